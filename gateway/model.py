@@ -1,0 +1,161 @@
+"""The words of the house: what crosses from one room to another. Standard library only.
+
+Every time is an `int`: milliseconds since 1970-01-01 UTC (`_ms` is implied by the type `Millis`).
+Text for people never lives here; `because` holds reason codes in the order of `REASONS`.
+"""
+
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Literal, NamedTuple
+
+Millis = int
+
+Usable = Literal["yes", "no", "unknown"]
+Lifecycle = Literal["planned", "active", "removed"]
+Health = Literal["ok", "degraded", "fault", "maintenance"]
+Access = Literal["open", "closed", "staff_only", "unknown"]
+Use = Literal["free", "away", "occupied", "reserved", "blocked", "unknown"]
+Evidence = Literal["live", "stale", "offline", "never", "suspect"]
+Topic = Literal["state", "event", "availability"]
+KindName = Literal["seat", "room", "charger", "door", "appliance", "locker", "parking", "safety"]
+Reporting = Literal["periodic", "on_change"]
+Signal = bool | int | float | str
+
+# Append only: the position is what history stores.
+LIFECYCLES: tuple[Lifecycle, ...] = ("planned", "active", "removed")
+HEALTHS: tuple[Health, ...] = ("ok", "degraded", "fault", "maintenance")
+ACCESSES: tuple[Access, ...] = ("open", "closed", "staff_only", "unknown")
+USES: tuple[Use, ...] = ("free", "away", "occupied", "reserved", "blocked", "unknown")
+EVIDENCES: tuple[Evidence, ...] = ("live", "stale", "offline", "never", "suspect")
+
+# Most decisive first; `because` keeps this order.
+REASONS = (
+    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
+    "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+)  # fmt: skip
+
+
+class Axes(NamedTuple):
+    """One point of the five axes with the answer that follows from it. Interned: compare with `is`."""
+
+    lifecycle: Lifecycle
+    health: Health
+    access: Access
+    use: Use
+    evidence: Evidence
+    usable: Usable
+    because: tuple[str, ...]
+    code: int
+
+
+def _because(lifecycle: str, health: str, access: str, use: str, evidence: str) -> tuple[str, ...]:
+    holds = {lifecycle, health, evidence, "hours_unknown" if access == "unknown" else access}
+    holds.add("use_unknown" if use == "unknown" else use)
+    return tuple(reason for reason in REASONS if reason in holds)
+
+
+def _usable(lifecycle: str, health: str, access: str, use: str, evidence: str) -> Usable:
+    """First match wins; the order is the contract's."""
+    if lifecycle != "active" or health in ("fault", "maintenance") or access in ("closed", "staff_only"):
+        return "no"
+    if evidence != "live" or access == "unknown" or use == "unknown":
+        return "unknown"
+    return "yes" if use == "free" else "no"
+
+
+AXES: tuple[Axes, ...] = tuple(
+    Axes(*point, _usable(*point), _because(*point), code)
+    for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
+)
+_BY_POINT = {axes[:5]: axes for axes in AXES}
+
+
+def axes_of(lifecycle: Lifecycle, health: Health, access: Access, use: Use, evidence: Evidence) -> Axes:
+    """The one interned `Axes` for this point. KeyError for a word that is no state."""
+    return _BY_POINT[lifecycle, health, access, use, evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message as it came. `dup` is the broker's redelivery flag; it proves nothing by itself."""
+
+    topic: bytes
+    payload: bytes
+    received_at: Millis
+    retained: bool = False
+    dup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What identifies a message for ever: `(station, device, boot, seq)`; `oldest` is the lowest seq still held."""
+
+    ts: Millis | None = None
+    boot: str | None = None
+    seq: int | None = None
+    oldest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Facts from one device at one moment, in the contract's signal names and units, whoever spoke them.
+
+    `event` is the event type for topic `event`; for `availability`, `signals` is {"online": bool}.
+    """
+
+    station: str
+    device: str
+    topic: Topic
+    header: Header
+    signals: dict[str, Signal]
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One seat, pile, door: what the configuration says of it. `device` is the device that speaks for it."""
+
+    station: str
+    area: str
+    id: str
+    kind: KindName
+    device: str
+    type: str | None = None
+    name: dict[str, str] = field(default_factory=dict)
+    ttl_ms: Millis = 180_000
+    reporting: Reporting = "periodic"
+    capacity: int | None = None
+    privacy: str | None = None
+    lifecycle: Lifecycle = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One visible flip of one resource: the stuff of history and alerts. `cause` names what made it."""
+
+    resource: Resource
+    at: Millis
+    before: Axes
+    after: Axes
+    cause: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that can't be read, kept aside with its reason. Payload is empty when it may not be stored."""
+
+    topic: bytes
+    payload: bytes
+    received_at: Millis
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A station's availability document as made: `body` is the JSON of the contract's section 4."""
+
+    station: str
+    body: bytes
+    made_at: Millis
+    valid_until: Millis | None

@@ -1,0 +1,107 @@
+"""What a store promises. The journal (`sqlite`) keeps everything; a copy (`influx`) may answer history at scale.
+
+One writer: whoever calls `Store` methods does so from one thread. A `Reader` is read-only, cheap to open, and may be
+used from any one thread at a time, also in another process while the writer runs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.model import Axes, Change, Millis, Rejected, Topic
+
+
+class StoreError(Exception):
+    """The store could not do it. `full` is True when the disk has no room: try again later, nothing is lost."""
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
+
+
+@dataclass(slots=True)
+class Batch:
+    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write.
+
+    `flags`: bit 0 retained, bit 1 the device's `ts` is not believed.
+    """
+
+    topics: list[bytes]
+    payloads: list[bytes]
+    received: list[Millis]
+    flags: bytearray
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A resource's state from `start` (inclusive) to `end` (exclusive; the query's end for the last one)."""
+
+    start: Millis
+    end: Millis
+    axes: Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One stored message. `boot`, `seq`, `ts` are None where the device gave none; `payload` is as it came."""
+
+    id: int
+    station: str
+    device: str
+    topic: Topic
+    boot: str | None
+    seq: int | None
+    ts: Millis | None
+    received_at: Millis
+    retained: bool
+    ts_suspect: bool
+    payload: bytes
+
+
+class Store(Protocol):
+    """The write side. Every method is durable when it returns; StoreError otherwise."""
+
+    def commit(self, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected], now: Millis) -> int:
+        """Store all of it in one transaction and return the batch's id: positive and rising, also over restarts."""
+        ...
+
+    def checkpoint(self, part: int, upto: int, blob: bytes) -> None:
+        """Keep the live state of one part of the devices, true after batch `upto`; the older one is replaced."""
+        ...
+
+    def checkpoints(self) -> Iterator[tuple[int, int, bytes]]:
+        """Every kept `(part, upto, blob)`."""
+        ...
+
+    def batches(self, after: int) -> Iterator[tuple[int, Batch]]:
+        """Stored batches with an id above `after`, in order."""
+        ...
+
+    def tidy(self, now: Millis) -> bool:
+        """Do one small piece of background work (seal an hour, drop what is past retention). True if there is more."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Reader(Protocol):
+    """The read side: times are half open, `start <= t < end`."""
+
+    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
+        """Intervals that cover what is known of [start, end); empty when the resource was never heard of."""
+        ...
+
+    def readings(
+        self, start: Millis | None = None, end: Millis | None = None, station: str | None = None
+    ) -> Iterator[Reading]:
+        """Stored messages by arrival (`received_at` in the window), oldest first. Availability messages too."""
+        ...
+
+    def quarantine(self) -> Iterator[Rejected]:
+        """What could not be read, oldest first."""
+        ...
+
+    def close(self) -> None: ...
