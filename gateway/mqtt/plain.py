@@ -1,0 +1,45 @@
+"""The receive path that uses nothing but paho's public face."""
+
+from collections.abc import Iterable, Sequence
+
+import paho.mqtt.client as paho  # noqa: TID251
+
+from gateway.mqtt.reader import DUP, RETAINED, Arrivals
+
+PACKETS_A_LOOK = 500
+
+
+class PlainReader:
+    def __init__(self, client: paho.Client) -> None:
+        self._client = client
+        self._arrivals = Arrivals()
+        client.on_message = self._message
+
+    def read(self) -> Arrivals | None:
+        self._arrivals = arrivals = Arrivals()
+        for _ in range(PACKETS_A_LOOK):
+            before = len(arrivals.frames)
+            if self._client.loop_read() != paho.MQTT_ERR_SUCCESS or len(arrivals.frames) == before:
+                break
+        return arrivals if arrivals.frames else None
+
+    def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic.encode()
+        except UnicodeDecodeError:
+            topic = b"\xff"  # not a topic: the pipeline refuses it and says so
+        flags = (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
+        self._arrivals.frames.append((topic, bytes(message.payload), flags))
+        if message.qos:
+            self._arrivals.mids.append(message.mid)
+
+    def ack(self, mids: Sequence[int]) -> None:
+        for mid in mids:
+            self._client.ack(mid, 1)
+
+    def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        for topic, payload in messages:
+            self._client.publish(topic, payload, qos=0, retain=True)
+
+    def reset(self) -> None:
+        """Nothing of a former connection is kept here."""

@@ -1,0 +1,28 @@
+"""What both receive paths have in common: the words of an arrival."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+RETAINED = 1
+DUP = 8
+
+Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | DUP
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What one look at the socket brought. `mids` are the ids to acknowledge, in order of arrival."""
+
+    frames: list[Frame] = field(default_factory=list)
+    mids: list[int] = field(default_factory=list)
+    epoch: int = 0
+
+
+class Reader(Protocol):
+    """A receive path over one paho client."""
+
+    def read(self) -> Arrivals | None: ...
+    def ack(self, mids: Sequence[int]) -> None: ...
+    def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None: ...
+    def reset(self) -> None: ...
