@@ -1,0 +1,195 @@
+"""Rules between several keys, told on plain data so that they show beside every other mistake.
+
+Each check looks at what is well-formed and leaves the rest to the models.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from config.mistakes import KeyPath, dotted
+from config.schema import TYPES
+from config.yaml_source import Source
+
+Found = tuple[KeyPath, Any]
+
+
+def each(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[Found]:
+    """Path and value of everything that fits a pattern such as `stations.*.id`, in order."""
+    head, _, rest = pattern.partition(".")
+    if isinstance(data, list) and head == "*":
+        found: Iterator[Found] = ((((*path, index)), item) for index, item in enumerate(data))
+    elif isinstance(data, dict) and head in data:
+        found = iter([((*path, head), data[head])])
+    else:
+        return
+    for here, value in found:
+        if rest:
+            yield from each(value, rest, here)
+        else:
+            yield here, value
+
+
+def _words(data: Any, pattern: str) -> Iterator[tuple[KeyPath, str]]:
+    for path, value in each(data, pattern):
+        for here, word in each(value, "*", path) if isinstance(value, list) else [(path, value)]:
+            if isinstance(word, str):
+                yield here, word
+
+
+def _unique(source: Source, found: Iterator[tuple[KeyPath, str]], mend: str) -> None:
+    first: dict[str, KeyPath] = {}
+    for path, word in found:
+        if first.setdefault(word, path) != path:
+            place = source.place(first[word])
+            source.blame(path, f"{word!r} is already {dotted(first[word])} ({place.file}:{place.line})", mend)
+
+
+def _known(source: Source, pattern: str, known: set[str], what: str) -> None:
+    for path, word in _words(source.data, pattern):
+        if word not in known:
+            names = ", ".join(sorted(known)[:8]) or "none"
+            source.blame(path, f"there is no {what} {word!r}", f"take one of: {names}")
+
+
+def _ids(source: Source) -> None:
+    _unique(source, _words(source.data, "stations.*.id"), "give each station an id of its own")
+    _unique(source, _words(source.data, "alerts.channels.*.id"), "give each channel an id of its own")
+    _unique(source, _words(source.data, "bridge.buses.*.id"), "give each bus an id of its own")
+    for path, station in each(source.data, "stations.*"):
+        _unique(source, _within(path, station, "areas.*.id"), "give each area of a station an id of its own")
+        _unique(
+            source, _within(path, station, "areas.*.resources.*.id"), "give each resource of a station an id of its own"
+        )
+        _unique(source, _devices(path, station), "give each resource a device of its own")
+
+
+def _within(path: KeyPath, value: Any, pattern: str) -> Iterator[tuple[KeyPath, str]]:
+    return ((here, word) for here, word in each(value, pattern, path) if isinstance(word, str))
+
+
+def _devices(path: KeyPath, station: Any) -> Iterator[tuple[KeyPath, str]]:
+    """The device that speaks for each resource, named where it differs from the resource's id."""
+    ids: set[str] = set()
+    for here, resource in each(station, "areas.*.resources.*", path):
+        if not isinstance(resource, dict):
+            continue
+        device = resource.get("device", resource.get("id"))
+        if isinstance(device, str) and ("device" in resource or device not in ids):
+            ids.add(device)
+            yield (*here, "device" if "device" in resource else "id"), device
+
+
+def _resource_types(source: Source) -> None:
+    for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
+        if not isinstance(resource, dict) or resource.get("type") is None or not isinstance(resource.get("kind"), str):
+            continue
+        kind, types = resource["kind"], TYPES.get(resource["kind"], ())
+        if resource["type"] in types:
+            continue
+        if types:
+            source.blame(
+                (*path, "type"), f"unknown {kind} type {resource['type']!r}", f"take one of: {', '.join(types)}"
+            )
+        elif kind in KINDS:
+            source.blame((*path, "type"), f"a {kind} has no types", "remove this line")
+
+
+KINDS = ("seat", "room", "charger", "door", "appliance", "locker", "parking", "safety")
+
+
+def _sources(source: Source) -> None:
+    def spoken() -> Iterator[tuple[KeyPath, str]]:
+        for path, value in each(source.data, "stations.*.areas.*.resources.*.source"):
+            if isinstance(value, dict) and isinstance(value.get("topic"), str):
+                part = value.get("field") or repr(value.get("fields") or "")
+                yield (*path, "topic"), f"{value['topic']} {part if part != repr('') else ''}".strip()
+
+    _unique(source, spoken(), "give each source a topic or a field of its own")
+
+
+def _references(source: Source) -> None:
+    stations = {word for _, word in _words(source.data, "stations.*.id")}
+    channels = {word for _, word in _words(source.data, "alerts.channels.*.id")}
+    regions = {word for _, word in _words(source.data, "stations.*.region")}
+    for key in ("channels", "escalate_to"):
+        _known(source, f"alerts.routes.*.{key}", channels, "channel")
+    _known(source, "alerts.channels.*.fallback", channels, "channel")
+    if stations:  # the box of a bridge may know no stations
+        _known(source, "alerts.routes.*.stations", stations, "station")
+        _known(source, "alerts.routes.*.regions", regions, "region")
+        _known(source, "bridge.station", stations, "station")
+
+
+def _either(source: Source, path: KeyPath, value: dict[str, Any], one: str, other: str, *, needed: bool) -> None:
+    given = [key for key in (one, other) if value.get(key) is not None]
+    if len(given) == 2:
+        source.blame((*path, other), f"{one} and {other} are both given", "keep one of the two")
+    elif needed and not given:
+        source.blame(path, f"{one} and {other} are both missing", f"give {one} or {other}")
+
+
+def _channels(source: Source) -> None:
+    for path, channel in each(source.data, "alerts.channels.*"):
+        if not isinstance(channel, dict):
+            continue
+        smtp = channel.get("kind") == "smtp"
+        _either(source, path, channel, "url", "url_file", needed=not smtp)
+        for key in ("host", "sender", "to"):
+            if smtp and not channel.get(key):
+                source.blame(path, f"{key} is missing for a mail channel", f"add {key}:")
+    for path, alerts in each(source.data, "alerts"):
+        if isinstance(alerts, dict):
+            _either(source, path, alerts, "dead_man_url", "dead_man_url_file", needed=False)
+
+
+def _pairs(source: Source) -> None:
+    """Keys that make no sense without another."""
+    for pattern in ("mqtt", "alerts.channels.*"):
+        for path, value in each(source.data, pattern):
+            if isinstance(value, dict) and value.get("password_file") and not value.get("username"):
+                source.blame((*path, "password_file"), "is given without username", "add username:")
+    for path, mqtt in each(source.data, "mqtt"):
+        if isinstance(mqtt, dict) and bool(mqtt.get("cert_file")) != bool(mqtt.get("key_file")):
+            source.blame(path, "cert_file and key_file belong together", "give both or none")
+
+
+def _locations(source: Source) -> None:
+    for path, location in each(source.data, "stations.*.location"):
+        if not isinstance(location, dict):
+            continue
+        lat, lon = location.get("lat"), location.get("lon")
+        if not isinstance(lat, int | float) or not isinstance(lon, int | float):
+            continue
+        if abs(lat) > 90 >= abs(lon):
+            source.blame(path, "lat and lon look swapped", f"write lat: {lon}, lon: {lat}")
+        elif lat == lon == 0:
+            source.blame(path, "0, 0 lies in the ocean", "write the station's own place, or leave location out")
+
+
+def _closures(source: Source) -> None:
+    for path, closure in each(source.data, "stations.*.closures.*"):
+        if isinstance(closure, dict) and str(closure.get("last", "9999")) < str(closure.get("first", "")):
+            source.blame((*path, "last"), "lies before first", "swap the two days")
+
+
+def _buses(source: Source) -> None:
+    for path, bus in each(source.data, "bridge.buses.*"):
+        if isinstance(bus, dict) and bus.get("device") and bus.get("devices"):
+            source.blame((*path, "device"), "device and devices are both given", "keep one of the two")
+        if isinstance(bus, dict) and bus.get("protocol") == "modbus":
+            for here, device in each(bus, "devices.*", path):
+                for key in ("unit", "map"):
+                    if isinstance(device, dict) and device.get(key) is None:
+                        source.blame(here, f"{key} is missing for a modbus device", f"add {key}:")
+    _unique(source, _words(source.data, "bridge.buses.*.port"), "let one bus own each port")
+
+
+CHECKS: tuple[Callable[[Source], None], ...] = (
+    _ids, _resource_types, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
+)  # fmt: skip
+
+
+def check(source: Source) -> None:
+    """Adds to the source's mistakes what the rules find."""
+    for rule in CHECKS:
+        rule(source)

@@ -1,0 +1,143 @@
+"""Reads a configuration; the only reader of YAML and of the environment."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from config.checks import check
+from config.mistakes import ConfigErrors, ConfigMistake, KeyPath
+from config.schema import Settings
+from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
+from config.yaml_source import Source, read_yaml
+
+__all__ = ["ConfigErrors", "ConfigMistake", "load"]
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in a file, or in all `*.yaml` of a folder merged in the order of their names.
+
+    Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
+    """
+    folder = path if path.is_dir() else path.parent
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not files:
+        raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
+    source = read_yaml(files)
+    _overrule(source, environment)
+    check(source)
+    settings = None
+    try:
+        settings = Settings.model_validate(source.data, context={"base": folder, "check_files": True})
+    except ValidationError as problem:
+        for error in problem.errors(include_url=False, include_input=True):
+            _blame(source, error)
+    if settings is None or source.mistakes:
+        raise ConfigErrors(source.mistakes)
+    return settings
+
+
+def _overrule(source: Source, environment: Mapping[str, str]) -> None:
+    """YIZHAN_DATA, resolved against the current folder, takes the place of store.path."""
+    store = source.data.setdefault("store", {}) if environment.get("YIZHAN_DATA") else None
+    if isinstance(store, dict):
+        store["path"] = str(Path(environment["YIZHAN_DATA"]).resolve())
+
+
+def _blame(source: Source, error: ErrorDetails) -> None:
+    path = _real_path(source.data, error["loc"])
+    what, mend = _told(error, path)
+    source.blame(path, what, mend)
+
+
+def _real_path(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
+    """The location without what pydantic adds for unions and mapping keys; a missing key stays its last part."""
+    path: KeyPath = ()
+    for position, part in enumerate(loc):
+        inside = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        if inside:
+            data = data[part]
+        if inside or (isinstance(data, dict) and position == len(loc) - 1 and part != "[key]"):
+            path = (*path, part)
+    return path
+
+
+def _told(error: ErrorDetails, path: KeyPath) -> tuple[str, str]:
+    """What is wrong and how to mend it. Values are named only where a secret can't stand."""
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    if kind == "missing":
+        return "is missing", f"add {path[-1]}:"
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if kind == "literal_error":
+        expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        close = get_close_matches(str(value), expected.split(", "), 1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        return f"unknown word {_shown(value)}", f"{hint}take one of: {expected}"
+    if kind == "value_error":
+        what, _, mend = str(context["error"]).partition("; ")
+        return what, mend
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(value)} is not in the right form", _FORMS.get(context["pattern"], "correct the value")
+    if kind in _PLAIN:
+        what, mend = _PLAIN[kind]
+        return what.format(value=_shown(value), **context), mend.format(**context)
+    return error["msg"][0].lower() + error["msg"][1:], "correct the value"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+_FORMS = {
+    ID_PATTERN: "use a to z, 0 to 9 and - only, 64 at most",
+    DEVICE_PATTERN: "use letters, digits and _ . : - only, 64 at most",
+    TOPIC_PATTERN: "write the full topic, without + and #",
+    LANGUAGE_PATTERN: "write a language such as zh or en",
+}
+_PLAIN = {
+    "string_type": ("must be text, not {value}", "put it in quotes"),
+    "int_type": ("must be a whole number, not {value}", "write digits only"),
+    "int_parsing": ("must be a whole number, not {value}", "write digits only"),
+    "int_from_float": ("must be a whole number, not {value}", "leave the fraction out"),
+    "float_type": ("must be a number, not {value}", "write digits and a point only"),
+    "float_parsing": ("must be a number, not {value}", "write digits and a point only"),
+    "finite_number": ("must be a finite number, not {value}", "write digits and a point only"),
+    "bool_type": ("must be true or false, not {value}", "write true or false"),
+    "bool_parsing": ("must be true or false, not {value}", "write true or false"),
+    "dict_type": ("must be a mapping, not {value}", "write key: value lines below it"),
+    "model_type": ("must be a mapping, not {value}", "write key: value lines below it"),
+    "tuple_type": ("must be a list, not {value}", "write [a, b], or one item a line after a dash"),
+    "too_short": ("is an empty list", "name at least one"),
+    "path_type": ("must be a path, not {value}", "write the path of a file"),
+    "greater_than": ("{value} is too small", "take more than {gt}"),
+    "greater_than_equal": ("{value} is too small", "take {ge} or more"),
+    "less_than": ("{value} is too large", "take less than {lt}"),
+    "less_than_equal": ("{value} is too large", "take {le} or less"),
+}
+
+
+def _unknown_key(path: KeyPath) -> tuple[str, str]:
+    known = list(_model_at(path[:-1]).model_fields)
+    close = get_close_matches(str(path[-1]), known, 1)
+    return "unknown key", f"did you mean {close[0]}?" if close else f"remove it; known here: {', '.join(known)}"
+
+
+def _model_at(path: KeyPath) -> type[BaseModel]:
+    """The model whose keys stand at the path."""
+    model: type[BaseModel] = Settings
+    for part in path:
+        if part in model.model_fields:
+            model = _model_in(model.model_fields[str(part)].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -1,0 +1,137 @@
+"""`alerts:`: when staff are told, through which channels, and who is told what."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator, Field
+
+from config.schema.base import (
+    Days,
+    File,
+    Hours,
+    HttpUrl,
+    Id,
+    Kind,
+    Language,
+    Model,
+    NotNegative,
+    Percent,
+    Port,
+    Positive,
+    Seconds,
+    Strings,
+    Word,
+)
+
+ChannelKind = Literal["webhook", "wecom", "dingtalk", "feishu", "smtp", "alertmanager", "apprise"]
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+def _and_above(value: object) -> object:
+    return SEVERITIES[SEVERITIES.index(value) :] if value in SEVERITIES else value
+
+
+class Channel(Model):
+    """A way to reach staff."""
+
+    id: Id
+    """Unique among channels."""
+    kind: ChannelKind
+    """What is spoken there."""
+    url: Annotated[str | None, Field(repr=False)] = None
+    """Address; for a robot it holds its key, so better take `url_file`."""
+    url_file: File | None = None
+    """File with the address."""
+    secret_file: File | None = None
+    """File with the key that signs messages (dingtalk, feishu, webhook)."""
+    allow_private: bool = False
+    """Allow an address in a private network or on this machine."""
+    lang: Language = "zh"
+    """Language of the messages."""
+    timeout_s: Annotated[int, Field(ge=1, le=60)] = 10
+    """How long one delivery may take."""
+    cap_per_hour: Positive = 20
+    """Messages in an hour; what is beyond comes as one digest."""
+    fallback: Id | None = None
+    """Channel that takes over while this one fails."""
+    host: str | None = None
+    """Mail server (smtp)."""
+    port: Port = 587
+    """Port of the mail server (smtp)."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """Encryption to the mail server (smtp)."""
+    username: str | None = None
+    """Login at the mail server (smtp)."""
+    password_file: File | None = None
+    """File with the password for `username` (smtp)."""
+    sender: str | None = None
+    """From address (smtp)."""
+    to: Strings = ()
+    """Addresses of the receivers (smtp)."""
+
+
+class Route(Model):
+    """Which alerts go to which channels; every route that fits is taken. What is left out fits all."""
+
+    channels: Annotated[Strings, Field(min_length=1)]
+    """Ids of the channels told."""
+    stations: Strings = ()
+    """Stations it holds for."""
+    regions: Strings = ()
+    """Regions it holds for, any level."""
+    kinds: tuple[Word, ...] = ()
+    """Kinds of alert or of resource it holds for."""
+    severity: Annotated[tuple[Severity, ...], BeforeValidator(_and_above)] = SEVERITIES
+    """One word means that and above; a list means exactly those."""
+    hours: Hours | None = None
+    """When it holds, in opening_hours syntax."""
+    escalate_after_min: NotNegative = 0
+    """Nobody acknowledged for so many minutes: `escalate_to` is told; 0 for never."""
+    escalate_to: Strings = ()
+    """Ids of the channels told then."""
+
+
+class Thresholds(Model):
+    """From where on something is an alert."""
+
+    battery_low_pct: Percent = 20
+    """Battery at or below this."""
+    safety_expiry_days: Days = 30
+    """An AED pad or first-aid item expires within so many days."""
+    door_held_s: Seconds = 120
+    """A door stands open for so long."""
+    disk_free_mib: Positive = 512
+    """Free disk space below this."""
+    quarantine_per_hour: Positive = 100
+    """Unreadable messages from one station in an hour."""
+    site_offline_pct: Annotated[int, Field(ge=50, le=100)] = 80
+    """So many of a station's devices silent at once are one alert for the site."""
+
+
+class Alerts(Model):
+    """When and how staff are told."""
+
+    raise_delay_s: NotNegative = 10
+    """A trouble must last so long before an alert opens."""
+    clear_delay_s: NotNegative = 30
+    """It must be gone for so long before the alert closes."""
+    flap_hold_s: NotNegative = 900
+    """An alert that came back stays open for so long after it cleared."""
+    mute_when_closed: tuple[Kind, ...] = ("seat", "room", "charger", "appliance", "locker", "parking")
+    """Kinds whose alerts wait while the station is closed; safety can't be muted."""
+    digest_min: Positive = 15
+    """In a storm, what is beyond the cap is told once in so many minutes."""
+    link_hours: Positive = 24
+    """How long the link that acknowledges works."""
+    dead_man_url: Annotated[HttpUrl | None, Field(repr=False)] = None
+    """Address asked regularly while all is well; its owner tells you when we fall silent."""
+    dead_man_url_file: File | None = None
+    """File with that address."""
+    dead_man_interval_s: Seconds = 60
+    """How often it is asked."""
+    thresholds: Thresholds = Thresholds()
+    """From where on something is an alert."""
+    channels: tuple[Channel, ...] = ()
+    """Ways to reach staff."""
+    routes: tuple[Route, ...] = ()
+    """Which alerts go where."""

@@ -1,0 +1,156 @@
+"""What all settings models share: strictness, and the small types that check one value each.
+
+A checker raises ValueError with the text "what is wrong; how to mend it"; the loader adds file, line and key path.
+Relative paths are resolved against the folder of the configuration, which the loader hands over as context.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import opening_hours
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
+
+Kind = Literal["seat", "room", "charger", "door", "appliance", "locker", "parking", "safety"]
+Reporting = Literal["periodic", "on_change"]
+Language = Literal["zh", "zh-hant", "en"]
+Lifecycle = Literal["planned", "active", "removed"]
+
+
+class Model(BaseModel):
+    """A frozen settings model; an unknown key is a mistake. The text under a field is its description."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+
+class HostPort(NamedTuple):
+    """An address to listen on; port 0 lets the system choose a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_host_port(text: object) -> HostPort:
+    """HostPort of `host:port`, `[::1]:port` or a HostPort. ValueError names the mend."""
+    if isinstance(text, HostPort):
+        return text
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\s\[\]/]+)):(\d+)", text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError("is not host:port; write it like 127.0.0.1:8080")
+    port = int(match[3])
+    if port > 65535:
+        raise ValueError(f"port {port} is out of range; take one from 0 to 65535")
+    return HostPort(match[1] or match[2], port)
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost, 127.0.0.0/8 and ::1."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"is not a web address; write it like {schemes[-1]}://host/path")
+        return text.rstrip("/") if urlsplit(text).path == "/" else text
+
+    return check
+
+
+def _hours(text: str) -> str:
+    if not opening_hours.validate(text):
+        raise ValueError(f"{text!r} is not in opening_hours syntax; write it like 24/7 or Mo-Fr 08:00-20:00; PH off")
+    return text
+
+
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(f"unknown time zone {text!r}; write it like Asia/Shanghai")
+    return text
+
+
+def _resolved(path: Path, info: ValidationInfo) -> Path:
+    base: Path = (info.context or {}).get("base", Path())
+    return base / path.expanduser()
+
+
+def _existing(path: Path, info: ValidationInfo) -> Path:
+    path = _resolved(path, info)
+    if (info.context or {}).get("check_files") and not path.is_file():
+        raise ValueError(f"there is no file {path}; create it or correct the path")
+    return path
+
+
+def _texts(value: object) -> object:
+    return {"zh": value} if isinstance(value, str) else value
+
+
+def _feed(text: str, info: ValidationInfo) -> str:
+    return text if text.startswith(("http://", "https://")) else str(_existing(Path(text), info))
+
+
+def one_or_many(value: object) -> object:
+    """A single text counts as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def read_secret(path: Path, key: str = "file") -> str:
+    """The text of a secret file without its last line ends. Called at the moment of use; the value is never kept here.
+
+    ValueError names `key` and the file, never the content.
+    """
+    try:
+        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "not UTF-8 text"
+        raise ValueError(f"{key}: can't read {path} ({reason}); make it a file that this user may read") from None
+    if not secret:
+        raise ValueError(f"{key}: {path} is empty; write the secret into it")
+    return secret
+
+
+ID_PATTERN = r"^[a-z0-9-]{1,64}$"
+DEVICE_PATTERN = r"^[A-Za-z0-9_.:-]{1,64}$"
+TOPIC_PATTERN = r"^[^#+\x00]{1,1024}$"
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+DeviceId = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
+MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
+Texts = Annotated[dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], str], BeforeValidator(_texts)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+Listen = Annotated[HostPort, BeforeValidator(parse_host_port, json_schema_input_type=str)]
+HttpUrl = Annotated[str, AfterValidator(_url("https", "http"))]
+Hours = Annotated[str, AfterValidator(_hours)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Folder = Annotated[Path, AfterValidator(_resolved)]
+File = Annotated[Path, AfterValidator(_existing)]
+FeedOrFile = Annotated[str, AfterValidator(_feed)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
+Percent = Annotated[int, Field(ge=0, le=100)]

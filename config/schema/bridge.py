@@ -1,0 +1,99 @@
+"""`bridge:`: the serial and field buses of one station box."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.schema.base import DeviceId, File, Folder, Id, Model, NotNegative, Positive, Seconds
+
+Protocol = Literal[
+    "yizhan", "yizhan-cobs", "ld2410", "ld2450", "modbus", "dlt645", "osdp", "wiegand", "serial-card", "sdt",
+    "ebike-board", "ap3000",
+]  # fmt: skip
+PollSeconds = Annotated[float, Field(gt=0, le=86_400)]
+Direction = Literal["in", "out"]
+
+
+class Device(Model):
+    """One device on a bus that several share."""
+
+    device: DeviceId
+    """Its name in topics."""
+    unit: Annotated[int, Field(ge=0, le=247)] | None = None
+    """Its address on the bus (modbus 1 to 247, osdp 0 to 126, boards)."""
+    address: str | None = None
+    """Its address where that is no number: 12 digits for dlt645, the pile's number for ap3000."""
+    map: File | None = None
+    """Register map (modbus)."""
+    poll_s: PollSeconds | None = None
+    """How often it is asked; by default as the bus says."""
+    direction: Direction | None = None
+    """Which way a card at this reader leads."""
+    key_file: File | None = None
+    """File with the secure-channel key in hex (osdp)."""
+
+
+class Bus(Model):
+    """One port, and what is on it."""
+
+    id: Id
+    """Unique among buses."""
+    port: str
+    """Serial port, its usb:VID:PID[:SERIAL], or tcp://host:port to listen on."""
+    protocol: Protocol
+    """What is spoken there."""
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
+    """Bits a second."""
+    bytesize: Literal[7, 8] = 8
+    """Data bits."""
+    parity: Literal["none", "even", "odd"] = "none"
+    """Parity bit."""
+    stopbits: Literal[1, 2] = 1
+    """Stop bits."""
+    device: DeviceId | None = None
+    """The one device on it."""
+    devices: tuple[Device, ...] = ()
+    """The devices that share it."""
+    direction: Direction | None = None
+    """Which way a card at this reader leads."""
+    poll_s: PollSeconds = 5
+    """How often each device is asked."""
+    timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 300
+    """How long an answer may take."""
+    held_s: Seconds = 30
+    """A door open for longer is held."""
+    relay_pulse_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    """Length of the pulse that opens the lock; 0 where the hardware has none."""
+
+
+class Spool(Model):
+    """What the gateway has not confirmed yet, on disk."""
+
+    path: Folder = Path("spool")
+    """Its folder."""
+    max_mib: Positive = 256
+    """Beyond this the oldest telemetry goes first, events never."""
+    backlog_per_s: Positive = 200
+    """Rate at which a backlog is sent after an outage."""
+
+
+class Bridge(Model):
+    """The firmware bridge of one box."""
+
+    station: Id
+    """The station it speaks for."""
+    id: Id = "bridge"
+    """Name of this box."""
+    card_key_file: File | None = None
+    """File with the key that turns card numbers into pseudonyms; needed by card readers."""
+    card_rotation: Literal["day", "week", "month", "never"] = "day"
+    """After so long the same card has another pseudonym."""
+    allow_list_file: File | None = None
+    """Card pseudonyms that may enter while the network is down, one a line."""
+    silent_s: NotNegative = 0
+    """A device that does not answer for so long is published as offline; 0 takes three polls."""
+    spool: Spool = Spool()
+    """What the gateway has not confirmed yet, on disk."""
+    buses: tuple[Bus, ...] = ()
+    """Its ports."""

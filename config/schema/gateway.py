@@ -1,0 +1,100 @@
+"""`gateway:`, `privacy:`, `calendar:` and `kinds:`: how messages become what is true now."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds
+
+
+class Gateway(Model):
+    """Intake and its bounds."""
+
+    id: Id = "gateway"
+    """Name of this gateway in yz-sys/{id} and in its client id."""
+    metrics_listen: Listen = HostPort("127.0.0.1", 9101)
+    """Address of /metrics and /healthz of `yizhan gateway`; port 0 turns it off."""
+    document_interval_ms: Annotated[int, Field(ge=10, le=100)] = 100
+    """Changes within so many milliseconds go out as one document."""
+    ack_interval_s: Annotated[int, Field(ge=1, le=10)] = 5
+    """At most so long after a commit the watermark is published."""
+    snapshot_interval_s: Seconds = 60
+    """How often the state is written down to make the next start quick."""
+    reorder_window_s: NotNegative = 30
+    """Readings that arrive out of order within so many seconds give the same result in replay."""
+    clock_skew_max_s: Seconds = 120
+    """A device time further from our clock than this is kept, flagged and not believed."""
+    restart_grace_s: NotNegative = 30
+    """After a start of ours or of the broker nobody is called offline for so long."""
+    inbox_max_messages: Positive = 50_000
+    """Messages that may wait for the disk; beyond it we reconnect and let the broker hold them."""
+    inbox_max_mib: Positive = 32
+    """The same bound in memory."""
+    quarantine_max_messages: Positive = 100_000
+    """Unreadable messages kept; the oldest go first."""
+    quarantine_max_mib: Positive = 64
+    """The same bound on disk."""
+
+
+class Privacy(Model):
+    """What the public may see of people and doors."""
+
+    people_bands: tuple[NotNegative, ...] = (0, 1, 5, 10, 20, 50)
+    """Lower bounds of the bands in which people counts are shown."""
+    tick_s: Seconds = 300
+    """Banded figures change at most once in so many seconds."""
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> "Privacy":
+        bands = self.people_bands
+        if not bands or bands[0] != 0 or list(bands) != sorted(set(bands)):
+            raise ValueError("people_bands must start at 0 and rise; write it like [0, 1, 5, 10]")
+        return self
+
+
+class Calendar(Model):
+    """Which days count as holidays."""
+
+    holidays: Literal["CN", "none"] = "CN"
+    """Official holiday calendar; CN knows the make-up workdays (调休)."""
+    weekend: Literal["calendar", "rest_day"] = "rest_day"
+    """Sa and Su in opening hours: calendar means the days of the week, rest_day the days that people are off."""
+
+
+class KindDefaults(Model):
+    """What holds for resources of a kind that say nothing themselves."""
+
+    ttl_s: Seconds
+    """Seconds a value stays good."""
+    reporting: Reporting
+    """periodic: each message renews the value; on_change: any sign of life does."""
+    away_s: NotNegative = 0
+    """A seat just left is `away` for so long before it is free."""
+
+
+class KindSettings(Model):
+    """Changes to the defaults of one kind; what is left out keeps its default."""
+
+    ttl_s: Seconds | None = None
+    """Seconds a value stays good."""
+    reporting: Reporting | None = None
+    """periodic: each message renews the value; on_change: any sign of life does."""
+    away_s: NotNegative | None = None
+    """A seat just left is `away` for so long before it is free."""
+
+
+DEFAULTS: dict[Kind, KindDefaults] = {
+    "seat": KindDefaults(ttl_s=180, reporting="periodic", away_s=120),
+    "room": KindDefaults(ttl_s=300, reporting="periodic"),
+    "charger": KindDefaults(ttl_s=180, reporting="periodic"),
+    "door": KindDefaults(ttl_s=300, reporting="periodic"),
+    "appliance": KindDefaults(ttl_s=300, reporting="periodic"),
+    "locker": KindDefaults(ttl_s=600, reporting="periodic"),
+    "parking": KindDefaults(ttl_s=300, reporting="periodic"),
+    "safety": KindDefaults(ttl_s=90_000, reporting="on_change"),
+}
+
+
+def defaults_for(kind: Kind) -> KindDefaults:
+    """The shipped defaults of a kind; `Settings.defaults_for` knows what the configuration changed."""
+    return DEFAULTS[kind]

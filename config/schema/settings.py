@@ -1,0 +1,73 @@
+"""The whole configuration as one frozen tree."""
+
+# ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from config.schema.alerts import Alerts
+from config.schema.api import Api, Display
+from config.schema.base import Kind, Model, TimeZone
+from config.schema.bridge import Bridge
+from config.schema.gateway import Calendar, Gateway, KindDefaults, KindSettings, Privacy, defaults_for
+from config.schema.mqtt import HomeAssistant, Mqtt
+from config.schema.station import Area, Resource, Station
+from config.schema.store import Store
+
+
+class Settings(Model):
+    """Everything a configuration may say."""
+
+    mqtt: Mqtt = Mqtt()
+    """The connection to the broker."""
+    store: Store = Store()
+    """The journal, how long it keeps what, and the copy in InfluxDB."""
+    api: Api = Api()
+    """The HTTP side."""
+    gateway: Gateway = Gateway()
+    """Intake and its bounds."""
+    timezone: TimeZone = "Asia/Shanghai"
+    """Time zone of stations that name none."""
+    calendar: Calendar = Calendar()
+    """Which days count as holidays."""
+    privacy: Privacy = Privacy()
+    """What the public may see of people and doors."""
+    kinds: dict[Kind, KindSettings] = {}
+    """Changes to the defaults of resource kinds."""
+    homeassistant: HomeAssistant = HomeAssistant()
+    """Announcing our resources to a Home Assistant."""
+    stations: tuple[Station, ...] = ()
+    """The places watched."""
+    alerts: Alerts = Alerts()
+    """When and how staff are told."""
+    bridge: Bridge | None = None
+    """The firmware bridge of this box."""
+
+    def resources(self) -> Iterator[tuple[Station, Area, Resource]]:
+        """Every resource with its station and area, in the order of the configuration."""
+        for station in self.stations:
+            for area in station.areas:
+                for resource in area.resources:
+                    yield station, area, resource
+
+    def station(self, station_id: str) -> Station | None:
+        """The station of this id."""
+        return next((station for station in self.stations if station.id == station_id), None)
+
+    def defaults_for(self, kind: Kind) -> KindDefaults:
+        """The defaults of a kind with the changes under `kinds`."""
+        changed = self.kinds.get(kind)
+        return defaults_for(kind).model_copy(update=changed.model_dump(exclude_none=True) if changed else {})
+
+    def zone_of(self, station: Station) -> ZoneInfo:
+        """The station's time zone."""
+        return ZoneInfo(station.timezone or self.timezone)
+
+    def display_of(self, station: Station) -> Display:
+        """How the station's screen is shown."""
+        return station.display or self.api.display
+
+    @property
+    def client_id(self) -> str:
+        """The gateway's client id at the broker."""
+        return self.mqtt.client_id or f"yizhan-{self.gateway.id}"

@@ -1,0 +1,195 @@
+"""`stations:`: the places, their areas and the resources in them."""
+
+# ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from config.schema.api import Display
+from config.schema.base import (
+    DeviceId,
+    FeedOrFile,
+    File,
+    Hours,
+    Id,
+    Kind,
+    Lifecycle,
+    Model,
+    MqttTopic,
+    Positive,
+    Reporting,
+    Seconds,
+    Strings,
+    Texts,
+    TimeZone,
+    one_or_many,
+)
+
+Dialect = Literal[
+    "native", "zigbee2mqtt", "tasmota", "shelly", "esphome", "homeassistant", "chirpstack", "ttn", "senml", "json"
+]  # fmt: skip
+Scalar = bool | int | float | str
+
+# The types a kind may have; a kind that is missing here has none.
+TYPES: dict[Kind, tuple[str, ...]] = {
+    "charger": ("phone", "ebike", "ev"),
+    "appliance": ("microwave", "water", "massage", "other"),
+    "safety": ("aed", "first_aid"),
+}
+
+
+class Location(Model):
+    """Where a station is, in WGS 84 (what a GPS receiver shows)."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    """Latitude in degrees north."""
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    """Longitude in degrees east."""
+    address: str | None = None
+    """Address for people."""
+
+
+class Override(Model):
+    """A status set by hand that outranks the sensors."""
+
+    status: Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
+    """What is shown instead."""
+    until: datetime | None = None
+    """When it ends, with offset; without it, it holds until taken out."""
+    reason: str | None = None
+    """Why, for staff."""
+
+
+class Source(Model):
+    """The device of another make that speaks for a resource."""
+
+    dialect: Dialect = "native"
+    """How its payload is read."""
+    topic: MqttTopic
+    """Its base topic, or the exact topic of its messages."""
+    field: str | None = None
+    """Path of the one value that matters, such as object.occupancy, where the dialect leaves a choice."""
+    fields: dict[str, str] = {}
+    """Path of the value for each signal."""
+    values: dict[str, Scalar | dict[str, Scalar]] = {}
+    """What raw values mean, for all signals or by signal."""
+    scale: dict[str, float] = {}
+    """Factor for each numeric signal."""
+    ts: str | None = None
+    """Path of the time, RFC 3339 or milliseconds since 1970."""
+    availability_topic: MqttTopic | None = None
+    """Topic of its online/offline messages, where it is not the dialect's usual one."""
+
+
+class Resource(Model):
+    """One seat, pile, door: something a visitor uses."""
+
+    id: Id
+    """Unique within the station."""
+    kind: Kind
+    """What it is."""
+    type: str | None = None
+    """Which sort of charger, appliance or safety item."""
+    name: Texts = {}
+    """Name by language."""
+    ttl: Seconds | None = None
+    """Seconds a value stays good; by default that of the kind."""
+    reporting: Reporting | None = None
+    """Whether each message renews the value, or any sign of life does; by default that of the kind."""
+    capacity: Positive | None = None
+    """How many people or units it holds."""
+    privacy: Literal["coarse"] | None = None
+    """coarse shows a room only as open, busy or quiet."""
+    lifecycle: Lifecycle = "active"
+    """planned and removed ones are shown but never usable."""
+    device: DeviceId | None = None
+    """The device that speaks for it; by default the resource's id."""
+    source: Source | None = None
+    """A device of another make that speaks for it."""
+    override: Override | None = None
+    """A status set by hand."""
+
+    @property
+    def device_id(self) -> str:
+        """The device that speaks for this resource."""
+        return self.device or self.id
+
+
+class Area(Model):
+    """A part of a station."""
+
+    id: Id
+    """Unique within the station."""
+    name: Texts = {}
+    """Name by language."""
+    hours: Hours | None = None
+    """Opening hours; by default the station's."""
+    capacity: Positive | None = None
+    """How many people it holds."""
+    privacy: Literal["coarse"] | None = None
+    """coarse shows its rooms only as open, busy or quiet."""
+    calendar: Annotated[tuple[FeedOrFile, ...], BeforeValidator(one_or_many)] = ()
+    """iCalendar files or URLs with what takes place here."""
+    special_days: dict[date, Hours] = {}
+    """Opening hours of single days, instead of the usual ones."""
+    override: Override | None = None
+    """A status set by hand."""
+    resources: tuple[Resource, ...] = ()
+    """What is in it."""
+
+
+class Closure(Model):
+    """Days on which a station is closed."""
+
+    first: date
+    """First day."""
+    last: date
+    """Last day, included."""
+    reason: Texts = {}
+    """Why, by language."""
+
+
+class Partner(Model):
+    """A partner venue (友好商户) whose status is set by hand."""
+
+    token_file: File
+    """File with the token of its page /p/{token}."""
+    valid_hours: Annotated[int, Field(ge=1, le=720)] = 12
+    """What is set by hand holds for so long."""
+
+
+class Station(Model):
+    """One rest station or venue."""
+
+    id: Id
+    """Unique; it stands in topics and addresses."""
+    name: Texts = {}
+    """Name by language."""
+    region: Strings = ()
+    """Region from the largest to the smallest, such as [广东, 江门, 鹤山]."""
+    location: Location | None = None
+    """Where it is."""
+    timezone: TimeZone | None = None
+    """Time zone; by default the configuration's."""
+    hours: Hours | None = None
+    """Opening hours in opening_hours syntax; without them nobody can say whether it is open."""
+    weekend: Literal["calendar", "rest_day"] | None = None
+    """What Sa and Su in `hours` mean; by default what `calendar.weekend` says."""
+    closures: tuple[Closure, ...] = ()
+    """Days on which it is closed."""
+    special_days: dict[date, Hours] = {}
+    """Opening hours of single days, instead of the usual ones."""
+    lifecycle: Lifecycle = "active"
+    """planned and removed ones are shown but never usable."""
+    override: Override | None = None
+    """A status set by hand."""
+    partner: Partner | None = None
+    """A partner venue whose status is set by hand."""
+    floor_plan: File | None = None
+    """SVG drawing whose elements carry data-resource."""
+    display: Display | None = None
+    """How its screen is shown; by default what `api.display` says."""
+    areas: tuple[Area, ...] = ()
+    """Its parts."""
