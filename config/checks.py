@@ -137,9 +137,6 @@ def _channels(source: Source) -> None:
         for key in ("host", "sender", "to"):
             if smtp and not channel.get(key):
                 source.blame(path, f"{key} is missing for a mail channel", f"add {key}:")
-    for path, alerts in each(source.data, "alerts"):
-        if isinstance(alerts, dict):
-            _either(source, path, alerts, "dead_man_url", "dead_man_url_file", needed=False)
 
 
 def _pairs(source: Source) -> None:

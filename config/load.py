@@ -23,7 +23,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
     Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
     """
-    folder = path if path.is_dir() else path.parent
+    folder = (path if path.is_dir() else path.parent).absolute()
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])

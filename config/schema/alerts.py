@@ -125,8 +125,6 @@ class Alerts(Model):
     """How long the link that acknowledges works."""
     dead_man_url: Annotated[HttpUrl | None, Field(repr=False)] = None
     """Address asked regularly while all is well; its owner tells you when we fall silent."""
-    dead_man_url_file: File | None = None
-    """File with that address."""
     dead_man_interval_s: Seconds = 60
     """How often it is asked."""
     thresholds: Thresholds = Thresholds()

@@ -30,6 +30,7 @@ class Model(BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
         validate_default=True,
+        revalidate_instances="always",  # so that paths in default sections are resolved too
     )
 
 
