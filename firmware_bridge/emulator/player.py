@@ -1,0 +1,60 @@
+"""Plays a town over one MQTT connection: publishes what is due, takes watermarks, replays after a loss."""
+
+import json
+from collections.abc import Callable, Iterable
+
+from firmware_bridge.emulator.device import Publish
+from firmware_bridge.emulator.town import Town
+from gateway.model import Millis
+from gateway.mqtt import Session
+
+ACK_TOPIC = "yz-ack/+/+"
+MAX_WAIT_S = 0.25  # so that a stop is noticed
+
+
+class Player:
+    """`session` is the town's own and is closed by its owner, after `run`. One thread owns both."""
+
+    def __init__(self, town: Town, session: Session) -> None:
+        self._town, self._session = town, session
+        self._missed = False  # something was due while nobody could take it
+        self.published = 0
+        session.on_connect = self._connected
+        session.subscribe([ACK_TOPIC])
+
+    def run(self, now: Callable[[], Millis], stopped: Callable[[], bool]) -> None:
+        """Until `stopped()`; then every device says goodbye. `now` is the machine's clock in ms."""
+        while not stopped():
+            self._send(self._town.step(now()))
+            wait_s = (self._town.next_due() - now()) / 1000
+            self._listen(min(MAX_WAIT_S, max(0.0, wait_s)))
+        self._send(self._town.farewell())
+
+    def _connected(self, session_present: bool) -> None:
+        if self._missed or not session_present:
+            self._missed = False
+            self._send(self._town.replay())
+
+    def _send(self, messages: Iterable[Publish]) -> None:
+        for message in messages:
+            if self._session.publish(message.topic, message.payload, retain=message.retain) is None:
+                self._missed = True
+            else:
+                self.published += 1
+
+    def _listen(self, timeout_s: float) -> None:
+        arrivals = self._session.poll(timeout_s)
+        if arrivals is None:
+            return
+        for topic, payload, _ in arrivals.frames:
+            self._take_watermark(topic.decode("utf-8", "replace"), payload)
+        self._session.ack(arrivals.epoch, arrivals.mids)
+
+    def _take_watermark(self, topic: str, payload: bytes) -> None:
+        """What can't be read is no watermark: the messages stay held."""
+        _, station, device = topic.split("/", 2)
+        try:
+            mark = json.loads(payload)
+            self._town.acked(station, device, str(mark["boot"]), int(mark["upto"]))
+        except (ValueError, TypeError, KeyError):
+            return

@@ -1,0 +1,249 @@
+"""All stations' virtual devices as one pure machine: time in, messages to publish out.
+
+The hidden world runs `speed` times as fast as the clock, starting at second `day_start_s` of some local day; stamps and
+reporting periods stay real. The same arguments and calls give the same bytes, however the time is cut into steps.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from math import ceil
+from random import Random
+
+from firmware_bridge.emulator import faults
+from firmware_bridge.emulator.agenda import Agenda
+from firmware_bridge.emulator.device import Device, Publish
+from firmware_bridge.emulator.faults import Fault
+from firmware_bridge.emulator.things import Door, Signals, Thing, Truth
+from firmware_bridge.emulator.world import World
+from gateway.model import Millis, Resource, Signal
+
+WARM_UP_S = 7_200.0  # the world runs this long unseen, so that it starts in use
+CHARGING_PERIOD_MS = 15_000
+FLAP_PERIOD_MS = 2_000
+RESEND_MS = 60_000  # not covered for so long although acks come: the broker has lost it
+
+
+class Town:
+    """Virtual devices for `resources`, of any number of stations.
+
+    start: now, ms. day_start_s: the world's clock at `start`, from `day.midday` or `day.local_s`.
+    fault_rate: share of devices, 0 to 1, that misbehave at any moment, in the ways of `fault_kinds`.
+    hold: readings each device keeps while they are not acknowledged. spread_ms: within it all devices come up; by
+    default two seconds, more for big towns so that no more than 4,000 messages a second start them.
+    ValueError when there is nothing to simulate.
+    """
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        *,
+        start: Millis,
+        day_start_s: float,
+        seed: int = 0,
+        speed: float = 1.0,
+        fault_rate: float = 0.0,
+        fault_kinds: tuple[str, ...] = faults.KINDS,
+        hold: int = 200,
+        spread_ms: int | None = None,
+    ) -> None:
+        self._start, self._day_start_s, self._speed = start, day_start_s, speed
+        self._fault_rate, self._fault_kinds = fault_rate, fault_kinds
+        self._rng = Random(seed)  # noqa: S311
+        self._hidden, self._real = Agenda(), Agenda()
+        self._out: list[Publish] = []
+        self._dirty: dict[Device, None] = {}
+        self.faults: list[Fault] = []
+        self.worlds: dict[str, World] = {}
+        self.devices: dict[tuple[str, str], Device] = {}
+        stations: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            if resource.lifecycle == "active":
+                stations[resource.station].append(resource)
+        if not stations:
+            raise ValueError("nothing to simulate: the configuration has no active resources; add a station with some")
+        for station, its_resources in stations.items():
+            self._settle(station, its_resources, seed, hold)
+        while self._hidden.next_due <= day_start_s:
+            self._hidden.run_next()
+        spread_ms = spread_ms or max(2_000, len(self.devices) // 2)
+        for device in self.devices.values():
+            self._real.add(start + self._rng.randrange(spread_ms), self._power_up, device)
+
+    def _settle(self, station: str, resources: list[Resource], seed: int, hold: int) -> None:
+        rng = Random(f"{seed}/{station}")  # noqa: S311
+        world = World(resources, self._hidden, rng, self._changed, self._swiped)
+        things: dict[str, list[Thing]] = defaultdict(list)
+        for thing in world.things:
+            things[thing.resource.device].append(thing)
+        for device, its_things in things.items():
+            self.devices[station, device] = Device(station, device, its_things, hold)
+        self.worlds[station] = world
+        world.begin(self._day_start_s - WARM_UP_S)
+
+    # ---- time
+
+    def _local_s(self, at: Millis) -> float:
+        return self._day_start_s + (at - self._start) * self._speed / 1000
+
+    def _real_ms(self, local_s: float) -> Millis:
+        return self._start + ceil((local_s - self._day_start_s) * 1000 / self._speed)
+
+    def next_due(self) -> Millis:
+        """When something happens next: call `step` then. There is always something."""
+        return min(self._real_ms(self._hidden.next_due), int(self._real.next_due))
+
+    def step(self, now: Millis) -> list[Publish]:
+        """Everything that is to be published up to and including `now`, in order; each stamped with its own time."""
+        while True:
+            hidden_due, real_due = self._real_ms(self._hidden.next_due), self._real.next_due
+            if min(hidden_due, real_due) > now:
+                break
+            if hidden_due <= real_due:
+                self._hidden.run_next()
+                while self._hidden.next_due <= self._local_s(hidden_due):
+                    self._hidden.run_next()
+                self._tell_changes(hidden_due)
+            else:
+                self._real.run_next()
+        out, self._out = self._out, []
+        return out
+
+    # ---- the truth
+
+    def truth(self) -> dict[tuple[str, str], Truth]:
+        """What is really so now (after the last step), by (station, resource)."""
+        return {
+            (station, thing.resource.id): thing.truth()
+            for station, world in self.worlds.items()
+            for thing in world.things
+        }
+
+    def people(self, station: str) -> int:
+        """How many people are really inside this station now."""
+        return self.worlds[station].people
+
+    # ---- what the gateway and the broker tell us
+
+    def acked(self, station: str, device: str, boot: str, upto: int) -> None:
+        """A watermark came for this device; unknown devices are ignored."""
+        if found := self.devices.get((station, device)):
+            found.acked(boot, upto)
+
+    def replay(self) -> list[Publish]:
+        """After the broker lost our session: whoever can speak comes online again and resends what it holds."""
+        out: list[Publish] = []
+        for device in self.devices.values():
+            if self._can_speak(device):
+                out.append(device.availability("online"))
+                out.extend(device.replay())
+        return out
+
+    def farewell(self) -> list[Publish]:
+        """The last will of every device that is up, for a clean end."""
+        return [device.availability("offline") for device in self.devices.values() if self._can_speak(device)]
+
+    # ---- devices speak
+
+    @staticmethod
+    def _can_speak(device: Device) -> bool:
+        return device.up and (device.fault is None or device.fault.kind not in ("silence", "reboot", "offline"))
+
+    def _power_up(self, at: float, device: Device) -> None:
+        self._out.append(device.start(int(at)))
+        self._report(at, device)
+        if self._rng.random() < self._fault_rate:  # so that the share holds from the start
+            self._real.add(at + self._rng.randrange(1_000, 10_000), self._begin_fault, device)
+        elif self._fault_rate:
+            self._plan_fault(int(at), device)
+
+    def _report(self, at: float, device: Device) -> None:
+        """The periodic report, and the plan for the next one."""
+        self._tell(int(at), device)
+        self._resend(int(at), device)
+        period_ms = device.period_ms
+        if any(thing.truth().use == "occupied" for thing in device.things if thing.resource.kind == "charger"):
+            period_ms = min(period_ms, CHARGING_PERIOD_MS)
+        self._real.add(at + period_ms, self._report, device)
+
+    def _changed(self, _: float, thing: Thing) -> None:
+        device = self.devices.get((thing.resource.station, thing.resource.device))
+        if device and device.up:
+            self._dirty[device] = None
+
+    def _tell_changes(self, at: Millis) -> None:
+        for device in self._dirty:
+            if device.fault is None or device.fault.kind != "stuck":
+                self._tell(at, device)
+        self._dirty.clear()
+
+    def _swiped(self, local_s: float, door: Door, fields: dict[str, Signal]) -> None:
+        device = self.devices.get((door.resource.station, door.resource.device))
+        if device and device.up:
+            self._send(self._real_ms(local_s), device, {"type": "card", **fields}, event=True)
+
+    def _tell(self, at: Millis, device: Device) -> None:
+        signals = device.signals(self._local_s(at))
+        body: dict[str, object] | Signals = signals
+        match device.fault and device.fault.kind:
+            case "stuck":
+                body = device.frozen = device.frozen or signals
+            case "wrong_type":
+                body = faults.wrong_types(signals)
+            case "flapping":
+                device.flip = not device.flip
+                body = faults.flipped(signals) if device.flip else signals
+        self._send(at, device, dict(body))
+
+    def _send(self, at: Millis, device: Device, body: dict[str, object], *, event: bool = False) -> None:
+        kind = device.fault.kind if device.fault else ""
+        if kind in ("silence", "reboot"):
+            return
+        if kind == "garbage":  # in the place of a message that was never numbered, so no hole is left
+            topic = f"yz/{device.station}/{device.id}/state"
+            self._out.append(Publish(topic, faults.garbage(self._rng), False, device.station, device.id))
+            return
+        message = device.message(at, body, event=event)
+        if kind == "offline":
+            return
+        copies = self._rng.randint(2, 3) if kind == "duplicates" else 1
+        self._out.extend([message] * copies)
+
+    def _resend(self, at: Millis, device: Device) -> None:
+        if device.heard and device.held and at - device.held[0].at > RESEND_MS and self._can_speak(device):
+            device.heard = False
+            self._out.extend(device.replay(before=at - RESEND_MS // 2))
+
+    # ---- faults
+
+    def _plan_fault(self, at: Millis, device: Device) -> None:
+        gap_ms = faults.mean_gap_ms(self._fault_rate, self._fault_kinds, device.ttl_ms)
+        self._real.add(at + int(self._rng.expovariate(1 / max(1.0, gap_ms))), self._begin_fault, device)
+
+    def _begin_fault(self, at: float, device: Device) -> None:
+        rng, begins = self._rng, int(at)
+        kind = rng.choice(self._fault_kinds)
+        ends = begins + faults.duration_ms(rng, kind, device.ttl_ms)
+        device.fault = Fault(kind, device.station, device.id, begins, ends)
+        self.faults.append(device.fault)
+        device.skew_ms = rng.choice(faults.SKEWS_MS) if kind == "clock_skew" else 0
+        if kind in ("offline", "reboot"):
+            self._out.append(device.availability("offline"))
+        if kind == "flapping":
+            self._flap(at, device)
+        self._real.add(ends, self._end_fault, device)
+
+    def _flap(self, at: float, device: Device) -> None:
+        if device.fault and device.fault.kind == "flapping":
+            self._tell(int(at), device)
+            self._real.add(at + FLAP_PERIOD_MS, self._flap, device)
+
+    def _end_fault(self, at: float, device: Device) -> None:
+        kind = device.fault.kind if device.fault else ""
+        device.fault, device.frozen, device.skew_ms = None, None, 0
+        if kind == "reboot":
+            self._out.append(device.start(int(at)))
+        elif kind == "offline":
+            self._out.append(device.availability("online"))
+            self._out.extend(device.replay())
+        self._tell(int(at), device)
+        self._plan_fault(int(at), device)
