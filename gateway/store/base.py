@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.model import Axes, Change, Millis, Rejected, Topic
+from gateway.model import Axes, Batch, Change, Millis, Rejected, Topic
 
 
 class StoreError(Exception):
@@ -17,22 +17,6 @@ class StoreError(Exception):
     def __init__(self, message: str, *, full: bool = False) -> None:
         super().__init__(message)
         self.full = full
-
-
-@dataclass(slots=True)
-class Batch:
-    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write.
-
-    `flags`: bit 0 retained, bit 1 the device's `ts` is not believed.
-    """
-
-    topics: list[bytes]
-    payloads: list[bytes]
-    received: list[Millis]
-    flags: bytearray
-
-    def __len__(self) -> int:
-        return len(self.payloads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,32 @@
+"""A microwave, water dispenser, massage chair: idle, running or out of order."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from gateway.kinds.base import Facts
+from gateway.model import Millis, Use
+from gateway.wire import Code, Number, Signals
+
+USE_OF_STATUS: dict[str, Use] = {"idle": "free", "running": "occupied", "fault": "unknown"}
+
+
+class Shape(Signals, gc=False):
+    status: Code | UnsetType = UNSET
+    power_w: Number | UnsetType = UNSET
+
+
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
+    status, power_w = signals.status, signals.power_w
+    if power_w is not UNSET:
+        facts.power_w = power_w
+    if status is UNSET:
+        return False
+    facts.status = status
+    facts.use = USE_OF_STATUS.get(status, "unknown")
+    facts.status_fault = status == "fault"
+    return True
+
+
+def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001
+    return None

@@ -1,0 +1,34 @@
+"""A seat: somebody sits there or nobody does. Short absences keep it `away` before it is free."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from gateway.kinds.base import Facts
+from gateway.model import Millis
+from gateway.wire import Signals
+
+
+class Shape(Signals, gc=False):
+    occupied: bool | UnsetType = UNSET
+
+
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:
+    occupied = signals.occupied
+    if occupied is UNSET:
+        return False
+    if occupied:
+        facts.use, facts.away_until = "occupied", None
+    elif facts.use == "occupied" and facts.resource.away_ms:
+        facts.use, facts.away_until = "away", now + facts.resource.away_ms
+    elif facts.use != "away":
+        facts.use = "free"
+    return True
+
+
+def due(facts: Facts, now: Millis) -> Millis | None:
+    if facts.away_until is not None and now >= facts.away_until:
+        facts.away_until = None
+        if facts.use == "away":
+            facts.use = "free"
+    return facts.away_until

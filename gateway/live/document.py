@@ -1,0 +1,103 @@
+"""The availability document of contract section 4, made from a live station."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from gateway.kinds import Facts
+from gateway.live.places import Area, Station
+from gateway.model import Document, Millis
+
+RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
+_NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway
+_UNITS = ("locker", "parking")
+_OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
+
+encode = msgspec.json.Encoder().encode
+
+
+def utc(at: Millis | None) -> datetime | None:
+    """For JSON: RFC 3339 with Z."""
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+
+
+def document(station: Station, now: Millis) -> Document:
+    """Make it, and note on each resource when a further message makes it worth making again."""
+    valid_until = None
+    for facts in station.facts():
+        if facts.axes.evidence == "live" and facts.valid_until is not None:
+            valid_until = facts.valid_until if valid_until is None else min(valid_until, facts.valid_until)
+            facts.renew_at = facts.valid_until - int(facts.ttl_ms * RENEW_AFTER)
+        else:
+            facts.renew_at = _NOT_BY_MESSAGE
+    body = {
+        "station": station.id,
+        "name": station.name,
+        **station.extra,
+        "as_of": utc(now),
+        "valid_until": utc(valid_until),
+        "open": {"now": _OPEN[station.access], "until": utc(station.access_until)},
+        "summary": summary(station.facts()),
+        "areas": [_area(area) for area in station.areas],
+    }
+    return Document(station.id, encode(body), now, valid_until)
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return {"id": area.id, "name": area.name, "resources": [_resource(facts) for facts in area.facts]}
+
+
+def _resource(facts: Facts) -> dict[str, Any]:
+    resource, axes = facts.resource, facts.axes
+    shown: dict[str, Any] = {
+        "id": resource.id,
+        "kind": resource.kind,
+        "type": resource.type,
+        "usable": axes.usable,
+        "because": axes.because,
+        "lifecycle": axes.lifecycle,
+        "health": axes.health,
+        "access": axes.access,
+        "use": axes.use,
+        "evidence": axes.evidence,
+        "observed_at": utc(facts.observed_at),
+        "valid_until": utc(facts.valid_until),
+        "since": utc(facts.since),
+    }
+    if resource.name:
+        shown["name"] = resource.name
+    if resource.kind in _UNITS:
+        shown["free"], shown["total"] = facts.free, facts.total if facts.total is not None else resource.capacity
+    return shown
+
+
+def summary(all_facts: Iterable[Facts]) -> list[dict[str, Any]]:
+    """Counts by kind and type: certain ones, and those that may be. Units, not banks, for lockers and parking."""
+    rows: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for facts in all_facts:
+        resource, axes = facts.resource, facts.axes
+        if axes.lifecycle != "active":
+            continue
+        row = rows.get((resource.kind, resource.type))
+        if row is None:
+            row = {"kind": resource.kind, "type": resource.type, "total": 0, "usable_min": 0, "usable_max": 0}
+            rows[resource.kind, resource.type] = row
+        size, free = _units(facts)
+        row["total"] += size
+        if axes.usable == "yes":
+            row["usable_min"] += free
+            row["usable_max"] += free
+        elif axes.usable == "unknown":
+            row["usable_max"] += size
+    return list(rows.values())
+
+
+def _units(facts: Facts) -> tuple[int, int]:
+    """(how many it is, how many of them are free if it is usable)."""
+    if facts.resource.kind not in _UNITS:
+        return 1, 1
+    size = facts.total if facts.total is not None else facts.resource.capacity
+    free = facts.free if facts.free is not None else 0
+    return (free if size is None else size), free

@@ -1,0 +1,71 @@
+"""Stations and areas as they are now: their opening, their resources, and whether their document must be made again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.kinds import Facts
+from gateway.live.seen import Seen
+from gateway.model import Access, Millis
+
+
+class Opening(Protocol):
+    """When a place is open. `at` answers for `now` and says until when that answer holds (None: for ever)."""
+
+    def at(self, now: Millis, /) -> tuple[Access, Millis | None]: ...
+
+
+class AlwaysOpen:
+    def at(self, _now: Millis, /) -> tuple[Access, Millis | None]:
+        return "open", None
+
+
+ALWAYS = AlwaysOpen()
+
+
+@dataclass(slots=True, eq=False)
+class Area:
+    """`opening` None: as the station."""
+
+    id: str
+    name: dict[str, str]
+    opening: Opening | None = None
+    facts: list[Facts] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Station:
+    id: str
+    name: dict[str, str]
+    opening: Opening = ALWAYS
+    areas: list[Area] = field(default_factory=list)
+    extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
+    access: Access = "unknown"
+    access_until: Millis | None = None
+    dirty: bool = False
+    made_at: Millis = 0
+    alarm: Millis | None = None
+
+    def facts(self) -> list[Facts]:
+        return [facts for area in self.areas for facts in area.facts]
+
+
+class Device:
+    """One thing that publishes, and the facts that it feeds. `seen_at` is the receipt of its last fresh message."""
+
+    __slots__ = ("acked", "decode", "facts", "id", "online", "part", "seen", "seen_at", "stale_ts", "station")
+
+    def __init__(self, station: str, id: str, facts: list[Facts], decode: "Decode") -> None:  # noqa: A002
+        self.station = station
+        self.id = id
+        self.facts = facts
+        self.decode = decode
+        self.seen = Seen()
+        self.seen_at: Millis | None = None
+        self.online: bool | None = None
+        self.part = 0  # which checkpoint part keeps it
+        self.acked: tuple[str | None, int] | None = None  # the watermark last published
+        self.stale_ts = False  # its last `ts` was not believed
+
+
+Decode = Callable[[bytes], Any]

@@ -1,0 +1,206 @@
+"""What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`.
+
+Evidence is one serial rule for each resource: never heard → `never`; its device said goodbye and nothing fresher
+came → `offline`; past `valid_until` → `stale`; contradicted → `suspect`; else `live`.
+"""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from gateway.kinds import Facts
+from gateway.kinds.base import common
+from gateway.live.alarms import Alarms
+from gateway.live.places import Device, Station
+from gateway.model import Access, Change, Evidence, Millis, axes_of
+
+RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
+
+
+class Live:
+    """All stations of this gateway. `changes` collects since the caller last took them."""
+
+    def __init__(self) -> None:
+        self.stations: dict[str, Station] = {}
+        self.devices: dict[tuple[str, str], Device] = {}
+        self.alarms = Alarms()
+        self.changes: list[Change] = []
+        self.dirty: list[Station] = []
+
+    # ---- building ----
+
+    def add_station(self, station: Station, now: Millis) -> None:
+        self.stations[station.id] = station
+        for facts in station.facts():
+            facts.station = station
+        self.open_or_close(station, now)
+        self.touch(station)
+
+    def restored(self, now: Millis) -> None:
+        """After facts were loaded: nothing changed, but what has run out meanwhile is said to be stale."""
+        for station in self.stations.values():
+            for facts in station.facts():
+                facts.axes = self._axes(facts, "live" if facts.heard else "never")
+                self.settle(facts, now, "restart")
+
+    # ---- messages ----
+
+    def observe(self, device: Device, signals: Any, observed_at: Millis, now: Millis) -> None:
+        """A fresh message of a device: newer than all before it."""
+        device.seen_at = now
+        for facts in device.facts:
+            if signals.fault is not UNSET:
+                common(facts, signals)
+            if facts.kind.apply(facts, signals, now):
+                facts.heard = True
+                facts.observed_at = observed_at
+                facts.valid_until = observed_at + facts.ttl_ms
+            elif facts.heard and facts.resource.reporting == "on_change":
+                facts.valid_until = observed_at + facts.ttl_ms
+            facts.offline = False
+            self.settle(facts, now, "message")
+            if now >= facts.renew_at:
+                self.touch(facts.station)
+
+    def remember(self, device: Device, signals: Any, observed_at: Millis | None, now: Millis) -> None:
+        """A retained message: it restores a value that we did not have, never its freshness."""
+        for facts in device.facts:
+            if facts.heard:
+                continue
+            common(facts, signals)
+            if facts.kind.apply(facts, signals, now):
+                facts.heard = True
+                facts.observed_at = observed_at
+                facts.valid_until = None
+            self.settle(facts, now, "retained")
+
+    def heartbeat(self, device: Device, now: Millis) -> None:
+        """A sign of life without a value: it keeps values of on-change reporters good."""
+        device.seen_at = now
+        for facts in device.facts:
+            facts.offline = False
+            if facts.heard and facts.resource.reporting == "on_change":
+                facts.valid_until = now + facts.ttl_ms
+            self.settle(facts, now, "heartbeat")
+            if now >= facts.renew_at:
+                self.touch(facts.station)
+
+    def availability(self, device: Device, online: bool, retained: bool, now: Millis) -> None:
+        """The device, or its last will, says whether it is there. Only a hint: fresh data outranks it."""
+        device.online = online
+        if online and not retained:
+            self.heartbeat(device, now)
+            return
+        for facts in device.facts:
+            facts.offline = not online
+            self.settle(facts, now, "availability")
+
+    # ---- time ----
+
+    def tick(self, now: Millis, most: int = 10_000) -> None:
+        """Let every deadline up to `now` fire, at most `most` of them."""
+        for _ in range(most):
+            owner = self.alarms.pop_due(now)
+            if owner is None:
+                return
+            if isinstance(owner, Facts):
+                self.settle(owner, now, "time")
+            elif isinstance(owner, Station):
+                self._station_due(owner, now)
+
+    def next_deadline(self) -> Millis | None:
+        return self.alarms.next()
+
+    def shift(self, by: Millis) -> None:
+        """The clock was set by `by` ms: ages stay what they were."""
+        self.alarms.shift(by)
+        for station in self.stations.values():
+            station.made_at += by
+            for facts in station.facts():
+                for name in ("observed_at", "valid_until", "away_until", "since"):
+                    value = getattr(facts, name)
+                    if value is not None:
+                        setattr(facts, name, value + by)
+                facts.renew_at += by
+            self.open_or_close(station, station.made_at)
+            self.touch(station)
+
+    def _station_due(self, station: Station, now: Millis) -> None:
+        if station.access_until is not None and now >= station.access_until:
+            self.open_or_close(station, now)
+        if now >= self._renewal(station):
+            self.touch(station)
+        self._schedule(station)
+
+    # ---- deciding ----
+
+    def open_or_close(self, station: Station, now: Millis) -> None:
+        """Ask the opening hours and carry the answer to every resource."""
+        before = station.access, station.access_until
+        station.access, station.access_until = station.opening.at(now)
+        until = station.access_until
+        for area in station.areas:
+            access: Access = station.access
+            if area.opening is not None:
+                access, area_until = area.opening.at(now)
+                if area_until is not None and (until is None or area_until < until):
+                    until = area_until
+            for facts in area.facts:
+                facts.access = access
+                self.settle(facts, now, "hours")
+        self.alarms.set(station, until)
+        if before != (station.access, station.access_until):
+            self.touch(station)
+
+    def settle(self, facts: Facts, now: Millis, cause: str) -> None:
+        """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
+        timer = facts.kind.due(facts, now)
+        evidence, until = _evidence(facts, now)
+        axes = self._axes(facts, evidence)
+        if axes is not facts.axes:
+            self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.fault or facts.detail))
+            facts.axes, facts.since = axes, now
+            self.touch(facts.station)
+        if until is not None and (timer is None or until < timer):
+            timer = until
+        if timer is not None and (facts.alarm is None or timer < facts.alarm):
+            self.alarms.set(facts, timer)
+
+    @staticmethod
+    def _axes(facts: Facts, evidence: Evidence) -> Any:
+        return axes_of(facts.resource.lifecycle, facts.health, facts.access, facts.use, evidence)
+
+    # ---- documents ----
+
+    def touch(self, station: Station) -> None:
+        """The station's document must be made again."""
+        if not station.dirty:
+            station.dirty = True
+            self.dirty.append(station)
+
+    def made(self, station: Station, now: Millis) -> None:
+        """Its document has just been made and is on its way."""
+        station.dirty, station.made_at = False, now
+        self._schedule(station)
+
+    def _renewal(self, station: Station) -> float:
+        ttl = min((facts.ttl_ms for facts in station.facts() if facts.axes.evidence == "live"), default=None)
+        return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
+
+    def _schedule(self, station: Station) -> None:
+        renewal = self._renewal(station)
+        when = station.access_until
+        if renewal != float("inf") and (when is None or renewal < when):
+            when = int(renewal)
+        self.alarms.set(station, when)
+
+
+def _evidence(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
+    """The evidence axis, and when it will change if nothing comes."""
+    if not facts.heard:
+        return "never", None
+    if facts.offline:
+        return "offline", None
+    if facts.valid_until is None or now >= facts.valid_until:
+        return "stale", None
+    return ("suspect" if facts.suspect else "live"), facts.valid_until

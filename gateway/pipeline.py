@@ -1,0 +1,233 @@
+"""Messages in, an `Outcome` out: what to store, what changed, what was refused. No I/O, no clock, no threads.
+
+`handle_all` is the hot path. A message costs one dictionary look-up, one decode into its kind's Struct, one compare of
+`seq`, the kind's rule and five list appends; everything unusual leaves it for a cold method.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from msgspec import DecodeError, ValidationError
+
+from gateway import wire
+from gateway.live import Device, Live, Verdict
+from gateway.model import Batch, Change, Message, Millis, Rejected, Topic
+from gateway.wire import Event, UnreadableError
+
+RETAINED, TS_SUSPECT = 1, 2
+DUP = 8
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved."""
+
+    batch: Batch = field(default_factory=Batch)
+    changes: list[Change] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
+    heard: set[Device] = field(default_factory=set)
+    returned: set[Device] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.batch.payloads or self.changes or self.rejected)
+
+
+class Pipeline:
+    """Owns the live state. `counters` are plain totals: received, stored, duplicate, ignored_fields, …"""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.counters: Counter[str] = Counter()
+        self.quarantined: Counter[str] = Counter()
+        self.outcome = Outcome()
+        self._states = {wire.topic(s, d, "state").encode(): device for (s, d), device in live.devices.items()}
+
+    def take(self) -> Outcome:
+        """The outcome so far; a new one begins."""
+        done, self.outcome = self.outcome, Outcome()
+        done.changes, self.live.changes = self.live.changes, []
+        return done
+
+    @property
+    def pending(self) -> bool:
+        return bool(self.outcome) or bool(self.live.changes)
+
+    def handle(self, message: Message, now: Millis) -> None:
+        """One message; see `handle_all`."""
+        flags = (RETAINED if message.retained else 0) | (DUP if message.dup else 0)
+        self.handle_all([(message.topic, message.payload, flags)], now)
+
+    def tick(self, now: Millis) -> None:
+        self.live.tick(now)
+
+    def handle_all(self, frames: Iterable[tuple[bytes, bytes, int]], now: Millis) -> None:
+        """Take `(topic, payload, flags)` in order of arrival, all received at `now`."""
+        frames = list(frames)
+        joined = b" ".join([frame[1] for frame in frames])
+        careful = not joined.isascii() or wire.has_long_digits(joined) or len(joined) > wire.MAX_PAYLOAD * len(frames)
+        find, observe = self._states.get, self.live.observe
+        batch, heard = self.outcome.batch, self.outcome.heard
+        keep = batch.append
+        earliest, latest = now - wire.TS_PAST_MS, now + wire.TS_FUTURE_MS
+        for topic, payload, flags in frames:
+            device = find(topic)
+            if device is None or careful or flags & RETAINED or len(payload) > wire.MAX_PAYLOAD:
+                self._cold(topic, payload, flags, now)
+                continue
+            try:
+                signals = device.decode(payload)
+            except (DecodeError, ValidationError, RecursionError, UnicodeDecodeError, ValueError):
+                self._cold(topic, payload, flags, now)
+                continue
+            seen, seq, ts = device.seen, signals.seq, signals.ts
+            if seq == seen.top + 1 and signals.boot == seen.boot:
+                seen.top = seq
+                if signals.oldest is not None and signals.oldest > seen.floor:
+                    seen.floor = signals.oldest
+            else:
+                verdict = self._admit(device, topic, payload, flags, signals)
+                if verdict is not Verdict.NEW:
+                    self._store_late(verdict, device, topic, payload, signals, now)
+                    continue
+            flags = 0
+            observed = now
+            if ts is not None:
+                if type(ts) is not int:
+                    ts = wire.millis(ts)
+                if earliest <= ts <= latest:
+                    observed = min(ts, now)
+                else:
+                    flags = TS_SUSPECT
+            keep(topic, payload, now, flags)
+            heard.add(device)
+            observe(device, signals, observed, now)
+        self.counters["received"] += len(frames)
+
+    # ---- the unusual ----
+
+    def _cold(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        """Anything that is not a plain state message of a known device, checked from the beginning."""
+        try:
+            self._check_bytes(payload)
+            device, which = self._find(topic)
+            if which == "availability":
+                self._availability(device, topic, payload, flags, now)
+            elif which == "event":
+                self._event(device, topic, payload, flags, now)
+            else:
+                self._state(device, topic, payload, flags, now)
+        except UnreadableError as error:
+            self._reject(topic, payload, now, error.reason)
+
+    def _find(self, topic: bytes) -> tuple[Device, Topic]:
+        station, name, which = wire.parse_topic(topic)
+        if station not in self.live.stations:
+            raise UnreadableError("unknown_station")
+        device = self.live.devices.get((station, name))
+        if device is None:
+            raise UnreadableError("unknown_device")
+        return device, which
+
+    @staticmethod
+    def _check_bytes(payload: bytes) -> None:
+        if len(payload) > wire.MAX_PAYLOAD:
+            raise UnreadableError("too_large")
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            raise UnreadableError("encoding") from None
+        if wire.too_deep(payload):
+            raise UnreadableError("too_deep")
+        if wire.has_long_digits(payload) and wire.carries_identity(payload):
+            raise UnreadableError("identity_number")
+
+    def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        signals, ignored = wire.read(device.decode, payload)
+        self.counters["ignored_fields"] += ignored
+        verdict = self._admit(device, topic, payload, flags, signals)
+        if verdict is not Verdict.NEW:
+            self._store_late(verdict, device, topic, payload, signals, now)
+            return
+        ts = wire.millis(signals.ts)
+        believed = _believed(ts, now)
+        mark = (flags & RETAINED) | (0 if believed or ts is None else TS_SUSPECT)
+        self._keep(device, topic, payload, now, mark)
+        if flags & RETAINED:
+            self.live.remember(device, signals, ts if believed else None, now)
+        else:
+            self.live.observe(device, signals, min(ts, now) if ts is not None and believed else now, now)
+
+    def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        event = wire.read_event(payload)
+        verdict = self._admit(device, topic, payload, flags, event)
+        if verdict is not Verdict.NEW:
+            self._store_late(verdict, device, topic, payload, event, now)
+            return
+        ts = wire.millis(event.ts)
+        mark = (flags & RETAINED) | (0 if ts is None or _believed(ts, now) else TS_SUSPECT)
+        self._keep(device, topic, payload, now, mark)
+        if not flags & RETAINED:
+            self.outcome.happened.append((device, event, now))
+            self.live.heartbeat(device, now)
+
+    def _availability(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        online, boot = wire.read_availability(payload)
+        if device.seen.is_older(boot):
+            self.counters["late_wills"] += 1
+            return
+        if flags & RETAINED and device.online == online:
+            return  # the broker tells again what we know
+        self.outcome.batch.append(topic, payload, now, flags & RETAINED)
+        self.live.availability(device, online, bool(flags & RETAINED), now)
+        if online:
+            self.outcome.returned.add(device)
+
+    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: object) -> Verdict:
+        seq, boot, ts = header.seq, header.boot, header.ts  # type: ignore[attr-defined]
+        if seq is not None:
+            return device.seen.admit(boot, seq, header.oldest)  # type: ignore[attr-defined]
+        certain = ts is not None or bool(flags & (DUP | RETAINED))
+        return Verdict.REPEAT if device.seen.repeats(wire.fingerprint(topic, payload), certain) else Verdict.NEW
+
+    def _store_late(
+        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: object, now: Millis
+    ) -> None:
+        """A repeat is only counted; a late message goes to history and leaves the live state alone."""
+        if verdict is Verdict.REPEAT:
+            self.counters["duplicate"] += 1
+            return
+        self.counters["late"] += 1
+        ts = wire.millis(header.ts)  # type: ignore[attr-defined]
+        self._keep(device, topic, payload, now, 0 if ts is None or _believed(ts, now) else TS_SUSPECT)
+
+    def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:
+        self.outcome.batch.append(topic, payload, now, mark)
+        self.outcome.heard.add(device)
+
+    def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
+        """Keep it aside. If its header can be read, the device need not send it again."""
+        self.quarantined[reason] += 1
+        secret = wire.has_long_digits(payload + b" " + topic) and (
+            wire.carries_identity(payload) or wire.carries_identity(topic)
+        )
+        if secret:
+            self.outcome.rejected.append(Rejected(b"", b"", now, "identity_number"))
+        else:
+            self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
+        header = wire.header_of(payload)
+        if header is None or header.seq is None:
+            return
+        try:
+            station, name, _ = wire.parse_topic(topic)
+        except UnreadableError:
+            return
+        device = self.live.devices.get((station, name))
+        if device is not None:
+            device.seen.admit(header.boot, header.seq, header.oldest)
+            self.outcome.heard.add(device)
+
+
+def _believed(ts: Millis | None, now: Millis) -> bool:
+    return ts is not None and now - wire.TS_PAST_MS <= ts <= now + wire.TS_FUTURE_MS

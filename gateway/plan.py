@@ -1,0 +1,94 @@
+"""From the configuration to a live state that has heard nothing yet."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from config.schema import Area as AreaSettings
+from config.schema import Resource as ResourceSettings
+from config.schema import Settings
+from config.schema import Station as StationSettings
+from gateway.kinds import KINDS, Facts
+from gateway.live import Area, Device, Live, Opening, Station
+from gateway.model import KindName, Millis, Resource
+from gateway.wire import Signals
+
+Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
+
+
+def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
+    """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
+    live = Live()
+    speakers: dict[tuple[str, str], list[Facts]] = defaultdict(list)
+    for one in stations:
+        station = Station(one.id, dict(one.name), extra=_shown(one))
+        hours = opening(one, None)
+        if hours is not None:
+            station.opening = hours
+        for part in one.areas:
+            area = Area(part.id, dict(part.name), opening(one, part))
+            for item in part.resources:
+                resource = resource_of(settings, one, part, item)
+                facts = Facts(resource, KINDS[resource.kind])
+                area.facts.append(facts)
+                speakers[one.id, resource.device].append(facts)
+            station.areas.append(area)
+        live.add_station(station, now)
+    for (station_id, device_id), fed in speakers.items():
+        decode = decoder({facts.resource.kind for facts in fed})
+        live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
+    return live
+
+
+def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:
+    """What the core keeps of a configured resource, defaults filled in."""
+    default = settings.defaults_for(item.kind)
+    return Resource(
+        station=station.id,
+        area=area.id,
+        id=item.id,
+        kind=item.kind,
+        device=item.device_id,
+        type=item.type,
+        name=dict(item.name),
+        ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
+        reporting=item.reporting or default.reporting,
+        capacity=item.capacity if item.capacity is not None else area.capacity if item.kind == "room" else None,
+        away_ms=round(default.away_s * 1000),
+        privacy=item.privacy or area.privacy,
+        lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
+    )
+
+
+def _shown(station: StationSettings) -> dict[str, object]:
+    """What a document says of a station besides its state."""
+    shown: dict[str, object] = {"region": station.region}
+    if station.location is not None:
+        shown["location"] = station.location.model_dump(exclude_none=True)
+    return shown
+
+
+_decoders: dict[frozenset[KindName], Callable[[bytes], Any]] = {}
+
+
+def decoder(kinds: Iterable[KindName]) -> Callable[[bytes], Any]:
+    """A decoder for the state messages of a device that feeds resources of these kinds. One object for each set."""
+    wanted = frozenset(kinds)
+    if wanted not in _decoders:
+        shapes = [KINDS[kind].Shape for kind in sorted(wanted)]
+        shape = shapes[0] if len(shapes) == 1 else _joined(shapes)
+        _decoders[wanted] = msgspec.json.Decoder(shape).decode
+    return _decoders[wanted]
+
+
+def _joined(shapes: list[type[msgspec.Struct]]) -> type[msgspec.Struct]:
+    own = {field.name for field in msgspec.structs.fields(Signals)}
+    fields = {
+        field.name: (field.name, field.type, msgspec.UNSET)
+        for shape in shapes
+        for field in msgspec.structs.fields(shape)
+        if field.name not in own
+    }
+    return msgspec.defstruct("Shape", list(fields.values()), bases=(Signals,), gc=False, forbid_unknown_fields=True)

@@ -1,0 +1,263 @@
+"""The native dialect of contract section 3: topics, headers and payload checks. Shared with the firmware bridge.
+
+Payload shapes of the eight kinds are in `gateway/kinds`; what all of them have in common is `Signals` here.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gateway.model import Header, Millis, Observation, Signal, Topic
+
+MAX_PAYLOAD = 16_384
+MAX_DEPTH = 32
+TS_PAST_MS, TS_FUTURE_MS = 30 * 86_400_000, 300_000  # beyond this a device's clock is not believed
+
+TOPICS: tuple[Topic, ...] = ("state", "event", "availability")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
+
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+Time = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=-(2**53), le=2**53)]
+Boot = Annotated[str, Meta(min_length=1, max_length=64)]
+Code = Annotated[str, Meta(max_length=200)]
+Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class UnreadableError(Exception):
+    """A message that goes to quarantine; `reason` is one short word for counters and logs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Signals(Struct, gc=False, forbid_unknown_fields=True):
+    """Header and the signals that any device may send."""
+
+    ts: Time | None = None
+    boot: Boot | None = None
+    seq: Seq | None = None
+    oldest: Seq | None = None
+    battery_pct: Number | UnsetType = UNSET
+    rssi_dbm: Number | UnsetType = UNSET
+    fault: Code | UnsetType = UNSET
+    firmware: Code | UnsetType = UNSET
+
+
+class Event(Struct, gc=False):
+    """A message on the event topic. `card` is a pseudonym, never a number that somebody carries."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=64)]
+    ts: Time | None = None
+    boot: Boot | None = None
+    seq: Seq | None = None
+    oldest: Seq | None = None
+    card: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{1,128}$")] | UnsetType = UNSET
+    granted: bool | UnsetType = UNSET
+    direction: Annotated[str, Meta(pattern="^(in|out)$")] | UnsetType = UNSET
+
+
+class Availability(Struct, gc=False):
+    """The JSON form of an availability message; the plain words are read without it."""
+
+    state: str
+    boot: Boot | None = None
+
+
+def topic(station: str, device: str, which: Topic) -> str:
+    return f"yz/{station}/{device}/{which}"
+
+
+def parse_topic(raw: bytes) -> tuple[str, str, Topic]:
+    """(station, device, state | event | availability). UnreadableError for anything else."""
+    try:
+        parts = raw.decode().split("/")
+    except UnicodeDecodeError:
+        raise UnreadableError("topic_encoding") from None
+    if len(parts) != 4 or parts[0] != "yz" or not (NAME.match(parts[1]) and NAME.match(parts[2])):
+        raise UnreadableError("topic")
+    for which in TOPICS:
+        if parts[3] == which:
+            return parts[1], parts[2], which
+    raise UnreadableError("topic")
+
+
+def millis(ts: datetime | int | None) -> Millis | None:
+    """A header's `ts` as ms since 1970."""
+    if ts is None or isinstance(ts, int):
+        return ts
+    return round((ts - _EPOCH).total_seconds() * 1000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Header(Struct, gc=False):
+    ts: Time | None = None
+    boot: Boot | None = None
+    seq: Seq | None = None
+    oldest: Seq | None = None
+
+
+_decode_event = msgspec.json.Decoder(Event).decode
+_decode_availability = msgspec.json.Decoder(Availability).decode
+_decode_header = msgspec.json.Decoder(_Header).decode
+_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError)
+
+
+def _reason(error: Exception) -> str:
+    """The counter's word for why a payload could not be decoded."""
+    if isinstance(error, RecursionError):
+        return "too_deep"
+    if not isinstance(error, msgspec.ValidationError):
+        return "not_json"
+    text = str(error)
+    if text.startswith("Expected `object`") and "at `$" not in text:
+        return "not_object"
+    return (
+        "out_of_range"
+        if "Expected `" in text and any(sign in text for sign in ("<=", ">=", "length"))
+        else "wrong_type"
+    )
+
+
+def read(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int]:
+    """Signals of a state message and how many fields were ignored. UnreadableError with the reason."""
+    try:
+        return decode(payload), 0
+    except msgspec.ValidationError as error:
+        if "unknown field" not in str(error):
+            raise UnreadableError(_reason(error)) from None
+    except _ERRORS as error:
+        raise UnreadableError(_reason(error)) from None
+    return _read_known(decode, payload)
+
+
+def _read_known(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int]:
+    """Again without the fields that the kind does not know."""
+    try:
+        fields = _decode_fields(payload)
+        known = _fields_of(decode)
+        kept = {name: value for name, value in fields.items() if name in known}
+        return decode(msgspec.json.encode(kept)), len(fields) - len(kept)
+    except _ERRORS as error:
+        raise UnreadableError(_reason(error)) from None
+
+
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _fields_of(decode: Callable[[bytes], Any]) -> frozenset[str]:
+    shape = decode.__self__.type  # type: ignore[attr-defined]
+    return frozenset(shape.__struct_fields__)
+
+
+def read_event(payload: bytes) -> Event:
+    try:
+        return _decode_event(payload)
+    except _ERRORS as error:
+        raise UnreadableError(_reason(error)) from None
+
+
+def read_availability(payload: bytes) -> tuple[bool, str | None]:
+    """(online, boot or None) from a plain word or an object."""
+    if payload in (b"online", b"offline"):
+        return payload == b"online", None
+    try:
+        message = _decode_availability(payload)
+    except _ERRORS as error:
+        raise UnreadableError(_reason(error)) from None
+    if message.state not in ("online", "offline"):
+        raise UnreadableError("wrong_type")
+    return message.state == "online", message.boot
+
+
+def header_of(payload: bytes) -> Header | None:
+    """The header alone, of a message that may be unreadable otherwise."""
+    try:
+        found = _decode_header(payload)
+    except _ERRORS:
+        return None
+    return Header(millis(found.ts), found.boot, found.seq, found.oldest)
+
+
+def fingerprint(topic: bytes, payload: bytes) -> int:
+    """The same for the same message in every process."""
+    return int.from_bytes(blake2b(payload, key=topic[:64], digest_size=8).digest(), "big") >> 1
+
+
+def encode(observation: Observation) -> tuple[str, bytes]:
+    """Topic and payload of an observation in the native dialect: what devices and the bridge publish."""
+    head: dict[str, Signal] = {}
+    header = observation.header
+    for name in ("ts", "boot", "seq", "oldest"):
+        value = getattr(header, name)
+        if value is not None:
+            head[name] = value
+    if observation.topic == "availability":
+        head = {"state": "online" if observation.signals.get("online") else "offline"}
+        if header.boot is not None:
+            head["boot"] = header.boot
+        body: dict[str, Signal] = head
+    elif observation.event is not None:
+        body = {**head, "type": observation.event, **observation.signals}
+    else:
+        body = {**head, **observation.signals}
+    return topic(observation.station, observation.device, observation.topic), msgspec.json.encode(body)
+
+
+# ---- a raw resident identity number must never be stored ----
+
+_DIGITS = bytes(48 if 48 <= byte <= 57 or byte in b"Xx" else 32 for byte in range(256))
+_RUN = b"0" * 18
+_IDENTITY = re.compile(rb"(?<![0-9A-Za-z])([1-9]\d{5})((?:18|19|20)\d{2})(\d{2})(\d{2})(\d{3})([\dXx])(?![0-9A-Za-z])")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
+
+
+def has_long_digits(data: bytes) -> bool:
+    """Cheap, never misses: whether `data` could hold an identity number. Also true for escaped text."""
+    return _RUN in data.translate(_DIGITS) or b"\\u" in data
+
+
+def carries_identity(data: bytes) -> bool:
+    """True when a resident identity number (GB 11643: 18 characters, valid date and check digit) stands in it."""
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "replace"), data)
+    return any(_is_identity(found) for found in _IDENTITY.finditer(plain))
+
+
+def _is_identity(found: re.Match[bytes]) -> bool:
+    try:
+        datetime(int(found[2]), int(found[3]), int(found[4]), tzinfo=UTC)
+    except ValueError:
+        return False
+    number = found[0]
+    rest = sum(weight * (digit - 48) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11
+    return number[17:].upper() == b"10X98765432"[rest : rest + 1]
+
+
+def too_deep(payload: bytes) -> bool:
+    """True when objects and arrays nest beyond MAX_DEPTH. Brackets inside strings do not count."""
+    if payload.count(b"{") + payload.count(b"[") <= MAX_DEPTH:
+        return False
+    depth, quoted, skip = 0, False, False
+    for byte in payload:
+        if skip:
+            skip = False
+        elif quoted:
+            skip, quoted = byte == 0x5C, byte != 0x22
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif byte in b"}]":
+            depth -= 1
+    return False
