@@ -134,6 +134,9 @@ def _channels(source: Source) -> None:
             continue
         smtp = channel.get("kind") == "smtp"
         _either(source, path, channel, "url", "url_file", needed=not smtp)
+        url = channel.get("url")
+        if isinstance(url, str) and channel.get("kind") != "apprise" and not url.startswith(("http://", "https://")):
+            source.blame((*path, "url"), "is not a web address", "write it like https://host/path")
         for key in ("host", "sender", "to"):
             if smtp and not channel.get(key):
                 source.blame(path, f"{key} is missing for a mail channel", f"add {key}:")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.checks import check
-from config.mistakes import ConfigErrors, ConfigMistake, KeyPath
+from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
 from config.yaml_source import Source, read_yaml
@@ -28,14 +28,17 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
     source = read_yaml(files)
+    unreadable = {mistake.key_path for mistake in source.mistakes}
     _overrule(source, environment)
     check(source)
     settings = None
     try:
         settings = Settings.model_validate(source.data, context={"base": folder, "check_files": True})
     except ValidationError as problem:
-        for error in problem.errors(include_url=False, include_input=True):
-            _blame(source, error)
+        for error in problem.errors(include_url=False):
+            key_path = _real_path(source.data, error["loc"])
+            if dotted(key_path) not in unreadable:
+                source.blame(key_path, *_told(error, key_path))
     if settings is None or source.mistakes:
         raise ConfigErrors(source.mistakes)
     return settings
@@ -46,12 +49,6 @@ def _overrule(source: Source, environment: Mapping[str, str]) -> None:
     store = source.data.setdefault("store", {}) if environment.get("YIZHAN_DATA") else None
     if isinstance(store, dict):
         store["path"] = str(Path(environment["YIZHAN_DATA"]).resolve())
-
-
-def _blame(source: Source, error: ErrorDetails) -> None:
-    path = _real_path(source.data, error["loc"])
-    what, mend = _told(error, path)
-    source.blame(path, what, mend)
 
 
 def _real_path(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
@@ -78,15 +75,22 @@ def _told(error: ErrorDetails, path: KeyPath) -> tuple[str, str]:
         close = get_close_matches(str(value), expected.split(", "), 1)
         hint = f"did you mean {close[0]}? " if close else ""
         return f"unknown word {_shown(value)}", f"{hint}take one of: {expected}"
-    if kind == "value_error":
-        what, _, mend = str(context["error"]).partition("; ")
-        return what, mend
+    if kind == "mistake":
+        return context["what"], context["mend"]
+    if kind.startswith(("date", "timezone")):
+        return f"{_shown(value)} is no {'day' if kind.startswith('date_') else 'time'}", _DATES[
+            kind.startswith("date_")
+        ]
     if kind == "string_pattern_mismatch":
         return f"{_shown(value)} is not in the right form", _FORMS.get(context["pattern"], "correct the value")
     if kind in _PLAIN:
         what, mend = _PLAIN[kind]
-        return what.format(value=_shown(value), **context), mend.format(**context)
+        return what.format(value=_shown(value)), mend.format(**{key: _number(limit) for key, limit in context.items()})
     return error["msg"][0].lower() + error["msg"][1:], "correct the value"
+
+
+def _number(limit: object) -> str:
+    return str(limit).removesuffix(".0")
 
 
 def _shown(value: object) -> str:
@@ -94,6 +98,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+_DATES = ("write it like 2026-10-01T18:00:00+08:00", "write it like 2026-10-01")
 _FORMS = {
     ID_PATTERN: "use a to z, 0 to 9 and - only, 64 at most",
     DEVICE_PATTERN: "use letters, digits and _ . : - only, 64 at most",

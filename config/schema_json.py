@@ -10,7 +10,10 @@ TARGET = Path(__file__).with_name("schema.json")
 
 def schema_text() -> str:
     """The JSON Schema of the settings as it stands in the file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema(mode="validation")}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Settings.model_json_schema(mode="validation"),
+    }
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -28,12 +28,12 @@ class _Loader(_Base):  # type: ignore[misc]
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the class attribute that yaml fills)
 
 
-def _implicit(tag: str, pattern: str, first: str) -> None:
+def _implicit(tag: str, pattern: str, first: Sequence[str]) -> None:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
 
 
 _implicit("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
-_implicit("null", r"^(?:~|null|Null|NULL|)$", "~nN\0")
+_implicit("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""])
 _implicit("int", r"^[-+]?[0-9]+$", "-+0123456789")
 _implicit("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
 
@@ -66,6 +66,8 @@ class Source:
         self.mistakes.append(ConfigMistake(place.file, place.line, dotted(path), what, mend))
 
 
+_NULL = "tag:yaml.org,2002:null"
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "str": str,
     "null": lambda _text: None,
@@ -98,6 +100,9 @@ class _Reader:
         self.source.places.setdefault(path, Place(_file(node), _line(node)))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
+        if node.tag not in _COLLECTIONS:
+            self.blame(node, path, f"has the tag {node.tag}", "write a plain value without a tag")
+            return None
         if id(node) in self.seen:
             self.blame(node, path, "is used again by an alias (*name)", "write it out at each place")
             return None
@@ -107,11 +112,13 @@ class _Reader:
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def mapping(self, pairs: Sequence[tuple[yaml.Node, yaml.Node]], path: KeyPath) -> dict[str, Any]:
-        """The values by key; the pairs may come from several files."""
+        """The values by key; the pairs may come from several files. A key with nothing after it counts as not given."""
         merged: dict[str, yaml.Node] = {}
         for key_node, value_node in pairs:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.blame(key_node, path, "a key is no text", "write key: value")
+                continue
+            if value_node.value == "" and value_node.tag == _NULL:
                 continue
             key, here = key_node.value, (*path, key_node.value)
             if key not in merged:
@@ -176,8 +183,9 @@ def _read_file(path: Path) -> yaml.Node | ConfigMistake | None:
     except UnicodeDecodeError as problem:
         return mistake(f"is not UTF-8 at byte {problem.start}", "save it as UTF-8")
     except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        what = f"is not readable YAML: {problem.problem or problem.context}"
+        unended = "end of stream" in str(problem.problem)
+        mark = (unended and problem.context_mark) or problem.problem_mark
+        what = f"is not readable YAML: {', '.join(filter(None, [problem.context, problem.problem]))}"
         return mistake(what, "correct this line or the one above", mark.line + 1 if mark else 1)
     except yaml.YAMLError as problem:
         return mistake(f"is not readable YAML: {str(problem).splitlines()[0]}", "save it as plain UTF-8 text")

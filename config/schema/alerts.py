@@ -28,7 +28,9 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 def _and_above(value: object) -> object:
-    return SEVERITIES[SEVERITIES.index(value) :] if value in SEVERITIES else value
+    if value in SEVERITIES:
+        return SEVERITIES[SEVERITIES.index(value) :]
+    return (value,) if isinstance(value, str) else value
 
 
 class Channel(Model):

@@ -1,11 +1,22 @@
 """`api:`: the web side: addresses, limits for the stream, and what the screens look like by default."""
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.schema.base import Folder, HostPort, Hours, HttpUrl, Language, Listen, Model, NotNegative, Positive, Seconds
+from config.schema.base import (
+    Folder,
+    HostPort,
+    Hours,
+    HttpUrl,
+    Language,
+    Listen,
+    Model,
+    Network,
+    NotNegative,
+    Positive,
+    Seconds,
+)
 
 
 class Stream(Model):
@@ -45,7 +56,7 @@ class Api(Model):
     """Address and port to serve on; port 0 takes a free one."""
     public_url: HttpUrl | None = None
     """Address under which phones reach us, for QR codes and links; by default that of the request."""
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
     """Networks of reverse proxies whose X-Forwarded-For is believed."""
     keys_file: Folder | None = None
     """File of the staff keys; by default keys.json in the store's folder."""

@@ -1,19 +1,30 @@
 """What all settings models share: strictness, and the small types that check one value each.
 
-A checker raises ValueError with the text "what is wrong; how to mend it"; the loader adds file, line and key path.
+A checker raises `wrong(what, mend)`; the loader adds file, line and key path.
 Relative paths are resolved against the folder of the configuration, which the loader hands over as context.
 """
 
 import ipaddress
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import opening_hours
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
 
 Kind = Literal["seat", "room", "charger", "door", "appliance", "locker", "parking", "safety"]
 Reporting = Literal["periodic", "on_change"]
@@ -34,6 +45,11 @@ class Model(BaseModel):
     )
 
 
+def wrong(what: str, mend: str) -> PydanticCustomError:
+    """The ValueError for a value: what is wrong with it and how to mend it."""
+    return PydanticCustomError("mistake", "{what}; {mend}", {"what": what, "mend": mend})
+
+
 class HostPort(NamedTuple):
     """An address to listen on; port 0 lets the system choose a free one."""
 
@@ -50,10 +66,10 @@ def parse_host_port(text: object) -> HostPort:
         return text
     match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\s\[\]/]+)):(\d+)", text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError("is not host:port; write it like 127.0.0.1:8080")
+        raise wrong("is not host:port", "write it like 127.0.0.1:8080")
     port = int(match[3])
     if port > 65535:
-        raise ValueError(f"port {port} is out of range; take one from 0 to 65535")
+        raise wrong(f"port {port} is out of range", "take one from 0 to 65535")
     return HostPort(match[1] or match[2], port)
 
 
@@ -73,7 +89,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
         except ValueError:
             good = False
         if not good:
-            raise ValueError(f"is not a web address; write it like {schemes[-1]}://host/path")
+            raise wrong("is not a web address", "write it like {schemes[-1]}://host/path")
         return text.rstrip("/") if urlsplit(text).path == "/" else text
 
     return check
@@ -81,14 +97,21 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _hours(text: str) -> str:
     if not opening_hours.validate(text):
-        raise ValueError(f"{text!r} is not in opening_hours syntax; write it like 24/7 or Mo-Fr 08:00-20:00; PH off")
+        raise wrong(f"{text!r} is not in opening_hours syntax", "write it like 24/7 or Mo-Fr 08:00-20:00; PH off")
     return text
 
 
 def _zone(text: str) -> str:
     if text not in available_timezones():
-        raise ValueError(f"unknown time zone {text!r}; write it like Asia/Shanghai")
+        raise wrong(f"unknown time zone {text!r}", "write it like Asia/Shanghai")
     return text
+
+
+def _network(text: object) -> object:
+    try:
+        return ipaddress.ip_network(text, strict=False) if isinstance(text, str) else text
+    except ValueError:
+        raise wrong(f"{text!r} is no network", "write it like 10.0.0.0/8 or 127.0.0.1") from None
 
 
 def _resolved(path: Path, info: ValidationInfo) -> Path:
@@ -99,7 +122,7 @@ def _resolved(path: Path, info: ValidationInfo) -> Path:
 def _existing(path: Path, info: ValidationInfo) -> Path:
     path = _resolved(path, info)
     if (info.context or {}).get("check_files") and not path.is_file():
-        raise ValueError(f"there is no file {path}; create it or correct the path")
+        raise wrong(f"there is no file {path}", "create it or correct the path")
     return path
 
 
@@ -142,7 +165,10 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
 Texts = Annotated[dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], str], BeforeValidator(_texts)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
-Listen = Annotated[HostPort, BeforeValidator(parse_host_port, json_schema_input_type=str)]
+Listen = Annotated[
+    HostPort, BeforeValidator(parse_host_port, json_schema_input_type=str), PlainSerializer(str, when_used="json")
+]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network, json_schema_input_type=str)]
 HttpUrl = Annotated[str, AfterValidator(_url("https", "http"))]
 Hours = Annotated[str, AfterValidator(_hours)]
 TimeZone = Annotated[str, AfterValidator(_zone)]

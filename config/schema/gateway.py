@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
-from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds
+from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds, wrong
 
 
 class Gateway(Model):
@@ -44,12 +44,12 @@ class Privacy(Model):
     tick_s: Seconds = 300
     """Banded figures change at most once in so many seconds."""
 
-    @model_validator(mode="after")
-    def _bands_rise(self) -> "Privacy":
-        bands = self.people_bands
+    @field_validator("people_bands")
+    @classmethod
+    def _rising(cls, bands: tuple[int, ...]) -> tuple[int, ...]:
         if not bands or bands[0] != 0 or list(bands) != sorted(set(bands)):
-            raise ValueError("people_bands must start at 0 and rise; write it like [0, 1, 5, 10]")
-        return self
+            raise wrong("must start at 0 and rise", "write it like [0, 1, 5, 10]")
+        return bands
 
 
 class Calendar(Model):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from config.schema.base import File, Model, MqttTopic, Seconds, is_loopback
+from config.schema.base import DeviceId, File, Model, MqttTopic, Seconds, is_loopback, wrong
 
 _DEFAULT_PORTS = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
 
@@ -25,16 +25,16 @@ def parse_mqtt_url(text: str) -> MqttEndpoint:
         parts = urlsplit(text)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:
-        raise ValueError("the port is not a number from 0 to 65535; write it like mqtt://host:1883") from None
+        raise wrong("the port is not a number from 0 to 65535", "write it like mqtt://host:1883") from None
     if scheme not in _DEFAULT_PORTS or not host or parts.path.strip("/") or parts.query:
-        raise ValueError("is no broker address; write embedded://127.0.0.1:1883, mqtt://host:1883 or mqtts://host:8883")
+        raise wrong("is no broker address", "write embedded://127.0.0.1:1883, mqtt://host:1883 or mqtts://host:8883")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a login; put the name into username and the password into password_file")
+        raise wrong("holds a login", "put the name into username and the password into password_file")
     embedded = scheme == "embedded"
     if embedded and not is_loopback(host):
-        raise ValueError("the embedded broker listens on loopback only; write embedded://127.0.0.1:1883")
+        raise wrong("the embedded broker listens on loopback only", "write embedded://127.0.0.1:1883")
     if port == 0 and not embedded:
-        raise ValueError("port 0 is out of range; take one from 1 to 65535")
+        raise wrong("port 0 is out of range", "take one from 1 to 65535")
     return MqttEndpoint(embedded, scheme == "mqtts", host, _DEFAULT_PORTS[scheme] if port is None else port)
 
 
@@ -58,7 +58,7 @@ class Mqtt(Model):
     """PEM file of our client certificate (mqtts)."""
     key_file: File | None = None
     """PEM file of the client certificate's key (mqtts)."""
-    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
+    client_id: DeviceId | None = None
     """Client id at the broker; by default yizhan- and the id of the gateway or the bridge."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """MQTT version; auto speaks 5 where the broker does, else 3.1.1."""

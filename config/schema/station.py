@@ -2,10 +2,10 @@
 
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from config.schema.api import Display
 from config.schema.base import (
@@ -56,7 +56,7 @@ class Override(Model):
 
     status: Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
     """What is shown instead."""
-    until: datetime | None = None
+    until: AwareDatetime | None = None
     """When it ends, with offset; without it, it holds until taken out."""
     reason: str | None = None
     """Why, for staff."""

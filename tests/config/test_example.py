@@ -1,0 +1,105 @@
+"""config/example.yaml holds every option at its default, and the JSON Schema is current."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from config.load import load
+from config.schema import DEFAULTS, KindSettings, Settings
+from config.schema_json import TARGET, schema_text
+from config.yaml_source import read_yaml
+
+EXAMPLE = TARGET.with_name("example.yaml")
+FILES = re.compile(r"(?:secrets|plans|calendars|maps)/[\w.]+")
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    """The example with each option taken out of its comment, and the files it names."""
+    text = EXAMPLE.read_text("utf-8")
+    path = tmp_path / "all.yaml"
+    path.write_text(re.sub(r"^( *)#([a-z_]+:|- )", r"\1\2", text, flags=re.MULTILINE), "utf-8")
+    for name in FILES.findall(text):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    return path
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _missing(model: type[BaseModel], given: list[dict[str, Any]], path: str) -> Iterator[str]:
+    """Options of the model that stand in none of the given mappings, or never at their default."""
+    for name, field in model.model_fields.items():
+        values = [mapping[name] for mapping in given if name in mapping]
+        inner = _model_in(field.annotation)
+        if not values:
+            yield f"{path}{name} is missing"
+        elif inner is KindSettings:
+            continue
+        elif inner:
+            nested = [item for value in values for item in (value if isinstance(value, list) else [value])]
+            yield from _missing(inner, nested, f"{path}{name}.")
+        elif field.default or field.default in (0, False):
+            if field.is_required():
+                continue
+            one = model.model_construct()
+            wanted = one.model_dump(mode="json", include={name})[name]
+            if wanted not in values and not _severity(name, values):
+                yield f"{path}{name} never stands at its default {wanted!r}"
+
+
+def _severity(name: str, values: list[Any]) -> bool:
+    return name == "severity" and values == ["info"]
+
+
+def test_the_example_runs_as_it_is() -> None:
+    settings = load(EXAMPLE, {})
+    assert [station.id for station in settings.stations] == ["yanshan"]
+    assert settings.mqtt.endpoint.embedded
+
+
+def test_every_option_out_of_its_comment_still_loads(everything: Path) -> None:
+    settings = load(everything, {})
+    assert settings.bridge is not None
+    assert len(settings.alerts.channels) == 4
+
+
+def test_every_option_of_the_schema_stands_in_the_example_at_its_default(everything: Path) -> None:
+    assert list(_missing(Settings, [read_yaml([everything]).data], "")) == []
+
+
+def test_the_kinds_in_the_example_are_the_shipped_defaults(everything: Path) -> None:
+    told = load(everything, {}).kinds
+    assert {kind: settings.model_dump() for kind, settings in told.items()} == {
+        kind: defaults.model_dump() for kind, defaults in DEFAULTS.items()
+    }
+
+
+def test_the_active_lines_of_the_example_change_no_default() -> None:
+    settings, plain = load(EXAMPLE, {}), Settings()
+    for section in ("mqtt", "api", "gateway", "timezone", "alerts", "calendar", "privacy"):
+        assert getattr(settings, section) == getattr(plain, section)
+
+
+def test_the_json_schema_is_current_and_the_example_names_it() -> None:
+    assert TARGET.read_text("utf-8") == schema_text(), "run python -m config.schema_json"
+    assert EXAMPLE.read_text("utf-8").startswith(f"# yaml-language-server: $schema={TARGET.name}\n")
+
+
+def test_every_option_is_described() -> None:
+    def undescribed(model: type[BaseModel]) -> Iterator[str]:
+        for name, field in model.model_fields.items():
+            if not field.description or not field.description.endswith("."):
+                yield f"{model.__name__}.{name}"
+            if inner := _model_in(field.annotation):
+                yield from undescribed(inner)
+
+    assert list(undescribed(Settings)) == []

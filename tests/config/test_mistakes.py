@@ -1,0 +1,32 @@
+"""Each broken configuration in mistakes/ gives exactly the lines in the .expected file beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from config.load import ConfigErrors, load
+
+FOLDER = Path(__file__).parent / "mistakes"
+CASES = sorted(path for path in FOLDER.iterdir() if path.suffix == ".yaml" or path.is_dir())
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_every_mistake_is_told_at_once_with_place_and_mend(path: Path) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load(path, {})
+    assert str(caught.value).replace(f"{FOLDER}/", "") + "\n" == path.with_suffix(".expected").read_text("utf-8")
+
+
+def test_no_mistake_shows_a_secret() -> None:
+    told = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.expected"))
+    assert "geheim" not in told
+    assert "secret@" not in told
+    assert "b.example" not in told
+
+
+def test_a_path_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path / "none.yaml", {})
+    assert str(caught.value) == (
+        f"{tmp_path}/none.yaml:1: can't be read (No such file or directory); correct the path or the rights"
+    )
