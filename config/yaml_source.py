@@ -15,7 +15,7 @@ import yaml
 
 from config.mistakes import ConfigMistake, KeyPath, dotted
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 32
 
 
