@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.town import Town
+from gateway.clock import monotonic_s
 from gateway.model import Millis
 from gateway.mqtt import Session
 
 ACK_TOPIC = "yz-ack/+/+"
 MAX_WAIT_S = 0.25  # so that a stop is noticed
+FAREWELL_S = 2.0
 
 
 class Player:
@@ -18,8 +20,9 @@ class Player:
     def __init__(self, town: Town, session: Session) -> None:
         self._town, self._session = town, session
         self._missed = False  # something was due while nobody could take it
+        self._unconfirmed = 0  # not yet acknowledged by the broker
         self.published = 0
-        session.on_connect = self._connected
+        session.on_connect, session.on_published = self._connected, self._confirmed
         session.subscribe([ACK_TOPIC])
 
     def run(self, now: Callable[[], Millis], stopped: Callable[[], bool]) -> None:
@@ -29,6 +32,9 @@ class Player:
             wait_s = (self._town.next_due() - now()) / 1000
             self._listen(min(MAX_WAIT_S, max(0.0, wait_s)))
         self._send(self._town.farewell())
+        give_up_at = monotonic_s() + FAREWELL_S
+        while self._unconfirmed and self._session.connected and monotonic_s() < give_up_at:
+            self._listen(0.05)
 
     def _connected(self, session_present: bool) -> None:
         if self._missed or not session_present:
@@ -41,6 +47,10 @@ class Player:
                 self._missed = True
             else:
                 self.published += 1
+                self._unconfirmed += 1
+
+    def _confirmed(self, _mid: int) -> None:
+        self._unconfirmed -= 1
 
     def _listen(self, timeout_s: float) -> None:
         arrivals = self._session.poll(timeout_s)

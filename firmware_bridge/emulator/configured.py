@@ -1,0 +1,49 @@
+"""From the configuration to a town."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from config.schema import Settings
+from firmware_bridge.emulator import day
+from firmware_bridge.emulator.town import Town
+from gateway.model import Millis, Resource
+
+
+def resources_of(settings: Settings) -> Iterator[Resource]:
+    """Every configured resource that a native device speaks for, not those of a foreign `source`."""
+    for station, area, item in settings.resources():
+        if item.source is None:
+            ttl_s = item.ttl if item.ttl is not None else settings.defaults_for(item.kind).ttl_s
+            yield Resource(
+                station=station.id,
+                area=area.id,
+                id=item.id,
+                kind=item.kind,
+                device=item.device_id,
+                type=item.type,
+                ttl_ms=round(ttl_s * 1000),
+                capacity=item.capacity,
+                lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
+            )
+
+
+def town_of(
+    settings: Settings,
+    *,
+    start: Millis,
+    seed: int = 0,
+    speed: float = 1.0,
+    fault_rate: float = 0.0,
+    from_midday: bool = False,
+) -> Town:
+    """The configured stations, at the hour it is in `settings.timezone`, or with `from_midday` as just before noon.
+
+    ValueError when there is nothing to simulate.
+    """
+    now = datetime.fromtimestamp(start / 1000, UTC).astimezone(ZoneInfo(settings.timezone))
+    offset = now.utcoffset()
+    utc_offset_s = offset.total_seconds() if offset else 0.0
+    day_start_s = (day.midday if from_midday else day.local_s)(start, utc_offset_s)
+    resources = resources_of(settings)
+    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=fault_rate)

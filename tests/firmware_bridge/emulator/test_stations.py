@@ -1,0 +1,41 @@
+"""The demo's stations."""
+
+import pytest
+
+from config.schema import Settings
+from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations
+
+
+def test_the_first_station_is_yanshan_with_everything():
+    yanshan = demo_stations(1)[0]
+    assert (yanshan["id"], yanshan["name"]["zh"]) == ("yanshan", "雁山社区爱心驿站")
+    resources = [one for area in yanshan["areas"] for one in area["resources"]]
+    assert {one["kind"] for one in resources} == {
+        "seat", "room", "charger", "door", "appliance", "locker", "parking", "safety",
+    }  # fmt: skip
+    assert sum(one["kind"] == "seat" for one in resources) == 12
+
+
+def test_two_thousand_stations_have_ids_names_and_places_of_their_own():
+    stations = demo_stations(MAX_STATIONS)
+    assert len(stations) == MAX_STATIONS
+    for unique in (lambda one: one["id"], lambda one: one["name"]["zh"], lambda one: one["name"]["en"],
+                   lambda one: (one["location"]["lat"], one["location"]["lon"])):  # fmt: skip
+        assert len({unique(one) for one in stations}) == MAX_STATIONS
+    assert all(22.4 < one["location"]["lat"] < 22.9 for one in stations)
+
+
+def test_the_configuration_accepts_them():
+    settings = Settings.model_validate({"stations": demo_stations(30)})
+    assert len({(station.id, item.id) for station, _, item in settings.resources()}) > 30 * 20
+
+
+def test_a_bigger_network_begins_with_the_smaller_one():
+    assert demo_stations(20)[:8] == demo_stations(8)
+    assert demo_stations(8, seed=1) != demo_stations(8, seed=2)
+
+
+@pytest.mark.parametrize("count", [0, MAX_STATIONS + 1])
+def test_a_count_out_of_range_is_refused(count):
+    with pytest.raises(ValueError, match="1 to 2000"):
+        demo_stations(count)
