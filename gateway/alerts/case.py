@@ -1,0 +1,84 @@
+"""One condition of one subject over time: quiet, pending, open, clearing. It holds state and knows its delays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+from gateway.alerts.kinds import KINDS
+from gateway.alerts.words import Alert
+from gateway.model import Millis, Resource, Signal
+
+Key = tuple[str, str, str]  # station ("" for ours), subject, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Delays in ms. What rises three times within `flap_hold_ms` is held open for as long; five times is a trouble."""
+
+    raise_delay_ms: Millis = 10_000
+    clear_delay_ms: Millis = 30_000
+    flap_hold_ms: Millis = 900_000
+    site_offline_pct: int = 80
+    mute_when_closed: frozenset[str] = frozenset({"seat", "room", "charger", "appliance", "locker", "parking"})
+
+
+HOLD_OPEN_RISES = 3
+FLAPPING_RISES = 5
+
+
+class What(NamedTuple):
+    """What an alert would say if it opened now."""
+
+    resource: Resource | None
+    cause: str
+    detail: Mapping[str, Signal]
+    patience_ms: Millis = 0
+
+
+@dataclass(slots=True)
+class Case:
+    """`since` is the last rise, `fell` the last fall; `told`: staff closed it by hand although it still holds.
+
+    Nothing is raised before `not_before`; a group looks at its members again at `recheck`.
+    """
+
+    key: Key
+    what: What
+    holds: bool = False
+    since: Millis = 0
+    fell: Millis = 0
+    not_before: Millis = 0
+    told: bool = False
+    alert: Alert | None = None
+    recheck: Millis | None = None
+    rises: list[Millis] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        return self.key[2]
+
+    def rise(self, at: Millis, policy: Policy) -> None:
+        self.holds, self.since = True, at
+        self.rises = [*self.recent(at, policy)[1 - FLAPPING_RISES :], at]
+
+    def fall(self, at: Millis) -> None:
+        self.holds, self.fell, self.told = False, at, False
+
+    def recent(self, now: Millis, policy: Policy) -> list[Millis]:
+        return [rise for rise in self.rises if rise > now - policy.flap_hold_ms]
+
+    def raise_at(self, policy: Policy) -> Millis:
+        kind = KINDS[self.kind]
+        if kind.urgent or len(self.recent(self.since, policy)) >= FLAPPING_RISES:
+            return max(self.since, self.not_before)
+        return max(self.since + policy.raise_delay_ms + self.what.patience_ms, self.not_before)
+
+    def clear_at(self, policy: Policy) -> Millis:
+        """Held open while it flaps: one alert that lasts tells more than twenty that come and go."""
+        flapping = len(self.recent(self.fell, policy)) >= HOLD_OPEN_RISES
+        return self.fell + (policy.flap_hold_ms if flapping else policy.clear_delay_ms)
+
+    def alert_id(self) -> str:
+        text = "\x1f".join((*self.key, str(self.since)))
+        return blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,333 @@
+"""The alert core: changes and facts in, alert events out. No I/O, no clock, one thread; the same input gives the same.
+
+Four rules stand above the delays. Missing data never clears. A device is not blamed while we are deaf ourselves.
+Forty silent devices are one router. And what was told once is not told again, whatever restarts in between.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from gateway.alerts.case import Case, Key, Policy, What
+from gateway.alerts.facts import Fact
+from gateway.alerts.groups import Group, Groups, Heard
+from gateway.alerts.kinds import DEAFENING, KINDS, severity_of
+from gateway.alerts.muting import Mutes
+from gateway.alerts.rules import facts_of
+from gateway.alerts.schedule import Schedule
+from gateway.alerts.words import SENSOR, Action, Alert, AlertEvent, UnknownAlertError
+from gateway.model import Change, Millis, Resource
+
+_STARTING: Key = ("", "", "starting")
+_GROUP_KINDS = ("station_offline", "bridge_offline")
+
+
+class Alerts:
+    """What is wrong now. `restore` what the store knew, `prime` with every resource as it is, then feed it."""
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        heard: Heard,
+        policy: Policy | None = None,
+        bridges: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """`heard(station, device)` says when that was last heard; `bridges` names the bridge of (station, device)."""
+        self._policy = policy or Policy()
+        self._heard = heard
+        self._recheck_ms = max(self._policy.raise_delay_ms, 1_000)
+        self._mutes = Mutes(resources, self._policy.mute_when_closed)
+        self._cases: dict[Key, Case] = {}
+        self._open: dict[str, Case] = {}
+        self._groups = Groups(bridges or {})
+        self._deaf: set[Key] = set()
+        self._schedule: Schedule[Key] = Schedule()
+        self._events: list[AlertEvent] = []
+
+    def restore(self, alerts: Iterable[Alert]) -> None:
+        """Take up what the store knew: open alerts, and those that staff closed while the condition still held."""
+        for alert in alerts:
+            key = (alert.station or "", alert.subject, alert.kind)
+            resource = self._mutes.resource(alert.station, alert.resource)
+            case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)
+            case.rises = [alert.since]
+            self._cases[key] = case
+            if alert.state == "closed":
+                case.told = True
+            else:
+                case.alert = alert
+                self._open[alert.id] = case
+            if alert.kind in DEAFENING:
+                self._deaf.add(key)
+        for case in self._cases.values():
+            self._arm(case)
+
+    def prime(self, states: Iterable[Change], now: Millis) -> list[AlertEvent]:
+        """Every resource as it is (`after`, `at` = since when) at start; silences get one ttl to prove us wrong."""
+        states = list(states)
+        for state in states:
+            self._groups.follow(state)
+        self._deaf.add(_STARTING)
+        events = self.on_changes(states, now)
+        self._deaf.discard(_STARTING)
+        self._listen_again(now)
+        for case in self._of_station(None):
+            if case.kind in _GROUP_KINDS:
+                case.recheck = now + self._recheck_ms
+                self._arm(case)
+        return events
+
+    def on_changes(self, changes: Iterable[Change], now: Millis) -> list[AlertEvent]:
+        """Visible changes in order."""
+        for change in changes:
+            self._mute(change, now)
+            self._groups.follow(change)
+            for fact in facts_of(change):
+                self._learn(fact, now)
+        return self._collect()
+
+    def on_facts(self, facts: Iterable[Fact], now: Millis) -> list[AlertEvent]:
+        """Conditions that the axes don't show, and our own troubles."""
+        for fact in facts:
+            self._learn(fact, now)
+        return self._collect()
+
+    def tick(self, now: Millis) -> list[AlertEvent]:
+        """Whatever is due by `now`: raise, clear, look again."""
+        while (key := self._schedule.pop(now)) is not None:
+            self._settle(self._cases[key], now)
+        return self._collect()
+
+    def next_deadline(self) -> Millis | None:
+        """When `tick` has something to do, or None."""
+        return self._schedule.next()
+
+    def open_alerts(self) -> list[Alert]:
+        """Open and acknowledged alerts, oldest first."""
+        alerts = [case.alert for case in self._open.values() if case.alert is not None]
+        return sorted(alerts, key=lambda alert: (alert.opened_at, alert.id))
+
+    def holds(self, alert: Alert) -> bool:
+        """Does the sensor still say so?"""
+        case = self._cases.get((alert.station or "", alert.subject, alert.kind))
+        return case is not None and case.holds
+
+    def acknowledge(self, alert_id: str, by: str, now: Millis) -> list[AlertEvent]:
+        """Somebody takes care: no escalation. A second time says nothing new. UnknownAlertError if closed."""
+        case, alert = self._known(alert_id)
+        if alert.state != "acknowledged":
+            self._say(case, "acknowledged", now, by, state="acknowledged", acknowledged_by=by)
+            self._arm(case)
+        return self._collect()
+
+    def close(self, alert_id: str, by: str, now: Millis) -> list[AlertEvent]:
+        """Closed by hand: silent until the condition has gone and come again. UnknownAlertError if closed."""
+        case, _ = self._known(alert_id)
+        self._shut(case, now, by)
+        if KINDS[case.kind].latched:
+            case.holds = False
+        case.told = case.holds
+        self._arm(case)
+        return self._collect()
+
+    def comment(self, alert_id: str, by: str, text: str, now: Millis) -> list[AlertEvent]:
+        """Staff leave a word. UnknownAlertError if closed."""
+        case, _ = self._known(alert_id)
+        self._say(case, "commented", now, by, text=text)
+        return self._collect()
+
+    # --- learning
+
+    def _learn(self, fact: Fact, now: Millis) -> None:
+        if fact.holds is None:
+            return
+        key = (fact.station or "", fact.subject, fact.kind)
+        case = self._cases.get(key)
+        if case is None:
+            if not fact.holds:
+                return
+            case = self._cases[key] = Case(key, What(fact.resource, fact.cause, fact.detail, fact.patience_ms))
+        if fact.holds:
+            self._rise(case, fact, now)
+        elif case.holds and not KINDS[fact.kind].latched:
+            case.fall(fact.at)
+        if case.kind in DEAFENING:
+            self._hear(case, now)
+        if case.kind == "device_silent":
+            self._regroup(case, now)
+        self._settle(case, now)
+
+    def _rise(self, case: Case, fact: Fact, now: Millis) -> None:
+        if case.alert is None:
+            case.what = What(fact.resource, fact.cause, fact.detail, fact.patience_ms)
+        elif fact.kind == "reported":
+            self._say(case, "commented", now, text=fact.cause)
+        if not case.holds:
+            case.rise(fact.at, self._policy)
+
+    def _hear(self, case: Case, now: Millis) -> None:
+        was_deaf = bool(self._deaf)
+        (self._deaf.add if case.holds else self._deaf.discard)(case.key)
+        if was_deaf and not self._deaf:
+            self._listen_again(now)
+
+    def _mute(self, change: Change, now: Millis) -> None:
+        """After maintenance or closing time the delays start anew."""
+        if not self._mutes.update(change):
+            return
+        for case in self._of_station(change.resource.station):
+            case.not_before = max(case.not_before, now + self._policy.raise_delay_ms)
+            self._arm(case)
+
+    def _listen_again(self, now: Millis, station: str | None = None) -> None:
+        """We can hear again (or only just started): a silence counts once its device had a ttl to speak."""
+        for case in self._of_station(station):
+            if KINDS[case.kind].silence and case.alert is None:
+                case.not_before = max(case.not_before, now + self._mutes.ttl_ms(self._subjects(case)))
+                self._arm(case)
+
+    def _of_station(self, station: str | None) -> list[Case]:
+        return [case for key, case in self._cases.items() if station is None or key[0] == station]
+
+    # --- folding
+
+    def _regroup(self, case: Case, now: Millis) -> None:
+        station, device, _ = case.key
+        resource = case.what.resource
+        assert resource is not None
+        last = self._heard(station, device)
+        # A stale device says nothing about its peers since half its ttl; a last will is news of this very moment.
+        voice = case.since if case.what.cause == "offline" or last is None else last + resource.ttl_ms // 2
+        for group in self._groups.of(station, device):
+            if case.holds:
+                group.silent[device] = voice
+            else:
+                group.silent.pop(device, None)
+            self._judge(group, now)
+
+    def _judge(self, group: Group, now: Millis) -> None:
+        case = self._group_case(group)
+        if not case.holds and group.mostly_silent(self._policy.site_offline_pct):
+            self._group_offline(group, now, now)
+        elif case.holds and group.is_back(case.since, self._policy.site_offline_pct, self._heard):
+            case.fall(now)
+            if case.alert is None:
+                self._listen_again(now, group.station)
+            self._arm(case)
+
+    def _group_case(self, group: Group) -> Case:
+        key = (group.station, group.name or group.station, group.kind)
+        return self._cases.get(key) or Case(key, What(None, "", {}))
+
+    def _group_offline(self, group: Group, since: Millis, now: Millis) -> None:
+        case = self._group_case(group)
+        self._cases[case.key] = case
+        if case.alert is None:
+            case.what = What(None, "all_silent", {"silent": len(group.silent), "of": len(group.ttl_ms)})
+        case.rise(since, self._policy)
+        self._settle(case, now)
+
+    def _folded(self, case: Case) -> bool:
+        """Swallowed by a larger silence that holds, or whose alert is not yet closed."""
+        if case.kind not in ("device_silent", "bridge_offline"):
+            return False
+        station, subject, _ = case.key
+        groups = (
+            self._groups.of(station, subject) if case.kind == "device_silent" else [self._groups.get(station, None)]
+        )
+        outer = [self._group_case(group) for group in groups]
+        return any(parent.holds or parent.alert is not None for parent in outer)
+
+    def _is_alone(self, case: Case, now: Millis) -> bool:
+        """Judge a silence that is due. False: a group took it over, or it must wait to see what the others do."""
+        waits = False
+        for group in self._groups.of(case.key[0], case.key[1]):
+            verdict = group.verdict(case.key[1], now, self._heard)
+            if verdict == "offline":
+                self._group_offline(group, case.since, now)
+                return False
+            waits = waits or verdict == "wait"
+        if waits:
+            case.not_before = now + self._recheck_ms
+        return not waits
+
+    def _subjects(self, case: Case) -> Sequence[Resource]:
+        station, subject, kind = case.key
+        if kind in _GROUP_KINDS:
+            group = self._groups.get(station, None if kind == "station_offline" else subject)
+            return [resource for device in group.ttl_ms for resource in self._mutes.of_device(station, device)]
+        if kind == "device_silent":
+            return self._mutes.of_device(station, subject)
+        return () if case.what.resource is None else (case.what.resource,)
+
+    # --- settling
+
+    def _arm(self, case: Case) -> None:
+        self._schedule.put(case.key, self._due(case))
+
+    def _due(self, case: Case) -> Millis | None:
+        policy, kind = self._policy, KINDS[case.kind]
+        if not case.holds:
+            return case.clear_at(policy) if case.alert else case.fell + policy.flap_hold_ms
+        if case.alert is not None:
+            return case.recheck
+        deaf = kind.silence and bool(self._deaf)
+        if case.told or deaf or self._folded(case) or self._mutes.muted(kind.muting, self._subjects(case)):
+            return None
+        return case.raise_at(policy)
+
+    def _settle(self, case: Case, now: Millis) -> None:
+        due = self._due(case)
+        if due is not None and due <= now:
+            self._act(case, now)
+        if case.key in self._cases:
+            self._arm(case)
+
+    def _act(self, case: Case, now: Millis) -> None:
+        if not case.holds:
+            if case.alert is None:
+                del self._cases[case.key]
+            else:
+                self._shut(case, now, SENSOR)
+        elif case.alert is None:
+            if case.kind != "device_silent" or self._is_alone(case, now):
+                self._raise(case, now)
+        else:
+            case.recheck = now + self._recheck_ms
+            self._judge(self._groups.get(case.key[0], None if case.kind == "station_offline" else case.key[1]), now)
+
+    def _raise(self, case: Case, now: Millis) -> None:
+        station, subject, kind = case.key
+        resource, cause, detail, _ = case.what
+        case.alert = Alert(
+            case.alert_id(), station or None, subject, resource.id if resource else None, kind,
+            severity_of(kind, resource), "open", case.since, now, now, cause, detail,
+        )  # fmt: skip
+        self._open[case.alert.id] = case
+        if kind in _GROUP_KINDS:
+            case.recheck = now + self._recheck_ms
+        self._say(case, "opened", now)
+
+    def _shut(self, case: Case, now: Millis, by: str) -> None:
+        self._say(case, "closed", now, by, state="closed", closed_by=by)
+        assert case.alert is not None
+        del self._open[case.alert.id]
+        case.alert = case.recheck = None
+        if case.kind in _GROUP_KINDS:
+            self._listen_again(now, case.key[0])
+
+    def _say(
+        self, case: Case, action: Action, now: Millis, by: str = SENSOR, *, text: str | None = None, **new: object
+    ) -> None:
+        assert case.alert is not None
+        case.alert = replace(case.alert, changed_at=now, **new)  # type: ignore[arg-type]
+        self._events.append(AlertEvent(case.alert, now, action, by, text))
+
+    def _known(self, alert_id: str) -> tuple[Case, Alert]:
+        case = self._open.get(alert_id)
+        if case is None or case.alert is None:
+            raise UnknownAlertError(alert_id)
+        return case, case.alert
+
+    def _collect(self) -> list[AlertEvent]:
+        events, self._events = self._events, []
+        return events

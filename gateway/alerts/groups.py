@@ -1,0 +1,83 @@
+"""Folding: forty devices that fall silent at once are one trouble, the router's.
+
+A group is what shares a fate: a station, or the devices behind one bridge. It is offline when all of it is silent,
+when at least three and most of it are, or when one is silent and nobody else has been heard since it should have
+spoken, each being overdue by two heartbeats (a heartbeat is a third of the ttl). The last rule finds a dead router at
+the first expiry instead of the last.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.model import Change, Millis
+
+Verdict = Literal["alone", "wait", "offline"]
+# When was this device of this station last heard: None for never.
+Heard = Callable[[str, str], Millis | None]
+
+
+@dataclass(slots=True)
+class Group:
+    """Devices of one fate. `silent` maps a device to the last moment at which its voice would prove nothing."""
+
+    station: str
+    name: str | None
+    ttl_ms: dict[str, Millis] = field(default_factory=dict)
+    silent: dict[str, Millis] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return "station_offline" if self.name is None else "bridge_offline"
+
+    def forget(self, device: str) -> None:
+        self.ttl_ms.pop(device, None)
+        self.silent.pop(device, None)
+
+    def mostly_silent(self, pct: int) -> bool:
+        count, total = len(self.silent), len(self.ttl_ms)
+        return total >= 2 and (count == total or (count >= 3 and 100 * count >= pct * total))
+
+    def verdict(self, device: str, now: Millis, heard: Heard) -> Verdict:
+        """Is this silence the device's own? "wait" while the others have neither spoken nor missed two heartbeats."""
+        peers = [peer for peer in self.ttl_ms if peer not in self.silent]
+        if len(self.ttl_ms) < 2:
+            return "alone"
+        last = {peer: heard(self.station, peer) or 0 for peer in peers}
+        if any(at > self.silent[device] for at in last.values()):
+            return "alone"
+        overdue = all(now >= at + self.ttl_ms[peer] * 2 // 3 for peer, at in last.items())
+        return "offline" if overdue else "wait"
+
+    def is_back(self, since: Millis, pct: int, heard: Heard) -> bool:
+        """Half of the devices have spoken since, or nobody is silent any more."""
+        if not self.silent:
+            return True
+        speaking = (device for device in self.ttl_ms if device not in self.silent)
+        back = sum(1 for device in speaking if (heard(self.station, device) or 0) > since)
+        return not self.mostly_silent(pct) and 2 * back >= len(self.ttl_ms)
+
+
+class Groups:
+    """The groups of every device: its station, and its bridge if one is named."""
+
+    def __init__(self, bridges: Mapping[tuple[str, str], str]) -> None:
+        self._bridges = bridges
+        self._groups: dict[tuple[str, str | None], Group] = {}
+
+    def of(self, station: str, device: str) -> list[Group]:
+        """Outermost first."""
+        bridge = self._bridges.get((station, device))
+        return [self.get(station, name) for name in ([None] if bridge is None else [None, bridge])]
+
+    def get(self, station: str, name: str | None) -> Group:
+        return self._groups.setdefault((station, name), Group(station, name))
+
+    def follow(self, change: Change) -> None:
+        """Whoever was ever heard belongs; whoever is removed leaves."""
+        resource = change.resource
+        for group in self.of(resource.station, resource.device):
+            if change.after.lifecycle != "active":
+                group.forget(resource.device)
+            elif change.after.evidence != "never":
+                group.ttl_ms.setdefault(resource.device, resource.ttl_ms)

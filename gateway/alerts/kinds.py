@@ -1,0 +1,59 @@
+"""Every kind of alert: one line each."""
+
+from typing import Literal, NamedTuple
+
+from gateway.alerts.words import Severity
+from gateway.model import Resource
+
+# What may silence a kind: opening hours mute equipment; maintenance mutes equipment and security;
+# nothing mutes our own troubles, and nothing ever mutes a safety item (an AED is needed when we are closed, too).
+Class = Literal["equipment", "security", "system"]
+
+
+class Kind(NamedTuple):
+    """`urgent` skips the raise delay; `latched` is cleared by staff only; `silence` means that we hear nothing."""
+
+    muting: Class
+    severity: Severity
+    urgent: bool = False
+    latched: bool = False
+    silence: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "device_silent": Kind("equipment", "warning", silence=True),
+    "bridge_offline": Kind("equipment", "critical", silence=True),
+    "station_offline": Kind("equipment", "critical", silence=True),
+    "charger_fault": Kind("equipment", "warning"),
+    "equipment_fault": Kind("equipment", "warning"),
+    "power_without_session": Kind("equipment", "warning"),
+    "session_without_power": Kind("equipment", "warning"),
+    "stuck_sensor": Kind("equipment", "warning"),
+    "reader_dead": Kind("security", "warning"),
+    "battery_low": Kind("equipment", "info"),
+    "clock_skew": Kind("equipment", "info"),
+    "locker_full": Kind("equipment", "info"),
+    "screen_absent": Kind("equipment", "warning"),
+    "reported": Kind("equipment", "info", urgent=True, latched=True),
+    "door_forced": Kind("security", "critical", urgent=True, latched=True),
+    "door_held": Kind("security", "warning"),
+    "tamper": Kind("security", "critical", urgent=True, latched=True),
+    "help": Kind("system", "critical", urgent=True, latched=True),
+    "safety_not_ready": Kind("system", "critical"),
+    "safety_expiring": Kind("system", "warning"),
+    "broker_lost": Kind("system", "critical"),
+    "store_failing": Kind("system", "critical"),
+    "disk_filling": Kind("system", "warning"),
+    "duplicate_gateway": Kind("system", "critical"),
+    "quarantine_rate": Kind("system", "warning"),
+}
+
+# While one of these holds we are deaf: silence proves nothing about a device.
+DEAFENING = frozenset({"broker_lost", "store_failing"})
+
+
+def severity_of(kind: str, resource: Resource | None) -> Severity:
+    """A flat battery in a seat sensor can wait for the weekly round; in an AED it can't."""
+    if kind == "battery_low" and resource is not None and resource.kind == "safety":
+        return "critical"
+    return KINDS[kind].severity

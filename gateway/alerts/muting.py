@@ -1,0 +1,56 @@
+"""What may be kept quiet: opening hours mute equipment, maintenance mutes security too, nothing mutes a safety item."""
+
+from collections.abc import Container, Iterable, Sequence
+
+from gateway.alerts.kinds import Class
+from gateway.model import Change, Millis, Resource
+
+_DEFAULT_TTL_MS = 180_000
+
+
+class Mutes:
+    """The resources, and which of them are closed or in maintenance now."""
+
+    def __init__(self, resources: Iterable[Resource], mute_when_closed: Container[str]) -> None:
+        self._mute_when_closed = mute_when_closed
+        self._resources = {(resource.station, resource.id): resource for resource in resources}
+        self._by_device: dict[tuple[str, str], list[Resource]] = {}
+        for resource in self._resources.values():
+            self._by_device.setdefault((resource.station, resource.device), []).append(resource)
+        self._closed: set[tuple[str, str]] = set()
+        self._maintained: set[tuple[str, str]] = set()
+
+    def update(self, change: Change) -> bool:
+        """Take in a change; True when it muted or unmuted something."""
+        key = (change.resource.station, change.resource.id)
+        closed = _keep(self._closed, key, wanted=change.after.access == "closed")
+        maintained = _keep(self._maintained, key, wanted=change.after.health == "maintenance")
+        return closed or maintained
+
+    def muted(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
+        """Only when every one of the resources is: a site with an AED is never muted as a whole."""
+        return kind_class != "system" and bool(resources) and all(self._one(kind_class, one) for one in resources)
+
+    def _one(self, kind_class: Class, resource: Resource) -> bool:
+        if resource.kind == "safety":
+            return False
+        key = (resource.station, resource.id)
+        closed = kind_class == "equipment" and resource.kind in self._mute_when_closed and key in self._closed
+        return closed or key in self._maintained
+
+    def resource(self, station: str | None, resource: str | None) -> Resource | None:
+        return self._resources.get((station or "", resource or ""))
+
+    def of_device(self, station: str, device: str) -> Sequence[Resource]:
+        return self._by_device.get((station, device), ())
+
+    def ttl_ms(self, resources: Sequence[Resource]) -> Millis:
+        return max((resource.ttl_ms for resource in resources), default=_DEFAULT_TTL_MS)
+
+
+def _keep(keys: set[tuple[str, str]], key: tuple[str, str], *, wanted: bool) -> bool:
+    """Put `key` in or out; True if that was news."""
+    if (key in keys) == wanted:
+        return False
+    (keys.add if wanted else keys.discard)(key)
+    return True

@@ -1,0 +1,57 @@
+"""A visible change of a resource → what it says about each condition. Nothing here remembers."""
+
+from gateway.alerts.facts import Fact
+from gateway.model import Axes, Change, Resource, Signal
+
+_SILENT = ("stale", "offline")
+_FAULT_KIND = {"charger": "charger_fault", "safety": "safety_not_ready", "door": "reader_dead"}
+
+
+def facts_of(change: Change) -> list[Fact]:
+    """Every condition this change decides or leaves undecided, device first."""
+    resource, after = change.resource, change.after
+    gone = after.lifecycle != "active"
+    detail: dict[str, Signal] = {"device": resource.device, "reason": change.cause}
+    if change.detail:
+        detail["code"] = change.detail
+    judged = {
+        "device_silent": _silent(after),
+        "stuck_sensor": _stuck(after),
+        _FAULT_KIND.get(resource.kind, "equipment_fault"): _faulty(resource, after),
+    }
+    if resource.kind == "locker":
+        judged["locker_full"] = _full(after)
+    return [_fact(change, kind, False if gone else holds, detail) for kind, holds in judged.items()]
+
+
+def _fact(change: Change, kind: str, holds: bool | None, detail: dict[str, Signal]) -> Fact:
+    resource, after = change.resource, change.after
+    subject = resource.device if kind == "device_silent" else resource.id
+    cause = str(after.evidence) if kind in ("device_silent", "stuck_sensor") else change.detail or change.cause
+    return Fact(kind, change.at, holds, resource.station, subject, resource, cause, detail)
+
+
+def _silent(after: Axes) -> bool | None:
+    """A device never heard is not silent: there was no transition, and the overview shows it as never heard."""
+    if after.evidence == "never":
+        return None
+    return after.evidence in _SILENT
+
+
+def _stuck(after: Axes) -> bool | None:
+    return {"suspect": True, "live": False}.get(after.evidence)
+
+
+def _faulty(resource: Resource, after: Axes) -> bool | None:
+    """Maintenance hides a fault and silence can't deny one, so neither clears it."""
+    if after.health == "fault" or (resource.kind == "safety" and after.use in ("occupied", "away", "blocked")):
+        return True
+    if after.health == "maintenance" or after.evidence != "live":
+        return None
+    return False
+
+
+def _full(after: Axes) -> bool | None:
+    if after.evidence != "live" or after.use == "unknown":
+        return None
+    return after.use in ("occupied", "blocked")

@@ -1,0 +1,57 @@
+"""The words of alerting: what the core says, the store keeps, the notifiers send and the API shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.model import Millis, Signal
+
+Severity = Literal["info", "warning", "critical"]
+AlertState = Literal["open", "acknowledged", "closed"]
+Action = Literal["opened", "acknowledged", "closed", "commented"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+# An event of these actions is told to staff; the others are only kept.
+TOLD: frozenset[Action] = frozenset({"opened", "closed"})
+SENSOR = "sensor"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One trouble from raise to clear. `id` follows from what, where and since when, so a replay names it the same.
+
+    `station` is None for our own troubles; `subject` is the resource, device, screen or gateway it is about.
+    """
+
+    id: str
+    station: str | None
+    subject: str
+    resource: str | None
+    kind: str
+    severity: Severity
+    state: AlertState
+    since: Millis
+    opened_at: Millis
+    changed_at: Millis
+    cause: str
+    detail: Mapping[str, Signal] = field(default_factory=dict)
+    acknowledged_by: str | None = None
+    closed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of an alert's history, with the alert as it is after it. `(alert.id, at, action)` names it for ever.
+
+    `by` is "sensor" for the machine, else the name of the staff key.
+    """
+
+    alert: Alert
+    at: Millis
+    action: Action
+    by: str = SENSOR
+    text: str | None = None
+
+
+class UnknownAlertError(KeyError):
+    """No open alert has this id: it was closed already, or never was."""

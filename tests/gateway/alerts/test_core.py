@@ -1,0 +1,313 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.alerts.case import Policy
+from gateway.alerts.core import Alerts
+from gateway.alerts.facts import Fact, clock_skew, own, screen
+from gateway.alerts.kinds import KINDS
+from gateway.alerts.signals import Limits, fact_of_event, facts_of_signals
+from gateway.alerts.words import UnknownAlertError
+from gateway.model import AXES, Change, axes_of
+from tests.gateway.alerts.world import LIVE, STALE, T0, World, seat
+
+PILE = seat(1, "charger")
+AED = seat(1, "safety")
+DOOR = seat(1, "door")
+FAULT = axes_of("active", "fault", "open", "free", "live")
+CLOSED = axes_of("active", "fault", "closed", "free", "live")
+MAINTENANCE = axes_of("active", "maintenance", "open", "free", "live")
+
+
+def test_a_fault_is_raised_after_its_delay_and_cleared_after_its_own() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE, cause="status", detail="GroundFailure")
+    world.wait(9)
+    assert world.said == []
+    world.wait(1)
+    [opened] = world.said
+    assert (opened.alert.kind, opened.alert.cause, opened.alert.severity) == (
+        "charger_fault",
+        "GroundFailure",
+        "warning",
+    )
+    world.become(LIVE, PILE)
+    world.wait(29)
+    assert len(world.said) == 1
+    world.wait(1)
+    assert world.lines()[1:] == ["charger_fault charger-01 closed"]
+
+
+def test_a_fault_shorter_than_the_delay_is_never_told() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(9)
+    world.become(LIVE, PILE)
+    world.wait(3600)
+    assert world.lines() == []
+    assert world.core.next_deadline() is None
+
+
+@pytest.mark.parametrize("period_s", [5, 20, 60])
+def test_flapping_for_an_hour_is_at_most_two_messages(period_s: int) -> None:
+    world = World([PILE])
+    for _ in range(3600 // (2 * period_s)):
+        world.become(FAULT, PILE)
+        world.wait(period_s)
+        world.become(LIVE, PILE)
+        world.wait(period_s)
+    if period_s == 5:
+        world.wait(3600)
+        assert world.lines() == ["charger_fault charger-01 opened", "charger_fault charger-01 closed"]
+    assert len(world.said) <= 5
+
+
+def test_missing_data_never_clears() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.become(axes_of("active", "ok", "open", "unknown", "stale"), PILE, cause="silence")
+    world.wait(600)
+    assert "charger_fault charger-01 closed" not in world.lines()
+
+
+def test_maintenance_hides_a_fault_and_clears_nothing_and_its_end_tells_nothing_again() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.become(MAINTENANCE, PILE)
+    world.wait(86_400)
+    world.become(FAULT, PILE)
+    world.wait(600)
+    assert world.lines() == ["charger_fault charger-01 opened"]
+
+
+@pytest.mark.parametrize(("resource", "told"), [(PILE, False), (DOOR, True), (AED, True)])
+def test_opening_hours_mute_equipment_but_neither_security_nor_an_aed(resource, told) -> None:
+    world = World([resource])
+    world.become(CLOSED, resource)
+    world.wait(3600)
+    assert bool(world.said) is told
+    if not told:
+        world.become(FAULT, resource, cause="hours")
+        world.wait(10)
+        assert len(world.said) == 1
+
+
+def test_a_restart_tells_nothing_again_and_still_clears() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.restart()
+    world.wait(60)
+    assert len(world.said) == 1
+    world.become(LIVE, PILE)
+    world.wait(30)
+    assert world.lines()[1:] == ["charger_fault charger-01 closed"]
+
+
+def test_an_alert_closed_by_hand_stays_told_over_a_restart_until_it_went_and_came_again() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.said += world.core.close(world.said[0].alert.id, "li", world.now)
+    closed = world.said[-1].alert
+    assert (closed.state, closed.closed_by) == ("closed", "li")
+    world.core = world.fresh_core()
+    world.core.restore([closed])
+    world.prime()
+    world.wait(3600)
+    assert len(world.said) == 2
+    world.become(LIVE, PILE)
+    world.wait(3600)
+    world.become(FAULT, PILE)
+    world.wait(10)
+    assert world.said[-1].action == "opened"
+    assert world.said[-1].alert.id != closed.id
+
+
+def test_acknowledging_twice_says_nothing_new() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    [acknowledged] = world.core.acknowledge(world.said[0].alert.id, "li", world.now)
+    assert (acknowledged.alert.state, acknowledged.alert.acknowledged_by) == ("acknowledged", "li")
+    assert world.core.acknowledge(acknowledged.alert.id, "wang", world.now) == []
+    [comment] = world.core.comment(acknowledged.alert.id, "li", "on my way", world.now)
+    assert (comment.action, comment.text) == ("commented", "on my way")
+
+
+def test_a_closed_alert_can_not_be_acknowledged() -> None:
+    world = World([PILE])
+    for act in (world.core.acknowledge, world.core.close):
+        with pytest.raises(UnknownAlertError):
+            act("nothing", "li", T0)
+
+
+def test_a_forced_door_stays_until_staff_close_it_and_the_next_one_is_new() -> None:
+    world = World([DOOR])
+    forced = fact_of_event(DOOR, "door_forced", world.now)
+    assert forced is not None
+    world.learn(forced)
+    world.learn(*facts_of_signals(DOOR, {"open": False}, world.now, Limits()))
+    world.wait(600)
+    assert world.lines() == ["door_forced door-01 opened"]
+    world.core.close(world.said[0].alert.id, "li", world.now)
+    world.wait(1)
+    again = fact_of_event(DOOR, "door_forced", world.now)
+    assert again is not None
+    world.learn(again)
+    assert len(world.said) == 2
+
+
+def test_a_held_door_clears_when_it_shuts() -> None:
+    world = World([DOOR])
+    held = fact_of_event(DOOR, "door_held", world.now)
+    assert held is not None
+    world.learn(held)
+    world.wait(10)
+    world.learn(*facts_of_signals(DOOR, {"open": False}, world.now, Limits()))
+    world.wait(30)
+    assert world.lines() == ["door_held door-01 opened", "door_held door-01 closed"]
+
+
+def test_a_door_that_just_stands_open_is_held_after_two_minutes() -> None:
+    world = World([DOOR])
+    world.learn(*facts_of_signals(DOOR, {"open": True}, world.now, Limits()))
+    world.wait(129)
+    assert world.lines() == []
+    world.wait(1)
+    assert world.lines() == ["door_held door-01 opened"]
+
+
+def test_a_card_is_nobodys_trouble() -> None:
+    assert fact_of_event(DOOR, "card", T0) is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "signals", "expected"),
+    [
+        (
+            PILE,
+            {"battery_pct": 20},
+            {"battery_low": True, "power_without_session": None, "session_without_power": None},
+        ),
+        (DOOR, {"battery_pct": 14.9}, {"battery_low": True}),
+        (DOOR, {"battery_pct": 22}, {"battery_low": None}),
+        (DOOR, {"battery_pct": 25}, {"battery_low": False}),
+        (AED, {"expires": "2027-02-01"}, {"safety_expiring": True}),
+        (AED, {"expires": "2027-06-01"}, {"safety_expiring": False}),
+        (AED, {"expires": "soon"}, {"safety_expiring": None}),
+        (
+            PILE,
+            {"status": "Available", "power_w": 900},
+            {"power_without_session": True, "session_without_power": False},
+        ),
+        (PILE, {"status": "Charging", "power_w": 0}, {"power_without_session": False, "session_without_power": True}),
+        (
+            PILE,
+            {"status": "Charging", "power_w": 7000},
+            {"power_without_session": False, "session_without_power": False},
+        ),
+        (PILE, {"status": "Charging"}, {"power_without_session": None, "session_without_power": None}),
+    ],
+)
+def test_signals_say_what_the_axes_do_not(resource, signals, expected) -> None:
+    assert {fact.kind: fact.holds for fact in facts_of_signals(resource, signals, T0, Limits())} == expected
+
+
+@pytest.mark.parametrize(("skew_ms", "holds"), [(300_001, True), (-400_000, True), (120_000, None), (59_999, False)])
+def test_clock_skew_has_a_dead_band(skew_ms, holds) -> None:
+    assert clock_skew(PILE, T0, skew_ms).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("resource", "axes", "kind"),
+    [
+        (PILE, FAULT, "charger_fault"),
+        (DOOR, FAULT, "reader_dead"),
+        (AED, FAULT, "safety_not_ready"),
+        (AED, axes_of("active", "ok", "open", "occupied", "live"), "safety_not_ready"),
+        (seat(1, "appliance"), FAULT, "equipment_fault"),
+        (seat(1, "locker"), axes_of("active", "ok", "open", "occupied", "live"), "locker_full"),
+        (seat(1), axes_of("active", "ok", "open", "occupied", "suspect"), "stuck_sensor"),
+        (seat(1), STALE, "device_silent"),
+    ],
+)
+def test_a_change_says_what_is_wrong(resource, axes, kind) -> None:
+    world = World([resource])
+    world.become(axes, resource)
+    world.wait(10)
+    assert [event.alert.kind for event in world.said] == [kind]
+
+
+def test_screens_and_our_own_troubles_have_alerts_too() -> None:
+    world = World([PILE])
+    world.learn(
+        screen(world.now, True, "yanshan", "screen-1"), own("disk_filling", world.now, True, "data", free_mb=12)
+    )
+    world.wait(10)
+    assert world.lines() == ["disk_filling data opened", "screen_absent screen-1 opened"]
+    assert world.said[0].alert.station is None
+
+
+def test_a_removed_resource_closes_what_it_left_open() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.become(axes_of("removed", "fault", "open", "free", "live"), PILE)
+    world.wait(30)
+    assert world.lines()[-1] == "charger_fault charger-01 closed"
+
+
+moments = st.lists(st.tuples(st.integers(0, 120_000), st.sampled_from(AXES), st.integers(0, 3)), max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(moments)
+def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_replays_to_the_same(steps) -> None:
+    resources = [seat(1), seat(2), PILE, AED]
+
+    def run() -> list[str]:
+        world = World(resources)
+        for pause_ms, axes, which in steps:
+            world.wait(pause_ms / 1000)
+            world.become(axes, resources[which])
+        world.wait(100_000)
+        opened = [event.alert.id for event in world.said if event.action == "opened"]
+        closed = [event.alert.id for event in world.said if event.action == "closed"]
+        assert len(set(opened)) == len(opened)
+        assert len(set(closed)) == len(closed)
+        assert set(closed) <= set(opened)
+        still = {alert.id for alert in world.core.open_alerts()}
+        assert still == set(opened) - set(closed)
+        return [repr(event) for event in world.said]
+
+    assert run() == run()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 60_000), st.booleans()), max_size=80))
+def test_no_pattern_of_flapping_tells_more_than_its_window_allows(steps) -> None:
+    world = World([PILE])
+    for pause_ms, broken in steps:
+        world.wait(pause_ms / 1000)
+        world.become(FAULT if broken else LIVE, PILE)
+    told = [event for event in world.said if event.action in ("opened", "closed")]
+    windows = 1 + (world.now - T0) // Policy().flap_hold_ms
+    assert len(told) <= 8 * windows
+
+
+def test_every_kind_can_be_raised() -> None:
+    core = Alerts([], lambda *_: None)
+    facts = [Fact(kind, T0, True, "yanshan", "x", PILE if kind == "device_silent" else None) for kind in KINDS]
+    deaf_ones = {"broker_lost", "store_failing"}
+    events = core.on_facts([fact for fact in facts if fact.kind not in deaf_ones], T0)
+    events += core.tick(T0 + 1_000_000)
+    assert {event.alert.kind for event in events} == KINDS.keys() - deaf_ones
+
+
+def test_a_fact_about_nothing_known_is_dropped_without_a_trace() -> None:
+    core = Alerts([PILE], lambda *_: None)
+    assert core.on_changes([Change(PILE, T0, STALE, LIVE, "message")], T0) == []
+    assert core.next_deadline() is None

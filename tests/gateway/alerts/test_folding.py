@@ -1,0 +1,152 @@
+import pytest
+
+from gateway.alerts.facts import own
+from gateway.model import Resource, axes_of
+from tests.gateway.alerts.world import LIVE, OFFLINE, STALE, T0, TTL, World, seat
+
+HEARTBEAT = TTL // 3
+FORTY = [seat(number) for number in range(40)]
+
+
+def run_heartbeats(world: World, devices: list[Resource], start: int, end: int) -> None:
+    """Each device speaks every heartbeat at a phase of its own, and goes stale a ttl after its last word."""
+    phase = {one.device: index * HEARTBEAT // len(devices) for index, one in enumerate(devices)}
+    moments = [
+        (when, one)
+        for one in devices
+        for when in range(start - start % HEARTBEAT + phase[one.device], end, HEARTBEAT)
+        if start <= when < end
+    ]
+    for when, one in sorted(moments, key=lambda moment: moment[0]):
+        world.until(when)
+        world.hear(one)
+        if world.axes[one.id] is not LIVE:
+            world.become(LIVE, one)
+    world.until(end)
+
+
+def go_stale(world: World, devices: list[Resource]) -> None:
+    for one in sorted(devices, key=lambda one: world.last[one.station, one.device]):
+        world.until(world.last[one.station, one.device] + TTL)
+        world.become(STALE, one, cause="silence")
+
+
+def test_a_dead_router_with_forty_devices_is_one_alert_within_two_heartbeats_and_its_return_is_one() -> None:
+    world = World(FORTY)
+    died = T0 + 10 * HEARTBEAT
+    run_heartbeats(world, FORTY, T0, died)
+    go_stale(world, FORTY)
+    assert world.lines() == ["station_offline yanshan opened"]
+    assert world.said[0].at - died <= 2 * HEARTBEAT + 10_000
+    world.wait(3600)
+    back = world.now
+    run_heartbeats(world, FORTY, back, back + 10 * HEARTBEAT)
+    told = [line for line in world.lines() if "escalated" not in line and "reminded" not in line]
+    assert told == ["station_offline yanshan opened", "station_offline yanshan closed"]
+
+
+def test_last_wills_of_forty_devices_are_one_alert() -> None:
+    world = World(FORTY)
+    for one in FORTY:
+        world.wait(0.2)
+        world.become(OFFLINE, one, cause="last will")
+    world.wait(300)
+    assert world.lines() == ["station_offline yanshan opened"]
+
+
+def test_one_dead_device_among_talking_ones_is_its_own_alert() -> None:
+    world = World(FORTY)
+    dead, *others = FORTY
+    run_heartbeats(world, others, T0, T0 + TTL)
+    world.become(STALE, dead, cause="silence")
+    run_heartbeats(world, others, T0 + TTL, T0 + 2 * TTL)
+    assert world.lines() == [f"device_silent {dead.id} opened"]
+
+
+def test_a_single_device_station_needs_no_peers() -> None:
+    world = World(FORTY[:1])
+    go_stale(world, FORTY[:1])
+    world.wait(11)
+    assert world.lines() == ["device_silent seat-00 opened"]
+
+
+def test_a_blip_shorter_than_the_delays_says_nothing() -> None:
+    world = World(FORTY)
+    world.become(OFFLINE, *FORTY, cause="last will")
+    world.wait(5)
+    world.hear(*FORTY)
+    world.become(LIVE, *FORTY)
+    world.wait(3600)
+    assert world.lines() == []
+
+
+def test_who_does_not_come_back_with_the_site_is_told_apart_after_a_grace() -> None:
+    world = World(FORTY)
+    world.become(OFFLINE, *FORTY, cause="last will")
+    world.wait(60)
+    lost, *others = FORTY
+    run_heartbeats(world, others, world.now, world.now + 5 * TTL)
+    assert world.lines() == [
+        "station_offline yanshan opened",
+        "station_offline yanshan closed",
+        f"device_silent {lost.id} opened",
+    ]
+
+
+def test_a_bridge_that_dies_is_one_alert_while_the_station_speaks() -> None:
+    behind, beside = FORTY[:10], FORTY[10:]
+    world = World(FORTY)
+    world.bridges |= {("yanshan", one.device): "box-1" for one in behind}
+    world.restart()
+    run_heartbeats(world, FORTY, T0, T0 + TTL)
+    last = dict(world.last)
+    died = world.now
+    while world.now < died + 2 * TTL:
+        run_heartbeats(world, beside, world.now, world.now + 1000)
+        gone = [one for one in behind if last["yanshan", one.device] + TTL <= world.now]
+        world.become(STALE, *[one for one in gone if world.axes[one.id] is LIVE], cause="silence")
+    assert world.lines() == ["bridge_offline box-1 opened"]
+
+
+@pytest.mark.parametrize("trouble", ["broker_lost", "store_failing"])
+def test_our_own_trouble_never_alerts_as_equipment_failure(trouble: str) -> None:
+    world = World(FORTY)
+    world.learn(own(trouble, world.now, True, "gateway", "connection refused"))
+    world.wait(TTL / 1000)
+    world.become(STALE, *FORTY, cause="silence")
+    world.wait(600)
+    world.learn(own(trouble, world.now, False, "gateway"))
+    world.wait(30)
+    run_heartbeats(world, FORTY, world.now, world.now + 2 * TTL)
+    assert world.lines() == [f"{trouble} gateway opened", f"{trouble} gateway closed"]
+
+
+def test_a_device_that_died_during_our_trouble_is_told_once_it_had_a_ttl_to_speak() -> None:
+    world = World(FORTY)
+    world.learn(own("broker_lost", world.now, True, "gateway"))
+    world.wait(TTL / 1000)
+    world.become(STALE, *FORTY, cause="silence")
+    world.learn(own("broker_lost", world.now, False, "gateway"))
+    dead, *others = FORTY
+    run_heartbeats(world, others, world.now, world.now + 3 * TTL)
+    assert [line for line in world.lines() if "device" in line] == [f"device_silent {dead.id} opened"]
+
+
+def test_a_site_with_an_aed_is_told_although_it_is_closed() -> None:
+    aed = seat(1, "safety")
+    world = World([*FORTY, aed])
+    shut = axes_of("active", "ok", "closed", "free", "live")
+    world.become(shut, *FORTY)
+    world.become(axes_of("active", "ok", "closed", "free", "offline"), *FORTY, aed, cause="last will")
+    world.wait(60)
+    assert world.lines() == ["station_offline yanshan opened"]
+
+
+def test_a_closed_site_without_one_is_told_when_it_opens() -> None:
+    world = World(FORTY)
+    world.become(axes_of("active", "ok", "closed", "free", "offline"), *FORTY)
+    world.wait(36_000)
+    assert world.lines() == []
+    world.become(OFFLINE, *FORTY, cause="hours")
+    world.wait(11)
+    assert world.lines() == ["station_offline yanshan opened"]
