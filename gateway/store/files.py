@@ -1,0 +1,133 @@
+"""Opening SQLite files: pragmas, schema versions, damage, and the ballast that gives room on a full disk."""
+
+import contextlib
+import logging
+import sqlite3  # noqa: TID251
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from gateway.store.base import StoreError
+
+log = logging.getLogger(__name__)
+
+SCHEMAS = {"day": 1, "core": 1}
+
+
+def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
+    """The one writing connection of a file; the file is made when missing. StoreError when it is from the future."""
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA synchronous={synchronous}")
+        db.execute("PRAGMA mmap_size=0")
+        db.execute("PRAGMA journal_size_limit=8388608")
+        db.execute("PRAGMA temp_store=MEMORY")
+        _upgrade(db, path, schema)
+    except sqlite3.Error as error:
+        raise as_store_error(error, path) from error
+    return db
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that can neither write nor checkpoint."""
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+        db.execute("PRAGMA query_only=1")
+    except sqlite3.Error as error:
+        raise as_store_error(error, path) from error
+    return db
+
+
+def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL)
+
+
+def _upgrade(db: sqlite3.Connection, path: Path, schema: str) -> None:
+    """Bring the file to our version, one numbered script after another, each in one transaction."""
+    (have,) = db.execute("PRAGMA user_version").fetchone()
+    want = SCHEMAS[schema]
+    if have > want:
+        db.close()
+        raise StoreError(
+            f"{path} was written by a newer yizhan (schema {have}, this one knows {want}): "
+            "install that version again, or restore a backup made before the upgrade"
+        )
+    for version in range(have + 1, want + 1):
+        script = resources.files("gateway.store").joinpath(f"schema/{schema}-{version}.sql").read_text()
+        with transaction(db):
+            for statement in _statements(script):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={version}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """SQL statements of a script; executescript would end our transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """BEGIN IMMEDIATE … COMMIT; rolled back on any exception."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def healthy(path: Path) -> bool:
+    """True when SQLite finds no fault in the file. A file that is not there yet is fine."""
+    if not path.exists():
+        return True
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as db:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False
+
+
+def set_aside(path: Path, stamp: str) -> Path:
+    """Move a damaged file and its companions out of the way; returns where the file is now."""
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    log.error("%s is damaged: moved to %s", path, aside.name)
+    return aside
+
+
+class Ballast:
+    """A file that only takes room, given up when the disk is full so that the most important can still be written."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path, self._size = path, size
+
+    def fill(self) -> bool:
+        """Take the room (again) if there is plenty. False when there is not."""
+        if self._size == 0 or (self._path.exists() and self._path.stat().st_size >= self._size):
+            return True
+        try:
+            with self._path.open("wb") as file:
+                for _ in range(self._size >> 20):
+                    file.write(bytes(1 << 20))
+        except OSError:
+            self.drop()
+            return False
+        return True
+
+    def drop(self) -> bool:
+        """Give the room back. True if there was any."""
+        had = self._path.exists()
+        self._path.unlink(missing_ok=True)
+        return had

@@ -1,0 +1,3 @@
+-- What outlives a day.
+CREATE TABLE checkpoint (part INTEGER PRIMARY KEY, upto INTEGER NOT NULL, blob BLOB NOT NULL);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
