@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from config.checks import check
 from config.load import ConfigErrors, load
-from config.yaml_source import MAX_BYTES, read_yaml
+from config.yaml_nodes import MAX_BYTES
+from config.yaml_source import read_yaml
 
 
 def _write(folder: Path, content: str | bytes) -> Path:
@@ -56,7 +57,7 @@ def test_an_empty_file_holds_the_defaults(tmp_path: Path, content: str) -> None:
         (b"a: \xff\xfe", "is not UTF-8 at byte 3"),
         (b"a: \x00", "is not readable YAML"),
         ("a: " + "9" * 5000, "is a number beyond reading"),
-        ("? [a]\n: b", "a key is no text"),
+        ("? [a]\n: b", "a key is no plain text"),
         (b"#" * (MAX_BYTES + 1), "is larger than"),
     ],
 )
@@ -69,7 +70,7 @@ def test_an_alias_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
     source = read_yaml([_write(tmp_path, bomb)])
     assert len(source.places) < 1000
-    assert "is used again by an alias" in source.mistakes[0].what
+    assert "is an alias" in source.mistakes[0].what
 
 
 _VALUES = st.recursive(
