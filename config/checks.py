@@ -4,10 +4,10 @@ Each check looks at what is well-formed and leaves the rest to the models.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from config.mistakes import KeyPath, dotted
-from config.schema import TYPES
+from config.schema import TYPES, Kind
 from config.yaml_source import Source
 
 Found = tuple[KeyPath, Any]
@@ -90,11 +90,8 @@ def _resource_types(source: Source) -> None:
             source.blame(
                 (*path, "type"), f"unknown {kind} type {resource['type']!r}", f"take one of: {', '.join(types)}"
             )
-        elif kind in KINDS:
+        elif kind in get_args(Kind):
             source.blame((*path, "type"), f"a {kind} has no types", "remove this line")
-
-
-KINDS = ("seat", "room", "charger", "door", "appliance", "locker", "parking", "safety")
 
 
 def _sources(source: Source) -> None:
@@ -172,6 +169,26 @@ def _closures(source: Source) -> None:
             source.blame((*path, "last"), "lies before first", "swap the two days")
 
 
+# What a frame of these does not say itself: whose it is.
+_NAMELESS = ("ld2410", "ld2450", "modbus", "dlt645", "osdp", "wiegand", "serial-card", "sdt")
+_CARD_READERS = ("osdp", "wiegand", "serial-card")
+
+
+def _bus_devices(source: Source) -> None:
+    for path, bus in each(source.data, "bridge.buses.*"):
+        if (
+            isinstance(bus, dict)
+            and bus.get("protocol") in _NAMELESS
+            and not bus.get("device")
+            and not bus.get("devices")
+        ):
+            source.blame(path, "names no device", "add device:, or devices: where several share the bus")
+    for path, bridge in each(source.data, "bridge"):
+        readers = {word for _, word in _words(bridge, "buses.*.protocol")} & set(_CARD_READERS)
+        if readers and not bridge.get("card_key_file"):
+            source.blame(path, f"card_key_file is missing for {', '.join(sorted(readers))}", "add card_key_file:")
+
+
 def _buses(source: Source) -> None:
     for path, bus in each(source.data, "bridge.buses.*"):
         if isinstance(bus, dict) and bus.get("device") and bus.get("devices"):
@@ -186,6 +203,7 @@ def _buses(source: Source) -> None:
 
 CHECKS: tuple[Callable[[Source], None], ...] = (
     _ids, _resource_types, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
+    _bus_devices,
 )  # fmt: skip
 
 

@@ -83,7 +83,9 @@ class Route(Model):
     """Regions it holds for, any level."""
     kinds: tuple[Word, ...] = ()
     """Kinds of alert or of resource it holds for."""
-    severity: Annotated[tuple[Severity, ...], BeforeValidator(_and_above)] = SEVERITIES
+    severity: Annotated[
+        tuple[Severity, ...], BeforeValidator(_and_above, json_schema_input_type=Severity | list[Severity])
+    ] = SEVERITIES
     """One word means that and above; a list means exactly those."""
     hours: Hours | None = None
     """When it holds, in opening_hours syntax."""

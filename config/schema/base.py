@@ -134,8 +134,7 @@ def _feed(text: str, info: ValidationInfo) -> str:
     return text if text.startswith(("http://", "https://")) else str(_existing(Path(text), info))
 
 
-def one_or_many(value: object) -> object:
-    """A single text counts as a list of one."""
+def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
@@ -163,8 +162,11 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 DeviceId = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
-Texts = Annotated[dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], str], BeforeValidator(_texts)]
-Strings = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+Texts = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], str],
+    BeforeValidator(_texts, json_schema_input_type=str | dict[str, str]),
+]
+Strings = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
 Listen = Annotated[
     HostPort, BeforeValidator(parse_host_port, json_schema_input_type=str), PlainSerializer(str, when_used="json")
 ]
@@ -174,7 +176,10 @@ Hours = Annotated[str, AfterValidator(_hours)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, AfterValidator(_resolved)]
 File = Annotated[Path, AfterValidator(_existing)]
-FeedOrFile = Annotated[str, AfterValidator(_feed)]
+Feeds = Annotated[
+    tuple[Annotated[str, AfterValidator(_feed)], ...],
+    BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]

@@ -5,12 +5,12 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, Field
 
 from config.schema.api import Display
 from config.schema.base import (
     DeviceId,
-    FeedOrFile,
+    Feeds,
     File,
     Hours,
     Id,
@@ -24,7 +24,6 @@ from config.schema.base import (
     Strings,
     Texts,
     TimeZone,
-    one_or_many,
 )
 
 Dialect = Literal[
@@ -130,7 +129,7 @@ class Area(Model):
     """How many people it holds."""
     privacy: Literal["coarse"] | None = None
     """coarse shows its rooms only as open, busy or quiet."""
-    calendar: Annotated[tuple[FeedOrFile, ...], BeforeValidator(one_or_many)] = ()
+    calendar: Feeds = ()
     """iCalendar files or URLs with what takes place here."""
     special_days: dict[date, Hours] = {}
     """Opening hours of single days, instead of the usual ones."""
