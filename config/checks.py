@@ -60,23 +60,10 @@ def _ids(source: Source) -> None:
         _unique(
             source, _within(path, station, "areas.*.resources.*.id"), "give each resource of a station an id of its own"
         )
-        _unique(source, _devices(path, station), "give each resource a device of its own")
 
 
 def _within(path: KeyPath, value: Any, pattern: str) -> Iterator[tuple[KeyPath, str]]:
     return ((here, word) for here, word in each(value, pattern, path) if isinstance(word, str))
-
-
-def _devices(path: KeyPath, station: Any) -> Iterator[tuple[KeyPath, str]]:
-    """The device that speaks for each resource, named where it differs from the resource's id."""
-    ids: set[str] = set()
-    for here, resource in each(station, "areas.*.resources.*", path):
-        if not isinstance(resource, dict):
-            continue
-        device = resource.get("device", resource.get("id"))
-        if isinstance(device, str) and ("device" in resource or device not in ids):
-            ids.add(device)
-            yield (*here, "device" if "device" in resource else "id"), device
 
 
 def _resource_types(source: Source) -> None:

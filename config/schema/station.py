@@ -104,7 +104,7 @@ class Resource(Model):
     lifecycle: Lifecycle = "active"
     """planned and removed ones are shown but never usable."""
     device: DeviceId | None = None
-    """The device that speaks for it; by default the resource's id."""
+    """The device that speaks for it, and may for others; by default the resource's id."""
     source: Source | None = None
     """A device of another make that speaks for it."""
     override: Override | None = None

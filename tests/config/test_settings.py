@@ -30,6 +30,11 @@ def test_resources_come_with_station_and_area_in_order(tmp_path: Path) -> None:
     assert found == [("a", "x", "s1"), ("a", "x", "radar"), ("a", "y", "d")]
 
 
+def test_one_device_may_speak_for_several_resources(tmp_path: Path) -> None:
+    text = "stations: [{id: a, areas: [{id: x, resources: [{id: s, kind: seat}, {id: t, kind: seat, device: s}]}]}]"
+    assert [resource.device_id for *_, resource in _load(tmp_path, text).resources()] == ["s", "s"]
+
+
 def test_a_station_is_in_its_own_zone_or_in_the_common_one(tmp_path: Path) -> None:
     settings = _load(tmp_path, STATION)
     assert [settings.zone_of(station).key for station in settings.stations] == ["Europe/Berlin", "Asia/Shanghai"]
