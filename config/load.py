@@ -49,14 +49,15 @@ def _settings(files: list[Path], folder: Path, environment: Mapping[str, str]) -
     source = read_yaml(files)
     unreadable = {mistake.key_path for mistake in source.mistakes}
     _overrule(source, environment)
-    check(source)
+    if "" not in unreadable:  # what a file that can't be read defines would seem to be missing
+        check(source)
     settings = None
     try:
         settings = Settings.model_validate(source.data, context={"base": folder, "check_files": True})
     except ValidationError as problem:
         for error in problem.errors(include_url=False):
             key_path = _real_path(source.data, error["loc"])
-            if dotted(key_path) not in unreadable:
+            if error["input"] is not None or dotted(key_path) not in unreadable:
                 source.blame(key_path, *_told(error, key_path))
     if settings is None or source.mistakes:
         raise ConfigErrors(source.mistakes)
