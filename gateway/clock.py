@@ -37,3 +37,7 @@ class SteadyClock:
             return mono + self._offset, 0
         self._offset = wall - mono
         return wall, jump
+
+    def peek(self) -> Millis:
+        """Now, without looking for a jump: for working out how long to wait."""
+        return self._mono() + self._offset

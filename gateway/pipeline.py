@@ -12,7 +12,7 @@ from msgspec import DecodeError, ValidationError
 
 from gateway import wire
 from gateway.live import Device, Live, Verdict
-from gateway.model import Batch, Change, Message, Millis, Rejected, Topic
+from gateway.model import Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.wire import Event, UnreadableError
 
 RETAINED, TS_SUSPECT = 1, 2
@@ -104,6 +104,32 @@ class Pipeline:
             heard.add(device)
             observe(device, signals, observed, now)
         self.counters["received"] += len(frames)
+
+    # ---- after a restart ----
+
+    def replay(self, number: int, batch: Batch, known: dict[Device, int]) -> int:
+        """Take stored messages again, those that a device's kept state does not hold yet. Returns how many."""
+        count = 0
+        for topic, payload, received, flags in zip(
+            batch.topics, batch.payloads, batch.received, batch.flags, strict=True
+        ):
+            device = self.live.devices.get(wire.parse_topic(topic)[:2])
+            if device is None or known.get(device, 0) >= number:
+                continue
+            self.live.tick(received)
+            self.handle_all([(topic, payload, flags & RETAINED)], received)
+            count += 1
+        self.take()
+        self.counters.clear()
+        self.quarantined.clear()
+        return count
+
+    def readmit(self, rejected: Rejected) -> None:
+        """A message in quarantine is covered by the watermark: its device has forgotten it."""
+        found = self._header_in(rejected.topic, rejected.payload)
+        if found is not None and found[1].boot in (found[0].seen.boot, *found[0].seen.older):
+            device, header = found
+            device.seen.admit(header.boot, header.seq or 0, header.oldest)
 
     # ---- the unusual ----
 
@@ -209,24 +235,33 @@ class Pipeline:
     def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
         """Keep it aside. If its header can be read, the device need not send it again."""
         self.quarantined[reason] += 1
-        secret = wire.has_long_digits(payload + b" " + topic) and (
-            wire.carries_identity(payload) or wire.carries_identity(topic)
-        )
-        if secret:
-            self.outcome.rejected.append(Rejected(b"", b"", now, "identity_number"))
-        else:
-            self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
+        found = self._header_in(topic, payload)
+        if wire.carries_identity(payload) or wire.carries_identity(topic):
+            topic, payload, reason = _without_identity(topic, found[1] if found else None), b"", "identity_number"
+            if found is not None and topic:
+                payload = wire.encode_header(found[1])
+        self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
+        if found is not None:
+            device, header = found
+            device.seen.admit(header.boot, header.seq or 0, header.oldest)
+            self.outcome.heard.add(device)
+
+    def _header_in(self, topic: bytes, payload: bytes) -> tuple[Device, Header] | None:
+        """The device and the header of a message that may be unreadable otherwise; None without a `seq`."""
         header = wire.header_of(payload)
         if header is None or header.seq is None:
-            return
+            return None
         try:
-            station, name, _ = wire.parse_topic(topic)
+            device, _ = self._find(topic)
         except UnreadableError:
-            return
-        device = self.live.devices.get((station, name))
-        if device is not None:
-            device.seen.admit(header.boot, header.seq, header.oldest)
-            self.outcome.heard.add(device)
+            return None
+        return device, header
+
+
+def _without_identity(topic: bytes, header: Header | None) -> bytes:
+    """The topic if neither it nor the header holds an identity number, else nothing."""
+    held = topic + b" " + (header.boot or "").encode() if header else topic
+    return b"" if wire.carries_identity(held) else topic
 
 
 def _believed(ts: Millis | None, now: Millis) -> bool:

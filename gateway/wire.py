@@ -187,6 +187,12 @@ def header_of(payload: bytes) -> Header | None:
     return Header(millis(found.ts), found.boot, found.seq, found.oldest)
 
 
+def encode_header(header: Header) -> bytes:
+    """A header alone, as JSON."""
+    fields = {"ts": header.ts, "boot": header.boot, "seq": header.seq, "oldest": header.oldest}
+    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+
+
 def fingerprint(topic: bytes, payload: bytes) -> int:
     """The same for the same message in every process."""
     return int.from_bytes(blake2b(payload, key=topic[:64], digest_size=8).digest(), "big") >> 1

@@ -53,7 +53,7 @@ class Station:
 class Device:
     """One thing that publishes, and the facts that it feeds. `seen_at` is the receipt of its last fresh message."""
 
-    __slots__ = ("acked", "decode", "facts", "id", "online", "part", "seen", "seen_at", "stale_ts", "station")
+    __slots__ = ("acked", "acked_at", "decode", "facts", "id", "online", "part", "seen", "seen_at", "station")
 
     def __init__(self, station: str, id: str, facts: list[Facts], decode: "Decode") -> None:  # noqa: A002
         self.station = station
@@ -65,7 +65,7 @@ class Device:
         self.online: bool | None = None
         self.part = 0  # which checkpoint part keeps it
         self.acked: tuple[str | None, int] | None = None  # the watermark last published
-        self.stale_ts = False  # its last `ts` was not believed
+        self.acked_at: Millis = 0
 
 
 Decode = Callable[[bytes], Any]

@@ -37,11 +37,11 @@ class Live:
         self.touch(station)
 
     def restored(self, now: Millis) -> None:
-        """After facts were loaded: nothing changed, but what has run out meanwhile is said to be stale."""
+        """After facts were loaded: what has run out while nobody looked is stale since then."""
         for station in self.stations.values():
             for facts in station.facts():
-                facts.axes = self._axes(facts, "live" if facts.heard else "never")
-                self.settle(facts, now, "restart")
+                ran_out = facts.heard and not facts.offline and (facts.valid_until or now) < now
+                self.settle(facts, facts.valid_until or now if ran_out else now, "restart")
 
     # ---- messages ----
 

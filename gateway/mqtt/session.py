@@ -108,9 +108,8 @@ class Session:
     def poll(self, timeout_s: float) -> Arrivals | None:
         """Wait at most `timeout_s` for something to do, do it, and return what arrived."""
         if not self._ready_to_read():
-            self._wait_for_wake(
-                min(timeout_s, max(0.0, self._dial_at - monotonic_s())) if not self._dialing else timeout_s
-            )
+            resting = self._dialing is not None or self._held or self._closing
+            self._wait_for_wake(timeout_s if resting else min(timeout_s, max(0.0, self._dial_at - monotonic_s())))
             return None
         sock = cast("socket.socket | None", self._client.socket())
         if sock is None:

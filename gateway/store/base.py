@@ -64,6 +64,10 @@ class Store(Protocol):
         """Stored batches with an id above `after`, in order."""
         ...
 
+    def rejected(self) -> Iterator[Rejected]:
+        """Messages in quarantine that may be newer than the checkpoints, oldest first."""
+        ...
+
     def tidy(self, now: Millis) -> bool:
         """Do one small piece of background work (seal an hour, drop what is past retention). True if there is more."""
         ...

@@ -179,7 +179,8 @@ class DayReader:
         if row is None:
             return []
         found = self._db.execute(
-            "SELECT at, code FROM (SELECT at, code FROM change WHERE resource = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1)"
+            "SELECT at, code FROM"
+            " (SELECT at, code FROM change WHERE resource = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1)"
             " UNION ALL SELECT at, code FROM change WHERE resource = ?1 AND at > ?2 AND at < ?3 ORDER BY 1",
             (row[0], start, end),
         )

@@ -116,6 +116,19 @@ class SqliteStore:
             finally:
                 reader.close()
 
+    def rejected(self) -> Iterator[Rejected]:
+        for path in day_files(self.folder)[-2:]:
+            reader = DayReader(path)
+            try:
+                yield from reader.quarantine()
+            finally:
+                reader.close()
+
+    def drop_parts(self, first: int) -> None:
+        """Forget checkpoint parts from number `first` on: the configuration has fewer devices now."""
+        self.core_write(lambda db: db.execute("DELETE FROM checkpoint WHERE part >= ?", (first,)))
+        self._uptos = {part: upto for part, upto in self._uptos.items() if part < first}
+
     def _last_id(self) -> int:
         for path in reversed(day_files(self.folder)):
             reader = DayReader(path)

@@ -1,0 +1,198 @@
+"""The gateway put together: what starts before what, and what ends after what."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from config.schema import MqttEndpoint, Settings, read_secret
+from config.schema import Station as StationSettings
+from gateway.broker import EmbeddedBroker
+from gateway.clock import monotonic_s, now_ms
+from gateway.live import Opening
+from gateway.live.document import utc
+from gateway.model import Document
+from gateway.mqtt import Broker, Session, Will
+from gateway.pipeline import Pipeline
+from gateway.plan import build
+from gateway.runtime.intake import Intake, Limits
+from gateway.runtime.memory import Memory
+from gateway.runtime.status import Metrics, Status
+from gateway.runtime.writer import Writer
+from gateway.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+STOP_S = 4.5
+VERSION = version("yizhan")
+
+
+class Gateway:
+    """Use: `start()`, watch `dead`, `stop()`. One for each process; `share` (i, n) takes its part of the stations."""
+
+    def __init__(self, settings: Settings, *, share: tuple[int, int] | None = None) -> None:
+        self.settings = settings
+        self.id = settings.gateway.id + (f"-{share[0]}of{share[1]}" if share else "")
+        self.started_at = now_ms()
+        self._broker = EmbeddedBroker.of(settings)
+        stations = list(settings.stations if share is None else mine(settings.stations, share))
+        folder = settings.store.path / self.id if share else settings.store.path
+        self.store = SqliteStore(
+            folder,
+            self.started_at,
+            profile=settings.store.profile,
+            keep_days=settings.store.retention.raw_days,
+            ballast_mib=settings.store.ballast_mib,
+            quarantine_rows=settings.gateway.quarantine_max_messages,
+        )
+        live = build(settings, stations, _openings(settings), self.started_at)
+        self.pipeline = Pipeline(live)
+        begin = monotonic_s()
+        replayed = Memory.restore(self.pipeline, self.store, now_ms())
+        log.info(
+            "%d stations, %d devices; %d messages replayed in %.2f s",
+            len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
+        )  # fmt: skip
+        memory = Memory(live)
+        self.store.drop_parts(len(memory.parts))
+        topic, payload = self._report("offline")
+        filters = ["yz/#"] if share is None else [f"yz/{station.id}/#" for station in stations]
+        self.session = Session(
+            broker_of(settings),
+            f"{settings.client_id}" + (f"-{share[0]}of{share[1]}" if share else ""),
+            filters=filters,
+            will=Will(topic, payload),
+            expiry_s=settings.mqtt.session_expiry_s,
+            keepalive_s=settings.mqtt.keepalive_s,
+            fast=settings.mqtt.fast == "auto",
+        )
+        self.writer = Writer(self.store, self.session.wake)
+        self.intake = Intake(self.session, self.pipeline, self.writer, memory, _limits(settings), self._report)
+
+    # ---- life ----
+
+    def start(self) -> None:
+        """OSError or RuntimeError when the embedded broker can't have its port."""
+        if self._broker is not None:
+            self._broker.start()
+        self.writer.start()
+        self.intake.start()
+
+    @property
+    def dead(self) -> str | None:
+        """The name of a thread or child that ended without being told to; None while all is well."""
+        for thread in (self.intake, self.writer):
+            if thread.ident is not None and not thread.is_alive():
+                return thread.name
+        if self._broker is not None and not self._broker.running:
+            return "embedded broker"
+        return None
+
+    def stop(self) -> bool:
+        """Store and acknowledge what came, then end everything. False if something did not end in time."""
+        clean = True
+        self.intake.end()
+        if self.intake.ident is not None:
+            self.intake.join(STOP_S)
+            clean = not self.intake.is_alive()
+        if self.writer.ident is not None:
+            clean = self.writer.end(1.0) and clean
+        if clean:
+            self.store.close()
+        if self._broker is not None:
+            self._broker.stop()
+        if not clean:
+            log.error("still running after %.1f s: %s", STOP_S, [one.name for one in threading.enumerate()])
+        return clean
+
+    def listen(self, listener: Callable[[Sequence[Document]], None]) -> None:
+        """Have `listener` called with every document made, on the intake thread."""
+        self.intake.listeners.append(listener)
+
+    # ---- telling how it is ----
+
+    def status(self) -> Status:
+        troubles = [text for text in (self.session.trouble, self.writer.trouble, self.dead) if text]
+        if self.session.takeover_suspected:
+            troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
+        return Status(
+            self.session.connected, self.session.subscribed, self.writer.trouble is None, tuple(troubles),
+            self.started_at,
+        )  # fmt: skip
+
+    def metrics(self) -> Metrics:
+        counters, intake = self.pipeline.counters, self.intake
+        return Metrics(
+            received=counters["received"],
+            stored=intake.stored,
+            duplicate=counters["duplicate"],
+            late=counters["late"],
+            ignored_fields=counters["ignored_fields"],
+            quarantined=dict(self.pipeline.quarantined),
+            backlog=intake.backlog,
+            commits=intake.commits.cumulative(),
+            commit_seconds=intake.commits.total_s,
+            connected=self.session.connected,
+            reconnects=self.session.reconnects,
+            session_gaps=self.session.gaps,
+            documents=intake.documents,
+        )
+
+    def _report(self, state: str) -> tuple[str, bytes]:
+        """What we retain about ourselves on `yz-sys/{gateway}`; with state `offline` it is our last will."""
+        body: dict[str, Any] = {"gateway": self.id, "version": VERSION, "state": state, "since": utc(self.started_at)}
+        if state == "online":
+            counters = self.pipeline.counters
+            body["at"] = utc(now_ms())
+            body["counters"] = {
+                "received": counters["received"], "stored": self.intake.stored, "duplicate": counters["duplicate"],
+                "quarantined": self.pipeline.quarantined.total(),
+            }  # fmt: skip
+        return f"yz-sys/{self.id}", msgspec.json.encode(body)
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Where the configured broker is. ConfigErrors were told before; a secret that vanished is an OSError."""
+    mqtt = settings.mqtt
+    endpoint: MqttEndpoint = mqtt.endpoint
+    tls = None
+    if endpoint.tls:
+        tls = ssl.create_default_context(cafile=str(mqtt.ca_file) if mqtt.ca_file else None)
+        if mqtt.cert_file is not None:
+            tls.load_cert_chain(mqtt.cert_file, mqtt.key_file)
+    password = read_secret(mqtt.password_file, "mqtt.password_file") if mqtt.password_file else None
+    version = 4 if endpoint.embedded else {"auto": 0, "5": 5, "3.1.1": 4}[mqtt.protocol]
+    return Broker(endpoint.host, endpoint.port, tls, mqtt.username, password, version)
+
+
+def mine(stations: Iterable[StationSettings], share: tuple[int, int]) -> Iterable[StationSettings]:
+    """The stations of shard i of n (1 ≤ i ≤ n) by rendezvous hashing: a changed n moves as few as possible."""
+    index, shards = share
+    for station in stations:
+        if max(range(1, shards + 1), key=lambda shard: _weight(station.id, shard)) == index:
+            yield station
+
+
+def _weight(station: str, shard: int) -> int:
+    from hashlib import blake2b
+
+    return int.from_bytes(blake2b(f"{shard}/{station}".encode(), digest_size=8).digest(), "big")
+
+
+def _limits(settings: Settings) -> Limits:
+    gateway = settings.gateway
+    return Limits(
+        inbox_messages=gateway.inbox_max_messages,
+        inbox_bytes=gateway.inbox_max_mib << 20,
+        document_interval_s=gateway.document_interval_ms / 1000,
+        ack_interval_s=gateway.ack_interval_s,
+        snapshot_interval_s=gateway.snapshot_interval_s,
+    )
+
+
+def _openings(settings: Settings) -> Callable[[Any, Any], Opening | None]:
+    return lambda _station, _area: None

@@ -1,0 +1,239 @@
+"""The one thread that owns the connection and the live state: messages in, deadlines, acks and documents out."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.clock import SteadyClock, monotonic_s
+from gateway.live import Device, document
+from gateway.model import Document, Millis
+from gateway.mqtt import Session
+from gateway.pipeline import Pipeline
+from gateway.runtime.memory import Memory
+from gateway.runtime.status import CommitTimes
+from gateway.runtime.writer import Commit, Writer
+
+log = logging.getLogger(__name__)
+
+DOCUMENTS_A_TURN = 200  # so that a start with 20,000 stations does not keep messages waiting
+LONGEST_WAIT_S = 0.5
+ACK_GAP_S = 1.0  # never more than one watermark a second for a device
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait for the disk, and how often the regular things happen."""
+
+    inbox_messages: int = 100_000
+    inbox_bytes: int = 64 << 20
+    document_interval_s: float = 0.1
+    ack_interval_s: float = 5.0
+    snapshot_interval_s: float = 60.0
+    report_interval_s: float = 30.0
+
+
+class Intake(threading.Thread):
+    """`listeners` get every document made, on this thread; they must return at once."""
+
+    def __init__(
+        self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, limits: Limits,
+        report: Callable[[str], tuple[str, bytes]],
+    ) -> None:  # fmt: skip
+        super().__init__(name="intake")
+        self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
+        self.listeners: list[Callable[[Sequence[Document]], None]] = []
+        self.failed: BaseException | None = None
+        self.stored = 0
+        self.documents = 0
+        self.commits = CommitTimes()
+        self.clock_jumps = 0
+        self._report = report
+        self._clock = SteadyClock()
+        self._stopping = threading.Event()
+        self._busy: Commit | None = None
+        self._mids: list[int] = []
+        self._waiting_bytes = 0
+        self._heard: set[Device] = set()
+        self._returned: set[Device] = set()
+        self._document_at = self._ack_at = self._part_at = self._report_at = 0.0
+        session.on_connect = self._connected
+
+    @property
+    def backlog(self) -> int:
+        """Messages received and not yet durable."""
+        waiting = len(self.pipeline.outcome.batch)
+        busy = self._busy
+        return waiting + (len(busy.outcome.batch) if busy is not None else 0)
+
+    def end(self) -> None:
+        self._stopping.set()
+        self.session.wake()
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn(self._patience())
+            self._finish()
+        except BaseException as error:
+            self.failed = error
+            log.critical("thread intake died: %r", error, exc_info=error)
+
+    # ---- one turn ----
+
+    def _turn(self, wait_s: float) -> None:
+        arrivals = self.session.poll(wait_s)
+        now, jump = self._clock.read()
+        if jump:
+            self.clock_jumps += 1
+            log.warning("the machine's clock was set by %+.1f s", jump / 1000)
+            self.pipeline.live.shift(jump)
+        if arrivals is not None:
+            if arrivals.epoch == self.session.epoch:
+                self._mids += arrivals.mids
+            self._waiting_bytes += sum([len(frame[1]) for frame in arrivals.frames])
+            self.pipeline.handle_all(arrivals.frames, now)
+        self.pipeline.tick(now)
+        self._collect()
+        if self._busy is None:
+            self._hand_over(now)
+        self._guard_inbox()
+        self._publish(now)
+
+    def _patience(self) -> float:
+        """How long the next look at the socket may wait."""
+        if self.writer.done or (self._busy is None and (self._mids or self.pipeline.pending)):
+            return 0.0
+        wait = LONGEST_WAIT_S
+        if self.pipeline.live.dirty:
+            wait = min(wait, max(0.0, self._document_at - monotonic_s()))
+        deadline = self.pipeline.live.next_deadline()
+        if deadline is not None:
+            wait = min(wait, max(0.0, (deadline - self._clock.peek()) / 1000))
+        return wait
+
+    def _hand_over(self, now: Millis) -> None:
+        """Give the writer all that has gathered, with what follows from it once it is durable."""
+        moment = monotonic_s()
+        watermarks: list[tuple[str, bytes]] = []
+        acks_due = moment >= self._ack_at and self._heard
+        if not (self._mids or self.pipeline.pending or acks_due or self._returned):
+            return
+        outcome = self.pipeline.take()
+        self._heard |= outcome.heard
+        self._returned |= outcome.returned
+        if acks_due:
+            watermarks += self._watermarks(self._heard, now)
+            self._heard.clear()
+            self._ack_at = moment + self.limits.ack_interval_s
+        if self._returned:
+            watermarks += self._watermarks(self._returned, now, again=True)
+            self._returned.clear()
+        parts: list[tuple[int, bytes]] = []
+        if moment >= self._part_at and self.memory.parts:
+            parts = [self._next_part(moment)]
+        job = Commit(outcome, now, self.session.epoch, self._mids, watermarks, parts)
+        self._mids, self._waiting_bytes = [], 0
+        self._busy = job
+        self.writer.put(job)
+
+    def _next_part(self, moment: float) -> tuple[int, bytes]:
+        if not self.memory.dirty:
+            self.memory.dirty = set(range(len(self.memory.parts)))
+        part = min(self.memory.dirty)
+        self._part_at = moment + self.limits.snapshot_interval_s / len(self.memory.parts)
+        return part, self.memory.dump(part)
+
+    def _collect(self) -> None:
+        """What the writer has made durable is acknowledged, in order of arrival."""
+        done = self.writer.done
+        while done:
+            job = done.popleft()
+            self._busy = None
+            self.session.ack(job.epoch, job.mids)
+            self.session.publish_many(job.watermarks)
+            self.stored += len(job.outcome.batch)
+            self.commits.add(job.seconds)
+
+    def _watermarks(self, devices: set[Device], now: Millis, *, again: bool = False) -> Iterator[tuple[str, bytes]]:
+        for device in devices:
+            boot, upto = device.seen.boot, device.seen.upto()
+            if upto is None or boot is None or (not again and device.acked == (boot, upto)):
+                continue
+            if now - device.acked_at < ACK_GAP_S * 1000:
+                continue
+            device.acked, device.acked_at = (boot, upto), now
+            yield f"yz-ack/{device.station}/{device.id}", msgspec.json.encode({"boot": boot, "upto": upto})
+
+    def _guard_inbox(self) -> None:
+        """Too much waits for the disk: leave the broker, which keeps the rest for us, until half of it is written."""
+        limits = self.limits
+        waiting = len(self.pipeline.outcome.batch)
+        if self.session.held:
+            if waiting < limits.inbox_messages // 2 and self._waiting_bytes < limits.inbox_bytes // 2:
+                self.session.resume()
+        elif waiting > limits.inbox_messages or self._waiting_bytes > limits.inbox_bytes:
+            log.warning("%d messages wait for the disk: leaving the broker until half of them are stored", waiting)
+            self.pipeline.counters["overflows"] += 1
+            self.session.hold()
+
+    # ---- telling ----
+
+    def _publish(self, now: Millis) -> None:
+        moment = monotonic_s()
+        dirty = self.pipeline.live.dirty
+        if dirty and moment >= self._document_at:
+            self._document_at = moment + self.limits.document_interval_s / 2
+            made = [document(station, now) for station in dirty[:DOCUMENTS_A_TURN]]
+            done, self.pipeline.live.dirty = dirty[:DOCUMENTS_A_TURN], dirty[DOCUMENTS_A_TURN:]
+            if self.pipeline.live.dirty:
+                self._document_at = moment
+            for station in done:
+                self.pipeline.live.made(station, now)
+            for one in made:
+                self.session.publish(f"yz-live/{one.station}", one.body, retain=True)
+            self.documents += len(made)
+            for listener in self.listeners:
+                listener(made)
+        if moment >= self._report_at and self.session.connected:
+            self._report_at = moment + self.limits.report_interval_s
+            topic, payload = self._report("online")
+            self.session.publish(topic, payload, retain=True)
+
+    def _connected(self, session_present: bool) -> None:
+        """Everything retained is said again: the broker may have forgotten it, or never heard it."""
+        self._report_at = 0.0
+        self._mids = []  # of the connection before: the broker delivers those messages again
+        live = self.pipeline.live
+        for station in live.stations.values():
+            live.touch(station)
+        if not session_present:
+            for device in live.devices.values():
+                device.acked = None
+                if device.seen.boot is not None:
+                    self._heard.add(device)
+
+    # ---- the end ----
+
+    def _finish(self) -> None:
+        """Commit and acknowledge what came, keep the live state whole, say goodbye."""
+        now, _ = self._clock.read()
+        end = monotonic_s() + 2.0
+        while self._busy is not None and monotonic_s() < end:
+            self.session.poll(0.02)
+            self._collect()
+        if self._busy is None:
+            job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
+            job.watermarks = list(self._watermarks(self._heard | job.outcome.heard, now))
+            job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
+            self._busy, self._mids = job, []
+            self.writer.put(job)
+            end = monotonic_s() + 2.0
+            while self._busy is not None and monotonic_s() < end:
+                self.session.poll(0.02)
+                self._collect()
+        topic, payload = self._report("stopped")
+        self.session.publish(topic, payload, retain=True)
+        self.session.close()

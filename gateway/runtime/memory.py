@@ -1,0 +1,97 @@
+"""The live state over a restart: kept in parts, each true after some batch; the journal replays what came later.
+
+A part is a fixed share of the devices. Parts are kept in turn while the gateway works, so none of them needs a pause,
+and each device remembers after which batch it was kept: replaying from the oldest part applies no message twice.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from gateway.kinds import Facts
+from gateway.kinds.base import KEPT
+from gateway.live import Device, Live, Seen
+from gateway.model import AXES, Millis
+from gateway.pipeline import Pipeline
+from gateway.store.base import Store
+
+log = logging.getLogger(__name__)
+
+DEVICES_A_PART = 256
+
+Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple[str, int, list[object]]]]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Row]).decode
+
+
+class Memory:
+    """Which device is in which part, and the writing and reading of parts."""
+
+    def __init__(self, live: Live) -> None:
+        devices = list(live.devices.values())
+        size = DEVICES_A_PART
+        self.parts = [devices[start : start + size] for start in range(0, len(devices), size)]
+        for number, part in enumerate(self.parts):
+            for device in part:
+                device.part = number
+        self.dirty = set(range(len(self.parts)))
+
+    def dump(self, part: int) -> bytes:
+        """The part as it is now; true after the last batch that was handed to the writer."""
+        self.dirty.discard(part)
+        return _encode([_row(device) for device in self.parts[part]])
+
+    @staticmethod
+    def restore(pipeline: Pipeline, store: Store, now: Millis) -> int:
+        """Load every part, replay the journal behind it, and let the time that has passed take effect.
+
+        Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped.
+        """
+        live = pipeline.live
+        known: dict[Device, int] = {}
+        oldest = None
+        for _, upto, blob in store.checkpoints():
+            oldest = upto if oldest is None else min(oldest, upto)
+            for device in _load(live, blob):
+                known[device] = upto
+        for station in live.stations.values():
+            for facts in station.facts():
+                if facts.heard and facts.valid_until is not None:
+                    live.alarms.set(facts, facts.valid_until)
+        replayed = 0
+        for number, batch in store.batches(oldest or 0):
+            replayed += pipeline.replay(number, batch, known)
+        for rejected in store.rejected():
+            pipeline.readmit(rejected)
+        pipeline.take()
+        live.restored(now)
+        return replayed
+
+
+def _row(device: Device) -> Row:
+    facts = [(one.resource.id, one.axes.code, [getattr(one, name) for name in KEPT]) for one in device.facts]
+    return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
+
+
+def _load(live: Live, blob: bytes) -> Iterator[Device]:
+    """Devices of one part that are still configured."""
+    try:
+        rows = _decode(blob)
+    except msgspec.DecodeError as error:
+        log.error("a kept part of the live state is damaged (%s): its devices start unknown", error)
+        return
+    for station, name, seen, online, seen_at, kept in rows:
+        device = live.devices.get((station, name))
+        if device is None:
+            continue
+        device.seen, device.online, device.seen_at = Seen.load(seen), online, seen_at
+        by_id: dict[str, Facts] = {one.resource.id: one for one in device.facts}
+        for resource, code, values in kept:
+            facts = by_id.get(resource)
+            if facts is not None:
+                facts.axes = AXES[code]
+                for field, value in zip(KEPT, values, strict=False):
+                    setattr(facts, field, value)
+        yield device

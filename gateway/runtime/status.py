@@ -1,0 +1,66 @@
+"""How the gateway itself is doing: for /readyz, /metrics, `yz-sys` and doctor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.model import Millis
+
+COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`ready` when connected, subscribed and the store takes writes; `troubles` says what is wrong, in words."""
+
+    connected: bool
+    subscribed: bool
+    store_ok: bool
+    troubles: tuple[str, ...]
+    started_at: Millis
+
+    @property
+    def ready(self) -> bool:
+        return self.connected and self.subscribed and self.store_ok
+
+
+@dataclass(slots=True)
+class CommitTimes:
+    """A histogram of commit durations, Prometheus style."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(COMMIT_BUCKETS_S) + 1))
+    total_s: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.total_s += seconds
+        for at, limit in enumerate(COMMIT_BUCKETS_S):
+            if seconds <= limit:
+                self.counts[at] += 1
+                return
+        self.counts[-1] += 1
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """(upper bound, commits not slower), the last one "+Inf"."""
+        rows, running = [], 0
+        for limit, count in zip((*COMMIT_BUCKETS_S, "+Inf"), self.counts, strict=True):
+            running += count
+            rows.append((str(limit), float(running)))
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """A snapshot for operators; the names on the wire are the contract's."""
+
+    received: int
+    stored: int
+    duplicate: int
+    late: int
+    ignored_fields: int
+    quarantined: Mapping[str, int]
+    backlog: int
+    commits: list[tuple[str, float]]
+    commit_seconds: float
+    connected: bool
+    reconnects: int
+    session_gaps: int
+    documents: int
