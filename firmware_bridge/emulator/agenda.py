@@ -19,6 +19,10 @@ class Agenda:
         self._entered += 1
         heappush(self._heap, (at, self._entered, call, subject))
 
+    def shift(self, by: float) -> None:
+        """Put everything off by this much; the order stays."""
+        self._heap = [(at + by, *rest) for at, *rest in self._heap]
+
     @property
     def next_due(self) -> float:
         return self._heap[0][0] if self._heap else inf

@@ -58,7 +58,7 @@ class Charging:
         self._agenda.add(at + self._rng.uniform(20, 60), self._release, charger)
 
     def _next_resident(self, at: float) -> None:
-        per_s = 0.08 * len(self._chargers["ebike"]) * visits_per_hour(at) / HOUR_S
+        per_s = 0.06 * len(self._chargers["ebike"]) * visits_per_hour(at) / HOUR_S
         self._agenda.add(at + min(HOUR_S, self._rng.expovariate(per_s)), self._resident)
 
     def _resident(self, at: float, _: None) -> None:

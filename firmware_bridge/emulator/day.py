@@ -48,7 +48,7 @@ def visits_per_hour(at: float) -> float:
 
 def stay_s(rng: Random, at: float) -> float:
     """How long a courier rests: about 20 minutes by day, about an hour at night."""
-    median_min = 20 if 7 <= at % DAY_S / HOUR_S < 23 else 55
+    median_min = 20 if 6 <= at % DAY_S / HOUR_S < 23 else 55
     return 60 * min(85.0, max(4.0, rng.lognormvariate(0, 0.45) * median_min))
 
 

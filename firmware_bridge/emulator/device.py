@@ -1,9 +1,9 @@
 """One virtual device: its header, and the messages it keeps until the gateway's watermark covers them."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec import Struct
 
 from firmware_bridge.emulator.faults import Fault
 from firmware_bridge.emulator.things import Signals, Thing
@@ -12,7 +12,7 @@ from gateway.model import Millis
 _encode = msgspec.json.Encoder().encode
 
 
-class Publish(NamedTuple):
+class Publish(Struct, frozen=True, gc=False):
     """One MQTT message to send with QoS 1."""
 
     topic: str
@@ -22,7 +22,7 @@ class Publish(NamedTuple):
     device: str
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True, gc=False):
     """A message not yet covered by the watermark, sent first at `at`."""
 
     seq: int
@@ -78,12 +78,12 @@ class Device:
             told = told | thing.signals(at_s)
         return told
 
-    def message(self, at: Millis, body: dict[str, object], *, event: bool = False) -> Publish:
+    def message(self, at: Millis, body: Mapping[str, object], *, event: bool = False) -> Publish:
         """The next message, kept until acknowledged. `body` is the payload without its header."""
         self.seq += 1
         oldest = self.held[0].seq if self.held else self.seq
         header = {"ts": at + self.skew_ms, "boot": self.boot, "seq": self.seq, "oldest": oldest}
-        payload = _encode(header | body)
+        payload = _encode({**header, **body})
         self.held.append(Held(self.seq, at, event, payload))
         if len(self.held) > self.hold:
             self._drop_oldest_reading()

@@ -57,7 +57,7 @@ def demo_stations(count: int = 4, seed: int = 0) -> list[Mapping]:
         row, lap = points[index % len(points)], index // len(points)
         lat, lon = round(float(row["lat"]) + 0.004 * lap, 4), round(float(row["lon"]) + 0.003 * lap, 4)
         station = _named(lat, lon, names_taken)
-        hours = "24/7" if rng.random() < 0.7 else "Mo-Su 07:00-23:00"
+        hours = "24/7" if index < 3 or rng.random() < 0.8 else "Mo-Su 07:00-23:00"
         stations.append(station | {"hours": hours, "areas": _areas(_size(rng))})
     return stations
 

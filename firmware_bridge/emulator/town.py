@@ -5,7 +5,7 @@ reporting periods stay real. The same arguments and calls give the same bytes, h
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil
 from random import Random
 
@@ -17,9 +17,10 @@ from firmware_bridge.emulator.things import Door, Signals, Thing, Truth
 from firmware_bridge.emulator.world import World
 from gateway.model import Millis, Resource, Signal
 
-WARM_UP_S = 7_200.0  # the world runs this long unseen, so that it starts in use
+WARM_UP_S = 5_400.0  # the world runs this long unseen, so that it starts in use
 CHARGING_PERIOD_MS = 15_000
 FLAP_PERIOD_MS = 2_000
+FIRMWARE = "1.4.2"
 RESEND_MS = 60_000  # not covered for so long although acks come: the broker has lost it
 
 
@@ -108,6 +109,14 @@ class Town:
         out, self._out = self._out, []
         return out
 
+    def suspended(self, by: Millis) -> None:
+        """The machine slept, or its clock was set, by this much: go on from there as if nothing had happened meanwhile.
+
+        Spells of misbehaviour keep the end that is on record, though they last longer.
+        """
+        self._start += by
+        self._real.shift(by)
+
     # ---- the truth
 
     def truth(self) -> dict[tuple[str, str], Truth]:
@@ -158,10 +167,10 @@ class Town:
 
     def _report(self, at: float, device: Device) -> None:
         """The periodic report, and the plan for the next one."""
-        self._tell(int(at), device)
+        signals = self._tell(int(at), device)
         self._resend(int(at), device)
         period_ms = device.period_ms
-        if any(thing.truth().use == "occupied" for thing in device.things if thing.resource.kind == "charger"):
+        if signals.get("status") == "Charging":
             period_ms = min(period_ms, CHARGING_PERIOD_MS)
         self._real.add(at + period_ms, self._report, device)
 
@@ -181,9 +190,10 @@ class Town:
         if device and device.up:
             self._send(self._real_ms(local_s), device, {"type": "card", **fields}, event=True)
 
-    def _tell(self, at: Millis, device: Device) -> None:
+    def _tell(self, at: Millis, device: Device) -> Signals:
+        """Send a state message, as true as the device's fault allows; return what its sensors really read."""
         signals = device.signals(self._local_s(at))
-        body: dict[str, object] | Signals = signals
+        body: Mapping[str, object] = signals
         match device.fault and device.fault.kind:
             case "stuck":
                 body = device.frozen = device.frozen or signals
@@ -192,9 +202,12 @@ class Town:
             case "flapping":
                 device.flip = not device.flip
                 body = faults.flipped(signals) if device.flip else signals
-        self._send(at, device, dict(body))
+        if device.seq == 0:
+            body = {**body, "firmware": FIRMWARE, "rssi_dbm": self._rng.randint(-82, -45)}
+        self._send(at, device, body)
+        return signals
 
-    def _send(self, at: Millis, device: Device, body: dict[str, object], *, event: bool = False) -> None:
+    def _send(self, at: Millis, device: Device, body: Mapping[str, object], *, event: bool = False) -> None:
         kind = device.fault.kind if device.fault else ""
         if kind in ("silence", "reboot"):
             return

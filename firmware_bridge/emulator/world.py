@@ -78,9 +78,10 @@ class World:
         self._agenda.add(midnight + DAY_S, self._plan_day)
         self._charging.plan_day(at)
         for room in self._rooms:
+            late_s = rng.choice((0, 900, 1800))  # not every room has the same bell
             for begins, ends in CLASS_HOURS:
-                if midnight + begins * HOUR_S >= at and rng.random() < 0.75:
-                    self._plan_class(room, midnight + begins * HOUR_S, midnight + ends * HOUR_S)
+                if midnight + begins * HOUR_S >= at and rng.random() < 0.65:
+                    self._plan_class(room, midnight + begins * HOUR_S + late_s, midnight + ends * HOUR_S + late_s)
         for item in self._safety:
             if rng.random() < 0.3:
                 self._agenda.add(midnight + rng.uniform(8, 18) * HOUR_S, self._check_safety, item)

@@ -7,7 +7,6 @@ from itertools import pairwise
 import pytest
 
 from config.schema import Settings
-from firmware_bridge.emulator import faults
 from firmware_bridge.emulator.configured import resources_of, town_of
 from firmware_bridge.emulator.stations import demo_stations
 from gateway.kinds import KINDS
@@ -61,7 +60,7 @@ def test_every_message_is_within_the_contract_and_every_kind_speaks(build_town, 
             assert ignored == 0, message
             signals[kind] |= body.keys() - {"ts", "boot", "seq", "oldest"}
     assert signals.keys() == KINDS.keys()
-    assert signals["charger"] == {"status", "power_w", "energy_wh"}
+    assert signals["charger"] == {"status", "power_w", "energy_wh", "firmware", "rssi_dbm"}
 
 
 def test_seq_counts_up_by_one_from_boot_and_stamps_are_real_time(build_town, play):
@@ -123,6 +122,17 @@ def test_a_configured_town_starts_at_the_hour_it_is_there(build_town):
     assert len(list(resources_of(settings))) == len(by_day.truth())
 
 
+@pytest.mark.parametrize("hours", [8, -8])
+def test_after_a_sleep_or_a_new_clock_the_day_goes_on_without_a_flood(build_town, play, hours):
+    town, jump = build_town(), hours * 3_600_000
+    list(play(town, 20))
+    without = list(play(build_town(), 40))
+    town.suspended(jump)
+    after = [one for now in range(START + 20_250, START + 40_001, 250) for one in town.step(now + jump)]
+    assert 0 < len(after) < len(without)
+    assert all(START + jump < json.loads(one.payload)["ts"] <= START + jump + 40_000 for one in after)
+
+
 def test_farewell_is_the_will_of_every_device_that_is_up(build_town, play):
     town = build_town()
     assert town.farewell() == []
@@ -130,7 +140,3 @@ def test_farewell_is_the_will_of_every_device_that_is_up(build_town, play):
     wills = town.farewell()
     assert {(will.station, will.device) for will in wills} == town.devices.keys()
     assert all(will.retain and json.loads(will.payload)["state"] == "offline" for will in wills)
-
-
-def test_kinds_of_fault_are_named_once():
-    assert len(set(faults.KINDS)) == len(faults.KINDS)
