@@ -84,7 +84,7 @@ class KindSettings(Model):
 
 
 DEFAULTS: dict[Kind, KindDefaults] = {
-    "seat": KindDefaults(ttl_s=180, reporting="periodic", away_s=120),
+    "seat": KindDefaults(ttl_s=180, reporting="periodic"),
     "room": KindDefaults(ttl_s=300, reporting="periodic"),
     "charger": KindDefaults(ttl_s=180, reporting="periodic"),
     "door": KindDefaults(ttl_s=300, reporting="periodic"),
