@@ -45,7 +45,7 @@ class Device:
     def __init__(self, station: str, device: str, things: Sequence[Thing], hold: int) -> None:
         self.station, self.id, self.things, self.hold = station, device, tuple(things), hold
         ttl_ms = min(thing.resource.ttl_ms for thing in things)
-        self.period_ms = max(1_000, min(60_000, ttl_ms // 3))
+        self.period_ms = max(250, min(60_000, ttl_ms // 3))
         self.boot = ""
         self.seq = 0
         self.held: list[Held] = []

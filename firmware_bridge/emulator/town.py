@@ -24,6 +24,16 @@ FIRMWARE = "1.4.2"
 RESEND_MS = 60_000  # not covered for so long although acks come: the broker has lost it
 
 
+def _by_station(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    stations: dict[str, list[Resource]] = defaultdict(list)
+    for resource in resources:
+        if resource.lifecycle == "active":
+            stations[resource.station].append(resource)
+    if not stations:
+        raise ValueError("nothing to simulate: the configuration has no active resources; add a station with some")
+    return stations
+
+
 class Town:
     """Virtual devices for `resources`, of any number of stations.
 
@@ -31,7 +41,7 @@ class Town:
     fault_rate: share of devices, 0 to 1, that misbehave at any moment, in the ways of `fault_kinds`.
     hold: readings each device keeps while they are not acknowledged. spread_ms: within it all devices come up; by
     default two seconds, more for big towns so that no more than 4,000 messages a second start them.
-    ValueError when there is nothing to simulate.
+    ValueError when there is nothing to simulate or an argument is out of range.
     """
 
     def __init__(
@@ -47,6 +57,8 @@ class Town:
         hold: int = 200,
         spread_ms: int | None = None,
     ) -> None:
+        if speed <= 0 or not 0 <= fault_rate <= 1:
+            raise ValueError(f"speed {speed} must be above 0, and the rate of faults {fault_rate} from 0 to 1")
         self._start, self._day_start_s, self._speed = start, day_start_s, speed
         self._fault_rate, self._fault_kinds = fault_rate, fault_kinds
         self._rng = Random(seed)  # noqa: S311
@@ -56,13 +68,7 @@ class Town:
         self.faults: list[Fault] = []
         self.worlds: dict[str, World] = {}
         self.devices: dict[tuple[str, str], Device] = {}
-        stations: dict[str, list[Resource]] = defaultdict(list)
-        for resource in resources:
-            if resource.lifecycle == "active":
-                stations[resource.station].append(resource)
-        if not stations:
-            raise ValueError("nothing to simulate: the configuration has no active resources; add a station with some")
-        for station, its_resources in stations.items():
+        for station, its_resources in _by_station(resources).items():
             self._settle(station, its_resources, seed, hold)
         while self._hidden.next_due <= day_start_s:
             self._hidden.run_next()

@@ -87,8 +87,8 @@ class World:
                 self._agenda.add(midnight + rng.uniform(8, 18) * HOUR_S, self._check_safety, item)
 
     def _plan_class(self, room: Room, begins: float, ends: float) -> None:
-        rng = self._rng
-        for _ in range(rng.randint(4, room.resource.capacity or 16)):
+        rng, places = self._rng, room.resource.capacity or 16
+        for _ in range(rng.randint(min(4, places), places)):
             leaves = ends + rng.uniform(0, 300)
             self._agenda.add(begins + rng.uniform(-540, 300), self._join_class, (room, leaves))
 

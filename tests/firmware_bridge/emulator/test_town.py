@@ -122,6 +122,23 @@ def test_a_configured_town_starts_at_the_hour_it_is_there(build_town):
     assert len(list(resources_of(settings))) == len(by_day.truth())
 
 
+@pytest.mark.parametrize("arguments", [{"speed": 0}, {"fault_rate": 1.5}, {"fault_rate": -0.1}])
+def test_a_speed_or_a_rate_out_of_range_is_refused(build_town, arguments):
+    with pytest.raises(ValueError, match="must be above 0"):
+        build_town(**arguments)
+
+
+def test_the_smallest_of_everything_works(build_town, play):
+    tiny = [
+        Resource("s", "a", f"{kind}-{number}", kind, f"{kind}-{number}", ttl_ms=1_000, capacity=1)
+        for kind in KINDS
+        for number in range(2)
+    ]
+    town = build_town(tiny, speed=2_000.0, fault_rate=0.2)
+    devices = {one.device for one in play(town, 60)}
+    assert devices == {one.device for one in tiny}
+
+
 @pytest.mark.parametrize("hours", [8, -8])
 def test_after_a_sleep_or_a_new_clock_the_day_goes_on_without_a_flood(build_town, play, hours):
     town, jump = build_town(), hours * 3_600_000
