@@ -30,20 +30,21 @@ def resources_of(settings: Settings) -> Iterator[Resource]:
 
 def town_of(
     settings: Settings,
-    *,
     start: Millis,
+    *,
     seed: int = 0,
     speed: float = 1.0,
-    fault_rate: float = 0.0,
+    faults: float = 0.0,
     from_midday: bool = False,
 ) -> Town:
     """The configured stations, at the hour it is in `settings.timezone`, or with `from_midday` as just before noon.
 
-    ValueError when there is nothing to simulate.
+    `faults`: the share of devices, 0 to 1, that misbehave at any moment. ValueError when there is nothing to simulate or
+    a number is out of range.
     """
     now = datetime.fromtimestamp(start / 1000, UTC).astimezone(ZoneInfo(settings.timezone))
     offset = now.utcoffset()
     utc_offset_s = offset.total_seconds() if offset else 0.0
     day_start_s = (day.midday if from_midday else day.local_s)(start, utc_offset_s)
     resources = resources_of(settings)
-    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=fault_rate)
+    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=faults)

@@ -111,13 +111,13 @@ def test_a_device_may_speak_for_several_resources(build_town, play):
 
 def test_a_town_without_resources_says_what_to_do():
     with pytest.raises(ValueError, match="add a station"):
-        town_of(Settings(), start=START)
+        town_of(Settings(), START)
 
 
 def test_a_configured_town_starts_at_the_hour_it_is_there(build_town):
     settings = Settings.model_validate({"stations": demo_stations(1), "timezone": "Asia/Shanghai"})
     at_night = START - START % 86_400_000 + 19 * 3_600_000  # 03:00 in China
-    by_night, by_day = (town_of(settings, start=at_night, from_midday=midday) for midday in (False, True))
+    by_night, by_day = (town_of(settings, at_night, from_midday=midday) for midday in (False, True))
     assert by_night.people("yanshan") < by_day.people("yanshan")
     assert len(list(resources_of(settings))) == len(by_day.truth())
 
