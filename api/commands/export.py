@@ -1,0 +1,122 @@
+"""`yizhan export`: what is stored, one record a line on stdout."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.model import Millis, Rejected
+from gateway.store.base import Reading
+from gateway.wire import HEADER_FIELDS
+
+encode = msgspec.json.encode
+COLUMNS = ("station", "device", "kind", "boot", "seq", "ts", "received_at", "data")
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("export", help="print the stored readings and events, one a line")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--from", dest="start", type=when, metavar="T", help="received at or after this time")
+    parser.add_argument("--to", dest="end", type=when, metavar="T", help="received before this time")
+    parser.add_argument("--station", metavar="S", help="only this station")
+    parser.add_argument("--format", choices=("jsonl", "csv"), default="jsonl")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--raw", action="store_true", help="every message as a canonical record, for `yizhan replay`")
+    what.add_argument("--quarantine", action="store_true", help="what could not be read, with the reason")
+    parser.set_defaults(run=run)
+
+
+def when(text: str) -> Millis:
+    """RFC 3339, a date, or milliseconds since 1970. ValueError for anything else."""
+    if text.lstrip("-").isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: write 2026-11-21T08:00:00+08:00, or ms since 1970"
+        ) from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def run(args: argparse.Namespace) -> int:
+    from config.load import load
+    from gateway.store.reader import SqliteReader
+
+    settings = load(args.config)
+    for folder in journals(settings.store.path):
+        reader = SqliteReader(folder)
+        try:
+            if args.quarantine:
+                records: Iterator[dict[str, Any]] = (rejected(one) for one in reader.quarantine())
+            else:
+                chosen = reader.readings(args.start, args.end, args.station)
+                shape = raw if args.raw else exported
+                records = (shape(one) for one in chosen if args.raw or one.topic != "availability")
+            write(records, args.format)
+        finally:
+            reader.close()
+    return 0
+
+
+def journals(folder: Path) -> list[Path]:
+    """The folder itself, and one for each shard that has written beside it."""
+    shards = sorted(path.parent for path in folder.glob("*/yizhan.db"))
+    return [folder, *shards]
+
+
+def write(records: Iterator[dict[str, Any]], form: str) -> None:
+    out = sys.stdout.buffer
+    if form == "jsonl":
+        for record in records:
+            out.write(encode(record) + b"\n")
+    else:
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        for number, record in enumerate(records):
+            if number == 0:
+                rows.writerow(record)
+            rows.writerow([encode(value).decode() if isinstance(value, dict) else value for value in record.values()])
+    sys.stdout.flush()
+
+
+def body(payload: bytes) -> Any:
+    """The payload without its header; what is no object (the plain `online`) as it is."""
+    try:
+        fields = msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        return payload.decode("utf-8", "replace")
+    return {name: value for name, value in fields.items() if name not in HEADER_FIELDS}
+
+
+def exported(one: Reading) -> dict[str, Any]:
+    """A line of the contract's section 1."""
+    return {
+        "station": one.station, "device": one.device, "kind": one.topic, "boot": one.boot, "seq": one.seq, "ts": one.ts,
+        "received_at": one.received_at, "data": body(one.payload),
+    }  # fmt: skip
+
+
+def raw(one: Reading) -> dict[str, Any]:
+    """A message as `yizhan replay` takes it."""
+    header = {"ts": one.ts, "boot": one.boot, "seq": one.seq}
+    return {
+        "topic": f"yz/{one.station}/{one.device}/{one.topic}",
+        "retained": one.retained,
+        "received_at": one.received_at,
+        "header": {name: value for name, value in header.items() if value is not None},
+        "data": body(one.payload),
+    }
+
+
+def rejected(one: Rejected) -> dict[str, Any]:
+    return {
+        "received_at": one.received_at,
+        "reason": one.reason,
+        "topic": one.topic.decode("utf-8", "backslashreplace"),
+        "payload": one.payload.decode("utf-8", "backslashreplace"),
+    }

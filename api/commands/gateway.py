@@ -1,0 +1,56 @@
+"""`yizhan gateway`: the gateway alone, with nothing over HTTP but its own metrics and health."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("gateway", help="the gateway alone, without API and pages")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--shard", type=share, metavar="I/N", help="only the stations of shard I of N")
+    parser.set_defaults(run=run)
+
+
+def share(text: str) -> tuple[int, int]:
+    """`2/4` as (2, 4)."""
+    index, slash, shards = text.partition("/")
+    if not (slash and index.isdigit() and shards.isdigit() and 1 <= int(index) <= int(shards) <= 1024):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard: write I/N with 1 ≤ I ≤ N, such as 2/4")
+    return int(index), int(shards)
+
+
+def run(args: argparse.Namespace) -> int:
+    from api.signals import stop_event
+    from config.load import load
+    from gateway.runtime import Gateway
+    from gateway.runtime.metrics import MetricsServer
+
+    settings = load(args.config)
+    stopped = stop_event()
+    gateway = Gateway(settings, share=args.shard)
+    listen = settings.gateway.metrics_listen
+    metrics = None
+    if listen.port:
+        try:
+            metrics = MetricsServer(listen.host, listen.port, gateway.metrics, gateway.status)
+        except OSError as error:
+            raise OSError(
+                f"gateway.metrics_listen: {listen.host}:{listen.port}: {error.strerror}; "
+                "choose another port, or 0 to do without"
+            ) from error
+        metrics.start()
+    gateway.start()
+    try:
+        while not stopped.wait(0.2):
+            if gateway.dead is not None:
+                log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", gateway.dead)
+                return 1
+    finally:
+        clean = gateway.stop()
+        if metrics is not None:
+            metrics.stop()
+    return 0 if clean else 1

@@ -1,0 +1,87 @@
+"""The gateway's own figures for Prometheus, and the little server that `yizhan gateway` shows them on."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.runtime.status import Metrics, Status
+
+
+class GatewayCollector(Collector):
+    """Reads a fresh snapshot at each scrape."""
+
+    def __init__(self, snapshot: Callable[[], Metrics]) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._snapshot()
+        counters = (
+            ("yizhan_messages_received", "MQTT messages received", now.received),
+            ("yizhan_readings_stored", "messages made durable", now.stored),
+            ("yizhan_messages_duplicate", "messages that were stored before", now.duplicate),
+            ("yizhan_messages_late", "messages older than what was known: history only", now.late),
+            ("yizhan_fields_ignored", "fields that a kind does not know", now.ignored_fields),
+            ("yizhan_mqtt_reconnects", "connections to the broker that were lost", now.reconnects),
+            ("yizhan_mqtt_session_gaps", "times the broker had forgotten our session", now.session_gaps),
+            ("yizhan_documents_made", "live documents made", now.documents),
+        )
+        for name, text, value in counters:
+            yield CounterMetricFamily(name, text, value)
+        quarantined = CounterMetricFamily("yizhan_messages_quarantined", "messages kept aside", labels=("reason",))
+        for reason, count in now.quarantined.items():
+            quarantined.add_metric((reason,), count)
+        yield quarantined
+        yield GaugeMetricFamily("yizhan_ingest_backlog", "messages received and not yet durable", now.backlog)
+        yield GaugeMetricFamily("yizhan_mqtt_connected", "1 while connected to the broker", float(now.connected))
+        yield HistogramMetricFamily(
+            "yizhan_store_commit_seconds", "time of a commit", buckets=now.commits, sum_value=now.commit_seconds
+        )
+
+
+class MetricsServer:
+    """`/metrics` and `/healthz` on a thread of its own. OSError when the port is in use."""
+
+    def __init__(self, host: str, port: int, metrics: Callable[[], Metrics], status: Callable[[], Status]) -> None:
+        registry = CollectorRegistry()
+        registry.register(GatewayCollector(metrics))
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/metrics":
+                    self._answer(200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(registry))
+                elif self.path == "/healthz":
+                    now = status()
+                    body = {"status": "ok" if not now.troubles else "trouble", "troubles": now.troubles}
+                    self._answer(200, "application/json", json.dumps(body).encode())
+                else:
+                    self._answer(404, "text/plain", b"/metrics or /healthz\n")
+
+            def _answer(self, code: int, kind: str, body: bytes) -> None:
+                self.send_response(code)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Scrapes are no news."""
+
+        self._server = http.server.ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
