@@ -85,6 +85,11 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def sqlite_version() -> tuple[str, bool]:
+    """The library's version, and whether it has the WAL-reset bug (3.7.0 to 3.51.2)."""
+    return sqlite3.sqlite_version, (3, 7, 0) <= sqlite3.sqlite_version_info < (3, 51, 3)
+
+
 def healthy(path: Path) -> bool:
     """True when SQLite finds no fault in the file. A file that is not there yet is fine."""
     if not path.exists():

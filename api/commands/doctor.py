@@ -1,0 +1,174 @@
+"""`yizhan doctor`: tries everything that the configuration names, and says of each what is wrong and how to mend it."""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+Mark = Literal["ok", "warn", "fail"]
+SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
+SLOW_FSYNC_MS = 50.0
+LOW_DISK_MIB = 500
+CONNECT_S = 6.0
+
+
+class Finding(NamedTuple):
+    """One line: what was tried, how it went, and if need be the mend."""
+
+    mark: Mark
+    what: str
+    text: str
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("doctor", help="try the broker, store, disk, clock, serial ports and notifiers")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--send-test", action="store_true", help="send one test message to each alert channel")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from config.load import load
+
+    settings = load(args.config)
+    failed = False
+    for finding in findings(settings, args.send_test):
+        failed = failed or finding.mark == "fail"
+        sys.stdout.write(f"{SIGNS[finding.mark]} {finding.what}: {finding.text}\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
+    yield Finding(
+        "ok", "configuration", f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
+    )
+    yield runtime()
+    yield clock()
+    yield from store(settings.store.path)
+    yield broker(settings)
+    yield holidays(settings)
+    yield from serial_ports(settings)
+    yield from channels(settings, send_test)
+
+
+def runtime() -> Finding:
+    from gateway.store.files import sqlite_version
+
+    have, risky = sqlite_version()
+    text = f"Python {sys.version.split()[0]}, SQLite {have}"
+    if risky:
+        # See walresetbug in SQLite's page on WAL: it takes a second writing connection, which we never open.
+        return Finding("ok", "runtime", text + " (has the WAL-reset bug; harmless here, with one writing connection)")
+    return Finding("ok", "runtime", text)
+
+
+def clock() -> Finding:
+    from gateway.clock import now_ms
+
+    year = datetime.fromtimestamp(now_ms() / 1000, UTC).year
+    if year < 2026:
+        return Finding("fail", "clock", f"the machine thinks it is {year}: set it, or let it ask a time server")
+    synchronised = Path("/run/systemd/timesync/synchronized").exists()
+    return Finding("ok", "clock", f"{year}, {'synchronised' if synchronised else 'not known to be synchronised'}")
+
+
+def store(folder: Path) -> Iterator[Finding]:
+    from gateway.store.files import healthy
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        slowest = fsync_ms(folder / ".doctor")
+    except OSError as error:
+        yield Finding("fail", "store", f"{folder} can't be written: {error.strerror}; mend its rights or store.path")
+        return
+    mark: Mark = "warn" if slowest > SLOW_FSYNC_MS else "ok"
+    hint = "; slow: see store.profile sd_card in the example" if mark == "warn" else ""
+    yield Finding(mark, "store", f"{folder} is writable, slowest of 20 fsyncs {slowest:.1f} ms{hint}")
+    damaged = [path.name for path in folder.glob("*.db") if not healthy(path)]
+    if damaged:
+        yield Finding("fail", "store", f"damaged: {', '.join(damaged)}; the gateway moves them aside when it starts")
+    free = shutil.disk_usage(folder).free >> 20
+    yield Finding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
+
+
+def fsync_ms(path: Path) -> float:
+    """The slowest of twenty small durable writes, in ms."""
+    slowest = 0.0
+    with path.open("wb") as file:
+        for _ in range(20):
+            begin = time.perf_counter()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            slowest = max(slowest, time.perf_counter() - begin)
+    path.unlink()
+    return slowest * 1000
+
+
+def broker(settings: Any) -> Finding:
+    from gateway.clock import monotonic_s
+    from gateway.mqtt import Session
+    from gateway.runtime import broker_of
+
+    endpoint = settings.mqtt.endpoint
+    where = f"{endpoint.host}:{endpoint.port}"
+    if endpoint.embedded:
+        return Finding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
+    try:
+        session = Session(broker_of(settings), f"{settings.client_id}-doctor", filters=["yz-sys/#"], keep=False)
+    except (OSError, ValueError) as error:
+        return Finding("fail", "broker", str(error))
+    end = monotonic_s() + CONNECT_S
+    while not session.subscribed and monotonic_s() < end:
+        session.poll(0.1)
+    ready, trouble, protocol = session.subscribed, session.trouble, session.protocol
+    session.close()
+    if ready:
+        return Finding("ok", "broker", f"{where} lets us in and subscribe, MQTT {protocol}")
+    return Finding("fail", "broker", f"{trouble or where + ' does not answer'}; look at mqtt.url and the broker's log")
+
+
+def holidays(settings: Any) -> Finding:
+    from gateway.clock import now_ms
+
+    if settings.calendar.holidays == "none":
+        return Finding("ok", "calendar", "no public holidays asked for")
+    import chinese_calendar
+
+    known = max(day.year for day in chinese_calendar.holidays)
+    next_month = datetime.fromtimestamp(now_ms() / 1000 + 31 * 86_400, UTC).year
+    if known < next_month:
+        return Finding(
+            "warn", "calendar",
+            f"holidays are known up to {known}: hours that depend on them are unknown after that; update chinesecalendar",
+        )  # fmt: skip
+    return Finding("ok", "calendar", f"Chinese holidays and make-up workdays known up to {known}")
+
+
+def serial_ports(settings: Any) -> Iterator[Finding]:
+    if settings.bridge is None:
+        return
+    for bus in settings.bridge.buses:
+        port = str(bus.port)
+        if "://" in port:
+            yield Finding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
+        elif not Path(port).exists():
+            yield Finding(
+                "fail", f"bus {bus.id}", f"{port} is not there: plugged in? `yizhan bridge --probe` lists ports"
+            )
+        elif not os.access(port, os.R_OK | os.W_OK):
+            yield Finding("fail", f"bus {bus.id}", f"{port}: no permission; add this user to the group dialout")
+        else:
+            yield Finding("ok", f"bus {bus.id}", f"{port} is there")
+
+
+def channels(settings: Any, send_test: bool) -> Iterator[Finding]:
+    for channel in settings.alerts.channels:
+        if not send_test:
+            yield Finding("ok", f"channel {channel.id}", f"{channel.kind}; --send-test sends it a message")

@@ -1,0 +1,26 @@
+#!/bin/sh
+# What the tests need besides Python packages: a broker, a browser, Chinese fonts, a time-series database, pty pairs.
+# With root or sudo they are installed; without, the tests that need a missing one are left out and say so.
+set -u
+missing=""
+for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium chromedriver:chromium-driver \
+            victoria-metrics:victoria-metrics socat:socat fc-list:fontconfig; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
+done
+fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"
+[ -z "$missing" ] && exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "tests: not Debian, so not installed here:$missing; tests that need them are left out" >&2
+  exit 0
+fi
+run=""
+if [ "$(id -u)" -ne 0 ]; then
+  if sudo -n true 2>/dev/null; then run="sudo"; else
+    echo "tests: no root and no sudo to install:$missing; tests that need them are left out" >&2
+    exit 0
+  fi
+fi
+echo "tests: installing$missing" >&2
+$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq $missing >/dev/null ||
+  echo "tests: could not install:$missing; tests that need them are left out" >&2
+exit 0
