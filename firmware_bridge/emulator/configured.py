@@ -9,6 +9,8 @@ from firmware_bridge.emulator import day
 from firmware_bridge.emulator.town import Town
 from gateway.model import Millis, Resource
 
+MAX_HELD = 2_000_000  # messages that wait for a watermark in all devices together, about 250 bytes each
+
 
 def resources_of(settings: Settings) -> Iterator[Resource]:
     """Every configured resource that a native device speaks for, not those of a foreign `source`."""
@@ -39,12 +41,13 @@ def town_of(
 ) -> Town:
     """The configured stations, at the hour it is in `settings.timezone`, or with `from_midday` as just before noon.
 
-    `faults`: the share of devices, 0 to 1, that misbehave at any moment. ValueError when there is nothing to simulate or
+    `faults`: the share of devices (0 to 1) that misbehave at any time. ValueError when there is nothing to simulate or
     a number is out of range.
     """
     now = datetime.fromtimestamp(start / 1000, UTC).astimezone(ZoneInfo(settings.timezone))
     offset = now.utcoffset()
     utc_offset_s = offset.total_seconds() if offset else 0.0
     day_start_s = (day.midday if from_midday else day.local_s)(start, utc_offset_s)
-    resources = resources_of(settings)
-    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=faults)
+    resources = list(resources_of(settings))
+    hold = max(20, min(200, MAX_HELD // max(1, len(resources))))
+    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=faults, hold=hold)

@@ -167,9 +167,9 @@ class Town:
         self._out.append(device.start(int(at)))
         self._report(at, device)
         if self._rng.random() < self._fault_rate:  # so that the share holds from the start
-            self._real.add(at + self._rng.randrange(1_000, 10_000), self._begin_fault, device)
-        elif self._fault_rate:
-            self._plan_fault(int(at), device)
+            self._plan_fault(int(at) + self._rng.randrange(1_000, 10_000), device)
+        else:
+            self._plan_next_fault(int(at), device)
 
     def _report(self, at: float, device: Device) -> None:
         """The periodic report, and the plan for the next one."""
@@ -234,22 +234,33 @@ class Town:
 
     # ---- faults
 
-    def _plan_fault(self, at: Millis, device: Device) -> None:
-        gap_ms = faults.mean_gap_ms(self._fault_rate, self._fault_kinds, device.ttl_ms)
-        self._real.add(at + int(self._rng.expovariate(1 / max(1.0, gap_ms))), self._begin_fault, device)
+    def inject(self, fault: Fault) -> None:
+        """Let a device misbehave from `begins` to `ends`; no effect, and no record, if it already does then."""
+        self._real.add(fault.begins, self._begin_fault, fault)
 
-    def _begin_fault(self, at: float, device: Device) -> None:
-        rng, begins = self._rng, int(at)
-        kind = rng.choice(self._fault_kinds)
-        ends = begins + faults.duration_ms(rng, kind, device.ttl_ms)
-        device.fault = Fault(kind, device.station, device.id, begins, ends)
-        self.faults.append(device.fault)
-        device.skew_ms = rng.choice(faults.SKEWS_MS) if kind == "clock_skew" else 0
-        if kind in ("offline", "reboot"):
+    def _plan_fault(self, begins: Millis, device: Device) -> None:
+        kind = self._rng.choice(self._fault_kinds)
+        ends = begins + faults.duration_ms(self._rng, kind, device.ttl_ms)
+        self.inject(Fault(kind, device.station, device.id, begins, ends))
+
+    def _plan_next_fault(self, now: Millis, device: Device) -> None:
+        if self._fault_rate:
+            gap_ms = faults.mean_gap_ms(self._fault_rate, self._fault_kinds, device.ttl_ms)
+            self._plan_fault(now + int(self._rng.expovariate(1 / max(1.0, gap_ms))), device)
+
+    def _begin_fault(self, at: float, fault: Fault) -> None:
+        device = self.devices[fault.station, fault.device]
+        if device.fault or not device.up:
+            return
+        device.fault = fault
+        self.faults.append(fault)
+        if fault.kind == "clock_skew":
+            device.skew_ms = self._rng.choice(faults.SKEWS_MS)
+        elif fault.kind in ("offline", "reboot"):
             self._out.append(device.availability("offline"))
-        if kind == "flapping":
+        elif fault.kind == "flapping":
             self._flap(at, device)
-        self._real.add(ends, self._end_fault, device)
+        self._real.add(fault.ends, self._end_fault, device)
 
     def _flap(self, at: float, device: Device) -> None:
         if device.fault and device.fault.kind == "flapping":
@@ -265,4 +276,4 @@ class Town:
             self._out.append(device.availability("online"))
             self._out.extend(device.replay())
         self._tell(int(at), device)
-        self._plan_fault(int(at), device)
+        self._plan_next_fault(int(at), device)
