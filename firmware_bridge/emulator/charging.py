@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from firmware_bridge.emulator.agenda import Agenda
-from firmware_bridge.emulator.day import DAY_S, HOUR_S, stays_of_a_day, visits_per_hour
+from firmware_bridge.emulator.day import DAY_S, HOUR_S, candidate_s, comes, stays_of_a_day
 from firmware_bridge.emulator.things import Charger, Session, Thing
 
 # Peak power (W) and energy (Wh) of a charge, each as (low, high). Cars follow the recorded sessions.
@@ -58,13 +58,12 @@ class Charging:
         self._agenda.add(at + self._rng.uniform(20, 60), self._release, charger)
 
     def _next_resident(self, at: float) -> None:
-        per_s = 0.06 * len(self._chargers["ebike"]) * visits_per_hour(at) / HOUR_S
-        self._agenda.add(at + min(HOUR_S, self._rng.expovariate(per_s)), self._resident)
+        self._agenda.add(at + candidate_s(self._rng, 0.12 * len(self._chargers["ebike"])), self._resident)
 
     def _resident(self, at: float, _: None) -> None:
         """Somebody from the neighbourhood leaves an e-bike to charge and walks home."""
         self._next_resident(at)
-        if pile := self.plug_free(at, "ebike"):
+        if comes(self._rng, at) and (pile := self.plug_free(at, "ebike")):
             self._agenda.add(at + self._rng.uniform(1.5, 5) * HOUR_S, self.unplug, pile)
 
     def _car(self, at: float, visit: tuple[Charger, Session, float]) -> None:

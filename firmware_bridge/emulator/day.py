@@ -46,6 +46,16 @@ def visits_per_hour(at: float) -> float:
     return VISITS[int(hour)] * (1 - part) + VISITS[int(hour + 1) % 24] * part
 
 
+def candidate_s(rng: Random, per_hour: float) -> float:
+    """Seconds until somebody might come, at the peak of the day's rate; `comes` then decides whether they do."""
+    return rng.expovariate(per_hour * max(VISITS) / HOUR_S)
+
+
+def comes(rng: Random, at: float) -> bool:
+    """Thins the candidates down to the hour's rate, which makes the arrivals a Poisson process that follows the day."""
+    return rng.random() * max(VISITS) < visits_per_hour(at)
+
+
 def stay_s(rng: Random, at: float) -> float:
     """How long a courier rests: about 20 minutes by day, about an hour at night."""
     median_min = 20 if 6 <= at % DAY_S / HOUR_S < 23 else 55

@@ -8,7 +8,7 @@ from random import Random
 
 from firmware_bridge.emulator.agenda import Agenda
 from firmware_bridge.emulator.charging import Charging
-from firmware_bridge.emulator.day import CLASS_HOURS, DAY_S, HOUR_S, stay_s, visits_per_hour
+from firmware_bridge.emulator.day import CLASS_HOURS, DAY_S, HOUR_S, candidate_s, comes, stay_s
 from firmware_bridge.emulator.things import THINGS, Appliance, Charger, Door, Room, Safety, Seat, Thing, Units
 from gateway.model import Resource, Signal
 
@@ -93,13 +93,14 @@ class World:
             self._agenda.add(begins + rng.uniform(-540, 300), self._join_class, (room, leaves))
 
     def _next_courier(self, at: float) -> None:
-        per_s = 1.2 * max(2, len(self._seats)) * visits_per_hour(at) / HOUR_S
-        self._agenda.add(at + min(HOUR_S, self._rng.expovariate(per_s)), self._courier)
+        self._agenda.add(at + candidate_s(self._rng, 1.2 * max(2, len(self._seats))), self._courier)
 
     # ---- people
 
     def _courier(self, at: float, _: None) -> None:
         self._next_courier(at)
+        if not comes(self._rng, at):
+            return
         visitor, leaves = self._enter(at), at + stay_s(self._rng, at)
         self.standing += 1
         if self._rng.random() < 0.3:

@@ -7,6 +7,8 @@ from itertools import pairwise
 from firmware_bridge.emulator.day import DAY_S, visits_per_hour
 from firmware_bridge.emulator.things import Charger, Door, Room, Seat, Session
 
+from .conftest import START
+
 OCPP_ORDER = {
     "Available": {"Preparing"},
     "Preparing": {"Charging"},
@@ -84,6 +86,26 @@ def test_power_tapers_and_its_sum_is_the_energy():
     assert curve[-1] < 0.06 * 7_000
     assert abs(sum(curve) / 360 - session.delivered_wh(session.full_at)) < 15
     assert 0.98 * 6_240 < session.delivered_wh(session.full_at) <= 6_240
+
+
+def test_seats_fill_at_meals_rooms_at_class_hours_and_cars_charge_by_day(build_town):
+    town, seen = build_town(day_start_s=20_605 * DAY_S, speed=3_600.0), defaultdict(list)
+    for hour in range(72):
+        town.step(START + hour * 1_000)
+        things = [thing for world in town.worlds.values() for thing in world.things]
+        for kind in ("seat", "room", "ev"):
+            used = [
+                thing.truth().use == "occupied"
+                for thing in things
+                if kind in (thing.resource.kind, thing.resource.type)
+            ]
+            seen[kind, hour % 24].append(sum(used) / len(used))
+    share = {key: sum(values) / len(values) for key, values in seen.items()}
+    lunch, night = (sum(share["seat", hour] for hour in hours) / 3 for hours in ((12, 13, 14), (2, 3, 4)))
+    assert 0.45 < lunch < 0.95
+    assert 0.02 < night < 0.3
+    assert sum(share["room", hour] for hour in (0, 3, 7, 23)) == 0 < share["room", 15]
+    assert share["ev", 4] == 0 < share["ev", 13]
 
 
 def test_lunch_is_busy_and_somebody_comes_at_night():
