@@ -1,0 +1,17 @@
+"""The routes: one file each, one line here."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from api.context import Context
+from api.routes import docs, history, service, session, stations, stream
+
+ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
+    stations.router,
+    history.router,
+    stream.router,
+    session.router,
+    service.router,
+    docs.router,
+)

@@ -1,0 +1,93 @@
+"""The HTTP side put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Gauge
+from starlette.types import Receive, Scope, Send
+
+from api import pages, problem
+from api.auth import Keyring
+from api.context import Context
+from api.front import Front
+from api.live_view import LiveView
+from api.pages.place import places_of
+from api.push import Hub, Limits
+from api.routes import ROUTERS
+from api.routes.service import VERSION
+from config.schema import Settings
+from gateway.clock import now_ms
+from gateway.model import Millis
+from gateway.runtime.status import Status
+from gateway.store.base import Reader
+
+
+class App:
+    """The ASGI application. `close` ends every open stream, so that a server can stop at once."""
+
+    def __init__(self, front: Front, context: Context) -> None:
+        self._front, self.context = front, context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+    def close(self) -> None:
+        self.context.hub.close()
+
+
+def create_app(
+    view: LiveView,
+    reader_factory: Callable[[], Reader],
+    settings: Settings,
+    status: Callable[[], Status],
+    *,
+    registry: CollectorRegistry,
+    now: Callable[[], Millis] = now_ms,
+    on_screen: Callable[[str, str | None], None] = lambda _screen, _station: None,
+) -> App:
+    """Every route over one live view. `status` and `reader_factory` are called from worker threads.
+
+    `on_screen(screen, station)` hears of each wall screen that is there, about every 5 s.
+    """
+    stream = settings.api.stream
+    limits = Limits(
+        stream.clients_total, stream.clients_per_address, stream.reserved_for_screens, stream.send_timeout_s
+    )
+    hub = Hub(view, limits, on_screen)
+    Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
+    keyring = Keyring(settings.api.keys_file or settings.store.path / "keys.json")
+    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry)
+    app = _fastapi(context)
+    app.include_router(
+        pages.router(places_of(settings), public_url=settings.api.public_url, on_screen=on_screen, now_ms=now)
+    )
+    return App(Front(app, view), context)
+
+
+def _fastapi(context: Context) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
+        context.view.attach(asyncio.get_running_loop())
+        context.hub.start()
+        yield {}
+        context.hub.close()
+        context.view.detach()
+
+    app = FastAPI(
+        title="yizhan 驿站",
+        version=VERSION,
+        summary="What is free in couriers' rest stations and community venues, right now, and how we know",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={
+            "default": {"description": "a problem document (RFC 9457)", "content": {"application/problem+json": {}}}
+        },
+    )
+    problem.install(app)
+    for router in ROUTERS:
+        app.include_router(router(context))
+    return app

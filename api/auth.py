@@ -1,0 +1,199 @@
+"""Who may do what: API keys for staff and apps, a session cookie for browsers, three roles with a scope.
+
+A key is `yz_<id>_<secret>` with 256 random bits; only its SHA-256 is kept, so a slow hash would add nothing. The
+session cookie is the key's id and an end, signed with that hash: revoking a key ends its sessions, in every replica.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request
+
+from gateway.model import Millis
+
+Role = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+COOKIE = "yizhan_session"
+_TOKEN = re.compile(r"yz_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key without its secret. Empty `stations` and `regions` mean: everywhere. `expires_at` None: never."""
+
+    id: str
+    name: str
+    role: Role
+    sha256: str
+    created_at: Millis
+    stations: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    expires_at: Millis | None = None
+
+    def covers(self, station: str, region: Iterable[str]) -> bool:
+        """Whether the key's scope holds this station of this region path."""
+        return (
+            not (self.stations or self.regions) or station in self.stations or not set(region).isdisjoint(self.regions)
+        )
+
+    def at_least(self, role: Role) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class KeyFileError(Exception):
+    """The file of keys cannot be used; the text says which and why."""
+
+
+class Keyring:
+    """The keys in one JSON file (mode 0600, replaced as a whole), read again whenever it changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: dict[str, Key] = {}
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key, oldest first. KeyFileError when the file is damaged."""
+        self._refresh()
+        return tuple(self._keys.values())
+
+    def create(
+        self,
+        name: str,
+        role: Role,
+        now: Millis,
+        *,
+        stations: Iterable[str] = (),
+        regions: Iterable[str] = (),
+        expires_at: Millis | None = None,
+    ) -> str:
+        """Make a key and return it; nobody can show it again."""
+        self._refresh()
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        token = f"yz_{key_id}_{secret}"
+        key = Key(key_id, name, role, _sha256(token), now, tuple(stations), tuple(regions), expires_at)
+        self._write({**self._keys, key_id: key})
+        return token
+
+    def revoke(self, key_id: str) -> bool:
+        """Take a key out; False if there is none of this id."""
+        self._refresh()
+        left = {one: key for one, key in self._keys.items() if one != key_id}
+        found = len(left) < len(self._keys)
+        if found:
+            self._write(left)
+        return found
+
+    def check(self, token: str, now: Millis) -> Key | None:
+        """The key that this token is, while it is good."""
+        match = _TOKEN.fullmatch(token)
+        key = self._good(match[1], now) if match else None
+        return key if key and hmac.compare_digest(key.sha256, _sha256(token)) else None
+
+    def open_session(self, key: Key, until: Millis) -> str:
+        """A cookie value good until then, or until the key ends."""
+        return f"{key.id}.{until}.{_sign(key, until)}"
+
+    def check_session(self, cookie: str, now: Millis) -> Key | None:
+        """The key behind a session cookie, while both are good."""
+        key_id, _, rest = cookie.partition(".")
+        until, _, signature = rest.partition(".")
+        if not (until.isascii() and until.isdecimal() and len(until) < 16 and int(until) > now):
+            return None
+        key = self._good(key_id, now)
+        good = key is not None and hmac.compare_digest(_sign(key, int(until)).encode(), signature.encode())
+        return key if good else None
+
+    def _good(self, key_id: str, now: Millis) -> Key | None:
+        self._refresh()
+        key = self._keys.get(key_id)
+        return key if key and (key.expires_at is None or now < key.expires_at) else None
+
+    def _refresh(self) -> None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            self._seen, self._keys = None, {}
+            return
+        seen = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        if seen == self._seen:
+            return
+        try:
+            rows = json.loads(self.path.read_text("utf-8"))["keys"]
+            keys = [Key(**row) for row in rows]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise KeyFileError(f"{self.path} is no file of keys ({error}); restore it or move it away") from None
+        self._keys = {key.id: replace(key, stations=tuple(key.stations), regions=tuple(key.regions)) for key in keys}
+        self._seen = seen
+
+    def _write(self, keys: dict[str, Key]) -> None:
+        text = json.dumps({"keys": [asdict(key) for key in keys.values()]}, ensure_ascii=False, indent=1)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # made with mode 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(self.path)
+        self._refresh()
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _sign(key: Key, until: Millis) -> str:
+    return hmac.new(bytes.fromhex(key.sha256), f"session.{key.id}.{until}".encode(), "sha256").hexdigest()
+
+
+class Gate:
+    """Finds out who asks. `needs(role)` is the FastAPI dependency of a staff route."""
+
+    def __init__(self, keyring: Keyring, now: Callable[[], Millis]) -> None:
+        self._keyring, self._now = keyring, now
+
+    def who(self, request: Request) -> Key | None:
+        """The key in the Authorization header or behind the session cookie; 403 for a foreign page's POST."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._keyring.check(token.strip(), self._now())
+        cookie = request.cookies.get(COOKIE)
+        key = self._keyring.check_session(cookie, self._now()) if cookie else None
+        if key is not None and request.method not in _SAFE_METHODS:
+            refuse_foreign(request)
+        return key
+
+    def needs(self, role: Role) -> Callable[[Request], Key]:
+        """401 without a good key, 403 with one of a lower role."""
+
+        def check(request: Request) -> Key:
+            key = self.who(request)
+            if key is None:
+                raise HTTPException(
+                    401,
+                    "this needs a staff key: Authorization: Bearer …, or log in at /login",
+                    {"WWW-Authenticate": 'Bearer realm="yizhan"'},
+                )
+            if not key.at_least(role):
+                raise HTTPException(403, f"this needs the role {role}; this key is a {key.role}'s")
+            return key
+
+        return check
+
+
+def refuse_foreign(request: Request) -> None:
+    """403 when a browser says that a page of another origin sent this."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "this came from a page of another site")

@@ -1,0 +1,28 @@
+"""What the routes are given: one object, made by `create_app`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from api.auth import Keyring
+from api.live_view import LiveView
+from api.push import Hub
+from config.schema import Settings
+from gateway.model import Millis
+from gateway.runtime.status import Status
+from gateway.store.base import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock."""
+
+    settings: Settings
+    view: LiveView
+    hub: Hub
+    reader_factory: Callable[[], Reader]
+    status: Callable[[], Status]
+    now: Callable[[], Millis]
+    keyring: Keyring
+    registry: CollectorRegistry

@@ -1,0 +1,123 @@
+"""The list of stations: summaries, filters, nearest first. From the live view alone, never from the store."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import get_args
+
+import msgspec
+
+from api.geo import Point, distance_m
+from api.live_view import Entry, LiveView
+from config.schema import Station
+from gateway.model import KindName
+
+KINDS: tuple[str, ...] = get_args(KindName)
+Wanted = tuple[str, str | None]  # kind, type
+
+
+class _Line(msgspec.Struct):
+    kind: str
+    type: str | None
+    usable_min: int
+
+
+class _Open(msgspec.Struct):
+    now: str
+
+
+class _Facts(msgspec.Struct):
+    open: _Open
+    summary: list[_Line]
+
+
+_facts = msgspec.json.Decoder(_Facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One station of the list: `body` is its document without `areas`, with `region` and `location`."""
+
+    entry: Entry
+    body: bytes
+    open_now: str
+    lines: tuple[tuple[str, str | None, int], ...]
+
+    def offers(self, wanted: Iterable[Wanted]) -> bool:
+        """Whether something of each wanted kind is certainly usable."""
+        return all(
+            any(least >= 1 and kind == line and sort in (None, of) for line, of, least in self.lines)
+            for kind, sort in wanted
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    near: Point | None = None
+    radius_m: float | None = None
+    wanted: tuple[Wanted, ...] = ()
+    open_now: bool | None = None
+    region: tuple[str, ...] = ()
+
+
+def parse_wanted(text: str) -> tuple[Wanted, ...]:
+    """`seat,charger:ebike` → pairs. ValueError names the unknown kind."""
+    wanted = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        kind, _, sort = item.partition(":")
+        if kind not in KINDS:
+            raise ValueError(f"{kind[:32]!r} is no kind of resource; there are {', '.join(KINDS)}")
+        wanted.append((kind, sort or None))
+    return tuple(wanted)
+
+
+class Directory:
+    """Cards are made when first asked for and kept until their station's document changes."""
+
+    def __init__(self, view: LiveView, stations: Iterable[Station]) -> None:
+        self._view = view
+        self._stations = {station.id: station for station in stations}
+        self._cards: dict[str, Card] = {}
+
+    def find(self, query: Query) -> bytes:
+        """The body of `GET /api/v1/stations`: in the order of the configuration, or nearest first."""
+        found: list[tuple[float, bytes]] = []
+        for entry in self._view:
+            card, station = self._card(entry), self._stations[entry.station]
+            if not _suits(card, station, query):
+                continue
+            away = _away_m(station, query.near)
+            if query.near is None or away is None:
+                if query.radius_m is None:
+                    found.append((float("inf"), card.body))
+            elif query.radius_m is None or away <= query.radius_m:
+                found.append((away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away))))
+        found.sort(key=lambda item: item[0])
+        return b'{"stations":[%b]}' % b",".join(body for _, body in found)
+
+    def _card(self, entry: Entry) -> Card:
+        card = self._cards.get(entry.station)
+        if card is None or card.entry is not entry:
+            card = self._cards[entry.station] = _card(entry, self._stations[entry.station])
+        return card
+
+
+def _card(entry: Entry, station: Station) -> Card:
+    document = msgspec.json.decode(entry.body)
+    del document["areas"]
+    document["region"] = station.region
+    document["location"] = station.location.model_dump(exclude_none=True) if station.location else None
+    facts = _facts.decode(entry.body)
+    lines = tuple((line.kind, line.type, line.usable_min) for line in facts.summary)
+    return Card(entry, msgspec.json.encode(document), facts.open.now, lines)
+
+
+def _suits(card: Card, station: Station, query: Query) -> bool:
+    if query.open_now is not None and (card.open_now == "yes") is not query.open_now:
+        return False
+    return card.offers(query.wanted) and set(query.region) <= set(station.region)
+
+
+def _away_m(station: Station, near: Point | None) -> float | None:
+    if near is None or station.location is None:
+        return None
+    return distance_m(near, (station.location.lat, station.location.lon))

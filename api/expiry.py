@@ -1,0 +1,146 @@
+"""What a document may still claim when nobody renews it. Pure: a document and a time in, an honest document out.
+
+The gateway withdraws its claims itself. This is for the day when it, or the line to it, is dead.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from api.times import from_rfc3339, rfc3339
+from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of
+
+# At the turn of opening hours the gateway says what comes next; only its silence makes the answer unknown.
+OPENING_GRACE_MS = 2_000
+# These are counted in units rather than resources.
+_COUNTED_IN_UNITS = ("locker", "parking")
+
+
+class _Resource(msgspec.Struct):
+    kind: str
+    lifecycle: Lifecycle
+    health: Health
+    access: Access
+    use: Use
+    evidence: Evidence
+    usable: Usable
+    valid_until: str | None
+
+
+class _Area(msgspec.Struct):
+    resources: list[_Resource]
+
+
+class _Line(msgspec.Struct):
+    kind: str
+    total: int
+    usable_min: int
+    usable_max: int
+
+
+class _Open(msgspec.Struct):
+    now: Usable
+    until: str | None
+
+
+class _Document(msgspec.Struct):
+    """What `withdraw` relies on. A document is checked against it once, when it comes in; the rest stays bytes."""
+
+    station: str
+    as_of: str
+    valid_until: str | None
+    open: _Open
+    summary: list[_Line]
+    areas: list[_Area]
+
+
+_decoder = msgspec.json.Decoder(_Document)
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """When a document was made, and the first moment at which it must be rewritten."""
+
+    made_at: Millis
+    deadline: Millis | None
+
+
+def claims(body: bytes, station: str) -> Claims:
+    """Read a document's claims. ValueError when it is no availability document, or not this station's."""
+    try:
+        document = _decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if document.station != station:
+        raise ValueError(f"it speaks for station {document.station!r}")
+    for one in (one for area in document.areas for one in area.resources):
+        _millis(one.valid_until)
+    valid_until = _millis(document.valid_until)
+    turn = _millis(document.open.until)
+    ends = [end for end in (valid_until, turn and turn + OPENING_GRACE_MS) if end is not None]
+    return Claims(from_rfc3339(document.as_of), min(ends, default=None))
+
+
+def withdraw(body: bytes, now: Millis) -> bytes:
+    """The document as it may be shown at `now`: every live value past its `valid_until` is stale, answers follow.
+
+    Opening hours past their turn are unknown. `as_of` becomes `now`, `valid_until` the earliest of what is still live.
+    """
+    document: dict[str, Any] = msgspec.json.decode(body)
+    turned = _passed(document["open"].get("until"), now - OPENING_GRACE_MS)
+    if turned:
+        document["open"] = {"now": "unknown", "until": None}
+    touched = {_group(one) for one in _resources(document) if _withdraw_one(one, now, turned)}
+    for line in document["summary"]:
+        if _group(line) in touched:
+            _recount(line, [one for one in _resources(document) if _group(one) == _group(line)])
+    live = [one["valid_until"] for one in _resources(document) if one["evidence"] == "live" and one["valid_until"]]
+    document["as_of"] = rfc3339(now)
+    document["valid_until"] = min(live, key=from_rfc3339, default=None)
+    return msgspec.json.encode(document)
+
+
+def _withdraw_one(resource: dict[str, Any], now: Millis, turned: bool) -> bool:
+    """Take back what the resource can no longer claim. True if anything changed."""
+    stale = resource["evidence"] == "live" and _passed(resource["valid_until"], now)
+    reopened = turned and resource["access"] in ("open", "closed")
+    if stale:
+        resource["evidence"] = "stale"
+        resource["since"] = resource["valid_until"]
+    if reopened:
+        resource["access"] = "unknown"
+    if stale or reopened:
+        axes = axes_of(*(resource[name] for name in ("lifecycle", "health", "access", "use", "evidence")))
+        resource["usable"], resource["because"] = axes.usable, axes.because
+    return stale or reopened
+
+
+def _recount(line: dict[str, Any], resources: list[dict[str, Any]]) -> None:
+    certain = sum(_units(one)[1] for one in resources if one["usable"] == "yes")
+    possible = sum(_units(one)[0] for one in resources if one["usable"] == "unknown")
+    line["usable_min"], line["usable_max"] = certain, certain + possible
+
+
+def _units(resource: dict[str, Any]) -> tuple[int, int]:
+    """How many it is, and how many of them are free if it is usable."""
+    if resource["kind"] not in _COUNTED_IN_UNITS:
+        return 1, 1
+    free = resource.get("free") or 0
+    return resource.get("total") or free, free
+
+
+def _resources(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for area in document["areas"]:
+        yield from area["resources"]
+
+
+def _group(item: dict[str, Any]) -> tuple[str, str | None]:
+    return item["kind"], item.get("type")
+
+
+def _millis(text: str | None) -> Millis | None:
+    return None if text is None else from_rfc3339(text)
+
+
+def _passed(text: str | None, now: Millis) -> bool:
+    return text is not None and from_rfc3339(text) <= now

@@ -1,0 +1,65 @@
+"""Errors as RFC 9457 `application/problem+json`, every one of them."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+log = logging.getLogger(__name__)
+
+
+class Problem(JSONResponse):
+    """`errors` names each bad parameter with what is wrong with it."""
+
+    media_type = "application/problem+json"
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        if detail:
+            content["detail"] = detail
+        if errors:
+            content["errors"] = errors
+        super().__init__(content, status, {"cache-control": "no-store"} | (headers or {}))
+
+
+def not_found(station: str) -> HTTPException:
+    """For a station that is not in the configuration."""
+    return HTTPException(404, f"there is no station {station[:64]!r}; GET /api/v1/stations lists them")
+
+
+def bad_parameter(name: str, what: str) -> RequestValidationError:
+    """For a parameter whose form is right and whose sense is not."""
+    return RequestValidationError([{"loc": ("query", name), "msg": what, "type": "value_error"}])
+
+
+def install(app: FastAPI) -> None:
+    """From now on every error of the app is a problem document."""
+
+    @app.exception_handler(StarletteHTTPException)
+    async def http(_request: Request, error: StarletteHTTPException) -> Problem:
+        detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
+        return Problem(error.status_code, detail, headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(_request: Request, error: RequestValidationError) -> Problem:
+        errors = [
+            {"in": str(one["loc"][0]), "name": ".".join(map(str, one["loc"][1:])), "detail": str(one["msg"])}
+            for one in error.errors()
+        ]
+        return Problem(422, "; ".join(f"{one['name']}: {one['detail']}" for one in errors), errors)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Problem:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return Problem(500, "the mistake is ours and is in the log")

@@ -1,0 +1,184 @@
+"""Changes to browsers as Server-Sent Events: the newest document of each station to each client, and never a queue.
+
+A client that reads slowly skips what is outdated; one that reads nothing is let go. Frames are made once for all.
+"""
+
+import asyncio
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from api.live_view import Entry, LiveView
+from api.times import rfc3339
+
+HEARTBEAT_S = 5
+SWEEP_S = 1
+LIFE_S = (1800, 3600)  # then the browser reconnects, so that replicas stay evenly loaded
+_HEARTBEAT = ""  # the key of the heartbeat among a client's pending frames: no station's name
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many streams at a time; `reserved` of the total are kept for station screens."""
+
+    total: int = 2000
+    per_address: int = 30
+    reserved: int = 100
+    send_timeout_s: float = 10
+
+
+class TooManyStreamsError(Exception):
+    """No slot left: for everybody (503), or for this address (429)."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class Client:
+    """One open stream. `pending` holds at most one frame for each station, the oldest change first."""
+
+    __slots__ = ("abort", "address", "ends_at", "pending", "screen", "sending_since", "station", "wake")
+
+    def __init__(self, station: str | None, address: str | None, screen: str | None, ends_at: float) -> None:
+        self.station, self.address, self.screen, self.ends_at = station, address, screen, ends_at
+        self.pending: dict[str, bytes] = {}
+        self.wake = asyncio.Event()
+        self.sending_since: float | None = None
+        self.abort: Callable[[], None] = lambda: None
+
+    def offer(self, key: str, frame: bytes) -> None:
+        self.pending.pop(key, None)  # to the end, so that ids rise
+        self.pending[key] = frame
+        self.wake.set()
+
+    def take(self) -> bytes:
+        self.wake.clear()
+        frames = b"".join(self.pending.values())
+        self.pending.clear()
+        return frames
+
+
+class Hub:
+    """Every open stream of this process. Belongs to the asyncio thread."""
+
+    def __init__(self, view: LiveView, limits: Limits, on_screen: Callable[[str, str | None], None]) -> None:
+        self.view, self.limits = view, limits
+        self._on_screen = on_screen
+        self._epoch = secrets.token_hex(4)
+        self._clients: set[Client] = set()
+        self._by_station: dict[str | None, set[Client]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+        self.closed = False
+        view.listeners.append(self._changed)
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def start(self) -> None:
+        """Begin heartbeats and the watch over stalled readers on the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._tick(), name="stream heartbeat")
+
+    def close(self) -> None:
+        """End every stream; no new one is let in."""
+        self.closed = True
+        if self._task is not None:
+            self._task.cancel()
+        for client in self._clients:
+            client.wake.set()
+
+    def join(self, station: str | None, address: str | None, screen: str | None, last_id: str | None) -> Client:
+        """Let a stream in with its snapshot pending. `address` None is not counted. TooManyStreamsError: no slot."""
+        self._admit(address, screen)
+        life_s = random.uniform(*LIFE_S)  # noqa: S311  spreads load, guards nothing
+        client = Client(station, address, screen, asyncio.get_running_loop().time() + life_s)
+        self._clients.add(client)
+        self._by_station.setdefault(station, set()).add(client)
+        if address is not None:
+            self._addresses[address] += 1
+        if screen is not None:
+            self._on_screen(screen, station)
+        self._snapshot(client, last_id)
+        return client
+
+    def leave(self, client: Client) -> None:
+        if client not in self._clients:
+            return
+        self._clients.discard(client)
+        self._by_station[client.station].discard(client)
+        if not self._by_station[client.station]:
+            del self._by_station[client.station]
+        if client.address is not None:
+            self._addresses[client.address] -= 1
+            if not self._addresses[client.address]:
+                del self._addresses[client.address]
+
+    def _admit(self, address: str | None, screen: str | None) -> None:
+        limits = self.limits
+        if screen is not None:
+            for older in [one for one in self._clients if one.screen == screen]:
+                older.abort()  # the same screen again: its old line is dead
+                self.leave(older)
+        slots = limits.total if screen is not None else limits.total - limits.reserved
+        if self.closed or len(self._clients) >= slots:
+            raise TooManyStreamsError(503, "every stream is taken; ask again later, or poll /api/v1/stations")
+        if screen is None and address is not None and self._addresses[address] >= limits.per_address:
+            raise TooManyStreamsError(429, f"one address has at most {limits.per_address} streams; close one first")
+
+    def _snapshot(self, client: Client, last_id: str | None) -> None:
+        """A station's own stream always starts with its document; one of all skips what the client has seen."""
+        epoch, _, seen = (last_id or "").partition("-")
+        since = int(seen) if epoch == self._epoch and seen.isascii() and seen.isdecimal() and len(seen) < 16 else 0
+        if client.station is not None:
+            entry = self.view.get(client.station)
+            entries: Iterable[Entry] = [entry] if entry is not None else []
+        else:
+            entries = sorted((one for one in self.view if one.version > since), key=lambda one: one.version)
+        for entry in entries:
+            client.offer(entry.station, self._frame(entry, "snapshot"))
+        if not client.pending:
+            client.offer(_HEARTBEAT, self._heartbeat())
+
+    def _frame(self, entry: Entry, event: str) -> bytes:
+        return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (
+            self._epoch.encode(), entry.version, event.encode(), entry.body,
+        )  # fmt: skip
+
+    def _heartbeat(self) -> bytes:
+        return f'event: heartbeat\ndata: {{"time": "{rfc3339(self.view.now())}"}}\n\n'.encode()
+
+    def _changed(self, entry: Entry) -> None:
+        own, every = self._by_station.get(entry.station, ()), self._by_station.get(None, ())
+        if own or every:
+            frame = self._frame(entry, "availability")
+            for client in (*own, *every):
+                client.offer(entry.station, frame)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_beat = loop.time() + HEARTBEAT_S
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now = loop.time()
+            self._sweep(now)
+            if now >= next_beat:
+                next_beat += HEARTBEAT_S
+                self._beat()
+
+    def _beat(self) -> None:
+        frame = self._heartbeat()
+        for client in self._clients:
+            client.offer(_HEARTBEAT, frame)
+            if client.screen is not None and client.sending_since is None:
+                self._on_screen(client.screen, client.station)
+
+    def _sweep(self, now: float) -> None:
+        for client in [*self._clients]:
+            if client.sending_since is not None and now - client.sending_since > self.limits.send_timeout_s:
+                self.leave(client)
+                client.abort()
+            elif now > client.ends_at:
+                client.wake.set()

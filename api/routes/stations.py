@@ -1,0 +1,81 @@
+"""`/api/v1/stations`: the list with its filters, and one station."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.context import Context
+from api.directory import Directory, parse_wanted
+from api.directory import Query as Wish
+from api.geo import Point, from_gcj02
+from api.problem import bad_parameter, not_found
+from api.schemas import Availability, ProblemDocument, Stations
+
+CACHE = "public, max-age=5"
+
+
+def router(context: Context) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", tags=["availability"])
+    directory = Directory(context.view, context.settings.stations)
+
+    @routes.get("/stations", response_model=Stations, summary="Stations: what is usable, near whom")
+    async def stations(
+        request: Request,
+        near: Annotated[
+            str | None, Query(description="lat,lon in degrees; nearest first", examples=["22.76,112.96"])
+        ] = None,
+        coord: Annotated[Literal["wgs84", "gcj02"], Query(description="what `near` is given in")] = "wgs84",
+        radius_m: Annotated[float | None, Query(gt=0, le=20_100_000, allow_inf_nan=False)] = None,
+        usable: Annotated[str, Query(description="seat,charger:ebike: at least one of each is certainly usable")] = "",
+        open: Annotated[bool | None, Query(description="true: open now")] = None,  # noqa: A002  the contract's word
+        region: Annotated[str, Query(description="a region of any level; several by comma must all hold")] = "",
+    ) -> Response:
+        wish = Wish(_point(near, coord), radius_m, _wanted(usable), open, tuple(filter(None, region.split(","))))
+        if radius_m is not None and wish.near is None:
+            raise bad_parameter("radius_m", "needs near=lat,lon beside it")
+        body = directory.find(wish)
+        etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+        headers = {"etag": etag, "cache-control": CACHE}
+        if matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    @routes.get(
+        "/stations/{station}",
+        response_model=Availability,
+        responses={304: {"description": "nothing changed since that ETag"}, 404: {"model": ProblemDocument}},
+        summary="A station's availability document",
+    )
+    async def station(station: str) -> Response:
+        # GET and HEAD of a station we have never come here: api/front answers them from prepared bytes.
+        raise not_found(station)
+
+    return routes
+
+
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """The weak comparison of RFC 9110, section 13.1.2."""
+    if if_none_match is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _point(near: str | None, coord: str) -> Point | None:
+    if near is None:
+        return None
+    try:
+        lat, lon = (float(part) for part in near.split(","))
+    except ValueError:
+        raise bad_parameter("near", "is not lat,lon; write it like 22.765,112.964") from None
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise bad_parameter("near", "is no place on earth; latitude comes first")
+    return from_gcj02((lat, lon)) if coord == "gcj02" else (lat, lon)
+
+
+def _wanted(text: str) -> tuple[tuple[str, str | None], ...]:
+    try:
+        return parse_wanted(text)
+    except ValueError as error:
+        raise bad_parameter("usable", str(error)) from None

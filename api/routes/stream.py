@@ -1,0 +1,61 @@
+"""`/api/v1/stream`: changes as Server-Sent Events."""
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.context import Context
+from api.event_stream import EventStream
+from api.problem import Problem, not_found
+from api.push import TooManyStreamsError
+from api.schemas import ProblemDocument
+
+DESCRIPTION = (
+    "`snapshot` first, then `availability` at each change, `heartbeat` with the server's time every 5 s. "
+    "`data` is a station's availability document. After a break, Last-Event-ID spares what did not change."
+)
+STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "the events"}
+
+
+def router(context: Context) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", tags=["availability"])
+
+    @routes.get(
+        "/stream",
+        response_class=Response,
+        responses={200: STREAM, 429: {"model": ProblemDocument}, 503: {"model": ProblemDocument}},
+        summary="Changes as they happen",
+        description=DESCRIPTION,
+    )
+    async def stream(
+        request: Request,
+        station: Annotated[str | None, Query(description="only this station")] = None,
+        screen: Annotated[
+            str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="a wall screen says who it is")
+        ] = None,
+        last_event_id: Annotated[str | None, Header(description="the last id received")] = None,
+    ) -> Response:
+        if station is not None and context.view.get(station) is None:
+            raise not_found(station)
+        try:
+            client = context.hub.join(station, _counted(request), screen, last_event_id)
+        except TooManyStreamsError as error:
+            return Problem(error.status, error.detail, headers={"retry-after": "10"})
+        return EventStream(context.hub, client)
+
+    return routes
+
+
+def _counted(request: Request) -> str | None:
+    """The address that a stream counts for; None for this machine itself: a proxy, a kiosk, a test."""
+    if request.client is None:
+        return None
+    try:
+        address = ip_address(request.client.host)
+    except ValueError:
+        return request.client.host
+    if address.is_loopback:
+        return None
+    # One IPv6 customer has a /64 at least.
+    return str(address) if address.version == 4 else address.exploded[:19]

@@ -1,0 +1,125 @@
+"""The shapes of the answers, for the OpenAPI document. The bytes themselves are made elsewhere and not parsed again."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from gateway.model import Access, Evidence, Health, KindName, Lifecycle, Usable, Use
+
+Texts = dict[str, str]
+
+
+class Resource(BaseModel):
+    id: str
+    kind: KindName
+    type: str | None
+    usable: Usable
+    because: list[str] = Field(description="every reason that holds, most decisive first")
+    lifecycle: Lifecycle
+    health: Health
+    access: Access
+    use: Use
+    evidence: Evidence
+    observed_at: datetime | None
+    valid_until: datetime | None = Field(description="not to be shown as live from then on")
+    since: datetime | None
+
+
+class Area(BaseModel):
+    id: str
+    name: Texts
+    resources: list[Resource]
+
+
+class Line(BaseModel):
+    kind: KindName
+    type: str | None
+    total: int
+    usable_min: int = Field(description="the certain ones")
+    usable_max: int = Field(description="with the unknown ones")
+
+
+class Opening(BaseModel):
+    now: Usable
+    until: datetime | None
+
+
+class StationSummary(BaseModel):
+    station: str
+    name: Texts
+    as_of: datetime
+    valid_until: datetime | None
+    open: Opening
+    summary: list[Line]
+    region: list[str] | None = None
+    location: dict[str, float | str] | None = None
+    distance_m: int | None = Field(None, description="only with `near`")
+
+
+class Availability(BaseModel):
+    """A station's availability document."""
+
+    station: str
+    name: Texts
+    as_of: datetime
+    valid_until: datetime | None
+    open: Opening
+    summary: list[Line]
+    areas: list[Area]
+
+
+class Stations(BaseModel):
+    stations: list[StationSummary]
+
+
+class Stretch(BaseModel):
+    from_: datetime = Field(alias="from")
+    to: datetime
+    usable: Usable
+    use: Use
+    evidence: Evidence
+
+
+class History(BaseModel):
+    station: str
+    resource: str
+    from_: datetime = Field(alias="from")
+    to: datetime
+    intervals: list[Stretch]
+    next: datetime | None = Field(description="ask again with from= this; null when this was all")
+
+
+class Session(BaseModel):
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+    stations: list[str] = Field(description="with `regions` empty too: every station")
+    regions: list[str]
+    expires: datetime | None
+
+
+class Alive(BaseModel):
+    status: Literal["ok"]
+    version: str
+
+
+class Ready(BaseModel):
+    status: Literal["ready", "not ready"]
+    checks: dict[str, bool]
+    trouble: list[str]
+
+
+class ParameterError(BaseModel):
+    in_: str = Field(alias="in")
+    name: str
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[ParameterError] | None = None
