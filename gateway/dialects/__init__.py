@@ -1,0 +1,43 @@
+"""Foreign MQTT dialects: other people's payloads, read into the house's own words.
+
+A dialect is one file with `bind(source, resource) -> Decoder` and `hear(topic, payload) -> Heard | None`, and one
+line in `DIALECTS`. Files are imported when a configuration first names them.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from gateway.dialects.availability import WithAvailability
+from gateway.dialects.base import BadSource, Decoded, Decoder, Heard, Source, Unreadable
+from gateway.model import Resource
+
+__all__ = ["DIALECTS", "BadSource", "Decoded", "Decoder", "Heard", "Source", "Unreadable", "bind", "ear"]
+
+DIALECTS: dict[str, str] = {
+    "zigbee2mqtt": "gateway.dialects.zigbee2mqtt",
+    "tasmota": "gateway.dialects.tasmota",
+    "shelly": "gateway.dialects.shelly",
+    "homeassistant": "gateway.dialects.homeassistant",
+    "esphome": "gateway.dialects.esphome",
+    "chirpstack": "gateway.dialects.chirpstack",
+    "ttn": "gateway.dialects.ttn",
+    "senml": "gateway.dialects.senml",
+    "json": "gateway.dialects.plain_json",
+}
+
+
+def bind(source: Source, resource: Resource) -> Decoder:
+    """The decoder that feeds `resource` from `source`. BadSource says what to write instead."""
+    if source.dialect not in DIALECTS:
+        raise BadSource(f"{source.dialect!r} is no dialect; use one of {', '.join(DIALECTS)}")
+    make = cast("Callable[[Source, Resource], Decoder]", import_module(DIALECTS[source.dialect]).bind)
+    decoder = make(source, resource)
+    if source.availability_topic:
+        return WithAvailability(decoder, source.availability_topic, resource)
+    return decoder
+
+
+def ear(dialect: str) -> Callable[[str, bytes], Heard | None]:
+    """The dialect's `hear`: what one message tells somebody who only listens. KeyError for no dialect."""
+    return cast("Callable[[str, bytes], Heard | None]", import_module(DIALECTS[dialect]).hear)

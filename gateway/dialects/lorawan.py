@@ -1,0 +1,44 @@
+"""What ChirpStack and The Things Stack share: names in decoded LoRaWAN payloads, and the uplink's identity.
+
+Names after the decoders of Milesight, Dragino and Browan in TheThingsNetwork/lorawan-devices. People counters that
+only tell passages (`people_in`, `line_1_total_in`) are left out on purpose: their difference drifts.
+"""
+
+from typing import Final
+
+from gateway.dialects import values
+from gateway.dialects.base import NO_HEADER, millis
+from gateway.dialects.meaning import Name
+from gateway.model import Header
+
+NAMES: Final = (
+    Name("occupancy", "presence", values.present),
+    Name("occupied", "presence", values.present),
+    Name("presence", "presence", values.present),
+    Name("pir", "presence", values.present),
+    Name("pir_status", "presence", values.present),
+    Name("people_count_all", "people", values.count),
+    Name("people_count", "people", values.count),
+    Name("magnet_status", "open", values.opened),
+    Name("door_status", "open", values.opened),
+    Name("door", "open", values.opened),
+    Name("active_power", "power_w", values.power_w),
+    Name("battery", "battery_pct", values.battery_pct),
+    Name("battery_level", "battery_pct", values.battery_pct),
+)
+
+
+def header(session: str | None, counter: int, time: str | None) -> Header:
+    """The session (`devAddr` or session key) is the boot, the frame counter the sequence.
+
+    The air loses frames for good, so nothing before this one is awaited. Without a session there is no identity.
+    """
+    ts = None if time is None else millis(time)
+    if not session:
+        return Header(ts) if ts else NO_HEADER
+    return Header(ts, session, counter, counter)
+
+
+def facts(body: dict[str, object]) -> tuple[str, ...]:
+    """What a decoded payload reports."""
+    return tuple(dict.fromkeys(name.fact for name in NAMES if name.key in body))

@@ -1,0 +1,159 @@
+"""Shelly Gen2 and later: NotifyStatus, NotifyFullStatus, NotifyEvent, component status topics, online.
+
+Source: Shelly Gen2+ API documentation (Notifications, MQTT, Switch, PM1, EM, Input, DevicePower, PresenceZone, BTHome).
+`topic` is the MQTT prefix; `field: switch:1` picks one of several components. Notifications are deltas: what is not
+named has not changed. No sequence; `ts` counts once the device has a clock.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from gateway.dialects import values
+from gateway.dialects.base import (
+    NO_HEADER,
+    BadSource,
+    Decoded,
+    Heard,
+    Source,
+    Unreadable,
+    decode_json,
+    millis,
+    read,
+    read_object,
+)
+from gateway.dialects.meaning import EVENTS, Meaning, Name, Rules, Signals
+from gateway.model import Header, KindName, Millis, Resource
+
+_METER: Final = (
+    Name("apower", "power_w", values.power_w),
+    Name("aenergy", "energy_wh", values.inside("total", values.energy_wh)),
+)
+
+
+def _either(fact: str) -> tuple[Name, ...]:
+    """A two-state component feeds whichever of these the resource asks for."""
+    return (Name(fact, "presence", values.flag), Name(fact, "open", values.flag))
+
+
+COMPONENTS: Final[dict[str, tuple[Name, ...]]] = {
+    "switch": (Name("output", "relay", values.flag), *_METER),
+    "pm1": _METER,
+    "em": (Name("total_act_power", "power_w", values.power_w),),
+    "emdata": (Name("total_act", "energy_wh", values.energy_wh),),
+    "em1": (Name("act_power", "power_w", values.power_w),),
+    "em1data": (Name("total_act_energy", "energy_wh", values.energy_wh),),
+    "input": _either("state"),
+    "bthomesensor": _either("value"),
+    "presencezone": (Name("value", "presence", values.flag), Name("num_objects", "people", values.count)),
+    "devicepower": (Name("battery", "battery_pct", values.inside("percent", values.battery_pct)),),
+    "wifi": (Name("rssi", "rssi_dbm", values.rssi_dbm),),
+}
+# Without `field`: one meter, relay or zone. An input or a Bluetooth sensor may be anything, so it must be named.
+_DEFAULT: Final = ("switch:0", "pm1:0", "em:0", "emdata:0", "em1:0", "em1data:0", "presencezone:200")
+_ALWAYS: Final = ("devicepower:0", "wifi")
+_SPOKEN: Final = ("NotifyStatus", "NotifyFullStatus")
+
+
+class Shelly:
+    """One Shelly device, or one component of it."""
+
+    __slots__ = ("_component", "_meaning", "_online", "_plans", "_rpc", "_statuses", "_words", "filters")
+    valid_for_ms = None
+
+    def __init__(self, source: Source, resource: Resource) -> None:
+        self._component, self._words = source.field, source.words("event")
+        self._meaning = Meaning(replace(source, field=None), resource)
+        self._plans = self._plan(source.field, resource)
+        prefix = source.topic
+        self._online, self._rpc = f"{prefix}/online", f"{prefix}/events/rpc"
+        named = [one.path[0] for one in self._meaning.picks if one.path]
+        self._statuses = {f"{prefix}/status/{key}": key for key in (*self._plans, *named)}
+        self.filters = (self._online, self._rpc, *self._statuses)
+
+    def _plan(self, field: str | None, resource: Resource) -> dict[str, Rules]:
+        sort, _, number = (field or "").partition(":")
+        keys = (field, f"{sort}data:{number}") if field else _DEFAULT
+        sorts = {key: COMPONENTS.get(key.partition(":")[0], ()) for key in (*keys, *_ALWAYS)}
+        plans = {key: self._meaning.rules(names, ("id",)) for key, names in sorts.items()}
+        plans = {key: rules for key, rules in plans.items() if any(signal for signal, _ in rules.values())}
+        if not self._meaning.picks and not any(key in plans for key in keys):
+            raise BadSource(f"field: name the component that feeds a {resource.kind}, as in {_example(resource.kind)}")
+        return plans
+
+    def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
+        """See `Decoder`."""
+        if topic == self._rpc:
+            return self._notification(read_object(payload))
+        if topic == self._online:
+            return self._meaning.availability(values.flag(read(decode_json, payload)), NO_HEADER)
+        key = self._statuses.get(topic)
+        return None if key is None else self._status({key: read_object(payload)}, NO_HEADER)
+
+    def _notification(self, body: dict[str, object]) -> Decoded | None:
+        method, params = body.get("method"), body.get("params")
+        if method != "NotifyEvent" and method not in _SPOKEN:
+            return None
+        if not isinstance(params, dict):
+            raise Unreadable("wrong_type")
+        ts = millis(params.get("ts"))
+        header = NO_HEADER if ts is None else Header(ts)
+        return self._status(params, header) if method in _SPOKEN else self._event(params.get("events"), header)
+
+    def _status(self, params: dict[str, object], header: Header) -> Decoded:
+        signals: Signals = {}
+        ignored = 0
+        self._meaning.awaits_relay = any(key.startswith("switch:") for key in params)  # a bare meter has none
+        for key, part in params.items():
+            plan = self._plans.get(key)
+            if plan is None:
+                ignored += key != "ts"
+            elif isinstance(part, dict):
+                ignored += self._meaning.read(plan, part, signals)
+            elif part is not None:
+                raise Unreadable("wrong_type")
+        if self._meaning.picks:
+            self._meaning.take(params, signals)
+        return self._meaning.decoded(header, signals, ignored)
+
+    def _event(self, events: object, header: Header) -> Decoded:
+        """The first event that `values` gives a meaning, as in `{single_push: help}`; else only a sign of life."""
+        if not isinstance(events, list):
+            raise Unreadable("wrong_type")
+        for event in events:
+            if not isinstance(event, dict):
+                raise Unreadable("wrong_type")
+            meant = self._words.get(values.spelled(event.get("event")))
+            if meant in EVENTS and self._component in (None, event.get("component")):
+                return self._meaning.event(str(meant), header, len(events) - 1)
+        return self._meaning.decoded(header, {}, len(events))
+
+
+bind = Shelly
+
+
+def _example(kind: KindName) -> str:
+    return {"seat": "presencezone:201", "room": "presencezone:201", "door": "bthomesensor:200 or input:0"}.get(
+        kind, "switch:1"
+    )
+
+
+def hear(topic: str, payload: bytes) -> Heard | None:
+    """`online` of a name that starts with shelly, a notification, or a component's status."""
+    if topic.endswith("/online") and topic.startswith("shelly"):
+        return Heard(topic.removesuffix("/online"))
+    if topic.endswith("/events/rpc"):
+        params = read_object(payload).get("params")
+        return Heard(topic.removesuffix("/events/rpc"), _facts(params if isinstance(params, dict) else {}))
+    prefix, status, component = topic.partition("/status/")
+    if not status or component.partition(":")[0] not in COMPONENTS:
+        return None
+    return Heard(prefix, _facts({component: read_object(payload)}))
+
+
+def _facts(params: dict[str, object]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for key, part in params.items():
+        if isinstance(part, dict) and (key in _DEFAULT or key in _ALWAYS):
+            names = COMPONENTS[key.partition(":")[0]]
+            found |= dict.fromkeys(name.fact for name in names if name.key in part)
+    return tuple(found)

@@ -1,0 +1,163 @@
+"""Readers: one foreign JSON value in, one of the contract's values out, or Unreadable. Strict: 0 is not false.
+
+A reader answers None where the value is there but says nothing (null, a nested object without the part we need).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final
+
+from gateway.dialects.base import Unreadable
+from gateway.model import Signal
+
+Reader = Callable[[object], Signal | None]
+
+_TEXT_LIMIT: Final = 64
+_COUNT_LIMIT: Final = 100_000
+
+# OCPP 1.6, 7.7 ChargePointStatus
+CHARGE_POINT_STATUSES: Final = (
+    "Available", "Preparing", "Charging", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable",
+    "Faulted",
+)  # fmt: skip
+# Words for "I have no value now"
+NOTHING: Final = ("", "nan", "none", "null", "unknown", "unavailable")
+APPLIANCE_STATUSES: Final = ("idle", "running", "fault")
+
+
+def words(yes: str, no: str) -> Callable[[object], bool]:
+    """A reader of JSON booleans and of these space-separated words, in any case."""
+    table: dict[str, bool] = dict.fromkeys(yes.split(), True) | dict.fromkeys(no.split(), False)
+
+    def read(value: object) -> bool:
+        if value is True or value is False:
+            return value
+        if not isinstance(value, str):
+            raise Unreadable("wrong_type")
+        found = table.get(value.lower())
+        if found is None:
+            raise Unreadable("unknown_value")
+        return found
+
+    return read
+
+
+flag = words("on true yes", "off false no")
+present = words("on true yes occupied present detected trigger", "off false no vacant unoccupied absent normal")
+opened = words("on true yes open opened", "off false no close closed")
+locked = words("on true yes lock locked", "off false no unlock unlocked")
+
+
+def shut(value: object) -> bool:
+    """A contact: true means the two halves touch, so the door is closed."""
+    return not opened(value)
+
+
+def within(low: float, high: float, scale: float = 1) -> Callable[[object], float]:
+    """A reader of finite numbers, multiplied by `scale` > 0; the range is that of the result."""
+    least, most = low / scale, high / scale
+
+    def read(value: object) -> float:
+        if type(value) is not int and type(value) is not float:
+            raise Unreadable("wrong_type")
+        if not least <= value <= most:
+            raise Unreadable("out_of_range")
+        return value if scale == 1 else value * scale
+
+    return read
+
+
+number = within(-1e12, 1e12)
+power_w = within(-1e6, 1e6)
+energy_wh = within(0, 1e12)
+energy_kwh = within(0, 1e12, 1000)
+battery_pct = within(0, 100)
+rssi_dbm = within(-200, 50)
+
+
+def count(value: object) -> int:
+    """A number of things. LoRaWAN servers write every number as a float, so 3.0 is three."""
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise Unreadable("wrong_type")
+    if not 0 <= value <= _COUNT_LIMIT:
+        raise Unreadable("out_of_range")
+    return value
+
+
+def sequence(value: object) -> int:
+    """A message's number."""
+    if type(value) is not int:
+        raise Unreadable("wrong_type")
+    if not 0 <= value <= 2**53:
+        raise Unreadable("out_of_range")
+    return value
+
+
+def text(value: object) -> str:
+    """A code or version of at most 64 characters."""
+    if not isinstance(value, str):
+        raise Unreadable("wrong_type")
+    if len(value) > _TEXT_LIMIT:
+        raise Unreadable("out_of_range")
+    return value
+
+
+def one_of(allowed: tuple[str, ...]) -> Reader:
+    """A reader of exactly these words, in any case; answers in ours."""
+    table = {word.lower(): word for word in allowed}
+
+    def read(value: object) -> str:
+        found = table.get(text(value).lower())
+        if found is None:
+            raise Unreadable("unknown_value")
+        return found
+
+    return read
+
+
+def day(value: object) -> str:
+    """A calendar day, YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text(value)).isoformat()
+    except ValueError as error:
+        raise error if isinstance(error, Unreadable) else Unreadable("unknown_value") from None
+
+
+def inside(key: str, reader: Reader) -> Reader:
+    """Reads `key` of a nested object."""
+
+    def read(value: object) -> Signal | None:
+        if not isinstance(value, dict):
+            raise Unreadable("wrong_type")
+        part = value.get(key)
+        return None if part is None else reader(part)
+
+    return read
+
+
+def translated(words: Mapping[str, Signal], reader: Reader) -> Reader:
+    """`words` turns a foreign word into ours first; JSON true, 1 and 1.5 are looked up as `true`, `1`, `1.5`."""
+    if not words:
+        return reader
+
+    def read(value: object) -> Signal | None:
+        return reader(words.get(spelled(value), value))
+
+    return read
+
+
+def scaled(factor: float, reader: Reader) -> Reader:
+    """The number times `factor`, then read."""
+    if factor == 1:
+        return reader
+    scale = within(-1e12, 1e12, factor)
+    return lambda value: reader(scale(value))
+
+
+def spelled(value: object) -> str:
+    """A JSON scalar as it is written; empty for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else ""

@@ -1,0 +1,143 @@
+"""Zigbee2MQTT: `zigbee2mqtt/NAME` JSON, availability in both forms, `last_seen`, one topic an attribute, renames.
+
+Source: Koenkk/zigbee2mqtt.io, guide/usage (MQTT topics and messages, availability, exposes). `topic` is
+`zigbee2mqtt/NAME`; with the IEEE address as NAME the device is followed through renames (`bridge/devices`).
+No sequence, no time unless `last_seen` is on.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from gateway.dialects import values
+from gateway.dialects.base import (
+    NO_HEADER,
+    Decoded,
+    Heard,
+    Source,
+    Unreadable,
+    decode_json,
+    millis,
+    read,
+    read_object,
+    read_text,
+)
+from gateway.dialects.meaning import Meaning, Name, Signals
+from gateway.model import Header, Millis, Resource
+
+NAMES: Final = (
+    Name("occupancy", "presence", values.present),
+    Name("presence", "presence", values.present),
+    Name("contact", "open", values.shut),
+    Name("lock_state", "locked", values.locked),
+    Name("state", "relay", values.flag),
+    Name("state", "locked", values.locked),
+    Name("power", "power_w", values.power_w),
+    Name("energy", "energy_wh", values.energy_kwh),
+    Name("battery", "battery_pct", values.battery_pct),
+)
+_ATTRIBUTES: Final = ("occupancy", "presence", "contact", "lock_state", "power")
+_IEEE: Final = re.compile(r"0x[0-9a-f]{16}")
+
+
+class _Member(msgspec.Struct, gc=False):
+    ieee_address: str
+    friendly_name: str
+
+
+_members = msgspec.json.Decoder(list[_Member]).decode
+
+
+class Zigbee2Mqtt:
+    """One Zigbee device."""
+
+    __slots__ = ("_bridges", "_ieee", "_list", "_meaning", "_rules", "_state", "filters")
+    valid_for_ms = None
+
+    def __init__(self, source: Source, resource: Resource) -> None:
+        self._meaning = Meaning(source, resource, NAMES)
+        self._rules = self._meaning.rules(NAMES, ("last_seen",))
+        topic = source.topic
+        name = topic.rpartition("/")[2]
+        self._ieee = name if _IEEE.fullmatch(name) else None
+        self._bridges = _bridges(topic)
+        self._list = topic.removesuffix(name) + "bridge/devices" if self._ieee else None
+        self._follow(topic)
+
+    def _follow(self, topic: str) -> None:
+        self._state = topic
+        attributes = (f"{topic}/{key}" for key in _ATTRIBUTES if self._rules.get(key, ("",))[0])
+        device_list = (self._list,) if self._list else ()
+        self.filters = (topic, f"{topic}/availability", *attributes, *self._bridges, *device_list)
+
+    def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
+        """See `Decoder`."""
+        if topic == self._state:
+            return self._report(read_object(payload))
+        if topic in self._bridges:
+            # The bridge being back says nothing about the device; the bridge being gone does.
+            return None if _online(payload) else self._meaning.availability(False, NO_HEADER)
+        if topic == self._list:
+            self._rename(payload)
+            return None
+        base, _, last = topic.rpartition("/")
+        if base != self._state:
+            return None
+        if last == "availability":
+            return self._meaning.availability(_online(payload), NO_HEADER)
+        return self._report({last: _scalar(payload)}) if topic in self.filters else None
+
+    def _report(self, body: dict[str, object]) -> Decoded:
+        signals: Signals = {}
+        ignored = self._meaning.read(self._rules, body, signals)
+        if self._meaning.picks:
+            self._meaning.take(body, signals)
+        seen = body.get("last_seen")
+        header = NO_HEADER if seen is None else Header(millis(seen))
+        return self._meaning.decoded(header, signals, ignored)
+
+    def _rename(self, payload: bytes) -> None:
+        root = str(self._list).removesuffix("bridge/devices")
+        for member in read(_members, payload):
+            if member.ieee_address == self._ieee and root + member.friendly_name != self._state:
+                self._follow(root + member.friendly_name)
+
+
+bind = Zigbee2Mqtt
+
+
+def _bridges(topic: str) -> tuple[str, ...]:
+    """Where the bridge's own state may stand: base topic and friendly name may both contain slashes."""
+    steps = topic.split("/")[:-1]
+    return tuple("/".join((*steps[:depth], "bridge", "state")) for depth in range(1, len(steps) + 1))
+
+
+def _scalar(payload: bytes) -> object:
+    """One attribute alone: JSON, or a bare word."""
+    try:
+        return read(decode_json, payload)
+    except Unreadable:
+        return read_text(payload)
+
+
+def _online(payload: bytes) -> bool:
+    """`{"state":"online"}`, or the bare word of older installations. Raises Unreadable."""
+    if payload[:1] == b"{":
+        state = read_object(payload).get("state")
+    else:
+        state = read_text(payload)
+    if state not in ("online", "offline"):
+        raise Unreadable("unknown_value")
+    return state == "online"
+
+
+def hear(topic: str, payload: bytes) -> Heard | None:
+    """A device report under `zigbee2mqtt/`."""
+    root, _, name = topic.partition("/")
+    if root != "zigbee2mqtt" or not name or name.startswith("bridge/") or name.endswith(("/set", "/get")):
+        return None
+    if name.endswith("/availability"):
+        return Heard(topic.removesuffix("/availability"))
+    body = read_object(payload)
+    return Heard(topic, tuple(dict.fromkeys(one.fact for one in NAMES if one.key in body)))
