@@ -146,7 +146,7 @@ def holidays(settings: Any) -> Finding:
     if known < next_month:
         return Finding(
             "warn", "calendar",
-            f"holidays are known up to {known}: hours that depend on them are unknown after that; update chinesecalendar",
+            f"holidays are known up to {known}: hours that depend on them are unknown later; update chinesecalendar",
         )  # fmt: skip
     return Finding("ok", "calendar", f"Chinese holidays and make-up workdays known up to {known}")
 

@@ -9,13 +9,13 @@ from typing import Any
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("simulate", help="virtual devices for the configured stations")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
-    town_options(parser)
+    town_options(parser, speed=1.0)
     parser.add_argument("--faults", type=float, default=0.0, metavar="RATE", help="share of devices that misbehave")
     parser.set_defaults(run=run)
 
 
-def town_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="how much faster the day goes by")
+def town_options(parser: argparse.ArgumentParser, *, speed: float) -> None:
+    parser.add_argument("--speed", type=float, default=speed, metavar="X", help="how much faster the day goes by")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same day")
 
 
@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def start(settings: Any, args: argparse.Namespace, stopped: threading.Event) -> threading.Thread:
+def start(
+    settings: Any, args: argparse.Namespace, stopped: threading.Event, *, from_midday: bool = False
+) -> threading.Thread:
     """The town on a thread of its own, until `stopped`; join it afterwards."""
     from firmware_bridge.emulator.configured import town_of
     from firmware_bridge.emulator.player import Player
@@ -39,7 +41,7 @@ def start(settings: Any, args: argparse.Namespace, stopped: threading.Event) -> 
     from gateway.mqtt import Session
     from gateway.runtime import broker_of
 
-    town = town_of(settings, now_ms(), seed=args.seed, speed=args.speed, faults=getattr(args, "faults", 0.0))
+    town = town_of(settings, now_ms(), seed=args.seed, speed=args.speed, faults=args.faults, from_midday=from_midday)
     session = Session(broker_of(settings), f"{settings.client_id}-town", keep=False)
     player = Player(town, session)
 

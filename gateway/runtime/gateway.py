@@ -49,7 +49,7 @@ class Gateway:
             ballast_mib=settings.store.ballast_mib,
             quarantine_rows=settings.gateway.quarantine_max_messages,
         )
-        live = build(settings, stations, _openings(settings), self.started_at)
+        live = build(settings, stations, openings_of(settings), self.started_at)
         self.pipeline = Pipeline(live)
         begin = monotonic_s()
         replayed = Memory.restore(self.pipeline, self.store, now_ms())
@@ -194,5 +194,5 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _openings(settings: Settings) -> Callable[[Any, Any], Opening | None]:
+def openings_of(_settings: Settings) -> Callable[[Any, Any], Opening | None]:
     return lambda _station, _area: None

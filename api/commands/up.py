@@ -1,0 +1,26 @@
+"""`yizhan up`: the one-box product."""
+
+import argparse
+import logging
+import socket
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("up", help="gateway, API and pages in one process")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from api.product import run_product
+    from config.load import load
+
+    def ready(sock: socket.socket) -> None:
+        host, port = sock.getsockname()[:2]
+        log.info("listening on http://%s:%d/", host, port)
+
+    return run_product(load(args.config), ready)

@@ -1,0 +1,61 @@
+"""The one-box product running: gateway, API and pages in one process, until told to stop."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.live_view import LiveView
+from api.server import bind, serve
+from config.schema import Settings
+from gateway.clock import now_ms
+from gateway.runtime import Gateway
+from gateway.runtime.metrics import GatewayCollector
+from gateway.store.reader import SqliteReader
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 0.2
+
+
+def run_product(
+    settings: Settings, ready: Callable[[socket.socket], None], before_stop: Callable[[], None] = lambda: None
+) -> int:
+    """Serve until SIGTERM or SIGINT. Ports are taken before anything else starts; `ready` is told the HTTP socket.
+
+    `before_stop` runs while the gateway still takes messages.
+    """
+    listen = settings.api.listen
+    sock = bind(listen.host, listen.port)
+    view = LiveView(settings.stations, now_ms)
+    gateway = Gateway(settings)
+    gateway.listen(view.feed_threadsafe)
+    registry = CollectorRegistry()
+    registry.register(GatewayCollector(gateway.metrics))
+    app = create_app(
+        view, lambda: SqliteReader(settings.store.path), settings, gateway.status, registry=registry, now=now_ms
+    )
+    stop = threading.Event()
+    try:
+        gateway.start()
+        threading.Thread(target=_watch, args=(gateway, stop), name="watch", daemon=True).start()
+        ready(sock)
+        serve(app, sock, stop, trusted_proxies=",".join(map(str, settings.api.trusted_proxies)) or "127.0.0.1")
+    finally:
+        died = gateway.dead
+        before_stop()
+        clean = gateway.stop()
+        sock.close()
+    if died is not None:
+        log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", died)
+    return 0 if clean and died is None else 1
+
+
+def _watch(gateway: Gateway, stop: threading.Event) -> None:
+    """Nothing dies unnoticed: if a thread or the broker has ended, so do we."""
+    while not stop.wait(WATCH_S):
+        if gateway.dead is not None:
+            stop.set()
