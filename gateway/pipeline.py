@@ -7,10 +7,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import DecodeError, ValidationError
 
 from gateway import wire
+from gateway.foreign import Foreign
 from gateway.live import Device, Live, Verdict
 from gateway.model import Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.wire import Event, UnreadableError
@@ -37,8 +39,9 @@ class Outcome:
 class Pipeline:
     """Owns the live state. `counters` are plain totals: received, stored, duplicate, ignored_fields, …"""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, foreign: Foreign | None = None) -> None:
         self.live = live
+        self.foreign = foreign or Foreign(())
         self.counters: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
         self.outcome = Outcome()
@@ -137,6 +140,9 @@ class Pipeline:
         """Anything that is not a plain state message of a known device, checked from the beginning."""
         try:
             self._check_bytes(payload)
+            if not topic.startswith(b"yz/"):
+                self._foreign(topic, payload, flags, now)
+                return
             device, which = self._find(topic)
             if which == "availability":
                 self._availability(device, topic, payload, flags, now)
@@ -172,18 +178,31 @@ class Pipeline:
     def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         signals, ignored = wire.read(device.decode, payload)
         self.counters["ignored_fields"] += ignored
-        verdict = self._admit(device, topic, payload, flags, signals)
+        self._accept(device, topic, payload, flags, signals, signals, now)
+
+    def _accept(
+        self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, signals: Any, now: Millis
+    ) -> None:
+        verdict = self._admit(device, topic, payload, flags, header)
         if verdict is not Verdict.NEW:
-            self._store_late(verdict, device, topic, payload, signals, now)
+            self._store_late(verdict, device, topic, payload, header, now)
             return
-        ts = wire.millis(signals.ts)
+        ts = wire.millis(header.ts)
         believed = _believed(ts, now)
-        mark = (flags & RETAINED) | (0 if believed or ts is None else TS_SUSPECT)
-        self._keep(device, topic, payload, now, mark)
+        self._keep(device, topic, payload, now, (flags & RETAINED) | (0 if believed or ts is None else TS_SUSPECT))
         if flags & RETAINED:
             self.live.remember(device, signals, ts if believed else None, now)
         else:
             self.live.observe(device, signals, min(ts, now) if ts is not None and believed else now, now)
+
+    def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        """A message in somebody else's dialect, stored and believed as a native one."""
+        for one in self.foreign.translate(topic, payload, now):
+            self.counters["ignored_fields"] += one.ignored
+            if one.online is not None:
+                self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.header.boot, now)
+            elif one.signals is not None:
+                self._accept(one.device, one.topic, one.payload, flags, one.header, one.signals, now)
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
@@ -200,6 +219,11 @@ class Pipeline:
 
     def _availability(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         online, boot = wire.read_availability(payload)
+        self._goodbye(device, topic, payload, flags, online, boot, now)
+
+    def _goodbye(
+        self, device: Device, topic: bytes, payload: bytes, flags: int, online: bool, boot: str | None, now: Millis
+    ) -> None:
         if device.seen.is_older(boot):
             self.counters["late_wills"] += 1
             return
@@ -210,22 +234,25 @@ class Pipeline:
         if online:
             self.outcome.returned.add(device)
 
-    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: object) -> Verdict:
-        seq, boot, ts = header.seq, header.boot, header.ts  # type: ignore[attr-defined]
-        if seq is not None:
-            return device.seen.admit(boot, seq, header.oldest)  # type: ignore[attr-defined]
-        certain = ts is not None or bool(flags & (DUP | RETAINED))
-        return Verdict.REPEAT if device.seen.repeats(wire.fingerprint(topic, payload), certain) else Verdict.NEW
+    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any) -> Verdict:
+        """By identity where there is one; else by fingerprint for repeats and by `ts` for order."""
+        if header.seq is not None and header.boot is not None:
+            return device.seen.admit(header.boot, header.seq, header.oldest)
+        ts = wire.millis(header.ts)
+        if device.seen.repeats(wire.fingerprint(topic, payload), ts is not None or bool(flags & (DUP | RETAINED))):
+            return Verdict.REPEAT
+        known = max((facts.observed_at or 0 for facts in device.facts), default=0)
+        return Verdict.LATE if ts is not None and ts < known else Verdict.NEW
 
     def _store_late(
-        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: object, now: Millis
+        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis
     ) -> None:
         """A repeat is only counted; a late message goes to history and leaves the live state alone."""
         if verdict is Verdict.REPEAT:
             self.counters["duplicate"] += 1
             return
         self.counters["late"] += 1
-        ts = wire.millis(header.ts)  # type: ignore[attr-defined]
+        ts = wire.millis(header.ts)
         self._keep(device, topic, payload, now, 0 if ts is None or _believed(ts, now) else TS_SUSPECT)
 
     def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:

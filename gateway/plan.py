@@ -10,6 +10,9 @@ from config.schema import Area as AreaSettings
 from config.schema import Resource as ResourceSettings
 from config.schema import Settings
 from config.schema import Station as StationSettings
+from gateway.dialects import BadSource, bind
+from gateway.dialects import Source as SourceWords
+from gateway.foreign import Foreign, Source
 from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
@@ -40,6 +43,21 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
         decode = decoder({facts.resource.kind for facts in fed})
         live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
     return live
+
+
+def foreign(settings: Settings, live: Live) -> Foreign:
+    """The sources that the configuration names for stations of `live`. BadSource with the resource's name in it."""
+    sources = []
+    for station, area, item in settings.resources():
+        if item.source is None or station.id not in live.stations:
+            continue
+        resource = resource_of(settings, station, area, item)
+        try:
+            decoder = bind(SourceWords(**item.source.model_dump()), resource)
+        except BadSource as error:
+            raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
+        sources.append(Source(decoder, live.devices[station.id, resource.device], KINDS[resource.kind].Shape))
+    return Foreign(sources)
 
 
 def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:

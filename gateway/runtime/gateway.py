@@ -18,7 +18,7 @@ from gateway.live.document import utc
 from gateway.model import Document
 from gateway.mqtt import Broker, Session, Will
 from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.plan import build, foreign
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
 from gateway.runtime.status import Metrics, Status
@@ -50,7 +50,7 @@ class Gateway:
             quarantine_rows=settings.gateway.quarantine_max_messages,
         )
         live = build(settings, stations, openings_of(settings), self.started_at)
-        self.pipeline = Pipeline(live)
+        self.pipeline = Pipeline(live, foreign(settings, live))
         begin = monotonic_s()
         replayed = Memory.restore(self.pipeline, self.store, now_ms())
         log.info(
@@ -61,6 +61,7 @@ class Gateway:
         self.store.drop_parts(len(memory.parts))
         topic, payload = self._report("offline")
         filters = ["yz/#"] if share is None else [f"yz/{station.id}/#" for station in stations]
+        filters += sorted(self.pipeline.foreign.filters)
         self.session = Session(
             broker_of(settings),
             f"{settings.client_id}" + (f"-{share[0]}of{share[1]}" if share else ""),

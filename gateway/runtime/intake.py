@@ -54,6 +54,7 @@ class Intake(threading.Thread):
         self._clock = SteadyClock()
         self._stopping = threading.Event()
         self._busy: Commit | None = None
+        self._filters = pipeline.foreign.filters
         self._mids: list[int] = []
         self._waiting_bytes = 0
         self._heard: set[Device] = set()
@@ -95,6 +96,9 @@ class Intake(threading.Thread):
                 self._mids += arrivals.mids
             self._waiting_bytes += sum([len(frame[1]) for frame in arrivals.frames])
             self.pipeline.handle_all(arrivals.frames, now)
+            if self.pipeline.foreign.filters is not self._filters:
+                self._filters = self.pipeline.foreign.filters
+                self.session.subscribe(sorted(self._filters))
         self.pipeline.tick(now)
         self._collect()
         if self._busy is None:
