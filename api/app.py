@@ -57,7 +57,7 @@ def create_app(
     )
     hub = Hub(view, limits, on_screen)
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
-    keyring = Keyring(settings.api.keys_file or settings.store.path / "keys.json")
+    keyring = Keyring.of(settings)
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry)
     app = _fastapi(context)
     app.include_router(

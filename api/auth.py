@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
+from config.schema import Settings
 from gateway.model import Millis
 
 Role = Literal["viewer", "operator", "admin"]
@@ -51,7 +52,7 @@ class Key:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-class KeyFileError(Exception):
+class KeyFileError(OSError):
     """The file of keys cannot be used; the text says which and why."""
 
 
@@ -63,7 +64,12 @@ class Keyring:
         self._seen: tuple[int, int, int] | None = None
         self._keys: dict[str, Key] = {}
 
-    def keys(self) -> tuple[Key, ...]:
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The configured file of keys."""
+        return cls(settings.api.keys_file or settings.store.path / "keys.json")
+
+    def all(self) -> tuple[Key, ...]:
         """Every key, oldest first. KeyFileError when the file is damaged."""
         self._refresh()
         return tuple(self._keys.values())

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from config.schema import Settings
+
 if TYPE_CHECKING:
     from api.app import App
 
@@ -20,14 +22,14 @@ GRACE_S = 2
 BACKLOG = 2048
 
 
-class CannotListenError(Exception):
+class CannotListenError(OSError):
     """The address is not to be had; the text is one line for the operator."""
 
 
 def bind(host: str, port: int, key: str = "api.listen") -> socket.socket:
     """A listening socket; port 0 takes a free one, as `getsockname()` tells. CannotListenError names the mend."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # with proto 0, asyncio leaves Nagle on
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
@@ -43,7 +45,7 @@ def bind(host: str, port: int, key: str = "api.listen") -> socket.socket:
     return sock
 
 
-def serve(app: "App", sock: socket.socket, stop: threading.Event, *, trusted_proxies: str = "127.0.0.1") -> None:
+def serve(app: "App", sock: socket.socket, stop: threading.Event, *, trusted_proxies: str) -> None:
     """Serve until `stop` is set; SIGTERM and SIGINT set it. Returns within about 3 s, with streams open too."""
     _allow_many_files()
     config = uvicorn.Config(
@@ -60,6 +62,11 @@ def serve(app: "App", sock: socket.socket, stop: threading.Event, *, trusted_pro
         timeout_keep_alive=30,
     )
     _Server(config, app, stop).run(sockets=[sock])
+
+
+def trusted(settings: Settings) -> str:
+    """The proxies whose X-Forwarded-For is believed, as uvicorn wants them; this machine's when none is configured."""
+    return ",".join(map(str, settings.api.trusted_proxies)) or "127.0.0.1,::1"
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,73 @@
+"""`yizhan`: the command line. The composition root: only the command that is asked for is imported.
+
+Exit status: 0 fine, 1 failed while running, 2 usage or configuration.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from api import logs
+from api.commands import COMMANDS
+
+log = logging.getLogger("yizhan")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(words).parse_args(words)
+    logs.set_up(args.log_format)
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from config.mistakes import ConfigErrors
+    from gateway.store.base import StoreError
+
+    try:
+        return int(args.run(args))
+    except ConfigErrors as errors:
+        sys.stderr.write(f"{errors}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # whoever read us has gone; nothing to complain of
+        return 0
+    except Exception as error:
+        # What the machine or the operator did is one line; what we did comes with its traceback.
+        expected = isinstance(error, (OSError, StoreError))
+        log.critical("%s", error or type(error).__name__, exc_info=None if expected else error)
+        return 1
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="yizhan", description="What is free in couriers' rest stations and community venues, right now (驿站)."
+    )
+    parser.add_argument("--version", action="version", version=f"yizhan {version('yizhan')}")
+    _add_log_format(parser, "text")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in words if word in COMMANDS), None)
+    for name, text in COMMANDS.items():
+        if name == asked:
+            import_module(f"api.commands.{name}").add(commands)
+            _add_log_format(commands.choices[name], argparse.SUPPRESS)
+        else:
+            commands.add_parser(name, help=text)
+    return parser
+
+
+def _add_log_format(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--log-format", choices=logs.FORMATS, default=default, help="logs on stderr, one event a line")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

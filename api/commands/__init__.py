@@ -1,0 +1,14 @@
+"""The commands: one file each with `add(subparsers)` and `run(args) -> exit status`, one line here."""
+
+COMMANDS = {
+    "demo": "everything at once, with virtual devices; nothing else needed",
+    "up": "the one-box product: gateway, API and pages",
+    "gateway": "the gateway alone",
+    "api": "the API and pages alone, fed by the broker and the store",
+    "simulate": "virtual devices for the configured stations",
+    "check": "every mistake in a configuration, with line and mend",
+    "doctor": "try the broker, store, disk, clock, serial ports and notifiers",
+    "export": "the stored readings and events, one a line",
+    "replay": "recorded messages through the real core: states and alerts out",
+    "keys": "keys for staff and apps: create, list, revoke",
+}

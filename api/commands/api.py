@@ -1,0 +1,65 @@
+"""`yizhan api`: the API and pages in a process of their own. As many as wanted: none keeps anything."""
+
+import argparse
+import logging
+import secrets
+import threading
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("api", help="the API and pages alone, fed by the broker and the store")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from prometheus_client import CollectorRegistry
+
+    from api.app import create_app
+    from api.live_feed import LiveFeed
+    from api.live_view import LiveView
+    from api.server import bind, serve, trusted
+    from api.signals import stop_event
+    from config.load import load
+    from gateway.clock import now_ms
+    from gateway.runtime import Status, broker_of
+    from gateway.store.reader import SqliteReader
+
+    settings = load(args.config)
+    stop = stop_event()
+    sock = bind(settings.api.listen.host, settings.api.listen.port)
+    started_at = now_ms()
+    view = LiveView(settings.stations, now_ms)
+    feed = LiveFeed(broker_of(settings), f"{settings.client_id}-api-{secrets.token_hex(4)}", view)
+
+    def status() -> Status:
+        store_ok = settings.store.path.is_dir()
+        troubles = [feed.session.trouble] if feed.session.trouble else []
+        if not store_ok:
+            troubles.append(f"store.path: {settings.store.path} is not there; history needs the gateway's folder")
+        return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
+
+    app = create_app(
+        view, lambda: SqliteReader(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms
+    )
+    feed.start()
+    threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
+    log.info("listening on http://%s:%d/", *sock.getsockname()[:2])
+    try:
+        serve(app, sock, stop, trusted_proxies=trusted(settings))
+    finally:
+        died = not feed.is_alive()
+        feed.end()
+        feed.join(3)
+    if died:
+        log.critical("the live feed ended unexpectedly: ending, so that a supervisor starts us again")
+    return 1 if died else 0
+
+
+def _watch(feed: threading.Thread, stop: threading.Event) -> None:
+    feed.join()
+    stop.set()
