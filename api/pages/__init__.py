@@ -1,0 +1,146 @@
+"""The pages: plain HTML, CSS and ES modules, no build step, no outside request, a strict policy on every answer."""
+
+import html
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+
+import segno
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from api.pages.assets import Assets, compressed, pack
+from api.pages.language import choose
+from api.pages.place import Place, data_block, facts_of, places_of
+from gateway.clock import now_ms as wall_clock_ms
+
+__all__ = ["POLICY", "Place", "places_of", "router"]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "geolocation=(self), camera=(), microphone=()",
+    "cache-control": "no-cache",
+}
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Pages:
+    """Everything the routes need, made once. Templates are `string.Template`; every value is escaped on its way in."""
+
+    def __init__(self, places: Mapping[str, Place], public_url: str | None) -> None:
+        self.places = places
+        self.public_url = public_url
+        self.assets = Assets()
+        self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
+
+    def render(self, request: Request, name: str, place: Place | None, status: int = 200) -> Response:
+        """Page `name` in the reader's language; with a place, its facts ride in a data block."""
+        # A wall has no reader of its own: its browser's language says nothing about who stands before it.
+        accepted = None if name == "screen" else request.headers.get("accept-language")
+        lang = choose(request.query_params.get("lang"), place.language if place else None, accepted)
+        values = {
+            "lang": html.escape(lang),
+            "build": self.assets.build,
+            "title": html.escape(place.name.get("zh") or place.id if place else "驿站"),
+            "station": html.escape(place.id if place else ""),
+            "place": data_block(facts_of(place)) if place else "{}",
+        }
+        body = self.templates[name].substitute(values).encode()
+        answer = compressed(request, pack(body, "text/html"), HEADERS)
+        answer.status_code = status
+        return answer
+
+    def code(self, request: Request, station: str) -> Response:
+        """The square code on the wall: the address of the phone page."""
+        base = (self.public_url or str(request.base_url)).rstrip("/")
+        out = io.BytesIO()
+        segno.make(f"{base}/m/{station}", error="m").save(out, kind="svg", border=1, dark="#1d1a14", light="#fff6ea")
+        return compressed(request, pack(out.getvalue(), "image/svg+xml"), {"cache-control": "max-age=3600"})
+
+
+def router(
+    places: Mapping[str, Place],
+    *,
+    public_url: str | None = None,
+    on_screen: Callable[[str, str | None], None] | None = None,
+    now_ms: Callable[[], int] = wall_clock_ms,
+) -> APIRouter:
+    """The routes of every page. `places` is read at each request, so the owner may replace its entries.
+
+    `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
+    `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a browser that
+    hangs keeps its stream open, but does not do this.
+    """
+    pages = Pages(places, public_url)
+    routes = APIRouter(include_in_schema=False)
+    _documents(routes, pages)
+    _files(routes, pages)
+
+    @routes.get("/build")
+    def build(screen: str = "", station: str = "") -> Response:
+        """The build served now and the server's time: with these a page reloads itself and sets its clock."""
+        if on_screen is not None and screen and station in places:
+            on_screen(screen[:64], station)
+        return JSONResponse({"build": pages.assets.build, "time_ms": now_ms()}, headers={"cache-control": "no-store"})
+
+    return routes
+
+
+def _documents(routes: APIRouter, pages: Pages) -> None:
+    def of_station(template: str) -> Callable[[Request, str], Response]:
+        def page(request: Request, station: str) -> Response:
+            place = pages.places.get(station)
+            if place is None:
+                return pages.render(request, "missing", None, status=404)
+            return pages.render(request, template, place)
+
+        return page
+
+    def of_house(template: str) -> Callable[[Request], Response]:
+        def page(request: Request) -> Response:
+            return pages.render(request, template, None)
+
+        return page
+
+    routes.get("/")(of_house("overview"))
+    routes.get("/login")(of_house("login"))
+    routes.get("/p/{token}")(of_house("partner"))
+    routes.get("/screen/{station}")(of_station("screen"))
+    routes.get("/m/{station}")(of_station("phone"))
+    routes.get("/stations/{station}")(of_station("station"))
+
+
+def _files(routes: APIRouter, pages: Pages) -> None:
+    @routes.get("/static/{build}/{name:path}")
+    def static(request: Request, build: str, name: str) -> Response:
+        return pages.assets.serve(request, build, name)
+
+    @routes.get("/sw.js")
+    def service_worker(request: Request) -> Response:
+        """At the root, because a worker rules only the paths below its own."""
+        return compressed(request, pages.assets.files["js/sw.js"], {"cache-control": "no-cache"})
+
+    @routes.get("/screen/{station}/code.svg")
+    def code(request: Request, station: str) -> Response:
+        if station not in pages.places:
+            return Response("no such station\n", 404, media_type="text/plain")
+        return pages.code(request, station)
+
+    @routes.get("/screen/{station}/plan.svg")
+    def plan(request: Request, station: str) -> Response:
+        place = pages.places.get(station)
+        if place is None or place.plan is None:
+            return Response("no plan\n", 404, media_type="text/plain")
+        return compressed(
+            request,
+            pack(place.plan.encode(), "image/svg+xml"),
+            {"cache-control": "no-cache", "content-security-policy": "sandbox; default-src 'none'"},
+        )

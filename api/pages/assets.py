@@ -1,0 +1,64 @@
+"""The files under static/: read once, compressed once, served under a URL that names their build."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+STATIC = Path(__file__).parent / "static"
+# .js must not depend on what the machine's own table says
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    body: bytes
+    gzipped: bytes
+    media_type: str
+
+
+class Assets:
+    """`build` is a hash over every file and template: a page of another build reloads itself."""
+
+    def __init__(self, root: Path = STATIC, also: Path = Path(__file__).parent / "templates") -> None:
+        files = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
+        self.files = {name: _asset(path) for name, path in files.items()}
+        digest = hashlib.sha256()
+        for name, asset in self.files.items():
+            digest.update(name.encode() + b"\0" + asset.body)
+        for path in sorted(also.glob("*.html")):
+            digest.update(path.read_bytes())
+        self.build = digest.hexdigest()[:12]
+
+    def serve(self, request: Request, build: str, name: str) -> Response:
+        """One file; for ever if its URL names this build, else only for now (a page from before an update)."""
+        asset = self.files.get(name)
+        if asset is None:
+            return Response("no such file\n", 404, media_type="text/plain")
+        age = "public, max-age=31536000, immutable" if build == self.build else "no-store"
+        return compressed(request, asset, {"cache-control": age})
+
+
+def compressed(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
+    headers = headers | {"vary": "accept-encoding", "x-content-type-options": "nosniff"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.gzipped, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
+    return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+
+def pack(body: bytes, media_type: str) -> Asset:
+    return Asset(body, gzip.compress(body, 9, mtime=0), media_type)
+
+
+def _asset(path: Path) -> Asset:
+    guessed = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return pack(path.read_bytes(), TYPES.get(path.suffix, guessed))

@@ -1,0 +1,84 @@
+"""What a page must know of a station before its first document: what the configuration says of it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from config.schema import Settings, Station
+
+_NIGHT = re.compile(r"\d\d:\d\d-\d\d:\d\d")
+NIGHT_DEFAULT = "21:00-06:30"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One station as its pages show it. `names` holds the configured name of each resource that has one.
+
+    `distance_m` and `screen_inches` set the size of the letters on the wall. `theme` is auto, day or night; auto is
+    night within `night`, "HH:MM-HH:MM" in the station's zone. `second` is the smaller language, or None.
+    `plan` is an SVG whose elements carry `data-resource`.
+    """
+
+    id: str
+    name: Mapping[str, str]
+    timezone: str = "Asia/Shanghai"
+    region: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+    address: str = ""
+    hours: str = ""
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    language: str | None = None
+    second: str | None = "en"
+    distance_m: float = 5.0
+    screen_inches: float = 43.0
+    theme: str = "auto"
+    night: str = NIGHT_DEFAULT
+    plan: str | None = None
+
+
+def places_of(settings: Settings) -> dict[str, Place]:
+    """Every configured station, ready for its pages. OSError when a floor plan can't be read."""
+    return {station.id: _place(settings, station) for station in settings.stations}
+
+
+def _place(settings: Settings, station: Station) -> Place:
+    display, spot = settings.display_of(station), station.location
+    return Place(
+        id=station.id,
+        name=dict(station.name) or {"zh": station.id},
+        timezone=settings.zone_of(station).key,
+        region=tuple(station.region),
+        lat=spot.lat if spot else None,
+        lon=spot.lon if spot else None,
+        address=spot.address or "" if spot else "",
+        hours=station.hours or "",
+        names={one.id: dict(one.name) for area in station.areas for one in area.resources if one.name},
+        language=None if display.lang == "auto" else display.lang,
+        second=display.second_lang,
+        distance_m=display.distance_m,
+        screen_inches=display.screen_inches,
+        theme=display.theme,
+        # the page turns by the clock alone; a rule with weekdays falls back to the usual night
+        night=display.night_hours if _NIGHT.fullmatch(display.night_hours) else NIGHT_DEFAULT,
+        plan=Path(station.floor_plan).read_text("utf-8") if station.floor_plan else None,
+    )
+
+
+def data_block(facts: Mapping[str, Any]) -> str:
+    """JSON that is safe between <script type="application/json"> and </script>: no `<` survives."""
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def facts_of(place: Place) -> dict[str, Any]:
+    """The place for its own page's script."""
+    return {
+        "id": place.id, "name": dict(place.name), "timezone": place.timezone, "region": place.region,
+        "lat": place.lat, "lon": place.lon, "address": place.address, "hours": place.hours,
+        "names": {key: dict(name) for key, name in place.names.items()}, "second": place.second,
+        "distance_m": place.distance_m, "screen_inches": place.screen_inches, "theme": place.theme,
+        "night": place.night, "plan": place.plan is not None,
+    }  # fmt: skip

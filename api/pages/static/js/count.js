@@ -1,0 +1,31 @@
+// A group's number in words, the same on every page: value, its preface, the word below.
+
+import { kindWord } from "./words.js";
+import { hhmm, moment } from "./time.js";
+import { lastKnown, usableOf, wording } from "./truth.js";
+
+// {least, number, glyph, word, usable, form} of a tally; form is exact, atleast, unknown or closed.
+export function countWords(t, group, picture, now, zone, say) {
+  const form = wording(t);
+  const base = { form, usable: usableOf(t), least: "", glyph: usableOf(t) };
+  if (form === "closed") return { ...base, number: say("shut"), glyph: "closed", word: opensAt(picture, now, zone, say) };
+  if (form === "unknown") return { ...base, number: say("unknown"), glyph: "stale", word: memory(group, picture, zone, say) };
+  const least = form === "atleast" ? say("at_least") : "";
+  if (t.min > 0) return { ...base, least, number: t.min, word: say("free") };
+  const broken = t.broken === t.total;
+  return { ...base, number: 0, glyph: broken ? "fault" : "no", word: say(broken ? "fault" : "full") };
+}
+
+export const unitOf = (group, say) => kindWord(say, group.key, ".unit");
+
+function opensAt(picture, now, zone, say) {
+  return picture.open === "no" && picture.openUntil ? say("opens", { at: moment(picture.openUntil, now ?? picture.asOf, zone, say) }) : say("closed");
+}
+
+// What we last knew, in the past tense, or since when there is nothing.
+function memory(group, picture, zone, say) {
+  const had = group.resources ? lastKnown(group, picture) : null;
+  if (had !== null) return say("had", { at: hhmm(picture.asOf, zone), n: had });
+  const since = Math.max(...(group.resources ?? []).map((r) => r.observedAt ?? 0));
+  return since > 0 ? say("silent_since", { at: hhmm(since, zone) }) : say("never_heard");
+}

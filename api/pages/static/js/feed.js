@@ -1,0 +1,68 @@
+// The one line to the server: named events in, contact or silence out. A page has exactly one.
+//
+// A browser keeps a dead EventSource open for minutes, so silence is measured here: the server sends a heartbeat every 5 s;
+// after 8 s without any event contact counts as lost (the banner is up within 10 s) and the line is made anew.
+
+const SILENT_MS = 8000;
+const RETRY_MS = [500, 1000, 2000, 4000]; // then every 4 s: back within 10 s of the server's return
+
+export class Feed {
+  #source = null;
+  #heard = -Infinity;
+  #opened = -Infinity;
+  #tries = 0;
+  #retry = null;
+
+  // on: {document(doc, kind), alert(alert), stamp(ms, fresh), contact(bool)}
+  constructor(url, on) {
+    this.url = url;
+    this.on = on;
+    this.contact = null;
+    this.#open();
+  }
+
+  // Call once a second.
+  watch() {
+    const now = performance.now();
+    const silent = now - Math.max(this.#heard, this.contact === null ? this.#opened : -Infinity) > SILENT_MS;
+    if (silent && this.contact !== false) this.#tell(false);
+    if (silent && this.#retry === null && now - this.#opened > SILENT_MS) this.#again();
+  }
+
+  close() {
+    clearTimeout(this.#retry);
+    this.#source?.close();
+  }
+
+  #open() {
+    this.#retry = null;
+    this.#opened = performance.now();
+    this.#source?.close();
+    const source = (this.#source = new EventSource(this.url));
+    const listen = (name, handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(event, handle));
+    listen("snapshot", (data) => this.on.document(data, "snapshot"));
+    listen("availability", (data) => this.on.document(data, "availability"));
+    listen("alert", (data) => this.on.alert?.(data));
+    listen("heartbeat", (data) => this.on.stamp(Date.parse(data.time ?? data.as_of ?? data.now), true));
+    source.onerror = () => source === this.#source && this.#again();
+  }
+
+  #event(event, handle) {
+    this.#heard = performance.now();
+    this.#tries = 0;
+    handle(event.data ? JSON.parse(event.data) : {});
+    if (!this.contact) this.#tell(true);
+  }
+
+  #again() {
+    this.#source.close();
+    if (this.#retry !== null) return;
+    const wait = RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)];
+    this.#retry = setTimeout(() => this.#open(), wait * (0.8 + 0.4 * Math.random()));
+  }
+
+  #tell(contact) {
+    this.contact = contact;
+    this.on.contact(contact);
+  }
+}

@@ -1,0 +1,56 @@
+// What surrounds the board: name, hours and door, clock, banner, night.
+
+import { $, setData, setText } from "./draw.js";
+import { date, hhmm, isNight, moment } from "./time.js";
+import { stateOf } from "./truth.js";
+
+// The opening line in one language.
+export function hoursText(picture, now, zone, say) {
+  const until = picture.openUntil !== null && (now === null || picture.openUntil > now) ? moment(picture.openUntil, now ?? picture.asOf, zone, say) : null;
+  if (picture.openUntil !== null && until === null) return say("hours_unknown");
+  if (picture.open === "yes") return until ? say("open_until", { at: until }) : say("open_24");
+  if (picture.open === "no") return until ? [say("closed_now"), say("opens", { at: until })].join(say.lang === "en" ? ", " : " ") : say("closed_now");
+  return say("hours_unknown");
+}
+
+export function paintDoor(node, picture, now, contact, { zone, say, second }) {
+  const door = picture.resources.find((r) => r.kind === "door");
+  const state = door ? stateOf(door, picture, now) : null;
+  setData(node, "kind", door ? "door" : null);
+  setData(node, "resource", door?.id);
+  setData(node, "usable", state?.usable);
+  const doorWord = state && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
+  const extra = doorWord ?? (contact ? null : "by_timetable");
+  const line = (speak) => [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");
+  setText($("b", node), line(say));
+  setText($("[lang]", node), line(second));
+}
+
+// The ticking second is the page's own proof of life.
+export function paintClock(node, at, { zone, say, second }) {
+  setText($(".hm", node), hhmm(at, zone));
+  setText($(".ss", node), String(Math.floor(at / 1000) % 60).padStart(2, "0"));
+  setText($(".date", node), say.lang === "en" ? date(at, zone, "en") : `${date(at, zone, say.lang)} ${date(at, zone, "en").replace(",", "")}`);
+}
+
+export function paintNight(at, zone, span, forced) {
+  const theme = forced ?? (isNight(at, zone, span) ? "night" : "day");
+  setData(document.documentElement, "theme", theme);
+}
+
+// lit: does anything on the page still hold by its own valid_until?
+export function paintBanner(node, { contact, lastNews, lit }, { zone, say, second }) {
+  node.hidden = contact !== false;
+  setData(document.documentElement, "contact", contact === false ? "lost" : contact ? "live" : "none");
+  if (contact !== false) return;
+  const at = lastNews === null ? "" : hhmm(lastNews, zone);
+  const key = lastNews === null ? "lost_new" : lit ? "lost" : "lost_all";
+  setText($(".say b", node), say(key, { at }));
+  const other = $(".say [lang]", node);
+  if (other) setText(other, second(key, { at }));
+  setText($(".when span", node), lastNews === null ? "" : `${say("last_news")} ${say.lang === "en" ? "" : "Last news"}`.trim());
+  setText($(".when b", node), at);
+}
+
+// Legible from distance_m on a panel of so many inches: 1 is the drawing's own size (5 m, 43 inches).
+export const letterScale = (distanceM, inches) => Math.min(1.5, Math.max(1, (distanceM / 5) * (43 / inches)));

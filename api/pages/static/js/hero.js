@@ -1,0 +1,42 @@
+// The doorway: the one number a visitor came for, with its windows beside it.
+
+import { $, el, icon, setData, setText } from "./draw.js";
+import { age } from "./time.js";
+import { countWords, unitOf } from "./count.js";
+import { oldest, tallyOfGroup } from "./truth.js";
+import { kindWord } from "./words.js";
+import { windowsOf } from "./windows.js";
+
+export function heroOf(group, { zone, say, second, largest }) {
+  const windows = windowsOf(group, { largest, say });
+  const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), rest = el("b"), most = el("div", { cls: "most hatch" }, rest);
+  const plateWord = el("b"), plateNote = el("span"), plate = el("div", { cls: "plate" }, plateWord, plateNote);
+  const total = el("p", { cls: "tot" }), fresh = el("span", { cls: "age" }), near = el("div", { cls: "near", hidden: "" });
+  const title = el("h2", { text: kindWord(say, group.key, ".free") });
+  const node = el("section", { cls: "hero", data: { kind: group.kind, type: group.type } },
+    el("div", { cls: "arch" }, least, number, most, plate),
+    el("div", { cls: "what" }, el("div", { cls: "title" }, group.kind === "seat" ? null : icon(group.type ?? group.kind), title),
+      el("span", { lang: second.lang, text: kindWord(second, group.key, ".free") }), el("div", { cls: "sum" }, total, fresh), windows.box, near));
+
+  function paint(now, picture, members, contact) {
+    const t = tallyOfGroup({ ...group, resources: members }, picture, now);
+    const words = countWords(t, { ...group, resources: members }, picture, now, zone, say);
+    const counted = words.form === "exact" || words.form === "atleast";
+    setData(node, "usable", words.usable);
+    setData(node, "form", words.form);
+    setText(least, words.least);
+    setText(number, counted ? words.number : "");
+    setData(number, "digits", String(words.number).length);
+    most.hidden = words.form !== "atleast";
+    setText(rest, words.form === "atleast" ? say("more_unknown", { n: t.max - t.min, unit: unitOf(group, say) }) : "");
+    plate.hidden = counted;
+    setText(plateWord, counted ? "" : say(words.form === "closed" ? "closed" : "unknown"));
+    setText(plateNote, counted ? "" : words.word);
+    setText(total, say("in_all", { n: t.total, unit: unitOf(group, say) }));
+    const at = oldest(members);
+    setText(fresh, counted && contact && at !== null ? say("updated", { age: age(at, now, say) }) : "");
+    windows.paint(members, picture, now, t);
+    return words;
+  }
+  return { node, paint, near, windows: $(".wins", node) };
+}

@@ -1,0 +1,71 @@
+// One station among many: its state in short, recomputed only when its document or a deadline says so.
+
+import { groupsOf, read, stateOf, tally, tallyOfGroup, tallyOfLine } from "./truth.js";
+
+export class House {
+  // fact: the entry of /api/v1/stations (a document without areas, with region and location)
+  constructor(fact) {
+    this.id = fact.station;
+    this.region = fact.region?.at(-1) ?? "";
+    this.where = fact.location ?? null;
+    this.take(fact);
+  }
+
+  take(doc) {
+    this.picture = read(doc);
+    this.groups = this.picture.whole ? groupsOf(this.picture) : null;
+    this.due = 0;
+  }
+
+  // Counts by key and the station's trouble at `now`; `due` is when the answer may next change by itself.
+  look(now) {
+    if (now !== null && now < this.due) return false;
+    const { picture } = this;
+    this.tallies = new Map();
+    if (picture.whole) for (const group of this.groups) this.tallies.set(group.key, tallyOfGroup(group, picture, now));
+    else for (const line of picture.summary) this.tallies.set(line.key, tallyOfLine(line, picture, now));
+    this.states = picture.resources.map((r) => stateOf(r, picture, now));
+    this.trouble = this.#trouble(now);
+    this.due = now === null ? 0 : this.#next(now);
+    return true;
+  }
+
+  // The windows of a station on the map and in the sheet: its first countable kind.
+  get face() {
+    const first = [...this.tallies.values()][0] ?? tally(this.states);
+    if (this.trouble === "fault") return { usable: first.min ? "yes" : first.max ? "unknown" : "no", because: "fault" };
+    if (this.trouble === "closed") return { usable: "no", because: "closed" };
+    if (this.trouble === "offline" || this.trouble === "half") return { usable: this.trouble === "half" && first.min ? "yes" : "unknown", because: null };
+    return { usable: first.min ? "yes" : first.max ? "unknown" : "no", because: null };
+  }
+
+  // offline: nothing known; fault: something broken; half: much unknown; closed; full; null: fine.
+  #trouble(now) {
+    const sums = [...this.tallies.values()];
+    const total = sums.reduce((n, t) => n + t.total, 0), unknown = sums.reduce((n, t) => n + t.max - t.min, 0);
+    if (total && sums.every((t) => t.shut === t.total)) return "closed";
+    if (total && unknown === total) return "offline";
+    if (this.states.some((s) => s.why === "fault") || sums.some((t) => t.broken)) return "fault";
+    if (unknown * 5 >= total && unknown > 0) return "half";
+    return null;
+  }
+
+  #next(now) {
+    const { picture } = this;
+    const ends = picture.whole ? picture.resources.map((r) => (r.evidence === "live" ? r.validUntil : null)) : [picture.validUntil];
+    return Math.min(...[...ends, picture.openUntil].filter((end) => end !== null && end > now), Infinity);
+  }
+
+  broken() {
+    return this.picture.resources.filter((r, i) => this.states[i].why === "fault");
+  }
+
+  silent() {
+    return this.states.filter((s) => s.usable === "unknown").length;
+  }
+
+  lastNews() {
+    const times = this.picture.resources.map((r) => r.observedAt).filter((t) => t !== null);
+    return times.length ? Math.max(...times) : null;
+  }
+}

@@ -1,0 +1,33 @@
+// One row of the board: icon, name, windows, count, word, age. Rows never move.
+
+import { el, icon, glyph, iconOf, setData, setText } from "./draw.js";
+import { age } from "./time.js";
+import { countWords } from "./count.js";
+import { oldest, tallyOfGroup } from "./truth.js";
+import { kindWord } from "./words.js";
+import { windowsOf } from "./windows.js";
+
+export function rowOf(group, { zone, say, second, largest = 4.9, short = false }) {
+  const windows = windowsOf(group, { largest, say });
+  const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), of = el("span", { cls: "of" });
+  const sign = glyph("unknown"), word = el("span"), fresh = el("span", { cls: "age" });
+  const node = el("div", { cls: "row", data: { kind: group.kind, type: group.type } }, icon(iconOf(group.key)),
+    el("div", { cls: "name" }, el("h2", {}, kindWord(say, group.key), " ", el("span", { lang: second.lang, text: kindWord(second, group.key, short ? ".short" : "") })), windows.box),
+    el("div", { cls: "cnt" }, el("p", { cls: "line" }, least, number, of), el("p", { cls: "word" }, sign, word, fresh)));
+
+  function paint(now, picture, members, contact) {
+    const t = tallyOfGroup({ ...group, resources: members }, picture, now);
+    const words = countWords(t, { ...group, resources: members }, picture, now, zone, say);
+    const at = oldest(members);
+    setData(node, "usable", words.usable);
+    setData(node, "form", words.form);
+    setText(least, words.least);
+    setText(number, words.number);
+    setText(of, `/${t.total}`);
+    setData(sign, "g", contact || words.glyph !== "stale" ? words.glyph : "offline");
+    setText(word, words.word);
+    setText(fresh, contact && at !== null && (words.form === "exact" || words.form === "atleast") ? age(at, now, say) : "");
+    windows.paint(members, picture, now, t);
+  }
+  return { node, paint };
+}

@@ -1,0 +1,102 @@
+// Every station on one sheet, like a timetable: trouble first in each region, rows written only when they change.
+
+import { el, glyph, setData, setText } from "./draw.js";
+import { moment } from "./time.js";
+import { usableOf, wording } from "./truth.js";
+import { nameIn } from "./words.js";
+
+const RANK = { offline: 0, fault: 1, half: 2, null: 3, closed: 4 };
+
+export class Sheet {
+  constructor(node, columns, { say, zone }) {
+    Object.assign(this, { node, columns, say, zone });
+    this.rows = new Map();
+    this.sections = new Map();
+    node.style.setProperty("--kinds", columns.length);
+  }
+
+  row(house) {
+    const found = this.rows.get(house.id);
+    if (found) return found;
+    const sign = el("i", { cls: "win" }), name = el("span", { text: nameIn(house.picture.name, this.say.lang) || house.id }), note = el("small");
+    const cells = this.columns.map((key) => el("span", { cls: "cell", data: { kind: key.split(":")[0], type: key.split(":")[1] } }, el("small"), el("b"), el("small")));
+    const week = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    week.setAttribute("class", "wkbars");
+    week.setAttribute("viewBox", "0 0 60 15");
+    week.setAttribute("aria-hidden", "true");
+    const age = el("span", { cls: "age" });
+    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, week, age);
+    const row = { node, sign, note, cells, week, age, text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase() };
+    this.rows.set(house.id, row);
+    return row;
+  }
+
+  // held: stations whose trouble somebody has taken
+  paint(house, now, held) {
+    const row = this.row(house), { say } = this, face = house.face;
+    setData(row.node, "usable", face.usable);
+    setData(row.node, "because", face.because);
+    setData(row.node, "trouble", house.trouble);
+    row.cells.forEach((cell, i) => this.#cell(cell, house.tallies.get(this.columns[i])));
+    const at = (ms) => moment(ms, now ?? house.picture.asOf, this.zone, say);
+    const words = { fault: say("fault"), offline: house.lastNews() ? say("since", { at: at(house.lastNews()) }) : say("never"), closed: house.picture.openUntil ? say("opens", { at: at(house.picture.openUntil) }) : say("closed") };
+    setText(row.note, [words[house.trouble] ?? "", house.trouble && held ? say("held") : ""].filter(Boolean).join(" "));
+    row.note.className = held ? "held" : house.trouble === "fault" ? "bad" : "";
+  }
+
+  #cell(cell, t) {
+    const [least, number, of] = cell.children, form = t && wording(t);
+    setData(cell, "usable", t ? usableOf(t) : null);
+    setText(least, !t ? "–" : form === "atleast" ? this.say("at_least") : form === "unknown" ? this.say("unknown") : form === "closed" ? this.say("shut") : "");
+    setText(number, t && (form === "exact" || form === "atleast") ? t.min : "");
+    setText(of, t ? `/${t.total}` : "");
+  }
+
+  // Put rows in their order; only called when a station's trouble changed.
+  arrange(houses) {
+    const regions = new Map();
+    for (const house of houses) {
+      if (!regions.has(house.region)) regions.set(house.region, []);
+      regions.get(house.region).push(house);
+    }
+    const parts = [];
+    for (const [region, members] of regions) {
+      if (!this.sections.has(region)) this.sections.set(region, this.#heading(region, members.length));
+      members.sort((a, b) => RANK[a.trouble] - RANK[b.trouble]);
+      parts.push(this.sections.get(region), ...members.map((house) => this.row(house).node));
+    }
+    this.node.replaceChildren(...parts);
+  }
+
+  #heading(region, count) {
+    const { say } = this;
+    return el("div", { cls: "rg", data: { region } }, el("h3", {}, region || say("other_region"), el("small", { text: say("stations_n", { n: count }) })),
+      ...this.columns.map((key) => el("span", { text: say(say.has(`${key}.col`) ? `${key}.col` : `${key.split(":")[0]}.col`) })), el("span", { cls: "wk", text: say("week") }));
+  }
+
+  // Bars of a week: null is unknown. values 0 to 1.
+  week(id, values, share) {
+    const row = this.rows.get(id);
+    if (!row) return;
+    const step = 60 / values.length;
+    row.week.replaceChildren(...values.map((value, i) => {
+      const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect"), height = value === null ? 14 : Math.max(0.6, value * 14);
+      for (const [k, v] of Object.entries({ x: (i * step).toFixed(1), y: (15 - height).toFixed(1), width: (step - 0.6).toFixed(1), height: height.toFixed(1), class: value === null ? "u" : i >= values.length - 4 ? "now" : "" })) bar.setAttribute(k, v);
+      return bar;
+    }));
+    setText(row.age, share === null ? "" : `${Math.round(share * 100)}%`);
+  }
+
+  // Only what matches stays; returns how many.
+  filter(text) {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of this.rows.values()) {
+      const out = !words.every((word) => row.text.includes(word));
+      row.node.classList.toggle("out", out);
+      if (!out) shown += 1;
+    }
+    for (const [region, node] of this.sections) node.classList.toggle("out", words.length > 0 && ![...this.rows.values()].some((row) => row.text.includes(region.toLowerCase()) && !row.node.classList.contains("out")));
+    return shown;
+  }
+}

@@ -1,0 +1,44 @@
+// A single thing of the lower band: a window with its icon in it, a name, a word, and what is on or how old.
+
+import { el, glyph, icon, iconOf, setData, setText } from "./draw.js";
+import { becauseOf, glyphOf, titleOf, wordOf } from "./say.js";
+import { age, moment } from "./time.js";
+import { stateOf } from "./truth.js";
+
+const FRESH_MS = 120_000; // older than this a tile says its age
+
+// Roughly, in half letters: a title and its translation stand side by side only if both are whole.
+const room = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2.7 : 1), 0);
+
+export function tileOf(resource, { zone, say, second, place }) {
+  const sign = glyph("unknown"), word = el("b"), note = el("span", { cls: "note" });
+  const title = titleOf(resource, place, say.lang, say), other = titleOf(resource, place, second.lang, second);
+  const aside = other === title || room(title) + room(other) > 24 ? null : el("span", { lang: second.lang, text: other }), on = el("span", { cls: "on", hidden: "" });
+  const node = el("li", { cls: "tile", data: { kind: resource.kind, type: resource.type, resource: resource.id } },
+    el("i", { cls: "win" }, el("span", {}, icon(iconOf(resource.key)))),
+    el("div", {}, el("p", { cls: "top" }, el("b", { text: title }), aside, on),
+      el("p", { cls: "sub" }, sign, word, note)));
+
+  function paint(now, picture, [member], contact) {
+    const state = stateOf(member, picture, now);
+    setData(node, "usable", state.usable);
+    setData(node, "because", becauseOf(state));
+    setData(sign, "g", glyphOf(state));
+    setText(word, wordOf(member, state, say));
+    setText(note, noteOf(member, state, now, zone, say));
+    setText(on, state.usable === "no" ? say.of(member.programme?.now?.title) : "");
+    if (aside) aside.hidden = !on.hidden;
+  }
+  return { node, paint };
+}
+
+// What follows the word: the programme of a room, since when a silence, how old a value, where an AED hangs.
+function noteOf(member, state, now, zone, say) {
+  const at = (ms) => moment(ms, now, zone, say);
+  if (state.usable === "unknown") return member.observedAt ? say("since", { at: at(member.observedAt) }) : say("never_heard");
+  const { now: on, next } = member.programme ?? {};
+  if (on?.until) return say("until", { at: at(Date.parse(on.until)) });
+  if (next) return [at(Date.parse(next.from)), say.of(next.title)].filter(Boolean).join(" ");
+  if (member.kind === "safety" && say.of(member.areaName)) return say.of(member.areaName);
+  return member.observedAt && now - member.observedAt > FRESH_MS && state.usable === "yes" ? age(member.observedAt, now, say) : "";
+}

@@ -1,0 +1,36 @@
+// Moments in a station's zone, and ages, as words.
+
+const FORMATS = new Map();
+function format(zone, lang, options) {
+  const key = zone + lang + JSON.stringify(options);
+  if (!FORMATS.has(key)) FORMATS.set(key, new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { timeZone: zone, ...options }));
+  return FORMATS.get(key);
+}
+
+export const hhmm = (at, zone) => format(zone, "en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+export const hhmmss = (at, zone) => format(zone, "en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at);
+export const dayOf = (at, zone) => format(zone, "en", { year: "numeric", month: "2-digit", day: "2-digit" }).format(at);
+export const date = (at, zone, lang) => format(zone, lang, lang === "en" ? { weekday: "short", day: "numeric", month: "short" } : { month: "long", day: "numeric", weekday: "long" }).format(at);
+export const shortDay = (at, zone, lang) => format(zone, lang, { weekday: "short", day: "numeric" }).format(at);
+
+// 14:17 today; with the day when it is another one.
+export function moment(at, now, zone, say) {
+  const clock = hhmm(at, zone);
+  if (dayOf(at, zone) === dayOf(now, zone)) return clock;
+  if (at > now && dayOf(at, zone) === dayOf(now + 864e5, zone)) return say("tomorrow", { at: clock });
+  return `${format(zone, say.lang, { month: "numeric", day: "numeric" }).format(at)} ${clock}`;
+}
+
+export function age(at, now, say) {
+  const seconds = Math.max(0, Math.round((now - at) / 1000));
+  if (seconds < 60) return say("seconds_ago", { n: seconds });
+  if (seconds < 3600) return say("minutes_ago", { n: Math.floor(seconds / 60) });
+  return say("hours_ago", { n: Math.floor(seconds / 3600) });
+}
+
+// Is it night by "19:00-07:00"?
+export function isNight(at, zone, span) {
+  const [from, to] = span.split("-");
+  const now = hhmm(at, zone);
+  return from > to ? now >= from || now < to : now >= from && now < to;
+}

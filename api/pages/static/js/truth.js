@@ -1,0 +1,110 @@
+// What an availability document still says at a given moment. Pure: no page, no clock, no network.
+
+const ms = (text) => (text ? Date.parse(text) : null);
+
+// "charger:ebike", "seat": the unit that is counted and named.
+export const keyOf = (kind, type) => (type ? `${kind}:${type}` : kind);
+
+// A document as the pages use it: times in ms, resources in one list in the order of the document.
+export function read(doc) {
+  const resources = (doc.areas ?? []).flatMap((area) =>
+    area.resources
+      .filter((r) => r.lifecycle !== "removed" && r.lifecycle !== "planned")
+      .map((r) => ({ ...r, key: keyOf(r.kind, r.type), area: area.id, areaName: area.name ?? {}, validUntil: ms(r.valid_until), observedAt: ms(r.observed_at), sinceAt: ms(r.since) })),
+  );
+  return {
+    station: doc.station, name: doc.name ?? {}, asOf: ms(doc.as_of), validUntil: ms(doc.valid_until),
+    open: doc.open?.now ?? "unknown", openUntil: ms(doc.open?.until), openText: doc.open,
+    summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type) })),
+    whole: Array.isArray(doc.areas), resources, doc,
+  };
+}
+
+const LATCHED = { fault: "fault", maintenance: "maintenance" };
+const SHUT = { closed: "closed", staff_only: "staff_only" };
+
+// {usable, why} of one resource at `now` (server ms; null when no server time is known: then nothing is live).
+// The order is the contract's. A latched fault and a closing by schedule outlast silence.
+export function stateOf(resource, picture, now) {
+  if (LATCHED[resource.health]) return { usable: "no", why: LATCHED[resource.health] };
+  const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
+  if (SHUT[resource.access]) return hoursHold ? { usable: "no", why: SHUT[resource.access] } : { usable: "unknown", why: "hours_unknown" };
+  if (resource.evidence !== "live") return { usable: "unknown", why: resource.evidence };
+  const end = resource.validUntil ?? picture.validUntil;
+  if (now === null || end === null || now >= end) return { usable: "unknown", why: "stale" };
+  if (resource.usable === "yes") return hoursHold ? { usable: "yes", why: null } : { usable: "unknown", why: "hours_unknown" };
+  return { usable: resource.usable, why: resource.because?.[0] ?? null };
+}
+
+// One sum over states: {min, max, total, shut, broken}. min are certain; max adds the unknown.
+export function tally(states) {
+  const count = (test) => states.filter(test).length;
+  const min = count((s) => s.usable === "yes");
+  return {
+    min, max: min + count((s) => s.usable === "unknown"), total: states.length,
+    shut: count((s) => s.why === "closed" || s.why === "staff_only"),
+    broken: count((s) => s.why === "fault" || s.why === "maintenance"),
+  };
+}
+
+// The same from a summary line, when a document has no areas or counts units (lockers, parking).
+// After the document's own end nothing is certain any more, and anything may be.
+export function tallyOfLine(line, picture, now) {
+  const shut = picture.open === "no" ? line.total : 0;
+  const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
+  const live = now !== null && picture.validUntil !== null && now < picture.validUntil && hoursHold;
+  if (shut && hoursHold && line.usable_max === 0) return { min: 0, max: 0, total: line.total, shut, broken: 0 };
+  if (live) return { min: line.usable_min, max: line.usable_max, total: line.total, shut: 0, broken: 0 };
+  const never = line.usable_max === 0 && picture.validUntil === null && hoursHold;
+  return { min: 0, max: never ? 0 : line.total, total: line.total, shut: 0, broken: 0 };
+}
+
+export const usableOf = (t) => (t.min > 0 ? "yes" : t.max > 0 ? "unknown" : "no");
+
+// The one rule that turns a sum into words: 7, at least 3, not known (never 0 for the unknown), closed.
+export function wording(t) {
+  if (t.total > 0 && t.shut === t.total) return "closed";
+  if (t.min === t.max) return "exact";
+  return t.min > 0 ? "atleast" : "unknown";
+}
+
+// Countable groups in the order people ask for them; the rest are single things.
+const ORDER = ["seat", "charger:ebike", "charger:ev", "charger:phone", "charger", "locker", "parking"];
+const rank = (key) => (ORDER.indexOf(key) + 1 || 99);
+
+export function groupsOf(picture) {
+  const groups = new Map();
+  for (const r of picture.resources) {
+    if (!["seat", "charger", "locker", "parking"].includes(r.kind)) continue;
+    if (!groups.has(r.key)) groups.set(r.key, { key: r.key, kind: r.kind, type: r.type ?? null, resources: [] });
+    groups.get(r.key).resources.push(r);
+  }
+  return [...groups.values()].sort((a, b) => rank(a.key) - rank(b.key));
+}
+
+const THINGS = ["room", "appliance", "safety", "door"];
+export const thingsOf = (picture) =>
+  picture.resources.filter((r) => THINGS.includes(r.kind)).sort((a, b) => THINGS.indexOf(a.kind) - THINGS.indexOf(b.kind));
+
+// Lockers and parking count units; everything else counts resources.
+export function tallyOfGroup(group, picture, now) {
+  const states = group.resources.map((r) => stateOf(r, picture, now));
+  const line = picture.summary.find((s) => s.key === group.key);
+  if ((group.kind !== "locker" && group.kind !== "parking") || !line) return tally(states);
+  const known = tally(states);
+  if (known.shut === known.total) return { min: 0, max: 0, total: line.total, shut: line.total, broken: 0 };
+  const greyed = group.resources.some((r, i) => states[i].usable === "unknown" && r.usable !== "unknown");
+  return { min: greyed ? 0 : line.usable_min, max: greyed ? line.total : line.usable_max, total: line.total, shut: 0, broken: 0 };
+}
+
+// What was true when the document was made: for "14:17 had 7". null when even then nothing was certain.
+export function lastKnown(group, picture) {
+  const then = tallyOfGroup(group, picture, picture.asOf);
+  return then.max - then.min < then.total ? then.min : null;
+}
+
+// The oldest news a group rests on, among what is live.
+export function oldest(resources) {
+  const times = resources.filter((r) => r.evidence === "live" && r.observedAt !== null).map((r) => r.observedAt);
+  return times.length ? Math.min(...times) : null;
+}

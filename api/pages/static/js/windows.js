@@ -1,0 +1,51 @@
+// A group's windows: one arch a place, sized to its box, never more than what can be read.
+
+import { el, fit, setAttribute, setData } from "./draw.js";
+import { becauseOf, numberOf, wordOf } from "./say.js";
+import { stateOf } from "./truth.js";
+
+const MOST_UNITS = 60;
+const READABLE_REM = 4.2; // a smaller window shows no number: nothing on a wall is below 1.5 m reading
+
+export function windowsOf(group, { largest, say }) {
+  const box = el("ol", { cls: "wins" });
+  const counted = group.kind === "locker" || group.kind === "parking";
+  const units = [];
+  const add = (data, number) => {
+    const node = el("li", { cls: "win", data }, el("span", { text: number }));
+    units.push({ node, number });
+    box.append(node);
+  };
+  if (!counted) group.resources.forEach((resource, i) => add({ resource: resource.id }, numberOf(resource.id) || String(i + 1)));
+  const size = () => {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    if (!box.clientWidth || !box.clientHeight) return;
+    const found = fit(units.length, box.clientWidth / rem, box.clientHeight / rem, largest);
+    box.style.setProperty("--win", `${found.size}rem`);
+    box.style.setProperty("--columns", found.columns);
+    box.classList.toggle("mute", found.size < READABLE_REM);
+  };
+  new ResizeObserver(size).observe(box);
+  return {
+    box,
+    // The same resources in the same order, as told by the newest picture; boxes and bays by their number alone.
+    paint(resources, picture, now, t) {
+      if (counted) return paintUnits(t);
+      resources.forEach((resource, i) => {
+        const state = stateOf(resource, picture, now);
+        const { node, number } = units[i];
+        setData(node, "usable", state.usable);
+        setData(node, "because", becauseOf(state));
+        setAttribute(node, "aria-label", say("number", { n: number, word: wordOf(resource, state, say) }));
+      });
+    },
+  };
+
+  function paintUnits(t) {
+    const total = Math.min(t.total, MOST_UNITS);
+    while (units.length < total) add({ kind: group.kind }, "");
+    while (units.length > total) units.pop().node.remove();
+    units.forEach(({ node }, i) => setData(node, "usable", i < t.min ? "yes" : i < t.max ? "unknown" : "no"));
+    units.forEach(({ node }) => setData(node, "because", t.shut === t.total ? "closed" : null));
+  }
+}

@@ -1,0 +1,71 @@
+// All words of the pages, three languages in one table: simplified, traditional, English. A missing word shows its key.
+
+const TABLE = {
+  // states
+  free: ["空闲", "空閒", "Free"], ready: ["就绪", "就緒", "Ready"], usable: ["可用", "可用", "Working"], in_use: ["使用中", "使用中", "In use"],
+  full: ["已满", "已滿", "Full"], unknown: ["未知", "未知", "Not known"], unsure: ["待确认", "待確認", "Unconfirmed"], fault: ["故障", "故障", "Out of order"],
+  maintenance: ["检修", "檢修", "In repair"], closed: ["已关闭", "已關閉", "Closed"], shut: ["关闭", "關閉", "Closed"], staff_only: ["仅工作人员", "僅工作人員", "Staff only"],
+  away: ["暂离", "暫離", "Away"], reserved: ["已预约", "已預約", "Reserved"], blocked: ["被占", "被佔", "Blocked"], not_ready: ["不可用", "不可用", "Not ready"],
+  at_least: ["至少", "至少", "at least"],
+  // the legend
+  lit: ["亮", "亮", "Lit"], dark: ["暗", "暗", "Dark"], hatched: ["斜纹", "斜紋", "Hatched"], shutter: ["卷帘", "捲簾", "Shutter"],
+  slogan: ["每扇亮着的窗，就是一个空位", "每扇亮著的窗，就是一個空位", "Every lit window is a free place"],
+  // kinds: name, what is free of it, its measure word
+  seat: ["座位", "座位", "Seats"], "seat.free": ["空座", "空座", "Free seats"], "seat.unit": ["座", "座", "seats"],
+  "charger:ebike": ["电动车充电", "電動車充電", "E-bike charging"], "charger:ebike.short": ["电动车", "電動車", "E-bike"],
+  "charger:ev": ["汽车充电", "汽車充電", "Car charging"], "charger:ev.short": ["汽车", "汽車", "Car"],
+  "charger:phone": ["手机充电", "手機充電", "Phone charging"], "charger:phone.short": ["手机", "手機", "Phone"],
+  charger: ["充电", "充電", "Charging"], "charger.unit": ["桩", "樁", "points"],
+  room: ["活动室", "活動室", "Rooms"], "room.unit": ["间", "間", "rooms"], locker: ["储物柜", "儲物櫃", "Lockers"], "locker.unit": ["格", "格", "boxes"],
+  parking: ["停车位", "停車位", "Parking"], "parking.unit": ["位", "位", "bays"], door: ["门", "門", "Door"],
+  "appliance:microwave": ["微波炉", "微波爐", "Microwave"], "appliance:water": ["饮水机", "飲水機", "Water"], "appliance:massage": ["按摩椅", "按摩椅", "Massage"],
+  "appliance:other": ["设备", "設備", "Appliance"], appliance: ["设备", "設備", "Appliance"],
+  "safety:aed": ["AED", "AED", "Defibrillator"], "safety:first_aid": ["急救箱", "急救箱", "First aid"], safety: ["急救", "急救", "Safety"],
+  // sentences
+  in_all: ["共 {n} {unit}", "共 {n} {unit}", "of {n}"], more_unknown: ["另 {n} {unit}未知", "另 {n} {unit}未知", "{n} more not known"],
+  had: ["{at} 时有 {n}", "{at} 時有 {n}", "{n} at {at}"], silent_since: ["{at} 起无消息", "{at} 起無消息", "no news since {at}"], never_heard: ["从无消息", "從無消息", "never heard"],
+  no_news: ["无消息", "無消息", "no news"], offline: ["设备离线", "設備離線", "device offline"], suspect: ["数据存疑", "數據存疑", "doubtful"],
+  seconds_ago: ["{n} 秒前", "{n} 秒前", "{n} s ago"], minutes_ago: ["{n} 分钟前", "{n} 分鐘前", "{n} min ago"], hours_ago: ["{n} 小时前", "{n} 小時前", "{n} h ago"],
+  updated: ["{age}更新", "{age}更新", "updated {age}"], since: ["{at} 起", "{at} 起", "since {at}"], until: ["至 {at}", "至 {at}", "until {at}"], now_what: ["正在 {what}", "正在 {what}", "now {what}"],
+  next: ["{at} {what}", "{at} {what}", "{at} {what}"],
+  open_24: ["24 小时开放", "24 小時開放", "Open day and night"], open_until: ["开放至 {at}", "開放至 {at}", "Open until {at}"], opens: ["{at} 开门", "{at} 開門", "opens {at}"],
+  closed_now: ["暂停进入", "暫停進入", "Closed now"], hours_unknown: ["开放时间未知", "開放時間未知", "Hours not known"], by_timetable: ["按时刻表", "按時刻表", "by the timetable"],
+  door_ok: ["可进入", "可進入", "door works"], door_bad: ["门不可用", "門不可用", "door out of use"], door_unsure: ["门未确认", "門未確認", "door not confirmed"],
+  tap: ["刷卡进入", "刷卡進入", "tap your card"], today: ["今天 {at}", "今天 {at}", "{at}"], tomorrow: ["明天 {at}", "明天 {at}", "tomorrow {at}"],
+  nearby_open: ["附近开放", "附近開放", "Open nearby"], km: ["{n} 公里", "{n} 公里", "{n} km"], metres: ["{n} 米", "{n} 米", "{n} m"],
+  report_code: ["扫码报修", "掃碼報修", "Report, map"], lower_age: ["下栏 {age}更新", "下欄 {age}更新", "below: {age}"],
+  lost: ["与服务器失去联系，以上是 {at} 的情况", "與伺服器失去聯繫，以上是 {at} 的情況", "No contact. This is how it was at {at}."],
+  lost_all: ["与服务器失去联系，以上都不是现在的情况", "與伺服器失去聯繫，以上都不是現在的情況", "No contact. Nothing on this page is live."],
+  lost_new: ["还没有连上服务器", "還沒有連上伺服器", "Not connected yet"], last_news: ["最后消息", "最後消息", "Last news"], connecting: ["正在连接", "正在連接", "Connecting"],
+  nothing: ["这里还没有登记任何设施", "這裡還沒有登記任何設施", "Nothing is registered here yet"], page_of: ["第 {n}/{of} 页", "第 {n}/{of} 頁", "page {n}/{of}"],
+  number: ["{n} 号 {word}", "{n} 號 {word}", "No. {n} {word}"],
+};
+
+const COLUMN = { "zh-Hans": 0, "zh-Hant": 1, en: 2 };
+
+// "zh", "zh-hant", "en" of the configuration → the tags used here; no second language → null, which says nothing.
+export const tag = (short) => ({ zh: "zh-Hans", "zh-hant": "zh-Hant", en: "en" })[short] ?? null;
+
+// A speaker of one language: say("had", {at: "14:17", n: 7}).
+export function speaker(lang, more = {}) {
+  if (lang === null) return Object.assign(() => "", { lang: "", has: () => true, of: () => "" });
+  const column = COLUMN[lang] ?? 0;
+  const say = (key, values = {}) => ((more[key] ?? TABLE[key])?.[column] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  say.lang = lang;
+  say.has = (key) => key in TABLE || key in more;
+  say.of = (names) => nameIn(names, lang);
+  return say;
+}
+
+// The configured name in a language, or what comes nearest.
+export function nameIn(names, lang) {
+  if (!names || lang === "") return "";
+  if (lang === "en") return names.en ?? names.zh ?? "";
+  if (lang === "zh-Hant") return names["zh-Hant"] ?? names.zh_hant ?? names.zh ?? names.en ?? "";
+  return names.zh ?? names["zh-Hans"] ?? names.en ?? "";
+}
+
+export const kindWord = (say, key, form = "") => {
+  const kind = key.split(":")[0];
+  return [key + form, kind + form, key, kind].map((k) => (say.has(k) ? say(k) : null)).find(Boolean) ?? key;
+};

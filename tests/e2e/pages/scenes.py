@@ -1,0 +1,256 @@
+"""Stations as a script: what the availability documents say in each situation that a page must bear.
+
+A unit is one letter: y free, n in use, u silent, f fault, m maintenance, c closed.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+TTL_MS = 180_000
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Thing:
+    id: str
+    kind: str
+    type: str | None
+    state: str = "y"
+    name: dict[str, str] | None = None
+    programme: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`areas` maps an area (id, Chinese, English) to its things. `age_ms` is how old the values are."""
+
+    id: str
+    zh: str = "雁山社区爱心驿站"
+    en: str = "Yanshan rest station"
+    areas: tuple[tuple[str, str, str, tuple[Thing, ...]], ...] = ()
+    open: str = "yes"
+    open_until_ms: int | None = None
+    age_ms: int = 8_000
+    lat: float = 22.765
+    lon: float = 112.964
+    region: tuple[str, ...] = ("广东", "江门", "鹤山")
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def row(kind: str, kind_type: str | None, stem: str, states: str) -> tuple[Thing, ...]:
+    return tuple(Thing(f"{stem}-{i:02d}", kind, kind_type, state) for i, state in enumerate(states, 1))
+
+
+def house(
+    name: str,
+    seat: str = "ynyynnyynyny",
+    ebike: str = "nynnynny",
+    ev: str = "nn",
+    phone: str = "yynyyy",
+    things: str = "yynyyy",
+    rooms: str = "nyn",
+    **more: Any,
+) -> Scene:
+    """The station of the drawings: twelve seats, three sorts of piles, three rooms, six things."""
+    microwave, water, massage, aed, door, kit = things
+    dance, music, brush = rooms
+
+    def room(key: str, zh: str, en: str, state: str, title: str) -> tuple[str, str, str, tuple[Thing, ...]]:
+        busy = {"now": {"title": {"zh": title}, "until_ms": HOUR_MS}} if state == "n" else None
+        free = {"next": {"title": {"zh": "合唱团", "en": "Choir"}, "from_ms": 4 * HOUR_MS}} if state == "y" else None
+        return (key, zh, en, (Thing(key, "room", None, state, programme=busy or free),))
+
+    lounge = (
+        *row("seat", None, "seat", seat),
+        *row("charger", "phone", "phone", phone),
+        Thing("microwave", "appliance", "microwave", microwave),
+        Thing("water", "appliance", "water", water),
+        Thing("massage", "appliance", "massage", massage),
+    )
+    yard = (
+        *row("charger", "ebike", "pile", ebike),
+        *row("charger", "ev", "ev", ev),
+        Thing("door-main", "door", None, door),
+    )
+    hall = (Thing("aed", "safety", "aed", aed), Thing("kit", "safety", "first_aid", kit))
+    areas = (
+        ("lounge", "休息区", "Lounge", lounge),
+        ("yard", "院子", "Yard", yard),
+        ("hall", "门厅", "Hall", hall),
+        room("dance", "舞蹈室", "Dance room", dance, "少儿舞蹈"),
+        room("music", "音乐室", "Music room", music, "合唱"),
+        room("brush", "书画室", "Calligraphy", brush, "书画课"),
+    )
+    return Scene(name, areas=areas, **more)
+
+
+def of(name: str, areas: tuple[tuple[Thing, ...], ...], **more: Any) -> Scene:
+    return Scene(
+        name, areas=tuple((f"a{i}", f"{i} 区", f"Area {i}", things) for i, things in enumerate(areas, 1)), **more
+    )
+
+
+def scenes() -> dict[str, Scene]:
+    sixty = "ynyynnyynynyunynyynnynyuynnyfnyynynnyynyyynnynnyynuyncyynynn"
+    normal = house("yanshan")
+    made = [
+        normal,
+        house("half", "ynuynnuunyun", "nyuunyun", "uu", "yynyyy", "uyfuyy", "nun"),
+        house("silent", "u" * 12, "u" * 8, "uu", "u" * 6, "u" * 6, "uuu", age_ms=900_000),
+        house("closed", "c" * 12, "nynnynny", "ny", "c" * 6, "ccccyc", "ccc", open="no", open_until_ms=18 * HOUR_MS),
+        house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn"),
+        house("seats60", sixty, "ynynyynnynynyynnnnyy", "ynyn", "yynyyyynnyyn"),
+        of(
+            "chargers",
+            (row("charger", "ebike", "pile", "ynnyfnyynnuy"), row("charger", "ev", "ev", "nyyn")),
+            zh="北门充电棚",
+            en="North gate charging shed",
+        ),
+        of("onlyseats", (row("seat", None, "seat", "yynnyn"),), zh="桥头歇脚点", en="Bridge stop"),
+        of(
+            "rooms",
+            (
+                tuple(
+                    Thing(f"room-{i}", "room", None, "ynu"[i % 3], {"zh": f"活动室 {i}", "en": f"Room {i}"})
+                    for i in range(1, 15)
+                ),
+            ),
+            zh="文化活动中心",
+            en="Community hall",
+        ),
+        of(
+            "mixed",
+            (
+                (
+                    *row("seat", None, "seat", "ynyn"),
+                    *row("charger", "ebike", "pile", "yn"),
+                    *row("charger", "ev", "ev", "y"),
+                    *row("charger", "phone", "phone", "yny"),
+                    *row("locker", None, "locker", "y"),
+                    *row("parking", None, "bay", "y"),
+                    Thing("door-1", "door", None),
+                    Thing("aed", "safety", "aed", "f"),
+                ),
+            ),
+            zh="深圳市南山区粤海街道科技园社区党群服务中心爱心驿站（二期）",
+            en="Yuehai subdistrict Science Park community service centre rest station, phase two",
+        ),
+        of("empty", (), zh="筹建中的驿站", en="Station to come"),
+    ]
+    return {scene.id: scene for scene in made}
+
+
+def crowd(count: int) -> dict[str, Scene]:
+    """Many small stations in five regions, from one fixed rule, some of them in trouble."""
+    regions = ("城东片区", "城西片区", "南部片区", "北部片区", "西南片区")
+    centres = ((22.770, 113.050), (22.775, 112.860), (22.672, 112.985), (22.850, 112.960), (22.668, 112.800))
+    made = {}
+    for i in range(count):
+        where, r = i % 5, (i * 7919 + 13) % 1000 / 1000
+        states = ["yynn", "ynny", "nyyn", "nnnn", "yyyy"][(i * 31) % 5] * (2 + i % 3)
+        if i % 29 == 3:
+            states = "u" * len(states)
+        elif i % 17 == 5:
+            states = states[:3] + "u" * (len(states) - 3)
+        elif i % 41 == 7:
+            states = "c" * len(states)
+        lat = centres[where][0] + 0.04 * ((i * 37 % 97) / 97 - 0.5)
+        lon = centres[where][1] + 0.06 * ((i * 53 % 89) / 89 - 0.5)
+        things = (
+            *row("seat", None, "seat", states),
+            *row("charger", "ebike", "pile", "nyny"[: 2 + i % 3]),
+            *row("charger", "phone", "phone", "yyn"),
+        )
+        if i % 23 == 9:
+            things = (*things, Thing("aed", "safety", "aed", "f"))
+        scene = of(
+            f"s{i:04d}",
+            (things,),
+            zh=f"{'雁中文越楼坡汇南新东'[i % 10]}{'山华塘冲源洞鹤升桥田'[i // 10 % 10]}{i // 100 or ''}驿站",
+            en=f"Station {i}",
+        )
+        shut = set(states) == {"c"}
+        made[scene.id] = replace(
+            scene,
+            lat=lat,
+            lon=lon,
+            region=("广东", "江门", regions[where]),
+            age_ms=int(5_000 + r * 30_000),
+            open="no" if shut else "yes",
+            open_until_ms=HOUR_MS * 9 if shut else None,
+        )
+    return made
+
+
+AXES = {
+    "y": ("yes", [], "ok", "open", "free", "live"),
+    "n": ("no", ["occupied"], "ok", "open", "occupied", "live"),
+    "u": ("unknown", ["stale"], "ok", "open", "occupied", "stale"),
+    "f": ("no", ["fault"], "fault", "open", "free", "live"),
+    "m": ("no", ["maintenance"], "maintenance", "open", "free", "live"),
+    "c": ("no", ["closed"], "ok", "closed", "free", "live"),
+}
+
+
+def stamp(ms: int | None) -> str | None:
+    return (
+        None
+        if ms is None
+        else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def document(scene: Scene, now_ms: int, ttl_ms: int = TTL_MS, whole: bool = True) -> dict[str, Any]:
+    """The availability document of the contract, section 4, for a scene at a moment."""
+    observed = now_ms - scene.age_ms
+    areas = [
+        {
+            "id": key,
+            "name": {"zh": zh, "en": en},
+            "resources": [_resource(thing, now_ms, observed, ttl_ms) for thing in things],
+        }
+        for key, zh, en, things in scene.areas
+    ]
+    resources = [resource for area in areas for resource in area["resources"]]
+    live = [resource["valid_until"] for resource in resources if resource["evidence"] == "live"]
+    until = None if scene.open_until_ms is None else now_ms + scene.open_until_ms
+    return {
+        "station": scene.id, "name": {"zh": scene.zh, "en": scene.en}, "as_of": stamp(now_ms),
+        "valid_until": min(live) if live else stamp(now_ms),
+        "open": {"now": scene.open, "until": stamp(until)},
+        "summary": _summary(resources), **({"areas": areas} if whole else {}), **scene.extra,
+    }  # fmt: skip
+
+
+def _resource(thing: Thing, now_ms: int, observed: int, ttl_ms: int) -> dict[str, Any]:
+    usable, because, health, access, use, evidence = AXES[thing.state]
+    seen = now_ms - 24 * 60_000 if thing.state == "u" else observed
+    resource: dict[str, Any] = {
+        "id": thing.id, "kind": thing.kind, "type": thing.type, "usable": usable, "because": because,
+        "lifecycle": "active", "health": health, "access": access, "use": use, "evidence": evidence,
+        "observed_at": stamp(seen), "valid_until": stamp(seen + ttl_ms), "since": stamp(seen - 600_000),
+    }  # fmt: skip
+    if thing.name:
+        resource["name"] = thing.name
+    if thing.programme:
+        resource["programme"] = {
+            slot: {
+                "title": entry["title"],
+                **{key[:-3]: stamp(now_ms + value) for key, value in entry.items() if key.endswith("_ms")},
+            }
+            for slot, entry in thing.programme.items()
+        }
+    return resource
+
+
+def _summary(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    lines: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for resource in resources:
+        key = (resource["kind"], resource["type"])
+        units = 12 if resource["kind"] in ("locker", "parking") else 1
+        line = lines.setdefault(key, {"kind": key[0], "type": key[1], "total": 0, "usable_min": 0, "usable_max": 0})
+        line["total"] += units
+        line["usable_min"] += (5 if units > 1 else 1) if resource["usable"] == "yes" else 0
+        line["usable_max"] += (5 if units > 1 else 1) if resource["usable"] != "no" else 0
+    return list(lines.values())

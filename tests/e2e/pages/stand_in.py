@@ -1,0 +1,239 @@
+"""A server that plays the API to the pages: scripted documents, a real stream, a clock that can be set.
+
+One process, so that it can be killed and frozen like the real one.
+
+    python -m tests.e2e.pages.stand_in --port 0 [--at 2026-11-21T14:32:08+08:00] [--ttl 180] [--stations 59]
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import socket
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from api.pages import Place, router
+from tests.e2e.pages.scenes import Scene, crowd, document, scenes, stamp
+
+HEARTBEAT_S = 5.0
+HOUR_MS = 3_600_000
+
+
+class StandIn:
+    def __init__(self, at_ms: int | None, ttl_ms: int, stations: int) -> None:
+        self.offset = 0 if at_ms is None else at_ms - time.time_ns() // 1_000_000
+        self.ttl_ms = ttl_ms
+        self.scenes = scenes() | crowd(stations)
+        self.listed = list(crowd(stations)) or list(self.scenes)
+        self.alerts = _alerts(self)
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000 + self.offset
+
+    def document(self, scene: Scene, whole: bool = True) -> dict[str, Any]:
+        return document(scene, self.now(), self.ttl_ms, whole)
+
+    async def stream(self, station: str | None) -> AsyncIterator[bytes]:
+        names = [station] if station else self.listed
+        for name in names:
+            yield _event("snapshot", self.document(self.scenes[name]))
+        renewed = time.monotonic()
+        while True:
+            yield _event("heartbeat", {"time": stamp(self.now())})
+            await asyncio.sleep(min(HEARTBEAT_S, self.ttl_ms / 4000))
+            if time.monotonic() - renewed > self.ttl_ms / 3000:
+                renewed = time.monotonic()
+                for name in names:
+                    yield _event("availability", self.document(self.scenes[name]))
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def _alerts(server: StandIn) -> list[dict[str, Any]]:
+    made = []
+    causes = ("fault", "offline", "stuck", "stale")
+    for i, name in enumerate(server.listed[3::9][:6]):
+        opened = server.now() - (24 + i * 37) * 60_000
+        made.append({
+            "id": f"al-{i}", "station": name, "resource": "aed" if i == 2 else "seat-03", "kind": causes[i % 4],
+            "severity": ("critical", "warning", "info")[i % 3], "state": "acknowledged" if i == 3 else "open",
+            "opened_at": stamp(opened), "changed_at": stamp(opened), "cause": causes[i % 4],
+            "detail": {"last": "0 W"}, "history": [{"at": stamp(opened), "state": "open", "by": None}],
+        })  # fmt: skip
+    return made
+
+
+def app(server: StandIn) -> FastAPI:
+    web = FastAPI()
+    places = {
+        scene.id: Place(
+            scene.id, {"zh": scene.zh, "en": scene.en}, region=scene.region, lat=scene.lat, lon=scene.lon,
+            address="雁山社区党群服务中心", hours="24/7",
+        )
+        for scene in server.scenes.values()
+    }  # fmt: skip
+    web.include_router(router(places, now_ms=server.now))
+
+    @web.get("/api/v1/stations")
+    def stations(near: str | None = None) -> dict[str, Any]:
+        rows = [
+            server.document(server.scenes[name], whole=False)
+            | {
+                "region": server.scenes[name].region,
+                "location": {"lat": server.scenes[name].lat, "lon": server.scenes[name].lon},
+            }
+            for name in server.listed
+        ]
+        if near:
+            rows = [
+                row | {"distance_m": 1200 + 700 * i}
+                for i, row in enumerate(rows)
+                if row["summary"] and row["summary"][0]["usable_min"]
+            ]
+        return {"stations": rows}
+
+    @web.get("/api/v1/stations/{station}")
+    def station(station: str) -> dict[str, Any]:
+        if station not in server.scenes:
+            raise HTTPException(404)
+        return server.document(server.scenes[station])
+
+    @web.post("/set/{station}/{resource}/{state}")
+    def set_state(station: str, resource: str, state: str) -> None:
+        scene = server.scenes[station]
+        server.scenes[station] = _with(scene, resource, state)
+
+    @web.get("/api/v1/stream")
+    def stream(station: str | None = None) -> Response:
+        if station and station not in server.scenes:
+            raise HTTPException(404)
+        return StreamingResponse(
+            server.stream(station), media_type="text/event-stream", headers={"cache-control": "no-store"}
+        )
+
+    _staff(web, server)
+    return web
+
+
+def _with(scene: Scene, resource: str, state: str) -> Scene:
+    from dataclasses import replace
+
+    areas = tuple(
+        (key, zh, en, tuple(replace(thing, state=state) if thing.id == resource else thing for thing in things))
+        for key, zh, en, things in scene.areas
+    )
+    return replace(scene, areas=areas)
+
+
+def _staff(web: FastAPI, server: StandIn) -> None:
+    def allowed(request: Request) -> None:
+        if request.cookies.get("yizhan_session") != "staff":
+            raise HTTPException(401)
+
+    @web.get("/api/v1/session")
+    def session(request: Request) -> dict[str, str]:
+        allowed(request)
+        return {"name": "王姐", "role": "operator"}
+
+    @web.get("/api/v1/alerts")
+    def alerts(request: Request, station: str | None = None, state: str | None = None) -> Response:
+        allowed(request)
+        rows = [
+            row
+            for row in server.alerts
+            if (not station or row["station"] == station) and (not state or row["state"] == state)
+        ]
+        return JSONResponse({"alerts": rows})
+
+    @web.post("/api/v1/alerts/{alert}/acknowledge")
+    def acknowledge(request: Request, alert: str) -> Response:
+        allowed(request)
+        row = next(row for row in server.alerts if row["id"] == alert)
+        row.update(state="acknowledged", changed_at=stamp(server.now()))
+        row["history"].append({"at": stamp(server.now()), "state": "acknowledged", "by": "王姐"})
+        return JSONResponse(row)
+
+    @web.get("/api/v1/orders")
+    def orders(request: Request) -> Response:
+        allowed(request)
+        return JSONResponse({"orders": []})
+
+    @web.post("/api/v1/stations/{station}/reports", status_code=202)
+    def report(station: str) -> dict[str, str]:
+        return {"report": "r1"}
+
+    @web.get("/api/v1/stations/{station}/history")
+    def history(request: Request, station: str, resource: str) -> dict[str, Any]:
+        start, end = _window(request)
+        return {"station": station, "resource": resource, "intervals": _intervals(server, resource, start, end)}
+
+    @web.get("/api/v1/stations/{station}/utilization")
+    def utilization(request: Request, station: str) -> dict[str, Any]:
+        start, end = _window(request)
+        return {"station": station, "buckets": _buckets(server, station, start, end)}
+
+
+def _window(request: Request) -> tuple[int, int]:
+    start, end = (int(datetime.fromisoformat(request.query_params[name]).timestamp() * 1000) for name in ("from", "to"))
+    return start, end
+
+
+def _intervals(server: StandIn, resource: str, start: int, end: int) -> list[dict[str, Any]]:
+    end, at, made, salt = min(end, server.now()), start, [], sum(map(ord, resource))
+    while at < end:
+        salt = (salt * 1103515245 + 12345) % 2**31
+        length = (20 + salt // 65536 % 130) * 60_000
+        kind = ("free", "occupied", "free", "occupied", "unknown", "free", "occupied")[salt // 1024 % 7]
+        usable = {"free": "yes", "occupied": "no", "unknown": "unknown"}[kind]
+        evidence = "stale" if kind == "unknown" else "live"
+        made.append({
+            "from": stamp(at), "to": stamp(min(end, at + length)), "usable": usable, "use": kind, "evidence": evidence,
+        })  # fmt: skip
+        at += length
+    return made
+
+
+def _buckets(server: StandIn, station: str, start: int, end: int) -> list[dict[str, Any]]:
+    """A believable week: meals are busy, nights quiet, and a hole where nothing was heard."""
+    made, first = [], start - start % HOUR_MS
+    salt = sum(map(ord, station))
+    for at in range(first, end, HOUR_MS):
+        hour = (at // HOUR_MS + 8) % 24
+        busy = 0.08 + 0.75 * math.exp(-((hour - 13) ** 2) / 5) + 0.55 * math.exp(-((hour - 20) ** 2) / 9)
+        busy *= 0.6 + 0.4 * math.sin(salt + at // HOUR_MS // 24)
+        hole = (at // HOUR_MS + salt) % 61 < 5
+        made.append({
+            "from": stamp(at), "to": stamp(at + HOUR_MS), "known_open_minutes": 0 if hole else 720,
+            "occupied_minutes": 0 if hole else round(720 * min(1, busy)), "unknown_minutes": 720 if hole else 0,
+        })  # fmt: skip
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--at", type=lambda text: int(datetime.fromisoformat(text).timestamp() * 1000))
+    parser.add_argument("--ttl", type=float, default=180)
+    parser.add_argument("--stations", type=int, default=0)
+    options = parser.parse_args()
+    server = StandIn(options.at, int(options.ttl * 1000), options.stations)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", options.port))
+        listener.listen(256)
+        print(listener.getsockname()[1], flush=True)
+        config = uvicorn.Config(app(server), log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
