@@ -1,0 +1,92 @@
+"""What one expression says of one day, with the kind of day given."""
+
+from datetime import date
+from itertools import pairwise
+
+import pytest
+
+from gateway.hours.expression import Expression, on_dates, problem
+from gateway.hours.official import DayKind
+
+FRIDAY, SATURDAY = date(2026, 2, 13), date(2026, 2, 14)
+AS_FRIDAY, AS_SATURDAY, AS_HOLIDAY = DayKind(4, False), DayKind(5, False), DayKind(6, True)
+
+
+def open_hours(text: str, *kinds: DayKind, day: date = SATURDAY, yesterday: tuple[DayKind, ...] = (AS_FRIDAY,)) -> str:
+    """Written as `from-to`, with ? where nobody knows."""
+    changes = [*Expression(text).day(day, kinds, yesterday), (1440, "closed")]
+    return ",".join(
+        f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}{'?' if answer == 'unknown' else ''}"
+        for (start, answer), (end, _) in pairwise(changes)
+        if answer != "closed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("24/7", AS_SATURDAY, "00:00-24:00"),
+        ("off", AS_SATURDAY, ""),
+        ("Sa-Su", AS_SATURDAY, "00:00-24:00"),
+        ("Sa-Su 09:00-24:00", AS_SATURDAY, "09:00-24:00"),
+        ("Sa-Su 09:00-17:00", AS_FRIDAY, ""),
+        ("Mo-Fr 08:00-12:00,14:00-18:00", AS_FRIDAY, "08:00-12:00,14:00-18:00"),
+        ("Mo-Fr 08:00-12:00,14:00-18:00; PH off", AS_HOLIDAY, ""),
+        ("Mo-Fr 08:00-12:00; PH,Sa-Su 10:00-11:00", AS_HOLIDAY, "10:00-11:00"),
+        ("Sa-Mo 10:00-12:00", DayKind(0, False), "10:00-12:00"),
+        ("Sa-Mo 10:00-12:00", DayKind(1, False), ""),
+        ("Sa[2] 10:00-12:00", AS_FRIDAY, "10:00-12:00"),
+        ("Feb 14 off; 24/7", AS_SATURDAY, "00:00-24:00"),
+        ("24/7; Feb 14 off", AS_SATURDAY, ""),
+        ("week 7 Sa 10:00-12:00", AS_SATURDAY, "10:00-12:00"),
+        ('10:00-12:00 "ring; Mo-Fr 08:00-09:00"', AS_SATURDAY, "10:00-12:00"),
+        ("08:00-20:00 unknown", AS_SATURDAY, "08:00-20:00?"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_day_decides_which_rules_hold(text: str, kind: DayKind, expected: str) -> None:
+    assert open_hours(text, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mo-Fr 22:00-02:00; Sa 10:00-12:00", "00:00-02:00,10:00-12:00"),
+        ("Mo-Fr 22:00-26:00, Sa 10:00-12:00", "00:00-02:00,10:00-12:00"),
+        ("22:00-06:00; Sa off", "00:00-06:00"),
+        ("22:00-06:00; Fr off", "22:00-24:00"),
+        ("22:00-06:00; 02:00-03:00 off", "00:00-02:00,03:00-06:00,22:00-24:00"),
+        ("Fr 20:00-00:00; Sa 01:00-02:00", "01:00-02:00"),
+        ("Fr 20:00-32:00; Sa 07:00-09:00", "00:00-09:00"),
+        ("Fr 20:00-04:00 unknown, Sa 00:00-02:00", "00:00-02:00,02:00-04:00?"),
+    ],
+)  # fmt: skip
+def test_a_day_owns_its_hours_after_midnight_too(text: str, expected: str) -> None:
+    assert open_hours(text, AS_SATURDAY) == expected
+
+
+def test_where_the_possible_kinds_of_day_disagree_nobody_knows() -> None:
+    text = "Mo-Fr 08:00-20:00; Sa-Su,PH 10:00-17:00"
+    assert open_hours(text, AS_FRIDAY, AS_HOLIDAY) == "08:00-10:00?,10:00-17:00,17:00-20:00?"
+
+
+@pytest.mark.parametrize(
+    "text", ["SH off", "sunrise-sunset", "Mo-Fr 10:00-12:00 || off", "PH -1 day 10:00-12:00", "10:00+", "24/24"]
+)
+def test_what_cannot_be_answered_for_is_refused_with_the_mend(text: str) -> None:
+    assert ";" in str(problem(text))
+    with pytest.raises(ValueError, match=";"):
+        Expression(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("off", "2026 Dec 31 closed"),
+        ("24/7", "2026 Dec 31"),
+        ("08:00-12:00, 14:00-18:00", "2026 Dec 31 08:00-12:00,14:00-18:00"),
+        ("08:00-12:00, Th 14:00-18:00", "2026 Dec 31 08:00-12:00, 2026 Dec 31 Th 14:00-18:00"),
+    ],
+)
+def test_hours_of_a_single_day_stay_on_that_day(text: str, expected: str) -> None:
+    assert on_dates("2026 Dec 31", text) == expected
+    assert problem(f"24/7; {expected}") is None
