@@ -1,0 +1,221 @@
+"""What people set by hand, and what it does to the axes. It outranks schedule and sensors until its end.
+
+A word acts on one axis: open, closed and staff_only on access, maintenance on health, free and busy on use. Where
+several hold, the nearest to the resource wins on each axis: its own, its area's, its station's. Who says free or busy
+is there and looks: until the end of the word this counts as live evidence, and as open where hours are unknown.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+import msgspec
+
+from gateway.model import Access, Evidence, Health, Millis, Use
+
+Status = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+COMMAND_LIFE_MS = 60_000
+MAX_SPAN_MS = 366 * 86_400_000
+MAX_COMMAND_BYTES = 4_096
+MAX_NONCES = 10_000
+
+
+class Target(NamedTuple):
+    """A station, one of its areas, or one of its resources (`area` then says nothing)."""
+
+    station: str
+    area: str | None = None
+    resource: str | None = None
+
+
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`until` None: until taken back. `by` names who set it, `note` is for staff; neither is public."""
+
+    status: Status
+    until: Millis | None = None
+    by: str = ""
+    note: str = ""
+
+
+class Effect(NamedTuple):
+    """What all words that hold do to one resource. `until`: when this may change without anybody's doing."""
+
+    access: Access | None = None
+    maintenance: bool = False
+    use: Use | None = None
+    live_until: Millis | None = None
+    until: Millis | None = None
+
+    def apply(self, health: Health, access: Access, use: Use, evidence: Evidence) -> "Sensed":
+        """The axes as people see them. A fault stays a fault, whatever is said by hand."""
+        if self.maintenance and health != "fault":
+            health = "maintenance"
+        if self.use is not None:
+            use = self.use
+            access = "open" if access == "unknown" else access
+            evidence = "live" if self.live_until is not None else evidence
+        return Sensed(health, self.access or access, use, evidence)
+
+
+class Sensed(NamedTuple):
+    health: Health
+    access: Access
+    use: Use
+    evidence: Evidence
+
+
+NOTHING = Effect()
+_ACCESS: dict[Status, Access] = {"open": "open", "closed": "closed", "staff_only": "staff_only"}
+_USE: dict[Status, Use] = {"free": "free", "busy": "occupied"}
+
+
+class Overrides:
+    """All that is set by hand. One target holds one word for each axis: a newer one takes its place."""
+
+    def __init__(self) -> None:
+        self._words: dict[Target, dict[str, Override]] = {}
+
+    def put(self, target: Target, override: Override) -> None:
+        self._words.setdefault(target, {})[_axis(override.status)] = override
+
+    def clear(self, target: Target) -> None:
+        """Take back all that was set on exactly this target."""
+        self._words.pop(target, None)
+
+    def effect(self, station: str, area: str, resource: str, now: Millis) -> Effect:
+        """What holds for a resource at `now`; `NOTHING` is one object. Only of interest when a word came or ended."""
+        nearest: dict[str, Override] = {}
+        for target in (Target(station, None, resource), Target(station, area), Target(station)):
+            for axis, word in self._words.get(target, {}).items():
+                if word.until is None or now < word.until:
+                    nearest.setdefault(axis, word)
+        if not nearest:
+            return NOTHING
+        access, use = nearest.get("access"), nearest.get("use")
+        ends = [word.until for word in nearest.values() if word.until is not None]
+        return Effect(
+            access=_ACCESS[access.status] if access else None,
+            maintenance="health" in nearest,
+            use=_USE[use.status] if use else None,
+            live_until=use.until if use else None,
+            until=min(ends, default=None),
+        )
+
+    def station_access(self, station: str, now: Millis) -> tuple[Access | None, Millis | None]:
+        """What is set by hand for the station's own `open`, and until when. Maintenance of it all is closed."""
+        words = [w for w in self._words.get(Target(station), {}).values() if w.until is None or now < w.until]
+        said = {_axis(word.status): word for word in words}
+        word = said.get("access") or said.get("health")
+        if word is None:
+            return None, None
+        return _ACCESS.get(word.status, "closed"), word.until
+
+    def expire(self, now: Millis) -> list[Target]:
+        """Forget what has ended; the targets whose resources must be looked at again."""
+        ended = []
+        for target, words in list(self._words.items()):
+            kept = {axis: word for axis, word in words.items() if word.until is None or now < word.until}
+            if len(kept) < len(words):
+                ended.append(target)
+                self._words[target] = kept
+            if not kept:
+                del self._words[target]
+        return ended
+
+    def next_deadline(self) -> Millis | None:
+        ends = (word.until for words in self._words.values() for word in words.values() if word.until is not None)
+        return min(ends, default=None)
+
+    def dump(self) -> bytes:
+        """JSON to keep over a restart: `load` reads it."""
+        rows = [
+            (*target, word) for target, words in sorted(self._words.items(), key=_in_order) for word in words.values()
+        ]
+        return msgspec.json.encode(rows)
+
+    @classmethod
+    def load(cls, kept: bytes, now: Millis) -> "Overrides":
+        """ValueError when `kept` isn't what `dump` wrote."""
+        restored = cls()
+        for station, area, resource, word in msgspec.json.decode(kept, type=list[_Row]):
+            if word.until is None or now < word.until:
+                restored.put(Target(station, area, resource), word)
+        return restored
+
+
+_Row = tuple[str, str | None, str | None, Override]
+
+
+def _in_order(item: tuple[Target, object]) -> tuple[str, ...]:
+    return tuple(part or "" for part in item[0])
+
+
+def _axis(status: Status) -> str:
+    return "access" if status in _ACCESS else "use" if status in _USE else "health"
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Payload of `yz-cmd/{station}/override`. `override` None takes back. `nonce` makes it act once."""
+
+    nonce: str
+    expires: Millis
+    area: str | None = None
+    resource: str | None = None
+    override: Override | None = None
+
+    def target(self, station: str) -> Target:
+        return Target(station, self.area, self.resource)
+
+
+class CommandError(ValueError):
+    """A command that is not carried out. The message names the reason."""
+
+
+_decode: Callable[[bytes], Command] = msgspec.json.Decoder(Command).decode
+
+
+def encode_command(command: Command) -> bytes:
+    return msgspec.json.encode(command)
+
+
+class CommandGate:
+    """Reads commands, each once. It forgets a nonce when its command has expired anyway."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Millis] = {}
+
+    def read(self, payload: bytes, now: Millis) -> Command:
+        """CommandError for one that can't be read, is late, came before, or sets what has no sense."""
+        command = self._parse(payload)
+        self._seen = {nonce: expires for nonce, expires in self._seen.items() if expires > now}
+        if not now < command.expires <= now + COMMAND_LIFE_MS:
+            raise CommandError("expired, or valid for too long; set the clocks of API and gateway by NTP")
+        if not 16 <= len(command.nonce) <= 64:
+            raise CommandError("nonce must have 16 to 64 characters")
+        if command.nonce in self._seen:
+            raise CommandError("came before")
+        if len(self._seen) >= MAX_NONCES:
+            raise CommandError("too many commands a minute")
+        _check(command, now)
+        self._seen[command.nonce] = command.expires
+        return command
+
+    @staticmethod
+    def _parse(payload: bytes) -> Command:
+        if len(payload) > MAX_COMMAND_BYTES:
+            raise CommandError(f"longer than {MAX_COMMAND_BYTES} bytes")
+        try:
+            return _decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CommandError(f"unreadable: {error}") from None
+
+
+def _check(command: Command, now: Millis) -> None:
+    if command.area is not None and command.resource is not None:
+        raise CommandError("names an area and a resource; name one")
+    word = command.override
+    if word is not None and word.until is None:
+        raise CommandError("until is missing: what is set from outside must end")
+    if word is not None and word.until is not None and not now < word.until <= now + MAX_SPAN_MS:
+        raise CommandError("until must lie ahead, by at most 366 days")
