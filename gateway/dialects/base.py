@@ -72,15 +72,13 @@ class Decoded(Observation):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A device overheard: the `topic` to configure, and the facts it reports (words of `meaning.FACTS`).
-
-    `field` is set where `topic` alone is not enough to tell which part of the device is meant.
-    """
+    """A device overheard: the `topic` to configure, the facts it reports (words of `meaning.FACTS`), the name it goes
+    by, and the topics on which it speaks if they are others."""
 
     topic: str
     facts: tuple[str, ...] = ()
-    field: str | None = None
     name: str | None = None
+    speaks_on: tuple[str, ...] = ()
 
 
 class Decoder(Protocol):
@@ -107,6 +105,8 @@ def read(decode: Callable[[bytes], _T], payload: bytes) -> _T:
     if len(payload) > MAX_BYTES:
         raise Unreadable("too_long")
     try:
+        if not payload.isascii():
+            payload.decode()  # msgspec does not look into what it skips
         return decode(payload)
     except msgspec.ValidationError:
         raise Unreadable("wrong_type") from None

@@ -23,6 +23,10 @@ class _Reception(msgspec.Struct, gc=False):
     rssi: int | None = None
 
 
+class _Info(msgspec.Struct, gc=False, frozen=True, rename="camel"):
+    device_name: str | None = None
+
+
 class _Uplink(msgspec.Struct, gc=False, rename="camel"):
     """The part of `UplinkEvent` we use. Older servers leave out zeros, newer ones write them."""
 
@@ -31,6 +35,7 @@ class _Uplink(msgspec.Struct, gc=False, rename="camel"):
     dev_addr: str | None = None
     f_cnt: int = 0
     rx_info: list[_Reception] = []
+    device_info: _Info = _Info()
 
 
 class _Status(msgspec.Struct, gc=False, rename="camel"):
@@ -85,4 +90,5 @@ def hear(topic: str, payload: bytes) -> Heard | None:
     """An uplink of `application/…/device/…`."""
     if not topic.startswith("application/") or not topic.endswith("/event/up"):
         return None
-    return Heard(topic, lorawan.facts(read(_uplink, payload).decoded or {}))
+    uplink = read(_uplink, payload)
+    return Heard(topic, lorawan.facts(uplink.decoded or {}), uplink.device_info.device_name)

@@ -160,7 +160,11 @@ def _maybe(body: Body, key: str) -> str | None:
 
 def _word(body: Body, key: str, default: str) -> str:
     value = body.get(key)
-    return default if value is None else spelled(value)
+    if value is None:
+        return default
+    if not isinstance(value, bool | str | int | float):
+        raise Unreadable("wrong_type")
+    return spelled(value)
 
 
 def _expiry(value: object) -> Millis | None:

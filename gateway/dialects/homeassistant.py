@@ -171,6 +171,8 @@ def _stated(entity: Entity, raw: object) -> object:
         return None
     if entity.component == "sensor":
         return _measured(raw) if entity.unit or entity.device_class in ("power", "energy", "battery") else _plain(raw)
+    if not isinstance(raw, bool | str | int | float):
+        raise Unreadable("wrong_type")
     word = spelled(raw)
     if word == entity.on:
         return True
@@ -221,4 +223,4 @@ def hear(topic: str, payload: bytes) -> Heard | None:
         return None
     found = entities(topic, payload) or []
     facts = dict.fromkeys(name.fact for name in map(_name, found) if name)
-    return Heard(topic, tuple(facts)) if found else None
+    return Heard(topic, tuple(facts), speaks_on=tuple({one.state_topic for one in found})) if found else None

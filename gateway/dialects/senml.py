@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, millis, read
@@ -31,13 +32,35 @@ NAMES: Final = (
     Name("battery", "battery_pct", values.battery_pct),
     Name("rssi", "rssi_dbm", values.rssi_dbm),
 )
+_NAMES_KEPT: Final = 256
 _VERSION: Final = 10
+_ABSENT: Final = (UNSET, UNSET, UNSET, UNSET)
 _RELATIVE_S: Final = 1 << 28
 _UNITS: Final = {"kW": 1000.0, "mW": 0.001, "kWh": 1000.0, "J": 1 / 3600, "kJ": 1 / 3.6}  # RFC 8428, RFC 8798
-_BASES: Final = frozenset(("bn", "bt", "bu", "bv", "bs", "bver"))
-_VALUES: Final = ("v", "vs", "vb", "vd")
 
-_pack: Final = msgspec.json.Decoder(list[dict[str, object]]).decode
+
+class _Entry(msgspec.Struct, gc=False):
+    """One entry as written."""
+
+    bn: str | UnsetType = UNSET
+    bt: float | UnsetType = UNSET
+    bu: str | UnsetType = UNSET
+    bv: float | UnsetType = UNSET
+    bs: float | UnsetType = UNSET
+    bver: int | UnsetType = UNSET
+    n: str | UnsetType = UNSET
+    u: str | UnsetType = UNSET
+    v: float | UnsetType = UNSET
+    vs: str | UnsetType = UNSET
+    vb: bool | UnsetType = UNSET
+    vd: str | UnsetType = UNSET
+    s: float | UnsetType = UNSET
+    t: float | UnsetType = UNSET
+    ut: float | UnsetType = UNSET
+
+
+_pack: Final = msgspec.json.Decoder(list[_Entry]).decode
+_labels: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 
 class Record(NamedTuple):
@@ -52,7 +75,7 @@ class Record(NamedTuple):
 class SenMl:
     """One topic of packs."""
 
-    __slots__ = ("_meaning", "_named", "_rules", "_topic", "filters")
+    __slots__ = ("_known", "_meaning", "_named", "_rules", "_topic", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -61,6 +84,7 @@ class SenMl:
         self._named: dict[str, list[tuple[str, Reader]]] = {}
         for path, signal, reader in self._meaning.picks:
             self._named.setdefault(".".join(path), []).append((signal, reader))
+        self._known: dict[str, list[tuple[str, Reader]]] = {}
         self._topic = source.topic
         self.filters = (self._topic,)
 
@@ -70,8 +94,10 @@ class SenMl:
             return None
         newest: dict[str, tuple[Millis, Signal]] = {}
         ignored, latest = 0, None
-        for record in resolve(read(_pack, payload), received_at):
-            readers = self._readers(record.name)
+        for record in resolve(payload, received_at):
+            readers = self._known.get(record.name)
+            if readers is None:
+                readers = self._learn(record.name)
             ignored += not readers
             at = received_at if record.time_ms is None else record.time_ms
             for signal, reader in readers:
@@ -84,63 +110,68 @@ class SenMl:
         signals: Signals = {signal: value for signal, (_, value) in newest.items()}
         return self._meaning.decoded(NO_HEADER if latest is None else Header(latest), signals, ignored)
 
-    def _readers(self, name: str) -> list[tuple[str, Reader]]:
+    def _learn(self, name: str) -> list[tuple[str, Reader]]:
+        """Who reads records of this name; the answer is kept for names met again, not for a flood of new ones."""
         tail = _tail(name)
-        named = self._named.get(name) or self._named.get(tail)
-        if named:
-            return named
         rule = self._rules.get(tail)
-        return [rule] if rule else []
+        readers = self._named.get(name) or self._named.get(tail) or ([rule] if rule and rule[0] else [])
+        if len(self._known) < _NAMES_KEPT:
+            self._known[name] = readers
+        return readers
 
 
 bind = SenMl
 
 
-def resolve(pack: list[dict[str, object]], received_at: Millis) -> Iterator[Record]:
+def resolve(payload: bytes, received_at: Millis) -> Iterator[Record]:
     """The records with the base fields worked in (RFC 8428, 4.6). Raises Unreadable."""
-    base: dict[str, object] = {}
+    pack = read(_pack, payload)
+    if b'_"' in payload or b"\\u" in payload:
+        _check_labels(payload)
+    name, time, unit, value = "", None, None, 0.0
     for entry in pack:
+        if entry.bver is not UNSET and entry.bver > _VERSION:
+            raise Unreadable("unknown_version")
+        name = entry.bn if entry.bn is not UNSET else name
+        time = entry.bt if entry.bt is not UNSET else time
+        unit = entry.bu if entry.bu is not UNSET else unit
+        value = entry.bv if entry.bv is not UNSET else value
+        said = _said(entry, value)
+        if said is not UNSET:
+            own = entry.t
+            seconds = time if own is UNSET else own if time is None else time + own
+            yield Record(
+                name if entry.n is UNSET else name + entry.n,
+                said,
+                unit if entry.u is UNSET else entry.u,
+                None if seconds is None else _moment(seconds, received_at),
+            )
+
+
+def _said(entry: _Entry, base: float) -> object:
+    """The one value; UNSET for an entry that only sets the base or tells a sum."""
+    said: object = UNSET if entry.v is UNSET else entry.v + base
+    for other in (entry.vb, entry.vs, entry.vd):
+        if other is not UNSET:
+            if said is not UNSET:
+                raise Unreadable("bad_record")
+            said = other
+    if said is UNSET and entry.s is UNSET and (entry.n, entry.u, entry.t, entry.ut) != _ABSENT:
+        raise Unreadable("bad_record")
+    return said
+
+
+def _check_labels(payload: bytes) -> None:
+    """A label ending in _ must be understood, and we know none."""
+    for entry in read(_labels, payload):
         if any(label.endswith("_") for label in entry):
             raise Unreadable("unknown_field")
-        base |= {label: value for label, value in entry.items() if label in _BASES}
-        if _number(base.get("bver"), _VERSION) > _VERSION:
-            raise Unreadable("unknown_version")
-        said = [label for label in _VALUES if label in entry]
-        if len(said) > 1:
-            raise Unreadable("bad_record")
-        if not said:
-            if "s" not in entry and not entry.keys() <= _BASES:
-                raise Unreadable("bad_record")
-            continue
-        value = entry[said[0]]
-        if said[0] == "v":
-            value = _number(value) + _number(base.get("bv"))
-        unit = entry.get("u", base.get("bu"))
-        yield Record(
-            _text(base.get("bn")) + _text(entry.get("n")), value, unit if isinstance(unit, str) else None,
-            _time(base.get("bt"), entry.get("t"), received_at),
-        )  # fmt: skip
 
 
-def _time(base: object, own: object, received_at: Millis) -> Millis | None:
-    if base is None and own is None:
-        return None
-    seconds = _number(base) + _number(own)
+def _moment(seconds: float, received_at: Millis) -> Millis | None:
     if seconds < _RELATIVE_S:
-        return received_at + round(seconds * 1000)
+        return received_at + round(max(seconds, -_RELATIVE_S) * 1000)
     return millis(seconds)
-
-
-def _number(value: object, default: float = 0) -> float:
-    return default if value is None else values.number(value)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Unreadable("wrong_type")
-    return value
 
 
 def _in_our_unit(record: Record) -> object:
@@ -158,8 +189,7 @@ def hear(topic: str, payload: bytes) -> Heard | None:
     """A JSON array of records with names."""
     if payload[:1] != b"[":
         return None
-    pack = read(_pack, payload)
-    if not any("n" in entry or "bn" in entry for entry in pack):
+    tails = {_tail(record.name) for record in resolve(payload, 0)} - {""}
+    if not tails:
         return None
-    tails = {_tail(record.name) for record in resolve(pack, 0)}
     return Heard(topic, tuple(dict.fromkeys(name.fact for name in NAMES if name.key in tails)))

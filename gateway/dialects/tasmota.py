@@ -37,6 +37,8 @@ def _channel(index: int | None, read: Reader) -> Reader:
             return read(value) if not index else None
         if index is not None:
             return read(value[index]) if index < len(value) else None
+        if not value:
+            raise Unreadable("wrong_type")
         return read(sum(values.number(one) for one in value))
 
     return channel

@@ -89,4 +89,5 @@ def hear(topic: str, payload: bytes) -> Heard | None:
     if not topic.startswith("v3/") or not topic.endswith("/up"):
         return None
     message = read(_uplink, payload).uplink_message
-    return Heard(topic, lorawan.facts((message and message.decoded_payload) or {}))
+    body = message.decoded_payload if message else None
+    return Heard(topic, lorawan.facts(body or {}), topic.split("/")[-2])

@@ -1,0 +1,174 @@
+"""From overheard traffic to findings: which devices speak here, in which dialect, and the config lines for them. Pure.
+
+A caretaker listens for a minute, copies a line, and gives it the right id.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.dialects import DIALECTS, Heard, Unreadable, ear, lorawan, senml, zigbee2mqtt
+from gateway.dialects.base import read_object
+from gateway.dialects.meaning import FACTS
+from gateway.model import KindName
+
+LIMIT: Final = 5_000  # findings kept; a flood of topics must not fill the memory
+LISTEN_TO: Final = ("#",)
+
+# Which kinds a fact can feed, the likeliest first.
+_KINDS: Final[dict[str, tuple[KindName, ...]]] = {
+    "presence": ("seat", "room", "parking"),
+    "people": ("room",),
+    "open": ("door", "safety"),
+    "locked": ("door",),
+    "status": ("charger",),
+    "power_w": ("charger", "appliance"),
+    "free": ("locker", "parking"),
+    "ready": ("safety",),
+}
+_GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
+    "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
+}  # fmt: skip
+_NATIVE: Final = re.compile(r"yz/[a-z0-9-]+/([^/]+)/state")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./@][A-Za-z0-9_./@-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One device: its dialect, the topic to configure, what it reports, and a ready line for each kind it could feed."""
+
+    dialect: str
+    topic: str
+    reports: tuple[str, ...]
+    lines: tuple[str, ...]
+    messages: int
+
+
+@dataclass(slots=True)
+class _Device:
+    heard: Heard
+    paths: dict[str, str]
+    messages: int = 0
+
+
+class Listener:
+    """Takes every message of the broker, keeps what it learns of devices. Never raises."""
+
+    def __init__(self) -> None:
+        self._devices: dict[tuple[str, str], _Device] = {}
+        self._ears = {dialect: ear(dialect) for dialect in DIALECTS}
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """One message, retained or not."""
+        if topic.startswith(("yz-", "$")):
+            return
+        try:
+            dialect, heard, paths = self._listen(topic, payload)
+        except Unreadable:
+            return
+        if heard is not None:
+            self._note(dialect, heard, paths)
+
+    def _listen(self, topic: str, payload: bytes) -> tuple[str, Heard | None, dict[str, str]]:
+        native = _NATIVE.fullmatch(topic)
+        if native:
+            facts = (
+                fact for fact in read_object(payload) if any(fact in signals.values() for signals in FACTS.values())
+            )
+            return "native", Heard(topic, tuple(map(_fact_of, facts)), native[1]), {}
+        for dialect, listen in self._ears.items():
+            heard = listen(topic, payload)
+            if heard is not None:
+                return dialect, heard, {}
+        paths = dict(_guesses(read_object(payload)))
+        return "json", Heard(topic, tuple(paths)) if paths else None, paths
+
+    def _note(self, dialect: str, heard: Heard, paths: dict[str, str]) -> None:
+        known = self._devices.get((dialect, heard.topic))
+        if known is None:
+            if len(self._devices) >= LIMIT:
+                return
+            known = self._devices[dialect, heard.topic] = _Device(heard, paths)
+        facts = tuple(dict.fromkeys((*known.heard.facts, *heard.facts)))
+        known.heard = Heard(
+            heard.topic, facts, heard.name or known.heard.name, heard.speaks_on or known.heard.speaks_on
+        )
+        known.paths |= paths
+        known.messages += 1
+
+    def findings(self) -> list[Finding]:
+        """What was heard so far, dialect by dialect; a device that several dialects know is listed in its own."""
+        own = {topic for dialect, topic in self._devices if dialect not in ("homeassistant", "json")}
+        announced = {
+            topic
+            for (dialect, _), device in self._devices.items()
+            if dialect == "homeassistant"
+            for topic in device.heard.speaks_on
+        }
+        order = {dialect: place for place, dialect in enumerate(("native", *DIALECTS))}
+        kept = [
+            Finding(dialect, topic, device.heard.facts, tuple(_lines(dialect, device)), device.messages)
+            for (dialect, topic), device in self._devices.items()
+            if not (dialect == "json" and topic in announced)
+            and not any(_below(spoken, own) for spoken in device.heard.speaks_on)
+        ]
+        return sorted(kept, key=lambda one: (order[one.dialect], one.topic))
+
+
+def as_json(findings: list[Finding]) -> list[dict[str, object]]:
+    """For a staff page: dialect, topic, reports, lines, messages."""
+    return [
+        {"dialect": one.dialect, "topic": one.topic, "reports": list(one.reports), "lines": list(one.lines),
+         "messages": one.messages}
+        for one in findings
+    ]  # fmt: skip
+
+
+def _below(topic: str, bases: set[str]) -> bool:
+    steps = topic.split("/")
+    return any("/".join(steps[:depth]) in bases for depth in range(1, len(steps) + 1))
+
+
+def _fact_of(signal: str) -> str:
+    return {"occupied": "presence", "cabinet_open": "open"}.get(signal, signal)
+
+
+def _lines(dialect: str, device: _Device) -> Iterator[str]:
+    """One config line for each kind that these facts could feed."""
+    heard = device.heard
+    name = _slug(heard.name or _last_step(heard.topic))
+    for kind in dict.fromkeys(kind for fact in heard.facts for kind in _KINDS.get(fact, ())):
+        sort = ", type: ebike" if kind == "charger" else ", type: other" if kind == "appliance" else ""
+        if dialect == "native":
+            yield f"- {{id: {name}, kind: {kind}{sort}}}"
+            continue
+        source = f"dialect: {dialect}, topic: {_quoted(heard.topic)}"
+        if dialect == "json":
+            fed = {FACTS[kind][fact]: path for fact, path in device.paths.items() if fact in FACTS[kind]}
+            source += f", fields: {{{', '.join(f'{signal}: {_quoted(path)}' for signal, path in fed.items())}}}"
+        yield f"- {{id: {name}, kind: {kind}{sort}, source: {{{source}}}}}"
+
+
+def _last_step(topic: str) -> str:
+    steps = [step for step in topic.split("/") if step not in ("config", "state", "up", "event", "tele")]
+    return steps[-1] if steps else topic
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "device"
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) and not text.isdecimal() else json.dumps(text, ensure_ascii=False)
+
+
+def _guesses(body: dict[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(fact, path) of leaves with telling names."""
+    for key, value in body.items():
+        step = f"'{key}'" if "." in key else key
+        if isinstance(value, dict) and depth < 4:
+            yield from _guesses(value, f"{prefix}{step}.", depth + 1)
+        elif key in _GUESSES and "'" not in key and isinstance(value, bool | str | int | float):
+            yield _GUESSES[key], f"{prefix}{step}"

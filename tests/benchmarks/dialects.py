@@ -1,0 +1,44 @@
+"""Microseconds to decode one message of each common foreign shape; of a SenML pack, one record.
+
+    python -m tests.benchmarks.dialects
+"""
+
+from timeit import repeat
+
+from gateway.dialects import DIALECTS, Decoder
+from tests.gateway.dialects.vectors import NOW, cases, decoder
+
+ROUNDS, REPEATS = 20_000, 5
+LIMIT_US = 5.0
+
+
+def measure(rounds: int = ROUNDS) -> list[tuple[float, str, str]]:
+    """(µs, dialect, case) for the longest readable state message of each vector case."""
+    found = []
+    for dialect in DIALECTS:
+        for case in cases(dialect):
+            bound = decoder(dialect, case)
+            for message in case["messages"]:
+                if "refused" not in message:
+                    bound.decode(message["topic"], message["payload"].encode(), NOW)
+            stated = [one for one in case["messages"] if one.get("signals")]
+            live = [one for one in stated if one["topic"] in bound.filters]
+            if live:
+                longest = max(live, key=lambda one: len(one["payload"]))
+                records = longest["payload"].count('"n"') if dialect == "senml" else 1
+                found.append((_cost_us(bound, longest, rounds) / records, dialect, case["name"]))
+    return found
+
+
+def _cost_us(bound: Decoder, message: dict[str, str], rounds: int) -> float:
+    topic, payload = message["topic"], message["payload"].encode()
+    return min(repeat(lambda: bound.decode(topic, payload, NOW), number=rounds, repeat=REPEATS)) / rounds * 1e6
+
+
+def main() -> None:
+    for cost, dialect, name in measure():
+        print(f"{cost:6.2f} µs  {'' if cost <= LIMIT_US else 'OVER '}{dialect}: {name}")
+
+
+if __name__ == "__main__":
+    main()
