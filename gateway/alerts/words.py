@@ -55,3 +55,27 @@ class AlertEvent:
 
 class UnknownAlertError(KeyError):
     """No open alert has this id: it was closed already, or never was."""
+
+
+DeliveryState = Literal["waiting", "delivered", "dead", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message owed to one channel. `id` follows from alert, action and channel: planning twice plans once.
+
+    `action` is that of the event, or "escalated": told later, and only while nobody has acknowledged.
+    `via` is the channel that took it: `channel` itself or its fallback. `error` says how the last attempt failed.
+    """
+
+    id: str
+    channel: str
+    alert: Alert
+    action: str
+    at: Millis
+    due: Millis
+    state: DeliveryState = "waiting"
+    attempts: int = 0
+    done_at: Millis | None = None
+    via: str | None = None
+    error: str | None = None

@@ -1,0 +1,49 @@
+"""What a notifier is: one message out, or a typed error. Retry, back-off, caps and records are the worker's."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.alerts.words import Alert, Severity
+from gateway.model import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person reads, in one language. `id` stays the same over retries, so that a receiver can tell a repeat.
+
+    `alerts` are what it is about: none for a test, several for a digest. `sent_at` is the moment of this attempt.
+    """
+
+    id: str
+    title: str
+    lines: tuple[str, ...]
+    severity: Severity
+    action: str
+    sent_at: Millis
+    alerts: tuple[Alert, ...] = ()
+    link: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text."""
+        return "\n".join((self.title, *self.lines, *((self.link,) if self.link else ())))
+
+
+class SendError(Exception):
+    """Not delivered, or not known to be. `permanent`: the same message will never be taken, so trying again is futile.
+
+    `retry_after_s` is what the provider asked for. The text names the provider's own code.
+    """
+
+    def __init__(self, text: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.permanent = permanent
+        self.retry_after_s = retry_after_s
+
+
+class Sender(Protocol):
+    """One channel. Returns only when the provider said that it took the message."""
+
+    def send(self, message: Message) -> None:
+        """SendError otherwise, within the channel's time limit."""
+        ...

@@ -1,0 +1,93 @@
+"""What each kind of alert is called and the next step, by language. Plain words, no codes."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    title: str
+    step: str
+
+
+_ZH = {
+    "device_silent": Entry("设备失联", "检查设备供电和网络"),
+    "bridge_offline": Entry("网关盒失联", "检查网关盒供电和网络"),
+    "station_offline": Entry("整站失联", "检查站点路由器和供电"),
+    "charger_fault": Entry("充电桩故障", "按故障代码排查；必要时断电"),
+    "equipment_fault": Entry("设备故障", "到现场检查设备"),
+    "power_without_session": Entry("无会话却有功率", "检查接触器和私接用电"),
+    "session_without_power": Entry("充电中却无功率", "检查插头、线缆和断路器"),
+    "stuck_sensor": Entry("传感器疑似卡死", "检查传感器安装，必要时重启"),
+    "reader_dead": Entry("门禁读卡器故障", "检查读卡器供电和总线"),
+    "battery_low": Entry("电池电量低", "更换电池"),
+    "clock_skew": Entry("设备时钟偏差", "校准设备时间（NTP）"),
+    "locker_full": Entry("柜格已满", "清理超时占用的柜格"),
+    "screen_absent": Entry("站点屏幕无响应", "检查屏幕供电和浏览器"),
+    "reported": Entry("访客报修", "核实后派单"),
+    "door_forced": Entry("门被强行打开", "立即查看现场"),
+    "door_held": Entry("门长时间未关", "到现场关门，检查闭门器"),
+    "tamper": Entry("设备被拆动", "立即查看现场"),
+    "help": Entry("有人求助", "立即联系现场"),
+    "safety_not_ready": Entry("急救设备未就绪", "检查自检、电池、有效期和柜门"),
+    "safety_expiring": Entry("急救物资即将过期", "订购并更换"),
+    "broker_lost": Entry("与消息服务器断开", "检查 MQTT 服务器；期间设备状态未知"),
+    "store_failing": Entry("存储写入失败", "检查磁盘；设备会保留未确认的数据"),
+    "disk_filling": Entry("磁盘空间不足", "清理或扩容磁盘"),
+    "duplicate_gateway": Entry("网关重复运行", "停掉其中一个，或改用不同的 ID"),
+    "quarantine_rate": Entry("无法读取的消息过多", "用 export --quarantine 查看原因"),
+}
+
+_EN = {
+    "device_silent": Entry("device silent", "Check its power and network"),
+    "bridge_offline": Entry("gateway box offline", "Check the box's power and network"),
+    "station_offline": Entry("station offline", "Check the station's router and power"),
+    "charger_fault": Entry("charger fault", "Look up the code; cut its power if in doubt"),
+    "equipment_fault": Entry("equipment fault", "Check it on site"),
+    "power_without_session": Entry("power without a session", "Check the contactor and for tapped power"),
+    "session_without_power": Entry("session without power", "Check plug, cable and breaker"),
+    "stuck_sensor": Entry("sensor seems stuck", "Check how it is mounted; restart it"),
+    "reader_dead": Entry("door reader fault", "Check the reader's power and bus"),
+    "battery_low": Entry("battery low", "Change the battery"),
+    "clock_skew": Entry("device clock off", "Set its time (NTP)"),
+    "locker_full": Entry("lockers full", "Clear what is overdue"),
+    "screen_absent": Entry("station screen absent", "Check the screen's power and browser"),
+    "reported": Entry("reported by a visitor", "Check it, then order the work"),
+    "door_forced": Entry("door forced", "Look at once"),
+    "door_held": Entry("door held open", "Shut it; check the closer"),
+    "tamper": Entry("tampering", "Look at once"),
+    "help": Entry("somebody asks for help", "Call the site at once"),
+    "safety_not_ready": Entry("first-aid item not ready", "Check self-test, battery, expiry and cabinet"),
+    "safety_expiring": Entry("first-aid item expires soon", "Order and replace"),
+    "broker_lost": Entry("message broker lost", "Check the MQTT broker; devices are unknown meanwhile"),
+    "store_failing": Entry("storage failing", "Check the disk; devices keep what is not confirmed"),
+    "disk_filling": Entry("disk filling", "Free or add disk space"),
+    "duplicate_gateway": Entry("duplicate gateway", "Stop one, or give it another id"),
+    "quarantine_rate": Entry("many unreadable messages", "See why with export --quarantine"),
+}
+
+_CAUSES_ZH = {
+    "stale": "超过时限没有消息",
+    "offline": "连接已断开",
+    "suspect": "读数与其他证据矛盾",
+    "all_silent": "所有设备同时静默，很可能是网络或供电",
+    "clock": "时间戳不可信",
+}
+
+_CAUSES_EN = {
+    "stale": "no message within its time",
+    "offline": "its connection broke",
+    "suspect": "its values contradict other evidence",
+    "all_silent": "all devices at once, likely network or power",
+    "clock": "its time stamps can't be believed",
+}
+
+
+def entry(kind: str, lang: str) -> Entry:
+    """KeyError for a kind that nobody described."""
+    return (_EN if lang == "en" else _ZH)[kind]
+
+
+def cause_text(cause: str, lang: str) -> str:
+    """In words where there are some; a vendor's code stays as it is, for that is what its manual lists."""
+    return (_CAUSES_EN if lang == "en" else _CAUSES_ZH).get(cause, cause)

@@ -1,0 +1,77 @@
+"""The link in a message: acknowledges one alert, once, until it expires, and proves that we made it.
+
+A token is `base64url(alert.expires_s.nonce).base64url(HMAC-SHA-256)`. The page behind it asks with a button, since
+chat programs open every link to preview it.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.model import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token allows: to acknowledge `alert`. `id` is what is spent."""
+
+    id: str
+    alert: str
+    expires_at: Millis
+
+
+class BadLinkError(ValueError):
+    """Not ours, damaged, or expired; the text is for the person who followed it."""
+
+
+def key_in(folder: Path) -> bytes:
+    """The signing key of this installation, made on first use, readable by its owner only."""
+    path = folder / "link.key"
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        key = secrets.token_bytes(32)
+        file.write(key)
+    return key
+
+
+def token(key: bytes, alert: str, delivery: str, expires_at: Millis) -> str:
+    """The same delivery gives the same token, so a message sent twice carries one link."""
+    nonce = hashlib.blake2b(delivery.encode(), digest_size=9, key=key).hexdigest()
+    payload = f"{alert}.{expires_at // 1000}.{nonce}".encode()
+    return f"{_encode(payload)}.{_encode(_mac(key, payload))}"
+
+
+def read(key: bytes, text: str, now: Millis) -> Grant:
+    """BadLinkError unless the token is ours and in time."""
+    body, _, mac = text.partition(".")
+    try:
+        payload, given = _decode(body), _decode(mac)
+        alert, expires_s, nonce = payload.decode().split(".")
+        expires_at = int(expires_s) * 1000
+    except (ValueError, binascii.Error):
+        raise BadLinkError("this link is damaged") from None
+    if not hmac.compare_digest(given, _mac(key, payload)):
+        raise BadLinkError("this link is not ours")
+    if now >= expires_at:
+        raise BadLinkError("this link has expired: sign in to acknowledge")
+    return Grant(nonce, alert, expires_at)
+
+
+def _mac(key: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, b"acknowledge." + payload, hashlib.sha256)[:18]
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,117 @@
+"""Alert → message: what, where, since when, likely cause, next step, one link. It fits a phone's screen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from gateway.alerts.places import Places, in_language
+from gateway.alerts.words import SEVERITIES, Alert, Delivery, Severity
+from gateway.model import Millis
+from gateway.notify.base import Message
+from gateway.notify.catalogue import cause_text, entry
+
+MARKS: dict[Severity, str] = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
+DIGEST_LINES = 15
+
+
+def alert_message(delivery: Delivery, places: Places, lang: str, now: Millis, link: str | None) -> Message:
+    """The message for one delivery; `now` gives the age of the trouble."""
+    alert, action = delivery.alert, delivery.action
+    headline = f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
+    lines = _ended(alert, places, lang) if action == "closed" else _standing(alert, places, lang, now)
+    title = f"{_mark(alert, action)} {_prefix(action, lang)}{headline}"
+    return Message(
+        delivery.id, title, lines, alert.severity, action, now, (alert,), None if action == "closed" else link
+    )
+
+
+def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> Message:
+    """A storm in one message: how many of what, then the worst first."""
+    ordered = sorted(deliveries, key=lambda one: -SEVERITIES.index(one.alert.severity))
+    counts = Counter(entry(one.alert.kind, lang).title for one in ordered)
+    summary = ("、" if lang != "en" else ", ").join(f"{name} ×{count}" for name, count in counts.most_common())
+    lines = [_digest_line(one, places, lang) for one in ordered[:DIGEST_LINES]]
+    if len(ordered) > DIGEST_LINES:
+        rest = len(ordered) - DIGEST_LINES
+        lines.append(f"… and {rest} more" if lang == "en" else f"……另有 {rest} 条")
+    worst = ordered[0].alert.severity
+    count = len(ordered)
+    title = f"{MARKS[worst]} " + (f"{count} messages in one" if lang == "en" else f"汇总：{count} 条消息")
+    alerts = tuple(one.alert for one in ordered)
+    return Message(f"digest:{ordered[0].id}:{count}", title, (summary, *lines), worst, "digest", now, alerts)
+
+
+def test_message(channel: str, lang: str, now: Millis) -> Message:
+    """What `doctor --send-test` sends."""
+    title = "yizhan: test message" if lang == "en" else "驿站：测试消息"
+    line = f"Channel {channel} works." if lang == "en" else f"通道 {channel} 工作正常。"
+    return Message(f"test:{channel}:{now}", title, (line,), "info", "test", now)
+
+
+test_message.__test__ = False  # type: ignore[attr-defined]
+
+
+def where(alert: Alert, places: Places, lang: str) -> str:
+    """Station, area and resource by the names people use; ids where there are none."""
+    if alert.station is None:
+        return f"yizhan {alert.subject}"
+    key = (alert.station, alert.resource or "")
+    parts = [in_language(places.stations.get(alert.station, {}), lang, alert.station)]
+    if area := in_language(places.areas.get(key, {}), lang, ""):
+        parts.append(area)
+    if alert.kind != "station_offline":
+        parts.append(in_language(places.resources.get(key, {}), lang, alert.subject))
+    return " · ".join(parts)
+
+
+def _standing(alert: Alert, places: Places, lang: str, now: Millis) -> tuple[str, ...]:
+    since, lasted = _clock(alert, places, alert.since), duration(now - alert.since, lang)
+    cause = cause_text(alert.cause, lang)
+    if "silent" in alert.detail:
+        cause += f" ({alert.detail['silent']}/{alert.detail['of']})"
+    step = entry(alert.kind, lang).step
+    if lang == "en":
+        return f"Since {since} ({lasted})", f"Cause: {cause}", f"Next: {step}."
+    return f"自 {since} 起（{lasted}）", f"原因：{cause}", f"建议：{step}。"
+
+
+def _ended(alert: Alert, places: Places, lang: str) -> tuple[str, ...]:
+    end, lasted = _clock(alert, places, alert.changed_at), duration(alert.changed_at - alert.since, lang)
+    by_hand = alert.closed_by not in (None, "sensor")
+    if lang == "en":
+        return (f"Closed by staff at {end}, after {lasted}" if by_hand else f"Over at {end}, after {lasted}",)
+    return (f"{end} 由工作人员关闭，历时 {lasted}" if by_hand else f"{end} 恢复，历时 {lasted}",)
+
+
+def _digest_line(delivery: Delivery, places: Places, lang: str) -> str:
+    alert = delivery.alert
+    headline = f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
+    return f"{_mark(alert, delivery.action)} {_clock(alert, places, delivery.at)} {headline}"
+
+
+def _mark(alert: Alert, action: str) -> str:
+    return "✅" if action == "closed" else MARKS[alert.severity]
+
+
+def _prefix(action: str, lang: str) -> str:
+    if action == "escalated":
+        return "[Unacknowledged] " if lang == "en" else "【无人确认】"
+    return ""
+
+
+def _clock(alert: Alert, places: Places, at: Millis) -> str:
+    zone = places.zones.get(alert.station or "")
+    return f"{datetime.fromtimestamp(at / 1000, ZoneInfo(zone) if zone else UTC):%m-%d %H:%M}"
+
+
+def duration(length: Millis, lang: str) -> str:
+    """The two largest units; no less than a second."""
+    seconds = max(1, length // 1000)
+    units = (("d", "天", 86_400), ("h", "小时", 3600), ("min", "分", 60), ("s", "秒", 1))
+    parts = []
+    for english, chinese, size in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {english}" if lang == "en" else f"{count} {chinese}")
+    return " ".join(parts[:2])
