@@ -1,0 +1,141 @@
+"""Real processes on free loopback ports: mosquitto, yizhan, and small clients to look at them."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: Any, timeout_s: float = 10.0, every_s: float = 0.02) -> Any:
+    """Call `what` until it gives something true; AssertionError when it never does."""
+    end = time.monotonic() + timeout_s
+    while True:
+        with contextlib.suppress(OSError, urllib.error.URLError, KeyError, IndexError):
+            found = what()
+            if found:
+                return found
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(every_s)
+
+
+@contextlib.contextmanager
+def mosquitto(folder: Path, port: int | None = None, extra: str = "") -> Iterator[int]:
+    """A mosquitto for this test alone; gives its port."""
+    port = port or free_port()
+    conf = folder / f"mosquitto-{port}.conf"
+    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n{extra}\n")
+    assert MOSQUITTO is not None
+    child = subprocess.Popen([MOSQUITTO, "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True)
+        yield port
+    finally:
+        child.kill()
+        child.wait()
+
+
+class Yizhan:
+    """One `yizhan` process, its log kept in a file."""
+
+    def __init__(self, folder: Path, *words: str, env: dict[str, str] | None = None) -> None:
+        self.log = folder / f"{words[0]}-{time.monotonic_ns()}.log"
+        program = Path(sys.executable).with_name("yizhan")
+        with self.log.open("wb") as log:
+            self.child = subprocess.Popen(
+                [str(program), *words],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=folder,
+                start_new_session=True,
+                env={**os.environ, **(env or {})},
+            )
+
+    def __enter__(self) -> "Yizhan":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+        assert self.child.stdout is not None
+        self.child.stdout.close()
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal and wait; (exit status, seconds it took)."""
+        begin = time.monotonic()
+        self.child.send_signal(number)
+        status = self.child.wait(10)
+        return status, time.monotonic() - begin
+
+    @property
+    def errors(self) -> str:
+        return self.log.read_text()
+
+
+def yizhan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    program = Path(sys.executable).with_name("yizhan")
+    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=25)
+
+
+def get(port: int, path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        return json.load(answer)
+
+
+def publish(port: int, topic: str, payload: str | bytes, *more: str) -> None:
+    data = payload.encode() if isinstance(payload, str) else payload
+    subprocess.run(
+        ["mosquitto_pub", "-p", str(port), "-q", "1", "-t", topic, "-s", *more], input=data, check=True, timeout=5
+    )
+
+
+def resource(document: Any, name: str) -> Any:
+    return next(one for area in document["areas"] for one in area["resources"] if one["id"] == name)
+
+
+CONFIG = """\
+mqtt: {{url: "{mqtt}"}}
+store: {{path: data, ballast_mib: 0}}
+api: {{listen: "127.0.0.1:{http}"}}
+gateway: {{metrics_listen: "127.0.0.1:0"}}
+timezone: Asia/Shanghai
+stations:
+  - id: yanshan
+    name: {{zh: 雁山社区爱心驿站, en: Yanshan rest station}}
+    region: [广东, 江门, 鹤山]
+    location: {{lat: 22.765, lon: 112.964, address: 雁山社区党群服务中心}}
+    hours: "24/7"
+    areas:
+      - id: lounge
+        name: {{zh: 休息区, en: Lounge}}
+        resources:
+          - {{id: seat-01, kind: seat}}
+          - {{id: seat-02, kind: seat, ttl: 2}}
+          - {{id: microwave, kind: appliance, type: microwave}}
+          - {{id: pile-01, kind: charger, type: ebike}}
+"""
+
+
+def config(folder: Path, mqtt: str, http: int) -> str:
+    path = folder / "yizhan.yaml"
+    path.write_text(CONFIG.format(mqtt=mqtt, http=http))
+    return str(path)
