@@ -20,8 +20,6 @@ Answer = Literal["open", "closed", "unknown"]
 Day = tuple[tuple[int, Answer], ...]
 """(minute from midnight by the wall clock, answer from there on), the first at 0."""
 
-ALL_CLOSED: Day = ((0, "closed"),)
-ALL_UNKNOWN: Day = ((0, "unknown"),)
 DAY_MIN = 1440
 
 _NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -37,8 +35,6 @@ _REFUSED = (
     (re.compile(r"PH [+-]"), "days counted from PH are not supported", "name the dates"),
     (re.compile(r"\d\d:\d\d\+|:\d\d/"), "open ends and repetitions are not supported", "write from-to"),
 )  # fmt: skip
-
-
 _ANSWERS: dict[str, Answer] = {"open": "open", "closed": "closed", "unknown": "unknown"}
 _FOREVER: dict[str, Answer] = {"24/7": "open", "24/7 closed": "closed", "24/7 unknown": "unknown"}
 

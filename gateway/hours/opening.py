@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.hours.expression import ALL_UNKNOWN, Day, Expression
+from gateway.hours.expression import Day, Expression
 from gateway.hours.official import Holidays, Weekend, day_kinds
 from gateway.model import Access, Millis
 
@@ -34,8 +34,7 @@ class OpenState(NamedTuple):
 class Opening:
     """One expression under one zone and policy. Share it: `at` costs a comparison until the answer changes."""
 
-    def __init__(self, expression: Expression | None, zone: ZoneInfo, holidays: Holidays, weekend: Weekend) -> None:
-        """`expression` None: nobody can say."""
+    def __init__(self, expression: Expression, zone: ZoneInfo, holidays: Holidays, weekend: Weekend) -> None:
         self._expression = expression
         self._zone = zone
         self._policy = holidays, weekend
@@ -51,8 +50,8 @@ class Opening:
         return state
 
     def _look(self, now: Millis) -> OpenState:
-        if self._expression is None or self._expression.forever is not None:
-            return OpenState("unknown" if self._expression is None else self._expression.forever or "unknown", None)
+        if self._expression.forever is not None:
+            return OpenState(self._expression.forever, None)
         pieces = self._pieces(now)
         _, access = next(pieces)
         horizon = now + HORIZON_DAYS * DAY_MS
@@ -79,8 +78,6 @@ class Opening:
             now = end
 
     def _day(self, number: int) -> Day:
-        if self._expression is None:
-            return ALL_UNKNOWN
         today = date.fromordinal(_EPOCH + number)
         yesterday = date.fromordinal(_EPOCH + number - 1)
         return self._expression.day(today, day_kinds(today, *self._policy), day_kinds(yesterday, *self._policy))

@@ -1,9 +1,12 @@
 """What one expression says of one day, with the kind of day given."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opening_hours import OpeningHours
 
 from gateway.hours.expression import Expression, on_dates, problem
 from gateway.hours.official import DayKind
@@ -90,3 +93,27 @@ def test_what_cannot_be_answered_for_is_refused_with_the_mend(text: str) -> None
 def test_hours_of_a_single_day_stay_on_that_day(text: str, expected: str) -> None:
     assert on_dates("2026 Dec 31", text) == expected
     assert problem(f"24/7; {expected}") is None
+
+
+CLOCK = st.builds(
+    lambda start, length: f"{start // 60:02}:{start % 60:02}-{(start + length) // 60:02}:{(start + length) % 60:02}",
+    st.integers(0, 1380),
+    st.integers(1, 60),
+)
+DAYS = st.sampled_from(
+    ["", "Mo-Fr ", "Sa-Su ", "Fr-Mo ", "We,Sa ", "Sa[2] ", "Feb ", "Feb 10-Feb 14 ", "week 7 Mo-Sa ", "2026 Mar "]
+)
+RULE = st.builds(
+    lambda days, clock, state: days + clock + state, DAYS, CLOCK, st.sampled_from(["", "", " off", " unknown"])
+)
+
+
+@given(RULE, st.lists(st.tuples(st.sampled_from(["; ", ", "]), RULE), max_size=3), st.integers(0, 40))
+def test_without_holidays_and_nights_it_says_what_the_library_says(
+    first: str, more: list[tuple[str, str]], days: int
+) -> None:
+    text, day = first + "".join(joined + rule for joined, rule in more), date(2026, 2, 1) + timedelta(days=days)
+    kind, midnight = DayKind(day.weekday(), False), datetime.combine(day, time())
+    spans = OpeningHours(text, auto_country=False).intervals(midnight, midnight + timedelta(days=1))
+    said = tuple((start.hour * 60 + start.minute, str(state)) for start, _, state, _ in spans)
+    assert Expression(text).day(day, [kind], [kind]) == said
