@@ -79,6 +79,12 @@ class Overrides:
     def put(self, target: Target, override: Override) -> None:
         self._words.setdefault(target, {})[_axis(override.status)] = override
 
+    def update(self, newer: "Overrides") -> None:
+        """Take over all words of `newer`."""
+        for target, words in newer._words.items():  # noqa: SLF001
+            for word in words.values():
+                self.put(target, word)
+
     def clear(self, target: Target) -> None:
         """Take back all that was set on exactly this target."""
         self._words.pop(target, None)

@@ -4,6 +4,7 @@
 `seq`, the kind's rule and five list appends; everything unusual leaves it for a cold method.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ from gateway import wire
 from gateway.foreign import Foreign
 from gateway.live import Device, Live, Verdict
 from gateway.model import Batch, Change, Header, Message, Millis, Rejected, Topic
+from gateway.override import CommandError, CommandGate
 from gateway.wire import Event, UnreadableError
+
+log = logging.getLogger(__name__)
 
 RETAINED, TS_SUSPECT = 1, 2
 DUP = 8
@@ -23,7 +27,8 @@ DUP = 8
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved."""
+    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved; `kept`: what
+    outlives a restart, by name."""
 
     batch: Batch = field(default_factory=Batch)
     changes: list[Change] = field(default_factory=list)
@@ -31,9 +36,10 @@ class Outcome:
     happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
     heard: set[Device] = field(default_factory=set)
     returned: set[Device] = field(default_factory=set)
+    kept: dict[str, bytes] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.batch.payloads or self.changes or self.rejected)
+        return bool(self.batch.payloads or self.changes or self.rejected or self.kept)
 
 
 class Pipeline:
@@ -45,6 +51,7 @@ class Pipeline:
         self.counters: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
         self.outcome = Outcome()
+        self._gate = CommandGate()
         self._states = {wire.topic(s, d, "state").encode(): device for (s, d), device in live.devices.items()}
 
     def take(self) -> Outcome:
@@ -139,6 +146,9 @@ class Pipeline:
     def _cold(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """Anything that is not a plain state message of a known device, checked from the beginning."""
         try:
+            if topic.startswith(b"yz-cmd/"):
+                self._command(topic, payload, flags, now)
+                return
             self._check_bytes(payload)
             if not topic.startswith(b"yz/"):
                 self._foreign(topic, payload, flags, now)
@@ -194,6 +204,28 @@ class Pipeline:
             self.live.remember(device, signals, ts if believed else None, now)
         else:
             self.live.observe(device, signals, min(ts, now) if ts is not None and believed else now, now)
+
+    def command(self, topic: str, payload: bytes, now: Millis) -> None:
+        """What staff change, on `yz-cmd/{station}/{what}`. CommandError says why it is not done."""
+        _, station, what = [*topic.split("/"), "", ""][:3]
+        if what != "override":
+            raise CommandError(f"{what!r} is no command")
+        command = self._gate.read(payload, now)
+        if not self.live.set_by_hand(command.target(station), command.override, now):
+            raise CommandError("no such place")
+        self.counters["commands"] += 1
+        self.outcome.kept["overrides"] = self.live.overrides.dump()
+
+    def _command(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        refused = "retained, but a command is for now" if flags & RETAINED else None
+        try:
+            if refused is None:
+                self.command(topic.decode(), payload, now)
+        except (CommandError, UnicodeDecodeError) as error:
+            refused = str(error)
+        if refused is not None:
+            log.warning("command refused: %s", refused)
+            self.quarantined["command"] += 1
 
     def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message in somebody else's dialect, stored and believed as a native one."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from config.schema import Area as AreaSettings
+from config.schema import Override as OverrideSettings
 from config.schema import Resource as ResourceSettings
 from config.schema import Settings
 from config.schema import Station as StationSettings
@@ -16,6 +17,7 @@ from gateway.foreign import Foreign, Source
 from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
+from gateway.override import Override, Target
 from gateway.wire import Signals
 
 Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
@@ -38,11 +40,23 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
                 area.facts.append(facts)
                 speakers[one.id, resource.device].append(facts)
             station.areas.append(area)
+        _set_by_hand(live, one)
         live.add_station(station, now)
     for (station_id, device_id), fed in speakers.items():
         decode = decoder({facts.resource.kind for facts in fed})
         live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
     return live
+
+
+def _set_by_hand(live: Live, station: StationSettings) -> None:
+    """What the configuration itself overrides."""
+    targets: list[tuple[Target, OverrideSettings | None]] = [(Target(station.id), station.override)]
+    targets += [(Target(station.id, area.id), area.override) for area in station.areas]
+    targets += [(Target(station.id, None, one.id), one.override) for area in station.areas for one in area.resources]
+    for target, said in targets:
+        if said is not None:
+            until = round(said.until.timestamp() * 1000) if said.until is not None else None
+            live.overrides.put(target, Override(said.status, until, "configuration", said.reason or ""))
 
 
 def foreign(settings: Settings, live: Live) -> Foreign:

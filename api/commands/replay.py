@@ -18,10 +18,10 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from config.load import load
+    from gateway.hours import Openings
     from gateway.pipeline import Pipeline
     from gateway.plan import build
     from gateway.replay import in_order, replay
-    from gateway.runtime import openings_of
 
     settings = load(args.config)
     out: BinaryIO = args.output.open("wb") if args.output else sys.stdout.buffer
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         first = next(messages, None)
         if first is None:
             return 0
-        live = build(settings, settings.stations, openings_of(settings), first.received_at)
+        live = build(settings, settings.stations, Openings(settings), first.received_at)
         pipeline = Pipeline(live)
         pipeline.take()
         lines = replay(pipeline, chain((first,), messages), lambda _outcome, _now: ())

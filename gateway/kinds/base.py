@@ -22,13 +22,13 @@ class Facts:
         "axes",
         "degraded",
         "detail",
+        "effect",
         "evidence",
         "expires",
         "fault",
         "free",
         "heard",
         "kind",
-        "maintenance",
         "observed_at",
         "offline",
         "people",
@@ -58,7 +58,7 @@ class Facts:
         self.fault: str | None = None
         self.status_fault = False
         self.degraded = False
-        self.maintenance = False
+        self.effect: Any = None  # what is set by hand; None for nothing
         self.suspect: str | None = None
         self.offline = False
         self.observed_at: Millis | None = None
@@ -80,8 +80,6 @@ class Facts:
     def health(self) -> Health:
         if self.fault is not None or self.status_fault:
             return "fault"
-        if self.maintenance:
-            return "maintenance"
         return "degraded" if self.degraded else "ok"
 
 

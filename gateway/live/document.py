@@ -27,9 +27,10 @@ def document(station: Station, now: Millis) -> Document:
     """Make it, and note on each resource when a further message makes it worth making again."""
     valid_until = None
     for facts in station.facts():
-        if facts.axes.evidence == "live" and facts.valid_until is not None:
-            valid_until = facts.valid_until if valid_until is None else min(valid_until, facts.valid_until)
-            facts.renew_at = facts.valid_until - int(facts.ttl_ms * RENEW_AFTER)
+        until = shown_until(facts)
+        if facts.axes.evidence == "live" and until is not None:
+            valid_until = until if valid_until is None else min(valid_until, until)
+            facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
         else:
             facts.renew_at = _NOT_BY_MESSAGE
     body = {
@@ -43,6 +44,12 @@ def document(station: Station, now: Millis) -> Document:
         "areas": [_area(area) for area in station.areas],
     }
     return Document(station.id, encode(body), now, valid_until)
+
+
+def shown_until(facts: Facts) -> Millis | None:
+    """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word."""
+    by_hand: Millis | None = facts.effect.live_until if facts.effect is not None else None
+    return facts.valid_until if by_hand is None else by_hand
 
 
 def _area(area: Area) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def _resource(facts: Facts) -> dict[str, Any]:
         "use": axes.use,
         "evidence": axes.evidence,
         "observed_at": utc(facts.observed_at),
-        "valid_until": utc(facts.valid_until),
+        "valid_until": utc(shown_until(facts)),
         "since": utc(facts.since),
     }
     if resource.name:

@@ -12,7 +12,8 @@ from gateway.kinds import Facts
 from gateway.kinds.base import common
 from gateway.live.alarms import Alarms
 from gateway.live.places import Device, Station
-from gateway.model import Access, Change, Evidence, Millis, axes_of
+from gateway.model import Axes, Change, Evidence, Millis, axes_of
+from gateway.override import NOTHING, Override, Overrides, Target
 
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
@@ -26,6 +27,7 @@ class Live:
         self.alarms = Alarms()
         self.changes: list[Change] = []
         self.dirty: list[Station] = []
+        self.overrides = Overrides()
 
     # ---- building ----
 
@@ -127,6 +129,7 @@ class Live:
 
     def _station_due(self, station: Station, now: Millis) -> None:
         if station.access_until is not None and now >= station.access_until:
+            self.overrides.expire(now)
             self.open_or_close(station, now)
         if now >= self._renewal(station):
             self.touch(station)
@@ -134,21 +137,37 @@ class Live:
 
     # ---- deciding ----
 
+    def set_by_hand(self, target: Target, override: Override | None, now: Millis) -> bool:
+        """Put what people say above what sensors say, or take it back. False if there is no such place."""
+        station = self.stations.get(target.station)
+        if station is None or not _has(station, target):
+            return False
+        if override is None:
+            self.overrides.clear(target)
+        else:
+            self.overrides.put(target, override)
+        self.open_or_close(station, now)
+        self.touch(station)
+        return True
+
     def open_or_close(self, station: Station, now: Millis) -> None:
-        """Ask the opening hours and carry the answer to every resource."""
+        """Ask the opening hours and what is set by hand, and carry the answer to every resource."""
         before = station.access, station.access_until
-        station.access, station.access_until = station.opening.at(now)
-        until = station.access_until
+        access, until = station.opening.at(now)
+        by_hand, hand_until = self.overrides.station_access(station.id, now)
+        station.access = by_hand or access
+        until = _sooner(until, hand_until)
         for area in station.areas:
-            access: Access = station.access
-            if area.opening is not None:
-                access, area_until = area.opening.at(now)
-                if area_until is not None and (until is None or area_until < until):
-                    until = area_until
+            area_access, area_until = (access, None) if area.opening is None else area.opening.at(now)
+            until = _sooner(until, area_until)
             for facts in area.facts:
-                facts.access = access
-                self.settle(facts, now, "hours")
-        self.alarms.set(station, until)
+                effect = self.overrides.effect(station.id, area.id, facts.resource.id, now)
+                facts.effect = None if effect is NOTHING else effect
+                facts.access = area_access
+                until = _sooner(until, effect.until)
+                self.settle(facts, now, "hours" if effect is NOTHING else "override")
+        station.access_until = until
+        self._schedule(station)
         if before != (station.access, station.access_until):
             self.touch(station)
 
@@ -167,8 +186,10 @@ class Live:
             self.alarms.set(facts, timer)
 
     @staticmethod
-    def _axes(facts: Facts, evidence: Evidence) -> Any:
-        return axes_of(facts.resource.lifecycle, facts.health, facts.access, facts.use, evidence)
+    def _axes(facts: Facts, evidence: Evidence) -> Axes:
+        if facts.effect is None:
+            return axes_of(facts.resource.lifecycle, facts.health, facts.access, facts.use, evidence)
+        return axes_of(facts.resource.lifecycle, *facts.effect.apply(facts.health, facts.access, facts.use, evidence))
 
     # ---- documents ----
 
@@ -204,3 +225,15 @@ def _evidence(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
     if facts.valid_until is None or now >= facts.valid_until:
         return "stale", None
     return ("suspect" if facts.suspect else "live"), facts.valid_until
+
+
+def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _has(station: Station, target: Target) -> bool:
+    if target.resource is not None:
+        return any(facts.resource.id == target.resource for facts in station.facts())
+    return target.area is None or any(area.id == target.area for area in station.areas)

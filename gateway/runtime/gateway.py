@@ -13,7 +13,7 @@ from config.schema import MqttEndpoint, Settings, read_secret
 from config.schema import Station as StationSettings
 from gateway.broker import EmbeddedBroker
 from gateway.clock import monotonic_s, now_ms
-from gateway.live import Opening
+from gateway.hours import Openings
 from gateway.live.document import utc
 from gateway.model import Document
 from gateway.mqtt import Broker, Session, Will
@@ -49,7 +49,7 @@ class Gateway:
             ballast_mib=settings.store.ballast_mib,
             quarantine_rows=settings.gateway.quarantine_max_messages,
         )
-        live = build(settings, stations, openings_of(settings), self.started_at)
+        live = build(settings, stations, Openings(settings), self.started_at)
         self.pipeline = Pipeline(live, foreign(settings, live))
         begin = monotonic_s()
         replayed = Memory.restore(self.pipeline, self.store, now_ms())
@@ -60,7 +60,9 @@ class Gateway:
         memory = Memory(live)
         self.store.drop_parts(len(memory.parts))
         topic, payload = self._report("offline")
-        filters = ["yz/#"] if share is None else [f"yz/{station.id}/#" for station in stations]
+        filters = ["yz/#", "yz-cmd/#"]
+        if share is not None:
+            filters = [f"{root}/{station.id}/#" for root in ("yz", "yz-cmd") for station in stations]
         filters += sorted(self.pipeline.foreign.filters)
         self.session = Session(
             broker_of(settings),
@@ -113,6 +115,10 @@ class Gateway:
     def listen(self, listener: Callable[[Sequence[Document]], None]) -> None:
         """Have `listener` called with every document made, on the intake thread."""
         self.intake.listeners.append(listener)
+
+    def command(self, topic: str, payload: bytes) -> None:
+        """Carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it."""
+        self.intake.command(topic, payload)
 
     # ---- telling how it is ----
 
@@ -193,7 +199,3 @@ def _limits(settings: Settings) -> Limits:
         ack_interval_s=gateway.ack_interval_s,
         snapshot_interval_s=gateway.snapshot_interval_s,
     )
-
-
-def openings_of(_settings: Settings) -> Callable[[Any, Any], Opening | None]:
-    return lambda _station, _area: None

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import msgspec
 
 from gateway.clock import SteadyClock, monotonic_s
 from gateway.live import Device, document
-from gateway.model import Document, Millis
+from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.pipeline import Pipeline
 from gateway.runtime.memory import Memory
@@ -59,6 +60,7 @@ class Intake(threading.Thread):
         self._waiting_bytes = 0
         self._heard: set[Device] = set()
         self._returned: set[Device] = set()
+        self._commands: deque[tuple[str, bytes]] = deque()
         self._document_at = self._ack_at = self._part_at = self._report_at = 0.0
         session.on_connect = self._connected
 
@@ -68,6 +70,11 @@ class Intake(threading.Thread):
         waiting = len(self.pipeline.outcome.batch)
         busy = self._busy
         return waiting + (len(busy.outcome.batch) if busy is not None else 0)
+
+    def command(self, topic: str, payload: bytes) -> None:
+        """Take what staff of this process change; any thread may call it."""
+        self._commands.append((topic, payload))
+        self.session.wake()
 
     def end(self) -> None:
         self._stopping.set()
@@ -99,6 +106,9 @@ class Intake(threading.Thread):
             if self.pipeline.foreign.filters is not self._filters:
                 self._filters = self.pipeline.foreign.filters
                 self.session.subscribe(sorted(self._filters))
+        while self._commands:
+            topic, payload = self._commands.popleft()
+            self.pipeline.handle(Message(topic.encode(), payload, now), now)
         self.pipeline.tick(now)
         self._collect()
         if self._busy is None:

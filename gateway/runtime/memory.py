@@ -13,6 +13,7 @@ from gateway.kinds import Facts
 from gateway.kinds.base import KEPT
 from gateway.live import Device, Live, Seen
 from gateway.model import AXES, Millis
+from gateway.override import Overrides
 from gateway.pipeline import Pipeline
 from gateway.store.base import Store
 
@@ -50,6 +51,7 @@ class Memory:
         Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped.
         """
         live = pipeline.live
+        Memory._restore_overrides(live, store, now)
         known: dict[Device, int] = {}
         oldest = None
         for _, upto, blob in store.checkpoints():
@@ -66,8 +68,21 @@ class Memory:
         for rejected in store.rejected():
             pipeline.readmit(rejected)
         pipeline.take()
+        for station in live.stations.values():
+            live.open_or_close(station, now)
         live.restored(now)
         return replayed
+
+    @staticmethod
+    def _restore_overrides(live: Live, store: Store, now: Millis) -> None:
+        """What staff set by hand outlives us; what the configuration sets stands below it."""
+        kept = store.kept("overrides")
+        if kept is None:
+            return
+        try:
+            live.overrides.update(Overrides.load(kept, now))
+        except ValueError as error:
+            log.error("what was set by hand can't be read again (%s): sensors decide until it is set anew", error)
 
 
 def _row(device: Device) -> Row:

@@ -96,6 +96,8 @@ class Writer(threading.Thread):
         job.seconds = monotonic_s() - begin
         for part, blob in job.parts:
             self._patiently(lambda part=part, blob=blob: self.store.checkpoint(part, job.number, blob))  # type: ignore[misc]
+        for name, value in outcome.kept.items():
+            self._patiently(lambda name=name, value=value: self.store.keep(name, value))  # type: ignore[misc]
         self.done.append(job)
         self._notify()
 
