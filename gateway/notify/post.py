@@ -76,13 +76,11 @@ class Post:
         """Send everything due; when to come again, None for not before it is woken."""
         now = self._now()
         waiting = {one.id: one for one in (*self._unstored.copy().values(), *self._outbox.due(now))}
-        ended = [self._unrecorded[name] for name in waiting if name in self._unrecorded]
-        if ended and self._record(ended):
-            for one in ended:
-                del self._unrecorded[one.id]
-        fresh = [
-            one for name, one in waiting.items() if one.due <= now and one not in ended and name not in self._unrecorded
-        ]
+        ended = {name: self._unrecorded[name] for name in waiting if name in self._unrecorded}
+        if ended and self._record(list(ended.values())):
+            for name in ended:
+                del self._unrecorded[name]
+        fresh = [one for name, one in waiting.items() if name not in ended and one.due <= now]
         wakes = [self._serve(self._outlets[name], queue) for name, queue in self._queues(fresh).items()]
         wakes.append(self._outbox.next_due(now))
         wakes.append(now + FIRST_PAUSE_MS if self._unrecorded or self._unstored else None)

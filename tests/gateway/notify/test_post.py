@@ -1,0 +1,239 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from gateway.alerts.words import Delivery
+from gateway.notify.base import Message, SendError
+from gateway.notify.post import GIVE_UP_AFTER_MS, Outlet, Post
+from tests.gateway.notify.samples import ALERT, PLACES, T0, delivery
+
+
+@dataclass
+class Channel:
+    """Takes everything until told to fail."""
+
+    fail: SendError | Exception | None = None
+    only: Callable[[Message], bool] = lambda _: True
+    got: list[Message] = field(default_factory=list)
+    tries: int = 0
+
+    def send(self, message: Message) -> None:
+        self.tries += 1
+        if self.fail is not None and self.only(message):
+            raise self.fail
+        self.got.append(message)
+
+
+class Box:
+    """An outbox in memory with the store's rules."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Delivery] = {}
+        self.broken = False
+
+    def put(self, *deliveries: Delivery) -> None:
+        self.rows |= {one.id: one for one in deliveries}
+
+    def due(self, now: int) -> list[Delivery]:
+        return sorted(
+            (one for one in self.rows.values() if one.state == "waiting" and one.due <= now), key=lambda one: one.at
+        )
+
+    def next_due(self, now: int) -> int | None:
+        return min((one.due for one in self.rows.values() if one.state == "waiting" and one.due > now), default=None)
+
+    def sent_at(self, channel: str, since: int) -> list[int]:
+        times = {one.done_at for one in self.rows.values() if one.state == "delivered" and one.via == channel}
+        return sorted(at for at in times if at is not None and at > since)
+
+    def record(self, deliveries: Sequence[Delivery]) -> bool:
+        if not self.broken:
+            for one in deliveries:
+                if self.rows.get(one.id, one).state == "waiting" and one.id in self.rows:
+                    self.rows[one.id] = one
+        return not self.broken
+
+
+class Office:
+    def __init__(self, fallback: str | None = "mail", cap: int = 20) -> None:
+        self.now = T0
+        self.box, self.duty, self.mail = Box(), Channel(), Channel()
+        outlets = {
+            "duty": Outlet("duty", self.duty, "zh", cap, fallback),
+            "mail": Outlet("mail", self.mail, "en", 1000),
+        }
+        self.post = Post(self.box, self.box.record, outlets, PLACES, self._clock)
+
+    def _clock(self) -> int:
+        self.now += 1
+        return self.now
+
+    def run_until(self, then: int) -> None:
+        for _ in range(1000):
+            wake = self.post.run()
+            if wake is None or wake > then:
+                self.now = then
+                return
+            self.now = max(self.now, wake)
+        raise AssertionError("it never rests")
+
+    def states(self) -> list[str]:
+        return [one.state for one in self.box.rows.values()]
+
+
+def test_what_is_due_is_sent_once_and_recorded() -> None:
+    office = Office()
+    office.box.put(delivery("d1"), replace(delivery("d2"), due=T0 + 60_000))
+    office.run_until(T0 + 30_000)
+    assert office.states() == ["delivered", "waiting"]
+    office.run_until(T0 + 90_000)
+    assert office.states() == ["delivered", "delivered"]
+    assert len(office.duty.got) == 2
+    assert office.box.rows["d1"].via == "duty"
+
+
+def test_a_failing_channel_is_left_alone_and_its_fallback_takes_over() -> None:
+    office = Office()
+    office.duty.fail = SendError("HTTP 500")
+    office.box.put(*(delivery(f"d{number}") for number in range(5)))
+    office.run_until(T0 + 1000)
+    assert office.states() == ["delivered"] * 5
+    assert {one.via for one in office.box.rows.values()} == {"mail"}
+    assert office.duty.tries == 1
+
+
+def test_without_a_fallback_it_is_tried_again_until_the_provider_recovers() -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 500")
+    office.box.put(delivery("d1"), delivery("d2"))
+    office.run_until(T0 + 3_600_000)
+    tries = office.duty.tries
+    assert 10 < tries < 25
+    office.duty.fail = None
+    office.run_until(T0 + 3_600_000 + 300_000)
+    assert office.states() == ["delivered", "delivered"]
+    assert office.duty.tries == tries + 2
+
+
+def test_retry_after_is_honoured_to_the_second() -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 429", retry_after_s=90)
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 89_000)
+    office.duty.fail = None
+    assert office.duty.tries == 1
+    office.run_until(T0 + 91_000)
+    assert office.states() == ["delivered"]
+
+
+def test_a_message_that_is_refused_for_ever_is_a_dead_letter_with_its_reason() -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 400", permanent=True)
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    assert office.states() == ["dead"]
+    assert office.box.rows["d1"].error == "HTTP 400"
+
+
+def test_what_nobody_takes_for_three_days_is_a_dead_letter() -> None:
+    office = Office()
+    office.duty.fail = office.mail.fail = SendError("timeout")
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + GIVE_UP_AFTER_MS - 600_000)
+    assert office.states() == ["waiting"]
+    office.run_until(T0 + GIVE_UP_AFTER_MS + 600_000)
+    assert office.states() == ["dead"]
+
+
+def test_one_message_that_a_provider_chokes_on_does_not_hold_up_the_others() -> None:
+    office = Office(fallback=None)
+    office.duty.fail, office.duty.only = SendError("HTTP 500"), lambda message: message.id == "d0"
+    office.box.put(*(delivery(f"d{number}", at=T0 + number) for number in range(5)))
+    office.run_until(T0 + 120_000)
+    assert office.states() == ["waiting", *["delivered"] * 4]
+
+
+def test_a_fault_in_a_sender_is_only_a_failed_delivery() -> None:
+    office = Office()
+    office.duty.fail = KeyError("a mistake of ours")
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    assert office.states() == ["delivered"]
+
+
+def test_an_escalation_is_told_only_while_nobody_cares() -> None:
+    office = Office()
+    office.box.put(
+        delivery("e1", action="escalated"),
+        delivery("e2", action="escalated", alert=replace(ALERT, state="acknowledged")),
+        delivery("e3", action="escalated", alert=replace(ALERT, state="closed")),
+    )
+    office.run_until(T0 + 1000)
+    assert office.states() == ["delivered", "dropped", "dropped"]
+
+
+def test_beyond_the_cap_a_storm_comes_as_one_digest() -> None:
+    office = Office(cap=5)
+    office.box.put(*(delivery(f"d{number:02}") for number in range(40)))
+    office.run_until(T0 + 1000)
+    assert office.states() == ["delivered"] * 40
+    assert [len(message.alerts) for message in office.duty.got] == [1, 1, 1, 1, 36]
+    office.box.put(*(delivery(f"x{number:02}", at=T0 + 1000) for number in range(3)))
+    office.run_until(T0 + 600_000)
+    assert len(office.duty.got) == 5
+    office.run_until(T0 + 1_000_000)
+    assert [len(message.alerts) for message in office.duty.got][5:] == [3]
+
+
+def test_a_channel_that_was_taken_out_leaves_a_visible_dead_letter() -> None:
+    office = Office()
+    office.box.put(delivery("d1", channel="gone"))
+    office.run_until(T0 + 1000)
+    assert office.states() == ["dead"]
+    assert "gone" in (office.box.rows["d1"].error or "")
+
+
+def test_a_delivery_that_could_not_be_recorded_is_not_sent_again() -> None:
+    office = Office()
+    office.box.put(delivery("d1"))
+    office.box.broken = True
+    office.run_until(T0 + 60_000)
+    assert office.states() == ["waiting"]
+    office.box.broken = False
+    office.run_until(T0 + 120_000)
+    assert office.states() == ["delivered"]
+    assert len(office.duty.got) == 1
+
+
+def test_a_trouble_of_the_store_is_told_without_it_and_not_again_once_it_is_stored() -> None:
+    office = Office()
+    office.box.broken = True
+    office.post.tell([delivery("d1")])
+    office.run_until(T0 + 60_000)
+    assert len(office.duty.got) == 1
+    office.box.broken = False
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 120_000)
+    assert office.states() == ["delivered"]
+    assert len(office.duty.got) == 1
+
+
+def test_a_ring_of_fallbacks_ends() -> None:
+    office = Office()
+    office.duty.fail = office.mail.fail = SendError("down")
+    office.post._outlets["mail"] = Outlet("mail", office.mail, "en", 1000, "duty")  # type: ignore[index]
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    assert (office.duty.tries, office.mail.tries) == (1, 1)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_receivers_language_is_the_channels(number: int) -> None:
+    office = Office()
+    if number == 1:
+        office.duty.fail = SendError("down")
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    [message] = office.duty.got + office.mail.got
+    assert ("Cause" in message.text) is (number == 1)

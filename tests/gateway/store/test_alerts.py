@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.alerts.orders import assign, claim_done
+from gateway.alerts.words import AlertEvent
+from gateway.store.alerts import Work, audit, forget, prepare, record, record_order, retry, settle, use_link
+from gateway.store.alerts_reader import AlertReader
+from gateway.store.files import connect, transaction
+from tests.gateway.notify.samples import ALERT, CLOSED, T0, delivery
+
+OPENED = AlertEvent(ALERT, ALERT.opened_at, "opened")
+SHUT = AlertEvent(CLOSED, T0, "closed")
+
+
+class Book:
+    def __init__(self, folder: Path) -> None:
+        self.db = connect(folder / "yizhan.db", "core", synchronous="OFF")
+        prepare(self.db)
+        prepare(self.db)
+        self.reader = AlertReader(folder)
+
+    def do(self, *works: Work) -> None:
+        for work in works:
+            with transaction(self.db):
+                work(self.db)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    book = Book(tmp_path)
+    yield book
+    book.reader.close()
+    book.db.close()
+
+
+def test_an_alert_is_kept_with_its_history(book: Book) -> None:
+    acknowledged = replace(ALERT, state="acknowledged", acknowledged_by="li", changed_at=T0 - 500)
+    book.do(record([OPENED, AlertEvent(acknowledged, T0 - 500, "acknowledged", "li"), SHUT], []))
+    assert book.reader.alert("a1") == CLOSED
+    assert [line[1:3] for line in book.reader.history("a1")] == [
+        ("opened", "sensor"), ("acknowledged", "li"), ("closed", "sensor")
+    ]  # fmt: skip
+    assert book.reader.response_times(0) == (709.5, 710.0)
+
+
+def test_storing_twice_changes_nothing_not_even_after_the_end(book: Book) -> None:
+    book.do(record([OPENED], [delivery()], 7), record([SHUT], [], 8))
+    book.do(settle([replace(delivery(), state="delivered", done_at=T0, via="duty", attempts=1)]))
+    book.do(record([OPENED], [delivery()], 7))
+    assert book.reader.alert("a1") == CLOSED
+    assert book.reader.due(T0) == []
+    assert book.reader.sent_at("duty", 0) == [T0]
+
+
+def test_the_cursor_moves_with_the_events_or_not_at_all(book: Book) -> None:
+    assert book.reader.cursor() == 0
+    broken = AlertEvent(replace(ALERT, id="a2", detail={"no": object()}), T0, "opened")  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        book.do(record([OPENED, broken], [], 9))
+    assert book.reader.cursor() == 0
+    assert book.reader.alerts() == []
+    book.do(record([], [], 9))
+    assert book.reader.cursor() == 9
+
+
+def test_a_starting_core_is_told_what_is_open_and_what_staff_closed(book: Book) -> None:
+    by_hand = replace(CLOSED, id="a2", subject="pile-02", closed_by="li")
+    older = replace(by_hand, id="a3", opened_at=1)
+    for alert in (ALERT, by_hand, older, replace(CLOSED, id="a4", subject="pile-04")):
+        book.do(record([AlertEvent(alert, alert.opened_at, "opened")], []))
+    assert {alert.id for alert in book.reader.unsettled()} == {"a1", "a2"}
+
+
+def test_alerts_are_found_by_state_and_station(book: Book) -> None:
+    own = replace(ALERT, id="a9", station=None, kind="disk_filling")
+    book.do(record([OPENED, AlertEvent(own, T0, "opened")], []))
+    assert len(book.reader.alerts("open")) == 2
+    assert [alert.id for alert in book.reader.alerts("open", ["yanshan"])] == ["a1"]
+    assert book.reader.alerts("closed") == []
+    assert book.reader.alerts(stations=[]) == []
+
+
+def test_deliveries_wait_until_due_and_end_once(book: Book) -> None:
+    book.do(record([OPENED], [delivery(), replace(delivery("d2"), due=T0 + 5)]))
+    assert [one.id for one in book.reader.due(T0)] == ["d1"]
+    assert book.reader.next_due(T0) == T0 + 5
+    dead = replace(delivery(), state="dead", done_at=T0, error="HTTP 400")
+    book.do(settle([dead]), settle([replace(dead, state="delivered")]))
+    assert [one.error for one in book.reader.dead_letters()] == ["HTTP 400"]
+    book.do(retry("d1", T0 + 9))
+    assert [one.id for one in book.reader.due(T0 + 9)] == ["d2", "d1"] or len(book.reader.due(T0 + 9)) == 2
+    assert [one.id for one in book.reader.deliveries_of("a1")] == ["d1", "d2"]
+
+
+def test_a_link_is_spent_once(book: Book) -> None:
+    with transaction(book.db):
+        assert use_link("n1", T0)(book.db)
+        assert not use_link("n1", T0)(book.db)
+
+
+def test_orders_are_kept_with_their_steps(book: Book) -> None:
+    first = assign(ALERT, "yanshan", "pile-01", "repair", "wang", "li", T0)
+    book.do(record_order(first), record_order(claim_done(first.order, "wang", T0 + 1)))
+    [order] = book.reader.orders(["yanshan"])
+    assert (order.state, order.assignee) == ("done", "wang")
+    assert [line[1] for line in book.reader.order_history(order.id)] == ["assigned", "done"]
+    assert book.reader.order(order.id) == order
+    assert book.reader.order("none") is None
+    assert book.reader.orders(state="closed") == []
+
+
+def test_the_audit_trail_is_newest_first_and_old_things_are_forgotten(book: Book) -> None:
+    book.do(record([OPENED, SHUT], [delivery()]), audit(T0, "li", "close", "a1"), audit(T0 + 1, "li", "accept", "o1"))
+    assert [line[2] for line in book.reader.audit()] == ["accept", "close"]
+    book.do(settle([replace(delivery(), state="delivered", done_at=T0)]), forget(T0 + 10))
+    assert book.reader.audit() == []
+    assert book.reader.alerts() == []
+    assert book.reader.history("a1") == []
