@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.auth import COOKIE
 from api.pages.assets import Assets, compressed, pack
 from api.pages.language import choose
 from api.pages.place import Place, data_block, facts_of, places_of
@@ -35,9 +36,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 class Pages:
     """Everything the routes need, made once. Templates are `string.Template`; every value is escaped on its way in."""
 
-    def __init__(self, places: Mapping[str, Place], public_url: str | None) -> None:
+    def __init__(self, places: Mapping[str, Place], public_url: str | None, timezone: str) -> None:
         self.places = places
         self.public_url = public_url
+        self.timezone = timezone
         self.assets = Assets()
         self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
 
@@ -49,6 +51,9 @@ class Pages:
         values = {
             "lang": html.escape(lang),
             "build": self.assets.build,
+            "zone": html.escape(place.timezone if place else self.timezone),
+            # The cookie itself is hidden from scripts; whether there is one spares strangers a refusal.
+            "session": "perhaps" if COOKIE in request.cookies else "none",
             "title": html.escape(place.name.get("zh") or place.id if place else "驿站"),
             "station": html.escape(place.id if place else ""),
             "place": data_block(facts_of(place)) if place else "{}",
@@ -70,16 +75,18 @@ def router(
     places: Mapping[str, Place],
     *,
     public_url: str | None = None,
+    timezone: str = "Asia/Shanghai",
     on_screen: Callable[[str, str | None], None] | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
+    `timezone` is that of the house, for the overview.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a browser that
     hangs keeps its stream open, but does not do this.
     """
-    pages = Pages(places, public_url)
+    pages = Pages(places, public_url, timezone)
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
     _files(routes, pages)

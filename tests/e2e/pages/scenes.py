@@ -5,6 +5,8 @@ A unit is one letter: y free, n in use, u silent, f fault, m maintenance, c clos
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import cos, sin
+from random import Random
 from typing import Any
 
 TTL_MS = 180_000
@@ -142,45 +144,45 @@ def scenes() -> dict[str, Scene]:
 
 
 def crowd(count: int) -> dict[str, Scene]:
-    """Many small stations in five regions, from one fixed rule, some of them in trouble."""
+    """Many small stations in five regions, from one fixed seed, some of them in trouble."""
+    chance = Random(20261121)
     regions = ("城东片区", "城西片区", "南部片区", "北部片区", "西南片区")
     centres = ((22.770, 113.050), (22.775, 112.860), (22.672, 112.985), (22.850, 112.960), (22.668, 112.800))
     made = {}
     for i in range(count):
-        where, r = i % 5, (i * 7919 + 13) % 1000 / 1000
-        states = ["yynn", "ynny", "nyyn", "nnnn", "yyyy"][(i * 31) % 5] * (2 + i % 3)
-        if i % 29 == 3:
-            states = "u" * len(states)
-        elif i % 17 == 5:
-            states = states[:3] + "u" * (len(states) - 3)
-        elif i % 41 == 7:
-            states = "c" * len(states)
-        lat = centres[where][0] + 0.04 * ((i * 37 % 97) / 97 - 0.5)
-        lon = centres[where][1] + 0.06 * ((i * 53 % 89) / 89 - 0.5)
+        where, busy = i % 5, 0.3 + 0.55 * chance.random()
+        seats = "".join("n" if chance.random() < busy else "y" for _ in range(chance.choice((8, 10, 12, 16))))
+        piles = "".join("n" if chance.random() < busy else "y" for _ in range(chance.choice((4, 6, 8))))
+        cars, phones = "yn"[: chance.choice((0, 0, 2))], "yyny"[: chance.choice((3, 4))]
+        trouble = {3: "u", 7: "c", 22: "f", 31: "half"}.get(i % 43)
+        if trouble in ("u", "c"):
+            seats, piles, cars, phones = (trouble * len(states) for states in (seats, piles, cars, phones))
+        elif trouble == "half":
+            seats = seats[:3] + "u" * (len(seats) - 3)
         things = (
-            *row("seat", None, "seat", states),
-            *row("charger", "ebike", "pile", "nyny"[: 2 + i % 3]),
-            *row("charger", "phone", "phone", "yyn"),
+            *row("seat", None, "seat", seats),
+            *row("charger", "ebike", "pile", piles),
+            *row("charger", "ev", "ev", cars),
+            *row("charger", "phone", "phone", phones),
+            *((Thing("aed", "safety", "aed", "f"),) if trouble == "f" else ()),
         )
-        if i % 23 == 9:
-            things = (*things, Thing("aed", "safety", "aed", "f"))
-        scene = of(
-            f"s{i:04d}",
-            (things,),
-            zh=f"{'雁中文越楼坡汇南新东'[i % 10]}{'山华塘冲源洞鹤升桥田'[i // 10 % 10]}{i // 100 or ''}驿站",
-            en=f"Station {i}",
-        )
-        shut = set(states) == {"c"}
+        angle, far = chance.random() * 6.283, chance.random() ** 0.5 * 0.035
+        shut = trouble == "c"
+        scene = of(f"s{i:04d}", (things,), zh=_name(i), en=f"Station {i + 1}")
         made[scene.id] = replace(
             scene,
-            lat=lat,
-            lon=lon,
+            lat=centres[where][0] + sin(angle) * far,
+            lon=centres[where][1] + cos(angle) * far * 1.6,
             region=("广东", "江门", regions[where]),
-            age_ms=int(5_000 + r * 30_000),
+            age_ms=5_000 + int(chance.random() * 30_000),
             open="no" if shut else "yes",
             open_until_ms=HOUR_MS * 9 if shut else None,
         )
     return made
+
+
+def _name(i: int) -> str:
+    return f"{'雁中文越楼坡汇南新东'[i % 10]}{'山华塘冲源洞鹤升桥田'[(i // 10 + i) % 10]}{i // 100 or ''}驿站"
 
 
 AXES = {

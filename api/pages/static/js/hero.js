@@ -7,8 +7,8 @@ import { oldest, tallyOfGroup } from "./truth.js";
 import { kindWord } from "./words.js";
 import { windowsOf } from "./windows.js";
 
-export function heroOf(group, { zone, say, second, largest }) {
-  const windows = windowsOf(group, { largest, say });
+export function heroOf(group, { zone, say, second, largest, flow }) {
+  const windows = windowsOf(group, { largest, say, flow });
   const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), rest = el("b"), most = el("div", { cls: "most hatch" }, rest);
   const plateWord = el("b"), plateNote = el("span"), plate = el("div", { cls: "plate" }, plateWord, plateNote);
   const total = el("p", { cls: "tot" }), fresh = el("span", { cls: "age" }), near = el("div", { cls: "near", hidden: "" });

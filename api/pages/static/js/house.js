@@ -64,6 +64,12 @@ export class House {
     return this.states.filter((s) => s.usable === "unknown").length;
   }
 
+  // Since when the silent ones are silent: the first of them, or the last if all are.
+  silentSince() {
+    const times = this.picture.resources.filter((r, i) => this.states[i].usable === "unknown" && r.observedAt !== null).map((r) => r.observedAt);
+    return times.length ? (this.trouble === "offline" ? Math.max(...times) : Math.min(...times)) : null;
+  }
+
   lastNews() {
     const times = this.picture.resources.map((r) => r.observedAt).filter((t) => t !== null);
     return times.length ? Math.max(...times) : null;

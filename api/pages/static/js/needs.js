@@ -12,13 +12,13 @@ const SEVERITY = { critical: 0, warning: 1, info: 2 };
 // From documents: [{id, station, glyph, hot, what, why, since}]
 export function fromHouses(houses, now, { say, zone }) {
   return houses.filter((h) => ["offline", "fault", "half"].includes(h.trouble)).map((house) => {
-    const last = house.lastNews(), at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
+    const last = house.silentSince() ?? house.lastNews(), at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
     const broken = house.broken();
     const what = house.trouble === "fault" && broken.length ? say("faulty", { what: titleOf(broken[0], {}, say.lang, say) })
       : house.trouble === "offline" ? say("station_silent") : say("some_silent", { n: house.silent() });
     return { id: house.id, station: house.id, name: nameIn(house.picture.name, say.lang), glyph: GLYPH[house.trouble], hot: house.trouble !== "half", what, state: "open",
       usable: house.trouble === "fault" ? "no" : "unknown", kind: broken[0]?.kind ?? "station", resource: broken[0]?.id ?? null,
-      why: at ? say("last_at", { at }) : say("never"), since: house.trouble === "fault" ? broken[0]?.sinceAt ?? last : last };
+      why: house.trouble === "fault" && broken[0]?.sinceAt ? say("since", { at: moment(broken[0].sinceAt, now ?? house.picture.asOf, zone, say) }) : at ? say("last_at", { at }) : say("never"), since: house.trouble === "fault" ? broken[0]?.sinceAt ?? last : last };
   }).sort((a, b) => b.hot - a.hot || (a.since ?? 0) - (b.since ?? 0));
 }
 

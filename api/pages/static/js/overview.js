@@ -20,7 +20,7 @@ const COLUMNS = ["seat", "charger:ebike", "charger:ev", "charger:phone", "locker
 const NIGHT = "21:00-06:30";
 
 const root = document.documentElement, query = new URLSearchParams(location.search);
-const say = speaker(root.lang, DESK), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const say = speaker(root.lang, DESK), zone = root.dataset.zone;
 const clock = new ServerClock(), keeper = new Keeper({ build: root.dataset.build, clock, zone });
 const houses = new Map(), changed = new Set();
 const staff = new Staff(() => paint(true));
@@ -41,11 +41,11 @@ async function start() {
     stamp: (ms, fresh) => { clock.hear(ms, { fresh }); lastNews = Math.max(lastNews ?? 0, ms || 0); },
     contact: () => paint(),
   });
-  await staff.enter();
+  if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
   keys();
-  new ResizeObserver(() => { map.lay([...houses.values()]); paint(true); }).observe($("#map"));
+  new ResizeObserver(() => { map.lay([...houses.values()]); paint(true); map.nameTrouble([...houses.values()]); }).observe($("#map"));
   const beat = () => { feed.watch(); paint(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
   beat();
   lazyWeeks();

@@ -7,8 +7,8 @@ import { oldest, tallyOfGroup } from "./truth.js";
 import { kindWord } from "./words.js";
 import { windowsOf } from "./windows.js";
 
-export function rowOf(group, { zone, say, second, largest = 4.9, short = false }) {
-  const windows = windowsOf(group, { largest, say });
+export function rowOf(group, { zone, say, second, largest = 4.9, short = false, flow }) {
+  const windows = windowsOf(group, { largest, say, flow });
   const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), of = el("span", { cls: "of" });
   const sign = glyph("unknown"), word = el("span"), fresh = el("span", { cls: "age" });
   const node = el("div", { cls: "row", data: { kind: group.kind, type: group.type } }, icon(iconOf(group.key)),

@@ -1,6 +1,6 @@
 // Every station on one sheet, like a timetable: trouble first in each region, rows written only when they change.
 
-import { el, glyph, setData, setText } from "./draw.js";
+import { el, setData, setText } from "./draw.js";
 import { moment } from "./time.js";
 import { usableOf, wording } from "./truth.js";
 import { nameIn } from "./words.js";
@@ -24,9 +24,9 @@ export class Sheet {
     week.setAttribute("class", "wkbars");
     week.setAttribute("viewBox", "0 0 60 15");
     week.setAttribute("aria-hidden", "true");
-    const age = el("span", { cls: "age" });
-    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, week, age);
-    const row = { node, sign, note, cells, week, age, text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase() };
+    const age = el("span", { cls: "age" }), said = el("span", { cls: "said", hidden: "" });
+    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, said, week, age);
+    const row = { node, sign, note, said, cells, week, age, text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase() };
     this.rows.set(house.id, row);
     return row;
   }
@@ -34,13 +34,18 @@ export class Sheet {
   // held: stations whose trouble somebody has taken
   paint(house, now, held) {
     const row = this.row(house), { say } = this, face = house.face;
+    row.sign.className = face.because === "fault" ? "g" : "win";
+    setData(row.sign, "g", face.because === "fault" ? "fault" : null);
     setData(row.node, "usable", face.usable);
     setData(row.node, "because", face.because);
     setData(row.node, "trouble", house.trouble);
     row.cells.forEach((cell, i) => this.#cell(cell, house.tallies.get(this.columns[i])));
     const at = (ms) => moment(ms, now ?? house.picture.asOf, this.zone, say);
-    const words = { fault: say("fault"), offline: house.lastNews() ? say("since", { at: at(house.lastNews()) }) : say("never"), closed: house.picture.openUntil ? say("opens", { at: at(house.picture.openUntil) }) : say("closed") };
-    setText(row.note, [words[house.trouble] ?? "", house.trouble && held ? say("held") : ""].filter(Boolean).join(" "));
+    const last = house.silentSince(), opens = house.picture.openUntil;
+    const instead = { offline: last ? say("no_station", { at: at(last) }) : say("never"), closed: opens ? say("closed_opens", { at: at(opens) }) : say("closed") }[house.trouble] ?? "";
+    setText(row.said, instead);
+    row.node.classList.toggle("told", instead !== "");
+    setText(row.note, [house.trouble === "fault" ? say("fault") : "", house.trouble && held ? say("held") : ""].filter(Boolean).join(" "));
     row.note.className = held ? "held" : house.trouble === "fault" ? "bad" : "";
   }
 

@@ -1,4 +1,4 @@
-// A group's windows: one arch a place, sized to its box, never more than what can be read.
+// A group's windows: one arch a place, sized to its box on a wall; `flow` leaves the size to the style sheet.
 
 import { el, fit, setAttribute, setData } from "./draw.js";
 import { becauseOf, numberOf, wordOf } from "./say.js";
@@ -7,7 +7,7 @@ import { stateOf } from "./truth.js";
 const MOST_UNITS = 60;
 const READABLE_REM = 4.2; // a smaller window shows no number: nothing on a wall is below 1.5 m reading
 
-export function windowsOf(group, { largest, say }) {
+export function windowsOf(group, { largest, say, flow = false }) {
   const box = el("ol", { cls: "wins" });
   const counted = group.kind === "locker" || group.kind === "parking";
   const units = [];
@@ -25,7 +25,8 @@ export function windowsOf(group, { largest, say }) {
     box.style.setProperty("--columns", found.columns);
     box.classList.toggle("mute", found.size < READABLE_REM);
   };
-  new ResizeObserver(size).observe(box);
+  if (flow) box.classList.toggle("many", group.resources.length > 20);
+  else new ResizeObserver(size).observe(box);
   return {
     box,
     // The same resources in the same order, as told by the newest picture; boxes and bays by their number alone.
