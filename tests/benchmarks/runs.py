@@ -1,0 +1,107 @@
+"""One run: a broker, a subject, and the publisher; each its own process on the same cores."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+
+from tests.benchmarks.brokers import mosquitto
+from tests.benchmarks.places import write_config
+
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is published: `count` messages of stations × seats devices; a value changes every `flip_every` messages."""
+
+    count: int = 100_000
+    stations: int = 100
+    seats: int = 20
+    flip_every: int = 20
+    rate: float = 0
+    warm: int = 0  # of them, sent before the measurement begins
+
+
+def run(
+    subject: str,
+    load: Load,
+    *,
+    drain: bool = False,
+    protocol: str = "auto",
+    broker: Callable[[Path], AbstractContextManager[int]] = mosquitto,
+) -> dict[str, Any]:
+    """What the subject tells of itself. `drain`: the broker's queue is filled before the subject comes."""
+    with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
+        config = Path(name) / "config.yaml"
+        write_config(config, load.stations, load.seats, f"mqtt://127.0.0.1:{port}", protocol=protocol)
+        numbers = [load.count, load.flip_every, load.rate, load.warm]
+        publisher = child("publisher", port, load.stations, load.seats, *numbers)
+        expect(publisher, "ready")
+        if drain:
+            leave_a_session(port, 5 if subject != "stock" and protocol != "3.1.1" else 4)
+            say(publisher, "go")
+            expect(publisher, "done")
+        measured = child("subjects", subject, config, load.count, load.warm)
+        expect(measured, "ready")
+        if load.warm:
+            say(publisher, "go")
+            expect(measured, "warm")
+        if not drain:
+            say(publisher, "go")
+        told = json.loads(line(measured))
+        for process in (publisher, measured):
+            process.wait(TIMEOUT_S)
+        return dict(told)
+
+
+def leave_a_session(port: int, version: int) -> None:
+    """Have the broker keep for the subject what comes from now on."""
+    extra: dict[str, Any] = {"clean_session": False}
+    if version == 5:
+        extra = {"protocol": paho.MQTTv5}
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="subject", **extra)
+    client.on_connect = lambda *_: client.subscribe("yz/#", 1)
+    client.on_subscribe = lambda *_: client.disconnect()
+    if version == 5:
+        properties = paho.Properties(paho.PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3_600
+        client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+    else:
+        client.connect("127.0.0.1", port)
+    client.loop_forever()
+
+
+def child(module: str, *arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def say(process: "subprocess.Popen[str]", word: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(word + "\n")
+    process.stdin.flush()
+
+
+def line(process: "subprocess.Popen[str]") -> str:
+    """The next line it prints; RuntimeError with its last words when there is none."""
+    assert process.stdout is not None
+    text = process.stdout.readline().strip()
+    if not text:
+        raise RuntimeError(f"{process.args} died")
+    return text
+
+
+def expect(process: "subprocess.Popen[str]", word: str) -> None:
+    found = line(process)
+    if found != word:
+        raise RuntimeError(f"{word!r} expected, {found!r} came")
