@@ -1,0 +1,69 @@
+"""`yizhan bridge`: serial and field buses to MQTT. Loads no web server, and of the protocols only those configured."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("bridge", help="serial and field buses to MQTT")
+    parser.add_argument("--config", type=Path, metavar="PATH")
+    parser.add_argument("--probe", action="store_true", help="list the serial ports and guess what answers there")
+    parser.add_argument(
+        "--enroll", action="store_true", help="read card numbers from stdin, print a line for allow_list_file for each"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.probe:
+        return _probe()
+    if args.config is None:
+        sys.stderr.write("yizhan bridge: give --config PATH, or --probe to see what is connected\n")
+        return 2
+    from config.load import load
+
+    settings = load(args.config)
+    if settings.bridge is None:
+        sys.stderr.write(f"{args.config}: there is no `bridge:` section; config/example.yaml shows one\n")
+        return 2
+    try:
+        return _enroll(settings) if args.enroll else _bridge(settings)
+    except ValueError as error:
+        sys.stderr.write(f"{args.config}: {error}\n")
+        return 2
+
+
+def _bridge(settings: Any) -> int:
+    from api.signals import stop_event
+    from firmware_bridge.runtime import run as run_bridge
+    from gateway.runtime import broker_of
+
+    bridge = settings.bridge
+    client_id = settings.mqtt.client_id or f"yizhan-{bridge.station}-{bridge.id}"
+    zone = settings.zone_of(settings.station(bridge.station))
+    return run_bridge(bridge, broker_of(settings), client_id, zone, stop_event())
+
+
+def _enroll(settings: Any) -> int:
+    """Numbers come on stdin, never as arguments: those stand in the shell's history and in the process list."""
+    from firmware_bridge.runtime import enroll
+
+    for line in sys.stdin.buffer:
+        if line.strip():
+            sys.stdout.write(enroll(settings.bridge, line.strip()) + "\n")
+    return 0
+
+
+def _probe() -> int:
+    from firmware_bridge.probe import probe
+
+    found = False
+    for line in probe():
+        found = True
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    if not found:
+        sys.stdout.write("no serial port is there; is the adapter plugged in, and are you in the group dialout?\n")
+    return 0

@@ -1,0 +1,136 @@
+"""One owner and one thread for each bus: opens the port, again and again, and carries bytes between it and the talk."""
+
+import logging
+import queue
+import sqlite3  # noqa: TID251  only the name of its error
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from firmware_bridge.devices.base import Heard, Order, Talk
+from firmware_bridge.port import Port, PortError, hint
+from gateway.clock import SteadyClock
+from gateway.model import Millis
+
+log = logging.getLogger(__name__)
+
+REOPEN_S = 1.0
+STORE_AGAIN_S = 1.0
+LONGEST_WAIT_MS = 500
+SETTLE_S = 0.01  # bytes come one by one: look again when some more have gathered
+HINT_AFTER_MS, HINT_BYTES = 10_000, 64
+
+
+class Sink(Protocol):
+    """Where what was heard goes. `store` returns when it is on disk; sqlite3.Error when it can't be."""
+
+    def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
+    def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None: ...
+    def lost(self, devices: Iterable[str]) -> None: ...
+
+
+class Bus:
+    """See the module. `run` returns after `stop`; an error that is nobody's ends it with the exception."""
+
+    def __init__(
+        self, bus_id: str, port: Port, talk: Talk, sink: Sink, silent_ms: Millis, stop: threading.Event
+    ) -> None:
+        self.id, self._port, self._talk, self._sink, self._silent_ms, self._stop = (
+            bus_id,
+            port,
+            talk,
+            sink,
+            silent_ms,
+            stop,
+        )
+        self._clock = SteadyClock()
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._devices: set[str] = set()
+        self._said: str | None = None  # the last trouble, told once
+        self._opened_at: Millis = 0
+        self._hinted = False
+
+    def order(self, order: Order) -> None:
+        """Any thread may ask; it is sent within half a second, or not at all while the port is away."""
+        self._orders.put(order)
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._port.is_open:
+                    self._turn()
+                else:
+                    self._open()
+            except PortError as error:
+                self._trouble(str(error))
+        self._port.close()
+
+    def _open(self) -> None:
+        self._port.open()
+        log.info("bus %s: %s open at %d baud", self.id, self._port.line.port, self._port.line.baud)
+        self._said, self._hinted = None, False
+        self._opened_at, _ = self._clock.read()
+        self._port.write(self._talk.opened(self._opened_at))
+
+    def _trouble(self, text: str) -> None:
+        self._port.close()
+        self._sink.lost(self._devices)
+        while not self._orders.empty():
+            self._orders.get()  # an order must not be done later than it was meant
+        if text != self._said:
+            log.warning("bus %s: %s; trying again", self.id, text)
+            self._said = text
+        self._stop.wait(REOPEN_S)
+
+    def _turn(self) -> None:
+        now, jump = self._clock.read()
+        if jump:
+            self._port.write(self._talk.opened(now))
+        data = self._port.read(self._patience(now) / 1000)
+        if data and self._talk.deadline() is None:
+            self._stop.wait(SETTLE_S)
+            data += self._port.read(0)
+        now, _ = self._clock.read()
+        heard = list(self._talk.feed(data, now)) if data else []
+        said = b"".join(self._obey(now))
+        more, question = self._talk.tick(now)
+        heard += more
+        self._keep(heard, now)
+        reply = b"".join(one.reply for one in heard) + said + question
+        if reply:
+            self._port.write(reply)
+        self._look_at_health(now)
+
+    def _patience(self, now: Millis) -> Millis:
+        deadline = self._talk.deadline()
+        return LONGEST_WAIT_MS if deadline is None else min(LONGEST_WAIT_MS, max(0, deadline - now))
+
+    def _obey(self, now: Millis) -> Iterable[bytes]:
+        while not self._orders.empty():
+            order = self._orders.get()
+            if (said := self._talk.order(order, now)) is not None:
+                yield said
+
+    def _keep(self, heard: Sequence[Heard], now: Millis) -> None:
+        """Store first: only then may the reply go out. A full disk holds the bus up, it loses nothing."""
+        if any(one.readings or one.wire for one in heard):
+            while True:
+                try:
+                    self._sink.store(heard, now)
+                    break
+                except sqlite3.Error as error:
+                    log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
+                if self._stop.wait(STORE_AGAIN_S):
+                    raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
+        devices = {device for one in heard for device in one.devices}
+        if devices:
+            self._devices |= devices
+            self._sink.present(devices, now, self._silent_ms)
+
+    def _look_at_health(self, now: Millis) -> None:
+        if self._hinted or now - self._opened_at < HINT_AFTER_MS:
+            return
+        self._hinted = True
+        health = self._talk.health()
+        if not health.frames and health.junk + health.bad >= HINT_BYTES:
+            log.warning("bus %s: %s", self.id, hint(self._port.line, health.junk))

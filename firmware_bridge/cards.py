@@ -1,0 +1,93 @@
+"""Card numbers: raw only inside a reader's driver, pseudonyms everywhere else.
+
+A pseudonym is HMAC-SHA-256 under a key that lies outside the store, cut to 16 bytes, in hex. What is published changes
+with each period, so that the days of one card can't be linked; what stands in an allow-list is made for another
+purpose and never published, so that the list can't be matched with the events.
+"""
+
+import hmac
+import stat
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Literal
+
+from gateway.model import Millis
+
+Rotation = Literal["day", "week", "month", "never"]
+KEY_BYTES = 32
+
+
+class CardNumber:
+    """A number that somebody carries. It can't be printed, formatted, pickled or compared by anything but `Cards`."""
+
+    __slots__ = ("__digits",)
+
+    def __init__(self, digits: bytes) -> None:
+        self.__digits = digits
+
+    @classmethod
+    def of_int(cls, value: int) -> "CardNumber":
+        """The same card gives the same number whatever the base its reader writes it in."""
+        return cls(b"%X" % value)
+
+    @classmethod
+    def of_text(cls, text: bytes) -> "CardNumber":
+        """A number that is not plain hexadecimal: letters upper case, spaces away."""
+        return cls(b"".join(text.upper().split()))
+
+    def keyed(self, key: bytes, purpose: str) -> str:
+        """The only thing that a number can be turned into."""
+        return hmac.digest(key, purpose.encode() + b"|" + self.__digits, "sha256")[:16].hex()
+
+    def __repr__(self) -> str:
+        return "<card>"
+
+    def __format__(self, _spec: str) -> str:
+        return "<card>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a card number stays in its reader's driver")
+
+
+class Cards:
+    """Makes pseudonyms with one key. `zone` says when a new day begins."""
+
+    def __init__(self, key: bytes, rotation: Rotation, zone: tzinfo = UTC) -> None:
+        if len(key) < KEY_BYTES:
+            raise ValueError(f"the card key has {len(key)} bytes and needs {KEY_BYTES}: openssl rand -hex 32 > FILE")
+        self.__key, self._rotation, self._zone = key, rotation, zone
+
+    def __repr__(self) -> str:
+        return f"Cards(<key>, {self._rotation})"
+
+    def published(self, card: CardNumber, now: Millis) -> str:
+        """What may leave the bridge: 32 hex digits, another for each period."""
+        return card.keyed(self.__key, f"event|{self._period(now)}")
+
+    def access(self, card: CardNumber) -> str:
+        """What stands in an allow-list: lasting, and never published."""
+        return card.keyed(self.__key, "access")
+
+    def _period(self, now: Millis) -> str:
+        day = datetime.fromtimestamp(now / 1000, self._zone)
+        year, week, _ = day.isocalendar()
+        return {
+            "day": f"{day:%Y-%m-%d}", "week": f"{year}-W{week:02}", "month": f"{day:%Y-%m}", "never": "",
+        }[self._rotation]  # fmt: skip
+
+
+def read_key(path: Path) -> bytes:
+    """The key from its file of hex digits. ValueError says what is wrong with the file, never what is in it."""
+    mode = path.stat().st_mode
+    if stat.S_IMODE(mode) & 0o077:
+        raise ValueError(f"{path} can be read by others: chmod 600 {path}")
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError:
+        raise ValueError(f"{path} holds no hexadecimal key: openssl rand -hex 32 > {path}") from None
+
+
+def read_allow_list(path: Path) -> frozenset[str]:
+    """Access pseudonyms, one a line; `#` begins a comment."""
+    lines = (line.partition("#")[0].strip().lower() for line in path.read_text("utf-8").splitlines())
+    return frozenset(line for line in lines if line)

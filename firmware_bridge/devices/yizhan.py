@@ -1,0 +1,156 @@
+"""Our own firmware framing, both levels: docs/framing.md. Every frame is acknowledged once it is on disk."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from firmware_bridge.devices import yizhan_keys as keys
+from firmware_bridge.devices.base import Heard, Listener, Order, R, Reading
+from firmware_bridge.door import Doors
+from firmware_bridge.frames import line, packet
+from firmware_bridge.frames.checks import crc16_modbus
+from firmware_bridge.frames.packet import Packet
+from gateway.model import Millis
+
+VERSION = 1
+
+
+class _Spoken(Listener[R]):
+    """What both levels do with the fields of a frame, once they have them."""
+
+    def __init__(self, known: frozenset[str], doors: Doors) -> None:
+        self._known, self._doors = known, doors
+
+    def _heard(self, device: str, fields: Mapping[str, Any], mark: bytes, reply: bytes, now: Millis) -> Heard:
+        readings: tuple[Reading, ...] = ()
+        if (event := keys.event(fields)) is not None:
+            readings = self._event(device, event, fields, now)
+        elif signals := keys.signals(fields):
+            readings = (Reading(device, signals),)
+            if isinstance(is_open := signals.get("open"), bool):
+                readings += self._doors[device].contact(is_open, now)
+        return Heard(readings, (device,), reply, (device, mark))
+
+    def _event(self, device: str, event: str, fields: Mapping[str, Any], now: Millis) -> tuple[Reading, ...]:
+        if event != "card":
+            return (Reading(device, {}, event),)
+        card = keys.card(fields)
+        if card is None:
+            return ()
+        door = self._doors[device]
+        return door.card(card, now, keys.direction(fields), keys.granted(fields)).readings
+
+    def _knows(self, device: str) -> bool:
+        return not self._known or device in self._known
+
+    def tick(self, now: Millis) -> tuple[Sequence[Heard], bytes]:
+        readings = self._doors.tick(now)
+        return ((Heard(readings),) if readings else ()), b""
+
+    def deadline(self) -> Millis | None:
+        return self._doors.deadline()
+
+
+class YizhanLines(_Spoken[line.LineReader]):
+    """Level 1. Several devices may share the line; each names itself in every frame."""
+
+    def __init__(self, known: frozenset[str], doors: Doors) -> None:
+        super().__init__(known, doors)
+        self.reader = line.LineReader()
+
+    def opened(self, now: Millis) -> bytes:
+        """Ends a half line of ours, tells the time, asks everybody for a state."""
+        self.reader.reset()
+        return b"\n" + line.seal(b'{"v":1,"time":%d}' % (now // 1000)) + line.seal(b'{"v":1,"poll":1}')
+
+    def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
+        return [
+            heard
+            for fields, body in self.reader.feed(data)
+            if (heard := self._frame(fields, body, now)) is not None
+        ]  # fmt: skip
+
+    def _frame(self, fields: Mapping[str, Any], body: bytes, now: Millis) -> Heard | None:
+        device, seq = keys.name(fields.get("id")), fields.get("seq")
+        if fields.get("v") != VERSION or device is None or not self._knows(device):
+            self.reader.bad += 1
+            return None
+        if type(seq) is not int or not 0 <= seq <= 255:
+            return self._heard(device, fields, b"", b"", now)  # nothing to acknowledge by: taken as it comes
+        mark = b"%d/%04X" % (seq, crc16_modbus(body))
+        reply = line.seal(b'{"v":1,"id":"%b","ack":%d}' % (device.encode(), seq))
+        return self._heard(device, fields, mark, reply, now)
+
+    def order(self, order: Order, now: Millis) -> bytes | None:
+        if not self._knows(order.device):
+            return None
+        self._doors[order.device].expect(now)
+        return line.seal(b'{"v":1,"id":"%b","pulse":%d}' % (order.device.encode(), order.pulse_ms))
+
+
+# Signals of the binary state packets: key, short key of level 1, units of one.
+BINARY: dict[int, tuple[str, float]] = {
+    1: ("occ", 1), 2: ("n", 1), 3: ("w", 0.1), 4: ("wh", 1), 5: ("bat", 1), 6: ("open", 1),
+}  # fmt: skip
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def unpack(found: Packet) -> dict[str, Any] | None:
+    """The short keys of a packet from a device; None when its payload is not what its type says."""
+    payload = found.payload
+    if found.type in (packet.HELLO, packet.HEARTBEAT, packet.JSON):
+        try:
+            return _decode(payload) if payload else {}
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return None
+    if found.type == packet.STATE and payload and len(payload) % 2 == 0:
+        pairs = [(payload[at], payload[at + 1]) for at in range(0, len(payload), 2)]
+    elif found.type == packet.WIDE and payload and len(payload) % 4 == 0:
+        pairs = [
+            (payload[at], int.from_bytes(payload[at + 1 : at + 4], "little", signed=True))
+            for at in range(0, len(payload), 4)
+        ]
+    else:
+        return None
+    return {BINARY[key][0]: _scaled(value, BINARY[key][1]) for key, value in pairs if key in BINARY}
+
+
+def _scaled(value: int, unit: float) -> int | float:
+    return value if unit == 1 else round(value * unit, 3)
+
+
+class YizhanPackets(_Spoken[packet.PacketReader]):
+    """Level 2. One device on the line: its name is configured, or told in its hello."""
+
+    def __init__(self, device: str | None, doors: Doors) -> None:
+        super().__init__(frozenset((device,)) if device else frozenset(), doors)
+        self._device = device
+        self.reader = packet.PacketReader()
+
+    def opened(self, now: Millis) -> bytes:
+        self.reader.reset()
+        time = (now // 1000 & 0xFFFFFFFF).to_bytes(4, "little")
+        return b"\0" + packet.seal(Packet(packet.TIME, 0, time)) + packet.seal(Packet(packet.POLL, 0))
+
+    def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
+        return [heard for found in self.reader.feed(data) if (heard := self._frame(found, now)) is not None]
+
+    def _frame(self, found: Packet, now: Millis) -> Heard | None:
+        fields = unpack(found)
+        if fields is None:
+            self.reader.bad += 1
+            return None
+        if found.type == packet.HELLO and not self._known:
+            self._device = keys.name(fields.get("id")) or self._device
+        if self._device is None:
+            return None
+        mark = b"%d/%d/%04X" % (found.type, found.seq, crc16_modbus(found.payload))
+        return self._heard(self._device, fields, mark, packet.seal(Packet(packet.ACK, found.seq)), now)
+
+    def order(self, order: Order, now: Millis) -> bytes | None:
+        if order.device != self._device:
+            return None
+        self._doors[order.device].expect(now)
+        return packet.seal(Packet(packet.PULSE, 0, min(order.pulse_ms, 0xFFFF).to_bytes(2, "little")))

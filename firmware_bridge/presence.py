@@ -1,0 +1,69 @@
+"""Which devices answer. A device is online from its first word, and offline after a silence or with its port."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.model import Millis
+
+
+@dataclass(slots=True)
+class _Seen:
+    until: Millis
+    online: bool
+
+
+class Presence:
+    """Bus threads tell, the publisher asks. `changed` holds what the broker has not been told."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[str, _Seen] = {}
+        self._changed: set[str] = set()
+
+    def heard(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> bool:
+        """True when one of them was not online before."""
+        with self._lock:
+            news = False
+            for device in devices:
+                seen = self._seen.get(device)
+                if seen is None or not seen.online:
+                    self._changed.add(device)
+                    news = True
+                self._seen[device] = _Seen(now + silent_ms, True)
+            return news
+
+    def lost(self, devices: Iterable[str]) -> None:
+        """Their port is gone."""
+        with self._lock:
+            for device in devices:
+                self._down(device)
+
+    def tick(self, now: Millis) -> None:
+        """Let the silent ones go."""
+        with self._lock:
+            for device, seen in self._seen.items():
+                if seen.online and now >= seen.until:
+                    self._down(device)
+
+    def _down(self, device: str) -> None:
+        seen = self._seen.get(device)
+        if seen is not None and seen.online:
+            seen.online = False
+            self._changed.add(device)
+
+    def take_changed(self) -> dict[str, bool]:
+        """Device → online, each change once."""
+        with self._lock:
+            found = {device: self._seen[device].online for device in self._changed}
+            self._changed.clear()
+        return found
+
+    def again(self) -> None:
+        """The broker may have forgotten: tell everything again."""
+        with self._lock:
+            self._changed.update(self._seen)
+
+    def all(self) -> dict[str, bool]:
+        with self._lock:
+            return {device: seen.online for device, seen in self._seen.items()}

@@ -1,0 +1,207 @@
+"""Spool → MQTT in the native dialect, and the gateway's watermarks back.
+
+For each device in order, at a bounded rate, and never further ahead of its watermark than `WINDOW`: so a gateway that
+is away costs the broker little, and one device that nobody confirms never holds up the others. On a new connection,
+and when no watermark comes for long, sending begins again at the lowest message held; the gateway stores a repeat once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
+
+from firmware_bridge import commands
+from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.presence import Presence
+from firmware_bridge.spool import Held, Spool
+from gateway import wire
+from gateway.clock import now_ms
+from gateway.model import Header, Millis, Observation, Topic
+from gateway.mqtt import Arrivals, Session
+
+log = logging.getLogger(__name__)
+
+WINDOW = 3_000  # messages of one device beyond its watermark
+SLICE = 32  # messages of one device before it is the next one's turn
+GRACE_MS = 300  # after subscribing: the retained watermarks are on their way
+RESEND_MS = (30_000, 900_000)  # the gateway confirms within 10 s
+RETAINED = 1  # the flag of an arrival
+
+
+class _Watermark(Struct):
+    boot: str
+    upto: int
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One device's messages: the highest seq sent on this connection, and since when nothing was confirmed."""
+
+    sent: int = 0
+    covered: int = 0
+    waiting_since: Millis | None = None
+    resend_ms: Millis = RESEND_MS[0]
+
+
+class Publisher:
+    """Owns the session; one thread calls `step`. `notify` may be called from any thread.
+
+    `place` is the station and the name of this box. `unlock` carries out a command and is False when no device of ours can.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        spool: Spool,
+        presence: Presence,
+        place: tuple[str, str],
+        rate_per_s: int,
+        unlock: Callable[[str], bool],
+    ) -> None:
+        self._session, self._spool, self._presence = session, spool, presence
+        (self._station, self._box), self._rate, self._unlock = place, rate_per_s, unlock
+        self._lock = threading.Lock()
+        self._fresh: set[str] = set(spool.devices())
+        self._lanes: dict[str, _Lane] = {}
+        self._pending: dict[str, None] = {}
+        self._tokens = float(rate_per_s)
+        self._filled_at: Millis | None = None
+        self._ready_at: Millis | None = None
+        session.subscribe((f"yz-ack/{self._station}/+", commands.filter_of(self._station)))
+        session.on_connect = lambda _present: self._connected()
+
+    def notify(self, devices: Sequence[str]) -> None:
+        """There is something new in the spool for these."""
+        with self._lock:
+            self._fresh.update(devices)
+        self._session.wake()
+
+    def step(self, timeout_s: float) -> None:
+        """Wait at most so long, take what came, send what may be sent."""
+        arrivals = self._session.poll(0.02 if self._pending and self._session.connected else timeout_s)
+        now = now_ms()
+        if arrivals is not None:
+            self._take(arrivals, now)
+        self._presence.tick(now)
+        if not self._session.connected:
+            return
+        if self._ready_at is None and self._session.subscribed:
+            self._ready_at = now + GRACE_MS
+        self._tell_presence()
+        with self._lock:
+            self._pending.update(dict.fromkeys(self._fresh))
+            self._fresh.clear()
+        self._look_for_lost(now)
+        if self._ready_at is not None and now >= self._ready_at:
+            self._send(now)
+
+    def farewell(self) -> None:
+        """Everything of ours goes offline, in order, before the session is closed."""
+        for device in (*(name for name, online in self._presence.all().items() if online), self._box):
+            self._availability(device, online=False)
+
+    # ---- what comes ----
+
+    def _connected(self) -> None:
+        self._ready_at = None
+        self._presence.again()
+        for lane in self._lanes.values():
+            lane.sent, lane.waiting_since, lane.resend_ms = 0, None, RESEND_MS[0]
+        with self._lock:
+            self._fresh.update(self._spool.devices())
+        self._availability(self._box, online=True)
+
+    def _take(self, arrivals: Arrivals, now: Millis) -> None:
+        for topic, payload, flags in arrivals.frames:
+            if topic.startswith(b"yz-ack/"):
+                self._watermark(topic, payload, now)
+            elif (asked := commands.judge(topic, payload, bool(flags & RETAINED), self._spool, now)) is not None:
+                self._obey(asked, now)
+        self._session.ack(arrivals.epoch, arrivals.mids)
+
+    def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
+        device = topic.decode("utf-8", "replace").rpartition("/")[2]
+        try:
+            mark = msgspec.json.decode(payload, type=_Watermark)
+        except (msgspec.DecodeError, RecursionError):
+            return
+        if mark.boot != self._spool.boot:
+            return
+        lane = self._lanes.setdefault(device, _Lane())
+        if self._spool.cover(device, mark.boot, mark.upto) or mark.upto > lane.covered:
+            lane.covered, lane.resend_ms = mark.upto, RESEND_MS[0]
+            lane.waiting_since = now if lane.sent > mark.upto else None
+            self._pending[device] = None  # the window has moved
+
+    def _obey(self, asked: commands.Asked, now: Millis) -> None:
+        done = asked.refused is None and self._unlock(asked.device)
+        why = asked.refused or ("" if done else "no_such_door")
+        log.info("unlock %s: %s", asked.device, why or "done")
+        audit = Reading(asked.device, {"granted": done, "reason": why}, "command")
+        self.notify(self._spool.put([Heard((audit,))], now))
+
+    # ---- what goes ----
+
+    def _tell_presence(self) -> None:
+        for device, online in self._presence.take_changed().items():
+            self._availability(device, online)
+
+    def _availability(self, device: str, online: bool) -> None:
+        topic, payload = _availability(self._station, device, self._spool.boot, online)
+        self._session.publish(topic, payload, qos=1, retain=True)
+
+    def _look_for_lost(self, now: Millis) -> None:
+        """Sent long ago and not confirmed: the broker or the gateway has lost it, or only waits for a new `oldest`."""
+        for device, lane in self._lanes.items():
+            if lane.waiting_since is None or 0 <= now - lane.waiting_since < lane.resend_ms:
+                continue
+            lane.sent, lane.waiting_since = 0, None
+            lane.resend_ms = min(lane.resend_ms * 2, RESEND_MS[1])
+            self._pending[device] = None
+
+    def _send(self, now: Millis) -> None:
+        if self._filled_at is not None:
+            grown = max(0, now - self._filled_at) * self._rate / 1000
+            self._tokens = min(self._tokens + grown, float(self._rate))
+        self._filled_at = now
+        for device in list(self._pending):
+            if self._tokens < 1:
+                return
+            del self._pending[device]
+            if self._send_lane(device, now):
+                self._pending[device] = None  # behind the others
+
+    def _send_lane(self, device: str, now: Millis) -> bool:
+        """Send some; True when there may be more to send at once."""
+        lane = self._lanes.setdefault(device, _Lane())
+        oldest = self._spool.oldest(device)
+        if oldest is None:
+            return False
+        lane.covered = max(lane.covered, oldest - 1)
+        room = WINDOW - max(0, lane.sent - lane.covered)
+        rows = self._spool.after(device, lane.sent, min(SLICE, room, int(self._tokens))) if room > 0 else ()
+        for row in rows:
+            if self._session.publish(*self._message(device, row, oldest)) is None:
+                return True
+            lane.sent = row.seq
+            self._tokens -= 1
+        if rows and lane.waiting_since is None:
+            lane.waiting_since = now
+        return bool(rows)
+
+    def _message(self, device: str, row: Held, oldest: int) -> tuple[str, bytes]:
+        header = Header(row.ts, self._spool.boot, row.seq, oldest)
+        which: Topic = "state" if row.event is None else "event"
+        return wire.encode(Observation(self._station, device, which, header, row.signals, row.event))
+
+
+def _availability(station: str, device: str, boot: str, online: bool) -> tuple[str, bytes]:
+    return wire.encode(Observation(station, device, "availability", Header(boot=boot), {"online": online}))
+
+
+def will(station: str, box: str, boot: str) -> tuple[str, bytes]:
+    """Topic and payload of the last will: the box is offline."""
+    return _availability(station, box, boot, online=False)

@@ -1,0 +1,152 @@
+"""The whole bridge: one thread for each bus, one for the broker. A thread that dies ends the process."""
+
+import contextlib
+import logging
+import resource
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from config.schema.bridge import Bridge
+from config.schema.bridge import Bus as BusSettings
+from firmware_bridge.bus import Bus
+from firmware_bridge.cards import Cards, read_allow_list, read_key
+from firmware_bridge.devices import table
+from firmware_bridge.devices.base import Heard, Order
+from firmware_bridge.door import Rules
+from firmware_bridge.port import Line, Port
+from firmware_bridge.presence import Presence
+from firmware_bridge.publisher import Publisher, will
+from firmware_bridge.spool import Spool
+from firmware_bridge.tcp import TcpBus
+from gateway.model import Millis
+from gateway.mqtt import Broker, Session, Will
+
+log = logging.getLogger(__name__)
+
+STEP_S = 0.5
+PUSH_SILENT_MS = 95_000  # our framing beats every 30 s, radars far faster
+PILE_SILENT_MS = 8 * 60_000
+STOP_S = 3.0
+MIB = 1 << 20
+
+
+@dataclass(slots=True)
+class _Sink:
+    spool: Spool
+    presence: Presence
+    publisher: Publisher
+
+    def store(self, heard: Sequence[Heard], now: Millis) -> None:
+        if news := self.spool.put(heard, now):
+            self.publisher.notify(news)
+
+    def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None:
+        if self.presence.heard(devices, now, silent_ms):
+            self.publisher.notify(())
+
+    def lost(self, devices: Iterable[str]) -> None:
+        self.presence.lost(devices)
+        self.publisher.notify(())
+
+
+def run(bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: threading.Event) -> int:
+    """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see."""
+    _no_core_dumps()
+    spool = Spool(bridge.spool.path, bridge.spool.max_mib * MIB)
+    presence = Presence()
+    topic, payload = will(bridge.station, bridge.id, spool.boot)
+    session = Session(broker, client_id, will=Will(topic, payload), keep=False)
+    buses: list[tuple[BusSettings, Bus | TcpBus]] = []
+    place, rate = (bridge.station, bridge.id), bridge.spool.backlog_per_s
+    publisher = Publisher(session, spool, presence, place, rate, lambda device: _unlock(buses, device))
+    sink = _Sink(spool, presence, publisher)
+    failed = threading.Event()
+    buses.extend((settings, _bus(settings, bridge, zone, sink, stop)) for settings in bridge.buses)
+    threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
+    log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(buses), spool.boot)
+    try:
+        while not stop.is_set():
+            publisher.step(STEP_S)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(STOP_S)
+        publisher.farewell()
+        session.close()
+        spool.close()
+    return 1 if failed.is_set() else 0
+
+
+def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop: threading.Event) -> threading.Thread:
+    def guarded() -> None:
+        try:
+            target()
+        except BaseException:
+            failed.set()
+            log.critical("thread %s died", name, exc_info=True)
+        finally:
+            stop.set()
+
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _bus(settings: BusSettings, bridge: Bridge, zone: tzinfo, sink: _Sink, stop: threading.Event) -> Bus | TcpBus:
+    rules = rules_of(settings, bridge, zone)
+    silent_ms = _silent_ms(settings, bridge)
+    if settings.port.startswith("tcp://"):
+        host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
+        address = host.strip("[]"), int(port)
+        return TcpBus(settings.id, address, lambda: table.build(settings, rules), sink, silent_ms, stop)
+    line = Line(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
+    return Bus(settings.id, Port(line), table.build(settings, rules), sink, silent_ms, stop)
+
+
+def rules_of(settings: BusSettings, bridge: Bridge, zone: tzinfo) -> Rules:
+    """How the doors of this bus decide. ValueError when a card reader has no key."""
+    if bridge.card_key_file is None and table.uses_cards(settings.protocol):
+        raise ValueError(
+            f"bridge.buses.{settings.id}: {settings.protocol} needs bridge.card_key_file: "
+            "openssl rand -hex 32 > FILE, and chmod 600 FILE"
+        )
+    cards = Cards(read_key(bridge.card_key_file), bridge.card_rotation, zone) if bridge.card_key_file else None
+    allowed = read_allow_list(bridge.allow_list_file) if bridge.allow_list_file else None
+    return Rules(cards, allowed, round(settings.held_s * 1000), settings.relay_pulse_ms)
+
+
+def enroll(bridge: Bridge, number: bytes) -> str:
+    """The allow-list line of a card number as its reader writes it. ValueError without a key or a number."""
+    from firmware_bridge.cards import CardNumber
+    from firmware_bridge.devices.readers import parse_line
+
+    if bridge.card_key_file is None:
+        raise ValueError("bridge.card_key_file is not set")
+    card = parse_line(number.upper()) or CardNumber.of_text(number)
+    return Cards(read_key(bridge.card_key_file), bridge.card_rotation).access(card)
+
+
+def _silent_ms(settings: BusSettings, bridge: Bridge) -> Millis:
+    if bridge.silent_s:
+        return round(bridge.silent_s * 1000)
+    if settings.protocol == "ap3000":
+        return PILE_SILENT_MS
+    slowest = max((one.poll_s or settings.poll_s for one in settings.devices), default=settings.poll_s)
+    polled = settings.protocol in ("modbus", "dlt645", "sdt", "ebike-board")
+    return max(3_000, round(slowest * 3000)) if polled else PUSH_SILENT_MS
+
+
+def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], device: str) -> bool:
+    for settings, bus in buses:
+        if device in table.device_ids(settings) and settings.relay_pulse_ms:
+            bus.order(Order(device, "unlock", settings.relay_pulse_ms))
+            return True
+    return False
+
+
+def _no_core_dumps() -> None:
+    """A core dump would hold card numbers."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

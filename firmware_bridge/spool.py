@@ -1,0 +1,194 @@
+"""What the gateway has not confirmed yet, on disk. A message leaves only when the gateway's watermark covers it.
+
+The bridge gives each message its number here, in the commit that stores it; `boot` is born with the file. So a restart
+goes on counting where it stopped, what was sent before it is still covered by the same watermark, and nothing can be
+told twice under two names. Only a lost file begins a new boot.
+"""
+
+import logging
+import sqlite3  # noqa: TID251  the spool has its own file
+import threading
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from firmware_bridge.devices.base import Heard, Reading
+from gateway.model import Millis, Signal
+
+log = logging.getLogger(__name__)
+
+FILE = "spool.sqlite3"
+ROW_BYTES = 96  # what a row costs beside its body, rounded up
+ROOM = 20  # a full spool frees one part in so many at once, not a row a time
+
+_SCHEMA = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (
+  id INTEGER PRIMARY KEY, name TEXT UNIQUE, next_seq INTEGER NOT NULL DEFAULT 1, lost INTEGER NOT NULL DEFAULT 0,
+  mark BLOB NOT NULL DEFAULT x'');
+CREATE TABLE IF NOT EXISTS held (
+  device INTEGER, seq INTEGER, ts INTEGER, event TEXT, body BLOB, PRIMARY KEY (device, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS telemetry ON held (ts) WHERE event IS NULL;
+CREATE TABLE IF NOT EXISTS nonce (value TEXT PRIMARY KEY, until INTEGER) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One message that waits for the gateway."""
+
+    seq: int
+    ts: Millis
+    event: str | None
+    signals: dict[str, Signal]
+
+
+_decode = msgspec.json.Decoder(dict[str, Signal]).decode
+
+
+class Spool:
+    """Any thread may call anything; each `put` is one commit and on disk when it returns."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=5)
+        self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO about VALUES ('boot', ?)", (uuid.uuid4().hex[:16],))
+        self.boot: str = self._db.execute("SELECT value FROM about WHERE name='boot'").fetchone()[0]
+        self._ids: dict[str, int] = dict(self._db.execute("SELECT name, id FROM device"))
+        self._max = max_bytes
+        self._bytes: int = self._db.execute(
+            f"SELECT coalesce(sum(length(body) + {ROW_BYTES}), 0) FROM held"  # noqa: S608
+        ).fetchone()[0]
+        self.dropped: int = self._db.execute("SELECT coalesce(sum(lost), 0) FROM device").fetchone()[0]
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def put(self, heard: Iterable[Heard], now: Millis) -> tuple[str, ...]:
+        """Store all readings in one commit; returns the devices that have news. A frame told twice is stored once.
+
+        sqlite3.Error when the disk does not take it: nothing of it is stored then.
+        """
+        fresh: list[str] = []
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                grown = sum(self._take(one, now, fresh) for one in heard)
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                self._db.execute("ROLLBACK")
+                self._ids = dict(self._db.execute("SELECT name, id FROM device"))
+                raise
+            self._bytes += grown
+            if self._bytes > self._max:
+                self._make_room()
+        return tuple(dict.fromkeys(fresh))
+
+    def _take(self, heard: Heard, now: Millis, fresh: list[str]) -> int:
+        if heard.wire is not None:
+            device, mark = heard.wire
+            key = self._id(device)
+            known = self._db.execute("SELECT mark FROM device WHERE id=?", (key,)).fetchone()[0]
+            if mark and known == mark:
+                return 0
+            if known != mark:
+                self._db.execute("UPDATE device SET mark=? WHERE id=?", (mark, key))
+        grown = 0
+        for reading in heard.readings:
+            grown += self._insert(reading, now)
+            fresh.append(reading.device)
+        return grown
+
+    def _insert(self, reading: Reading, now: Millis) -> int:
+        key = self._id(reading.device)
+        body = msgspec.json.encode(reading.signals)
+        row = self._db.execute(
+            "UPDATE device SET next_seq = next_seq + 1 WHERE id=? RETURNING next_seq - 1", (key,)
+        ).fetchone()
+        self._db.execute("INSERT INTO held VALUES (?,?,?,?,?)", (key, row[0], now, reading.event, body))
+        return len(body) + ROW_BYTES
+
+    def _id(self, device: str) -> int:
+        if device not in self._ids:
+            row = self._db.execute("INSERT INTO device (name) VALUES (?) RETURNING id", (device,)).fetchone()
+            self._ids[device] = row[0]
+        return self._ids[device]
+
+    def _make_room(self) -> None:
+        """The oldest telemetry goes, counted for each device; events never go."""
+        target = self._bytes - self._max + self._max // ROOM
+        doomed: list[tuple[int, int]] = []
+        freed = 0
+        for device, seq, size in self._db.execute(
+            f"SELECT device, seq, length(body) + {ROW_BYTES} FROM held WHERE event IS NULL ORDER BY ts, device, seq"  # noqa: S608
+        ):
+            doomed.append((device, seq))
+            freed += size
+            if freed >= target:
+                break
+        if not doomed:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("DELETE FROM held WHERE device=? AND seq=?", doomed)
+        self._db.executemany("UPDATE device SET lost = lost + 1 WHERE id=?", [(device,) for device, _ in doomed])
+        self._db.execute("COMMIT")
+        self._bytes -= freed
+        self.dropped += len(doomed)
+        log.error("the spool is full: %d old readings dropped, %d since it was made", len(doomed), self.dropped)
+
+    def devices(self) -> dict[str, tuple[int, int]]:
+        """For each device that has messages here: the lowest and the highest seq."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT name, min(seq), max(seq) FROM held JOIN device ON device.id = held.device GROUP BY held.device"
+            ).fetchall()
+        return {name: (low, high) for name, low, high in rows}
+
+    def oldest(self, device: str) -> int | None:
+        """The lowest seq still held; everything below it that is not covered is lost for good."""
+        with self._lock:
+            row = self._db.execute("SELECT min(seq) FROM held WHERE device=?", (self._ids.get(device),)).fetchone()
+        return row[0] if row else None
+
+    def after(self, device: str, seq: int, limit: int) -> Sequence[Held]:
+        """The next messages behind `seq`, in order."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT seq, ts, event, body FROM held WHERE device=? AND seq>? ORDER BY seq LIMIT ?",
+                (self._ids.get(device), seq, limit),
+            ).fetchall()
+        return [Held(number, ts, event, _decode(body)) for number, ts, event, body in rows]
+
+    def cover(self, device: str, boot: str, upto: int) -> int:
+        """The gateway has all up to `upto`: let go of it. Returns how many went; none for another boot."""
+        if boot != self.boot or device not in self._ids:
+            return 0
+        with self._lock:
+            size, count = self._db.execute(
+                f"SELECT coalesce(sum(length(body) + {ROW_BYTES}), 0), count(*) FROM held WHERE device=? AND seq<=?",  # noqa: S608
+                (self._ids[device], upto),
+            ).fetchone()
+            if count:
+                self._db.execute("DELETE FROM held WHERE device=? AND seq<=?", (self._ids[device], upto))
+                self._bytes -= size
+        return int(count)
+
+    def lost(self) -> dict[str, int]:
+        """Readings dropped for want of room, for each device that lost any."""
+        with self._lock:
+            return dict(self._db.execute("SELECT name, lost FROM device WHERE lost > 0"))
+
+    def first_use(self, nonce: str, until: Millis, now: Millis) -> bool:
+        """True once for each nonce; it is remembered, restart or not, until its command has expired."""
+        with self._lock:
+            self._db.execute("DELETE FROM nonce WHERE until < ?", (now,))
+            done = self._db.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (nonce, until))
+            return done.rowcount == 1

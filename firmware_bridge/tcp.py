@@ -1,0 +1,119 @@
+"""Devices that dial in over TCP: one listener a bus, one talk for each connection, all in the bus's thread."""
+
+import logging
+import selectors
+import socket
+import sqlite3  # noqa: TID251  only the name of its error
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
+from firmware_bridge.devices.base import Order, Talk
+from gateway.clock import now_ms
+from gateway.model import Millis
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 256
+READ_BYTES = 4_096
+IDLE_MS = 8 * 60_000  # a pile beats every three minutes; after so long it is gone
+
+
+@dataclass(slots=True, eq=False)
+class _Caller:
+    sock: socket.socket
+    talk: Talk
+    heard_at: Millis
+    devices: set[str] = field(default_factory=set)
+
+
+class TcpBus:
+    """The same face as `Bus`. `talk` makes the talk of a new connection."""
+
+    def __init__(
+        self,
+        bus_id: str,
+        address: tuple[str, int],
+        talk: Callable[[], Talk],
+        sink: Sink,
+        silent_ms: Millis,
+        stop: threading.Event,
+    ) -> None:
+        self.id, self._address, self._talk, self._sink, self._silent_ms, self._stop = (
+            bus_id,
+            address,
+            talk,
+            sink,
+            silent_ms,
+            stop,
+        )
+        self._callers: set[_Caller] = set()
+        self.bound: tuple[str, int] | None = None
+
+    def order(self, order: Order) -> None:
+        """Piles take no orders from us."""
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with socket.create_server(self._address) as server, selectors.DefaultSelector() as selector:
+                    self.bound = server.getsockname()[:2]
+                    self._serve(server, selector)
+            except OSError as error:
+                log.warning("bus %s: can't listen on %s:%d: %s; trying again", self.id, *self._address, error)
+                self._stop.wait(REOPEN_S)
+
+    def _serve(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
+        server.setblocking(False)
+        selector.register(server, selectors.EVENT_READ, None)
+        while not self._stop.is_set():
+            for key, _ in selector.select(0.5):
+                if key.data is None:
+                    self._accept(server, selector)
+                elif not self._hear(key.data):
+                    self._drop(key.data, selector)
+            idle = now_ms() - IDLE_MS
+            for caller in [one for one in self._callers if one.heard_at < idle]:
+                self._drop(caller, selector)
+        for caller in list(self._callers):
+            self._drop(caller, selector)
+
+    def _accept(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
+        sock, _ = server.accept()
+        if len(self._callers) >= CONNECTIONS:
+            sock.close()
+            return
+        sock.settimeout(1.0)
+        caller = _Caller(sock, self._talk(), now_ms())
+        self._callers.add(caller)
+        selector.register(sock, selectors.EVENT_READ, caller)
+
+    def _hear(self, caller: _Caller) -> bool:
+        """False when the caller has gone, or what it said can't be stored: then it will say it again."""
+        try:
+            data = caller.sock.recv(READ_BYTES)
+            if not data:
+                return False
+            caller.heard_at = now = now_ms()
+            heard = caller.talk.feed(data, now)
+            if heard:
+                self._sink.store(heard, now)
+                devices = {device for one in heard for device in one.devices}
+                caller.devices |= devices
+                self._sink.present(devices, now, self._silent_ms)
+                caller.sock.sendall(b"".join(one.reply for one in heard))
+        except sqlite3.Error as error:
+            log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
+            self._stop.wait(STORE_AGAIN_S)
+            return False
+        except OSError:
+            return False
+        return True
+
+    def _drop(self, caller: _Caller, selector: selectors.BaseSelector) -> None:
+        selector.unregister(caller.sock)
+        caller.sock.close()
+        self._callers.discard(caller)
+        still = {device for one in self._callers for device in one.devices}
+        self._sink.lost(caller.devices - still)
