@@ -32,12 +32,13 @@ _GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAME
     "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
 }  # fmt: skip
 _NATIVE: Final = re.compile(r"yz/[a-z0-9-]+/([^/]+)/state")
+_NOT_JSON: Final = ("zigbee2mqtt/", "homeassistant/", "tasmota/discovery/", "application/", "v3/")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./@][A-Za-z0-9_./@-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One device: its dialect, the topic to configure, what it reports, and a ready line for each kind it could feed."""
+    """One device: its dialect, the topic to configure, what it reports, a ready line for each kind it could feed."""
 
     dialect: str
     topic: str
@@ -68,7 +69,7 @@ class Listener:
             dialect, heard, paths = self._listen(topic, payload)
         except Unreadable:
             return
-        if heard is not None:
+        if heard is not None and not any(spoken.startswith("yz-") for spoken in heard.speaks_on):
             self._note(dialect, heard, paths)
 
     def _listen(self, topic: str, payload: bytes) -> tuple[str, Heard | None, dict[str, str]]:
@@ -111,7 +112,7 @@ class Listener:
         kept = [
             Finding(dialect, topic, device.heard.facts, tuple(_lines(dialect, device)), device.messages)
             for (dialect, topic), device in self._devices.items()
-            if not (dialect == "json" and topic in announced)
+            if not (dialect == "json" and (topic in announced or topic.startswith(_NOT_JSON) or _below(topic, own)))
             and not any(_below(spoken, own) for spoken in device.heard.speaks_on)
         ]
         return sorted(kept, key=lambda one: (order[one.dialect], one.topic))

@@ -1,7 +1,8 @@
 """Zigbee2MQTT: `zigbee2mqtt/NAME` JSON, availability in both forms, `last_seen`, one topic an attribute, renames.
 
 Source: Koenkk/zigbee2mqtt.io, guide/usage (MQTT topics and messages, availability, exposes). `topic` is
-`zigbee2mqtt/NAME`; with the IEEE address as NAME the device is followed through renames (`bridge/devices`).
+`zigbee2mqtt/NAME`; with the IEEE address as NAME the device is followed through renames, by the list of devices and by
+the answer to a rename.
 No sequence, no time unless `last_seen` is on.
 """
 
@@ -46,13 +47,25 @@ class _Member(msgspec.Struct, gc=False):
     friendly_name: str
 
 
+class _Renamed(msgspec.Struct, gc=False, frozen=True, rename={"old": "from"}):
+    old: str | None = None
+    to: str | None = None
+
+
+class _Answer(msgspec.Struct, gc=False):
+    """`bridge/response/device/rename`; `data` is empty when it failed."""
+
+    data: _Renamed = _Renamed()
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
 _members = msgspec.json.Decoder(list[_Member]).decode
 
 
 class Zigbee2Mqtt:
     """One Zigbee device."""
 
-    __slots__ = ("_bridges", "_ieee", "_list", "_meaning", "_rules", "_state", "filters")
+    __slots__ = ("_answer", "_bridges", "_ieee", "_list", "_meaning", "_root", "_rules", "_state", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -62,14 +75,15 @@ class Zigbee2Mqtt:
         name = topic.rpartition("/")[2]
         self._ieee = name if _IEEE.fullmatch(name) else None
         self._bridges = _bridges(topic)
-        self._list = topic.removesuffix(name) + "bridge/devices" if self._ieee else None
+        self._root = topic.removesuffix(name)
+        self._list, self._answer = f"{self._root}bridge/devices", f"{self._root}bridge/response/device/rename"
         self._follow(topic)
 
     def _follow(self, topic: str) -> None:
         self._state = topic
         attributes = (f"{topic}/{key}" for key in _ATTRIBUTES if self._rules.get(key, ("",))[0])
-        device_list = (self._list,) if self._list else ()
-        self.filters = (topic, f"{topic}/availability", *attributes, *self._bridges, *device_list)
+        renames = (self._list, self._answer) if self._ieee else ()
+        self.filters = (topic, f"{topic}/availability", *attributes, *self._bridges, *renames)
 
     def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
         """See `Decoder`."""
@@ -78,8 +92,8 @@ class Zigbee2Mqtt:
         if topic in self._bridges:
             # The bridge being back says nothing about the device; the bridge being gone does.
             return None if _online(payload) else self._meaning.availability(False, NO_HEADER)
-        if topic == self._list:
-            self._rename(payload)
+        if topic in (self._list, self._answer):
+            self._rename(self._new_name(topic, payload))
             return None
         base, _, last = topic.rpartition("/")
         if base != self._state:
@@ -97,11 +111,16 @@ class Zigbee2Mqtt:
         header = NO_HEADER if seen is None else Header(millis(seen))
         return self._meaning.decoded(header, signals, ignored)
 
-    def _rename(self, payload: bytes) -> None:
-        root = str(self._list).removesuffix("bridge/devices")
-        for member in read(_members, payload):
-            if member.ieee_address == self._ieee and root + member.friendly_name != self._state:
-                self._follow(root + member.friendly_name)
+    def _new_name(self, topic: str, payload: bytes) -> str | None:
+        if topic == self._list:
+            names = {one.ieee_address: one.friendly_name for one in read(_members, payload)}
+            return names.get(self._ieee or "")
+        data = read(_answer, payload).data
+        return data.to if data.old in (self._ieee, self._state.removeprefix(self._root)) else None
+
+    def _rename(self, name: str | None) -> None:
+        if name and self._root + name != self._state:
+            self._follow(self._root + name)
 
 
 bind = Zigbee2Mqtt

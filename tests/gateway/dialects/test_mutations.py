@@ -58,7 +58,9 @@ def _says_free(kind: str, value: Any) -> bool:
         return value is (kind == "safety") or value is False
     if isinstance(value, str):
         word = value.strip().lower()
-        return word in FREE_WORDS or (kind == "safety" and word in ("on", "true", "yes")) or _says_free_number(kind, word)
+        return (
+            word in FREE_WORDS or (kind == "safety" and word in ("on", "true", "yes")) or _says_free_number(kind, word)
+        )
     return value is not None and _says_free_number(kind, value)
 
 

@@ -1,0 +1,85 @@
+"""`yizhan discover`: listens to everything on the broker, and prints the devices it hears with ready config lines."""
+
+import argparse
+import logging
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+SECONDS = 60.0
+CONNECT_S = 15.0
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("discover", help="listen, and print the devices heard with ready config lines")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long to listen (60)")
+    parser.add_argument("--json", action="store_true", help="for a program: one list")
+    parser.set_defaults(run=run)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} s is no time to listen: write up to 86400")
+    return seconds
+
+
+def run(args: argparse.Namespace) -> int:
+    import msgspec
+
+    from config.load import load
+    from gateway.dialects.discover import as_json
+
+    settings = load(args.config)
+    findings = listen(settings, args.seconds)
+    if args.json:
+        sys.stdout.write(msgspec.json.encode(as_json(findings)).decode() + "\n")
+        return 0
+    taken = {item.source.topic for _, _, item in settings.resources() if item.source is not None}
+    taken |= {f"yz/{station.id}/{item.device_id}/state" for station, _, item in settings.resources()}
+    for finding in findings:
+        sys.stdout.write(_shown(finding, finding.topic in taken))
+    sys.stdout.write(f"{len(findings)} devices in {args.seconds:g} s\n")
+    return 0
+
+
+def listen(settings: Any, seconds: float) -> list[Any]:
+    """Findings after so many seconds on the configured broker. ConnectionError when it can't be reached."""
+    from api.signals import stop_event
+    from gateway.clock import monotonic_s
+    from gateway.dialects.discover import LISTEN_TO, Listener
+    from gateway.mqtt import Session
+    from gateway.runtime import broker_of
+
+    session = Session(broker_of(settings), f"{settings.client_id}-discover-{secrets.token_hex(4)}",
+                      filters=LISTEN_TO, keep=False)  # fmt: skip
+    listener, stopped = Listener(), stop_event()
+    begun = monotonic_s()
+    end = begun + CONNECT_S
+    heard_from = False
+    try:
+        while monotonic_s() < end and not stopped.is_set():
+            arrivals = session.poll(0.2)
+            if session.subscribed and not heard_from:
+                heard_from, end = True, monotonic_s() + seconds
+                log.info("listening for %g s", seconds)
+            if arrivals is not None:
+                for topic, payload, _ in arrivals.frames:
+                    listener.hear(topic.decode(errors="replace"), payload)
+                session.ack(arrivals.epoch, arrivals.mids)
+        if not heard_from:
+            raise ConnectionError(f"{settings.mqtt.url}: {session.trouble}; is the broker running?")
+    finally:
+        session.close()
+    return listener.findings()
+
+
+def _shown(finding: Any, configured: bool) -> str:
+    """One device as a caretaker reads it; the lines go under `resources:` as they are."""
+    reports = ", ".join(finding.reports) or "nothing that a resource could use"
+    head = f"# {finding.dialect}  {finding.topic}  reports {reports}{'  (configured)' if configured else ''}\n"
+    return head + "".join(f"{line}\n" for line in finding.lines) + "\n"

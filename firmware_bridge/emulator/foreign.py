@@ -1,0 +1,241 @@
+"""Foreign devices for the demo: what the virtual devices of a town say, said in six other people's dialects.
+
+One function a dialect: from the contract's signals to the messages that such a device would publish. Shapes are those
+of tests/vectors/dialects; nothing here knows how the gateway reads them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from firmware_bridge.emulator.device import Publish
+from firmware_bridge.emulator.things import Signals
+from firmware_bridge.emulator.town import Town
+from gateway.model import Millis
+
+Said = tuple[str, Any, bool]
+"""Topic; a word, or an object to be written as JSON; retained."""
+
+STANDBY_W: Final = 8.0  # a charger still plugged in draws a little, which is all that a plug can see of it
+
+
+def zigbee2mqtt(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+    """Motion, contact and plug."""
+    body: dict[str, Any] = {"battery": 91, "linkquality": 120, "last_seen": _rfc3339(at)}
+    if "occupied" in signals:
+        body["occupancy"] = signals["occupied"]
+    if "open" in signals or "cabinet_open" in signals:
+        body["contact"] = not signals.get("open", signals.get("cabinet_open"))
+    if "power_w" in signals:
+        body |= {"state": "ON", "power": _watts(signals), "energy": _kwh(signals)}
+    yield topic, body, False
+
+
+def tasmota(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+    """A metering plug; STATE tells the relay, SENSOR the power."""
+    time = _rfc3339(at).removesuffix("Z")
+    yield f"{topic}/STATE", {"Time": time, "POWER": "ON", "Wifi": {"RSSI": 86, "Signal": -57}}, False
+    energy = {"Total": _kwh(signals), "Power": _watts(signals), "Voltage": 228}
+    yield f"{topic}/SENSOR", {"Time": time, "ENERGY": energy}, False
+
+
+def shelly(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+    """A metering relay, told by notification."""
+    meter = {"id": 0, "output": True, "apower": _watts(signals), "aenergy": {"total": signals.get("energy_wh", 0)}}
+    params = {"ts": at / 1000, "switch:0": meter}
+    yield (
+        f"{topic}/events/rpc",
+        {"src": topic, "dst": f"{topic}/events", "method": "NotifyStatus", "params": params},
+        False,
+    )
+
+
+def homeassistant(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
+    """A people counter that announced itself by `topic`."""
+    yield f"{_node(topic)}/state", {"people": signals.get("people", 0)}, False
+
+
+def esphome(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
+    """A binary sensor; ESPHome retains its states."""
+    yield f"{topic}/state", "ON" if signals.get("occupied") or signals.get("open") else "OFF", True
+
+
+def chirpstack(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
+    """A LoRaWAN seat sensor with the vendor's decoder in the network server."""
+    yield (
+        f"{topic}/event/up",
+        {
+            "time": _rfc3339(at),
+            "deviceInfo": {"deviceName": topic.rpartition("/")[2]},
+            "devAddr": f"{int(str(signals.get('boot', '0')), 16) % 2**32:08x}",
+            "fCnt": signals.get("seq", 0),
+            "fPort": 85,
+            "object": {"battery": 98.0, "occupancy": "occupied" if signals.get("occupied") else "vacant"},
+            "rxInfo": [{"gatewayId": "0016c001f153a14c", "rssi": -71, "snr": 8.2}],
+        },
+        False,
+    )
+
+
+SPEAKERS: Final[Mapping[str, Callable[[str, Signals, Millis], Iterable[Said]]]] = {
+    "zigbee2mqtt": zigbee2mqtt,
+    "tasmota": tasmota,
+    "shelly": shelly,
+    "homeassistant": homeassistant,
+    "esphome": esphome,
+    "chirpstack": chirpstack,
+}
+
+
+def presence(dialect: str, topic: str, online: bool) -> Iterable[Said]:
+    """How the dialect says that the device is there; a LoRaWAN device can't say it."""
+    word = "online" if online else "offline"
+    match dialect:
+        case "zigbee2mqtt":
+            yield f"{topic}/availability", {"state": word}, True
+        case "tasmota":
+            yield f"{topic}/LWT", word.capitalize(), True
+        case "shelly":
+            yield f"{topic}/online", online, True
+        case "homeassistant":
+            yield topic, _announcement(_node(topic)), True
+            yield f"{_node(topic)}/status", word, True
+        case "esphome":
+            yield f"{topic.partition('/')[0]}/status", word, True
+
+
+def _announcement(node: str) -> dict[str, Any]:
+    return {
+        "~": node,
+        "dev": {"ids": [node], "name": node},
+        "o": {"name": "yizhan demo"},
+        "avty_t": "~/status",
+        "stat_t": "~/state",
+        "cmps": {"people": {"p": "sensor", "uniq_id": f"{node}_people", "val_tpl": "{{ value_json.people }}"}},
+    }
+
+
+class Foreigners:
+    """A town in which some devices speak otherwise. Has the face of `Town` that a `Player` needs.
+
+    `accents`: (dialect, topic) of each (station, device) that is foreign.
+    """
+
+    def __init__(self, town: Town, accents: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+        self._town, self._accents = town, accents
+        self.next_due, self.suspended, self.acked, self.truth = town.next_due, town.suspended, town.acked, town.truth
+
+    def step(self, now: Millis) -> list[Publish]:
+        """See `Town.step`."""
+        return self._translated(self._town.step(now))
+
+    def replay(self) -> list[Publish]:
+        """See `Town.replay`. A foreign device keeps nothing: it only says that it is there."""
+        kept = (one for one in self._town.replay() if one.retain or (one.station, one.device) not in self._accents)
+        return self._translated(kept)
+
+    def farewell(self) -> list[Publish]:
+        """See `Town.farewell`."""
+        return self._translated(self._town.farewell())
+
+    def _translated(self, messages: Iterable[Publish]) -> list[Publish]:
+        return [said for message in messages for said in self._say(message)]
+
+    def _say(self, message: Publish) -> Iterable[Publish]:
+        accent = self._accents.get((message.station, message.device))
+        if accent is None:
+            yield message
+            return
+        for topic, body, retain in _said(*accent, message):
+            payload = body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
+            yield Publish(topic, payload, retain, message.station, message.device)
+
+
+def _said(dialect: str, topic: str, message: Publish) -> Iterable[Said]:
+    """A native message in that dialect; what can't be read stays the garbage it is, events have no words there."""
+    try:
+        body = json.loads(message.payload)
+    except ValueError:
+        return [(topic, message.payload.decode("latin-1"), False)]
+    if message.topic.endswith("/availability"):
+        return presence(dialect, topic, body["state"] == "online")
+    if not message.topic.endswith("/state"):
+        return ()
+    try:
+        return list(SPEAKERS[dialect](topic, body, body.get("ts", 0)))
+    except (TypeError, ValueError):  # a device with the wrong types in it
+        return [(topic, body, False)]
+
+
+def mixed_station() -> dict[str, Any]:
+    """The `stations` entry of a station in which six dialects are spoken."""
+
+    def fed(id_: str, kind: str, dialect: str, topic: str, **more: Any) -> dict[str, Any]:
+        source = {"dialect": dialect, "topic": topic} | more.pop("source", {})
+        return {"id": id_, "kind": kind, "source": source, **more}
+
+    lounge = [
+        fed("seat-01", "seat", "zigbee2mqtt", "zigbee2mqtt/mixed/seat-01"),
+        fed("seat-02", "seat", "esphome", "mixed-node/binary_sensor/seat_02"),
+        fed("seat-03", "seat", "chirpstack", "application/mixed/device/0101010101010103"),
+        fed("hall", "room", "homeassistant", "homeassistant/device/mixed-hall/config", capacity=20,
+            source={"field": "people"}),
+        fed("microwave", "appliance", "tasmota", "tele/mixed-microwave", type="microwave"),
+    ]  # fmt: skip
+    yard = [
+        fed("pile-01", "charger", "shelly", "shellyplus1pm-mixed", type="ebike"),
+        fed("pile-02", "charger", "zigbee2mqtt", "zigbee2mqtt/mixed/pile-02", type="ebike"),
+        fed("door-main", "door", "zigbee2mqtt", "zigbee2mqtt/mixed/front-door"),
+        fed("aed", "safety", "zigbee2mqtt", "zigbee2mqtt/mixed/aed", type="aed"),
+    ]
+    return {
+        "id": "mixed",
+        "name": {"zh": "混合设备示范驿站", "en": "Mixed devices rest station"},
+        "region": ["广东", "江门", "鹤山"],
+        "location": {"lat": 22.768, "lon": 112.961},
+        "hours": "24/7",
+        "areas": [
+            {"id": "lounge", "name": {"zh": "休息区", "en": "Lounge"}, "resources": lounge},
+            {"id": "yard", "name": {"zh": "充电区", "en": "Charging"}, "resources": yard},
+        ],
+    }
+
+
+def accents_of(stations: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """(dialect, topic) by (station, device), from `stations` entries as `mixed_station` makes them."""
+    return {
+        (station["id"], item.get("device", item["id"])): (item["source"]["dialect"], item["source"]["topic"])
+        for station in stations
+        for area in station["areas"]
+        for item in area["resources"]
+        if "source" in item
+    }
+
+
+def natives_of(station: Mapping[str, Any]) -> dict[str, Any]:
+    """The same station as its town must see it: every resource with a device of ours."""
+    areas = [
+        area | {"resources": [{key: item[key] for key in item if key != "source"} for item in area["resources"]]}
+        for area in station["areas"]
+    ]
+    return {**station, "areas": areas}
+
+
+def _node(topic: str) -> str:
+    """`homeassistant/device/NODE/config` → NODE."""
+    return topic.split("/")[-2]
+
+
+def _watts(signals: Signals) -> float:
+    watts = float(signals.get("power_w", 0))
+    plugged_in = signals.get("status") not in ("Available", "Unavailable", "idle", None)
+    return max(watts, STANDBY_W) if plugged_in else watts
+
+
+def _kwh(signals: Signals) -> float:
+    return round(float(signals.get("energy_wh", 0)) / 1000, 3)
+
+
+def _rfc3339(at: Millis) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,106 @@
+"""Listening finds the devices, and its lines are ready to use."""
+
+import yaml
+
+from config.schema import Settings
+from gateway.dialects import Source, bind
+from gateway.dialects.discover import Finding, Listener, as_json
+from tests.gateway.dialects.vectors import NOW, every_case, resource
+
+TRAFFIC = (
+    ("zigbee2mqtt/bridge/state", '{"state":"online"}'),
+    ("zigbee2mqtt/bridge/devices", "[]"),
+    ("zigbee2mqtt/front-door", '{"contact":true,"battery":100}'),
+    ("zigbee2mqtt/front-door/availability", '{"state":"online"}'),
+    ("homeassistant/binary_sensor/0x1/contact/config", '{"dev_cla":"door","stat_t":"zigbee2mqtt/front-door"}'),
+    ("tele/kettle/LWT", "Online"),
+    ("tele/kettle/SENSOR", '{"ENERGY":{"Power":1812}}'),
+    ("shelly-presence/status/presencezone:200", '{"value":true,"num_objects":3}'),
+    ("homeassistant/binary_sensor/garden/config", '{"dev_cla":"motion","stat_t":"garden/state"}'),
+    ("garden/state", "ON"),
+    ("rest-node/binary_sensor/seat_1/state", "ON"),
+    ("application/A/device/E1/event/up", '{"deviceInfo":{"deviceName":"Seat 07"},"object":{"occupancy":"vacant"}}'),
+    ("v3/app@ttn/devices/seat-9/up", '{"uplink_message":{"decoded_payload":{"occupancy":"vacant"}}}'),
+    ("packs/7", '[{"bn":"urn:dev:x:","n":"people","v":3}]'),
+    ("site/locker 1", '{"data":{"free":3,"total":9,"a.b":{"occupied":true}}}'),
+    ("yz/yanshan/seat-01/state", '{"ts":1,"occupied":true}'),
+    ("yz-live/yanshan", '{"usable":true,"open":true}'),
+    ("$SYS/broker/uptime", "7"),
+    ("noise", "\xff"),
+    ("noise/2", '{"temperature":21}'),
+)
+
+
+def heard(*traffic: tuple[str, str]) -> list[Finding]:
+    listener = Listener()
+    for topic, payload in traffic:
+        listener.hear(topic, payload.encode("latin-1"))
+    return listener.findings()
+
+
+def test_each_device_is_found_once_in_its_own_dialect() -> None:
+    assert [(one.dialect, one.topic) for one in heard(*TRAFFIC)] == [
+        ("native", "yz/yanshan/seat-01/state"),
+        ("zigbee2mqtt", "zigbee2mqtt/front-door"),
+        ("tasmota", "tele/kettle"),
+        ("shelly", "shelly-presence"),
+        ("homeassistant", "homeassistant/binary_sensor/garden/config"),
+        ("esphome", "rest-node/binary_sensor/seat_1"),
+        ("chirpstack", "application/A/device/E1/event/up"),
+        ("ttn", "v3/app@ttn/devices/seat-9/up"),
+        ("senml", "packs/7"),
+        ("json", "site/locker 1"),
+    ]
+
+
+def test_what_it_reports_grows_with_every_message() -> None:
+    door = next(one for one in heard(*TRAFFIC) if one.dialect == "zigbee2mqtt")
+    assert door.reports == ("open", "battery_pct")
+    assert door.messages == 2
+
+
+def test_every_line_is_a_resource_that_the_configuration_takes_and_a_dialect_can_bind() -> None:
+    lines = [line for one in heard(*TRAFFIC) for line in one.lines]
+    for number, line in enumerate(lines):
+        item = yaml.safe_load(line)[0] | {"id": f"thing-{number}"}
+        settings = Settings.model_validate(
+            {
+                "stations": [
+                    {"id": "s", "name": {"zh": "站"}, "areas": [{"id": "a", "name": {"zh": "区"}, "resources": [item]}]}
+                ]
+            }
+        )
+        source = settings.stations[0].areas[0].resources[0].source
+        if source is not None:
+            given = Source(source.dialect, source.topic, source.field, source.fields)
+            assert bind(given, resource(item["kind"], item.get("type"))).filters
+    assert (
+        "- {id: seat-07, kind: seat, source: {dialect: chirpstack, topic: application/A/device/E1/event/up}}" in lines
+    )
+    assert (
+        '- {id: locker-1, kind: locker, source: {dialect: json, topic: "site/locker 1", fields: {free: data.free}}}'
+        in lines
+    )
+
+
+def test_a_bound_line_reads_the_message_it_was_made_from() -> None:
+    (door,) = heard(TRAFFIC[2])
+    decoder = bind(Source("zigbee2mqtt", door.topic), resource("door"))
+    decoded = decoder.decode(TRAFFIC[2][0], TRAFFIC[2][1].encode(), NOW)
+    assert decoded is not None
+    assert decoded.signals["open"] is False
+
+
+def test_the_documented_traffic_of_every_dialect_never_raises() -> None:
+    listener = Listener()
+    for _, case in every_case():
+        for message in case["messages"]:
+            listener.hear(message["topic"], message["payload"].encode())
+    dialects = {one.dialect for one in listener.findings()}
+    assert dialects >= {"zigbee2mqtt", "tasmota", "shelly", "homeassistant", "esphome", "chirpstack", "ttn"}
+
+
+def test_a_staff_page_gets_plain_values() -> None:
+    (door,) = as_json(heard(TRAFFIC[2]))
+    assert door["reports"] == ["open", "battery_pct"]
+    assert [line.split(",")[1] for line in door["lines"]] == [" kind: door", " kind: safety"]  # type: ignore[attr-defined]
