@@ -20,6 +20,8 @@ def blank(station: Station, now: Millis) -> Document:
     document = {
         "station": station.id,
         "name": station.name,
+        "region": station.region,
+        "location": station.location.model_dump(exclude_none=True) if station.location else None,
         "as_of": rfc3339(now),
         "valid_until": None,
         "open": {"now": "unknown", "until": None},

@@ -35,7 +35,7 @@ _facts = msgspec.json.Decoder(_Facts)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One station of the list: `body` is its document without `areas`, with `region` and `location`."""
+    """One station of the list: `body` is its document without `areas`."""
 
     entry: Entry
     body: bytes
@@ -97,15 +97,13 @@ class Directory:
     def _card(self, entry: Entry) -> Card:
         card = self._cards.get(entry.station)
         if card is None or card.entry is not entry:
-            card = self._cards[entry.station] = _card(entry, self._stations[entry.station])
+            card = self._cards[entry.station] = _card(entry)
         return card
 
 
-def _card(entry: Entry, station: Station) -> Card:
+def _card(entry: Entry) -> Card:
     document = msgspec.json.decode(entry.body)
     del document["areas"]
-    document["region"] = station.region
-    document["location"] = station.location.model_dump(exclude_none=True) if station.location else None
     facts = _facts.decode(entry.body)
     lines = tuple((line.kind, line.type, line.usable_min) for line in facts.summary)
     return Card(entry, msgspec.json.encode(document), facts.open.now, lines)

@@ -10,8 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from api.push import Client, Hub
 
-# A stalled reader shows only when buffers are full, so they are kept small: two documents' worth, not megabytes.
-SEND_BUFFER_BYTES = 32 * 1024
+# A stalled reader shows only when every buffer is full, so ours are small: a few documents' worth, not megabytes.
+SEND_BUFFER_BYTES = 16 * 1024
+# A slow reader must be able to take so much within the send timeout; a snapshot of all stations is many pieces.
+PIECE_BYTES = 64 * 1024
+SILENT_PEER_MS = 20_000  # a peer that has vanished from the network, heartbeats unanswered
 RETRY_MS = (1000, 4000)
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -56,8 +59,9 @@ class EventStream(Response):
         body = b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  spreads load, guards nothing
         while not hub.closed and clock() < client.ends_at:
             body += client.take()
-            client.sending_since = clock()
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            for at in range(0, len(body), PIECE_BYTES):
+                client.sending_since = clock()
+                await send({"type": "http.response.body", "body": body[at : at + PIECE_BYTES], "more_body": True})
             client.sending_since = None
             body = b""
             await client.wake.wait()
@@ -70,7 +74,9 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _keep_buffers_small(transport: asyncio.Transport) -> None:
-    transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
+    transport.set_write_buffer_limits(high=0)
     plain = transport.get_extra_info("socket")
     if plain is not None:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_PEER_MS)

@@ -48,8 +48,6 @@ class _Document(msgspec.Struct):
     """What `withdraw` relies on. A document is checked against it once, when it comes in; the rest stays bytes."""
 
     station: str
-    as_of: str
-    valid_until: str | None
     open: _Open
     summary: list[_Line]
     areas: list[_Area]
@@ -58,27 +56,22 @@ class _Document(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Document)
 
 
-class Claims(msgspec.Struct, frozen=True):
-    """When a document was made, and the first moment at which it must be rewritten."""
+def deadline(body: bytes, station: str) -> Millis | None:
+    """The first moment at which the document must be rewritten, None for never.
 
-    made_at: Millis
-    deadline: Millis | None
-
-
-def claims(body: bytes, station: str) -> Claims:
-    """Read a document's claims. ValueError when it is no availability document, or not this station's."""
+    ValueError when it is no availability document, or not this station's.
+    """
     try:
         document = _decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
     if document.station != station:
         raise ValueError(f"it speaks for station {document.station!r}")
-    for one in (one for area in document.areas for one in area.resources):
-        _millis(one.valid_until)
-    valid_until = _millis(document.valid_until)
+    resources = [one for area in document.areas for one in area.resources]
+    ends = [_millis(one.valid_until) for one in resources if one.evidence == "live"]
     turn = _millis(document.open.until)
-    ends = [end for end in (valid_until, turn and turn + OPENING_GRACE_MS) if end is not None]
-    return Claims(from_rfc3339(document.as_of), min(ends, default=None))
+    ends.append(None if turn is None else turn + OPENING_GRACE_MS)
+    return min((end for end in ends if end is not None), default=None)
 
 
 def withdraw(body: bytes, now: Millis) -> bytes:

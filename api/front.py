@@ -5,10 +5,10 @@
 
 from collections.abc import Iterable
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.live_view import Entry, LiveView
-from api.problem import Problem
 from api.routes.stations import matches
 
 HOT = "/api/v1/stations/"
@@ -67,34 +67,14 @@ class Front:
         public = path.startswith("/api/v1/") and method in ("GET", "HEAD", "OPTIONS")
         extra = [*SECURITY, *(CORS if public else ()), *(STRICT_TRANSPORT if scope["scheme"] == "https" else ())]
         send = _with_headers(send, extra)
-        asked = {name: value for name, value in scope["headers"] if name in _ASKED}
-        if public and method == "OPTIONS" and b"access-control-request-method" in asked:
+        if public and method == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
             await send({"type": "http.response.body", "body": b""})
-            return
-        length = asked.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > BODY_MAX:
-            await _too_large(scope, receive, send)
             return
         if method == "HEAD" and path != "/api/v1/stream":
             # The server drops the body itself; the original scope still says HEAD.
             scope = {**scope, "method": "GET"}
-        try:
-            await self._app(scope, _bounded(receive), send)
-        except _BodyTooLargeError:
-            await _too_large(scope, receive, send)
-
-
-_ASKED = (b"access-control-request-method", b"content-length")
-
-
-class _BodyTooLargeError(Exception):
-    """More body came than was allowed; raised while nothing has been answered yet."""
-
-
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    answer = Problem(413, f"a request has at most {BODY_MAX} bytes", headers={"connection": "close"})
-    await answer(scope, receive, send)
+        await self._app(scope, _bounded(receive), send)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -105,7 +85,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > BODY_MAX:
-            raise _BodyTooLargeError
+            raise HTTPException(413, f"a request body has at most {BODY_MAX} bytes")
         return message
 
     return bounded

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from api.blank import blank
-from api.expiry import claims, withdraw
+from api.expiry import deadline, withdraw
 from config.schema import Station
 from gateway.model import Document, Millis
 
@@ -86,13 +86,13 @@ class LiveView:
         if document.station not in self._entries or self._fed.get(document.station) == body:
             return
         try:
-            claim = claims(body, document.station)
+            ends = deadline(body, document.station)
         except ValueError as error:
             self.refused += 1
             log.warning("the live document of station %s is refused: %s", document.station, error)
             return
         self._fed[document.station] = body
-        self._show(document.station, body, claim.deadline)
+        self._show(document.station, body, ends)
 
     def feed_threadsafe(self, documents: Iterable[Document]) -> None:
         """Hand documents over from another thread. The latest of each station waits until the loop takes it."""
@@ -127,13 +127,13 @@ class LiveView:
         while self._inbox:
             self.put(self._inbox.popitem()[1])
 
-    def _show(self, station: str, body: bytes, deadline: Millis | None) -> Entry:
+    def _show(self, station: str, body: bytes, ends: Millis | None) -> Entry:
         now = self._now()
-        if deadline is not None and deadline <= now:
+        if ends is not None and ends <= now:
             body = withdraw(body, now)
-            deadline = claims(body, station).deadline
+            ends = deadline(body, station)
         self.version += 1
-        entry = self._entries[station] = Entry(station, body, deadline, self.version)
+        entry = self._entries[station] = Entry(station, body, ends, self.version)
         self._arm(entry)
         for listener in self.listeners:
             listener(entry)

@@ -14,7 +14,7 @@ from api.live_view import Entry, LiveView
 from api.times import rfc3339
 
 HEARTBEAT_S = 5
-SWEEP_S = 1
+SWEEP_S = 0.5
 LIFE_S = (1800, 3600)  # then the browser reconnects, so that replicas stay evenly loaded
 _HEARTBEAT = ""  # the key of the heartbeat among a client's pending frames: no station's name
 

@@ -1,8 +1,9 @@
 """`/api/v1/stations/{station}/history`: what a resource was, as intervals, unknown kept as unknown."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
+from msgspec.json import encode
 
 from api.context import Context
 from api.problem import bad_parameter, not_found
@@ -15,6 +16,7 @@ from gateway.store.base import Interval
 DAY_MS = 86_400_000
 WINDOW_MAX_DAYS = 400
 PAGE_DEFAULT, PAGE_MAX = 2_000, 20_000
+NO_CACHE = {"cache-control": "no-cache"}  # the latest interval grows by the moment
 
 
 def router(context: Context) -> APIRouter:
@@ -32,7 +34,7 @@ def router(context: Context) -> APIRouter:
         start: Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")] = None,
         end: Annotated[str | None, Query(alias="to", description="not included; default and latest: now")] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="intervals in one answer")] = PAGE_DEFAULT,
-    ) -> dict[str, Any]:
+    ) -> Response:
         known = context.settings.station(station)
         if known is None:
             raise not_found(station)
@@ -44,7 +46,7 @@ def router(context: Context) -> APIRouter:
             intervals = reader.history(station, resource, first, last) if first < last else []
         finally:
             reader.close()
-        return {
+        body = {
             "station": station,
             "resource": resource,
             "from": rfc3339(first),
@@ -52,6 +54,7 @@ def router(context: Context) -> APIRouter:
             "intervals": [_shown(one, first, last) for one in intervals[:limit]],
             "next": rfc3339(intervals[limit].start) if len(intervals) > limit else None,
         }
+        return Response(encode(body), media_type="application/json", headers=NO_CACHE)
 
     return routes
 

@@ -49,6 +49,8 @@ def router(context: Context) -> APIRouter:
     async def login(request: Request) -> Response:
         refuse_foreign(request)
         key = context.keyring.check(_form(await request.body(), "key"), context.now())
+        if key is None and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/login?wrong=1", 303)
         if key is None:
             raise HTTPException(401, "this key is not known, has expired or was revoked")
         cookie = context.keyring.open_session(key, context.now() + hours * HOUR_MS)

@@ -1,0 +1,128 @@
+"""A real application on a real server, over a store that was really written."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from api.app import App, create_app
+from api.live_view import LiveView
+from api.server import bind, serve
+from config.schema import Settings
+from gateway.model import Batch, Change, Resource, axes_of
+from gateway.runtime.status import Status
+from gateway.store.reader import SqliteReader
+from gateway.store.sqlite import SqliteStore
+
+NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
+MINUTE = 60_000
+CONFIG: dict[str, Any] = {
+    "stations": [
+        {
+            "id": "yanshan",
+            "name": {"zh": "雁山社区爱心驿站"},
+            "region": ["广东", "江门", "鹤山"],
+            "location": {"lat": 22.765, "lon": 112.964},
+            "areas": [
+                {"id": "lounge", "resources": [{"id": "seat-01", "kind": "seat"}, {"id": "seat-02", "kind": "seat"}]},
+                {"id": "yard", "resources": [{"id": "pile-01", "kind": "charger", "type": "ebike"}]},
+            ],
+        },
+        {
+            "id": "shaping",
+            "name": {"zh": "沙坪驿站"},
+            "region": ["广东", "江门"],
+            "location": {"lat": 22.77, "lon": 112.96},
+            "areas": [{"id": "hall", "resources": [{"id": "locker", "kind": "locker", "capacity": 20}]}],
+        },
+        {"id": "nowhere", "areas": []},
+    ]
+}
+
+
+@dataclass
+class Clock:
+    """The time the API is told; tests move it."""
+
+    now: int = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class House:
+    """One served application. `url` has no slash at its end."""
+
+    url: str
+    app: App
+    view: LiveView
+    clock: Clock
+    status: list[Status]
+    screens: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=10, **more)
+
+
+def settings_in(folder: Path, **api: Any) -> Settings:
+    return Settings.model_validate(
+        CONFIG | {"store": {"path": folder}, "api": api}, context={"base": folder, "check_files": False}
+    )
+
+
+def serving(folder: Path, **api: Any) -> Iterator[House]:
+    """Serve on a free port until the generator is closed."""
+    settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
+    view = LiveView(settings.stations, clock)
+    status = [Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=NOON)]
+    screens: list[tuple[str, str | None]] = []
+    app = create_app(
+        view,
+        lambda: SqliteReader(folder),
+        settings,
+        lambda: status[0],
+        registry=CollectorRegistry(),
+        now=clock,
+        on_screen=lambda screen, station: screens.append((screen, station)),
+    )
+    sock = bind("127.0.0.1", 0)
+    house = House(f"http://127.0.0.1:{sock.getsockname()[1]}", app, view, clock, status, screens)
+    thread = threading.Thread(target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1"})
+    thread.start()
+    try:
+        yield house
+    finally:
+        stop.set()
+        thread.join(5)
+        assert not thread.is_alive(), "the server did not stop within 5 s"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which seat-01 was free for ten minutes before noon, then taken for five, then free."""
+    path = tmp_path_factory.mktemp("store")
+    store = SqliteStore(path, NOON, ballast_mib=0)
+    seat = Resource("yanshan", "lounge", "seat-01", "seat", "seat-01")
+    never, free, taken = (
+        axes_of("active", "ok", "open", use, evidence)
+        for use, evidence in (("unknown", "never"), ("free", "live"), ("occupied", "live"))
+    )
+    changes = [
+        Change(seat, NOON - 15 * MINUTE, never, free, "state"),
+        Change(seat, NOON - 5 * MINUTE, free, taken, "state"),
+        Change(seat, NOON - 1, taken, free, "state"),
+    ]
+    store.commit(Batch(), changes, [], NOON)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def house(folder: Path) -> Iterator[House]:
+    yield from serving(folder)

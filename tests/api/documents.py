@@ -1,0 +1,35 @@
+"""Documents as the gateway makes them."""
+
+import json
+from typing import Any
+
+from api.times import rfc3339
+from gateway.model import Document, axes_of
+
+
+def resource(
+    name: str, kind: str = "seat", *, use: str = "free", evidence: str = "live", until: int | None = None, **more: Any
+) -> dict[str, Any]:
+    axes = axes_of("active", more.pop("health", "ok"), more.pop("access", "open"), use, evidence)  # type: ignore[arg-type]
+    return {
+        "id": name, "kind": kind, "type": None, "usable": axes.usable, "because": axes.because,
+        "lifecycle": axes.lifecycle, "health": axes.health, "access": axes.access, "use": axes.use,
+        "evidence": axes.evidence, "observed_at": None, "valid_until": None if until is None else rfc3339(until),
+        "since": None, **more,
+    }  # fmt: skip
+
+
+def line(kind: str, total: int, least: int, most: int, sort: str | None = None) -> dict[str, Any]:
+    return {"kind": kind, "type": sort, "total": total, "usable_min": least, "usable_max": most}
+
+
+def document(
+    station: str, resources: list[dict[str, Any]], summary: list[dict[str, Any]], now: int, **more: Any
+) -> Document:
+    ends = [one["valid_until"] for one in resources if one["valid_until"] and one["evidence"] == "live"]
+    body = {
+        "station": station, "name": {"zh": station}, "as_of": rfc3339(now), "valid_until": min(ends, default=None),
+        "open": {"now": "yes", "until": None}, "summary": summary,
+        "areas": [{"id": "a", "name": {}, "resources": resources}],
+    } | more  # fmt: skip
+    return Document(station, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), now, None)

@@ -1,0 +1,119 @@
+"""What a document may still claim when nobody renews it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.expiry import OPENING_GRACE_MS, deadline, withdraw
+from api.times import from_rfc3339, rfc3339
+from gateway.model import EVIDENCES, USES
+from tests.api.conftest import MINUTE, NOON
+from tests.api.documents import document, line, resource
+
+SEATS = document(
+    "s",
+    [resource("a", until=NOON + MINUTE), resource("b", until=NOON + 2 * MINUTE),
+     resource("c", use="occupied", until=NOON + MINUTE)],
+    [line("seat", 3, 2, 2)],
+    NOON,
+)  # fmt: skip
+
+
+def test_the_deadline_is_that_of_the_first_live_value() -> None:
+    assert deadline(SEATS.body, "s") == NOON + MINUTE
+
+
+def test_a_document_without_live_values_has_no_deadline() -> None:
+    dead = document("s", [resource("a", evidence="stale", until=NOON)], [line("seat", 1, 0, 1)], NOON)
+    assert deadline(dead.body, "s") is None
+
+
+def test_at_its_end_a_value_is_stale_and_unknown_and_the_rest_stays() -> None:
+    later = json.loads(withdraw(SEATS.body, NOON + MINUTE))
+    a, b, c = later["areas"][0]["resources"]
+    assert (a["usable"], a["because"], a["evidence"]) == ("unknown", ["stale"], "stale")
+    assert (b["usable"], b["evidence"]) == ("yes", "live")
+    assert (c["usable"], c["because"]) == ("unknown", ["stale", "occupied"])
+    assert later["summary"] == [line("seat", 3, 1, 3)]
+    assert later["as_of"] == rfc3339(NOON + MINUTE)
+    assert later["valid_until"] == rfc3339(NOON + 2 * MINUTE)
+    assert a["since"] == rfc3339(NOON + MINUTE)
+
+
+def test_a_latched_fault_outlasts_staleness() -> None:
+    broken = document("s", [resource("a", health="fault", until=NOON)], [line("seat", 1, 0, 0)], NOON - 1)
+    later = json.loads(withdraw(broken.body, NOON))
+    assert later["areas"][0]["resources"][0]["usable"] == "no"
+    assert later["areas"][0]["resources"][0]["because"] == ["fault", "stale"]
+    assert later["summary"] == [line("seat", 1, 0, 0)]
+
+
+def test_lockers_are_counted_in_units() -> None:
+    banks = [
+        resource("east", "locker", until=NOON, free=4, total=10),
+        resource("west", "locker", until=NOON + 1, free=3, total=8),
+    ]
+    later = json.loads(withdraw(document("s", banks, [line("locker", 18, 7, 7)], NOON - 1).body, NOON))
+    assert later["summary"] == [line("locker", 18, 3, 13)]
+
+
+def test_after_the_turn_of_opening_hours_nobody_knows_whether_it_is_open() -> None:
+    closing = document(
+        "s",
+        [resource("a", until=NOON + MINUTE)],
+        [line("seat", 1, 1, 1)],
+        NOON,
+        open={"now": "yes", "until": rfc3339(NOON)},
+    )
+    assert deadline(closing.body, "s") == NOON + OPENING_GRACE_MS
+    later = json.loads(withdraw(closing.body, NOON + OPENING_GRACE_MS))
+    assert later["open"] == {"now": "unknown", "until": None}
+    assert later["areas"][0]["resources"][0]["because"] == ["hours_unknown"]
+    assert later["summary"] == [line("seat", 1, 0, 1)]
+
+
+def test_what_it_does_not_know_it_keeps() -> None:
+    extra = document(
+        "s", [resource("a", until=NOON, note="x")], [line("seat", 1, 1, 1) | {"next_free": 3}], NOON - 1, tide=7
+    )
+    later = json.loads(withdraw(extra.body, NOON))
+    assert later["tide"] == 7
+    assert later["areas"][0]["resources"][0]["note"] == "x"
+    assert later["summary"][0]["next_free"] == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, SEATS.body.replace(b"live", b"alive"),
+                                  SEATS.body.replace(b"2026", b"nope")])  # fmt: skip
+def test_what_is_no_document_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        deadline(body, "s")
+
+
+def test_a_document_of_another_station_is_refused() -> None:
+    with pytest.raises(ValueError, match="'s'"):
+        deadline(SEATS.body, "t")
+
+
+times = st.integers(0, 10)
+
+
+@given(st.lists(st.tuples(st.sampled_from(USES), st.sampled_from(EVIDENCES), times), max_size=6), times)
+def test_nothing_is_live_past_its_end_and_counts_agree_with_the_resources(facts: list, after: int) -> None:  # type: ignore[type-arg]
+    made = [
+        resource(f"r{at}", use=use, evidence=evidence, until=NOON + end)
+        for at, (use, evidence, end) in enumerate(facts)
+    ]
+    answers = [one["usable"] for one in made]
+    least = answers.count("yes")
+    first = document("s", made, [line("seat", len(made), least, least + answers.count("unknown"))], NOON)
+    now = NOON + after
+    later = json.loads(withdraw(first.body, now))
+    shown = later["areas"][0]["resources"]
+    assert all(from_rfc3339(one["valid_until"]) > now for one in shown if one["evidence"] == "live")
+    answers = [one["usable"] for one in shown]
+    assert later["summary"][0]["usable_min"] == answers.count("yes")
+    assert later["summary"][0]["usable_max"] == answers.count("yes") + answers.count("unknown")
+    ends = deadline(json.dumps(later).encode(), "s")
+    assert ends is None or ends > now

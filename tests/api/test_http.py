@@ -1,0 +1,317 @@
+"""The outside of the API: names, headers, statuses."""
+
+import json
+import socket
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.runtime.status import Status
+from tests.api.conftest import MINUTE, NOON, House
+from tests.api.documents import document, line, resource
+
+ONE = "/api/v1/stations/yanshan"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def documents(house: House) -> None:
+    far = NOON + 60 * MINUTE
+    seats = [resource("seat-01", until=far), resource("seat-02", use="occupied", until=far)]
+    pile = resource("pile-01", "charger", use="unknown", until=far) | {"type": "ebike"}
+    counts = [line("seat", 2, 1, 1), line("charger", 1, 0, 1, "ebike")]
+    locker = [resource("locker", "locker", until=far)]
+    closed = {"now": "no", "until": None}
+    house.view.feed_threadsafe(
+        [
+            document("yanshan", [*seats, pile], counts, NOON),
+            document("shaping", locker, [line("locker", 20, 3, 3)], NOON, open=closed),
+        ]
+    )
+
+
+def names(answer: httpx.Response) -> list[str]:
+    return [one["station"] for one in answer.json()["stations"]]
+
+
+def test_a_station_is_its_document_with_an_etag_and_open_to_every_page(house: House) -> None:
+    answer = house.get(ONE)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "public, max-age=5"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.json()["summary"][0] == line("seat", 2, 1, 1)
+
+
+@pytest.mark.parametrize("path", [ONE, "/api/v1/stations"])
+def test_an_unchanged_answer_is_304_without_a_body(house: House, path: str) -> None:
+    etag = house.get(path).headers["etag"]
+    for asked in (etag, f'"other", {etag}', f"W/{etag}", "*"):
+        answer = house.get(path, headers={"if-none-match": asked})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == etag
+        assert answer.headers["cache-control"] == "public, max-age=5"
+    assert house.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [ONE, "/api/v1/stations", "/healthz"])
+def test_head_is_get_without_the_body(house: House, path: str) -> None:
+    answer = httpx.head(house.url + path)
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/stations/none", 404),
+        ("/api/v1/nothing", 404),
+        ("/api/v1/stations/", 404),
+        (f"{ONE}/history?resource=none", 404),
+        (f"{ONE}/history", 422),
+        (f"{ONE}/history?resource=seat-01&from=yesterday", 422),
+        (f"{ONE}/history?resource=seat-01&from=2026-11-21T00:00:00", 422),
+        (f"{ONE}/history?resource=seat-01&from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", 422),
+        (f"{ONE}/history?resource=seat-01&from=2026-11-21T10:00:00Z&to=2026-11-21T10:00:00Z", 422),
+        ("/api/v1/stations?near=91,0", 422),
+        ("/api/v1/stations?near=nan,0", 422),
+        ("/api/v1/stations?near=1", 422),
+        ("/api/v1/stations?radius_m=5", 422),
+        ("/api/v1/stations?near=1,1&radius_m=-5", 422),
+        ("/api/v1/stations?usable=throne", 422),
+        ("/api/v1/stations?coord=bd09", 422),
+        ("/api/v1/stream?station=none", 404),
+        ("/api/v1/stream?screen=a%20b", 422),
+        ("/api/v1/session", 401),
+    ],
+)
+def test_every_error_is_a_problem_document(house: House, path: str, status: int) -> None:
+    answer = house.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["type"] == "about:blank"
+    if status == 422:
+        assert body["errors"][0]["in"] == "query"
+        assert body["errors"][0]["name"] in body["detail"]
+
+
+@pytest.mark.parametrize("path", [ONE, "/api/v1/stations", "/api/v1/stream", "/healthz"])
+def test_a_method_that_is_not_there_is_405_and_says_which_are(house: House, path: str) -> None:
+    answer = httpx.post(house.url + path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_large_body_is_refused_whether_or_not_it_says_its_size(house: House) -> None:
+    def drip():  # type: ignore[no-untyped-def]
+        for _ in range(5):
+            yield b"x" * 16_384
+
+    for content in (b"x" * 65_537, drip()):
+        answer = httpx.post(f"{house.url}/login", content=content)
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", [ONE, "/api/v1/stations", "/api/v1/none", "/docs", "/metrics", "/", "/api/v1/session"])
+def test_every_answer_carries_the_security_headers(house: House, path: str) -> None:
+    headers = house.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["referrer-policy"]
+
+
+def test_other_sites_may_read_but_nothing_else(house: House) -> None:
+    asked = {"origin": "https://app.example", "access-control-request-method": "GET"}
+    answer = httpx.options(house.url + ONE, headers=asked)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert "authorization" not in answer.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+    assert "access-control-allow-origin" not in httpx.post(f"{house.url}/login").headers
+
+
+# ---- the list ----
+
+
+def test_the_list_has_every_station_without_its_areas(house: House) -> None:
+    answer = house.get("/api/v1/stations")
+    assert names(answer) == ["yanshan", "shaping", "nowhere"]
+    assert all("areas" not in one for one in answer.json()["stations"])
+    assert "distance_m" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("usable=seat", ["yanshan"]),
+        ("usable=seat,charger", []),  # the pile is unknown, and unknown is not usable
+        ("usable=charger:ebike", []),
+        ("usable=locker", ["shaping"]),
+        ("open=true", ["yanshan"]),
+        ("open=false", ["shaping", "nowhere"]),
+        ("region=广东", ["yanshan", "shaping"]),
+        ("region=鹤山", ["yanshan"]),
+        ("region=广东,鹤山", ["yanshan"]),
+        ("region=北京", []),
+        ("near=22.77,112.96", ["shaping", "yanshan", "nowhere"]),
+        ("near=22.77,112.96&radius_m=100", ["shaping"]),
+        ("near=22.77,112.96&radius_m=2000&usable=seat", ["yanshan"]),
+    ],
+)
+def test_filters_keep_what_certainly_fits(house: House, query: str, found: list[str]) -> None:
+    assert names(house.get(f"/api/v1/stations?{query}")) == found
+
+
+def test_distances_are_metres_from_where_one_stands(house: House) -> None:
+    near = house.get("/api/v1/stations?near=22.77,112.96&radius_m=2000").json()["stations"]
+    assert near[0]["distance_m"] == 0
+    assert near[1]["distance_m"] == pytest.approx(692, abs=5)
+
+
+def test_a_chinese_phone_map_stands_where_its_user_stands(house: House) -> None:
+    query = "/api/v1/stations?near=22.76729,112.96547&coord=gcj02&radius_m=1000"
+    wgs = house.get("/api/v1/stations?near=22.76729,112.96547&radius_m=1000").json()["stations"]
+    gcj = house.get(query).json()["stations"]
+    shifts = {one["station"]: one["distance_m"] for one in gcj}
+    assert shifts != {one["station"]: one["distance_m"] for one in wgs}
+
+
+# ---- history ----
+
+
+def test_history_is_the_intervals_cut_to_the_window(house: House) -> None:
+    path = f"{ONE}/history?resource=seat-01&from=2026-11-21T11:50:00Z&to=2026-11-21T11:56:00Z"
+    body = house.get(path).json()
+    assert body["intervals"] == [
+        {
+            "from": "2026-11-21T11:50:00Z", "to": "2026-11-21T11:55:00Z",
+            "usable": "yes", "use": "free", "evidence": "live",
+        },
+        {
+            "from": "2026-11-21T11:55:00Z", "to": "2026-11-21T11:56:00Z",
+            "usable": "no", "use": "occupied", "evidence": "live",
+        },
+    ]  # fmt: skip
+    assert body["next"] is None
+
+
+def test_history_of_the_future_is_not_told(house: House) -> None:
+    body = house.get(f"{ONE}/history?resource=seat-01&to=2027-01-01T00:00:00Z&from=2026-11-21T11:59:00Z").json()
+    assert body["to"] == "2026-11-21T12:00:00Z"
+    assert body["intervals"][-1]["to"] == "2026-11-21T12:00:00Z"
+
+
+def test_a_resource_never_heard_of_has_no_intervals(house: House) -> None:
+    assert house.get(f"{ONE}/history?resource=seat-02").json()["intervals"] == []
+
+
+def test_times_may_be_local_with_a_bare_plus_or_milliseconds(house: House) -> None:
+    for start in ("2026-11-21T19:50:00+08:00", quote("2026-11-21T19:50:00+08:00"), str(NOON - 10 * MINUTE)):
+        assert house.get(f"{ONE}/history?resource=seat-01&from={start}").json()["from"] == "2026-11-21T11:50:00Z"
+
+
+def test_long_histories_come_in_pages_that_join(house: House) -> None:
+    start, got = "2026-11-21T11:00:00Z", []
+    whole = house.get(f"{ONE}/history?resource=seat-01&from={start}").json()["intervals"]
+    while start is not None:
+        page = house.get(f"{ONE}/history?resource=seat-01&from={start}&limit=1").json()
+        got += page["intervals"]
+        start = page["next"]
+    assert len(got) > 1
+    assert got == whole
+
+
+# ---- service ----
+
+
+def test_ready_means_that_the_main_job_runs(house: House) -> None:
+    assert house.get("/readyz").json()["status"] == "ready"
+    house.status[0] = Status(False, False, True, ("no connection to 127.0.0.1:1883",), NOON)
+    try:
+        answer = house.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"] == {
+            "broker_connected": False,
+            "broker_subscribed": False,
+            "store_writable": True,
+        }
+        assert answer.json()["trouble"] == ["no connection to 127.0.0.1:1883"]
+        assert house.get("/healthz").status_code == 200
+    finally:
+        house.status[0] = Status(True, True, True, (), NOON)
+
+
+def test_metrics_count_the_streams(house: House) -> None:
+    answer = house.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "yizhan_sse_clients 0.0" in answer.text
+
+
+def test_the_documentation_asks_no_other_server(house: House) -> None:
+    page = house.get("/docs").text
+    assert "<script" not in page
+    assert "//" not in page.replace("<!doctype", "")
+    assert "/api/v1/stations/{station}/history" in page
+    assert house.get("/docs.css").headers["content-type"].startswith("text/css")
+
+
+def test_openapi_names_every_route_with_the_shape_of_its_answer(house: House) -> None:
+    paths = house.get("/openapi.json").json()["paths"]
+    shape = paths["/api/v1/stations/{station}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert shape["$ref"].endswith("/Availability")
+    assert "text/event-stream" in paths["/api/v1/stream"]["get"]["responses"]["200"]["content"]
+
+
+def test_documents_fit_their_published_shape(house: House) -> None:
+    from api.schemas import Availability, History, Stations
+
+    Availability.model_validate_json(house.get(ONE).content)
+    Availability.model_validate_json(house.get("/api/v1/stations/nowhere").content)
+    Stations.model_validate_json(house.get("/api/v1/stations?near=22,112").content)
+    History.model_validate_json(house.get(f"{ONE}/history?resource=seat-01").content)
+
+
+# ---- whatever comes ----
+
+text = st.text(max_size=40)
+paths = st.sampled_from(["/api/v1/stations", ONE, f"{ONE}/history", "/api/v1/session", "/readyz", "/login", "/docs"])
+params = st.sampled_from(["near", "coord", "radius_m", "usable", "open", "region", "resource", "from", "to", "limit"])
+likely = st.sampled_from(
+    ["seat-01", "22,112", "1e400,1", "-0", "9" * 30, "253402300800000", "true", "2026-11-21T12:00:00Z"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=paths, query=st.dictionaries(params, text | likely, max_size=4), method=st.sampled_from(["GET", "POST", "PUT"])
+)
+def test_no_input_makes_it_our_mistake(house: House, path: str, query: dict[str, str], method: str) -> None:
+    with httpx.Client() as client:
+        answer = client.request(method, house.url + path, params=query)
+    assert answer.status_code < 500
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert json.loads(answer.content)["status"] == answer.status_code
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(target=st.binary(max_size=60), header=st.binary(max_size=60))
+def test_raw_bytes_get_an_answer_or_a_closed_door(house: House, target: bytes, header: bytes) -> None:
+    host, port = house.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as sock:
+        sock.sendall(
+            b"GET /api/v1/stations/" + target + b" HTTP/1.1\r\nHost: x\r\nIf-None-Match: " + header + b"\r\n\r\n"
+        )
+        sock.shutdown(socket.SHUT_WR)
+        answer = sock.recv(65_536)
+    assert not answer.startswith(b"HTTP/1.1 5")

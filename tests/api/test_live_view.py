@@ -1,0 +1,134 @@
+"""The live view: two feeders, one face, its own clock."""
+
+import asyncio
+import json
+import threading
+
+from api.live_view import FEEDER_FIRST_MS, Entry, LiveView
+from gateway.clock import now_ms
+from tests.api.conftest import MINUTE, NOON, Clock, settings_in
+from tests.api.documents import document, line, resource
+
+
+def view_at(tmp_path, clock) -> LiveView:  # type: ignore[no-untyped-def]
+    return LiveView(settings_in(tmp_path).stations, clock)
+
+
+def one_seat(until: int, now: int, use: str = "free"):  # type: ignore[no-untyped-def]
+    return document("yanshan", [resource("seat-01", use=use, until=until)], [line("seat", 1, 1, 1)], now)
+
+
+def shown(view: LiveView) -> str:
+    entry = view.get("yanshan")
+    assert entry is not None
+    return str(json.loads(entry.body)["areas"][0]["resources"][0]["usable"])
+
+
+def test_before_anyone_spoke_every_resource_is_there_and_unknown(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    entry = view_at(tmp_path, Clock()).get("yanshan")
+    assert entry is not None
+    body = json.loads(entry.body)
+    assert [one["id"] for area in body["areas"] for one in area["resources"]] == ["seat-01", "seat-02", "pile-01"]
+    assert {one["evidence"] for area in body["areas"] for one in area["resources"]} == {"never"}
+    assert body["summary"] == [line("seat", 2, 0, 2), line("charger", 1, 0, 1, "ebike")]
+
+
+def test_a_document_is_served_byte_for_byte(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    view = view_at(tmp_path, Clock())
+    made = one_seat(NOON + MINUTE, NOON)
+    view.put(made)
+    entry = view.get("yanshan")
+    assert entry is not None
+    assert entry.body == made.body
+
+
+def test_the_same_document_again_is_no_change(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    view = view_at(tmp_path, Clock())
+    heard: list[Entry] = []
+    view.listeners.append(heard.append)
+    for _ in range(3):
+        view.put(one_seat(NOON + MINUTE, NOON))
+    assert len(heard) == 1
+
+
+def test_with_a_dead_feeder_the_next_reader_gets_no_live_value_past_its_end(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    clock = Clock()
+    view = view_at(tmp_path, clock)
+    view.put(one_seat(NOON + MINUTE, NOON))
+    clock.now += MINUTE - 1
+    assert shown(view) == "yes"
+    clock.now += 1
+    assert shown(view) == "unknown"
+
+
+def test_a_retained_document_from_long_ago_never_shows_as_live(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    view = view_at(tmp_path, Clock())
+    view.put(one_seat(NOON - MINUTE, NOON - 2 * MINUTE))
+    assert shown(view) == "unknown"
+
+
+def test_a_stranger_and_garbage_change_nothing(tmp_path, caplog) -> None:  # type: ignore[no-untyped-def]
+    view = view_at(tmp_path, Clock())
+    view.put(document("elsewhere", [], [], NOON))
+    view.put(one_seat(NOON + MINUTE, NOON).__class__("yanshan", b'{"station":"yanshan"}', NOON, None))
+    assert view.get("elsewhere") is None
+    assert view.refused == 1
+    assert "station yanshan is refused" in caplog.text
+
+
+def test_near_its_end_a_document_is_not_to_be_cached(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    view = view_at(tmp_path, Clock())
+    view.put(one_seat(NOON + MINUTE, NOON))
+    entry = view.get("yanshan")
+    assert entry is not None
+    assert (b"cache-control", b"public, max-age=5") in entry.headers_at(NOON)
+    assert (b"cache-control", b"public, max-age=0") in entry.headers_at(NOON + MINUTE - 4_000)
+
+
+def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    async def run() -> list[Entry]:
+        view = view_at(tmp_path, now_ms)
+        heard: list[Entry] = []
+        view.listeners.append(heard.append)
+        view.attach(asyncio.get_running_loop())
+        view.put(one_seat(now_ms() + 50, now_ms()))
+        await asyncio.sleep((50 + FEEDER_FIRST_MS) / 1000 + 0.1)
+        view.detach()
+        return heard
+
+    heard = asyncio.run(run())
+    assert [json.loads(one.body)["summary"][0]["usable_min"] for one in heard] == [1, 0]
+
+
+def test_a_renewed_document_ends_at_its_new_end_only(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    async def run() -> int:
+        view = view_at(tmp_path, now_ms)
+        heard: list[Entry] = []
+        view.listeners.append(heard.append)
+        view.attach(asyncio.get_running_loop())
+        view.put(one_seat(now_ms() + 50, now_ms()))
+        view.put(one_seat(now_ms() + 60_000, now_ms()))
+        await asyncio.sleep((50 + FEEDER_FIRST_MS) / 1000 + 0.1)
+        view.detach()
+        return len(heard)
+
+    assert asyncio.run(run()) == 2
+
+
+def test_what_another_thread_feeds_before_the_loop_runs_is_not_lost(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    clock = Clock()
+    view = view_at(tmp_path, clock)
+    feeder = threading.Thread(target=view.feed_threadsafe, args=([one_seat(NOON + MINUTE, NOON)],))
+    feeder.start()
+    feeder.join()
+
+    async def run() -> str:
+        view.attach(asyncio.get_running_loop())
+        answer = shown(view)
+        view.feed_threadsafe([one_seat(NOON + MINUTE, NOON, use="occupied")])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        view.detach()
+        return answer + " then " + shown(view)
+
+    assert asyncio.run(run()) == "yes then no"
