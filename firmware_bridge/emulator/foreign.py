@@ -12,7 +12,7 @@ from typing import Any, Final
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.things import Signals
 from firmware_bridge.emulator.town import Town
-from gateway.model import Millis
+from gateway.model import Millis, Signal
 
 Said = tuple[str, Any, bool]
 """Topic; a word, or an object to be written as JSON; retained."""
@@ -63,6 +63,8 @@ def esphome(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
 
 def chirpstack(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
     """A LoRaWAN seat sensor with the vendor's decoder in the network server."""
+    occupied = signals.get("occupied")
+    occupancy = ("occupied" if occupied else "vacant") if isinstance(occupied, bool) else occupied
     yield (
         f"{topic}/event/up",
         {
@@ -71,7 +73,7 @@ def chirpstack(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
             "devAddr": f"{int(str(signals.get('boot', '0')), 16) % 2**32:08x}",
             "fCnt": signals.get("seq", 0),
             "fPort": 85,
-            "object": {"battery": 98.0, "occupancy": "occupied" if signals.get("occupied") else "vacant"},
+            "object": {"battery": 98.0, "occupancy": occupancy},
             "rxInfo": [{"gatewayId": "0016c001f153a14c", "rssi": -71, "snr": 8.2}],
         },
         False,
@@ -86,6 +88,13 @@ SPEAKERS: Final[Mapping[str, Callable[[str, Signals, Millis], Iterable[Said]]]] 
     "esphome": esphome,
     "chirpstack": chirpstack,
 }
+
+
+# Where a device speaks, for the noise of a broken one.
+_MAIN: Final = {
+    "tasmota": "{0}/SENSOR", "shelly": "{0}/events/rpc", "homeassistant": "{1}/state", "esphome": "{0}/state",
+    "chirpstack": "{0}/event/up",
+}  # fmt: skip
 
 
 def presence(dialect: str, topic: str, online: bool) -> Iterable[Said]:
@@ -148,8 +157,7 @@ class Foreigners:
             yield message
             return
         for topic, body, retain in _said(*accent, message):
-            payload = body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
-            yield Publish(topic, payload, retain, message.station, message.device)
+            yield Publish(topic, _written(body), retain, message.station, message.device)
 
 
 def _said(dialect: str, topic: str, message: Publish) -> Iterable[Said]:
@@ -157,15 +165,10 @@ def _said(dialect: str, topic: str, message: Publish) -> Iterable[Said]:
     try:
         body = json.loads(message.payload)
     except ValueError:
-        return [(topic, message.payload.decode("latin-1"), False)]
+        return [(_MAIN.get(dialect, "{0}").format(topic, _node(topic)), message.payload, False)]
     if message.topic.endswith("/availability"):
         return presence(dialect, topic, body["state"] == "online")
-    if not message.topic.endswith("/state"):
-        return ()
-    try:
-        return list(SPEAKERS[dialect](topic, body, body.get("ts", 0)))
-    except (TypeError, ValueError):  # a device with the wrong types in it
-        return [(topic, body, False)]
+    return SPEAKERS[dialect](topic, body, body["ts"]) if message.topic.endswith("/state") else ()
 
 
 def mixed_station() -> dict[str, Any]:
@@ -224,17 +227,26 @@ def natives_of(station: Mapping[str, Any]) -> dict[str, Any]:
 
 def _node(topic: str) -> str:
     """`homeassistant/device/NODE/config` → NODE."""
-    return topic.split("/")[-2]
+    return topic.rpartition("/")[0].rpartition("/")[2]
 
 
-def _watts(signals: Signals) -> float:
-    watts = float(signals.get("power_w", 0))
+def _written(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
+
+
+def _watts(signals: Signals) -> Signal:
+    watts = signals.get("power_w", 0)
+    if not isinstance(watts, int | float):
+        return watts  # a device with the wrong types in it says so in every language
     plugged_in = signals.get("status") not in ("Available", "Unavailable", "idle", None)
     return max(watts, STANDBY_W) if plugged_in else watts
 
 
-def _kwh(signals: Signals) -> float:
-    return round(float(signals.get("energy_wh", 0)) / 1000, 3)
+def _kwh(signals: Signals) -> Signal:
+    energy_wh = signals.get("energy_wh", 0)
+    return round(energy_wh / 1000, 3) if isinstance(energy_wh, int | float) else energy_wh
 
 
 def _rfc3339(at: Millis) -> str:
