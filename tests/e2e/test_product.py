@@ -24,6 +24,12 @@ from tests.e2e.rig import (
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]
 
+
+def retained(mqtt: int, topic: str) -> object:
+    words = ["mosquitto_sub", "-p", str(mqtt), "-t", topic, "-C", "1", "-W", "3"]
+    return json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+
+
 SEAT = "yz/yanshan/seat-01/state"
 
 
@@ -48,11 +54,7 @@ def test_a_published_value_is_in_the_api_on_the_stream_on_mqtt_and_in_the_export
                 while b"event: availability" not in events:
                     events += stream.readline()
                 assert events.startswith(b"retry:") or b"event: snapshot" in events
-            retained = subprocess.run(
-                ["mosquitto_sub", "-p", str(mqtt), "-t", "yz-live/yanshan", "-C", "1", "-W", "3"],
-                capture_output=True, check=True,
-            ).stdout  # fmt: skip
-            assert resource(json.loads(retained), "seat-01")["usable"] == "yes"
+            until(lambda: resource(retained(mqtt, "yz-live/yanshan"), "seat-01")["usable"] == "yes", 1)
             status, seconds = up.stop()
         assert (status, seconds < 5) == (0, True), up.errors
         lines = yizhan(tmp_path, "export", "--config", path).stdout.splitlines()

@@ -42,9 +42,9 @@ class Chromium:
         self._profile = tempfile.mkdtemp(prefix="yizhan-chromium-")
         out_read, self._out = os.pipe()
         self._in, in_write = os.pipe()
-        # The protocol is fixed to descriptors 3 and 4; a shell puts ours there.
+        # The protocol is fixed to descriptors 3 and 4; bash puts ours there (dash knows one-digit ones only).
         script = f'exec "$@" 3<&{out_read} 4>&{in_write}'
-        command = ["sh", "-c", script, "sh", binary, *FLAGS, f"--user-data-dir={self._profile}"]
+        command = ["bash", "-c", script, "bash", binary, *FLAGS, f"--user-data-dir={self._profile}"]
         self._process = subprocess.Popen(
             command, pass_fds=(out_read, in_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
