@@ -34,6 +34,9 @@ def _candidates() -> tuple[Candidate, ...]:
         ends = range(5, len(heard) + 1)
         return any(heard[0] == 1 and heard[1] & 0x7F == 3 and crc16_modbus(heard[:end]) == 0 for end in ends)
 
+    def osdp(heard: bytes) -> int:
+        return sum(map(osdp_frames.is_reply, osdp_frames.scanner().feed(heard)))
+
     who = dlt645.WAKE + dlt645.build(dlt645.ANYBODY, dlt645.READ_ADDRESS)
     states = ebike_board.build(ebike_board.REQUEST, ebike_board.PORT_STATES, b"000001", b"\0")
     osdp_poll = osdp_frames.build(0x7F, 0x60)
@@ -45,7 +48,7 @@ def _candidates() -> tuple[Candidate, ...]:
         Candidate("sdt", 115_200, sdt.FIND, lambda heard: sum(map(sdt.is_reply, sdt.scanner().feed(heard)))),
         Candidate("modbus", 9_600, bytes.fromhex("010300000001840A"), modbus),
         Candidate("ebike-board", 9_600, states, lambda heard: len(ebike_board.scanner().feed(heard))),
-        Candidate("osdp", 9_600, osdp_poll, lambda heard: sum(map(osdp_frames.is_reply, osdp_frames.scanner().feed(heard)))),
+        Candidate("osdp", 9_600, osdp_poll, osdp),
         Candidate("dlt645", 2_400, who, lambda heard: len(dlt645.scanner().feed(heard)), "even"),
         Candidate("dlt645", 2_400, who, lambda heard: len(dlt645.scanner().feed(heard))),
     )  # fmt: skip

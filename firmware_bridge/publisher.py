@@ -49,7 +49,7 @@ class _Lane:
 class Publisher:
     """Owns the session; one thread calls `step`. `notify` may be called from any thread.
 
-    `place` is the station and the name of this box. `unlock` carries out a command and is False when no device of ours can.
+    `place` is the station and the name of this box. `unlock` carries out a command; False when no device of ours can.
     """
 
     def __init__(

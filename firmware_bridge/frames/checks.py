@@ -33,16 +33,6 @@ def crc16_aug_ccitt(data: bytes) -> int:
     return crc
 
 
-def crc8(data: bytes) -> int:
-    """CRC-8, poly 07, init 00 (Terabee counters). F4."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x07 if crc & 0x80 else 0)) & 0xFF
-    return crc
-
-
 def xor(data: Iterable[int]) -> int:
     found = 0
     for byte in data:

@@ -1,0 +1,157 @@
+"""One function for each vector folder: text of a vector → what our codec makes of it as JSON; None when it refuses."""
+
+from dataclasses import asdict
+from typing import Any
+
+from firmware_bridge.cards import CardNumber
+from firmware_bridge.devices import ap3000, dlt645, ebike_board, ld2410, ld2450, modbus, osdp_frames, sdt
+from firmware_bridge.devices.readers import CardLines, wiegand
+from firmware_bridge.frames import cobs, line, packet
+
+KEY = b"k" * 32
+
+
+def card_value(card: CardNumber, limit: int = 0) -> str:
+    """A card's pseudonym under the test key: the only thing that can be compared."""
+    return card.keyed(KEY, "vector")
+
+
+def one(found: list[Any]) -> Any:
+    return found[0] if len(found) == 1 else None
+
+
+def _ld2410(text: str) -> Any:
+    frame = one(ld2410.scanner().feed(bytes.fromhex(text)))
+    if frame is None:
+        return None
+    if (report := ld2410.parse_report(frame)) is not None:
+        return asdict(report)
+    firmware = ld2410.parse_firmware(frame)
+    return {"command": frame[6:8].hex(), "data": frame[8:-4].hex(), "firmware": firmware}
+
+
+def _ld2450(text: str) -> Any:
+    frame = one(ld2450.scanner().feed(bytes.fromhex(text)))
+    return None if frame is None else [asdict(target) for target in ld2450.parse(frame) or ()]
+
+
+def _osdp(text: str) -> Any:
+    frame = one(osdp_frames.scanner().feed(bytes.fromhex(text)))
+    if frame is None:
+        return None
+    size = 2 if frame[4] & 4 else 1
+    return {
+        "address": frame[1] & 0x7F, "reply": osdp_frames.is_reply(frame), "sequence": frame[4] & 3,
+        "code": f"{frame[5]:02x}", "data": frame[6:-size].hex(),
+    }  # fmt: skip
+
+
+def _wiegand(text: str) -> Any:
+    found = wiegand(text)
+    return None if found is None else {"facility": found[0], "card": card_value(found[1])}
+
+
+def _serialcard(text: str) -> Any:
+    found = one(CardLines().feed(bytes.fromhex(text)))
+    return None if found is None else {"card": card_value(found)}
+
+
+def _sdt(text: str) -> Any:
+    frame = one(sdt.scanner().feed(bytes.fromhex(text)))
+    if frame is None:
+        return None
+    return {"status": f"{sdt.status(frame):02x}"} if sdt.is_reply(frame) else {"asked": frame[7:9].hex()}
+
+
+def _modbus(text: str) -> Any:
+    frame = bytes.fromhex(text)
+    if not modbus.whole(frame):
+        return None
+    return {"unit": frame[0], "function": frame[1], "data": frame[2:-2].hex()}
+
+
+def _dlt645(text: str) -> Any:
+    raw = one(dlt645.scanner().feed(bytes.fromhex(text)))
+    if raw is None:
+        return None
+    found = dlt645.parse(raw)
+    identifier = int.from_bytes(found.data[:4], "little")
+    known = identifier in (dlt645.ENERGY_KWH, dlt645.VOLTS_A, dlt645.AMPS_A, dlt645.POWER_KW)
+    value = dlt645.value(found, identifier) if known else None
+    return {"address": found.address, "control": f"{found.control:02x}", "data": found.data.hex(), "value": value}
+
+
+def _linecrc(text: str) -> Any:
+    found = one(line.LineReader().feed(text.encode() + b"\n"))
+    return found[0] if found else None
+
+
+def _cobsframe(text: str) -> Any:
+    found = one(packet.PacketReader().feed(bytes.fromhex(text)))
+    return None if found is None else {"type": f"{found.type:02x}", "seq": found.seq, "payload": found.payload.hex()}
+
+
+def _cobsraw(text: str) -> Any:
+    decoded = cobs.decode(bytes.fromhex(text))
+    return None if decoded is None else decoded.hex(" ").upper()
+
+
+def _ap3000(text: str) -> Any:
+    raw = one(ap3000.scanner().feed(bytes.fromhex(text)))
+    if raw is None:
+        return None
+    frame = ap3000.parse(raw)
+    return {
+        "kind": frame.kind, "number": frame.number, "message": frame.message_id, "command": f"{frame.command:02x}",
+        "ports": [asdict(port) for port in ap3000.ports(frame)],
+    }  # fmt: skip
+
+
+def _dongjun(text: str) -> Any:
+    frame = one(ebike_board.scanner().feed(bytes.fromhex(text)))
+    if frame is None:
+        return None
+    states = ebike_board.states(frame)
+    return {"session": frame[3:9].decode(), "states": None if states is None else list(states)}
+
+
+def crc16_mcrf4xx(data: bytes) -> int:
+    """Klipper's: poly 1021 reflected, init FFFF. 6F91."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
+    return crc
+
+
+def _klipper(text: str) -> Any:
+    frame = bytes.fromhex(text)
+    sound = frame[0] == len(frame) and frame[-1] == 0x7E
+    if not sound or crc16_mcrf4xx(frame[:-3]) != int.from_bytes(frame[-3:-1], "big"):
+        return None
+    return {"sequence": frame[1] & 15, "content": frame[2:-3].hex()}
+
+
+def _mysensors(text: str) -> Any:
+    parts = text.split(";", 5)
+    return parts if len(parts) == 6 and all(part.isdigit() for part in parts[:5]) else None
+
+
+DECODE = {
+    "ld2410": _ld2410,
+    "ld2450": _ld2450,
+    "osdp": _osdp,
+    "wiegand": _wiegand,
+    "serialcard": _serialcard,
+    "sdt": _sdt,
+    "modbus": _modbus,
+    "dlt645": _dlt645,
+    "linecrc": _linecrc,
+    "cobsframe": _cobsframe,
+    "cobsraw": _cobsraw,
+    "klipper": _klipper,
+    "mysensors": _mysensors,
+    "ap3000": _ap3000,
+    "dongjun": _dongjun,
+}
