@@ -93,7 +93,7 @@ class Yizhan:
 def yizhan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     program = Path(sys.executable).with_name("yizhan")
-    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=25)
+    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=25, check=False)
 
 
 def get(port: int, path: str) -> Any:

@@ -1,0 +1,114 @@
+"""Nothing is lit or counted as free after its `valid_until`, whatever has died behind the page."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.conftest import Server
+
+pytestmark = pytest.mark.browser
+TTL_S = 6
+LIT = "document.querySelectorAll('[data-usable=yes]').length"
+SCREEN = "document.querySelector('.hero')?.dataset.usable === 'yes' && document.querySelector('.banner').hidden"
+BANNER = "!document.querySelector('.banner').hidden"
+
+
+@pytest.fixture
+def server(mortal: Callable[..., Server]) -> Server:
+    return mortal("--ttl", str(TTL_S))
+
+
+@pytest.fixture
+def page(chromium: Chromium, server: Server) -> Iterator[Page]:
+    with closing(chromium.open(server.url("/screen/yanshan"))) as page:
+        page.wait(SCREEN)
+        yield page
+
+
+def dark_in(page: Page, limit_s: float) -> None:
+    """Sampled until nothing is lit any more; fails when the limit passes first."""
+    page.wait(f"{LIT} === 0", limit_s)
+
+
+def stays_dark(page: Page, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert page.run(LIT) == 0
+        time.sleep(0.25)
+
+
+def test_a_killed_server_leaves_nothing_lit(page: Page, server: Server) -> None:
+    server.kill()
+    killed = time.monotonic()
+    dark_in(page, TTL_S + 2)
+    page.wait(BANNER, 10 - (time.monotonic() - killed))
+    stays_dark(page, 2)
+    shown = page.run("document.querySelector('.hero .plate').innerText")
+    assert "未知" in shown
+    assert "时有 7" in shown, "the last number is told in the past tense only"
+    assert page.run("document.querySelector('.hero .num').textContent") == ""
+
+
+def test_a_frozen_server_leaves_nothing_lit_and_the_page_recovers(page: Page, server: Server) -> None:
+    server.freeze()
+    dark_in(page, TTL_S + 2)
+    page.wait(BANNER, 10)
+    server.thaw()
+    page.wait(SCREEN, 10)
+
+
+def test_a_cut_network_leaves_nothing_lit_and_the_page_recovers(page: Page) -> None:
+    page.offline(True)
+    dark_in(page, TTL_S + 2)
+    page.wait(BANNER, 10)
+    page.offline(False)
+    page.wait(SCREEN, 10)
+
+
+def test_a_server_that_returns_is_believed_within_ten_seconds(page: Page, server: Server) -> None:
+    server.kill()
+    dark_in(page, TTL_S + 2)
+    server.start()
+    page.wait(SCREEN, 10)
+
+
+@pytest.mark.parametrize("wrong_ms", [-3_600_000, 3_600_000, 86_400_000], ids=["slow", "fast", "a day ahead"])
+def test_a_panel_with_a_wrong_clock_greys_neither_early_nor_late(
+    chromium: Chromium, server: Server, wrong_ms: int
+) -> None:
+    prepare = f"(() => {{ const real = Date.now.bind(Date); Date.now = () => real() + {wrong_ms}; }})()"
+    with closing(chromium.open(server.url("/screen/yanshan"), prepare=prepare)) as page:
+        page.wait(SCREEN)
+        for _ in range(8):
+            assert page.run(LIT) > 0, "renewed values stay lit"
+            time.sleep(0.25)
+        server.kill()
+        dark_in(page, TTL_S + 2)
+
+
+def test_a_reload_without_network_shows_the_last_picture_as_old(page: Page, server: Server) -> None:
+    page.wait("localStorage.getItem('yizhan:picture:yanshan') !== null")
+    page.wait("navigator.serviceWorker.controller !== null")
+    # what a controlled page asks for is kept by the worker, so one visit under its control comes first
+    page.go(server.url("/screen/yanshan"))
+    page.wait(SCREEN)
+    server.kill()
+    page.go(server.url("/screen/yanshan"))
+    page.wait("document.querySelectorAll('[data-resource]').length > 20")
+    stays_dark(page, 1)
+    page.wait(f"{BANNER} && /\\d\\d:\\d\\d/.test(document.querySelector('.banner .when').innerText)", 10)
+    assert "时有 7" in page.run("document.body.innerText")
+
+
+@pytest.mark.parametrize("path", ["/m/yanshan", "/stations/yanshan", "/"])
+def test_every_other_page_goes_dark_too(chromium: Chromium, mortal: Callable[..., Server], path: str) -> None:
+    server = mortal("--ttl", str(TTL_S), "--stations", "6")
+    with closing(chromium.open(server.url(path))) as page:
+        page.wait(f"{LIT} > 5")
+        server.kill()
+        dark_in(page, TTL_S + 2)
+        page.wait(BANNER, 10)
+        stays_dark(page, 1)

@@ -1,0 +1,175 @@
+"""What each page says and draws, in a real browser against the stand-in."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.conftest import Server
+
+pytestmark = pytest.mark.browser
+AXE = (Path(__file__).parents[2] / "vendor" / "axe-core" / "axe.min.js").read_text("utf-8")
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
+READY = "document.querySelectorAll('[data-usable]').length > 2"
+SIZES = {"landscape": (1920, 1080), "portrait": (1080, 1920)}
+
+
+def text(page: Page, selector: str) -> str:
+    return str(page.run(f"document.querySelector({selector!r}).innerText"))
+
+
+def usable(page: Page, selector: str) -> str:
+    return str(page.run(f"document.querySelector({selector!r}).dataset.usable"))
+
+
+@pytest.mark.parametrize(
+    ("scene", "number", "state"),
+    [
+        ("yanshan", "7", "yes"),
+        ("half", "至少\n3", "yes"),
+        ("silent", "未知", "unknown"),
+        ("full", "0", "no"),
+        ("closed", "已关闭", "no"),
+    ],
+)
+def test_the_doorway_words_its_count_by_one_rule(
+    chromium: Chromium, day: Server, scene: str, number: str, state: str
+) -> None:
+    with closing(chromium.open(day.url(f"/screen/{scene}"))) as page:
+        page.wait(READY)
+        assert text(page, ".hero .arch").startswith(number)
+        assert usable(page, ".hero") == state
+
+
+def test_no_unknown_count_is_ever_shown_as_a_number(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/screen/silent"))) as page:
+        page.wait(READY)
+        wrong = "[...document.querySelectorAll('[data-usable=unknown] .num')].filter((n) => /\\d/.test(n.textContent))"
+        assert page.run(f"{wrong}.length") == 0
+
+
+@pytest.mark.parametrize("path", ["/screen/half", "/m/half", "/stations/half", "/"])
+def test_every_element_that_tells_a_state_names_its_resource_or_kind(
+    chromium: Chromium, day: Server, path: str
+) -> None:
+    with closing(chromium.open(day.url(path))) as page:
+        page.wait(READY)
+        bare = "[...document.querySelectorAll('[data-usable]')].filter((n) => !n.dataset.resource && !n.dataset.kind)"
+        assert page.run(f"{bare}.map((n) => n.outerHTML.slice(0, 120))") == []
+        words = page.run("[...new Set([...document.querySelectorAll('[data-usable]')].map((n) => n.dataset.usable))]")
+        assert set(words) <= {"yes", "no", "unknown"}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "scene", ["yanshan", "half", "closed", "seats60", "chargers", "onlyseats", "rooms", "mixed", "empty"]
+)
+def test_any_set_of_kinds_fits_a_wall_without_scrolling(chromium: Chromium, day: Server, scene: str, size: str) -> None:
+    width, height = SIZES[size]
+    with closing(chromium.open(day.url(f"/screen/{scene}"), width, height)) as page:
+        page.wait(
+            "document.querySelector('.wait').hidden || document.querySelector('.wait').innerText.includes('没有')"
+        )
+        outside = """[...document.querySelectorAll('.win, .num, h1, h2, .tile b, .banner')].filter((n) => {
+            const box = n.getBoundingClientRect();
+            const past = [-box.left, -box.top, box.right - innerWidth, box.bottom - innerHeight];
+            return box.width && Math.max(...past) > 1;
+        }).map((n) => n.outerHTML.slice(0, 90))"""
+        assert page.run(outside) == []
+        assert page.errors == []
+
+
+@pytest.mark.parametrize(("distance_m", "inches"), [(5, 43), (7, 43), (5, 32)])
+def test_the_key_line_is_legible_from_the_distance_that_is_set(
+    chromium: Chromium, day: Server, distance_m: float, inches: float
+) -> None:
+    path = f"/screen/yanshan?distance_m={distance_m}&inches={inches}"
+    with closing(chromium.open(day.url(path))) as page:
+        page.wait(READY)
+        shown_px = page.run("parseFloat(getComputedStyle(document.querySelector('.what h2')).fontSize)")
+        mm_per_px = inches * 25.4 / (1920**2 + 1080**2) ** 0.5
+        needed_mm = distance_m * 1000 * 0.008727  # 30 arc minutes for Chinese, ISO 9241-3 and more
+        assert shown_px * mm_per_px >= needed_mm
+
+
+@pytest.mark.parametrize(
+    "path", ["/screen/half", "/m/half", "/stations/half", "/", "/login", "/p/x", "/screen/nowhere"]
+)
+@pytest.mark.parametrize("theme", ["day", "night"])
+def test_axe_finds_no_violation_of_wcag_22_aa(chromium: Chromium, day: Server, path: str, theme: str) -> None:
+    width, height = (390, 844) if path.startswith("/m/") else (1440, 900)
+    with closing(chromium.open(day.url(f"{path}?theme={theme}&lang=zh"), width, height)) as page:
+        if "nowhere" not in path and path not in ("/login", "/p/x"):
+            page.wait(READY)
+        page.run(AXE + ";0")
+        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
+        found = page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))")
+        assert found == []
+
+
+def test_pages_ask_nobody_but_their_own_server(chromium: Chromium, day: Server) -> None:
+    for path in ("/screen/closed", "/m/half", "/stations/half", "/"):
+        with closing(chromium.open(day.url(path))) as page:
+            page.wait(READY)
+            outside = [url for url in page.requests if not url.startswith((day.url("/"), "data:"))]
+            assert outside == []
+            assert page.errors == []
+
+
+def test_languages_follow_the_address(chromium: Chromium, day: Server) -> None:
+    for lang, word in (("zh", "空座"), ("zh-TW", "電動車充電"), ("en", "Free seats")):
+        with closing(chromium.open(day.url(f"/screen/yanshan?lang={lang}"))) as page:
+            page.wait(READY)
+            assert word in page.run("document.body.innerText")
+
+
+def test_times_are_in_the_zone_of_the_station(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/screen/yanshan"))) as page:
+        page.wait(READY)
+        page.call("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+        page.wait("document.querySelector('.clock .hm').textContent.startsWith('14:3')")
+
+
+def test_a_change_is_on_the_screen_without_a_reload(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/screen/onlyseats"))) as page:
+        page.wait(READY)
+        assert text(page, ".hero .num") == "3"
+
+
+def test_staff_acknowledge_from_the_overview(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/login"))) as page:
+        page.run("document.cookie = 'yizhan_session=staff'; 0")
+        page.go(day.url("/"))
+        page.wait("document.querySelectorAll('.need button.main').length > 2")
+        before = page.run("document.querySelectorAll('.need [data-state=open]').length")
+        page.run("document.querySelector('.need button.main').click(); 0")
+        page.wait(f"document.querySelectorAll('.need [data-state=open]').length === {before - 1}")
+        assert "王姐" in page.run("document.querySelector('.need').innerText")
+
+
+def test_strangers_are_offered_no_staff_function(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/"))) as page:
+        page.wait(READY)
+        assert page.run("document.querySelectorAll('.need button').length") == 0
+        assert not [url for url in page.requests if "/api/v1/alerts" in url]
+
+
+def test_the_overview_is_searched_by_keyboard(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/"))) as page:
+        page.wait("document.querySelectorAll('.st').length === 59")
+        key = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}})); 0"
+        page.run(key.format("/"))
+        assert page.run("document.activeElement.type") == "search"
+        page.call("Input.insertText", text="s0007")
+        assert page.run("document.querySelectorAll('.st:not(.out)').length") == 1
+        page.run(key.format("Enter"))
+        assert page.run("document.activeElement.dataset.station") == "s0007"
+
+
+def test_a_visitor_reports_a_problem_from_the_phone(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/m/yanshan?lang=zh"), 390, 844)) as page:
+        page.wait(READY)
+        page.run("document.querySelector('button.report').click(); 0")
+        page.run("document.querySelector('.sheet-report form').requestSubmit(); 0")
+        page.wait("document.querySelector('.sheet-report .result').innerText.includes('已收到')")
