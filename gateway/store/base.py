@@ -12,11 +12,11 @@ from gateway.model import Axes, Batch, Change, Millis, Rejected, Topic
 
 
 class StoreError(Exception):
-    """The store could not do it. `full` is True when the disk has no room: try again later, nothing is lost."""
+    """The store could not do it. `full`: no room on the disk, try again later. `damaged`: the file itself is broken."""
 
-    def __init__(self, message: str, *, full: bool = False) -> None:
+    def __init__(self, message: str, *, full: bool = False, damaged: bool = False) -> None:
         super().__init__(message)
-        self.full = full
+        self.full, self.damaged = full, damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,14 @@ class Store(Protocol):
 
     def rejected(self) -> Iterator[Rejected]:
         """Messages in quarantine that may be newer than the checkpoints, oldest first."""
+        ...
+
+    def keep(self, name: str, value: bytes) -> None:
+        """Keep a small text under this name; the older one is replaced."""
+        ...
+
+    def kept(self, name: str) -> bytes | None:
+        """What was kept under this name."""
         ...
 
     def tidy(self, now: Millis) -> bool:

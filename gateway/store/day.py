@@ -1,19 +1,22 @@
-"""One day of the journal: one SQLite file, whole in itself."""
+"""One day of the journal: one SQLite file, whole in itself. The writer's side; `day_reader` is the other."""
 
 import contextlib
 import json
+import logging
 import sqlite3  # noqa: TID251
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.model import AXES, Axes, Batch, Change, Millis, Rejected
-from gateway.store.base import StoreError
-from gateway.store.files import as_store_error, connect, read_only, transaction
-from gateway.store.packing import pack_batch, pack_block, unpack_batch, unpack_block
+from gateway.model import Batch, Change, Millis, Rejected
+from gateway.store.files import as_store_error, connect, transaction
+from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch
+
+log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-BLOCK_BATCHES = 20_000
+BLOCK_MESSAGES = 10_000  # a tenth of a second of packing; larger blocks are hardly smaller
+SPARE_SHARE = 0.1  # of a file, to be worth giving back
 
 
 def resource_name(station: str, resource: str) -> str:
@@ -50,16 +53,26 @@ class Names:
 
 
 class Day:
-    """The writer's side of a day's file."""
+    """`quarantine_rows` and `quarantine_bytes` are the most kept of what could not be read; the oldest go first."""
 
-    def __init__(self, path: Path, number: int, synchronous: str, before: Path | None) -> None:
-        """`number`: days since 1970 UTC. A new file takes over names and last states from the day `before`."""
-        fresh = not path.exists()
+    def __init__(
+        self, path: Path, number: int, synchronous: str, before: Path | None = None,
+        quarantine_rows: int = 100_000, quarantine_bytes: int = 64 << 20,
+    ) -> None:  # fmt: skip
+        """`number`: days since 1970 UTC. A day without changes takes over names and last states from `before`."""
         self.path, self.number = path, number
+        self._quarantine_rows, self._quarantine_bytes = quarantine_rows, quarantine_bytes
         self._db = connect(path, "day", synchronous=synchronous)
-        if fresh and before is not None:
-            self._carry_over(before)
-        self._names = Names(self._db)
+        try:
+            if before is not None and self._db.execute("SELECT 1 FROM change LIMIT 1").fetchone() is None:
+                self._carry_over(before)
+            self._names = Names(self._db)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise as_store_error(error, path) from error
+        self._held: int | None = None  # bytes in quarantine, counted when first needed
+        self._unreadable: set[int] = set()
+        self._sealed: tuple[Millis, int] | None = None  # what `seal` was last asked, and found nothing for
 
     def _carry_over(self, before: Path) -> None:
         """Every resource's last state opens the day, so that no question needs two days' files."""
@@ -74,10 +87,12 @@ class Day:
                 )
             self._db.execute("DETACH before")
         except sqlite3.Error as error:
-            raise as_store_error(error, self.path) from error
+            if not as_store_error(error, before).damaged:
+                raise
+            log.error("%s: damaged, so the last states of that day can't be taken over: %s", before, error)
 
     def write(self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> None:
-        """One transaction; durable when it returns."""
+        """One transaction; durable when it returns. StoreError, and nothing of it is stored."""
         names = [resource_name(one.resource.station, one.resource.id).encode() for one in changes]
         unknown = [text for text in {*batch.topics, *names} if text not in self._names.ids]
         try:
@@ -87,119 +102,129 @@ class Day:
                 find = self._names.ids
                 if batch.payloads:
                     blob = pack_batch(batch, [find[topic] for topic in batch.topics])
-                    span = batch.received[0], batch.received[-1]
+                    span = min(batch.received), max(batch.received)
                     self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (number, *span, blob))
                 if changes:
-                    rows = [[find[name], one.at, one.after.code] for name, one in zip(names, changes, strict=True)]
+                    begin = self.number * DAY_MS  # what happened before has taken effect by then
+                    rows = [
+                        [find[name], max(one.at, begin), one.after.code]
+                        for name, one in zip(names, changes, strict=True)
+                    ]
                     # One statement for all: rows one by one would fight the other thread for the interpreter.
                     self._db.execute(
                         "INSERT OR REPLACE INTO change SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
                         " json_extract(value, '$[2]') FROM json_each(?)",
                         (json.dumps(rows),),
                     )
-                for one in rejected:
-                    self._db.execute(
-                        "INSERT INTO quarantine (received_at, reason, topic, payload) VALUES (?, ?, ?, ?)",
-                        (one.received_at, one.reason, one.topic, one.payload),
-                    )
+                if rejected:
+                    self._quarantine(rejected)
         except sqlite3.Error as error:
-            self._names = self._names if not unknown else Names(self._db)
+            self._held = None
+            if unknown:
+                with contextlib.suppress(sqlite3.Error):  # rolled back with the rest
+                    self._names = Names(self._db)
             raise as_store_error(error, self.path) from error
 
-    def bound_quarantine(self, most: int) -> None:
-        """Keep the newest `most` rows."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (most,))
-
-    def seal(self, before: Millis, upto: int) -> bool:
-        """Re-pack by column one hour's batches that ended before `before` with ids up to `upto`. True if it did."""
-        first = self._db.execute(
-            "SELECT first_ms FROM batch WHERE last_ms < ? AND id <= ? ORDER BY id LIMIT 1", (before, upto)
-        ).fetchone()
-        if first is None:
-            return False
-        end = min(before, first[0] - first[0] % HOUR_MS + HOUR_MS)
-        rows = (
-            self._db.execute(
-                "SELECT id, blob FROM batch WHERE last_ms < ? AND id <= ? ORDER BY id LIMIT ?",
-                (end, upto, BLOCK_BATCHES),
-            ).fetchall()
-            or self._db.execute(
-                "SELECT id, blob FROM batch WHERE last_ms < ? AND id <= ? ORDER BY id LIMIT 1", (before, upto)
-            ).fetchall()
+    def _quarantine(self, rejected: Sequence[Rejected]) -> None:
+        """Inside a transaction: keep them, in one statement that cuts topics and payloads out of one blob."""
+        rows, at = [], 1
+        for one in rejected:
+            rows.append([one.received_at, one.reason, at, len(one.topic), at + len(one.topic), len(one.payload)])
+            at += len(one.topic) + len(one.payload)
+        blob = b"".join([one.topic + one.payload for one in rejected])
+        self._db.execute(
+            "INSERT INTO quarantine (received_at, reason, topic, payload)"
+            " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+            " substr(?2, json_extract(value, '$[2]'), json_extract(value, '$[3]')),"
+            " substr(?2, json_extract(value, '$[4]'), json_extract(value, '$[5]')) FROM json_each(?1)",
+            (json.dumps(rows), blob),
         )
-        batches = [unpack_batch(blob, self._names.text) for _, blob in rows]
-        blob = pack_block(batches, self._names.ids.__getitem__)
-        low, high = rows[0][0], rows[-1][0]
-        with transaction(self._db):
-            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (low, high))
+        self._held = self._bytes_held() if self._held is None else self._held + at - 1
+        self._db.execute(
+            "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (self._quarantine_rows,)
+        )
+        if self._held > self._quarantine_bytes:
             self._db.execute(
-                "INSERT INTO block VALUES (?, ?, ?, ?, ?)",
-                (low, high, min(one.received[0] for one in batches), max(one.received[-1] for one in batches), blob),
+                "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM (SELECT id,"
+                " sum(length(topic) + length(payload)) OVER (ORDER BY id DESC) AS newer FROM quarantine)"
+                " WHERE newer > ?)",
+                (self._quarantine_bytes * 9 // 10,),
             )
-        return True
+            self._held = self._bytes_held()
 
-    def shrink(self) -> None:
-        """A day that is over gives the room of its packed rows back."""
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def close(self) -> None:
-        self._db.close()
-
-
-class DayReader:
-    """The read side of one day's file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._db = read_only(path)
-        self._names = Names(self._db)
-
-    def batches(self, after: int = 0) -> Iterator[tuple[int, Batch]]:
-        """(last id, messages) in order of arrival, of all that holds ids above `after`."""
-        position = after
-        while True:
-            # A seal may move batches into a block between two looks, so each look asks again what comes next.
-            row = self._db.execute(
-                "SELECT id, id, blob, 0 FROM batch WHERE id > ?1 UNION ALL "
-                "SELECT id, last_id, blob, 1 FROM block WHERE last_id > ?1 ORDER BY 1 LIMIT 1",
-                (position,),
-            ).fetchone()
-            if row is None:
-                return
-            _, last, blob, sealed = row
-            yield last, (unpack_block if sealed else unpack_batch)(blob, self._names.text)
-            position = last
-
-    def changes(self, station: str, resource: str, start: Millis, end: Millis) -> list[tuple[Millis, Axes]]:
-        """(at, axes) of the last change not after `start`, if any, and of every one before `end`."""
-        row = self._db.execute("SELECT id FROM name WHERE text = ?", (resource_name(station, resource),)).fetchone()
-        if row is None:
-            return []
-        found = self._db.execute(
-            "SELECT at, code FROM"
-            " (SELECT at, code FROM change WHERE resource = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1)"
-            " UNION ALL SELECT at, code FROM change WHERE resource = ?1 AND at > ?2 AND at < ?3 ORDER BY 1",
-            (row[0], start, end),
-        )
-        return [(at, AXES[code]) for at, code in found]
-
-    def quarantine(self) -> Iterator[Rejected]:
-        for received_at, reason, topic, payload in self._db.execute(
-            "SELECT received_at, reason, topic, payload FROM quarantine ORDER BY id"
-        ):
-            yield Rejected(topic, payload, received_at, reason)
-
-    def last_id(self) -> int:
-        row = self._db.execute(
-            "SELECT max(coalesce((SELECT max(id) FROM batch), 0), coalesce((SELECT max(last_id) FROM block), 0))"
-        ).fetchone()
+    def _bytes_held(self) -> int:
+        row = self._db.execute("SELECT coalesce(sum(length(topic) + length(payload)), 0) FROM quarantine").fetchone()
         return int(row[0])
 
+    def empty_quarantine(self) -> None:
+        self._db.execute("DELETE FROM quarantine")
+
+    # ---- sealing ----
+
+    def seal(self, before: Millis, upto: int) -> bool:
+        """Re-pack by column the next run of batches that ended before `before`, ids up to `upto`. False: none is left.
+
+        A run is of one hour and has no other row between its ids, or that one would be lost to readers.
+        """
+        if self._sealed == (before, upto):
+            return False
+        run = self._next_run(before, upto)
+        if not run:
+            self._sealed = before, upto
+            return False
+        batches = [batch for _, batch in run]
+        first, last = min(min(one.received) for one in batches), max(max(one.received) for one in batches)
+        blob = pack_block(run, self._names.ids.__getitem__)
+        low, high = run[0][0], run[-1][0]
+        with transaction(self._db):
+            self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (low, high))
+            self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?, ?)", (low, high, first, last, blob))
+        return True
+
+    def _next_run(self, before: Millis, upto: int) -> list[tuple[int, Batch]]:
+        rows = self._db.execute(
+            "SELECT id, last_ms, blob FROM batch WHERE id <= ?1 AND id >="
+            " (SELECT min(id) FROM batch WHERE last_ms < ?2 AND id <= ?1) ORDER BY id",
+            (upto, before),
+        )
+        run: list[tuple[int, Batch]] = []
+        count, end = 0, before
+        for number, last, blob in rows:
+            batch = self._unpacked(number, blob) if last < end and count < BLOCK_MESSAGES else None
+            if batch is not None:
+                end = min(before, last - last % HOUR_MS + HOUR_MS) if not run else end
+                run.append((number, batch))
+                count += len(batch)
+            elif run:
+                break
+        rows.close()
+        return run
+
+    def _unpacked(self, number: int, blob: bytes) -> Batch | None:
+        """None for a row that is damaged: it stays as it is."""
+        if number in self._unreadable:
+            return None
+        try:
+            return unpack_batch(blob, self._names.text)
+        except DamagedError as error:
+            log.error("%s: row %d is damaged and stays unsealed: %s", self.path.name, number, error)
+            self._unreadable.add(number)
+            return None
+
+    # ---- room ----
+
+    def shrink(self) -> None:
+        """A day that is over gives the room of its packed rows back, if that is worth the writing."""
+        (spare,), (pages,) = (
+            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count")
+        )
+        if spare > pages * SPARE_SHARE:
+            self._db.execute("VACUUM")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file; what a reader still needs of it stays."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._db.close()
-
-
-__all__ = ["DAY_MS", "Day", "DayReader", "StoreError", "resource_name"]

@@ -1,23 +1,33 @@
-"""Opening SQLite files: pragmas, schema versions, damage, and the ballast that gives room on a full disk."""
+"""Opening SQLite files: pragmas, schema versions, health, the folder's lock, and the ballast for a full disk."""
 
 import contextlib
+import fcntl
 import logging
+import os
+import shutil
 import sqlite3  # noqa: TID251
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+from gateway.clock import monotonic_s
 from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
 SCHEMAS = {"day": 1, "core": 1}
+COMPANIONS = ("", "-wal", "-shm")
+CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """The one writing connection of a file; the file is made when missing. StoreError when it is from the future."""
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    except sqlite3.Error as error:
+        raise as_store_error(error, path) from error
+    try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA mmap_size=0")
@@ -25,7 +35,11 @@ def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Co
         db.execute("PRAGMA temp_store=MEMORY")
         _upgrade(db, path, schema)
     except sqlite3.Error as error:
+        db.close()
         raise as_store_error(error, path) from error
+    except StoreError:
+        db.close()
+        raise
     return db
 
 
@@ -41,7 +55,12 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL)
+    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL, damaged=code in _DAMAGED)
+
+
+def sqlite_version() -> tuple[str, bool]:
+    """The library's version, and whether it has the WAL-reset bug (3.7.0 to 3.51.2)."""
+    return sqlite3.sqlite_version, (3, 7, 0) <= sqlite3.sqlite_version_info < (3, 51, 3)
 
 
 def _upgrade(db: sqlite3.Connection, path: Path, schema: str) -> None:
@@ -49,7 +68,6 @@ def _upgrade(db: sqlite3.Connection, path: Path, schema: str) -> None:
     (have,) = db.execute("PRAGMA user_version").fetchone()
     want = SCHEMAS[schema]
     if have > want:
-        db.close()
         raise StoreError(
             f"{path} was written by a newer yizhan (schema {have}, this one knows {want}): "
             "install that version again, or restore a backup made before the upgrade"
@@ -85,31 +103,61 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def sqlite_version() -> tuple[str, bool]:
-    """The library's version, and whether it has the WAL-reset bug (3.7.0 to 3.51.2)."""
-    return sqlite3.sqlite_version, (3, 7, 0) <= sqlite3.sqlite_version_info < (3, 51, 3)
-
-
 def healthy(path: Path) -> bool:
-    """True when SQLite finds no fault in the file. A file that is not there yet is fine."""
+    """False when SQLite finds a fault in the file within CHECK_S. StoreError when it can't be looked at at all."""
     if not path.exists():
         return True
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=5)) as db:
+        with contextlib.closing(read_only(path)) as db:
+            end = monotonic_s() + CHECK_S
+            db.set_progress_handler(lambda: monotonic_s() > end, 100_000)
             return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError:
-        return False
+    except sqlite3.DatabaseError as error:
+        found = as_store_error(error, path)
+        if found.damaged:
+            return False
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            log.info("%s: no fault found in %.0f s of looking", path.name, CHECK_S)
+            return True
+        raise found from error
 
 
 def set_aside(path: Path, stamp: str) -> Path:
     """Move a damaged file and its companions out of the way; returns where the file is now."""
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
+    aside, count = path.with_name(f"{path.name}.damaged-{stamp}"), 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}-{count}")
+    for suffix in COMPANIONS:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
     log.error("%s is damaged: moved to %s", path, aside.name)
     return aside
+
+
+def unlink(path: Path) -> None:
+    """A database file and its companions, the log first: without it the rest is whole, if older."""
+    for suffix in reversed(COMPANIONS):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+class Lock:
+    """One writer for a folder. StoreError when somebody else has it; ends with the process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise StoreError(
+                f"{folder} belongs to another yizhan that is running: "
+                "stop that one, or give this one a store.path of its own"
+            ) from None
+
+    def release(self) -> None:
+        self._file.close()
 
 
 class Ballast:
@@ -119,13 +167,14 @@ class Ballast:
         self._path, self._size = path, size
 
     def fill(self) -> bool:
-        """Take the room (again) if there is plenty. False when there is not."""
+        """Take the room (again) if there is twice as much. False when there is not."""
         if self._size == 0 or (self._path.exists() and self._path.stat().st_size >= self._size):
             return True
+        if shutil.disk_usage(self._path.parent).free < 2 * self._size:
+            return False
         try:
             with self._path.open("wb") as file:
-                for _ in range(self._size >> 20):
-                    file.write(bytes(1 << 20))
+                os.posix_fallocate(file.fileno(), 0, self._size)
         except OSError:
             self.drop()
             return False

@@ -1,13 +1,15 @@
 """The journal's read side: as many as wanted, in any process, while the one writer goes on."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from gateway import wire
 from gateway.model import Axes, Millis, Rejected
 from gateway.store.base import Interval, Reading
-from gateway.store.day import DAY_MS, DayReader
-from gateway.store.sqlite import day_files, day_number, day_path
+from gateway.store.day import DAY_MS
+from gateway.store.day_reader import FOREVER, DayReader
+from gateway.store.sqlite import day_files, day_number, day_path, number_of
 
 OPEN_DAYS = 40  # files kept open between questions
 
@@ -21,30 +23,34 @@ class SqliteReader:
 
     def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
         points: list[tuple[Millis, Axes]] = []
-        for day in range(day_number(start), day_number(max(end - 1, start)) + 1):
-            reader = self._day(day_path(self._folder, day))
-            if reader is None:
-                continue
-            found = reader.changes(station, resource, max(start, day * DAY_MS), end)
-            points += found
-        return _intervals(points, start, end)
+        for path in self._days(start, end):
+            reader = self._day(path)
+            if reader is not None:
+                points += reader.changes(station, resource, max(start, number_of(path) * DAY_MS), end)
+        return _intervals(sorted(points, key=itemgetter(0)), start, end)
+
+    def _days(self, start: Millis, end: Millis) -> list[Path]:
+        """The days of [start, end); when the first has no file, the one before it, whose last states still held."""
+        last = day_path(self._folder, day_number(max(end - 1, start)))
+        files = [path for path in day_files(self._folder) if path <= last]
+        first = day_path(self._folder, day_number(start))
+        older = [path for path in files if path < first]
+        return files[len(older) :] if first in files or not older else files[len(older) - 1 :]
 
     def readings(
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None
     ) -> Iterator[Reading]:
+        first, last = -FOREVER if start is None else start, FOREVER if end is None else end
         for path in day_files(self._folder):
             reader = self._day(path)
-            if reader is None:
-                continue
-            for number, batch in reader.batches():
+            for number, batch in reader.batches(0, first, last) if reader is not None else ():
                 for topic, payload, received, flags in zip(
                     batch.topics, batch.payloads, batch.received, batch.flags, strict=True
                 ):
-                    if (start is not None and received < start) or (end is not None and received >= end):
-                        continue
-                    reading = _reading(number, topic, payload, received, flags)
-                    if station is None or reading.station == station:
-                        yield reading
+                    if first <= received < last:
+                        reading = _reading(number, topic, payload, received, flags)
+                        if station is None or reading.station == station:
+                            yield reading
 
     def quarantine(self) -> Iterator[Rejected]:
         for path in day_files(self._folder):
@@ -80,15 +86,14 @@ def _reading(number: int, topic: bytes, payload: bytes, received: Millis, flags:
 
 def _intervals(points: list[tuple[Millis, Axes]], start: Millis, end: Millis) -> list[Interval]:
     """Neighbours in the same state become one; the first begins at `start` when the state is older."""
+    # Of two points at one moment the later one holds.
+    moments = {max(at, start): axes for at, axes in points}
     intervals: list[Interval] = []
-    for at, axes in points:
-        begin = max(at, start)
+    for begin, axes in moments.items():
         if intervals:
             last = intervals[-1]
             if last.axes is axes:
                 continue
             intervals[-1] = Interval(last.start, begin, last.axes)
-            if intervals[-1].start == begin:
-                intervals.pop()
         intervals.append(Interval(begin, end, axes))
     return intervals

@@ -1,21 +1,26 @@
 """The journal: one SQLite file a day for messages and changes, one for what outlives a day. This is the write side."""
 
 import logging
+import os
 import sqlite3  # noqa: TID251
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.base import StoreError
-from gateway.store.day import DAY_MS, HOUR_MS, Day, DayReader
-from gateway.store.files import Ballast, as_store_error, connect, healthy, set_aside, transaction
-from gateway.store.packing import DamagedError
+from gateway.store.day import DAY_MS, HOUR_MS, Day
+from gateway.store.day_reader import DayReader
+from gateway.store.files import Ballast, Lock, as_store_error, connect, healthy, set_aside, transaction, unlink
+from gateway.store.salvage import salvage
 
 log = logging.getLogger(__name__)
 
 SEAL_AFTER_MS = 600_000  # an hour is sealed so long after its end
 SYNCHRONOUS = {"safe": "FULL", "sd_card": "NORMAL"}
+SD_CARD_SYNC_MS = 5_000  # what a power cut may cost with profile sd_card
+WAL_MOST = 64 << 20  # bytes of write-ahead log that a slow reader may hold up
+CORE = "yizhan.db"
 
 
 def day_number(at: Millis) -> int:
@@ -31,8 +36,13 @@ def day_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("????-??-??.day.db"))
 
 
+def number_of(path: Path) -> int:
+    """The day that a file holds."""
+    return (datetime.fromisoformat(path.name[:10]).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+
+
 class SqliteStore:
-    """See `base.Store`. `damaged` lists the files that were found broken at start and moved aside."""
+    """See `base.Store`. `damaged` lists the files that were found broken and moved aside."""
 
     def __init__(
         self,
@@ -42,38 +52,95 @@ class SqliteStore:
         profile: str = "safe",
         keep_days: int = 400,
         ballast_mib: int = 32,
-        quarantine_rows: int = 10_000,
+        quarantine_rows: int = 100_000,
+        quarantine_mib: int = 64,
+        quarantine_days: int = 7,
     ) -> None:
+        """`quarantine_rows`, `quarantine_mib`: the most unreadable messages of one day. StoreError names the mend."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._keep_days, self._quarantine_rows = folder, keep_days, quarantine_rows
+        self.folder, self._keep_days, self._quarantine_days = folder, keep_days, quarantine_days
+        self._quarantine_most = quarantine_rows, quarantine_mib << 20
         self._synchronous = SYNCHRONOUS[profile]
-        self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
+        self._sync_at = now if profile == "sd_card" else None
+        self._lock = Lock(folder)
         self.damaged: list[Path] = []
-        self._check(now)
-        self.core = connect(folder / "yizhan.db", "core", synchronous=self._synchronous)
-        self._uptos: dict[int, int] = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
-        self._last = self._last_id()
         self._day: Day | None = None
-        self._tidied_to = 0
-        self._ballast.fill()
+        self._tidied: set[int] = set()
+        try:
+            self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
+            for path in [*day_files(folder)[-2:], folder / CORE]:
+                if not healthy(path):
+                    self._repair(path, now)
+            self.core = connect(folder / CORE, "core", synchronous=self._synchronous)
+            self._uptos: dict[int, int] = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
+            self._last = self._last_id()
+            self._ballast.fill()
+        except BaseException:
+            self._lock.release()
+            raise
 
     # ---- writing ----
 
     def commit(self, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected], now: Millis) -> int:
         number = self._last + 1 if batch.payloads else self._last
         try:
-            self._today(now).write(number, batch, changes, rejected)
+            self._write(number, batch, changes, rejected, now)
         except StoreError as error:
-            if error.full and self._ballast.drop():
-                log.error("disk full: the ballast is given up")
-                return self.commit(batch, changes, rejected, now)
-            raise
+            if not self._helped(error, now):
+                raise
+            self._write(number, batch, changes, rejected, now)
         self._last = number
+        self._sync(now)
         return number
 
+    def _write(
+        self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected], now: Millis
+    ) -> None:
+        day = self._today(now)
+        begin = day.number * DAY_MS
+        for change in [one for one in changes if one.at < begin]:
+            self._write_older(change)
+        day.write(number, batch, changes, rejected)
+
+    def _write_older(self, change: Change) -> None:
+        """What ran out while we were away, or around midnight, belongs to the day it happened on as well."""
+        path = day_path(self.folder, day_number(change.at))
+        older = [one for one in day_files(self.folder) if one <= path]
+        if older:
+            day = Day(older[-1], number_of(older[-1]), self._synchronous)
+            try:
+                day.write(0, Batch(), [change], [])
+            finally:
+                day.close()
+
+    def _helped(self, error: StoreError, now: Millis) -> bool:
+        """Make room, or take a fresh file for a broken one. True when it is worth trying again."""
+        if error.full and self._ballast.drop():
+            log.error("disk full: the ballast is given up")
+            return True
+        if error.damaged and self._day is not None:
+            path = self._day.path
+            self._day.close()
+            self._day = None
+            self._repair(path, now)
+            return True
+        return False
+
     def checkpoint(self, part: int, upto: int, blob: bytes) -> None:
-        self.core_write(lambda db: db.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (part, upto, blob)))
-        self._uptos[part] = upto
+        self.checkpoint_all([(part, blob)], upto)
+
+    def checkpoint_all(self, parts: Iterable[tuple[int, bytes]], upto: int) -> None:
+        """Several parts, all true after batch `upto`, in one transaction."""
+        rows = [(part, upto, blob) for part, blob in parts]
+        self.core_write(lambda db: db.executemany("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", rows))
+        self._uptos.update((part, upto) for part, _, _ in rows)
+
+    def keep(self, name: str, value: bytes) -> None:
+        self.core_write(lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
+
+    def kept(self, name: str) -> bytes | None:
+        row = self.core.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def core_write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Run `work` in one transaction of the core file. Only the writer's thread may call it."""
@@ -81,7 +148,7 @@ class SqliteStore:
             with transaction(self.core):
                 work(self.core)
         except sqlite3.Error as error:
-            raise as_store_error(error, self.folder / "yizhan.db") from error
+            raise as_store_error(error, self.folder / CORE) from error
 
     def _today(self, now: Millis) -> Day:
         """The file of `now`; days never go back, so a clock set backwards writes on in the newest one."""
@@ -92,13 +159,26 @@ class SqliteStore:
             newest = files[-1] if files else None
             path = day_path(self.folder, number)
             if newest is not None and newest > path:
-                path, number = newest, _number_of(newest)
-            before = newest if newest != path else None
-            fresh = Day(path, number, self._synchronous, before)
+                path, number = newest, number_of(newest)
+            before = [one for one in files if one < path]
+            fresh = Day(path, number, self._synchronous, before[-1] if before else None, *self._quarantine_most)
             if day is not None:
                 day.close()
             self._day = day = fresh
         return day
+
+    def _sync(self, now: Millis) -> None:
+        """Profile sd_card: SQLite flushes only when it checkpoints, so we flush its log every few seconds."""
+        if self._sync_at is None or self._day is None or abs(now - self._sync_at) < SD_CARD_SYNC_MS:
+            return
+        self._sync_at = now
+        log_file = self._day.path.with_name(self._day.path.name + "-wal")
+        if log_file.exists():
+            handle = os.open(log_file, os.O_RDONLY)
+            try:
+                os.fdatasync(handle)
+            finally:
+                os.close(handle)
 
     # ---- reading at start ----
 
@@ -106,141 +186,119 @@ class SqliteStore:
         yield from self.core.execute("SELECT part, upto, blob FROM checkpoint ORDER BY part")
 
     def batches(self, after: int) -> Iterator[tuple[int, Batch]]:
-        for path in day_files(self.folder):
-            reader = DayReader(path)
-            try:
-                if reader.last_id() > after:
-                    yield from reader.batches(after)
-            except DamagedError as error:
-                log.error("%s: a packed row is damaged (%s); what follows it in this file is not replayed", path, error)
-            finally:
-                reader.close()
+        for reader in self._readers(day_files(self.folder)):
+            if reader.last_id() > after:
+                yield from reader.batches(after)
 
     def rejected(self) -> Iterator[Rejected]:
-        for path in day_files(self.folder)[-2:]:
-            reader = DayReader(path)
-            try:
-                yield from reader.quarantine()
-            finally:
-                reader.close()
+        for reader in self._readers(day_files(self.folder)[-2:]):
+            yield from reader.quarantine()
 
     def drop_parts(self, first: int) -> None:
         """Forget checkpoint parts from number `first` on: the configuration has fewer devices now."""
         self.core_write(lambda db: db.execute("DELETE FROM checkpoint WHERE part >= ?", (first,)))
         self._uptos = {part: upto for part, upto in self._uptos.items() if part < first}
 
+    @property
+    def last_id(self) -> int:
+        """The id of the newest batch; 0 when there is none."""
+        return self._last
+
     def _last_id(self) -> int:
-        for path in reversed(day_files(self.folder)):
-            reader = DayReader(path)
+        """Never lower than a checkpoint says, also when the newest day was lost."""
+        newest = next((found for one in self._readers(reversed(day_files(self.folder))) if (found := one.last_id())), 0)
+        return max(newest, *self._uptos.values(), 0)
+
+    def _readers(self, paths: Iterable[Path]) -> Iterator[DayReader]:
+        """One after another; a file that can't be opened is told and left out."""
+        for path in paths:
             try:
-                found = reader.last_id()
+                reader = DayReader(path)
+            except (StoreError, sqlite3.Error) as error:
+                log.error("%s can't be read: %s", path.name, error)
+                continue
+            try:
+                yield reader
             finally:
                 reader.close()
-            if found:
-                return found
-        return max(self._uptos.values(), default=0)
 
     # ---- upkeep ----
 
     def tidy(self, now: Millis) -> bool:
-        """Seal an hour, or close an old day, or drop a day past retention."""
-        for path in day_files(self.folder)[: -self._keep_days or None]:
-            if _number_of(path) < day_number(now) - self._keep_days:
-                self._unlink(path)
-                return True
-        upto = min(self._uptos.values(), default=0)
+        """Seal a run, or finish an older day, or drop one past retention; between times, look after the room."""
         try:
-            if self._day is not None and self._day.seal(now - now % HOUR_MS - SEAL_AFTER_MS + 1, upto):
+            if self._drop_oldest(now):
                 return True
-            return self._finish_older_day(now, upto)
-        except sqlite3.Error as error:
-            raise as_store_error(error, self.folder) from error
+            upto = min(self._uptos.values(), default=0)
+            hour = (now - SEAL_AFTER_MS) // HOUR_MS * HOUR_MS
+            if self._day is not None and self._day.seal(hour, upto):
+                return True
+            if self._finish_older_day(now, upto):
+                return True
+            self._sync(now)
+            self._bound_log()
+            self._ballast.fill()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.folder}: {error}") from error
+        return False
+
+    def _drop_oldest(self, now: Millis) -> bool:
+        """The newest `keep_days` files stay whatever the clock says."""
+        for path in day_files(self.folder)[: -self._keep_days or None]:
+            if number_of(path) < day_number(now) - self._keep_days:
+                log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
+                unlink(path)
+                return True
+        return False
 
     def _finish_older_day(self, now: Millis, upto: int) -> bool:
         """Seal what is left of a day before this one, then give its spare room back."""
         today = self._day.number if self._day is not None else day_number(now)
         for path in day_files(self.folder):
-            number = _number_of(path)
-            if number >= today or number <= self._tidied_to:
+            number = number_of(path)
+            if number >= today or number in self._tidied:
                 continue
-            day = Day(path, number, self._synchronous, None)
+            try:
+                day = Day(path, number, self._synchronous)
+            except StoreError as error:
+                log.error("%s is left as it is: %s", path.name, error)
+                self._tidied.add(number)
+                return True
             try:
                 if day.seal(now, upto):
                     return True
-                day.bound_quarantine(self._quarantine_rows)
+                if number < day_number(now) - self._quarantine_days:
+                    day.empty_quarantine()
                 day.shrink()
-                self._tidied_to = number
+                self._tidied.add(number)
             finally:
                 day.close()
             return True
-        if self._day is not None:
-            self._day.bound_quarantine(self._quarantine_rows)
         return False
 
-    def _unlink(self, path: Path) -> None:
-        log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-        for suffix in ("-wal", "-shm", ""):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-    def refill_ballast(self) -> bool:
-        return self._ballast.fill()
+    def _bound_log(self) -> None:
+        if self._day is None:
+            return
+        size = self._day.path.with_name(self._day.path.name + "-wal").stat().st_size
+        if size > WAL_MOST:
+            log.warning("%s: %d MiB of log wait for a reader that is slow", self._day.path.name, size >> 20)
+            self._day.checkpoint()
 
     # ---- damage ----
 
-    def _check(self, now: Millis) -> None:
-        """Look at the files that will be written; what is broken is moved aside and salvaged."""
-        stamp = f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}"
-        recent = day_files(self.folder)[-2:]
-        for path in [*recent, self.folder / "yizhan.db"]:
-            if not healthy(path):
-                aside = set_aside(path, stamp)
-                self.damaged.append(aside)
-                if path in recent:
-                    salvage(aside, path, _number_of(path))
+    def _repair(self, path: Path, now: Millis) -> None:
+        """Move it aside, and take over what can be read."""
+        aside = set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}")
+        self.damaged.append(aside)
+        if path.name == CORE:
+            salvage(aside, path, "core")
+        else:
+            before = [one for one in day_files(self.folder) if one < path]
+            salvage(aside, path, "day", before[-1] if before else None)
 
     def close(self) -> None:
         if self._day is not None:
             self._day.close()
             self._day = None
         self.core.close()
-
-
-def _number_of(path: Path) -> int:
-    return (datetime.fromisoformat(path.name[:10]).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
-
-
-def salvage(damaged: Path, into: Path, number: int) -> None:
-    """Copy every row that can still be read, table by table, from both ends of what is broken."""
-    day = Day(into, number, "FULL", None)
-    day.close()
-    target = connect(into, "day")
-    saved = 0
-    try:
-        source = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)
-        for table, width in (("name", 2), ("batch", 4), ("block", 5), ("change", 3), ("quarantine", 5)):
-            for order in ("", " ORDER BY 1 DESC"):
-                saved += _copy(source, target, table, width, order)
-        source.close()
-    except sqlite3.DatabaseError as error:
-        log.error("%s: nothing more can be read: %s", damaged, error)
-    target.close()
-    log.error("%s: %d rows salvaged into %s", damaged.name, saved, into.name)
-
-
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str, width: int, order: str) -> int:
-    places = ", ".join("?" * width)
-    saved = 0
-    try:
-        with transaction(target):
-            cursor = source.execute(f"SELECT * FROM {table}{order}")  # noqa: S608  names of our own
-            while True:
-                try:
-                    row = cursor.fetchone()
-                except sqlite3.DatabaseError:
-                    break
-                if row is None:
-                    break
-                saved += target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row).rowcount  # noqa: S608
-    except sqlite3.DatabaseError as error:
-        log.error("%s: %s", table, error)
-    return saved
+        self._lock.release()

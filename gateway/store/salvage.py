@@ -1,0 +1,77 @@
+"""What can still be read of a damaged file, copied into a new one."""
+
+import contextlib
+import logging
+import sqlite3  # noqa: TID251
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.store.files import connect, read_only, transaction
+
+log = logging.getLogger(__name__)
+
+
+def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -> int:
+    """Copy every readable row of every table; returns how many. `names`: an older day that knows most names too.
+
+    Tables with row numbers are halved until the unreadable rows stand alone, others are read from both ends.
+    """
+    saved = 0
+    with contextlib.closing(connect(into, schema)) as target, contextlib.closing(read_only(damaged)) as source:
+        try:
+            tables = source.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            log.error("%s: nothing can be read: %s", damaged.name, error)
+            tables = []
+        for table, sql in tables:
+            try:
+                saved += _copy_table(source, target, table, sql)
+            except sqlite3.DatabaseError as error:
+                log.error("%s: table %s can't be taken over: %s", damaged.name, table, error)
+        if names is not None:
+            _borrow_names(names, target)
+    log.error("%s: %d rows salvaged into %s", damaged.name, saved, into.name)
+    return saved
+
+
+def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str, sql: str) -> int:
+    if target.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
+        target.execute(sql)
+    width = len(target.execute(f"PRAGMA table_info({table})").fetchall())
+    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})"  # noqa: S608  names of our own
+    rows = _both_ends(source, table) if "WITHOUT ROWID" in sql.upper() else _halves(source, table)
+    with transaction(target):
+        return sum(target.execute(insert, row).rowcount for row in rows if len(row) == width)
+
+
+def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+    try:
+        low, high = source.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608
+    except sqlite3.DatabaseError:
+        yield from _both_ends(source, table)
+        return
+    spans = [(low, high)] if low is not None else []
+    query = f"SELECT * FROM {table} WHERE rowid BETWEEN ? AND ?"  # noqa: S608
+    while spans:
+        first, last = spans.pop()
+        try:
+            yield from source.execute(query, (first, last)).fetchall()
+        except sqlite3.DatabaseError:
+            middle = (first + last) // 2
+            if first < last:
+                spans += [(first, middle), (middle + 1, last)]
+
+
+def _both_ends(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+    for order in ("", " ORDER BY 1 DESC"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            yield from source.execute(f"SELECT * FROM {table}{order}")  # noqa: S608
+
+
+def _borrow_names(names: Path, target: sqlite3.Connection) -> None:
+    """A day takes over its predecessor's names with their numbers, so that one knows what the other has lost."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(read_only(names)) as source, transaction(target):
+        for row in source.execute("SELECT id, text FROM name").fetchall():
+            target.execute("INSERT OR IGNORE INTO name VALUES (?, ?)", row)

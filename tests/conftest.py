@@ -1,0 +1,91 @@
+"""What every test may use: free ports, a mosquitto of its own, and hypothesis kept quick and repeatable."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "quick", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("soak", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("quick")
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(done: Callable[[], object], timeout_s: float = 8.0, what: str = "it") -> object:
+    """Wait for `done()` to be true and return what it said."""
+    end = time.monotonic() + timeout_s
+    while not (result := done()):
+        assert time.monotonic() < end, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.01)
+    return result
+
+
+class Mosquitto:
+    """A broker process on loopback that keeps its port over `kill` and `start`."""
+
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
+        self.port, self._folder = port, folder
+        self._config = folder / "mosquitto.conf"
+        lines = [
+            "user root", f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none",
+            "max_queued_messages 0", "max_inflight_messages 1000", f"persistence_location {folder}/",
+            "persistence true", "autosave_on_changes true", "autosave_interval 1", *options,
+        ]  # fmt: skip
+        self._config.write_text("\n".join(lines) + "\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["mosquitto", "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until(self._answers, what="mosquitto answering")
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def mosquitto_of(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Start a mosquitto with further configuration lines."""
+    if shutil.which("mosquitto") is None:
+        pytest.skip("mosquitto is not installed")
+    started: list[Mosquitto] = []
+
+    def start(*options: str) -> Mosquitto:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        folder = tmp_path / f"mosquitto-{len(started)}"
+        folder.mkdir()
+        broker = Mosquitto(folder, port, *options)
+        started.append(broker)
+        broker.start()
+        return broker
+
+    yield start
+    for broker in started:
+        broker.kill()
