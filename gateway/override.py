@@ -108,14 +108,21 @@ class Overrides:
             until=min(ends, default=None),
         )
 
-    def station_access(self, station: str, now: Millis) -> tuple[Access | None, Millis | None]:
-        """What is set by hand for the station's own `open`, and until when. Maintenance of it all is closed."""
+    def station_access(
+        self, station: str, now: Millis, scheduled: Access = "open"
+    ) -> tuple[Access | None, Millis | None]:
+        """What is set by hand for the station's own `open`, and until when; None leaves it to the schedule.
+
+        Maintenance of it all is closed. Where the hours are unknown, free or busy says that it is open.
+        """
         words = [w for w in self._words.get(Target(station), {}).values() if w.until is None or now < w.until]
         said = {_axis(word.status): word for word in words}
         word = said.get("access") or said.get("health")
-        if word is None:
-            return None, None
-        return _ACCESS.get(word.status, "closed"), word.until
+        if word is not None:
+            return _ACCESS.get(word.status, "closed"), word.until
+        if scheduled == "unknown" and "use" in said:
+            return "open", said["use"].until
+        return None, None
 
     def expire(self, now: Millis) -> list[Target]:
         """Forget what has ended; the targets whose resources must be looked at again."""

@@ -91,6 +91,12 @@ def test_the_station_itself_is_shown_as_set() -> None:
     assert holding(station="closed").station_access("yanshan", LATER) == (None, None)
 
 
+def test_who_says_free_says_open_where_nobody_wrote_the_hours_down() -> None:
+    assert holding(station="free").station_access("yanshan", NOW, "unknown") == ("open", LATER)
+    assert holding(station="free").station_access("yanshan", NOW, "closed") == (None, None)
+    assert holding(seat="free").station_access("yanshan", NOW, "unknown") == (None, None)
+
+
 def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
     overrides = holding(station="closed", seat="maintenance")
     overrides.clear(Target("yanshan"))
