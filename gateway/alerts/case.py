@@ -79,6 +79,7 @@ class Case:
         flapping = len(self.recent(self.fell, policy)) >= HOLD_OPEN_RISES
         return self.fell + (policy.flap_hold_ms if flapping else policy.clear_delay_ms)
 
-    def alert_id(self) -> str:
-        text = "\x1f".join((*self.key, str(self.since)))
-        return blake2b(text.encode(), digest_size=8).hexdigest()
+
+def alert_id(key: Key, since: Millis) -> str:
+    """The name that an alert about `key` since then has, on every run."""
+    return blake2b("\x1f".join((*key, str(since))).encode(), digest_size=8).hexdigest()

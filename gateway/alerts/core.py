@@ -7,7 +7,7 @@ Forty silent devices are one router. And what was told once is not told again, w
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gateway.alerts.case import Case, Key, Policy, What
+from gateway.alerts.case import Case, Key, Policy, What, alert_id
 from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Group, Groups, Heard
 from gateway.alerts.kinds import DEAFENING, KINDS, severity_of
@@ -105,6 +105,11 @@ class Alerts:
         """Open and acknowledged alerts, oldest first."""
         alerts = [case.alert for case in self._open.values() if case.alert is not None]
         return sorted(alerts, key=lambda alert: (alert.opened_at, alert.id))
+
+    def find(self, alert_id: str) -> Alert | None:
+        """The open alert of this id."""
+        case = self._open.get(alert_id)
+        return case.alert if case is not None else None
 
     def holds(self, alert: Alert) -> bool:
         """Does the sensor still say so?"""
@@ -299,7 +304,7 @@ class Alerts:
         station, subject, kind = case.key
         resource, cause, detail, _ = case.what
         case.alert = Alert(
-            case.alert_id(), station or None, subject, resource.id if resource else None, kind,
+            alert_id(case.key, case.since), station or None, subject, resource.id if resource else None, kind,
             severity_of(kind, resource), "open", case.since, now, now, cause, detail,
         )  # fmt: skip
         self._open[case.alert.id] = case

@@ -35,9 +35,7 @@ def screen(at: Millis, holds: bool, station: str, name: str) -> Fact:
     return Fact("screen_absent", at, holds, station, name, None, "no check-in" if holds else "checked in")
 
 
-def clock_skew(resource: Resource, at: Millis, skew_ms: Millis) -> Fact:
-    """How far a device's clock is from ours: raised over five minutes, cleared under one, undecided between."""
-    away = abs(skew_ms)
-    holds = True if away > 300_000 else False if away < 60_000 else None
-    detail: dict[str, Signal] = {"device": resource.device, "skew_s": skew_ms // 1000}
+def clock_skew(resource: Resource, at: Millis, holds: bool) -> Fact:
+    """A device whose time stamps can't be believed; some wrong ones while it finds the time are nobody's trouble."""
+    detail: dict[str, Signal] = {"device": resource.device}
     return Fact("clock_skew", at, holds, resource.station, resource.device, resource, "clock", detail, 60_000)

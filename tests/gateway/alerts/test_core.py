@@ -216,9 +216,13 @@ def test_signals_say_what_the_axes_do_not(resource, signals, expected) -> None:
     assert {fact.kind: fact.holds for fact in facts_of_signals(resource, signals, T0, Limits())} == expected
 
 
-@pytest.mark.parametrize(("skew_ms", "holds"), [(300_001, True), (-400_000, True), (120_000, None), (59_999, False)])
-def test_clock_skew_has_a_dead_band(skew_ms, holds) -> None:
-    assert clock_skew(PILE, T0, skew_ms).holds is holds
+def test_a_clock_must_be_wrong_for_a_minute() -> None:
+    world = World([PILE])
+    world.learn(clock_skew(PILE, world.now, True))
+    world.wait(69)
+    assert world.said == []
+    world.wait(1)
+    assert world.lines() == ["clock_skew charger-01 opened"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,6 @@
+"""Alerts in a running gateway: the pure core, its store, the staff and the notifiers put together."""
+
+from gateway.alerting.facts import Ourselves
+from gateway.alerting.side import Act, Alerting
+
+__all__ = ["Act", "Alerting", "Ourselves"]

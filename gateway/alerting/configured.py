@@ -1,0 +1,61 @@
+"""What the configuration says about alerts, as the words of the core and the post office."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from config.schema import Settings
+from config.schema.alerts import Route as RouteSettings
+from gateway.alerts.case import Policy
+from gateway.alerts.routes import Route
+from gateway.alerts.signals import Limits
+from gateway.hours import Expression, Opening
+from gateway.notify.post import Outlet
+from gateway.notify.table import sender_of
+
+SECOND_MS = 1_000
+MINUTE_MS = 60_000
+
+
+def policy_of(settings: Settings) -> Policy:
+    alerts = settings.alerts
+    return Policy(
+        alerts.raise_delay_s * SECOND_MS,
+        alerts.clear_delay_s * SECOND_MS,
+        alerts.flap_hold_s * SECOND_MS,
+        alerts.thresholds.site_offline_pct,
+        frozenset(alerts.mute_when_closed),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    limits = settings.alerts.thresholds
+    return Limits(limits.battery_low_pct, limits.safety_expiry_days, limits.door_held_s * SECOND_MS)
+
+
+def routes_of(settings: Settings) -> list[Route]:
+    """Without any route everything goes to every channel: a channel that nobody is told through is a mistake."""
+    alerts = settings.alerts
+    if not alerts.routes:
+        return [Route(tuple(channel.id for channel in alerts.channels))] if alerts.channels else []
+    return [_route(settings, route) for route in alerts.routes]
+
+
+def _route(settings: Settings, route: RouteSettings) -> Route:
+    opening = None
+    if route.hours is not None:
+        calendar = settings.calendar
+        zone = ZoneInfo(settings.timezone)
+        opening = Opening(Expression(route.hours), zone, calendar.holidays, calendar.weekend)
+    return Route(
+        route.channels, route.stations, route.regions, route.kinds, route.severity,
+        None if opening is None else lambda at: opening.at(at).access != "closed",
+        route.escalate_after_min * MINUTE_MS, route.escalate_to,
+    )  # fmt: skip
+
+
+def outlets_of(settings: Settings) -> Mapping[str, Outlet]:
+    """ValueError when a channel's address or secret can't be read."""
+    return {
+        channel.id: Outlet(channel.id, sender_of(channel), channel.lang, channel.cap_per_hour, channel.fallback)
+        for channel in settings.alerts.channels
+    }

@@ -1,0 +1,137 @@
+"""What passes by in a running gateway → facts for the alert core. Belongs to the intake thread."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.alerts.facts import Fact, clock_skew, own
+from gateway.alerts.facts import screen as screen_fact
+from gateway.alerts.signals import Limits, fact_of_event, facts_of_signals
+from gateway.kinds import Facts
+from gateway.live import Device
+from gateway.model import Batch, Millis, Rejected, Resource, Signal
+from gateway.wire import Event
+
+TS_SUSPECT = 2
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+LOOK_EVERY_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """How the gateway itself is: what is wrong in words, None where nothing is. `disk_free_mib` None: not looked."""
+
+    broker: str | None = None
+    store: str | None = None
+    duplicate: str | None = None
+    disk_free_mib: int | None = None
+
+
+class Watch:
+    """Collects devices that were heard and looks at each at most once a second."""
+
+    def __init__(self, gateway: str, limits: Limits, disk_free_mib: int, quarantine_per_hour: int, screen_silent_ms: Millis) -> None:  # fmt: skip  # noqa: E501
+        self._gateway, self._limits = gateway, limits
+        self._disk_free_mib, self._quarantine_per_hour = disk_free_mib, quarantine_per_hour
+        self._screen_silent_ms = screen_silent_ms
+        self._heard: set[Device] = set()
+        self._look_at: Millis = 0
+        self._skewed: dict[bytes, Resource] = {}
+        self._refused: dict[str, deque[Millis]] = {}
+        self._screens: dict[tuple[str, str], Millis] = {}
+
+    def heard(self, devices: Iterable[Device]) -> None:
+        self._heard.update(devices)
+
+    def screen(self, name: str, station: str, at: Millis) -> None:
+        """A wall screen checked in. Any thread."""
+        self._screens[station, name] = at
+
+    def next_look(self) -> Millis | None:
+        return self._look_at if self._heard or self._screens or self._refused else None
+
+    def look(self, now: Millis) -> list[Fact]:
+        """Signals of whoever was heard since the last look; screens and quarantine rates with them."""
+        if now < self._look_at:
+            return []
+        self._look_at = now + LOOK_EVERY_MS
+        heard, self._heard = self._heard, set()
+        found = [fact for device in heard for facts in device.facts for fact in self._of(facts, now)]
+        for (station, name), at in list(self._screens.items()):
+            found.append(screen_fact(now, now - at >= self._screen_silent_ms, station, name))
+        return found + [self._refusal(station, now) for station in list(self._refused)]
+
+    def _of(self, facts: Facts, now: Millis) -> list[Fact]:
+        signals = signals_of(facts)
+        return facts_of_signals(facts.resource, signals, now, self._limits) if signals else []
+
+    def clocks(self, batch: Batch, devices: dict[bytes, Device], now: Millis) -> list[Fact]:
+        """Devices whose time stamps can't be believed, and those whose can again. `devices` by state topic."""
+        if not (self._skewed or (batch.flags and max(batch.flags) >= TS_SUSPECT)):
+            return []
+        found: dict[bytes, Fact] = {}
+        for topic, flags in zip(batch.topics, batch.flags, strict=True):
+            suspect = bool(flags & TS_SUSPECT)
+            if suspect and topic not in self._skewed and (device := devices.get(topic)):
+                self._skewed[topic] = device.facts[0].resource
+            resource = self._skewed.get(topic)
+            if resource is not None:
+                found[topic] = clock_skew(resource, now, suspect)
+        for topic, fact in found.items():
+            if not fact.holds:
+                del self._skewed[topic]
+        return list(found.values())
+
+    def refused(self, rejected: Iterable[Rejected]) -> None:
+        """Messages that went to quarantine, counted by station."""
+        for one in rejected:
+            station = one.topic.split(b"/")[1:2]
+            name = station[0].decode("ascii", "replace") if station else "?"
+            self._refused.setdefault(name, deque(maxlen=self._quarantine_per_hour)).append(one.received_at)
+
+    def _refusal(self, station: str, now: Millis) -> Fact:
+        times = self._refused[station]
+        while times and times[0] <= now - HOUR_MS:
+            times.popleft()
+        if not times:
+            del self._refused[station]
+        holds = True if len(times) >= self._quarantine_per_hour else False if not times else None
+        detail: dict[str, Signal] = {"messages": len(times)}
+        return Fact("quarantine_rate", now, holds, station, station, None, "unreadable", detail)
+
+    def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:
+        """Broker, store, disk, and another gateway under our name."""
+        named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
+        found = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
+        free = state.disk_free_mib
+        if free is not None:
+            holds = True if free < self._disk_free_mib else False if free >= self._disk_free_mib * 1.2 else None
+            detail: dict[str, Signal] = {"free_mib": free}
+            found.append(Fact("disk_filling", now, holds, None, self._gateway, None, f"{free} MiB free", detail))
+        return found
+
+
+def signals_of(facts: Facts) -> dict[str, Signal]:
+    """The present signals that may be alerts, of a resource that ever said any."""
+    signals: dict[str, Signal] = {}
+    battery = getattr(facts, "battery_pct", None)
+    if battery is not None:
+        signals["battery_pct"] = battery
+    if facts.resource.kind == "charger":
+        if facts.status is not None and facts.power_w is not None:
+            signals |= {"status": facts.status, "power_w": facts.power_w}
+    elif facts.resource.kind == "door" and facts.status is not None:
+        signals["open"] = facts.status == "open"
+    elif facts.resource.kind == "safety" and facts.expires is not None:
+        # Kept as the end of the last good day.
+        signals["expires"] = datetime.fromtimestamp((facts.expires - DAY_MS) / 1000, UTC).date().isoformat()
+    return signals
+
+
+def facts_of_events(happened: Sequence[tuple[Device, Event, Millis]]) -> list[Fact]:
+    found = [
+        fact_of_event(facts.resource, event.type, at) for device, event, at in happened for facts in device.facts[:1]
+    ]
+    return [fact for fact in found if fact is not None]

@@ -1,0 +1,59 @@
+"""Work orders in a running gateway: which claims wait for evidence, and what the evidence says."""
+
+from collections.abc import Iterable
+
+from gateway.alerts.core import Alerts
+from gateway.alerts.kinds import KINDS
+from gateway.alerts.orders import Order, OrderEvent, verify
+from gateway.alerts.words import Alert
+from gateway.live import Live
+from gateway.model import Millis
+
+LOOK_EVERY_MS = 1_000
+
+
+class Orders:
+    """Orders reported as done, until they are closed or reopened. Belongs to the intake thread."""
+
+    def __init__(self, live: Live, core: Alerts, done: Iterable[Order] = ()) -> None:
+        self._live, self._core = live, core
+        self._done = {order.id: order for order in done}
+        self._look_at: Millis = 0
+
+    def follow(self, event: OrderEvent) -> None:
+        """A step that somebody took."""
+        if event.order.state == "done":
+            self._done[event.order.id] = event.order
+        else:
+            self._done.pop(event.order.id, None)
+
+    def next_look(self) -> Millis | None:
+        return self._look_at if self._done else None
+
+    def look(self, now: Millis) -> list[OrderEvent]:
+        """Claims that the evidence has settled."""
+        if not self._done or now < self._look_at:
+            return []
+        self._look_at = now + LOOK_EVERY_MS
+        found = [verify(order, self._holds(order), now) for order in self._done.values()]
+        events = [event for event in found if event is not None]
+        for event in events:
+            self.follow(event)
+        return events
+
+    def _holds(self, order: Order) -> bool | None:
+        """Is the trouble still seen? None where nobody can tell: it clears just now, or only a person can see it."""
+        if order.alert is None:
+            return None
+        alert = self._core.find(order.alert)
+        if alert is None:
+            return False
+        if KINDS[alert.kind].latched:
+            return False if alert.kind == "reported" and self._sound(alert) else None
+        return True if self._core.holds(alert) else None
+
+    def _sound(self, alert: Alert) -> bool:
+        """The sensors of what a visitor reported see nothing wrong."""
+        station = self._live.stations.get(alert.station or "")
+        facts = [one for one in station.facts() if one.resource.id == alert.resource] if station else []
+        return bool(facts) and facts[0].axes.health == "ok" and facts[0].axes.evidence == "live"

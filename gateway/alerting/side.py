@@ -1,0 +1,289 @@
+"""The alert side of a running gateway. Runs on the intake thread; staff and screens come from any thread.
+
+It follows what is durable: the runtime calls `follow` with each outcome after its commit. What it decides is stored by
+the writer's thread with what it owes to whom, then the notify thread is woken. A crash in between repeats the work:
+`begin` compares the store with what is true now, and takes the alarms behind its cursor again.
+"""
+
+import logging
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from config.schema import Settings
+from gateway.alerting.configured import limits_of, outlets_of, policy_of, routes_of
+from gateway.alerting.facts import Ourselves, Watch, facts_of_events
+from gateway.alerting.orders import Orders
+from gateway.alerts.case import alert_id
+from gateway.alerts.core import Alerts
+from gateway.alerts.facts import Fact
+from gateway.alerts.orders import OrderEvent
+from gateway.alerts.payload import retained
+from gateway.alerts.places import Places
+from gateway.alerts.routes import deliveries
+from gateway.alerts.words import AlertEvent, Delivery
+from gateway.live import Live
+from gateway.model import Change, Millis
+from gateway.notify import links
+from gateway.notify.post import Post
+from gateway.notify.worker import DeadMan, NotifyWorker
+from gateway.pipeline import Outcome
+from gateway.store import alerts as book
+from gateway.store.alerts import Work
+from gateway.store.alerts_reader import AlertReader
+from gateway.store.base import StoreError
+from gateway.store.sqlite import SqliteStore
+from gateway.wire import UnreadableError, parse_topic, read_event
+
+log = logging.getLogger(__name__)
+
+CURSOR_EVERY_MS = 60_000
+DISK_EVERY_MS = 10_000
+RECORD_WAIT_S = 5.0
+DAY_MS = 86_400_000
+
+# What staff ask of the intake thread: told the core and the time, it gives what happened and more to store with it.
+# LookupError or ValueError goes back to whoever asked.
+Act = Callable[[Alerts, Millis], tuple[list[AlertEvent], list[OrderEvent], list[Work]]]
+
+
+class Alerting:
+    """Use: `begin` before messages come, `follow` and `tick` on the intake thread, `start`/`stop` the notify thread.
+
+    `call` runs work on the writer's thread, between commits and in order; `wake` has the intake thread turn soon;
+    `publish(topic, payload)` retains; `healthy` says whether the dead man's switch may be held.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        live: Live,
+        store: SqliteStore,
+        *,
+        gateway: str,
+        call: Callable[[Callable[[], None]], None],
+        wake: Callable[[], None],
+        publish: Callable[[str, bytes], None],
+        healthy: Callable[[], bool],
+        now: Callable[[], Millis],
+    ) -> None:
+        """ValueError when a channel's address or secret can't be read."""
+        self._live, self._store, self._call, self._wake, self._publish = live, store, call, wake, publish
+        store.core_write(book.prepare)
+        self._reader, self._outbox = AlertReader(store.folder), AlertReader(store.folder)  # one for each thread
+        self._places, self._routes = Places.of(settings), routes_of(settings)
+        resources = [facts.resource for station in live.stations.values() for facts in station.facts()]
+        self.core = Alerts(resources, self._last_heard, policy_of(settings), _bridges(settings))
+        self.orders = Orders(live, self.core, self._reader.orders(state="done"))
+        limits = settings.alerts.thresholds
+        self.watch = Watch(
+            gateway,
+            limits_of(settings),
+            limits.disk_free_mib,
+            limits.quarantine_per_hour,
+            settings.api.screen_silent_s * 1000,
+        )
+        self.listeners: list[Callable[[AlertEvent], None]] = []
+        self._keep_ms = settings.store.retention.alerts_days * DAY_MS
+        self._devices = {f"yz/{name}/{one}/state".encode(): device for (name, one), device in live.devices.items()}
+        self._asked: deque[tuple[Act, Future[list[AlertEvent]]]] = deque()
+        self._number = self._kept_number = 0
+        self._cursor_at = self._disk_at = self._forget_at = 0
+        self._ourselves = Ourselves()
+        self.link_key = links.key_in(store.folder)
+        self._worker = self._notifier(settings, healthy, now)
+
+    def _notifier(self, settings: Settings, healthy: Callable[[], bool], now: Callable[[], Millis]) -> NotifyWorker:
+        alerts, base = settings.alerts, settings.api.public_url
+
+        def link(delivery: Delivery) -> str | None:
+            if base is None or delivery.action == "closed":
+                return None
+            expires_at = delivery.at + alerts.link_hours * 3_600_000
+            return f"{base.rstrip('/')}/a/{links.token(self.link_key, delivery.alert.id, delivery.id, expires_at)}"
+
+        outlets = outlets_of(settings)
+        self.post = Post(self._outbox, self._record, outlets, self._places, now, link, alerts.digest_min * 60_000)
+        dead_man = None
+        if alerts.dead_man_url is not None:
+            dead_man = DeadMan(alerts.dead_man_url, alerts.dead_man_interval_s * 1000, healthy)
+        return NotifyWorker(self.post, now, dead_man)
+
+    # ---- life ----
+
+    def begin(self, now: Millis) -> None:
+        """After the live state was restored, before the first message."""
+        self.core.restore(self._reader.unsettled())
+        states = [
+            Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.fault or facts.detail)
+            for station in self._live.stations.values()
+            for facts in station.facts()
+        ]
+        events = self.core.prime(states, now)
+        self._number = self._kept_number = self._reader.cursor()
+        events += self.core.on_facts(self._missed_alarms(self._number), now)
+        self._keep(events)
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """False if a provider still has the notify thread waiting; what it was sending will be sent again."""
+        ended = self._worker.ident is None or self._worker.end(timeout_s)
+        if ended:
+            self._reader.close()
+            self._outbox.close()
+        return ended
+
+    @property
+    def dead(self) -> str | None:
+        """The notify thread's name if it ended without being told to."""
+        return self._worker.name if self._worker.failed is not None else None
+
+    # ---- the intake thread ----
+
+    def follow(self, outcome: Outcome, number: int, now: Millis) -> None:
+        """An outcome that is durable as batch `number`."""
+        self._number = max(self._number, number)
+        events = self.core.on_changes(outcome.changes, now) if outcome.changes else []
+        facts = facts_of_events(outcome.happened) if outcome.happened else []
+        facts += self.watch.clocks(outcome.batch, self._devices, now)
+        self.watch.heard(outcome.heard)
+        if outcome.rejected:
+            self.watch.refused(outcome.rejected)
+        self._keep(events + (self.core.on_facts(facts, now) if facts else []))
+
+    def tick(self, now: Millis, ourselves: Ourselves) -> None:
+        """Whatever is due by `now`, what staff asked, and how we are ourselves."""
+        facts = self.watch.look(now)
+        if now >= self._disk_at:
+            self._disk_at = now + DISK_EVERY_MS
+            free = shutil.disk_usage(self._store.folder).free >> 20
+            facts += self.watch.ourselves(replace(ourselves, disk_free_mib=free), now)
+        elif ourselves != self._ourselves:
+            facts += self.watch.ourselves(ourselves, now)
+        self._ourselves = ourselves
+        events = self.core.on_facts(facts, now) + self.core.tick(now)
+        self._keep(events, self.orders.look(now))
+        while self._asked:
+            self._answer(*self._asked.popleft(), now)
+        self._upkeep(now)
+
+    def next_deadline(self) -> Millis | None:
+        """When `tick` has something to do, at the latest."""
+        times = (self.core.next_deadline(), self.watch.next_look(), self.orders.next_look())
+        return min((at for at in times if at is not None), default=None)
+
+    def publish_all(self) -> None:
+        """Retain every open alert again: the broker may have forgotten, or never heard, of them."""
+        for alert in self.core.open_alerts():
+            self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
+
+    # ---- any thread ----
+
+    def ask(self, act: Act) -> "Future[list[AlertEvent]]":
+        """Have `act` carried out by the intake thread; its future is done when all of it is durable."""
+        future: Future[list[AlertEvent]] = Future()
+        self._asked.append((act, future))
+        self._wake()
+        return future
+
+    # ---- inside ----
+
+    def _last_heard(self, station: str, device: str) -> Millis | None:
+        found = self._live.devices.get((station, device))
+        return found.seen_at if found is not None else None
+
+    def _missed_alarms(self, cursor: int) -> Iterable[Fact]:
+        """Alarms in the journal that came after alerts last followed it; those already stored are left out."""
+        for _, batch in self._store.batches(cursor):
+            for topic, payload, received in zip(batch.topics, batch.payloads, batch.received, strict=True):
+                if topic.endswith(b"/event"):
+                    for fact in self._alarm(topic, payload, received):
+                        if self._reader.alert(alert_id((fact.station or "", fact.subject, fact.kind), fact.at)) is None:
+                            yield fact
+
+    def _alarm(self, topic: bytes, payload: bytes, received: Millis) -> list[Fact]:
+        try:
+            device = self._live.devices.get(parse_topic(topic)[:2])
+            return facts_of_events([(device, read_event(payload), received)]) if device is not None else []
+        except UnreadableError:
+            return []
+
+    def _answer(self, act: Act, future: "Future[list[AlertEvent]]", now: Millis) -> None:
+        try:
+            events, steps, more = act(self.core, now)
+        except (LookupError, ValueError) as error:  # a closed alert, a step that does not fit: whoever asked is told
+            future.set_exception(error)
+            return
+        for step in steps:
+            self.orders.follow(step)
+        self._keep(events, steps, more, lambda: future.set_result(events))
+
+    def _keep(
+        self,
+        events: Sequence[AlertEvent],
+        steps: Sequence[OrderEvent] = (),
+        more: Sequence[Work] = (),
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Store it all in one transaction, tell those who listen, wake the notify thread."""
+        if not (events or steps or more):
+            then()
+            return
+        owed = [one for event in events for one in deliveries(event, self._routes, self._places)]
+        works = [book.record(events, owed, self._number), *map(book.record_order, steps), *more]
+        self._kept_number = self._number
+
+        def store() -> None:
+            self._store.core_write(lambda db: [work(db) for work in works])
+            then()
+            self._worker.wake()
+
+        self._call(store)
+        if self._ourselves.store is not None and owed:
+            self.post.tell(owed)
+            self._worker.wake()
+        for event in events:
+            self._publish(*retained(event))
+            for listener in self.listeners:
+                listener(event)
+
+    def _record(self, done: Sequence[Delivery]) -> bool:
+        """For the notify thread: make results durable; False if the store can't at the moment."""
+        work, stored = book.settle(done), threading.Event()
+        failed: list[StoreError] = []
+
+        def store() -> None:
+            try:
+                self._store.core_write(work)
+            except StoreError as error:
+                failed.append(error)
+            stored.set()
+
+        self._call(store)
+        return stored.wait(RECORD_WAIT_S) and not failed
+
+    def _upkeep(self, now: Millis) -> None:
+        works: list[Work] = []
+        if now >= self._cursor_at and self._number > self._kept_number:
+            self._cursor_at, self._kept_number = now + CURSOR_EVERY_MS, self._number
+            works.append(book.record([], [], self._number))
+        if now >= self._forget_at:
+            self._forget_at = now + DAY_MS
+            works.append(book.forget(now - self._keep_ms))
+        for work in works:
+            self._call(lambda work=work: self._store.core_write(work))  # type: ignore[misc]
+
+
+def _bridges(settings: Settings) -> dict[tuple[str, str], str]:
+    """Which devices speak through the bridge of this configuration: they fall silent with it."""
+    bridge = settings.bridge
+    if bridge is None:
+        return {}
+    named: list[Any] = [device for bus in bridge.buses for device in (bus.device, *(one.device for one in bus.devices))]
+    return {(bridge.station, name): bridge.id for name in named if name}

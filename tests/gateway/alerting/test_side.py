@@ -1,0 +1,251 @@
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.alerting import Ourselves
+from gateway.alerts.orders import accept, assign, claim_done
+from gateway.alerts.words import UnknownAlertError
+from gateway.store.alerts_reader import AlertReader
+from tests.gateway.alerting.house import T0, House
+from tests.gateway.notify.stub import Answer, Provider
+
+Make = Callable[..., House]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[House] = []
+
+    def build(**more: Any) -> House:
+        made.append(House(tmp_path, **more))
+        return made[-1]
+
+    yield build
+    for house in made:
+        house.close()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider().running() as running:
+        yield running
+
+
+def hooked(provider: Provider, **more: Any) -> dict[str, Any]:
+    hook = {"id": "hook", "kind": "webhook", "url": provider.url, "allow_private": True, "lang": "en"}
+    return {"channels": [hook], "routes": [{"channels": ["hook"]}]} | more
+
+
+def test_a_fault_goes_from_the_wire_to_the_provider_and_back(make: Make, provider: Provider) -> None:
+    house = make(alerts=hooked(provider), api={"public_url": "https://yz.example.org/"})
+    house.send("pile-01", status="Faulted", error="GroundFailure")
+    house.wait(10)
+    assert house.lines() == ["charger_fault pile-01 opened"]
+    house.alerting.post.run()
+    [request] = provider.requests
+    assert request.json["title"] == "🟠 雁山驿站 · pile-01 · charger fault"
+    assert "GroundFailure" in request.json["text"]
+    assert request.json["link"].startswith("https://yz.example.org/a/")
+    house.send("pile-01", status="Available")
+    house.wait(30)
+    house.alerting.post.run()
+    assert [request.json["action"] for request in provider.requests] == ["opened", "closed"]
+
+
+def test_an_alert_is_retained_while_it_is_open(make: Make) -> None:
+    house = make()
+    house.send("pile-01", status="Faulted")
+    house.wait(10)
+    [(topic, payload)] = house.published.items()
+    assert topic == f"yz-alert/yanshan/{house.said[0].alert.id}"
+    assert json.loads(payload)["kind"] == "charger_fault"
+    house.published.clear()
+    house.alerting.publish_all()
+    assert list(house.published) == [topic]
+    house.send("pile-01", status="Available")
+    house.wait(30)
+    assert house.published[topic] == b""
+
+
+def test_a_restart_tells_nothing_again(make: Make, provider: Provider) -> None:
+    house = make(alerts=hooked(provider))
+    house.send("pile-01", status="Faulted")
+    house.wait(10)
+    house.alerting.post.run()
+    house.restart()
+    house.wait(60)
+    house.alerting.post.run()
+    assert house.lines() == []
+    assert len(provider.requests) == 1
+
+
+def test_an_alarm_that_was_durable_before_the_crash_is_told_after_it(make: Make) -> None:
+    house = make()
+    house.send("door", "event", type="door_forced", follow=False)
+    house.restart(clean=False)
+    assert [alert.kind for alert in house.alerting.core.open_alerts()] == ["door_forced"]
+    first = house.alerting.core.open_alerts()[0].id
+    house.ask(lambda core, now: (core.close(first, "li", now), [], []))
+    house.restart(clean=False)
+    assert house.alerting.core.open_alerts() == []
+
+
+def test_cards_and_keys_reach_no_alert_no_message_and_no_log(make: Make, provider: Provider, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    house = make(alerts=hooked(provider))
+    house.send("door", "event", type="door_forced", card="deadbeefcafe")
+    house.alerting.post.run()
+    kept = "".join(map(repr, house.said)) + caplog.text + repr(house.published) + repr(provider.requests)
+    assert "deadbeef" not in kept
+
+
+@pytest.mark.parametrize(
+    ("device", "signals", "kind"),
+    [
+        ("pile-01", {"status": "Available", "power_w": 900}, "power_without_session"),
+        ("pile-01", {"status": "Charging", "power_w": 0}, "session_without_power"),
+        ("aed", {"ready": True, "expires": "2026-12-01"}, "safety_expiring"),
+        ("aed", {"ready": False}, "safety_not_ready"),
+        ("aed", {"ready": True, "expires": "2026-11-01"}, "safety_not_ready"),
+        ("aed", {"ready": True, "cabinet_open": True}, "safety_not_ready"),
+        ("door", {"open": True, "locked": False}, "door_held"),
+        ("seat-01", {"occupied": True, "ts": "2020-01-01T00:00:00Z"}, "clock_skew"),
+    ],
+)
+def test_what_a_device_says_becomes_an_alert(make: Make, device: str, signals: dict[str, Any], kind: str) -> None:
+    house = make()
+    house.send(device, **signals)
+    house.wait(140)
+    assert kind in [event.alert.kind for event in house.said]
+
+
+def test_a_right_clock_clears_the_alert_about_it(make: Make) -> None:
+    house = make()
+    house.send("seat-01", occupied=True, ts=T0 - 40 * 86_400_000)
+    house.wait(50)
+    house.send("seat-01", occupied=True, ts=T0 - 40 * 86_400_000)
+    house.wait(25)
+    house.send("seat-01", occupied=True, ts=house.now)
+    house.wait(31)
+    assert house.lines() == ["clock_skew seat-01 opened", "clock_skew seat-01 closed"]
+
+
+def test_our_own_troubles_are_told_and_blame_no_device(make: Make) -> None:
+    house = make()
+    house.send("seat-01", occupied=True)
+    house.ourselves = Ourselves(broker="connection refused", duplicate="another gateway")
+    house.wait(300, step_s=5)
+    house.ourselves = Ourselves()
+    house.wait(50, step_s=5)
+    assert sorted(house.lines()) == sorted(
+        f"{kind} gateway {action}" for kind in ("broker_lost", "duplicate_gateway") for action in ("opened", "closed")
+    )
+
+
+def test_a_store_in_trouble_is_told_although_nothing_can_be_stored(make: Make, provider: Provider) -> None:
+    house = make(alerts=hooked(provider))
+    held: list[Callable[[], None]] = []
+    house.alerting._call = held.append  # the writer waits for its disk
+    house.ourselves = Ourselves(store="disk I/O error")
+    house.wait(11)
+    house.alerting._record = lambda _: False  # type: ignore[method-assign]
+    house.alerting.post._record = lambda _: False
+    house.alerting.post.run()
+    assert [request.json["alert"]["kind"] for request in provider.requests] == ["store_failing"]
+
+
+def test_many_unreadable_messages_of_a_station_are_an_alert(make: Make) -> None:
+    house = make(alerts={"thresholds": {"quarantine_per_hour": 3}})
+    for _ in range(3):
+        house.send("seat-01", occupied="perhaps")
+    house.wait(12)
+    assert house.lines() == ["quarantine_rate yanshan opened"]
+    house.wait(3700, step_s=10)
+    assert house.lines()[1:] == ["quarantine_rate yanshan closed"]
+
+
+def test_a_screen_that_stops_checking_in_is_an_alert(make: Make) -> None:
+    house = make(api={"screen_silent_s": 60})
+    house.alerting.watch.screen("lobby", "yanshan", house.now)
+    house.wait(69)
+    assert house.lines() == []
+    house.wait(2)
+    house.alerting.watch.screen("lobby", "yanshan", house.now)
+    house.wait(32)
+    assert house.lines() == ["screen_absent lobby opened", "screen_absent lobby closed"]
+
+
+def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
+    house = make()
+    house.send("pile-01", status="Faulted")
+    house.wait(10)
+    found = house.said[0].alert.id
+    [event] = house.ask(lambda core, now: (core.acknowledge(found, "li", now), [], []))
+    reader = AlertReader(house.folder)
+    kept = reader.alert(found)
+    reader.close()
+    assert kept == event.alert
+    with pytest.raises(UnknownAlertError):
+        house.ask(lambda core, now: (core.close("nothing", "li", now), [], []))
+
+
+def order_for(house: House) -> Any:
+    alert = house.said[0].alert
+    step = assign(alert, "yanshan", alert.resource, "repair", "wang", "li", house.now)
+    accepted = accept(step.order, "wang", house.now)
+    done = claim_done(accepted.order, "wang", house.now + 1)
+    house.ask(lambda core, now: ([], [step, accepted, done], []))
+    return done.order
+
+
+def state_of(house: House, order: Any) -> str:
+    reader = AlertReader(house.folder)
+    kept = reader.order(order.id)
+    reader.close()
+    assert kept is not None
+    return kept.state
+
+
+def test_done_with_the_fault_still_there_reopens_the_order(make: Make) -> None:
+    house = make()
+    house.send("pile-01", status="Faulted")
+    house.wait(10)
+    order = order_for(house)
+    house.wait(2)
+    assert state_of(house, order) == "accepted"
+
+
+def test_done_and_the_sensor_agrees_closes_it(make: Make) -> None:
+    house = make()
+    house.send("pile-01", status="Faulted")
+    house.wait(10)
+    house.send("pile-01", status="Available")
+    order = order_for(house)
+    house.wait(5)
+    assert state_of(house, order) == "done"
+    house.restart()
+    house.wait(62)
+    assert state_of(house, order) == "closed"
+
+
+def test_a_provider_that_was_down_gets_it_when_it_is_back(make: Make, provider: Provider) -> None:
+    house = make(alerts=hooked(provider))
+    provider.answers.extend([Answer(500), Answer(200)])
+    house.send("door", "event", type="tamper")
+    house.alerting.post.run()
+    house.restart()
+    house.wait(10)
+    house.alerting.post.run()
+    house.alerting.post.run()
+    assert len(provider.requests) == 2
+
+
+def test_it_says_when_it_wants_to_be_called(make: Make) -> None:
+    house = make()
+    assert house.alerting.next_deadline() is None
+    house.send("pile-01", status="Faulted")
+    assert house.alerting.next_deadline() == house.now + 10_000
