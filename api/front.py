@@ -29,8 +29,8 @@ SECURITY = [
     (b"permissions-policy", b"geolocation=(self), camera=(), microphone=()"),
     (b"content-security-policy", POLICY),
 ]
-ALWAYS = CORS + SECURITY
 STRICT_TRANSPORT = [(b"strict-transport-security", b"max-age=31536000")]
+ALWAYS, ALWAYS_TLS = CORS + SECURITY, CORS + SECURITY + STRICT_TRANSPORT
 
 
 class Front:
@@ -52,7 +52,7 @@ class Front:
         await self._guarded(path, method, scope, receive, send)
 
     async def _hot(self, entry: Entry, scope: Scope, send: Send) -> None:
-        headers = entry.headers_at(self._view.now()) + ALWAYS
+        headers = entry.headers_at(self._view.now()) + (ALWAYS if scope["scheme"] == "http" else ALWAYS_TLS)
         asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
         if asked is not None and matches(asked.decode("latin-1"), entry.etag.decode()):
             headers = [header for header in headers if header[0] not in (b"content-length", b"content-type")]

@@ -1,0 +1,193 @@
+"""The command line: what it prints and how it ends. Real processes where a process is what matters."""
+
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from api import logs
+from api.cli import main
+from api.commands import COMMANDS
+from api.server import CannotListenError, bind
+
+CONFIG = """
+mqtt: {{url: "mqtt://127.0.0.1:9"}}
+store: {{path: {folder}/data}}
+api: {{listen: "127.0.0.1:{port}"}}
+stations:
+  - id: yanshan
+    region: [广东]
+    areas: [{{id: lounge, resources: [{{id: seat-01, kind: seat}}]}}]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "yizhan.yaml"
+    path.write_text(CONFIG.format(folder=tmp_path, port=0))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> object:
+    """`main` sets the process's logging up; give pytest its own back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)
+
+
+def test_every_command_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    listed = capsys.readouterr().out
+    for name in COMMANDS:
+        assert f"    {name} " in listed
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert f"usage: yizhan {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["frobnicate"], ["check"], ["keys", "create", "--config", "x", "--role", "king"]]
+)
+def test_wrong_usage_ends_with_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+
+
+def test_check_is_fine_with_a_good_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", str(config)]) == 0
+    assert "fine, 1 stations with 1 resources" in capsys.readouterr().out
+
+
+def test_check_names_every_mistake_with_its_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(config.read_text().replace("kind: seat", "kind: throne").replace("store:", "stroe:"))
+    assert main(["check", "--config", str(config)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert any(one.startswith(f"{config}:3: stroe: ") for one in lines)
+    assert any(one.startswith(f"{config}:8: ") and "kind" in one for one in lines)
+
+
+def test_any_other_command_ends_with_2_on_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["api", "--config", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_a_key_is_printed_once_as_the_last_word(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make = [
+        "keys",
+        "create",
+        "--config",
+        str(config),
+        "--role",
+        "operator",
+        "--name",
+        "night shift",
+        "--expires",
+        "90d",
+    ]
+    assert main([*make, "--stations", "yanshan", "--regions", "广东"]) == 0
+    token = capsys.readouterr().out.split()[-1]
+    assert token.startswith("yz_")
+    assert main(["keys", "list", "--config", str(config)]) == 0
+    listed = capsys.readouterr().out
+    assert "operator" in listed
+    assert "yanshan,广东" in listed
+    assert token not in listed
+    key_id = token.split("_")[1]
+    assert main(["keys", "revoke", "--config", str(config), key_id]) == 0
+    assert main(["keys", "revoke", "--config", str(config), key_id]) == 1
+    capsys.readouterr()
+    assert main(["keys", "list", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_key_for_an_unknown_station_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["keys", "create", "--config", str(config), "--role", "viewer", "--name", "n", "--stations", "yanshn"]
+    assert main(words) == 2
+    assert "yanshn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "d", "0d", "90", "-1d", "1y", "²d", "1000000d"])
+def test_a_duration_is_a_number_and_a_unit(config: Path, text: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["keys", "create", "--config", str(config), "--role", "viewer", "--name", "n", f"--expires={text}"])
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListenError) as refused:
+            bind("127.0.0.1", port)
+    assert str(refused.value) == f"api.listen: 127.0.0.1:{port} is in use; stop what listens there, or set another port"
+
+
+def test_port_0_takes_a_free_one_on_either_protocol() -> None:
+    for host in ("127.0.0.1", "::1"):
+        sock = bind(host, 0)
+        assert sock.getsockname()[1] > 0
+        sock.close()
+    with pytest.raises(CannotListenError, match="not an address of this machine"):
+        bind("192.0.2.1", 0)
+
+
+def test_the_bridge_and_its_like_load_no_web_server() -> None:
+    code = (
+        "import sys; from api.cli import main\n"
+        "try: main(['check', '--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('fastapi', 'uvicorn', 'pydantic', 'paho', 'api.app') if name in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
+def test_a_log_event_is_one_line_for_people_and_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    for form in logs.FORMATS:
+        logs.set_up(form)
+        try:
+            int("two\nlines")
+        except ValueError:
+            logging.getLogger("x").exception("it\nbroke for %s", "驿站")
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert "驿站" in err
+        assert "ValueError" in err
+    event = json.loads(err)
+    assert event["level"] == "error"
+    assert event["logger"] == "x"
+    assert event["message"] == "it\nbroke for 驿站"
+
+
+@pytest.mark.e2e
+def test_the_api_alone_answers_and_ends_cleanly_on_sigterm(config: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "--log-format", "json", "api", "--config", str(config)],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        line = next(one for one in process.stderr if "listening on" in one)
+        url = json.loads(line)["message"].split()[-1].rstrip("/")
+        stream = urllib.request.urlopen(f"{url}/api/v1/stream?station=yanshan", timeout=5)
+        assert stream.readline().startswith(b"retry: ")
+        with pytest.raises(urllib.request.HTTPError) as refused:  # nothing listens at the broker's port
+            urllib.request.urlopen(f"{url}/readyz", timeout=5)
+        assert refused.value.code == 503
+        assert "127.0.0.1:9" in json.load(refused.value)["trouble"][0]
+        begin = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait(5) == 0
+        assert time.monotonic() - begin < 5
+        stream.close()

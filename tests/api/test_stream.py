@@ -1,0 +1,236 @@
+"""The event stream: what comes first, what comes again, and who is let in."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api import push
+from api.push import Hub, Limits, TooManyStreamsError
+from tests.api.conftest import MINUTE, NOON, House, serving
+from tests.api.documents import document, line, resource
+
+
+@dataclass
+class Event:
+    id: str | None
+    event: str
+    data: str
+
+
+class Reader:
+    """One stream, read event by event."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._lines = answer.iter_lines()
+        self.retry: int | None = None
+
+    def next(self) -> Event:
+        fields: dict[str, str] = {}
+        for text in self._lines:
+            if text:
+                name, _, value = text.partition(": ")
+                fields[name] = value
+                if name == "retry":
+                    self.retry = int(value)
+            elif "event" in fields:
+                return Event(fields.get("id"), fields["event"], fields["data"])
+        raise EOFError
+
+
+@contextmanager
+def stream(house: House, query: str = "", **headers: str) -> Iterator[Reader]:
+    with httpx.stream("GET", f"{house.url}/api/v1/stream{query}", headers=headers, timeout=10) as answer:
+        yield Reader(answer)
+
+
+def change(house: House, use: str, station: str = "yanshan") -> None:
+    body = document(
+        station, [resource("seat-01", use=use, until=NOON + MINUTE)], [line("seat", 1, 0, 1)], NOON, n=time.time()
+    )
+    house.view.feed_threadsafe([body])
+
+
+def wait_until(true) -> None:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end, "it did not happen within 5 s"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[House]:
+    yield from serving(tmp_path, stream={"clients_total": 3, "reserved_for_screens": 1, "send_timeout_s": 1})
+
+
+def test_a_station_comes_as_snapshot_and_then_at_each_change(house: House) -> None:
+    with stream(house, "?station=yanshan") as reader:
+        assert reader.answer.headers["content-type"].startswith("text/event-stream")
+        assert reader.answer.headers["x-accel-buffering"] == "no"
+        assert reader.answer.headers["cache-control"] == "no-store"
+        assert "content-encoding" not in reader.answer.headers
+        first = reader.next()
+        assert (first.event, json.loads(first.data)["station"]) == ("snapshot", "yanshan")
+        assert 1000 <= (reader.retry or 0) <= 4000
+        change(house, "occupied")
+        second = reader.next()
+        assert (second.event, json.loads(second.data)["areas"][0]["resources"][0]["usable"]) == ("availability", "no")
+        assert first.id != second.id
+
+
+def test_other_stations_do_not_disturb(house: House) -> None:
+    with stream(house, "?station=shaping") as reader:
+        reader.next()
+        change(house, "free")
+        change(house, "free", "shaping")
+        assert json.loads(reader.next().data)["station"] == "shaping"
+
+
+def test_all_stations_come_when_none_is_named(house: House) -> None:
+    with stream(house) as reader:
+        events = [reader.next() for _ in range(3)]
+    assert {one.event for one in events} == {"snapshot"}
+    assert {json.loads(one.data)["station"] for one in events} == {"yanshan", "shaping", "nowhere"}
+
+
+def test_after_a_break_only_what_changed_comes_again(house: House) -> None:
+    with stream(house) as reader:
+        last = [reader.next() for _ in range(3)][-1]
+    change(house, "occupied")
+    wait_until(lambda: house.get("/metrics").text.find("clients 0.0") > 0)
+    with stream(house, **{"last-event-id": last.id or ""}) as reader:
+        missed = reader.next()
+        assert (missed.event, json.loads(missed.data)["station"]) == ("snapshot", "yanshan")
+    with stream(house, **{"last-event-id": missed.id or ""}) as reader:
+        assert reader.next().event == "heartbeat"
+
+
+@pytest.mark.parametrize("foreign", ["", "7", "-1", "abc-99999", "x" * 200, "00000000-9"])
+def test_a_foreign_last_event_id_gets_everything(house: House, foreign: str) -> None:
+    with stream(house, **{"last-event-id": foreign}) as reader:
+        assert [reader.next().event for _ in range(3)] == ["snapshot"] * 3
+
+
+def test_a_heartbeat_carries_the_servers_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push, "HEARTBEAT_S", 0.2)
+    for_next_house = serving(house.app.context.settings.store.path)
+    quick = next(for_next_house)
+    with stream(quick, "?station=yanshan&screen=wall-1") as reader:
+        reader.next()
+        beat = reader.next()
+        assert beat.event == "heartbeat"
+        assert json.loads(beat.data) == {"time": "2026-11-21T12:00:00Z"}
+        assert beat.id is None
+        reader.next()
+    assert quick.screens[:2] == [("wall-1", "yanshan")] * 2
+    for_next_house.close()
+
+
+def test_a_value_ends_on_the_stream_too_when_the_feeder_is_dead(house: House) -> None:
+    change(house, "free")
+    with stream(house, "?station=yanshan") as reader:
+        reader.next()
+        seat = [resource("seat-01", until=NOON + 50)]
+        house.view.feed_threadsafe([document("yanshan", seat, [line("seat", 1, 1, 1)], NOON)])
+        assert json.loads(reader.next().data)["summary"][0]["usable_min"] == 1
+        house.clock.now += 50
+        assert json.loads(reader.next().data)["summary"][0]["usable_min"] == 0
+    house.clock.now = NOON
+
+
+def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
+    with stream(own) as one, stream(own) as two:
+        one.next(), two.next()
+        refused = own.get("/api/v1/stream")
+        assert refused.status_code == 503
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.headers["retry-after"]
+        with stream(own, "?station=yanshan&screen=wall-1") as screen:
+            screen.next()
+            assert own.screens == [("wall-1", "yanshan")]
+            assert own.get("/api/v1/stream?screen=wall-2").status_code == 503
+            with stream(own, "?station=yanshan&screen=wall-1") as again:  # the same screen takes its own place
+                assert again.next().event == "snapshot"
+    wait_until(lambda: len(own.app.context.hub) == 0)
+    with stream(own) as reader:
+        reader.next()
+
+
+def test_one_address_gets_so_many_streams_and_no_more() -> None:
+    class View:
+        listeners: list[object] = []  # noqa: RUF012
+
+        def get(self, _station: str) -> None: ...
+
+        def now(self) -> int:
+            return NOON
+
+    async def run() -> None:
+        hub = Hub(View(), Limits(total=10, per_address=2, reserved=1), lambda *_: None)  # type: ignore[arg-type]
+        first = hub.join("s", "10.0.0.1", None, None)
+        hub.join("s", "10.0.0.1", None, None)
+        with pytest.raises(TooManyStreamsError) as refused:
+            hub.join("s", "10.0.0.1", None, None)
+        assert refused.value.status == 429
+        hub.join("s", "10.0.0.2", None, None)
+        hub.join("s", "10.0.0.1", "wall-1", None)
+        hub.leave(first)
+        hub.leave(first)
+        hub.leave(next(iter(hub._clients)))
+
+    import asyncio
+
+    asyncio.run(run())
+
+
+def test_a_slow_reader_gets_the_newest_and_never_a_queue() -> None:
+    client = push.Client("s", None, None, 0)
+    for number in range(100):
+        client.offer("s", b"%d;" % number)
+        client.offer("", b"beat;")
+    assert client.take() == b"99;beat;"
+    assert client.take() == b""
+
+
+def test_a_stalled_reader_is_let_go_and_the_others_go_on(own: House) -> None:
+    host, port = own.url.removeprefix("http://").split(":")
+    stalled = socket.socket()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stalled.connect((host, int(port)))
+    stalled.sendall(b"GET /api/v1/stream?station=yanshan HTTP/1.1\r\nHost: x\r\n\r\n")
+    with stream(own, "?station=yanshan") as reader:
+        reader.next()
+        wait_until(lambda: len(own.app.context.hub) == 2)
+        big = [resource(f"seat-{at}", until=NOON + MINUTE) for at in range(200)]
+        begin = time.monotonic()
+        for number in range(400):
+            own.view.feed_threadsafe([document("yanshan", big, [line("seat", 200, 200, 200)], NOON, n=number)])
+            reader.next()
+            if len(own.app.context.hub) == 1:
+                break
+            time.sleep(0.01)
+        assert len(own.app.context.hub) == 1
+        assert time.monotonic() - begin < 4
+    stalled.settimeout(2)
+    while stalled.recv(65_536):  # to the end, which comes
+        pass
+    stalled.close()
+
+
+def test_the_server_stops_at_once_with_streams_open(tmp_path: Path) -> None:
+    running = serving(tmp_path)
+    house = next(running)
+    with stream(house) as one, stream(house, "?station=yanshan") as two:
+        one.next(), two.next()
+        begin = time.monotonic()
+        running.close()
+        assert time.monotonic() - begin < 2
+        with pytest.raises(EOFError):
+            two.next()
