@@ -1,7 +1,7 @@
 """A real application on a real server, over a store that was really written."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,14 +60,16 @@ class House:
     """One served application. `url` has no slash at its end."""
 
     url: str
+    client: httpx.Client
     app: App
     view: LiveView
     clock: Clock
     status: list[Status]
+    stop: Callable[[], None]
     screens: list[tuple[str, str | None]] = field(default_factory=list)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=10, **more)
+        return self.client.get(path, **more)
 
 
 def settings_in(folder: Path, **api: Any) -> Settings:
@@ -92,15 +94,21 @@ def serving(folder: Path, **api: Any) -> Iterator[House]:
         on_screen=lambda screen, station: screens.append((screen, station)),
     )
     sock = bind("127.0.0.1", 0)
-    house = House(f"http://127.0.0.1:{sock.getsockname()[1]}", app, view, clock, status, screens)
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    client = httpx.Client(base_url=url, timeout=10, verify=False)  # one for all: making one costs more than asking
     thread = threading.Thread(target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1"})
-    thread.start()
-    try:
-        yield house
-    finally:
+
+    def end() -> None:
         stop.set()
         thread.join(5)
         assert not thread.is_alive(), "the server did not stop within 5 s"
+
+    thread.start()
+    try:
+        yield House(url, client, app, view, clock, status, end, screens)
+    finally:
+        client.close()
+        end()
 
 
 @pytest.fixture(scope="module")

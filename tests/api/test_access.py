@@ -26,7 +26,7 @@ def bearer(token: str) -> dict[str, str]:
 
 def ask(house: House, method: str, path: str, **more: Any) -> int:
     """The status only; a stream is not read."""
-    with httpx.stream(method.upper(), house.url + path, timeout=10, **more) as answer:
+    with house.client.stream(method.upper(), path, **more) as answer:
         return answer.status_code
 
 
@@ -51,13 +51,13 @@ def test_every_route_lets_in_exactly_whom_its_role_says(house: House) -> None:
 def test_a_session_lasts_as_long_as_its_key_and_its_hours(house: House) -> None:
     keyring = house.app.context.keyring
     token = keyring.create("Li", "operator", NOON, stations=["yanshan"], expires_at=NOON + 30 * DAY)
-    answer = httpx.post(f"{house.url}/login", data={"key": f" {token} "})
+    answer = house.client.post("/login", data={"key": f" {token} "})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert token not in cookie
-    jar = {COOKIE: answer.cookies[COOKIE]}
-    with httpx.Client(cookies=jar) as client:
+    house.client.cookies.clear()
+    with httpx.Client(cookies={COOKIE: answer.cookies[COOKIE]}, verify=False) as client:
         body = client.get(f"{house.url}/api/v1/session").json()
         assert body == {
             "name": "Li", "role": "operator", "stations": ["yanshan"], "regions": [], "expires": "2026-12-21T12:00:00Z",
@@ -71,16 +71,16 @@ def test_a_session_lasts_as_long_as_its_key_and_its_hours(house: House) -> None:
 
 
 def test_a_wrong_key_opens_nothing(house: House) -> None:
-    assert httpx.post(f"{house.url}/login", data={"key": "nope"}).status_code == 401
-    assert httpx.post(f"{house.url}/login", content=b"\xff\xfe&&key").status_code == 401
-    page = httpx.post(f"{house.url}/login", data={"key": "nope"}, headers={"accept": "text/html"})
+    assert house.client.post("/login", data={"key": "nope"}).status_code == 401
+    assert house.client.post("/login", content=b"\xff\xfe&&key").status_code == 401
+    page = house.client.post("/login", data={"key": "nope"}, headers={"accept": "text/html"})
     assert page.headers["location"] == "/login?wrong=1"
 
 
 def test_a_page_of_another_site_cannot_log_anybody_in_or_out(house: House) -> None:
     for path in ("/login", "/logout"):
-        assert httpx.post(house.url + path, headers={"origin": "https://evil.example"}).status_code == 403
-    own = httpx.post(f"{house.url}/logout", headers={"origin": house.url})
+        assert house.client.post(path, headers={"origin": "https://evil.example"}).status_code == 403
+    own = house.client.post("/logout", headers={"origin": house.url})
     assert own.status_code == 303
 
 

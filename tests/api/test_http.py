@@ -58,7 +58,7 @@ def test_an_unchanged_answer_is_304_without_a_body(house: House, path: str) -> N
 
 @pytest.mark.parametrize("path", [ONE, "/api/v1/stations", "/healthz"])
 def test_head_is_get_without_the_body(house: House, path: str) -> None:
-    answer = httpx.head(house.url + path)
+    answer = house.client.head(path)
     assert answer.status_code == 200
     assert answer.content == b""
     assert int(answer.headers["content-length"]) > 0
@@ -103,7 +103,7 @@ def test_every_error_is_a_problem_document(house: House, path: str, status: int)
 
 @pytest.mark.parametrize("path", [ONE, "/api/v1/stations", "/api/v1/stream", "/healthz"])
 def test_a_method_that_is_not_there_is_405_and_says_which_are(house: House, path: str) -> None:
-    answer = httpx.post(house.url + path)
+    answer = house.client.post(path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
     assert answer.headers["content-type"] == "application/problem+json"
@@ -115,7 +115,7 @@ def test_a_large_body_is_refused_whether_or_not_it_says_its_size(house: House) -
             yield b"x" * 16_384
 
     for content in (b"x" * 65_537, drip()):
-        answer = httpx.post(f"{house.url}/login", content=content)
+        answer = house.client.post("/login", content=content)
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
 
@@ -131,13 +131,13 @@ def test_every_answer_carries_the_security_headers(house: House, path: str) -> N
 
 def test_other_sites_may_read_but_nothing_else(house: House) -> None:
     asked = {"origin": "https://app.example", "access-control-request-method": "GET"}
-    answer = httpx.options(house.url + ONE, headers=asked)
+    answer = house.client.options(ONE, headers=asked)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-methods"] == "GET, HEAD"
     assert "authorization" not in answer.headers["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in answer.headers
-    assert "access-control-allow-origin" not in httpx.post(f"{house.url}/login").headers
+    assert "access-control-allow-origin" not in house.client.post("/login").headers
 
 
 # ---- the list ----
@@ -283,7 +283,6 @@ def test_documents_fit_their_published_shape(house: House) -> None:
 
 # ---- whatever comes ----
 
-CLIENT = httpx.Client(verify=False)  # one for all examples: making one costs more than asking
 text = st.text(max_size=40)
 paths = st.sampled_from(["/api/v1/stations", ONE, f"{ONE}/history", "/api/v1/session", "/readyz", "/login", "/docs"])
 params = st.sampled_from(["near", "coord", "radius_m", "usable", "open", "region", "resource", "from", "to", "limit"])
@@ -297,7 +296,7 @@ likely = st.sampled_from(
     path=paths, query=st.dictionaries(params, text | likely, max_size=4), method=st.sampled_from(["GET", "POST", "PUT"])
 )
 def test_no_input_makes_it_our_mistake(house: House, path: str, query: dict[str, str], method: str) -> None:
-    answer = CLIENT.request(method, house.url + path, params=query)
+    answer = house.client.request(method, path, params=query)
     assert answer.status_code < 500
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"

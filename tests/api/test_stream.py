@@ -47,7 +47,7 @@ class Reader:
 
 @contextmanager
 def stream(house: House, query: str = "", **headers: str) -> Iterator[Reader]:
-    with httpx.stream("GET", f"{house.url}/api/v1/stream{query}", headers=headers, timeout=10) as answer:
+    with house.client.stream("GET", f"/api/v1/stream{query}", headers=headers) as answer:
         yield Reader(answer)
 
 
@@ -230,7 +230,8 @@ def test_the_server_stops_at_once_with_streams_open(tmp_path: Path) -> None:
     with stream(house) as one, stream(house, "?station=yanshan") as two:
         one.next(), two.next()
         begin = time.monotonic()
-        running.close()
+        house.stop()
         assert time.monotonic() - begin < 2
         with pytest.raises(EOFError):
             two.next()
+    running.close()
