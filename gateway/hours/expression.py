@@ -27,6 +27,7 @@ _NAME = "(?:Mo|Tu|We|Th|Fr|Sa|Su)"
 _SELECTOR = re.compile(rf"\b(?:PH|{_NAME}(?:-{_NAME})?)\b(?!\[)")
 _RANGE = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _RULE = re.compile(r"(.*?) ?((?:\d\d:\d\d-\d\d:\d\d,?)*)(?: ?(closed|unknown))?")
+_YEAR_MONTH = re.compile(r"(?<=[0-9+])(?=[A-Z][a-z]{2})")
 _COMMENT = re.compile(r' ?"[^"]*"')
 _REFUSED = (
     (re.compile(r"\bSH\b"), "SH (school holidays) has no official calendar", "name the dates"),
@@ -102,7 +103,8 @@ def _compiled(text: str) -> OpeningHours:
 
 
 def _canonical(text: str) -> str:
-    return _COMMENT.sub("", str(_compiled(text)))
+    """As the library writes it, without comments. It writes 2026 Mar as 2026Mar, which it then reads as never."""
+    return _YEAR_MONTH.sub(" ", _COMMENT.sub("", str(_compiled(text))))
 
 
 def _rules(canonical: str) -> list[Rule]:

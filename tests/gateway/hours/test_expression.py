@@ -41,6 +41,7 @@ def open_hours(text: str, *kinds: DayKind, day: date = SATURDAY, yesterday: tupl
         ("Sa[2] 10:00-12:00", AS_FRIDAY, "10:00-12:00"),
         ("Feb 14 off; 24/7", AS_SATURDAY, "00:00-24:00"),
         ("24/7; Feb 14 off", AS_SATURDAY, ""),
+        ("24/7; 2026 Feb off", AS_SATURDAY, ""),
         ("week 7 Sa 10:00-12:00", AS_SATURDAY, "10:00-12:00"),
         ('10:00-12:00 "ring; Mo-Fr 08:00-09:00"', AS_SATURDAY, "10:00-12:00"),
         ("08:00-20:00 unknown", AS_SATURDAY, "08:00-20:00?"),
@@ -101,14 +102,19 @@ CLOCK = st.builds(
     st.integers(1, 60),
 )
 DAYS = st.sampled_from(
-    ["", "Mo-Fr ", "Sa-Su ", "Fr-Mo ", "We,Sa ", "Sa[2] ", "Feb ", "Feb 10-Feb 14 ", "week 7 Mo-Sa ", "2026 Mar "]
-)
+    [
+        "", "Mo-Fr ", "Sa-Su ", "Fr-Mo ", "We,Sa ", "Tu,Th-Sa ", "Sa[2] ", "Sa[-1] +1 day ", "Feb ", "Dec-Feb ",
+        "Jan,Mar ", "Feb 10-Feb 14 ", "Feb 10-20 ", "Feb 26-Mar 05 ", "Mar 02 ", "week 7 Mo-Sa ", "week 1-53/2 ", "2026 Mar ",
+        "2026 ", "2026-2027 Feb ", "2025+ Mar ", "2026 Feb-Mar ", "2026 Feb 28-2026 Mar 05 Mo-Fr ", "easter ",
+        "2024-2030/2 Mar ",
+    ]
+)  # fmt: skip
 RULE = st.builds(
     lambda days, clock, state: days + clock + state, DAYS, CLOCK, st.sampled_from(["", "", " off", " unknown"])
 )
 
 
-@given(RULE, st.lists(st.tuples(st.sampled_from(["; ", ", "]), RULE), max_size=3), st.integers(0, 40))
+@given(RULE, st.lists(st.tuples(st.sampled_from(["; ", ", "]), RULE), max_size=3), st.integers(0, 65))
 def test_without_holidays_and_nights_it_says_what_the_library_says(
     first: str, more: list[tuple[str, str]], days: int
 ) -> None:
