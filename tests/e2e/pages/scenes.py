@@ -205,7 +205,7 @@ def stamp(ms: int | None) -> str | None:
 
 def document(scene: Scene, now_ms: int, ttl_ms: int = TTL_MS, whole: bool = True) -> dict[str, Any]:
     """The availability document of the contract, section 4, for a scene at a moment."""
-    observed = now_ms - scene.age_ms
+    observed = now_ms - min(scene.age_ms, ttl_ms // 4)
     areas = [
         {
             "id": key,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.pages.chromium import Chromium, Page
 from tests.e2e.pages.conftest import Server
+from tests.e2e.pages.wire import Wire
 
 pytestmark = pytest.mark.browser
 TTL_S = 6
@@ -60,12 +61,14 @@ def test_a_frozen_server_leaves_nothing_lit_and_the_page_recovers(page: Page, se
     page.wait(SCREEN, 10)
 
 
-def test_a_cut_network_leaves_nothing_lit_and_the_page_recovers(page: Page) -> None:
-    page.offline(True)
-    dark_in(page, TTL_S + 2)
-    page.wait(BANNER, 10)
-    page.offline(False)
-    page.wait(SCREEN, 10)
+def test_a_cut_wire_leaves_nothing_lit_and_the_page_recovers(chromium: Chromium, server: Server) -> None:
+    with Wire(server.port) as wire, closing(chromium.open(f"http://127.0.0.1:{wire.port}/screen/yanshan")) as page:
+        page.wait(SCREEN)
+        wire.cut()
+        dark_in(page, TTL_S + 2)
+        page.wait(BANNER, 10)
+        wire.mend()
+        page.wait(SCREEN, 10)
 
 
 def test_a_server_that_returns_is_believed_within_ten_seconds(page: Page, server: Server) -> None:

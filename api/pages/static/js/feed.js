@@ -10,6 +10,7 @@ export class Feed {
   #source = null;
   #heard = -Infinity;
   #opened = -Infinity;
+  #born = performance.now();
   #tries = 0;
   #retry = null;
 
@@ -24,7 +25,7 @@ export class Feed {
   // Call once a second.
   watch() {
     const now = performance.now();
-    const silent = now - Math.max(this.#heard, this.contact === null ? this.#opened : -Infinity) > SILENT_MS;
+    const silent = now - Math.max(this.#heard, this.#born) > SILENT_MS;
     if (silent && this.contact !== false) this.#tell(false);
     if (silent && this.#retry === null && now - this.#opened > SILENT_MS) this.#again();
   }

@@ -28,6 +28,8 @@ const triangle = (w) => `M0 ${-w * 0.75}l${w * 0.8} ${w * 1.4}h${-w * 1.6}z`;
 export class StationMap {
   constructor(svg, { say }) {
     Object.assign(this, { svg, say, marks: new Map() });
+    // a pointer's short cut; by keyboard and for readers the sheet has the same links
+    svg.addEventListener("click", (event) => { const id = event.target.closest("g[data-station]")?.dataset.station; if (id) location.assign(`/stations/${encodeURIComponent(id)}`); });
   }
 
   // Lay out all stations that have coordinates; once, and when the box or the set changes.
@@ -45,9 +47,8 @@ export class StationMap {
     this.names = make("g", {});
     for (const [region, members] of regionsOf(placed)) this.svg.append(this.#label(region, members.map((h) => points.get(h))));
     for (const house of placed) {
-      const [x, y] = points.get(house), link = make("a", { href: `/stations/${house.id}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+      const [x, y] = points.get(house), link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
       const mark = make("path", { class: "mark" });
-      link.setAttribute("tabindex", "-1");
       link.append(make("title", {}, nameIn(house.picture.name, this.say.lang)), mark);
       this.svg.append(link);
       this.marks.set(house.id, { mark, link, x, y });

@@ -127,7 +127,7 @@ function paintSum(box, title, members, key) {
   strip.children[0].style.width = `${(100 * sum.min) / (sum.total || 1)}%`;
   strip.children[1].style.width = `${(100 * (sum.max - sum.min)) / (sum.total || 1)}%`;
   const oldest = Math.min(...members.map((h) => h.picture.asOf)), now = clock.now();
-  setText(foot, [piles.total && key !== "charger:ebike" ? say("piles", { a: piles.min === piles.max ? piles.min : `${say("at_least")}${piles.min}`, b: piles.total }) : "", now !== null && members.length ? age(oldest, now, say) : ""].filter(Boolean).join("　"));
+  setText(foot, [piles.total && key !== "charger:ebike" ? say("piles", { a: { exact: piles.min, atleast: `${say("at_least")} ${piles.min}`, unknown: say("unknown"), closed: say("shut") }[wording(piles)], b: piles.total }) : "", now !== null && members.length ? age(oldest, now, say) : ""].filter(Boolean).join("　"));
 }
 
 function total(members, wanted) {
@@ -142,10 +142,10 @@ function keys() {
   addEventListener("keydown", (event) => {
     if (event.key === "/" && document.activeElement !== input) { event.preventDefault(); input.focus(); }
     else if (event.key === "Escape" && document.activeElement === input) { input.value = ""; sheet.filter(""); input.blur(); }
-    else if (event.key === "Enter" && document.activeElement === input) $(".st:not(.out)")?.focus();
+    else if (event.key === "Enter" && document.activeElement === input) sheet.stop($(".st:not(.out)"))?.focus();
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && document.activeElement?.classList.contains("st")) {
       const rows = [...document.querySelectorAll(".st:not(.out)")], at = rows.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
-      rows[at]?.focus();
+      if (rows[at]) sheet.stop(rows[at]).focus();
       event.preventDefault();
     }
   });

@@ -25,7 +25,7 @@ export class Sheet {
     week.setAttribute("viewBox", "0 0 60 15");
     week.setAttribute("aria-hidden", "true");
     const age = el("span", { cls: "age" }), said = el("span", { cls: "said", hidden: "" });
-    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, said, week, age);
+    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, tabindex: "-1", data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, said, week, age);
     const row = { node, sign, note, said, cells, week, age, text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase() };
     this.rows.set(house.id, row);
     return row;
@@ -71,6 +71,16 @@ export class Sheet {
       parts.push(this.sections.get(region), ...members.map((house) => this.row(house).node));
     }
     this.node.replaceChildren(...parts);
+    this.stop(this.node.querySelector(".st"));
+  }
+
+  // One tab stop for all rows; the arrows go on from there.
+  stop(row) {
+    if (!row) return row;
+    if (this.stopped) this.stopped.tabIndex = -1;
+    this.stopped = row;
+    row.tabIndex = 0;
+    return row;
   }
 
   #heading(region, count) {

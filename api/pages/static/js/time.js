@@ -16,6 +16,7 @@ export const shortDay = (at, zone, lang) => format(zone, lang, { weekday: "short
 // 14:17 today; with the day when it is another one.
 export function moment(at, now, zone, say) {
   const clock = hhmm(at, zone);
+  if (now === null) return clock;
   if (dayOf(at, zone) === dayOf(now, zone)) return clock;
   if (at > now && dayOf(at, zone) === dayOf(now + 864e5, zone)) return say("tomorrow", { at: clock });
   return `${format(zone, say.lang, { month: "numeric", day: "numeric" }).format(at)} ${clock}`;
