@@ -97,7 +97,7 @@ class Pipeline:
                 if signals.oldest is not None and signals.oldest > seen.floor:
                     seen.floor = signals.oldest
             else:
-                verdict = self._admit(device, topic, payload, flags, signals)
+                verdict = self._admit(device, topic, payload, flags, signals, now)
                 if verdict is not Verdict.NEW:
                     self._store_late(verdict, device, topic, payload, signals, now)
                     continue
@@ -193,9 +193,9 @@ class Pipeline:
     def _accept(
         self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, signals: Any, now: Millis
     ) -> None:
-        verdict = self._admit(device, topic, payload, flags, header)
+        verdict = self._admit(device, topic, payload, flags, header, now)
         if verdict is not Verdict.NEW:
-            self._store_late(verdict, device, topic, payload, header, now)
+            self._store_late(verdict, device, topic, payload, header, now, flags & RETAINED)
             return
         ts = wire.millis(header.ts)
         believed = _believed(ts, now)
@@ -238,9 +238,9 @@ class Pipeline:
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
-        verdict = self._admit(device, topic, payload, flags, event)
+        verdict = self._admit(device, topic, payload, flags, event, now)
         if verdict is not Verdict.NEW:
-            self._store_late(verdict, device, topic, payload, event, now)
+            self._store_late(verdict, device, topic, payload, event, now, flags & RETAINED)
             return
         ts = wire.millis(event.ts)
         mark = (flags & RETAINED) | (0 if ts is None or _believed(ts, now) else TS_SUSPECT)
@@ -266,18 +266,19 @@ class Pipeline:
         if online:
             self.outcome.returned.add(device)
 
-    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any) -> Verdict:
-        """By identity where there is one; else by fingerprint for repeats and by `ts` for order."""
+    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, now: Millis) -> Verdict:
+        """By identity where there is one; else by fingerprint for repeats and by a believable `ts` for order."""
         if header.seq is not None and header.boot is not None:
-            return device.seen.admit(header.boot, header.seq, header.oldest)
+            admit = device.seen.admit_retained if flags & RETAINED else device.seen.admit
+            return admit(header.boot, header.seq, header.oldest)
         ts = wire.millis(header.ts)
         if device.seen.repeats(wire.fingerprint(topic, payload), ts is not None or bool(flags & (DUP | RETAINED))):
             return Verdict.REPEAT
         known = max((facts.observed_at or 0 for facts in device.facts), default=0)
-        return Verdict.LATE if ts is not None and ts < known else Verdict.NEW
+        return Verdict.LATE if ts is not None and _believed(ts, now) and ts < known else Verdict.NEW
 
     def _store_late(
-        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis
+        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0
     ) -> None:
         """A repeat is only counted; a late message goes to history and leaves the live state alone."""
         if verdict is Verdict.REPEAT:
@@ -285,7 +286,7 @@ class Pipeline:
             return
         self.counters["late"] += 1
         ts = wire.millis(header.ts)
-        self._keep(device, topic, payload, now, 0 if ts is None or _believed(ts, now) else TS_SUSPECT)
+        self._keep(device, topic, payload, now, mark | (0 if ts is None or _believed(ts, now) else TS_SUSPECT))
 
     def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:
         self.outcome.batch.append(topic, payload, now, mark)
@@ -293,12 +294,14 @@ class Pipeline:
 
     def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
         """Keep it aside. If its header can be read, the device need not send it again."""
-        self.quarantined[reason] += 1
         found = self._header_in(topic, payload)
         if wire.carries_identity(payload) or wire.carries_identity(topic):
             topic, payload, reason = _without_identity(topic, found[1] if found else None), b"", "identity_number"
-            if found is not None and topic:
+            if not topic:
+                found = None  # its boot would be kept and told
+            elif found is not None:
                 payload = wire.encode_header(found[1])
+        self.quarantined[reason] += 1
         self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
         if found is not None:
             device, header = found
@@ -306,9 +309,9 @@ class Pipeline:
             self.outcome.heard.add(device)
 
     def _header_in(self, topic: bytes, payload: bytes) -> tuple[Device, Header] | None:
-        """The device and the header of a message that may be unreadable otherwise; None without a `seq`."""
+        """The device and the header of a message that may be unreadable otherwise; None without an identity."""
         header = wire.header_of(payload)
-        if header is None or header.seq is None:
+        if header is None or header.seq is None or header.boot is None:
             return None
         try:
             device, _ = self._find(topic)

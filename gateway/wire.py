@@ -95,6 +95,7 @@ def millis(ts: datetime | int | None) -> Millis | None:
     return round((ts - _EPOCH).total_seconds() * 1000)
 
 
+HEADER_FIELDS = frozenset(("ts", "boot", "seq", "oldest"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -224,7 +225,7 @@ _DIGITS = bytes(48 if 48 <= byte <= 57 or byte in b"Xx" else 32 for byte in rang
 _RUN = b"0" * 18
 _IDENTITY = re.compile(rb"(?<![0-9A-Za-z])([1-9]\d{5})((?:18|19|20)\d{2})(\d{2})(\d{2})(\d{3})([\dXx])(?![0-9A-Za-z])")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 
 
 def has_long_digits(data: bytes) -> bool:
@@ -234,7 +235,7 @@ def has_long_digits(data: bytes) -> bool:
 
 def carries_identity(data: bytes) -> bool:
     """True when a resident identity number (GB 11643: 18 characters, valid date and check digit) stands in it."""
-    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "replace"), data)
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "replace") if found[1] else b" ", data)
     return any(_is_identity(found) for found in _IDENTITY.finditer(plain))
 
 

@@ -18,6 +18,8 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     free, total = signals.free, signals.total
     if total is not UNSET:
         facts.total = total
+        if facts.free is not None:
+            facts.free = min(facts.free, total)
     if free is UNSET:
         return False
     size = facts.total if facts.total is not None else facts.resource.capacity

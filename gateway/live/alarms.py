@@ -37,7 +37,7 @@ class Alarms:
 
     def shift(self, by: Millis) -> None:
         """The clock was set: every deadline moves along."""
-        for _, _, owner in self._heap:
-            if owner.alarm is not None:
-                owner.alarm += by
-        self._heap = [(when + by, count, owner) for when, count, owner in self._heap]
+        # Superseded entries go: an owner that had two would be moved twice, and then neither would fire.
+        self._heap = [(when + by, count, owner) for when, count, owner in self._heap if owner.alarm == when]
+        for when, _, owner in self._heap:
+            owner.alarm = when

@@ -65,7 +65,7 @@ class Device:
         self.online: bool | None = None
         self.part = 0  # which checkpoint part keeps it
         self.acked: tuple[str | None, int] | None = None  # the watermark last published
-        self.acked_at: Millis = 0
+        self.acked_at = -1e9  # by the steady clock, in seconds
 
 
 Decode = Callable[[bytes], Any]

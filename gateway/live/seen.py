@@ -1,16 +1,18 @@
 """Which messages of a device we have: `(boot, seq)` identifies one for ever, so a repeat is stored once.
 
 Of two boots the one first heard later is newer. Numbers of one boot are kept as ranges; a device that counts without
-holes costs two integers. Messages without `seq` fall back to a weaker rule: the same topic and payload with its own
-`ts`, or marked as a redelivery by the broker, within the last `RECENT` messages of the device is a repeat.
+holes costs two integers. Messages without `boot` and `seq` fall back to a weaker rule: the same topic and payload with
+its own `ts`, or marked as a redelivery by the broker, within the last `RECENT` messages of the device is a repeat.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum
+from operator import itemgetter
 
 BOOTS = 64  # older boots kept for each device; a repeat from an even older one would be stored again
-RANGES = 4_096  # holes kept for each boot, then the lowest are given up
+RANGES = 16_384  # ranges kept for each boot; beyond, a repeat from a forgotten one would be stored again
 RECENT = 32
 
 Range = tuple[int, int]
@@ -25,7 +27,7 @@ class Verdict(Enum):
 class Seen:
     """`top` is the highest seq of the newest `boot`; -2 before the first, so that no seq equals top + 1."""
 
-    __slots__ = ("boot", "floor", "older", "ranges", "recent", "start", "top")
+    __slots__ = ("boot", "floor", "guessed", "older", "ranges", "recent", "start", "top")
 
     def __init__(self) -> None:
         self.boot: str | None = None
@@ -34,62 +36,77 @@ class Seen:
         self.floor = 0  # nothing below is awaited
         self.ranges: list[Range] = []  # below `start`, ascending
         self.older: dict[str | None, list[Range]] = {}
+        self.guessed: str | None = None  # one of `older` that only retained messages spoke of: it may yet be the newest
         self.recent: deque[int] | None = None
 
     def admit(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
         """Take note of a message; the caller handles `seq == top + 1` of the newest boot itself."""
         if boot != self.boot or self.top == -2:
-            if boot in self.older:
-                return self._admit_older(self.older[boot], seq)
-            self._begin(boot, seq, oldest)
-            return Verdict.NEW
+            if boot in self.older and boot != self.guessed:
+                return self._admit_older(boot, seq)
+            return self._begin(boot, seq, oldest)
         if oldest is not None and oldest > self.floor:
             self.floor = oldest
         if seq > self.top:
             if seq > self.top + 1:
                 self.ranges.append((self.start, self.top))
                 self.start = seq
-                if len(self.ranges) > RANGES:
-                    self._forget_lowest()
+                _bound(self.ranges)
             self.top = seq
             return Verdict.NEW
-        if seq >= self.start:
-            return Verdict.REPEAT
-        if not insert(self.ranges, seq):
+        if seq >= self.start or not insert(self.ranges, seq):
             return Verdict.REPEAT
         if self.ranges[-1][1] + 1 == self.start:
             self.start = self.ranges.pop()[0]
+        _bound(self.ranges)
         return Verdict.LATE
 
-    def _begin(self, boot: str | None, seq: int, oldest: int | None) -> None:
+    def admit_retained(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
+        """The same for what a broker kept: nobody knows from when it is, so it makes no boot the newest."""
+        if boot == self.boot or boot in self.older:
+            return self.admit(boot, seq, oldest) if boot != self.guessed else self._admit_older(boot, seq)
+        self._remember(boot, [(seq, seq)])
+        self.guessed = boot
+        return Verdict.NEW if self.top == -2 else Verdict.LATE
+
+    def _begin(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
+        had = self.older.pop(boot, [])
         if self.top != -2:
-            self.older[self.boot] = [*self.ranges, (self.start, self.top)]
-            if len(self.older) > BOOTS:
-                del self.older[next(iter(self.older))]
-        self.boot, self.top, self.start, self.ranges = boot, seq, seq, []
+            self._remember(self.boot, [*self.ranges, (self.start, self.top)])
+        fresh = insert(had, seq)
+        self.boot, self.guessed, self.ranges = boot, None, had
+        self.start, self.top = had.pop()
         self.floor = min(seq, oldest) if oldest is not None else seq
+        if not fresh:
+            return Verdict.REPEAT
+        return Verdict.NEW if seq == self.top else Verdict.LATE
 
-    @staticmethod
-    def _admit_older(ranges: list[Range], seq: int) -> Verdict:
-        return Verdict.LATE if insert(ranges, seq) else Verdict.REPEAT
+    def _remember(self, boot: str | None, ranges: list[Range]) -> None:
+        self.older[boot] = ranges
+        if len(self.older) > BOOTS:
+            del self.older[next(iter(self.older))]
 
-    def _forget_lowest(self) -> None:
-        """Join the two lowest ranges: a hole that old is given up rather than growing for ever."""
-        (low, _), (_, high) = self.ranges[0], self.ranges[1]
-        self.ranges[:2] = [(low, high)]
+    def _admit_older(self, boot: str | None, seq: int) -> Verdict:
+        ranges = self.older[boot]
+        if not insert(ranges, seq):
+            return Verdict.REPEAT
+        _bound(ranges)
+        return Verdict.LATE
 
     def is_older(self, boot: str | None) -> bool:
         return boot is not None and boot != self.boot and boot in self.older
 
     def upto(self) -> int | None:
         """The watermark: the highest seq with no hole between the floor and it. None before the first message."""
+        below = None
         if self.top == -2:
             return None
         for low, high in self._all():
-            if high < self.floor:
-                continue
-            return high if low <= self.floor else None
-        return None
+            if high >= self.floor:
+                # A hole at the floor itself: what was stored below it is covered still, so we never go back.
+                return high if low <= self.floor else below
+            below = high
+        return below
 
     def _all(self) -> Iterator[Range]:
         yield from self.ranges
@@ -106,28 +123,27 @@ class Seen:
 
     def dump(self) -> tuple[object, ...]:
         recent = list(self.recent) if self.recent else None
-        return self.boot, self.top, self.start, self.floor, self.ranges, list(self.older.items()), recent
+        return self.boot, self.top, self.start, self.floor, self.ranges, list(self.older.items()), recent, self.guessed
 
     @classmethod
     def load(cls, kept: tuple[object, ...]) -> "Seen":
         seen = cls()
-        seen.boot, seen.top, seen.start, seen.floor, ranges, older, recent = kept  # type: ignore[assignment]
+        seen.boot, seen.top, seen.start, seen.floor, ranges, older, recent, seen.guessed = kept  # type: ignore[assignment]
         seen.ranges = [(low, high) for low, high in ranges]  # type: ignore[attr-defined]
         seen.older = {boot: [(low, high) for low, high in held] for boot, held in older}  # type: ignore[attr-defined]
         seen.recent = deque(recent, maxlen=RECENT) if recent else None  # type: ignore[call-overload]
         return seen
 
 
+def _bound(ranges: list[Range]) -> None:
+    """Forget one range of too many. The lowest stays, so the watermark does; holes stay open, so nothing is lost."""
+    if len(ranges) > RANGES:
+        del ranges[1]
+
+
 def insert(ranges: list[Range], seq: int) -> bool:
     """Add `seq` to ascending, disjoint ranges, in place. False if it was there."""
-    low, high = 0, len(ranges)
-    while low < high:
-        middle = (low + high) // 2
-        if ranges[middle][1] < seq:
-            low = middle + 1
-        else:
-            high = middle
-    at = low
+    at = bisect_left(ranges, seq, key=itemgetter(1))
     if at < len(ranges) and ranges[at][0] <= seq:
         return False
     joins_left = at > 0 and ranges[at - 1][1] + 1 == seq

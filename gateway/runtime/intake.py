@@ -59,6 +59,7 @@ class Intake(threading.Thread):
         self._mids: list[int] = []
         self._waiting_bytes = 0
         self._heard: set[Device] = set()
+        self._ack_later: set[Device] = set()  # told less than ACK_GAP_S ago
         self._returned: set[Device] = set()
         self._commands: deque[tuple[str, bytes]] = deque()
         self._document_at = self._ack_at = self._part_at = self._report_at = 0.0
@@ -139,12 +140,16 @@ class Intake(threading.Thread):
         self._heard |= outcome.heard
         self._returned |= outcome.returned
         if acks_due:
-            watermarks += self._watermarks(self._heard, now)
+            watermarks += self._watermarks(self._heard, moment)
             self._heard.clear()
             self._ack_at = moment + self.limits.ack_interval_s
         if self._returned:
-            watermarks += self._watermarks(self._returned, now, again=True)
+            watermarks += self._watermarks(self._returned, moment, again=True)
             self._returned.clear()
+        if self._ack_later:
+            self._heard |= self._ack_later
+            self._ack_later.clear()
+            self._ack_at = min(self._ack_at, moment + ACK_GAP_S)
         parts: list[tuple[int, bytes]] = []
         if moment >= self._part_at and self.memory.parts:
             parts = [self._next_part(moment)]
@@ -171,20 +176,21 @@ class Intake(threading.Thread):
             self.stored += len(job.outcome.batch)
             self.commits.add(job.seconds)
 
-    def _watermarks(self, devices: set[Device], now: Millis, *, again: bool = False) -> Iterator[tuple[str, bytes]]:
+    def _watermarks(self, devices: set[Device], moment: float, *, again: bool = False) -> Iterator[tuple[str, bytes]]:
         for device in devices:
             boot, upto = device.seen.boot, device.seen.upto()
             if upto is None or boot is None or (not again and device.acked == (boot, upto)):
                 continue
-            if now - device.acked_at < ACK_GAP_S * 1000:
+            if moment - device.acked_at < ACK_GAP_S:
+                self._ack_later.add(device)
                 continue
-            device.acked, device.acked_at = (boot, upto), now
+            device.acked, device.acked_at = (boot, upto), moment
             yield f"yz-ack/{device.station}/{device.id}", msgspec.json.encode({"boot": boot, "upto": upto})
 
     def _guard_inbox(self) -> None:
         """Too much waits for the disk: leave the broker, which keeps the rest for us, until half of it is written."""
         limits = self.limits
-        waiting = len(self.pipeline.outcome.batch)
+        waiting = len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected)
         if self.session.held:
             if waiting < limits.inbox_messages // 2 and self._waiting_bytes < limits.inbox_bytes // 2:
                 self.session.resume()
@@ -216,18 +222,17 @@ class Intake(threading.Thread):
             topic, payload = self._report("online")
             self.session.publish(topic, payload, retain=True)
 
-    def _connected(self, session_present: bool) -> None:
+    def _connected(self, _session_present: bool) -> None:
         """Everything retained is said again: the broker may have forgotten it, or never heard it."""
         self._report_at = 0.0
         self._mids = []  # of the connection before: the broker delivers those messages again
         live = self.pipeline.live
         for station in live.stations.values():
             live.touch(station)
-        if not session_present:
-            for device in live.devices.values():
+        for device in live.devices.values():
+            if device.seen.boot is not None:  # what we said last may have been lost with the connection
                 device.acked = None
-                if device.seen.boot is not None:
-                    self._heard.add(device)
+                self._heard.add(device)
 
     # ---- the end ----
 
@@ -240,7 +245,7 @@ class Intake(threading.Thread):
             self._collect()
         if self._busy is None:
             job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
-            job.watermarks = list(self._watermarks(self._heard | job.outcome.heard, now))
+            job.watermarks = list(self._watermarks(self._heard | job.outcome.heard, monotonic_s() + ACK_GAP_S))
             job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
             self._busy, self._mids = job, []
             self.writer.put(job)
