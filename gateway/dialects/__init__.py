@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import cast
 
 from gateway.dialects.availability import WithAvailability
-from gateway.dialects.base import BadSource, Decoded, Decoder, Heard, Source, Unreadable
+from gateway.dialects.base import BadSource, Decoded, Decoder, Heard, Source, Unreadable, is_topic
 from gateway.model import Resource
 
 __all__ = ["DIALECTS", "BadSource", "Decoded", "Decoder", "Heard", "Source", "Unreadable", "bind", "ear"]
@@ -31,6 +31,9 @@ def bind(source: Source, resource: Resource) -> Decoder:
     """The decoder that feeds `resource` from `source`. BadSource says what to write instead."""
     if source.dialect not in DIALECTS:
         raise BadSource(f"{source.dialect!r} is no dialect; use one of {', '.join(DIALECTS)}")
+    for topic in (source.topic, source.availability_topic):
+        if topic is not None and not is_topic(topic):
+            raise BadSource(f"topic {topic!r}: write one device's own topic, without + and #")
     make = cast("Callable[[Source, Resource], Decoder]", import_module(DIALECTS[source.dialect]).bind)
     decoder = make(source, resource)
     if source.availability_topic:

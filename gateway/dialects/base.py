@@ -84,8 +84,8 @@ class Heard:
 class Decoder(Protocol):
     """One source bound to one resource.
 
-    `filters` are the MQTT topics to subscribe to. A `decode` may replace the tuple (a device was renamed, or has
-    described itself): compare with `is` after each call, subscribe anew, and offer the retained messages again.
+    `filters` are the MQTT topics to subscribe to, plain ones without wildcards. A `decode` may replace the tuple (a
+    device was renamed, or has described itself): compare with `is` after each call and subscribe anew.
     `valid_for_ms` is how long the device itself says its values hold, else None.
     """
 
@@ -124,6 +124,11 @@ def read_object(payload: bytes) -> dict[str, object]:
     if type(body) is dict:
         return body
     raise Unreadable("not_object")
+
+
+def is_topic(text: object) -> bool:
+    """Whether a device may name this as a topic of its own: what comes over the network must not widen what we hear."""
+    return isinstance(text, str) and 0 < len(text) <= 1024 and not any(mark in text for mark in "+#\0")
 
 
 def read_text(payload: bytes) -> str:

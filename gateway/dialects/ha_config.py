@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.dialects.base import Unreadable, read_object
+from gateway.dialects.base import Unreadable, is_topic, read_object
 from gateway.dialects.ha_template import Template, compile_template, spelled
 from gateway.model import Millis
 
@@ -84,7 +84,7 @@ def _part(key: str, part: object, body: Body) -> Entity | None:
 
 def _entity(key: str, component: str, body: Body) -> Entity | None:
     topic = body.get("state_topic")
-    if not isinstance(topic, str) or not topic:
+    if not is_topic(topic):
         return None
     template = _template(body.get("value_template"))
     if template is None:
@@ -100,7 +100,7 @@ def _entity(key: str, component: str, body: Body) -> Entity | None:
         component=component,
         device_class=_maybe(body, "device_class"),
         unit=_maybe(body, "unit_of_measurement"),
-        state_topic=topic,
+        state_topic=str(topic),
         json=template[0],
         template=template[1],
         on=on,
@@ -123,9 +123,9 @@ def _presences(body: Body) -> Iterator[Presence]:
             raise Unreadable("wrong_type")
         entry = _expanded(one, body.get("~"))
         topic, template = entry.get("topic"), _template(entry.get("value_template"))
-        if isinstance(topic, str) and topic and template is not None:
+        if is_topic(topic) and template is not None:
             words = _word(entry, "payload_available", "online"), _word(entry, "payload_not_available", "offline")
-            yield Presence(topic, *words, *template)
+            yield Presence(str(topic), *words, *template)
 
 
 def _expanded(body: Body, base: object = None) -> dict[str, object]:

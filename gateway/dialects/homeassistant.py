@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from gateway.dialects import values
-from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, decode_json, read, read_text
+from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, decode_json, is_topic, read, read_text
 from gateway.dialects.esphome import number_in
 from gateway.dialects.ha_config import Entity, Presence, entities
 from gateway.dialects.ha_template import Template, spelled
@@ -56,7 +56,7 @@ class HomeAssistant:
             where: Meaning(replace(plain, fields={signal: "="}), resource).picks
             for signal, where in source.fields.items()
         }
-        configs = (source.topic, *(where for where in self._asked if where.endswith("/config")))
+        configs = (source.topic, *(where for where in self._asked if where.endswith("/config") and is_topic(where)))
         self._configs: dict[str, list[Entity]] = {topic: [] for topic in configs}
         self._written: dict[str, bytes] = {}
         self._plan()

@@ -19,6 +19,7 @@ from gateway.dialects.base import (
     Source,
     Unreadable,
     decode_json,
+    is_topic,
     millis,
     read,
     read_object,
@@ -119,8 +120,8 @@ class Zigbee2Mqtt:
         return data.to if data.old in (self._ieee, self._state.removeprefix(self._root)) else None
 
     def _rename(self, name: str | None) -> None:
-        if name and self._root + name != self._state:
-            self._follow(self._root + name)
+        if is_topic(name) and f"{self._root}{name}" != self._state:
+            self._follow(f"{self._root}{name}")
 
 
 bind = Zigbee2Mqtt
