@@ -24,13 +24,12 @@ def resource_name(station: str, resource: str) -> str:
 
 
 class Names:
-    """The `name` table of one file: text ↔ number."""
+    """The `name` table of one file: text ↔ number. Empty until refreshed, or asked for a number."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.texts: dict[int, bytes] = {}
         self.ids: dict[bytes, int] = {}
         self._db = db
-        self.refresh()
 
     def refresh(self) -> None:
         last = max(self.texts, default=0)
@@ -67,6 +66,7 @@ class Day:
             if before is not None and self._db.execute("SELECT 1 FROM change LIMIT 1").fetchone() is None:
                 self._carry_over(before)
             self._names = Names(self._db)
+            self._names.refresh()
         except sqlite3.Error as error:
             self._db.close()
             raise as_store_error(error, path) from error
@@ -123,6 +123,7 @@ class Day:
             if unknown:
                 with contextlib.suppress(sqlite3.Error):  # rolled back with the rest
                     self._names = Names(self._db)
+                    self._names.refresh()
             raise as_store_error(error, self.path) from error
 
     def _quarantine(self, rejected: Sequence[Rejected]) -> None:

@@ -15,7 +15,7 @@ from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
-SCHEMAS = {"day": 1, "core": 1}
+SCHEMAS = {"day": 1, "core": 1, "rollup": 1}
 COMPANIONS = ("", "-wal", "-shm")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
