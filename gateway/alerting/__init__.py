@@ -1,6 +1,6 @@
 """Alerts in a running gateway: the pure core, its store, the staff and the notifiers put together."""
 
 from gateway.alerting.facts import Ourselves
-from gateway.alerting.side import Act, Alerting
+from gateway.alerting.side import Act, Alerting, Done
 
-__all__ = ["Act", "Alerting", "Ourselves"]
+__all__ = ["Act", "Alerting", "Done", "Ourselves"]

@@ -48,7 +48,8 @@ DAY_MS = 86_400_000
 
 # What staff ask of the intake thread: told the core and the time, it gives what happened and more to store with it.
 # LookupError or ValueError goes back to whoever asked.
-Act = Callable[[Alerts, Millis], tuple[list[AlertEvent], list[OrderEvent], list[Work]]]
+Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
+Act = Callable[[Alerts, Millis], Done]
 
 
 class Alerting:
@@ -191,6 +192,21 @@ class Alerting:
         self._asked.append((act, future))
         self._wake()
         return future
+
+    def reported(self, station: str, resource: str | None, sort: str, text: str) -> Act:
+        """What a visitor reports, for `ask`. The words themselves stay in the history, for staff only."""
+        subject = resource or station
+
+        def act(core: Alerts, now: Millis) -> Done:
+            about = next(
+                (one.resource for one in self._live.stations[station].facts() if one.resource.id == resource), None
+            )
+            fact = Fact("reported", now, True, station, subject, about, sort, {"reported": sort})
+            events = core.on_facts([fact], now)
+            found = next(alert for alert in core.open_alerts() if alert.kind == "reported" and alert.subject == subject)
+            return events + (core.comment(found.id, "visitor", text, now) if text else []), [], []
+
+        return act
 
     # ---- inside ----
 

@@ -152,7 +152,7 @@ class Alerts:
                 return
             case = self._cases[key] = Case(key, What(fact.resource, fact.cause, fact.detail, fact.patience_ms))
         if fact.holds:
-            self._rise(case, fact, now)
+            self._rise(case, fact)
         elif case.holds and not KINDS[fact.kind].latched:
             case.fall(fact.at)
         if case.kind in DEAFENING:
@@ -161,11 +161,9 @@ class Alerts:
             self._regroup(case, now)
         self._settle(case, now)
 
-    def _rise(self, case: Case, fact: Fact, now: Millis) -> None:
+    def _rise(self, case: Case, fact: Fact) -> None:
         if case.alert is None:
             case.what = What(fact.resource, fact.cause, fact.detail, fact.patience_ms)
-        elif fact.kind == "reported":
-            self._say(case, "commented", now, text=fact.cause)
         if not case.holds:
             case.rise(fact.at, self._policy)
 

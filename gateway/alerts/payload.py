@@ -8,6 +8,7 @@ from typing import Any
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.model import Millis
 
+_STATES = {"opened": "open", "acknowledged": "acknowledged", "closed": "closed"}
 # Our own troubles belong to no station; no station id can hold an underscore.
 OWN = "_system"
 
@@ -30,7 +31,7 @@ def alert_json(alert: Alert, history: Iterable[tuple[Millis, str, str, str | Non
         "cause": alert.cause,
         "detail": {**alert.detail, "subject": alert.subject, "since": rfc3339(alert.since)},
         "history": [
-            {"at": rfc3339(at), "action": action, "by": by, **({"text": text} if text else {})}
+            {"at": rfc3339(at), "action": action, "state": _STATES.get(action), "by": by, "text": text}
             for at, action, by, text in history
         ],
     }

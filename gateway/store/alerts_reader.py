@@ -1,6 +1,7 @@
 """Alerts in the core file, the read side: for the notifier, the API and a starting core, in any process."""
 
 import json
+import sqlite3  # noqa: TID251
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from gateway.alerts.orders import Order
 from gateway.alerts.words import SENSOR, Alert, Delivery
 from gateway.model import Millis
-from gateway.store.files import read_only
+from gateway.store.files import as_store_error, read_only
 
 _ALERT = (
     "id, station, subject, resource, kind, severity, state, since, opened_at, changed_at, cause, detail, "
@@ -24,14 +25,21 @@ class AlertReader:
 
     def __init__(self, folder: Path) -> None:
         """The file must exist and be prepared: the gateway makes it before anybody reads."""
-        self._db = read_only(folder / "yizhan.db")
+        self._path = folder / "yizhan.db"
+        self._db = read_only(self._path)
 
     def close(self) -> None:
         self._db.close()
 
+    def _ask(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(query, values)
+        except sqlite3.Error as error:
+            raise as_store_error(error, self._path) from error
+
     def cursor(self) -> int:
         """Up to which batch of the journal alerts have followed; 0 at the very start."""
-        row = self._db.execute("SELECT upto FROM alert_cursor").fetchone()
+        row = self._ask("SELECT upto FROM alert_cursor").fetchone()
         return int(row[0]) if row else 0
 
     def unsettled(self) -> list[Alert]:
@@ -40,22 +48,22 @@ class AlertReader:
             SELECT {_ALERT} FROM alert AS a WHERE state = 'closed' AND closed_by <> ? AND NOT EXISTS (
                 SELECT 1 FROM alert AS b WHERE b.station IS a.station AND b.subject = a.subject AND b.kind = a.kind
                 AND b.id <> a.id AND b.opened_at >= a.opened_at)"""  # noqa: S608  names of our own
-        return [_alert(row) for row in self._db.execute(query, (SENSOR,))]
+        return [_alert(row) for row in self._ask(query, (SENSOR,))]
 
     def alerts(self, state: str | None = None, stations: Sequence[str] | None = None, limit: int = 500) -> list[Alert]:
         """Newest first. `stations` None for all, ours included."""
         where, values = _where(("state", state), stations=stations)
         query = f"SELECT {_ALERT} FROM alert {where} ORDER BY opened_at DESC, id LIMIT ?"  # noqa: S608
-        return [_alert(row) for row in self._db.execute(query, (*values, limit))]
+        return [_alert(row) for row in self._ask(query, (*values, limit))]
 
     def alert(self, alert_id: str) -> Alert | None:
-        row = self._db.execute(f"SELECT {_ALERT} FROM alert WHERE id = ?", (alert_id,)).fetchone()  # noqa: S608
+        row = self._ask(f"SELECT {_ALERT} FROM alert WHERE id = ?", (alert_id,)).fetchone()  # noqa: S608
         return _alert(row) if row else None
 
     def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
         """(at, action, by, text), oldest first."""
         query = "SELECT at, action, by, text FROM alert_event WHERE alert = ? ORDER BY at"
-        return list(self._db.execute(query, (alert_id,)))
+        return list(self._ask(query, (alert_id,)))
 
     def due(self, now: Millis) -> list[Delivery]:
         """Waiting deliveries whose time has come, oldest event first."""
@@ -63,7 +71,7 @@ class AlertReader:
 
     def next_due(self, now: Millis) -> Millis | None:
         """When the next delivery that is not due at `now` becomes so."""
-        row = self._db.execute("SELECT min(due) FROM outbox WHERE state = 'waiting' AND due > ?", (now,)).fetchone()
+        row = self._ask("SELECT min(due) FROM outbox WHERE state = 'waiting' AND due > ?", (now,)).fetchone()
         due: Millis | None = row[0]
         return due
 
@@ -77,40 +85,39 @@ class AlertReader:
     def sent_at(self, channel: str, since: Millis) -> list[Millis]:
         """When messages went out through this channel; a digest counts once."""
         query = "SELECT DISTINCT done_at FROM outbox WHERE state = 'delivered' AND via = ? AND done_at > ? ORDER BY 1"
-        return [row[0] for row in self._db.execute(query, (channel, since))]
+        return [row[0] for row in self._ask(query, (channel, since))]
 
     def orders(self, stations: Sequence[str] | None = None, state: str | None = None, limit: int = 500) -> list[Order]:
         """Newest first."""
         where, values = _where(("state", state), stations=stations)
         query = f"SELECT {_ORDER} FROM work_order {where} ORDER BY opened_at DESC, id LIMIT ?"  # noqa: S608
-        return [Order(*row) for row in self._db.execute(query, (*values, limit))]
+        return [Order(*row) for row in self._ask(query, (*values, limit))]
 
     def order(self, order_id: str) -> Order | None:
-        row = self._db.execute(f"SELECT {_ORDER} FROM work_order WHERE id = ?", (order_id,)).fetchone()  # noqa: S608
+        row = self._ask(f"SELECT {_ORDER} FROM work_order WHERE id = ?", (order_id,)).fetchone()  # noqa: S608
         return Order(*row) if row else None
 
     def order_history(self, order_id: str) -> list[tuple[Millis, str, str, str | None]]:
         query = "SELECT at, action, by, text FROM order_event WHERE work_order = ? ORDER BY at"
-        return list(self._db.execute(query, (order_id,)))
+        return list(self._ask(query, (order_id,)))
+
+    def link_used(self, link_id: str) -> bool:
+        return self._ask("SELECT 1 FROM used_link WHERE id = ?", (link_id,)).fetchone() is not None
 
     def audit(self, limit: int = 500) -> list[tuple[Millis, str, str, str, str | None]]:
         """(at, who, what, target, detail), newest first."""
-        return list(
-            self._db.execute("SELECT at, who, what, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,))
-        )
+        return list(self._ask("SELECT at, who, what, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)))
 
     def response_times(self, since: Millis) -> tuple[float | None, float | None]:
         """(MTTA, MTTR) in seconds over alerts opened since: to the first acknowledgement, to the close."""
         query = """SELECT avg(e.at - a.opened_at) / 1000.0 FROM alert AS a JOIN alert_event AS e
             ON e.alert = a.id AND e.action = ? WHERE a.opened_at >= ?"""
-        acknowledged, closed = (
-            self._db.execute(query, (what, since)).fetchone()[0] for what in ("acknowledged", "closed")
-        )
+        acknowledged, closed = (self._ask(query, (what, since)).fetchone()[0] for what in ("acknowledged", "closed"))
         return acknowledged, closed
 
     def _deliveries(self, condition: str, *values: object) -> list[Delivery]:
         query = f"SELECT {_DELIVERY}, {_A_COLUMNS} FROM outbox AS o JOIN alert AS a ON a.id = o.alert WHERE {condition}"  # noqa: S608
-        return [_delivery(row) for row in self._db.execute(query, values)]
+        return [_delivery(row) for row in self._ask(query, values)]
 
 
 def _where(equal: tuple[str, str | None], stations: Sequence[str] | None) -> tuple[str, list[object]]:

@@ -1,0 +1,206 @@
+"""`/api/v1/alerts`: what is wrong, who cares, and how telling it went; and the page behind the link in a message."""
+
+from html import escape
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, HTTPException, Query
+from starlette.responses import HTMLResponse
+
+from api.auth import Gate, Key
+from api.context import Context
+from api.routes.staff import Staff
+from api.schemas import ProblemDocument
+from gateway.alerting import Act, Alerting, Done
+from gateway.alerts.core import Alerts
+from gateway.alerts.payload import alert_json, rfc3339
+from gateway.alerts.words import Alert, Delivery, UnknownAlertError
+from gateway.model import Millis
+from gateway.notify.links import BadLinkError, Grant, read
+from gateway.store.alerts import audit, retry, use_link
+from gateway.store.alerts_reader import AlertReader
+
+State = Literal["open", "acknowledged", "closed"]
+Text = Annotated[str | None, Body(embed=True, max_length=1000, description="a word for the history")]
+PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 409, 503)}
+VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "admin"))
+
+
+def router(context: Context, alerting: Alerting | None) -> APIRouter:
+    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+    staff, gate = Staff(context, alerting), Gate(context.keyring, context.now)
+    _looking(routes, staff, gate)
+    _acting(routes, staff, gate)
+    _telling(routes, staff, gate)
+    _link(routes, staff)
+    return routes
+
+
+def _looking(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+    @routes.get("/api/v1/alerts", openapi_extra=VIEWER, summary="Alerts, the newest first")
+    def alerts(
+        state: State | None = None,
+        station: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
+    ) -> dict[str, Any]:
+        with staff.reader() as reader:
+            found = reader.alerts(state, staff.covered(key, station), limit)
+            return {"alerts": [_shown(reader, alert) for alert in found]}
+
+    @routes.get("/api/v1/alerts/{alert}", openapi_extra=VIEWER, summary="One alert, with how telling it went")
+    def one(alert: str, key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
+        with staff.reader() as reader:
+            found = _find(staff, reader, key, alert)
+            return _shown(reader, found) | {"deliveries": [_delivery(one) for one in reader.deliveries_of(alert)]}
+
+
+def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+    async def act(alert: str, key: Key, what: str, doing: Act) -> dict[str, Any]:
+        with staff.reader() as reader:
+            found = _find(staff, reader, key, alert)
+        if found.state == "closed":
+            raise HTTPException(409, f"alert {alert} is closed already")
+        try:
+            await staff.ask(_audited(doing, key.name, what, alert))
+        except UnknownAlertError as error:
+            raise HTTPException(409, f"alert {alert} is closed already") from error
+        with staff.reader() as reader:
+            return _shown(reader, _find(staff, reader, key, alert))
+
+    needs = Depends(gate.needs("operator"))
+
+    @routes.post("/api/v1/alerts/{alert}/acknowledge", openapi_extra=OPERATOR, summary="I take care of it")
+    async def acknowledge(alert: str, text: Text = None, key: Key = needs) -> dict[str, Any]:
+        def doing(core: Alerts, now: Millis) -> Done:
+            said = core.comment(alert, key.name, text, now) if text else []
+            return core.acknowledge(alert, key.name, now) + said, [], []
+
+        return await act(alert, key, "acknowledge", doing)
+
+    @routes.post("/api/v1/alerts/{alert}/close", openapi_extra=OPERATOR, summary="Close it by hand")
+    async def close(alert: str, text: Text = None, key: Key = needs) -> dict[str, Any]:
+        def doing(core: Alerts, now: Millis) -> Done:
+            said = core.comment(alert, key.name, text, now) if text else []
+            return said + core.close(alert, key.name, now), [], []
+
+        return await act(alert, key, "close", doing)
+
+    @routes.post("/api/v1/alerts/{alert}/comment", openapi_extra=OPERATOR, summary="A word for the history")
+    async def comment(
+        alert: str,
+        text: Annotated[str, Body(embed=True, min_length=1, max_length=1000)],
+        key: Key = needs,
+    ) -> dict[str, Any]:
+        return await act(alert, key, "comment", lambda core, now: (core.comment(alert, key.name, text, now), [], []))
+
+
+def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+    @routes.get("/api/v1/deliveries", openapi_extra=VIEWER, summary="Messages that no channel took")
+    def dead(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
+        with staff.reader() as reader:
+            stations = staff.covered(key)
+            found = [one for one in reader.dead_letters() if stations is None or one.alert.station in stations]
+            return {"deliveries": [_delivery(one) for one in found]}
+
+    @routes.post("/api/v1/deliveries/{delivery}/retry", openapi_extra=OPERATOR, summary="Try one of them again")
+    async def again(delivery: str, key: Key = Depends(gate.needs("operator"))) -> dict[str, Any]:  # noqa: B008
+        with staff.reader() as reader:
+            found = [one for one in reader.dead_letters() if one.id == delivery]
+        if not found:
+            raise HTTPException(404, "no message of this id is waiting for another try")
+        staff.check(key, found[0].alert.station)
+        await staff.ask(
+            lambda _core, now: ([], [], [retry(delivery, now), audit(now, key.name, "retry", delivery)]),
+        )
+        return {"delivery": delivery, "state": "waiting"}
+
+    @routes.get("/api/v1/audit", openapi_extra=ADMIN, summary="Who changed what, the newest first")
+    def trail(
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        _key: Key = Depends(gate.needs("admin")),  # noqa: B008
+    ) -> dict[str, Any]:
+        with staff.reader() as reader:
+            lines = reader.audit(limit)
+        names = ("who", "what", "target", "detail")
+        return {"audit": [{"at": rfc3339(at), **dict(zip(names, rest, strict=True))} for at, *rest in lines]}
+
+
+def _link(routes: APIRouter, staff: Staff) -> None:
+    """Chat programs open every link to preview it, so only the button on the page acknowledges."""
+
+    @routes.get("/a/{token}", response_class=HTMLResponse, include_in_schema=False)
+    def ask(token: str) -> HTMLResponse:
+        try:
+            grant = _grant(staff, token)
+        except BadLinkError as error:
+            return _page(str(error), 410)
+        with staff.reader() as reader:
+            if reader.link_used(grant.id):
+                return _page("这个链接已经用过 / This link was used already", 410)
+        return _page("确认由您处理？ / Do you take care of it?", 200, button=True)
+
+    @routes.post("/a/{token}", response_class=HTMLResponse, include_in_schema=False)
+    async def acknowledge(token: str) -> HTMLResponse:
+        try:
+            grant = _grant(staff, token)
+        except BadLinkError as error:
+            return _page(str(error), 410)
+        with staff.reader() as reader:
+            if reader.link_used(grant.id):
+                return _page("这个链接已经用过 / This link was used already", 410)
+
+        def doing(core: Alerts, now: Millis) -> Done:
+            more = [use_link(grant.id, grant.expires_at), audit(now, "link", "acknowledge", grant.alert)]
+            return core.acknowledge(grant.alert, "link", now), [], more
+
+        try:
+            await staff.ask(doing)
+        except UnknownAlertError:
+            return _page("告警已经关闭 / The alert is closed already", 200)
+        return _page("已确认，谢谢 / Acknowledged, thank you", 200)
+
+
+def _grant(staff: Staff, token: str) -> Grant:
+    if staff.alerting is None:
+        raise BadLinkError("this process only shows; the link works on the gateway's own address")
+    return read(staff.alerting.link_key, token, staff.context.now())
+
+
+def _page(text: str, status: int, *, button: bool = False) -> HTMLResponse:
+    form = '<form method="post"><button style="font:inherit;padding:.6em 1.6em">确认 / Acknowledge</button></form>'
+    return HTMLResponse(
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta name="robots" content="noindex"><title>驿站 yizhan</title>'
+        f'<body style="font:1.2rem system-ui;margin:3rem auto;max-width:30rem;padding:0 1rem"><p>{escape(text)}</p>'
+        f"{form if button else ''}",
+        status,
+        {"cache-control": "no-store", "referrer-policy": "no-referrer"},
+    )
+
+
+def _find(staff: Staff, reader: AlertReader, key: Key, alert_id: str) -> Alert:
+    found = reader.alert(alert_id)
+    if found is None:
+        raise HTTPException(404, "there is no alert of this id")
+    staff.check(key, found.station)
+    return found
+
+
+def _shown(reader: AlertReader, alert: Alert) -> dict[str, Any]:
+    return alert_json(alert, reader.history(alert.id))
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    return {
+        "id": one.id, "alert": one.alert.id, "action": one.action, "channel": one.channel, "via": one.via,
+        "state": one.state, "attempts": one.attempts, "due": rfc3339(one.due),
+        "done_at": rfc3339(one.done_at) if one.done_at is not None else None, "error": one.error,
+    }  # fmt: skip
+
+
+def _audited(doing: Act, who: str, what: str, target: str) -> Act:
+    def act(core: Alerts, now: Millis) -> Done:
+        events, steps, more = doing(core, now)
+        return events, steps, [*more, audit(now, who, what, target)]
+
+    return act

@@ -1,0 +1,107 @@
+"""`/api/v1/orders`: work for somebody (派单 → 接单 → 验收); "done" is a claim that the sensor confirms or refutes."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, HTTPException
+from pydantic import BaseModel, Field
+
+from api.auth import Gate, Key
+from api.context import Context
+from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
+from api.routes.staff import Staff
+from gateway.alerting import Alerting
+from gateway.alerts.orders import Order, OrderError, OrderEvent, accept, assign, claim_done, verify_by_hand
+from gateway.alerts.payload import rfc3339
+from gateway.alerts.words import Alert
+from gateway.store.alerts import audit
+from gateway.store.alerts_reader import AlertReader
+
+STEPS = {"accept": accept, "done": claim_done, "verify": verify_by_hand}
+
+
+class NewOrder(BaseModel):
+    """From an alert, or by hand for a station. Without an assignee it is whoever asks."""
+
+    alert: str | None = None
+    station: str | None = None
+    resource: str | None = None
+    title: Annotated[str | None, Field(max_length=200)] = None
+    assignee: Annotated[str | None, Field(max_length=64)] = None
+
+
+def router(context: Context, alerting: Alerting | None) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1/orders", tags=["staff"], responses=PROBLEMS)
+    staff, gate = Staff(context, alerting), Gate(context.keyring, context.now)
+    operator = Depends(gate.needs("operator"))
+
+    @routes.get("", openapi_extra=VIEWER, summary="Work orders, the newest first")
+    def orders(
+        state: Literal["assigned", "accepted", "done", "closed"] | None = None,
+        station: str | None = None,
+        key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
+    ) -> dict[str, Any]:
+        with staff.reader() as reader:
+            found = reader.orders(staff.covered(key, station), state)
+            return {"orders": [_shown(reader, order) for order in found]}
+
+    @routes.post("", status_code=201, openapi_extra=OPERATOR, summary="Give somebody the work")
+    async def create(new: Annotated[NewOrder, Body()], key: Key = operator) -> dict[str, Any]:
+        alert = _alert(staff, new.alert)
+        station = alert.station if alert is not None else new.station
+        if station is None:
+            raise HTTPException(422, "name the alert, or the station")
+        staff.check(key, station)
+        resource = alert.resource if alert is not None else new.resource
+        title = new.title or (alert.kind if alert is not None else "work")
+        step = assign(alert, station, resource, title, new.assignee or key.name, key.name, context.now())
+        return await _take(staff, step, key)
+
+    for name in STEPS:
+        _step(routes, staff, operator, name)
+    return routes
+
+
+def _step(routes: APIRouter, staff: Staff, operator: Any, name: str) -> None:
+    summary = {"accept": "I do it", "done": "I have done it", "verify": "I have seen that it is done"}[name]
+
+    @routes.post("/{order}/" + name, openapi_extra=OPERATOR, summary=summary, name=f"order_{name}")
+    async def step(order: str, key: Key = operator) -> dict[str, Any]:
+        with staff.reader() as reader:
+            found = reader.order(order)
+        if found is None:
+            raise HTTPException(404, "there is no order of this id")
+        staff.check(key, found.station)
+        try:
+            taken = STEPS[name](found, key.name, staff.context.now())
+        except OrderError as error:
+            raise HTTPException(409, str(error)) from error
+        return await _take(staff, taken, key)
+
+
+def _alert(staff: Staff, alert_id: str | None) -> Alert | None:
+    if alert_id is None:
+        return None
+    with staff.reader() as reader:
+        found = reader.alert(alert_id)
+    if found is None:
+        raise HTTPException(404, "there is no alert of this id")
+    return found
+
+
+async def _take(staff: Staff, step: OrderEvent, key: Key) -> dict[str, Any]:
+    order = step.order
+    await staff.ask(lambda _core, now: ([], [step], [audit(now, key.name, f"order {step.action}", order.id)]))
+    with staff.reader() as reader:
+        return _shown(reader, reader.order(order.id) or order)
+
+
+def _shown(reader: AlertReader, order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id, "alert": order.alert, "station": order.station, "resource": order.resource,
+        "title": order.title, "assignee": order.assignee, "state": order.state, "reopened": order.reopened,
+        "opened_at": rfc3339(order.opened_at), "changed_at": rfc3339(order.changed_at),
+        "history": [
+            {"at": rfc3339(at), "action": action, "by": by, **({"text": text} if text else {})}
+            for at, action, by, text in reader.order_history(order.id)
+        ],
+    }  # fmt: skip
