@@ -13,6 +13,7 @@ from gateway.model import Millis
 
 BACKOFF_MAX_MS = 60_000
 STARVED_MS = 30_000  # on a bus without any slack the silent are asked after so long all the same
+SILENT = 2  # so many questions in a row without an answer
 HEARD_MAX = 2_048
 
 
@@ -40,7 +41,7 @@ class _Seat:
     slave: Slave
     interval_ms: Millis
     due: Millis = 0
-    fails: int = 1  # nobody is counted among the living before the first answer
+    fails: int = 1  # one more and it is silent: nobody is trusted for long before the first answer
 
 
 @dataclass(slots=True)
@@ -145,13 +146,14 @@ class Polled:
 
     def _choose(self, now: Millis) -> _Exchange | None:
         """The round to begin now; else None, with the deadline set to when there may be one."""
-        living = min((seat for seat in self._seats if seat.fails == 0), key=_due, default=None)
-        silent = min((seat for seat in self._seats if seat.fails), key=_due, default=None)
+        living = min((seat for seat in self._seats if seat.fails < SILENT), key=_due, default=None)
+        silent = min((seat for seat in self._seats if seat.fails >= SILENT), key=_due, default=None)
+        if silent is not None and now - silent.due >= STARVED_MS:
+            return self._begin(silent)
         if living is not None and living.due <= now:
             return self._begin(living)
         if silent is not None and silent.due <= now:
-            fits = living is None or now + self._timeout_ms + self._gap_ms <= living.due
-            if fits or now - silent.due >= STARVED_MS:
+            if living is None or now + self._timeout_ms + self._gap_ms <= living.due:
                 return self._begin(silent)
             silent = None
         self._deadline = min((seat.due for seat in (living, silent) if seat is not None), default=now + BACKOFF_MAX_MS)

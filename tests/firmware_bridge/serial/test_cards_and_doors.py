@@ -1,0 +1,138 @@
+"""Card numbers stay where they are read; doors decide alone."""
+
+import copy
+import logging
+import pickle
+import traceback
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from firmware_bridge.cards import CardNumber, Cards, read_allow_list, read_key
+from firmware_bridge.devices.readers import CardLines, CardReader
+from firmware_bridge.door import Door, Doors, Rules
+
+KEY = bytes(range(32))
+DAY = 86_400_000
+NOW = 1_780_000_000_000
+CARD = CardNumber.of_int(0x7BB26E)
+
+
+def cards(rotation: str = "day") -> Cards:
+    return Cards(KEY, rotation, ZoneInfo("Asia/Shanghai"))  # type: ignore[arg-type]
+
+
+def test_a_card_number_can_not_be_printed_formatted_pickled_or_copied_out(caplog: pytest.LogCaptureFixture) -> None:
+    secret = CardNumber.of_text(b"11010519491231002X")
+    logging.getLogger("x").warning("%s %r", secret, {"card": secret})
+    texts = [str(secret), repr(secret), f"{secret:>30}", repr([secret]), caplog.text]
+    texts += traceback.format_exception_only(ValueError(secret))
+    assert all("1101051949" not in text for text in texts)
+    for escape in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            escape(secret)
+    assert not hasattr(secret, "__dict__")
+
+
+def test_the_same_card_has_one_pseudonym_a_period_and_another_in_the_next() -> None:
+    for rotation, apart in (("day", DAY), ("week", 7 * DAY), ("month", 32 * DAY)):
+        one = cards(rotation)
+        assert one.published(CARD, NOW) == one.published(CARD, NOW + 1)
+        assert one.published(CARD, NOW) != one.published(CARD, NOW + apart), rotation
+    assert cards("never").published(CARD, NOW) == cards("never").published(CARD, NOW + 400 * DAY)
+    assert len(bytes.fromhex(cards().published(CARD, NOW))) == 16
+
+
+def test_the_day_changes_at_local_midnight() -> None:
+    before_midnight = 1_779_983_999_000  # 2026-05-28 23:59:59 in Shanghai
+    assert cards().published(CARD, before_midnight) != cards().published(CARD, before_midnight + 2_000)
+
+
+def test_what_stands_in_an_allow_list_is_never_what_is_published() -> None:
+    assert cards("never").access(CARD) != cards("never").published(CARD, NOW)
+    assert Cards(bytes(32), "never").access(CARD) != cards().access(CARD)
+
+
+def test_a_key_that_others_can_read_or_that_is_too_short_is_refused_without_being_told(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(KEY.hex())
+    path.chmod(0o644)
+    with pytest.raises(ValueError, match="chmod 600"):
+        read_key(path)
+    path.chmod(0o600)
+    assert read_key(path) == KEY
+    path.write_text("not hex at all")
+    with pytest.raises(ValueError, match="openssl") as error:
+        read_key(path)
+    assert "not hex" not in str(error.value)
+    with pytest.raises(ValueError, match="needs 32"):
+        Cards(b"short", "day")
+
+
+def test_an_allow_list_grants_and_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "allowed"
+    path.write_text(f"# volunteers\n{cards().access(CARD)}  # Mrs Li\n\n")
+    door = Door("door-1", Rules(cards(), read_allow_list(path), pulse_ms=500), "in")
+    decision = door.card(CARD, NOW)
+    assert decision.granted
+    assert decision.readings[0].signals == {"card": cards().published(CARD, NOW), "granted": True, "direction": "in"}
+    stranger = door.card(CardNumber.of_int(5), NOW)
+    assert not stranger.granted
+    assert stranger.readings[0].signals["granted"] is False
+
+
+def test_without_a_list_nobody_pretends_to_have_decided() -> None:
+    assert "granted" not in Door("d", Rules(cards())).card(CARD, NOW).readings[0].signals
+    assert Door("d", Rules()).card(CARD, NOW).readings == ()  # no key: nothing may be published
+
+
+def test_a_card_held_to_the_reader_is_one_card() -> None:
+    door = Door("d", Rules(cards()))
+    counts = [len(door.card(CARD, NOW + at).readings) for at in (0, 700, 1_400, 2_100, 4_200)]
+    assert counts == [1, 0, 0, 0, 1]
+
+
+def test_a_door_opened_without_a_grant_is_forced_and_after_one_it_is_not() -> None:
+    door = Door("d", Rules(cards(), frozenset({cards().access(CARD)})))
+    assert [one.event for one in door.contact(True, NOW)] == ["door_forced"]
+    assert door.contact(True, NOW + 1) == ()
+    door.contact(False, NOW + 2)
+    door.card(CARD, NOW + 10)
+    assert door.contact(True, NOW + 5_000) == ()
+    door.contact(False, NOW + 6_000)
+    assert [one.event for one in door.contact(True, NOW + 60_000)] == ["door_forced"]
+
+
+def test_a_door_that_stands_open_is_told_once() -> None:
+    doors = Doors(Rules(held_ms=30_000))
+    doors["d"].contact(True, NOW)
+    assert doors.deadline() == NOW + 30_000
+    assert doors.tick(NOW + 29_999) == ()
+    assert [one.event for one in doors.tick(NOW + 30_000)] == ["door_held"]
+    assert doors.tick(NOW + 90_000) == ()
+    assert doors.deadline() is None
+
+
+def test_a_reader_keeps_to_the_width_it_began_with() -> None:
+    """A decimal number that lost its first digits would pass for a hexadecimal one."""
+    lines = CardLines()
+    assert len(lines.feed(b"0000123478\r\n")) == 1
+    assert lines.feed(b"123478\r\n") == []
+    assert len(lines.feed(b"0000123478\r\n")) == 1
+    assert sum(len(lines.feed(b"01E256\r")) for _ in range(3)) == 1
+
+
+def test_the_end_of_a_line_that_is_too_long_is_no_card() -> None:
+    lines = CardLines()
+    assert lines.feed(b"9" * 60) == []
+    assert lines.feed(b"01E256\r") == []
+    assert len(lines.feed(b"01E256\r")) == 1
+
+
+def test_a_reader_publishes_the_pseudonym_and_nothing_else() -> None:
+    reader = CardReader("door-1", Door("door-1", Rules(cards())))
+    (heard,) = reader.feed(b"0000123478\r\n", NOW)
+    assert heard.readings[0].event == "card"
+    assert heard.readings[0].signals == {"card": cards().published(CardNumber.of_int(123478), NOW)}
+    assert reader.feed(b"11010519491231002X\r\n", NOW) == ()
