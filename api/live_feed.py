@@ -1,14 +1,23 @@
 """The live view's second feeder: the retained `yz-live/#` documents, for an API in a process of its own."""
 
+import contextlib
 import threading
+
+import msgspec
 
 from api.live_view import LiveView
 from gateway.clock import now_ms
 from gateway.model import Document
 from gateway.mqtt import Broker, Session
 
-TOPIC = b"yz-live/"
+LIVE, SYS = b"yz-live/", b"yz-sys/"
 POLL_S = 0.5
+
+
+class _Report(msgspec.Struct):
+    """What a gateway retains about itself; its last will says `offline`."""
+
+    state: str
 
 
 class LiveFeed(threading.Thread):
@@ -16,8 +25,9 @@ class LiveFeed(threading.Thread):
 
     def __init__(self, broker: Broker, client_id: str, view: LiveView) -> None:
         super().__init__(name="live feed")
-        self.session = Session(broker, client_id, filters=["yz-live/#"], keep=False)
+        self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
         self._view = view
+        self._gateways: dict[str, str] = {}
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -25,8 +35,15 @@ class LiveFeed(threading.Thread):
             arrivals = self.session.poll(POLL_S)
             if arrivals is not None:
                 self._view.feed_threadsafe(documents(arrivals.frames))
+                self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
                 self.session.ack(arrivals.epoch, arrivals.mids)
         self.session.close()
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong with the line or with those who feed it, in words."""
+        lost = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]
+        return [self.session.trouble, *lost] if self.session.trouble else lost
 
     def end(self) -> None:
         """Stop reading and take leave of the broker; join afterwards."""
@@ -38,7 +55,18 @@ def documents(frames: list[tuple[bytes, bytes, int]]) -> list[Document]:
     """The frames that may be documents; what they say is checked by the view."""
     now = now_ms()
     return [
-        Document(topic[len(TOPIC) :].decode("utf-8", "replace"), payload, now, None)
+        Document(topic[len(LIVE) :].decode("utf-8", "replace"), payload, now, None)
         for topic, payload, _ in frames
-        if topic.startswith(TOPIC) and payload
+        if topic.startswith(LIVE) and payload
     ]
+
+
+def gateways(frames: list[tuple[bytes, bytes, int]]) -> dict[str, str]:
+    """The state that each gateway reports of itself. What can't be read says nothing."""
+    states = {}
+    for topic, payload, _ in frames:
+        if topic.startswith(SYS):
+            with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
+                name = topic[len(SYS) :].decode("utf-8", "replace")
+                states[name] = msgspec.json.decode(payload, type=_Report).state
+    return states

@@ -22,12 +22,12 @@ def run(args: argparse.Namespace) -> int:
     from api.app import create_app
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
+    from api.readers import reader_of
     from api.server import bind, serve, trusted
     from api.signals import stop_event
     from config.load import load
     from gateway.clock import now_ms
     from gateway.runtime import Status, broker_of
-    from gateway.store.reader import SqliteReader
 
     settings = load(args.config)
     stop = stop_event()
@@ -38,14 +38,12 @@ def run(args: argparse.Namespace) -> int:
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir()
-        troubles = [feed.session.trouble] if feed.session.trouble else []
+        troubles = feed.troubles
         if not store_ok:
             troubles.append(f"store.path: {settings.store.path} is not there; history needs the gateway's folder")
         return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
 
-    app = create_app(
-        view, lambda: SqliteReader(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms
-    )
+    app = create_app(view, reader_of(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms)
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
     log.info("listening on http://%s:%d/", *sock.getsockname()[:2])

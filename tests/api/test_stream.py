@@ -15,6 +15,7 @@ from api import push
 from api.push import Hub, Limits, TooManyStreamsError
 from tests.api.conftest import MINUTE, NOON, House, serving
 from tests.api.documents import document, line, resource
+from tests.conftest import until
 
 
 @dataclass
@@ -58,13 +59,6 @@ def change(house: House, use: str, station: str = "yanshan") -> None:
     house.view.feed_threadsafe([body])
 
 
-def wait_until(true) -> None:  # type: ignore[no-untyped-def]
-    end = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < end, "it did not happen within 5 s"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[House]:
     yield from serving(tmp_path, stream={"clients_total": 3, "reserved_for_screens": 1, "send_timeout_s": 1})
@@ -104,7 +98,7 @@ def test_after_a_break_only_what_changed_comes_again(house: House) -> None:
     with stream(house) as reader:
         last = [reader.next() for _ in range(3)][-1]
     change(house, "occupied")
-    wait_until(lambda: house.get("/metrics").text.find("clients 0.0") > 0)
+    until(lambda: house.get("/metrics").text.find("clients 0.0") > 0)
     with stream(house, **{"last-event-id": last.id or ""}) as reader:
         missed = reader.next()
         assert (missed.event, json.loads(missed.data)["station"]) == ("snapshot", "yanshan")
@@ -158,7 +152,7 @@ def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
             assert own.get("/api/v1/stream?screen=wall-2").status_code == 503
             with stream(own, "?station=yanshan&screen=wall-1") as again:  # the same screen takes its own place
                 assert again.next().event == "snapshot"
-    wait_until(lambda: len(own.app.context.hub) == 0)
+    until(lambda: len(own.app.context.hub) == 0)
     with stream(own) as reader:
         reader.next()
 
@@ -207,7 +201,7 @@ def test_a_stalled_reader_is_let_go_and_the_others_go_on(own: House) -> None:
     stalled.sendall(b"GET /api/v1/stream?station=yanshan HTTP/1.1\r\nHost: x\r\n\r\n")
     with stream(own, "?station=yanshan") as reader:
         reader.next()
-        wait_until(lambda: len(own.app.context.hub) == 2)
+        until(lambda: len(own.app.context.hub) == 2)
         big = [resource(f"seat-{at}", until=NOON + MINUTE) for at in range(200)]
         begin = time.monotonic()
         for number in range(400):

@@ -1,0 +1,63 @@
+"""The second feeder, over a real broker."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.live_feed import LiveFeed, documents, gateways
+from api.live_view import LiveView
+from gateway.mqtt import Broker
+from tests.api.conftest import MINUTE, NOON, Clock, settings_in
+from tests.api.documents import document, line, resource
+from tests.conftest import Mosquitto, until
+
+
+def publish(broker: Mosquitto, topic: str, payload: bytes) -> None:
+    words = ["mosquitto_pub", "-p", str(broker.port), "-q", "1", "-r", "-t", topic, "-s"]
+    subprocess.run(words, input=payload, check=True)
+
+
+@pytest.mark.broker
+def test_what_the_broker_retains_is_shown_while_it_holds(
+    mosquitto_of: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    mosquitto = mosquitto_of()
+    made = document("yanshan", [resource("seat-01", until=NOON + MINUTE)], [line("seat", 1, 1, 1)], NOON)
+    publish(mosquitto, "yz-live/yanshan", made.body)
+    publish(mosquitto, "yz-live/shaping", b"\xff{")
+    publish(mosquitto, "yz-sys/box", b'{"state":"offline"}')
+    clock = Clock()
+    view = LiveView(settings_in(tmp_path).stations, clock)
+    feed = LiveFeed(Broker("127.0.0.1", mosquitto.port), "test-api", view)
+    assert feed.troubles == ["not connected yet"]
+    feed.start()
+    try:
+        until(lambda: feed.troubles == ["gateway box is offline"])
+        until(lambda: view._inbox.get("yanshan"))
+        view._take()
+        entry = view.get("yanshan")
+        assert entry is not None
+        assert json.loads(entry.body)["summary"] == [line("seat", 1, 1, 1)]
+        clock.now += MINUTE
+        entry = view.get("yanshan")
+        assert entry is not None
+        assert json.loads(entry.body)["summary"] == [line("seat", 1, 0, 1)]
+        publish(mosquitto, "yz-sys/box", b'{"state":"online"}')
+        until(lambda: feed.troubles == [])
+    finally:
+        feed.end()
+        feed.join(5)
+    assert not feed.is_alive()
+
+
+def test_an_emptied_or_foreign_topic_is_no_document() -> None:
+    frames = [(b"yz-live/a", b"", 1), (b"yz-sys/b", b"{}", 1), (b"yz-live/\xff", b"{}", 0)]
+    assert [one.station for one in documents(frames)] == ["\ufffd"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"state":3}', b"[" * 100_000, b'{"state":"\xff"}'])
+def test_a_report_that_cannot_be_read_says_nothing(payload: bytes) -> None:
+    assert gateways([(b"yz-sys/box", payload, 1)]) == {}
