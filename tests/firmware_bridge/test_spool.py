@@ -142,7 +142,7 @@ def test_threads_put_at_once_and_no_number_is_given_twice(tmp_path: Path) -> Non
 
 def test_what_put_has_returned_for_survives_kill_9(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom pathlib import Path\nfrom tests.firmware_bridge.serial.test_spool import state\n"
+        "import sys\nfrom pathlib import Path\nfrom tests.firmware_bridge.test_spool import state\n"
         "from firmware_bridge.spool import Spool\nspool = Spool(Path(sys.argv[1]), 1 << 20)\nn = 0\n"
         "while True:\n    n += 1\n    spool.put([state('a', n)], n)\n    print(n, flush=True)\n"
     )

@@ -16,7 +16,7 @@ from firmware_bridge.frames.packet import PacketReader
 
 from .decoders import DECODE, card_value
 
-FOLDER = Path(__file__).parents[2] / "vectors"
+FOLDER = Path(__file__).parents[1] / "vectors"
 
 
 def frames(kind: str) -> list[dict[str, Any]]:

@@ -1,0 +1,83 @@
+"""A bus on a real pseudo-terminal, and a sink that is the real spool."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from config.schema.bridge import Bus as BusSettings
+from firmware_bridge.bus import Bus
+from firmware_bridge.devices import table
+from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.door import Rules
+from firmware_bridge.emulator.serial.wire import Cable, Machine
+from firmware_bridge.port import Line, Port
+
+
+def until(done: Callable[[], Any], timeout_s: float = 8.0) -> Any:
+    end = time.monotonic() + timeout_s
+    while not (found := done()):
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.005)
+    return found
+
+
+class Collected:
+    """A sink that only collects."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.online: set[str] = set()
+
+    def store(self, heard: Sequence[Heard], now: int) -> None:
+        self.readings += [reading for one in heard for reading in one.readings]
+
+    def present(self, devices: Iterable[str], now: int, silent_ms: int) -> None:
+        self.online |= set(devices)
+
+    def lost(self, devices: Iterable[str]) -> None:
+        self.online -= set(devices)
+
+    def signals(self, device: str) -> dict[str, Any]:
+        """The latest of each signal."""
+        merged: dict[str, Any] = {}
+        for one in list(self.readings):
+            if one.device == device and one.event is None:
+                merged |= one.signals
+        return merged
+
+    def events(self, device: str) -> list[str | None]:
+        return [one.event for one in list(self.readings) if one.device == device and one.event]
+
+
+@contextlib.contextmanager
+def bus(
+    folder: Path,
+    machine: Machine,
+    protocol: str,
+    *,
+    baud: int = 9600,
+    rules: Rules | None = None,
+    sink: Any = None,
+    **more: Any,
+) -> Iterator[tuple[Bus, Cable, Any]]:
+    """One running bus over a cable to `machine`."""
+    cable = Cable(folder / f"tty-{protocol}", machine, baud=baud, tick_s=0.005).start()
+    settings = BusSettings.model_validate(
+        {"id": "b", "port": str(cable.path), "baud": baud, "protocol": protocol, **more}
+    )
+    sink = sink or Collected()
+    stop = threading.Event()
+    talk = table.build(settings, rules or Rules())
+    running = Bus("b", Port(Line(str(cable.path), baud)), talk, sink, 5_000, stop)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        yield running, cable, sink
+    finally:
+        stop.set()
+        thread.join(5)
+        cable.stop()
+        assert not thread.is_alive()
