@@ -43,7 +43,7 @@ def _record_event(db: sqlite3.Connection, event: AlertEvent) -> None:
     alert = event.alert
     fresh = db.execute(
         "INSERT OR IGNORE INTO alert_event VALUES (?, ?, ?, ?, ?)",
-        (alert.id, event.at, event.action, event.by, event.text),
+        (alert.id, event.at, event.action, event.by, event.text or ""),
     ).rowcount
     row = (
         alert.id, alert.station, alert.subject, alert.resource, alert.kind, alert.severity, alert.state, alert.since,

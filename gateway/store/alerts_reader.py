@@ -62,7 +62,8 @@ class AlertReader:
 
     def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
         """(at, action, by, text), oldest first."""
-        query = "SELECT at, action, by, text FROM alert_event WHERE alert = ? ORDER BY at"
+        query = """SELECT at, action, by, nullif(text, '') FROM alert_event WHERE alert = ?
+            ORDER BY at, CASE action WHEN 'opened' THEN 0 WHEN 'closed' THEN 2 ELSE 1 END"""
         return list(self._ask(query, (alert_id,)))
 
     def due(self, now: Millis) -> list[Delivery]:

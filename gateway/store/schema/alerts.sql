@@ -5,8 +5,8 @@ CREATE TABLE IF NOT EXISTS alert (
     cause TEXT NOT NULL, detail TEXT NOT NULL, acknowledged_by TEXT, closed_by TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_state ON alert (state, opened_at);
 CREATE TABLE IF NOT EXISTS alert_event (
-    alert TEXT NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL, by TEXT NOT NULL, text TEXT,
-    PRIMARY KEY (alert, at, action, by)) WITHOUT ROWID;
+    alert TEXT NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL, by TEXT NOT NULL,
+    text TEXT NOT NULL, PRIMARY KEY (alert, at, action, by, text)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (
     id TEXT PRIMARY KEY, channel TEXT NOT NULL, alert TEXT NOT NULL, action TEXT NOT NULL, at INTEGER NOT NULL,
     due INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, done_at INTEGER, via TEXT, error TEXT)
