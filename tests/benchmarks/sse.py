@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.benchmarks.sse [--clients 1000] [--stalled 200] [--rate 10] [--seconds 10]
 
 The server runs in a process of its own with the real application; a thread feeds it documents that carry the time
-of their making. The clients read raw sockets. Result: one JSON line.
+of their making. The clients are bare asyncio protocols. Result: one JSON line.
 """
 
 import argparse
@@ -61,22 +61,28 @@ def serve_app(port: Any, rate: float, seats: int) -> None:
         serve(app, sock, stop, trusted_proxies="127.0.0.1")
 
 
-async def read(port: int, delays_ms: list[float], until: float) -> int:
-    """One client that reads all; returns how many changes it got."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    writer.write(REQUEST)
-    got = 0
-    while (left := until - time.monotonic()) > 0:
-        try:
-            line = await asyncio.wait_for(reader.readuntil(b"\n"), left)
-        except TimeoutError:
-            break
-        at = line.find(b'"made_ns":')
+class Reader(asyncio.Protocol):
+    """One client that reads all. The delay counts to the moment at which its bytes are here."""
+
+    def __init__(self, delays_ms: list[float]) -> None:
+        self._delays_ms = delays_ms
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.write(REQUEST)
+
+    def data_received(self, data: bytes) -> None:
+        at = data.find(b'"made_ns":')
         if at >= 0:
-            got += 1
-            delays_ms.append((time.monotonic_ns() - int(line[at + 10 : line.index(b",", at)])) / 1e6)
-    writer.close()
-    return got
+            made_ns = int(data[at + 10 : data.index(b",", at)])
+            self._delays_ms.append((time.monotonic_ns() - made_ns) / 1e6)
+
+
+async def listen(port: int, delays_ms: list[float], until: float) -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_connection(lambda: Reader(delays_ms), "127.0.0.1", port)
+    await asyncio.sleep(until - time.monotonic())
+    transport.close()
 
 
 def stall(port: int, count: int) -> list[socket.socket]:
@@ -99,7 +105,7 @@ async def measure(port: int, pid: int, args: argparse.Namespace) -> dict[str, fl
     delays_ms: list[float] = []
     stalled, stalled_at = stall(port, args.stalled), time.monotonic()
     warm = stalled_at + 2 + args.clients / 500
-    clients = [asyncio.create_task(read(port, delays_ms, warm + args.seconds)) for _ in range(args.clients)]
+    clients = [asyncio.create_task(listen(port, delays_ms, warm + args.seconds)) for _ in range(args.clients)]
     freed = asyncio.create_task(all_freed(pid, args.stalled, warm))
     await asyncio.sleep(warm - time.monotonic())
     delays_ms.clear()
