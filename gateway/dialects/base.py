@@ -72,7 +72,7 @@ class Decoded(Observation):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A device overheard: the `topic` to configure, the facts it reports (words of `meaning.FACTS`), the name it goes
+    """A device overheard: the `topic` to configure, the facts it reports (words of `facts.FACTS`), the name it goes
     by, and the topics on which it speaks if they are others."""
 
     topic: str

@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.dialects import DIALECTS, Heard, Unreadable, ear, lorawan, senml, zigbee2mqtt
 from gateway.dialects.base import read_object
-from gateway.dialects.meaning import FACTS
+from gateway.dialects.facts import FACTS
 from gateway.model import KindName
 
 LIMIT: Final = 5_000  # findings kept; a flood of topics must not fill the memory

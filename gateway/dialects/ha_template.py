@@ -16,7 +16,7 @@ Template = Callable[[object], object]
 """From the payload (JSON, or text where the template says `value`) to what it shows; None for nothing."""
 
 _LIMIT: Final = 256
-_WHOLE: Final = re.compile(r"\{\{-?\s*(value_json|value)\b([^{}|]*)((?:\|[^{}|]*)*?)-?\}\}\s*\Z")
+_WHOLE: Final = re.compile(r"\{\{-?\s*(value_json|value)\b([^{}|]*?)((?:\|[^{}|]*?)*)\s*-?\}\}\s*\Z")
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[\s*(?:'([^']*)'|\"([^\"]*)\"|(\d{1,5}))\s*\]")
 _FILTER: Final = re.compile(r"\|\s*(default|d|int|float|round|is_defined)\s*(?:\(([^()]*)\))?\s*")
 

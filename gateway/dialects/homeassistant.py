@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, decode_json, is_topic, read, read_text
 from gateway.dialects.esphome import number_in
+from gateway.dialects.facts import Name
 from gateway.dialects.ha_config import Entity, Presence, entities
 from gateway.dialects.ha_template import Template, spelled
-from gateway.dialects.meaning import Meaning, Name, Signals
+from gateway.dialects.meaning import Meaning, Signals
 from gateway.dialects.values import Reader
 from gateway.model import Millis, Resource
 

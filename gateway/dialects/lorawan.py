@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, millis
-from gateway.dialects.meaning import Name
+from gateway.dialects.facts import Name
 from gateway.model import Header
 
 NAMES: Final = (

@@ -22,8 +22,9 @@ from gateway.dialects.base import (
     read,
     read_text,
 )
-from gateway.dialects.meaning import Meaning, Pick, Signals
+from gateway.dialects.meaning import Meaning, Signals
 from gateway.dialects.paths import parse, pick
+from gateway.dialects.picks import Pick
 from gateway.model import Header, Millis, Resource
 
 _HEADER: Final = ("boot", "seq", "online")

@@ -13,7 +13,8 @@ from msgspec import UNSET, UnsetType
 
 from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, millis, read
-from gateway.dialects.meaning import Meaning, Name, Signals
+from gateway.dialects.facts import Name
+from gateway.dialects.meaning import Meaning, Signals
 from gateway.dialects.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
 

@@ -21,7 +21,8 @@ from gateway.dialects.base import (
     read,
     read_object,
 )
-from gateway.dialects.meaning import EVENTS, Meaning, Name, Rules, Signals
+from gateway.dialects.facts import EVENTS, Name
+from gateway.dialects.meaning import Meaning, Rules, Signals
 from gateway.model import Header, KindName, Millis, Resource
 
 _METER: Final = (

@@ -21,7 +21,8 @@ from gateway.dialects.base import (
     read_object,
     read_text,
 )
-from gateway.dialects.meaning import Meaning, Name, Rules, Signals
+from gateway.dialects.facts import Name
+from gateway.dialects.meaning import Meaning, Rules, Signals
 from gateway.dialects.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
 

@@ -104,15 +104,13 @@ def text(value: object) -> str:
     return value
 
 
-def one_of(allowed: tuple[str, ...]) -> Reader:
-    """A reader of exactly these words, in any case; answers in ours."""
-    table = {word.lower(): word for word in allowed}
+def known_or_raw(known: tuple[str, ...]) -> Reader:
+    """A reader of these words in any case, answered as we write them; another word stays raw, and means: not known."""
+    table = {word.lower(): word for word in known}
 
     def read(value: object) -> str:
-        found = table.get(text(value).lower())
-        if found is None:
-            raise Unreadable("unknown_value")
-        return found
+        word = text(value)
+        return table.get(word.lower(), word)
 
     return read
 
@@ -161,3 +159,37 @@ def spelled(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int | float) else ""
+
+
+def nothing(_value: object) -> None:
+    """Reads a field that is used elsewhere."""
+
+
+def is_number(value: object) -> bool:
+    """A JSON number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def if_number(read: Reader) -> Reader:
+    """Reads numbers only."""
+    return lambda value: read(value) if is_number(value) else None
+
+
+def unless_number(read: Reader) -> Reader:
+    """Reads everything else."""
+    return lambda value: None if is_number(value) else read(value)
+
+
+def some(read: Reader) -> Reader:
+    """Whether a count is above nought."""
+
+    def anybody(value: object) -> Signal | None:
+        people = read(value)
+        return None if people is None else people != 0
+
+    return anybody
+
+
+def or_some(read: Reader) -> Reader:
+    """A word, or a count of which any makes it true."""
+    return lambda value: count(value) != 0 if is_number(value) else read(value)

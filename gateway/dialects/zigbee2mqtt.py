@@ -25,7 +25,8 @@ from gateway.dialects.base import (
     read_object,
     read_text,
 )
-from gateway.dialects.meaning import Meaning, Name, Signals
+from gateway.dialects.facts import Name
+from gateway.dialects.meaning import Meaning, Signals
 from gateway.model import Header, Millis, Resource
 
 NAMES: Final = (
