@@ -101,6 +101,8 @@ class Seen:
         below = None
         if self.top == -2:
             return None
+        if not self.ranges:
+            return self.top if self.start <= self.floor else None
         for low, high in self._all():
             if high >= self.floor:
                 # A hole at the floor itself: what was stored below it is covered still, so we never go back.

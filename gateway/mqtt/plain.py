@@ -41,5 +41,12 @@ class PlainReader:
         for topic, payload in messages:
             self._client.publish(topic, payload, qos=0, retain=True)
 
+    def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        for topic, payload in messages:
+            self._client.publish(topic, payload, qos=1, retain=True)
+
+    def opened(self, window: int) -> None:
+        """paho keeps to a window of its own."""
+
     def reset(self) -> None:
         """Nothing of a former connection is kept here."""

@@ -139,6 +139,14 @@ class Session:
         if self.connected:
             self._reader.publish_many(messages)
 
+    def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Send retained QoS 1 messages of which only the newest of a topic matters.
+
+        None is sent again after a reconnect: the caller says all of them anew.
+        """
+        if self.connected:
+            self._reader.publish_latest([one for one in messages if len(one[1]) + len(one[0]) + 16 <= self._max_packet])
+
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""
         fresh = tuple(one for one in filters if one not in self.filters)
@@ -274,6 +282,7 @@ class Session:
         self.connected, self.subscribed = True, not self.filters
         self._connected_at = monotonic_s()
         self._max_packet = min(MAX_PACKET * 16, getattr(props, "MaximumPacketSize", MAX_PACKET * 16))
+        self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
         if self._had_session and not flags.session_present:
             self.gaps += 1
         log.info("connected to %s:%d, MQTT %s", self.broker.host, self.broker.port, self.protocol)
