@@ -101,6 +101,7 @@ def scenes() -> dict[str, Scene]:
         house("half", "ynuynnuunyun", "nyuunyun", "uu", "yynyyy", "uyfuyy", "nun"),
         house("silent", "u" * 12, "u" * 8, "uu", "u" * 6, "u" * 6, "uuu", age_ms=900_000),
         house("closed", "c" * 12, "nynnynny", "ny", "c" * 6, "ccccyc", "ccc", open="no", open_until_ms=18 * HOUR_MS),
+        house("plan", "ynuynnyunyfn"),
         house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn"),
         house("seats60", sixty, "ynynyynnynynyynnnnyy", "ynyn", "yynyyyynnyyn"),
         of(
@@ -184,6 +185,15 @@ def crowd(count: int) -> dict[str, Scene]:
 def _name(i: int) -> str:
     return f"{'雁中文越楼坡汇南新东'[i % 10]}{'山华塘冲源洞鹤升桥田'[(i // 10 + i) % 10]}{i // 100 or ''}驿站"
 
+
+_SEAT = '<rect data-resource="seat-{:02d}" x="{}" y="{}" width="22" height="30" rx="9"/>'
+PLAN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 180" onload="alert(1)"><script>alert(2)</script>'
+    '<rect x="4" y="4" width="192" height="172"/><path d="M4 120h70M110 120h86"/>'
+    '<text x="16" y="168" font-size="10">院子</text>'
+    + "".join(_SEAT.format(i, 16 + (i - 1) % 6 * 29, 20 + (i - 1) // 6 * 48) for i in range(1, 13))
+    + "</svg>"
+)
 
 AXES = {
     "y": ("yes", [], "ok", "open", "free", "live"),

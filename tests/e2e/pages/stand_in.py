@@ -20,7 +20,7 @@ from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from api.pages import Place, router
-from tests.e2e.pages.scenes import Scene, crowd, document, scenes, stamp
+from tests.e2e.pages.scenes import PLAN, Scene, crowd, document, scenes, stamp
 
 HEARTBEAT_S = 5.0
 HOUR_MS = 3_600_000
@@ -77,7 +77,7 @@ def app(server: StandIn) -> FastAPI:
     places = {
         scene.id: Place(
             scene.id, {"zh": scene.zh, "en": scene.en}, region=scene.region, lat=scene.lat, lon=scene.lon,
-            address="雁山社区党群服务中心", hours="24/7",
+            address="雁山社区党群服务中心", hours="24/7", plan=PLAN if scene.id == "plan" else None,
         )
         for scene in server.scenes.values()
     }  # fmt: skip

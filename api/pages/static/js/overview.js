@@ -17,6 +17,7 @@ import { paintBanner, paintNight } from "./frame.js";
 import { speaker } from "./words.js";
 
 const COLUMNS = ["seat", "charger:ebike", "charger:ev", "charger:phone", "locker", "parking"];
+const FEW = 16; // with so few stations a row has room to breathe
 const NIGHT = "21:00-06:30";
 
 const root = document.documentElement, query = new URLSearchParams(location.search);
@@ -61,7 +62,8 @@ async function load() {
     clock.hear(house.picture.asOf);
   }
   const present = new Set([...houses.values()].flatMap((h) => h.picture.summary.map((line) => line.key)));
-  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, 4), { say, zone });
+  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, houses.size <= FEW ? 6 : 4), { say, zone });
+  $(".sheet").classList.toggle("few", houses.size <= FEW);
   map = new StationMap($("#map"), { say });
   map.lay([...houses.values()]);
   return true;
@@ -122,6 +124,7 @@ function paintSum(box, title, members, key) {
   setText(h3.children[0], title);
   setText(h3.children[1], say("stations_n", { n: members.length }));
   setText(big.children[0], form === "atleast" ? say("at_least") : "");
+  setData(big, "digits", String(sum.min).length + String(sum.total).length);
   setText(big.children[1], form === "unknown" ? say("unknown") : form === "closed" ? say("shut") : sum.min);
   setText(big.children[2], say(key === "seat" ? "seats_of" : "places_of", { n: sum.total }));
   strip.children[0].style.width = `${(100 * sum.min) / (sum.total || 1)}%`;

@@ -4,6 +4,7 @@ import { $, el, setData, setText } from "./draw.js";
 import { ServerClock } from "./clock.js";
 import { Feed } from "./feed.js";
 import { heroOf } from "./hero.js";
+import { planOf } from "./plan.js";
 import { rowOf } from "./row.js";
 import { tileOf } from "./tile.js";
 import { Keeper } from "./keeper.js";
@@ -24,6 +25,7 @@ const zone = place.timezone, voice = { zone, say, second, place };
 const clock = new ServerClock();
 const keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone, wall: true });
 
+let plan = null;
 let picture = null, parts = [], hero = null, tiles = [], shape = "", lastNews = null, nearAt = -Infinity;
 
 function receive(doc) {
@@ -85,6 +87,7 @@ function show() {
   if (picture) {
     build();
     for (const { part, ids } of parts) part.paint(now, picture, picture.resources.filter((r) => ids.has(r.id)), contact);
+    plan?.paint(picture, now);
     lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintDoor($(".door"), picture, now, contact, voice);
     turn(at);
@@ -110,7 +113,8 @@ async function showNearby(now) {
   }
   const instead = shut && hero.near.childElementCount > 0;
   hero.near.hidden = !instead;
-  hero.windows.hidden = instead;
+  hero.windows.hidden = instead || plan !== null;
+  if (plan) { plan.node.toggleAttribute("hidden", instead); if (!plan.node.isConnected) hero.windows.after(plan.node); }
 }
 
 function size() {
@@ -127,6 +131,7 @@ const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}&sc
 function start() {
   size();
   for (const node of document.querySelectorAll("[data-say]")) node.textContent = (node.lang ? second : say)(node.dataset.say);
+  if (place.plan) planOf(place, say).then((found) => { plan = found; show(); });
   const old = keeper.recall(place.id);
   if (old?.station === place.id) { picture = read(old); lastNews = picture.asOf; }
   setText($("h1 b"), nameIn(place.name, say.lang));

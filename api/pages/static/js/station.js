@@ -79,7 +79,7 @@ async function day(step) {
   setText($(".day time"), date(dayShown, zone, say.lang));
   $(".after").disabled = today;
   paintAxis($(".axis"), dayShown, now, zone, say);
-  exported = await paintLines($(".groups"), picture, place, dayShown, dayShown + DAY, { say, wanted: () => mine === turn });
+  exported = await paintLines($(".groups"), picture, place, dayShown, dayShown + DAY, { now, say, wanted: () => mine === turn });
 }
 
 function save() {

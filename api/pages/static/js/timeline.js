@@ -19,7 +19,7 @@ const CLASS = { yes: "y", no: "n", unknown: "u hatch" };
 const classOf = (interval) => (interval.usable === "no" && interval.use === "free" ? (interval.evidence === "live" ? "f" : "c") : CLASS[interval.usable]);
 
 // resources: in the order of the page; returns the intervals read, for export
-export async function paintLines(node, picture, place, from, to, { say, wanted }) {
+export async function paintLines(node, picture, place, from, to, { now, say, wanted }) {
   const groups = Map.groupBy(picture.resources, (r) => r.key), rows = new Map(), read = [];
   node.replaceChildren(...[...groups].map(([key, members]) => el("div", { cls: "grp" }, ...members.map((resource, i) => {
     const track = el("div", { cls: "tr" }), share = el("span");
@@ -27,6 +27,7 @@ export async function paintLines(node, picture, place, from, to, { say, wanted }
     const label = members.length > 1 && numberOf(resource.id) ? numberOf(resource.id) : titleOf(resource, place, say.lang, say);
     return el("div", { cls: "ln", data: { place: resource.id } }, el("span", {}, i === 0 && label === numberOf(resource.id) ? el("b", { text: kindWord(say, key, ".short") }) : null, label), track, share);
   }))));
+  if (now >= from && now < to) for (const group of node.children) group.append(nowLine((now - from) / (to - from)));
   const queue = [...picture.resources];
   const work = async () => {
     for (let resource = queue.shift(); resource && wanted(); resource = queue.shift()) {
@@ -38,6 +39,12 @@ export async function paintLines(node, picture, place, from, to, { say, wanted }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return read;
+}
+
+function nowLine(share) {
+  const line = el("i", { cls: "nowline" }), box = el("div", { cls: "over" }, line);
+  line.style.left = `${100 * share}%`;
+  return box;
 }
 
 function fill({ track, share }, intervals, from, to, say) {

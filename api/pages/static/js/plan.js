@@ -1,0 +1,33 @@
+// A floor plan from the configuration: an SVG whose elements carry data-resource. It is drawn in place of the rows of windows, and each
+// such element takes its state like a window does. What could act or fetch is taken out before it enters the page.
+
+import { setAttribute, setData } from "./draw.js";
+import { becauseOf, wordOf } from "./say.js";
+import { stateOf } from "./truth.js";
+
+const UNWANTED = "script, style, foreignObject, iframe, image, use[href^='http'], a, animate, set";
+
+export async function planOf(place, say) {
+  const text = await fetch(`/screen/${encodeURIComponent(place.id)}/plan.svg`).then((r) => (r.ok ? r.text() : null)).catch(() => null);
+  const svg = text && new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  if (!svg || svg.localName !== "svg") return null;
+  for (const node of svg.querySelectorAll(UNWANTED)) node.remove();
+  for (const node of [svg, ...svg.querySelectorAll("*")]) for (const { name } of [...node.attributes]) if (/^on|^style$|href$/i.test(name)) node.removeAttribute(name);
+  svg.classList.add("plan");
+  svg.removeAttribute("width");
+  svg.removeAttribute("height");
+  const drawn = [...svg.querySelectorAll("[data-resource]")];
+  return {
+    node: document.adoptNode(svg),
+    paint(picture, now) {
+      for (const node of drawn) {
+        const resource = picture.resources.find((r) => r.id === node.dataset.resource);
+        const state = resource ? stateOf(resource, picture, now) : { usable: "unknown", why: "never" };
+        setData(node, "usable", state.usable);
+        setData(node, "because", becauseOf(state));
+        setAttribute(node, "role", "img");
+        setAttribute(node, "aria-label", resource ? `${resource.id} ${wordOf(resource, state, say)}` : node.dataset.resource);
+      }
+    },
+  };
+}
