@@ -123,3 +123,33 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str | None = None
     errors: list[ParameterError] | None = None
+
+
+class UseMinutes(BaseModel):
+    """Minutes of one bucket. Utilisation is occupied ÷ known-open: null when no open minute is known."""
+
+    utilization: float | None = Field(ge=0, le=1)
+    coverage: float | None = Field(ge=0, le=1, description="known share of what was, or may have been, open")
+    occupied_minutes: float
+    known_open_minutes: float
+    unknown_minutes: float
+    out_of_order_minutes: float
+    closed_minutes: float
+    sessions: int
+
+
+class UseBucket(UseMinutes):
+    from_: datetime | None = Field(None, alias="from")
+    to: datetime | None = None
+    hour_of_week: int | None = Field(None, description="0 is Monday, midnight to one o'clock; only by=hour_of_week")
+
+
+class Utilization(BaseModel):
+    station: str
+    area: str | None
+    resource: str | None
+    by: str
+    from_: datetime = Field(alias="from")
+    to: datetime
+    total: UseMinutes
+    buckets: list[UseBucket]

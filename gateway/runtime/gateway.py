@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from gateway.broker import EmbeddedBroker
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
 from gateway.live.document import utc
-from gateway.model import Document
+from gateway.model import Document, Millis
 from gateway.mqtt import Broker, Session, Will
 from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
@@ -23,7 +24,10 @@ from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
-from gateway.store.sqlite import SqliteStore
+from gateway.store.day import DAY_MS, HOUR_MS
+from gateway.store.reader import SqliteReader
+from gateway.store.rollups import Place, Rollups
+from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +78,12 @@ class Gateway:
             fast=settings.mqtt.fast == "auto",
         )
         self.writer = Writer(self.store, self.session.wake)
+        self._reader = SqliteReader(folder)
+        self._rollups = Rollups(
+            folder, [place_of(settings, one) for one in stations], self._reader, first_of(folder, self.started_at),
+            synchronous=SYNCHRONOUS[settings.store.profile],
+        )  # fmt: skip
+        self.writer.chores.append(self._rollups.tidy)
         self.intake = Intake(self.session, self.pipeline, self.writer, memory, _limits(settings), self._report)
 
     # ---- life ----
@@ -105,7 +115,8 @@ class Gateway:
         if self.writer.ident is not None:
             clean = self.writer.end(1.0) and clean
         if clean:
-            self.store.close()
+            for one in (self._rollups, self._reader, self.store):
+                one.close()
         if self._broker is not None:
             self._broker.stop()
         if not clean:
@@ -160,6 +171,18 @@ class Gateway:
                 "quarantined": self.pipeline.quarantined.total(),
             }  # fmt: skip
         return f"yz-sys/{self.id}", msgspec.json.encode(body)
+
+
+def place_of(settings: Settings, station: StationSettings) -> Place:
+    """A station as the roll-ups see it."""
+    areas = {area.id: [one.id for one in area.resources] for area in station.areas}
+    return Place(station.id, settings.zone_of(station), areas)
+
+
+def first_of(folder: Path, now: Millis) -> Millis:
+    """Where roll-ups begin: with the first day of the journal, or now."""
+    days = day_files(folder)
+    return number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS
 
 
 def broker_of(settings: Settings) -> Broker:

@@ -46,8 +46,8 @@ class Writer(threading.Thread):
         self._jobs: SimpleQueue[Commit | Callable[[], None] | None] = SimpleQueue()
         self._notify = notify
         self._ending = threading.Event()
-        self._tidy_at = 0.0
         self._tidy = True
+        self.chores: list[Callable[[Millis], bool]] = []  # small pieces of work for quiet moments; True: there is more
 
     def put(self, job: Commit) -> None:
         self._jobs.put(job)
@@ -127,7 +127,9 @@ class Writer(threading.Thread):
     def _upkeep(self) -> None:
         """Between commits: one small piece of background work at a time."""
         try:
-            self._tidy = self.store.tidy(now_ms())
+            now = now_ms()
+            more = [chore(now) for chore in (self.store.tidy, *self.chores)]  # each has its turn
+            self._tidy = any(more)
         except StoreError as error:
             log.error("store: upkeep failed: %s", error)
             self._tidy = False
