@@ -33,7 +33,7 @@ _HEADER: Final = ("boot", "seq", "online")
 class PlainJson:
     """One configured topic."""
 
-    __slots__ = ("_boot", "_meaning", "_online", "_seq", "_topic", "_ts", "_whole", "filters")
+    __slots__ = ("_boot", "_headed", "_meaning", "_online", "_seq", "_topic", "_ts", "_used", "_whole", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -47,6 +47,9 @@ class PlainJson:
         self._online = (
             None if online is None else Pick(online, "online", values.translated(source.words("online"), online_word))
         )
+        self._headed = self._ts is not None or self._seq is not None
+        read_here = (self._ts, self._boot, self._seq, online, *(one.path for one in self._meaning.picks))
+        self._used = len({path[:1] for path in read_here if path})
         self._whole = any(not one.path for one in self._meaning.picks)
         self._topic = source.topic
         self.filters = (self._topic,)
@@ -56,16 +59,14 @@ class PlainJson:
         if topic != self._topic:
             return None
         body = self._body(payload)
-        headed = self._ts is not None or self._seq is not None
-        header = self._header(body) if headed else NO_HEADER
+        header = self._header(body) if self._headed else NO_HEADER
         signals: Signals = {}
         self._meaning.take(body, signals)
         if self._online is not None and not signals:
             online = pick(body, self._online.path)
             if online is not None:
                 return self._meaning.availability(self._online.read(online) is True, header)
-        used = len({one.path[:1] for one in self._meaning.picks})
-        ignored = max(0, len(body) - used) if isinstance(body, dict) else 0
+        ignored = max(0, len(body) - self._used) if isinstance(body, dict) else 0
         return self._meaning.decoded(header, signals, ignored)
 
     def _body(self, payload: bytes) -> object:
