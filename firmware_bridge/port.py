@@ -12,7 +12,7 @@ from serial.tools import list_ports  # noqa: TID251
 
 READ_BYTES = 4_096
 WRITE_TIMEOUT_S = 1.0
-RATES = (9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 256_000, 460_800, 2_400, 4_800, 1_200)
+RATES = (1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 256_000, 460_800)
 
 _PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
@@ -141,6 +141,6 @@ class Port:
 
 def hint(line: Line, junk: int) -> str:
     """What to say when bytes come but no frame: the usual cause is the speed."""
-    at = sorted(RATES, key=lambda rate: abs(rate - line.baud) / max(rate, line.baud))
-    near = "/".join(str(rate) for rate in at if rate != line.baud)
-    return f"{line.port}: {junk} bytes and no valid frame at {line.baud} baud; try {near[:40].rpartition('/')[0]}"
+    near = sorted(RATES, key=lambda rate: max(rate, line.baud) / min(rate, line.baud))
+    tries = "/".join(str(rate) for rate in near[:6] if rate != line.baud)
+    return f"{line.port}: {junk} bytes and no valid frame at {line.baud} baud; try {tries}"

@@ -51,6 +51,7 @@ class LineReader:
                 found.append(frame)
         if len(rest) > LIMIT + 1:
             self.bad += not self._skip
+            self.junk += len(rest)
             self._skip, rest = True, b""
         self._rest = rest if not self._skip else b""
         return found

@@ -67,6 +67,7 @@ class PacketReader:
                 found.append(packet)
         if len(rest) > LIMIT + 2:
             self.bad += not self._skip
+            self.junk += len(rest)
             self._skip, rest = True, b""
         self._rest = rest if not self._skip else b""
         self.frames += len(found)
