@@ -33,16 +33,19 @@ def until(done: Callable[[], object], timeout_s: float = 8.0, what: str = "it") 
     return result
 
 
+KEEPING = ("persistence true", "autosave_on_changes true", "autosave_interval 1")
+
+
 class Mosquitto:
     """A broker process on loopback that keeps its port over `kill` and `start`."""
 
     def __init__(self, folder: Path, port: int, *options: str) -> None:
-        self.port, self._folder = port, folder
+        """`options`: further lines; KEEPING ones make it save each change, as a station box should."""
+        self.port = port
         self._config = folder / "mosquitto.conf"
         lines = [
-            "user root", f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none",
-            "max_queued_messages 0", "max_inflight_messages 1000", f"persistence_location {folder}/",
-            "persistence true", "autosave_on_changes true", "autosave_interval 1", *options,
+            "user root", "set_tcp_nodelay true", f"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest none",
+            "max_queued_messages 0", "max_inflight_messages 1000", f"persistence_location {folder}/", *options,
         ]  # fmt: skip
         self._config.write_text("\n".join(lines) + "\n")
         self.process: subprocess.Popen[bytes] | None = None

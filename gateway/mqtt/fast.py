@@ -8,17 +8,21 @@ What only the newest matters of (`publish_latest`) is sent here too: paho looks 
 every PUBACK, so a start with 20,000 documents would take it minutes.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 import paho.mqtt.client as paho  # noqa: TID251
+from paho.mqtt import MQTTException  # noqa: TID251
 from paho.mqtt.enums import MQTTProtocolVersion  # noqa: TID251
 
 from gateway.clock import monotonic_s
 from gateway.mqtt.reader import Arrivals
 
+log = logging.getLogger(__name__)
+
 READ_BYTES = 262_144
-PUBLISH, PUBACK = 0x30, 0x40
+CONNACK, PUBLISH, PUBACK = 0x20, 0x30, 0x40
 WINDOW = 1_000  # unconfirmed messages at a time, where the broker allows more
 MAX_FRAME = 1 << 20  # a longer one is an attack or a broken stream
 
@@ -30,6 +34,10 @@ _PRIVATE = (
 
 class MalformedError(Exception):
     """The stream is no MQTT: the connection must end."""
+
+
+class RefusedError(Exception):
+    """The broker won't have us; the session was told why."""
 
 
 class FastReader:
@@ -72,7 +80,11 @@ class FastReader:
         stream = self._rest + data if self._rest else data
         try:
             used = self._parse(stream, arrivals)
-        except (MalformedError, IndexError):
+        except RefusedError:
+            client._loop_rc_handle(paho.MQTT_ERR_CONN_REFUSED)  # noqa: SLF001
+            return None
+        except (MalformedError, IndexError, MQTTException) as error:
+            log.error("MQTT: the broker sent what is no MQTT (%s): ending the connection", error)
             client._loop_rc_handle(paho.MQTT_ERR_PROTOCOL)  # noqa: SLF001
             return arrivals if arrivals.frames else None
         self._rest = stream[used:]
@@ -97,6 +109,8 @@ class FastReader:
                 at = head + 2 + (stream[head] << 8 | stream[head + 1])
                 topic = stream[head + 2 : at]
                 if first & 0x06:
+                    if first & 0x04:
+                        raise MalformedError("a QoS that we did not ask for")
                     mids(stream[at] << 8 | stream[at + 1])
                     at += 2
                 if version5:
@@ -104,9 +118,11 @@ class FastReader:
                     at += 1 + skip
                     if skip & 0x80:
                         skip, at = _long_length(stream, at - 1 - skip)
+                        if skip < 0:
+                            raise MalformedError("properties that do not end")
                         at += skip
                 if at > end:
-                    raise MalformedError
+                    raise MalformedError("a message longer than its packet")
                 frames((topic, stream[at:end], first & 0x09))
             else:
                 self._control(first, stream[head:end])
@@ -124,7 +140,7 @@ class FastReader:
         result = client._packet_handle()  # noqa: SLF001
         packet["command"], packet["packet"] = 0, bytearray()
         if result > 0:
-            raise MalformedError
+            raise RefusedError if command == CONNACK else MalformedError(f"packet type {command >> 4}")
 
     def ack(self, mids: Sequence[int]) -> None:
         packets = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
@@ -163,10 +179,10 @@ def _long_length(stream: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if not byte & 0x80:
             if value > MAX_FRAME:
-                raise MalformedError
+                raise MalformedError(f"a packet of {value} bytes")
             return value, at + step + 1
         shift += 7
-    raise MalformedError
+    raise MalformedError("a length that does not end")
 
 
 def _retained(topic: str, payload: bytes, middle: bytes, qos: int = 0) -> bytes:

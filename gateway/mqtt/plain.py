@@ -1,10 +1,14 @@
 """The receive path that uses nothing but paho's public face."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import paho.mqtt.client as paho  # noqa: TID251
+from paho.mqtt import MQTTException  # noqa: TID251
 
 from gateway.mqtt.reader import DUP, RETAINED, Arrivals
+
+log = logging.getLogger(__name__)
 
 PACKETS_A_LOOK = 500
 
@@ -19,7 +23,13 @@ class PlainReader:
         self._arrivals = arrivals = Arrivals()
         for _ in range(PACKETS_A_LOOK):
             before = len(arrivals.frames)
-            if self._client.loop_read() != paho.MQTT_ERR_SUCCESS or len(arrivals.frames) == before:
+            try:
+                done = self._client.loop_read()
+            except MQTTException as error:
+                log.error("MQTT: the broker sent what is no MQTT (%s): ending the connection", error)
+                self._client.disconnect()
+                break
+            if done != paho.MQTT_ERR_SUCCESS or len(arrivals.frames) == before:
                 break
         return arrivals if arrivals.frames else None
 

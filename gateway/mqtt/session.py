@@ -82,7 +82,6 @@ class Session:
         self.epoch = 0
         self.gaps = 0  # times the broker had forgotten a session that we believed in
         self.reconnects = 0
-        self.takeover_suspected = False
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
         self._will, self._keep, self._expiry_s, self._keepalive_s, self._fast = will, keep, expiry_s, keepalive_s, fast
@@ -97,6 +96,8 @@ class Session:
         self._connected_at = 0.0
         self._early_losses = 0
         self._had_session = False
+        self._version_known = broker.version != 0
+        self._granting: set[int] = set()  # subscriptions that the broker has not answered yet
         self._open = False
         self._closing = False
         self._held = False
@@ -178,8 +179,14 @@ class Session:
 
     @property
     def trouble(self) -> str | None:
-        """Why there is no connection, in words; None while connected."""
-        return None if self.connected else (self._reported or "not connected yet")
+        """Why nothing is received, in words; None while connected and allowed to listen."""
+        return self._reported if self.connected else (self._reported or "not connected yet")
+
+    @property
+    def takeover_suspected(self) -> bool:
+        """True while connections keep being lost right after they were made: somebody else uses our client id."""
+        lasting = self.connected and monotonic_s() - self._connected_at >= STABLE_S
+        return self._early_losses >= TAKEOVERS and not lasting
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Send what is queued, take leave of the broker (no last will is published), free the sockets."""
@@ -260,6 +267,9 @@ class Session:
             else:
                 self._client.connect_async(self.broker.host, self.broker.port, self._keepalive_s)
             self._client.reconnect()
+            sock = cast("socket.socket | None", self._client.socket())
+            if sock is not None:  # else a short answer waits 40 ms for the acknowledgement of the one before
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, ValueError, ssl.SSLError) as error:
             self._dial_error = f"{self.broker.host}:{self.broker.port}: {error}"
         self.wake()
@@ -274,10 +284,11 @@ class Session:
     ) -> None:
         if reason.is_failure:
             self._open = False
-            if self.broker.version == 0 and self._version == V5 and "protocol version" in str(reason).lower():
+            if not self._version_known and self._version == V5 and "protocol version" in str(reason).lower():
                 self._version = V311
             self._failed(f"{self.broker.host}:{self.broker.port} refused us: {reason}")
             return
+        self._version_known = True
         self.epoch += 1
         self.connected, self.subscribed = True, not self.filters
         self._connected_at = monotonic_s()
@@ -287,6 +298,7 @@ class Session:
             self.gaps += 1
         log.info("connected to %s:%d, MQTT %s", self.broker.host, self.broker.port, self.protocol)
         self._reported = None
+        self._granting.clear()
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
         if self._version == V5 or not (flags.session_present and self._had_session):
             self._subscribe(self.filters)
@@ -302,10 +314,17 @@ class Session:
         else:
             topics = [(one, 1) for one in filters]
         for start in range(0, len(topics), 500):
-            self._client.subscribe(topics[start : start + 500])  # type: ignore[arg-type]
+            _, mid = self._client.subscribe(topics[start : start + 500])  # type: ignore[arg-type]
+            if mid is not None:
+                self._granting.add(mid)
 
-    def _subscribed(self, *_: object) -> None:
-        self.subscribed = True
+    def _subscribed(self, _client: object, _data: object, mid: int, reasons: Sequence[ReasonCode], *_: object) -> None:
+        self._granting.discard(mid)
+        refused = [reason for reason in reasons if reason.is_failure]
+        if refused:
+            self._reported = f"{self.broker.host}:{self.broker.port} won't let us listen: {refused[0]}"
+            log.error("MQTT: %s; mend its access list", self._reported)
+        self.subscribed = not self._granting and self._reported is None
 
     def _published(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
         self.on_published(mid)
@@ -318,7 +337,7 @@ class Session:
         reason = args[3] if len(args) > 3 else "connection lost"
         if not was:
             # Lost before CONNACK: some brokers answer an unknown protocol version by hanging up.
-            if self.broker.version == 0:
+            if not self._version_known:
                 self._version = V311 if self._version == V5 else V5
             self._failed(f"{self.broker.host}:{self.broker.port} hung up: {reason}")
             return
@@ -326,10 +345,8 @@ class Session:
         lived = monotonic_s() - self._connected_at
         if lived >= STABLE_S:
             self._failures = self._early_losses = 0
-            self.takeover_suspected = False
         else:
             self._early_losses += 1
-            self.takeover_suspected = self._early_losses >= TAKEOVERS
         self._failed(f"lost {self.broker.host}:{self.broker.port}: {reason}")
 
     def _failed(self, why: str) -> None:

@@ -1,0 +1,106 @@
+"""One session over both receive paths and three brokers: mosquitto by MQTT 5 and 3.1.1, and the embedded one."""
+
+import itertools
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.broker import EmbeddedBroker
+from gateway.mqtt import Arrivals, Broker, Session
+from tests.conftest import Mosquitto
+
+BROKERS = {"mosquitto-5": 5, "mosquitto-3.1.1": 4, "embedded": 4}
+_names = itertools.count()
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    port = a_free_port()
+    if request.param == "embedded":
+        ours = EmbeddedBroker("127.0.0.1", port)
+        ours.start()
+        yield Broker("127.0.0.1", port, version=BROKERS[request.param])
+        ours.stop()
+        return
+    if shutil.which("mosquitto") is None:
+        pytest.skip("mosquitto is not installed")
+    mosquitto = Mosquitto(Path(tmp_path_factory.mktemp("mosquitto")), port)
+    mosquitto.start()
+    yield Broker("127.0.0.1", port, version=BROKERS[request.param])
+    mosquitto.kill()
+
+
+@pytest.fixture
+def embedded(request: pytest.FixtureRequest) -> bool:
+    return bool(request.node.callspec.params["broker"] == "embedded")
+
+
+@dataclass
+class Client:
+    """A session with what it has received so far."""
+
+    session: Session
+    got: list[tuple[bytes, bytes, int]]
+    arrivals: list[Arrivals]
+
+    def pump(self, done: Callable[[], Any], timeout_s: float = 5.0) -> None:
+        end = time.monotonic() + timeout_s
+        while not done():
+            assert time.monotonic() < end, f"still waiting; trouble: {self.session.trouble}, got: {self.got[-3:]}"
+            self.take(self.session.poll(0.02))
+
+    def take(self, arrivals: Arrivals | None) -> None:
+        if arrivals is not None:
+            self.arrivals.append(arrivals)
+            self.got += arrivals.frames
+
+    def acknowledge(self) -> None:
+        """All that came, in order."""
+        for one in self.arrivals:
+            self.session.ack(one.epoch, one.mids)
+        self.arrivals.clear()
+
+    def payloads(self) -> list[bytes]:
+        return [frame[1] for frame in self.got]
+
+    def drop(self) -> None:
+        """Lose the connection without a word, as a cut cable does."""
+        sock = self.session._client.socket()
+        assert sock is not None
+        sock.shutdown(socket.SHUT_RDWR)
+        self.pump(lambda: not self.session.connected)
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"test/{next(_names)}"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Client]]:
+    """Connect a session; it is closed at the end. Reconnects come at once, so that tests are quick."""
+    monkeypatch.setattr("gateway.mqtt.session.BACKOFF_S", (0.05, 0.05))
+    made: list[Client] = []
+
+    def connect(broker: Broker, *filters: str, wait: bool = True, name: str | None = None, **options: Any) -> Client:
+        one = Client(Session(broker, name or f"client-{next(_names)}", filters=filters, **options), [], [])
+        made.append(one)
+        if wait:
+            one.pump(lambda: one.session.connected and one.session.subscribed)
+        return one
+
+    yield connect
+    for one in made:
+        one.session.close(0.2)
