@@ -1,10 +1,12 @@
 """The HTTP side put together."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from msgspec.json import encode
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import Receive, Scope, Send
 
@@ -15,9 +17,12 @@ from api.front import Front
 from api.live_view import LiveView
 from api.pages.place import places_of
 from api.push import Hub, Limits
-from api.routes import ROUTERS
+from api.routes import ROUTERS, STAFF_ROUTERS
 from api.routes.service import VERSION
 from config.schema import Settings
+from gateway.alerting import Alerting
+from gateway.alerts.payload import alert_json
+from gateway.alerts.words import AlertEvent
 from gateway.clock import now_ms
 from gateway.model import Millis
 from gateway.runtime.status import Status
@@ -45,10 +50,12 @@ def create_app(
     *,
     registry: CollectorRegistry,
     now: Callable[[], Millis] = now_ms,
+    alerting: Alerting | None = None,
     on_screen: Callable[[str, str | None], None] = lambda _screen, _station: None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
+    `alerting` is None where the gateway is another process: staff can then only look.
     `on_screen(screen, station)` hears of each wall screen that is there, about every 5 s.
     """
     stream = settings.api.stream
@@ -59,17 +66,26 @@ def create_app(
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
     keyring = Keyring.of(settings)
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry)
-    app = _fastapi(context)
+    app = _fastapi(context, alerting)
     app.include_router(
         pages.router(places_of(settings), public_url=settings.api.public_url, on_screen=on_screen, now_ms=now)
     )
     return App(Front(app, view), context)
 
 
-def _fastapi(context: Context) -> FastAPI:
+def _fastapi(context: Context, alerting: Alerting | None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
-        context.view.attach(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+
+        def show(event: AlertEvent) -> None:
+            alert, body = event.alert, encode(alert_json(event.alert))
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                loop.call_soon_threadsafe(context.hub.alert, alert.station, alert.id, body)
+
+        if alerting is not None:
+            alerting.listeners.append(show)
+        context.view.attach(loop)
         context.hub.start()
         yield {}
         context.hub.close()
@@ -90,4 +106,6 @@ def _fastapi(context: Context) -> FastAPI:
     problem.install(app)
     for router in ROUTERS:
         app.include_router(router(context))
+    for staff_router in STAFF_ROUTERS:
+        app.include_router(staff_router(context, alerting))
     return app

@@ -19,6 +19,14 @@ LIFE_S = (1800, 3600)  # then the browser reconnects, so that replicas stay even
 _HEARTBEAT = ""  # the key of the heartbeat among a client's pending frames: no station's name
 
 
+Covers = Callable[[str | None], bool]
+
+
+def nothing(_station: str | None) -> bool:
+    """What the public may see of alerts."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many streams at a time; `reserved` of the total are kept for station screens."""
@@ -38,12 +46,18 @@ class TooManyStreamsError(Exception):
 
 
 class Client:
-    """One open stream. `pending` holds at most one frame for each station, the oldest change first."""
+    """One open stream. `pending` holds at most one frame for each station or alert, the oldest change first.
 
-    __slots__ = ("abort", "address", "ends_at", "pending", "screen", "sending_since", "station", "wake")
+    `covers` says of a station (None: ourselves) whether this client may see its alerts.
+    """
 
-    def __init__(self, station: str | None, address: str | None, screen: str | None, ends_at: float) -> None:
+    __slots__ = ("abort", "address", "covers", "ends_at", "pending", "screen", "sending_since", "station", "wake")
+
+    def __init__(
+        self, station: str | None, address: str | None, screen: str | None, ends_at: float, covers: Covers = nothing
+    ) -> None:
         self.station, self.address, self.screen, self.ends_at = station, address, screen, ends_at
+        self.covers = covers
         self.pending: dict[str, bytes] = {}
         self.wake = asyncio.Event()
         self.sending_since: float | None = None
@@ -90,11 +104,18 @@ class Hub:
         for client in self._clients:
             client.wake.set()
 
-    def join(self, station: str | None, address: str | None, screen: str | None, last_id: str | None) -> Client:
+    def join(
+        self,
+        station: str | None,
+        address: str | None,
+        screen: str | None,
+        last_id: str | None,
+        covers: Covers = nothing,
+    ) -> Client:
         """Let a stream in with its snapshot pending. `address` None is not counted. TooManyStreamsError: no slot."""
         self._admit(address, screen)
         life_s = random.uniform(*LIFE_S)  # noqa: S311  spreads load, guards nothing
-        client = Client(station, address, screen, asyncio.get_running_loop().time() + life_s)
+        client = Client(station, address, screen, asyncio.get_running_loop().time() + life_s, covers)
         self._clients.add(client)
         self._by_station.setdefault(station, set()).add(client)
         if address is not None:
@@ -115,6 +136,13 @@ class Hub:
             self._addresses[client.address] -= 1
             if not self._addresses[client.address]:
                 del self._addresses[client.address]
+
+    def alert(self, station: str | None, alert_id: str, body: bytes) -> None:
+        """Show an alert to the staff whom it concerns. `body` is its JSON."""
+        frame = b"event: alert\ndata: %b\n\n" % body
+        for client in self._clients:
+            if client.station in (None, station) and client.covers(station):
+                client.offer(f"alert/{alert_id}", frame)
 
     def _admit(self, address: str | None, screen: str | None) -> None:
         limits = self.limits

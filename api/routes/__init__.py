@@ -5,7 +5,8 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from api.context import Context
-from api.routes import docs, history, service, session, stations, stream, utilization
+from api.routes import alerts, docs, history, orders, reports, service, session, stations, stream, utilization
+from gateway.alerting import Alerting
 
 ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     stations.router,
@@ -15,4 +16,10 @@ ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     session.router,
     service.router,
     docs.router,
+)
+
+STAFF_ROUTERS: tuple[Callable[[Context, Alerting | None], APIRouter], ...] = (
+    alerts.router,
+    orders.router,
+    reports.router,
 )

@@ -5,21 +5,35 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from api.auth import Gate
 from api.context import Context
 from api.event_stream import EventStream
 from api.problem import Problem, not_found
-from api.push import TooManyStreamsError
+from api.push import Covers, TooManyStreamsError, nothing
 from api.schemas import ProblemDocument
 
 DESCRIPTION = (
     "`snapshot` first, then `availability` at each change, `heartbeat` with the server's time every 5 s. "
-    "`data` is a station's availability document. After a break, Last-Event-ID spares what did not change."
+    "`data` is a station's availability document. With a staff key also `alert`, at each change of one. "
+    "After a break, Last-Event-ID spares what did not change."
 )
 STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "the events"}
 
 
 def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["availability"])
+    gate = Gate(context.keyring, context.now)
+
+    def _covered(request: Request) -> Covers:
+        if gate.who(request) is None:
+            return nothing
+
+        def covers(station: str | None) -> bool:
+            key = gate.who(request)  # asked each time: a revoked key sees nothing from then on
+            known = context.settings.station(station) if station is not None else None
+            return key is not None and key.covers(station or "", known.region if known else ())
+
+        return covers
 
     @routes.get(
         "/stream",
@@ -39,7 +53,7 @@ def router(context: Context) -> APIRouter:
         if station is not None and context.view.get(station) is None:
             raise not_found(station)
         try:
-            client = context.hub.join(station, _counted(request), screen, last_event_id)
+            client = context.hub.join(station, _counted(request), screen, last_event_id, _covered(request))
         except TooManyStreamsError as error:
             return Problem(error.status, error.detail, headers={"retry-after": "10"})
         return EventStream(context.hub, client)

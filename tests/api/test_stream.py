@@ -139,6 +139,32 @@ def test_a_value_ends_on_the_stream_too_when_the_feeder_is_dead(house: House) ->
     house.clock.now = NOON
 
 
+def test_alerts_come_to_the_staff_whom_they_concern_and_to_nobody_else(house: House) -> None:
+    keyring, loop = house.app.context.keyring, house.view._loop
+    assert loop is not None
+    everywhere, elsewhere = (
+        {"authorization": f"Bearer {keyring.create('n', 'viewer', NOON, stations=scope)}"}
+        for scope in ((), ("shaping",))
+    )
+    query = "?station=yanshan"
+    with (
+        stream(house, query) as public,
+        stream(house, query, **everywhere) as staff,
+        stream(house, query, **elsewhere) as others,
+    ):
+        for reader in (public, staff, others):
+            reader.next()
+        loop.call_soon_threadsafe(house.app.context.hub.alert, "yanshan", "a-1", b'{"id":"a-1"}')
+        alert = staff.next()
+        assert (alert.event, alert.data, alert.id) == ("alert", '{"id":"a-1"}', None)
+        change(house, "occupied")
+        assert {reader.next().event for reader in (public, staff, others)} == {"availability"}
+        keyring.revoke(everywhere["authorization"].split("_")[1])
+        loop.call_soon_threadsafe(house.app.context.hub.alert, "yanshan", "a-1", b'{"id":"a-1"}')
+        change(house, "free")
+        assert staff.next().event == "availability"
+
+
 def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
     with stream(own) as one, stream(own) as two:
         one.next(), two.next()
