@@ -75,10 +75,12 @@ class Osdp:
     def opened(self, now: Millis) -> bytes:
         self._wire.incoming.clear()
         self._wire.outgoing.clear()
-        if self._panel is None:
+        first = self._panel is None
+        if first:
             self._panel = osdp_sys.ControlPanel([self._info(reader) for reader in self._readers])
             self._panel.set_event_callback(self._event)
-        self._wake_at = dict.fromkeys(range(len(self._readers)), now)
+        self._online = 0
+        self._wake_at = dict.fromkeys(range(len(self._readers)), now + WAKE_MS if first else now)
         self._due = now
         return b""
 
@@ -126,10 +128,11 @@ class Osdp:
                 self._wake_at[index] = now + WAKE_MS
                 if came >> index & 1:
                     self._ask_contact(index)
+            elif not self._panel.is_pd_enabled(index):
+                self._panel.enable_pd(index)
             elif now >= self._wake_at[index]:
                 self._wake_at[index] = now + WAKE_MS
-                self._panel.disable_pd(index)
-                self._panel.enable_pd(index)
+                self._panel.disable_pd(index)  # and on again at the next refresh
         devices = tuple(reader.device for index, reader in enumerate(self._readers) if mask >> index & 1)
         return [Heard(devices=devices)] if devices else []
 

@@ -8,13 +8,13 @@ FIRMWARE = Path(__file__).parents[2] / "firmware" / "micropython" / "yizhan.py"
 
 
 def load_firmware() -> Any:
-    """The MicroPython module, as a board would import it."""
+    """The MicroPython module, as a board would import it, but impatient, so that tests with faults end soon."""
     spec = importlib.util.spec_from_file_location("yizhan_board", FIRMWARE)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(FIRMWARE)
-    module = importlib.util.module_from_spec(spec)
+    module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.RESEND_MS = 60  # impatient, so that tests with faults end soon
+    module.RESEND_MS = 60
     module.RESEND_MAX_MS = 120
     return module
 
