@@ -28,6 +28,7 @@ class Facts:
         "fault",
         "free",
         "heard",
+        "holds_until",
         "kind",
         "observed_at",
         "offline",
@@ -54,6 +55,7 @@ class Facts:
         self.use: Use = "unknown"
         self.evidence: Evidence = "never"
         self.access: Access = "open"
+        self.holds_until: Millis | None = None  # when its hours, or what is set by hand, may change
         self.axes: Axes = NEVER
         self.fault: str | None = None
         self.status_fault = False

@@ -49,7 +49,9 @@ def document(station: Station, now: Millis) -> Document:
 def shown_until(facts: Facts) -> Millis | None:
     """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word."""
     by_hand: Millis | None = facts.effect.live_until if facts.effect is not None else None
-    return facts.valid_until if by_hand is None else by_hand
+    until = facts.valid_until if by_hand is None else by_hand
+    holds = facts.holds_until  # past it the value may be good still, but not the place open
+    return until if until is None or holds is None or until < holds else holds
 
 
 def _area(area: Area) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Area:
 
 @dataclass(slots=True, eq=False)
 class Station:
+    """`access_until`: until when its own opening holds; `recheck_at`: when that of anything in it may change."""
+
     id: str
     name: dict[str, str]
     opening: Opening = ALWAYS
@@ -42,6 +44,7 @@ class Station:
     extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
     access: Access = "unknown"
     access_until: Millis | None = None
+    recheck_at: Millis | None = None
     dirty: bool = False
     made_at: Millis = 0
     alarm: Millis | None = None

@@ -128,7 +128,7 @@ class Live:
             self.touch(station)
 
     def _station_due(self, station: Station, now: Millis) -> None:
-        if station.access_until is not None and now >= station.access_until:
+        if station.recheck_at is not None and now >= station.recheck_at:
             self.overrides.expire(now)
             self.open_or_close(station, now)
         if now >= self._renewal(station):
@@ -154,19 +154,21 @@ class Live:
         """Ask the opening hours and what is set by hand, and carry the answer to every resource."""
         before = station.access, station.access_until
         access, until = station.opening.at(now)
-        by_hand, hand_until = self.overrides.station_access(station.id, now)
+        by_hand, hand_until = self.overrides.station_access(station.id, now, access)
         station.access = by_hand or access
-        until = _sooner(until, hand_until)
+        station.access_until = until if by_hand is None else hand_until
+        recheck = _sooner(until, hand_until)
         for area in station.areas:
-            area_access, area_until = (access, None) if area.opening is None else area.opening.at(now)
-            until = _sooner(until, area_until)
+            area_access, area_until = (access, until) if area.opening is None else area.opening.at(now)
+            recheck = _sooner(recheck, area_until)
             for facts in area.facts:
                 effect = self.overrides.effect(station.id, area.id, facts.resource.id, now)
                 facts.effect = None if effect is NOTHING else effect
                 facts.access = area_access
-                until = _sooner(until, effect.until)
+                facts.holds_until = _sooner(area_until, effect.until)
+                recheck = _sooner(recheck, effect.until)
                 self.settle(facts, now, "hours" if effect is NOTHING else "override")
-        station.access_until = until
+        station.recheck_at = recheck
         self._schedule(station)
         if before != (station.access, station.access_until):
             self.touch(station)
@@ -209,10 +211,11 @@ class Live:
         return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
 
     def _schedule(self, station: Station) -> None:
-        renewal = self._renewal(station)
-        when = station.access_until
-        if renewal != float("inf") and (when is None or renewal < when):
-            when = int(renewal)
+        when = station.recheck_at
+        if not station.dirty:  # else `made` comes and schedules the next renewal
+            renewal = self._renewal(station)
+            if renewal != float("inf") and (when is None or renewal < when):
+                when = int(renewal)
         self.alarms.set(station, when)
 
 
