@@ -52,6 +52,8 @@ class Gateway:
             keep_days=settings.store.retention.raw_days,
             ballast_mib=settings.store.ballast_mib,
             quarantine_rows=settings.gateway.quarantine_max_messages,
+            quarantine_mib=settings.gateway.quarantine_max_mib,
+            quarantine_days=settings.store.retention.quarantine_days,
         )
         live = build(settings, stations, Openings(settings), self.started_at)
         self.pipeline = Pipeline(live, foreign(settings, live))
@@ -62,7 +64,12 @@ class Gateway:
             len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
         )  # fmt: skip
         memory = Memory(live)
-        self.store.drop_parts(len(memory.parts))
+        if self.store.kept("layout") != memory.layout:
+            # Devices moved between parts: keep all at once, or a crash could find one in neither.
+            parts = range(len(memory.parts))
+            self.store.checkpoint_all([(part, memory.dump(part)) for part in parts], self.store.last_id)
+            self.store.drop_parts(len(parts))
+            self.store.keep("layout", memory.layout)
         topic, payload = self._report("offline")
         filters = ["yz/#", "yz-cmd/#"]
         if share is not None:

@@ -6,6 +6,7 @@ and each device remembers after which batch it was kept: replaying from the olde
 
 import logging
 from collections.abc import Iterator
+from hashlib import blake2b
 
 import msgspec
 
@@ -38,6 +39,8 @@ class Memory:
             for device in part:
                 device.part = number
         self.dirty = set(range(len(self.parts)))
+        names = "\n".join(f"{device.station}/{device.id}" for device in devices)
+        self.layout = blake2b(f"{size}\n{names}".encode(), digest_size=16).digest()  # which device is in which part
 
     def dump(self, part: int) -> bytes:
         """The part as it is now; true after the last batch that was handed to the writer."""
