@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from msgspec.json import encode
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import Receive, Scope, Send
 
 from api import pages, problem
-from api.auth import Keyring
+from api.auth import COOKIE, Keyring
 from api.context import Context
 from api.front import Front
 from api.live_view import LiveView
@@ -108,4 +109,23 @@ def _fastapi(context: Context, alerting: Alerting | None) -> FastAPI:
         app.include_router(router(context))
     for staff_router in STAFF_ROUTERS:
         app.include_router(staff_router(context, alerting))
+    _document_access(app)
     return app
+
+
+def _document_access(app: FastAPI) -> None:
+    """Say in the OpenAPI document what a route with a role wants: a key in the header, or a session's cookie."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        }
+        for operation in (one for item in document["paths"].values() for one in item.values()):
+            if "x-role" in operation:
+                operation["security"] = [{"key": []}, {"session": []}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -5,10 +5,12 @@ COMMANDS = {
     "up": "the one-box product: gateway, API and pages",
     "gateway": "the gateway alone",
     "api": "the API and pages alone, fed by the broker and the store",
+    "bridge": "the firmware bridge: serial and field buses to MQTT",
     "simulate": "virtual devices for the configured stations",
     "check": "every mistake in a configuration, with line and mend",
     "doctor": "try the broker, store, disk, clock, serial ports and notifiers",
     "export": "the stored readings and events, one a line",
+    "discover": "listen, and print the devices heard with ready config lines",
     "replay": "recorded messages through the real core: states and alerts out",
     "keys": "keys for staff and apps: create, list, revoke",
 }

@@ -39,6 +39,7 @@ def test_every_route_lets_in_exactly_whom_its_role_says(house: House) -> None:
         for method, operation in item.items():
             needed, where = operation.get("x-role"), re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan"))
             assert (needed is None) == ((method, path) in PUBLIC), f"{method} {path} is neither public nor has a role"
+            assert ("security" in operation) == (needed is not None)
             if needed is None:
                 assert ask(house, method, where) != 403
                 continue
