@@ -86,7 +86,9 @@ def stock(settings: Settings, count: int) -> None:
 
 
 def prototype(settings: Settings, count: int) -> None:
-    decode = msgspec.json.Decoder(msgspec.defstruct("Seat", [("occupied", bool, False)], bases=(Signals,), gc=False)).decode
+    decode = msgspec.json.Decoder(
+        msgspec.defstruct("Seat", [("occupied", bool, False)], bases=(Signals,), gc=False)
+    ).decode
     session = Session(broker_of(settings), "subject", filters=["yz/#"])
     jobs: SimpleQueue[tuple[Batch, list[int]]] = SimpleQueue()
     done: SimpleQueue[list[int]] = SimpleQueue()
