@@ -1,4 +1,4 @@
-"""Foreign devices for the demo: what the virtual devices of a town say, said in six other people's dialects.
+"""Foreign devices for demo and simulate: what the virtual devices of a town say, said in six other people's dialects.
 
 One function a dialect: from the contract's signals to the messages that such a device would publish. Shapes are those
 of tests/vectors/dialects; nothing here knows how the gateway reads them.
@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from config.schema import Area as AreaSettings
+from config.schema import Resource as ResourceSettings
+from config.schema import Settings
+from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.things import Signals
 from firmware_bridge.emulator.town import Town
@@ -87,6 +91,15 @@ SPEAKERS: Final[Mapping[str, Callable[[str, Signals, Millis], Iterable[Said]]]] 
     "homeassistant": homeassistant,
     "esphome": esphome,
     "chirpstack": chirpstack,
+}
+# What each of these devices can be a sensor of.
+_KINDS: Final = {
+    "zigbee2mqtt": ("seat", "door", "safety", "charger", "appliance"),
+    "tasmota": ("charger", "appliance"),
+    "shelly": ("charger", "appliance"),
+    "homeassistant": ("room",),
+    "esphome": ("seat", "door"),
+    "chirpstack": ("seat",),
 }
 
 
@@ -205,24 +218,32 @@ def mixed_station() -> dict[str, Any]:
     }
 
 
-def accents_of(stations: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
-    """(dialect, topic) by (station, device), from `stations` entries as `mixed_station` makes them."""
-    return {
-        (station["id"], item.get("device", item["id"])): (item["source"]["dialect"], item["source"]["topic"])
-        for station in stations
-        for area in station["areas"]
-        for item in area["resources"]
-        if "source" in item
+def foreign_town(settings: Settings, start: Millis, **options: Any) -> Foreigners:
+    """Like `town_of`, with a device also for every resource whose `source` is of a make that we can imitate."""
+    accents = {
+        (station.id, item.device_id): (item.source.dialect, item.source.topic)
+        for station, _, item in settings.resources()
+        if item.source is not None and _imitated(item)
     }
+    return Foreigners(town_of(_as_if_native(settings), start, **options), accents)
 
 
-def natives_of(station: Mapping[str, Any]) -> dict[str, Any]:
-    """The same station as its town must see it: every resource with a device of ours."""
-    areas = [
-        area | {"resources": [{key: item[key] for key in item if key != "source"} for item in area["resources"]]}
-        for area in station["areas"]
+def _imitated(item: ResourceSettings) -> bool:
+    return item.source is not None and item.kind in _KINDS.get(item.source.dialect, ())
+
+
+def _as_if_native(settings: Settings) -> Settings:
+    """As the town must see it: what we imitate is a device of ours."""
+    stations = [
+        station.model_copy(update={"areas": tuple(_native_area(area) for area in station.areas)})
+        for station in settings.stations
     ]
-    return {**station, "areas": areas}
+    return settings.model_copy(update={"stations": tuple(stations)})
+
+
+def _native_area(area: AreaSettings) -> AreaSettings:
+    items = (one.model_copy(update={"source": None}) if _imitated(one) else one for one in area.resources)
+    return area.model_copy(update={"resources": tuple(items)})
 
 
 def _node(topic: str) -> str:

@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from config.schema import Settings
-from firmware_bridge.emulator.configured import town_of
-from firmware_bridge.emulator.foreign import SPEAKERS, Foreigners, accents_of, mixed_station, natives_of, presence
+from firmware_bridge.emulator.foreign import SPEAKERS, foreign_town, mixed_station, presence
 from gateway import plan
 from gateway.live import Live
 from gateway.model import Message
@@ -16,18 +15,12 @@ from gateway.pipeline import Pipeline
 START = 1_795_226_400_000
 
 
-def _settings(station: dict[str, object]) -> Settings:
-    return Settings.model_validate({"stations": [station]})
-
-
 class Mixed:
     """The mixed station's town, wired to a real pipeline without a broker."""
 
     def __init__(self, faults: float = 0.0) -> None:
-        station = mixed_station()
-        settings = _settings(station)
-        town = town_of(_settings(natives_of(station)), START, seed=3, speed=30.0, faults=faults, from_midday=True)
-        self.town = Foreigners(town, accents_of([station]))
+        settings = Settings.model_validate({"stations": [mixed_station()]})
+        self.town = foreign_town(settings, START, seed=3, speed=30.0, faults=faults, from_midday=True)
         self.live: Live = plan.build(settings, settings.stations, lambda _station, _area: None, START)
         self.pipeline = Pipeline(self.live, plan.foreign(settings, self.live))
         self.heard: Counter[str] = Counter()
@@ -99,3 +92,20 @@ def test_each_dialect_says_the_same_thing_as_json_or_a_word(dialect: str) -> Non
     signals = {"occupied": True, "people": 2, "power_w": 7.0, "status": "Charging", "open": True}
     for _, body, _ in [*SPEAKERS[dialect](topic, signals, START), *presence(dialect, topic, True)]:
         assert isinstance(body, str) or json.loads(json.dumps(body)) == body
+
+
+def test_the_station_speaks_six_dialects_and_the_town_all_of_them() -> None:
+    mixed = Mixed()
+    mixed.run(20)
+    spoken = {item["source"]["dialect"] for area in mixed_station()["areas"] for item in area["resources"]}
+    assert spoken == set(SPEAKERS)
+    assert len(mixed.usable()) == len({device for _, device in mixed.live.devices})
+
+
+def test_a_source_that_nobody_imitates_stays_silent() -> None:
+    station = mixed_station()
+    station["areas"][0]["resources"][0]["source"]["dialect"] = "senml"
+    town = foreign_town(Settings.model_validate({"stations": [station]}), START, from_midday=True)
+    told = {one.device for second in range(30) for one in town.step(START + second * 1000)}
+    assert "seat-01" not in told
+    assert "seat-02" in told
