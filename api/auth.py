@@ -170,7 +170,10 @@ class Gate:
         self._keyring, self._now = keyring, now
 
     def who(self, request: Request) -> Key | None:
-        """The key in the Authorization header or behind the session cookie; 403 for a foreign page's POST."""
+        """The key in the Authorization header or behind the session cookie; 403 for a foreign page's POST.
+
+        KeyFileError while the file of keys is damaged: nobody can be let in (`problem` answers 503).
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._keyring.check(token.strip(), self._now())

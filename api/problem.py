@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from api.auth import KeyFileError
+
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +60,11 @@ def install(app: FastAPI) -> None:
             for one in error.errors()
         ]
         return Problem(422, "; ".join(f"{one['name']}: {one['detail']}" for one in errors), errors)
+
+    @app.exception_handler(KeyFileError)
+    async def keys(_request: Request, error: KeyFileError) -> Problem:
+        log.error("%s", error)
+        return Problem(503, "the file of keys cannot be read; the log says why")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Problem:

@@ -4,6 +4,7 @@ A client that reads slowly skips what is outdated; one that reads nothing is let
 """
 
 import asyncio
+import logging
 import random
 import secrets
 from collections import Counter
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 
 from api.live_view import Entry, LiveView
 from api.times import rfc3339
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 5
 SWEEP_S = 0.5
@@ -191,10 +194,14 @@ class Hub:
         while True:
             await asyncio.sleep(SWEEP_S)
             now = loop.time()
-            self._sweep(now)
-            if now >= next_beat:
-                next_beat += HEARTBEAT_S
-                self._beat()
+            due = now >= next_beat
+            next_beat += HEARTBEAT_S if due else 0
+            try:
+                self._sweep(now)
+                if due:
+                    self._beat()
+            except Exception:  # heartbeats must go on, whatever one client or listener did
+                log.exception("a turn of the stream's heartbeat failed")
 
     def _beat(self) -> None:
         frame = self._heartbeat()

@@ -53,11 +53,8 @@ def router(context: Context) -> APIRouter:
             return RedirectResponse("/login?wrong=1", 303)
         if key is None:
             raise HTTPException(401, "this key is not known, has expired or was revoked")
-        cookie = context.keyring.open_session(key, context.now() + hours * HOUR_MS)
-        answer = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, cookie, hours * 3600, httponly=True, samesite="strict", secure=secure)
-        return answer
+        session = context.keyring.open_session(key, context.now() + hours * HOUR_MS)
+        return _home_with(session, hours, secure=request.url.scheme == "https")
 
     @routes.post("/logout", response_class=Response, status_code=303, summary="Log a browser out")
     async def logout(request: Request) -> Response:
@@ -67,6 +64,12 @@ def router(context: Context) -> APIRouter:
         return answer
 
     return routes
+
+
+def _home_with(session: str, hours: int, *, secure: bool) -> Response:
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
+    return answer
 
 
 def _form(body: bytes, name: str) -> str:

@@ -148,3 +148,16 @@ def test_a_fresh_ring_is_empty_and_json(tmp_path: Path) -> None:
     assert keyring.all() == ()
     keyring.create("名", "viewer", NOON)
     assert json.loads((tmp_path / "keys.json").read_text("utf-8"))["keys"][0]["name"] == "名"
+
+
+def test_while_the_file_of_keys_is_damaged_staff_are_told_so_and_the_public_sees_no_difference(house: House) -> None:
+    path = house.app.context.keyring.path
+    good = path.read_bytes()
+    path.write_text("damaged")
+    try:
+        key = bearer("yz_000000000000_" + "x" * 43)
+        assert house.get("/api/v1/session", headers=key).status_code == 503
+        assert house.client.post("/login", data={"key": "yz_000000000000_" + "x" * 43}).status_code == 503
+        assert house.get("/api/v1/stations/yanshan").status_code == 200
+    finally:
+        path.write_bytes(good)

@@ -127,6 +127,19 @@ def test_a_heartbeat_carries_the_servers_time(house: House, monkeypatch: pytest.
     for_next_house.close()
 
 
+def test_heartbeats_go_on_when_a_listener_to_screens_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(push, "HEARTBEAT_S", 0.1)
+    running = serving(tmp_path)
+    house = next(running)
+    with stream(house, "?station=yanshan&screen=wall-1") as reader:
+        monkeypatch.setattr(house.app.context.hub, "_on_screen", lambda *_: 1 / 0)
+        assert [reader.next().event for _ in range(3)] == ["snapshot", "heartbeat", "heartbeat"]
+    assert "heartbeat failed" in caplog.text
+    running.close()
+
+
 def test_a_value_ends_on_the_stream_too_when_the_feeder_is_dead(house: House) -> None:
     change(house, "free")
     with stream(house, "?station=yanshan") as reader:
