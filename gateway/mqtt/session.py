@@ -97,6 +97,7 @@ class Session:
         self._early_losses = 0
         self._had_session = False
         self._version_known = broker.version != 0
+        self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
         self._granting: set[int] = set()  # subscriptions that the broker has not answered yet
         self._open = False
         self._closing = False
@@ -116,6 +117,10 @@ class Session:
         if sock is None:
             return None
         arrivals = self._reader.read() if self._wait(sock, timeout_s) else None
+        if self._greeting is not None:
+            # Only now: what is published within paho's callback would be counted as in flight and never sent.
+            greeting, self._greeting = self._greeting, None
+            self.on_connect(greeting)
         if arrivals is not None:
             arrivals.epoch = self.epoch  # only now: the read may have begun with the CONNACK
         self._client.loop_misc()
@@ -305,7 +310,7 @@ class Session:
         else:
             self.subscribed = True
         self._had_session = self._keep
-        self.on_connect(flags.session_present)
+        self._greeting = bool(flags.session_present)
 
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:

@@ -1,0 +1,131 @@
+"""A station box made of real processes: a broker, `yizhan gateway`, and devices that send again what is not covered."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gateway.mqtt import Broker, Session
+
+ROOT = Path(__file__).parents[3]
+
+
+class Box:
+    """One gateway process with its configuration and data in `folder`."""
+
+    def __init__(self, folder: Path, mqtt_url: str, seats: int, **store: Any) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.config = folder / "yizhan.yaml"
+        seats_of = [{"id": f"seat-{n}", "kind": "seat"} for n in range(seats)]
+        self.config.write_text(
+            json.dumps(
+                {
+                    "mqtt": {"url": mqtt_url, "keepalive_s": 4},
+                    "store": {"path": str(self.data), "ballast_mib": 1, **store},
+                    "gateway": {"metrics_listen": "127.0.0.1:0", "ack_interval_s": 1, "snapshot_interval_s": 1},
+                    "stations": [
+                        {"id": "yanshan", "name": {"zh": "雁山"}, "areas": [{"id": "lounge", "resources": seats_of}]}
+                    ],
+                }
+            )
+        )
+        self.log = folder / "gateway.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "api.cli", "gateway", "--config", str(self.config)], cwd=ROOT, stderr=log
+            )
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop(self, timeout_s: float = 5.0) -> int:
+        """SIGTERM; the exit status. TimeoutExpired when it takes longer."""
+        assert self.process is not None
+        self.process.terminate()
+        status = self.process.wait(timeout_s)
+        self.process = None
+        return status
+
+    def exported(self) -> list[dict[str, Any]]:
+        out = subprocess.run(
+            [sys.executable, "-m", "api.cli", "export", "--config", str(self.config)],
+            cwd=ROOT, capture_output=True, check=True,
+        )  # fmt: skip
+        return [json.loads(line) for line in out.stdout.splitlines()]
+
+    def readings(self) -> list[tuple[str, str, int]]:
+        """Who each stored reading is."""
+        return [(one["device"], one["boot"], one["seq"]) for one in self.exported()]
+
+
+class Devices:
+    """Publish (boot, seq), keep what the watermark does not cover, and send it again when it may have been lost."""
+
+    def __init__(self, broker: Broker, count: int, seed: int = 0) -> None:
+        self._session = Session(broker, f"devices-{seed}", filters=["yz-ack/+/+"], keep=False)
+        self._session.on_connect = lambda _present: self.send_again()
+        self._random = random.Random(seed)
+        self._boots = {f"seat-{n}": f"boot-{seed}" for n in range(count)}
+        self._seq = dict.fromkeys(self._boots, 0)
+        self._held: dict[str, dict[int, bytes]] = {device: {} for device in self._boots}
+        self.sent: set[tuple[str, str, int]] = set()
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(held) for held in self._held.values())
+
+    def tell(self, device: str) -> None:
+        self._seq[device] += 1
+        seq, boot = self._seq[device], self._boots[device]
+        held = self._held[device]
+        header = {"ts": time.time_ns() // 1_000_000, "boot": boot, "seq": seq, "oldest": min(held, default=seq)}
+        held[seq] = json.dumps({**header, "occupied": self._random.random() < 0.5}).encode()
+        self.sent.add((device, boot, seq))
+        self._session.publish(f"yz/yanshan/{device}/state", held[seq])
+
+    def publish(self, count: int, rate: float) -> Iterable[int]:
+        """`count` messages at `rate` a second; yields their number after each moment of listening."""
+        begin, names = time.monotonic(), list(self._boots)
+        for number in range(count):
+            self.tell(self._random.choice(names))
+            while time.monotonic() < begin + number / rate:
+                self.listen(0.005)
+            yield number
+
+    def send_again(self) -> None:
+        for device, held in self._held.items():
+            for payload in held.values():
+                self._session.publish(f"yz/yanshan/{device}/state", payload)
+
+    def listen(self, seconds: float) -> None:
+        arrivals = self._session.poll(seconds)
+        for topic, payload, _ in arrivals.frames if arrivals else ():
+            mark, device = json.loads(payload), topic.decode().rsplit("/", 1)[1]
+            if mark["boot"] == self._boots[device]:
+                self._held[device] = {seq: body for seq, body in self._held[device].items() if seq > mark["upto"]}
+        if arrivals:
+            self._session.ack(arrivals.epoch, arrivals.mids)
+
+    def settle(self, timeout_s: float, again_s: float = 2.0) -> None:
+        """Until every message is covered by a watermark; what is not is sent again."""
+        end, again_at = time.monotonic() + timeout_s, time.monotonic() + again_s
+        while self.waiting:
+            assert time.monotonic() < end, f"{self.waiting} messages are still not covered"
+            self.listen(0.05)
+            if time.monotonic() > again_at:
+                self.send_again()
+                again_at = time.monotonic() + again_s
+
+    def close(self) -> None:
+        self._session.close()
