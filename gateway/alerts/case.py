@@ -58,9 +58,15 @@ class Case:
     def kind(self) -> str:
         return self.key[2]
 
+    @property
+    def lives_by_hearing(self) -> bool:
+        """While we are deaf it may have ended, and we would not know."""
+        return KINDS[self.kind].silence or self.what.patience_ms > 0
+
     def rise(self, at: Millis, policy: Policy) -> None:
         self.holds, self.since = True, at
-        self.rises = [*self.recent(at, policy)[1 - FLAPPING_RISES :], at]
+        if not self.what.patience_ms:  # what is normal for a while may come and go: a door is no flapping sensor
+            self.rises = [*self.recent(at, policy)[1 - FLAPPING_RISES :], at]
 
     def fall(self, at: Millis) -> None:
         self.holds, self.fell, self.told = False, at, False

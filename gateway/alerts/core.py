@@ -184,7 +184,7 @@ class Alerts:
     def _listen_again(self, now: Millis, station: str | None = None) -> None:
         """We can hear again (or only just started): a silence counts once its device had a ttl to speak."""
         for case in self._of_station(station):
-            if KINDS[case.kind].silence and case.alert is None:
+            if case.lives_by_hearing and case.alert is None:
                 case.not_before = max(case.not_before, now + self._mutes.ttl_ms(self._subjects(case)))
                 self._arm(case)
 
@@ -253,6 +253,17 @@ class Alerts:
             case.not_before = now + self._recheck_ms
         return not waits
 
+    def _is_confirmed(self, case: Case, now: Millis) -> bool:
+        """What is normal for a while is no trouble while its device is overdue: the line may have died meanwhile."""
+        resource, patience_ms = case.what.resource, case.what.patience_ms
+        if not patience_ms or resource is None:
+            return True
+        last = self._heard(resource.station, resource.device) or 0
+        confirmed = now - last < resource.ttl_ms * 2 // 3
+        if not confirmed:
+            case.not_before = now + self._recheck_ms
+        return confirmed
+
     def _subjects(self, case: Case) -> Sequence[Resource]:
         station, subject, kind = case.key
         if kind in _GROUP_KINDS:
@@ -273,7 +284,7 @@ class Alerts:
             return case.clear_at(policy) if case.alert else case.fell + policy.flap_hold_ms
         if case.alert is not None:
             return case.recheck
-        deaf = kind.silence and bool(self._deaf)
+        deaf = case.lives_by_hearing and bool(self._deaf)
         if case.told or deaf or self._folded(case) or self._mutes.muted(kind.muting, self._subjects(case)):
             return None
         return case.raise_at(policy)
@@ -289,10 +300,11 @@ class Alerts:
         if not case.holds:
             if case.alert is None:
                 del self._cases[case.key]
+                self._schedule.put(case.key, None)
             else:
                 self._shut(case, now, SENSOR)
         elif case.alert is None:
-            if case.kind != "device_silent" or self._is_alone(case, now):
+            if self._is_alone(case, now) if case.kind == "device_silent" else self._is_confirmed(case, now):
                 self._raise(case, now)
         else:
             case.recheck = now + self._recheck_ms

@@ -174,10 +174,29 @@ def test_a_held_door_clears_when_it_shuts() -> None:
 def test_a_door_that_just_stands_open_is_held_after_two_minutes() -> None:
     world = World([DOOR])
     world.learn(*facts_of_signals(DOOR, {"open": True}, world.now, Limits()))
-    world.wait(129)
+    world.wait(60)
+    world.hear(DOOR)
+    world.wait(69)
     assert world.lines() == []
     world.wait(1)
     assert world.lines() == ["door_held door-01 opened"]
+
+
+def test_a_door_of_which_nothing_more_was_heard_is_not_held() -> None:
+    world = World([DOOR])
+    world.learn(*facts_of_signals(DOOR, {"open": True}, world.now, Limits()))
+    world.wait(600)
+    assert world.lines() == []
+
+
+def test_a_door_that_opens_and_shuts_all_day_is_nobodys_trouble() -> None:
+    world = World([DOOR])
+    for _ in range(60):
+        world.learn(*facts_of_signals(DOOR, {"open": True}, world.now, Limits()))
+        world.wait(6)
+        world.learn(*facts_of_signals(DOOR, {"open": False}, world.now, Limits()))
+        world.wait(20)
+    assert world.lines() == []
 
 
 def test_a_card_is_nobodys_trouble() -> None:
@@ -219,7 +238,9 @@ def test_signals_say_what_the_axes_do_not(resource, signals, expected) -> None:
 def test_a_clock_must_be_wrong_for_a_minute() -> None:
     world = World([PILE])
     world.learn(clock_skew(PILE, world.now, True))
-    world.wait(69)
+    world.wait(30)
+    world.hear(PILE)
+    world.wait(39)
     assert world.said == []
     world.wait(1)
     assert world.lines() == ["clock_skew charger-01 opened"]
@@ -300,6 +321,16 @@ def test_no_pattern_of_flapping_tells_more_than_its_window_allows(steps) -> None
     told = [event for event in world.said if event.action in ("opened", "closed")]
     windows = 1 + (world.now - T0) // Policy().flap_hold_ms
     assert len(told) <= 8 * windows
+
+
+def test_a_case_that_is_forgotten_by_a_fact_and_not_by_the_clock_leaves_no_deadline() -> None:
+    world = World([PILE])
+    world.become(FAULT, PILE)
+    world.become(LIVE, PILE)
+    world.now += Policy().flap_hold_ms
+    world.become(LIVE, PILE)
+    world.wait(3600)
+    assert world.core.next_deadline() is None
 
 
 def test_every_kind_can_be_raised() -> None:
