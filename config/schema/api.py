@@ -28,7 +28,7 @@ class Stream(Model):
     """Streams at a time from one address; screens that are known and loopback are not counted."""
     reserved_for_screens: NotNegative = 100
     """Of the total, kept free for station screens."""
-    send_timeout_s: Annotated[int, Field(ge=1, le=60)] = 10
+    send_timeout_s: Annotated[int, Field(ge=1, le=60)] = 6
     """A reader that takes nothing for so long is let go."""
 
 
