@@ -117,12 +117,12 @@ class Publisher:
     def _take(self, arrivals: Arrivals, now: Millis) -> None:
         for topic, payload, flags in arrivals.frames:
             if topic.startswith(b"yz-ack/"):
-                self._watermark(topic, payload, now)
+                self._watermark(topic, payload, bool(flags & RETAINED), now)
             elif (asked := commands.judge(topic, payload, bool(flags & RETAINED), self._spool, now)) is not None:
                 self._obey(asked, now)
         self._session.ack(arrivals.epoch, arrivals.mids)
 
-    def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
+    def _watermark(self, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
         device = topic.decode("utf-8", "replace").rpartition("/")[2]
         try:
             mark = msgspec.json.decode(payload, type=_Watermark)
@@ -135,6 +135,10 @@ class Publisher:
             lane.covered, lane.resend_ms = mark.upto, RESEND_MS[0]
             lane.waiting_since = now if lane.sent > mark.upto else None
             self._pending[device] = None  # the window has moved
+        elif not retained and lane.sent > mark.upto:
+            # Told again without any news: the gateway is back, and what we sent in the meantime did not reach it.
+            lane.sent, lane.waiting_since = 0, None
+            self._pending[device] = None
 
     def _obey(self, asked: commands.Asked, now: Millis) -> None:
         done = asked.refused is None and self._unlock(asked.device)

@@ -20,6 +20,7 @@ from gateway.model import Millis
 
 REFRESH_MS = 20  # a reader wants to be polled every 50 ms
 WAKE_MS = 10_000
+TELL_MS = 1_000  # how often a reader that is there is said to be
 LIMIT = 1_440
 _DEFAULT_KEY = bytes(range(0x30, 0x40))
 _BUZZER = {"control_code": 2, "on_count": 1, "off_count": 1, "rep_count": 1, "reader": 0}
@@ -68,6 +69,7 @@ class Osdp:
         self._due: Millis = 0
         self._wake_at: dict[int, Millis] = {}
         self._online = 0
+        self._told_at: Millis = 0
         self._events: list[tuple[int, Mapping[str, Any]]] = []
         self._health = Health()
         osdp_sys.set_loglevel(LogLevel.Emergency)  # its debug text would carry frames
@@ -133,6 +135,9 @@ class Osdp:
             elif now >= self._wake_at[index]:
                 self._wake_at[index] = now + WAKE_MS
                 self._panel.disable_pd(index)  # and on again at the next refresh
+        if not came and now < self._told_at + TELL_MS:
+            return []
+        self._told_at = now
         devices = tuple(reader.device for index, reader in enumerate(self._readers) if mask >> index & 1)
         return [Heard(devices=devices)] if devices else []
 
