@@ -69,8 +69,8 @@ class Pipeline:
         flags = (RETAINED if message.retained else 0) | (DUP if message.dup else 0)
         self.handle_all([(message.topic, message.payload, flags)], now)
 
-    def tick(self, now: Millis) -> None:
-        self.live.tick(now)
+    def tick(self, now: Millis, most: int = 10_000) -> None:
+        self.live.tick(now, most)
 
     def handle_all(self, frames: Iterable[tuple[bytes, bytes, int]], now: Millis) -> None:
         """Take `(topic, payload, flags)` in order of arrival, all received at `now`."""

@@ -21,6 +21,7 @@ from gateway.runtime.writer import Commit, Writer
 log = logging.getLogger(__name__)
 
 DOCUMENTS_A_TURN = 200  # so that a start with 20,000 stations does not keep messages waiting
+DEADLINES_A_TURN = 500  # nor when they are all renewed, or all fall silent, at once
 LONGEST_WAIT_S = 0.5
 ACK_GAP_S = 1.0  # never more than one watermark a second for a device
 
@@ -115,7 +116,7 @@ class Intake(threading.Thread):
         while self._commands:
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
-        self.pipeline.tick(now)
+        self.pipeline.tick(now, DEADLINES_A_TURN)
         self._collect()
         if self._busy is None:
             self._hand_over(now)
