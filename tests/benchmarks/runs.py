@@ -35,10 +35,14 @@ def run(
     load: Load,
     *,
     drain: bool = False,
+    again: bool = False,
     protocol: str = "auto",
     broker: Callable[[Path], AbstractContextManager[int]] = mosquitto,
 ) -> dict[str, Any]:
-    """What the subject tells of itself. `drain`: the broker's queue is filled before the subject comes."""
+    """What the subject tells of itself.
+
+    `drain`: the broker's queue is filled before the subject comes. `again`: it is started once more on what it stored.
+    """
     with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
         config = Path(name) / "config.yaml"
         write_config(config, load.stations, load.seats, f"mqtt://127.0.0.1:{port}", protocol=protocol)
@@ -56,10 +60,15 @@ def run(
             expect(measured, "warm")
         if not drain:
             say(publisher, "go")
-        told = json.loads(line(measured))
+        told = dict(json.loads(line(measured)))
         for process in (publisher, measured):
             process.wait(TIMEOUT_S)
-        return dict(told)
+        if again:
+            restarted = child("subjects", subject, config, 0, 0)
+            expect(restarted, "ready")
+            told |= {f"again_{name}": value for name, value in json.loads(line(restarted)).items()}
+            restarted.wait(TIMEOUT_S)
+        return told
 
 
 def leave_a_session(port: int, version: int) -> None:

@@ -5,6 +5,7 @@
 `stock` is paho's `loop_forever` that only counts. `prototype` is the least that could call itself a gateway: the fast
 reader, a decode, one packed row a commit, acknowledged after it; no state, no documents, no watermarks. `gateway` is
 the product as `yizhan gateway` runs it; it says `warm` when the first WARM messages are durable and told.
+With COUNT 0 it only starts, and tells how long that took.
 """
 
 import gc
@@ -141,6 +142,10 @@ def gateway(settings: Settings, count: int, warm: int, started: float) -> None:
     start_s = monotonic() - started
     before_kib = rss_kib()
     ready()
+    if not count:
+        print(json.dumps({"start_s": start_s, "idle_mib": before_kib / 1024}), flush=True)
+        subject.stop()
+        return
     if warm:
         wait(subject, lambda: subject.intake.stored >= warm and not subject.pipeline.live.dirty)
         sleep(SETTLE_S)
