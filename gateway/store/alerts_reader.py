@@ -76,6 +76,15 @@ class AlertReader:
         due: Millis | None = row[0]
         return due
 
+    def counts(self) -> dict[str, int]:
+        """How many alerts are in each state that is not the end."""
+        return dict(self._ask("SELECT state, count(*) FROM alert WHERE state <> 'closed' GROUP BY state").fetchall())
+
+    def owed(self, state: str) -> int:
+        """How many deliveries are in this state."""
+        count: int = self._ask("SELECT count(*) FROM outbox WHERE state = ?", (state,)).fetchone()[0]
+        return count
+
     def deliveries_of(self, alert_id: str) -> list[Delivery]:
         """What was owed for an alert and how it went, oldest first."""
         return self._deliveries("o.alert = ? ORDER BY o.at, o.id", alert_id)
