@@ -56,8 +56,8 @@ def shelly(topic: str, signals: Signals, at: Millis) -> Iterable[Said]:
 
 
 def homeassistant(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:
-    """A people counter that announced itself by `topic`."""
-    yield f"{_node(topic)}/state", {"people": signals.get("people", 0)}, False
+    """A people counter that announced itself by `topic`; retained, since we listen only once we have read that."""
+    yield f"{_node(topic)}/state", {"people": signals.get("people", 0)}, True
 
 
 def esphome(topic: str, signals: Signals, _at: Millis) -> Iterable[Said]:

@@ -15,6 +15,7 @@ from gateway.model import Resource
 __all__ = ["DIALECTS", "BadSource", "Decoded", "Decoder", "Heard", "Source", "Unreadable", "bind", "ear"]
 
 DIALECTS: dict[str, str] = {
+    "native": "gateway.dialects.native",
     "zigbee2mqtt": "gateway.dialects.zigbee2mqtt",
     "tasmota": "gateway.dialects.tasmota",
     "shelly": "gateway.dialects.shelly",

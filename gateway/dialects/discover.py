@@ -31,7 +31,6 @@ _KINDS: Final[dict[str, tuple[KindName, ...]]] = {
 _GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
     "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
 }  # fmt: skip
-_NATIVE: Final = re.compile(r"yz/[a-z0-9-]+/([^/]+)/state")
 _NOT_JSON: Final = ("zigbee2mqtt/", "homeassistant/", "tasmota/discovery/", "application/", "v3/")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./@][A-Za-z0-9_./@-]*")
 
@@ -73,12 +72,6 @@ class Listener:
             self._note(dialect, heard, paths)
 
     def _listen(self, topic: str, payload: bytes) -> tuple[str, Heard | None, dict[str, str]]:
-        native = _NATIVE.fullmatch(topic)
-        if native:
-            facts = (
-                fact for fact in read_object(payload) if any(fact in signals.values() for signals in FACTS.values())
-            )
-            return "native", Heard(topic, tuple(map(_fact_of, facts)), native[1]), {}
         for dialect, listen in self._ears.items():
             heard = listen(topic, payload)
             if heard is not None:
@@ -108,7 +101,7 @@ class Listener:
             if dialect == "homeassistant"
             for topic in device.heard.speaks_on
         }
-        order = {dialect: place for place, dialect in enumerate(("native", *DIALECTS))}
+        order = {dialect: place for place, dialect in enumerate(DIALECTS)}
         kept = [
             Finding(dialect, topic, device.heard.facts, tuple(_lines(dialect, device)), device.messages)
             for (dialect, topic), device in self._devices.items()
@@ -130,10 +123,6 @@ def as_json(findings: list[Finding]) -> list[dict[str, object]]:
 def _below(topic: str, bases: set[str]) -> bool:
     steps = topic.split("/")
     return any("/".join(steps[:depth]) in bases for depth in range(1, len(steps) + 1))
-
-
-def _fact_of(signal: str) -> str:
-    return {"occupied": "presence", "cabinet_open": "open"}.get(signal, signal)
 
 
 def _lines(dialect: str, device: _Device) -> Iterator[str]:

@@ -22,20 +22,22 @@ class Meaning:
     """
 
     __slots__ = (
-        "_above_w", "_derives", "_kind", "_relay", "_settles", "_source", "_taken", "awaits_relay", "device", "picks",
-        "station",
+        "_above_w", "_kind", "_relay", "_settles", "_source", "_taken", "awaits_relay", "derives_status", "device",
+        "picks", "station",
     )  # fmt: skip
 
     def __init__(self, source: Source, resource: Resource, names: Iterable[Name] = ()) -> None:
         self.station, self.device = resource.station, resource.device
         self._source, self._kind = source, resource.kind
         self._settles = resource.kind in ("charger", "appliance", "parking")
-        self._derives = "status" not in source.fields
+        self.derives_status = "status" not in source.fields
         self._relay: bool | None = None
         self.awaits_relay = False
         self._above_w = running_above_w(source, resource)
         self.picks = picks_of(source, resource.kind, names)
         self._taken = {signal for one in self.picks for signal in (one.signal, *SAME.get(one.signal, ()))}
+        if source.field and "status" in self._taken:
+            self._taken.add("power_w")  # some other power must not contradict it
 
     def rules(self, names: Iterable[Name], known: Iterable[str] = ()) -> Rules:
         """The part of `names` this kind has a use for, but what `field` and `fields` already feed.
@@ -77,9 +79,9 @@ class Meaning:
             return self.event(str(happened), header, ignored)
         return Decoded(self.station, self.device, "state", header, signals, None, ignored)
 
-    def event(self, happened: str, header: Header, ignored: int) -> Decoded:
-        """Something that happened, of a type in `EVENTS`."""
-        return Decoded(self.station, self.device, "event", header, {}, happened, ignored)
+    def event(self, happened: str, header: Header, ignored: int, signals: Signals | None = None) -> Decoded:
+        """Something that happened, of a type in `EVENTS`; `signals` are its fields."""
+        return Decoded(self.station, self.device, "event", header, signals or {}, happened, ignored)
 
     def availability(self, online: bool, header: Header) -> Decoded:
         """The device itself, or who speaks for it, says whether it is there."""
@@ -100,7 +102,7 @@ class Meaning:
         relay = signals.pop("relay", None)
         if relay is not None:
             self._relay = relay is True
-        if self._derives and "status" not in signals:
+        if self.derives_status and "status" not in signals:
             status = self._status(signals.get("power_w"))
             if status:
                 signals["status"] = status

@@ -12,7 +12,7 @@ from tests.gateway.dialects.vectors import NOW, resource
 @pytest.mark.parametrize(
     ("source", "kind", "mend"),
     [
-        (Source("zigbee", "a/b"), "seat", "'zigbee' is no dialect; use one of zigbee2mqtt"),
+        (Source("zigbee", "a/b"), "seat", "'zigbee' is no dialect; use one of native, zigbee2mqtt"),
         (Source("zigbee2mqtt", "zigbee2mqtt/+"), "seat", "without \\+ and #"),
         (Source("zigbee2mqtt", "z/a", availability_topic="#"), "seat", "without \\+ and #"),
         (Source("tasmota", "plug1"), "appliance", "as in tele/NAME"),
@@ -31,6 +31,7 @@ def test_a_source_that_cannot_work_says_how_to_mend_it(source: Source, kind: str
 
 
 SOURCES = {
+    "native": Source("native", "x"),
     "zigbee2mqtt": Source("zigbee2mqtt", "zigbee2mqtt/x"),
     "tasmota": Source("tasmota", "tele/x", field="Switch1"),
     "shelly": Source("shelly", "shelly1"),

@@ -16,6 +16,7 @@ QUICK, WHOLE = 2_500, 50_000
 
 # What must stand in a payload for something to be free: at such a key, one of these words or a fitting number.
 EVIDENCE = {
+    "native": {"status", "free"},
     "zigbee2mqtt": {"occupancy", "presence", "contact", "power", "state", "power_l2", ""},
     "tasmota": {"Power", "POWER", "POWER1", "POWER2", "Switch1", "Switch2", "Action", ""},
     "shelly": {"output", "apower", "total_act_power", "value", "num_objects"},
