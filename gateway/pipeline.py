@@ -48,7 +48,7 @@ class Pipeline:
     def __init__(self, live: Live, foreign: Foreign | None = None) -> None:
         self.live = live
         self.foreign = foreign or Foreign(())
-        self.counters: Counter[str] = Counter()
+        self.counters = live.counters
         self.quarantined: Counter[str] = Counter()
         self.outcome = Outcome()
         self._gate = CommandGate()
@@ -247,7 +247,8 @@ class Pipeline:
         self._keep(device, topic, payload, now, mark)
         if not flags & RETAINED:
             self.outcome.happened.append((device, event, now))
-            self.live.heartbeat(device, now)
+            observed = min(ts, now) if ts is not None and _believed(ts, now) else now
+            self.live.happened(device, event, observed, now)
 
     def _availability(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         online, boot = wire.read_availability(payload)

@@ -18,6 +18,7 @@ from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
 from gateway.override import Override, Target
+from gateway.privacy import PERSONAL, Public, bands
 from gateway.wire import Signals
 
 Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
@@ -26,9 +27,10 @@ Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
 def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live = Live()
+    shown = _Shown(settings)
     speakers: dict[tuple[str, str], list[Facts]] = defaultdict(list)
     for one in stations:
-        station = Station(one.id, dict(one.name), extra=_shown(one))
+        station = Station(one.id, dict(one.name), extra=_shown(one), tick_ms=shown.tick_ms)
         hours = opening(one, None)
         if hours is not None:
             station.opening = hours
@@ -37,6 +39,7 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
             for item in part.resources:
                 resource = resource_of(settings, one, part, item)
                 facts = Facts(resource, KINDS[resource.kind])
+                shown.guard(facts)
                 area.facts.append(facts)
                 speakers[one.id, resource.device].append(facts)
             station.areas.append(area)
@@ -46,6 +49,20 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
         decode = decoder({facts.resource.kind for facts in fed})
         live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
     return live
+
+
+class _Shown:
+    """What the public may know of people, as configured."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.tick_ms = round(settings.privacy.tick_s * 1000)
+        self._bands = bands(settings.privacy.people_bands)
+
+    def guard(self, facts: Facts) -> None:
+        if facts.resource.kind in PERSONAL:
+            facts.step_ms = max(1, facts.ttl_ms // 4)
+        if facts.resource.kind == "room":
+            facts.public = Public(self._bands, self.tick_ms)
 
 
 def _set_by_hand(live: Live, station: StationSettings) -> None:

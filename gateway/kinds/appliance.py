@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
+from gateway.kinds.base import Facts, no_event, use_of_status
 from gateway.model import Millis, Use
 from gateway.wire import Code, Number, Signals
 
@@ -19,13 +19,16 @@ class Shape(Signals, gc=False):
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     status, power_w = signals.status, signals.power_w
     if power_w is not UNSET:
-        facts.power_w = power_w
+        facts.power_w, facts.look_at = power_w, 0
     if status is UNSET:
         return False
-    facts.status = status
-    facts.use = USE_OF_STATUS.get(status, "unknown")
+    facts.status, facts.look_at = status, 0
+    facts.use = use_of_status(facts, USE_OF_STATUS, status)
     facts.status_fault = status == "fault"
     return True
+
+
+event = no_event
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001

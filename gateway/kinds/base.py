@@ -1,10 +1,13 @@
 """What a kind of resource must say of itself, and the slotted object in which its present facts live."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.model import AXES, Access, Axes, Evidence, Health, Millis, Resource, Use
+from gateway.wire import Event
 
 NEVER = AXES[3]  # active, ok, open, free, never: replaced before anybody sees it
 
@@ -12,46 +15,25 @@ NEVER = AXES[3]  # active, ok, open, free, never: replaced before anybody sees i
 class Facts:
     """What is known of one resource now. The pipeline's thread mutates it; nobody else sees it.
 
-    `use` is what the evidence says; `fault` and `status_fault` latch until evidence clears them. Times in ms.
+    `use` is what the evidence says, for a coarse room what the public may know of it; `fault` and `status_fault` latch
+    until evidence clears them. Times in ms.
     """
 
     __slots__ = (
-        "access",
-        "alarm",
-        "away_until",
-        "axes",
-        "degraded",
-        "detail",
-        "effect",
-        "evidence",
-        "expires",
-        "fault",
-        "free",
-        "heard",
-        "holds_until",
-        "kind",
-        "observed_at",
-        "offline",
-        "people",
-        "power_w",
-        "renew_at",
-        "resource",
-        "since",
-        "station",
-        "status",
-        "status_fault",
-        "suspect",
-        "total",
-        "ttl_ms",
-        "use",
-        "valid_until",
+        "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
+        "doubt_since", "effect", "energy_wh", "evidence", "expires", "fault", "flips", "free", "group", "heard",
+        "holds_until", "ins", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at", "outs",
+        "passages", "people", "power_w", "public", "renew_at", "resource", "since", "station", "status",
+        "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
     )  # fmt: skip
 
     def __init__(self, resource: Resource, kind: "Kind") -> None:
         self.resource = resource
         self.kind = kind
         self.station: Any = None  # the live station that shows it
+        self.counters: Counter[str] = Counter()  # those of the live state, once it is in one
         self.ttl_ms = resource.ttl_ms
+        self.step_ms: Millis = 1  # `valid_until` is rounded down to it
         self.use: Use = "unknown"
         self.evidence: Evidence = "never"
         self.access: Access = "open"
@@ -61,22 +43,40 @@ class Facts:
         self.status_fault = False
         self.degraded = False
         self.effect: Any = None  # what is set by hand; None for nothing
-        self.suspect: str | None = None
-        self.offline = False
+        self.booked = False  # an activity keeps it reserved
+        self.offline_at: Millis | None = None  # from when on its device counts as gone
         self.observed_at: Millis | None = None
         self.valid_until: Millis | None = None
         self.heard = False  # a value came at least once
         self.renew_at: Millis = 0  # a message after this has the document made again
         self.alarm: Millis | None = None  # when the heap will look at it next
         self.since: Millis | None = None
+        # ---- values of its kind
         self.away_until: Millis | None = None
-        self.status: str | None = None
+        self.status: str | None = None  # as the device said it
         self.detail: str | None = None
+        self.battery_pct: float | None = None
         self.power_w: float | None = None
+        self.energy_wh: float | None = None
         self.people: int | None = None
+        self.ins = 0
+        self.outs = 0
+        self.passages = 0  # since the count was last certain
+        self.public: Any = None  # a room's count as the public sees it
+        self.level: str | None = None
         self.free: int | None = None
         self.total: int | None = None
         self.expires: Millis | None = None
+        # ---- doubts, see gateway/live/contradiction
+        self.suspect: str | None = None
+        self.was: Use = "unknown"
+        self.moved_at: Millis | None = None  # when its value last changed
+        self.flips = 0  # how often
+        self.mark = 0  # the flips of its group at that moment
+        self.group: Sequence[Facts] = ()  # its like in the same station, itself included
+        self.doubt: str | None = None  # what contradicts itself right now
+        self.doubt_since: Millis | None = None
+        self.look_at: Millis = 0  # when to look for contradictions next
 
     @property
     def health(self) -> Health:
@@ -87,9 +87,12 @@ class Facts:
 
 # What a snapshot keeps of Facts: everything that evidence made; axes, access and maintenance are decided anew.
 KEPT = (
-    "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline", "observed_at", "valid_until", "since",
-    "away_until", "status", "detail", "power_w", "people", "free", "total", "expires",
+    "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
+    "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
+    "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since",
 )  # fmt: skip
+MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since")
+"""Times of ours in Facts: they move along when the clock is set."""
 
 
 class Kind(Protocol):
@@ -102,6 +105,10 @@ class Kind(Protocol):
         """Take over what the message says. True when it carries the resource's value, not just a heartbeat."""
         ...
 
+    def event(self, facts: Facts, event: Event, now: Millis, /) -> bool:
+        """Take over what happened. True when it tells the resource's value."""
+        ...
+
     def due(self, facts: Facts, now: Millis, /) -> Millis | None:
         """Let the kind's own timers fire; the next time to be called, None for no timer."""
         ...
@@ -112,3 +119,20 @@ def common(facts: Facts, signals: Any) -> None:
     fault: str | UnsetType = signals.fault
     if fault is not UNSET:
         facts.fault = fault or None
+    battery: float | UnsetType = signals.battery_pct
+    if battery is not UNSET:
+        facts.battery_pct = battery
+
+
+def use_of_status(facts: Facts, table: Mapping[str, Use], status: str) -> Use:
+    """A word of a vendor's own is kept as it is, counted, and means: not known."""
+    use = table.get(status)
+    if use is None:
+        facts.counters["unknown_status"] += 1
+        return "unknown"
+    return use
+
+
+def no_event(facts: Facts, event: Event, now: Millis) -> bool:  # noqa: ARG001
+    """For kinds whose value no event tells."""
+    return False

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
+from gateway.kinds.base import Facts, no_event, use_of_status
 from gateway.model import Millis, Use
 from gateway.wire import Code, Number, Signals
 
@@ -28,19 +28,24 @@ class Shape(Signals, gc=False):
     error: Code | UnsetType = UNSET
 
 
-def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
-    status, power_w, error = signals.status, signals.power_w, signals.error
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:
+    status, power_w, energy_wh, error = signals.status, signals.power_w, signals.energy_wh, signals.error
     if power_w is not UNSET:
-        facts.power_w = power_w
+        facts.power_w, facts.look_at = power_w, 0
+    if energy_wh is not UNSET and energy_wh != facts.energy_wh:
+        facts.energy_wh, facts.doubt_since = energy_wh, now  # the register moves: whatever we doubted begins anew
     if error is not UNSET:
         facts.detail = None if error in ("", "NoError") else error
     if status is UNSET:
         return False
-    facts.status = status
-    facts.use = USE_OF_STATUS.get(status, "unknown")  # a vendor's own word is kept raw and means: not known
+    facts.status, facts.look_at = status, 0
+    facts.use = use_of_status(facts, USE_OF_STATUS, status)
     facts.status_fault = status == "Faulted"
     facts.degraded = facts.detail is not None and not facts.status_fault
     return True
+
+
+event = no_event
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001

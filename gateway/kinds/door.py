@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts
 from gateway.model import Millis
-from gateway.wire import Signals
+from gateway.wire import Event, Signals
 
 
 class Shape(Signals, gc=False):
@@ -14,13 +14,22 @@ class Shape(Signals, gc=False):
     locked: bool | UnsetType = UNSET
 
 
-def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     leaf, bolt = signals.open, signals.locked
     if leaf is UNSET and bolt is UNSET:
         return False
     facts.use = "free"
-    facts.status = "open" if leaf is True else "locked" if bolt is True else "closed"
+    status = "open" if leaf is True else "locked" if bolt is True else "closed"
+    if status != facts.status:
+        facts.status, facts.moved_at = status, now
     return True
+
+
+def event(facts: Facts, event: Event, now: Millis) -> bool:
+    """Somebody passes: a sign of life for what is behind, no news of the door itself."""
+    if event.type == "card" and event.granted is not False:
+        facts.moved_at = now
+    return False
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001

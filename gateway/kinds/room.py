@@ -1,12 +1,20 @@
-"""A room: full at its capacity; without a capacity, taken while anybody is in it."""
+"""A room: full at its capacity; without a capacity, taken while anybody is in it.
+
+A sensor that counts says `people`. Where only passages are told (`card` events with a direction, from the device of its
+door), we count ourselves: never below zero, and certain again on proof of emptiness (`people` 0, `occupied` false).
+"""
 
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts
-from gateway.model import Millis
-from gateway.wire import Count, Signals
+from gateway.model import Millis, Use
+from gateway.privacy import Public, coarse, level
+from gateway.wire import Count, Event, Signals
+
+PASSAGES_A_MISCOUNT = 25
+"""Two through the door on one card, one who turns round: so many passages widen the bound by one person."""
 
 
 class Shape(Signals, gc=False):
@@ -16,13 +24,67 @@ class Shape(Signals, gc=False):
 
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     people, occupied = signals.people, signals.occupied
+    if people is UNSET and occupied is UNSET:
+        return False
     if people is not UNSET:
-        facts.people = people
-        facts.use = "occupied" if people >= (facts.resource.capacity or 1) else "free"
-    elif occupied is not UNSET:
-        facts.use = "occupied" if occupied else "free"
-    return people is not UNSET or occupied is not UNSET
+        facts.people, facts.passages = people, 0
+    elif not occupied:
+        facts.people, facts.passages = 0, 0
+    elif not (facts.ins or facts.outs):
+        facts.people = None  # somebody, and nobody counts
+    elif facts.people is not None:
+        facts.people = max(facts.people, 1)
+    facts.status = "occupied" if occupied is True or (facts.people or 0) > 0 else "empty"
+    _judge(facts)
+    return True
 
 
-def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001
-    return None
+def event(facts: Facts, event: Event, now: Millis) -> bool:  # noqa: ARG001
+    """Count a passage. It tells a value only where a proof of emptiness gave a number to count from."""
+    if event.type != "card" or event.granted is False or event.direction is UNSET:
+        return False
+    inwards = event.direction == "in"
+    facts.ins += inwards
+    facts.outs += not inwards
+    if facts.people is None:
+        return False
+    facts.people = max(0, facts.people + (1 if inwards else -1))
+    facts.passages += 1
+    facts.status = "occupied" if facts.people else "empty"
+    _judge(facts)
+    return True
+
+
+def bounds(facts: Facts) -> tuple[int, int | None]:
+    """How many people are in it, at least and at most; None: no upper end."""
+    if facts.people is None:
+        return (1 if facts.status == "occupied" else 0), None
+    error = facts.passages // PASSAGES_A_MISCOUNT
+    return max(0, facts.people - error), facts.people + error
+
+
+def _judge(facts: Facts) -> None:
+    if facts.resource.privacy != "coarse":  # else `due` tells what the public may know
+        facts.use = _use(facts)
+
+
+def _use(facts: Facts) -> Use:
+    low, high = bounds(facts)
+    size = facts.resource.capacity
+    if size is None or facts.people is None:  # who can't count can't tell a few from a crowd
+        return "occupied" if low > 0 else "free" if high == 0 else "unknown"
+    return "occupied" if low >= size else "free" if high is not None and high < size else "unknown"
+
+
+def due(facts: Facts, now: Millis) -> Millis | None:
+    """Publish the count of the last tick; the next tick is when that may change."""
+    public: Public | None = facts.public
+    if public is None or not facts.heard:
+        return None
+    public.put(facts.people, now)
+    band, size = public.at(now), facts.resource.capacity
+    if facts.resource.privacy == "coarse":
+        facts.level, facts.use = coarse(band, size)
+    else:
+        facts.level = None if band is None or size is None else level(band, size)
+    return public.next_tick(now)

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
+from gateway.kinds.base import Facts, no_event
 from gateway.model import Millis
 from gateway.wire import Signals
 
@@ -31,6 +31,9 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:
         facts.status = "ready" if ready else "not_ready"
     due(facts, now)
     return ready is not UNSET or cabinet_open is not UNSET
+
+
+event = no_event
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
+from gateway.kinds.base import Facts, no_event
 from gateway.model import Millis
 from gateway.wire import Signals
 
@@ -24,6 +24,9 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     elif facts.use != "away":
         facts.use = "free"
     return True
+
+
+event = no_event
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
+from gateway.kinds.base import Facts, no_event
 from gateway.model import Millis
 from gateway.wire import Count, Signals
 
@@ -26,6 +26,9 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     facts.free = free if size is None else min(free, size)
     facts.use = "free" if facts.free > 0 else "occupied"
     return True
+
+
+event = no_event
 
 
 def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001

@@ -9,6 +9,7 @@ import msgspec
 from gateway.kinds import Facts
 from gateway.live.places import Area, Station
 from gateway.model import Document, Millis
+from gateway.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
 _NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway
@@ -60,6 +61,7 @@ def _area(area: Area) -> dict[str, Any]:
 
 def _resource(facts: Facts) -> dict[str, Any]:
     resource, axes = facts.resource, facts.axes
+    step_ms = facts.station.tick_ms if resource.kind in PERSONAL else 1
     shown: dict[str, Any] = {
         "id": resource.id,
         "kind": resource.kind,
@@ -71,12 +73,14 @@ def _resource(facts: Facts) -> dict[str, Any]:
         "access": axes.access,
         "use": axes.use,
         "evidence": axes.evidence,
-        "observed_at": utc(facts.observed_at),
+        "observed_at": utc(rounded(facts.observed_at, step_ms)),
         "valid_until": utc(shown_until(facts)),
-        "since": utc(facts.since),
+        "since": utc(rounded(facts.since, step_ms)),
     }
     if resource.name:
         shown["name"] = resource.name
+    if facts.level is not None:
+        shown["level"] = facts.level
     if resource.kind in _UNITS:
         shown["free"], shown["total"] = facts.free, facts.total if facts.total is not None else resource.capacity
     return shown

@@ -41,6 +41,7 @@ class Station:
     name: dict[str, str]
     opening: Opening = ALWAYS
     areas: list[Area] = field(default_factory=list)
+    tick_ms: Millis = 300_000  # times of rooms and doors are shown rounded down to it
     extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
     access: Access = "unknown"
     access_until: Millis | None = None

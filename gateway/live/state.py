@@ -1,19 +1,22 @@
 """What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`.
 
-Evidence is one serial rule for each resource: never heard → `never`; its device said goodbye and nothing fresher
-came → `offline`; past `valid_until` → `stale`; contradicted → `suspect`; else `live`.
+Evidence is one serial rule for each resource, first match wins: never heard → `never`; its device said goodbye, and
+nothing fresher came → `offline`; past `valid_until` → `stale`; contradicted → `suspect`; else `live`.
 """
 
+from collections import Counter, defaultdict
 from typing import Any
 
 from msgspec import UNSET
 
 from gateway.kinds import Facts
-from gateway.kinds.base import common
+from gateway.kinds.base import MOMENTS, common
 from gateway.live.alarms import Alarms
+from gateway.live.contradiction import GROUP_MAX, NEVER_AGAIN, look
 from gateway.live.places import Device, Station
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
 from gateway.override import NOTHING, Override, Overrides, Target
+from gateway.wire import Event
 
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
@@ -28,13 +31,20 @@ class Live:
         self.changes: list[Change] = []
         self.dirty: list[Station] = []
         self.overrides = Overrides()
+        self.counters: Counter[str] = Counter()
+        self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 
     # ---- building ----
 
     def add_station(self, station: Station, now: Millis) -> None:
         self.stations[station.id] = station
+        groups: dict[tuple[str, str | None], list[Facts]] = defaultdict(list)
         for facts in station.facts():
-            facts.station = station
+            facts.station, facts.counters = station, self.counters
+            group = groups[facts.resource.kind, facts.resource.type]
+            if len(group) < GROUP_MAX:
+                group.append(facts)
+            facts.group = group
         self.open_or_close(station, now)
         self.touch(station)
 
@@ -42,7 +52,7 @@ class Live:
         """After facts were loaded: what has run out while nobody looked is stale since then."""
         for station in self.stations.values():
             for facts in station.facts():
-                ran_out = facts.heard and not facts.offline and (facts.valid_until or now) < now
+                ran_out = facts.heard and facts.offline_at is None and (facts.valid_until or now) < now
                 self.settle(facts, facts.valid_until or now if ran_out else now, "restart")
 
     # ---- messages ----
@@ -51,15 +61,16 @@ class Live:
         """A fresh message of a device: newer than all before it."""
         device.seen_at = now
         for facts in device.facts:
-            if signals.fault is not UNSET:
+            if signals.fault is not UNSET or signals.battery_pct is not UNSET:
                 common(facts, signals)
             if facts.kind.apply(facts, signals, now):
                 facts.heard = True
                 facts.observed_at = observed_at
-                facts.valid_until = observed_at + facts.ttl_ms
+                until = observed_at + facts.ttl_ms
+                facts.valid_until = until - until % facts.step_ms
             elif facts.heard and facts.resource.reporting == "on_change":
-                facts.valid_until = observed_at + facts.ttl_ms
-            facts.offline = False
+                self._extend(facts, observed_at)
+            facts.offline_at = None
             self.settle(facts, now, "message")
             if now >= facts.renew_at:
                 self.touch(facts.station)
@@ -80,12 +91,25 @@ class Live:
         """A sign of life without a value: it keeps values of on-change reporters good."""
         device.seen_at = now
         for facts in device.facts:
-            facts.offline = False
+            facts.offline_at = None
             if facts.heard and facts.resource.reporting == "on_change":
-                facts.valid_until = now + facts.ttl_ms
+                self._extend(facts, now)
             self.settle(facts, now, "heartbeat")
             if now >= facts.renew_at:
                 self.touch(facts.station)
+
+    def happened(self, device: Device, event: Event, observed_at: Millis, now: Millis) -> None:
+        """A fresh event: a sign of life, and for some kinds a value."""
+        for facts in device.facts:
+            if facts.kind.event(facts, event, now):
+                facts.heard, facts.observed_at = True, observed_at
+                self._extend(facts, observed_at)
+        self.heartbeat(device, now)
+
+    @staticmethod
+    def _extend(facts: Facts, heard_at: Millis) -> None:
+        until = heard_at + facts.ttl_ms
+        facts.valid_until = until - until % facts.step_ms
 
     def availability(self, device: Device, online: bool, retained: bool, now: Millis) -> None:
         """The device, or its last will, says whether it is there. Only a hint: fresh data outranks it."""
@@ -94,7 +118,7 @@ class Live:
             self.heartbeat(device, now)
             return
         for facts in device.facts:
-            facts.offline = not online
+            facts.offline_at = None if online else max(now, self.grace_until)
             self.settle(facts, now, "availability")
 
     # ---- time ----
@@ -107,24 +131,28 @@ class Live:
                 return
             if isinstance(owner, Facts):
                 self.settle(owner, now, "time")
+                if owner.public is not None:
+                    self.touch(owner.station)
             elif isinstance(owner, Station):
                 self._station_due(owner, now)
 
     def next_deadline(self) -> Millis | None:
         return self.alarms.next()
 
-    def shift(self, by: Millis) -> None:
-        """The clock was set by `by` ms: ages stay what they were."""
+    def shift(self, by: Millis, now: Millis) -> None:
+        """The clock was set by `by` ms and is `now`: ages stay what they were."""
         self.alarms.shift(by)
+        self.grace_until += by
         for station in self.stations.values():
             station.made_at += by
             for facts in station.facts():
-                for name in ("observed_at", "valid_until", "away_until", "since"):
+                for name in MOMENTS:
                     value = getattr(facts, name)
                     if value is not None:
                         setattr(facts, name, value + by)
                 facts.renew_at += by
-            self.open_or_close(station, station.made_at)
+                facts.look_at = 0
+            self.open_or_close(station, now)
             self.touch(station)
 
     def _station_due(self, station: Station, now: Millis) -> None:
@@ -176,6 +204,11 @@ class Live:
     def settle(self, facts: Facts, now: Millis, cause: str) -> None:
         """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
         timer = facts.kind.due(facts, now)
+        if facts.heard:
+            if now >= facts.look_at or facts.use is not facts.was:
+                look(facts, now)
+            if facts.look_at != NEVER_AGAIN and (timer is None or facts.look_at < timer):
+                timer = facts.look_at
         evidence, until = _evidence(facts, now)
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:
@@ -223,11 +256,14 @@ def _evidence(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
     """The evidence axis, and when it will change if nothing comes."""
     if not facts.heard:
         return "never", None
-    if facts.offline:
-        return "offline", None
-    if facts.valid_until is None or now >= facts.valid_until:
-        return "stale", None
-    return ("suspect" if facts.suspect else "live"), facts.valid_until
+    until, gone = facts.valid_until, facts.offline_at
+    if gone is not None:
+        if now >= gone:
+            return "offline", None
+        until = gone if until is not None and gone < until else until
+    if until is None or now >= until:
+        return "stale", gone
+    return ("suspect" if facts.suspect else "live"), until
 
 
 def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gateway.alerting import Alerting, Ourselves
 from gateway.clock import SteadyClock, monotonic_s
 from gateway.live import Device, document
 from gateway.model import Document, Message, Millis
@@ -45,11 +46,12 @@ class Intake(threading.Thread):
     """`listeners` get every document made, on this thread; they must return at once."""
 
     def __init__(
-        self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, limits: Limits,
+        self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, alerting: Alerting, limits: Limits,
         report: Callable[[str], tuple[str, bytes]],
     ) -> None:  # fmt: skip
         super().__init__(name="intake")
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
+        self.alerting = alerting
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
         self.stored = 0
@@ -104,7 +106,7 @@ class Intake(threading.Thread):
         if jump:
             self.clock_jumps += 1
             log.warning("the machine's clock was set by %+.1f s", jump / 1000)
-            self.pipeline.live.shift(jump)
+            self.pipeline.live.shift(jump, now)
         if arrivals is not None:
             if arrivals.epoch == self.session.epoch:
                 self._mids += arrivals.mids
@@ -117,7 +119,8 @@ class Intake(threading.Thread):
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
         self.pipeline.tick(now, DEADLINES_A_TURN)
-        self._collect()
+        self._collect(now)
+        self.alerting.tick(now, self._ourselves())
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
@@ -130,7 +133,8 @@ class Intake(threading.Thread):
         wait = LONGEST_WAIT_S
         if self.pipeline.live.dirty:
             wait = min(wait, max(0.0, self._document_at - monotonic_s()))
-        deadline = self.pipeline.live.next_deadline()
+        deadlines = (self.pipeline.live.next_deadline(), self.alerting.next_deadline())
+        deadline = min((at for at in deadlines if at is not None), default=None)
         if deadline is not None:
             wait = min(wait, max(0.0, (deadline - self._clock.peek()) / 1000))
         return wait
@@ -171,7 +175,12 @@ class Intake(threading.Thread):
         self._part_at = moment + self.limits.snapshot_interval_s / len(self.memory.parts)
         return part, self.memory.dump(part)
 
-    def _collect(self) -> None:
+    def _ourselves(self) -> Ourselves:
+        session = self.session
+        twin = f"another gateway uses the client id {session.client_id}" if session.takeover_suspected else None
+        return Ourselves(session.trouble, self.writer.trouble, twin)
+
+    def _collect(self, now: Millis) -> None:
         """What the writer has made durable is acknowledged, in order of arrival."""
         done = self.writer.done
         while done:
@@ -181,6 +190,7 @@ class Intake(threading.Thread):
             self.session.publish_many(job.watermarks)
             self.stored += len(job.outcome.batch)
             self.commits.add(job.seconds)
+            self.alerting.follow(job.outcome, job.number, now)
 
     def _watermarks(self, devices: set[Device], moment: float, *, again: bool = False) -> Iterator[tuple[str, bytes]]:
         for device in devices:
@@ -234,6 +244,7 @@ class Intake(threading.Thread):
         live = self.pipeline.live
         for station in live.stations.values():
             live.touch(station)
+        self.alerting.publish_all()
         for device in live.devices.values():
             if device.seen.boot is not None:  # what we said last may have been lost with the connection
                 device.acked = None
@@ -247,7 +258,7 @@ class Intake(threading.Thread):
         end = monotonic_s() + 2.0
         while self._busy is not None and monotonic_s() < end:
             self.session.poll(0.02)
-            self._collect()
+            self._collect(now)
         if self._busy is None:
             job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
             job.watermarks = list(self._watermarks(self._heard | job.outcome.heard, monotonic_s() + ACK_GAP_S))
@@ -257,7 +268,7 @@ class Intake(threading.Thread):
             end = monotonic_s() + 2.0
             while self._busy is not None and monotonic_s() < end:
                 self.session.poll(0.02)
-                self._collect()
+                self._collect(now)
         topic, payload = self._report("stopped")
         self.session.publish(topic, payload, retain=True)
         self.session.close()
