@@ -4,6 +4,7 @@ import argparse
 import logging
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ def _seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     import msgspec
 
+    from api.signals import stop_event
     from config.load import load
     from gateway.dialects.discover import as_json
 
     settings = load(args.config)
-    findings = listen(settings, args.seconds)
+    findings = listen(settings, args.seconds, stop_event().is_set)
     if args.json:
         sys.stdout.write(msgspec.json.encode(as_json(findings)).decode() + "\n")
         return 0
@@ -47,9 +49,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def listen(settings: Any, seconds: float) -> list[Any]:
-    """Findings after so many seconds on the configured broker. ConnectionError when it can't be reached."""
-    from api.signals import stop_event
+def listen(settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: False) -> list[Any]:
+    """Findings after so many seconds on the configured broker, or when `stopped()`. Any thread may listen.
+
+    ConnectionError when the broker can't be reached.
+    """
     from gateway.clock import monotonic_s
     from gateway.dialects.discover import LISTEN_TO, Listener
     from gateway.mqtt import Session
@@ -57,12 +61,11 @@ def listen(settings: Any, seconds: float) -> list[Any]:
 
     session = Session(broker_of(settings), f"{settings.client_id}-discover-{secrets.token_hex(4)}",
                       filters=LISTEN_TO, keep=False)  # fmt: skip
-    listener, stopped = Listener(), stop_event()
-    begun = monotonic_s()
-    end = begun + CONNECT_S
+    listener = Listener()
+    end = monotonic_s() + CONNECT_S
     heard_from = False
     try:
-        while monotonic_s() < end and not stopped.is_set():
+        while monotonic_s() < end and not stopped():
             arrivals = session.poll(0.2)
             if session.subscribed and not heard_from:
                 heard_from, end = True, monotonic_s() + seconds
@@ -71,7 +74,7 @@ def listen(settings: Any, seconds: float) -> list[Any]:
                 for topic, payload, _ in arrivals.frames:
                     listener.hear(topic.decode(errors="replace"), payload)
                 session.ack(arrivals.epoch, arrivals.mids)
-        if not heard_from:
+        if not heard_from and not stopped():
             raise ConnectionError(f"{settings.mqtt.url}: {session.trouble}; is the broker running?")
     finally:
         session.close()

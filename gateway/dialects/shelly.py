@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.dialects import values
+from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
@@ -16,9 +17,7 @@ from gateway.dialects.base import (
     Heard,
     Source,
     Unreadable,
-    decode_json,
     millis,
-    read,
     read_object,
 )
 from gateway.dialects.facts import EVENTS, Name
@@ -86,7 +85,7 @@ class Shelly:
         if topic == self._rpc:
             return self._notification(read_object(payload))
         if topic == self._online:
-            return self._meaning.availability(values.flag(read(decode_json, payload)), NO_HEADER)
+            return self._meaning.availability(is_online(payload), NO_HEADER)
         key = self._statuses.get(topic)
         return None if key is None else self._status({key: read_object(payload)}, NO_HEADER)
 

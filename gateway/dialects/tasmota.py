@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.dialects import values
+from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
@@ -99,7 +100,7 @@ class Tasmota:
         if what is not None:
             return self._report(what, read_object(payload))
         if topic == self._lwt:
-            return self._meaning.availability(_online(payload), NO_HEADER)
+            return self._meaning.availability(is_online(payload), NO_HEADER)
         key = self._plain.get(topic)
         return None if key is None else self._report("POWER", {key: read_text(payload)})
 
@@ -131,13 +132,6 @@ def _prefixes(topic: str) -> tuple[str, str]:
     if steps.count("tele") != 1:
         raise BadSource(f"topic {topic!r}: write the telemetry topic with its `tele` step, as in tele/NAME")
     return topic, "/".join("stat" if step == "tele" else step for step in steps)
-
-
-def _online(payload: bytes) -> bool:
-    word = read_text(payload)
-    if word not in ("Online", "Offline"):
-        raise Unreadable("unknown_value")
-    return word == "Online"
 
 
 def hear(topic: str, payload: bytes) -> Heard | None:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from gateway.dialects import values
+from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     NO_HEADER,
     Decoded,
@@ -93,15 +94,15 @@ class Zigbee2Mqtt:
             return self._report(read_object(payload))
         if topic in self._bridges:
             # The bridge being back says nothing about the device; the bridge being gone does.
-            return None if _online(payload) else self._meaning.availability(False, NO_HEADER)
-        if topic in (self._list, self._answer):
+            return None if is_online(payload) else self._meaning.availability(False, NO_HEADER)
+        if self._ieee and topic in (self._list, self._answer):
             self._rename(self._new_name(topic, payload))
             return None
         base, _, last = topic.rpartition("/")
         if base != self._state:
             return None
         if last == "availability":
-            return self._meaning.availability(_online(payload), NO_HEADER)
+            return self._meaning.availability(is_online(payload), NO_HEADER)
         return self._report({last: _scalar(payload)}) if topic in self.filters else None
 
     def _report(self, body: dict[str, object]) -> Decoded:
@@ -116,7 +117,7 @@ class Zigbee2Mqtt:
     def _new_name(self, topic: str, payload: bytes) -> str | None:
         if topic == self._list:
             names = {one.ieee_address: one.friendly_name for one in read(_members, payload)}
-            return names.get(self._ieee or "")
+            return names.get(str(self._ieee))
         data = read(_answer, payload).data
         return data.to if data.old in (self._ieee, self._state.removeprefix(self._root)) else None
 
@@ -140,17 +141,6 @@ def _scalar(payload: bytes) -> object:
         return read(decode_json, payload)
     except Unreadable:
         return read_text(payload)
-
-
-def _online(payload: bytes) -> bool:
-    """`{"state":"online"}`, or the bare word of older installations. Raises Unreadable."""
-    if payload[:1] == b"{":
-        state = read_object(payload).get("state")
-    else:
-        state = read_text(payload)
-    if state not in ("online", "offline"):
-        raise Unreadable("unknown_value")
-    return state == "online"
 
 
 def hear(topic: str, payload: bytes) -> Heard | None:
