@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.live_view import LiveView
-from api.server import bind, serve
+from api.readers import reader_of
+from api.server import bind, serve, trusted
+from api.signals import stop_event
 from config.schema import Settings
 from gateway.clock import now_ms
 from gateway.runtime import Gateway
 from gateway.runtime.metrics import GatewayCollector
-from gateway.store.reader import SqliteReader
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +37,20 @@ def run_product(
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
     app = create_app(
-        view, lambda: SqliteReader(settings.store.path), settings, gateway.status, registry=registry, now=now_ms
+        view,
+        reader_of(settings.store.path),
+        settings,
+        gateway.status,
+        registry=registry,
+        alerting=gateway.alerting,
+        on_screen=lambda screen, station: _checked_in(gateway, screen, station),
     )
-    stop = threading.Event()
+    stop = stop_event()
     try:
         gateway.start()
         threading.Thread(target=_watch, args=(gateway, stop), name="watch", daemon=True).start()
         ready(sock)
-        serve(app, sock, stop, trusted_proxies=",".join(map(str, settings.api.trusted_proxies)) or "127.0.0.1")
+        serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:
         died = gateway.dead
         before_stop()
@@ -52,6 +59,11 @@ def run_product(
     if died is not None:
         log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", died)
     return 0 if clean and died is None else 1
+
+
+def _checked_in(gateway: Gateway, screen: str, station: str | None) -> None:
+    if station is not None:
+        gateway.alerting.watch.screen(screen, station, now_ms())
 
 
 def _watch(gateway: Gateway, stop: threading.Event) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from config.schema import MqttEndpoint, Settings, read_secret
 from config.schema import Station as StationSettings
+from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
@@ -91,7 +92,20 @@ class Gateway:
             synchronous=SYNCHRONOUS[settings.store.profile],
         )  # fmt: skip
         self.writer.chores.append(self._rollups.tidy)
-        self.intake = Intake(self.session, self.pipeline, self.writer, memory, _limits(settings), self._report)
+        self.alerting = Alerting(
+            settings,
+            live,
+            self.store,
+            gateway=self.id,
+            call=self.writer.call,
+            wake=self.session.wake,
+            publish=self._retain,
+            healthy=lambda: self.status().ready,
+            now=now_ms,
+        )
+        self.intake = Intake(
+            self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
+        )
 
     # ---- life ----
 
@@ -99,7 +113,9 @@ class Gateway:
         """OSError or RuntimeError when the embedded broker can't have its port."""
         if self._broker is not None:
             self._broker.start()
+        self.alerting.begin(now_ms())
         self.writer.start()
+        self.alerting.start()
         self.intake.start()
 
     @property
@@ -110,7 +126,7 @@ class Gateway:
                 return thread.name
         if self._broker is not None and not self._broker.running:
             return "embedded broker"
-        return None
+        return self.alerting.dead
 
     def stop(self) -> bool:
         """Store and acknowledge what came, then end everything. False if something did not end in time."""
@@ -119,6 +135,7 @@ class Gateway:
         if self.intake.ident is not None:
             self.intake.join(STOP_S)
             clean = not self.intake.is_alive()
+        clean = self.alerting.stop() and clean
         if self.writer.ident is not None:
             clean = self.writer.end(1.0) and clean
         if clean:
@@ -165,7 +182,11 @@ class Gateway:
             reconnects=self.session.reconnects,
             session_gaps=self.session.gaps,
             documents=intake.documents,
+            alerts_open=len(self.alerting.core.open_alerts()),
         )
+
+    def _retain(self, topic: str, payload: bytes) -> None:
+        self.session.publish(topic, payload, retain=True)
 
     def _report(self, state: str) -> tuple[str, bytes]:
         """What we retain about ourselves on `yz-sys/{gateway}`; with state `offline` it is our last will."""

@@ -37,6 +37,7 @@ class GatewayCollector(Collector):
             quarantined.add_metric((reason,), count)
         yield quarantined
         yield GaugeMetricFamily("yizhan_ingest_backlog", "messages received and not yet durable", now.backlog)
+        yield GaugeMetricFamily("yizhan_alerts_open", "alerts open or acknowledged", now.alerts_open)
         yield GaugeMetricFamily("yizhan_mqtt_connected", "1 while connected to the broker", float(now.connected))
         yield HistogramMetricFamily(
             "yizhan_store_commit_seconds", "time of a commit", buckets=now.commits, sum_value=now.commit_seconds

@@ -64,3 +64,4 @@ class Metrics:
     reconnects: int
     session_gaps: int
     documents: int
+    alerts_open: int
