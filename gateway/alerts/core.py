@@ -10,7 +10,7 @@ from dataclasses import replace
 from gateway.alerts.case import Case, Key, Policy, What, alert_id
 from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Group, Groups, Heard
-from gateway.alerts.kinds import DEAFENING, KINDS, severity_of
+from gateway.alerts.kinds import DEAFENING, EXPLAINED_BY, KINDS, severity_of
 from gateway.alerts.muting import Mutes
 from gateway.alerts.rules import facts_of
 from gateway.alerts.schedule import Schedule
@@ -155,6 +155,8 @@ class Alerts:
             self._rise(case, fact)
         elif case.holds and not KINDS[fact.kind].latched:
             case.fall(fact.at)
+            if case.kind == "device_silent":
+                self._doubt(fact, now)
         if case.kind in DEAFENING:
             self._hear(case, now)
         if case.kind == "device_silent":
@@ -172,6 +174,19 @@ class Alerts:
         (self._deaf.add if case.holds else self._deaf.discard)(case.key)
         if was_deaf and not self._deaf:
             self._listen_again(now)
+
+    def _doubt(self, back: Fact, now: Millis) -> None:
+        """A device is heard again: what it said before its silence counts once it had a ttl to say otherwise."""
+        for case in self._of_station(back.station):
+            resource = case.what.resource
+            if (
+                case.what.patience_ms
+                and case.alert is None
+                and resource is not None
+                and resource.device == back.subject
+            ):
+                case.not_before = max(case.not_before, now + resource.ttl_ms)
+                self._arm(case)
 
     def _mute(self, change: Change, now: Millis) -> None:
         """After maintenance or closing time the delays start anew."""
@@ -230,10 +245,13 @@ class Alerts:
         self._settle(case, now)
 
     def _folded(self, case: Case) -> bool:
-        """Swallowed by a larger silence that holds, or whose alert is not yet closed."""
+        """Swallowed by what explains it, while that holds or its alert is not yet closed."""
+        station, subject, _ = case.key
+        explained = [self._cases.get((station, subject, kind)) for kind in EXPLAINED_BY.get(case.kind, ())]
+        if any(cause is not None and (cause.holds or cause.alert is not None) for cause in explained):
+            return True
         if case.kind not in ("device_silent", "bridge_offline"):
             return False
-        station, subject, _ = case.key
         groups = (
             self._groups.of(station, subject) if case.kind == "device_silent" else [self._groups.get(station, None)]
         )
@@ -254,12 +272,13 @@ class Alerts:
         return not waits
 
     def _is_confirmed(self, case: Case, now: Millis) -> bool:
-        """What is normal for a while is no trouble while its device is overdue: the line may have died meanwhile."""
+        """What is normal for a while is no trouble while its device is silent or overdue: the line may be dead."""
         resource, patience_ms = case.what.resource, case.what.patience_ms
         if not patience_ms or resource is None:
             return True
         last = self._heard(resource.station, resource.device) or 0
-        confirmed = now - last < resource.ttl_ms * 2 // 3
+        silence = self._cases.get((resource.station, resource.device, "device_silent"))
+        confirmed = now - last < resource.ttl_ms * 2 // 3 and (silence is None or not silence.holds)
         if not confirmed:
             case.not_before = now + self._recheck_ms
         return confirmed

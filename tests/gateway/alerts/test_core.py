@@ -199,6 +199,30 @@ def test_a_door_that_opens_and_shuts_all_day_is_nobodys_trouble() -> None:
     assert world.lines() == []
 
 
+def test_a_door_is_not_held_by_what_it_said_before_its_line_broke() -> None:
+    world = World([DOOR, PILE])
+    world.learn(*facts_of_signals(DOOR, {"open": True}, world.now, Limits()))
+    world.become(axes_of("active", "ok", "open", "free", "offline"), DOOR)
+    world.wait(600)
+    world.hear(DOOR)
+    world.become(LIVE, DOOR)
+    world.wait(20)
+    world.learn(*facts_of_signals(DOOR, {"open": False}, world.now, Limits()))
+    world.wait(600)
+    assert "door_held door-01 opened" not in world.lines()
+
+
+def test_one_trouble_of_one_pile_is_told_once() -> None:
+    world = World([PILE])
+    world.learn(*facts_of_signals(PILE, {"status": "Charging", "power_w": 0}, world.now, Limits()))
+    for _ in range(30):
+        world.wait(30)
+        world.hear(PILE)
+    world.become(axes_of("active", "ok", "open", "occupied", "suspect"), PILE)
+    world.wait(60)
+    assert world.lines() == ["session_without_power charger-01 opened"]
+
+
 def test_a_card_is_nobodys_trouble() -> None:
     assert fact_of_event(DOOR, "card", T0) is None
 
@@ -335,7 +359,7 @@ def test_a_case_that_is_forgotten_by_a_fact_and_not_by_the_clock_leaves_no_deadl
 
 def test_every_kind_can_be_raised() -> None:
     core = Alerts([], lambda *_: None)
-    facts = [Fact(kind, T0, True, "yanshan", "x", PILE if kind == "device_silent" else None) for kind in KINDS]
+    facts = [Fact(kind, T0, True, "yanshan", f"x-{kind}", PILE if kind == "device_silent" else None) for kind in KINDS]
     deaf_ones = {"broker_lost", "store_failing"}
     events = core.on_facts([fact for fact in facts if fact.kind not in deaf_ones], T0)
     events += core.tick(T0 + 1_000_000)
