@@ -52,11 +52,12 @@ def create_app(
     registry: CollectorRegistry,
     now: Callable[[], Millis] = now_ms,
     alerting: Alerting | None = None,
+    command: Callable[[str, bytes], None] | None = None,
     on_screen: Callable[[str, str | None], None] = lambda _screen, _station: None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
-    `alerting` is None where the gateway is another process: staff can then only look.
+    `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
     `on_screen(screen, station)` hears of each wall screen that is there, about every 5 s.
     """
     stream = settings.api.stream
@@ -66,7 +67,7 @@ def create_app(
     hub = Hub(view, limits, on_screen)
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
     keyring = Keyring.of(settings)
-    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry)
+    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command)
     app = _fastapi(context, alerting)
     app.include_router(
         pages.router(places_of(settings), public_url=settings.api.public_url, on_screen=on_screen, now_ms=now)

@@ -16,7 +16,10 @@ from gateway.store.base import Reader
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock."""
+    """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
+
+    `command(topic, payload)` tells the gateway what people change, wherever it runs; None where there is no way.
+    """
 
     settings: Settings
     view: LiveView
@@ -26,3 +29,4 @@ class Context:
     now: Callable[[], Millis]
     keyring: Keyring
     registry: CollectorRegistry
+    command: Callable[[str, bytes], None] | None = None

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections import deque
 
 import msgspec
 
@@ -28,6 +29,7 @@ class LiveFeed(threading.Thread):
         self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
         self._view = view
         self._gateways: dict[str, str] = {}
+        self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -37,6 +39,9 @@ class LiveFeed(threading.Thread):
                 self._view.feed_threadsafe(documents(arrivals.frames))
                 self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
                 self.session.ack(arrivals.epoch, arrivals.mids)
+            while self._outbox and self.session.connected:
+                topic, payload = self._outbox.popleft()
+                self.session.publish(topic, payload)
         self.session.close()
 
     @property
@@ -44,6 +49,13 @@ class LiveFeed(threading.Thread):
         """What is wrong with the line or with those who feed it, in words."""
         lost = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]
         return [self.session.trouble, *lost] if self.session.trouble else lost
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Publish on the feed's own line, not retained; any thread may call it. ConnectionError while it is down."""
+        if not self.session.connected:
+            raise ConnectionError("no broker")
+        self._outbox.append((topic, payload))
+        self.session.wake()
 
     def end(self) -> None:
         """Stop reading and take leave of the broker; join afterwards."""

@@ -43,6 +43,7 @@ def run_product(
         gateway.status,
         registry=registry,
         alerting=gateway.alerting,
+        command=gateway.command,
         on_screen=lambda screen, station: _checked_in(gateway, screen, station),
     )
     stop = stop_event()

@@ -43,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
             troubles.append(f"store.path: {settings.store.path} is not there; history needs the gateway's folder")
         return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
 
-    app = create_app(view, reader_of(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms)
+    app = create_app(
+        view, reader_of(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms,
+        command=feed.send,
+    )  # fmt: skip
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
     log.info("listening on http://%s:%d/", *sock.getsockname()[:2])

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from api.context import Context
-from api.routes import alerts, docs, history, orders, reports, service, session, stations, stream, utilization
+from api.routes import alerts, docs, history, orders, override, reports, service, session, stations, stream, utilization
 from gateway.alerting import Alerting
 
 ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     stations.router,
     history.router,
     utilization.router,
+    override.router,
     stream.router,
     session.router,
     service.router,

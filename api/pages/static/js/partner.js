@@ -9,6 +9,7 @@ form.addEventListener("submit", async (event) => {
   const body = JSON.stringify({ status: form.status.value, until: until.toISOString() });
   const answer = await fetch("/api/v1/partner/override", { method: "PUT", headers: { "content-type": "application/json", "x-partner-token": token }, body }).catch(() => null);
   result.className = answer?.ok ? "result" : "result bad";
-  const clock = until.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+  const said = answer?.ok ? await answer.json() : null; // it may end earlier than asked: what holds is what is shown
+  const clock = new Date(said?.until ?? until).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
   result.textContent = answer?.ok ? `已设定，到 ${clock} 为止。 Set until ${clock}.` : "没有成功，请检查链接。 That failed; check the link.";
 });
