@@ -8,7 +8,7 @@ and when no watermark comes for long, sending begins again at the lowest message
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Struct
@@ -43,7 +43,7 @@ class _Lane:
     sent: int = 0
     covered: int = 0
     waiting_since: Millis | None = None
-    resend_ms: Millis = RESEND_MS[0]
+    resend_ms: Millis = field(default_factory=lambda: RESEND_MS[0])
 
 
 class Publisher:

@@ -191,7 +191,7 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
     osdp = OsdpReader(1)
     machines = {
         "yizhan": Talker(0.3, lambda: spoken), "yizhan-cobs": Talker(0.3, lambda: b"\0" + packed),
-        "serial-card": Talker(0.3, lambda: raw + b"\r\n\x02" + raw + b"\x03A"), 
+        "serial-card": Talker(0.3, lambda: raw + b"\r\n\x02" + raw + b"\x03A"),
         "wiegand": Talker(0.3, lambda: raw + b"\r"),
         "sdt": Talker(0.3, lambda: reply), "osdp": osdp, "ap3000": Talker(0.3, lambda: raw),
     }  # fmt: skip
