@@ -1,6 +1,7 @@
 """Utilisation: every minute is one of five, roll-ups equal the journal, days are local days."""
 
 import random
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ def test_pieces_cover_a_window_and_are_cut_at_local_boundaries(zone: str, start:
     place = ZoneInfo(zone)
     cuts = list(pieces(start, start + length, place, by))  # type: ignore[arg-type]
     assert [cuts[0][0], cuts[-1][1]] == [start, start + length]
-    assert all(left[1] == right[0] for left, right in zip(cuts, cuts[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in pairwise(cuts))
     if by == "day":
         assert all(day_start(begin, place) == begin for begin, _ in cuts[1:])
         assert all(until - begin <= 25 * HOUR_MS for begin, until in cuts)
