@@ -153,9 +153,15 @@ class Foreigners:
         return self._translated(self._town.step(now))
 
     def replay(self) -> list[Publish]:
-        """See `Town.replay`. A foreign device keeps nothing: it only says that it is there."""
-        kept = (one for one in self._town.replay() if one.retain or (one.station, one.device) not in self._accents)
-        return self._translated(kept)
+        """See `Town.replay`. A foreign device keeps nothing, but says how things are now."""
+        kept: list[Publish] = []
+        newest: dict[tuple[str, str], Publish] = {}
+        for one in self._town.replay():
+            if one.retain or (one.station, one.device) not in self._accents:
+                kept.append(one)
+            elif one.topic.endswith("/state"):
+                newest[one.station, one.device] = one
+        return self._translated([*kept, *newest.values()])
 
     def farewell(self) -> list[Publish]:
         """See `Town.farewell`."""

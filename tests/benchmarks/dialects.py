@@ -1,6 +1,6 @@
 """Microseconds to decode one message of each common foreign shape; of a SenML pack, one record.
 
-    python -m tests.benchmarks.dialects
+python -m tests.benchmarks.dialects
 """
 
 from timeit import repeat

@@ -94,6 +94,13 @@ def test_each_dialect_says_the_same_thing_as_json_or_a_word(dialect: str) -> Non
         assert isinstance(body, str) or json.loads(json.dumps(body)) == body
 
 
+def test_who_could_not_be_heard_at_first_says_it_again() -> None:
+    mixed = Mixed()
+    mixed.town.step(START + 20_000)  # nobody listens yet
+    mixed._carry(mixed.town.replay())
+    assert set(mixed.usable().values()) <= {"yes", "no"}
+
+
 def test_the_station_speaks_six_dialects_and_the_town_all_of_them() -> None:
     mixed = Mixed()
     mixed.run(20)
