@@ -1,7 +1,10 @@
 """What a source may say, what a payload may be, and what a template may do."""
 
+from typing import get_args
+
 import pytest
 
+from config.schema.station import Dialect
 from gateway.dialects import DIALECTS, BadSource, Source, Unreadable, bind
 from gateway.dialects.base import MAX_BYTES, millis
 from gateway.dialects.ha_template import compile_template
@@ -134,3 +137,7 @@ def test_a_path_walks_objects_and_lists_and_never_raises() -> None:
 )
 def test_only_a_time_that_stands_on_its_own_is_a_time(written: object, ms: int | None) -> None:
     assert millis(written) == ms
+
+
+def test_the_configuration_offers_exactly_these_dialects() -> None:
+    assert set(get_args(Dialect)) == set(DIALECTS)
