@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from msgspec.json import encode
 
+from api.auth import Gate
 from api.context import Context
 from api.problem import bad_parameter, not_found
 from api.schemas import History, ProblemDocument
 from api.times import from_query, rfc3339
 from config.schema import Station
 from gateway.model import Millis
+from gateway.privacy import PERSONAL
 from gateway.store.base import Interval
 
 DAY_MS = 86_400_000
@@ -20,17 +22,18 @@ NO_CACHE = {"cache-control": "no-cache"}  # the latest interval grows by the mom
 
 
 def router(context: Context) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["history"])
+    routes, gate = APIRouter(prefix="/api/v1", tags=["history"]), Gate(context.keyring, context.now)
 
     @routes.get(
         "/stations/{station}/history",
         response_model=History,
-        responses={404: {"model": ProblemDocument}, 422: {"model": ProblemDocument}},
+        responses={401: {"model": ProblemDocument}, 404: {"model": ProblemDocument}, 422: {"model": ProblemDocument}},
         summary="A resource's past as intervals",
     )
     def history(
         station: str,
-        resource: Annotated[str, Query(description="the resource's id")],
+        resource: Annotated[str, Query(description="its id; rooms and doors need a viewer's key")],
+        request: Request,
         start: Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")] = None,
         end: Annotated[str | None, Query(alias="to", description="not included; default and latest: now")] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="intervals in one answer")] = PAGE_DEFAULT,
@@ -40,6 +43,7 @@ def router(context: Context) -> APIRouter:
             raise not_found(station)
         if not _has(known, resource):
             raise HTTPException(404, f"station {station} has no resource {resource[:64]!r}")
+        guard(gate, request, known, resource)
         first, last = window(start, end, context.now())
         reader = context.reader_factory()
         try:
@@ -57,6 +61,15 @@ def router(context: Context) -> APIRouter:
         return Response(encode(body), media_type="application/json", headers=NO_CACHE)
 
     return routes
+
+
+def guard(gate: Gate, request: Request, station: Station, resource: str | None) -> None:
+    """What a room or a door did all day tells of persons: 401 without a key, 403 with one for other stations."""
+    kinds = {one.id: one.kind for area in station.areas for one in area.resources}
+    if resource is not None and kinds[resource] in PERSONAL:
+        key = gate.needs("viewer")(request)
+        if not key.covers(station.id, station.region):
+            raise HTTPException(403, f"this key does not cover station {station.id}")
 
 
 def window(start: str | None, end: str | None, now: Millis) -> tuple[Millis, Millis]:

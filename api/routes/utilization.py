@@ -4,12 +4,13 @@ import csv
 import io
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from msgspec.json import encode
 
+from api.auth import Gate
 from api.context import Context
 from api.problem import bad_parameter, not_found
-from api.routes.history import NO_CACHE, window
+from api.routes.history import NO_CACHE, guard, window
 from api.schemas import ProblemDocument, Utilization
 from api.times import rfc3339
 from config.schema import Station
@@ -23,20 +24,23 @@ BUCKETS_MAX = 10_000
 
 
 def router(context: Context) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["history"])
+    routes, gate = APIRouter(prefix="/api/v1", tags=["history"]), Gate(context.keyring, context.now)
 
     @routes.get(
         "/stations/{station}/utilization",
         response_model=Utilization,
-        responses={404: {"model": ProblemDocument}, 422: {"model": ProblemDocument}},
+        responses={401: {"model": ProblemDocument}, 404: {"model": ProblemDocument}, 422: {"model": ProblemDocument}},
         summary="How much of its open time a place was in use",
     )
     def utilization(
         station: str,
+        request: Request,
         start: Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")] = None,
         end: Annotated[str | None, Query(alias="to", description="not included; default and latest: now")] = None,
         by: Annotated[By, Query(description="what a bucket is, in the station's own time")] = "day",
-        resource: Annotated[str | None, Query(description="only this resource")] = None,
+        resource: Annotated[
+            str | None, Query(description="only this resource; rooms and doors need a viewer's key")
+        ] = None,
         area: Annotated[str | None, Query(description="only this area")] = None,
         form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
     ) -> Response:
@@ -44,6 +48,7 @@ def router(context: Context) -> APIRouter:
         if known is None:
             raise not_found(station)
         _check(known, area, resource)
+        guard(gate, request, known, resource)
         first, last = window(start, end, context.now())
         if by == "hour" and last - first > BUCKETS_MAX * HOUR_MS:
             raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")

@@ -15,6 +15,8 @@ from api.server import bind, serve
 from config.schema import Settings
 from gateway.override import CommandGate
 from gateway.runtime.status import Status
+from gateway.store.reader import SqliteReader
+from gateway.store.sqlite import SqliteStore
 from tests.api.conftest import NOON
 
 HOUR = 3_600_000
@@ -25,8 +27,9 @@ class Desk:
     """The API with a partner venue, and what it told the gateway."""
 
     def __init__(self, folder: Path) -> None:
+        SqliteStore(folder, NOON, ballast_mib=0).close()
         (folder / "token").write_text("fruit-shop-7f3a9b21c0\n")
-        areas = [{"id": "lounge", "resources": [{"id": "seat-01", "kind": "seat"}]}]
+        areas = [{"id": "lounge", "resources": [{"id": "seat-01", "kind": "seat"}, {"id": "nursing", "kind": "room"}]}]
         self.settings = Settings.model_validate(
             {
                 "store": {"path": folder},
@@ -41,7 +44,7 @@ class Desk:
         self.up = True
         status = Status(True, True, True, (), NOON)
         self.app = create_app(
-            LiveView(self.settings.stations, lambda: NOON), lambda: None, self.settings, lambda: status,  # type: ignore[arg-type,return-value]
+            LiveView(self.settings.stations, lambda: NOON), lambda: SqliteReader(folder), self.settings, lambda: status,
             registry=CollectorRegistry(), now=lambda: NOON, command=self._command,
         )  # fmt: skip
         self._stop, sock = threading.Event(), bind("127.0.0.1", 0)
@@ -146,3 +149,12 @@ def test_a_gateway_that_cannot_be_told_is_said_so(desk):
     answer = desk.client.put("/api/v1/partner/override", json={"status": "free"}, headers=PARTNER)
     desk.up = True
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize("what", ["history", "utilization"])
+def test_what_a_room_did_all_day_is_for_viewers_with_a_key(desk, what):
+    url = f"/api/v1/stations/yanshan/{what}?resource=nursing&to=2026-11-01T00:00:00Z"
+    assert desk.client.get(url).status_code == 401
+    assert desk.client.get(url, headers=desk.key("viewer", stations=["shop"])).status_code == 403
+    assert desk.client.get(url, headers=desk.key("viewer")).status_code == 200
+    assert desk.client.get(url.replace("nursing", "seat-01")).status_code == 200
