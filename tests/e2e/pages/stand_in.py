@@ -59,15 +59,23 @@ def _event(name: str, data: dict[str, Any]) -> bytes:
 
 
 def _alerts(server: StandIn) -> list[dict[str, Any]]:
+    """What staff find in the morning: kind, resource, severity, minutes ago."""
+    script = (
+        ("station_offline", None, "critical", 24),
+        ("safety_not_ready", "aed", "critical", 190),
+        ("charger_fault", "pile-02", "warning", 61),
+        ("stuck_sensor", "seat-03", "warning", 135),
+        ("door_held", "seat-01", "warning", 12),
+        ("battery_low", "seat-05", "info", 520),
+    )
     made = []
-    causes = ("fault", "offline", "stuck", "stale")
-    for i, name in enumerate(server.listed[3::9][:6]):
-        opened = server.now() - (24 + i * 37) * 60_000
+    for i, (name, (kind, resource, severity, minutes)) in enumerate(zip(server.listed[3::9], script, strict=False)):
+        opened = stamp(server.now() - minutes * 60_000)
+        held = [{"at": opened, "action": "acknowledged", "state": "acknowledged", "by": "李工"}] if i == 3 else []
         made.append({
-            "id": f"al-{i}", "station": name, "resource": "aed" if i == 2 else "seat-03", "kind": causes[i % 4],
-            "severity": ("critical", "warning", "info")[i % 3], "state": "acknowledged" if i == 3 else "open",
-            "opened_at": stamp(opened), "changed_at": stamp(opened), "cause": causes[i % 4],
-            "detail": {"last": "0 W"}, "history": [{"at": stamp(opened), "state": "open", "by": None}],
+            "id": f"al-{i}", "station": name, "resource": resource, "kind": kind, "severity": severity,
+            "state": "acknowledged" if held else "open", "opened_at": opened, "changed_at": opened, "cause": kind,
+            "detail": {}, "history": [{"at": opened, "action": "opened", "state": "open", "by": None}, *held],
         })  # fmt: skip
     return made
 
@@ -159,13 +167,16 @@ def _staff(web: FastAPI, server: StandIn) -> None:
         allowed(request)
         row = next(row for row in server.alerts if row["id"] == alert)
         row.update(state="acknowledged", changed_at=stamp(server.now()))
-        row["history"].append({"at": stamp(server.now()), "state": "acknowledged", "by": "王姐"})
+        row["history"].append(
+            {"at": stamp(server.now()), "state": "acknowledged", "action": "acknowledged", "by": "王姐"}
+        )
         return JSONResponse(row)
 
     @web.get("/api/v1/orders")
     def orders(request: Request) -> Response:
         allowed(request)
-        return JSONResponse({"orders": []})
+        order = {"id": "o-1", "alert": "al-3", "assignee": "李工", "state": "accepted"}
+        return JSONResponse({"orders": [order] if server.alerts else []})
 
     @web.post("/api/v1/stations/{station}/reports", status_code=202)
     def report(station: str) -> dict[str, str]:

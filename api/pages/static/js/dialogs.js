@@ -1,9 +1,8 @@
 // The three things under the thumb: the way there, a report, stations nearby. Each in a native dialog.
 
-import { $, el, icon, setText } from "./draw.js";
-import { distance, findNearby } from "./near.js";
+import { $, el, setText } from "./draw.js";
+import { distance, findNearby, nearItem } from "./near.js";
 import { titleOf } from "./say.js";
-import { usableOf, wording } from "./truth.js";
 import { nameIn } from "./words.js";
 
 const SORTS = ["broken", "dirty", "wrong", "other"];
@@ -12,7 +11,7 @@ export function dialogs(place, { say, clock, picture }) {
   for (const dialog of document.querySelectorAll("dialog")) $(".close", dialog).addEventListener("click", () => dialog.close());
   way(place, say);
   report(place, say, picture);
-  around(place, say, clock);
+  return around(place, say, clock);
 }
 
 function way(place, say) {
@@ -43,31 +42,28 @@ function report(place, say, picture) {
   });
 }
 
+// Returns what keeps the list true; to be called every second.
 function around(place, say, clock) {
   const dialog = $(".sheet-around"), result = $(".result", dialog);
+  let items = [];
+  const fill = async (latitude, longitude) => {
+    const found = latitude === null ? [] : await findNearby({ lat: latitude.toFixed(4), lon: longitude.toFixed(4), kind: "seat", clock });
+    items = found.slice(0, 12).map((one) => nearItem(one, { say, link: true }));
+    for (const item of items) item.paint(clock.now());
+    $(".found").replaceChildren(...items.map((item) => item.node));
+    return found;
+  };
+  const without = () => { setText(result, say("around_no")); fill(place.lat, place.lon); };
+  const here = async ({ coords }) => {
+    const found = await fill(coords.latitude, coords.longitude), own = found.find((one) => one.picture.station === place.id);
+    setText(result, found.length ? "" : say("around_none"));
+    if (own) setText($("h1 small"), say("away", { d: distance(own.metres, say) }));
+  };
   $(".around").addEventListener("click", () => dialog.showModal());
   $(".locate", dialog).addEventListener("click", () => {
     setText(result, say("around_wait"));
-    const here = (spot, extra) => fill(spot, extra);
-    const without = () => { setText(result, say("around_no")); fill({ latitude: place.lat, longitude: place.lon }, "", true); };
-    if (!navigator.geolocation) return without();
-    navigator.geolocation.getCurrentPosition((found) => here(found.coords, ""), without, { timeout: 8000, maximumAge: 60_000 });
+    if (navigator.geolocation) navigator.geolocation.getCurrentPosition(here, without, { timeout: 8000, maximumAge: 60_000 });
+    else without();
   });
-  async function fill({ latitude, longitude }, extra, keep = false) {
-    if (latitude == null) return;
-    const found = await findNearby({ lat: latitude.toFixed(4), lon: longitude.toFixed(4), kind: "seat", clock, extra });
-    if (!keep) setText(result, found.length ? "" : say("around_none"));
-    const here = found.find((one) => one.picture.station === place.id);
-    if (here && !keep) setText($("h1 small"), say("away", { d: distance(here.metres, say) }));
-    $(".found").replaceChildren(...found.slice(0, 12).map(({ picture, tally, metres }) => el("li", { data: { kind: "seat", usable: usableOf(tally), station: picture.station } }, el("i", { cls: "win" }, el("span", {}, icon("seat"))),
-      el("a", { href: `/m/${encodeURIComponent(picture.station)}` }, el("div", {}, el("b", { text: nameIn(picture.name, say.lang) }), el("small", { text: `${metres == null ? "" : distance(metres, say)}　${say("seat.free")} ${wording(tally) === "atleast" ? say("at_least") : ""}${tally.min}` }))))));
-    watch(found);
-  }
-  // What was found ends too: at its valid_until an entry greys like everything else.
-  let timer = null;
-  function watch(found) {
-    clearTimeout(timer);
-    const now = clock.now(), ends = found.map((one) => one.picture.validUntil).filter((end) => end > now);
-    if (ends.length) timer = setTimeout(() => { for (const li of document.querySelectorAll(".found li")) { li.dataset.usable = "unknown"; const small = $("small", li); small.textContent = small.textContent.replace(/[^　]*$/, say("unknown")); } }, Math.min(...ends) - now);
-  }
+  return () => { for (const item of items) item.paint(clock.now()); };
 }

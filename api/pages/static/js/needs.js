@@ -6,7 +6,9 @@ import { titleOf } from "./say.js";
 import { moment } from "./time.js";
 import { nameIn } from "./words.js";
 
-const GLYPH = { fault: "fault", offline: "offline", half: "unknown", stale: "stale", stuck: "stale", suspect: "stale" };
+const GLYPH = { fault: "fault", offline: "offline", half: "unknown" };
+const ALERT_GLYPH = { device_silent: "stale", bridge_offline: "offline", station_offline: "offline", stuck_sensor: "unknown", clock_skew: "stale", screen_absent: "offline", broker_lost: "offline", reported: "unknown" };
+export const alertGlyph = (kind) => ALERT_GLYPH[kind] ?? "fault";
 const SEVERITY = { critical: 0, warning: 1, info: 2 };
 
 // From documents: [{id, station, glyph, hot, what, why, since}]
@@ -23,14 +25,15 @@ export function fromHouses(houses, now, { say, zone }) {
 }
 
 // From alerts, the unowned first, then by severity, then the oldest.
-export function fromAlerts(alerts, houses, now, { say, zone }) {
+export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
+  const orderOf = new Map(orders.map((order) => [order.alert, order]));
   const byId = new Map(houses.map((h) => [h.id, h]));
   return alerts.filter((a) => a.state !== "closed").map((alert) => {
     const house = byId.get(alert.station), resource = house?.picture.resources.find((r) => r.id === alert.resource);
-    const word = say.has(`cause_${alert.kind}`) ? say(`cause_${alert.kind}`) : alert.kind;
+    const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
     const owner = alert.history?.findLast?.((entry) => entry.state === "acknowledged");
     const since = Date.parse(alert.opened_at);
-    return { id: alert.id, station: alert.station, name: house ? nameIn(house.picture.name, say.lang) : alert.station, alert, glyph: GLYPH[alert.kind] ?? "fault", hot: alert.severity === "critical",
+    return { id: alert.id, station: alert.station, name: house ? nameIn(house.picture.name, say.lang) : alert.station ?? say("own"), alert, order: orderOf.get(alert.id), glyph: alertGlyph(alert.kind), hot: alert.severity === "critical",
       what: [resource ? titleOf(resource, {}, say.lang, say) : alert.resource ?? "", word].filter(Boolean).join(" "), why: [say("since", { at: moment(since, now ?? since, zone, say) }), alert.cause !== alert.kind ? alert.cause : ""].filter(Boolean).join("　"),
       state: alert.state, owner: owner?.by ?? owner?.actor ?? "", since, usable: "unknown", kind: resource?.kind ?? "station", resource: alert.resource, severity: SEVERITY[alert.severity] ?? 3 };
   }).sort((a, b) => (a.state > b.state) - (a.state < b.state) ? (a.state === "open" ? -1 : 1) : a.severity - b.severity || a.since - b.since);
@@ -49,10 +52,10 @@ export function paintNeeds(node, items, now, { say, staff }) {
 
 // 派单 · 接单 · 验收 as three posts on a line, and who has it.
 function posts(item, say) {
-  const step = item.order ? { open: 1, accepted: 2, done: 3 }[item.order.state] ?? 1 : 0;
+  const step = item.order ? { assigned: 1, accepted: 2, done: 3, closed: 3 }[item.order.state] : 0;
   const line = el("span", { cls: "wo" });
   [1, 2, 3].forEach((n) => line.append(...(n > 1 ? [el("s")] : []), el("i", { cls: n <= step ? "on" : "" })));
-  line.append(el("span", { text: item.state === "acknowledged" ? (item.owner ? say("acknowledged", { who: item.owner }) : say("someone")) : step ? say(`step${step}`) : say("no_order") }));
+  line.append(el("span", { text: step ? `${item.order.assignee} ${say(`step${step}`)}` : item.state === "acknowledged" ? (item.owner ? say("acknowledged", { who: item.owner }) : say("someone")) : say("no_order") }));
   return line;
 }
 

@@ -6,7 +6,8 @@ import { Feed } from "./feed.js";
 import { House } from "./house.js";
 import { Keeper } from "./keeper.js";
 import { DESK } from "./desk-words.js";
-import { StationMap, patterns } from "./map.js";
+import { StationMap } from "./map.js";
+import { patterns } from "./patterns.js";
 import { fromAlerts, fromHouses, paintNeeds } from "./needs.js";
 import { Sheet } from "./sheet.js";
 import { Staff } from "./staff.js";
@@ -88,7 +89,7 @@ function paint(all = false) {
 }
 
 function paintNeed(list, now) {
-  const items = staff.allowed ? fromAlerts(staff.alerts, list, now, { say, zone }) : fromHouses(list, now, { say, zone });
+  const items = staff.allowed ? fromAlerts(staff.alerts, staff.orders, list, now, { say, zone }) : fromHouses(list, now, { say, zone });
   const focus = document.activeElement?.dataset?.alert;
   paintNeeds($(".need"), items.slice(0, 60), now, { say, staff: staff.allowed ? staff : null });
   if (focus) document.querySelector(`[data-alert="${CSS.escape(focus)}"]`)?.focus();

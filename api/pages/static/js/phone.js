@@ -6,7 +6,7 @@ import { dialogs } from "./dialogs.js";
 import { Feed } from "./feed.js";
 import { heroOf } from "./hero.js";
 import { Keeper, storage } from "./keeper.js";
-import { nearby } from "./near.js";
+import { nearBox } from "./near.js";
 import { paintBanner, paintDoor, paintNight } from "./frame.js";
 import { PHONE } from "./phone-words.js";
 import { rowOf } from "./row.js";
@@ -19,7 +19,7 @@ const place = JSON.parse($("#place").textContent);
 const say = speaker(root.lang, PHONE), second = speaker(root.lang === "en" ? "zh-Hans" : "en", PHONE), zone = place.timezone;
 const voice = { zone, say, second, place, flow: true };
 const clock = new ServerClock(), keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone });
-let picture = null, parts = [], hero = null, shape = "", lastNews = null, nearAt = -Infinity;
+let picture = null, parts = [], hero = null, shape = "", near = null, lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -36,6 +36,7 @@ function build() {
   shape = now;
   const groups = groupsOf(picture), things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], voice) : null;
+  near = hero && nearBox(hero.near, place, { say, second, clock });
   const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, short: true })), tiles = things.map((thing) => tileOf(thing, voice));
   const members = (list) => new Set(list.map((r) => r.id));
   parts = [...(hero ? [[hero, members(groups[0].resources)]] : []), ...rows.map((row, i) => [row, members(groups[i + 1].resources)]), ...tiles.map((tile, i) => [tile, members([things[i]])])];
@@ -53,21 +54,10 @@ function show() {
     for (const [part, ids] of parts) part.paint(now, picture, picture.resources.filter((r) => ids.has(r.id)), contact);
     lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintDoor($(".door"), picture, now, contact, voice);
-    showNearby();
+    if (hero) hero.windows.hidden = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
   }
   setText($(".wait"), picture ? (picture.resources.length ? "" : say("nothing")) : say("connecting"));
   paintBanner($(".banner"), { contact: feed.contact, lastNews, lit }, voice);
-}
-
-async function showNearby() {
-  const shut = hero?.node.dataset.form === "closed";
-  if (!hero) return;
-  if (shut && performance.now() - nearAt > 60_000) {
-    nearAt = performance.now();
-    hero.near.replaceChildren(...(await nearby(place, { zone, say, second, clock, kind: hero.node.dataset.kind })));
-  }
-  hero.near.hidden = !(shut && hero.near.childElementCount);
-  hero.windows.hidden = !hero.near.hidden;
 }
 
 function letters(size) {
@@ -88,8 +78,8 @@ $(".letters").addEventListener("click", () => letters(root.dataset.letters === "
 setText($("h1 b"), nameIn(place.name, say.lang));
 setText($("h1 small"), nameIn(place.name, second.lang));
 document.title = nameIn(place.name, say.lang);
-dialogs(place, { say, clock, picture: () => picture });
+const around = dialogs(place, { say, clock, picture: () => picture });
 const old = keeper.recall(place.id);
 if (old?.station === place.id) { picture = read(old); lastNews = picture.asOf; }
-const beat = () => { feed.watch(); show(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
+const beat = () => { feed.watch(); show(); around(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
 beat();

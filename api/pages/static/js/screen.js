@@ -4,13 +4,14 @@ import { $, el, setData, setText } from "./draw.js";
 import { ServerClock } from "./clock.js";
 import { Feed } from "./feed.js";
 import { heroOf } from "./hero.js";
+import { patterns } from "./patterns.js";
 import { planOf } from "./plan.js";
 import { rowOf } from "./row.js";
 import { tileOf } from "./tile.js";
 import { Keeper } from "./keeper.js";
 import { age } from "./time.js";
 import { groupsOf, oldest, read, stateOf, thingsOf } from "./truth.js";
-import { nearby } from "./near.js";
+import { nearBox } from "./near.js";
 import { letterScale, paintBanner, paintClock, paintDoor, paintNight } from "./frame.js";
 import { nameIn, speaker, tag } from "./words.js";
 
@@ -26,7 +27,7 @@ const clock = new ServerClock();
 const keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone, wall: true });
 
 let plan = null;
-let picture = null, parts = [], hero = null, tiles = [], shape = "", lastNews = null, nearAt = -Infinity;
+let picture = null, parts = [], hero = null, tiles = [], shape = "", near = null, lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -44,6 +45,7 @@ function build() {
   shape = now;
   const groups = groupsOf(picture), things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], { ...voice, largest: groups.length > 1 ? 9.4 : 14 }) : null;
+  near = hero && nearBox(hero.near, place, { say, second, clock });
   const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, largest: groups.length > 3 ? 4.9 : 7.6 }));
   tiles = things.map((resource) => tileOf(resource, voice));
   const ids = (list) => new Set(list.map((r) => r.id));
@@ -92,7 +94,7 @@ function show() {
     paintDoor($(".door"), picture, now, contact, voice);
     turn(at);
     paintFoot(now, contact);
-    if (hero) showNearby(now);
+    if (hero) showNearby();
   }
   setText($(".wait"), picture ? (picture.resources.length ? "" : say("nothing")) : say("connecting"));
   paintBanner($(".banner"), { contact: feed.contact, lastNews, lit }, voice);
@@ -105,16 +107,12 @@ function paintFoot(now, contact) {
 }
 
 // The station is shut: the doorway says so, and the windows give way to the next open stations.
-async function showNearby(now) {
-  const shut = hero.node.dataset.form === "closed";
-  if (shut && performance.now() - nearAt > 60_000) {
-    nearAt = performance.now();
-    hero.near.replaceChildren(...(await nearby(place, { zone, say, second, clock, kind: hero.node.dataset.kind })));
-  }
-  const instead = shut && hero.near.childElementCount > 0;
-  hero.near.hidden = !instead;
+function showNearby() {
+  const instead = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
   hero.windows.hidden = instead || plan !== null;
-  if (plan) { plan.node.toggleAttribute("hidden", instead); if (!plan.node.isConnected) hero.windows.after(plan.node); }
+  if (!plan) return;
+  plan.node.toggleAttribute("hidden", instead);
+  if (!plan.node.isConnected) hero.windows.after(plan.node);
 }
 
 function size() {
@@ -131,7 +129,7 @@ const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}&sc
 function start() {
   size();
   for (const node of document.querySelectorAll("[data-say]")) node.textContent = (node.lang ? second : say)(node.dataset.say);
-  if (place.plan) planOf(place, say).then((found) => { plan = found; show(); });
+  if (place.plan) planOf(place, say).then((found) => { plan = found; document.body.append(patterns()); show(); });
   const old = keeper.recall(place.id);
   if (old?.station === place.id) { picture = read(old); lastNews = picture.asOf; }
   setText($("h1 b"), nameIn(place.name, say.lang));

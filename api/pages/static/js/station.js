@@ -6,6 +6,7 @@ import { DESK, howLong } from "./desk-words.js";
 import { Feed } from "./feed.js";
 import { dayStart, paintHeat } from "./heat.js";
 import { hoursText, paintBanner, paintNight } from "./frame.js";
+import { alertGlyph } from "./needs.js";
 import { Keeper } from "./keeper.js";
 import { rowOf } from "./row.js";
 import { titleOf } from "./say.js";
@@ -32,7 +33,7 @@ function receive(doc) {
   clock.hear(picture.asOf);
   lastNews = Math.max(picture.asOf, clock.now() ?? 0);
   show();
-  if (first) { scopes(); week(); day(0); }
+  if (first) { scopes(); week(); day(0); alerts(); }
 }
 
 function build() {
@@ -100,8 +101,8 @@ async function alerts() {
 
 function alertLine(alert) {
   const opened = Date.parse(alert.opened_at), ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
-  const resource = picture?.resources.find((r) => r.id === alert.resource), cause = say.has(`cause_${alert.kind}`) ? say(`cause_${alert.kind}`) : alert.kind;
-  const sign = { fault: "fault", offline: "offline", stale: "stale" }[alert.kind] ?? "unknown", word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
+  const resource = picture?.resources.find((r) => r.id === alert.resource), cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
+  const sign = alertGlyph(alert.kind), word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
   return el("li", { cls: alert.severity === "critical" && alert.state !== "closed" ? "hot" : "" }, glyph(sign), el("time", { text: moment(opened, clock.show(), zone, say) }),
     el("div", {}, el("b", { text: [resource ? titleOf(resource, place, say.lang, say) : alert.resource, cause].filter(Boolean).join(" ") }), el("p", { text: alert.cause === alert.kind ? "" : alert.cause })),
     el("div", { cls: "end" }, el("b", { text: say(word) }), howLong(ended - opened, say)));
@@ -126,7 +127,7 @@ $(".before").addEventListener("click", () => day(-1));
 $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
 legend();
-alerts();
+$(".two").classList.add("alone");
 setInterval(() => { week(); alerts(); if (dayShown === dayStart(clock.show(), zone)) day(0); }, 300_000);
 const beat = () => { feed.watch(); show(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
 beat();

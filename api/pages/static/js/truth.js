@@ -86,15 +86,20 @@ const THINGS = ["room", "appliance", "safety", "door"];
 export const thingsOf = (picture) =>
   picture.resources.filter((r) => THINGS.includes(r.kind)).sort((a, b) => THINGS.indexOf(a.kind) - THINGS.indexOf(b.kind));
 
-// Lockers and parking count units; everything else counts resources.
+// Lockers and parking count units, each bank its own; everything else counts resources.
 export function tallyOfGroup(group, picture, now) {
   const states = group.resources.map((r) => stateOf(r, picture, now));
-  const line = picture.summary.find((s) => s.key === group.key);
-  if ((group.kind !== "locker" && group.kind !== "parking") || !line) return tally(states);
-  const known = tally(states);
-  if (known.shut === known.total) return { min: 0, max: 0, total: line.total, shut: line.total, broken: 0 };
-  const greyed = group.resources.some((r, i) => states[i].usable === "unknown" && r.usable !== "unknown");
-  return { min: greyed ? 0 : line.usable_min, max: greyed ? line.total : line.usable_max, total: line.total, shut: 0, broken: 0 };
+  if (group.kind !== "locker" && group.kind !== "parking") return tally(states);
+  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
+  group.resources.forEach((bank, i) => {
+    const size = bank.total ?? bank.free ?? 1, free = bank.free ?? 0, { usable, why } = states[i];
+    sum.total += size;
+    if (usable === "yes") { sum.min += free; sum.max += free; }
+    if (usable === "unknown") sum.max += size;
+    if (why === "closed" || why === "staff_only") sum.shut += size;
+    if (why === "fault" || why === "maintenance") sum.broken += size;
+  });
+  return sum;
 }
 
 // What was true when the document was made: for "14:17 had 7". null when even then nothing was certain.

@@ -26,7 +26,7 @@ const TABLE = {
   had: ["{at} 时有 {n}", "{at} 時有 {n}", "{n} at {at}"], silent_since: ["{at} 起无消息", "{at} 起無消息", "no news since {at}"], never_heard: ["从无消息", "從無消息", "never heard"],
   no_news: ["无消息", "無消息", "no news"], offline: ["设备离线", "設備離線", "device offline"], suspect: ["数据存疑", "數據存疑", "doubtful"],
   seconds_ago: ["{n} 秒前", "{n} 秒前", "{n} s ago"], minutes_ago: ["{n} 分钟前", "{n} 分鐘前", "{n} min ago"], hours_ago: ["{n} 小时前", "{n} 小時前", "{n} h ago"],
-  updated: ["{age}更新", "{age}更新", "updated {age}"], since: ["{at} 起", "{at} 起", "since {at}"], until: ["至 {at}", "至 {at}", "until {at}"], now_what: ["正在 {what}", "正在 {what}", "now {what}"],
+  updated: ["{age}更新", "{age}更新", "updated {age}"], since: ["{at} 起", "{at} 起", "{at}"], until: ["至 {at}", "至 {at}", "until {at}"], now_what: ["正在 {what}", "正在 {what}", "now {what}"],
   next: ["{at} {what}", "{at} {what}", "{at} {what}"],
   open_24: ["24 小时开放", "24 小時開放", "Open day and night"], open_until: ["开放至 {at}", "開放至 {at}", "Open until {at}"], opens: ["{at} 开门", "{at} 開門", "opens {at}"],
   closed_now: ["暂停进入", "暫停進入", "Closed now"], hours_unknown: ["开放时间未知", "開放時間未知", "Hours not known"], by_timetable: ["按时刻表", "按時刻表", "by the timetable"],
