@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
-from gateway.store.files import as_store_error, connect, transaction
+from gateway.store.files import READ_ERRORS, as_store_error, connect, transaction
 from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,10 @@ class Names:
             self.ids[raw] = number
 
     def text(self, number: int) -> bytes:
+        """KeyError for a number that is not there, or no longer readable."""
         if number not in self.texts:
-            self.refresh()
+            with contextlib.suppress(*READ_ERRORS):
+                self.refresh()
         return self.texts[number]
 
     def add(self, texts: Sequence[bytes]) -> None:

@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 SCHEMAS = {"day": 1, "core": 1, "rollup": 1}
 COMPANIONS = ("", "-wal", "-shm")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
+READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite may quote what is broken, and that need not be text
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NOT_THE_FILES_FAULT = (
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_AUTH,
+)  # fmt: skip
 
 
 def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
@@ -53,9 +58,10 @@ def read_only(path: Path) -> sqlite3.Connection:
     return db
 
 
-def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+def as_store_error(error: Exception, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL, damaged=code in _DAMAGED)
+    damaged = code in _DAMAGED or isinstance(error, UnicodeDecodeError)
+    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL, damaged=damaged)
 
 
 def sqlite_version() -> tuple[str, bool]:
@@ -112,14 +118,14 @@ def healthy(path: Path) -> bool:
             end = monotonic_s() + CHECK_S
             db.set_progress_handler(lambda: monotonic_s() > end, 100_000)
             return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError as error:
-        found = as_store_error(error, path)
-        if found.damaged:
-            return False
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+    except READ_ERRORS as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code == sqlite3.SQLITE_INTERRUPT:
             log.info("%s: no fault found in %.0f s of looking", path.name, CHECK_S)
             return True
-        raise found from error
+        if code in _NOT_THE_FILES_FAULT:
+            raise as_store_error(error, path) from error
+        return False
 
 
 def set_aside(path: Path, stamp: str) -> Path:

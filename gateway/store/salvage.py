@@ -6,7 +6,7 @@ import sqlite3  # noqa: TID251
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.store.files import connect, read_only, transaction
+from gateway.store.files import READ_ERRORS, connect, read_only, transaction
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +22,13 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
             tables = source.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
             ).fetchall()
-        except sqlite3.DatabaseError as error:
+        except READ_ERRORS as error:
             log.error("%s: nothing can be read: %s", damaged.name, error)
             tables = []
         for table, sql in tables:
             try:
                 saved += _copy_table(source, target, table, sql)
-            except sqlite3.DatabaseError as error:
+            except READ_ERRORS as error:
                 log.error("%s: table %s can't be taken over: %s", damaged.name, table, error)
         if names is not None:
             _borrow_names(names, target)
@@ -49,7 +49,7 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
 def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
     try:
         low, high = source.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608
-    except sqlite3.DatabaseError:
+    except READ_ERRORS:
         yield from _both_ends(source, table)
         return
     spans = [(low, high)] if low is not None else []
@@ -58,7 +58,7 @@ def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ..
         first, last = spans.pop()
         try:
             yield from source.execute(query, (first, last)).fetchall()
-        except sqlite3.DatabaseError:
+        except READ_ERRORS:
             middle = (first + last) // 2
             if first < last:
                 spans += [(first, middle), (middle + 1, last)]
@@ -66,7 +66,7 @@ def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ..
 
 def _both_ends(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
     for order in ("", " ORDER BY 1 DESC"):
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*READ_ERRORS):
             yield from source.execute(f"SELECT * FROM {table}{order}")  # noqa: S608
 
 

@@ -11,7 +11,17 @@ from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
 from gateway.store.day_reader import DayReader
-from gateway.store.files import Ballast, Lock, as_store_error, connect, healthy, set_aside, transaction, unlink
+from gateway.store.files import (
+    READ_ERRORS,
+    Ballast,
+    Lock,
+    as_store_error,
+    connect,
+    healthy,
+    set_aside,
+    transaction,
+    unlink,
+)
 from gateway.store.salvage import salvage
 
 log = logging.getLogger(__name__)
@@ -214,7 +224,7 @@ class SqliteStore:
         for path in paths:
             try:
                 reader = DayReader(path)
-            except (StoreError, sqlite3.Error) as error:
+            except (StoreError, *READ_ERRORS) as error:
                 log.error("%s can't be read: %s", path.name, error)
                 continue
             try:
@@ -259,21 +269,28 @@ class SqliteStore:
             if number >= today or number in self._tidied:
                 continue
             try:
-                day = Day(path, number, self._synchronous)
-            except StoreError as error:
-                log.error("%s is left as it is: %s", path.name, error)
+                if not self._finish(path, number, now, upto):
+                    self._tidied.add(number)
+            except (StoreError, *READ_ERRORS) as error:
                 self._tidied.add(number)
-                return True
-            try:
-                if day.seal(now, upto):
-                    return True
-                if number < day_number(now) - self._quarantine_days:
-                    day.empty_quarantine()
-                day.shrink()
-                self._tidied.add(number)
-            finally:
-                day.close()
+                found = error if isinstance(error, StoreError) else as_store_error(error, path)
+                if not found.damaged:
+                    raise found from error
+                self._repair(path, now)
             return True
+        return False
+
+    def _finish(self, path: Path, number: int, now: Millis, upto: int) -> bool:
+        """One step for a day that is over; False after the last."""
+        day = Day(path, number, self._synchronous)
+        try:
+            if day.seal(now, upto):
+                return True
+            if number < day_number(now) - self._quarantine_days:
+                day.empty_quarantine()
+            day.shrink()
+        finally:
+            day.close()
         return False
 
     def _bound_log(self) -> None:
