@@ -63,6 +63,10 @@ class Case:
         """While we are deaf it may have ended, and we would not know."""
         return KINDS[self.kind].silence or self.what.patience_ms > 0
 
+    @property
+    def pending_with_patience(self) -> bool:
+        return self.what.patience_ms > 0 and self.alert is None
+
     def rise(self, at: Millis, policy: Policy) -> None:
         self.holds, self.since = True, at
         if not self.what.patience_ms:  # what is normal for a while may come and go: a door is no flapping sensor

@@ -4,13 +4,14 @@ Four rules stand above the delays. Missing data never clears. A device is not bl
 Forty silent devices are one router. And what was told once is not told again, whatever restarts in between.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from gateway.alerts.case import Case, Key, Policy, What, alert_id
+from gateway.alerts.cases import Cases, Context
 from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Group, Groups, Heard
-from gateway.alerts.kinds import DEAFENING, EXPLAINED_BY, KINDS, severity_of
+from gateway.alerts.kinds import DEAFENING, KINDS, severity_of
 from gateway.alerts.muting import Mutes
 from gateway.alerts.rules import facts_of
 from gateway.alerts.schedule import Schedule
@@ -36,9 +37,10 @@ class Alerts:
         self._heard = heard
         self._recheck_ms = max(self._policy.raise_delay_ms, 1_000)
         self._mutes = Mutes(resources, self._policy.mute_when_closed)
-        self._cases: dict[Key, Case] = {}
+        self._cases = Cases()
         self._open: dict[str, Case] = {}
         self._groups = Groups(bridges or {})
+        self._around = Context(self._cases, self._groups, self._mutes, heard)
         self._deaf: set[Key] = set()
         self._schedule: Schedule[Key] = Schedule()
         self._events: list[AlertEvent] = []
@@ -50,7 +52,7 @@ class Alerts:
             resource = self._mutes.resource(alert.station, alert.resource)
             case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)
             case.rises = [alert.since]
-            self._cases[key] = case
+            self._cases.add(case)
             if alert.state == "closed":
                 case.told = True
             else:
@@ -58,7 +60,7 @@ class Alerts:
                 self._open[alert.id] = case
             if alert.kind in DEAFENING:
                 self._deaf.add(key)
-        for case in self._cases.values():
+        for case in self._cases.all():
             self._arm(case)
 
     def prime(self, states: Iterable[Change], now: Millis) -> list[AlertEvent]:
@@ -70,7 +72,7 @@ class Alerts:
         events = self.on_changes(states, now)
         self._deaf.discard(_STARTING)
         self._listen_again(now)
-        for case in self._of_station(None):
+        for case in self._cases.all():
             if case.kind in _GROUP_KINDS:
                 case.recheck = now + self._recheck_ms
                 self._arm(case)
@@ -94,7 +96,7 @@ class Alerts:
     def tick(self, now: Millis) -> list[AlertEvent]:
         """Whatever is due by `now`: raise, clear, look again."""
         while (key := self._schedule.pop(now)) is not None:
-            self._settle(self._cases[key], now)
+            self._wake(key, now)
         return self._collect()
 
     def next_deadline(self) -> Millis | None:
@@ -150,7 +152,7 @@ class Alerts:
         if case is None:
             if not fact.holds:
                 return
-            case = self._cases[key] = Case(key, What(fact.resource, fact.cause, fact.detail, fact.patience_ms))
+            case = self._cases.add(Case(key, What(fact.resource, fact.cause, fact.detail, fact.patience_ms)))
         if fact.holds:
             self._rise(case, fact)
         elif case.holds and not KINDS[fact.kind].latched:
@@ -177,14 +179,9 @@ class Alerts:
 
     def _doubt(self, back: Fact, now: Millis) -> None:
         """A device is heard again: what it said before its silence counts once it had a ttl to say otherwise."""
-        for case in self._of_station(back.station):
+        for case in self._cases.of_station(back.station or ""):
             resource = case.what.resource
-            if (
-                case.what.patience_ms
-                and case.alert is None
-                and resource is not None
-                and resource.device == back.subject
-            ):
+            if case.pending_with_patience and resource is not None and resource.device == back.subject:
                 case.not_before = max(case.not_before, now + resource.ttl_ms)
                 self._arm(case)
 
@@ -192,38 +189,30 @@ class Alerts:
         """After maintenance or closing time the delays start anew."""
         if not self._mutes.update(change):
             return
-        for case in self._of_station(change.resource.station):
+        for case in self._cases.of_station(change.resource.station):
             case.not_before = max(case.not_before, now + self._policy.raise_delay_ms)
             self._arm(case)
 
     def _listen_again(self, now: Millis, station: str | None = None) -> None:
         """We can hear again (or only just started): a silence counts once its device had a ttl to speak."""
-        for case in self._of_station(station):
+        for case in self._cases.all() if station is None else self._cases.of_station(station):
             if case.lives_by_hearing and case.alert is None:
-                case.not_before = max(case.not_before, now + self._mutes.ttl_ms(self._subjects(case)))
+                case.not_before = max(case.not_before, now + self._mutes.ttl_ms(self._around.subjects(case)))
                 self._arm(case)
-
-    def _of_station(self, station: str | None) -> list[Case]:
-        return [case for key, case in self._cases.items() if station is None or key[0] == station]
 
     # --- folding
 
     def _regroup(self, case: Case, now: Millis) -> None:
         station, device, _ = case.key
-        resource = case.what.resource
-        assert resource is not None
-        last = self._heard(station, device)
-        # A stale device says nothing about its peers since half its ttl; a last will is news of this very moment.
-        voice = case.since if case.what.cause == "offline" or last is None else last + resource.ttl_ms // 2
         for group in self._groups.of(station, device):
             if case.holds:
-                group.silent[device] = voice
+                group.silent[device] = self._around.voice(case)
             else:
                 group.silent.pop(device, None)
             self._judge(group, now)
 
     def _judge(self, group: Group, now: Millis) -> None:
-        case = self._group_case(group)
+        case = self._around.group_case(group)
         if not case.holds and group.mostly_silent(self._policy.site_offline_pct):
             self._group_offline(group, now, now)
         elif case.holds and group.is_back(case.since, self._policy.site_offline_pct, self._heard):
@@ -232,31 +221,13 @@ class Alerts:
                 self._listen_again(now, group.station)
             self._arm(case)
 
-    def _group_case(self, group: Group) -> Case:
-        key = (group.station, group.name or group.station, group.kind)
-        return self._cases.get(key) or Case(key, What(None, "", {}))
-
     def _group_offline(self, group: Group, since: Millis, now: Millis) -> None:
-        case = self._group_case(group)
-        self._cases[case.key] = case
+        case = self._around.group_case(group)
+        self._cases.add(case)
         if case.alert is None:
             case.what = What(None, "all_silent", {"silent": len(group.silent), "of": len(group.ttl_ms)})
         case.rise(since, self._policy)
         self._settle(case, now)
-
-    def _folded(self, case: Case) -> bool:
-        """Swallowed by what explains it, while that holds or its alert is not yet closed."""
-        station, subject, _ = case.key
-        explained = [self._cases.get((station, subject, kind)) for kind in EXPLAINED_BY.get(case.kind, ())]
-        if any(cause is not None and (cause.holds or cause.alert is not None) for cause in explained):
-            return True
-        if case.kind not in ("device_silent", "bridge_offline"):
-            return False
-        groups = (
-            self._groups.of(station, subject) if case.kind == "device_silent" else [self._groups.get(station, None)]
-        )
-        outer = [self._group_case(group) for group in groups]
-        return any(parent.holds or parent.alert is not None for parent in outer)
 
     def _is_alone(self, case: Case, now: Millis) -> bool:
         """Judge a silence that is due. False: a group took it over, or it must wait to see what the others do."""
@@ -271,26 +242,14 @@ class Alerts:
             case.not_before = now + self._recheck_ms
         return not waits
 
-    def _is_confirmed(self, case: Case, now: Millis) -> bool:
-        """What is normal for a while is no trouble while its device is silent or overdue: the line may be dead."""
-        resource, patience_ms = case.what.resource, case.what.patience_ms
-        if not patience_ms or resource is None:
-            return True
-        last = self._heard(resource.station, resource.device) or 0
-        silence = self._cases.get((resource.station, resource.device, "device_silent"))
-        confirmed = now - last < resource.ttl_ms * 2 // 3 and (silence is None or not silence.holds)
-        if not confirmed:
+    def _may_raise(self, case: Case, now: Millis) -> bool:
+        """False: not now, and `not_before` says when to ask again, unless something larger took it over."""
+        if case.kind == "device_silent":
+            return self._is_alone(case, now)
+        in_touch = self._around.in_touch(case, now)
+        if not in_touch:
             case.not_before = now + self._recheck_ms
-        return confirmed
-
-    def _subjects(self, case: Case) -> Sequence[Resource]:
-        station, subject, kind = case.key
-        if kind in _GROUP_KINDS:
-            group = self._groups.get(station, None if kind == "station_offline" else subject)
-            return [resource for device in group.ttl_ms for resource in self._mutes.of_device(station, device)]
-        if kind == "device_silent":
-            return self._mutes.of_device(station, subject)
-        return () if case.what.resource is None else (case.what.resource,)
+        return in_touch
 
     # --- settling
 
@@ -304,30 +263,40 @@ class Alerts:
         if case.alert is not None:
             return case.recheck
         deaf = case.lives_by_hearing and bool(self._deaf)
-        if case.told or deaf or self._folded(case) or self._mutes.muted(kind.muting, self._subjects(case)):
+        if (
+            case.told
+            or deaf
+            or self._around.folded(case)
+            or self._mutes.muted(kind.muting, self._around.subjects(case))
+        ):
             return None
         return case.raise_at(policy)
+
+    def _wake(self, key: Key, now: Millis) -> None:
+        case = self._cases.get(key)
+        assert case is not None
+        self._settle(case, now)
 
     def _settle(self, case: Case, now: Millis) -> None:
         due = self._due(case)
         if due is not None and due <= now:
             self._act(case, now)
-        if case.key in self._cases:
+        if self._cases.get(case.key) is case:
             self._arm(case)
 
     def _act(self, case: Case, now: Millis) -> None:
         if not case.holds:
             if case.alert is None:
-                del self._cases[case.key]
+                self._cases.drop(case)
                 self._schedule.put(case.key, None)
             else:
                 self._shut(case, now, SENSOR)
         elif case.alert is None:
-            if self._is_alone(case, now) if case.kind == "device_silent" else self._is_confirmed(case, now):
+            if self._may_raise(case, now):
                 self._raise(case, now)
         else:
             case.recheck = now + self._recheck_ms
-            self._judge(self._groups.get(case.key[0], None if case.kind == "station_offline" else case.key[1]), now)
+            self._judge(self._around.group(case), now)
 
     def _raise(self, case: Case, now: Millis) -> None:
         station, subject, kind = case.key
@@ -348,6 +317,9 @@ class Alerts:
         case.alert = case.recheck = None
         if case.kind in _GROUP_KINDS:
             self._listen_again(now, case.key[0])
+        for other in self._cases.of_station(case.key[0]):
+            if other.key[1] == case.key[1] and other is not case:
+                self._arm(other)
 
     def _say(
         self, case: Case, action: Action, now: Millis, by: str = SENSOR, *, text: str | None = None, **new: object

@@ -221,6 +221,9 @@ def test_one_trouble_of_one_pile_is_told_once() -> None:
     world.become(axes_of("active", "ok", "open", "occupied", "suspect"), PILE)
     world.wait(60)
     assert world.lines() == ["session_without_power charger-01 opened"]
+    world.learn(*facts_of_signals(PILE, {"status": "Charging", "power_w": 900}, world.now, Limits()))
+    world.wait(60)
+    assert world.lines()[1:] == ["session_without_power charger-01 closed", "stuck_sensor charger-01 opened"]
 
 
 def test_a_card_is_nobodys_trouble() -> None:
