@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ _OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"
 encode = msgspec.json.Encoder().encode
 
 
+@lru_cache(16_384)  # most times in a document stood in the one before: a third of its cost
 def utc(at: Millis | None) -> datetime | None:
     """For JSON: RFC 3339 with Z."""
     return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
