@@ -6,14 +6,13 @@ Both processes read the same monotonic clock. A flip counts once its station's d
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep, time_ns
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from config.load import load
 from gateway.model import Document

@@ -25,7 +25,7 @@ class Connection:
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"publisher-{number}".encode()
-        body = b"\x00\x04MQTT\x04\x02\x00\x00" + len(name).to_bytes(2, "big") + name
+        body = b"\x00\x04MQTT\x04\x02\x02\x58" + len(name).to_bytes(2, "big") + name
         self.sock.sendall(bytes((0x10, len(body))) + body)
         if self.sock.recv(4)[:1] != b"\x20":
             raise ConnectionError("the broker refused the publisher")

@@ -1,0 +1,87 @@
+"""`make bench`: every promised figure, measured here and now, as a table and as JSON.
+
+    python -m tests.benchmarks [--only ingest,scale,latency,deadlines,week] [--rounds 5] [--count 100000] [--days 1]
+
+The JSON goes to tests/benchmarks/results/. docs/performance.md says how each figure is measured.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import strftime
+from typing import Any
+
+from tests.benchmarks.figures import Figure, machine, table, write
+from tests.benchmarks.ingest import ingest
+from tests.benchmarks.latency import measure
+from tests.benchmarks.scale import scale
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def latency() -> Iterator[Figure]:
+    told = measure()
+    for way, name in (("yz_live", "publish → yz-live"), ("listener", "publish → listener")):
+        yield Figure(f"{name}, p50", told[f"{way}_p50_ms"], "ms")
+        yield Figure(f"{name}, p99", told[f"{way}_p99_ms"], "ms", 100)
+
+
+def deadlines() -> Iterator[Figure]:
+    told = alone("deadlines")
+    yield Figure("tick with 100,000 resources, p99", told["p99_ms"], "ms CPU", 5)
+    yield Figure("tick with 100,000 resources, worst", told["worst_ms"], "ms CPU")
+
+
+def week(days: int) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        told = alone("week", 20, days, folder)
+    with tempfile.TemporaryDirectory() as folder:
+        month = alone("week", 1, 31, folder) if days > 1 else None
+    yield Figure("readings of 20 stations", told["readings"], f"in {days} days")
+    yield Figure("readings that change a state", told["change_share"] * 100, "%")
+    yield Figure("disk a reading", told["bytes_a_reading"], "bytes", 12)
+    yield Figure("export equals what came", float(told["exact"]), "1 = yes", 1, least=True)
+    yield Figure("a resource's day", told["day_open_ms"], "ms", 5)
+    yield Figure("a resource's day, file not yet open", told["day_fresh_ms"], "ms", 5)
+    if month is not None:
+        yield Figure("a resource's month", month["all_open_ms"], "ms", 50)
+        yield Figure("a resource's month, files not yet open", month["all_fresh_ms"], "ms", 50)
+
+
+def alone(module: str, *arguments: object) -> dict[str, Any]:
+    """What a chapter tells that runs in a process of its own."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)]
+    return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="ingest,scale,latency,deadlines,week", help="chapters, with commas")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each subject (5)")
+    parser.add_argument("--count", type=int, default=100_000, help="messages of an ingest run (100000)")
+    parser.add_argument("--days", type=int, default=1, help="days of 20 stations; 7 is promised and takes 10 min (1)")
+    args = parser.parse_args()
+    chapters: dict[str, Callable[[], Iterator[Figure]]] = {
+        "ingest": lambda: ingest(args.rounds, args.count),
+        "scale": lambda: scale(max(1, args.rounds // 2)),
+        "latency": latency,
+        "deadlines": deadlines,
+        "week": lambda: week(args.days),
+    }
+    about, figures = machine(), []
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
+    for name in args.only.split(","):
+        found = list(chapters[name]())
+        print(f"\n{name}\n{table(found)}", flush=True)
+        figures += found
+    path = RESULTS / f"{strftime('%Y%m%dT%H%M%S')}.json"
+    write(path, figures, about)
+    print(f"\n{path}")
+
+
+if __name__ == "__main__":
+    main()

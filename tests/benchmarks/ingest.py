@@ -1,0 +1,47 @@
+"""Messages made durable a second, and what each costs, beside stock paho that only counts and a stripped prototype.
+
+The subjects take turns, so that what else the machine does falls on all of them; medians of the rounds are compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+from tests.benchmarks.brokers import embedded
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.runs import Load, run
+
+WAYS: dict[str, dict[str, Any]] = {
+    "live": {},
+    "drain": {"drain": True},
+    "window of 100": {"broker": embedded, "protocol": "3.1.1"},
+}
+
+
+def ingest(rounds: int, count: int) -> Iterator[Figure]:
+    for way, how in WAYS.items():
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for _ in range(rounds):
+            for subject in ("stock", "prototype", "gateway", "gateway, MQTT 3.1.1"):
+                name, _, old = subject.partition(", MQTT ")
+                if old and way != "drain":
+                    continue
+                told = run(name, Load(count), **{**how, "protocol": old or how.get("protocol", "auto")})
+                for what in ("rate", "cpu_us", "rss_mib"):
+                    found[subject, what].append(told[what])
+        yield from _told(way, {key: median(values) for key, values in found.items()})
+
+
+def _told(way: str, found: dict[tuple[str, str], float]) -> Iterator[Figure]:
+    stock = found["stock", "rate"]
+    # The embedded broker's window may cost half of what the gateway does without it, no more.
+    least = 1.7 / 2 if way == "window of 100" else 1.7
+    for subject in dict.fromkeys(subject for subject, _ in found):
+        rate = found[subject, "rate"]
+        promised = subject.startswith("gateway")
+        yield Figure(f"{way}: {subject}", rate, "messages/s")
+        if subject != "stock":
+            yield Figure(f"{way}: {subject}, beside stock", rate / stock, "×", least if promised else None, least=True)
+        yield Figure(f"{way}: {subject}, CPU", found[subject, "cpu_us"], "µs/message", 12 if promised else None)
+        yield Figure(f"{way}: {subject}, memory", found[subject, "rss_mib"], "MiB")
