@@ -16,6 +16,7 @@ from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
+from gateway.live import Live
 from gateway.live.document import utc
 from gateway.model import Document, Millis
 from gateway.mqtt import Broker, Session, Will
@@ -23,6 +24,7 @@ from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
+from gateway.runtime.ship import Ship, ship_of
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.day import DAY_MS, HOUR_MS
@@ -33,6 +35,7 @@ from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
 log = logging.getLogger(__name__)
 
 STOP_S = 4.5
+COPY_GIVES_WAY = 1000  # messages received and not yet durable
 VERSION = version("yizhan")
 
 
@@ -106,6 +109,20 @@ class Gateway:
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
         )
+        self.ship = self._ship(live)
+
+    def _ship(self, live: Live) -> Ship | None:
+        influx = self.settings.store.influx
+        if influx is None:
+            return None
+        return ship_of(
+            influx,
+            self.store,
+            [facts.resource for station in live.stations.values() for facts in station.facts()],
+            call=self.writer.call,
+            busy=lambda: self.intake.backlog > COPY_GIVES_WAY,
+            stored=lambda: self.intake.stored,
+        )
 
     # ---- life ----
 
@@ -115,14 +132,16 @@ class Gateway:
             self._broker.start()
         self.alerting.begin(now_ms())
         self.writer.start()
+        if self.ship is not None:
+            self.ship.start()
         self.alerting.start()
         self.intake.start()
 
     @property
     def dead(self) -> str | None:
         """The name of a thread or child that ended without being told to; None while all is well."""
-        for thread in (self.intake, self.writer):
-            if thread.ident is not None and not thread.is_alive():
+        for thread in (self.intake, self.writer, self.ship):
+            if thread is not None and thread.ident is not None and not thread.is_alive():
                 return thread.name
         if self._broker is not None and not self._broker.running:
             return "embedded broker"
@@ -136,6 +155,8 @@ class Gateway:
             self.intake.join(STOP_S)
             clean = not self.intake.is_alive()
         clean = self.alerting.stop() and clean
+        if self.ship is not None and self.ship.ident is not None:
+            self.ship.end(0.5)
         if self.writer.ident is not None:
             clean = self.writer.end(1.0) and clean
         if clean:
@@ -158,7 +179,8 @@ class Gateway:
     # ---- telling how it is ----
 
     def status(self) -> Status:
-        troubles = [text for text in (self.session.trouble, self.writer.trouble, self.dead) if text]
+        copy = self.ship.trouble if self.ship is not None else None
+        troubles = [text for text in (self.session.trouble, self.writer.trouble, copy, self.dead) if text]
         if self.session.takeover_suspected:
             troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
         return Status(
@@ -183,6 +205,7 @@ class Gateway:
             session_gaps=self.session.gaps,
             documents=intake.documents,
             alerts_open=len(self.alerting.core.open_alerts()),
+            copy=self.ship.metrics() if self.ship is not None else None,
         )
 
     def _retain(self, topic: str, payload: bytes) -> None:

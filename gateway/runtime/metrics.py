@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.runtime.status import Metrics, Status
+from gateway.runtime.status import CopyMetrics, Metrics, Status
 
 
 class GatewayCollector(Collector):
@@ -42,6 +42,19 @@ class GatewayCollector(Collector):
         yield HistogramMetricFamily(
             "yizhan_store_commit_seconds", "time of a commit", buckets=now.commits, sum_value=now.commit_seconds
         )
+        if now.copy is not None:
+            yield from _of_copy(now.copy)
+
+
+def _of_copy(copy: CopyMetrics) -> Iterator[Metric]:
+    yield GaugeMetricFamily("yizhan_copy_backlog", "messages in the journal that the copy lacks", copy.backlog)
+    yield GaugeMetricFamily("yizhan_copy_trouble", "1 while the copy takes nothing", float(copy.trouble is not None))
+    yield GaugeMetricFamily("yizhan_copy_dead_letters", "rows that the copy refuses", copy.dead_letters)
+    yield CounterMetricFamily("yizhan_copy_rows", "rows that the copy has taken", copy.rows)
+    failures = CounterMetricFamily("yizhan_copy_failures", "writes that were not taken", labels=("reason",))
+    for reason, count in copy.failures.items():
+        failures.add_metric((reason,), count)
+    yield failures
 
 
 class MetricsServer:

@@ -48,6 +48,18 @@ class CommitTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyMetrics:
+    """The copy in InfluxDB: messages that it still lacks, rows that it has taken since we started, attempts that failed
+    by reason, rows that it refused for good, and in words what keeps it from being whole."""
+
+    backlog: int
+    rows: int
+    failures: Mapping[str, int]
+    dead_letters: int
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """A snapshot for operators; the names on the wire are the contract's."""
 
@@ -65,3 +77,4 @@ class Metrics:
     session_gaps: int
     documents: int
     alerts_open: int
+    copy: CopyMetrics | None = None

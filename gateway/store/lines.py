@@ -1,0 +1,131 @@
+"""Stored readings as lines of InfluxDB's line protocol, numbers only.
+
+Measurement: the resource's kind; tags: `resource`, `station`, `type`; one field for each signal. Persons and doors'
+events never leave: only `state` messages become lines, and a `card` is no field.
+"""
+
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from gateway import wire
+from gateway.kinds.appliance import USE_OF_STATUS as APPLIANCE_STATUS
+from gateway.kinds.charger import USE_OF_STATUS as CHARGER_STATUS
+from gateway.model import Batch, KindName, Millis, Resource
+
+UNKNOWN_STATUS = "-1"
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+TS_SUSPECT = 2  # a flag of `Batch`
+
+Text = Callable[[Any], str | None]
+
+
+def number(value: object) -> str | None:
+    """A JSON number as it is; None for anything else."""
+    return repr(value) if type(value) is int or type(value) is float else None
+
+
+def flag(value: object) -> str | None:
+    return "1" if value is True else "0" if value is False else None
+
+
+def some(value: object) -> str | None:
+    """A code in words (`fault`, `error`): 1 while there is one."""
+    return None if not isinstance(value, str) else "0" if value in ("", "NoError") else "1"
+
+
+def code(words: Iterable[str]) -> Text:
+    """A status as its place among `words`, from 0; a vendor's own word is -1."""
+    codes = {word: str(place) for place, word in enumerate(words)}
+    return lambda value: codes.get(value, UNKNOWN_STATUS) if isinstance(value, str) else None
+
+
+def day_s(value: object) -> str | None:
+    """A date as seconds from 1970 to its midnight UTC."""
+    try:
+        return str((date.fromisoformat(value).toordinal() - EPOCH_DAY) * 86_400) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+COMMON: dict[str, Text] = {"battery_pct": number, "rssi_dbm": number, "fault": some}
+UNITS: dict[str, Text] = {"free": number, "total": number}
+FIELDS: dict[KindName, dict[str, Text]] = {
+    "seat": {"occupied": flag},
+    "room": {"people": number, "occupied": flag},
+    "charger": {"status": code(CHARGER_STATUS), "power_w": number, "energy_wh": number, "error": some},
+    "door": {"open": flag, "locked": flag},
+    "appliance": {"status": code(APPLIANCE_STATUS), "power_w": number},
+    "locker": UNITS,
+    "parking": UNITS,
+    "safety": {"ready": flag, "expires": day_s, "cabinet_open": flag},
+}
+
+_ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\ "})
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def series(resource: Resource) -> str:
+    """The head of every line of a resource: measurement and tags."""
+    tags = (("resource", resource.id), ("station", resource.station), ("type", resource.type))
+    return resource.kind + "".join(f",{name}={value.translate(_ESCAPED)}" for name, value in tags if value)
+
+
+class Lines:
+    """Makes lines for the devices of these resources; what others said is left out."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        fed: dict[bytes, list[tuple[str, dict[str, Text]]]] = defaultdict(list)
+        for one in resources:
+            topic = wire.topic(one.station, one.device, "state").encode()
+            fed[topic].append((series(one), {**COMMON, **FIELDS[one.kind]}))
+        self._fed = dict(fed)
+
+    def of(self, topic: bytes, payload: bytes, received_at: Millis, flags: int) -> list[str]:
+        """One line for each resource that the message feeds; none when it says nothing in numbers."""
+        fed = self._fed.get(topic)
+        if fed is None:
+            return []
+        try:
+            said = _decode(payload)
+        except msgspec.DecodeError:
+            return []
+        at: int | None = None
+        lines = []
+        for head, texts in fed:
+            fields = [
+                f"{name}={text}"
+                for name, value in said.items()
+                if name in texts and (text := texts[name](value)) is not None
+            ]
+            if fields:
+                at = time_ns(said, payload, received_at, flags) if at is None else at
+                lines.append(f"{head} {','.join(fields)} {at}")
+        return lines
+
+    def of_batch(self, batch: Batch) -> list[str]:
+        """All lines of a batch, in order of arrival."""
+        lines: list[str] = []
+        for topic, payload, received_at, flags in zip(
+            batch.topics, batch.payloads, batch.received, batch.flags, strict=True
+        ):
+            lines += self.of(topic, payload, received_at, flags)
+        return lines
+
+
+def time_ns(said: dict[str, Any], payload: bytes, received_at: Millis, flags: int) -> int:
+    """When it was true, in ns: the same each time it is sent, and another for each `seq` of one millisecond.
+
+    A `ts` that is not believed counts by its receipt; without `seq` the payload itself tells two apart.
+    """
+    ts, seq = said.get("ts"), said.get("seq")
+    if isinstance(ts, str):
+        header = wire.header_of(payload)
+        ts = header.ts if header else None
+    if ts is None or flags & TS_SUSPECT:
+        ts = received_at
+    return int(ts) * 1_000_000 + (seq if seq is not None else zlib.crc32(payload)) % 1_000_000
