@@ -1,5 +1,6 @@
 """What the configuration says about alerts, as the words of the core and the post office."""
 
+import socket
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,17 @@ def _route(settings: Settings, route: RouteSettings) -> Route:
         None if opening is None else lambda at: opening.at(at).access != "closed",
         route.escalate_after_min * MINUTE_MS, route.escalate_to,
     )  # fmt: skip
+
+
+def base_url(settings: Settings) -> str | None:
+    """Under which address people reach our pages, without a slash at its end; None when nobody can know it."""
+    api = settings.api
+    if api.public_url is not None:
+        return api.public_url.rstrip("/")
+    if api.listen.port == 0:
+        return None
+    host = socket.gethostname() if api.listen.host in ("0.0.0.0", "::", "") else api.listen.host  # noqa: S104
+    return f"http://[{host}]:{api.listen.port}" if ":" in host else f"http://{host}:{api.listen.port}"
 
 
 def outlets_of(settings: Settings) -> Mapping[str, Outlet]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from config.schema import Settings
-from gateway.alerting.configured import limits_of, outlets_of, policy_of, routes_of
+from gateway.alerting.configured import base_url, limits_of, outlets_of, policy_of, routes_of
 from gateway.alerting.facts import Ourselves, Watch, facts_of_events
 from gateway.alerting.orders import Orders
 from gateway.alerts.case import alert_id
@@ -99,13 +99,13 @@ class Alerting:
         self._worker = self._notifier(settings, healthy, now)
 
     def _notifier(self, settings: Settings, healthy: Callable[[], bool], now: Callable[[], Millis]) -> NotifyWorker:
-        alerts, base = settings.alerts, settings.api.public_url
+        alerts, base = settings.alerts, base_url(settings)
 
         def link(delivery: Delivery) -> str | None:
             if base is None or delivery.action == "closed":
                 return None
             expires_at = delivery.at + alerts.link_hours * 3_600_000
-            return f"{base.rstrip('/')}/a/{links.token(self.link_key, delivery.alert.id, delivery.id, expires_at)}"
+            return f"{base}/a/{links.token(self.link_key, delivery.alert.id, delivery.id, expires_at)}"
 
         outlets = outlets_of(settings)
         self.post = Post(self._outbox, self._record, outlets, self._places, now, link, alerts.digest_min * 60_000)

@@ -78,9 +78,13 @@ class Case:
     def recent(self, now: Millis, policy: Policy) -> list[Millis]:
         return [rise for rise in self.rises if rise > now - policy.flap_hold_ms]
 
+    def flapping(self, policy: Policy) -> bool:
+        """So often lately that each single rise no longer matters."""
+        return len(self.recent(self.since, policy)) >= FLAPPING_RISES
+
     def raise_at(self, policy: Policy) -> Millis:
         kind = KINDS[self.kind]
-        if kind.urgent or len(self.recent(self.since, policy)) >= FLAPPING_RISES:
+        if kind.urgent or self.flapping(policy):
             return max(self.since, self.not_before)
         return max(self.since + policy.raise_delay_ms + self.what.patience_ms, self.not_before)
 

@@ -204,9 +204,10 @@ class Alerts:
 
     def _regroup(self, case: Case, now: Millis) -> None:
         station, device, _ = case.key
+        voice = case.rises[0] if case.flapping(self._policy) else self._around.voice(case)
         for group in self._groups.of(station, device):
             if case.holds:
-                group.silent[device] = self._around.voice(case)
+                group.silent[device] = voice
             else:
                 group.silent.pop(device, None)
             self._judge(group, now)

@@ -1,5 +1,6 @@
 """One HTTP request with a hard time limit, no redirects, and no way into private networks unless allowed."""
 
+import contextlib
 import ipaddress
 import json
 import socket
@@ -74,10 +75,10 @@ def _connect(target: Target) -> HTTPConnection:
     host, tls = parts.hostname, parts.scheme == "https"
     if not host or parts.scheme not in ("http", "https"):
         raise SendError("the channel's url is no http(s) address", permanent=True)
-    address = public_address(host, parts.port or (443 if tls else 80), allow_private=target.allow_private)
+    addresses = public_addresses(host, parts.port or (443 if tls else 80), allow_private=target.allow_private)
     connection = (HTTPSConnection if tls else HTTPConnection)(host, parts.port, timeout=target.timeout_s)
     try:
-        connection.sock = socket.create_connection(address, target.timeout_s)
+        connection.sock = _dial(addresses, target.timeout_s)
         if tls:
             connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
     except OSError as error:
@@ -86,8 +87,16 @@ def _connect(target: Target) -> HTTPConnection:
     return connection
 
 
-def public_address(host: str, port: int, *, allow_private: bool) -> tuple[str, int]:
-    """An address of the host that may be spoken to. SendError when it has none, or any of them is private."""
+def _dial(addresses: list[tuple[str, int]], timeout_s: float) -> socket.socket:
+    """The first address that answers: many sites have an IPv6 address and no route to it."""
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(address, timeout_s / len(addresses))
+    return socket.create_connection(addresses[-1], timeout_s)
+
+
+def public_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[str, int]]:
+    """Where the host may be spoken to, at least one. SendError when it has no address, or any of them is private."""
     try:
         found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError as error:
@@ -98,7 +107,7 @@ def public_address(host: str, port: int, *, allow_private: bool) -> tuple[str, i
                 f"{host} is {address}, an address in a private network: set allow_private: true if that is meant",
                 permanent=True,
             )
-    return found[0], port
+    return [(address, port) for address in dict.fromkeys(found)]
 
 
 def _read(response: HTTPResponse, deadline: float) -> bytes:

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from config.schema.alerts import Channel
 from config.schema.base import read_secret
 from gateway.notify.base import Message, Sender, SendError
-from gateway.notify.http import public_address
+from gateway.notify.http import public_addresses
 
 
 class Smtp:
@@ -17,7 +17,7 @@ class Smtp:
 
     def send(self, message: Message) -> None:
         host = self._channel.host or "localhost"
-        public_address(host, self._channel.port, allow_private=self._channel.allow_private)
+        public_addresses(host, self._channel.port, allow_private=self._channel.allow_private)
         try:
             with self._connect(host) as server:
                 self._log_in(server)

@@ -63,6 +63,19 @@ def test_one_dead_device_among_talking_ones_is_its_own_alert() -> None:
     assert world.lines() == [f"device_silent {dead.id} opened"]
 
 
+def test_a_device_whose_connection_flaps_each_five_seconds_for_an_hour_is_at_most_two_messages() -> None:
+    world = World(FORTY)
+    shaky, *others = FORTY
+    for _ in range(360):
+        world.become(OFFLINE, shaky, cause="last will")
+        run_heartbeats(world, others, world.now, world.now + 5000)
+        world.hear(shaky)
+        world.become(LIVE, shaky)
+        run_heartbeats(world, others, world.now, world.now + 5000)
+    run_heartbeats(world, FORTY, world.now, world.now + 3_600_000)
+    assert world.lines() == [f"device_silent {shaky.id} opened", f"device_silent {shaky.id} closed"]
+
+
 def test_a_single_device_station_needs_no_peers() -> None:
     world = World(FORTY[:1])
     go_stale(world, FORTY[:1])
