@@ -17,7 +17,7 @@ from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
 from config.yaml_source import Source, read_yaml
 
-__all__ = ["ConfigErrors", "ConfigMistake", "load"]
+__all__ = ["ConfigErrors", "ConfigMistake", "collector_paused", "load"]
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -29,13 +29,16 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
-    with _collector_paused():
+    with collector_paused():
         return _settings(files, folder, environment)
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """100,000 resources load in 4 s; with Python searching the growing tree for cycles it took 10."""
+def collector_paused() -> Iterator[None]:
+    """100,000 resources load in 4 s; with Python searching the growing tree for cycles it took 10.
+
+    Also a decorator, for whoever builds as much from it.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from config.load import collector_paused
 from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
 from config.schema import Resource as ResourceSettings
@@ -24,6 +25,7 @@ from gateway.wire import Signals
 Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
 
 
+@collector_paused()
 def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live = Live()

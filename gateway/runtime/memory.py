@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from config.load import collector_paused
 from gateway.kinds import Facts
 from gateway.kinds.base import KEPT
 from gateway.live import Device, Live, Seen
@@ -48,6 +49,7 @@ class Memory:
         return _encode([_row(device) for device in self.parts[part]])
 
     @staticmethod
+    @collector_paused()
     def restore(pipeline: Pipeline, store: Store, now: Millis) -> int:
         """Load every part, replay the journal behind it, and let the time that has passed take effect.
 
