@@ -23,8 +23,9 @@ class Facts:
         "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
         "doubt_since", "effect", "energy_wh", "evidence", "expires", "fault", "flips", "free", "group", "heard",
         "holds_until", "ins", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at", "outs",
-        "passages", "people", "power_w", "public", "renew_at", "resource", "since", "station", "status",
+        "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station", "status",
         "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
+        "watched_since",
     )  # fmt: skip
 
     def __init__(self, resource: Resource, kind: "Kind") -> None:
@@ -59,6 +60,8 @@ class Facts:
         self.power_w: float | None = None
         self.energy_wh: float | None = None
         self.people: int | None = None
+        self.seen_at: Millis | None = None  # when anybody was last in a room
+        self.watched_since: Millis | None = None  # since when its evidence is live without a gap
         self.ins = 0
         self.outs = 0
         self.passages = 0  # since the count was last certain
@@ -89,9 +92,11 @@ class Facts:
 KEPT = (
     "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
     "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
-    "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since",
+    "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since", "seen_at",
+    "watched_since",
 )  # fmt: skip
-MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since")
+MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since",
+           "seen_at", "watched_since")  # fmt: skip
 """Times of ours in Facts: they move along when the clock is set."""
 
 

@@ -22,7 +22,7 @@ class Shape(Signals, gc=False):
     occupied: bool | UnsetType = UNSET
 
 
-def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     people, occupied = signals.people, signals.occupied
     if people is UNSET and occupied is UNSET:
         return False
@@ -34,12 +34,11 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
         facts.people = None  # somebody, and nobody counts
     elif facts.people is not None:
         facts.people = max(facts.people, 1)
-    facts.status = "occupied" if occupied is True or (facts.people or 0) > 0 else "empty"
-    _judge(facts)
+    _present(facts, occupied is True or (facts.people or 0) > 0, now)
     return True
 
 
-def event(facts: Facts, event: Event, now: Millis) -> bool:  # noqa: ARG001
+def event(facts: Facts, event: Event, now: Millis) -> bool:
     """Count a passage. It tells a value only where a proof of emptiness gave a number to count from."""
     if event.type != "card" or event.granted is False or event.direction is UNSET:
         return False
@@ -50,8 +49,7 @@ def event(facts: Facts, event: Event, now: Millis) -> bool:  # noqa: ARG001
         return False
     facts.people = max(0, facts.people + (1 if inwards else -1))
     facts.passages += 1
-    facts.status = "occupied" if facts.people else "empty"
-    _judge(facts)
+    _present(facts, facts.people > 0, now)
     return True
 
 
@@ -63,7 +61,10 @@ def bounds(facts: Facts) -> tuple[int, int | None]:
     return max(0, facts.people - error), facts.people + error
 
 
-def _judge(facts: Facts) -> None:
+def _present(facts: Facts, anybody: bool, now: Millis) -> None:
+    if anybody or facts.status == "occupied":
+        facts.seen_at = now
+    facts.status = "occupied" if anybody else "empty"
     if facts.resource.privacy != "coarse":  # else `due` tells what the public may know
         facts.use = _use(facts)
 

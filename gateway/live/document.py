@@ -1,14 +1,13 @@
 """The availability document of contract section 4, made from a live station."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from gateway.kinds import Facts
-from gateway.live.places import Area, Station
+from gateway.live.booking import programme
+from gateway.live.places import Area, Station, utc
 from gateway.model import Document, Millis
 from gateway.privacy import PERSONAL, rounded
 
@@ -18,12 +17,6 @@ _UNITS = ("locker", "parking")
 _OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
 
 encode = msgspec.json.Encoder().encode
-
-
-@lru_cache(16_384)  # most times in a document stood in the one before: a third of its cost
-def utc(at: Millis | None) -> datetime | None:
-    """For JSON: RFC 3339 with Z."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
 
 
 def document(station: Station, now: Millis) -> Document:
@@ -58,7 +51,13 @@ def shown_until(facts: Facts) -> Millis | None:
 
 
 def _area(area: Area) -> dict[str, Any]:
-    return {"id": area.id, "name": area.name, "resources": [_resource(facts) for facts in area.facts]}
+    resources = [_resource(facts) for facts in area.facts]
+    on = programme(area.on_now)
+    if on:
+        for shown in resources:
+            if shown["kind"] == "room":
+                shown["programme"] = on
+    return {"id": area.id, "name": area.name, "resources": resources}
 
 
 def _resource(facts: Facts) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from msgspec import UNSET
 
+from gateway.activities import Agenda
 from gateway.kinds import Facts
 from gateway.kinds.base import MOMENTS, common
 from gateway.live.alarms import Alarms
+from gateway.live.booking import book, rooms
 from gateway.live.contradiction import GROUP_MAX, NEVER_AGAIN, look
-from gateway.live.places import Device, Station
+from gateway.live.places import Area, Device, Station
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
 from gateway.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
@@ -45,6 +47,8 @@ class Live:
             if len(group) < GROUP_MAX:
                 group.append(facts)
             facts.group = group
+        for area in station.areas:
+            area.station = station
         self.open_or_close(station, now)
         self.touch(station)
 
@@ -135,6 +139,8 @@ class Live:
                     self.touch(owner.station)
             elif isinstance(owner, Station):
                 self._station_due(owner, now)
+            elif isinstance(owner, Area):
+                self._book(owner, now)
 
     def next_deadline(self) -> Millis | None:
         return self.alarms.next()
@@ -153,6 +159,8 @@ class Live:
                 facts.renew_at += by
                 facts.look_at = 0
             self.open_or_close(station, now)
+            for area in station.areas:
+                self._book(area, now)
             self.touch(station)
 
     def _station_due(self, station: Station, now: Millis) -> None:
@@ -164,6 +172,20 @@ class Live:
         self._schedule(station)
 
     # ---- deciding ----
+
+    def programme(self, station: str, area: str, agenda: Agenda, now: Millis) -> None:
+        """The calendar of an area has changed; unknown places are ignored."""
+        for one in self.stations[station].areas if station in self.stations else ():
+            if one.id == area:
+                one.agenda = agenda
+                self._book(one, now)
+
+    def _book(self, area: Area, now: Millis) -> None:
+        self.alarms.set(area, book(area, now))
+        for facts in rooms(area):
+            self.settle(facts, now, "activity")
+        if area.station is not None:
+            self.touch(area.station)
 
     def set_by_hand(self, target: Target, override: Override | None, now: Millis) -> bool:
         """Put what people say above what sensors say, or take it back. False if there is no such place."""
@@ -213,6 +235,10 @@ class Live:
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:
             self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.fault or facts.detail))
+            if axes.evidence != "live":
+                facts.watched_since = None
+            elif facts.watched_since is None:
+                facts.watched_since = now
             facts.axes, facts.since = axes, now
             self.touch(facts.station)
         if until is not None and (timer is None or until < timer):
@@ -222,9 +248,12 @@ class Live:
 
     @staticmethod
     def _axes(facts: Facts, evidence: Evidence) -> Axes:
+        use = facts.use
+        if facts.booked and use in ("free", "unknown"):
+            use = "reserved"
         if facts.effect is None:
-            return axes_of(facts.resource.lifecycle, facts.health, facts.access, facts.use, evidence)
-        return axes_of(facts.resource.lifecycle, *facts.effect.apply(facts.health, facts.access, facts.use, evidence))
+            return axes_of(facts.resource.lifecycle, facts.health, facts.access, use, evidence)
+        return axes_of(facts.resource.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence))
 
     # ---- documents ----
 

@@ -17,11 +17,12 @@ from gateway.broker import EmbeddedBroker
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
 from gateway.live import Live
-from gateway.live.document import utc
+from gateway.live.places import utc
 from gateway.model import Document, Millis
 from gateway.mqtt import Broker, Session, Will
 from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
+from gateway.runtime.calendars import CalendarThread
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
 from gateway.runtime.ship import Ship, ship_of
@@ -109,6 +110,7 @@ class Gateway:
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
         )
+        self.calendars = CalendarThread(settings, stations, self.intake.programme)
         self.ship = self._ship(live)
 
     def _ship(self, live: Live) -> Ship | None:
@@ -136,11 +138,13 @@ class Gateway:
             self.ship.start()
         self.alerting.start()
         self.intake.start()
+        if self.calendars.wanted:
+            self.calendars.start()
 
     @property
     def dead(self) -> str | None:
         """The name of a thread or child that ended without being told to; None while all is well."""
-        for thread in (self.intake, self.writer, self.ship):
+        for thread in (self.intake, self.writer, self.ship, self.calendars):
             if thread is not None and thread.ident is not None and not thread.is_alive():
                 return thread.name
         if self._broker is not None and not self._broker.running:
@@ -150,6 +154,7 @@ class Gateway:
     def stop(self) -> bool:
         """Store and acknowledge what came, then end everything. False if something did not end in time."""
         clean = True
+        self.calendars.end()
         self.intake.end()
         if self.intake.ident is not None:
             self.intake.join(STOP_S)
@@ -272,4 +277,5 @@ def _limits(settings: Settings) -> Limits:
         document_interval_s=gateway.document_interval_ms / 1000,
         ack_interval_s=gateway.ack_interval_s,
         snapshot_interval_s=gateway.snapshot_interval_s,
+        restart_grace_ms=round(gateway.restart_grace_s * 1000),
     )

@@ -4,13 +4,15 @@ import gc
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from gateway.activities import Agenda
 from gateway.alerting import Alerting, Ourselves
 from gateway.clock import SteadyClock, monotonic_s
+from gateway.feeds_in import AreaKey
 from gateway.live import Device, document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
@@ -40,6 +42,7 @@ class Limits:
     ack_interval_s: float = 5.0
     snapshot_interval_s: float = 60.0
     report_interval_s: float = 30.0
+    restart_grace_ms: Millis = 30_000
 
 
 class Intake(threading.Thread):
@@ -69,6 +72,7 @@ class Intake(threading.Thread):
         self._ack_later: set[Device] = set()  # told less than ACK_GAP_S ago
         self._returned: set[Device] = set()
         self._commands: deque[tuple[str, bytes]] = deque()
+        self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
         self._document_at = self._ack_at = self._part_at = self._report_at = 0.0
         session.on_connect = self._connected
 
@@ -82,6 +86,11 @@ class Intake(threading.Thread):
     def command(self, topic: str, payload: bytes) -> None:
         """Take what staff of this process change; any thread may call it."""
         self._commands.append((topic, payload))
+        self.session.wake()
+
+    def programme(self, changed: Mapping[AreaKey, Agenda]) -> None:
+        """Take changed calendars of areas; any thread may call it."""
+        self._agendas.append(changed)
         self.session.wake()
 
     def end(self) -> None:
@@ -118,6 +127,9 @@ class Intake(threading.Thread):
         while self._commands:
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
+        while self._agendas:
+            for (station, area), agenda in self._agendas.popleft().items():
+                self.pipeline.live.programme(station, area, agenda, now)
         self.pipeline.tick(now, DEADLINES_A_TURN)
         self._collect(now)
         self.alerting.tick(now, self._ourselves())
@@ -238,7 +250,11 @@ class Intake(threading.Thread):
             self.session.publish(topic, payload, retain=True)
 
     def _connected(self, _session_present: bool) -> None:
-        """Everything retained is said again: the broker may have forgotten it, or never heard it."""
+        """Everything retained is said again: the broker may have forgotten it, or never heard it.
+
+        A broker that has just started tells of everybody's will: those who are there speak within the grace.
+        """
+        self.pipeline.live.grace_until = self._clock.peek() + self.limits.restart_grace_ms
         self._report_at = 0.0
         self._mids = []  # of the connection before: the broker delivers those messages again
         live = self.pipeline.live

@@ -1,0 +1,52 @@
+"""Activities of an area and its rooms: whether a booking keeps them, and what is on now and next for whoever waits."""
+
+from typing import Any
+
+from gateway.activities import Activity, OnNow, gives_up_at, nobody_came, use_with
+from gateway.kinds import Facts
+from gateway.live.places import Area, utc
+from gateway.model import Millis
+
+
+def rooms(area: Area) -> list[Facts]:
+    return [facts for facts in area.facts if facts.resource.kind == "room"]
+
+
+def book(area: Area, now: Millis) -> Millis | None:
+    """Mark the area's rooms as booked or not; when to ask again, None for never.
+
+    A booking once given up stays so: who comes late finds the room as it is.
+    """
+    on = area.agenda.at(now)
+    seen, watched = presence(rooms(area), now)
+    gone = {one for one in on.reserving if one in area.given_up or nobody_came(one, now, seen, watched)}
+    area.given_up = gone
+    area.on_now = on
+    booked = use_with("free", on, gone) == "reserved"
+    for facts in rooms(area):
+        facts.booked = booked
+    ahead = [gives_up_at(one) for one in on.reserving if gives_up_at(one) > now]
+    return min([*ahead, *([] if on.until is None else [on.until])], default=None)
+
+
+def presence(facts: list[Facts], now: Millis) -> tuple[Millis | None, Millis | None]:
+    """(when anybody was last in one of these rooms, since when all of them are watched without a gap)."""
+    seen = [now if one.status == "occupied" else one.seen_at for one in facts]
+    watched = [one.watched_since for one in facts]
+    last_seen = max((at for at in seen if at is not None), default=None)
+    since = [at for at in watched if at is not None]
+    return last_seen, max(since) if since and len(since) == len(watched) else None
+
+
+def programme(on: OnNow) -> dict[str, Any]:
+    """What the pages show of it; a private activity has no title."""
+    shown: dict[str, Any] = {}
+    if on.on:
+        shown["now"] = {"title": _title(on.on[0]), "until": utc(on.on[0].end)}
+    if on.next is not None:
+        shown["next"] = {"title": _title(on.next), "from": utc(on.next.start)}
+    return shown
+
+
+def _title(activity: Activity) -> dict[str, str]:
+    return {"zh": activity.title} if activity.title else {}
