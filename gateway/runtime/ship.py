@@ -24,7 +24,6 @@ from gateway.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
 
-LINGER_S = 1.0  # so long rows gather before they go
 KEEP_EVERY_S = 1.0  # a cursor costs a flush to disk
 REFUSED_SHARE = 20  # one row of so many may be refused; more is a changed schema, not a poisoned row
 BREATH_MESSAGES, BREATH_S = 250, 0.0002  # others have the interpreter in between
@@ -42,8 +41,10 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Pauses in seconds: the first and longest after a failure (full jitter between), and where a person must act."""
+    """Pauses in seconds: while rows gather, the first and longest after a failure (full jitter between), and where a
+    person must act."""
 
+    linger_s: float = 1.0
     first_s: float = 1.0
     longest_s: float = 60.0
     configuration_s: float = 60.0
@@ -116,7 +117,7 @@ class Ship(threading.Thread):
             self._waiting = max(0, self._journal.count(self._upto) - self._stored())
             while not self._ending.is_set():
                 if not self.ship_once():
-                    self._ending.wait(LINGER_S)
+                    self._ending.wait(self._patience.linger_s)
         except EndedError:
             pass
         except BaseException as error:
