@@ -11,7 +11,9 @@ import json
 import math
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +35,7 @@ class StandIn:
         self.scenes = scenes() | crowd(stations)
         self.listed = list(crowd(stations)) or list(self.scenes)
         self.alerts = _alerts(self)
+        self.versions = Counter[str]()
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000 + self.offset
@@ -44,14 +47,21 @@ class StandIn:
         names = [station] if station else self.listed
         for name in names:
             yield _event("snapshot", self.document(self.scenes[name]))
-        renewed = time.monotonic()
+        told = {name: self.versions[name] for name in names}
+        renewed = beaten = time.monotonic()
+        yield _event("heartbeat", {"time": stamp(self.now())})
         while True:
-            yield _event("heartbeat", {"time": stamp(self.now())})
-            await asyncio.sleep(min(HEARTBEAT_S, self.ttl_ms / 4000))
-            if time.monotonic() - renewed > self.ttl_ms / 3000:
-                renewed = time.monotonic()
-                for name in names:
+            await asyncio.sleep(0.1)
+            now = time.monotonic()
+            again = now - renewed > self.ttl_ms / 3000
+            for name in names:
+                if again or told[name] != self.versions[name]:
+                    told[name] = self.versions[name]
                     yield _event("availability", self.document(self.scenes[name]))
+            renewed = now if again else renewed
+            if now - beaten > min(HEARTBEAT_S, self.ttl_ms / 4000):
+                beaten = now
+                yield _event("heartbeat", {"time": stamp(self.now())})
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:
@@ -119,6 +129,7 @@ def app(server: StandIn) -> FastAPI:
     def set_state(station: str, resource: str, state: str) -> None:
         scene = server.scenes[station]
         server.scenes[station] = _with(scene, resource, state)
+        server.versions[station] += 1
 
     @web.get("/api/v1/stream")
     def stream(station: str | None = None) -> Response:
@@ -133,8 +144,6 @@ def app(server: StandIn) -> FastAPI:
 
 
 def _with(scene: Scene, resource: str, state: str) -> Scene:
-    from dataclasses import replace
-
     areas = tuple(
         (key, zh, en, tuple(replace(thing, state=state) if thing.id == resource else thing for thing in things))
         for key, zh, en, things in scene.areas

@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.pages.chromium import Chromium, Page
@@ -135,6 +136,10 @@ def test_a_change_is_on_the_screen_without_a_reload(chromium: Chromium, day: Ser
     with closing(chromium.open(day.url("/screen/onlyseats"))) as page:
         page.wait(READY)
         assert text(page, ".hero .num") == "3"
+        httpx.post(day.url("/set/onlyseats/seat-03/y"))
+        page.wait("document.querySelector('.hero .num').textContent === '4'", 2)
+        assert usable(page, "[data-resource=seat-03]") == "yes"
+        httpx.post(day.url("/set/onlyseats/seat-03/n"))
 
 
 def test_staff_acknowledge_from_the_overview(chromium: Chromium, day: Server) -> None:

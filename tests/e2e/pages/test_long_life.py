@@ -114,3 +114,17 @@ def test_two_screens_in_one_browser_have_two_names(chromium: Chromium, day: Serv
         with closing(chromium.tab(first.context, day.url("/screen/half"))) as second:
             name = "sessionStorage.getItem('yizhan:screen')"
             assert first.run(name) != second.run(name)
+
+
+@pytest.mark.soak
+def test_two_thousand_stations_update_without_jank(chromium: Chromium, mortal: Callable[..., Server]) -> None:
+    server = mortal("--stations", "2000", "--ttl", "15")
+    watch = """window.long = [];
+        new PerformanceObserver((list) => long.push(...list.getEntries().map((entry) => Math.round(entry.duration))))
+            .observe({type: 'longtask'});"""
+    with closing(chromium.open(server.url("/"), 1440, 900, prepare=watch)) as page:
+        page.wait("document.querySelectorAll('.st').length === 2000", 20)
+        time.sleep(10)
+        page.run("long.length = 0")
+        time.sleep(15)
+        assert max(page.run("long"), default=0) < 200, "every document is renewed three times meanwhile"

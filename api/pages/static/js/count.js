@@ -16,10 +16,20 @@ export function countWords(t, group, picture, now, zone, say) {
   return { ...base, number: 0, glyph: broken ? "fault" : "no", word: say(broken ? "fault" : "full") };
 }
 
+// The same rule in one line: "7", "at least 3", "not known", "closed".
+export function countText(t, say) {
+  const form = wording(t);
+  if (form === "closed") return say("shut");
+  if (form === "unknown") return say("unknown");
+  return form === "atleast" ? `${say("at_least")} ${t.min}` : String(t.min);
+}
+
 export const unitOf = (group, say) => kindWord(say, group.key, ".unit");
 
 function opensAt(picture, now, zone, say) {
-  return picture.open === "no" && picture.openUntil ? say("opens", { at: moment(picture.openUntil, now ?? picture.asOf, zone, say) }) : say("closed");
+  return picture.open === "no" && picture.openUntil
+    ? say("opens", { at: moment(picture.openUntil, now ?? picture.asOf, zone, say) })
+    : say("closed");
 }
 
 // What we last knew, in the past tense, or since when there is nothing.

@@ -15,28 +15,47 @@ export function dialogs(place, { say, clock, picture }) {
 }
 
 function way(place, say) {
-  const { lat, lon } = place, name = encodeURIComponent(nameIn(place.name, say.lang));
+  const { lat, lon } = place,
+    name = encodeURIComponent(nameIn(place.name, say.lang));
   for (const node of document.querySelectorAll(".address")) setText(node, place.address);
   $(".go").hidden = lat === null;
-  const links = [["phone_map", `geo:${lat},${lon}?q=${lat},${lon}(${name})`], ["amap", `https://uri.amap.com/marker?position=${lon},${lat}&name=${name}&coordinate=wgs84&callnative=1`],
-    ["tencent", `https://apis.map.qq.com/uri/v1/marker?marker=coord:${lat},${lon};title:${name}&coord_type=1&referer=yizhan`]];
+  const links = [
+    ["phone_map", `geo:${lat},${lon}?q=${lat},${lon}(${name})`],
+    ["amap", `https://uri.amap.com/marker?position=${lon},${lat}&name=${name}&coordinate=wgs84&callnative=1`],
+    ["tencent", `https://apis.map.qq.com/uri/v1/marker?marker=coord:${lat},${lon};title:${name}&coord_type=1&referer=yizhan`],
+  ];
   $(".links").append(...links.map(([key, href]) => el("li", {}, el("a", { href, rel: "noopener noreferrer", text: say(key) }))));
   $(".go").addEventListener("click", () => $(".sheet-go").showModal());
 }
 
 function report(place, say, picture) {
-  const dialog = $(".sheet-report"), form = $("form", dialog), result = $(".result", dialog);
-  $(".choices").append(...SORTS.map((sort, i) => { const input = el("input", { type: "radio", name: "sort", value: sort }); input.checked = i === 0; return el("label", {}, input, say(sort)); }));
+  const dialog = $(".sheet-report"),
+    form = $("form", dialog),
+    result = $(".result", dialog);
+  $(".choices").append(
+    ...SORTS.map((sort, i) => {
+      const input = el("input", { type: "radio", name: "sort", value: sort });
+      input.checked = i === 0;
+      return el("label", {}, input, say(sort));
+    }),
+  );
   $(".report").addEventListener("click", () => {
     setText(result, "");
     const things = picture()?.resources ?? [];
-    form.resource.replaceChildren(el("option", { value: "", text: say("report_whole") }), ...things.map((r) => el("option", { value: r.id, text: titleOf(r, place, say.lang, say) })));
+    form.resource.replaceChildren(
+      el("option", { value: "", text: say("report_whole") }),
+      ...things.map((r) => el("option", { value: r.id, text: titleOf(r, place, say.lang, say) })),
+    );
     dialog.showModal();
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = { resource: form.resource.value || null, kind: form.sort.value, text: form.text.value.trim() };
-    const answer = await fetch(`/api/v1/stations/${encodeURIComponent(place.id)}/reports`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).catch(() => null);
+    const answer = await fetch(`/api/v1/stations/${encodeURIComponent(place.id)}/reports`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }).catch(() => null);
     setText(result, say(answer?.ok ? "report_thanks" : answer?.status === 429 ? "report_busy" : "report_failed"));
     if (answer?.ok) form.text.value = "";
   });
@@ -44,7 +63,8 @@ function report(place, say, picture) {
 
 // Returns what keeps the list true; to be called every second.
 function around(place, say, clock) {
-  const dialog = $(".sheet-around"), result = $(".result", dialog);
+  const dialog = $(".sheet-around"),
+    result = $(".result", dialog);
   let items = [];
   const fill = async (latitude, longitude) => {
     const found = latitude === null ? [] : await findNearby({ lat: latitude.toFixed(4), lon: longitude.toFixed(4), kind: "seat", clock });
@@ -53,9 +73,13 @@ function around(place, say, clock) {
     $(".found").replaceChildren(...items.map((item) => item.node));
     return found;
   };
-  const without = () => { setText(result, say("around_no")); fill(place.lat, place.lon); };
+  const without = () => {
+    setText(result, say("around_no"));
+    fill(place.lat, place.lon);
+  };
   const here = async ({ coords }) => {
-    const found = await fill(coords.latitude, coords.longitude), own = found.find((one) => one.picture.station === place.id);
+    const found = await fill(coords.latitude, coords.longitude),
+      own = found.find((one) => one.picture.station === place.id);
     setText(result, found.length ? "" : say("around_none"));
     if (own) setText($("h1 small"), say("away", { d: distance(own.metres, say) }));
   };
@@ -65,5 +89,7 @@ function around(place, say, clock) {
     if (navigator.geolocation) navigator.geolocation.getCurrentPosition(here, without, { timeout: 8000, maximumAge: 60_000 });
     else without();
   });
-  return () => { for (const item of items) item.paint(clock.now()); };
+  return () => {
+    for (const item of items) item.paint(clock.now());
+  };
 }

@@ -23,8 +23,9 @@ export function setText(node, text) {
 }
 
 export function setData(node, name, value) {
-  if (value == null) { if (name in node.dataset) delete node.dataset[name]; }
-  else if (node.dataset[name] !== String(value)) node.dataset[name] = value;
+  if (value == null) {
+    if (name in node.dataset) delete node.dataset[name];
+  } else if (node.dataset[name] !== String(value)) node.dataset[name] = value;
 }
 
 export function setAttribute(node, name, value) {
@@ -32,8 +33,24 @@ export function setAttribute(node, name, value) {
 }
 
 // The icon of a resource or group; every unknown sort has one too.
-const ICONS = { "charger:ebike": "ebike", "charger:ev": "ev", "charger:phone": "phone", charger: "plug", seat: "seat", room: "room", locker: "locker", parking: "parking", door: "card",
-  "appliance:microwave": "microwave", "appliance:water": "water", "appliance:massage": "massage", appliance: "plug", "safety:aed": "aed", "safety:first_aid": "firstaid", safety: "firstaid" };
+const ICONS = {
+  "charger:ebike": "ebike",
+  "charger:ev": "ev",
+  "charger:phone": "phone",
+  charger: "plug",
+  seat: "seat",
+  room: "room",
+  locker: "locker",
+  parking: "parking",
+  door: "card",
+  "appliance:microwave": "microwave",
+  "appliance:water": "water",
+  "appliance:massage": "massage",
+  appliance: "plug",
+  "safety:aed": "aed",
+  "safety:first_aid": "firstaid",
+  safety: "firstaid",
+};
 export const iconOf = (key) => ICONS[key] ?? ICONS[key.split(":")[0]] ?? "plug";
 
 // No row much shorter than the others.
@@ -43,7 +60,8 @@ const even = (count, columns) => Math.ceil(count / Math.ceil(count / Math.min(co
 export function fit(count, width, height, largest, smallest = 1.2) {
   for (let size = largest; size > smallest; size -= 0.2) {
     const columns = Math.max(1, Math.floor((width + size * 0.26) / (size * 1.26)));
-    if (Math.ceil(count / columns) * size * 1.5 - size * 0.26 <= height) return { size: Math.round(size * 10) / 10, columns: even(count, columns) };
+    if (Math.ceil(count / columns) * size * 1.5 - size * 0.26 <= height)
+      return { size: Math.round(size * 10) / 10, columns: even(count, columns) };
   }
   return { size: smallest, columns: Math.max(1, Math.floor(width / (smallest * 1.26))) };
 }

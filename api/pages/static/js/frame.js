@@ -6,10 +6,14 @@ import { stateOf } from "./truth.js";
 
 // The opening line in one language.
 export function hoursText(picture, now, zone, say) {
-  const until = picture.openUntil !== null && (now === null || picture.openUntil > now) ? moment(picture.openUntil, now ?? picture.asOf, zone, say) : null;
+  const until =
+    picture.openUntil !== null && (now === null || picture.openUntil > now)
+      ? moment(picture.openUntil, now ?? picture.asOf, zone, say)
+      : null;
   if (picture.openUntil !== null && until === null) return say("hours_unknown");
   if (picture.open === "yes") return until ? say("open_until", { at: until }) : say("open_24");
-  if (picture.open === "no") return until ? [say("closed_now"), say("opens", { at: until })].join(say.lang === "en" ? ", " : " ") : say("closed_now");
+  if (picture.open === "no")
+    return until ? [say("closed_now"), say("opens", { at: until })].join(say.lang === "en" ? ", " : " ") : say("closed_now");
   return say("hours_unknown");
 }
 
@@ -21,7 +25,8 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
   setData(node, "usable", state?.usable);
   const doorWord = state && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
   const extra = doorWord ?? (contact ? null : "by_timetable");
-  const line = (speak) => [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");
+  const line = (speak) =>
+    [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");
   setText($("b", node), line(say));
   setText($("[lang]", node), line(second));
 }
@@ -30,7 +35,10 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
 export function paintClock(node, at, { zone, say, second }) {
   setText($(".hm", node), hhmm(at, zone));
   setText($(".ss", node), String(Math.floor(at / 1000) % 60).padStart(2, "0"));
-  setText($(".date", node), say.lang === "en" ? date(at, zone, "en") : `${date(at, zone, say.lang)} ${date(at, zone, "en").replace(",", "")}`);
+  setText(
+    $(".date", node),
+    say.lang === "en" ? date(at, zone, "en") : `${date(at, zone, say.lang)} ${date(at, zone, "en").replace(",", "")}`,
+  );
 }
 
 export function paintNight(at, zone, span, forced) {

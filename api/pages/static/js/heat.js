@@ -4,7 +4,8 @@ import { $, el, setText } from "./draw.js";
 import { dayOf, hhmm, shortDay } from "./time.js";
 import { total } from "./utilization.js";
 
-const HOUR = 36e5, DAY = 24 * HOUR;
+const HOUR = 36e5,
+  DAY = 24 * HOUR;
 const STEPS = [0.12, 0.3, 0.5, 0.7, 0.88];
 const step = (share) => STEPS.filter((edge) => share >= edge).length;
 
@@ -19,18 +20,32 @@ export function dayStart(at, zone) {
 
 export function paintHeat(node, ramp, buckets, now, zone, say) {
   node.setAttribute("aria-label", say("heat_of"));
-  if (!buckets?.length) { node.replaceChildren(); return setText(ramp, say("no_use")); }
+  if (!buckets?.length) {
+    node.replaceChildren();
+    return setText(ramp, say("no_use"));
+  }
   const cells = [el("span"), ...Array.from({ length: 24 }, (_, hour) => el("span", { cls: "h", text: hour % 3 ? "" : hour }))];
   const byHour = new Map(buckets.map((b) => [Math.floor(b.from / HOUR), b]));
   for (let back = 6; back >= 0; back--) {
     const start = dayStart(now - back * DAY, zone);
     cells.push(el("span", { cls: back ? "" : "today", text: shortDay(start, zone, say.lang) }));
-    for (let hour = 0; hour < 24; hour++) cells.push(cell(byHour.get(Math.floor((start + hour * HOUR) / HOUR)), start + hour * HOUR, zone, say));
+    for (let hour = 0; hour < 24; hour++)
+      cells.push(cell(byHour.get(Math.floor((start + hour * HOUR) / HOUR)), start + hour * HOUR, zone, say));
   }
   node.replaceChildren(...cells);
-  const sum = total(buckets), percent = (share) => (share === null ? say("unknown") : `${Math.round(share * 100)}%`);
-  ramp.replaceChildren(say("empty"), el("span", { cls: "scale" }, ...[0, 1, 2, 3, 4, 5].map((u) => el("i", { data: { u } }))), say("busy"), el("i", { cls: "hatch" }), say("unknown"),
-    el("span", { cls: "r", text: say("week_sum", { share: percent(sum.share), unknown: Math.round(sum.unknown), coverage: percent(sum.coverage) }) }));
+  const sum = total(buckets),
+    percent = (share) => (share === null ? say("unknown") : `${Math.round(share * 100)}%`);
+  ramp.replaceChildren(
+    say("empty"),
+    el("span", { cls: "scale" }, ...[0, 1, 2, 3, 4, 5].map((u) => el("i", { data: { u } }))),
+    say("busy"),
+    el("i", { cls: "hatch" }),
+    say("unknown"),
+    el("span", {
+      cls: "r",
+      text: say("week_sum", { share: percent(sum.share), unknown: Math.round(sum.unknown), coverage: percent(sum.coverage) }),
+    }),
+  );
 }
 
 function cell(bucket, at, zone, say) {

@@ -9,14 +9,31 @@ import { windowsOf } from "./windows.js";
 
 export function heroOf(group, { zone, say, second, largest, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
-  const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), rest = el("b"), most = el("div", { cls: "most hatch" }, rest);
-  const plateWord = el("b"), plateNote = el("span"), plate = el("div", { cls: "plate" }, plateWord, plateNote);
-  const total = el("p", { cls: "tot" }), fresh = el("span", { cls: "age" }), near = el("div", { cls: "near", hidden: "" });
+  const least = el("span", { cls: "least" }),
+    number = el("b", { cls: "num" }),
+    rest = el("b"),
+    most = el("div", { cls: "most hatch" }, rest);
+  const plateWord = el("b"),
+    plateNote = el("span"),
+    plate = el("div", { cls: "plate" }, plateWord, plateNote);
+  const total = el("p", { cls: "tot" }),
+    fresh = el("span", { cls: "age" }),
+    near = el("div", { cls: "near", hidden: "" });
   const title = el("h2", { text: kindWord(say, group.key, ".free") });
-  const node = el("section", { cls: "hero", data: { kind: group.kind, type: group.type } },
+  const node = el(
+    "section",
+    { cls: "hero", data: { kind: group.kind, type: group.type } },
     el("div", { cls: "arch" }, least, number, most, plate),
-    el("div", { cls: "what" }, el("div", { cls: "title" }, group.kind === "seat" ? null : icon(group.type ?? group.kind), title),
-      el("span", { lang: second.lang, text: kindWord(second, group.key, ".free") }), el("div", { cls: "sum" }, total, fresh), windows.box, near));
+    el(
+      "div",
+      { cls: "what" },
+      el("div", { cls: "title" }, group.kind === "seat" ? null : icon(group.type ?? group.kind), title),
+      el("span", { lang: second.lang, text: kindWord(second, group.key, ".free") }),
+      el("div", { cls: "sum" }, total, fresh),
+      windows.box,
+      near,
+    ),
+  );
 
   function paint(now, picture, members, contact) {
     const t = tallyOfGroup({ ...group, resources: members }, picture, now);

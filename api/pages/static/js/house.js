@@ -35,14 +35,16 @@ export class House {
     const first = [...this.tallies.values()][0] ?? tally(this.states);
     if (this.trouble === "fault") return { usable: first.min ? "yes" : first.max ? "unknown" : "no", because: "fault" };
     if (this.trouble === "closed") return { usable: "no", because: "closed" };
-    if (this.trouble === "offline" || this.trouble === "half") return { usable: this.trouble === "half" && first.min ? "yes" : "unknown", because: null };
+    if (this.trouble === "offline" || this.trouble === "half")
+      return { usable: this.trouble === "half" && first.min ? "yes" : "unknown", because: null };
     return { usable: first.min ? "yes" : first.max ? "unknown" : "no", because: null };
   }
 
   // offline: nothing known; fault: something broken; half: much unknown; closed; full; null: fine.
   #trouble(now) {
     const sums = [...this.tallies.values()];
-    const total = sums.reduce((n, t) => n + t.total, 0), unknown = sums.reduce((n, t) => n + t.max - t.min, 0);
+    const total = sums.reduce((n, t) => n + t.total, 0),
+      unknown = sums.reduce((n, t) => n + t.max - t.min, 0);
     if (total && sums.every((t) => t.shut === t.total)) return "closed";
     if (total && unknown === total) return "offline";
     if (this.states.some((s) => s.why === "fault") || sums.some((t) => t.broken)) return "fault";
@@ -66,7 +68,9 @@ export class House {
 
   // Since when the silent ones are silent: the first of them, or the last if all are.
   silentSince() {
-    const times = this.picture.resources.filter((r, i) => this.states[i].usable === "unknown" && r.observedAt !== null).map((r) => r.observedAt);
+    const times = this.picture.resources
+      .filter((r, i) => this.states[i].usable === "unknown" && r.observedAt !== null)
+      .map((r) => r.observedAt);
     return times.length ? (this.trouble === "offline" ? Math.max(...times) : Math.min(...times)) : null;
   }
 

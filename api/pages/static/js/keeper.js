@@ -8,10 +8,18 @@ const SAVE_MS = 10_000;
 
 export const storage = {
   get(key) {
-    try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+    try {
+      return JSON.parse(localStorage.getItem(key));
+    } catch {
+      return null;
+    }
   },
   set(key, value) {
-    try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden: the picture is a comfort, not a promise */ }
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch {
+      /* full or forbidden: the picture is a comfort, not a promise */
+    }
   },
 };
 
@@ -54,7 +62,12 @@ export class Keeper {
   }
 
   async check() {
-    const answer = await fetch(this.wall ? `/build?station=${this.station}&screen=${this.screen}` : "/build", { cache: "no-store", signal: AbortSignal.timeout(5000) }).then((r) => r.json()).catch(() => null);
+    const answer = await fetch(this.wall ? `/build?station=${this.station}&screen=${this.screen}` : "/build", {
+      cache: "no-store",
+      signal: AbortSignal.timeout(5000),
+    })
+      .then((r) => r.json())
+      .catch(() => null);
     if (!answer) return;
     this.clock.hear(answer.time_ms, { fresh: true });
     const upMs = performance.now() - this.#started;
@@ -72,6 +85,11 @@ export class Keeper {
     const [hours, minutes] = hhmm(this.clock.show(), this.zone).split(":");
     const minute = 60 * hours + 1 * minutes;
     return minute >= this.#nightly && minute < this.#nightly + 30;
+  }
+
+  // The page no longer fits what the server sends.
+  renew() {
+    if (this.#mayReload()) location.reload();
   }
 
   // At most one reload in five minutes, whatever goes wrong.

@@ -10,7 +10,10 @@ export class StationMap {
   constructor(svg, { say }) {
     Object.assign(this, { svg, say, marks: new Map() });
     // a pointer's short cut; by keyboard and for readers the sheet has the same links
-    svg.addEventListener("click", (event) => { const id = event.target.closest("g[data-station]")?.dataset.station; if (id) location.assign(`/stations/${encodeURIComponent(id)}`); });
+    svg.addEventListener("click", (event) => {
+      const id = event.target.closest("g[data-station]")?.dataset.station;
+      if (id) location.assign(`/stations/${encodeURIComponent(id)}`);
+    });
   }
 
   // Lay out all stations that have coordinates; once, and when the box or the set changes.
@@ -26,23 +29,35 @@ export class StationMap {
     this.size = placed.length > 400 ? 4 : placed.length > 120 ? 6 : 9;
     if (placed.length <= 300) spread(points, this.size * 1.5);
     this.names = make("g", {});
-    for (const [region, members] of regionsOf(placed)) this.svg.append(this.#label(region, members.map((h) => points.get(h))));
+    for (const [region, members] of regionsOf(placed))
+      this.svg.append(
+        this.#label(
+          region,
+          members.map((h) => points.get(h)),
+        ),
+      );
     for (const house of placed) {
-      const [x, y] = points.get(house), link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+      const [x, y] = points.get(house),
+        link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
       const mark = make("path", { class: "mark" });
       link.append(make("title", {}, nameIn(house.picture.name, this.say.lang)), mark);
       this.svg.append(link);
       this.marks.set(house.id, { mark, link, x, y });
     }
     const five = 5 * pixelsPerKm;
-    if (five > 20 && five < width / 2) this.svg.append(make("path", { class: "scale", d: `M${width - 6 - five} ${height - 10}v6h${five}v-6` }), make("text", { class: "region", x: width - 6 - five / 2, y: height - 13 }, this.say("km5")));
+    if (five > 20 && five < width / 2)
+      this.svg.append(
+        make("path", { class: "scale", d: `M${width - 6 - five} ${height - 10}v6h${five}v-6` }),
+        make("text", { class: "region", x: width - 6 - five / 2, y: height - 13 }, this.say("km5")),
+      );
     this.svg.append(this.names);
   }
 
   paint(house) {
     const found = this.marks.get(house.id);
     if (!found) return;
-    const face = house.face, bad = house.trouble && house.trouble !== "closed";
+    const face = house.face,
+      bad = house.trouble && house.trouble !== "closed";
     const shape = `${face.usable} ${face.because} ${bad}`;
     if (found.shape === shape) return;
     found.shape = shape;
@@ -58,23 +73,41 @@ export class StationMap {
   nameTrouble(houses) {
     if (!this.names) return;
     const taken = [...this.marks.values()].map(({ x, y }) => [x - 6, y - 7, x + 6, y + 7]);
-    const labels = houses.filter((h) => ["offline", "fault", "half"].includes(h.trouble) && this.marks.has(h.id)).slice(0, 14).map((house) => {
-      const { x, y } = this.marks.get(house.id), text = nameIn(house.picture.name, this.say.lang).replace(/驿站$|驛站$/, "").slice(0, 8);
-      const w = [...text].reduce((n, c) => n + (c > "\u2e80" ? 12.5 : 7), 2);
-      const [, left, top] = [[x + 10, y - 8], [x - 10 - w, y - 8], [x - w / 2, y + 9], [x - w / 2, y - 26]].map(([l, t]) => [cover(taken, l, t, w), l, t]).sort((p, q) => p[0] - q[0])[0];
-      taken.push([left, top, left + w, top + 16]);
-      return make("text", { class: "name", x: left.toFixed(1), y: (top + 12).toFixed(1) }, text);
-    });
+    const labels = houses
+      .filter((h) => ["offline", "fault", "half"].includes(h.trouble) && this.marks.has(h.id))
+      .slice(0, 14)
+      .map((house) => {
+        const { x, y } = this.marks.get(house.id),
+          text = nameIn(house.picture.name, this.say.lang)
+            .replace(/驿站$|驛站$/, "")
+            .slice(0, 8);
+        const w = [...text].reduce((n, c) => n + (c > "\u2e80" ? 12.5 : 7), 2);
+        const [, left, top] = [
+          [x + 10, y - 8],
+          [x - 10 - w, y - 8],
+          [x - w / 2, y + 9],
+          [x - w / 2, y - 26],
+        ]
+          .map(([l, t]) => [cover(taken, l, t, w), l, t])
+          .sort((p, q) => p[0] - q[0])[0];
+        taken.push([left, top, left + w, top + 16]);
+        return make("text", { class: "name", x: left.toFixed(1), y: (top + 12).toFixed(1) }, text);
+      });
     this.names.replaceChildren(...labels);
   }
 
   #label(region, points) {
-    const x = points.reduce((n, p) => n + p[0], 0) / points.length, top = Math.min(...points.map((p) => p[1]));
+    const x = points.reduce((n, p) => n + p[0], 0) / points.length,
+      top = Math.min(...points.map((p) => p[1]));
     return make("text", { class: "region", x: x.toFixed(1), y: Math.max(12, top - 14).toFixed(1) }, region);
   }
 }
 
-const cover = (taken, l, t, w) => taken.reduce((n, k) => n + Math.max(0, Math.min(k[2], l + w) - Math.max(k[0], l)) * Math.max(0, Math.min(k[3], t + 16) - Math.max(k[1], t)), 0);
+const cover = (taken, l, t, w) =>
+  taken.reduce(
+    (n, k) => n + Math.max(0, Math.min(k[2], l + w) - Math.max(k[0], l)) * Math.max(0, Math.min(k[3], t + 16) - Math.max(k[1], t)),
+    0,
+  );
 
 function regionsOf(houses) {
   const regions = new Map();
@@ -83,21 +116,32 @@ function regionsOf(houses) {
 }
 
 function project(houses, width, height) {
-  const lat = houses.map((h) => h.where.lat), lon = houses.map((h) => h.where.lon);
+  const lat = houses.map((h) => h.where.lat),
+    lon = houses.map((h) => h.where.lon);
   const box = [Math.min(...lon), Math.max(...lon), Math.min(...lat), Math.max(...lat)];
   const squeeze = Math.cos(((box[2] + box[3]) / 2) * (Math.PI / 180));
   const scale = Math.min((width - 40) / Math.max(1e-4, (box[1] - box[0]) * squeeze), (height - 62) / Math.max(1e-4, box[3] - box[2]));
-  const left = (width - (box[1] - box[0]) * squeeze * scale) / 2, top = 30 + (height - 62 - (box[3] - box[2]) * scale) / 2;
+  const left = (width - (box[1] - box[0]) * squeeze * scale) / 2,
+    top = 30 + (height - 62 - (box[3] - box[2]) * scale) / 2;
   const points = new Map(houses.map((h) => [h, [left + (h.where.lon - box[0]) * squeeze * scale, top + (box[3] - h.where.lat) * scale]]));
   return { points, pixelsPerKm: scale / 111.32 };
 }
 
 function spread(points, apart) {
   const all = [...points.values()];
-  for (let round = 0; round < 40; round++) for (let i = 0; i < all.length; i++) for (let j = 0; j < i; j++) {
-    const p = all[i], q = all[j], dx = p[0] - q[0], dy = p[1] - q[1], d = Math.hypot(dx, dy) || 0.1;
-    if (d >= apart) continue;
-    const push = (apart - d) / d / 4;
-    p[0] += dx * push; p[1] += dy * push; q[0] -= dx * push; q[1] -= dy * push;
-  }
+  for (let round = 0; round < 40; round++)
+    for (let i = 0; i < all.length; i++)
+      for (let j = 0; j < i; j++) {
+        const p = all[i],
+          q = all[j],
+          dx = p[0] - q[0],
+          dy = p[1] - q[1],
+          d = Math.hypot(dx, dy) || 0.1;
+        if (d >= apart) continue;
+        const push = (apart - d) / d / 4;
+        p[0] += dx * push;
+        p[1] += dy * push;
+        q[0] -= dx * push;
+        q[1] -= dy * push;
+      }
 }

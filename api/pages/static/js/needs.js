@@ -7,47 +7,120 @@ import { moment } from "./time.js";
 import { nameIn } from "./words.js";
 
 const GLYPH = { fault: "fault", offline: "offline", half: "unknown" };
-const ALERT_GLYPH = { device_silent: "stale", bridge_offline: "offline", station_offline: "offline", stuck_sensor: "unknown", clock_skew: "stale", screen_absent: "offline", broker_lost: "offline", reported: "unknown" };
+const ALERT_GLYPH = {
+  device_silent: "stale",
+  bridge_offline: "offline",
+  station_offline: "offline",
+  stuck_sensor: "unknown",
+  clock_skew: "stale",
+  screen_absent: "offline",
+  broker_lost: "offline",
+  reported: "unknown",
+};
 export const alertGlyph = (kind) => ALERT_GLYPH[kind] ?? "fault";
 const SEVERITY = { critical: 0, warning: 1, info: 2 };
 
 // From documents: [{id, station, glyph, hot, what, why, since}]
 export function fromHouses(houses, now, { say, zone }) {
-  return houses.filter((h) => ["offline", "fault", "half"].includes(h.trouble)).map((house) => {
-    const last = house.silentSince() ?? house.lastNews(), at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
-    const broken = house.broken();
-    const what = house.trouble === "fault" && broken.length ? say("faulty", { what: titleOf(broken[0], {}, say.lang, say) })
-      : house.trouble === "offline" ? say("station_silent") : say("some_silent", { n: house.silent() });
-    return { id: house.id, station: house.id, name: nameIn(house.picture.name, say.lang), glyph: GLYPH[house.trouble], hot: house.trouble !== "half", what, state: "open",
-      usable: house.trouble === "fault" ? "no" : "unknown", kind: broken[0]?.kind ?? "station", resource: broken[0]?.id ?? null,
-      why: house.trouble === "fault" && broken[0]?.sinceAt ? say("since", { at: moment(broken[0].sinceAt, now ?? house.picture.asOf, zone, say) }) : at ? say("last_at", { at }) : say("never"), since: house.trouble === "fault" ? broken[0]?.sinceAt ?? last : last };
-  }).sort((a, b) => b.hot - a.hot || (a.since ?? 0) - (b.since ?? 0));
+  return houses
+    .filter((h) => ["offline", "fault", "half"].includes(h.trouble))
+    .map((house) => {
+      const last = house.silentSince() ?? house.lastNews(),
+        at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
+      const broken = house.broken();
+      const what =
+        house.trouble === "fault" && broken.length
+          ? say("faulty", { what: titleOf(broken[0], {}, say.lang, say) })
+          : house.trouble === "offline"
+            ? say("station_silent")
+            : say("some_silent", { n: house.silent() });
+      return {
+        id: house.id,
+        station: house.id,
+        name: nameIn(house.picture.name, say.lang),
+        glyph: GLYPH[house.trouble],
+        hot: house.trouble !== "half",
+        what,
+        state: "open",
+        usable: house.trouble === "fault" ? "no" : "unknown",
+        kind: broken[0]?.kind ?? "station",
+        resource: broken[0]?.id ?? null,
+        why:
+          house.trouble === "fault" && broken[0]?.sinceAt
+            ? say("since", { at: moment(broken[0].sinceAt, now ?? house.picture.asOf, zone, say) })
+            : at
+              ? say("last_at", { at })
+              : say("never"),
+        since: house.trouble === "fault" ? (broken[0]?.sinceAt ?? last) : last,
+      };
+    })
+    .sort((a, b) => b.hot - a.hot || (a.since ?? 0) - (b.since ?? 0));
 }
 
 // From alerts, the unowned first, then by severity, then the oldest.
 export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
   const orderOf = new Map(orders.map((order) => [order.alert, order]));
   const byId = new Map(houses.map((h) => [h.id, h]));
-  return alerts.filter((a) => a.state !== "closed").map((alert) => {
-    const house = byId.get(alert.station), resource = house?.picture.resources.find((r) => r.id === alert.resource);
-    const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
-    const owner = alert.history?.findLast?.((entry) => entry.state === "acknowledged");
-    const since = Date.parse(alert.opened_at);
-    return { id: alert.id, station: alert.station, name: house ? nameIn(house.picture.name, say.lang) : alert.station ?? say("own"), alert, order: orderOf.get(alert.id), glyph: alertGlyph(alert.kind), hot: alert.severity === "critical",
-      what: [resource ? titleOf(resource, {}, say.lang, say) : alert.resource ?? "", word].filter(Boolean).join(" "), why: [say("since", { at: moment(since, now ?? since, zone, say) }), alert.cause !== alert.kind ? alert.cause : ""].filter(Boolean).join("　"),
-      state: alert.state, owner: owner?.by ?? owner?.actor ?? "", since, usable: "unknown", kind: resource?.kind ?? "station", resource: alert.resource, severity: SEVERITY[alert.severity] ?? 3 };
-  }).sort((a, b) => (a.state > b.state) - (a.state < b.state) ? (a.state === "open" ? -1 : 1) : a.severity - b.severity || a.since - b.since);
+  return alerts
+    .filter((a) => a.state !== "closed")
+    .map((alert) => {
+      const house = byId.get(alert.station),
+        resource = house?.picture.resources.find((r) => r.id === alert.resource);
+      const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
+      const owner = alert.history?.findLast?.((entry) => entry.state === "acknowledged");
+      const since = Date.parse(alert.opened_at);
+      return {
+        id: alert.id,
+        station: alert.station,
+        name: house ? nameIn(house.picture.name, say.lang) : (alert.station ?? say("own")),
+        alert,
+        order: orderOf.get(alert.id),
+        glyph: alertGlyph(alert.kind),
+        hot: alert.severity === "critical",
+        what: [resource ? titleOf(resource, {}, say.lang, say) : (alert.resource ?? ""), word].filter(Boolean).join(" "),
+        why: [say("since", { at: moment(since, now ?? since, zone, say) }), alert.cause !== alert.kind ? alert.cause : ""]
+          .filter(Boolean)
+          .join("　"),
+        state: alert.state,
+        owner: owner?.by ?? owner?.actor ?? "",
+        since,
+        usable: "unknown",
+        kind: resource?.kind ?? "station",
+        resource: alert.resource,
+        severity: SEVERITY[alert.severity] ?? 3,
+      };
+    })
+    .sort((a, b) =>
+      (a.state > b.state) - (a.state < b.state) ? (a.state === "open" ? -1 : 1) : a.severity - b.severity || a.since - b.since,
+    );
 }
 
 // staff: {acknowledge(alert)} or null
 export function paintNeeds(node, items, now, { say, staff }) {
   if (!items.length) return node.replaceChildren(el("li", { cls: "none", text: say("all_fine") }));
-  node.replaceChildren(...items.map((item) => {
-    const li = el("li", { cls: item.hot ? "hot" : "", data: { station: item.station, state: item.state } }, glyph(item.glyph),
-      el("div", {}, el("b", {}, el("a", { href: `/stations/${encodeURIComponent(item.station)}`, text: item.name }), el("em", { text: item.what })), el("p", { text: item.why }), item.alert ? posts(item, say) : null),
-      el("div", { cls: "act" }, el("span", { cls: "old", text: item.since ? howLong((now ?? item.since) - item.since, say) : "" }), item.alert ? action(item, say, staff) : null));
-    return li;
-  }));
+  node.replaceChildren(
+    ...items.map((item) => {
+      const li = el(
+        "li",
+        { cls: item.hot ? "hot" : "", data: { station: item.station, state: item.state } },
+        glyph(item.glyph),
+        el(
+          "div",
+          {},
+          el("b", {}, el("a", { href: `/stations/${encodeURIComponent(item.station)}`, text: item.name }), el("em", { text: item.what })),
+          el("p", { text: item.why }),
+          item.alert ? posts(item, say) : null,
+        ),
+        el(
+          "div",
+          { cls: "act" },
+          el("span", { cls: "old", text: item.since ? howLong((now ?? item.since) - item.since, say) : "" }),
+          item.alert ? action(item, say, staff) : null,
+        ),
+      );
+      return li;
+    }),
+  );
 }
 
 // 派单 · 接单 · 验收 as three posts on a line, and who has it.
@@ -55,14 +128,29 @@ function posts(item, say) {
   const step = item.order ? { assigned: 1, accepted: 2, done: 3, closed: 3 }[item.order.state] : 0;
   const line = el("span", { cls: "wo" });
   [1, 2, 3].forEach((n) => line.append(...(n > 1 ? [el("s")] : []), el("i", { cls: n <= step ? "on" : "" })));
-  line.append(el("span", { text: step ? `${item.order.assignee} ${say(`step${step}`)}` : item.state === "acknowledged" ? (item.owner ? say("acknowledged", { who: item.owner }) : say("someone")) : say("no_order") }));
+  line.append(
+    el("span", {
+      text: step
+        ? `${item.order.assignee} ${say(`step${step}`)}`
+        : item.state === "acknowledged"
+          ? item.owner
+            ? say("acknowledged", { who: item.owner })
+            : say("someone")
+          : say("no_order"),
+    }),
+  );
   return line;
 }
 
 function action(item, say, staff) {
   if (!staff) return null;
   const label = item.state === "open" ? "acknowledge" : item.order ? "look" : "send_order";
-  const button = el("button", { cls: item.state === "open" ? "main" : "", type: "button", text: say(label), data: { alert: item.id, act: label } });
+  const button = el("button", {
+    cls: item.state === "open" ? "main" : "",
+    type: "button",
+    text: say(label),
+    data: { alert: item.id, act: label },
+  });
   button.setAttribute("aria-label", `${say(label)} ${item.name} ${item.what}`);
   return button;
 }

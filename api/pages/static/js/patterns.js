@@ -9,13 +9,16 @@ export const make = (tag, attributes, text) => {
 };
 
 export function patterns() {
-  const svg = make("svg", { width: 0, height: 0, class: "defs", "aria-hidden": "true" }), defs = make("defs", {});
+  const svg = make("svg", { width: 0, height: 0, class: "defs", "aria-hidden": "true" }),
+    defs = make("defs", {});
   const hatch = make("pattern", { id: "hatch", width: 3.5, height: 3.5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
-  hatch.append(make("rect", { width: 3.5, height: 3.5, fill: "var(--hatch-b)" }), make("rect", { width: 1.3, height: 3.5, fill: "var(--hatch-a)" }));
+  hatch.append(
+    make("rect", { width: 3.5, height: 3.5, fill: "var(--hatch-b)" }),
+    make("rect", { width: 1.3, height: 3.5, fill: "var(--hatch-a)" }),
+  );
   const shutter = make("pattern", { id: "shutter", width: 4, height: 3, patternUnits: "userSpaceOnUse" });
   shutter.append(make("rect", { width: 4, height: 3, fill: "var(--wall)" }), make("rect", { width: 4, height: 1, fill: "var(--ink-3)" }));
   defs.append(hatch, shutter);
   svg.append(defs);
   return svg;
 }
-

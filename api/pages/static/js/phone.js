@@ -14,12 +14,21 @@ import { tileOf } from "./tile.js";
 import { groupsOf, read, stateOf, thingsOf } from "./truth.js";
 import { nameIn, speaker } from "./words.js";
 
-const root = document.documentElement, query = new URLSearchParams(location.search);
+const root = document.documentElement,
+  query = new URLSearchParams(location.search);
 const place = JSON.parse($("#place").textContent);
-const say = speaker(root.lang, PHONE), second = speaker(root.lang === "en" ? "zh-Hans" : "en", PHONE), zone = place.timezone;
+const say = speaker(root.lang, PHONE),
+  second = speaker(root.lang === "en" ? "zh-Hans" : "en", PHONE),
+  zone = place.timezone;
 const voice = { zone, say, second, place, flow: true };
-const clock = new ServerClock(), keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone });
-let picture = null, parts = [], hero = null, shape = "", near = null, lastNews = null;
+const clock = new ServerClock(),
+  keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone });
+let picture = null,
+  parts = [],
+  hero = null,
+  shape = "",
+  near = null,
+  lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -34,24 +43,37 @@ function build() {
   const now = picture.resources.map((r) => r.id + r.key + r.area).join();
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture), things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
+  const groups = groupsOf(picture),
+    things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], voice) : null;
   near = hero && nearBox(hero.near, place, { say, second, clock });
-  const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, short: true })), tiles = things.map((thing) => tileOf(thing, voice));
+  const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, short: true })),
+    tiles = things.map((thing) => tileOf(thing, voice));
   const members = (list) => new Set(list.map((r) => r.id));
-  parts = [...(hero ? [[hero, members(groups[0].resources)]] : []), ...rows.map((row, i) => [row, members(groups[i + 1].resources)]), ...tiles.map((tile, i) => [tile, members([things[i]])])];
+  parts = [
+    ...(hero ? [[hero, members(groups[0].resources)]] : []),
+    ...rows.map((row, i) => [row, members(groups[i + 1].resources)]),
+    ...tiles.map((tile, i) => [tile, members([things[i]])]),
+  ];
   $(".hero-slot").replaceChildren(...(hero ? [hero.node] : []));
   $(".rows").replaceChildren(...rows.map((row) => row.node));
   $(".tiles").replaceChildren(...tiles.map((tile) => tile.node));
 }
 
 function show() {
-  const now = clock.now(), contact = feed.contact === true;
+  const now = clock.now(),
+    contact = feed.contact === true;
   paintNight(clock.show(), zone, place.night, query.get("theme"));
   let lit = false;
   if (picture) {
     build();
-    for (const [part, ids] of parts) part.paint(now, picture, picture.resources.filter((r) => ids.has(r.id)), contact);
+    for (const [part, ids] of parts)
+      part.paint(
+        now,
+        picture,
+        picture.resources.filter((r) => ids.has(r.id)),
+        contact,
+      );
     lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintDoor($(".door"), picture, now, contact, voice);
     if (hero) hero.windows.hidden = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
@@ -68,7 +90,10 @@ function letters(size) {
 
 const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}`, {
   document: receive,
-  stamp: (ms, fresh) => { clock.hear(ms, { fresh }); lastNews = Math.max(lastNews ?? 0, ms || 0); },
+  stamp: (ms, fresh) => {
+    clock.hear(ms, { fresh });
+    lastNews = Math.max(lastNews ?? 0, ms || 0);
+  },
   contact: show,
 });
 
@@ -80,6 +105,14 @@ setText($("h1 small"), nameIn(place.name, second.lang));
 document.title = nameIn(place.name, say.lang);
 const around = dialogs(place, { say, clock, picture: () => picture });
 const old = keeper.recall(place.id);
-if (old?.station === place.id) { picture = read(old); lastNews = picture.asOf; }
-const beat = () => { feed.watch(); show(); around(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
+if (old?.station === place.id) {
+  picture = read(old);
+  lastNews = picture.asOf;
+}
+const beat = () => {
+  feed.watch();
+  show();
+  around();
+  setTimeout(beat, 1000 - (clock.show() % 1000) + 5);
+};
 beat();

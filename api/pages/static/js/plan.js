@@ -9,12 +9,15 @@ const HANDLERS = /\son\w+\s*=\s*("[^"]*"|'[^']*')/gi; // the policy would stop t
 const UNWANTED = "script, style, foreignObject, iframe, image, use[href^='http'], a, animate, set";
 
 export async function planOf(place, say) {
-  const text = await fetch(`/screen/${encodeURIComponent(place.id)}/plan.svg`).then((r) => (r.ok ? r.text() : null)).catch(() => null);
+  const text = await fetch(`/screen/${encodeURIComponent(place.id)}/plan.svg`)
+    .then((r) => (r.ok ? r.text() : null))
+    .catch(() => null);
   const quiet = text?.replace(HANDLERS, "");
   const svg = quiet && new DOMParser().parseFromString(quiet, "image/svg+xml").documentElement;
   if (!svg || svg.localName !== "svg") return null;
   for (const node of svg.querySelectorAll(UNWANTED)) node.remove();
-  for (const node of [svg, ...svg.querySelectorAll("*")]) for (const { name } of [...node.attributes]) if (/^on|^style$|href$/i.test(name)) node.removeAttribute(name);
+  for (const node of [svg, ...svg.querySelectorAll("*")])
+    for (const { name } of [...node.attributes]) if (/^on|^style$|href$/i.test(name)) node.removeAttribute(name);
   svg.classList.add("plan");
   svg.removeAttribute("width");
   svg.removeAttribute("height");

@@ -9,11 +9,30 @@ import { windowsOf } from "./windows.js";
 
 export function rowOf(group, { zone, say, second, largest = 4.9, short = false, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
-  const least = el("span", { cls: "least" }), number = el("b", { cls: "num" }), of = el("span", { cls: "of" });
-  const sign = glyph("unknown"), word = el("span"), fresh = el("span", { cls: "age" });
-  const node = el("div", { cls: "row", data: { kind: group.kind, type: group.type } }, icon(iconOf(group.key)),
-    el("div", { cls: "name" }, el("h2", {}, kindWord(say, group.key), " ", el("span", { lang: second.lang, text: kindWord(second, group.key, short ? ".short" : "") })), windows.box),
-    el("div", { cls: "cnt" }, el("p", { cls: "line" }, least, number, of), el("p", { cls: "word" }, sign, word, fresh)));
+  const least = el("span", { cls: "least" }),
+    number = el("b", { cls: "num" }),
+    of = el("span", { cls: "of" });
+  const sign = glyph("unknown"),
+    word = el("span"),
+    fresh = el("span", { cls: "age" });
+  const node = el(
+    "div",
+    { cls: "row", data: { kind: group.kind, type: group.type } },
+    icon(iconOf(group.key)),
+    el(
+      "div",
+      { cls: "name" },
+      el(
+        "h2",
+        {},
+        kindWord(say, group.key),
+        " ",
+        el("span", { lang: second.lang, text: kindWord(second, group.key, short ? ".short" : "") }),
+      ),
+      windows.box,
+    ),
+    el("div", { cls: "cnt" }, el("p", { cls: "line" }, least, number, of), el("p", { cls: "word" }, sign, word, fresh)),
+  );
 
   function paint(now, picture, members, contact) {
     const t = tallyOfGroup({ ...group, resources: members }, picture, now);

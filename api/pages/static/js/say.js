@@ -2,8 +2,24 @@
 
 import { nameIn, kindWord } from "./words.js";
 
-const GLYPH = { fault: "fault", maintenance: "maintenance", closed: "closed", staff_only: "closed", stale: "stale", offline: "offline", never: "stale" };
-const NO = { fault: "fault", maintenance: "maintenance", closed: "closed", staff_only: "staff_only", away: "away", reserved: "reserved", blocked: "blocked" };
+const GLYPH = {
+  fault: "fault",
+  maintenance: "maintenance",
+  closed: "closed",
+  staff_only: "closed",
+  stale: "stale",
+  offline: "offline",
+  never: "stale",
+};
+const NO = {
+  fault: "fault",
+  maintenance: "maintenance",
+  closed: "closed",
+  staff_only: "staff_only",
+  away: "away",
+  reserved: "reserved",
+  blocked: "blocked",
+};
 
 export const glyphOf = (state) => GLYPH[state.why] ?? state.usable;
 
@@ -11,7 +27,8 @@ export const glyphOf = (state) => GLYPH[state.why] ?? state.usable;
 export const becauseOf = (state) => (["fault", "maintenance", "closed"].includes(glyphOf(state)) ? glyphOf(state) : null);
 
 export function wordOf(resource, state, say) {
-  if (state.usable === "yes") return say({ safety: "ready", door: "door_ok" }[resource.kind] ?? (resource.key === "appliance:water" ? "usable" : "free"));
+  if (state.usable === "yes")
+    return say({ safety: "ready", door: "door_ok" }[resource.kind] ?? (resource.key === "appliance:water" ? "usable" : "free"));
   if (state.usable === "unknown") return say(resource.kind === "safety" ? "unsure" : "unknown");
   if (resource.kind === "safety" && state.why === "blocked") return say("not_ready");
   return say(NO[state.why] ?? "in_use");

@@ -21,13 +21,21 @@ const SHIFT_MS = 600_000; // two pixels against burn-in
 const root = document.documentElement;
 const place = JSON.parse($("#place").textContent);
 const query = new URLSearchParams(location.search);
-const say = speaker(root.lang), second = speaker(root.lang === "en" ? "zh-Hans" : tag(place.second));
-const zone = place.timezone, voice = { zone, say, second, place };
+const say = speaker(root.lang),
+  second = speaker(root.lang === "en" ? "zh-Hans" : tag(place.second));
+const zone = place.timezone,
+  voice = { zone, say, second, place };
 const clock = new ServerClock();
 const keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone, wall: true });
 
 let plan = null;
-let picture = null, parts = [], hero = null, tiles = [], shape = "", near = null, lastNews = null;
+let picture = null,
+  parts = [],
+  hero = null,
+  tiles = [],
+  shape = "",
+  near = null,
+  lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -43,7 +51,8 @@ function build() {
   const now = picture.resources.map((r) => [r.id, r.key, r.area, nameIn(r.name, say.lang)].join("|")).join("\n");
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture), things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
+  const groups = groupsOf(picture),
+    things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], { ...voice, largest: groups.length > 1 ? 9.4 : 14 }) : null;
   near = hero && nearBox(hero.near, place, { say, second, clock });
   const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, largest: groups.length > 3 ? 4.9 : 7.6 }));
@@ -54,7 +63,9 @@ function build() {
     ...rows.map((part, i) => ({ part, ids: ids(groups[i + 1].resources) })),
     ...tiles.map((part, i) => ({ part, ids: ids([things[i]]) })),
   ];
-  $("main").replaceChildren(...[hero?.node, rows.length ? el("section", { cls: "board" }, ...rows.map((row) => row.node)) : null].filter(Boolean));
+  $("main").replaceChildren(
+    ...[hero?.node, rows.length ? el("section", { cls: "board" }, ...rows.map((row) => row.node)) : null].filter(Boolean),
+  );
   setData($("main"), "shape", hero ? (rows.length ? "both" : "solo") : "none");
   setData($("main"), "rows", rows.length);
   $("main").style.setProperty("--rows", rows.length);
@@ -73,22 +84,33 @@ const reading = [Number(query.get("distance_m")) || place.distance_m, Number(que
 // More things than the band holds: it turns its page every 12 s, with a page mark.
 function turn(at) {
   const { most, rows } = capacity();
-  const pages = Math.ceil(tiles.length / most), page = pages > 1 ? Math.floor(at / PAGE_MS) % pages : 0;
-  tiles.forEach((tile, i) => { tile.node.hidden = Math.floor(i / most) !== page; });
+  const pages = Math.ceil(tiles.length / most),
+    page = pages > 1 ? Math.floor(at / PAGE_MS) % pages : 0;
+  tiles.forEach((tile, i) => {
+    tile.node.hidden = Math.floor(i / most) !== page;
+  });
   setData($(".tiles"), "rows", rows);
   $(".tiles").style.setProperty("--tile-rows", rows);
   setText($(".mark"), pages > 1 ? say("page_of", { n: page + 1, of: pages }) : "");
 }
 
 function show() {
-  const at = clock.show(), now = clock.now(), contact = feed.contact === true;
+  const at = clock.show(),
+    now = clock.now(),
+    contact = feed.contact === true;
   paintClock($(".clock"), at, voice);
   paintNight(at, zone, place.night, query.get("theme") ?? (place.theme === "auto" ? null : place.theme));
   root.style.setProperty("--shift", `${(Math.floor(at / SHIFT_MS) % 3) - 1}px`);
   let lit = false;
   if (picture) {
     build();
-    for (const { part, ids } of parts) part.paint(now, picture, picture.resources.filter((r) => ids.has(r.id)), contact);
+    for (const { part, ids } of parts)
+      part.paint(
+        now,
+        picture,
+        picture.resources.filter((r) => ids.has(r.id)),
+        contact,
+      );
     plan?.paint(picture, now);
     lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintDoor($(".door"), picture, now, contact, voice);
@@ -122,21 +144,37 @@ function size() {
 
 const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}&screen=${keeper.screen}`, {
   document: receive,
-  stamp: (ms, fresh) => { clock.hear(ms, { fresh }); lastNews = Math.max(lastNews ?? 0, ms || 0); },
+  stamp: (ms, fresh) => {
+    clock.hear(ms, { fresh });
+    lastNews = Math.max(lastNews ?? 0, ms || 0);
+  },
   contact: show,
 });
 
 function start() {
   size();
   for (const node of document.querySelectorAll("[data-say]")) node.textContent = (node.lang ? second : say)(node.dataset.say);
-  if (place.plan) planOf(place, say).then((found) => { plan = found; document.body.append(patterns()); show(); });
+  if (place.plan)
+    planOf(place, say).then((found) => {
+      plan = found;
+      document.body.append(patterns());
+      show();
+    });
   const old = keeper.recall(place.id);
-  if (old?.station === place.id) { picture = read(old); lastNews = picture.asOf; }
+  if (old?.station === place.id) {
+    picture = read(old);
+    lastNews = picture.asOf;
+  }
   setText($("h1 b"), nameIn(place.name, say.lang));
   setText($("h1 small"), nameIn(place.name, second.lang));
   $("h1").classList.toggle("long", nameIn(place.name, say.lang).length > (say.lang === "en" ? 24 : 11));
   show();
-  const beat = () => { keeper.beat(); feed.watch(); show(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
+  const beat = () => {
+    keeper.beat();
+    feed.watch();
+    show();
+    setTimeout(beat, 1000 - (clock.show() % 1000) + 5);
+  };
   beat();
 }
 start();

@@ -18,22 +18,47 @@ export class Sheet {
   row(house) {
     const found = this.rows.get(house.id);
     if (found) return found;
-    const sign = el("i", { cls: "win" }), name = el("span", { text: nameIn(house.picture.name, this.say.lang) || house.id }), note = el("small");
-    const cells = this.columns.map((key) => el("span", { cls: "cell", data: { kind: key.split(":")[0], type: key.split(":")[1] } }, el("small"), el("b"), el("small")));
+    const sign = el("i", { cls: "win" }),
+      name = el("span", { text: nameIn(house.picture.name, this.say.lang) || house.id }),
+      note = el("small");
+    const cells = this.columns.map((key) =>
+      el("span", { cls: "cell", data: { kind: key.split(":")[0], type: key.split(":")[1] } }, el("small"), el("b"), el("small")),
+    );
     const week = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     week.setAttribute("class", "wkbars");
     week.setAttribute("viewBox", "0 0 60 15");
     week.setAttribute("aria-hidden", "true");
-    const age = el("span", { cls: "age" }), said = el("span", { cls: "said", hidden: "" });
-    const node = el("a", { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, tabindex: "-1", data: { station: house.id, kind: "station" } }, sign, el("span", { cls: "name" }, name, note), ...cells, said, week, age);
-    const row = { node, sign, note, said, cells, week, age, text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase() };
+    const age = el("span", { cls: "age" }),
+      said = el("span", { cls: "said", hidden: "" });
+    const node = el(
+      "a",
+      { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, tabindex: "-1", data: { station: house.id, kind: "station" } },
+      sign,
+      el("span", { cls: "name" }, name, note),
+      ...cells,
+      said,
+      week,
+      age,
+    );
+    const row = {
+      node,
+      sign,
+      note,
+      said,
+      cells,
+      week,
+      age,
+      text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase(),
+    };
     this.rows.set(house.id, row);
     return row;
   }
 
   // held: stations whose trouble somebody has taken
   paint(house, now, held) {
-    const row = this.row(house), { say } = this, face = house.face;
+    const row = this.row(house),
+      { say } = this,
+      face = house.face;
     row.sign.className = face.because === "fault" ? "g" : "win";
     setData(row.sign, "g", face.because === "fault" ? "fault" : null);
     setData(row.node, "usable", face.usable);
@@ -41,8 +66,13 @@ export class Sheet {
     setData(row.node, "trouble", house.trouble);
     row.cells.forEach((cell, i) => this.#cell(cell, house.tallies.get(this.columns[i])));
     const at = (ms) => moment(ms, now ?? house.picture.asOf, this.zone, say);
-    const last = house.silentSince(), opens = house.picture.openUntil;
-    const instead = { offline: last ? say("no_station", { at: at(last) }) : say("never"), closed: opens ? say("closed_opens", { at: at(opens) }) : say("closed") }[house.trouble] ?? "";
+    const last = house.silentSince(),
+      opens = house.picture.openUntil;
+    const instead =
+      {
+        offline: last ? say("no_station", { at: at(last) }) : say("never"),
+        closed: opens ? say("closed_opens", { at: at(opens) }) : say("closed"),
+      }[house.trouble] ?? "";
     setText(row.said, instead);
     row.node.classList.toggle("told", instead !== "");
     setText(row.note, [house.trouble === "fault" ? say("fault") : "", house.trouble && held ? say("held") : ""].filter(Boolean).join(" "));
@@ -50,9 +80,21 @@ export class Sheet {
   }
 
   #cell(cell, t) {
-    const [least, number, of] = cell.children, form = t && wording(t);
+    const [least, number, of] = cell.children,
+      form = t && wording(t);
     setData(cell, "usable", t ? usableOf(t) : null);
-    setText(least, !t ? "–" : form === "atleast" ? this.say("at_least") : form === "unknown" ? this.say("unknown") : form === "closed" ? this.say("shut") : "");
+    setText(
+      least,
+      !t
+        ? "–"
+        : form === "atleast"
+          ? this.say("at_least")
+          : form === "unknown"
+            ? this.say("unknown")
+            : form === "closed"
+              ? this.say("shut")
+              : "",
+    );
     setText(number, t && (form === "exact" || form === "atleast") ? t.min : "");
     setText(of, t ? `/${t.total}` : "");
   }
@@ -85,8 +127,13 @@ export class Sheet {
 
   #heading(region, count) {
     const { say } = this;
-    return el("div", { cls: "rg", data: { region } }, el("h3", {}, region || say("other_region"), el("small", { text: say("stations_n", { n: count }) })),
-      ...this.columns.map((key) => el("span", { text: say(say.has(`${key}.col`) ? `${key}.col` : `${key.split(":")[0]}.col`) })), el("span", { cls: "wk", text: say("week") }));
+    return el(
+      "div",
+      { cls: "rg", data: { region } },
+      el("h3", {}, region || say("other_region"), el("small", { text: say("stations_n", { n: count }) })),
+      ...this.columns.map((key) => el("span", { text: say(say.has(`${key}.col`) ? `${key}.col` : `${key.split(":")[0]}.col`) })),
+      el("span", { cls: "wk", text: say("week") }),
+    );
   }
 
   // Bars of a week: null is unknown. values 0 to 1.
@@ -94,11 +141,21 @@ export class Sheet {
     const row = this.rows.get(id);
     if (!row) return;
     const step = 60 / values.length;
-    row.week.replaceChildren(...values.map((value, i) => {
-      const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect"), height = value === null ? 14 : Math.max(0.6, value * 14);
-      for (const [k, v] of Object.entries({ x: (i * step).toFixed(1), y: (15 - height).toFixed(1), width: (step - 0.6).toFixed(1), height: height.toFixed(1), class: value === null ? "u" : i >= values.length - 4 ? "now" : "" })) bar.setAttribute(k, v);
-      return bar;
-    }));
+    row.week.replaceChildren(
+      ...values.map((value, i) => {
+        const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect"),
+          height = value === null ? 14 : Math.max(0.6, value * 14);
+        for (const [k, v] of Object.entries({
+          x: (i * step).toFixed(1),
+          y: (15 - height).toFixed(1),
+          width: (step - 0.6).toFixed(1),
+          height: height.toFixed(1),
+          class: value === null ? "u" : i >= values.length - 4 ? "now" : "",
+        }))
+          bar.setAttribute(k, v);
+        return bar;
+      }),
+    );
     setText(row.age, share === null ? "" : `${Math.round(share * 100)}%`);
   }
 
@@ -111,7 +168,12 @@ export class Sheet {
       row.node.classList.toggle("out", out);
       if (!out) shown += 1;
     }
-    for (const [region, node] of this.sections) node.classList.toggle("out", words.length > 0 && ![...this.rows.values()].some((row) => row.text.includes(region.toLowerCase()) && !row.node.classList.contains("out")));
+    for (const [region, node] of this.sections)
+      node.classList.toggle(
+        "out",
+        words.length > 0 &&
+          ![...this.rows.values()].some((row) => row.text.includes(region.toLowerCase()) && !row.node.classList.contains("out")),
+      );
     return shown;
   }
 }

@@ -4,6 +4,7 @@ export class Staff {
   allowed = false;
   alerts = [];
   orders = [];
+  timer = null;
 
   constructor(changed) {
     this.changed = changed;
@@ -17,10 +18,27 @@ export class Staff {
 
   async load() {
     if (!this.allowed) return;
-    const [open, held, orders] = await Promise.all([this.#get("/api/v1/alerts?state=open"), this.#get("/api/v1/alerts?state=acknowledged"), this.#get("/api/v1/orders")]);
+    const [open, held, orders] = await Promise.all([
+      this.#get("/api/v1/alerts?state=open"),
+      this.#get("/api/v1/alerts?state=acknowledged"),
+      this.#get("/api/v1/orders"),
+    ]);
     this.alerts = [...(open?.alerts ?? []), ...(held?.alerts ?? [])];
     this.orders = orders?.orders ?? [];
     this.changed();
+  }
+
+  // Many alerts at once are one look.
+  soon() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.load();
+    }, 1000);
+  }
+
+  // A button of the list: its data-act on its data-alert.
+  press(button, say) {
+    if (button) this.act(button.dataset.act, button.dataset.alert, button, say);
   }
 
   heldStations() {
@@ -31,17 +49,29 @@ export class Staff {
     const alert = this.alerts.find((a) => a.id === id);
     if (what === "look") return void (location.href = `/stations/${encodeURIComponent(alert.station)}`);
     button.disabled = true;
-    const done = what === "acknowledge" ? await this.#post(`/api/v1/alerts/${encodeURIComponent(id)}/acknowledge`, {}) : await this.#post("/api/v1/orders", { alert: id });
+    const done =
+      what === "acknowledge"
+        ? await this.#post(`/api/v1/alerts/${encodeURIComponent(id)}/acknowledge`, {})
+        : await this.#post("/api/v1/orders", { alert: id });
     button.disabled = false;
     if (done) await this.load();
     else button.textContent = say("failed");
   }
 
   #get(url) {
-    return fetch(url, { credentials: "same-origin" }).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+    return fetch(url, { credentials: "same-origin" })
+      .then((r) => (r.ok ? r.json() : null))
+      .catch(() => null);
   }
 
   #post(url, body) {
-    return fetch(url, { method: "POST", credentials: "same-origin", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).then((r) => r.ok).catch(() => false);
+    return fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    })
+      .then((r) => r.ok)
+      .catch(() => false);
   }
 }

@@ -18,13 +18,24 @@ import { date, hhmm, moment } from "./time.js";
 import { utilization } from "./utilization.js";
 import { nameIn, speaker } from "./words.js";
 
-const DAY = 864e5, HOUR = 36e5;
-const root = document.documentElement, query = new URLSearchParams(location.search);
-const place = JSON.parse($("#place").textContent), zone = place.timezone;
-const say = speaker(root.lang, { ...DESK, ...STATION }), second = speaker(root.lang === "en" ? "zh-Hans" : "en", { ...DESK, ...STATION });
+const DAY = 864e5,
+  HOUR = 36e5;
+const root = document.documentElement,
+  query = new URLSearchParams(location.search);
+const place = JSON.parse($("#place").textContent),
+  zone = place.timezone;
+const say = speaker(root.lang, { ...DESK, ...STATION }),
+  second = speaker(root.lang === "en" ? "zh-Hans" : "en", { ...DESK, ...STATION });
 const voice = { zone, say, second, place, flow: true, short: true };
-const clock = new ServerClock(), keeper = new Keeper({ build: root.dataset.build, clock, zone });
-let picture = null, parts = [], shape = "", lastNews = null, dayShown = null, turn = 0, exported = [];
+const clock = new ServerClock(),
+  keeper = new Keeper({ build: root.dataset.build, clock, zone });
+let picture = null,
+  parts = [],
+  shape = "",
+  lastNews = null,
+  dayShown = null,
+  turn = 0,
+  exported = [];
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -33,26 +44,44 @@ function receive(doc) {
   clock.hear(picture.asOf);
   lastNews = Math.max(picture.asOf, clock.now() ?? 0);
   show();
-  if (first) { scopes(); week(); day(0); alerts(); }
+  if (first) {
+    scopes();
+    week();
+    day(0);
+    alerts();
+  }
 }
 
 function build() {
   const now = picture.resources.map((r) => r.id + r.key).join();
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture), things = thingsOf(picture), members = (list) => new Set(list.map((r) => r.id));
-  const rows = groups.map((group) => rowOf(group, voice)), tiles = things.map((thing) => tileOf(thing, voice));
+  const groups = groupsOf(picture),
+    things = thingsOf(picture),
+    members = (list) => new Set(list.map((r) => r.id));
+  const rows = groups.map((group) => rowOf(group, voice)),
+    tiles = things.map((thing) => tileOf(thing, voice));
   parts = [...rows.map((row, i) => [row, members(groups[i].resources)]), ...tiles.map((tile, i) => [tile, members([things[i]])])];
-  $(".now").replaceChildren(...rows.map((row) => row.node), ...(tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : []));
+  $(".now").replaceChildren(
+    ...rows.map((row) => row.node),
+    ...(tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : []),
+  );
 }
 
 function show() {
-  const now = clock.now(), contact = feed.contact === true;
+  const now = clock.now(),
+    contact = feed.contact === true;
   paintNight(clock.show(), zone, place.night, query.get("theme"));
   let lit = false;
   if (picture) {
     build();
-    for (const [part, ids] of parts) part.paint(now, picture, picture.resources.filter((r) => ids.has(r.id)), contact);
+    for (const [part, ids] of parts)
+      part.paint(
+        now,
+        picture,
+        picture.resources.filter((r) => ids.has(r.id)),
+        contact,
+      );
     lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     setText($(".open"), hoursText(picture, now, zone, say));
   }
@@ -62,19 +91,30 @@ function show() {
 function scopes() {
   const areas = [...new Map(picture.resources.map((r) => [r.area, r.areaName]))];
   $(".scope").setAttribute("aria-label", say("week_use"));
-  $(".scope").replaceChildren(el("option", { value: "", text: say("whole") }), ...areas.map(([id, name]) => el("option", { value: id, text: nameIn(name, say.lang) || id })));
+  $(".scope").replaceChildren(
+    el("option", { value: "", text: say("whole") }),
+    ...areas.map(([id, name]) => el("option", { value: id, text: nameIn(name, say.lang) || id })),
+  );
   $(".scope").addEventListener("change", week);
 }
 
 async function week() {
-  const now = clock.show(), area = $(".scope").value;
-  const buckets = await utilization(place.id, dayStart(now - 6 * DAY, zone), Math.ceil(now / HOUR) * HOUR, "hour", area ? `&area=${encodeURIComponent(area)}` : "");
+  const now = clock.show(),
+    area = $(".scope").value;
+  const buckets = await utilization(
+    place.id,
+    dayStart(now - 6 * DAY, zone),
+    Math.ceil(now / HOUR) * HOUR,
+    "hour",
+    area ? `&area=${encodeURIComponent(area)}` : "",
+  );
   paintHeat($(".heat"), $(".ramp"), buckets, now, zone, say);
 }
 
 // The lines of the day `step` days from the one shown.
 async function day(step) {
-  const now = clock.show(), mine = ++turn;
+  const now = clock.show(),
+    mine = ++turn;
   dayShown = step === 0 ? dayStart(now, zone) : dayStart(dayShown + step * DAY + 12 * HOUR, zone);
   const today = dayShown === dayStart(now, zone);
   setText($(".day time"), date(dayShown, zone, say.lang));
@@ -84,38 +124,75 @@ async function day(step) {
 }
 
 function save() {
-  const link = el("a", { download: `${place.id}-${new Date(dayShown + 12 * HOUR).toISOString().slice(0, 10)}.csv`, href: URL.createObjectURL(new Blob([asCsv(place.id, exported)], { type: "text/csv" })) });
+  const link = el("a", {
+    download: `${place.id}-${new Date(dayShown + 12 * HOUR).toISOString().slice(0, 10)}.csv`,
+    href: URL.createObjectURL(new Blob([asCsv(place.id, exported)], { type: "text/csv" })),
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 // Alerts are for staff; without a session their column is simply not there.
 async function alerts() {
-  const answer = root.dataset.session === "perhaps" ? await fetch(`/api/v1/alerts?station=${encodeURIComponent(place.id)}`).then((r) => (r.ok ? r.json() : null)).catch(() => null) : null;
+  const answer =
+    root.dataset.session === "perhaps"
+      ? await fetch(`/api/v1/alerts?station=${encodeURIComponent(place.id)}`)
+          .then((r) => (r.ok ? r.json() : null))
+          .catch(() => null)
+      : null;
   $(".two").classList.toggle("alone", answer === null);
   if (answer === null) return;
-  const rows = answer.alerts.slice().sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at)).slice(0, 8);
+  const rows = answer.alerts
+    .slice()
+    .sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at))
+    .slice(0, 8);
   setText($(".alerts .n"), say("last_n", { n: rows.length }));
   $(".log").replaceChildren(...(rows.length ? rows.map(alertLine) : [el("li", { cls: "none", text: say("no_alerts") })]));
 }
 
 function alertLine(alert) {
-  const opened = Date.parse(alert.opened_at), ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
-  const resource = picture?.resources.find((r) => r.id === alert.resource), cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
-  const sign = alertGlyph(alert.kind), word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
-  return el("li", { cls: alert.severity === "critical" && alert.state !== "closed" ? "hot" : "" }, glyph(sign), el("time", { text: moment(opened, clock.show(), zone, say) }),
-    el("div", {}, el("b", { text: [resource ? titleOf(resource, place, say.lang, say) : alert.resource, cause].filter(Boolean).join(" ") }), el("p", { text: alert.cause === alert.kind ? "" : alert.cause })),
-    el("div", { cls: "end" }, el("b", { text: say(word) }), howLong(ended - opened, say)));
+  const opened = Date.parse(alert.opened_at),
+    ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
+  const resource = picture?.resources.find((r) => r.id === alert.resource),
+    cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
+  const sign = alertGlyph(alert.kind),
+    word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
+  return el(
+    "li",
+    { cls: alert.severity === "critical" && alert.state !== "closed" ? "hot" : "" },
+    glyph(sign),
+    el("time", { text: moment(opened, clock.show(), zone, say) }),
+    el(
+      "div",
+      {},
+      el("b", { text: [resource ? titleOf(resource, place, say.lang, say) : alert.resource, cause].filter(Boolean).join(" ") }),
+      el("p", { text: alert.cause === alert.kind ? "" : alert.cause }),
+    ),
+    el("div", { cls: "end" }, el("b", { text: say(word) }), howLong(ended - opened, say)),
+  );
 }
 
 function legend() {
-  const sorts = [["y", "free"], ["n", "in_use"], ["u hatch", "unknown"], ["f", "fault"], ["c", "shut"]];
-  $(".legend").replaceChildren(...sorts.map(([cls, key]) => el("span", { cls: "lg" }, el("span", { cls: "tr" }, el("i", { cls })), say(key))));
+  const sorts = [
+    ["y", "free"],
+    ["n", "in_use"],
+    ["u hatch", "unknown"],
+    ["f", "fault"],
+    ["c", "shut"],
+  ];
+  $(".legend").replaceChildren(
+    ...sorts.map(([cls, key]) => el("span", { cls: "lg" }, el("span", { cls: "tr" }, el("i", { cls })), say(key))),
+  );
 }
 
 const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}`, {
-  document: receive, alert: alerts, contact: show,
-  stamp: (ms, fresh) => { clock.hear(ms, { fresh }); lastNews = Math.max(lastNews ?? 0, ms || 0); },
+  document: receive,
+  alert: alerts,
+  contact: show,
+  stamp: (ms, fresh) => {
+    clock.hear(ms, { fresh });
+    lastNews = Math.max(lastNews ?? 0, ms || 0);
+  },
 });
 
 for (const node of document.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
@@ -128,6 +205,14 @@ $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
 legend();
 $(".two").classList.add("alone");
-setInterval(() => { week(); alerts(); if (dayShown === dayStart(clock.show(), zone)) day(0); }, 300_000);
-const beat = () => { feed.watch(); show(); setTimeout(beat, 1000 - (clock.show() % 1000) + 5); };
+setInterval(() => {
+  week();
+  alerts();
+  if (dayShown === dayStart(clock.show(), zone)) day(0);
+}, 300_000);
+const beat = () => {
+  feed.watch();
+  show();
+  setTimeout(beat, 1000 - (clock.show() % 1000) + 5);
+};
 beat();

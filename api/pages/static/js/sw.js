@@ -31,7 +31,9 @@ async function fresh(request) {
 async function store(cache, request, response) {
   if (!response.ok) return response;
   const build = /^\/static\/(\w+)\//.exec(new URL(request.url).pathname)?.[1];
-  if (build) for (const old of await cache.keys()) if (old.url.includes("/static/") && !old.url.includes(`/static/${build}/`)) await cache.delete(old);
+  if (build)
+    for (const old of await cache.keys())
+      if (old.url.includes("/static/") && !old.url.includes(`/static/${build}/`)) await cache.delete(old);
   await cache.put(request, response.clone());
   return response;
 }

@@ -8,9 +8,15 @@ function format(zone, lang, options) {
 }
 
 export const hhmm = (at, zone) => format(zone, "en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
-export const hhmmss = (at, zone) => format(zone, "en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at);
+export const hhmmss = (at, zone) =>
+  format(zone, "en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at);
 export const dayOf = (at, zone) => format(zone, "en", { year: "numeric", month: "2-digit", day: "2-digit" }).format(at);
-export const date = (at, zone, lang) => format(zone, lang, lang === "en" ? { weekday: "short", day: "numeric", month: "short" } : { month: "long", day: "numeric", weekday: "long" }).format(at);
+export const date = (at, zone, lang) =>
+  format(
+    zone,
+    lang,
+    lang === "en" ? { weekday: "short", day: "numeric", month: "short" } : { month: "long", day: "numeric", weekday: "long" },
+  ).format(at);
 export const shortDay = (at, zone, lang) => format(zone, lang, { weekday: "short", day: "numeric" }).format(at);
 
 // 14:17 today; with the day when it is another one.

@@ -11,22 +11,42 @@ const AT_ONCE = 4;
 export async function historyOf(station, resource, from, to) {
   const iso = (ms) => new Date(ms).toISOString();
   const url = `/api/v1/stations/${encodeURIComponent(station)}/history?resource=${encodeURIComponent(resource)}&from=${iso(from)}&to=${iso(to)}`;
-  const answer = await fetch(url).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+  const answer = await fetch(url)
+    .then((r) => (r.ok ? r.json() : null))
+    .catch(() => null);
   return answer && answer.intervals.map((i) => ({ ...i, from: Date.parse(i.from), to: Date.parse(i.to) }));
 }
 
 const CLASS = { yes: "y", no: "n", unknown: "u hatch" };
-const classOf = (interval) => (interval.usable === "no" && interval.use === "free" ? (interval.evidence === "live" ? "f" : "c") : CLASS[interval.usable]);
+const classOf = (interval) =>
+  interval.usable === "no" && interval.use === "free" ? (interval.evidence === "live" ? "f" : "c") : CLASS[interval.usable];
 
 // resources: in the order of the page; returns the intervals read, for export
 export async function paintLines(node, picture, place, from, to, { now, say, wanted }) {
-  const groups = Map.groupBy(picture.resources, (r) => r.key), rows = new Map(), read = [];
-  node.replaceChildren(...[...groups].map(([key, members]) => el("div", { cls: "grp" }, ...members.map((resource, i) => {
-    const track = el("div", { cls: "tr" }), share = el("span");
-    rows.set(resource.id, { track, share });
-    const label = members.length > 1 && numberOf(resource.id) ? numberOf(resource.id) : titleOf(resource, place, say.lang, say);
-    return el("div", { cls: "ln", data: { place: resource.id } }, el("span", {}, i === 0 && label === numberOf(resource.id) ? el("b", { text: kindWord(say, key, ".short") }) : null, label), track, share);
-  }))));
+  const groups = Map.groupBy(picture.resources, (r) => r.key),
+    rows = new Map(),
+    read = [];
+  node.replaceChildren(
+    ...[...groups].map(([key, members]) =>
+      el(
+        "div",
+        { cls: "grp" },
+        ...members.map((resource, i) => {
+          const track = el("div", { cls: "tr" }),
+            share = el("span");
+          rows.set(resource.id, { track, share });
+          const label = members.length > 1 && numberOf(resource.id) ? numberOf(resource.id) : titleOf(resource, place, say.lang, say);
+          return el(
+            "div",
+            { cls: "ln", data: { place: resource.id } },
+            el("span", {}, i === 0 && label === numberOf(resource.id) ? el("b", { text: kindWord(say, key, ".short") }) : null, label),
+            track,
+            share,
+          );
+        }),
+      ),
+    ),
+  );
   if (now >= from && now < to) for (const group of node.children) group.append(nowLine((now - from) / (to - from)));
   const queue = [...picture.resources];
   const work = async () => {
@@ -42,7 +62,8 @@ export async function paintLines(node, picture, place, from, to, { now, say, wan
 }
 
 function nowLine(share) {
-  const line = el("i", { cls: "nowline" }), box = el("div", { cls: "over" }, line);
+  const line = el("i", { cls: "nowline" }),
+    box = el("div", { cls: "over" }, line);
   line.style.left = `${100 * share}%`;
   return box;
 }
@@ -50,26 +71,44 @@ function nowLine(share) {
 function fill({ track, share }, intervals, from, to, say) {
   if (intervals === null) return setText(share, say("load_failed"));
   const percent = (ms) => `${((100 * (ms - from)) / (to - from)).toFixed(2)}%`;
-  let used = 0, known = 0;
-  track.replaceChildren(...intervals.map((interval) => {
-    const part = el("i", { cls: classOf(interval) });
-    part.style.left = percent(interval.from);
-    part.style.width = `${((100 * (interval.to - interval.from)) / (to - from)).toFixed(2)}%`;
-    if (interval.usable !== "unknown") known += interval.to - interval.from;
-    if (interval.usable === "no" && interval.use !== "free") used += interval.to - interval.from;
-    return part;
-  }));
+  let used = 0,
+    known = 0;
+  track.replaceChildren(
+    ...intervals.map((interval) => {
+      const part = el("i", { cls: classOf(interval) });
+      part.style.left = percent(interval.from);
+      part.style.width = `${((100 * (interval.to - interval.from)) / (to - from)).toFixed(2)}%`;
+      if (interval.usable !== "unknown") known += interval.to - interval.from;
+      if (interval.usable === "no" && interval.use !== "free") used += interval.to - interval.from;
+      return part;
+    }),
+  );
   setText(share, known ? `${Math.round((100 * used) / known)}%` : intervals.length ? "?" : "");
 }
 
 export function paintAxis(node, from, now, zone, say) {
   const marks = Array.from({ length: 12 }, (_, i) => ({ at: from + i * 2 * 36e5, text: `${i * 2}:00`, cls: "" }));
   const today = now >= from && now < from + DAY;
-  const shown = today ? [...marks.filter((m) => Math.abs(m.at - now) > 36e5), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }] : marks;
-  node.replaceChildren(el("span"), el("div", {}, ...shown.map(({ at, text, cls }) => { const span = el("span", { cls, text }); span.style.left = `${(100 * (at - from)) / DAY}%`; return span; })), el("span"));
+  const shown = today
+    ? [...marks.filter((m) => Math.abs(m.at - now) > 36e5), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }]
+    : marks;
+  node.replaceChildren(
+    el("span"),
+    el(
+      "div",
+      {},
+      ...shown.map(({ at, text, cls }) => {
+        const span = el("span", { cls, text });
+        span.style.left = `${(100 * (at - from)) / DAY}%`;
+        return span;
+      }),
+    ),
+    el("span"),
+  );
 }
 
 export function asCsv(station, intervals) {
-  const line = (i) => [station, i.resource, new Date(i.from).toISOString(), new Date(i.to).toISOString(), i.usable, i.use, i.evidence].join(",");
+  const line = (i) =>
+    [station, i.resource, new Date(i.from).toISOString(), new Date(i.to).toISOString(), i.usable, i.use, i.evidence].join(",");
   return ["station,resource,from,to,usable,use,evidence", ...intervals.map(line)].join("\r\n") + "\r\n";
 }

@@ -10,13 +10,28 @@ export function read(doc) {
   const resources = (doc.areas ?? []).flatMap((area) =>
     area.resources
       .filter((r) => r.lifecycle !== "removed" && r.lifecycle !== "planned")
-      .map((r) => ({ ...r, key: keyOf(r.kind, r.type), area: area.id, areaName: area.name ?? {}, validUntil: ms(r.valid_until), observedAt: ms(r.observed_at), sinceAt: ms(r.since) })),
+      .map((r) => ({
+        ...r,
+        key: keyOf(r.kind, r.type),
+        area: area.id,
+        areaName: area.name ?? {},
+        validUntil: ms(r.valid_until),
+        observedAt: ms(r.observed_at),
+        sinceAt: ms(r.since),
+      })),
   );
   return {
-    station: doc.station, name: doc.name ?? {}, asOf: ms(doc.as_of), validUntil: ms(doc.valid_until),
-    open: doc.open?.now ?? "unknown", openUntil: ms(doc.open?.until), openText: doc.open,
+    station: doc.station,
+    name: doc.name ?? {},
+    asOf: ms(doc.as_of),
+    validUntil: ms(doc.valid_until),
+    open: doc.open?.now ?? "unknown",
+    openUntil: ms(doc.open?.until),
+    openText: doc.open,
     summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type) })),
-    whole: Array.isArray(doc.areas), resources, doc,
+    whole: Array.isArray(doc.areas),
+    resources,
+    doc,
   };
 }
 
@@ -41,7 +56,9 @@ export function tally(states) {
   const count = (test) => states.filter(test).length;
   const min = count((s) => s.usable === "yes");
   return {
-    min, max: min + count((s) => s.usable === "unknown"), total: states.length,
+    min,
+    max: min + count((s) => s.usable === "unknown"),
+    total: states.length,
     shut: count((s) => s.why === "closed" || s.why === "staff_only"),
     broken: count((s) => s.why === "fault" || s.why === "maintenance"),
   };
@@ -70,7 +87,7 @@ export function wording(t) {
 
 // Countable groups in the order people ask for them; the rest are single things.
 const ORDER = ["seat", "charger:ebike", "charger:ev", "charger:phone", "charger", "locker", "parking"];
-const rank = (key) => (ORDER.indexOf(key) + 1 || 99);
+const rank = (key) => ORDER.indexOf(key) + 1 || 99;
 
 export function groupsOf(picture) {
   const groups = new Map();
@@ -92,9 +109,14 @@ export function tallyOfGroup(group, picture, now) {
   if (group.kind !== "locker" && group.kind !== "parking") return tally(states);
   const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
   group.resources.forEach((bank, i) => {
-    const size = bank.total ?? bank.free ?? 1, free = bank.free ?? 0, { usable, why } = states[i];
+    const size = bank.total ?? bank.free ?? 1,
+      free = bank.free ?? 0,
+      { usable, why } = states[i];
     sum.total += size;
-    if (usable === "yes") { sum.min += free; sum.max += free; }
+    if (usable === "yes") {
+      sum.min += free;
+      sum.max += free;
+    }
     if (usable === "unknown") sum.max += size;
     if (why === "closed" || why === "staff_only") sum.shut += size;
     if (why === "fault" || why === "maintenance") sum.broken += size;

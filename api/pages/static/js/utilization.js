@@ -4,13 +4,25 @@ const DAY = 864e5;
 
 // One bucket of /utilization in plain numbers; share is null where nothing is known or the place was shut.
 export function bucketOf(raw) {
-  const known = raw.known_open_minutes ?? raw.known_open_min ?? 0, occupied = raw.occupied_minutes ?? raw.occupied_min ?? 0, unknown = raw.unknown_minutes ?? raw.unknown_min ?? 0;
-  return { from: Date.parse(raw.from), to: Date.parse(raw.to ?? raw.from), known, occupied, unknown, share: known > 0 && known >= unknown ? occupied / known : null, empty: known === 0 && unknown === 0 };
+  const known = raw.known_open_minutes ?? raw.known_open_min ?? 0,
+    occupied = raw.occupied_minutes ?? raw.occupied_min ?? 0,
+    unknown = raw.unknown_minutes ?? raw.unknown_min ?? 0;
+  return {
+    from: Date.parse(raw.from),
+    to: Date.parse(raw.to ?? raw.from),
+    known,
+    occupied,
+    unknown,
+    share: known > 0 && known >= unknown ? occupied / known : null,
+    empty: known === 0 && unknown === 0,
+  };
 }
 
 export async function utilization(station, from, to, by, more = "") {
   const iso = (ms) => new Date(ms).toISOString();
-  const answer = await fetch(`/api/v1/stations/${encodeURIComponent(station)}/utilization?from=${iso(from)}&to=${iso(to)}&by=${by}${more}`).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+  const answer = await fetch(`/api/v1/stations/${encodeURIComponent(station)}/utilization?from=${iso(from)}&to=${iso(to)}&by=${by}${more}`)
+    .then((r) => (r.ok ? r.json() : null))
+    .catch(() => null);
   return answer === null ? null : (answer.buckets ?? answer.utilization ?? []).map(bucketOf);
 }
 
@@ -23,8 +35,13 @@ export function total(buckets) {
 
 // 28 quarters of a day for the sheet's little bars; null when the server offers no utilisation.
 export async function weekOf(station, now) {
-  const to = Math.ceil(now / 36e5) * 36e5, from = to - 7 * DAY, hours = await utilization(station, from, to, "hour");
+  const to = Math.ceil(now / 36e5) * 36e5,
+    from = to - 7 * DAY,
+    hours = await utilization(station, from, to, "hour");
   if (hours === null) return null;
-  const values = Array.from({ length: 28 }, (_, i) => total(hours.filter((b) => b.from >= from + i * DAY / 4 && b.from < from + (i + 1) * DAY / 4)).share);
+  const values = Array.from(
+    { length: 28 },
+    (_, i) => total(hours.filter((b) => b.from >= from + (i * DAY) / 4 && b.from < from + ((i + 1) * DAY) / 4)).share,
+  );
   return { values, share: total(hours).share };
 }

@@ -1,0 +1,59 @@
+// The sheet under the hand: search, keys, and each row's week once it is looked at.
+
+import { $ } from "./draw.js";
+import { weekOf } from "./utilization.js";
+
+const HOUR = 36e5;
+
+// "/" searches, Escape ends it, Enter goes to the first that is left, arrows go on from there.
+export function searchAndKeys(sheet, say) {
+  const input = $(".find input");
+  input.placeholder = say("find");
+  input.setAttribute("aria-label", say("find"));
+  input.addEventListener("input", () => sheet.filter(input.value));
+  const clear = () => {
+    input.value = "";
+    sheet.filter("");
+    input.blur();
+  };
+  const step = (row, by) => {
+    const rows = [...document.querySelectorAll(".st:not(.out)")];
+    sheet.stop(rows[rows.indexOf(row) + by])?.focus();
+  };
+  addEventListener("keydown", (event) => {
+    const here = document.activeElement;
+    const row = here?.classList.contains("st") ? here : null;
+    if (event.key === "/" && here !== input) input.focus();
+    else if (event.key === "Escape" && here === input) clear();
+    else if (event.key === "Enter" && here === input) sheet.stop($(".st:not(.out)"))?.focus();
+    else if (event.key === "ArrowDown" && row) step(row, 1);
+    else if (event.key === "ArrowUp" && row) step(row, -1);
+    else return;
+    event.preventDefault();
+  });
+}
+
+// The week of a station is asked for when its row comes into view, two at a time, and again every hour.
+export function weeksOf(sheet, clock, zone) {
+  const queue = [];
+  const seen = new Set();
+  const look = (entries) => {
+    const fresh = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target.dataset.station);
+    for (const id of fresh.filter((one) => !seen.has(one))) {
+      seen.add(id);
+      queue.push(id);
+    }
+  };
+  const watcher = new IntersectionObserver(look, { root: sheet.node });
+  for (const row of sheet.rows.values()) watcher.observe(row.node);
+  const work = async () => {
+    const id = queue.shift();
+    const week = id && (await weekOf(id, clock.show(), zone));
+    if (week === null) return; // this server has no utilisation
+    if (week) sheet.week(id, week.values, week.share);
+    setTimeout(work, id ? 20 : 500);
+  };
+  work();
+  work();
+  setInterval(() => queue.push(...seen), HOUR);
+}

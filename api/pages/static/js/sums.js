@@ -1,0 +1,55 @@
+// Roll-ups: all stations, then each region. An unknown is never swallowed by a sum, and each sum tells its oldest news.
+
+import { countText } from "./count.js";
+import { el, setData, setText } from "./draw.js";
+import { age } from "./time.js";
+import { usableOf, wording } from "./truth.js";
+
+const MOST_REGIONS = 6;
+
+// boxes: the row they stand in; key: the kind that is counted large
+export function paintSums(boxes, houses, key, now, say) {
+  const regions = [...Map.groupBy(houses, (h) => h.region)].slice(0, MOST_REGIONS);
+  const parts = [[say("all"), houses], ...regions.map(([region, members]) => [region || say("other_region"), members])];
+  if (boxes.childElementCount !== parts.length) boxes.replaceChildren(...parts.map(box));
+  parts.forEach(([title, members], i) => paint(boxes.children[i], title, members, key, now, say));
+}
+
+function box() {
+  return el(
+    "div",
+    {},
+    el("h3", {}, el("span"), el("small")),
+    el("p", { cls: "big" }, el("em"), el("span"), el("small")),
+    el("div", { cls: "strip" }, el("i", { cls: "f" }), el("i", { cls: "u hatch" }), el("i", { cls: "b" })),
+    el("p"),
+  );
+}
+
+function paint(node, title, members, key, now, say) {
+  const sum = total(members, (k) => k === key);
+  const piles = total(members, (k) => k.startsWith("charger"));
+  const form = wording(sum);
+  const [h3, big, strip, foot] = node.children;
+  setData(node, "kind", key.split(":")[0]);
+  setData(node, "usable", usableOf(sum));
+  setData(node, "form", form);
+  setData(big, "digits", String(sum.min).length + String(sum.total).length);
+  setText(h3.children[0], title);
+  setText(h3.children[1], say("stations_n", { n: members.length }));
+  setText(big.children[0], form === "atleast" ? say("at_least") : "");
+  setText(big.children[1], form === "atleast" ? sum.min : countText(sum, say));
+  setText(big.children[2], say(key === "seat" ? "seats_of" : "places_of", { n: sum.total }));
+  strip.children[0].style.width = `${(100 * sum.min) / (sum.total || 1)}%`;
+  strip.children[1].style.width = `${(100 * (sum.max - sum.min)) / (sum.total || 1)}%`;
+  const charging = piles.total && !key.startsWith("charger") ? say("piles", { a: countText(piles, say), b: piles.total }) : "";
+  const oldest = Math.min(...members.map((h) => h.picture.asOf));
+  setText(foot, [charging, now === null ? "" : age(oldest, now, say)].filter(Boolean).join("　"));
+}
+
+function total(members, wanted) {
+  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
+  for (const { tallies } of members)
+    for (const [key, tally] of tallies) if (wanted(key)) for (const part of Object.keys(sum)) sum[part] += tally[part];
+  return sum;
+}
