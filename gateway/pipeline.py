@@ -150,7 +150,7 @@ class Pipeline:
                 self._command(topic, payload, flags, now)
                 return
             self._check_bytes(payload)
-            if not topic.startswith(b"yz/"):
+            if not topic.startswith(b"yz/") and topic != b"yz":  # our filter brings that one too
                 self._foreign(topic, payload, flags, now)
                 return
             device, which = self._find(topic)
@@ -266,6 +266,8 @@ class Pipeline:
         self.live.availability(device, online, bool(flags & RETAINED), now)
         if online:
             self.outcome.returned.add(device)
+            if not flags & RETAINED:
+                device.seen.born = boot
 
     def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, now: Millis) -> Verdict:
         """By identity where there is one; else by fingerprint for repeats and by a believable `ts` for order."""

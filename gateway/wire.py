@@ -121,11 +121,8 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if text.startswith("Expected `object`") and "at `$" not in text:
         return "not_object"
-    return (
-        "out_of_range"
-        if "Expected `" in text and any(sign in text for sign in ("<=", ">=", "length"))
-        else "wrong_type"
-    )
+    beyond = any(sign in text for sign in ("<=", ">=", "length", "out of range"))
+    return "out_of_range" if beyond else "wrong_type"
 
 
 def read(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int]:

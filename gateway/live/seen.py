@@ -27,10 +27,11 @@ class Verdict(Enum):
 class Seen:
     """`top` is the highest seq of the newest `boot`; -2 before the first, so that no seq equals top + 1."""
 
-    __slots__ = ("boot", "floor", "guessed", "older", "ranges", "recent", "start", "top")
+    __slots__ = ("boot", "born", "floor", "guessed", "older", "ranges", "recent", "start", "top")
 
     def __init__(self) -> None:
         self.boot: str | None = None
+        self.born: str | None = None  # the boot that last said it is online, if it has sent nothing else yet
         self.top = -2
         self.start = -2  # where the range that ends at `top` begins
         self.floor = 0  # nothing below is awaited
@@ -74,7 +75,7 @@ class Seen:
         if self.top != -2:
             self._remember(self.boot, [*self.ranges, (self.start, self.top)])
         fresh = insert(had, seq)
-        self.boot, self.guessed, self.ranges = boot, None, had
+        self.boot, self.born, self.guessed, self.ranges = boot, None, None, had
         self.start, self.top = had.pop()
         self.floor = min(seq, oldest) if oldest is not None else seq
         if not fresh:
@@ -94,7 +95,12 @@ class Seen:
         return Verdict.LATE
 
     def is_older(self, boot: str | None) -> bool:
-        return boot is not None and boot != self.boot and boot in self.older
+        """True when a newer boot has been heard of, be it only that it is online."""
+        if boot is None:
+            return False
+        if boot != self.boot:
+            return boot in self.older
+        return self.born is not None and self.born != boot and self.born not in self.older
 
     def upto(self) -> int | None:
         """The watermark: the highest seq with no hole between the floor and it. None before the first message."""

@@ -1,0 +1,48 @@
+"""The five axes: every one of their 1,080 points against the contract's own words."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, REASONS, USES, axes_of
+
+CONTRACT_ORDER = [
+    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
+    "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+]  # fmt: skip
+
+
+def usable(lifecycle, health, access, use, evidence):
+    """Contract section 4, first match wins."""
+    rules = [
+        (lifecycle != "active", "no"),
+        (health in {"fault", "maintenance"}, "no"),
+        (access in {"closed", "staff_only"}, "no"),
+        (evidence != "live" or "unknown" in {access, use}, "unknown"),
+        (use != "free", "no"),
+        (True, "yes"),
+    ]
+    return next(answer for holds, answer in rules if holds)
+
+
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_usable_and_because_of_every_point(lifecycle):
+    for point in product([lifecycle], HEALTHS, ACCESSES, USES, EVIDENCES):
+        axes = axes_of(*point)
+        assert axes.usable == usable(*point)
+        says = {lifecycle, axes.health, axes.evidence}
+        says |= {"hours_unknown" if axes.access == "unknown" else axes.access}
+        says |= {"use_unknown" if axes.use == "unknown" else axes.use}
+        assert list(axes.because) == [reason for reason in CONTRACT_ORDER if reason in says]
+
+
+def test_the_reasons_are_the_contracts_in_its_order():
+    assert list(REASONS) == CONTRACT_ORDER
+
+
+def test_the_codes_that_history_stores_never_change_their_meaning():
+    """Append only: a code written by an older version must mean the same for ever."""
+    kept = json.loads((Path(__file__).parents[1] / "vectors" / "axes.json").read_text())
+    assert {str(axes.code): list(axes[:5]) for axes in AXES if str(axes.code) in kept} == kept
