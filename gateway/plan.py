@@ -1,12 +1,13 @@
 """From the configuration to a live state that has heard nothing yet."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from config.load import collector_paused
+from config.mistakes import KeyPath
 from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
 from config.schema import Resource as ResourceSettings
@@ -15,6 +16,7 @@ from config.schema import Station as StationSettings
 from gateway.dialects import BadSource, bind
 from gateway.dialects import Source as SourceWords
 from gateway.foreign import Foreign, Source
+from gateway.hours import composed, problem
 from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
@@ -91,6 +93,26 @@ def foreign(settings: Settings, live: Live) -> Foreign:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
         sources.append(Source(decoder, live.devices[station.id, resource.device], KINDS[resource.kind].Shape))
     return Foreign(sources)
+
+
+def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """What only the gateway can tell is wrong: hours that nobody can answer for, and sources that no dialect reads."""
+    for at, station in enumerate(settings.stations):
+        wrong = problem(composed(station))
+        if wrong is not None:
+            yield ("stations", at, "hours"), wrong
+        for number, area in enumerate(station.areas):
+            here: KeyPath = ("stations", at, "areas", number)
+            wrong = problem(composed(station, area)) if area.hours is not None or area.special_days else None
+            if wrong is not None:
+                yield (*here, "hours"), wrong
+            for place, item in enumerate(area.resources):
+                if item.source is None:
+                    continue
+                try:
+                    bind(SourceWords(**item.source.model_dump()), resource_of(settings, station, area, item))
+                except BadSource as error:
+                    yield (*here, "resources", place, "source"), str(error)
 
 
 def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:

@@ -3,7 +3,10 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.schema import Settings
 
 
 def add(subparsers: Any) -> None:
@@ -13,14 +16,30 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from config.load import load
     from config.mistakes import ConfigErrors
 
     try:
-        settings = load(args.config)
+        settings = _checked(args.config)
     except ConfigErrors as errors:
         sys.stdout.write(f"{errors}\n")
         return 2
     resources = sum(1 for _ in settings.resources())
     sys.stdout.write(f"{args.config}: fine, {len(settings.stations)} stations with {resources} resources\n")
     return 0
+
+
+def _checked(path: Path) -> "Settings":
+    """The settings, if the gateway too can make sense of them. ConfigErrors with what it can't."""
+    from config.load import load
+    from config.mistakes import ConfigErrors
+    from config.yaml_source import read_yaml
+    from gateway.plan import mistakes
+
+    settings = load(path)
+    source = read_yaml(sorted(path.glob("*.yaml")) if path.is_dir() else [path])
+    for key_path, told in mistakes(settings):
+        what, _, mend = told.rpartition("; ")
+        source.blame(key_path, what or told, mend if what else "see docs/dialects.md")
+    if source.mistakes:
+        raise ConfigErrors(source.mistakes)
+    return settings

@@ -80,6 +80,22 @@ def test_check_names_every_mistake_with_its_line(config: Path, capsys: pytest.Ca
     assert any(one.startswith(f"{config}:8: ") and "kind" in one for one in lines)
 
 
+def test_check_names_hours_nobody_can_answer_for_and_sources_no_dialect_reads(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hours, source = "hours: sunrise-sunset", "source: {dialect: json, topic: a/b}"
+    text = (
+        config.read_text()
+        .replace("- id: yanshan", f"- id: yanshan\n    {hours}")
+        .replace("kind: seat", f"kind: seat, {source}")
+    )
+    config.write_text(text)
+    assert main(["check", "--config", str(config)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert any("stations.0.hours: " in one and "sun" in one and "; " in one for one in lines)
+    assert any("resources.0.source: fields: say where" in one and ".yaml:" in one for one in lines)
+
+
 def test_any_other_command_ends_with_2_on_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["api", "--config", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml" in capsys.readouterr().err
