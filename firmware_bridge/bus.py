@@ -25,6 +25,7 @@ class Sink(Protocol):
     """Where what was heard goes. `store` returns when it is on disk; sqlite3.Error when it can't be."""
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
+    def order(self, order: Order) -> None: ...
     def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None: ...
     def lost(self, devices: Iterable[str]) -> None: ...
 
@@ -122,6 +123,9 @@ class Bus:
                     log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
                 if self._stop.wait(STORE_AGAIN_S):
                     raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
+        for one in heard:
+            for order in one.orders:
+                self._sink.order(order)
         devices = {device for one in heard for device in one.devices}
         if devices:
             self._devices |= devices

@@ -1,9 +1,10 @@
 """What a door decides by itself, network or not: who may enter, whether it was forced, whether it stands open."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 
 from firmware_bridge.cards import CardNumber, Cards
-from firmware_bridge.devices.base import Reading
+from firmware_bridge.devices.base import Heard, Reading
 from gateway.model import Millis, Signal
 
 REPEAT_MS = 2_000  # a card held to the reader is one card
@@ -22,15 +23,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """`opens`: it is for us to open the lock (the device has not done it itself)."""
+
     readings: tuple[Reading, ...] = ()
     granted: bool = False
+    opens: bool = False
 
 
 class Door:
     """One door. Everything it decides is told as an event, so the store has the audit."""
 
     def __init__(self, device: str, rules: Rules, direction: str | None = None) -> None:
-        self.device, self.rules, self._direction = device, rules, direction
+        self.device, self.rules, self.direction = device, rules, direction
+        self._lock = threading.Lock()  # card and contact may come on different buses
         self._open = False
         self._held_at: Millis | None = None
         self._passage_until: Millis | None = None
@@ -41,8 +46,8 @@ class Door:
         if self.rules.cards is None:
             return Decision()
         pseudonym = self.rules.cards.published(card, now)
-        before, at = self._last
-        self._last = pseudonym, now
+        with self._lock:
+            (before, at), self._last = self._last, (pseudonym, now)
         if pseudonym == before and 0 <= now - at < REPEAT_MS:
             return Decision()
         granted = ok
@@ -51,11 +56,11 @@ class Door:
         signals: dict[str, Signal] = {"card": pseudonym}
         if granted is not None:
             signals["granted"] = granted
-        if direction or self._direction:
-            signals["direction"] = direction or self._direction or ""
+        if way := direction or self.direction:
+            signals["direction"] = way
         if granted:
             self.expect(now)
-        return Decision((Reading(self.device, signals, "card"),), bool(granted))
+        return Decision((Reading(self.device, signals, "card"),), bool(granted), bool(granted) and not ok)
 
     def expect(self, now: Millis) -> None:
         """An opening in the next seconds is rightful."""
@@ -63,38 +68,58 @@ class Door:
 
     def contact(self, is_open: bool, now: Millis) -> tuple[Reading, ...]:
         """The door contact says so; told again, it says nothing new."""
-        if is_open == self._open:
-            return ()
-        self._open = is_open
-        self._held_at = now + self.rules.held_ms if is_open and self.rules.held_ms else None
+        with self._lock:
+            if is_open == self._open:
+                return ()
+            self._open = is_open
+            self._held_at = now + self.rules.held_ms if is_open and self.rules.held_ms else None
         rightful = self._passage_until is not None and 0 <= self._passage_until - now <= PASSAGE_MS
         if not is_open or rightful or self.rules.allowed is None:
             return ()
         return (Reading(self.device, {}, "door_forced"),)
 
     def tick(self, now: Millis) -> tuple[Reading, ...]:
-        if self._held_at is None or now < self._held_at:
-            return ()
-        self._held_at = None
+        with self._lock:
+            if self._held_at is None or now < self._held_at:
+                return ()
+            self._held_at = None
         return (Reading(self.device, {}, "door_held"),)
-
-    def deadline(self) -> Millis | None:
-        return self._held_at
 
 
 class Doors(dict[str, Door]):
-    """The doors of one bus, made when first spoken of."""
+    """The doors of the whole box, made when first spoken of: reader, contact and lock of one may be on three buses.
 
-    def __init__(self, rules: Rules, directions: dict[str, str | None] | None = None) -> None:
+    `rules` hold for a door that no bus names.
+    """
+
+    def __init__(self, rules: Rules) -> None:
         super().__init__()
-        self.rules, self._directions = rules, directions or {}
+        self.rules = rules
+        self._lock = threading.RLock()
 
     def __missing__(self, device: str) -> Door:
-        self[device] = door = Door(device, self.rules, self._directions.get(device))
-        return door
+        return self.know(device, self.rules)
+
+    def know(self, device: str, rules: Rules, direction: str | None = None) -> Door:
+        """A configured door. Where several buses name it, the one with a lock decides how long its pulse is."""
+        with self._lock:
+            known = self.get(device)
+            if known is None:
+                self[device] = known = Door(device, rules, direction)
+            known.direction = known.direction or direction
+            if rules.pulse_ms:
+                known.rules = rules
+            return known
+
+    def watch(self, heard: Heard, now: Millis) -> Heard:
+        """The same with what the door contacts in it mean."""
+        found: list[Reading] = []
+        for reading in heard.readings:
+            is_open = reading.signals.get("open")
+            if reading.event is None and isinstance(is_open, bool):
+                found += self[reading.device].contact(is_open, now)
+        return replace(heard, readings=(*heard.readings, *found)) if found else heard
 
     def tick(self, now: Millis) -> tuple[Reading, ...]:
-        return tuple(reading for door in self.values() for reading in door.tick(now))
-
-    def deadline(self) -> Millis | None:
-        return min((at for door in self.values() if (at := door.deadline()) is not None), default=None)
+        """Doors that have stood open for too long."""
+        return tuple(reading for door in list(self.values()) for reading in door.tick(now))

@@ -3,23 +3,25 @@
 import contextlib
 import logging
 import resource
+import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from config.schema.bridge import Bridge
 from config.schema.bridge import Bus as BusSettings
-from firmware_bridge.bus import Bus
+from firmware_bridge.bus import STORE_AGAIN_S, Bus
 from firmware_bridge.cards import Cards, read_allow_list, read_key
 from firmware_bridge.devices import table
 from firmware_bridge.devices.base import Heard, Order
-from firmware_bridge.door import Rules
+from firmware_bridge.door import Doors, Rules
 from firmware_bridge.port import Line, Port
 from firmware_bridge.presence import Presence
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
+from gateway.clock import now_ms
 from gateway.model import Millis
 from gateway.mqtt import Broker, Session, Will
 
@@ -37,10 +39,19 @@ class _Sink:
     spool: Spool
     presence: Presence
     publisher: Publisher
+    doors: Doors
+    unlock: Callable[[str], bool]
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None:
-        if news := self.spool.put(heard, now):
+        if news := self.spool.put([self.doors.watch(one, now) for one in heard], now):
             self.publisher.notify(news)
+
+    def order(self, order: Order) -> None:
+        self.unlock(order.device)
+
+    def tick(self, now: Millis) -> None:
+        if readings := self.doors.tick(now):
+            self.store((Heard(readings),), now)
 
     def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None:
         if self.presence.heard(devices, now, silent_ms):
@@ -60,15 +71,25 @@ def run(bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: thre
     session = Session(broker, client_id, will=Will(topic, payload), keep=False)
     buses: list[tuple[BusSettings, Bus | TcpBus]] = []
     place, rate = (bridge.station, bridge.id), bridge.spool.backlog_per_s
-    publisher = Publisher(session, spool, presence, place, rate, lambda device: _unlock(buses, device))
-    sink = _Sink(spool, presence, publisher)
+    doors = Doors(rules_of(bridge, zone))
+
+    def unlock(device: str) -> bool:
+        return _unlock(buses, doors, device)
+
+    publisher = Publisher(session, spool, presence, place, rate, unlock)
+    sink = _Sink(spool, presence, publisher, doors, unlock)
     failed = threading.Event()
-    buses.extend((settings, _bus(settings, bridge, zone, sink, stop)) for settings in bridge.buses)
+    buses.extend((settings, _bus(settings, bridge, sink, stop)) for settings in bridge.buses)
     threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
     log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(buses), spool.boot)
     try:
         while not stop.is_set():
-            publisher.step(STEP_S)
+            try:
+                publisher.step(STEP_S)
+                sink.tick(now_ms())
+            except sqlite3.Error as error:
+                log.error("the spool can't be written: %s; free some disk space", error)  # noqa: TRY400
+                stop.wait(STORE_AGAIN_S)
     finally:
         stop.set()
         for thread in threads:
@@ -94,27 +115,30 @@ def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop
     return thread
 
 
-def _bus(settings: BusSettings, bridge: Bridge, zone: tzinfo, sink: _Sink, stop: threading.Event) -> Bus | TcpBus:
-    rules = rules_of(settings, bridge, zone)
+def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event) -> Bus | TcpBus:
+    doors = sink.doors
+    rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
+    table.introduce(settings, rules, doors)
     silent_ms = _silent_ms(settings, bridge)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)
-        return TcpBus(settings.id, address, lambda: table.build(settings, rules), sink, silent_ms, stop)
+        return TcpBus(settings.id, address, lambda: table.build(settings, doors), sink, silent_ms, stop)
     line = Line(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
-    return Bus(settings.id, Port(line), table.build(settings, rules), sink, silent_ms, stop)
+    return Bus(settings.id, Port(line), table.build(settings, doors), sink, silent_ms, stop)
 
 
-def rules_of(settings: BusSettings, bridge: Bridge, zone: tzinfo) -> Rules:
-    """How the doors of this bus decide. ValueError when a card reader has no key."""
-    if bridge.card_key_file is None and table.uses_cards(settings.protocol):
+def rules_of(bridge: Bridge, zone: tzinfo) -> Rules:
+    """How doors decide here. ValueError when a card reader has no key, or the key is no good."""
+    needy = next((bus for bus in bridge.buses if table.uses_cards(bus.protocol)), None)
+    if bridge.card_key_file is None and needy is not None:
         raise ValueError(
-            f"bridge.buses.{settings.id}: {settings.protocol} needs bridge.card_key_file: "
+            f"bridge.buses.{needy.id}: {needy.protocol} needs bridge.card_key_file: "
             "openssl rand -hex 32 > FILE, and chmod 600 FILE"
         )
     cards = Cards(read_key(bridge.card_key_file), bridge.card_rotation, zone) if bridge.card_key_file else None
     allowed = read_allow_list(bridge.allow_list_file) if bridge.allow_list_file else None
-    return Rules(cards, allowed, round(settings.held_s * 1000), settings.relay_pulse_ms)
+    return Rules(cards, allowed)
 
 
 def enroll(bridge: Bridge, number: bytes) -> str:
@@ -138,12 +162,15 @@ def _silent_ms(settings: BusSettings, bridge: Bridge) -> Millis:
     return max(3_000, round(slowest * 3000)) if polled else PUSH_SILENT_MS
 
 
-def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], device: str) -> bool:
+def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], doors: Doors, device: str) -> bool:
+    """Ask every bus that has a lock for this device; False when none has."""
+    done = False
     for settings, bus in buses:
         if device in table.device_ids(settings) and settings.relay_pulse_ms:
+            doors[device].expect(now_ms())
             bus.order(Order(device, "unlock", settings.relay_pulse_ms))
-            return True
-    return False
+            done = True
+    return done
 
 
 def _no_core_dumps() -> None:

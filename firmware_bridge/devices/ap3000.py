@@ -151,7 +151,7 @@ class Ap3000(Listener[Scanner]):
         )  # fmt: skip
         mark = b"%d/%d" % (frame.command, frame.message_id) if frame.command == SETTLEMENT else None
         names = (device, *(reading.device for reading in readings))
-        return Heard(readings, names, answer(frame, now), None if mark is None else (device, mark))
+        return Heard(readings, names, answer(frame, now), wire=None if mark is None else (device, mark))
 
 
 def _signals(port: Port) -> dict[str, Signal]:

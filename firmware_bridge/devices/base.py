@@ -17,17 +17,28 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """Something to do at a device, already checked: so far only `unlock`, for `pulse_ms`."""
+
+    device: str
+    what: Literal["unlock"]
+    pulse_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What one frame said.
 
     `devices` are heard from, even when nothing new was said. `reply` goes out when `readings` are safely on disk.
     `wire` is `(device, mark)` of a frame that its sender repeats until it gets the reply: a frame with the mark that
-    was stored last for the device is a repeat, so it is answered but not stored again.
+    was stored last for the device is a repeat, so it is answered but not stored again. `orders` are carried out, by
+    whatever bus can, once `readings` are on disk.
     """
 
     readings: tuple[Reading, ...] = ()
     devices: tuple[str, ...] = ()
     reply: bytes = b""
+    orders: tuple[Order, ...] = ()
     wire: tuple[str, bytes] | None = None
 
 
@@ -38,15 +49,6 @@ class Health:
     frames: int = 0
     bad: int = 0
     junk: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Something to do at a device, already checked: so far only `unlock`, for `pulse_ms`."""
-
-    device: str
-    what: Literal["unlock"]
-    pulse_ms: int
 
 
 class Talk(Protocol):

@@ -114,8 +114,6 @@ class Osdp:
         for reader, event in self._events:
             heard.append(Heard(self._read(self._readers[reader], event, now), (self._readers[reader].device,)))
         self._events.clear()
-        if readings := self._doors.tick(now):
-            heard.append(Heard(readings))
         said, self._wire.outgoing = bytes(self._wire.outgoing), bytearray()
         return heard, said
 
@@ -152,14 +150,13 @@ class Osdp:
         door = self._doors[reader.device]
         if event.get("event") == Event.CardRead:
             decision = door.card(card_of(event), now)
-            if decision.granted:
+            if decision.opens:
                 self._open(reader, door.rules.pulse_ms)
             return decision.readings
         if event.get("event") == Event.Status:
             report = bytes(event.get("report") or b"")
             if event.get("type") == StatusReportType.Input and report:
-                is_open = bool(report[0])
-                return (Reading(reader.device, {"open": is_open}), *door.contact(is_open, now))
+                return (Reading(reader.device, {"open": bool(report[0])}),)
             if event.get("type") == StatusReportType.Local and report and report[0]:
                 return (Reading(reader.device, {}, "tamper"),)
         return ()

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices.base import Heard, Listener
-from firmware_bridge.door import Door
+from firmware_bridge.devices.base import Heard, Listener, Order
+from firmware_bridge.door import Decision, Door
 from firmware_bridge.frames.checks import xor
 from gateway.model import Millis
 
@@ -99,7 +99,9 @@ class CardLines:
         skip, self._skip = self._skip, False
         cut = stream[end] == STX
         card = None if skip or cut else self._fitting(stream[:end])
-        self.bad += card is None and end > 0
+        if card is None and end > 0:
+            self.bad += 1
+            self.junk += end
         return end + (not cut), card
 
     def _fitting(self, line: bytes) -> CardNumber | None:
@@ -138,5 +140,9 @@ class CardReader(Listener[CardLines]):
 
     def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
         cards = self.reader.feed(data)
-        readings = tuple(reading for card in cards for reading in self._door.card(card, now).readings)
-        return (Heard(readings, (self._device,)),) if cards else ()
+        return tuple(self._heard(self._door.card(card, now)) for card in cards)
+
+    def _heard(self, decision: Decision) -> Heard:
+        pulse_ms = self._door.rules.pulse_ms if decision.opens else 0
+        orders = (Order(self._device, "unlock", pulse_ms),) if pulse_ms else ()
+        return Heard(decision.readings, (self._device,), orders=orders)

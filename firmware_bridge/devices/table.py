@@ -14,10 +14,15 @@ class NotConfiguredError(ValueError):
     """The bus lacks something; the text names its place in the configuration and the mend."""
 
 
-def build(bus: Bus, rules: Rules) -> Talk:
+def build(bus: Bus, doors: Doors) -> Talk:
     """The talk for one bus. NotConfiguredError, and ValueError of maps and keys."""
-    directions = {one.device: one.direction or bus.direction for one in _devices(bus)}
-    return _TALKS[bus.protocol](bus, Doors(rules, {**directions}))
+    return _TALKS[bus.protocol](bus, doors)
+
+
+def introduce(bus: Bus, rules: Rules, doors: Doors) -> None:
+    """Tell the doors which devices this bus has, and by which rules."""
+    for one in _devices(bus):
+        doors.know(one.device, rules, one.direction or bus.direction)
 
 
 def uses_cards(protocol: str) -> bool:

@@ -25,31 +25,26 @@ class _Spoken(Listener[R]):
     def _heard(self, device: str, fields: Mapping[str, Any], mark: bytes, reply: bytes, now: Millis) -> Heard:
         readings: tuple[Reading, ...] = ()
         if (event := keys.event(fields)) is not None:
-            readings = self._event(device, event, fields, now)
+            if event == "card":
+                return self._card(device, fields, (device, mark), reply, now)
+            readings = (Reading(device, {}, event),)
         elif signals := keys.signals(fields):
             readings = (Reading(device, signals),)
-            if isinstance(is_open := signals.get("open"), bool):
-                readings += self._doors[device].contact(is_open, now)
-        return Heard(readings, (device,), reply, (device, mark))
+        return Heard(readings, (device,), reply, wire=(device, mark))
 
-    def _event(self, device: str, event: str, fields: Mapping[str, Any], now: Millis) -> tuple[Reading, ...]:
-        if event != "card":
-            return (Reading(device, {}, event),)
-        card = keys.card(fields)
+    def _card(
+        self, device: str, fields: Mapping[str, Any], wire: tuple[str, bytes], reply: bytes, now: Millis
+    ) -> Heard:
+        card, door = keys.card(fields), self._doors[device]
         if card is None:
-            return ()
-        door = self._doors[device]
-        return door.card(card, now, keys.direction(fields), keys.granted(fields)).readings
+            return Heard((), (device,), reply, wire=wire)
+        decision = door.card(card, now, keys.direction(fields), keys.granted(fields))
+        opens = decision.opens and door.rules.pulse_ms
+        orders = (Order(device, "unlock", door.rules.pulse_ms),) if opens else ()
+        return Heard(decision.readings, (device,), reply, orders, wire)
 
     def _knows(self, device: str) -> bool:
         return not self._known or device in self._known
-
-    def tick(self, now: Millis) -> tuple[Sequence[Heard], bytes]:
-        readings = self._doors.tick(now)
-        return ((Heard(readings),) if readings else ()), b""
-
-    def deadline(self) -> Millis | None:
-        return self._doors.deadline()
 
 
 class YizhanLines(_Spoken[line.LineReader]):

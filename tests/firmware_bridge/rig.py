@@ -10,8 +10,8 @@ from typing import Any
 from config.schema.bridge import Bus as BusSettings
 from firmware_bridge.bus import Bus
 from firmware_bridge.devices import table
-from firmware_bridge.devices.base import Heard, Reading
-from firmware_bridge.door import Rules
+from firmware_bridge.devices.base import Heard, Order, Reading
+from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.wire import Cable, Machine
 from firmware_bridge.port import Line, Port
 
@@ -29,10 +29,14 @@ class Collected:
 
     def __init__(self) -> None:
         self.readings: list[Reading] = []
+        self.orders: list[Order] = []
         self.online: set[str] = set()
 
     def store(self, heard: Sequence[Heard], now: int) -> None:
         self.readings += [reading for one in heard for reading in one.readings]
+
+    def order(self, order: Order) -> None:
+        self.orders.append(order)
 
     def present(self, devices: Iterable[str], now: int, silent_ms: int) -> None:
         self.online |= set(devices)
@@ -70,7 +74,9 @@ def bus(
     )
     sink = sink or Collected()
     stop = threading.Event()
-    talk = table.build(settings, rules or Rules())
+    doors = Doors(rules or Rules())
+    table.introduce(settings, rules or Rules(), doors)
+    talk = table.build(settings, doors)
     running = Bus("b", Port(Line(str(cable.path), baud)), talk, sink, 5_000, stop)
     thread = threading.Thread(target=running.run)
     thread.start()

@@ -13,7 +13,7 @@ from firmware_bridge.devices import ap3000, ld2410, sdt, table
 from firmware_bridge.devices.base import Heard, Order, Steady
 from firmware_bridge.devices.ld2450 import Ld2450
 from firmware_bridge.devices.modbus_map import READY, load_map
-from firmware_bridge.door import Rules
+from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.machines import (
     IdReader,
     Meter,
@@ -181,7 +181,7 @@ def test_piles_dial_in_and_each_is_answered_on_its_own_line() -> None:
         }
     )  # fmt: skip
     sink, stop = Collected(), threading.Event()
-    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: table.build(settings, Rules()), sink, 60_000, stop)
+    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: table.build(settings, Doors(Rules())), sink, 60_000, stop)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:

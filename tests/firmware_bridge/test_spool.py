@@ -57,14 +57,14 @@ def test_only_what_the_watermark_covers_leaves(tmp_path: Path) -> None:
 
 
 def test_a_frame_told_twice_is_stored_once_even_over_a_restart(tmp_path: Path) -> None:
-    frame = Heard((Reading("a", {"occupied": True}),), ("a",), b"ack", ("a", b"7/BEEF"))
+    frame = Heard((Reading("a", {"occupied": True}),), ("a",), b"ack", wire=("a", b"7/BEEF"))
     spool = Spool(tmp_path, MIB)
     spool.put([frame], 0)
     spool.close()
     spool = Spool(tmp_path, MIB)
     assert spool.put([frame], 1) == ()
     assert len(spool.after("a", 0, 9)) == 1
-    spool.put([Heard(frame.readings, ("a",), b"ack", ("a", b"8/BEEF"))], 2)
+    spool.put([Heard(frame.readings, ("a",), b"ack", wire=("a", b"8/BEEF"))], 2)
     assert len(spool.after("a", 0, 9)) == 2
     spool.close()
 
