@@ -76,7 +76,7 @@ class InfluxWriter:
         """Send lines in one request. Never raises for what the server, the network or the token file does."""
         from influxdb_client.rest import ApiException
         from influxdb_client.service.write_service import WriteService
-        from urllib3.exceptions import HTTPError, SSLError, TimeoutError  # noqa: A004
+        from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError  # noqa: A004
 
         try:
             service: Any = WriteService(self._open().api_client)  # type: ignore[no-untyped-call]
@@ -91,6 +91,8 @@ class InfluxWriter:
             return answer_of(error.status, error.headers or {}, str(error.body or error.reason), now)
         except SSLError as error:
             return Answer("configuration", "tls", str(error)[:TEXT_MOST])
+        except NewConnectionError as error:  # to urllib3 one kind of time-out
+            return Answer("busy", "connection", str(error)[:TEXT_MOST])
         except TimeoutError as error:
             return Answer("busy", "timeout", str(error)[:TEXT_MOST])
         except UnicodeDecodeError:

@@ -77,7 +77,8 @@ class Journal:
                     position = number
             except (StoreError, sqlite3.Error, OSError) as error:
                 self.close()
-                log.error("%s can't be read for the copy: %s", path.name, error)
+                if path is not files[-1]:  # the newest may just be in the making
+                    log.error("%s can't be read for the copy: %s", path.name, error)
 
     def _opened(self, path: Path) -> DayReader:
         inode = path.stat().st_ino  # a damaged file is replaced by another of its name
