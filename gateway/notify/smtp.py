@@ -1,6 +1,7 @@
 """Mail. A message keeps its Message-ID over retries, so that a mailbox shows a repeat as one."""
 
 import smtplib
+import socket
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -37,9 +38,10 @@ class Smtp:
 
     def _connect(self, host: str) -> smtplib.SMTP:
         channel, context = self._channel, ssl.create_default_context()
+        name = socket.gethostname()  # else smtplib asks the name service for ours, which may take half a minute
         if channel.security == "tls":
-            return smtplib.SMTP_SSL(host, channel.port, timeout=channel.timeout_s, context=context)
-        server = smtplib.SMTP(host, channel.port, timeout=channel.timeout_s)
+            return smtplib.SMTP_SSL(host, channel.port, name, timeout=channel.timeout_s, context=context)
+        server = smtplib.SMTP(host, channel.port, name, timeout=channel.timeout_s)
         if channel.security == "starttls":
             server.starttls(context=context)
         return server
