@@ -143,7 +143,8 @@ def gateway(settings: Settings, count: int, warm: int, started: float) -> None:
     before_kib = rss_kib()
     ready()
     if not count:
-        print(json.dumps({"start_s": start_s, "idle_mib": before_kib / 1024}), flush=True)
+        told = {"start_s": start_s, "start_cpu_s": cpu_s(), "idle_mib": before_kib / 1024}
+        print(json.dumps(told), flush=True)
         subject.stop()
         return
     if warm:
