@@ -57,8 +57,8 @@ def test_a_sign_of_life_keeps_the_value_of_one_that_reports_on_change_only(town)
     say(town, 2, battery_pct=90)  # no value: a periodic reporter gets no longer life from it
     assert [change.resource.id for change in town.wait(500 * SECOND)] == ["seat-01"]
     town.hear("door", {"boot": "b1", "seq": 3, "type": "card"}, "event")
-    assert town.wait(530 * SECOND) == []
-    assert [change.resource.id for change in town.wait(71 * SECOND)] == ["door"]
+    assert town.wait(520 * SECOND) == []
+    assert [change.resource.id for change in town.wait(81 * SECOND)] == ["door"]
 
 
 def test_a_goodbye_counts_at_once_and_fresh_data_outranks_it(town):
