@@ -88,7 +88,7 @@ def run(bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: thre
                 publisher.step(STEP_S)
                 sink.tick(now_ms())
             except sqlite3.Error as error:
-                log.error("the spool can't be written: %s; free some disk space", error)  # noqa: TRY400
+                log.error("the spool can't be written: %s; free some disk space", error)
                 stop.wait(STORE_AGAIN_S)
     finally:
         stop.set()

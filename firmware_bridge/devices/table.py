@@ -1,7 +1,6 @@
 """Every protocol of a bus: one line each. Only the asked-for one is imported, with the library it needs."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from config.schema.bridge import Bus, Device
 from firmware_bridge.devices.base import Talk
@@ -87,7 +86,9 @@ def _modbus(bus: Bus, _doors: Doors) -> Talk:
 
     slaves, gap_ms = [], 0
     for device in _devices(bus):
-        found = load_map(device.map or Path("motion-pir.yaml"))
+        if device.map is None:
+            raise NotConfiguredError(f"bridge.buses.{bus.id}: {device.device} has no `map`: name its register map")
+        found = load_map(device.map)
         gap_ms = max(gap_ms, found.gap_ms)
         slaves.append((ModbusSlave(device.device, _unit(bus, device), found), _poll_ms(bus, device)))
     return Polled(slaves, bus.timeout_ms, gap_ms)
