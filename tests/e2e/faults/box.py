@@ -57,6 +57,9 @@ class Box:
         self.process = None
         return status
 
+    def log_text(self) -> str:
+        return self.log.read_text()
+
     def exported(self) -> list[dict[str, Any]]:
         out = subprocess.run(
             [sys.executable, "-m", "api.cli", "export", "--config", str(self.config)],

@@ -1,0 +1,152 @@
+"""A full disk, a polite end, a thread that dies, a clock that jumps, a flood of nonsense: the whole process."""
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.mqtt import Broker, Session
+from tests.conftest import until
+from tests.e2e.faults.box import ROOT, Box, Devices
+
+pytestmark = [pytest.mark.e2e, pytest.mark.broker]
+
+
+@pytest.fixture
+def box_of(tmp_path, mosquitto_of):
+    """Start a box and its devices; everything ends with the test."""
+    ends = []
+
+    def start(seats=3, folder=tmp_path, **store):
+        mosquitto = mosquitto_of()
+        box = Box(folder, f"mqtt://127.0.0.1:{mosquitto.port}", seats, **store)
+        devices = Devices(Broker("127.0.0.1", mosquitto.port), seats)
+        ends.extend([box.kill, devices.close])
+        box.start()
+        return box, devices
+
+    yield start
+    for end in ends:
+        end()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(mount)], check=False).returncode:
+        pytest.skip("mounting needs root")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+def connected(box, devices):
+    """The gateway listens: what is sent from now on arrives."""
+    devices.tell("seat-0")
+    devices.settle(10, again_s=0.5)
+
+
+def test_a_full_disk_stops_nothing_but_the_acknowledgements_and_passes_by_itself(small_disk, box_of):
+    box, devices = box_of(folder=small_disk)
+    connected(box, devices)
+    hog = small_disk / "hog"
+    for number in devices.publish(600, 300):
+        if number % 100 == 0:  # the ballast goes too
+            with hog.open("ab") as file:
+                file.write(bytes(shutil.disk_usage(small_disk).free))
+    until(lambda: "nothing is acknowledged until it works again" in box.log_text(), what="the full disk being told")
+    assert devices.waiting > 0
+    assert box.process.poll() is None
+    time.sleep(1)
+    hog.unlink()
+    devices.settle(25, again_s=5)
+    assert "store: works again" in box.log_text()
+    assert box.stop() == 0
+    stored = box.readings()
+    assert set(stored) == devices.sent
+    assert len(stored) == len(devices.sent)
+
+
+def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of):
+    box, devices = box_of()
+    connected(box, devices)
+    for _ in devices.publish(300, 600):
+        pass
+    begin = time.monotonic()
+    assert box.stop(5.0) == 0
+    assert time.monotonic() - begin < 5
+    covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
+    assert covered <= set(box.readings())
+    box.start()
+    connected(box, devices)
+    assert box.stop() == 0
+    assert sorted(box.readings()) == sorted(devices.sent)
+
+
+@pytest.mark.parametrize(
+    ("thread", "patch"),
+    [
+        ("intake", "import gateway.pipeline as m; m.Pipeline.tick = lambda *a: 1 / 0"),
+        ("writer", "import gateway.store.sqlite as m; m.SqliteStore.tidy = lambda *a: 1 / 0"),
+    ],
+)
+def test_a_thread_that_dies_ends_the_process_with_its_name_in_the_last_line(tmp_path, mosquitto_of, thread, patch):
+    box = Box(tmp_path, f"mqtt://127.0.0.1:{mosquitto_of().port}", 1)
+    code = f"{patch}; import sys, api.cli; sys.exit(api.cli.main(['gateway', '--config', {str(box.config)!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, timeout=20)
+    assert done.returncode == 1
+    assert thread in done.stderr.decode().strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "messages", [20_000, pytest.param(1_000_000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])]
+)
+def test_a_flood_of_nonsense_is_kept_aside_without_growth(box_of, messages):
+    box, devices = box_of()
+    connected(box, devices)
+    chance = random.Random(7)
+    publisher = Session(Broker("127.0.0.1", devices._session.broker.port), "vandal", keep=False)
+    until(lambda: publisher.poll(0.02) or publisher.connected)
+    confirmed = []
+    publisher.on_published = confirmed.append
+    early = None
+    for number in range(messages):
+        publisher.publish(chance.choice(TOPICS), nonsense(chance))
+        while number - len(confirmed) > 400:
+            publisher.poll(0.01)
+        if number == messages // 4:
+            early = memory_kib(box)
+    until(lambda: publisher.poll(0.02) or len(confirmed) == messages)
+    publisher.close()
+    connected(box, devices)
+    assert memory_kib(box) < early + 60_000
+    assert box.stop() == 0
+    assert {("seat-0", "boot-0", seq) for seq in (1, 2)} <= set(box.readings())
+    assert "Traceback" not in box.log_text()
+
+
+TOPICS = [
+    "yz/yanshan/seat-1/state",
+    "yz/yanshan/seat-1/event",
+    "yz/yanshan/seat-1/availability",
+    "yz/a/b/state",
+    "yz/x",
+]
+SEEDS = [b'{"occupied":true,"boot":"b","seq":1}', b'{"type":"card"}', b"offline", b'{"x":' + b"[" * 400, b"\xff\xfe"]
+
+
+def nonsense(chance):
+    """A good message with a few bytes changed, or noise."""
+    body = bytearray(chance.choice(SEEDS))
+    for _ in range(chance.randrange(1, 5)):
+        body[chance.randrange(len(body))] = chance.randrange(256)
+    return bytes(body) if chance.random() < 0.9 else chance.randbytes(chance.randrange(60))
+
+
+def memory_kib(box):
+    status = Path(f"/proc/{box.process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
