@@ -87,6 +87,7 @@ RULES: dict[KindName, tuple[Rule, ...]] = {
     "appliance": (
         Rule("running_without_power", 10 * MINUTE_MS, _running_without_power),
         Rule("power_while_free", 20 * MINUTE_MS, _power_while_free),  # a boiler heats again on its own
+        Rule("runs_for_hours", 2 * HOUR_MS, _taken, _always),
         _FROZEN,
     ),
 }  # fmt: skip

@@ -201,6 +201,7 @@ class Gateway:
             duplicate=counters["duplicate"],
             late=counters["late"],
             ignored_fields=counters["ignored_fields"],
+            unknown_status=counters["unknown_status"],
             quarantined=dict(self.pipeline.quarantined),
             backlog=intake.backlog,
             commits=intake.commits.cumulative(),

@@ -68,6 +68,7 @@ class Metrics:
     duplicate: int
     late: int
     ignored_fields: int
+    unknown_status: int
     quarantined: Mapping[str, int]
     backlog: int
     commits: list[tuple[str, float]]
