@@ -3,8 +3,8 @@
 What is stored is the native form, so that export, replay, dedupe and privacy are the same for everybody.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -19,11 +19,12 @@ from gateway.wire import UnreadableError
 class Source:
     """One resource's decoder, the device that it stands for, and the Struct its signals go into."""
 
-    __slots__ = ("decoder", "device", "filters", "shape")
+    __slots__ = ("decoder", "device", "filters", "shape", "topic")
 
     def __init__(self, decoder: Decoder, device: Device, shape: type[msgspec.Struct]) -> None:
         self.decoder, self.device, self.shape = decoder, device, shape
         self.filters = decoder.filters
+        self.topic = wire.topic(device.station, device.id, "state").encode()
 
 
 class Translated(msgspec.Struct, gc=False):
@@ -43,66 +44,55 @@ class Foreign:
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._sources = list(sources)
-        self._by_topic: dict[bytes, list[Source]] = {}
-        self.filters = self._all_filters()
+        self._by_topic: dict[bytes, list[Source]] = defaultdict(list)
+        for source in self._sources:
+            self._listen(source)
+        self.filters = frozenset(topic.decode() for topic in self._by_topic)
 
     def __bool__(self) -> bool:
         return bool(self._sources)
 
-    def _all_filters(self) -> frozenset[str]:
-        return frozenset(one for source in self._sources for one in source.filters)
+    def _listen(self, source: Source) -> None:
+        for topic in source.filters:
+            self._by_topic[topic.encode()].append(source)
+
+    def _follow(self, source: Source) -> None:
+        """The device now speaks elsewhere."""
+        for topic in source.filters:
+            self._by_topic[topic.encode()].remove(source)
+        source.filters = source.decoder.filters
+        self._listen(source)
+        self.filters = frozenset(topic.decode() for topic, heard in self._by_topic.items() if heard)
 
     def translate(self, topic: bytes, payload: bytes, now: Millis) -> Iterator[Translated]:
         """The message for every resource that it feeds. UnreadableError with the reason."""
-        try:
-            text = topic.decode()
-        except UnicodeDecodeError:
-            raise UnreadableError("topic_encoding") from None
-        for source in self._sources_of(topic, text):
+        sources = self._by_topic.get(topic)
+        if not sources:
+            return
+        text = topic.decode()
+        for source in tuple(sources):
             try:
                 decoded = source.decoder.decode(text, payload, now)
             except Unreadable as error:
                 raise UnreadableError(error.reason) from None
             if source.decoder.filters is not source.filters:
-                source.filters = source.decoder.filters
-                self.filters = self._all_filters()
-                self._by_topic.clear()
+                self._follow(source)
             if decoded is not None:
                 yield self._native(source, decoded)
 
-    def _sources_of(self, topic: bytes, text: str) -> list[Source]:
-        found = self._by_topic.get(topic)
-        if found is None:
-            found = [source for source in self._sources if any(matches(one, text) for one in source.filters)]
-            if len(self._by_topic) > 100_000:  # somebody publishes ever new topics under a wildcard
-                self._by_topic.clear()
-            self._by_topic[topic] = found
-        return found
-
     @staticmethod
     def _native(source: Source, decoded: Decoded) -> Translated:
-        device = source.device
-        if source.decoder.valid_for_ms is not None:
+        device, header = source.device, decoded.header
+        valid_for_ms = source.decoder.valid_for_ms
+        if valid_for_ms is not None:
             for facts in device.facts:
-                facts.ttl_ms = source.decoder.valid_for_ms
-        ours = replace(decoded, station=device.station, device=device.id)
-        topic, payload = wire.encode(ours)
-        online = bool(decoded.signals.get("online")) if decoded.topic == "availability" else None
-        signals = None
-        if online is None and decoded.event is None:
-            try:
-                signals = msgspec.convert(decoded.signals, source.shape)
-            except msgspec.ValidationError:
-                raise UnreadableError("wrong_type") from None
-        return Translated(device, topic.encode(), payload, decoded.header, signals, online, decoded.ignored)
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """MQTT's own rule for `+` and `#`."""
-    wanted, got = topic_filter.split("/"), topic.split("/")
-    for at, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if at >= len(got) or level not in ("+", got[at]):
-            return False
-    return len(wanted) == len(got)
+                facts.ttl_ms = valid_for_ms
+        if decoded.topic != "state":
+            topic, payload = wire.encode(decoded)
+            online = bool(decoded.signals["online"]) if decoded.topic == "availability" else None
+            return Translated(device, topic.encode(), payload, header, None, online, decoded.ignored)
+        try:
+            signals = msgspec.convert(decoded.signals, source.shape)
+        except msgspec.ValidationError:
+            raise UnreadableError("wrong_type") from None
+        return Translated(device, source.topic, wire.encode(decoded)[1], header, signals, None, decoded.ignored)
