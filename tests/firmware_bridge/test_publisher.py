@@ -114,13 +114,13 @@ def test_messages_go_out_in_the_native_dialect_and_leave_the_spool_when_covered(
 
 
 def test_a_backlog_goes_out_in_order_at_the_bounded_rate(bench: Callable[..., Bench]) -> None:
-    box = bench(rate_per_s=100)
+    box = bench(rate_per_s=200)
     box.spool.put([state("a", n) for n in range(250)], 0)
     box.publisher.notify(["a"])
     box.start()
     begin = time.monotonic()
     until(lambda: len(box.seqs("a")) == 250)
-    assert time.monotonic() - begin > 1.2  # a second's worth at once, the rest at the rate
+    assert time.monotonic() - begin > 0.2  # a second's worth at once, the rest at the rate
     assert box.seqs("a") == list(range(1, 251))
 
 

@@ -96,7 +96,7 @@ def test_the_sketch_says_hello_then_its_state_and_repeats_until_it_is_acknowledg
     assert sketch.do("s 1", "t 1900") == b""  # a change must last
     occupied = sketch.do("t 300")
     assert sketch.do(hear(occupied), "t 20000") == b""
-    beat = sketch.do("t 9000")
+    beat = sketch.do("t 10500")
     assert sketch.do(hear(beat), "t 1000") == b""
     polled = sketch.do("r " + talk.opened(0).hex(), "t 100")
     assert hear(polled)
