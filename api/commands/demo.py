@@ -21,6 +21,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--stations", type=int, default=4, metavar="N", help="how many stations, 1 to 2,000 (4)")
     parser.add_argument("--faults", type=float, default=0.0, metavar="RATE", help="share of devices that misbehave")
+    parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
     simulate.town_options(parser, speed=SPEED)
     parser.set_defaults(run=run)
 
@@ -28,6 +29,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api.product import run_product
     from config.schema import Settings
+    from firmware_bridge.emulator.foreign import mixed_station
     from firmware_bridge.emulator.stations import demo_stations
 
     settings = Settings.model_validate(
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
             "mqtt": {"url": f"embedded://{args.mqtt}"},
             "store": {"path": args.data},
             "api": {"listen": args.http},
-            "stations": demo_stations(args.stations, args.seed),
+            "stations": demo_stations(args.stations, args.seed) + ([mixed_station()] if args.mixed else []),
         }
     )
     stopped = threading.Event()

@@ -35,13 +35,15 @@ def start(
     settings: Any, args: argparse.Namespace, stopped: threading.Event, *, from_midday: bool = False
 ) -> threading.Thread:
     """The town on a thread of its own, until `stopped`; join it afterwards."""
-    from firmware_bridge.emulator.configured import town_of
+    from firmware_bridge.emulator.foreign import foreign_town
     from firmware_bridge.emulator.player import Player
     from gateway.clock import now_ms
     from gateway.mqtt import Session
     from gateway.runtime import broker_of
 
-    town = town_of(settings, now_ms(), seed=args.seed, speed=args.speed, faults=args.faults, from_midday=from_midday)
+    town = foreign_town(
+        settings, now_ms(), seed=args.seed, speed=args.speed, faults=args.faults, from_midday=from_midday
+    )
     session = Session(broker_of(settings), f"{settings.client_id}-town", keep=False)
     player = Player(town, session)
 

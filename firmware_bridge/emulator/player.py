@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from firmware_bridge.emulator.device import Publish
+from firmware_bridge.emulator.foreign import Foreigners
 from firmware_bridge.emulator.town import Town
 from gateway.clock import monotonic_s
 from gateway.model import Millis
@@ -19,7 +20,7 @@ ASLEEP_MS, BACKWARD_MS = 30_000, 1_000  # jumps of the clock beyond these are no
 class Player:
     """`session` is the town's own and is closed by its owner, after `run`. One thread owns both."""
 
-    def __init__(self, town: Town, session: Session) -> None:
+    def __init__(self, town: Town | Foreigners, session: Session) -> None:
         self._town, self._session = town, session
         self._missed = False  # something was due while nobody could take it
         self._unconfirmed = 0  # not yet acknowledged by the broker

@@ -22,6 +22,7 @@ from gateway.model import Document, Millis
 from gateway.mqtt import Broker, Session, Will
 from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
+from gateway.runtime.announcer import Announcer
 from gateway.runtime.calendars import CalendarThread
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
@@ -96,6 +97,9 @@ class Gateway:
             synchronous=SYNCHRONOUS[settings.store.profile],
         )  # fmt: skip
         self.writer.chores.append(self._rollups.tidy)
+        announcer = self._announcer()
+        if announcer is not None:
+            self.session.subscribe(announcer.filters)
         self.alerting = Alerting(
             settings,
             live,
@@ -110,6 +114,9 @@ class Gateway:
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
         )
+        self.intake.announcer = announcer
+        if announcer is not None:
+            self.intake.listeners.append(announcer.documents)
         self.calendars = CalendarThread(settings, stations, self.intake.programme)
         self.ship = self._ship(live)
 
@@ -125,6 +132,10 @@ class Gateway:
             busy=lambda: self.intake.backlog > COPY_GIVES_WAY,
             stored=lambda: self.intake.stored,
         )
+
+    def _announcer(self) -> Announcer | None:
+        wanted = self.settings.homeassistant
+        return Announcer(self.pipeline.live, self.id, wanted.prefix, self._retain) if wanted.announce else None
 
     # ---- life ----
 

@@ -17,6 +17,7 @@ from gateway.live import Device, document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.pipeline import Pipeline
+from gateway.runtime.announcer import Announcer
 from gateway.runtime.memory import Memory
 from gateway.runtime.status import CommitTimes
 from gateway.runtime.writer import Commit, Writer
@@ -55,6 +56,7 @@ class Intake(threading.Thread):
         super().__init__(name="intake")
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
         self.alerting = alerting
+        self.announcer: Announcer | None = None
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
         self.stored = 0
@@ -121,6 +123,8 @@ class Intake(threading.Thread):
                 self._mids += arrivals.mids
             self._waiting_bytes += sum([len(frame[1]) for frame in arrivals.frames])
             self.pipeline.handle_all(arrivals.frames, now)
+            if self.announcer is not None:
+                self.announcer.heard(arrivals.frames)
             if self.pipeline.foreign.filters is not self._filters:
                 self._filters = self.pipeline.foreign.filters
                 self.session.subscribe(sorted(self._filters))
@@ -261,6 +265,8 @@ class Intake(threading.Thread):
         for station in live.stations.values():
             live.touch(station)
         self.alerting.publish_all()
+        if self.announcer is not None:
+            self.announcer.announce()
         for device in live.devices.values():
             if device.seen.boot is not None:  # what we said last may have been lost with the connection
                 device.acked = None
