@@ -19,7 +19,6 @@ export function dayStart(at, zone) {
 }
 
 export function paintHeat(node, ramp, buckets, now, zone, say) {
-  node.setAttribute("aria-label", say("heat_of"));
   if (!buckets?.length) {
     node.replaceChildren();
     return setText(ramp, say("no_use"));

@@ -3,6 +3,7 @@
 import { make } from "./patterns.js";
 import { nameIn } from "./words.js";
 
+const FEW = 16;
 const arch = (w) => `M${-w / 2} ${w * 0.6}v${-w * 0.7}a${w / 2} ${w / 2} 0 0 1 ${w} 0v${w * 0.7}z`;
 const triangle = (w) => `M0 ${-w * 0.75}l${w * 0.8} ${w * 1.4}h${-w * 1.6}z`;
 
@@ -24,18 +25,20 @@ export class StationMap {
     this.svg.setAttribute("aria-label", this.say("map_of", { n: placed.length }));
     this.svg.replaceChildren();
     this.marks.clear();
+    this.width = width;
     if (!placed.length || !height) return;
     const { points, pixelsPerKm } = project(placed, width, height);
     this.size = placed.length > 400 ? 4 : placed.length > 120 ? 6 : 9;
     if (placed.length <= 300) spread(points, this.size * 1.5);
     this.names = make("g", {});
-    for (const [region, members] of regionsOf(placed))
-      this.svg.append(
-        this.#label(
-          region,
-          members.map((h) => points.get(h)),
-        ),
-      );
+    if (placed.length > FEW)
+      for (const [region, members] of regionsOf(placed))
+        this.svg.append(
+          this.#label(
+            region,
+            members.map((h) => points.get(h)),
+          ),
+        );
     for (const house of placed) {
       const [x, y] = points.get(house),
         link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
@@ -69,12 +72,12 @@ export class StationMap {
     if (bad) this.svg.insertBefore(found.link, this.names);
   }
 
-  // Names of the stations in trouble, each where it covers the fewest marks.
-  nameTrouble(houses) {
+  // Names of the stations in trouble (of all, if they are few), each where it covers the fewest marks.
+  name(houses) {
     if (!this.names) return;
     const taken = [...this.marks.values()].map(({ x, y }) => [x - 6, y - 7, x + 6, y + 7]);
     const labels = houses
-      .filter((h) => ["offline", "fault", "half"].includes(h.trouble) && this.marks.has(h.id))
+      .filter((h) => this.marks.has(h.id) && (houses.length <= FEW || ["offline", "fault", "half"].includes(h.trouble)))
       .slice(0, 14)
       .map((house) => {
         const { x, y } = this.marks.get(house.id),
@@ -88,7 +91,7 @@ export class StationMap {
           [x - w / 2, y + 9],
           [x - w / 2, y - 26],
         ]
-          .map(([l, t]) => [cover(taken, l, t, w), l, t])
+          .map(([l, t]) => [cover(taken, l, t, w) + (l < 0 || l + w > this.width ? 1e6 : 0), l, t])
           .sort((p, q) => p[0] - q[0])[0];
         taken.push([left, top, left + w, top + 16]);
         return make("text", { class: "name", x: left.toFixed(1), y: (top + 12).toFixed(1) }, text);

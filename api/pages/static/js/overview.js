@@ -67,7 +67,7 @@ async function start() {
   new ResizeObserver(() => {
     map.lay([...houses.values()]);
     paint(true);
-    map.nameTrouble([...houses.values()]);
+    map.name([...houses.values()]);
   }).observe($("#map"));
   const beat = () => {
     feed.watch();
@@ -90,8 +90,9 @@ async function load() {
     clock.hear(house.picture.asOf);
   }
   const present = new Set([...houses.values()].flatMap((h) => h.picture.summary.map((line) => line.key)));
-  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, houses.size <= FEW ? 6 : 4), { say, zone });
-  $(".sheet").classList.toggle("few", houses.size <= FEW);
+  const few = houses.size <= FEW;
+  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, few ? 6 : 4), { say, zone, few });
+  $(".sheet").classList.toggle("few", few);
   map = new StationMap($("#map"), { say });
   map.lay([...houses.values()]);
   return true;
@@ -114,7 +115,7 @@ function paint(all = false) {
   if (order !== troubles) {
     troubles = order;
     sheet.arrange(list);
-    map.nameTrouble(list);
+    map.name(list);
   }
   if (any) paintSums($(".sums"), list, sheet.columns[0] ?? "seat", now, say);
   if (any || Math.floor(clock.show() / 1000) % 30 === 0) paintNeed(list, now);

@@ -1,5 +1,6 @@
 // Every station on one sheet, like a timetable: trouble first in each region, rows written only when they change.
 
+import { countText } from "./count.js";
 import { el, setData, setText } from "./draw.js";
 import { moment } from "./time.js";
 import { usableOf, wording } from "./truth.js";
@@ -8,8 +9,8 @@ import { nameIn } from "./words.js";
 const RANK = { offline: 0, fault: 1, half: 2, null: 3, closed: 4 };
 
 export class Sheet {
-  constructor(node, columns, { say, zone }) {
-    Object.assign(this, { node, columns, say, zone });
+  constructor(node, columns, { say, zone, few }) {
+    Object.assign(this, { node, columns, say, zone, few });
     this.rows = new Map();
     this.sections = new Map();
     node.style.setProperty("--kinds", columns.length);
@@ -75,7 +76,12 @@ export class Sheet {
       }[house.trouble] ?? "";
     setText(row.said, instead);
     row.node.classList.toggle("told", instead !== "");
-    setText(row.note, [house.trouble === "fault" ? say("fault") : "", house.trouble && held ? say("held") : ""].filter(Boolean).join(" "));
+    setText(
+      row.note,
+      [this.few ? house.region : "", house.trouble === "fault" ? say("fault") : "", house.trouble && held ? say("held") : ""]
+        .filter(Boolean)
+        .join(" "),
+    );
     row.note.className = held ? "held" : house.trouble === "fault" ? "bad" : "";
   }
 
@@ -83,37 +89,24 @@ export class Sheet {
     const [least, number, of] = cell.children,
       form = t && wording(t);
     setData(cell, "usable", t ? usableOf(t) : null);
-    setText(
-      least,
-      !t
-        ? "–"
-        : form === "atleast"
-          ? this.say("at_least")
-          : form === "unknown"
-            ? this.say("unknown")
-            : form === "closed"
-              ? this.say("shut")
-              : "",
-    );
-    setText(number, t && (form === "exact" || form === "atleast") ? t.min : "");
+    const counted = form === "exact" || form === "atleast";
+    setText(least, !t ? "–" : form === "atleast" ? this.say("at_least") : counted ? "" : countText(t, this.say));
+    setText(number, counted ? t.min : "");
     setText(of, t ? `/${t.total}` : "");
   }
 
-  // Put rows in their order; only called when a station's trouble changed.
+  // Put rows in their order; only called when a station's trouble changed. A few stations make one list, with the region beside the name.
   arrange(houses) {
-    const regions = new Map();
-    for (const house of houses) {
-      if (!regions.has(house.region)) regions.set(house.region, []);
-      regions.get(house.region).push(house);
-    }
+    const focused = document.activeElement;
     const parts = [];
-    for (const [region, members] of regions) {
+    for (const [region, members] of Map.groupBy(houses, (house) => (this.few ? "" : house.region))) {
       if (!this.sections.has(region)) this.sections.set(region, this.#heading(region, members.length));
       members.sort((a, b) => RANK[a.trouble] - RANK[b.trouble]);
       parts.push(this.sections.get(region), ...members.map((house) => this.row(house).node));
     }
     this.node.replaceChildren(...parts);
-    this.stop(this.node.querySelector(".st"));
+    this.stop(this.stopped ?? this.node.querySelector(".st"));
+    if (focused?.classList.contains("st")) focused.focus({ preventScroll: true });
   }
 
   // One tab stop for all rows; the arrows go on from there.
@@ -130,7 +123,7 @@ export class Sheet {
     return el(
       "div",
       { cls: "rg", data: { region } },
-      el("h3", {}, region || say("other_region"), el("small", { text: say("stations_n", { n: count }) })),
+      el("h3", {}, region || say(this.few ? "all" : "other_region"), el("small", { text: say("stations_n", { n: count }) })),
       ...this.columns.map((key) => el("span", { text: say(say.has(`${key}.col`) ? `${key}.col` : `${key.split(":")[0]}.col`) })),
       el("span", { cls: "wk", text: say("week") }),
     );

@@ -29,5 +29,7 @@ export const STATION = {
   ongoing: ["进行中", "進行中", "open"],
   acked: ["已确认", "已確認", "acknowledged"],
   ended: ["已结束", "已結束", "ended"],
+  not_open: ["关闭或停用", "關閉或停用", "Shut or out of order"],
+  staff: ["需登录", "需登入", "log in"],
   load_failed: ["没有取到", "沒有取到", "not loaded"],
 };

@@ -120,7 +120,12 @@ async function day(step) {
   setText($(".day time"), date(dayShown, zone, say.lang));
   $(".after").disabled = today;
   paintAxis($(".axis"), dayShown, now, zone, say);
-  exported = await paintLines($(".groups"), picture, place, dayShown, dayShown + DAY, { now, say, wanted: () => mine === turn });
+  exported = await paintLines($(".groups"), picture, place, dayShown, dayShown + DAY, {
+    now,
+    say,
+    open: root.dataset.session === "perhaps",
+    wanted: () => mine === turn,
+  });
 }
 
 function save() {
@@ -177,8 +182,7 @@ function legend() {
     ["y", "free"],
     ["n", "in_use"],
     ["u hatch", "unknown"],
-    ["f", "fault"],
-    ["c", "shut"],
+    ["c", "not_open"],
   ];
   $(".legend").replaceChildren(
     ...sorts.map(([cls, key]) => el("span", { cls: "lg" }, el("span", { cls: "tr" }, el("i", { cls })), say(key))),
@@ -204,6 +208,7 @@ $(".before").addEventListener("click", () => day(-1));
 $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
 legend();
+$(".heat").setAttribute("aria-label", say("heat_of"));
 $(".two").classList.add("alone");
 setInterval(() => {
   week();

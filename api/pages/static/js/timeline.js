@@ -1,4 +1,4 @@
-// The day of each place as a line: thin lamp = free, dark bar = in use, hatch = not known, red = out of order.
+// The day of each place as a line: thin lamp = free, dark bar = in use, hatch = not known, shutter = shut or out of order.
 
 import { el, setText } from "./draw.js";
 import { numberOf, titleOf } from "./say.js";
@@ -18,11 +18,11 @@ export async function historyOf(station, resource, from, to) {
 }
 
 const CLASS = { yes: "y", no: "n", unknown: "u hatch" };
-const classOf = (interval) =>
-  interval.usable === "no" && interval.use === "free" ? (interval.evidence === "live" ? "f" : "c") : CLASS[interval.usable];
+// Free and yet not usable: shut, out of order or in repair; a history does not say which.
+const classOf = (interval) => (interval.usable === "no" && interval.use === "free" ? "c" : CLASS[interval.usable]);
 
 // resources: in the order of the page; returns the intervals read, for export
-export async function paintLines(node, picture, place, from, to, { now, say, wanted }) {
+export async function paintLines(node, picture, place, from, to, { now, say, wanted, open }) {
   const groups = Map.groupBy(picture.resources, (r) => r.key),
     rows = new Map(),
     read = [];
@@ -48,7 +48,10 @@ export async function paintLines(node, picture, place, from, to, { now, say, wan
     ),
   );
   if (now >= from && now < to) for (const group of node.children) group.append(nowLine((now - from) / (to - from)));
-  const queue = [...picture.resources];
+  // what a room or a door did all day tells of persons: only staff may ask
+  const asked = picture.resources.filter((r) => open || (r.kind !== "room" && r.kind !== "door"));
+  for (const { share } of [...rows].filter(([id]) => !asked.some((r) => r.id === id)).map(([, row]) => row)) setText(share, say("staff"));
+  const queue = [...asked];
   const work = async () => {
     for (let resource = queue.shift(); resource && wanted(); resource = queue.shift()) {
       const intervals = await historyOf(place.id, resource.id, from, to);
