@@ -10,13 +10,11 @@ from api.auth import Gate, Key
 from api.context import Context
 from api.routes.staff import Staff
 from api.schemas import ProblemDocument
-from gateway.alerting import Act, Alerting, Done
-from gateway.alerts.core import Alerts
+from gateway.alerting import Alerting
+from gateway.alerting.deeds import Verb
 from gateway.alerts.payload import alert_json, rfc3339
-from gateway.alerts.words import Alert, Delivery, UnknownAlertError
-from gateway.model import Millis
-from gateway.notify.links import BadLinkError, Grant, read
-from gateway.store.alerts import audit, retry, use_link
+from gateway.alerts.words import Alert, Delivery
+from gateway.notify.links import BadLinkError, Grant, key_in, read
 from gateway.store.alerts_reader import AlertReader
 
 State = Literal["open", "acknowledged", "closed"]
@@ -55,15 +53,12 @@ def _looking(routes: APIRouter, staff: Staff, gate: Gate) -> None:
 
 
 def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
-    async def act(alert: str, key: Key, what: str, doing: Act) -> dict[str, Any]:
+    async def act(verb: Verb, alert: str, key: Key, text: str | None) -> dict[str, Any]:
         with staff.reader() as reader:
             found = _find(staff, reader, key, alert)
         if found.state == "closed":
-            raise HTTPException(409, f"alert {alert} is closed already")
-        try:
-            await staff.ask(_audited(doing, key.name, what, alert))
-        except UnknownAlertError as error:
-            raise HTTPException(409, f"alert {alert} is closed already") from error
+            raise HTTPException(409, "the alert is closed already")
+        await staff.do(verb, key.name, found.station, target=alert, text=text or "")
         with staff.reader() as reader:
             return _shown(reader, _find(staff, reader, key, alert))
 
@@ -71,19 +66,11 @@ def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
 
     @routes.post("/api/v1/alerts/{alert}/acknowledge", openapi_extra=OPERATOR, summary="I take care of it")
     async def acknowledge(alert: str, text: Text = None, key: Key = needs) -> dict[str, Any]:
-        def doing(core: Alerts, now: Millis) -> Done:
-            said = core.comment(alert, key.name, text, now) if text else []
-            return core.acknowledge(alert, key.name, now) + said, [], []
-
-        return await act(alert, key, "acknowledge", doing)
+        return await act("acknowledge", alert, key, text)
 
     @routes.post("/api/v1/alerts/{alert}/close", openapi_extra=OPERATOR, summary="Close it by hand")
     async def close(alert: str, text: Text = None, key: Key = needs) -> dict[str, Any]:
-        def doing(core: Alerts, now: Millis) -> Done:
-            said = core.comment(alert, key.name, text, now) if text else []
-            return said + core.close(alert, key.name, now), [], []
-
-        return await act(alert, key, "close", doing)
+        return await act("close", alert, key, text)
 
     @routes.post("/api/v1/alerts/{alert}/comment", openapi_extra=OPERATOR, summary="A word for the history")
     async def comment(
@@ -91,7 +78,7 @@ def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
         text: Annotated[str, Body(embed=True, min_length=1, max_length=1000)],
         key: Key = needs,
     ) -> dict[str, Any]:
-        return await act(alert, key, "comment", lambda core, now: (core.comment(alert, key.name, text, now), [], []))
+        return await act("comment", alert, key, text)
 
 
 def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
@@ -109,9 +96,7 @@ def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
         if not found:
             raise HTTPException(404, "no message of this id is waiting for another try")
         staff.check(key, found[0].alert.station)
-        await staff.ask(
-            lambda _core, now: ([], [], [retry(delivery, now), audit(now, key.name, "retry", delivery)]),
-        )
+        await staff.do("retry", key.name, found[0].alert.station, target=delivery)
         return {"delivery": delivery, "state": "waiting"}
 
     @routes.get("/api/v1/audit", openapi_extra=ADMIN, summary="Who changed what, the newest first")
@@ -148,22 +133,15 @@ def _link(routes: APIRouter, staff: Staff) -> None:
         with staff.reader() as reader:
             if reader.link_used(grant.id):
                 return _page("这个链接已经用过 / This link was used already", 410)
-
-        def doing(core: Alerts, now: Millis) -> Done:
-            more = [use_link(grant.id, grant.expires_at), audit(now, "link", "acknowledge", grant.alert)]
-            return core.acknowledge(grant.alert, "link", now), [], more
-
-        try:
-            await staff.ask(doing)
-        except UnknownAlertError:
+            found = reader.alert(grant.alert)
+        if found is None or found.state == "closed":
             return _page("告警已经关闭 / The alert is closed already", 200)
+        await staff.do("acknowledge", "link", found.station, target=grant.alert, link=(grant.id, grant.expires_at))
         return _page("已确认，谢谢 / Acknowledged, thank you", 200)
 
 
 def _grant(staff: Staff, token: str) -> Grant:
-    if staff.alerting is None:
-        raise BadLinkError("this process only shows; the link works on the gateway's own address")
-    return read(staff.alerting.link_key, token, staff.context.now())
+    return read(key_in(staff.context.settings.store.path), token, staff.context.now())
 
 
 def _page(text: str, status: int, *, button: bool = False) -> HTMLResponse:
@@ -196,11 +174,3 @@ def _delivery(one: Delivery) -> dict[str, Any]:
         "state": one.state, "attempts": one.attempts, "due": rfc3339(one.due),
         "done_at": rfc3339(one.done_at) if one.done_at is not None else None, "error": one.error,
     }  # fmt: skip
-
-
-def _audited(doing: Act, who: str, what: str, target: str) -> Act:
-    def act(core: Alerts, now: Millis) -> Done:
-        events, steps, more = doing(core, now)
-        return events, steps, [*more, audit(now, who, what, target)]
-
-    return act

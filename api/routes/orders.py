@@ -10,13 +10,13 @@ from api.context import Context
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
-from gateway.alerts.orders import Order, OrderError, OrderEvent, accept, assign, claim_done, verify_by_hand
+from gateway.alerting.deeds import Verb
+from gateway.alerts.orders import Order
 from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import Alert
-from gateway.store.alerts import audit
 from gateway.store.alerts_reader import AlertReader
 
-STEPS = {"accept": accept, "done": claim_done, "verify": verify_by_hand}
+STEPS: dict[Verb, str] = {"accept": "I do it", "done": "I have done it", "verify": "I have seen that it is done"}
 
 
 class NewOrder(BaseModel):
@@ -51,31 +51,28 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
         if station is None:
             raise HTTPException(422, "name the alert, or the station")
         staff.check(key, station)
-        resource = alert.resource if alert is not None else new.resource
-        title = new.title or (alert.kind if alert is not None else "work")
-        step = assign(alert, station, resource, title, new.assignee or key.name, key.name, context.now())
-        return await _take(staff, step, key)
+        nonce = await staff.do(
+            "assign", key.name, station, target=new.alert or "",
+            resource=alert.resource if alert is not None else new.resource,
+            text=new.title or (alert.kind if alert is not None else "work"), assignee=new.assignee or key.name,
+        )  # fmt: skip
+        return _found(staff, nonce[:12])
 
-    for name in STEPS:
-        _step(routes, staff, operator, name)
+    for verb, summary in STEPS.items():
+        _step(routes, staff, operator, verb, summary)
     return routes
 
 
-def _step(routes: APIRouter, staff: Staff, operator: Any, name: str) -> None:
-    summary = {"accept": "I do it", "done": "I have done it", "verify": "I have seen that it is done"}[name]
-
-    @routes.post("/{order}/" + name, openapi_extra=OPERATOR, summary=summary, name=f"order_{name}")
+def _step(routes: APIRouter, staff: Staff, operator: Any, verb: Verb, summary: str) -> None:
+    @routes.post("/{order}/" + verb, openapi_extra=OPERATOR, summary=summary, name=f"order_{verb}")
     async def step(order: str, key: Key = operator) -> dict[str, Any]:
         with staff.reader() as reader:
             found = reader.order(order)
         if found is None:
             raise HTTPException(404, "there is no order of this id")
         staff.check(key, found.station)
-        try:
-            taken = STEPS[name](found, key.name, staff.context.now())
-        except OrderError as error:
-            raise HTTPException(409, str(error)) from error
-        return await _take(staff, taken, key)
+        await staff.do(verb, key.name, found.station, target=order)
+        return _found(staff, order)
 
 
 def _alert(staff: Staff, alert_id: str | None) -> Alert | None:
@@ -88,11 +85,11 @@ def _alert(staff: Staff, alert_id: str | None) -> Alert | None:
     return found
 
 
-async def _take(staff: Staff, step: OrderEvent, key: Key) -> dict[str, Any]:
-    order = step.order
-    await staff.ask(lambda _core, now: ([], [step], [audit(now, key.name, f"order {step.action}", order.id)]))
+def _found(staff: Staff, order_id: str) -> dict[str, Any]:
     with staff.reader() as reader:
-        return _shown(reader, reader.order(order.id) or order)
+        order = reader.order(order_id)
+        assert order is not None, "what was carried out is stored"
+        return _shown(reader, order)
 
 
 def _shown(reader: AlertReader, order: Order) -> dict[str, Any]:

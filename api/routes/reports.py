@@ -81,9 +81,9 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
         now, address = context.now(), request.client.host if request.client is not None else "?"
         if not by_address.allows(address, now) or not by_station.allows(station, now):
             raise HTTPException(429, "enough reports for this hour, thank you", {"retry-after": "3600"})
-        if staff.alerting is None:
-            raise HTTPException(503, "this process only shows; send it to the process that runs the gateway")
-        await staff.ask(staff.alerting.reported(station, said.resource, said.kind, without_people(said.text)))
+        await staff.do(
+            "report", "visitor", station, resource=said.resource, sort=said.kind, text=without_people(said.text)
+        )
         return Received()
 
     return routes

@@ -1,26 +1,34 @@
-"""What alerts, orders and reports share: who may see what, questions to the store, requests to the gateway."""
+"""What alerts, orders and reports share: who may see what, questions to the store, deeds for the gateway."""
 
 import asyncio
+import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from fastapi import HTTPException
 
 from api.auth import Key
 from api.context import Context
-from gateway.alerting import Act, Alerting
-from gateway.alerts.words import AlertEvent
+from gateway.alerting import Alerting, Deed, DeedError
+from gateway.alerting.deeds import LIFE_MS, Verb, encode
+from gateway.alerts.orders import OrderError
+from gateway.alerts.payload import OWN
+from gateway.alerts.words import UnknownAlertError
+from gateway.clock import monotonic_s
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import StoreError
 
 ANSWER_WITHIN_S = 5.0
+ASK_AGAIN_S = 0.05
 
 
 class Staff:
-    """The staff side of one API process. `alerting` None: the gateway is another process, so staff can only look."""
+    """The staff side of one API process. `alerting` None: the gateway is another process, which hears of it by MQTT."""
 
     def __init__(self, context: Context, alerting: Alerting | None) -> None:
-        self.context, self.alerting = context, alerting
+        self.context, self._alerting = context, alerting
 
     @contextmanager
     def reader(self) -> Iterator[AlertReader]:
@@ -52,11 +60,34 @@ class Staff:
         if (station is not None and known is None) or not key.covers(station or "", region):
             raise HTTPException(404, "there is nothing of this name for this key")
 
-    async def ask(self, act: Act) -> list[AlertEvent]:
-        """Carried out and durable. 503 when the gateway is another process or its store is in trouble."""
-        if self.alerting is None:
-            raise HTTPException(503, "this process only shows; send it to the process that runs the gateway")
+    async def do(self, verb: Verb, by: str, station: str | None, **more: Any) -> str:
+        """Carried out and durable; its nonce. 409 where it no longer fits, 503 when the gateway does not answer."""
+        expires = self.context.now() + LIFE_MS
+        deed = Deed(do=verb, by=by, nonce=secrets.token_hex(16), expires=expires, station=station or "", **more)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self.alerting.ask(act)), ANSWER_WITHIN_S)
+            await asyncio.wait_for(self._carried_out(deed), ANSWER_WITHIN_S)
+        except UnknownAlertError as error:
+            raise HTTPException(409, "the alert is closed already") from error
+        except (OrderError, DeedError) as error:
+            raise HTTPException(409, str(error)) from error
         except TimeoutError as error:
-            raise HTTPException(503, "the gateway can't store it at the moment; try again") from error
+            raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again") from error
+        return deed.nonce
+
+    async def _carried_out(self, deed: Deed) -> None:
+        if self._alerting is not None:
+            await asyncio.wrap_future(self._alerting.do(deed))
+            return
+        if self.context.command is None:
+            raise HTTPException(503, "this process has no way to the gateway; send it to the gateway's own address")
+        self.context.command(f"yz-cmd/{deed.station or OWN}/staff", encode(deed))
+        await asyncio.to_thread(self._wait_for, deed.nonce)
+
+    def _wait_for(self, nonce: str) -> None:
+        """Until the audit trail holds it. TimeoutError when it does not come."""
+        end = monotonic_s() + ANSWER_WITHIN_S
+        with self.reader() as reader:
+            while not reader.audited(nonce):
+                if monotonic_s() > end:
+                    raise TimeoutError
+                time.sleep(ASK_AGAIN_S)

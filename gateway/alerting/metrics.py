@@ -1,4 +1,4 @@
-"""Alerts in figures, for Prometheus: how many are open, how soon staff take them and how soon they end."""
+"""Alerts in figures, for Prometheus: how soon staff take them and how soon they end. The gateway counts the open."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,10 +32,10 @@ class AlertCollector(Collector):
             reader.close()
 
     def _figures(self, reader: AlertReader) -> Iterator[Metric]:
-        counts = reader.counts()
-        yield GaugeMetricFamily("yizhan_alerts_open", "alerts that nobody has taken or closed", counts.get("open", 0))
-        taken = counts.get("acknowledged", 0)
-        yield GaugeMetricFamily("yizhan_alerts_acknowledged", "alerts that somebody takes care of", taken)
+        taken = reader.counts().get("acknowledged", 0)
+        yield GaugeMetricFamily(
+            "yizhan_alerts_acknowledged", "of the open alerts, those that somebody has taken", taken
+        )
         yield GaugeMetricFamily(
             "yizhan_notifications_waiting", "messages still to be delivered", reader.owed("waiting")
         )

@@ -16,6 +16,7 @@ from typing import Any
 
 from config.schema import Settings
 from gateway.alerting.configured import base_url, limits_of, outlets_of, policy_of, routes_of
+from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
 from gateway.alerting.facts import Ourselves, Watch, facts_of_events
 from gateway.alerting.orders import Orders
 from gateway.alerts.case import alert_id
@@ -46,9 +47,7 @@ DISK_EVERY_MS = 10_000
 RECORD_WAIT_S = 5.0
 DAY_MS = 86_400_000
 
-# What staff ask of the intake thread: told the core and the time, it gives what happened and more to store with it.
-# LookupError or ValueError goes back to whoever asked.
-Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
+# What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
 Act = Callable[[Alerts, Millis], Done]
 
 
@@ -80,6 +79,7 @@ class Alerting:
         resources = [facts.resource for station in live.stations.values() for facts in station.facts()]
         self.core = Alerts(resources, self._last_heard, policy_of(settings), _bridges(settings))
         self.orders = Orders(live, self.core, self._reader.orders(state="done"))
+        self.deeds = Deeds(self.core, live, self._reader)
         limits = settings.alerts.thresholds
         self.watch = Watch(
             gateway,
@@ -193,20 +193,16 @@ class Alerting:
         self._wake()
         return future
 
-    def reported(self, station: str, resource: str | None, sort: str, text: str) -> Act:
-        """What a visitor reports, for `ask`. The words themselves stay in the history, for staff only."""
-        subject = resource or station
+    def do(self, deed: Deed) -> "Future[list[AlertEvent]]":
+        """Have a deed carried out; see `ask`."""
+        return self.ask(lambda _core, now: self.deeds.carry_out(deed, now))
 
-        def act(core: Alerts, now: Millis) -> Done:
-            about = next(
-                (one.resource for one in self._live.stations[station].facts() if one.resource.id == resource), None
-            )
-            fact = Fact("reported", now, True, station, subject, about, sort, {"reported": sort})
-            events = core.on_facts([fact], now)
-            found = next(alert for alert in core.open_alerts() if alert.kind == "reported" and alert.subject == subject)
-            return events + (core.comment(found.id, "visitor", text, now) if text else []), [], []
-
-        return act
+    def command(self, payload: bytes) -> None:
+        """A deed that came on `yz-cmd/{station}/staff`. One that is refused is logged."""
+        try:
+            self.do(decode(payload)).add_done_callback(_log_refusal)
+        except DeedError as error:
+            log.warning("command refused: %s", error)
 
     # ---- inside ----
 
@@ -303,3 +299,9 @@ def _bridges(settings: Settings) -> dict[tuple[str, str], str]:
         return {}
     named: list[Any] = [device for bus in bridge.buses for device in (bus.device, *(one.device for one in bus.devices))]
     return {(bridge.station, name): bridge.id for name in named if name}
+
+
+def _log_refusal(done: "Future[list[AlertEvent]]") -> None:
+    error = done.exception()
+    if error is not None:
+        log.warning("command refused: %s", error)

@@ -1,7 +1,6 @@
 """Work orders (派单 → 接单 → 验收): pure. "Done" is a claim; only the sensor's evidence closes an order."""
 
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Literal
 
 from gateway.alerts.words import Alert
@@ -44,10 +43,17 @@ class OrderError(ValueError):
     """The step does not fit the order's state."""
 
 
-def assign(alert: Alert | None, station: str, resource: str | None, title: str, assignee: str, by: str, now: Millis) -> OrderEvent:  # fmt: skip  # noqa: E501
-    """派单: a new order, with the alert's place if it comes from one."""
-    key = f"{alert.id if alert else title}\x1f{station}\x1f{resource}\x1f{now}"
-    name = blake2b(key.encode(), digest_size=6).hexdigest()
+def assign(
+    name: str,
+    alert: Alert | None,
+    station: str,
+    resource: str | None,
+    title: str,
+    assignee: str,
+    by: str,
+    now: Millis,
+) -> OrderEvent:
+    """派单: a new order of this id, for an alert or by hand."""
     order = Order(name, alert.id if alert else None, station, resource, title, assignee, "assigned", now, now)
     return OrderEvent(order, now, "assigned", by)
 

@@ -114,6 +114,11 @@ class AlertReader:
     def link_used(self, link_id: str) -> bool:
         return self._ask("SELECT 1 FROM used_link WHERE id = ?", (link_id,)).fetchone() is not None
 
+    def audited(self, nonce: str) -> bool:
+        """Was what carries this nonce carried out?"""
+        query = "SELECT 1 FROM (SELECT detail FROM audit ORDER BY id DESC LIMIT 1000) WHERE detail = ?"
+        return self._ask(query, (nonce,)).fetchone() is not None
+
     def audit(self, limit: int = 500) -> list[tuple[Millis, str, str, str, str | None]]:
         """(at, who, what, target, detail), newest first."""
         return list(self._ask("SELECT at, who, what, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)))

@@ -1,7 +1,7 @@
 """Alerts, orders and reports over HTTP, on a real alert side whose intake thread is a small loop of ours."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +50,15 @@ class Served:
 
 
 @contextmanager
-def serve(house: House, alerting: Alerting | None, lock: threading.Lock) -> Iterator[Served]:
+def serve(
+    house: House, alerting: Alerting | None, lock: threading.Lock, command: Callable[[str, bytes], None] | None = None
+) -> Iterator[Served]:
     view = LiveView(house.settings.stations, lambda: house.now)
     keyring = Keyring(house.folder / "keys.json")
     status = Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=house.now)
     context = Context(
         house.settings, view, Hub(view, Limits(), lambda _screen, _station: None), lambda: SqliteReader(house.folder),
-        lambda: status, lambda: house.now, keyring, CollectorRegistry(),
+        lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
     )  # fmt: skip
     app = FastAPI()
     problem.install(app)
@@ -205,7 +207,28 @@ def test_the_link_in_a_message_acknowledges_once_by_a_button(served: Served) -> 
     assert served.client.get(f"/a/{made}").status_code == 410
 
 
-def test_a_process_without_the_gateway_shows_and_says_where_to_act(served: Served) -> None:
+def test_from_another_process_what_staff_do_travels_as_a_command(served: Served) -> None:
+    found, sent = served.fault(), []
+
+    def command(topic: str, payload: bytes) -> None:
+        sent.append((topic, payload))
+        served.house.alerting.command(payload)
+
+    key = served.key("operator")
+    with serve(served.house, None, served.lock, command) as alone:
+        answer = alone.client.post(f"/api/v1/alerts/{found}/acknowledge", headers=key)
+        assert answer.json()["state"] == "acknowledged"
+        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": found}).json()
+        assert order["assignee"] == "operator-key"
+        assert alone.client.post("/api/v1/stations/yanshan/reports", json={"text": "dark"}).status_code == 202
+    assert {topic for topic, _ in sent} == {"yz-cmd/yanshan/staff"}
+    for payload in (sent[0][1], b"\xff", b"{}"):  # a repeat, noise, and nothing
+        served.house.alerting.command(payload)
+    [alert] = served.client.get("/api/v1/alerts?state=acknowledged", headers=key).json()["alerts"]
+    assert [line["action"] for line in alert["history"]] == ["opened", "acknowledged"]
+
+
+def test_a_process_without_a_way_to_the_gateway_shows_and_says_where_to_act(served: Served) -> None:
     found = served.fault()
     key = served.key("operator")
     with serve(served.house, None, served.lock) as alone:

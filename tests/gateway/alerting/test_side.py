@@ -196,7 +196,7 @@ def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
 
 def order_for(house: House) -> Any:
     alert = house.said[0].alert
-    step = assign(alert, "yanshan", alert.resource, "repair", "wang", "li", house.now)
+    step = assign("o1", alert, "yanshan", alert.resource, "repair", "wang", "li", house.now)
     accepted = accept(step.order, "wang", house.now)
     done = claim_done(accepted.order, "wang", house.now + 1)
     house.ask(lambda core, now: ([], [step, accepted, done], []))

@@ -15,7 +15,7 @@ from tests.gateway.notify.samples import ALERT, T0
 
 def order(*, by_hand: bool = False) -> Order:
     alert = None if by_hand else ALERT
-    return assign(alert, "yanshan", "pile-01", "repair", "wang", "li", T0).order
+    return assign("o1", alert, "yanshan", "pile-01", "repair", "wang", "li", T0).order
 
 
 def done(*, by_hand: bool = False) -> Order:

@@ -102,7 +102,7 @@ def test_a_link_is_spent_once(book: Book) -> None:
 
 
 def test_orders_are_kept_with_their_steps(book: Book) -> None:
-    first = assign(ALERT, "yanshan", "pile-01", "repair", "wang", "li", T0)
+    first = assign("o1", ALERT, "yanshan", "pile-01", "repair", "wang", "li", T0)
     book.do(record_order(first), record_order(claim_done(first.order, "wang", T0 + 1)))
     [order] = book.reader.orders(["yanshan"])
     assert (order.state, order.assignee) == ("done", "wang")

@@ -1,0 +1,129 @@
+"""What staff and visitors do, as data: the gateway carries it out, whether they ask in its process or from another.
+
+From another process a deed travels on `yz-cmd/{station}/staff`, and its nonce in the audit trail is the answer.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.alerts import orders
+from gateway.alerts.core import Alerts
+from gateway.alerts.facts import Fact
+from gateway.alerts.orders import OrderEvent
+from gateway.alerts.words import AlertEvent
+from gateway.live import Live
+from gateway.model import Millis, Resource
+from gateway.store.alerts import Work, audit, retry, use_link
+from gateway.store.alerts_reader import AlertReader
+
+LIFE_MS = 60_000
+MAX_NONCES = 10_000
+Verb = Literal["acknowledge", "close", "comment", "retry", "assign", "accept", "done", "verify", "report"]
+Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
+
+
+class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`target`: the alert, order or delivery. `assign` and `report` name a station and perhaps a resource.
+
+    `text`: the comment, the order's title, or a visitor's words; `sort`: what kind of problem a visitor reports;
+    `link`: what is spent with it, and until when. It acts once, before `expires`.
+    """
+
+    do: Verb
+    by: str
+    nonce: str
+    expires: Millis
+    target: str = ""
+    station: str = ""
+    resource: str | None = None
+    assignee: str = ""
+    text: str = ""
+    sort: str = ""
+    link: tuple[str, Millis] | None = None
+
+
+class DeedError(ValueError):
+    """A deed that is not carried out; the text says why."""
+
+
+encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(Deed)
+
+
+def decode(payload: bytes) -> Deed:
+    """DeedError for one that can't be read."""
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DeedError(f"unreadable: {error}") from None
+
+
+class Deeds:
+    """Carries them out on the intake thread. LookupError or ValueError says why not."""
+
+    def __init__(self, core: Alerts, live: Live, reader: AlertReader) -> None:
+        self._core, self._live, self._reader = core, live, reader
+        self._seen: dict[str, Millis] = {}
+
+    def carry_out(self, deed: Deed, now: Millis) -> Done:
+        self._check(deed, now)
+        events, steps, works = self._do(deed, now)
+        works = [*works, audit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
+        if deed.link is not None:
+            works.append(use_link(*deed.link))
+        return events, steps, works
+
+    def _check(self, deed: Deed, now: Millis) -> None:
+        self._seen = {nonce: expires for nonce, expires in self._seen.items() if expires > now}
+        if not now < deed.expires <= now + LIFE_MS:
+            raise DeedError("expired, or valid for too long; set the clocks of API and gateway by NTP")
+        if deed.nonce in self._seen or len(self._seen) >= MAX_NONCES:
+            raise DeedError("came before, or too many came within a minute")
+        self._seen[deed.nonce] = deed.expires
+
+    def _do(self, deed: Deed, now: Millis) -> Done:
+        match deed.do:
+            case "acknowledge" | "close" | "comment":
+                return self._on_alert(deed, now), [], []
+            case "retry":
+                return [], [], [retry(deed.target, now)]
+            case "report":
+                return self._report(deed, now), [], []
+            case _:
+                return [], [self._step(deed, now)], []
+
+    def _on_alert(self, deed: Deed, now: Millis) -> list[AlertEvent]:
+        core = self._core
+        said = core.comment(deed.target, deed.by, deed.text, now) if deed.text else []
+        if deed.do == "acknowledge":
+            return core.acknowledge(deed.target, deed.by, now) + said
+        return said + core.close(deed.target, deed.by, now) if deed.do == "close" else said
+
+    def _step(self, deed: Deed, now: Millis) -> OrderEvent:
+        if deed.do == "assign":
+            alert = self._reader.alert(deed.target) if deed.target else None
+            return orders.assign(
+                deed.nonce[:12], alert, deed.station, deed.resource, deed.text, deed.assignee, deed.by, now
+            )
+        order = self._reader.order(deed.target)
+        if order is None:
+            raise DeedError(f"there is no order {deed.target!r}")
+        steps = {"accept": orders.accept, "done": orders.claim_done, "verify": orders.verify_by_hand}
+        return steps[deed.do](order, deed.by, now)
+
+    def _report(self, deed: Deed, now: Millis) -> list[AlertEvent]:
+        """A visitor's words stay in the history, for staff only."""
+        core, subject = self._core, deed.resource or deed.station
+        fact = Fact(
+            "reported", now, True, deed.station, subject, self._resource(deed), deed.sort, {"reported": deed.sort}
+        )
+        events = core.on_facts([fact], now)
+        found = next(alert for alert in core.open_alerts() if alert.kind == "reported" and alert.subject == subject)
+        return events + (core.comment(found.id, deed.by, deed.text, now) if deed.text else [])
+
+    def _resource(self, deed: Deed) -> Resource | None:
+        station = self._live.stations.get(deed.station)
+        if station is None:
+            raise DeedError(f"there is no station {deed.station!r}")
+        return next((one.resource for one in station.facts() if one.resource.id == deed.resource), None)
