@@ -129,7 +129,7 @@ stations:
         name: {{zh: 休息区, en: Lounge}}
         resources:
           - {{id: seat-01, kind: seat}}
-          - {{id: seat-02, kind: seat, ttl: 2}}
+          - {{id: seat-02, kind: seat, ttl: 4}}
           - {{id: microwave, kind: appliance, type: microwave}}
           - {{id: pile-01, kind: charger, type: ebike}}
 """
