@@ -116,9 +116,8 @@ class Watch:
 def signals_of(facts: Facts) -> dict[str, Signal]:
     """The present signals that may be alerts, of a resource that ever said any."""
     signals: dict[str, Signal] = {}
-    battery = getattr(facts, "battery_pct", None)
-    if battery is not None:
-        signals["battery_pct"] = battery
+    if facts.battery_pct is not None:
+        signals["battery_pct"] = facts.battery_pct
     if facts.resource.kind == "charger":
         if facts.status is not None and facts.power_w is not None:
             signals |= {"status": facts.status, "power_w": facts.power_w}

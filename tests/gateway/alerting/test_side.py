@@ -106,6 +106,7 @@ def test_cards_and_keys_reach_no_alert_no_message_and_no_log(make: Make, provide
 @pytest.mark.parametrize(
     ("device", "signals", "kind"),
     [
+        ("seat-01", {"occupied": True, "battery_pct": 12}, "battery_low"),
         ("pile-01", {"status": "Available", "power_w": 900}, "power_without_session"),
         ("pile-01", {"status": "Charging", "power_w": 0}, "session_without_power"),
         ("aed", {"ready": True, "expires": "2026-12-01"}, "safety_expiring"),
