@@ -5,7 +5,6 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
-from collections.abc import Iterator
 from hashlib import blake2b
 
 import msgspec
@@ -58,24 +57,26 @@ class Memory:
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
         known: dict[Device, int] = {}
-        oldest = None
+        memory, uptos = Memory(live), []
         for _, upto, blob in store.checkpoints():
-            oldest = upto if oldest is None else min(oldest, upto)
-            for device in _load(live, blob):
-                known[device] = upto
+            devices = _load(live, blob)
+            uptos.append(upto if devices is not None else 0)
+            known.update(dict.fromkeys(devices or (), upto))
+        if store.kept("layout") == memory.layout and len(uptos) < len(memory.parts):
+            uptos.append(0)  # a part was lost with a damaged file: the whole journal tells what it held
         for station in live.stations.values():
             for facts in station.facts():
                 if facts.heard and facts.valid_until is not None:
                     live.alarms.set(facts, facts.valid_until)
         replayed = 0
-        for number, batch in store.batches(oldest or 0):
+        for number, batch in store.batches(min(uptos, default=0)):
             replayed += pipeline.replay(number, batch, known)
         for rejected in store.rejected():
             pipeline.readmit(rejected)
         pipeline.take()
+        live.restored(now)  # first: what ran out did so before anything that follows from now
         for station in live.stations.values():
             live.open_or_close(station, now)
-        live.restored(now)
         return replayed
 
     @staticmethod
@@ -95,13 +96,14 @@ def _row(device: Device) -> Row:
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
 
 
-def _load(live: Live, blob: bytes) -> Iterator[Device]:
-    """Devices of one part that are still configured."""
+def _load(live: Live, blob: bytes) -> list[Device] | None:
+    """Devices of one part that are still configured; None when it can't be read."""
     try:
         rows = _decode(blob)
     except msgspec.DecodeError as error:
-        log.error("a kept part of the live state is damaged (%s): its devices start unknown", error)
-        return
+        log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
+        return None
+    loaded = []
     for station, name, seen, online, seen_at, kept in rows:
         device = live.devices.get((station, name))
         if device is None:
@@ -114,4 +116,5 @@ def _load(live: Live, blob: bytes) -> Iterator[Device]:
                 facts.axes = AXES[code]
                 for field, value in zip(KEPT, values, strict=False):
                     setattr(facts, field, value)
-        yield device
+        loaded.append(device)
+    return loaded

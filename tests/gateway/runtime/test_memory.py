@@ -1,0 +1,131 @@
+"""After a restart the gateway knows what it knew, whatever was kept last, and whatever the configuration became."""
+
+import contextlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.model import Batch
+from gateway.runtime import memory as module
+from gateway.runtime.memory import Memory
+from gateway.store.sqlite import SqliteStore
+from tests.gateway.world import NOON, SECOND, Town
+
+SEATS = [{"id": f"seat-{n}", "kind": "seat", "ttl": 180} for n in range(3)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with contextlib.closing(SqliteStore(tmp_path / "data", NOON, ballast_mib=0)) as one:
+        yield one
+
+
+def say(town, store, seat, seq, occupied=True):
+    outcome = town.hear(f"seat-{seat}", {"boot": "b", "seq": seq, "occupied": occupied})
+    return store.commit(outcome.batch, outcome.changes, outcome.rejected, town.now)
+
+
+def again(store, now, *seats):
+    """The town as a new process finds it."""
+    town = Town(*(seats or SEATS), now=now)
+    replayed = Memory.restore(town.pipeline, store, now)
+    return town, replayed
+
+
+def remembered(town):
+    return {
+        name: (device.seen.dump(), [(one.axes, one.observed_at, one.valid_until) for one in device.facts])
+        for name, device in town.live.devices.items()
+    }
+
+
+def test_the_journal_alone_gives_the_state_back(store):
+    town = Town(*SEATS)
+    for seq in range(1, 6):
+        say(town, store, 0, seq, occupied=seq % 2 == 0)
+        say(town, store, 1, seq)
+    found, replayed = again(store, town.now)
+    assert replayed == 10
+    assert remembered(found) == remembered(town)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 8), st.booleans()), max_size=20), st.data())
+def test_a_crash_between_any_two_checkpoints_forgets_nothing(tmp_path_factory, sent, data):
+    monkeyed = module.DEVICES_A_PART
+    module.DEVICES_A_PART = 1
+    try:
+        folder = tmp_path_factory.mktemp("data")
+        with contextlib.closing(SqliteStore(folder, NOON, ballast_mib=0)) as store:
+            town = Town(*SEATS)
+            kept = Memory(town.live)
+            store.checkpoint_all([(part, kept.dump(part)) for part in range(3)], 0)
+            store.keep("layout", kept.layout)
+            for seat, seq, occupied in sent:
+                number = say(town, store, seat, seq, occupied)
+                for part in data.draw(st.sets(st.integers(0, 2), max_size=2)):
+                    store.checkpoint(part, number, kept.dump(part))
+            found, _ = again(store, town.now)
+            assert remembered(found) == remembered(town)
+    finally:
+        module.DEVICES_A_PART = monkeyed
+
+
+def test_what_ran_out_while_nobody_looked_is_stale_since_then(store):
+    town = Town(*SEATS)
+    say(town, store, 0, 1)
+    found, _ = again(store, NOON + 3_600_000)
+    changes = {change.resource.id: change for change in found.pipeline.take().changes}
+    assert (changes["seat-0"].at, changes["seat-0"].after.evidence) == (NOON + 180 * SECOND, "stale")
+
+
+def test_deadlines_live_on_over_a_restart(store):
+    town = Town(*SEATS)
+    number = say(town, store, 0, 1)
+    store.checkpoint(0, number, Memory(town.live).dump(0))
+    found, replayed = again(store, NOON + 100 * SECOND)
+    assert replayed == 0
+    found.pipeline.take()
+    assert found.wait(79 * SECOND) == []
+    assert [change.at for change in found.wait(2 * SECOND)] == [NOON + 180 * SECOND]
+
+
+def test_a_covered_message_in_quarantine_stays_covered(store):
+    town = Town(*SEATS)
+    say(town, store, 0, 1)
+    outcome = town.hear("seat-0", {"boot": "b", "seq": 2, "occupied": "perhaps"})
+    store.commit(Batch(), [], outcome.rejected, town.now)
+    found, _ = again(store, town.now)
+    assert found.device("seat-0").seen.upto() == 2
+
+
+def test_a_device_that_left_the_configuration_harms_nobody(store):
+    town = Town(*SEATS)
+    for seat in range(3):
+        number = say(town, store, seat, 1)
+    store.checkpoint(0, number, Memory(town.live).dump(0))
+    say(town, store, 1, 2)
+    found, _ = again(store, town.now, SEATS[2], SEATS[0])
+    assert {name for _, name in found.live.devices} == {"seat-0", "seat-2"}
+    assert found.device("seat-2").seen.upto() == 1
+
+
+def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, monkeypatch):
+    monkeypatch.setattr(module, "DEVICES_A_PART", 1)
+    town = Town(*SEATS)
+    for seat in range(3):
+        number = say(town, store, seat, 1)
+    kept = Memory(town.live)
+    store.keep("layout", kept.layout)
+    store.checkpoint(0, number, kept.dump(0))
+    store.checkpoint(1, number, b"\xff\xff")
+    found, replayed = again(store, town.now)
+    assert replayed == 2
+    assert remembered(found) == remembered(town)
+    assert "damaged" in caplog.text
+
+
+def test_another_order_of_devices_is_another_layout():
+    first, same, other = (Memory(Town(*seats).live).layout for seats in (SEATS, SEATS, reversed(SEATS)))
+    assert first == same != other
