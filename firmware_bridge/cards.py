@@ -35,6 +35,14 @@ class CardNumber:
         """A number that is not plain hexadecimal: letters upper case, spaces away."""
         return cls(b"".join(text.upper().split()))
 
+    @classmethod
+    def of_any(cls, text: bytes) -> "CardNumber":
+        """Hexadecimal where it is."""
+        try:
+            return cls.of_int(int(text, 16))
+        except ValueError:
+            return cls.of_text(text)
+
     def keyed(self, key: bytes, purpose: str) -> str:
         """The only thing that a number can be turned into."""
         return hmac.digest(key, purpose.encode() + b"|" + self.__digits, "sha256")[:16].hex()

@@ -9,8 +9,10 @@ from gateway.model import Millis
 
 @dataclass(slots=True)
 class _Seen:
+    """`online` is None for a device that was configured and never heard."""
+
     until: Millis
-    online: bool
+    online: bool | None
 
 
 class Presence:
@@ -20,6 +22,11 @@ class Presence:
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
         self._changed: set[str] = set()
+
+    def expect(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None:
+        """They should be heard soon; else they are offline, whatever an earlier run has left at the broker."""
+        with self._lock:
+            self._seen |= {device: _Seen(now + silent_ms, None) for device in devices if device not in self._seen}
 
     def heard(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> bool:
         """True when one of them was not online before."""
@@ -43,27 +50,27 @@ class Presence:
         """Let the silent ones go."""
         with self._lock:
             for device, seen in self._seen.items():
-                if seen.online and now >= seen.until:
+                if now >= seen.until:
                     self._down(device)
 
     def _down(self, device: str) -> None:
         seen = self._seen.get(device)
-        if seen is not None and seen.online:
+        if seen is not None and seen.online is not False:
             seen.online = False
             self._changed.add(device)
 
     def take_changed(self) -> dict[str, bool]:
         """Device → online, each change once."""
         with self._lock:
-            found = {device: self._seen[device].online for device in self._changed}
+            found = {device: self._seen[device].online is True for device in self._changed}
             self._changed.clear()
         return found
 
     def again(self) -> None:
         """The broker may have forgotten: tell everything again."""
         with self._lock:
-            self._changed.update(self._seen)
+            self._changed.update(device for device, seen in self._seen.items() if seen.online is not None)
 
-    def all(self) -> dict[str, bool]:
+    def online(self) -> list[str]:
         with self._lock:
-            return {device: seen.online for device, seen in self._seen.items()}
+            return [device for device, seen in self._seen.items() if seen.online]

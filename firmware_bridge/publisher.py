@@ -100,7 +100,7 @@ class Publisher:
 
     def farewell(self) -> None:
         """Everything of ours goes offline, in order, before the session is closed."""
-        for device in (*(name for name, online in self._presence.all().items() if online), self._box):
+        for device in (*self._presence.online(), self._box):
             self._availability(device, online=False)
 
     # ---- what comes ----

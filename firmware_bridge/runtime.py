@@ -120,6 +120,7 @@ def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Eve
     rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
     table.introduce(settings, rules, doors)
     silent_ms = _silent_ms(settings, bridge)
+    sink.presence.expect(table.device_ids(settings), now_ms(), silent_ms)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)
@@ -148,7 +149,7 @@ def enroll(bridge: Bridge, number: bytes) -> str:
 
     if bridge.card_key_file is None:
         raise ValueError("bridge.card_key_file is not set")
-    card = parse_line(number.upper()) or CardNumber.of_text(number)
+    card = parse_line(number.upper()) or CardNumber.of_any(number)
     return Cards(read_key(bridge.card_key_file), bridge.card_rotation).access(card)
 
 

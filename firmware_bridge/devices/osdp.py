@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import osdp_sys  # type: ignore[import-not-found]
-from osdp import Capability, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
+from osdp import Capability, CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
 
 from firmware_bridge.cards import CardNumber
 from firmware_bridge.devices.base import Health, Heard, Order, Reading
@@ -182,7 +182,9 @@ class Osdp:
 
 def card_of(event: Mapping[str, Any]) -> CardNumber:
     """The card as a Wiegand converter would give it; all bits as sent where they hold no Wiegand parity."""
+    if event.get("format") == CardFormat.ASCII:
+        return CardNumber.of_text(bytes(event["data"]))
     data, length = bytes(event["data"]), int(event["length"])
     bits = "".join(f"{byte:08b}" for byte in data)[:length]
     found = wiegand(bits)
-    return found[1] if found else CardNumber.of_text(b"osdp%d:" % length + data.hex().encode())
+    return found[1] if found else CardNumber.of_int(int(bits or "0", 2))

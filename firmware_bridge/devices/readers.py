@@ -14,6 +14,7 @@ from firmware_bridge.frames.checks import xor
 from gateway.model import Millis
 
 LIMIT = 40  # bytes of the longest line
+THERE_MS = 30_000
 STX, ETX = 2, 3
 
 _HEX = re.compile(rb"[0-9A-F]{6}(?:[0-9A-F]{2})?")
@@ -137,6 +138,21 @@ class CardReader(Listener[CardLines]):
     def __init__(self, device: str, door: Door) -> None:
         self._device, self._door = device, door
         self.reader = CardLines()
+        self._due: Millis = 0
+
+    def opened(self, now: Millis) -> bytes:
+        self._due = now
+        return super().opened(now)
+
+    def tick(self, now: Millis) -> tuple[Sequence[Heard], bytes]:
+        """A reader is silent between cards: it counts as there while its port is."""
+        if now < self._due:
+            return (), b""
+        self._due = now + THERE_MS
+        return (Heard(devices=(self._device,)),), b""
+
+    def deadline(self) -> Millis:
+        return self._due
 
     def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
         cards = self.reader.feed(data)

@@ -14,6 +14,8 @@ from firmware_bridge.frames.packet import Packet
 from gateway.model import Millis
 
 VERSION = 1
+Wire = tuple[str, bytes]
+_OURS = frozenset(("ack", "poll", "time", "pulse"))  # what only the host says: some adapters echo it
 
 
 class _Spoken(Listener[R]):
@@ -22,19 +24,17 @@ class _Spoken(Listener[R]):
     def __init__(self, known: frozenset[str], doors: Doors) -> None:
         self._known, self._doors = known, doors
 
-    def _heard(self, device: str, fields: Mapping[str, Any], mark: bytes, reply: bytes, now: Millis) -> Heard:
+    def _heard(self, device: str, fields: Mapping[str, Any], wire: Wire | None, reply: bytes, now: Millis) -> Heard:
         readings: tuple[Reading, ...] = ()
         if (event := keys.event(fields)) is not None:
             if event == "card":
-                return self._card(device, fields, (device, mark), reply, now)
+                return self._card(device, fields, wire, reply, now)
             readings = (Reading(device, {}, event),)
         elif signals := keys.signals(fields):
             readings = (Reading(device, signals),)
-        return Heard(readings, (device,), reply, wire=(device, mark))
+        return Heard(readings, (device,), reply, wire=wire)
 
-    def _card(
-        self, device: str, fields: Mapping[str, Any], wire: tuple[str, bytes], reply: bytes, now: Millis
-    ) -> Heard:
+    def _card(self, device: str, fields: Mapping[str, Any], wire: Wire | None, reply: bytes, now: Millis) -> Heard:
         card, door = keys.card(fields), self._doors[device]
         if card is None:
             return Heard((), (device,), reply, wire=wire)
@@ -67,15 +67,17 @@ class YizhanLines(_Spoken[line.LineReader]):
         ]  # fmt: skip
 
     def _frame(self, fields: Mapping[str, Any], body: bytes, now: Millis) -> Heard | None:
+        if not _OURS.isdisjoint(fields):
+            return None
         device, seq = keys.name(fields.get("id")), fields.get("seq")
         if fields.get("v") != VERSION or device is None or not self._knows(device):
             self.reader.bad += 1
             return None
         if type(seq) is not int or not 0 <= seq <= 255:
-            return self._heard(device, fields, b"", b"", now)  # nothing to acknowledge by: taken as it comes
+            return self._heard(device, fields, None, b"", now)  # nothing to acknowledge by: taken as it comes
         mark = b"%d/%04X" % (seq, crc16_modbus(body))
         reply = line.seal(b'{"v":1,"id":"%b","ack":%d}' % (device.encode(), seq))
-        return self._heard(device, fields, mark, reply, now)
+        return self._heard(device, fields, (device, mark), reply, now)
 
     def order(self, order: Order, now: Millis) -> bytes | None:
         if not self._knows(order.device):
@@ -142,7 +144,7 @@ class YizhanPackets(_Spoken[packet.PacketReader]):
         if self._device is None:
             return None
         mark = b"%d/%d/%04X" % (found.type, found.seq, crc16_modbus(found.payload))
-        return self._heard(self._device, fields, mark, packet.seal(Packet(packet.ACK, found.seq)), now)
+        return self._heard(self._device, fields, (self._device, mark), packet.seal(Packet(packet.ACK, found.seq)), now)
 
     def order(self, order: Order, now: Millis) -> bytes | None:
         if order.device != self._device:

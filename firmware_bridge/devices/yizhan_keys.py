@@ -80,10 +80,7 @@ def card(fields: Mapping[str, Any]) -> CardNumber | None:
         return CardNumber.of_int(value)
     if not isinstance(value, str) or not 4 <= len(value) <= 40:
         return None
-    try:
-        return CardNumber.of_int(int(value, 16))
-    except ValueError:
-        return CardNumber.of_text(value.encode())
+    return CardNumber.of_any(value.encode())
 
 
 def granted(fields: Mapping[str, Any]) -> bool | None:

@@ -69,6 +69,13 @@ def test_a_frame_is_acknowledged_by_its_seq_and_a_stranger_is_not_heard() -> Non
     assert talk.feed(line.seal(b'{"v":1,"id":"11010519491231002X","seq":1}'), 0) == []
 
 
+def test_our_own_words_that_an_adapter_echoes_are_no_frames_of_a_device() -> None:
+    talk = lines()
+    (heard,) = talk.feed(line.seal(b'{"v":1,"id":"s","seq":1,"occ":1}'), 0)
+    assert talk.feed(talk.opened(0) + heard.reply, 0) == []
+    assert packets().feed(packets().opened(0) + packet.seal(Packet(packet.ACK, 1)), 0) == []
+
+
 def test_a_card_event_from_a_board_leaves_as_a_pseudonym() -> None:
     talk = lines(Rules(CARDS))
     (heard,) = talk.feed(line.seal(b'{"v":1,"id":"d","seq":1,"ev":"card","card":"7BB26E","ok":1,"dir":"in"}'), 0)

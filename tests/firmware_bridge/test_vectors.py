@@ -159,6 +159,21 @@ def test_random_bytes_never_raise(kind: str) -> None:
     check()
 
 
+def test_the_public_ld2410_library_reads_the_same_frames() -> None:
+    """We do not use its stream (see devices/ld2410), but what it knows of the format must be what we know."""
+    from aio_ld2410.protocol import Report, ReportFrame
+
+    for frame in good("ld2410"):
+        ours = ld2410.parse_report(frame)
+        if ours is None:
+            continue
+        theirs = Report.parse(ReportFrame.parse(frame).data).data
+        basic = theirs.basic
+        assert ours.target == int(basic.target_status)
+        assert (ours.moving_cm, ours.still_cm) == (basic.moving_distance, basic.static_distance)
+        assert (ours.moving_energy, ours.still_energy) == (basic.moving_energy, basic.static_energy)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", STREAMS)
 def test_a_million_random_bytes_never_raise_and_hold_no_memory(kind: str) -> None:
