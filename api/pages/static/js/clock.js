@@ -13,6 +13,7 @@ export class ServerClock {
   #offset = null; // server ms = steady ms + offset
   #heard = 0; // steady ms
   #drift = null; // wall ms - steady ms when last looked at
+  #leapt = false; // the wall clock jumped ahead: asleep, or set by hand? The next fresh stamp knows
 
   // A stamp of the server's: ms since 1970. `fresh` stamps were made when sent; others only bound from below.
   hear(stamp, { fresh = false } = {}) {
@@ -23,7 +24,9 @@ export class ServerClock {
     if (this.#offset !== null) this.#offset -= (moment - this.#heard) * 2e-4;
     this.#heard = moment;
     // A server whose clock was set back by more than any delay explains is believed when it speaks freshly.
-    if (this.#offset === null || offset > this.#offset || (fresh && this.#offset - offset > 5000)) this.#offset = offset;
+    const later = this.#offset === null || offset > this.#offset;
+    if (later || (fresh && (this.#leapt || this.#offset - offset > 5000))) this.#offset = offset;
+    if (fresh) this.#leapt = false;
   }
 
   get known() {
@@ -43,7 +46,10 @@ export class ServerClock {
 
   #leap() {
     const drift = wall() - steady();
-    if (this.#drift !== null && this.#offset !== null && drift - this.#drift > 2000) this.#offset += drift - this.#drift;
+    const ahead = this.#drift === null ? 0 : drift - this.#drift;
     this.#drift = drift;
+    if (this.#offset === null || ahead < 2000) return;
+    this.#offset += ahead;
+    this.#leapt = true;
   }
 }

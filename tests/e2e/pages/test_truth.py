@@ -1,0 +1,96 @@
+"""The page's own arithmetic against the gateway's: every state there is, before and after its end."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from gateway.model import AXES
+from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.conftest import Server
+
+pytestmark = pytest.mark.browser
+END = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Chromium, day: Server) -> Iterator[Page]:
+    """A blank page of the server's, with the modules at hand."""
+    with closing(chromium.open(day.url("/screen/nowhere"))) as page:
+        build = page.run("document.documentElement.dataset.build")
+        for name in ("truth", "clock", "time"):
+            page.run(f"import('/static/{build}/js/{name}.js').then((module) => void (window.{name} = module))")
+        yield page
+
+
+def states(page: Page, now: int | None, open_until: int | None = None) -> list[str]:
+    """What the page says of every point of the five axes at a moment."""
+    points = [
+        {
+            "lifecycle": axes.lifecycle, "health": axes.health, "access": axes.access, "use": axes.use,
+            "evidence": axes.evidence, "usable": axes.usable, "because": axes.because, "validUntil": END,
+        }
+        for axes in AXES
+        if axes.lifecycle == "active"
+    ]  # fmt: skip
+    picture = json.dumps({"openUntil": open_until, "validUntil": END})
+    return list(page.run(f"{json.dumps(points)}.map((r) => truth.stateOf(r, {picture}, {json.dumps(now)}).usable)"))
+
+
+def test_before_its_end_every_state_is_what_the_gateway_says(page: Page) -> None:
+    assert states(page, END - 1) == [axes.usable for axes in AXES if axes.lifecycle == "active"]
+
+
+@pytest.mark.parametrize("now", [END, END + 1, None], ids=["at the end", "after", "without a clock"])
+def test_at_its_end_nothing_is_usable_any_more(page: Page, now: int | None) -> None:
+    assert "yes" not in states(page, now)
+
+
+def test_opening_hours_that_ran_out_light_nothing(page: Page) -> None:
+    assert "yes" not in states(page, END - 1, open_until=END - 2)
+
+
+@pytest.mark.parametrize(
+    ("states", "wording", "usable"),
+    [("yyy", "exact", "yes"), ("yun", "atleast", "yes"), ("uun", "unknown", "unknown"), ("nn", "exact", "no")],
+)
+def test_one_rule_words_every_count(page: Page, states: str, wording: str, usable: str) -> None:
+    word = {"y": "yes", "n": "no", "u": "unknown"}
+    given = json.dumps([{"usable": word[one], "why": None} for one in states])
+    assert page.run(f"truth.wording(truth.tally({given}))") == wording
+    assert page.run(f"truth.usableOf(truth.tally({given}))") == usable
+
+
+CLOCK = """(() => {
+    let steady = 0, wall = 5e11;
+    const real = [performance.now, Date.now];
+    performance.now = () => steady; Date.now = () => wall;
+    try {
+        const clock = new window.clock.ServerClock();
+        const pass = (ms, leap = 0) => { steady += ms; wall += ms + leap; };
+        %s
+        return clock.now();
+    } finally { [performance.now, Date.now] = real; }
+})()"""
+
+
+STEPS = {
+    "knows nothing at first": ("", None),
+    "goes on by the steady clock": ("clock.hear(1000); pass(500);", 1500),
+    "is not set back by a late stamp": ("clock.hear(1000); pass(500); clock.hear(1200);", 1500),
+    "believes a later stamp": ("clock.hear(1000); pass(500); clock.hear(1700);", 1700),
+    "counts a sleep": ("clock.hear(1000); pass(100, 60000);", 61100),
+    "ignores a wall clock set back": ("clock.hear(1000); pass(100, -60000);", 1100),
+    "is put right after a leap": (
+        "clock.hear(1000); pass(100, 3000); clock.now(); clock.hear(1100, {fresh: true});",
+        1100,
+    ),
+    "follows a server set back": ("clock.hear(90000); pass(100); clock.hear(1000, {fresh: true});", 1000),
+}
+
+
+@pytest.mark.parametrize(("script", "shown"), STEPS.values(), ids=STEPS.keys())
+def test_the_clock(page: Page, script: str, shown: int | None) -> None:
+    made = page.run(CLOCK % script)
+    assert made is shown if shown is None else round(made) == shown
