@@ -10,6 +10,7 @@ import pytest
 from config.schema import Settings
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
+from gateway.runtime.intake import Limits
 from tests.conftest import until
 
 pytestmark = pytest.mark.broker
@@ -176,3 +177,20 @@ def test_a_restart_shows_at_once_what_was_known(run, listener):
     listener.say(0, 1)
     listener.say(0, 2)
     listener.until(lambda: (listener.of("yz-ack/yanshan/seat-0") or [{}])[-1].get("upto") == 2)
+
+
+def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, listener, monkeypatch):
+    gateway = run()
+    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50, ack_interval_s=1))
+    gate, commit = threading.Event(), gateway.store.commit
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    for seq in range(1, 401):
+        listener.say(2, seq)
+        listener.poll()
+    listener.until(lambda: gateway.session.held and not gateway.session.connected)
+    assert gateway.intake.backlog < 400
+    gate.set()
+    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400, 15)
+    assert gateway.pipeline.counters["overflows"] >= 1
+    assert gateway.stop()
+    assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))
