@@ -12,7 +12,7 @@ from gateway.model import Document, Millis
 from gateway.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
-_NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway
+_NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway; a step through a door is nobody's business
 _UNITS = ("locker", "parking")
 _OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
 
@@ -23,12 +23,12 @@ def document(station: Station, now: Millis) -> Document:
     """Make it, and note on each resource when a further message makes it worth making again."""
     valid_until = None
     for facts in station.facts():
-        until = shown_until(facts)
+        until = shown_until(facts, now)
+        facts.renew_at = _NOT_BY_MESSAGE
         if facts.axes.evidence == "live" and until is not None:
             valid_until = until if valid_until is None else min(valid_until, until)
-            facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
-        else:
-            facts.renew_at = _NOT_BY_MESSAGE
+            if facts.resource.kind not in PERSONAL:
+                facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
     body = {
         "station": station.id,
         "name": station.name,
@@ -37,21 +37,33 @@ def document(station: Station, now: Millis) -> Document:
         "valid_until": utc(valid_until),
         "open": {"now": _OPEN[station.access], "until": utc(station.access_until)},
         "summary": summary(station.facts()),
-        "areas": [_area(area) for area in station.areas],
+        "areas": [_area(area, now) for area in station.areas],
     }
     return Document(station.id, encode(body), now, valid_until)
 
 
-def shown_until(facts: Facts) -> Millis | None:
-    """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word."""
+def shown_until(facts: Facts, now: Millis) -> Millis | None:
+    """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word.
+
+    Of rooms and doors nobody sees whether the last message came just now or a step (a quarter of the ttl) ago.
+    """
     by_hand: Millis | None = facts.effect.live_until if facts.effect is not None else None
     until = facts.valid_until if by_hand is None else by_hand
+    if by_hand is None and until is not None and facts.resource.kind in PERSONAL:
+        until = min(until, now - now % facts.step_ms + facts.ttl_ms - facts.step_ms)
     holds = facts.holds_until  # past it the value may be good still, but not the place open
     return until if until is None or holds is None or until < holds else holds
 
 
-def _area(area: Area) -> dict[str, Any]:
-    resources = [_resource(facts) for facts in area.facts]
+def _observed(facts: Facts, now: Millis) -> Millis | None:
+    if facts.observed_at is None or facts.resource.kind not in PERSONAL:
+        return facts.observed_at
+    step_ms = facts.step_ms
+    return min(facts.observed_at - facts.observed_at % step_ms, now - now % step_ms - step_ms)
+
+
+def _area(area: Area, now: Millis) -> dict[str, Any]:
+    resources = [_resource(facts, now) for facts in area.facts]
     on = programme(area.on_now)
     if on:
         for shown in resources:
@@ -60,7 +72,7 @@ def _area(area: Area) -> dict[str, Any]:
     return {"id": area.id, "name": area.name, "resources": resources}
 
 
-def _resource(facts: Facts) -> dict[str, Any]:
+def _resource(facts: Facts, now: Millis) -> dict[str, Any]:
     resource, axes = facts.resource, facts.axes
     step_ms = facts.station.tick_ms if resource.kind in PERSONAL else 1
     shown: dict[str, Any] = {
@@ -74,8 +86,8 @@ def _resource(facts: Facts) -> dict[str, Any]:
         "access": axes.access,
         "use": axes.use,
         "evidence": axes.evidence,
-        "observed_at": utc(rounded(facts.observed_at, step_ms)),
-        "valid_until": utc(shown_until(facts)),
+        "observed_at": utc(_observed(facts, now)),
+        "valid_until": utc(shown_until(facts, now)),
         "since": utc(rounded(facts.since, step_ms)),
     }
     if resource.name:

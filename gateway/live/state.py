@@ -72,9 +72,9 @@ class Live:
                 facts.observed_at = observed_at
                 until = observed_at + facts.ttl_ms
                 facts.valid_until = until - until % facts.step_ms
-            elif facts.heard and facts.resource.reporting == "on_change":
-                self._extend(facts, observed_at)
-            facts.offline_at = None
+                facts.offline_at = None
+            else:
+                self._alive(facts, observed_at, now)
             self.settle(facts, now, "message")
             if now >= facts.renew_at:
                 self.touch(facts.station)
@@ -95,9 +95,7 @@ class Live:
         """A sign of life without a value: it keeps values of on-change reporters good."""
         device.seen_at = now
         for facts in device.facts:
-            facts.offline_at = None
-            if facts.heard and facts.resource.reporting == "on_change":
-                self._extend(facts, now)
+            self._alive(facts, now, now)
             self.settle(facts, now, "heartbeat")
             if now >= facts.renew_at:
                 self.touch(facts.station)
@@ -106,9 +104,18 @@ class Live:
         """A fresh event: a sign of life, and for some kinds a value."""
         for facts in device.facts:
             if facts.kind.event(facts, event, now):
-                facts.heard, facts.observed_at = True, observed_at
+                facts.heard, facts.observed_at, facts.offline_at = True, observed_at, None
                 self._extend(facts, observed_at)
         self.heartbeat(device, now)
+
+    def _alive(self, facts: Facts, heard_at: Millis, now: Millis) -> None:
+        """Its device gave a sign of life without a value: an on-change reporter's value is good still, if it was ever
+        fresh."""
+        if facts.offline_at is not None and now >= facts.offline_at and facts.resource.reporting == "periodic":
+            facts.valid_until = None  # it is back, but what it said before it went is no news
+        facts.offline_at = None
+        if facts.valid_until is not None and facts.resource.reporting == "on_change":
+            self._extend(facts, heard_at)
 
     @staticmethod
     def _extend(facts: Facts, heard_at: Millis) -> None:
@@ -122,7 +129,10 @@ class Live:
             self.heartbeat(device, now)
             return
         for facts in device.facts:
-            facts.offline_at = None if online else max(now, self.grace_until)
+            if not online:
+                facts.offline_at = max(now, self.grace_until)
+            elif facts.offline_at is not None:
+                self._alive(facts, facts.observed_at or 0, now)
             self.settle(facts, now, "availability")
 
     # ---- time ----

@@ -1,0 +1,21 @@
+"""All 1,440 points of the five axes, against an independent reading of the contract."""
+
+from itertools import product
+
+from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, USES, axes_of
+from tests.gateway.properties import contract
+
+
+def test_every_point_of_the_five_axes_answers_as_the_contract_says():
+    points = list(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
+    assert len(points) == len(AXES) == 1_440
+    for point in points:
+        axes = axes_of(*point)
+        one = dict(zip(("lifecycle", "health", "access", "use", "evidence"), point, strict=True))
+        assert axes.usable == contract.usable(one), point
+        assert list(axes.because) == contract.because(one), point
+
+
+def test_yes_never_has_a_reason_against_it_and_everything_else_has_one():
+    for axes in AXES:
+        assert (axes.usable == "yes") == (axes.because == ())
