@@ -2,7 +2,8 @@
 
 For each device in order, at a bounded rate, and never further ahead of its watermark than `WINDOW`: so a gateway that
 is away costs the broker little, and one device that nobody confirms never holds up the others. On a new connection,
-and when no watermark comes for long, sending begins again at the lowest message held; the gateway stores a repeat once.
+when a gateway is back, and when no watermark comes for long, sending begins again at the lowest message held: the
+gateway stores a repeat once.
 """
 
 import logging
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 WINDOW = 3_000  # messages of one device beyond its watermark
 SLICE = 32  # messages of one device before it is the next one's turn
+SOON_MS = 20_000  # a gateway that says `online` again so soon has been away
 GRACE_MS = 300  # after subscribing: the retained watermarks are on their way
 RESEND_MS = (30_000, 900_000)  # the gateway confirms within 10 s
 RETAINED = 1  # the flag of an arrival
@@ -70,7 +72,8 @@ class Publisher:
         self._tokens = float(rate_per_s)
         self._filled_at: Millis | None = None
         self._ready_at: Millis | None = None
-        session.subscribe((f"yz-ack/{self._station}/+", commands.filter_of(self._station)))
+        self._gateways: dict[bytes, Millis | None] = {}  # when each last said that it is there
+        session.subscribe((f"yz-ack/{self._station}/+", "yz-sys/+", commands.filter_of(self._station)))
         session.on_connect = lambda _present: self._connected()
 
     def notify(self, devices: Sequence[str]) -> None:
@@ -107,6 +110,7 @@ class Publisher:
 
     def _connected(self) -> None:
         self._ready_at = None
+        self._gateways.clear()
         self._presence.again()
         for lane in self._lanes.values():
             lane.sent, lane.waiting_since, lane.resend_ms = 0, None, RESEND_MS[0]
@@ -117,12 +121,14 @@ class Publisher:
     def _take(self, arrivals: Arrivals, now: Millis) -> None:
         for topic, payload, flags in arrivals.frames:
             if topic.startswith(b"yz-ack/"):
-                self._watermark(topic, payload, bool(flags & RETAINED), now)
+                self._watermark(topic, payload, now)
+            elif topic.startswith(b"yz-sys/"):
+                self._report(topic, payload, bool(flags & RETAINED), now)
             elif (asked := commands.judge(topic, payload, bool(flags & RETAINED), self._spool, now)) is not None:
                 self._obey(asked, now)
         self._session.ack(arrivals.epoch, arrivals.mids)
 
-    def _watermark(self, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
+    def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
         device = topic.decode("utf-8", "replace").rpartition("/")[2]
         try:
             mark = msgspec.json.decode(payload, type=_Watermark)
@@ -135,10 +141,21 @@ class Publisher:
             lane.covered, lane.resend_ms = mark.upto, RESEND_MS[0]
             lane.waiting_since = now if lane.sent > mark.upto else None
             self._pending[device] = None  # the window has moved
-        elif not retained and lane.sent > mark.upto:
-            # Told again without any news: the gateway is back, and what we sent in the meantime did not reach it.
-            lane.sent, lane.waiting_since = 0, None
-            self._pending[device] = None
+
+    def _report(self, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
+        """A gateway says `online` every half minute, and at once when it is back: then much may not have reached it."""
+        if retained:
+            return
+        online = b'"state":"online"' in payload
+        before = self._gateways.get(topic)
+        self._gateways[topic] = now if online else None
+        if online and (before is None or now - before < SOON_MS):
+            for device, lane in self._lanes.items():
+                self._rewind(device, lane)
+
+    def _rewind(self, device: str, lane: _Lane) -> None:
+        lane.sent, lane.waiting_since = 0, None
+        self._pending[device] = None
 
     def _obey(self, asked: commands.Asked, now: Millis) -> None:
         done = asked.refused is None and self._unlock(asked.device)
@@ -162,9 +179,8 @@ class Publisher:
         for device, lane in self._lanes.items():
             if lane.waiting_since is None or 0 <= now - lane.waiting_since < lane.resend_ms:
                 continue
-            lane.sent, lane.waiting_since = 0, None
             lane.resend_ms = min(lane.resend_ms * 2, RESEND_MS[1])
-            self._pending[device] = None
+            self._rewind(device, lane)
 
     def _send(self, now: Millis) -> None:
         if self._filled_at is not None:

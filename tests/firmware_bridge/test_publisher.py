@@ -138,14 +138,17 @@ def test_a_device_that_nobody_confirms_stops_at_its_window_and_holds_no_other_up
     until(lambda: len(box.seqs("ghost")) == 30)
 
 
-def test_a_watermark_told_again_without_news_brings_what_was_lost_on_the_way(bench: Callable[..., Bench]) -> None:
+def test_a_gateway_that_is_back_gets_again_what_it_has_not_confirmed(bench: Callable[..., Bench]) -> None:
     box = bench().start()
     box.put(*(state("a", n) for n in range(5)))
     until(lambda: len(box.seqs("a")) == 5)
     box.cover("a", 2)
     until(lambda: box.look() and box.spool.oldest("a") == 3)
-    box.cover("a", 2)
+    box.gateway.publish("yz-sys/gw", b'{"state":"online"}', retain=True)
     until(lambda: box.seqs("a") == [1, 2, 3, 4, 5, 3, 4, 5])
+    box.gateway.publish("yz-sys/gw", b'{"state":"offline"}', retain=True)
+    box.gateway.publish("yz-sys/gw", b'{"state":"online"}', retain=True)
+    until(lambda: box.seqs("a")[8:] == [3, 4, 5])
 
 
 def test_what_is_not_confirmed_for_long_is_sent_again(
@@ -174,15 +177,22 @@ def test_readings_dropped_for_want_of_room_are_told_by_the_lowest_number_still_h
 
 
 def test_after_a_broker_restart_everything_not_covered_goes_again(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mosquitto_of: Callable[..., Mosquitto]
 ) -> None:
-    box = bench().start()
-    box.put(state("a"), state("a"))
-    until(lambda: box.seqs("a") == [1, 2])
-    box.session.hold()
-    until(lambda: not box.session.connected)
-    box.session.resume()
-    until(lambda: box.seqs("a") == [1, 2, 1, 2])
+    broker = mosquitto_of("persistence false")
+    box = Bench(tmp_path, broker.port).start()
+    try:
+        box.put(state("a"), state("a"))
+        until(lambda: box.seqs("a") == [1, 2])
+        broker.kill()
+        until(lambda: box.look() and not box.gateway.connected and not box.session.connected)
+        broker.start()
+        until(lambda: box.seqs("a") and box.gateway.subscribed, 15)
+        box.gateway.publish("yz-sys/gw", b'{"state":"online"}', retain=True)
+        until(lambda: len(box.seqs("a")) >= 4, 15)
+        assert box.seqs("a")[-2:] == [1, 2]
+    finally:
+        box.stop()
 
 
 def test_presence_is_retained_and_said_again_on_a_new_connection(bench: Callable[..., Bench]) -> None:
