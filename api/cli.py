@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 
 from api import logs
 from api.commands import COMMANDS
@@ -58,7 +59,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((word for word in words if word in COMMANDS), None)
     for name, text in COMMANDS.items():
         if name == asked:
-            import_module(f"api.commands.{name}").add(commands)
+            import_module(f"api.commands.{name}{'_' * iskeyword(name)}").add(commands)
             _add_log_format(commands.choices[name], argparse.SUPPRESS)
         else:
             commands.add_parser(name, help=text)

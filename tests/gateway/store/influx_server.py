@@ -29,6 +29,7 @@ class InfluxServer:
         self.asked: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.buckets: list[dict[str, object]] = []
+        self.bucket_status = 200
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,10 +48,17 @@ class InfluxServer:
                     outer.buckets.append(json.loads(body))
                     answer(self, 201, {}, {**outer.buckets[-1], "id": "0001"})
 
+            def do_PATCH(self) -> None:
+                change = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.buckets[0].update(change)
+                answer(self, 200, {}, {**outer.buckets[0], "id": "0001"})
+
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
                 if path == "/api/v2/orgs":
                     answer(self, 200, {}, {"orgs": [{"id": "000a", "name": "o"}]})
+                elif path == "/api/v2/buckets" and outer.bucket_status != 200:
+                    answer(self, outer.bucket_status, {}, {"code": "x", "message": "unsupported path requested"})
                 elif path == "/api/v2/buckets":
                     answer(self, 200, {}, {"buckets": [{**one, "id": "0001"} for one in outer.buckets]})
                 else:

@@ -1,0 +1,33 @@
+"""`yizhan backup`: a copy of the whole store, while the gateway works."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("backup", help="copy the whole store, also while the gateway works")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="a folder; an older copy in it is renewed"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from config.load import load
+    from gateway.store.backup import backup
+
+    folder = load(args.config).store.path
+    written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
+    size = sum(path.stat().st_size for path in written)
+    sys.stdout.write(f"{len(written)} files, {size / 2**20:.1f} MiB, in {args.to}\n")
+    return 0
+
+
+def stores(folder: Path) -> list[Path]:
+    """The folders of a store that hold any of it: itself, or one for each shard."""
+    from api.commands.export import journals
+
+    return [one for one in journals(folder) if any(one.glob("*.db"))] or [folder]

@@ -1,0 +1,51 @@
+"""`yizhan restore`: a backup becomes the store again. What was there is kept beside it, never overwritten."""
+
+import argparse
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    parser = subparsers.add_parser("restore", help="make a backup the store again")
+    parser.add_argument("--config", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="what backup wrote")
+    parser.add_argument("--force", action="store_true", help="move a store that is there aside first")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from api.commands.backup import stores
+    from config.load import load
+    from gateway.clock import now_ms
+    from gateway.store.backup import restore
+    from gateway.store.base import StoreError
+
+    folder = load(args.config).store.path
+    sources = stores(args.source)
+    there = [one for one in stores(folder) if any(one.glob("*.db"))]
+    if there and not args.force:
+        raise StoreError(f"{folder} holds a store: stop its gateway, then say --force, which moves it aside first")
+    stamp = f"{datetime.fromtimestamp(now_ms() / 1000, UTC):%Y%m%dT%H%M%S}"
+    for one in there:
+        sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
+    restored = [path for one in sources for path in restore(one, folder / one.relative_to(args.source))]
+    sys.stdout.write(f"{len(restored)} files restored to {folder}; start the gateway again\n")
+    return 0
+
+
+def set_aside(store: Path, stamp: str, folder: Path) -> Path:
+    """Move a store's files beside its folder. StoreError while a gateway works on them."""
+    from gateway.store.files import Lock
+
+    lock = Lock(store)
+    try:
+        target = folder.with_name(f"{folder.name}.before-restore-{stamp}") / store.relative_to(folder)
+        target.mkdir(parents=True)
+        for path in sorted(store.glob("*.db*")):
+            shutil.move(path, target / path.name)
+    finally:
+        lock.release()
+    return target

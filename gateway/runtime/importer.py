@@ -1,0 +1,184 @@
+"""What `yizhan export` wrote, back into a store that nobody else has open. A message that is there is left as it is.
+
+Into an empty store it goes through the real core, so that history, alerts' past and the live state follow from it as
+they did the first time. A store that has messages takes them as history only: they are exported, copied to InfluxDB and
+replayed like the others, but change nothing that was decided since.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from config.schema import Settings
+from gateway import wire
+from gateway.hours import Openings
+from gateway.model import Batch, Message, Millis
+from gateway.pipeline import TS_SUSPECT, Pipeline
+from gateway.plan import build
+from gateway.runtime.memory import Memory
+from gateway.store.reader import SqliteReader
+from gateway.store.sqlite import SqliteStore
+
+COMMIT_MESSAGES = 2_000
+
+
+class _Exported(msgspec.Struct):
+    """A line of `yizhan export`, plain or `--raw`: the one has a station, the other a topic."""
+
+    received_at: Millis
+    topic: str | None = None
+    station: str = ""
+    device: str = ""
+    kind: str = "state"
+    boot: str | None = None
+    seq: int | None = None
+    ts: Millis | None = None
+    retained: bool = False
+    header: dict[str, Any] = {}
+    data: Any = None
+
+
+_decode = msgspec.json.Decoder(_Exported).decode
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_any = msgspec.json.Decoder().decode
+
+
+def message_of(line: bytes) -> Message:
+    """ValueError when it is no line of an export."""
+    one = _decode(line)
+    topic, header = one.topic, one.header
+    if topic is None:
+        topic = f"yz/{one.station}/{one.device}/{one.kind}"
+        given = {"ts": one.ts, "boot": one.boot, "seq": one.seq}
+        header = {name: value for name, value in given.items() if value is not None}
+    whole = isinstance(one.data, dict)
+    payload = msgspec.json.encode({**header, **one.data}) if whole else str(one.data).encode()
+    return Message(topic.encode(), payload, one.received_at, one.retained)
+
+
+class Importer:
+    """`counts`: stored, known (were there before), refused (no device of the configuration said that)."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, now: Millis) -> None:
+        """StoreError when a gateway has the store open: raised by SqliteStore already."""
+        self._settings, self._store, self._now = settings, store, now
+        self.counts: Counter[str] = Counter()
+
+    def run(self, messages: Iterable[Message]) -> None:
+        """Take them in the order in which they stand, which is that of their arrival."""
+        if self._store.last_id:
+            self._as_history(messages)
+        else:
+            self._as_new(iter(messages))
+
+    def _as_new(self, messages: Iterator[Message]) -> None:
+        first = next(messages, None)
+        if first is None:
+            return
+        clock = first.received_at
+        pipeline = self._pipeline(clock)
+        self._take(pipeline, first, clock)
+        late = []  # what was imported once before stands behind what came after it
+        for message in messages:
+            if message.received_at < clock:
+                late.append(message)
+                continue
+            clock = message.received_at
+            while (deadline := pipeline.live.next_deadline()) is not None and deadline <= clock:
+                pipeline.tick(deadline)
+                self._commit(pipeline, deadline)
+            self._take(pipeline, message, clock)
+        self._commit(pipeline, clock)
+        if late:
+            self._append(late, set(pipeline.live.devices), clock)
+        self._remember(pipeline)
+
+    def _take(self, pipeline: Pipeline, message: Message, clock: Millis) -> None:
+        before = len(pipeline.outcome.batch)
+        pipeline.handle(message, clock)
+        if len(pipeline.outcome.batch) > before:
+            self.counts["stored"] += 1
+        else:
+            self.counts["refused" if pipeline.outcome.rejected else "known"] += 1
+        if len(pipeline.outcome.batch) >= COMMIT_MESSAGES or pipeline.outcome.rejected:
+            self._commit(pipeline, clock)
+
+    def _commit(self, pipeline: Pipeline, now: Millis) -> None:
+        outcome = pipeline.take()
+        if outcome.batch.payloads or outcome.changes:
+            self._store.commit(outcome.batch, outcome.changes, (), now)
+
+    def _as_history(self, messages: Iterable[Message]) -> None:
+        pipeline = self._pipeline(self._now)
+        Memory.restore(pipeline, self._store, self._now)
+        self._append(messages, set(pipeline.live.devices), self._now)
+        self._remember(pipeline)
+
+    def _append(self, messages: Iterable[Message], devices: set[tuple[str, str]], now: Millis) -> None:
+        """Store what is not there yet, and believe none of it."""
+        known = self._known()
+        batch = Batch()
+        for message in messages:
+            self._add(batch, message, devices, known)
+            if len(batch) >= COMMIT_MESSAGES:
+                self._store.commit(batch, (), (), now)
+                batch = Batch()
+        if batch.payloads:
+            self._store.commit(batch, (), (), now)
+
+    def _add(self, batch: Batch, message: Message, devices: set[tuple[str, str]], known: set[int]) -> None:
+        try:
+            station, device, _ = wire.parse_topic(message.topic)
+        except wire.UnreadableError:
+            station = device = ""
+        if (station, device) not in devices or wire.carries_identity(message.payload):
+            self.counts["refused"] += 1
+            return
+        identity = _identity(message.topic, message.payload, message.received_at)
+        if identity in known:
+            self.counts["known"] += 1
+            return
+        known.add(identity)
+        header = wire.header_of(message.payload)
+        ts = header.ts if header is not None else None
+        early, late = message.received_at - wire.TS_PAST_MS, message.received_at + wire.TS_FUTURE_MS
+        suspect = ts is not None and not early <= ts <= late
+        batch.append(message.topic, message.payload, message.received_at, int(message.retained) | suspect * TS_SUSPECT)
+        self.counts["stored"] += 1
+
+    def _known(self) -> set[int]:
+        reader = SqliteReader(self._store.folder)
+        try:
+            return {
+                _identity(wire.topic(one.station, one.device, one.topic).encode(), one.payload, one.received_at)
+                for one in reader.readings()
+            }
+        finally:
+            reader.close()
+
+    def _pipeline(self, now: Millis) -> Pipeline:
+        pipeline = Pipeline(build(self._settings, self._settings.stations, Openings(self._settings), now))
+        pipeline.take()
+        return pipeline
+
+    def _remember(self, pipeline: Pipeline) -> None:
+        """What the core knows now holds after the last batch, so that no start replays what is history."""
+        memory = Memory(pipeline.live)
+        parts = range(len(memory.parts))
+        self._store.checkpoint_all([(part, memory.dump(part)) for part in parts], self._store.last_id)
+        self._store.drop_parts(len(parts))
+        self._store.keep("layout", memory.layout)
+
+
+def _identity(topic: bytes, payload: bytes, received_at: Millis) -> int:
+    """The same for the same message: by device, boot and seq; without these, by content and receipt."""
+    header = wire.header_of(payload)
+    if header is not None and header.boot is not None and header.seq is not None:
+        device = b"/".join(topic.split(b"/")[:3])
+        return wire.fingerprint(device, b"%s %d" % (header.boot.encode(), header.seq))
+    if header is not None:  # as JSON it may be written in many ways
+        fields = {name: value for name, value in _any(payload).items() if name not in wire.HEADER_FIELDS}
+        payload = _encode({**fields, "ts": header.ts, "boot": header.boot, "seq": header.seq})
+    return wire.fingerprint(topic, b"%d %s" % (received_at, payload))

@@ -1,0 +1,219 @@
+"""Data in, out and safe: backup of a store at work, restore, import, and the bucket in InfluxDB."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from api.cli import main
+from gateway.model import Batch
+from gateway.store.reader import SqliteReader
+from gateway.store.sqlite import SqliteStore
+from tests.gateway.store.influx_server import influx_server
+from tests.gateway.store.world import DAY, NOON, TAKEN, batch, change
+
+SEATS = ", ".join(f"{{id: seat-{n:02d}, kind: seat}}" for n in range(3))
+CONFIG = """
+mqtt: {{url: "mqtt://127.0.0.1:9"}}
+store: {{path: {folder}/data, {more}}}
+stations: [{{id: yanshan, areas: [{{id: lounge, resources: [{seats}]}}]}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> object:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)
+
+
+def config(folder: Path, more: str = "ballast_mib: 0") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "yizhan.yaml"
+    path.write_text(CONFIG.format(folder=folder, more=more, seats=SEATS))
+    return path
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    return config(tmp_path / "here")
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    return config(tmp_path / "there")
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str]:
+    """Exit status, and what it printed; what it complained of where it failed."""
+    status = main([str(word) for word in words])
+    told = capsys.readouterr()
+    return status, told.err if status else told.out
+
+
+def export(capsys: pytest.CaptureFixture[str], path: Path, *more: str) -> str:
+    return run(capsys, "export", "--config", path, *more)[1]
+
+
+def filled(config: Path, days: int = 2) -> SqliteStore:
+    store = SqliteStore(config.parent / "data", NOON, ballast_mib=0)
+    for day in range(days):
+        at = NOON + day * DAY
+        store.commit(batch(1 + 50 * day, 50, at, 10), [change(at, TAKEN)], [], at)
+    return store
+
+
+def test_a_store_at_work_is_backed_up_and_becomes_a_store_elsewhere(here, there, tmp_path, capsys):
+    store = filled(here)
+    status, told = run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    assert status == 0
+    assert "3 files" in told
+    store.commit(batch(101, 5, NOON + 2 * DAY), [], [], NOON + 2 * DAY)  # the backup knows nothing of it
+    store.close()
+    assert run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")[0] == 0
+    lines = export(capsys, here).splitlines()
+    assert export(capsys, there).splitlines() == lines[:100]
+    reader = SqliteReader(there.parent / "data")
+    assert [one.axes for one in reader.history("yanshan", "seat-01", NOON, NOON + DAY)] == [TAKEN]
+    reader.close()
+
+
+def test_a_later_backup_renews_the_older_one(here, there, tmp_path, capsys):
+    store = filled(here)
+    run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    store.commit(batch(101, 5, NOON + 2 * DAY), [], [], NOON + 2 * DAY)
+    run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    store.close()
+    run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")
+    assert export(capsys, there) == export(capsys, here)
+
+
+def test_a_store_is_never_overwritten_and_a_live_one_never_touched(here, there, tmp_path, capsys):
+    filled(here).close()
+    other = filled(there, days=1)
+    run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    before = export(capsys, there)
+    status, told = run(capsys, "restore", "--config", there, "--from", tmp_path / "safe", "--force")
+    assert (status, "another yizhan that is running" in told) == (1, True)
+    other.close()
+    status, told = run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")
+    assert (status, "--force" in told) == (1, True)
+    assert export(capsys, there) == before
+    status, told = run(capsys, "restore", "--config", there, "--from", tmp_path / "safe", "--force")
+    assert status == 0
+    assert export(capsys, there) == export(capsys, here)
+    aside = Path(told.splitlines()[0].rsplit(" ", 1)[1])
+    reader = SqliteReader(aside)
+    assert len(list(reader.readings())) == 50
+    reader.close()
+
+
+def test_what_is_exported_and_imported_is_exported_the_same_again(here, there, tmp_path, capsys):
+    filled(here).close()
+    lines = tmp_path / "all.jsonl"
+    lines.write_text(export(capsys, here))
+    assert run(capsys, "import", "--config", there, "--input", lines) == (0, "100 stored, 0 were there, 0 refused\n")
+    assert export(capsys, there) == lines.read_text()
+    reader = SqliteReader(there.parent / "data")
+    history = reader.history("yanshan", "seat-01", NOON, NOON + DAY)
+    assert [(one.axes.use, one.axes.evidence) for one in history[:2]] == [("occupied", "live"), ("occupied", "stale")]
+    reader.close()
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_importing_twice_stores_once(here, there, tmp_path, capsys, raw):
+    store = filled(here)
+    plain = Batch()  # messages without identity, written in their own way
+    plain.append(b"yz/yanshan/seat-01/state", b'{ "occupied": true, "ts": "2026-05-29T20:00:00+08:00" }', NOON, 0)
+    plain.append(b"yz/yanshan/seat-02/state", b'{"occupied" : false}', NOON + 5, 0)
+    plain.append(b"yz/yanshan/seat-02/event", b'{"type":"help"}', NOON + 6, 0)
+    if raw:
+        plain.append(b"yz/yanshan/seat-02/availability", b"online", NOON + 7, 1)
+    store.commit(plain, [], [], NOON + 2 * DAY)
+    store.close()
+    lines = tmp_path / "all.jsonl"
+    lines.write_text(export(capsys, here, *raw))
+    count = 100 + len(plain)
+    for config_path in (here, there, there):
+        run(capsys, "import", "--config", config_path, "--input", lines)
+    assert run(capsys, "import", "--config", there, "--input", lines)[1].startswith("0 stored")
+    assert len(export(capsys, here, "--raw").splitlines()) == count
+    assert len(export(capsys, there, "--raw").splitlines()) == count
+
+
+def test_what_is_missing_joins_a_store_that_goes_on(here, tmp_path, capsys):
+    filled(here).close()
+    lines = tmp_path / "more.jsonl"
+    older = {
+        "station": "yanshan",
+        "device": "seat-01",
+        "kind": "state",
+        "boot": "b0",
+        "ts": None,
+        "data": {"occupied": True},
+    }
+    records = [{**older, "seq": seq, "received_at": NOON - 1000 + seq} for seq in range(5)]
+    stranger = {**records[0], "device": "seat-99"}
+    lines.write_text("\n".join(json.dumps(one) for one in [*records, stranger]))
+    assert run(capsys, "import", "--config", here, "--input", lines) == (0, "5 stored, 0 were there, 1 refused\n")
+    boots = [json.loads(line)["boot"] for line in export(capsys, here).splitlines()]
+    assert boots.count("b0") == 5
+    assert boots.count("b1") == 100
+
+
+def test_a_line_that_is_none_is_named(here, tmp_path, capsys):
+    lines = tmp_path / "bad.jsonl"
+    lines.write_text('{"station":"yanshan"}\n')
+    status, told = run(capsys, "import", "--config", here, "--input", lines)
+    assert status == 1
+    assert f"{lines}:1: not a line of `yizhan export`" in told
+
+
+INFLUX = (
+    "ballast_mib: 0, influx: {{url: '{url}', org: o, bucket: b, token_file: {folder}/token, retention_days: {days}}}"
+)
+
+
+def with_influx(folder: Path, url: str, days: int) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "token").write_text("secret")
+    return config(folder, INFLUX.format(url=url, folder=folder, days=days))
+
+
+def test_the_bucket_is_made_with_its_retention_and_then_left_alone(tmp_path, capsys):
+    with influx_server() as server:
+        path = with_influx(tmp_path / "here", server.url, 30)
+        assert run(capsys, "store", "init", "--config", path) == (0, "bucket b is made and keeps 30 days\n")
+        (made,) = server.buckets
+        assert (made["name"], made["orgID"]) == ("b", "000a")
+        assert made["retentionRules"] == [{"type": "expire", "everySeconds": 30 * 86_400}]
+        assert run(capsys, "store", "init", "--config", path) == (0, "bucket b is there and keeps 30 days\n")
+        path = with_influx(tmp_path / "here", server.url, 0)
+        assert run(capsys, "store", "init", "--config", path)[1] == "bucket b was there; now it keeps everything\n"
+        assert server.buckets[0]["retentionRules"] == [{"type": "expire", "everySeconds": 0}]
+
+
+def test_an_engine_without_buckets_needs_none(tmp_path, capsys):
+    with influx_server() as server:
+        server.bucket_status = 400
+        path = with_influx(tmp_path / "here", server.url, 0)
+        status, told = run(capsys, "store", "init", "--config", path)
+        assert status == 0
+        assert "has no buckets and needs none" in told
+
+
+def test_a_token_that_may_not_and_a_server_that_is_away_are_told(tmp_path, capsys):
+    with influx_server() as server:
+        server.bucket_status = 401
+        path = with_influx(tmp_path / "here", server.url, 0)
+        status, told = run(capsys, "store", "init", "--config", path)
+        assert (status, "write:buckets" in told) == (1, True)
+    status, told = run(capsys, "store", "init", "--config", path)
+    assert (status, "check store.influx.url" in told) == (1, True)
+
+
+def test_without_a_copy_there_is_nothing_to_make(here, capsys):
+    assert run(capsys, "store", "init", "--config", here)[0] == 0
