@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.schema import Settings
@@ -52,6 +53,15 @@ def _route(settings: Settings, route: RouteSettings) -> Route:
         None if opening is None else lambda at: opening.at(at).access != "closed",
         route.escalate_after_min * MINUTE_MS, route.escalate_to,
     )  # fmt: skip
+
+
+def bridges_of(settings: Settings) -> dict[tuple[str, str], str]:
+    """Which devices speak through the bridge of this configuration: they fall silent with it."""
+    bridge = settings.bridge
+    if bridge is None:
+        return {}
+    named: list[Any] = [device for bus in bridge.buses for device in (bus.device, *(one.device for one in bus.devices))]
+    return {(bridge.station, name): bridge.id for name in named if name}
 
 
 def base_url(settings: Settings) -> str | None:

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from config.schema import Settings
+from gateway.alerting.configured import limits_of
 from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.facts import screen as screen_fact
-from gateway.alerts.signals import Limits, fact_of_event, facts_of_signals
+from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.kinds import Facts
-from gateway.live import Device
+from gateway.live import Device, Live
 from gateway.model import Batch, Millis, Rejected, Resource, Signal
+from gateway.pipeline import Outcome
 from gateway.wire import Event
 
 TS_SUSPECT = 2
@@ -32,18 +35,25 @@ class Ourselves:
 class Watch:
     """Collects devices that were heard and looks at each at most once a second."""
 
-    def __init__(self, gateway: str, limits: Limits, disk_free_mib: int, quarantine_per_hour: int, screen_silent_ms: Millis) -> None:  # fmt: skip  # noqa: E501
-        self._gateway, self._limits = gateway, limits
-        self._disk_free_mib, self._quarantine_per_hour = disk_free_mib, quarantine_per_hour
-        self._screen_silent_ms = screen_silent_ms
+    def __init__(self, settings: Settings, live: Live, gateway: str) -> None:
+        limits = settings.alerts.thresholds
+        self._gateway, self._limits = gateway, limits_of(settings)
+        self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
+        self._screen_silent_ms = settings.api.screen_silent_s * 1000
+        self._devices = {f"yz/{name}/{one}/state".encode(): device for (name, one), device in live.devices.items()}
         self._heard: set[Device] = set()
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._screens: dict[tuple[str, str], Millis] = {}
 
-    def heard(self, devices: Iterable[Device]) -> None:
-        self._heard.update(devices)
+    def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
+        """What an outcome says besides its changes; its devices are looked at later."""
+        self._heard.update(outcome.heard)
+        if outcome.rejected:
+            self._refuse(outcome.rejected)
+        found = facts_of_events(outcome.happened) if outcome.happened else []
+        return found + self._clocks(outcome.batch, now)
 
     def screen(self, name: str, station: str, at: Millis) -> None:
         """A wall screen checked in. Any thread."""
@@ -58,7 +68,8 @@ class Watch:
             return []
         self._look_at = now + LOOK_EVERY_MS
         heard, self._heard = self._heard, set()
-        found = [fact for device in heard for facts in device.facts for fact in self._of(facts, now)]
+        in_order = sorted(heard, key=lambda device: (device.station, device.id))  # a replay says the same
+        found = [fact for device in in_order for facts in device.facts for fact in self._of(facts, now)]
         for (station, name), at in list(self._screens.items()):
             found.append(screen_fact(now, now - at >= self._screen_silent_ms, station, name))
         return found + [self._refusal(station, now) for station in list(self._refused)]
@@ -67,14 +78,14 @@ class Watch:
         signals = signals_of(facts)
         return facts_of_signals(facts.resource, signals, now, self._limits) if signals else []
 
-    def clocks(self, batch: Batch, devices: dict[bytes, Device], now: Millis) -> list[Fact]:
-        """Devices whose time stamps can't be believed, and those whose can again. `devices` by state topic."""
+    def _clocks(self, batch: Batch, now: Millis) -> list[Fact]:
+        """Devices whose time stamps can't be believed, and those whose can again."""
         if not (self._skewed or (batch.flags and max(batch.flags) >= TS_SUSPECT)):
             return []
         found: dict[bytes, Fact] = {}
         for topic, flags in zip(batch.topics, batch.flags, strict=True):
             suspect = bool(flags & TS_SUSPECT)
-            if suspect and topic not in self._skewed and (device := devices.get(topic)):
+            if suspect and topic not in self._skewed and (device := self._devices.get(topic)):
                 self._skewed[topic] = device.facts[0].resource
             resource = self._skewed.get(topic)
             if resource is not None:
@@ -84,7 +95,7 @@ class Watch:
                 del self._skewed[topic]
         return list(found.values())
 
-    def refused(self, rejected: Iterable[Rejected]) -> None:
+    def _refuse(self, rejected: Iterable[Rejected]) -> None:
         """Messages that went to quarantine, counted by station."""
         for one in rejected:
             station = one.topic.split(b"/")[1:2]

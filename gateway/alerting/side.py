@@ -12,10 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
 
 from config.schema import Settings
-from gateway.alerting.configured import base_url, limits_of, outlets_of, policy_of, routes_of
+from gateway.alerting.configured import base_url, bridges_of, outlets_of, policy_of, routes_of
 from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
 from gateway.alerting.facts import Ourselves, Watch, facts_of_events
 from gateway.alerting.orders import Orders
@@ -77,20 +76,12 @@ class Alerting:
         self._reader, self._outbox = AlertReader(store.folder), AlertReader(store.folder)  # one for each thread
         self._places, self._routes = Places.of(settings), routes_of(settings)
         resources = [facts.resource for station in live.stations.values() for facts in station.facts()]
-        self.core = Alerts(resources, self._last_heard, policy_of(settings), _bridges(settings))
+        self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings))
         self.orders = Orders(live, self.core, self._reader.orders(state="done"))
         self.deeds = Deeds(self.core, live, self._reader)
-        limits = settings.alerts.thresholds
-        self.watch = Watch(
-            gateway,
-            limits_of(settings),
-            limits.disk_free_mib,
-            limits.quarantine_per_hour,
-            settings.api.screen_silent_s * 1000,
-        )
+        self.watch = Watch(settings, live, gateway)
         self.listeners: list[Callable[[AlertEvent], None]] = []
         self._keep_ms = settings.store.retention.alerts_days * DAY_MS
-        self._devices = {f"yz/{name}/{one}/state".encode(): device for (name, one), device in live.devices.items()}
         self._asked: deque[tuple[Act, Future[list[AlertEvent]]]] = deque()
         self._number = self._kept_number = 0
         self._cursor_at = self._disk_at = self._forget_at = 0
@@ -151,11 +142,7 @@ class Alerting:
         """An outcome that is durable as batch `number`."""
         self._number = max(self._number, number)
         events = self.core.on_changes(outcome.changes, now) if outcome.changes else []
-        facts = facts_of_events(outcome.happened) if outcome.happened else []
-        facts += self.watch.clocks(outcome.batch, self._devices, now)
-        self.watch.heard(outcome.heard)
-        if outcome.rejected:
-            self.watch.refused(outcome.rejected)
+        facts = self.watch.follow(outcome, now)
         self._keep(events + (self.core.on_facts(facts, now) if facts else []))
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
@@ -290,15 +277,6 @@ class Alerting:
             works.append(book.forget(now - self._keep_ms))
         for work in works:
             self._call(lambda work=work: self._store.core_write(work))  # type: ignore[misc]
-
-
-def _bridges(settings: Settings) -> dict[tuple[str, str], str]:
-    """Which devices speak through the bridge of this configuration: they fall silent with it."""
-    bridge = settings.bridge
-    if bridge is None:
-        return {}
-    named: list[Any] = [device for bus in bridge.buses for device in (bus.device, *(one.device for one in bus.devices))]
-    return {(bridge.station, name): bridge.id for name in named if name}
 
 
 def _log_refusal(done: "Future[list[AlertEvent]]") -> None:
