@@ -78,18 +78,17 @@ def measure(seconds: float = 15, rate: float = 500) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as port:
         config = Path(name) / "config.yaml"
         write_config(config, STATIONS, SEATS, f"mqtt://127.0.0.1:{port}")
-        gateway = child("latency", config)
-        expect(gateway, "ready")
-        session = Session(Broker("127.0.0.1", port), "load", filters=["yz-live/#"], keep=False)
-        while not session.subscribed:
-            session.poll(0.1)
-        work = Load(session, rate)
-        work.run(STATIONS * SEATS, 0, flipping=False)
-        seen = work.run(int(seconds * rate), STATIONS * SEATS, flipping=True)
-        say(gateway, "enough")
-        told = [(at, station, body.encode()) for at, station, body in json.loads(line(gateway))]
-        gateway.wait(10)
-        session.close()
+        with child("latency", config) as gateway:
+            expect(gateway, "ready")
+            session = Session(Broker("127.0.0.1", port), "load", filters=["yz-live/#"], keep=False)
+            while not session.subscribed:
+                session.poll(0.1)
+            work = Load(session, rate)
+            work.run(STATIONS * SEATS, 0, flipping=False)
+            seen = work.run(int(seconds * rate), STATIONS * SEATS, flipping=True)
+            session.close()
+            say(gateway, "enough")
+            told = [(at, station, body.encode()) for at, station, body in json.loads(line(gateway))]
     found: dict[str, float] = {"flips": len(work.flips)}
     for way, documents in (("yz_live", seen), ("listener", told)):
         took = sorted(delays_ms(work.flips, documents))

@@ -49,7 +49,10 @@ class Connection:
         self.pending = self.pending[self.sock.send(self.pending) :]
 
     def read(self) -> None:
-        self.heard += len(self.sock.recv(65_536))
+        data = self.sock.recv(65_536)
+        if not data:
+            raise ConnectionError("the broker is gone")
+        self.heard += len(data)
         self.acked = self.heard // 4  # nothing but PUBACKs comes, four bytes each
 
 
@@ -77,16 +80,20 @@ def main() -> None:
     devices = list(names(stations, seats))
     shares = []
     for number in range(CONNECTIONS):
-        built = list(packets(devices[number::CONNECTIONS], count // CONNECTIONS, flip_every, time_ns() // 1_000_000))
+        built = list(
+            packets(
+                devices[number::CONNECTIONS], len(range(number, count, CONNECTIONS)), flip_every, time_ns() // 1_000_000
+            )
+        )
         shares.append((Connection(port, number), built))
     connections = [one for one, _ in shares]
-    cut = warm // CONNECTIONS
+    cuts = [len(range(number, warm, CONNECTIONS)) for number in range(CONNECTIONS)]
     print("ready", flush=True)
-    for begin, end, pace in ((0, cut, 0.0), (cut, None, rate)):
-        if begin == end:
+    for first, pace in ((True, 0.0), (False, rate)):
+        if first and not warm:
             continue
-        for one, built in shares:
-            one.load(built[begin:end])
+        for (one, built), cut in zip(shares, cuts, strict=True):
+            one.load(built[:cut] if first else built[cut:])
         sys.stdin.readline()
         publish(connections, pace)
         print("done", flush=True)

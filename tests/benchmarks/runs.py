@@ -1,10 +1,12 @@
 """One run: a broker, a subject, and the publisher; each its own process on the same cores."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,27 +49,24 @@ def run(
         config = Path(name) / "config.yaml"
         write_config(config, load.stations, load.seats, f"mqtt://127.0.0.1:{port}", protocol=protocol)
         numbers = [load.count, load.flip_every, load.rate, load.warm]
-        publisher = child("publisher", port, load.stations, load.seats, *numbers)
-        expect(publisher, "ready")
-        if drain:
-            leave_a_session(port, 5 if subject != "stock" and protocol != "3.1.1" else 4)
-            say(publisher, "go")
-            expect(publisher, "done")
-        measured = child("subjects", subject, config, load.count, load.warm)
-        expect(measured, "ready")
-        if load.warm:
-            say(publisher, "go")
-            expect(measured, "warm")
-        if not drain:
-            say(publisher, "go")
-        told = dict(json.loads(line(measured)))
-        for process in (publisher, measured):
-            process.wait(TIMEOUT_S)
+        with child("publisher", port, load.stations, load.seats, *numbers) as publisher:
+            expect(publisher, "ready")
+            if drain:
+                leave_a_session(port, 5 if subject != "stock" and protocol != "3.1.1" else 4)
+                say(publisher, "go")
+                expect(publisher, "done")
+            with child("subjects", subject, config, load.count, load.warm) as measured:
+                expect(measured, "ready")
+                if load.warm:
+                    say(publisher, "go")
+                    expect(measured, "warm")
+                if not drain:
+                    say(publisher, "go")
+                told = dict(json.loads(line(measured)))
         if again:
-            restarted = child("subjects", subject, config, 0, 0)
-            expect(restarted, "ready")
-            told |= {f"again_{name}": value for name, value in json.loads(line(restarted)).items()}
-            restarted.wait(TIMEOUT_S)
+            with child("subjects", subject, config, 0, 0) as restarted:
+                expect(restarted, "ready")
+                told |= {f"again_{key}": value for key, value in json.loads(line(restarted)).items()}
         return told
 
 
@@ -88,11 +87,19 @@ def leave_a_session(port: int, version: int) -> None:
     client.loop_forever()
 
 
-def child(module: str, *arguments: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+@contextlib.contextmanager
+def child(module: str, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
+    """It has ended when the block has: by itself, or by force."""
+    process = subprocess.Popen(
         [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    try:
+        yield process
+        process.wait(TIMEOUT_S)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def say(process: "subprocess.Popen[str]", word: str) -> None:
@@ -102,9 +109,12 @@ def say(process: "subprocess.Popen[str]", word: str) -> None:
 
 
 def line(process: "subprocess.Popen[str]") -> str:
-    """The next line it prints; RuntimeError with its last words when there is none."""
+    """The next line it prints; RuntimeError when it ends without, or says nothing for too long."""
     assert process.stdout is not None
+    watchdog = threading.Timer(TIMEOUT_S, process.kill)
+    watchdog.start()
     text = process.stdout.readline().strip()
+    watchdog.cancel()
     if not text:
         raise RuntimeError(f"{process.args} died")
     return text
