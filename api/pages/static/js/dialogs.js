@@ -15,8 +15,8 @@ export function dialogs(place, { say, clock, picture }) {
 }
 
 function way(place, say) {
-  const { lat, lon } = place,
-    name = encodeURIComponent(nameIn(place.name, say.lang));
+  const { lat, lon } = place;
+  const name = encodeURIComponent(nameIn(place.name, say.lang));
   for (const node of document.querySelectorAll(".address")) setText(node, place.address);
   $(".go").hidden = lat === null;
   const links = [
@@ -29,9 +29,9 @@ function way(place, say) {
 }
 
 function report(place, say, picture) {
-  const dialog = $(".sheet-report"),
-    form = $("form", dialog),
-    result = $(".result", dialog);
+  const dialog = $(".sheet-report");
+  const form = $("form", dialog);
+  const result = $(".result", dialog);
   $(".choices").append(
     ...SORTS.map((sort, i) => {
       const input = el("input", { type: "radio", name: "sort", value: sort });
@@ -63,8 +63,8 @@ function report(place, say, picture) {
 
 // Returns what keeps the list true; to be called every second.
 function around(place, say, clock) {
-  const dialog = $(".sheet-around"),
-    result = $(".result", dialog);
+  const dialog = $(".sheet-around");
+  const result = $(".result", dialog);
   let items = [];
   const fill = async (latitude, longitude) => {
     const found = latitude === null ? [] : await findNearby({ lat: latitude.toFixed(4), lon: longitude.toFixed(4), kind: "seat", clock });
@@ -78,8 +78,8 @@ function around(place, say, clock) {
     fill(place.lat, place.lon);
   };
   const here = async ({ coords }) => {
-    const found = await fill(coords.latitude, coords.longitude),
-      own = found.find((one) => one.picture.station === place.id);
+    const found = await fill(coords.latitude, coords.longitude);
+    const own = found.find((one) => one.picture.station === place.id);
     setText(result, found.length ? "" : say("around_none"));
     if (own) setText($("h1 small"), say("away", { d: distance(own.metres, say) }));
   };

@@ -32,7 +32,7 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
 }
 
 // The ticking second is the page's own proof of life.
-export function paintClock(node, at, { zone, say, second }) {
+export function paintClock(node, at, { zone, say }) {
   setText($(".hm", node), hhmm(at, zone));
   setText($(".ss", node), String(Math.floor(at / 1000) % 60).padStart(2, "0"));
   setText(

@@ -1,11 +1,11 @@
 // A week by hours: bright is empty, dark is busy, hatched is not known, an empty frame is still to come or was shut.
 
-import { $, el, setText } from "./draw.js";
+import { el, setText } from "./draw.js";
 import { dayOf, hhmm, shortDay } from "./time.js";
 import { total } from "./utilization.js";
 
-const HOUR = 36e5,
-  DAY = 24 * HOUR;
+const HOUR = 36e5;
+const DAY = 24 * HOUR;
 const STEPS = [0.12, 0.3, 0.5, 0.7, 0.88];
 const step = (share) => STEPS.filter((edge) => share >= edge).length;
 
@@ -32,8 +32,8 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
       cells.push(cell(byHour.get(Math.floor((start + hour * HOUR) / HOUR)), start + hour * HOUR, zone, say));
   }
   node.replaceChildren(...cells);
-  const sum = total(buckets),
-    percent = (share) => (share === null ? say("unknown") : `${Math.round(share * 100)}%`);
+  const sum = total(buckets);
+  const percent = (share) => (share === null ? say("unknown") : `${Math.round(share * 100)}%`);
   ramp.replaceChildren(
     say("empty"),
     el("span", { cls: "scale" }, ...[0, 1, 2, 3, 4, 5].map((u) => el("i", { data: { u } }))),

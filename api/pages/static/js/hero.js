@@ -9,16 +9,16 @@ import { windowsOf } from "./windows.js";
 
 export function heroOf(group, { zone, say, second, largest, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
-  const least = el("span", { cls: "least" }),
-    number = el("b", { cls: "num" }),
-    rest = el("b"),
-    most = el("div", { cls: "most hatch" }, rest);
-  const plateWord = el("b"),
-    plateNote = el("span"),
-    plate = el("div", { cls: "plate" }, plateWord, plateNote);
-  const total = el("p", { cls: "tot" }),
-    fresh = el("span", { cls: "age" }),
-    near = el("div", { cls: "near", hidden: "" });
+  const least = el("span", { cls: "least" });
+  const number = el("b", { cls: "num" });
+  const rest = el("b");
+  const most = el("div", { cls: "most hatch" }, rest);
+  const plateWord = el("b");
+  const plateNote = el("span");
+  const plate = el("div", { cls: "plate" }, plateWord, plateNote);
+  const total = el("p", { cls: "tot" });
+  const fresh = el("span", { cls: "age" });
+  const near = el("div", { cls: "near", hidden: "" });
   const title = el("h2", { text: kindWord(say, group.key, ".free") });
   const node = el(
     "section",

@@ -25,7 +25,7 @@ export class House {
     if (picture.whole) for (const group of this.groups) this.tallies.set(group.key, tallyOfGroup(group, picture, now));
     else for (const line of picture.summary) this.tallies.set(line.key, tallyOfLine(line, picture, now));
     this.states = picture.resources.map((r) => stateOf(r, picture, now));
-    this.trouble = this.#trouble(now);
+    this.trouble = this.#trouble();
     this.due = now === null ? 0 : this.#next(now);
     return true;
   }
@@ -41,10 +41,10 @@ export class House {
   }
 
   // offline: nothing known; fault: something broken; half: much unknown; closed; full; null: fine.
-  #trouble(now) {
+  #trouble() {
     const sums = [...this.tallies.values()];
-    const total = sums.reduce((n, t) => n + t.total, 0),
-      unknown = sums.reduce((n, t) => n + t.max - t.min, 0);
+    const total = sums.reduce((n, t) => n + t.total, 0);
+    const unknown = sums.reduce((n, t) => n + t.max - t.min, 0);
     if (total && sums.every((t) => t.shut === t.total)) return "closed";
     if (total && unknown === total) return "offline";
     if (this.states.some((s) => s.why === "fault") || sums.some((t) => t.broken)) return "fault";

@@ -1,7 +1,7 @@
 // Logs in without leaving the page, so that a wrong key is told here. Without script the form works by itself.
 
-const form = document.querySelector("form"),
-  result = document.querySelector(".result");
+const form = document.querySelector("form");
+const result = document.querySelector(".result");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -40,8 +40,8 @@ export class StationMap {
           ),
         );
     for (const house of placed) {
-      const [x, y] = points.get(house),
-        link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+      const [x, y] = points.get(house);
+      const link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
       const mark = make("path", { class: "mark" });
       link.append(make("title", {}, nameIn(house.picture.name, this.say.lang)), mark);
       this.svg.append(link);
@@ -59,8 +59,8 @@ export class StationMap {
   paint(house) {
     const found = this.marks.get(house.id);
     if (!found) return;
-    const face = house.face,
-      bad = house.trouble && house.trouble !== "closed";
+    const face = house.face;
+    const bad = house.trouble && house.trouble !== "closed";
     const shape = `${face.usable} ${face.because} ${bad}`;
     if (found.shape === shape) return;
     found.shape = shape;
@@ -80,10 +80,10 @@ export class StationMap {
       .filter((h) => this.marks.has(h.id) && (houses.length <= FEW || ["offline", "fault", "half"].includes(h.trouble)))
       .slice(0, 14)
       .map((house) => {
-        const { x, y } = this.marks.get(house.id),
-          text = nameIn(house.picture.name, this.say.lang)
-            .replace(/驿站$|驛站$/, "")
-            .slice(0, 8);
+        const { x, y } = this.marks.get(house.id);
+        const text = nameIn(house.picture.name, this.say.lang)
+          .replace(/驿站$|驛站$/, "")
+          .slice(0, 8);
         const w = [...text].reduce((n, c) => n + (c > "\u2e80" ? 12.5 : 7), 2);
         const [, left, top] = [
           [x + 10, y - 8],
@@ -100,8 +100,8 @@ export class StationMap {
   }
 
   #label(region, points) {
-    const x = points.reduce((n, p) => n + p[0], 0) / points.length,
-      top = Math.min(...points.map((p) => p[1]));
+    const x = points.reduce((n, p) => n + p[0], 0) / points.length;
+    const top = Math.min(...points.map((p) => p[1]));
     return make("text", { class: "region", x: x.toFixed(1), y: Math.max(12, top - 14).toFixed(1) }, region);
   }
 }
@@ -119,13 +119,13 @@ function regionsOf(houses) {
 }
 
 function project(houses, width, height) {
-  const lat = houses.map((h) => h.where.lat),
-    lon = houses.map((h) => h.where.lon);
+  const lat = houses.map((h) => h.where.lat);
+  const lon = houses.map((h) => h.where.lon);
   const box = [Math.min(...lon), Math.max(...lon), Math.min(...lat), Math.max(...lat)];
   const squeeze = Math.cos(((box[2] + box[3]) / 2) * (Math.PI / 180));
   const scale = Math.min((width - 40) / Math.max(1e-4, (box[1] - box[0]) * squeeze), (height - 62) / Math.max(1e-4, box[3] - box[2]));
-  const left = (width - (box[1] - box[0]) * squeeze * scale) / 2,
-    top = 30 + (height - 62 - (box[3] - box[2]) * scale) / 2;
+  const left = (width - (box[1] - box[0]) * squeeze * scale) / 2;
+  const top = 30 + (height - 62 - (box[3] - box[2]) * scale) / 2;
   const points = new Map(houses.map((h) => [h, [left + (h.where.lon - box[0]) * squeeze * scale, top + (box[3] - h.where.lat) * scale]]));
   return { points, pixelsPerKm: scale / 111.32 };
 }
@@ -135,11 +135,11 @@ function spread(points, apart) {
   for (let round = 0; round < 40; round++)
     for (let i = 0; i < all.length; i++)
       for (let j = 0; j < i; j++) {
-        const p = all[i],
-          q = all[j],
-          dx = p[0] - q[0],
-          dy = p[1] - q[1],
-          d = Math.hypot(dx, dy) || 0.1;
+        const p = all[i];
+        const q = all[j];
+        const dx = p[0] - q[0];
+        const dy = p[1] - q[1];
+        const d = Math.hypot(dx, dy) || 0.1;
         if (d >= apart) continue;
         const push = (apart - d) / d / 4;
         p[0] += dx * push;

@@ -24,8 +24,8 @@ export async function findNearby({ lat, lon, kind, clock, but = "" }) {
 
 // One of them as a list item; paint(now) keeps it true.
 export function nearItem({ picture, line, metres }, { say, link = false }) {
-  const count = el("span"),
-    away = metres == null ? "" : distance(metres, say);
+  const count = el("span");
+  const away = metres == null ? "" : distance(metres, say);
   const text = el("div", {}, el("b", { text: nameIn(picture.name, say.lang) }), el("small", {}, away, away ? "　" : "", count));
   const body = link ? el("a", { href: `/m/${encodeURIComponent(picture.station)}` }, text) : text;
   const node = el(
@@ -44,8 +44,8 @@ export function nearItem({ picture, line, metres }, { say, link = false }) {
 
 // The box in the doorway's place while a station is shut. It looks for stations once a minute, and paints at every call.
 export function nearBox(node, place, { say, second, clock }) {
-  let asked = -Infinity,
-    items = [];
+  let asked = -Infinity;
+  let items = [];
   async function look(kind) {
     asked = performance.now();
     const found = await findNearby({ lat: place.lat, lon: place.lon, kind, clock, but: place.id });

@@ -25,8 +25,8 @@ export function fromHouses(houses, now, { say, zone }) {
   return houses
     .filter((h) => ["offline", "fault", "half"].includes(h.trouble))
     .map((house) => {
-      const last = house.silentSince() ?? house.lastNews(),
-        at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
+      const last = house.silentSince() ?? house.lastNews();
+      const at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
       const broken = house.broken();
       const what =
         house.trouble === "fault" && broken.length
@@ -64,8 +64,8 @@ export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
   return alerts
     .filter((a) => a.state !== "closed")
     .map((alert) => {
-      const house = byId.get(alert.station),
-        resource = house?.picture.resources.find((r) => r.id === alert.resource);
+      const house = byId.get(alert.station);
+      const resource = house?.picture.resources.find((r) => r.id === alert.resource);
       const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
       const owner = alert.history?.findLast?.((entry) => entry.state === "acknowledged");
       const since = Date.parse(alert.opened_at);

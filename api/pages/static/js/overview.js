@@ -100,9 +100,9 @@ async function load() {
 
 // all: every row again (staff state changed, the box changed)
 function paint(all = false) {
-  const now = clock.now(),
-    list = [...houses.values()],
-    held = staff.heldStations();
+  const now = clock.now();
+  const list = [...houses.values()];
+  const held = staff.heldStations();
   let any = all;
   for (const house of list) {
     if (!house.look(now) && !all && !changed.has(house)) continue;
@@ -127,15 +127,15 @@ function paintNeed(list, now) {
   const focus = document.activeElement?.dataset?.alert;
   paintNeeds($(".need"), items.slice(0, 60), now, { say, staff: staff.allowed ? staff : null });
   if (focus) document.querySelector(`[data-alert="${CSS.escape(focus)}"]`)?.focus();
-  const shut = list.filter((h) => h.trouble === "closed").length,
-    fine = list.filter((h) => !h.trouble).length;
+  const shut = list.filter((h) => h.trouble === "closed").length;
+  const fine = list.filter((h) => !h.trouble).length;
   setText($(".needs .n"), say("counts", { bad: items.length, ok: fine, shut }));
 }
 
 function paintFrame() {
-  const at = clock.show(),
-    contact = feed?.contact ?? null,
-    now = clock.now();
+  const at = clock.show();
+  const contact = feed?.contact ?? null;
+  const now = clock.now();
   setText($(".clock"), hhmm(at, zone));
   setText(
     $(".live span"),

@@ -9,8 +9,8 @@ export const make = (tag, attributes, text) => {
 };
 
 export function patterns() {
-  const svg = make("svg", { width: 0, height: 0, class: "defs", "aria-hidden": "true" }),
-    defs = make("defs", {});
+  const svg = make("svg", { width: 0, height: 0, class: "defs", "aria-hidden": "true" });
+  const defs = make("defs", {});
   const hatch = make("pattern", { id: "hatch", width: 3.5, height: 3.5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
   hatch.append(
     make("rect", { width: 3.5, height: 3.5, fill: "var(--hatch-b)" }),

@@ -14,21 +14,21 @@ import { tileOf } from "./tile.js";
 import { groupsOf, read, stateOf, thingsOf } from "./truth.js";
 import { nameIn, speaker } from "./words.js";
 
-const root = document.documentElement,
-  query = new URLSearchParams(location.search);
+const root = document.documentElement;
+const query = new URLSearchParams(location.search);
 const place = JSON.parse($("#place").textContent);
-const say = speaker(root.lang, PHONE),
-  second = speaker(root.lang === "en" ? "zh-Hans" : "en", PHONE),
-  zone = place.timezone;
+const say = speaker(root.lang, PHONE);
+const second = speaker(root.lang === "en" ? "zh-Hans" : "en", PHONE);
+const zone = place.timezone;
 const voice = { zone, say, second, place, flow: true };
-const clock = new ServerClock(),
-  keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone });
-let picture = null,
-  parts = [],
-  hero = null,
-  shape = "",
-  near = null,
-  lastNews = null;
+const clock = new ServerClock();
+const keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone });
+let picture = null;
+let parts = [];
+let hero = null;
+let shape = "";
+let near = null;
+let lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -43,12 +43,12 @@ function build() {
   const now = picture.resources.map((r) => r.id + r.key + r.area).join();
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture),
-    things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
+  const groups = groupsOf(picture);
+  const things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], voice) : null;
   near = hero && nearBox(hero.near, place, { say, second, clock });
-  const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, short: true })),
-    tiles = things.map((thing) => tileOf(thing, voice));
+  const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, short: true }));
+  const tiles = things.map((thing) => tileOf(thing, voice));
   const members = (list) => new Set(list.map((r) => r.id));
   parts = [
     ...(hero ? [[hero, members(groups[0].resources)]] : []),
@@ -61,8 +61,8 @@ function build() {
 }
 
 function show() {
-  const now = clock.now(),
-    contact = feed.contact === true;
+  const now = clock.now();
+  const contact = feed.contact === true;
   paintNight(clock.show(), zone, place.night, query.get("theme"));
   let lit = false;
   if (picture) {

@@ -9,12 +9,12 @@ import { windowsOf } from "./windows.js";
 
 export function rowOf(group, { zone, say, second, largest = 4.9, short = false, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
-  const least = el("span", { cls: "least" }),
-    number = el("b", { cls: "num" }),
-    of = el("span", { cls: "of" });
-  const sign = glyph("unknown"),
-    word = el("span"),
-    fresh = el("span", { cls: "age" });
+  const least = el("span", { cls: "least" });
+  const number = el("b", { cls: "num" });
+  const of = el("span", { cls: "of" });
+  const sign = glyph("unknown");
+  const word = el("span");
+  const fresh = el("span", { cls: "age" });
   const node = el(
     "div",
     { cls: "row", data: { kind: group.kind, type: group.type } },

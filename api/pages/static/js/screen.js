@@ -21,21 +21,21 @@ const SHIFT_MS = 600_000; // two pixels against burn-in
 const root = document.documentElement;
 const place = JSON.parse($("#place").textContent);
 const query = new URLSearchParams(location.search);
-const say = speaker(root.lang),
-  second = speaker(root.lang === "en" ? "zh-Hans" : tag(place.second));
-const zone = place.timezone,
-  voice = { zone, say, second, place };
+const say = speaker(root.lang);
+const second = speaker(root.lang === "en" ? "zh-Hans" : tag(place.second));
+const zone = place.timezone;
+const voice = { zone, say, second, place };
 const clock = new ServerClock();
 const keeper = new Keeper({ station: place.id, build: root.dataset.build, clock, zone, wall: true });
 
 let plan = null;
-let picture = null,
-  parts = [],
-  hero = null,
-  tiles = [],
-  shape = "",
-  near = null,
-  lastNews = null;
+let picture = null;
+let parts = [];
+let hero = null;
+let tiles = [];
+let shape = "";
+let near = null;
+let lastNews = null;
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -51,8 +51,8 @@ function build() {
   const now = picture.resources.map((r) => [r.id, r.key, r.area, nameIn(r.name, say.lang)].join("|")).join("\n");
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture),
-    things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
+  const groups = groupsOf(picture);
+  const things = thingsOf(picture).filter((r, i, all) => r.kind !== "door" || all.findIndex((o) => o.kind === "door") !== i);
   hero = groups.length ? heroOf(groups[0], { ...voice, largest: groups.length > 1 ? 9.4 : 14 }) : null;
   near = hero && nearBox(hero.near, place, { say, second, clock });
   const rows = groups.slice(1).map((group) => rowOf(group, { ...voice, largest: groups.length > 3 ? 4.9 : 7.6 }));
@@ -84,8 +84,8 @@ const reading = [Number(query.get("distance_m")) || place.distance_m, Number(que
 // More things than the band holds: it turns its page every 12 s, with a page mark.
 function turn(at) {
   const { most, rows } = capacity();
-  const pages = Math.ceil(tiles.length / most),
-    page = pages > 1 ? Math.floor(at / PAGE_MS) % pages : 0;
+  const pages = Math.ceil(tiles.length / most);
+  const page = pages > 1 ? Math.floor(at / PAGE_MS) % pages : 0;
   tiles.forEach((tile, i) => {
     tile.node.hidden = Math.floor(i / most) !== page;
   });
@@ -95,9 +95,9 @@ function turn(at) {
 }
 
 function show() {
-  const at = clock.show(),
-    now = clock.now(),
-    contact = feed.contact === true;
+  const at = clock.show();
+  const now = clock.now();
+  const contact = feed.contact === true;
   paintClock($(".clock"), at, voice);
   paintNight(at, zone, place.night, query.get("theme") ?? (place.theme === "auto" ? null : place.theme));
   root.style.setProperty("--shift", `${(Math.floor(at / SHIFT_MS) % 3) - 1}px`);

@@ -19,9 +19,9 @@ export class Sheet {
   row(house) {
     const found = this.rows.get(house.id);
     if (found) return found;
-    const sign = el("i", { cls: "win" }),
-      name = el("span", { text: nameIn(house.picture.name, this.say.lang) || house.id }),
-      note = el("small");
+    const sign = el("i", { cls: "win" });
+    const name = el("span", { text: nameIn(house.picture.name, this.say.lang) || house.id });
+    const note = el("small");
     const cells = this.columns.map((key) =>
       el("span", { cls: "cell", data: { kind: key.split(":")[0], type: key.split(":")[1] } }, el("small"), el("b"), el("small")),
     );
@@ -29,8 +29,8 @@ export class Sheet {
     week.setAttribute("class", "wkbars");
     week.setAttribute("viewBox", "0 0 60 15");
     week.setAttribute("aria-hidden", "true");
-    const age = el("span", { cls: "age" }),
-      said = el("span", { cls: "said", hidden: "" });
+    const age = el("span", { cls: "age" });
+    const said = el("span", { cls: "said", hidden: "" });
     const node = el(
       "a",
       { cls: "st", href: `/stations/${encodeURIComponent(house.id)}`, tabindex: "-1", data: { station: house.id, kind: "station" } },
@@ -57,9 +57,9 @@ export class Sheet {
 
   // held: stations whose trouble somebody has taken
   paint(house, now, held) {
-    const row = this.row(house),
-      { say } = this,
-      face = house.face;
+    const row = this.row(house);
+    const { say } = this;
+    const face = house.face;
     row.sign.className = face.because === "fault" ? "g" : "win";
     setData(row.sign, "g", face.because === "fault" ? "fault" : null);
     setData(row.node, "usable", face.usable);
@@ -67,8 +67,8 @@ export class Sheet {
     setData(row.node, "trouble", house.trouble);
     row.cells.forEach((cell, i) => this.#cell(cell, house.tallies.get(this.columns[i])));
     const at = (ms) => moment(ms, now ?? house.picture.asOf, this.zone, say);
-    const last = house.silentSince(),
-      opens = house.picture.openUntil;
+    const last = house.silentSince();
+    const opens = house.picture.openUntil;
     const instead =
       {
         offline: last ? say("no_station", { at: at(last) }) : say("never"),
@@ -86,8 +86,8 @@ export class Sheet {
   }
 
   #cell(cell, t) {
-    const [least, number, of] = cell.children,
-      form = t && wording(t);
+    const [least, number, of] = cell.children;
+    const form = t && wording(t);
     setData(cell, "usable", t ? usableOf(t) : null);
     const counted = form === "exact" || form === "atleast";
     setText(least, !t ? "–" : form === "atleast" ? this.say("at_least") : counted ? "" : countText(t, this.say));
@@ -136,8 +136,8 @@ export class Sheet {
     const step = 60 / values.length;
     row.week.replaceChildren(
       ...values.map((value, i) => {
-        const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect"),
-          height = value === null ? 14 : Math.max(0.6, value * 14);
+        const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+        const height = value === null ? 14 : Math.max(0.6, value * 14);
         for (const [k, v] of Object.entries({
           x: (i * step).toFixed(1),
           y: (15 - height).toFixed(1),

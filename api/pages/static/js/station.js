@@ -14,28 +14,28 @@ import { STATION } from "./station-words.js";
 import { asCsv, paintAxis, paintLines } from "./timeline.js";
 import { tileOf } from "./tile.js";
 import { groupsOf, read, stateOf, thingsOf } from "./truth.js";
-import { date, hhmm, moment } from "./time.js";
+import { date, moment } from "./time.js";
 import { utilization } from "./utilization.js";
 import { nameIn, speaker } from "./words.js";
 
-const DAY = 864e5,
-  HOUR = 36e5;
-const root = document.documentElement,
-  query = new URLSearchParams(location.search);
-const place = JSON.parse($("#place").textContent),
-  zone = place.timezone;
-const say = speaker(root.lang, { ...DESK, ...STATION }),
-  second = speaker(root.lang === "en" ? "zh-Hans" : "en", { ...DESK, ...STATION });
+const DAY = 864e5;
+const HOUR = 36e5;
+const root = document.documentElement;
+const query = new URLSearchParams(location.search);
+const place = JSON.parse($("#place").textContent);
+const zone = place.timezone;
+const say = speaker(root.lang, { ...DESK, ...STATION });
+const second = speaker(root.lang === "en" ? "zh-Hans" : "en", { ...DESK, ...STATION });
 const voice = { zone, say, second, place, flow: true, short: true };
-const clock = new ServerClock(),
-  keeper = new Keeper({ build: root.dataset.build, clock, zone });
-let picture = null,
-  parts = [],
-  shape = "",
-  lastNews = null,
-  dayShown = null,
-  turn = 0,
-  exported = [];
+const clock = new ServerClock();
+new Keeper({ build: root.dataset.build, clock, zone });
+let picture = null;
+let parts = [];
+let shape = "";
+let lastNews = null;
+let dayShown = null;
+let turn = 0;
+let exported = [];
 
 function receive(doc) {
   if (doc.station !== place.id) return;
@@ -56,11 +56,11 @@ function build() {
   const now = picture.resources.map((r) => r.id + r.key).join();
   if (now === shape) return;
   shape = now;
-  const groups = groupsOf(picture),
-    things = thingsOf(picture),
-    members = (list) => new Set(list.map((r) => r.id));
-  const rows = groups.map((group) => rowOf(group, voice)),
-    tiles = things.map((thing) => tileOf(thing, voice));
+  const groups = groupsOf(picture);
+  const things = thingsOf(picture);
+  const members = (list) => new Set(list.map((r) => r.id));
+  const rows = groups.map((group) => rowOf(group, voice));
+  const tiles = things.map((thing) => tileOf(thing, voice));
   parts = [...rows.map((row, i) => [row, members(groups[i].resources)]), ...tiles.map((tile, i) => [tile, members([things[i]])])];
   $(".now").replaceChildren(
     ...rows.map((row) => row.node),
@@ -69,8 +69,8 @@ function build() {
 }
 
 function show() {
-  const now = clock.now(),
-    contact = feed.contact === true;
+  const now = clock.now();
+  const contact = feed.contact === true;
   paintNight(clock.show(), zone, place.night, query.get("theme"));
   let lit = false;
   if (picture) {
@@ -99,8 +99,8 @@ function scopes() {
 }
 
 async function week() {
-  const now = clock.show(),
-    area = $(".scope").value;
+  const now = clock.show();
+  const area = $(".scope").value;
   const buckets = await utilization(
     place.id,
     dayStart(now - 6 * DAY, zone),
@@ -113,8 +113,8 @@ async function week() {
 
 // The lines of the day `step` days from the one shown.
 async function day(step) {
-  const now = clock.show(),
-    mine = ++turn;
+  const now = clock.show();
+  const mine = ++turn;
   dayShown = step === 0 ? dayStart(now, zone) : dayStart(dayShown + step * DAY + 12 * HOUR, zone);
   const today = dayShown === dayStart(now, zone);
   setText($(".day time"), date(dayShown, zone, say.lang));
@@ -156,12 +156,12 @@ async function alerts() {
 }
 
 function alertLine(alert) {
-  const opened = Date.parse(alert.opened_at),
-    ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
-  const resource = picture?.resources.find((r) => r.id === alert.resource),
-    cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
-  const sign = alertGlyph(alert.kind),
-    word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
+  const opened = Date.parse(alert.opened_at);
+  const ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
+  const resource = picture?.resources.find((r) => r.id === alert.resource);
+  const cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
+  const sign = alertGlyph(alert.kind);
+  const word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
   return el(
     "li",
     { cls: alert.severity === "critical" && alert.state !== "closed" ? "hot" : "" },

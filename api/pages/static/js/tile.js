@@ -11,13 +11,13 @@ const FRESH_MS = 120_000; // older than this a tile says its age
 const room = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2.7 : 1), 0);
 
 export function tileOf(resource, { zone, say, second, place }) {
-  const sign = glyph("unknown"),
-    word = el("b"),
-    note = el("span", { cls: "note" });
-  const title = titleOf(resource, place, say.lang, say),
-    other = titleOf(resource, place, second.lang, second);
-  const aside = other === title || room(title) + room(other) > 20 ? null : el("span", { lang: second.lang, text: other }),
-    on = el("span", { cls: "on", hidden: "" });
+  const sign = glyph("unknown");
+  const word = el("b");
+  const note = el("span", { cls: "note" });
+  const title = titleOf(resource, place, say.lang, say);
+  const other = titleOf(resource, place, second.lang, second);
+  const aside = other === title || room(title) + room(other) > 20 ? null : el("span", { lang: second.lang, text: other });
+  const on = el("span", { cls: "on", hidden: "" });
   const node = el(
     "li",
     { cls: "tile", data: { kind: resource.kind, type: resource.type, resource: resource.id } },
@@ -25,7 +25,7 @@ export function tileOf(resource, { zone, say, second, place }) {
     el("div", {}, el("p", { cls: "top" }, el("b", { text: title }), aside, on), el("p", { cls: "sub" }, sign, word, note)),
   );
 
-  function paint(now, picture, [member], contact) {
+  function paint(now, picture, [member]) {
     const state = stateOf(member, picture, now);
     setData(node, "usable", state.usable);
     setData(node, "because", becauseOf(state));

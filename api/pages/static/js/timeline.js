@@ -23,17 +23,17 @@ const classOf = (interval) => (interval.usable === "no" && interval.use === "fre
 
 // resources: in the order of the page; returns the intervals read, for export
 export async function paintLines(node, picture, place, from, to, { now, say, wanted, open }) {
-  const groups = Map.groupBy(picture.resources, (r) => r.key),
-    rows = new Map(),
-    read = [];
+  const groups = Map.groupBy(picture.resources, (r) => r.key);
+  const rows = new Map();
+  const read = [];
   node.replaceChildren(
     ...[...groups].map(([key, members]) =>
       el(
         "div",
         { cls: "grp" },
         ...members.map((resource, i) => {
-          const track = el("div", { cls: "tr" }),
-            share = el("span");
+          const track = el("div", { cls: "tr" });
+          const share = el("span");
           rows.set(resource.id, { track, share });
           const label = members.length > 1 && numberOf(resource.id) ? numberOf(resource.id) : titleOf(resource, place, say.lang, say);
           return el(
@@ -65,8 +65,8 @@ export async function paintLines(node, picture, place, from, to, { now, say, wan
 }
 
 function nowLine(share) {
-  const line = el("i", { cls: "nowline" }),
-    box = el("div", { cls: "over" }, line);
+  const line = el("i", { cls: "nowline" });
+  const box = el("div", { cls: "over" }, line);
   line.style.left = `${100 * share}%`;
   return box;
 }
@@ -74,8 +74,8 @@ function nowLine(share) {
 function fill({ track, share }, intervals, from, to, say) {
   if (intervals === null) return setText(share, say("load_failed"));
   const percent = (ms) => `${((100 * (ms - from)) / (to - from)).toFixed(2)}%`;
-  let used = 0,
-    known = 0;
+  let used = 0;
+  let known = 0;
   track.replaceChildren(
     ...intervals.map((interval) => {
       const part = el("i", { cls: classOf(interval) });

@@ -109,9 +109,9 @@ export function tallyOfGroup(group, picture, now) {
   if (group.kind !== "locker" && group.kind !== "parking") return tally(states);
   const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
   group.resources.forEach((bank, i) => {
-    const size = bank.total ?? bank.free ?? 1,
-      free = bank.free ?? 0,
-      { usable, why } = states[i];
+    const size = bank.total ?? bank.free ?? 1;
+    const free = bank.free ?? 0;
+    const { usable, why } = states[i];
     sum.total += size;
     if (usable === "yes") {
       sum.min += free;

@@ -4,9 +4,9 @@ const DAY = 864e5;
 
 // One bucket of /utilization in plain numbers; share is null where nothing is known or the place was shut.
 export function bucketOf(raw) {
-  const known = raw.known_open_minutes ?? raw.known_open_min ?? 0,
-    occupied = raw.occupied_minutes ?? raw.occupied_min ?? 0,
-    unknown = raw.unknown_minutes ?? raw.unknown_min ?? 0;
+  const known = raw.known_open_minutes ?? raw.known_open_min ?? 0;
+  const occupied = raw.occupied_minutes ?? raw.occupied_min ?? 0;
+  const unknown = raw.unknown_minutes ?? raw.unknown_min ?? 0;
   return {
     from: Date.parse(raw.from),
     to: Date.parse(raw.to ?? raw.from),
@@ -35,9 +35,9 @@ export function total(buckets) {
 
 // 28 quarters of a day for the sheet's little bars; null when the server offers no utilisation.
 export async function weekOf(station, now) {
-  const to = Math.ceil(now / 36e5) * 36e5,
-    from = to - 7 * DAY,
-    hours = await utilization(station, from, to, "hour");
+  const to = Math.ceil(now / 36e5) * 36e5;
+  const from = to - 7 * DAY;
+  const hours = await utilization(station, from, to, "hour");
   if (hours === null) return null;
   const values = Array.from(
     { length: 28 },
