@@ -18,6 +18,7 @@ REOPEN_S = 1.0
 STORE_AGAIN_S = 1.0
 LONGEST_WAIT_MS = 500
 SETTLE_S = 0.01  # bytes come one by one: look again when some more have gathered
+LATE_MS = 2_000  # a lock must not open when whoever asked has gone
 HINT_AFTER_MS, HINT_BYTES = 10_000, 64
 
 
@@ -123,8 +124,8 @@ class Bus:
                     log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
                 if self._stop.wait(STORE_AGAIN_S):
                     raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
-        for one in heard:
-            for order in one.orders:
+        if self._clock.read()[0] - now < LATE_MS:
+            for order in (order for one in heard for order in one.orders):
                 self._sink.order(order)
         devices = {device for one in heard for device in one.devices}
         if devices:

@@ -14,7 +14,6 @@ from firmware_bridge.frames.packet import Packet
 from gateway.model import Millis
 
 VERSION = 1
-Wire = tuple[str, bytes]
 _OURS = frozenset(("ack", "poll", "time", "pulse"))  # what only the host says: some adapters echo it
 
 
@@ -24,24 +23,41 @@ class _Spoken(Listener[R]):
     def __init__(self, known: frozenset[str], doors: Doors) -> None:
         self._known, self._doors = known, doors
 
-    def _heard(self, device: str, fields: Mapping[str, Any], wire: Wire | None, reply: bytes, now: Millis) -> Heard:
-        readings: tuple[Reading, ...] = ()
-        if (event := keys.event(fields)) is not None:
-            if event == "card":
-                return self._card(device, fields, wire, reply, now)
-            readings = (Reading(device, {}, event),)
-        elif signals := keys.signals(fields):
-            readings = (Reading(device, signals),)
+    def _heard(self, device: str, seq: int | None, fields: Mapping[str, Any], check: int, now: Millis) -> Heard:
+        """`check` tells this message from another with the same `seq`; without a `seq` there is nothing to answer."""
+        reply = b"" if seq is None else self._ack(device, seq)
+        wire = None if seq is None else (device, b"%d/%04X" % (seq, check))
+        event, signals = keys.event(fields), keys.signals(fields)
+        if event == "card":
+            return self._card(device, seq, fields, reply, now)
+        readings = (Reading(device, {} if event else signals, event),) if event or signals else ()
         return Heard(readings, (device,), reply, wire=wire)
 
-    def _card(self, device: str, fields: Mapping[str, Any], wire: Wire | None, reply: bytes, now: Millis) -> Heard:
+    def _card(self, device: str, seq: int | None, fields: Mapping[str, Any], reply: bytes, now: Millis) -> Heard:
+        """The mark of a card is its seq alone: a check would put sixteen bits of the number on the disk.
+
+        The pulse names the message it answers, so that a board which had to repeat it for long does not open late.
+        """
+        wire = None if seq is None else (device, b"%d/card" % seq)
         card, door = keys.card(fields), self._doors[device]
         if card is None:
             return Heard((), (device,), reply, wire=wire)
         decision = door.card(card, now, keys.direction(fields), keys.granted(fields))
-        opens = decision.opens and door.rules.pulse_ms
-        orders = (Order(device, "unlock", door.rules.pulse_ms),) if opens else ()
-        return Heard(decision.readings, (device,), reply, orders, wire)
+        if decision.opens and door.rules.pulse_ms and seq is not None:
+            reply += self._pulse(device, door.rules.pulse_ms, seq)
+        return Heard(decision.readings, (device,), reply, wire=wire)
+
+    def _ack(self, device: str, seq: int) -> bytes:
+        raise NotImplementedError
+
+    def _pulse(self, device: str, pulse_ms: Millis, seq: int | None) -> bytes:
+        raise NotImplementedError
+
+    def order(self, order: Order, now: Millis) -> bytes | None:
+        if not self._knows(order.device):
+            return None
+        self._doors[order.device].expect(now)
+        return self._pulse(order.device, order.pulse_ms, None)
 
     def _knows(self, device: str) -> bool:
         return not self._known or device in self._known
@@ -74,16 +90,15 @@ class YizhanLines(_Spoken[line.LineReader]):
             self.reader.bad += 1
             return None
         if type(seq) is not int or not 0 <= seq <= 255:
-            return self._heard(device, fields, None, b"", now)  # nothing to acknowledge by: taken as it comes
-        mark = b"%d/%04X" % (seq, crc16_modbus(body))
-        reply = line.seal(b'{"v":1,"id":"%b","ack":%d}' % (device.encode(), seq))
-        return self._heard(device, fields, (device, mark), reply, now)
+            seq = None
+        return self._heard(device, seq, fields, crc16_modbus(body), now)
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
-        if not self._knows(order.device):
-            return None
-        self._doors[order.device].expect(now)
-        return line.seal(b'{"v":1,"id":"%b","pulse":%d}' % (order.device.encode(), order.pulse_ms))
+    def _ack(self, device: str, seq: int) -> bytes:
+        return line.seal(b'{"v":1,"id":"%b","ack":%d}' % (device.encode(), seq))
+
+    def _pulse(self, device: str, pulse_ms: Millis, seq: int | None) -> bytes:
+        answers = b"" if seq is None else b',"for":%d' % seq
+        return line.seal(b'{"v":1,"id":"%b","pulse":%d%b}' % (device.encode(), pulse_ms, answers))
 
 
 # Signals of the binary state packets: key, short key of level 1, units of one.
@@ -143,11 +158,14 @@ class YizhanPackets(_Spoken[packet.PacketReader]):
             self._device = keys.name(fields.get("id")) or self._device
         if self._device is None:
             return None
-        mark = b"%d/%d/%04X" % (found.type, found.seq, crc16_modbus(found.payload))
-        return self._heard(self._device, fields, (self._device, mark), packet.seal(Packet(packet.ACK, found.seq)), now)
+        return self._heard(self._device, found.seq, fields, crc16_modbus(bytes((found.type,)) + found.payload), now)
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
-        if order.device != self._device:
-            return None
-        self._doors[order.device].expect(now)
-        return packet.seal(Packet(packet.PULSE, 0, min(order.pulse_ms, 0xFFFF).to_bytes(2, "little")))
+    def _knows(self, device: str) -> bool:
+        return device == self._device
+
+    def _ack(self, device: str, seq: int) -> bytes:  # noqa: ARG002  one board a line
+        return packet.seal(Packet(packet.ACK, seq))
+
+    def _pulse(self, device: str, pulse_ms: Millis, seq: int | None) -> bytes:  # noqa: ARG002
+        answers = b"" if seq is None else bytes((seq,))
+        return packet.seal(Packet(packet.PULSE, 0, min(pulse_ms, 0xFFFF).to_bytes(2, "little") + answers))

@@ -69,6 +69,24 @@ def test_a_frame_is_acknowledged_by_its_seq_and_a_stranger_is_not_heard() -> Non
     assert talk.feed(line.seal(b'{"v":1,"id":"11010519491231002X","seq":1}'), 0) == []
 
 
+def test_a_card_that_was_let_in_gets_a_pulse_and_a_board_opens_only_while_it_is_fresh(micropython: ModuleType) -> None:
+    allowed = frozenset({CARDS.access(CardNumber.of_int(0x7BB26E))})
+    talk = lines(Rules(CARDS, allowed, pulse_ms=500))
+    for late_ms, opened in ((4_000, [500]), (6_000, [])):
+        clock, wire, done = Clock(), bytearray(), list[int]()
+        link = micropython.Link("door-1", "1", wire.extend, clock)
+        link.on_pulse = done.append
+        link.hear(line.seal(b'{"v":1,"id":"door-1","ack":0}'))
+        wire[:] = b""
+        link.event("card", card="7BB26E")
+        clock.now += late_ms
+        (heard,) = talk.feed(bytes(wire), late_ms)
+        assert heard.wire == ("door-1", b"1/card")
+        link.hear(heard.reply)
+        assert done == opened
+        assert link.idle()
+
+
 def test_our_own_words_that_an_adapter_echoes_are_no_frames_of_a_device() -> None:
     talk = lines()
     (heard,) = talk.feed(line.seal(b'{"v":1,"id":"s","seq":1,"occ":1}'), 0)

@@ -12,6 +12,7 @@ RESEND_MS = 1000  # first wait for an acknowledgement; doubles up to RESEND_MAX_
 RESEND_MAX_MS = 8000
 BEAT_MS = 30000  # something is said at least this often
 KEEP = 64  # messages kept while nobody acknowledges
+FRESH_MS = 5000  # a lock opens for a card only so long after it
 
 
 def crc16(data):
@@ -60,6 +61,8 @@ class Link:
         self._sent_at = None
         self._wait_ms = RESEND_MS
         self._said_at = ticks_ms()
+        self._event_seq = None  # the latest event, and when it was
+        self._event_at = 0
         self.lost = 0  # states that made room for newer ones
         self.confirmed = 0
         self.on_poll = None
@@ -76,6 +79,8 @@ class Link:
         self._put(True, fields)
 
     def _put(self, is_event, fields):
+        if is_event:
+            self._event_seq, self._event_at = self._seq, self._ticks_ms()
         fields.update({"v": 1, "id": self.device, "seq": self._seq})
         self._queue.append([is_event, self._seq, seal(fields)])
         self._seq = (self._seq + 1) & 255
@@ -110,8 +115,12 @@ class Link:
             self.tick()
         if "poll" in fields and self.on_poll:
             self.on_poll()
-        if "pulse" in fields and self.on_pulse:
+        if "pulse" in fields and self.on_pulse and self._in_time(fields.get("for")):
             self.on_pulse(fields["pulse"])
+
+    def _in_time(self, seq):
+        """A pulse for a card counts only while the person may still stand there; one without `for` is somebody's order."""
+        return seq is None or (seq == self._event_seq and self._since(self._event_at) < FRESH_MS)
 
     def idle(self):
         """True when everything was confirmed."""
