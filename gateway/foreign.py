@@ -12,30 +12,31 @@ import msgspec
 from gateway import wire
 from gateway.dialects import Decoded, Decoder, Unreadable
 from gateway.live import Device
-from gateway.model import Header, Millis
+from gateway.model import Millis
 from gateway.wire import UnreadableError
 
 
 class Source:
-    """One resource's decoder, the device that it stands for, and the Struct its signals go into."""
+    """One resource's decoder, and the device that it stands for."""
 
-    __slots__ = ("decoder", "device", "filters", "shape", "topic")
+    __slots__ = ("decoder", "device", "filters", "topic")
 
-    def __init__(self, decoder: Decoder, device: Device, shape: type[msgspec.Struct]) -> None:
-        self.decoder, self.device, self.shape = decoder, device, shape
+    def __init__(self, decoder: Decoder, device: Device) -> None:
+        self.decoder, self.device = decoder, device
         self.filters = decoder.filters
         self.topic = wire.topic(device.station, device.id, "state").encode()
 
 
 class Translated(msgspec.Struct, gc=False):
-    """A foreign message as a native one: `signals` is the kind's Struct; `online` is set for availability."""
+    """A foreign message as a native one: `signals` as the device's own decoder reads them, None for what is no state;
+    `online` is set for availability."""
 
     device: Device
     topic: bytes
     payload: bytes
-    header: Header
     signals: Any
     online: bool | None
+    boot: str | None
     ignored: int
 
 
@@ -65,34 +66,34 @@ class Foreign:
         self.filters = frozenset(topic.decode() for topic, heard in self._by_topic.items() if heard)
 
     def translate(self, topic: bytes, payload: bytes, now: Millis) -> Iterator[Translated]:
-        """The message for every resource that it feeds. UnreadableError with the reason."""
+        """The message for every resource that it feeds. UnreadableError at the end if one of them can't read it."""
         sources = self._by_topic.get(topic)
         if not sources:
             return
-        text = topic.decode()
+        text, refused = topic.decode(), None
         for source in tuple(sources):
             try:
                 decoded = source.decoder.decode(text, payload, now)
-            except Unreadable as error:
-                raise UnreadableError(error.reason) from None
+                if decoded is not None:
+                    yield _native(source, decoded)
+            except (Unreadable, UnreadableError) as error:
+                refused = error.reason
             if source.decoder.filters is not source.filters:
                 self._follow(source)
-            if decoded is not None:
-                yield self._native(source, decoded)
+        if refused is not None:
+            raise UnreadableError(refused)
 
-    @staticmethod
-    def _native(source: Source, decoded: Decoded) -> Translated:
-        device, header = source.device, decoded.header
-        valid_for_ms = source.decoder.valid_for_ms
-        if valid_for_ms is not None:
-            for facts in device.facts:
-                facts.ttl_ms = valid_for_ms
-        if decoded.topic != "state":
-            topic, payload = wire.encode(decoded)
-            online = bool(decoded.signals["online"]) if decoded.topic == "availability" else None
-            return Translated(device, topic.encode(), payload, header, None, online, decoded.ignored)
-        try:
-            signals = msgspec.convert(decoded.signals, source.shape)
-        except msgspec.ValidationError:
-            raise UnreadableError("wrong_type") from None
-        return Translated(device, source.topic, wire.encode(decoded)[1], header, signals, None, decoded.ignored)
+
+def _native(source: Source, decoded: Decoded) -> Translated:
+    device, header = source.device, decoded.header
+    valid_for_ms = source.decoder.valid_for_ms
+    if valid_for_ms is not None:
+        for facts in device.facts:
+            facts.ttl_ms = valid_for_ms
+    if decoded.topic == "state":
+        payload = wire.encode_state(header, decoded.signals)
+        signals, _ = wire.read(device.decode, payload)
+        return Translated(device, source.topic, payload, signals, None, None, decoded.ignored)
+    topic, payload = wire.encode(decoded.observation)
+    online = bool(decoded.signals["online"]) if decoded.topic == "availability" else None
+    return Translated(device, topic.encode(), payload, None, online, header.boot, decoded.ignored)

@@ -194,16 +194,14 @@ class Pipeline:
     def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         signals, ignored = wire.read(device.decode, payload)
         self.counters["ignored_fields"] += ignored
-        self._accept(device, topic, payload, flags, signals, signals, now)
+        self._accept(device, topic, payload, flags, signals, now)
 
-    def _accept(
-        self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, signals: Any, now: Millis
-    ) -> None:
-        verdict = self._admit(device, topic, payload, flags, header, now)
+    def _accept(self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis) -> None:
+        verdict = self._admit(device, topic, payload, flags, signals, now)
         if verdict is not Verdict.NEW:
-            self._store_late(verdict, device, topic, payload, header, now, flags & RETAINED)
+            self._store_late(verdict, device, topic, payload, signals, now, flags & RETAINED)
             return
-        ts = wire.millis(header.ts)
+        ts = wire.millis(signals.ts)
         believed = _believed(ts, now)
         self._keep(device, topic, payload, now, (flags & RETAINED) | (0 if believed or ts is None else TS_SUSPECT))
         if flags & RETAINED:
@@ -238,11 +236,11 @@ class Pipeline:
         for one in self.foreign.translate(topic, payload, now):
             self.counters["ignored_fields"] += one.ignored
             if one.online is not None:
-                self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.header.boot, now)
+                self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.boot, now)
             elif one.signals is None:
                 self._event(one.device, one.topic, one.payload, flags, now)
             else:
-                self._accept(one.device, one.topic, one.payload, flags, one.header, one.signals, now)
+                self._accept(one.device, one.topic, one.payload, flags, one.signals, now)
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
@@ -283,10 +281,12 @@ class Pipeline:
             admit = device.seen.admit_retained if flags & RETAINED else device.seen.admit
             return admit(header.boot, header.seq, header.oldest)
         ts = wire.millis(header.ts)
-        if device.seen.repeats(wire.fingerprint(topic, payload), ts is not None or bool(flags & (DUP | RETAINED))):
+        certain = ts is not None or bool(flags & (DUP | RETAINED))
+        if device.seen.repeats(wire.trace(topic, payload, ts), certain):
             return Verdict.REPEAT
-        known = max((facts.observed_at or 0 for facts in device.facts), default=0)
-        return Verdict.LATE if ts is not None and _believed(ts, now) and ts < known else Verdict.NEW
+        if ts is None or not _believed(ts, now):
+            return Verdict.NEW
+        return Verdict.LATE if any(ts < (facts.observed_at or 0) for facts in device.facts) else Verdict.NEW
 
     def _store_late(
         self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0

@@ -91,7 +91,7 @@ def foreign(settings: Settings, live: Live) -> Foreign:
             decoder = bind(SourceWords(**item.source.model_dump()), resource)
         except BadSource as error:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
-        sources.append(Source(decoder, live.devices[station.id, resource.device], KINDS[resource.kind].Shape))
+        sources.append(Source(decoder, live.devices[station.id, resource.device]))
     return Foreign(sources)
 
 

@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from gateway.model import Header, Millis, Observation, Signal
+from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_BYTES: Final = 65_536  # a LoRaWAN uplink heard by many gateways outgrows the native 16 KiB
 NO_HEADER: Final = Header()
@@ -60,14 +60,25 @@ class Source:
         return everybody | dict(own) if isinstance(own, Mapping) else everybody
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded(Observation):
-    """An observation, and how many of the payload's fields nobody here has a use for.
+class Decoded(msgspec.Struct, frozen=True, gc=False):
+    """An `Observation`, and how many of the payload's fields nobody here has a use for.
 
-    No signals at all means: the device was heard, but said nothing about the resource.
+    A Struct, since one is made for each message and a dataclass takes six times as long. No signals at all means: the
+    device was heard, but said nothing about the resource.
     """
 
+    station: str
+    device: str
+    topic: Topic
+    header: Header
+    signals: dict[str, Signal]
+    event: str | None = None
     ignored: int = 0
+
+    @property
+    def observation(self) -> Observation:
+        """The same in the word of the house."""
+        return Observation(self.station, self.device, self.topic, self.header, self.signals, self.event)
 
 
 @dataclass(frozen=True, slots=True)
