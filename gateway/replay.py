@@ -1,7 +1,7 @@
 """Recorded messages through the real core under a virtual clock. The same input gives the same bytes, always.
 
 Records may stand in any order inside the reordering window: each is held back until the newest one seen is a window
-ahead, and then they go in by time of receipt, topic and content. Deadlines fire at their own moment, not at the next
+ahead, and then they go in by time of receipt, topic, number and content. Deadlines fire at their own moment, not at the next
 message.
 """
 
@@ -39,11 +39,13 @@ decode_record = msgspec.json.Decoder(Record).decode
 
 def in_order(records: Iterable[Record], window_ms: Millis) -> Iterator[Message]:
     """Messages by time of receipt, as far as the window reaches; what comes later than that goes in when it comes."""
-    heap: list[tuple[Millis, bytes, bytes, bool]] = []
+    heap: list[_Held] = []
     newest = 0
     for record in records:
         message = record.message()
-        heapq.heappush(heap, (message.received_at, message.topic, message.payload, message.retained))
+        seq = record.header.get("seq")
+        number = seq if isinstance(seq, int) else -1
+        heapq.heappush(heap, (message.received_at, message.topic, number, message.payload, message.retained))
         newest = max(newest, message.received_at)
         while heap[0][0] <= newest - window_ms:
             yield _message(heapq.heappop(heap))
@@ -51,8 +53,11 @@ def in_order(records: Iterable[Record], window_ms: Millis) -> Iterator[Message]:
         yield _message(heapq.heappop(heap))
 
 
-def _message(held: tuple[Millis, bytes, bytes, bool]) -> Message:
-    received_at, topic, payload, retained = held
+_Held = tuple[Millis, bytes, int, bytes, bool]
+
+
+def _message(held: _Held) -> Message:
+    received_at, topic, _, payload, retained = held
     return Message(topic, payload, received_at, retained)
 
 

@@ -32,7 +32,7 @@ class House:
         areas = areas if areas is not None else [{"id": "lounge", "resources": list(resources)}]
         described = {"id": "yanshan", "hours": "24/7", "areas": list(areas), **station}
         self.settings = Settings.model_validate({"stations": [described], **(settings or {})})
-        self.now = now
+        self.now = self.started = now
         self.live = build(self.settings, self.settings.stations, Openings(self.settings), now)
         self.pipeline = Pipeline(self.live)
         self.changes: list[Change] = []
