@@ -53,6 +53,13 @@ def test_a_killed_server_leaves_nothing_lit(page: Page, server: Server) -> None:
     assert page.run("document.querySelector('.hero .num').textContent") == ""
 
 
+@pytest.mark.soak
+def test_a_dead_wall_stays_dark_for_a_minute(page: Page, server: Server) -> None:
+    server.kill()
+    dark_in(page, TTL_S + 2)
+    stays_dark(page, 60)
+
+
 def test_a_frozen_server_leaves_nothing_lit_and_the_page_recovers(page: Page, server: Server) -> None:
     server.freeze()
     dark_in(page, TTL_S + 2)

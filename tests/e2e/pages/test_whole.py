@@ -1,0 +1,79 @@
+"""The real product behind the real page: devices publish, the wall shows, the server dies, the wall goes dark."""
+
+import json
+import signal
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+
+from tests.e2e.pages.chromium import Chromium
+from tests.e2e.rig import Yizhan, free_port, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(60)]
+TTL_S = 6
+LIT = "document.querySelectorAll('[data-usable=yes]').length"
+BANNER = "!document.querySelector('.banner').hidden"
+CONFIG = """
+mqtt: {{url: "embedded://127.0.0.1:{mqtt}"}}
+store: {{path: data}}
+api: {{listen: "127.0.0.1:{http}"}}
+stations:
+  - id: yanshan
+    name: {{zh: 雁山社区爱心驿站, en: Yanshan rest station}}
+    hours: "24/7"
+    areas:
+      - id: lounge
+        resources:
+          - {{id: seat-01, kind: seat, ttl: {ttl}}}
+          - {{id: seat-02, kind: seat, ttl: {ttl}}}
+"""
+
+
+@contextmanager
+def devices(port: int) -> Iterator[None]:
+    """Two seats that say every second how they are: one free, one taken."""
+    client, stop = paho.Client(paho.CallbackAPIVersion.VERSION2), threading.Event()
+    until(lambda: client.connect("127.0.0.1", port) == paho.MQTT_ERR_SUCCESS)
+    client.loop_start()
+
+    def speak() -> None:
+        while not stop.wait(1):
+            for seat, occupied in (("seat-01", False), ("seat-02", True)):
+                client.publish(f"yz/yanshan/{seat}/state", json.dumps({"occupied": occupied}), qos=1)
+
+    speaker = threading.Thread(target=speak, name="devices")
+    speaker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        speaker.join()
+        client.loop_stop()
+
+
+def test_from_the_seat_to_the_wall_and_dark_when_the_server_dies(tmp_path: Path, chromium: Chromium) -> None:
+    http, mqtt = free_port(), free_port()
+    (tmp_path / "yizhan.yaml").write_text(CONFIG.format(http=http, mqtt=mqtt, ttl=TTL_S), "utf-8")
+    with Yizhan(tmp_path, "up", "--config", "yizhan.yaml") as product, devices(mqtt):
+        until(lambda: b"" if product.child.poll() else _answers(http))
+        with closing(chromium.open(f"http://127.0.0.1:{http}/screen/yanshan")) as page:
+            page.wait("document.querySelector('[data-resource=seat-02]')?.dataset.usable === 'no'")
+            page.wait("document.querySelector('.hero .arch').innerText.trim() === '1'")
+            product.child.send_signal(signal.SIGSTOP)
+            page.wait(f"{LIT} === 0", TTL_S + 2)
+            page.wait(BANNER, 10)
+            product.child.send_signal(signal.SIGCONT)
+            page.wait(f"{LIT} > 0 && document.querySelector('.banner').hidden")
+            product.child.kill()
+            page.wait(f"{LIT} === 0", TTL_S + 2)
+            page.wait(BANNER, 10)
+
+
+def _answers(port: int) -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+        return bool(answer.status == 200)
