@@ -138,9 +138,9 @@ class Polled:
         if exchange.ordered:
             return
         seat.fails = 0 if answered else min(seat.fails + 1, 16)
-        if answered:
+        if seat.fails < SILENT:
             missed = max(0, now - seat.due) // seat.interval_ms
-            seat.due += (missed + 1) * seat.interval_ms  # on the beat: a late round does not shift the next
+            seat.due += (missed + 1) * seat.interval_ms  # on the beat: a late or lost round does not shift the next
         else:
             seat.due = now + min(seat.interval_ms << (seat.fails - 1), max(BACKOFF_MAX_MS, seat.interval_ms))
 

@@ -34,8 +34,12 @@ def test_32_slaves_at_9600_baud_with_8_dead_keep_the_living_on_their_beat(tmp_pa
         "name: quick\nsource: test\ngap_ms: 5\n"
         "points: [{signal: status, function: holding, address: 1002, values: {3: Charging}}]\n"
     )
+    stalled = 0.0  # a machine that stood still is no fault of the bus
     with bus(tmp_path, ModbusBus(units), "modbus", poll_s=POLL_S, timeout_ms=150, devices=devices):
-        time.sleep(24)
+        end = time.monotonic() + 24
+        while (begin := time.monotonic()) < end:
+            time.sleep(0.02)
+            stalled = max(stalled, time.monotonic() - begin - 0.02)
     worst = 0.0
     for unit in units.values():
         if unit.dead:
@@ -44,8 +48,8 @@ def test_32_slaves_at_9600_baud_with_8_dead_keep_the_living_on_their_beat(tmp_pa
         steady = [at for at in unit.polled_at if at > unit.polled_at[0] + 8]
         assert len(steady) >= 5
         worst = max(worst, *(abs(after - before - POLL_S) / POLL_S for before, after in pairwise(steady)))
-    print(f"worst deviation of a poll interval: {worst:.1%}")
-    assert worst <= 0.10
+    print(f"worst deviation of a poll interval: {worst:.1%}; the machine stood still for {stalled * 1000:.0f} ms")
+    assert worst <= 0.10 + stalled / POLL_S
 
 
 @pytest.mark.soak
