@@ -159,7 +159,7 @@ def _silent_ms(settings: BusSettings, bridge: Bridge) -> Millis:
     if settings.protocol == "ap3000":
         return PILE_SILENT_MS
     slowest = max((one.poll_s or settings.poll_s for one in settings.devices), default=settings.poll_s)
-    polled = settings.protocol in ("modbus", "dlt645", "sdt", "ebike-board")
+    polled = settings.protocol in ("modbus", "dlt645", "sdt", "ebike-board", "osdp")
     return max(3_000, round(slowest * 3000)) if polled else PUSH_SILENT_MS
 
 

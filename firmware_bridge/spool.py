@@ -57,8 +57,7 @@ class Spool:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=5)
-        self._db.executescript(_SCHEMA)
+        self._db = _open(folder / FILE)
         self._db.execute("INSERT OR IGNORE INTO about VALUES ('boot', ?)", (uuid.uuid4().hex[:16],))
         self.boot: str = self._db.execute("SELECT value FROM about WHERE name='boot'").fetchone()[0]
         self._ids: dict[str, int] = dict(self._db.execute("SELECT name, id FROM device"))
@@ -192,3 +191,32 @@ class Spool:
             self._db.execute("DELETE FROM nonce WHERE until < ?", (now,))
             done = self._db.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (nonce, until))
             return done.rowcount == 1
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The database, whole. A damaged one (a dying card, mostly) is put aside: the box must come up again by itself."""
+    try:
+        db = _connect(path)
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+            return db
+        db.close()
+    except sqlite3.OperationalError:  # locked, full, no rights: not the file's fault
+        raise
+    except sqlite3.DatabaseError as error:
+        log.error("spool %s: %s", path, error)
+    aside = path.with_suffix(f".damaged-{uuid.uuid4().hex[:6]}")
+    path.rename(aside)
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    log.error("spool %s is damaged: put aside as %s, beginning a new one", path, aside.name)
+    return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        db.executescript(_SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

@@ -161,6 +161,23 @@ def test_what_put_has_returned_for_survives_kill_9(tmp_path: Path) -> None:
     assert held == list(range(1, len(held) + 1))
 
 
+@pytest.mark.parametrize("where", [0, 5_000])
+def test_a_damaged_spool_is_put_aside_and_a_new_boot_begins(tmp_path: Path, where: int) -> None:
+    spool = Spool(tmp_path, MIB)
+    spool.put([state("a", n) for n in range(500)], 0)
+    boot = spool.boot
+    spool.close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(where)
+        file.write(b"\xa5" * 9_000)
+    again = Spool(tmp_path, MIB)
+    again.put([state("a")], 1)
+    assert again.boot != boot
+    assert [one.seq for one in again.after("a", 0, 9)] == [1]
+    again.close()
+    assert list(tmp_path.glob("*.damaged-*"))
+
+
 def test_a_nonce_is_good_once_also_after_a_restart(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MIB)
     assert spool.first_use("abcdefgh", 100, 0)
