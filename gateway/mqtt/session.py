@@ -34,11 +34,10 @@ __all__ = ["DUP", "RETAINED", "Arrivals", "Broker", "Session", "Will"]
 log = logging.getLogger(__name__)
 
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
-BACKOFF_S = (1.0, 60.0)
+BACKOFF_S = 1.0  # the longest first pause; each further one may be twice as long, up to `reconnect_max_s`
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
 DIAL_TIMEOUT_S = 5.0
 MAX_PACKET = 65_536
-RECEIVE_MAXIMUM = 5_000
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
 
 
@@ -74,6 +73,8 @@ class Session:
         keep: bool = True,
         expiry_s: int = 7 * 86_400,
         keepalive_s: int = 20,
+        reconnect_max_s: float = 30.0,
+        receive_maximum: int = 5_000,
         fast: bool = True,
     ) -> None:
         self.broker, self.client_id, self.filters = broker, client_id, tuple(filters)
@@ -85,6 +86,7 @@ class Session:
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
         self._will, self._keep, self._expiry_s, self._keepalive_s, self._fast = will, keep, expiry_s, keepalive_s, fast
+        self._reconnect_max_s, self._receive_maximum = reconnect_max_s, receive_maximum
         self._version = V311 if broker.version == 4 else V5
         self._wake_r, self._wake_w = socket.socketpair()
         for end in (self._wake_r, self._wake_w):
@@ -263,7 +265,7 @@ class Session:
             if self._version == V5:
                 properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
                 properties.SessionExpiryInterval = self._expiry_s if self._keep else 0
-                properties.ReceiveMaximum = RECEIVE_MAXIMUM
+                properties.ReceiveMaximum = self._receive_maximum
                 properties.MaximumPacketSize = MAX_PACKET
                 self._client.connect_async(
                     self.broker.host, self.broker.port, self._keepalive_s,
@@ -356,8 +358,8 @@ class Session:
 
     def _failed(self, why: str) -> None:
         """Plan the next dial; say each trouble once."""
-        low, high = BACKOFF_S
-        self._dial_at = monotonic_s() + random.uniform(0.05, min(high, low * 2 ** min(self._failures, 6)))  # noqa: S311
+        longest = min(self._reconnect_max_s, BACKOFF_S * 2 ** min(self._failures, 12))
+        self._dial_at = monotonic_s() + random.uniform(0.05, max(0.05, longest))  # noqa: S311
         self._failures += 1
         if why != self._reported:
             log.warning("MQTT: %s; trying again", why)

@@ -88,6 +88,7 @@ class Gateway:
             will=Will(topic, payload),
             expiry_s=settings.mqtt.session_expiry_s,
             keepalive_s=settings.mqtt.keepalive_s,
+            reconnect_max_s=settings.mqtt.reconnect_max_s,
             fast=settings.mqtt.fast == "auto",
         )
         self.writer = Writer(self.store, self.session.wake)
