@@ -52,6 +52,7 @@ def house(
     phone: str = "yynyyy",
     things: str = "yynyyy",
     rooms: str = "nyn",
+    activity_ms: int = HOUR_MS,
     **more: Any,
 ) -> Scene:
     """The station of the drawings: twelve seats, three sorts of piles, three rooms, six things."""
@@ -59,7 +60,7 @@ def house(
     dance, music, brush = rooms
 
     def room(key: str, zh: str, en: str, state: str, title: str) -> tuple[str, str, str, tuple[Thing, ...]]:
-        busy = {"now": {"title": {"zh": title}, "until_ms": HOUR_MS}} if state == "n" else None
+        busy = {"now": {"title": {"zh": title}, "until_ms": activity_ms}} if state == "n" else None
         free = {"next": {"title": {"zh": "合唱团", "en": "Choir"}, "from_ms": 4 * HOUR_MS}} if state == "y" else None
         return (key, zh, en, (Thing(key, "room", None, state, programme=busy or free),))
 
@@ -101,6 +102,7 @@ def scenes() -> dict[str, Scene]:
         house("half", "ynuynnuunyun", "nyuunyun", "uu", "yynyyy", "uyfuyy", "nun"),
         house("silent", "u" * 12, "u" * 8, "uu", "u" * 6, "u" * 6, "uuu", age_ms=900_000),
         house("closed", "c" * 12, "nynnynny", "ny", "c" * 6, "ccccyc", "ccc", open="no", open_until_ms=18 * HOUR_MS),
+        house("brief", activity_ms=4_000),
         house("plan", "ynuynnyunyfn"),
         house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn"),
         house("seats60", sixty, "ynynyynnynynyynnnnyy", "ynyn", "yynyyyynnyyn"),

@@ -178,3 +178,10 @@ def test_a_visitor_reports_a_problem_from_the_phone(chromium: Chromium, day: Ser
         page.run("document.querySelector('button.report').click(); 0")
         page.run("document.querySelector('.sheet-report form').requestSubmit(); 0")
         page.wait("document.querySelector('.sheet-report .result').innerText.includes('已收到')")
+
+
+def test_a_programme_ends_by_the_clock_of_the_page(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/screen/brief"))) as page:
+        page.wait(READY)
+        assert "少儿舞蹈" in text(page, "[data-resource=dance]")
+        page.wait("!document.querySelector('[data-resource=dance]').innerText.includes('少儿舞蹈')", 8)

@@ -32,19 +32,26 @@ export function tileOf(resource, { zone, say, second, place }) {
     setData(sign, "g", glyphOf(state));
     setText(word, wordOf(member, state, say));
     setText(note, noteOf(member, state, now, zone, say));
-    setText(on, state.usable === "no" ? say.of(member.programme?.now?.title) : "");
+    setText(on, state.usable === "no" ? say.of(activities(member, now).on?.title) : "");
     if (aside) aside.hidden = !on.hidden;
   }
   return { node, paint };
+}
+
+// What is on and what comes next, as far as that still holds: a programme ends by the page's own clock, too.
+function activities(member, now) {
+  const { now: on, next } = member.programme ?? {};
+  return { on: on?.until && Date.parse(on.until) > now ? on : null, next: next && Date.parse(next.from) > now ? next : null };
 }
 
 // What follows the word: the programme of a room, since when a silence, how old a value, where an AED hangs.
 function noteOf(member, state, now, zone, say) {
   const at = (ms) => moment(ms, now, zone, say);
   if (state.usable === "unknown") return member.observedAt ? say("since", { at: at(member.observedAt) }) : say("never_heard");
-  const { now: on, next } = member.programme ?? {};
-  if (on?.until) return say("until", { at: at(Date.parse(on.until)) });
-  if (next) return [at(Date.parse(next.from)), say.of(next.title)].filter(Boolean).join(" ");
+  const { on, next } = activities(member, now);
+  if (on) return say("until", { at: at(Date.parse(on.until)) });
+  if (next) return `${at(Date.parse(next.from))} ${say.of(next.title) || say("booked")}`;
+  if (say.has(`level.${member.level}`) && state.usable === "yes") return say(`level.${member.level}`);
   if (member.kind === "safety" && say.of(member.areaName)) return say.of(member.areaName);
   return member.observedAt && now - member.observedAt > FRESH_MS && state.usable === "yes" ? age(member.observedAt, now, say) : "";
 }

@@ -19,6 +19,11 @@ const TABLE = {
   blocked: ["被占", "被佔", "Blocked"],
   not_ready: ["不可用", "不可用", "Not ready"],
   at_least: ["至少", "至少", "at least"],
+  "level.quiet": ["人少", "人少", "quiet"],
+  "level.some": ["有人", "有人", "some people"],
+  "level.busy": ["人多", "人多", "busy"],
+  "level.full": ["已满", "已滿", "full"],
+  booked: ["有活动", "有活動", "booked"],
   // the legend
   lit: ["亮", "亮", "Lit"],
   dark: ["暗", "暗", "Dark"],
