@@ -10,6 +10,7 @@ from gateway.alerting.configured import limits_of
 from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.facts import screen as screen_fact
 from gateway.alerts.signals import fact_of_event, facts_of_signals
+from gateway.alerts.words import Alert
 from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import Batch, Millis, Rejected, Resource, Signal
@@ -46,6 +47,15 @@ class Watch:
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._screens: dict[tuple[str, str], Millis] = {}
+
+    def resume(self, alerts: Iterable[Alert]) -> None:
+        """After a start: what was told must be looked at again until it is over."""
+        for alert in alerts:
+            if alert.kind == "quarantine_rate":
+                self._refused[alert.subject] = deque(maxlen=self._quarantine_per_hour)
+            topic = f"yz/{alert.station}/{alert.subject}/state".encode()
+            if alert.kind == "clock_skew" and topic in self._devices:
+                self._skewed[topic] = self._devices[topic].facts[0].resource
 
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; its devices are looked at later."""

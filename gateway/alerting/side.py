@@ -27,7 +27,7 @@ from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.live import Live
-from gateway.model import Change, Millis
+from gateway.model import Change, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
@@ -75,8 +75,13 @@ class Alerting:
         store.core_write(book.prepare)
         self._reader, self._outbox = AlertReader(store.folder), AlertReader(store.folder)  # one for each thread
         self._places, self._routes = Places.of(settings), routes_of(settings)
-        resources = [facts.resource for station in live.stations.values() for facts in station.facts()]
-        self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings))
+        self._facts = {
+            (one.resource.station, one.resource.id): one
+            for station in live.stations.values()
+            for one in station.facts()
+        }
+        resources = [one.resource for one in self._facts.values()]
+        self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on)
         self.orders = Orders(live, self.core, self._reader.orders(state="done"))
         self.deeds = Deeds(self.core, live, self._reader)
         self.watch = Watch(settings, live, gateway)
@@ -110,6 +115,7 @@ class Alerting:
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
         self.core.restore(self._reader.unsettled())
+        self.watch.resume(self.core.open_alerts())
         states = [
             Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.fault or facts.detail)
             for station in self._live.stations.values()
@@ -196,6 +202,10 @@ class Alerting:
     def _last_heard(self, station: str, device: str) -> Millis | None:
         found = self._live.devices.get((station, device))
         return found.seen_at if found is not None else None
+
+    def _worked_on(self, resource: Resource) -> bool:
+        effect = self._facts[resource.station, resource.id].effect
+        return effect is not None and effect.maintenance
 
     def _missed_alarms(self, cursor: int) -> Iterable[Fact]:
         """Alarms in the journal that came after alerts last followed it; those already stored are left out."""

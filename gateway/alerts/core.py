@@ -4,7 +4,7 @@ Four rules stand above the delays. Missing data never clears. A device is not bl
 Forty silent devices are one router. And what was told once is not told again, whatever restarts in between.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from gateway.alerts.case import Case, Key, Policy, What, alert_id
@@ -19,6 +19,7 @@ from gateway.alerts.words import SENSOR, Action, Alert, AlertEvent, UnknownAlert
 from gateway.model import Change, Millis, Resource
 
 _STARTING: Key = ("", "", "starting")
+_WORK_RECHECK_MS = 60_000
 _GROUP_KINDS = ("station_offline", "bridge_offline")
 
 
@@ -31,12 +32,15 @@ class Alerts:
         heard: Heard,
         policy: Policy | None = None,
         bridges: Mapping[tuple[str, str], str] | None = None,
+        worked_on: Callable[[Resource], bool] = lambda _: False,
     ) -> None:
-        """`heard(station, device)` says when that was last heard; `bridges` names the bridge of (station, device)."""
+        """`heard(station, device)` says when that was last heard; `bridges` names the bridge of (station, device);
+        `worked_on` says whether somebody has a resource in maintenance by hand.
+        """
         self._policy = policy or Policy()
         self._heard = heard
         self._recheck_ms = max(self._policy.raise_delay_ms, 1_000)
-        self._mutes = Mutes(resources, self._policy.mute_when_closed)
+        self._mutes = Mutes(resources, self._policy.mute_when_closed, worked_on)
         self._cases = Cases()
         self._open: dict[str, Case] = {}
         self._groups = Groups(bridges or {})
@@ -71,12 +75,16 @@ class Alerts:
         self._deaf.add(_STARTING)
         events = self.on_changes(states, now)
         self._deaf.discard(_STARTING)
+        for case in list(self._open.values()):
+            if case.alert is not None and case.key[0] and not self._mutes.knows(case.key[0], case.alert.resource):
+                case.fall(now)
+                self._shut(case, now, SENSOR)
         self._listen_again(now)
         for case in self._cases.all():
             if case.kind in _GROUP_KINDS:
                 case.recheck = now + self._recheck_ms
                 self._arm(case)
-        return events
+        return events + self._collect()
 
     def on_changes(self, changes: Iterable[Change], now: Millis) -> list[AlertEvent]:
         """Visible changes in order."""
@@ -245,6 +253,9 @@ class Alerts:
 
     def _may_raise(self, case: Case, now: Millis) -> bool:
         """False: not now, and `not_before` says when to ask again, unless something larger took it over."""
+        if self._mutes.worked_on(KINDS[case.kind].muting, self._around.subjects(case)):
+            case.not_before = now + _WORK_RECHECK_MS
+            return False
         if case.kind == "device_silent":
             return self._is_alone(case, now)
         in_touch = self._around.in_touch(case, now)

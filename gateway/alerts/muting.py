@@ -1,6 +1,6 @@
 """What may be kept quiet: opening hours mute equipment, maintenance mutes security too, nothing mutes a safety item."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.alerts.kinds import Class
 from gateway.model import Change, Millis, Resource
@@ -11,8 +11,11 @@ _DEFAULT_TTL_MS = 180_000
 class Mutes:
     """The resources, and which of them are closed or in maintenance now."""
 
-    def __init__(self, resources: Iterable[Resource], mute_when_closed: Container[str]) -> None:
-        self._mute_when_closed = mute_when_closed
+    def __init__(
+        self, resources: Iterable[Resource], mute_when_closed: Container[str], worked_on: Callable[[Resource], bool]
+    ) -> None:
+        """`worked_on` says whether somebody has this in maintenance, even where a fault hides it in the axes."""
+        self._mute_when_closed, self._worked_on = mute_when_closed, worked_on
         self._resources = {(resource.station, resource.id): resource for resource in resources}
         self._by_device: dict[tuple[str, str], list[Resource]] = {}
         for resource in self._resources.values():
@@ -30,6 +33,20 @@ class Mutes:
     def muted(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
         """Only when every one of the resources is: a site with an AED is never muted as a whole."""
         return kind_class != "system" and bool(resources) and all(self._one(kind_class, one) for one in resources)
+
+    def worked_on(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
+        """All of it is in maintenance by hand: who repairs a pile makes faults."""
+        return (
+            kind_class != "system"
+            and bool(resources)
+            and all(resource.kind != "safety" and self._worked_on(resource) for resource in resources)
+        )
+
+    def knows(self, station: str, resource: str | None) -> bool:
+        """Is this (or at least its station) still configured?"""
+        if resource is not None:
+            return (station, resource) in self._resources
+        return any(key[0] == station for key in self._resources)
 
     def _one(self, kind_class: Class, resource: Resource) -> bool:
         if resource.kind == "safety":

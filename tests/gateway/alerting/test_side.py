@@ -9,6 +9,7 @@ import pytest
 from gateway.alerting import Ourselves
 from gateway.alerts.orders import accept, assign, claim_done
 from gateway.alerts.words import UnknownAlertError
+from gateway.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.alerting.house import T0, House
 from tests.gateway.notify.stub import Answer, Provider
@@ -168,6 +169,31 @@ def test_many_unreadable_messages_of_a_station_are_an_alert(make: Make) -> None:
     assert house.lines() == ["quarantine_rate yanshan opened"]
     house.wait(3700, step_s=10)
     assert house.lines()[1:] == ["quarantine_rate yanshan closed"]
+
+
+def test_a_restart_forgets_no_trouble_that_only_passing_messages_tell(make: Make) -> None:
+    house = make(alerts={"thresholds": {"quarantine_per_hour": 3}})
+    for _ in range(8):
+        house.send("seat-01", occupied="perhaps")
+        house.send("seat-01", occupied=True, ts=T0 - 40 * 86_400_000)
+        house.wait(10)
+    assert sorted(house.lines()) == ["clock_skew seat-01 opened", "quarantine_rate yanshan opened"]
+    house.restart()
+    for _ in range(5):
+        house.send("seat-01", occupied=True, ts=house.now)
+        house.wait(10)
+    assert sorted(house.lines()) == ["clock_skew seat-01 closed", "quarantine_rate yanshan closed"]
+
+
+def test_a_pile_under_repair_is_not_told(make: Make) -> None:
+    house = make()
+    until = house.now + 3_600_000
+    assert house.pipeline.live.set_by_hand(
+        Target("yanshan", None, "pile-01"), Override("maintenance", until, "li"), house.now
+    )
+    house.send("pile-01", status="Faulted")
+    house.wait(120)
+    assert house.lines() == []
 
 
 def test_a_screen_that_stops_checking_in_is_an_alert(make: Make) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.alerts.case import Policy
@@ -303,6 +303,30 @@ def test_screens_and_our_own_troubles_have_alerts_too() -> None:
     assert world.said[0].alert.station is None
 
 
+def test_a_fault_made_by_whoever_repairs_it_waits_until_the_work_is_over() -> None:
+    at_work = {PILE.id, AED.id}
+    world = World([PILE, AED])
+    world.core = Alerts(
+        world.resources, lambda *device: world.last.get(device), worked_on=lambda one: one.id in at_work
+    )
+    world.become(FAULT, PILE, AED)
+    world.wait(3600)
+    assert world.lines() == ["safety_not_ready safety-01 opened"]
+    at_work.clear()
+    world.wait(60)
+    assert world.lines()[1:] == ["charger_fault charger-01 opened"]
+
+
+def test_what_is_no_longer_configured_is_closed_at_the_next_start() -> None:
+    world = World([PILE, AED])
+    world.become(FAULT, PILE, AED)
+    world.wait(10)
+    world.resources = [AED]
+    world.restart()
+    assert world.lines()[2:] == ["charger_fault charger-01 closed"]
+    assert [alert.subject for alert in world.core.open_alerts()] == ["safety-01"]
+
+
 def test_a_removed_resource_closes_what_it_left_open() -> None:
     world = World([PILE])
     world.become(FAULT, PILE)
@@ -315,7 +339,7 @@ def test_a_removed_resource_closes_what_it_left_open() -> None:
 moments = st.lists(st.tuples(st.integers(0, 120_000), st.sampled_from(AXES), st.integers(0, 3)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moments)
 def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_replays_to_the_same(steps) -> None:
     resources = [seat(1), seat(2), PILE, AED]
@@ -338,7 +362,7 @@ def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_repla
     assert run() == run()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 60_000), st.booleans()), max_size=80))
 def test_no_pattern_of_flapping_tells_more_than_its_window_allows(steps) -> None:
     world = World([PILE])
