@@ -284,9 +284,11 @@ class Pipeline:
         certain = ts is not None or bool(flags & (DUP | RETAINED))
         if device.seen.repeats(wire.trace(topic, payload, ts), certain):
             return Verdict.REPEAT
-        if ts is None or not _believed(ts, now):
-            return Verdict.NEW
-        return Verdict.LATE if any(ts < (facts.observed_at or 0) for facts in device.facts) else Verdict.NEW
+        if ts is not None and _believed(ts, now):
+            for facts in device.facts:
+                if facts.observed_at is not None and ts < facts.observed_at:
+                    return Verdict.LATE
+        return Verdict.NEW
 
     def _store_late(
         self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0

@@ -198,8 +198,16 @@ def trace(topic: bytes, payload: bytes, ts: Millis | None) -> int:
 
 
 def _header_fields(header: Header) -> dict[str, Signal]:
-    fields = {"ts": header.ts, "boot": header.boot, "seq": header.seq, "oldest": header.oldest}
-    return {name: value for name, value in fields.items() if value is not None}
+    fields: dict[str, Signal] = {}
+    if header.ts is not None:
+        fields["ts"] = header.ts
+    if header.boot is not None:
+        fields["boot"] = header.boot
+    if header.seq is not None:
+        fields["seq"] = header.seq
+    if header.oldest is not None:
+        fields["oldest"] = header.oldest
+    return fields
 
 
 def encode_header(header: Header) -> bytes:
@@ -212,8 +220,9 @@ _encode_json = msgspec.json.Encoder().encode
 
 def encode_state(header: Header, signals: Mapping[str, Signal]) -> bytes:
     """The payload of a state message."""
-    bare = header.ts is None and header.seq is None and header.boot is None
-    return _encode_json(signals if bare else {**_header_fields(header), **signals})
+    fields = _header_fields(header)
+    fields.update(signals)
+    return _encode_json(fields)
 
 
 def encode(observation: Observation) -> tuple[str, bytes]:

@@ -59,7 +59,7 @@ class Meaning:
             rule = rules.get(key)
             if rule is None:
                 ignored += 1
-            elif value is not None:
+            elif value is not None and rule[0]:
                 self._put(signals, rule[0], rule[1](value))
         return ignored
 
