@@ -27,7 +27,7 @@ class Sink(Protocol):
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
     def order(self, order: Order) -> None: ...
-    def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None: ...
+    def present(self, devices: Iterable[str], silent_ms: Millis) -> None: ...
     def lost(self, devices: Iterable[str]) -> None: ...
 
 
@@ -130,7 +130,7 @@ class Bus:
         devices = {device for one in heard for device in one.devices}
         if devices:
             self._devices |= devices
-            self._sink.present(devices, now, self._silent_ms)
+            self._sink.present(devices, self._silent_ms)
 
     def _look_at_health(self, now: Millis) -> None:
         if self._hinted or now - self._opened_at < HINT_AFTER_MS:

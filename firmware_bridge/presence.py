@@ -1,10 +1,19 @@
-"""Which devices answer. A device is online from its first word, and offline after a silence or with its port."""
+"""Which devices answer. A device is online from its first word, and offline after a silence or with its port.
+
+Times here are of the monotonic clock, in ms: a wall clock that is set must take nobody offline.
+"""
 
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.clock import monotonic_s
 from gateway.model import Millis
+
+
+def steady_ms() -> Millis:
+    """The time that this room goes by."""
+    return round(monotonic_s() * 1000)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from firmware_bridge import commands
 from firmware_bridge.devices.base import Heard, Reading
-from firmware_bridge.presence import Presence
+from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
 from gateway import wire
 from gateway.clock import now_ms
@@ -88,7 +88,7 @@ class Publisher:
         now = now_ms()
         if arrivals is not None:
             self._take(arrivals, now)
-        self._presence.tick(now)
+        self._presence.tick(steady_ms())
         if not self._session.connected:
             return
         if self._ready_at is None and self._session.subscribed:

@@ -17,7 +17,7 @@ from firmware_bridge.devices import table
 from firmware_bridge.devices.base import Heard, Order
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.port import Line, Port
-from firmware_bridge.presence import Presence
+from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
@@ -53,8 +53,8 @@ class _Sink:
         if readings := self.doors.tick(now):
             self.store((Heard(readings),), now)
 
-    def present(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None:
-        if self.presence.heard(devices, now, silent_ms):
+    def present(self, devices: Iterable[str], silent_ms: Millis) -> None:
+        if self.presence.heard(devices, steady_ms(), silent_ms):
             self.publisher.notify(())
 
     def lost(self, devices: Iterable[str]) -> None:
@@ -120,7 +120,7 @@ def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Eve
     rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
     table.introduce(settings, rules, doors)
     silent_ms = _silent_ms(settings, bridge)
-    sink.presence.expect(table.device_ids(settings), now_ms(), silent_ms)
+    sink.presence.expect(table.device_ids(settings), steady_ms(), silent_ms)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)

@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 
 from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
 from firmware_bridge.devices.base import Order, Talk
-from gateway.clock import now_ms
+from gateway.clock import monotonic_s, now_ms
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 256
 READ_BYTES = 4_096
-IDLE_MS = 8 * 60_000  # a pile beats every three minutes; after so long it is gone
+IDLE_S = 8 * 60.0  # a pile beats every three minutes; after so long it is gone
 
 
 @dataclass(slots=True, eq=False)
 class _Caller:
     sock: socket.socket
     talk: Talk
-    heard_at: Millis
+    heard_at: float
     devices: set[str] = field(default_factory=set)
 
 
@@ -73,7 +73,7 @@ class TcpBus:
                     self._accept(server, selector)
                 elif not self._hear(key.data):
                     self._drop(key.data, selector)
-            idle = now_ms() - IDLE_MS
+            idle = monotonic_s() - IDLE_S
             for caller in [one for one in self._callers if one.heard_at < idle]:
                 self._drop(caller, selector)
         for caller in list(self._callers):
@@ -85,7 +85,7 @@ class TcpBus:
             sock.close()
             return
         sock.settimeout(1.0)
-        caller = _Caller(sock, self._talk(), now_ms())
+        caller = _Caller(sock, self._talk(), monotonic_s())
         self._callers.add(caller)
         selector.register(sock, selectors.EVENT_READ, caller)
 
@@ -95,13 +95,13 @@ class TcpBus:
             data = caller.sock.recv(READ_BYTES)
             if not data:
                 return False
-            caller.heard_at = now = now_ms()
+            caller.heard_at, now = monotonic_s(), now_ms()
             heard = caller.talk.feed(data, now)
             if heard:
                 self._sink.store(heard, now)
                 devices = {device for one in heard for device in one.devices}
                 caller.devices |= devices
-                self._sink.present(devices, now, self._silent_ms)
+                self._sink.present(devices, self._silent_ms)
                 caller.sock.sendall(b"".join(one.reply for one in heard))
         except sqlite3.Error as error:
             log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)

@@ -38,7 +38,7 @@ class Collected:
     def order(self, order: Order) -> None:
         self.orders.append(order)
 
-    def present(self, devices: Iterable[str], now: int, silent_ms: int) -> None:
+    def present(self, devices: Iterable[str], silent_ms: int) -> None:
         self.online |= set(devices)
 
     def lost(self, devices: Iterable[str]) -> None:

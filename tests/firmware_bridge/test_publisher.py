@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from firmware_bridge.devices.base import Heard, Reading
-from firmware_bridge.presence import Presence
+from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from gateway import wire
@@ -197,7 +197,7 @@ def test_after_a_broker_restart_everything_not_covered_goes_again(
 
 def test_presence_is_retained_and_said_again_on_a_new_connection(bench: Callable[..., Bench]) -> None:
     box = bench().start()
-    box.presence.heard(["a"], now_ms(), 200)
+    box.presence.heard(["a"], steady_ms(), 200)
     box.publisher.notify(())
     until(
         lambda: (
