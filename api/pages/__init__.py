@@ -2,9 +2,11 @@
 
 import html
 import io
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
+from urllib.parse import urlsplit
 
 import segno
 from fastapi import APIRouter
@@ -30,16 +32,27 @@ HEADERS = {
     "permissions-policy": "geolocation=(self), camera=(), microphone=()",
     "cache-control": "no-cache",
 }
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+def policy_with_images_of(url: str) -> str:
+    """The policy with the server of `url` as a source of images; unchanged for no URL or one of our own."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+        return POLICY
+    return POLICY.replace("img-src 'self' data:", f"img-src 'self' data: {parts.scheme}://{parts.netloc}")
 
 
 class Pages:
     """Everything the routes need, made once. Templates are `string.Template`; every value is escaped on its way in."""
 
-    def __init__(self, places: Mapping[str, Place], public_url: str | None, timezone: str) -> None:
+    def __init__(self, places: Mapping[str, Place], public_url: str | None, timezone: str, tiles: str | None) -> None:
         self.places = places
         self.public_url = public_url
         self.timezone = timezone
+        self.tiles = tiles or ""
+        self.map_headers = HEADERS | {"content-security-policy": policy_with_images_of(self.tiles)}
         self.assets = Assets()
         self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
 
@@ -55,11 +68,12 @@ class Pages:
             # The cookie itself is hidden from scripts; whether there is one spares strangers a refusal.
             "session": "perhaps" if COOKIE in request.cookies else "none",
             "title": html.escape(place.name.get("zh") or place.id if place else "驿站"),
+            "tiles": html.escape(self.tiles),
             "station": html.escape(place.id if place else ""),
             "place": data_block(facts_of(place)) if place else "{}",
         }
         body = self.templates[name].substitute(values).encode()
-        answer = compressed(request, pack(body, "text/html"), HEADERS)
+        answer = compressed(request, pack(body, "text/html"), self.map_headers if name == "overview" else HEADERS)
         answer.status_code = status
         return answer
 
@@ -76,17 +90,18 @@ def router(
     *,
     public_url: str | None = None,
     timezone: str = "Asia/Shanghai",
+    tiles_url: str | None = None,
     on_screen: Callable[[str, str | None], None] | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
-    `timezone` is that of the house, for the overview.
+    `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a browser that
     hangs keeps its stream open, but does not do this.
     """
-    pages = Pages(places, public_url, timezone)
+    pages = Pages(places, public_url, timezone, tiles_url)
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
     _files(routes, pages)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.pages import POLICY, Place, places_of, router
+from api.pages import POLICY, Place, places_of, policy_with_images_of, router
 from api.pages.language import choose
 from config.load import load
 
@@ -142,3 +142,18 @@ def test_places_come_from_the_example_configuration() -> None:
     settings = load(Path(__file__).parents[3] / "config" / "example.yaml")
     places = places_of(settings)
     assert set(places) == {station.id for station in settings.stations}
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("", "img-src 'self' data:;"),
+        ("/tiles/{z}/{x}/{y}.png", "img-src 'self' data:;"),
+        ("https://tiles.example:8443/{z}/{x}/{y}.png", "img-src 'self' data: https://tiles.example:8443;"),
+        ("https://a b; script-src *//{z}", "img-src 'self' data:;"),
+        ("javascript:alert(1)", "img-src 'self' data:;"),
+    ],
+)
+def test_only_a_configured_tile_server_may_be_asked_for_images(url: str, source: str) -> None:
+    assert source in policy_with_images_of(url)
+    assert policy_with_images_of(url).count("script-src") == 1

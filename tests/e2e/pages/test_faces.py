@@ -185,3 +185,22 @@ def test_a_programme_ends_by_the_clock_of_the_page(chromium: Chromium, day: Serv
         page.wait(READY)
         assert "少儿舞蹈" in text(page, "[data-resource=dance]")
         page.wait("!document.querySelector('[data-resource=dance]').innerText.includes('少儿舞蹈')", 8)
+
+
+def test_tiles_lie_under_the_marks_only_where_configured(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/"))) as page:
+        page.wait("document.querySelectorAll('#map .mark').length === 59")
+        assert page.run("document.querySelectorAll('#map .tile').length") == 0
+        build = page.run("document.documentElement.dataset.build")
+        script = f"""import('/static/{build}/js/projection.js').then(({{viewOf, tilesUnder}}) => {{
+            const places = [{{lat: 22.5, lon: 113.9}}, {{lat: 22.9, lon: 114.3}}];
+            const view = viewOf(places, 400, 300), tiles = tilesUnder(view, "/t/{{z}}/{{x}}/{{y}}");
+            const under = places.map((p) => view.at(p)).every(([x, y]) =>
+                tiles.some((t) => t.x <= x && x < t.x + t.size && t.y <= y && y < t.y + t.size));
+            return [under, tiles.length < 40, tiles.some((t) => t.href.startsWith("/t/10/835/")), view.pixelsPerKm];
+        }})"""
+        under, few, named, pixels_per_km = page.run(script)
+        assert under
+        assert few
+        assert named, "113.9 east is in column 835 at zoom 10"
+        assert 3 < pixels_per_km < 8

@@ -1,15 +1,20 @@
-// The map from coordinates alone: equirectangular, marks pushed apart where they touch, names only for trouble.
+// The map: marks pushed apart where they touch, names only for trouble.
 
 import { make } from "./patterns.js";
+import { tilesUnder, viewOf } from "./projection.js";
 import { nameIn } from "./words.js";
 
 const FEW = 16;
 const arch = (w) => `M${-w / 2} ${w * 0.6}v${-w * 0.7}a${w / 2} ${w / 2} 0 0 1 ${w} 0v${w * 0.7}z`;
 const triangle = (w) => `M0 ${-w * 0.75}l${w * 0.8} ${w * 1.4}h${-w * 1.6}z`;
 
+const tile = ({ href, x, y, size }) =>
+  make("image", { class: "tile", href, x: x.toFixed(1), y: y.toFixed(1), width: (size + 0.5).toFixed(1), height: (size + 0.5).toFixed(1) });
+
 export class StationMap {
-  constructor(svg, { say }) {
-    Object.assign(this, { svg, say, marks: new Map() });
+  // tiles: the URL of map tiles with {z}, {x} and {y}; without it the map is drawn from the coordinates alone
+  constructor(svg, { say, tiles }) {
+    Object.assign(this, { svg, say, tiles, marks: new Map() });
     // a pointer's short cut; by keyboard and for readers the sheet has the same links
     svg.addEventListener("click", (event) => {
       const id = event.target.closest("g[data-station]")?.dataset.station;
@@ -27,7 +32,13 @@ export class StationMap {
     this.marks.clear();
     this.width = width;
     if (!placed.length || !height) return;
-    const { points, pixelsPerKm } = project(placed, width, height);
+    const view = viewOf(
+      placed.map((h) => h.where),
+      width,
+      height,
+    );
+    const points = new Map(placed.map((h) => [h, view.at(h.where)]));
+    if (this.tiles) this.svg.append(...tilesUnder(view, this.tiles).map(tile));
     this.size = placed.length > 400 ? 4 : placed.length > 120 ? 6 : 9;
     if (placed.length <= 300) spread(points, this.size * 1.5);
     this.names = make("g", {});
@@ -47,7 +58,7 @@ export class StationMap {
       this.svg.append(link);
       this.marks.set(house.id, { mark, link, x, y });
     }
-    const five = 5 * pixelsPerKm;
+    const five = 5 * view.pixelsPerKm;
     if (five > 20 && five < width / 2)
       this.svg.append(
         make("path", { class: "scale", d: `M${width - 6 - five} ${height - 10}v6h${five}v-6` }),
@@ -116,18 +127,6 @@ function regionsOf(houses) {
   const regions = new Map();
   for (const house of houses) if (house.region) regions.set(house.region, [...(regions.get(house.region) ?? []), house]);
   return regions.size <= 12 ? regions : new Map();
-}
-
-function project(houses, width, height) {
-  const lat = houses.map((h) => h.where.lat);
-  const lon = houses.map((h) => h.where.lon);
-  const box = [Math.min(...lon), Math.max(...lon), Math.min(...lat), Math.max(...lat)];
-  const squeeze = Math.cos(((box[2] + box[3]) / 2) * (Math.PI / 180));
-  const scale = Math.min((width - 40) / Math.max(1e-4, (box[1] - box[0]) * squeeze), (height - 62) / Math.max(1e-4, box[3] - box[2]));
-  const left = (width - (box[1] - box[0]) * squeeze * scale) / 2;
-  const top = 30 + (height - 62 - (box[3] - box[2]) * scale) / 2;
-  const points = new Map(houses.map((h) => [h, [left + (h.where.lon - box[0]) * squeeze * scale, top + (box[3] - h.where.lat) * scale]]));
-  return { points, pixelsPerKm: scale / 111.32 };
 }
 
 function spread(points, apart) {

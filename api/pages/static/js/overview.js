@@ -93,7 +93,7 @@ async function load() {
   const few = houses.size <= FEW;
   sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, few ? 6 : 4), { say, zone, few });
   $(".sheet").classList.toggle("few", few);
-  map = new StationMap($("#map"), { say });
+  map = new StationMap($("#map"), { say, tiles: root.dataset.tiles });
   map.lay([...houses.values()]);
   return true;
 }
