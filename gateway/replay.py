@@ -1,8 +1,8 @@
 """Recorded messages through the real core under a virtual clock. The same input gives the same bytes, always.
 
 Records may stand in any order inside the reordering window: each is held back until the newest one seen is a window
-ahead, and then they go in by time of receipt, topic, number and content. Deadlines fire at their own moment, not at the next
-message.
+ahead, and then they go in by time of receipt, topic, number and content. Deadlines fire at their own moment, not at
+the next message.
 """
 
 import heapq
