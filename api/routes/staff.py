@@ -70,7 +70,7 @@ class Staff:
             raise HTTPException(409, "the alert is closed already") from error
         except (OrderError, DeedError) as error:
             raise HTTPException(409, str(error)) from error
-        except TimeoutError as error:
+        except (TimeoutError, StoreError) as error:
             raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again") from error
         return deed.nonce
 

@@ -18,6 +18,7 @@ from gateway.alerting.configured import base_url, bridges_of, outlets_of, policy
 from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
 from gateway.alerting.facts import Ourselves, Watch, facts_of_events
 from gateway.alerting.orders import Orders
+from gateway.alerting.outbox import SteadyOutbox
 from gateway.alerts.case import alert_id
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
@@ -73,7 +74,7 @@ class Alerting:
         """ValueError when a channel's address or secret can't be read."""
         self._live, self._store, self._call, self._wake, self._publish = live, store, call, wake, publish
         store.core_write(book.prepare)
-        self._reader, self._outbox = AlertReader(store.folder), AlertReader(store.folder)  # one for each thread
+        self._reader, self._outbox = AlertReader(store.folder), SteadyOutbox(store.folder)  # one for each thread
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._facts = {
             (one.resource.station, one.resource.id): one
@@ -224,9 +225,12 @@ class Alerting:
             return []
 
     def _answer(self, act: Act, future: "Future[list[AlertEvent]]", now: Millis) -> None:
+        if not future.set_running_or_notify_cancel():
+            return  # whoever asked has gone
         try:
             events, steps, more = act(self.core, now)
-        except (LookupError, ValueError) as error:  # a closed alert, a step that does not fit: whoever asked is told
+        except (LookupError, ValueError, StoreError) as error:
+            # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
             future.set_exception(error)
             return
         for step in steps:

@@ -221,6 +221,22 @@ def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
         house.ask(lambda core, now: (core.close("nothing", "li", now), [], []))
 
 
+def test_who_asks_and_goes_before_the_answer_leaves_no_harm(make: Make) -> None:
+    house = make()
+    house.send("door", "event", type="tamper")
+    found = house.said[0].alert.id
+    gone = house.alerting.ask(lambda core, now: (core.close(found, "li", now), [], []))
+    assert gone.cancel()
+    held: list[Callable[[], None]] = []
+    house.alerting._call = held.append
+    late = house.alerting.ask(lambda core, now: (core.acknowledge(found, "li", now), [], []))
+    house.alerting.tick(house.now, house.ourselves)
+    assert not late.cancel()
+    for work in held:
+        work()
+    assert late.result(timeout=0)[0].alert.state == "acknowledged"
+
+
 def order_for(house: House) -> Any:
     alert = house.said[0].alert
     step = assign("o1", alert, "yanshan", alert.resource, "repair", "wang", "li", house.now)

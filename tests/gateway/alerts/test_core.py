@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts.case import Policy
@@ -339,7 +339,6 @@ def test_a_removed_resource_closes_what_it_left_open() -> None:
 moments = st.lists(st.tuples(st.integers(0, 120_000), st.sampled_from(AXES), st.integers(0, 3)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moments)
 def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_replays_to_the_same(steps) -> None:
     resources = [seat(1), seat(2), PILE, AED]
@@ -362,7 +361,6 @@ def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_repla
     assert run() == run()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 60_000), st.booleans()), max_size=80))
 def test_no_pattern_of_flapping_tells_more_than_its_window_allows(steps) -> None:
     world = World([PILE])

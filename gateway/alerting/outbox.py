@@ -1,0 +1,48 @@
+"""The outbox as the notify thread reads it: a store in trouble has nothing due, and the thread lives on."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.alerts.words import Delivery
+from gateway.model import Millis
+from gateway.store.alerts_reader import AlertReader
+from gateway.store.base import StoreError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class SteadyOutbox:
+    """See `notify.post.Outbox`. Trouble is logged when it begins and when it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reader = AlertReader(folder)
+        self._trouble = False
+
+    def due(self, now: Millis) -> list[Delivery]:
+        return self._try(lambda: self._reader.due(now), [])
+
+    def next_due(self, now: Millis) -> Millis | None:
+        return self._try(lambda: self._reader.next_due(now), None)
+
+    def sent_at(self, channel: str, since: Millis) -> list[Millis]:
+        return self._try(lambda: self._reader.sent_at(channel, since), [])
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _try(self, question: Callable[[], T], otherwise: T) -> T:
+        try:
+            answer = question()
+        except StoreError as error:
+            if not self._trouble:
+                log.error("the outbox can't be read: %s", error)
+            self._trouble = True
+            return otherwise
+        if self._trouble:
+            log.info("the outbox can be read again")
+        self._trouble = False
+        return answer
