@@ -41,12 +41,17 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(msgspec.json.encode(as_json(findings)).decode() + "\n")
         return 0
-    taken = {item.source.topic for _, _, item in settings.resources() if item.source is not None}
-    taken |= {f"yz/{station.id}/{item.device_id}/state" for station, _, item in settings.resources()}
+    taken = configured_topics(settings)
     for finding in findings:
         sys.stdout.write(_shown(finding, finding.topic in taken))
     sys.stdout.write(f"{len(findings)} devices in {args.seconds:g} s\n")
     return 0
+
+
+def configured_topics(settings: Any) -> set[str]:
+    """The topics that feed a resource already."""
+    taken = {item.source.topic for _, _, item in settings.resources() if item.source is not None}
+    return taken | {f"yz/{station.id}/{item.device_id}/state" for station, _, item in settings.resources()}
 
 
 def listen(settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: False) -> list[Any]:

@@ -134,6 +134,7 @@ def _documents(routes: APIRouter, pages: Pages) -> None:
 
     routes.get("/")(of_house("overview"))
     routes.get("/login")(of_house("login"))
+    routes.get("/discover")(of_house("discover"))
     routes.get("/p/{token}")(of_house("partner"))
     routes.get("/screen/{station}")(of_station("screen"))
     routes.get("/m/{station}")(of_station("phone"))

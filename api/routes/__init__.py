@@ -5,7 +5,20 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from api.context import Context
-from api.routes import alerts, docs, history, orders, override, reports, service, session, stations, stream, utilization
+from api.routes import (
+    alerts,
+    discover,
+    docs,
+    history,
+    orders,
+    override,
+    reports,
+    service,
+    session,
+    stations,
+    stream,
+    utilization,
+)
 from gateway.alerting import Alerting
 
 ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
@@ -17,6 +30,7 @@ ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     session.router,
     service.router,
     docs.router,
+    discover.router,
 )
 
 STAFF_ROUTERS: tuple[Callable[[Context, Alerting | None], APIRouter], ...] = (

@@ -1,0 +1,78 @@
+"""What speaks on the broker, for staff who add devices: listened to while the answer is awaited."""
+
+import asyncio
+import threading
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from pydantic import BaseModel, Field
+
+from api.auth import Gate
+from api.commands.discover import configured_topics, listen
+from api.context import Context
+from api.schemas import ProblemDocument
+
+LOOK_S = 0.25
+
+
+class Device(BaseModel):
+    dialect: str
+    topic: str
+    reports: list[str] = Field(description="what it tells: presence, open, power_w, …")
+    lines: list[str] = Field(description="a ready line for `resources:`, one for each kind that it could feed")
+    messages: int
+    configured: bool = Field(description="a resource is fed by it already")
+
+
+class Devices(BaseModel):
+    seconds: int
+    devices: list[Device]
+
+
+def router(context: Context) -> APIRouter:
+    routes = APIRouter(tags=["staff"])
+    gate = Gate(context.keyring, context.now)
+    listening = threading.Lock()
+
+    @routes.get(
+        "/api/v1/discover",
+        response_model=Devices,
+        responses={401: {"model": ProblemDocument}, 409: {"model": ProblemDocument}, 503: {"model": ProblemDocument}},
+        dependencies=[Depends(gate.needs("operator"))],
+        openapi_extra={"x-role": "operator"},
+        summary="Listen to the broker, and tell which devices speak there",
+    )
+    async def discover(request: Request, seconds: Annotated[int, Query(ge=1, le=60)] = 20) -> dict[str, Any]:
+        if not listening.acquire(blocking=False):
+            raise HTTPException(409, "somebody is listening already; try again in a minute")
+        given_up = threading.Event()
+
+        def ended() -> bool:
+            return given_up.is_set() or context.hub.closed
+
+        def work() -> list[dict[str, object]]:
+            try:
+                return _told(context, seconds, ended)
+            finally:
+                listening.release()
+
+        heard = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            while not (await asyncio.wait([heard], timeout=LOOK_S))[0]:
+                if await request.is_disconnected():
+                    given_up.set()
+            return {"seconds": seconds, "devices": await heard}
+        except OSError as error:
+            raise HTTPException(503, str(error)) from error
+        finally:
+            given_up.set()
+
+    return routes
+
+
+def _told(context: Context, seconds: int, ended: Any) -> list[dict[str, object]]:
+    from gateway.dialects.discover import as_json
+
+    taken = configured_topics(context.settings)
+    found = as_json(listen(context.settings, seconds, ended))
+    return [one | {"configured": one["topic"] in taken} for one in found]
