@@ -115,8 +115,9 @@ class Alerting:
 
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
-        self.core.restore(self._reader.unsettled())
-        self.watch.resume(self.core.open_alerts())
+        known = self._reader.unsettled()
+        self.core.restore(known)
+        self.watch.resume(known)
         states = [
             Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.fault or facts.detail)
             for station in self._live.stations.values()

@@ -52,6 +52,8 @@ class Alerts:
     def restore(self, alerts: Iterable[Alert]) -> None:
         """Take up what the store knew: open alerts, and those that staff closed while the condition still held."""
         for alert in alerts:
+            if alert.state == "closed" and KINDS[alert.kind].latched:
+                continue  # over and done with: the next one is new
             key = (alert.station or "", alert.subject, alert.kind)
             resource = self._mutes.resource(alert.station, alert.resource)
             case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)

@@ -95,6 +95,17 @@ def test_an_alarm_that_was_durable_before_the_crash_is_told_after_it(make: Make)
     assert house.alerting.core.open_alerts() == []
 
 
+def test_a_forced_door_that_staff_closed_is_told_when_it_happens_again_after_a_restart(make: Make) -> None:
+    house = make()
+    house.send("door", "event", type="door_forced")
+    found = house.said[0].alert.id
+    house.ask(lambda core, now: (core.close(found, "li", now), [], []))
+    house.restart()
+    house.wait(5)
+    house.send("door", "event", type="door_forced")
+    assert house.lines() == ["door_forced door opened"]
+
+
 def test_cards_and_keys_reach_no_alert_no_message_and_no_log(make: Make, provider: Provider, caplog: Any) -> None:
     caplog.set_level(logging.DEBUG)
     house = make(alerts=hooked(provider))
