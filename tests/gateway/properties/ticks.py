@@ -77,8 +77,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 if __name__ == "__main__":
-    ticks, documents, changes = measure(12_500, 8, 120)
+    ticks, documents, changes = measure(12_500, 8, 240)
     for name, values in (("tick", ticks), ("document", documents)):
         p50, p99, top = (percentile(values, share) for share in (0.5, 0.99, 1.0))
         print(f"{name:9} {len(values):7} times  p50 {p50:.3f} ms  p99 {p99:.3f} ms  max {top:.3f} ms")
-    print(f"{changes} changes, 100,000 resources, 120 s in turns of {TURN_MS} ms")
+    print(f"{changes} changes, 100,000 resources, 240 s in turns of {TURN_MS} ms")
