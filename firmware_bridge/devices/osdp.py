@@ -2,7 +2,8 @@
 
 libosdp's own thread is not used: it dies without a word when a channel raises. It is driven from the bus's thread,
 20 ms apart, over two byte buffers, so nothing it calls can fail. A panel whose reader was away for long waits up to
-300 s before it tries again; switching the reader off and on wakes it at once.
+300 s before it tries again; switching the reader off and on wakes it at once. Contacts and tamper are told by the
+reader when they change; asking for them throws a reader that refuses off the line, so nobody asks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import osdp_sys  # type: ignore[import-not-found]
-from osdp import Capability, CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
+from osdp import CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
 
 from firmware_bridge.cards import CardNumber
 from firmware_bridge.devices.base import Health, Heard, Order, Reading
@@ -112,7 +113,7 @@ class Osdp:
             self._panel.refresh()
             heard = self._presence(now)
         for reader, event in self._events:
-            heard.append(Heard(self._read(self._readers[reader], event, now), (self._readers[reader].device,)))
+            heard.append(self._read(self._readers[reader], event, now))
         self._events.clear()
         said, self._wire.outgoing = bytes(self._wire.outgoing), bytearray()
         return heard, said
@@ -126,8 +127,6 @@ class Osdp:
         for index in range(len(self._readers)):
             if mask >> index & 1:
                 self._wake_at[index] = now + WAKE_MS
-                if came >> index & 1:
-                    self._ask_contact(index)
             elif not self._panel.is_pd_enabled(index):
                 self._panel.enable_pd(index)
             elif now >= self._wake_at[index]:
@@ -139,27 +138,22 @@ class Osdp:
         devices = tuple(reader.device for index, reader in enumerate(self._readers) if mask >> index & 1)
         return [Heard(devices=devices)] if devices else []
 
-    def _ask_contact(self, index: int) -> None:
-        inputs = self._panel.check_capability(index, Capability.ContactStatusMonitoring)
-        if inputs and inputs[1]:
-            self._panel.submit_command(
-                index, {"command": Command.Status, "type": StatusReportType.Input, "report": b""}
-            )
-
-    def _read(self, reader: Reader, event: Mapping[str, Any], now: Millis) -> tuple[Reading, ...]:
-        door = self._doors[reader.device]
+    def _read(self, reader: Reader, event: Mapping[str, Any], now: Millis) -> Heard:
         if event.get("event") == Event.CardRead:
-            decision = door.card(card_of(event), now)
-            if decision.opens:
-                self._open(reader, door.rules.pulse_ms)
-            return decision.readings
-        if event.get("event") == Event.Status:
-            report = bytes(event.get("report") or b"")
-            if event.get("type") == StatusReportType.Input and report:
-                return (Reading(reader.device, {"open": bool(report[0])}),)
-            if event.get("type") == StatusReportType.Local and report and report[0]:
-                return (Reading(reader.device, {}, "tamper"),)
-        return ()
+            return self._card(reader, event, now)
+        report = bytes(event.get("report") or b"") if event.get("event") == Event.Status else b""
+        readings: tuple[Reading, ...] = ()
+        if event.get("type") == StatusReportType.Input and report:
+            readings = (Reading(reader.device, {"open": bool(report[0])}),)
+        elif event.get("type") == StatusReportType.Local and report and report[0]:
+            readings = (Reading(reader.device, {}, "tamper"),)
+        return Heard(readings, (reader.device,))
+
+    def _card(self, reader: Reader, event: Mapping[str, Any], now: Millis) -> Heard:
+        door = self._doors[reader.device]
+        decision = door.card(card_of(event), now)
+        orders = (Order(reader.device, "unlock", door.rules.pulse_ms),) if decision.opens else ()
+        return Heard(decision.readings, (reader.device,), orders=orders)
 
     def order(self, order: Order, now: Millis) -> bytes | None:
         for reader in self._readers:

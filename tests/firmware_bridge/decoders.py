@@ -11,7 +11,7 @@ from firmware_bridge.frames import cobs, line, packet
 KEY = b"k" * 32
 
 
-def card_value(card: CardNumber, limit: int = 0) -> str:
+def card_value(card: CardNumber) -> str:
     """A card's pseudonym under the test key: the only thing that can be compared."""
     return card.keyed(KEY, "vector")
 

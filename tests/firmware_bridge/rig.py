@@ -31,12 +31,14 @@ class Collected:
         self.readings: list[Reading] = []
         self.orders: list[Order] = []
         self.online: set[str] = set()
+        self.carry_out: Callable[[Order], None] = lambda _order: None
 
     def store(self, heard: Sequence[Heard], now: int) -> None:
         self.readings += [reading for one in heard for reading in one.readings]
 
     def order(self, order: Order) -> None:
         self.orders.append(order)
+        self.carry_out(order)
 
     def present(self, devices: Iterable[str], silent_ms: int) -> None:
         self.online |= set(devices)
@@ -78,6 +80,7 @@ def bus(
     table.introduce(settings, rules or Rules(), doors)
     talk = table.build(settings, doors)
     running = Bus("b", Port(Line(str(cable.path), baud)), talk, sink, 5_000, stop)
+    sink.carry_out = running.order
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

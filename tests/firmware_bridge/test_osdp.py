@@ -40,6 +40,20 @@ def test_a_card_at_a_secure_reader_opens_the_lock_and_leaves_as_a_pseudonym(tmp_
     assert (pulse["control_code"], pulse["timer_count"]) == (5, 7)
 
 
+def test_a_readers_contact_and_tamper_switch_are_told(tmp_path: Path) -> None:
+    from osdp import StatusReportType
+
+    reader = OsdpReader(1)
+    with bus(tmp_path, reader, "osdp", device="door-1") as (_, _, sink):
+        until(lambda: sink.online == {"door-1"})
+        reader.report(StatusReportType.Input, b"\1")
+        until(lambda: sink.signals("door-1") == {"open": True})
+        reader.report(StatusReportType.Local, b"\1\0")
+        until(lambda: sink.events("door-1") == ["tamper"])
+        reader.report(StatusReportType.Input, b"\0")
+        until(lambda: sink.signals("door-1") == {"open": False})
+
+
 def test_a_stranger_is_refused_and_told_and_the_lock_stays_shut(tmp_path: Path) -> None:
     reader = OsdpReader(1)
     rules = Rules(CARDS, frozenset(), pulse_ms=700)

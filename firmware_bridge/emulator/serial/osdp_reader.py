@@ -30,7 +30,7 @@ class OsdpReader:
     def __init__(self, address: int, key: bytes | None = None) -> None:
         self._wire = _Wire()
         self.commands: list[dict[str, Any]] = []
-        self._cards: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
         osdp_sys.set_loglevel(LogLevel.Emergency)
         able = PDCapabilities(
             [
@@ -39,6 +39,7 @@ class OsdpReader:
                 (Capability.AudibleControl, 1, 1),
                 (Capability.CardDataFormat, 1, 1),
                 (Capability.CommunicationSecurity, 1, 1),
+                (Capability.ContactStatusMonitoring, 1, 1),
             ]
         )
         self._ctx = osdp_sys.PeripheralDevice(PDInfo(address, self._wire, scbk=key).get(), capabilities=able.get())
@@ -53,15 +54,19 @@ class OsdpReader:
         size = -(-len(bits) // 8)
         data = int(bits.ljust(size * 8, "0"), 2).to_bytes(size, "big")
         about = {"event": Event.CardRead, "reader_no": 0, "direction": 0, "length": len(bits)}
-        self._cards.append({**about, "format": CardFormat.Wiegand, "data": data})
+        self._events.append({**about, "format": CardFormat.Wiegand, "data": data})
+
+    def report(self, kind: int, report: bytes) -> None:
+        """Its own inputs (`StatusReportType.Input`) or tamper and power (`Local`) have changed."""
+        self._events.append({"event": Event.Status, "type": kind, "report": report})
 
     def hear(self, data: bytes, now_s: float) -> bytes:  # noqa: ARG002
         self._wire.incoming += data
         return b""
 
     def tick(self, now_s: float) -> bytes:  # noqa: ARG002
-        while self._cards:
-            self._ctx.submit_event(self._cards.pop(0))
+        while self._events:
+            self._ctx.submit_event(self._events.pop(0))
         self._ctx.refresh()
         said, self._wire.outgoing = bytes(self._wire.outgoing), bytearray()
         return said
