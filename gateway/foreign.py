@@ -4,7 +4,7 @@ What is stored is the native form, so that export, replay, dedupe and privacy ar
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -65,23 +65,23 @@ class Foreign:
         self._listen(source)
         self.filters = frozenset(topic.decode() for topic, heard in self._by_topic.items() if heard)
 
-    def translate(self, topic: bytes, payload: bytes, now: Millis) -> Iterator[Translated]:
-        """The message for every resource that it feeds. UnreadableError at the end if one of them can't read it."""
+    def translate(self, topic: bytes, payload: bytes, now: Millis) -> tuple[list[Translated], str | None]:
+        """The message for every resource that it feeds, and why one of them can't read it."""
         sources = self._by_topic.get(topic)
+        heard: list[Translated] = []
         if not sources:
-            return
+            return heard, None
         text, refused = topic.decode(), None
-        for source in tuple(sources):
+        for source in sources if len(sources) == 1 else tuple(sources):
             try:
                 decoded = source.decoder.decode(text, payload, now)
                 if decoded is not None:
-                    yield _native(source, decoded)
+                    heard.append(_native(source, decoded))
             except (Unreadable, UnreadableError) as error:
                 refused = error.reason
             if source.decoder.filters is not source.filters:
                 self._follow(source)
-        if refused is not None:
-            raise UnreadableError(refused)
+        return heard, refused
 
 
 def _native(source: Source, decoded: Decoded) -> Translated:

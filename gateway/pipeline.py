@@ -201,13 +201,18 @@ class Pipeline:
         if verdict is not Verdict.NEW:
             self._store_late(verdict, device, topic, payload, signals, now, flags & RETAINED)
             return
-        ts = wire.millis(signals.ts)
-        believed = _believed(ts, now)
-        self._keep(device, topic, payload, now, (flags & RETAINED) | (0 if believed or ts is None else TS_SUSPECT))
-        if flags & RETAINED:
-            self.live.remember(device, signals, ts if believed else None, now)
+        observed, mark, retained = now, 0, flags & RETAINED
+        ts = None if signals.ts is None else wire.millis(signals.ts)
+        if ts is not None:
+            if _believed(ts, now):
+                observed = min(ts, now)
+            else:
+                ts, mark = None, TS_SUSPECT
+        self._keep(device, topic, payload, now, retained | mark)
+        if retained:
+            self.live.remember(device, signals, ts, now)
         else:
-            self.live.observe(device, signals, min(ts, now) if ts is not None and believed else now, now)
+            self.live.observe(device, signals, observed, now)
 
     def command(self, topic: str, payload: bytes, now: Millis) -> None:
         """What staff change, on `yz-cmd/{station}/{what}`. CommandError says why it is not done."""
@@ -233,7 +238,8 @@ class Pipeline:
 
     def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message in somebody else's dialect, stored and believed as a native one."""
-        for one in self.foreign.translate(topic, payload, now):
+        heard, refused = self.foreign.translate(topic, payload, now)
+        for one in heard:
             self.counters["ignored_fields"] += one.ignored
             if one.online is not None:
                 self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.boot, now)
@@ -241,6 +247,8 @@ class Pipeline:
                 self._event(one.device, one.topic, one.payload, flags, now)
             else:
                 self._accept(one.device, one.topic, one.payload, flags, one.signals, now)
+        if refused is not None:
+            raise UnreadableError(refused)
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)

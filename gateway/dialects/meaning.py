@@ -54,13 +54,16 @@ class Meaning:
 
     def read(self, rules: Rules, body: Mapping[str, object], signals: Signals) -> int:
         """Adds to `signals` what `rules` find in `body`; how many fields nobody read. Raises Unreadable."""
-        ignored = 0
+        find, ignored = rules.get, 0
         for key, value in body.items():
-            rule = rules.get(key)
+            rule = find(key)
             if rule is None:
                 ignored += 1
             elif value is not None and rule[0]:
-                self._put(signals, rule[0], rule[1](value))
+                signal = rule[0]
+                read = rule[1](value)
+                if read is not None and signals.get(signal) is not True:  # as in _put, which is called too often here
+                    signals[signal] = read
         return ignored
 
     def take(self, document: object, signals: Signals) -> None:
