@@ -39,12 +39,14 @@ class Group:
         return total >= 2 and (count == total or (count >= 3 and 100 * count >= pct * total))
 
     def verdict(self, device: str, now: Millis, heard: Heard) -> Verdict:
-        """Is this silence the device's own? "wait" while the others have neither spoken nor missed two heartbeats."""
-        peers = [peer for peer in self.ttl_ms if peer not in self.silent]
-        if len(self.ttl_ms) < 2:
-            return "alone"
-        last = {peer: heard(self.station, peer) or 0 for peer in peers}
-        if any(at > self.silent[device] for at in last.values()):
+        """Is this silence the device's own? "wait" while the others have neither spoken nor missed two heartbeats.
+
+        Who speaks much more seldom is no witness: an AED that reports once a day must not hold up a seat.
+        """
+        peers = [peer for peer in self.ttl_ms if peer != device]
+        peers = [peer for peer in peers if self.ttl_ms[peer] <= 2 * self.ttl_ms[device]]
+        last = {peer: heard(self.station, peer) or 0 for peer in peers if peer not in self.silent}
+        if not peers or any(at > self.silent[device] for at in last.values()):
             return "alone"
         overdue = all(now >= at + self.ttl_ms[peer] * 2 // 3 for peer, at in last.items())
         return "offline" if overdue else "wait"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway.alerts.facts import own
@@ -78,6 +80,14 @@ def test_a_device_whose_connection_flaps_each_five_seconds_for_an_hour_is_at_mos
 
 def test_a_single_device_station_needs_no_peers() -> None:
     world = World(FORTY[:1])
+    go_stale(world, FORTY[:1])
+    world.wait(11)
+    assert world.lines() == ["device_silent seat-00 opened"]
+
+
+def test_who_speaks_once_a_day_does_not_hold_up_the_alert_about_a_seat() -> None:
+    aed = replace(seat(1, "safety"), ttl_ms=90_000_000)
+    world = World([FORTY[0], aed])
     go_stale(world, FORTY[:1])
     world.wait(11)
     assert world.lines() == ["device_silent seat-00 opened"]
