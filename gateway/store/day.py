@@ -17,6 +17,7 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 BLOCK_MESSAGES = 10_000  # a tenth of a second of packing; larger blocks are hardly smaller
 SPARE_SHARE = 0.1  # of a file, to be worth giving back
+SHRINK_PAGES = 2_000  # in one step, so that no commit waits long
 
 
 def resource_name(station: str, resource: str) -> str:
@@ -214,19 +215,27 @@ class Day:
             self._unreadable.add(number)
             return None
 
+    def waits_for(self, upto: int) -> bool:
+        """True while there are messages that no checkpoint covers."""
+        return self._db.execute("SELECT 1 FROM batch WHERE id > ?", (upto,)).fetchone() is not None
+
     # ---- room ----
 
-    def shrink(self) -> None:
-        """A day that is over gives the room of its packed rows back, if that is worth the writing."""
+    def shrink(self) -> bool:
+        """A day that is over gives some room of its packed rows back; False when there is no more worth the writing."""
         (spare,), (pages,) = (
             self._db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count")
         )
         if spare > pages * SPARE_SHARE:
-            self._db.execute("VACUUM")
+            # `execute` would take a single step of it, and so give back a single page.
+            self._db.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
+            if self._db.execute("PRAGMA freelist_count").fetchone()[0] < spare:
+                return True
         self.checkpoint()
         # Nobody writes here again: without a write-ahead log a reader opens the file seventy times faster.
         with contextlib.suppress(sqlite3.OperationalError):  # a reader holds it open: next time
             self._db.execute("PRAGMA journal_mode=DELETE")
+        return False
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file; what a reader still needs of it stays."""

@@ -33,6 +33,8 @@ def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Co
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
     try:
+        if not path.exists() or path.stat().st_size == 0:
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # room can be given back in steps
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA mmap_size=0")

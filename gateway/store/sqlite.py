@@ -46,6 +46,12 @@ def day_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("????-??-??.day.db"))
 
 
+def finished(path: Path) -> bool:
+    """True for a day whose file has no write-ahead log any more (byte 18): `Day.shrink` does that last."""
+    with path.open("rb") as file:
+        return file.read(19)[18:] == b"\x01"
+
+
 def number_of(path: Path) -> int:
     """The day that a file holds."""
     return (datetime.fromisoformat(path.name[:10]).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -75,7 +81,7 @@ class SqliteStore:
         self._lock = Lock(folder)
         self.damaged: list[Path] = []
         self._day: Day | None = None
-        self._tidied: set[int] = set()
+        self._tidied: set[tuple[int, bool]] = set()  # day, and whether its quarantine was emptied
         try:
             self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
             for path in [*day_files(folder)[-2:], folder / CORE]:
@@ -262,36 +268,47 @@ class SqliteStore:
         return False
 
     def _finish_older_day(self, now: Millis, upto: int) -> bool:
-        """Seal what is left of a day before this one, then give its spare room back."""
+        """Seal what is left of a day before this one, give its spare room back, and later empty its quarantine."""
         today = self._day.number if self._day is not None else day_number(now)
         for path in day_files(self.folder):
             number = number_of(path)
-            if number >= today or number in self._tidied:
+            mark = number, number < day_number(now) - self._quarantine_days
+            if number >= today or mark in self._tidied:
+                continue
+            if finished(path) and not (mark[1] and self._holds_quarantine(path)):
+                self._tidied.add(mark)
                 continue
             try:
-                if not self._finish(path, number, now, upto):
-                    self._tidied.add(number)
+                more = self._finish(path, number, now, upto, mark[1])
             except (StoreError, *READ_ERRORS) as error:
-                self._tidied.add(number)
+                self._tidied.add(mark)
                 found = error if isinstance(error, StoreError) else as_store_error(error, path)
                 if not found.damaged:
                     raise found from error
                 self._repair(path, now)
-            return True
+                return True
+            if more is False:
+                self._tidied.add(mark)
+            if more is not None:
+                return True
         return False
 
-    def _finish(self, path: Path, number: int, now: Millis, upto: int) -> bool:
-        """One step for a day that is over; False after the last."""
+    def _finish(self, path: Path, number: int, now: Millis, upto: int, old: bool) -> bool | None:
+        """One step for a day that is over: True for more, False after the last, None to wait for a checkpoint."""
         day = Day(path, number, self._synchronous)
         try:
             if day.seal(now, upto):
                 return True
-            if number < day_number(now) - self._quarantine_days:
+            if day.waits_for(upto):
+                return None
+            if old:
                 day.empty_quarantine()
-            day.shrink()
+            return day.shrink()
         finally:
             day.close()
-        return False
+
+    def _holds_quarantine(self, path: Path) -> bool:
+        return any(next(reader.quarantine(), None) is not None for reader in self._readers([path]))
 
     def _bound_log(self) -> None:
         if self._day is None:

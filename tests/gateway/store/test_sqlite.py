@@ -16,7 +16,7 @@ from gateway.store.backup import backup, restore
 from gateway.store.base import Interval, StoreError
 from gateway.store.files import connect
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore, day_files
+from gateway.store.sqlite import SqliteStore, day_files, finished
 from tests.gateway.store.world import DAY, HOUR, NOON, TAKEN, batch, change, messages, refused
 
 FIXTURES = Path(__file__).parents[2] / "vectors" / "store"
@@ -90,6 +90,31 @@ def test_nothing_that_a_checkpoint_does_not_cover_is_sealed(folder):
             pass
         assert [number for number, _ in store.batches(0)] == [4, 5, 6, 7, 8, 9, 10]
         assert len(messages(store.batches(2))) == 8 * 20
+
+
+def test_a_day_is_finished_when_a_checkpoint_covers_all_of_it_and_then_left_alone(folder):
+    with opened(folder) as store:
+        for n in range(5):
+            store.commit(batch(n * 20, 20, NOON), [], [refused(NOON)], NOON)
+        store.commit(batch(1, 1, NOON + DAY), [], [], NOON + DAY)
+        store.checkpoint(0, 3, b"")
+        for _ in range(5):
+            store.tidy(NOON + DAY)
+        first = day_files(folder)[0]
+        assert not finished(first)
+        store.checkpoint(0, 6, b"")
+        while store.tidy(NOON + DAY):
+            pass
+        assert finished(first)
+        assert len(list(store.rejected())) == 5
+        stamp = first.stat().st_mtime_ns
+    with opened(folder, NOON + DAY) as store:
+        while store.tidy(NOON + DAY):
+            pass
+        assert first.stat().st_mtime_ns == stamp
+        while store.tidy(NOON + 8 * DAY):
+            pass
+        assert list(store.rejected()) == []
 
 
 def test_quarantine_is_bounded_by_rows_and_by_bytes_and_by_days(folder):
