@@ -4,8 +4,13 @@ import argparse
 import logging
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.schema import Settings
+    from gateway.store.base import Reader
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +27,6 @@ def run(args: argparse.Namespace) -> int:
     from api.app import create_app
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
-    from api.readers import reader_of
     from api.server import bind, serve, trusted
     from api.signals import stop_event
     from config.load import load
@@ -37,14 +41,16 @@ def run(args: argparse.Namespace) -> int:
     feed = LiveFeed(broker_of(settings), f"{settings.client_id}-api-{secrets.token_hex(4)}", view)
 
     def status() -> Status:
-        store_ok = settings.store.path.is_dir()
+        store_ok = settings.store.path.is_dir() or settings.store.influx is not None
         troubles = feed.troubles
         if not store_ok:
-            troubles.append(f"store.path: {settings.store.path} is not there; history needs the gateway's folder")
+            troubles.append(
+                f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
+            )
         return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
 
     app = create_app(
-        view, reader_of(settings.store.path), settings, status, registry=CollectorRegistry(), now=now_ms,
+        view, history_of(settings), settings, status, registry=CollectorRegistry(), now=now_ms,
         command=feed.send,
     )  # fmt: skip
     feed.start()
@@ -59,6 +65,18 @@ def run(args: argparse.Namespace) -> int:
     if died:
         log.critical("the live feed ended unexpectedly: ending, so that a supervisor starts us again")
     return 1 if died else 0
+
+
+def history_of(settings: "Settings") -> "Callable[[], Reader]":
+    """What opens a reader: the journal where its folder is, else the copy in InfluxDB."""
+    influx = settings.store.influx
+    if influx is None or settings.store.path.is_dir():
+        from api.readers import reader_of
+
+        return reader_of(settings.store.path)
+    from gateway.runtime.influx_reader import InfluxReader
+
+    return lambda: InfluxReader(settings, influx)
 
 
 def _watch(feed: threading.Thread, stop: threading.Event) -> None:

@@ -4,11 +4,14 @@ import contextlib
 import gzip
 import http.server
 import json
+import re
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from operator import itemgetter
 from urllib.parse import parse_qs, urlsplit
 
 Answer = tuple[int, dict[str, str]] | str  # a status with headers; or "reset", "hang", "late" (written, but too late)
@@ -30,6 +33,7 @@ class InfluxServer:
         self.headers: list[dict[str, str]] = []
         self.buckets: list[dict[str, object]] = []
         self.bucket_status = 200
+        self.queries: list[str] = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +48,9 @@ class InfluxServer:
                 outer.asked.append({name: values[0] for name, values in parse_qs(path.query).items()})
                 if path.path == "/api/v2/write":
                     outer.write(self, body.decode().split("\n"))
+                elif path.path == "/api/v2/query":
+                    outer.queries.append(json.loads(body)["query"])
+                    answer(self, 200, {"Content-Type": "text/csv"}, outer.pivoted(outer.queries[-1]))
                 elif path.path == "/api/v2/buckets":
                     outer.buckets.append(json.loads(body))
                     answer(self, 201, {}, {**outer.buckets[-1], "id": "0001"})
@@ -95,13 +102,41 @@ class InfluxServer:
             series, fields, at = line.split(" ")
             self.points[series, at] = fields
 
+    def pivoted(self, query: str) -> bytes:
+        """Annotated CSV, as InfluxDB answers the one query that we ask."""
+        begin, end = (
+            round(datetime.fromisoformat(text).timestamp() * 1000)
+            for text in re.findall(r"(?:start|stop): (\S+?)[,)]", query)
+        )
+        tags = dict(re.findall(r'r\.(station|resource) == "([^"]*)"', query))
+        rows = []
+        for (series, at), fields in self.points.items():
+            kind, *pairs = series.split(",")
+            row = {"type": "", **dict(pair.split("=") for pair in pairs)}
+            if begin <= int(at) // 1_000_000 < end and tags.items() <= row.items():
+                rows.append(
+                    (int(at), {**row, "_measurement": kind, **dict(one.split("=") for one in fields.split(","))})
+                )
+        texts = ["_measurement", "resource", "station", "type"]
+        numbers = sorted({name for _, row in rows for name in row} - set(texts))
+        lines = [
+            "#datatype,string,long,dateTime:RFC3339" + ",string" * 4 + ",double" * len(numbers),
+            "#group" + ",false" * (7 + len(numbers)),
+            "#default,_result" + "," * (6 + len(numbers)),
+            ",".join(["", "result", "table", "_time", *texts, *numbers]),
+        ]
+        for at, row in sorted(rows, key=itemgetter(0)):
+            time = datetime.fromtimestamp(at // 1_000_000 / 1000, UTC).isoformat(timespec="milliseconds")
+            lines.append(",".join(["", "", "0", time, *(row.get(name, "") for name in (*texts, *numbers))]))
+        return "\r\n".join([*lines, "", ""]).encode() if rows else b"\r\n"
+
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
 def answer(handler: http.server.BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: object) -> None:
-    data = b"" if body is None else json.dumps(body).encode()
+    data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     handler.send_response(status)
     for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(len(data))}.items():
         handler.send_header(name, value)
