@@ -72,6 +72,8 @@ def test_any_set_of_kinds_fits_a_wall_without_scrolling(chromium: Chromium, day:
         page.wait(
             "document.querySelector('.wait').hidden || document.querySelector('.wait').innerText.includes('没有')"
         )
+        sized = "[...document.querySelectorAll('.wins:not([hidden])')].every((n) => n.style.getPropertyValue('--win'))"
+        page.wait(sized)
         outside = """[...document.querySelectorAll('.win, .num, h1, h2, .tile b, .banner')].filter((n) => {
             const box = n.getBoundingClientRect();
             const past = [-box.left, -box.top, box.right - innerWidth, box.bottom - innerHeight];
