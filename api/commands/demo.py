@@ -20,7 +20,7 @@ def add(subparsers: Any) -> None:
         "--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it is stored (data/demo)"
     )
     parser.add_argument("--stations", type=int, default=4, metavar="N", help="how many stations, 1 to 2,000 (4)")
-    parser.add_argument("--faults", type=float, default=0.0, metavar="RATE", help="share of devices that misbehave")
+    parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
     parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
     simulate.town_options(parser, speed=SPEED)
     parser.set_defaults(run=run)

@@ -20,12 +20,7 @@ LANDMARKS = (
 ROOMS = (("dance", "舞蹈室", "Dance room", 20), ("music", "音乐室", "Music room", 12),
          ("calligraphy", "书法室", "Calligraphy room", 16))  # fmt: skip
 
-YANSHAN: Mapping = {
-    "id": "yanshan",
-    "name": {"zh": "雁山社区爱心驿站", "en": "Yanshan rest station"},
-    "region": ["广东", "江门", "鹤山"],
-    "location": {"lat": 22.765, "lon": 112.964, "address": "雁山社区党群服务中心"},
-}
+YANSHAN: Mapping = {"id": "yanshan", "name": {"zh": "雁山社区爱心驿站", "en": "Yanshan rest station"}}
 
 
 class Size(NamedTuple):
@@ -50,14 +45,18 @@ def demo_stations(count: int = 4, seed: int = 0) -> list[Mapping]:
     if not 1 <= count <= MAX_STATIONS:
         raise ValueError(f"{count} stations asked for; the demo has 1 to {MAX_STATIONS}")
     rng = Random(seed)  # noqa: S311
-    stations = [YANSHAN | {"hours": "24/7", "areas": _areas(YANSHAN_SIZE)}]
+    stations: list[Mapping] = []
     names_taken: dict[str, int] = {}
     points = _rows("shenzhen_stations.csv")
-    for index in range(count - 1):
+    for index in range(count):
         row, lap = points[index % len(points)], index // len(points)
         lat, lon = round(float(row["lat"]) + 0.004 * lap, 4), round(float(row["lon"]) + 0.003 * lap, 4)
+        if index == 0:
+            place = _named(lat, lon, {}) | YANSHAN
+            stations.append(place | {"hours": "24/7", "areas": _areas(YANSHAN_SIZE)})
+            continue
         station = _named(lat, lon, names_taken)
-        hours = "24/7" if index < 3 or rng.random() < 0.8 else "Mo-Su 07:00-23:00"
+        hours = "24/7" if index < 4 or rng.random() < 0.8 else "Mo-Su 07:00-23:00"
         stations.append(station | {"hours": hours, "areas": _areas(_size(rng))})
     return stations
 
