@@ -23,7 +23,7 @@ from gateway.alerts.case import alert_id
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
 from gateway.alerts.orders import OrderEvent
-from gateway.alerts.payload import retained
+from gateway.alerts.payload import retained, topic_of
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 CURSOR_EVERY_MS = 60_000
 DISK_EVERY_MS = 10_000
 RECORD_WAIT_S = 5.0
+KEPT_OVER = 200
 DAY_MS = 86_400_000
 
 # What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
@@ -91,6 +92,7 @@ class Alerting:
         self._asked: deque[tuple[Act, Future[list[AlertEvent]]]] = deque()
         self._number = self._kept_number = 0
         self._cursor_at = self._disk_at = self._forget_at = 0
+        self._over: deque[str] = deque(maxlen=KEPT_OVER)  # topics of alerts that are closed, for `publish_all`
         self._ourselves = Ourselves()
         self.link_key = links.key_in(store.folder)
         self._worker = self._notifier(settings, healthy, now)
@@ -115,6 +117,7 @@ class Alerting:
 
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
+        self._over.extend(topic_of(alert) for alert in reversed(self._reader.alerts("closed", limit=KEPT_OVER)))
         known = self._reader.unsettled()
         self.core.restore(known)
         self.watch.resume(known)
@@ -175,7 +178,9 @@ class Alerting:
         return min((at for at in times if at is not None), default=None)
 
     def publish_all(self) -> None:
-        """Retain every open alert again: the broker may have forgotten, or never heard, of them."""
+        """Retain every open alert again and take back the last closed: the broker may have forgotten or missed it."""
+        for topic in self._over:
+            self._publish(topic, b"")
         for alert in self.core.open_alerts():
             self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
 
@@ -263,7 +268,10 @@ class Alerting:
             self.post.tell(owed)
             self._worker.wake()
         for event in events:
-            self._publish(*retained(event))
+            topic, payload = retained(event)
+            self._publish(topic, payload)
+            if not payload:
+                self._over.append(topic)
             for listener in self.listeners:
                 listener(event)
 

@@ -37,10 +37,14 @@ def alert_json(alert: Alert, history: Iterable[tuple[Millis, str, str, str | Non
     }
 
 
+def topic_of(alert: Alert) -> str:
+    return f"yz-alert/{alert.station or OWN}/{alert.id}"
+
+
 def retained(event: AlertEvent) -> tuple[str, bytes]:
     """Topic and payload to publish retained: empty when the alert is closed. Names of staff stay home."""
     alert = event.alert
-    topic = f"yz-alert/{alert.station or OWN}/{alert.id}"
+    topic = topic_of(alert)
     if alert.state == "closed":
         return topic, b""
     document = alert_json(alert)

@@ -70,6 +70,10 @@ def test_an_alert_is_retained_while_it_is_open(make: Make) -> None:
     house.send("pile-01", status="Available")
     house.wait(30)
     assert house.published[topic] == b""
+    house.published.clear()
+    house.restart()
+    house.alerting.publish_all()
+    assert house.published == {topic: b""}
 
 
 def test_a_restart_tells_nothing_again(make: Make, provider: Provider) -> None:
