@@ -165,7 +165,7 @@ class Gateway:
 
     def stop(self) -> bool:
         """Store and acknowledge what came, then end everything. False if something did not end in time."""
-        clean = True
+        clean, dead = True, self.dead
         self.calendars.end()
         self.intake.end()
         if self.intake.ident is not None:
@@ -183,6 +183,8 @@ class Gateway:
             self._broker.stop()
         if not clean:
             log.error("still running after %.1f s: %s", STOP_S, [one.name for one in threading.enumerate()])
+        if dead is not None:
+            log.critical("%s had ended unexpectedly", dead)  # the last line names what to look for
         return clean
 
     def listen(self, listener: Callable[[Sequence[Document]], None]) -> None:
