@@ -84,7 +84,7 @@ export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
         state: alert.state,
         owner: owner?.by ?? owner?.actor ?? "",
         since,
-        usable: "unknown",
+        usable: resource ? house.states[house.picture.resources.indexOf(resource)].usable : (house?.face.usable ?? "unknown"),
         kind: resource?.kind ?? "station",
         resource: alert.resource,
         severity: SEVERITY[alert.severity] ?? 3,
@@ -102,7 +102,10 @@ export function paintNeeds(node, items, now, { say, staff }) {
     ...items.map((item) => {
       const li = el(
         "li",
-        { cls: item.hot ? "hot" : "", data: { station: item.station, state: item.state } },
+        {
+          cls: item.hot ? "hot" : "",
+          data: { station: item.station, state: item.state, kind: item.kind, resource: item.resource, usable: item.usable },
+        },
         glyph(item.glyph),
         el(
           "div",

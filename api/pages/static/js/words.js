@@ -125,7 +125,7 @@ export function speaker(lang, more = {}) {
 export function nameIn(names, lang) {
   if (!names || lang === "") return "";
   if (lang === "en") return names.en ?? names.zh ?? "";
-  if (lang === "zh-Hant") return names["zh-Hant"] ?? names.zh_hant ?? names.zh ?? names.en ?? "";
+  if (lang === "zh-Hant") return names["zh-hant"] ?? names["zh-Hant"] ?? names.zh ?? names.en ?? "";
   return names.zh ?? names["zh-Hans"] ?? names.en ?? "";
 }
 
