@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from config.load import collector_paused
 from config.schema import MqttEndpoint, Settings, read_secret
 from config.schema import Station as StationSettings
 from gateway.alerting import Alerting
@@ -44,6 +45,7 @@ VERSION = version("yizhan")
 class Gateway:
     """Use: `start()`, watch `dead`, `stop()`. One for each process; `share` (i, n) takes its part of the stations."""
 
+    @collector_paused()
     def __init__(self, settings: Settings, *, share: tuple[int, int] | None = None) -> None:
         self.settings = settings
         self.id = settings.gateway.id + (f"-{share[0]}of{share[1]}" if share else "")
