@@ -21,6 +21,7 @@ from gateway.model import Millis, Signal
 Said = tuple[str, Any, bool]
 """Topic; a word, or an object to be written as JSON; retained."""
 
+INTRODUCTION_MS: Final = 1_000  # who reads a description of a device needs a moment to listen to what it names
 STANDBY_W: Final = 8.0  # a charger still plugged in draws a little, which is all that a plug can see of it
 
 
@@ -146,11 +147,33 @@ class Foreigners:
 
     def __init__(self, town: Town, accents: Mapping[tuple[str, str], tuple[str, str]]) -> None:
         self._town, self._accents = town, accents
-        self.next_due, self.suspended, self.acked, self.truth = town.next_due, town.suspended, town.acked, town.truth
+        self.suspended, self.acked, self.truth = town.suspended, town.acked, town.truth
+        self._introduced: dict[tuple[str, str], Millis] = {}  # those that describe themselves, until when nobody hears
+        self._newest: dict[tuple[str, str], Publish] = {}
+
+    def next_due(self) -> Millis:
+        """See `Town.next_due`."""
+        return min([self._town.next_due(), *self._introduced.values()])
 
     def step(self, now: Millis) -> list[Publish]:
         """See `Town.step`."""
-        return self._translated(self._town.step(now))
+        messages = self._town.step(now)
+        self._introduce(messages, now + INTRODUCTION_MS)
+        for key in [key for key, until in self._introduced.items() if until <= now]:
+            del self._introduced[key]
+            if key in self._newest:
+                messages.append(self._newest.pop(key))
+        return self._translated(messages)
+
+    def _introduce(self, messages: Iterable[Publish], until: Millis) -> None:
+        for one in messages:
+            key = one.station, one.device
+            if self._accents.get(key, ("",))[0] != "homeassistant":
+                continue
+            if one.topic.endswith("/availability"):
+                self._introduced[key] = until
+            elif key in self._introduced:
+                self._newest[key] = one
 
     def replay(self) -> list[Publish]:
         """See `Town.replay`. A foreign device keeps nothing, but says how things are now."""
@@ -161,6 +184,7 @@ class Foreigners:
                 kept.append(one)
             elif one.topic.endswith("/state"):
                 newest[one.station, one.device] = one
+        self._introduce([*kept, *newest.values()], self._town.next_due() + INTRODUCTION_MS)
         return self._translated([*kept, *newest.values()])
 
     def farewell(self) -> list[Publish]:
