@@ -30,6 +30,7 @@ from gateway.runtime.memory import Memory
 from gateway.runtime.ship import Ship, ship_of
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
+from gateway.store.cards import CardRetention
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.reader import SqliteReader
 from gateway.store.rollups import Place, Rollups
@@ -99,7 +100,8 @@ class Gateway:
             folder, [place_of(settings, one) for one in stations], self._reader, first_of(folder, self.started_at),
             synchronous=SYNCHRONOUS[settings.store.profile],
         )  # fmt: skip
-        self.writer.chores.append(self._rollups.tidy)
+        cards = CardRetention(self.store, settings.store.retention.door_events_days)
+        self.writer.chores += [self._rollups.tidy, cards.tidy]
         announcer = self._announcer()
         if announcer is not None:
             self.session.subscribe(announcer.filters)
@@ -114,6 +116,7 @@ class Gateway:
             healthy=lambda: self.status().ready,
             now=now_ms,
         )
+        self.pipeline.on_staff = self.alerting.command
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
         )

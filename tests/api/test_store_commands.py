@@ -217,3 +217,15 @@ def test_a_token_that_may_not_and_a_server_that_is_away_are_told(tmp_path, capsy
 
 def test_without_a_copy_there_is_nothing_to_make(here, capsys):
     assert run(capsys, "store", "init", "--config", here)[0] == 0
+
+
+def test_a_card_is_forgotten_when_its_person_asks(here, capsys):
+    store = filled(here)
+    passage = Batch()
+    passage.append(b"yz/yanshan/seat-01/event", b'{"type":"card","card":"ab12"}', NOON + DAY, 0)
+    store.commit(passage, [], [], NOON + DAY)
+    words = ("store", "forget", "--config", here, "--card", "ab12")
+    assert run(capsys, *words)[0] == 1  # a gateway has it open
+    store.close()
+    assert run(capsys, *words)[1].startswith("taken out of 1 stored events")
+    assert "ab12" not in export(capsys, here)
