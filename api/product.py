@@ -13,6 +13,7 @@ from api.readers import reader_of
 from api.server import bind, serve, trusted
 from api.signals import stop_event
 from config.schema import Settings
+from gateway.alerting.metrics import AlertCollector
 from gateway.clock import now_ms
 from gateway.runtime import Gateway
 from gateway.runtime.metrics import GatewayCollector
@@ -36,6 +37,7 @@ def run_product(
     gateway.listen(view.feed_threadsafe)
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
+    registry.register(AlertCollector(settings.store.path, now_ms))
     app = create_app(
         view,
         reader_of(settings.store.path),

@@ -6,7 +6,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,7 @@ class Pipeline:
         self.quarantined: Counter[str] = Counter()
         self.outcome = Outcome()
         self._gate = CommandGate()
+        self.on_staff: Callable[[bytes], None] = lambda _payload: None  # what staff do with alerts and orders
         self._states = {wire.topic(s, d, "state").encode(): device for (s, d), device in live.devices.items()}
 
     def take(self) -> Outcome:
@@ -217,6 +218,9 @@ class Pipeline:
     def command(self, topic: str, payload: bytes, now: Millis) -> None:
         """What staff change, on `yz-cmd/{station}/{what}`. CommandError says why it is not done."""
         _, station, what = [*topic.split("/"), "", ""][:3]
+        if what == "staff":
+            self.on_staff(payload)
+            return
         if what != "override":
             raise CommandError(f"{what!r} is no command")
         command = self._gate.read(payload, now)

@@ -18,6 +18,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from config.load import load
+    from gateway.alerting.replayed import ReplayedAlerts
     from gateway.hours import Openings
     from gateway.pipeline import Pipeline
     from gateway.plan import build
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         live = build(settings, settings.stations, Openings(settings), first.received_at)
         pipeline = Pipeline(live)
         pipeline.take()
-        lines = replay(pipeline, chain((first,), messages), lambda _outcome, _now: ())
+        lines = replay(pipeline, chain((first,), messages), ReplayedAlerts(settings, live))
         out.writelines(line + b"\n" for line in lines)
     out.flush()
     if args.output:
