@@ -29,7 +29,8 @@ HOUR_MS = 3_600_000
 
 
 class StandIn:
-    def __init__(self, at_ms: int | None, ttl_ms: int, stations: int) -> None:
+    def __init__(self, at_ms: int | None, ttl_ms: int, stations: int, full: bool = False) -> None:
+        self.full = full
         self.offset = 0 if at_ms is None else at_ms - time.time_ns() // 1_000_000
         self.ttl_ms = ttl_ms
         self.scenes = scenes() | crowd(stations)
@@ -135,6 +136,8 @@ def app(server: StandIn) -> FastAPI:
     def stream(station: str | None = None) -> Response:
         if station and station not in server.scenes:
             raise HTTPException(404)
+        if server.full:
+            raise HTTPException(429)
         return StreamingResponse(
             server.stream(station), media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
@@ -244,8 +247,9 @@ def main() -> None:
     parser.add_argument("--at", type=lambda text: int(datetime.fromisoformat(text).timestamp() * 1000))
     parser.add_argument("--ttl", type=float, default=180)
     parser.add_argument("--stations", type=int, default=0)
+    parser.add_argument("--full", action="store_true", help="no stream has a free slot")
     options = parser.parse_args()
-    server = StandIn(options.at, int(options.ttl * 1000), options.stations)
+    server = StandIn(options.at, int(options.ttl * 1000), options.stations, options.full)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", options.port))

@@ -68,6 +68,15 @@ def test_a_frozen_server_leaves_nothing_lit_and_the_page_recovers(page: Page, se
     page.wait(SCREEN, 10)
 
 
+def test_without_a_free_stream_the_page_asks_and_stays_true(chromium: Chromium, mortal: Callable[..., Server]) -> None:
+    server = mortal("--full", "--ttl", str(TTL_S))
+    with closing(chromium.open(server.url("/m/yanshan"))) as page:
+        page.wait(f"{LIT} > 10 && document.querySelector('.banner').hidden")
+        server.kill()
+        dark_in(page, TTL_S + 2)
+        page.wait(BANNER, 10)
+
+
 def test_a_cut_wire_leaves_nothing_lit_and_the_page_recovers(chromium: Chromium, server: Server) -> None:
     with Wire(server.port) as wire, closing(chromium.open(f"http://127.0.0.1:{wire.port}/screen/yanshan")) as page:
         page.wait(SCREEN)

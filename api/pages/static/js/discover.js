@@ -7,9 +7,21 @@ const found = document.querySelector(".found");
 const entry = document.querySelector("template").content.firstElementChild;
 
 const REPORTS = {
-  presence: "有人 presence", people: "人数 people", open: "开合 open", locked: "锁 locked", status: "状态 status",
-  power_w: "功率 power", energy_wh: "电量 energy", relay: "继电器 relay", free: "空位 free", total: "总数 total",
-  ready: "就绪 ready", battery_pct: "电池 battery", rssi_dbm: "信号 signal", fault: "故障 fault", firmware: "固件 firmware",
+  presence: "有人 presence",
+  people: "人数 people",
+  open: "开合 open",
+  locked: "锁 locked",
+  status: "状态 status",
+  power_w: "功率 power",
+  energy_wh: "电量 energy",
+  relay: "继电器 relay",
+  free: "空位 free",
+  total: "总数 total",
+  ready: "就绪 ready",
+  battery_pct: "电池 battery",
+  rssi_dbm: "信号 signal",
+  fault: "故障 fault",
+  firmware: "固件 firmware",
 };
 const WRONG = {
   401: "请先登录。 Please log in first.",
@@ -39,7 +51,10 @@ function line(text) {
   press.type = "button";
   press.textContent = "复制 Copy";
   press.addEventListener("click", async () => {
-    const done = await copy(code).then(() => true, () => false);
+    const done = await copy(code).then(
+      () => true,
+      () => false,
+    );
     press.classList.toggle("done", done);
     press.textContent = done ? "已复制 Copied" : "请手动复制 Select";
   });
@@ -63,7 +78,9 @@ async function listen(seconds) {
   const { devices } = await answer.json();
   const fresh = devices.filter((one) => !one.configured);
   found.replaceChildren(...fresh.map(show), ...devices.filter((one) => one.configured).map(show));
-  tell(`听到 ${devices.length} 台设备，其中 ${fresh.length} 台未配置。 ${devices.length} devices heard, ${fresh.length} not configured yet.`);
+  tell(
+    `听到 ${devices.length} 台设备，其中 ${fresh.length} 台未配置。 ${devices.length} devices heard, ${fresh.length} not configured yet.`,
+  );
 }
 
 form.addEventListener("submit", async (event) => {

@@ -15,9 +15,11 @@ export class Feed {
   #retry = null;
 
   // on: {document(doc, kind), alert(alert), stamp(ms, fresh), contact(bool)}
-  constructor(url, on) {
+  // instead: where the one document can be fetched while the server has no stream to give (all slots taken)
+  constructor(url, on, instead = null) {
     this.url = url;
     this.on = on;
+    this.instead = instead;
     this.contact = null;
     this.#open();
   }
@@ -49,15 +51,28 @@ export class Feed {
   }
 
   #event(event, handle) {
-    this.#heard = performance.now();
     this.#tries = 0;
-    handle(event.data ? JSON.parse(event.data) : {});
+    this.#take(event.data ? JSON.parse(event.data) : {}, handle);
+  }
+
+  #take(data, handle) {
+    this.#heard = performance.now();
+    handle(data);
     if (!this.contact) this.#tell(true);
+  }
+
+  async #ask() {
+    const answer = await fetch(this.instead, { cache: "no-store", signal: AbortSignal.timeout(5000) }).catch(() => null);
+    const doc = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (!doc) return;
+    this.on.stamp(Date.parse(answer.headers.get("date")), false);
+    this.#take(doc, (data) => this.on.document(data, "snapshot"));
   }
 
   #again() {
     this.#source.close();
     if (this.#retry !== null) return;
+    if (this.instead !== null && this.#tries > 0) this.#ask();
     const wait = RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)];
     this.#retry = setTimeout(() => this.#open(), wait * (0.8 + 0.4 * Math.random()));
   }

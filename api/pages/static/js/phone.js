@@ -88,14 +88,18 @@ function letters(size) {
   setText($(".letters"), say(size === "large" ? "smaller" : "larger"));
 }
 
-const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}`, {
-  document: receive,
-  stamp: (ms, fresh) => {
-    clock.hear(ms, { fresh });
-    lastNews = Math.max(lastNews ?? 0, ms || 0);
+const feed = new Feed(
+  `/api/v1/stream?station=${encodeURIComponent(place.id)}`,
+  {
+    document: receive,
+    stamp: (ms, fresh) => {
+      clock.hear(ms, { fresh });
+      lastNews = Math.max(lastNews ?? 0, ms || 0);
+    },
+    contact: show,
   },
-  contact: show,
-});
+  `/api/v1/stations/${encodeURIComponent(place.id)}`,
+);
 
 for (const node of document.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
 letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");

@@ -142,14 +142,18 @@ function size() {
   setData(root, "letters", letterScale(...reading) > 1.15 ? "large" : "drawn");
 }
 
-const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}&screen=${keeper.screen}`, {
-  document: receive,
-  stamp: (ms, fresh) => {
-    clock.hear(ms, { fresh });
-    lastNews = Math.max(lastNews ?? 0, ms || 0);
+const feed = new Feed(
+  `/api/v1/stream?station=${encodeURIComponent(place.id)}&screen=${keeper.screen}`,
+  {
+    document: receive,
+    stamp: (ms, fresh) => {
+      clock.hear(ms, { fresh });
+      lastNews = Math.max(lastNews ?? 0, ms || 0);
+    },
+    contact: show,
   },
-  contact: show,
-});
+  `/api/v1/stations/${encodeURIComponent(place.id)}`,
+);
 
 function start() {
   size();

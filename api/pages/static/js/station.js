@@ -189,15 +189,19 @@ function legend() {
   );
 }
 
-const feed = new Feed(`/api/v1/stream?station=${encodeURIComponent(place.id)}`, {
-  document: receive,
-  alert: alerts,
-  contact: show,
-  stamp: (ms, fresh) => {
-    clock.hear(ms, { fresh });
-    lastNews = Math.max(lastNews ?? 0, ms || 0);
+const feed = new Feed(
+  `/api/v1/stream?station=${encodeURIComponent(place.id)}`,
+  {
+    document: receive,
+    alert: alerts,
+    contact: show,
+    stamp: (ms, fresh) => {
+      clock.hear(ms, { fresh });
+      lastNews = Math.max(lastNews ?? 0, ms || 0);
+    },
   },
-});
+  `/api/v1/stations/${encodeURIComponent(place.id)}`,
+);
 
 for (const node of document.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
 setText($("h1 b"), nameIn(place.name, say.lang));
