@@ -1,8 +1,4 @@
-"""What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`.
-
-Evidence is one serial rule for each resource, first match wins: never heard → `never`; its device said goodbye, and
-nothing fresher came → `offline`; past `valid_until` → `stale`; contradicted → `suspect`; else `live`.
-"""
+"""What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -15,6 +11,7 @@ from gateway.kinds.base import MOMENTS, common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.contradiction import GROUP_MAX, NEVER_AGAIN, look
+from gateway.live.evidence import alive, evidence_of, extend
 from gateway.live.places import Area, Device, Station
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
 from gateway.override import NOTHING, Override, Overrides, Target
@@ -74,7 +71,7 @@ class Live:
                 facts.valid_until = until - until % facts.step_ms
                 facts.offline_at = None
             else:
-                self._alive(facts, observed_at, now)
+                alive(facts, observed_at, now)
             self.settle(facts, now, "message")
             if now >= facts.renew_at:
                 self.touch(facts.station)
@@ -95,7 +92,7 @@ class Live:
         """A sign of life without a value: it keeps values of on-change reporters good."""
         device.seen_at = now
         for facts in device.facts:
-            self._alive(facts, now, now)
+            alive(facts, now, now)
             self.settle(facts, now, "heartbeat")
             if now >= facts.renew_at:
                 self.touch(facts.station)
@@ -105,22 +102,8 @@ class Live:
         for facts in device.facts:
             if facts.kind.event(facts, event, now):
                 facts.heard, facts.observed_at, facts.offline_at = True, observed_at, None
-                self._extend(facts, observed_at)
+                extend(facts, observed_at)
         self.heartbeat(device, now)
-
-    def _alive(self, facts: Facts, heard_at: Millis, now: Millis) -> None:
-        """Its device gave a sign of life without a value: an on-change reporter's value is good still, if it was ever
-        fresh."""
-        if facts.offline_at is not None and now >= facts.offline_at and facts.resource.reporting == "periodic":
-            facts.valid_until = None  # it is back, but what it said before it went is no news
-        facts.offline_at = None
-        if facts.valid_until is not None and facts.resource.reporting == "on_change":
-            self._extend(facts, heard_at)
-
-    @staticmethod
-    def _extend(facts: Facts, heard_at: Millis) -> None:
-        until = heard_at + facts.ttl_ms
-        facts.valid_until = until - until % facts.step_ms
 
     def availability(self, device: Device, online: bool, retained: bool, now: Millis) -> None:
         """The device, or its last will, says whether it is there. Only a hint: fresh data outranks it."""
@@ -132,7 +115,7 @@ class Live:
             if not online:
                 facts.offline_at = max(now, self.grace_until)
             elif facts.offline_at is not None:
-                self._alive(facts, facts.observed_at or 0, now)
+                alive(facts, facts.observed_at or 0, now)
             self.settle(facts, now, "availability")
 
     # ---- time ----
@@ -241,7 +224,7 @@ class Live:
                 look(facts, now)
             if facts.look_at != NEVER_AGAIN and (timer is None or facts.look_at < timer):
                 timer = facts.look_at
-        evidence, until = _evidence(facts, now)
+        evidence, until = evidence_of(facts, now)
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:
             self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.fault or facts.detail))
@@ -289,20 +272,6 @@ class Live:
             if renewal != float("inf") and (when is None or renewal < when):
                 when = int(renewal)
         self.alarms.set(station, when)
-
-
-def _evidence(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
-    """The evidence axis, and when it will change if nothing comes."""
-    if not facts.heard:
-        return "never", None
-    until, gone = facts.valid_until, facts.offline_at
-    if gone is not None:
-        if now >= gone:
-            return "offline", None
-        until = gone if until is not None and gone < until else until
-    if until is None or now >= until:
-        return "stale", gone
-    return ("suspect" if facts.suspect else "live"), until
 
 
 def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
