@@ -22,8 +22,6 @@ class Gateway(Model):
     """How often the state is written down to make the next start quick."""
     reorder_window_s: NotNegative = 30
     """Readings that arrive out of order within so many seconds give the same result in replay."""
-    clock_skew_max_s: Seconds = 120
-    """A device time further from our clock than this is kept, flagged and not believed."""
     restart_grace_s: NotNegative = 30
     """After a start of ours or of the broker nobody is called offline for so long."""
     inbox_max_messages: Positive = 50_000

@@ -66,7 +66,7 @@ class Mqtt(Model):
     """Seconds between signs of life; a dead connection is noticed after at most twice that."""
     session_expiry_s: Seconds = 604_800
     """How long the broker keeps our session and its queue while we are away."""
-    receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 1000
+    receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 5000
     """Messages the broker may send before we acknowledge (MQTT 5)."""
     reconnect_max_s: Seconds = 30
     """Longest pause between two attempts to connect."""

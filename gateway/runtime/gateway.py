@@ -91,6 +91,7 @@ class Gateway:
             will=Will(topic, payload),
             expiry_s=settings.mqtt.session_expiry_s,
             keepalive_s=settings.mqtt.keepalive_s,
+            receive_maximum=settings.mqtt.receive_maximum,
             reconnect_max_s=settings.mqtt.reconnect_max_s,
             fast=settings.mqtt.fast == "auto",
         )
@@ -98,7 +99,7 @@ class Gateway:
         self._reader = SqliteReader(folder)
         self._rollups = Rollups(
             folder, [place_of(settings, one) for one in stations], self._reader, first_of(folder, self.started_at),
-            synchronous=SYNCHRONOUS[settings.store.profile],
+            synchronous=SYNCHRONOUS[settings.store.profile], keep_days=settings.store.retention.rollups_days,
         )  # fmt: skip
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
         self.writer.chores += [self._rollups.tidy, cards.tidy]

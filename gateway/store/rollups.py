@@ -17,6 +17,7 @@ from gateway.store.files import as_store_error, connect, read_only, transaction
 from gateway.utilization import HOUR_MS, By, Minutes, bucket_of, day_start, hour_start, measure, next_day, pieces
 
 FILE = "rollups.db"
+DAY_MS = 24 * HOUR_MS
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then
 _INSERT = "INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD = (
@@ -56,8 +57,9 @@ class Rollups:
     """The write side; it runs on the writer's thread, one station and at most one day at a time."""
 
     def __init__(
-        self, folder: Path, places: Iterable[Place], reader: Reader, first: Millis, *, synchronous: str
-    ) -> None:
+        self, folder: Path, places: Iterable[Place], reader: Reader, first: Millis, *,
+        synchronous: str, keep_days: int = 3650,
+    ) -> None:  # fmt: skip
         """`first`: where a station begins that was never rolled up."""
         self._path, self._reader, self._first = folder / FILE, reader, first
         self._db = connect(self._path, "rollup", synchronous=synchronous)
@@ -65,10 +67,14 @@ class Rollups:
         known = dict(self._db.execute("SELECT station, upto FROM done"))
         self._upto: dict[str, Millis] = {station: known.get(station, first) for station in self._places}
         self._queue: list[str] = []
+        self._keep_ms, self._forget_at = keep_days * DAY_MS, 0
 
     def tidy(self, now: Millis) -> bool:
         """Roll up the next station that has a whole hour waiting. True if there may be more. StoreError."""
         ready = now - SETTLE_MS
+        if now >= self._forget_at:
+            self._forget_at = now + DAY_MS
+            self._forget(now - self._keep_ms)
         if not self._queue:
             self._queue = [one for one, upto in self._upto.items() if upto + HOUR_MS <= ready]
         if not self._queue:
@@ -82,6 +88,14 @@ class Rollups:
             except sqlite3.Error as error:
                 raise as_store_error(error, self._path) from error
         return True
+
+    def _forget(self, before: Millis) -> None:
+        try:
+            with transaction(self._db):
+                for table in ("hour", "day"):
+                    self._db.execute(f"DELETE FROM {table} WHERE start < ?", (before,))  # noqa: S608
+        except sqlite3.Error as error:
+            raise as_store_error(error, self._path) from error
 
     def _roll_up(self, place: Place, start: Millis, end: Millis) -> None:
         """[start, end) lies in one local day and ends with a full hour."""
