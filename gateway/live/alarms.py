@@ -39,5 +39,6 @@ class Alarms:
         """The clock was set: every deadline moves along."""
         # Superseded entries go: an owner that had two would be moved twice, and then neither would fire.
         self._heap = [(when + by, count, owner) for when, count, owner in self._heap if owner.alarm == when]
+        heapq.heapify(self._heap)  # without them the rest need not be a heap
         for when, _, owner in self._heap:
             owner.alarm = when
