@@ -51,6 +51,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield runtime()
     yield clock()
     yield from store(settings.store.path)
+    yield from copy(settings.store.influx)
     yield broker(settings)
     yield holidays(settings)
     yield from serial_ports(settings)
@@ -97,6 +98,24 @@ def store(folder: Path) -> Iterator[Finding]:
     yield Finding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
 
 
+def copy(influx: Any) -> Iterator[Finding]:
+    """Writes a comment: it needs the same rights as rows, and leaves none."""
+    if influx is None:
+        return
+    from gateway.clock import now_ms
+    from gateway.store.influx import InfluxWriter
+
+    writer = InfluxWriter(influx)
+    answer = writer.write(["# yizhan doctor"], now_ms())
+    writer.close()
+    if answer.verdict == "taken":
+        yield Finding("ok", "copy", f"{writer.name} takes rows")
+        return
+    mends = {"401": "check the token", "403": "the token must write this bucket", "404": "run `yizhan store init`"}
+    mend = mends.get(answer.reason, "check store.influx; the journal keeps everything meanwhile")
+    yield Finding("fail", "copy", f"{writer.name}: {answer.reason} {answer.text}; {mend}")
+
+
 def fsync_ms(path: Path) -> float:
     """The slowest of twenty small durable writes, in ms."""
     slowest = 0.0
@@ -114,7 +133,7 @@ def fsync_ms(path: Path) -> float:
 def broker(settings: Any) -> Finding:
     from gateway.clock import monotonic_s
     from gateway.mqtt import Session
-    from gateway.runtime import broker_of
+    from gateway.mqtt.configured import broker_of
 
     endpoint = settings.mqtt.endpoint
     where = f"{endpoint.host}:{endpoint.port}"
@@ -154,8 +173,12 @@ def holidays(settings: Any) -> Finding:
 def serial_ports(settings: Any) -> Iterator[Finding]:
     if settings.bridge is None:
         return
+    from firmware_bridge.port import find, list_all
+
     for bus in settings.bridge.buses:
         port = str(bus.port)
+        if port.startswith("usb:"):
+            port = find(port, list_all()) or port
         if "://" in port:
             yield Finding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
         elif not Path(port).exists():

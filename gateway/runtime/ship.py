@@ -187,6 +187,8 @@ class Ship(threading.Thread):
                 parts += [part[middle:], part[:middle]]
         if dead and not taken:
             raise DriftError(dead[-1][2])
+        # Once more, now that others were taken: perhaps it was the server, and is mended.
+        dead = [one for one in dead if self._settle([one[1]]).verdict != "taken"]
         for _, line, reason in dead:
             log.error("the copy refuses one row (%s): %s", reason, line)
         self._tell(None)

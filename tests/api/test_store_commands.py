@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.cli import main
+from api.commands import doctor
+from config.load import load
 from gateway.model import Batch
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
@@ -213,6 +215,19 @@ def test_a_token_that_may_not_and_a_server_that_is_away_are_told(tmp_path, capsy
         assert (status, "write:buckets" in told) == (1, True)
     status, told = run(capsys, "store", "init", "--config", path)
     assert (status, "check store.influx.url" in told) == (1, True)
+
+
+def test_doctor_tries_the_copy_and_leaves_nothing_in_it(tmp_path, capsys):
+    with influx_server() as server:
+        path = with_influx(tmp_path / "here", server.url, 0)
+        copy = load(path).store.influx
+        assert [one.mark for one in doctor.copy(copy)] == ["ok"]
+        assert server.requests == [["# yizhan doctor"]]
+        server.rule = lambda _lines: (404, {})
+        (found,) = doctor.copy(copy)
+        assert (found.mark, found.text.endswith("run `yizhan store init`")) == ("fail", True)
+    (found,) = doctor.copy(copy)
+    assert (found.mark, "the journal keeps everything" in found.text) == ("fail", True)
 
 
 def test_without_a_copy_there_is_nothing_to_make(here, capsys):

@@ -1,5 +1,6 @@
 """The copy in InfluxDB against every answer of the handling table: each row arrives, once, whatever happened."""
 
+import random
 import threading
 import time
 from dataclasses import replace
@@ -110,6 +111,24 @@ def test_after_any_trouble_each_row_is_there_once(server, store, shipping, answe
     assert ship.metrics().dead_letters == 0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_the_server_answers_in_whatever_order_each_row_is_there_once(server, store, shipping, seed):
+    rng = random.Random(seed)
+    odd = [(503, {"Retry-After": "0"}), (500, {}), "reset", (401, {}), (413, {}), (429, {}), (400, {}), (422, {})]
+    server.rule = lambda _lines: rng.choice(odd) if rng.random() < 0.4 else (204, {})
+    ship = shipping(batch_rows=50)
+    for first in range(1, 1500, 300):
+        fill(store, 300, first=first)
+        time.sleep(0.05)
+    until(lambda: sum(ship.failures.values()) > 30 or ship.rows == 1500)
+    server.rule = fine
+    until(lambda: ship.rows + ship.metrics().dead_letters == 1500)
+    ship.end(3)
+    dead = store.core.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
+    assert len(server.points) == 1500 - dead
+    assert dead <= 1500 // 20
+
+
 def test_one_poisoned_row_is_laid_aside_and_all_others_arrive(server, store, shipping):
     fill(store, 100)
     server.rule = lambda lines: (400, {}) if any(line.endswith("000037") for line in lines) else (204, {})
@@ -121,6 +140,15 @@ def test_one_poisoned_row_is_laid_aside_and_all_others_arrive(server, store, shi
     ((line, reason),) = store.core.execute("SELECT line, reason FROM dead_letter").fetchall()
     assert line.endswith("000037")
     assert reason.startswith("400 ")
+
+
+def test_a_server_that_is_mended_while_we_look_for_the_bad_row_costs_none(server, store, shipping):
+    fill(store, 100)
+    server.rule = first_times(9, (400, {}))  # down to single rows, and two of them refused
+    ship = shipping()
+    until(lambda: ship.rows == 100)
+    assert len(server.points) == 100
+    assert ship.metrics().dead_letters == 0
 
 
 def test_when_more_than_a_twentieth_is_refused_nothing_is_left_out(server, store, shipping):

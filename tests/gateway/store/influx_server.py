@@ -99,6 +99,8 @@ class InfluxServer:
 
     def take(self, lines: list[str]) -> None:
         for line in lines:
+            if line.startswith("#"):
+                continue
             series, fields, at = line.split(" ")
             self.points[series, at] = fields
 
