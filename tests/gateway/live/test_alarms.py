@@ -15,9 +15,12 @@ class Owner:
     alarm: int | None = None
 
 
-@given(st.lists(st.tuples(st.integers(0, 7), moments), max_size=40), st.lists(st.integers(-100, 100), max_size=3))
+@given(
+    st.lists(st.tuples(st.integers(0, 29), moments), min_size=10, max_size=60),
+    st.lists(st.integers(-100, 100), min_size=1, max_size=3),
+)
 def test_every_owner_fires_at_the_earliest_of_its_moments_whatever_was_superseded(wishes, shifts):
-    alarms, owners = Alarms(), [Owner() for _ in range(8)]
+    alarms, owners = Alarms(), [Owner() for _ in range(30)]
     earliest: dict[int, int] = {}
     for owner, when in wishes:
         alarms.set(owners[owner], when)
