@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from api.signals import stop_event
     from config.load import load
     from gateway.clock import now_ms
-    from gateway.runtime import Status, broker_of
+    from gateway.mqtt.configured import broker_of
+    from gateway.runtime import Status
 
     settings = load(args.config)
     stop = stop_event()

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 def _bridge(settings: Any) -> int:
     from api.signals import stop_event
     from firmware_bridge.runtime import run as run_bridge
-    from gateway.runtime import broker_of
+    from gateway.mqtt.configured import broker_of
 
     bridge = settings.bridge
     client_id = settings.mqtt.client_id or f"yizhan-{bridge.station}-{bridge.id}"

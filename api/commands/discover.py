@@ -62,7 +62,7 @@ def listen(settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: 
     from gateway.clock import monotonic_s
     from gateway.dialects.discover import LISTEN_TO, Listener
     from gateway.mqtt import Session
-    from gateway.runtime import broker_of
+    from gateway.mqtt.configured import broker_of
 
     session = Session(broker_of(settings), f"{settings.client_id}-discover-{secrets.token_hex(4)}",
                       filters=LISTEN_TO, keep=False)  # fmt: skip

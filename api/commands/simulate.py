@@ -39,7 +39,7 @@ def start(
     from firmware_bridge.emulator.player import Player
     from gateway.clock import now_ms
     from gateway.mqtt import Session
-    from gateway.runtime import broker_of
+    from gateway.mqtt.configured import broker_of
 
     town = foreign_town(
         settings, now_ms(), seed=args.seed, speed=args.speed, faults=args.faults, from_midday=from_midday

@@ -24,7 +24,7 @@ class Device(Model):
     """Its address on the bus (modbus 1 to 247, osdp 0 to 126, boards)."""
     address: str | None = None
     """Its address where that is no number: 12 digits for dlt645, the pile's number for ap3000."""
-    map: File | None = None
+    map: Folder | None = None
     """Register map (modbus)."""
     poll_s: PollSeconds | None = None
     """How often it is asked; by default as the bus says."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import osdp_sys  # type: ignore[import-not-found]
+import osdp_sys
 from osdp import CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
 
 from firmware_bridge.cards import CardNumber

@@ -1,6 +1,6 @@
 """Threads, queues, start and stop order, own counters."""
 
-from gateway.runtime.gateway import Gateway, broker_of, place_of
+from gateway.runtime.gateway import Gateway, place_of
 from gateway.runtime.status import Metrics, Status
 
-__all__ = ["Gateway", "Metrics", "Status", "broker_of", "place_of"]
+__all__ = ["Gateway", "Metrics", "Status", "place_of"]

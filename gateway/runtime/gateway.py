@@ -1,7 +1,6 @@
 """The gateway put together: what starts before what, and what ends after what."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 
 from config.load import collector_paused
-from config.schema import MqttEndpoint, Settings, read_secret
+from config.schema import Settings
 from config.schema import Station as StationSettings
 from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
@@ -20,7 +19,8 @@ from gateway.hours import Openings
 from gateway.live import Live
 from gateway.live.places import utc
 from gateway.model import Document, Millis
-from gateway.mqtt import Broker, Session, Will
+from gateway.mqtt import Session, Will
+from gateway.mqtt.configured import broker_of
 from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
 from gateway.runtime.announcer import Announcer
@@ -260,20 +260,6 @@ def first_of(folder: Path, now: Millis) -> Millis:
     """Where roll-ups begin: with the first day of the journal, or now."""
     days = day_files(folder)
     return number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS
-
-
-def broker_of(settings: Settings) -> Broker:
-    """Where the configured broker is. ConfigErrors were told before; a secret that vanished is an OSError."""
-    mqtt = settings.mqtt
-    endpoint: MqttEndpoint = mqtt.endpoint
-    tls = None
-    if endpoint.tls:
-        tls = ssl.create_default_context(cafile=str(mqtt.ca_file) if mqtt.ca_file else None)
-        if mqtt.cert_file is not None:
-            tls.load_cert_chain(mqtt.cert_file, mqtt.key_file)
-    password = read_secret(mqtt.password_file, "mqtt.password_file") if mqtt.password_file else None
-    version = 4 if endpoint.embedded else {"auto": 0, "5": 5, "3.1.1": 4}[mqtt.protocol]
-    return Broker(endpoint.host, endpoint.port, tls, mqtt.username, password, version)
 
 
 def mine(stations: Iterable[StationSettings], share: tuple[int, int]) -> Iterable[StationSettings]:

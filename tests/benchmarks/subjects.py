@@ -26,7 +26,8 @@ from config.load import load
 from config.schema import Settings
 from gateway.model import Batch
 from gateway.mqtt import Arrivals, Session
-from gateway.runtime import Gateway, broker_of
+from gateway.mqtt.configured import broker_of
+from gateway.runtime import Gateway
 from gateway.store.packing import pack_batch
 from gateway.wire import Signals
 

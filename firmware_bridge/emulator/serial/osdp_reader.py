@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import osdp_sys  # type: ignore[import-not-found]
+import osdp_sys
 from osdp import Capability, CardFormat, Channel, Event, LogLevel, PDCapabilities, PDInfo
 
 
