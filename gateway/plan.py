@@ -12,8 +12,9 @@ from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
 from config.schema import Resource as ResourceSettings
 from config.schema import Settings
+from config.schema import Source as SourceSettings
 from config.schema import Station as StationSettings
-from gateway.dialects import BadSource, bind
+from gateway.dialects import BadSource, Decoder, bind
 from gateway.dialects import Source as SourceWords
 from gateway.foreign import Foreign, Source
 from gateway.hours import composed, problem
@@ -82,21 +83,36 @@ def _set_by_hand(live: Live, station: StationSettings) -> None:
 
 def foreign(settings: Settings, live: Live) -> Foreign:
     """The sources that the configuration names for stations of `live`. BadSource with the resource's name in it."""
-    sources = []
+    sources, speakers = [], Speakers()
     for station, area, item in settings.resources():
         if item.source is None or station.id not in live.stations:
             continue
         resource = resource_of(settings, station, area, item)
         try:
-            decoder = bind(SourceWords(**item.source.model_dump()), resource)
+            decoder = speakers.bind(item.source, resource)
         except BadSource as error:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
         sources.append(Source(decoder, live.devices[station.id, resource.device]))
     return Foreign(sources)
 
 
+class Speakers:
+    """Binds sources, and sees that no device is spoken for by two: their messages would be taken for one another's."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def bind(self, source: SourceSettings, resource: Resource) -> Decoder:
+        """BadSource says what to write instead."""
+        other = self._known.setdefault((resource.station, resource.device), resource.id)
+        if other != resource.id:
+            raise BadSource(f"the source of {other} already speaks for device {resource.device}; leave device: out")
+        return bind(SourceWords(**source.model_dump()), resource)
+
+
 def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """What only the gateway can tell is wrong: hours that nobody can answer for, and sources that no dialect reads."""
+    speakers = Speakers()
     for at, station in enumerate(settings.stations):
         wrong = problem(composed(station))
         if wrong is not None:
@@ -110,7 +126,7 @@ def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
                 if item.source is None:
                     continue
                 try:
-                    bind(SourceWords(**item.source.model_dump()), resource_of(settings, station, area, item))
+                    speakers.bind(item.source, resource_of(settings, station, area, item))
                 except BadSource as error:
                     yield (*here, "resources", place, "source"), str(error)
 

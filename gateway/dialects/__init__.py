@@ -4,12 +4,14 @@ A dialect is one file with `bind(source, resource) -> Decoder` and `hear(topic, 
 line in `DIALECTS`. Files are imported when a configuration first names them.
 """
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
 from gateway.dialects.availability import WithAvailability
 from gateway.dialects.base import BadSource, Decoded, Decoder, Heard, Source, Unreadable, is_topic
+from gateway.dialects.stamped import Stamped
 from gateway.model import Resource
 
 __all__ = ["DIALECTS", "BadSource", "Decoded", "Decoder", "Heard", "Source", "Unreadable", "bind", "ear"]
@@ -27,6 +29,8 @@ DIALECTS: dict[str, str] = {
     "json": "gateway.dialects.plain_json",
 }
 
+_OURS = re.compile(r"yz(-[a-z]+)?(/|\Z)")
+
 
 def bind(source: Source, resource: Resource) -> Decoder:
     """The decoder that feeds `resource` from `source`. BadSource says what to write instead."""
@@ -35,8 +39,12 @@ def bind(source: Source, resource: Resource) -> Decoder:
     for topic in (source.topic, source.availability_topic):
         if topic is not None and not is_topic(topic):
             raise BadSource(f"topic {topic!r}: write one device's own topic, without + and #")
+        if topic is not None and _OURS.match(topic):
+            raise BadSource(f"topic {topic!r} is one of ours: name its device instead, as in device: seat-01")
     make = cast("Callable[[Source, Resource], Decoder]", import_module(DIALECTS[source.dialect]).bind)
     decoder = make(source, resource)
+    if source.ts is not None and source.dialect != "json":  # which reads it itself
+        decoder = Stamped(decoder, source.ts)
     if source.availability_topic:
         return WithAvailability(decoder, source.availability_topic, resource)
     return decoder
