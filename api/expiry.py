@@ -112,6 +112,7 @@ def _recount(line: dict[str, Any], resources: list[dict[str, Any]]) -> None:
     certain = sum(_units(one)[1] for one in resources if one["usable"] == "yes")
     possible = sum(_units(one)[0] for one in resources if one["usable"] == "unknown")
     line["usable_min"], line["usable_max"] = certain, certain + possible
+    line.pop("next_free", None)  # it was told of values that have just been taken back
 
 
 def _units(resource: dict[str, Any]) -> tuple[int, int]:

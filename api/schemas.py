@@ -32,12 +32,21 @@ class Area(BaseModel):
     resources: list[Resource]
 
 
+class NextFree(BaseModel):
+    """When the next one will be free, from how long such use lasted in the past."""
+
+    at: datetime = Field(description="about then")
+    from_: datetime = Field(alias="from", description="in four of five cases not before")
+    to: datetime = Field(description="in four of five cases not after")
+
+
 class Line(BaseModel):
     kind: KindName
     type: str | None
     total: int
     usable_min: int = Field(description="the certain ones")
     usable_max: int = Field(description="with the unknown ones")
+    next_free: NextFree | None = Field(None, description="only where all is taken, and the past says enough")
 
 
 class Opening(BaseModel):

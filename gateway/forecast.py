@@ -59,8 +59,9 @@ class Forecast:
         lasted = _survivors(self._pools, part_of_day(start, self._zone), elapsed)
         if lasted is None:
             return None
+        durations, first = lasted
         low, high = (1 - self.level) / 2, (1 + self.level) / 2
-        return Remaining(*[round(_quantile(lasted, share)) - elapsed for share in (low, 0.5, high)])
+        return Remaining(*[round(_quantile(durations, share, first)) - elapsed for share in (low, 0.5, high)])
 
 
 def part_of_day(at: Millis, zone: ZoneInfo) -> int:
@@ -85,12 +86,13 @@ def _pools(sessions: Iterable[Session], zone: ZoneInfo) -> Pools:
     return dict(pools)
 
 
-def _survivors(pools: Pools, part: int, elapsed: Millis) -> list[Millis] | None:
+def _survivors(pools: Pools, part: int, elapsed: Millis) -> tuple[list[Millis], int] | None:
+    """Durations and the place of the first one that is longer than `elapsed`."""
     for key in (part, ALL_DAY):
         durations = pools.get(key, [])
         first = bisect_right(durations, elapsed)
         if len(durations) - first >= SURVIVORS:
-            return durations[first:]
+            return durations, first
     return None
 
 
@@ -103,14 +105,16 @@ def _level(past: Sequence[Session], zone: ZoneInfo) -> float:
         for one, now in looks(past[begin:end]):
             lasted = _survivors(pools, part_of_day(one.start, zone), now - one.start)
             if lasted is not None:
-                distances.append(abs(2 * bisect_left(lasted, one.end - one.start) / len(lasted) - 1))
+                durations, first = lasted
+                shorter = bisect_left(durations, one.end - one.start) - first
+                distances.append(abs(2 * shorter / (len(durations) - first) - 1))
     distances.sort()
     return _quantile(distances, COVERAGE) if distances else COVERAGE
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    """Of ascending values, straight between two of them."""
-    place = share * (len(values) - 1)
+def _quantile(values: Sequence[float], share: float, first: int = 0) -> float:
+    """Of ascending values from place `first` on, straight between two of them."""
+    place = first + share * (len(values) - 1 - first)
     below = int(place)
     above = min(below + 1, len(values) - 1)
     return values[below] + (values[above] - values[below]) * (place - below)

@@ -36,7 +36,7 @@ def document(station: Station, now: Millis) -> Document:
         "as_of": utc(now),
         "valid_until": utc(valid_until),
         "open": {"now": _OPEN[station.access], "until": utc(station.access_until)},
-        "summary": summary(station.facts()),
+        "summary": with_next_free(station, summary(station.facts()), now),
         "areas": [_area(area, now) for area in station.areas],
     }
     return Document(station.id, encode(body), now, valid_until)
@@ -118,6 +118,28 @@ def summary(all_facts: Iterable[Facts]) -> list[dict[str, Any]]:
         elif axes.usable == "unknown":
             row["usable_max"] += size
     return list(rows.values())
+
+
+def with_next_free(station: Station, rows: list[dict[str, Any]], now: Millis) -> list[dict[str, Any]]:
+    """Where all is taken and the past says enough: when the next one will about be free, in four of five cases."""
+    for row in rows:
+        forecast = station.forecasts.get((row["kind"], row["type"]))
+        if forecast is None or row["usable_max"]:
+            continue
+        told = [
+            left
+            for facts in station.facts()
+            if (facts.resource.kind, facts.resource.type) == (row["kind"], row["type"])
+            and facts.axes.because == ("occupied",)
+            and facts.since is not None
+            and (left := forecast.remaining(facts.since, now)) is not None
+        ]
+        if told:
+            next_ = min(told, key=lambda left: left.median)
+            row["next_free"] = {
+                "at": utc(now + next_.median), "from": utc(now + next_.low), "to": utc(now + next_.high)
+            }  # fmt: skip
+    return rows
 
 
 def _units(facts: Facts) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from gateway.activities import Activity, Agenda, OnNow
+from gateway.forecast import Forecast
 from gateway.kinds import Facts
 from gateway.live.seen import Seen
 from gateway.model import Access, Millis
@@ -58,6 +59,7 @@ class Station:
     areas: list[Area] = field(default_factory=list)
     tick_ms: Millis = 300_000  # times of rooms and doors are shown rounded down to it
     extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
+    forecasts: dict[tuple[str, str | None], Forecast] = field(default_factory=dict)  # by kind and type
     access: Access = "unknown"
     access_until: Millis | None = None
     recheck_at: Millis | None = None

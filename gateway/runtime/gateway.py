@@ -25,6 +25,7 @@ from gateway.pipeline import Pipeline
 from gateway.plan import build, foreign
 from gateway.runtime.announcer import Announcer
 from gateway.runtime.calendars import CalendarThread
+from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
 from gateway.runtime.ship import Ship, ship_of
@@ -102,7 +103,8 @@ class Gateway:
             synchronous=SYNCHRONOUS[settings.store.profile], keep_days=settings.store.retention.rollups_days,
         )  # fmt: skip
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
-        self.writer.chores += [self._rollups.tidy, cards.tidy]
+        forecasts = Forecasts(live, self._reader, {one.id: settings.zone_of(one) for one in stations})
+        self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
         announcer = self._announcer()
         if announcer is not None:
             self.session.subscribe(announcer.filters)

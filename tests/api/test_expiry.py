@@ -21,6 +21,13 @@ SEATS = document(
 )  # fmt: skip
 
 
+def test_a_forecast_goes_with_the_values_that_it_was_made_from() -> None:
+    taken = {**line("seat", 1, 0, 0), "next_free": {"at": "…", "from": "…", "to": "…"}}
+    held = document("s", [resource("a", use="occupied", until=NOON + MINUTE)], [taken], NOON)
+    assert json.loads(withdraw(held.body, NOON))["summary"] == [taken]
+    assert "next_free" not in json.loads(withdraw(held.body, NOON + MINUTE))["summary"][0]
+
+
 def test_the_deadline_is_that_of_the_first_live_value() -> None:
     assert deadline(SEATS.body, "s") == NOON + MINUTE
 
@@ -76,12 +83,12 @@ def test_after_the_turn_of_opening_hours_nobody_knows_whether_it_is_open() -> No
 
 def test_what_it_does_not_know_it_keeps() -> None:
     extra = document(
-        "s", [resource("a", until=NOON, note="x")], [line("seat", 1, 1, 1) | {"next_free": 3}], NOON - 1, tide=7
+        "s", [resource("a", until=NOON, note="x")], [line("seat", 1, 1, 1) | {"mood": 3}], NOON - 1, tide=7
     )
     later = json.loads(withdraw(extra.body, NOON))
     assert later["tide"] == 7
     assert later["areas"][0]["resources"][0]["note"] == "x"
-    assert later["summary"][0]["next_free"] == 3
+    assert later["summary"][0]["mood"] == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, SEATS.body.replace(b"live", b"alive"),

@@ -1,0 +1,76 @@
+"""Forecasts of when something will be free, learnt anew each day from the journal, in the writer's quiet moments."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from gateway.forecast import ENOUGH, Forecast, Session
+from gateway.live import Live
+from gateway.model import Millis
+from gateway.store.base import Interval, Reader
+from gateway.utilization import part_of
+
+KINDS = ("seat", "charger", "appliance")  # one at a time, by somebody
+DAY_MS = 86_400_000
+LOOK_BACK_MS = 39 * DAY_MS  # a reader keeps forty days open
+FIRST_AFTER_MS = 60_000  # a start has better to do
+MOST = 2_000  # sessions, the newest: a tenth of a second of learning
+
+Group = tuple[str, str, str | None]  # station, kind, type
+
+
+def sessions_of(intervals: Iterable[Interval]) -> list[Session]:
+    """Uses whose beginning and end were both seen: from free to taken, and from taken to free."""
+    found = []
+    start: Millis | None = None
+    before = ""
+    for one in intervals:
+        part = part_of(one.axes)
+        if part == "occupied":
+            if before != "occupied":
+                start = one.start if before == "free" else None
+        elif part == "free" and before == "occupied" and start is not None:
+            found.append(Session(start, one.start))
+        before = part
+    return found
+
+
+class Forecasts:
+    """`tidy` is a chore: one resource's history, or one group's learning, at a time."""
+
+    def __init__(self, live: Live, reader: Reader, zones: Mapping[str, ZoneInfo]) -> None:
+        self._live, self._reader, self._zones = live, reader, zones
+        self._due: Millis | None = None
+        self._resources: list[tuple[Group, str]] = []
+        self._sessions: dict[Group, list[Session]] = defaultdict(list)
+
+    def tidy(self, now: Millis) -> bool:
+        """True if there is more. StoreError."""
+        if self._resources:
+            group, resource = self._resources.pop()
+            intervals = self._reader.history(group[0], resource, now - LOOK_BACK_MS, now)
+            self._sessions[group] += sessions_of(intervals)
+            return True
+        if self._sessions:
+            self._learn(*self._sessions.popitem())
+            return bool(self._sessions)
+        if self._due is None:
+            self._due = now + FIRST_AFTER_MS
+        if now < self._due:
+            return False
+        self._due = now + DAY_MS
+        self._resources = [
+            ((station.id, facts.resource.kind, facts.resource.type), facts.resource.id)
+            for station in self._live.stations.values()
+            for facts in station.facts()
+            if facts.resource.kind in KINDS
+        ]
+        return bool(self._resources)
+
+    def _learn(self, group: Group, sessions: list[Session]) -> None:
+        """One assignment, since the documents are made on another thread."""
+        name, kind, type_ = group
+        if len(sessions) >= ENOUGH:
+            forecast = Forecast(sorted(sessions)[-MOST:], self._zones[name])
+            station = self._live.stations[name]
+            station.forecasts = {**station.forecasts, (kind, type_): forecast}
