@@ -21,6 +21,8 @@ TS_SUSPECT = 2
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
+NOTHING_SAID = (None, None, None, None)
+SILENT_KINDS = ("seat", "room", "appliance", "locker", "parking")  # of these only a battery may be an alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Watch:
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._screens: dict[tuple[str, str], Millis] = {}
+        self._judged: dict[Facts, tuple[object, ...]] = {}
 
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
@@ -78,11 +81,23 @@ class Watch:
             return []
         self._look_at = now + LOOK_EVERY_MS
         heard, self._heard = self._heard, set()
-        in_order = sorted(heard, key=lambda device: (device.station, device.id))  # a replay says the same
-        found = [fact for device in in_order for facts in device.facts for fact in self._of(facts, now)]
+        news = [facts for device in heard for facts in device.facts if self._is_news(facts, now)]
+        news.sort(key=lambda facts: (facts.resource.station, facts.resource.id))  # a replay says the same
+        found = [fact for facts in news for fact in self._of(facts, now)]
         for (station, name), at in list(self._screens.items()):
             found.append(screen_fact(now, now - at >= self._screen_silent_ms, station, name))
         return found + [self._refusal(station, now) for station in list(self._refused)]
+
+    def _is_news(self, facts: Facts, now: Millis) -> bool:
+        """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""
+        said = facts.battery_pct, facts.status, facts.power_w, facts.expires
+        if said == NOTHING_SAID or (facts.battery_pct is None and facts.resource.kind in SILENT_KINDS):
+            return False
+        seen = (*said, now // DAY_MS)
+        if self._judged.get(facts) == seen:
+            return False
+        self._judged[facts] = seen
+        return True
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
         signals = signals_of(facts)
