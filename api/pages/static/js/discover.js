@@ -35,11 +35,12 @@ function tell(text, bad = false) {
   result.classList.toggle("bad", bad);
 }
 
-// Over plain http the clipboard is closed to pages; then the old way, by selecting.
+// Over plain http, or without leave, the clipboard is closed to pages; then the old way, by selecting.
 async function copy(code) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(code.textContent);
+  const written = await navigator.clipboard?.writeText(code.textContent).then(() => true, () => false);
+  if (written) return true;
   getSelection().selectAllChildren(code);
-  if (!document.execCommand("copy")) throw new Error("no clipboard");
+  return document.execCommand("copy");
 }
 
 function line(text) {
