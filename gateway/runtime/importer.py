@@ -1,7 +1,7 @@
 """What `yizhan export` wrote, back into a store that nobody else has open. A message that is there is left as it is.
 
-Into an empty store it goes through the real core, so that history, alerts' past and the live state follow from it as
-they did the first time. A store that has messages takes them as history only: they are exported, copied to InfluxDB and
+Into a store that was never used it goes through the real core, so that history and the live state follow from it as they did the
+first time. A store that has a past takes them as history only: they are exported, copied to InfluxDB and
 replayed like the others, but change nothing that was decided since.
 """
 
@@ -18,8 +18,9 @@ from gateway.model import Batch, Message, Millis
 from gateway.pipeline import TS_SUSPECT, Pipeline
 from gateway.plan import build
 from gateway.runtime.memory import Memory
+from gateway.store import alerts
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import SqliteStore, day_files
 
 COMMIT_MESSAGES = 2_000
 
@@ -68,7 +69,7 @@ class Importer:
 
     def run(self, messages: Iterable[Message]) -> None:
         """Take them in the order in which they stand, which is that of their arrival."""
-        if self._store.last_id:
+        if day_files(self._store.folder):
             self._as_history(messages)
         else:
             self._as_new(iter(messages))
@@ -164,12 +165,14 @@ class Importer:
         return pipeline
 
     def _remember(self, pipeline: Pipeline) -> None:
-        """What the core knows now holds after the last batch, so that no start replays what is history."""
+        """What the core knows now holds after the last batch: no start replays what is history, or alerts for it."""
         memory = Memory(pipeline.live)
         parts = range(len(memory.parts))
         self._store.checkpoint_all([(part, memory.dump(part)) for part in parts], self._store.last_id)
         self._store.drop_parts(len(parts))
         self._store.keep("layout", memory.layout)
+        self._store.core_write(alerts.prepare)
+        self._store.core_write(alerts.record([], [], self._store.last_id))
 
 
 def _identity(topic: bytes, payload: bytes, received_at: Millis) -> int:

@@ -10,6 +10,7 @@ from api.cli import main
 from api.commands import doctor
 from config.load import load
 from gateway.model import Batch
+from gateway.store.alerts_reader import AlertReader
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.influx_server import influx_server
@@ -144,6 +145,20 @@ def test_importing_twice_stores_once(here, there, tmp_path, capsys, raw):
     assert run(capsys, "import", "--config", there, "--input", lines)[1].startswith("0 stored")
     assert len(export(capsys, here, "--raw").splitlines()) == count
     assert len(export(capsys, there, "--raw").splitlines()) == count
+
+
+def test_what_is_imported_raises_no_alarm(here, there, tmp_path, capsys):
+    store = filled(here)
+    cry = Batch()
+    cry.append(b"yz/yanshan/seat-02/event", b'{"type":"help"}', NOON + DAY, 0)
+    store.commit(cry, [], [], NOON + DAY)
+    store.close()
+    lines = tmp_path / "all.jsonl"
+    lines.write_text(export(capsys, here))
+    assert run(capsys, "import", "--config", there, "--input", lines)[1].startswith("101 stored")
+    store = SqliteStore(there.parent / "data", NOON + DAY, ballast_mib=0)
+    assert AlertReader(there.parent / "data").cursor() == store.last_id > 0
+    store.close()
 
 
 def test_what_is_missing_joins_a_store_that_goes_on(here, tmp_path, capsys):
