@@ -3,6 +3,7 @@
 Each check looks at what is well-formed and leaves the rest to the models.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
@@ -82,13 +83,15 @@ def _resource_types(source: Source) -> None:
 
 
 def _sources(source: Source) -> None:
-    def spoken() -> Iterator[tuple[KeyPath, str]]:
-        for path, value in each(source.data, "stations.*.areas.*.resources.*.source"):
-            if isinstance(value, dict) and isinstance(value.get("topic"), str):
-                part = value.get("field") or repr(value.get("fields") or "")
-                yield (*path, "topic"), f"{value['topic']} {part if part != repr('') else ''}".strip()
-
-    _unique(source, spoken(), "give each source a topic or a field of its own")
+    """One value may feed resources of different kinds, a contact a door and a safety item, but not two alike."""
+    spoken: dict[str, list[tuple[KeyPath, str]]] = defaultdict(list)
+    for path, item in each(source.data, "stations.*.areas.*.resources.*"):
+        value = item.get("source") if isinstance(item, dict) else None
+        if isinstance(value, dict) and isinstance(value.get("topic"), str):
+            part = value.get("field") or (repr(value["fields"]) if value.get("fields") else "")
+            spoken[repr(item.get("kind"))].append(((*path, "source", "topic"), f"{value['topic']} {part}".strip()))
+    for found in spoken.values():
+        _unique(source, iter(found), "give each source a topic or a field of its own")
 
 
 def _references(source: Source) -> None:
