@@ -1,7 +1,7 @@
 """What `yizhan export` wrote, back into a store that nobody else has open. A message that is there is left as it is.
 
-Into a store that was never used it goes through the real core, so that history and the live state follow from it as they did the
-first time. A store that has a past takes them as history only: they are exported, copied to InfluxDB and
+Into a store that was never used it goes through the real core, so that history and the live state follow from it as
+they did the first time. A store that has a past takes them as history only: they are exported, copied to InfluxDB and
 replayed like the others, but change nothing that was decided since.
 """
 
