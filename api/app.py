@@ -70,7 +70,14 @@ def create_app(
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command)
     app = _fastapi(context, alerting)
     app.include_router(
-        pages.router(places_of(settings), public_url=settings.api.public_url, on_screen=on_screen, now_ms=now)
+        pages.router(
+            places_of(settings),
+            public_url=settings.api.public_url,
+            timezone=settings.timezone,
+            tiles_url=settings.api.tiles_url,
+            on_screen=on_screen,
+            now_ms=now,
+        )
     )
     return App(Front(app, view), context)
 

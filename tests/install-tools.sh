@@ -3,7 +3,7 @@
 # With root or sudo they are installed; without, the tests that need a missing one are left out and say so.
 set -u
 missing=""
-for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium chromedriver:chromium-driver \
+for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium \
             victoria-metrics:victoria-metrics socat:socat gcc:gcc g++:g++ fc-list:fontconfig; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done

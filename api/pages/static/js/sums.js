@@ -5,14 +5,14 @@ import { el, setData, setText } from "./draw.js";
 import { age } from "./time.js";
 import { usableOf, wording } from "./truth.js";
 
-const MOST_REGIONS = 6;
+const MOST_REGIONS = 5;
 
 // boxes: the row they stand in; key: the kind that is counted large
 export function paintSums(boxes, houses, key, now, say) {
   const regions = [...Map.groupBy(houses, (h) => h.region)].slice(0, MOST_REGIONS);
   const parts = [[say("all"), houses], ...regions.map(([region, members]) => [region || say("other_region"), members])];
   if (boxes.childElementCount !== parts.length) boxes.replaceChildren(...parts.map(box));
-  parts.forEach(([title, members], i) => paint(boxes.children[i], title, members, key, now, say));
+  parts.forEach(([title, members], i) => paint(boxes.children[i], title, members, key, now, say, i === 0));
 }
 
 function box() {
@@ -26,7 +26,8 @@ function box() {
   );
 }
 
-function paint(node, title, members, key, now, say) {
+// The first says what is counted; the others have no room to repeat it.
+function paint(node, title, members, key, now, say, first) {
   const sum = total(members, (k) => k === key);
   const piles = total(members, (k) => k.startsWith("charger"));
   const form = wording(sum);
@@ -39,7 +40,7 @@ function paint(node, title, members, key, now, say) {
   setText(h3.children[1], say("stations_n", { n: members.length }));
   setText(big.children[0], form === "atleast" ? say("at_least") : "");
   setText(big.children[1], form === "atleast" ? sum.min : countText(sum, say));
-  setText(big.children[2], say(key === "seat" ? "seats_of" : "places_of", { n: sum.total }));
+  setText(big.children[2], first ? say(key === "seat" ? "seats_of" : "places_of", { n: sum.total }) : `/${sum.total}`);
   strip.children[0].style.width = `${(100 * sum.min) / (sum.total || 1)}%`;
   strip.children[1].style.width = `${(100 * (sum.max - sum.min)) / (sum.total || 1)}%`;
   const charging = piles.total && !key.startsWith("charger") ? say("piles", { a: countText(piles, say), b: piles.total }) : "";

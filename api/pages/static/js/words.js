@@ -19,6 +19,7 @@ const TABLE = {
   blocked: ["被占", "被佔", "Blocked"],
   not_ready: ["不可用", "不可用", "Not ready"],
   at_least: ["至少", "至少", "at least"],
+  at_least_short: ["至少", "至少", "≥ "],
   "level.quiet": ["人少", "人少", "quiet"],
   "level.some": ["有人", "有人", "some people"],
   "level.busy": ["人多", "人多", "busy"],
