@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
-from api.auth import Gate
+from api.auth import Gate, Key
 from api.commands.discover import configured_topics, listen
 from api.context import Context
 from api.schemas import ProblemDocument
@@ -38,11 +38,16 @@ def router(context: Context) -> APIRouter:
         "/api/v1/discover",
         response_model=Devices,
         responses={401: {"model": ProblemDocument}, 409: {"model": ProblemDocument}, 503: {"model": ProblemDocument}},
-        dependencies=[Depends(gate.needs("operator"))],
         openapi_extra={"x-role": "operator"},
         summary="Listen to the broker, and tell which devices speak there",
     )
-    async def discover(request: Request, seconds: Annotated[int, Query(ge=1, le=60)] = 20) -> dict[str, Any]:
+    async def discover(
+        request: Request,
+        seconds: Annotated[int, Query(ge=1, le=60)] = 20,
+        key: Key = Depends(gate.needs("operator")),  # noqa: B008  FastAPI's way
+    ) -> dict[str, Any]:
+        if key.stations or key.regions:
+            raise HTTPException(403, "this key is for some stations only, and the broker carries all of them")
         if not listening.acquire(blocking=False):
             raise HTTPException(409, "somebody is listening already; try again in a minute")
         given_up = threading.Event()

@@ -27,3 +27,8 @@ def test_strangers_are_asked_for_a_key_and_no_one_listens_for_an_hour(house: Hou
     assert operation["x-role"] == "operator"
     (seconds,) = [one["schema"] for one in operation["parameters"] if one["name"] == "seconds"]
     assert (seconds["minimum"], seconds["maximum"]) == (1, 60)
+
+
+def test_a_key_for_one_station_does_not_hear_the_others(house: House) -> None:
+    key = house.app.context.keyring.create("partner", "operator", house.clock.now, stations=["yanshan"])
+    assert house.get("/api/v1/discover", headers={"Authorization": f"Bearer {key}"}).status_code == 403
