@@ -187,7 +187,11 @@ class Session:
     @property
     def trouble(self) -> str | None:
         """Why nothing is received, in words; None while connected and allowed to listen."""
-        return self._reported if self.connected else (self._reported or "not connected yet")
+        return (
+            self._reported
+            if self.connected
+            else (self._reported or f"{self.broker.host}:{self.broker.port}: not connected yet")
+        )
 
     @property
     def takeover_suspected(self) -> bool:
