@@ -54,10 +54,12 @@ def configured_topics(settings: Any) -> set[str]:
     return taken | {f"yz/{station.id}/{item.device_id}/state" for station, _, item in settings.resources()}
 
 
-def listen(settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: False) -> list[Any]:
+def listen(
+    settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: False, connect_s: float | None = None
+) -> list[Any]:
     """Findings after so many seconds on the configured broker, or when `stopped()`. Any thread may listen.
 
-    ConnectionError when the broker can't be reached.
+    ConnectionError when the broker can't be reached within `connect_s` (CONNECT_S).
     """
     from gateway.clock import monotonic_s
     from gateway.dialects.discover import LISTEN_TO, Listener
@@ -67,7 +69,7 @@ def listen(settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: 
     session = Session(broker_of(settings), f"{settings.client_id}-discover-{secrets.token_hex(4)}",
                       filters=LISTEN_TO, keep=False)  # fmt: skip
     listener = Listener()
-    end = monotonic_s() + CONNECT_S
+    end = monotonic_s() + (CONNECT_S if connect_s is None else connect_s)
     heard_from = False
     try:
         while monotonic_s() < end and not stopped():

@@ -13,6 +13,7 @@ from api.context import Context
 from api.schemas import ProblemDocument
 
 LOOK_S = 0.25
+CONNECT_S = 2.0  # somebody waits for the answer, and the gateway is on that broker already
 
 
 class Device(BaseModel):
@@ -79,5 +80,5 @@ def _told(context: Context, seconds: int, ended: Any) -> list[dict[str, object]]
     from gateway.dialects.discover import as_json
 
     taken = configured_topics(context.settings)
-    found = as_json(listen(context.settings, seconds, ended))
+    found = as_json(listen(context.settings, seconds, ended, CONNECT_S))
     return [one | {"configured": one["topic"] in taken} for one in found]
