@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from config.mistakes import ConfigErrors
 
     try:
-        settings = _checked(args.config)
+        settings = checked(args.config)
     except ConfigErrors as errors:
         sys.stdout.write(f"{errors}\n")
         return 2
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _checked(path: Path) -> "Settings":
+def checked(path: Path) -> "Settings":
     """The settings, if the gateway too can make sense of them. ConfigErrors with what it can't."""
     from config.load import load
     from config.mistakes import ConfigErrors
@@ -36,10 +36,11 @@ def _checked(path: Path) -> "Settings":
     from gateway.plan import mistakes
 
     settings = load(path)
+    found = list(mistakes(settings))
+    if not found:
+        return settings
     source = read_yaml(sorted(path.glob("*.yaml")) if path.is_dir() else [path])
-    for key_path, told in mistakes(settings):
+    for key_path, told in found:
         what, _, mend = told.rpartition("; ")
         source.blame(key_path, what or told, mend if what else "see docs/dialects.md")
-    if source.mistakes:
-        raise ConfigErrors(source.mistakes)
-    return settings
+    raise ConfigErrors(source.mistakes)

@@ -24,12 +24,12 @@ def share(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.commands.check import checked
     from api.signals import stop_event
-    from config.load import load
     from gateway.runtime import Gateway
     from gateway.runtime.metrics import MetricsServer
 
-    settings = load(args.config)
+    settings = checked(args.config)
     stopped = stop_event()
     gateway = Gateway(settings, share=args.shard)
     listen = settings.gateway.metrics_listen

@@ -16,11 +16,11 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.commands.check import checked
     from api.product import run_product
-    from config.load import load
 
     def ready(sock: socket.socket) -> None:
         host, port = sock.getsockname()[:2]
         log.info("listening on http://%s:%d/", host, port)
 
-    return run_product(load(args.config), ready)
+    return run_product(checked(args.config), ready)
