@@ -16,7 +16,8 @@ SHARED = {"device", "origin", "components", "state_topic", "command_topic", "qos
 ENTITY = {
     "platform", "unique_id", "name", "icon", "device_class", "state_topic", "value_template", "payload_on",
     "payload_off", "expire_after", "off_delay", "json_attributes_topic", "json_attributes_template", "availability",
-    "availability_mode", "availability_topic", "availability_template", "entity_category", "enabled_by_default", "force_update", "qos",
+    "availability_mode", "availability_topic", "availability_template", "entity_category", "enabled_by_default",
+    "force_update", "qos",
 }  # fmt: skip
 
 
