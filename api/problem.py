@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.auth import KeyFileError
+from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,11 @@ def install(app: FastAPI) -> None:
     async def keys(_request: Request, error: KeyFileError) -> Problem:
         log.error("%s", error)
         return Problem(503, "the file of keys cannot be read; the log says why")
+
+    @app.exception_handler(StoreError)
+    async def store(_request: Request, error: StoreError) -> Problem:
+        log.error("%s", error)
+        return Problem(503, "the store cannot be read at the moment; the log says why")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Problem:

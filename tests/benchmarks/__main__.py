@@ -1,6 +1,6 @@
 """`make bench`: every promised figure, measured here and now, as a table and as JSON.
 
-    python -m tests.benchmarks [--only ingest,scale,latency,deadlines,week] [--rounds 5] [--count 100000] [--days 1]
+    python -m tests.benchmarks [--only ingest,scale,latency,deadlines,week,foreign,copy,forecast] [--rounds 5] [--count 100000] [--days 1]
 
 The JSON goes to tests/benchmarks/results/. docs/performance.md says how each figure is measured.
 """
@@ -16,6 +16,7 @@ from time import strftime
 from typing import Any
 
 from tests.benchmarks.figures import Figure, machine, table, write
+from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import measure
 from tests.benchmarks.scale import scale
@@ -52,6 +53,19 @@ def week(days: int) -> Iterator[Figure]:
         yield Figure("a resource's month, files not yet open", month["all_fresh_ms"], "ms", 50)
 
 
+def copied() -> Iterator[Figure]:
+    told = alone("copy", 1_000_000)
+    yield Figure("rows a second into the copy, catching up", told["rows_per_s"], "rows/s", 50_000, least=True)
+    yield Figure("rows in the copy, of a million", told["rows_in_copy"], "rows", told["rows"], least=True)
+
+
+def forecast() -> Iterator[Figure]:
+    told = alone("forecast")
+    yield Figure("80 % interval covers, of sessions held back", told["covered"] * 100, "%", 75, least=True)
+    yield Figure("error of the point forecast", told["error_min_forecast"], "min", told["error_min_naive_mean"])
+    yield Figure("error of the naive median", told["error_min_naive_median"], "min")
+
+
 def alone(module: str, *arguments: object) -> dict[str, Any]:
     """What a chapter tells that runs in a process of its own."""
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)]
@@ -60,7 +74,9 @@ def alone(module: str, *arguments: object) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", default="ingest,scale,latency,deadlines,week", help="chapters, with commas")
+    parser.add_argument(
+        "--only", default="ingest,scale,latency,deadlines,week,foreign,copy,forecast", help="chapters, with commas"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each subject (5)")
     parser.add_argument("--count", type=int, default=100_000, help="messages of an ingest run (100000)")
     parser.add_argument("--days", type=int, default=1, help="days of 20 stations; 7 is promised and takes 10 min (1)")
@@ -71,6 +87,9 @@ def main() -> None:
         "latency": latency,
         "deadlines": deadlines,
         "week": lambda: week(args.days),
+        "foreign": lambda: foreign(args.rounds, args.count),
+        "copy": copied,
+        "forecast": forecast,
     }
     about, figures = machine(), []
     print(", ".join(f"{name} {value}" for name, value in about.items()))
