@@ -1,6 +1,6 @@
 """`make bench`: every promised figure, measured here and now, as a table and as JSON.
 
-    python -m tests.benchmarks [--only ingest,scale,latency,deadlines,week,foreign,copy,forecast] [--rounds 5] [--count 100000] [--days 1]
+    python -m tests.benchmarks [--only ingest,scale] [--rounds 5] [--count 100000] [--days 1]
 
 The JSON goes to tests/benchmarks/results/. docs/performance.md says how each figure is measured.
 """
