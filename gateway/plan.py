@@ -56,6 +56,9 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
     return live
 
 
+NO_NAME: dict[str, str] = {}  # one for all that have none: most resources
+
+
 class _Shown:
     """What the public may know of people, as configured."""
 
@@ -141,7 +144,7 @@ def resource_of(settings: Settings, station: StationSettings, area: AreaSettings
         kind=item.kind,
         device=item.device_id,
         type=item.type,
-        name=dict(item.name),
+        name=dict(item.name) if item.name else NO_NAME,
         ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
         reporting=item.reporting or default.reporting,
         capacity=item.capacity if item.capacity is not None else area.capacity if item.kind == "room" else None,

@@ -15,7 +15,7 @@ from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import Batch, Millis, Rejected, Resource, Signal
 from gateway.pipeline import Outcome
-from gateway.wire import Event
+from gateway.wire import Event, parse_topic
 
 TS_SUSPECT = 2
 HOUR_MS = 3_600_000
@@ -43,22 +43,21 @@ class Watch:
         self._gateway, self._limits = gateway, limits_of(settings)
         self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
         self._screen_silent_ms = settings.api.screen_silent_s * 1000
-        self._devices = {f"yz/{name}/{one}/state".encode(): device for (name, one), device in live.devices.items()}
+        self._devices = live.devices
         self._heard: set[Device] = set()
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._screens: dict[tuple[str, str], Millis] = {}
-        self._judged: dict[Facts, tuple[object, ...]] = {}
 
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
         for alert in alerts:
             if alert.kind == "quarantine_rate":
                 self._refused[alert.subject] = deque(maxlen=self._quarantine_per_hour)
-            topic = f"yz/{alert.station}/{alert.subject}/state".encode()
-            if alert.kind == "clock_skew" and topic in self._devices:
-                self._skewed[topic] = self._devices[topic].facts[0].resource
+            device = self._devices.get((alert.station or "", alert.subject))
+            if alert.kind == "clock_skew" and device is not None:
+                self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
 
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; its devices are looked at later."""
@@ -94,9 +93,9 @@ class Watch:
         if said == NOTHING_SAID or (facts.battery_pct is None and facts.resource.kind in SILENT_KINDS):
             return False
         seen = (*said, now // DAY_MS)
-        if self._judged.get(facts) == seen:
+        if facts.judged == seen:
             return False
-        self._judged[facts] = seen
+        facts.judged = seen
         return True
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
@@ -110,7 +109,7 @@ class Watch:
         found: dict[bytes, Fact] = {}
         for topic, flags in zip(batch.topics, batch.flags, strict=True):
             suspect = bool(flags & TS_SUSPECT)
-            if suspect and topic not in self._skewed and (device := self._devices.get(topic)):
+            if suspect and topic not in self._skewed and (device := self._devices.get(parse_topic(topic)[:2])):
                 self._skewed[topic] = device.facts[0].resource
             resource = self._skewed.get(topic)
             if resource is not None:

@@ -22,8 +22,8 @@ class Facts:
     __slots__ = (
         "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
         "doubt_since", "effect", "energy_wh", "evidence", "expires", "fault", "flips", "free", "group", "heard",
-        "holds_until", "ins", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at", "outs",
-        "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station", "status",
+        "holds_until", "ins", "judged", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at",
+        "outs", "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station", "status",
         "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
         "watched_since",
     )  # fmt: skip
@@ -48,6 +48,7 @@ class Facts:
         self.offline_at: Millis | None = None  # from when on its device counts as gone
         self.observed_at: Millis | None = None
         self.valid_until: Millis | None = None
+        self.judged: tuple[object, ...] | None = None  # the signals that alerts last looked at
         self.heard = False  # a value came at least once
         self.renew_at: Millis = 0  # a message after this has the document made again
         self.alarm: Millis | None = None  # when the heap will look at it next
