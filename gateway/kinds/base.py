@@ -23,8 +23,8 @@ class Facts:
         "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
         "doubt_since", "effect", "energy_wh", "evidence", "expires", "fault", "flips", "free", "group", "heard",
         "holds_until", "ins", "judged", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at",
-        "outs", "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station", "status",
-        "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
+        "outs", "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station",
+        "status", "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
         "watched_since",
     )  # fmt: skip
 
