@@ -2,40 +2,31 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from config.load import collector_paused
 from config.schema import Settings
-from config.schema import Station as StationSettings
 from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
-from gateway.clock import monotonic_s, now_ms
-from gateway.hours import Openings
+from gateway.clock import now_ms
 from gateway.live import Live
 from gateway.live.places import utc
-from gateway.model import Document, Millis
-from gateway.mqtt import Session, Will
-from gateway.mqtt.configured import broker_of
-from gateway.pipeline import Pipeline
-from gateway.plan import build, foreign
+from gateway.model import Document
+from gateway.mqtt import Will
 from gateway.runtime.announcer import Announcer
 from gateway.runtime.calendars import CalendarThread
 from gateway.runtime.forecasts import Forecasts
-from gateway.runtime.intake import Intake, Limits
-from gateway.runtime.memory import Memory
+from gateway.runtime.intake import Intake
+from gateway.runtime.parts import Share, limits_of, mine, restored, rollups_of, session_of, store_of, suffix
 from gateway.runtime.ship import Ship, ship_of
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
-from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.reader import SqliteReader
-from gateway.store.rollups import Place, Rollups
-from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
 
 log = logging.getLogger(__name__)
 
@@ -48,69 +39,37 @@ class Gateway:
     """Use: `start()`, watch `dead`, `stop()`. One for each process; `share` (i, n) takes its part of the stations."""
 
     @collector_paused()
-    def __init__(self, settings: Settings, *, share: tuple[int, int] | None = None) -> None:
+    def __init__(self, settings: Settings, *, share: Share | None = None) -> None:
         self.settings = settings
-        self.id = settings.gateway.id + (f"-{share[0]}of{share[1]}" if share else "")
+        self.id = settings.gateway.id + suffix(share)
         self.started_at = now_ms()
         self._broker = EmbeddedBroker.of(settings)
-        stations = list(settings.stations if share is None else mine(settings.stations, share))
+        stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
-        self.store = SqliteStore(
-            folder,
-            self.started_at,
-            profile=settings.store.profile,
-            keep_days=settings.store.retention.raw_days,
-            ballast_mib=settings.store.ballast_mib,
-            quarantine_rows=settings.gateway.quarantine_max_messages,
-            quarantine_mib=settings.gateway.quarantine_max_mib,
-            quarantine_days=settings.store.retention.quarantine_days,
-        )
-        live = build(settings, stations, Openings(settings), self.started_at)
-        self.pipeline = Pipeline(live, foreign(settings, live))
-        begin = monotonic_s()
-        replayed = Memory.restore(self.pipeline, self.store, now_ms())
-        log.info(
-            "%d stations, %d devices; %d messages replayed in %.2f s",
-            len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
-        )  # fmt: skip
-        memory = Memory(live)
-        if self.store.kept("layout") != memory.layout:
-            # Devices moved between parts: keep all at once, or a crash could find one in neither.
-            parts = range(len(memory.parts))
-            self.store.checkpoint_all([(part, memory.dump(part)) for part in parts], self.store.last_id)
-            self.store.drop_parts(len(parts))
-            self.store.keep("layout", memory.layout)
-        topic, payload = self._report("offline")
-        filters = ["yz/#", "yz-cmd/#"]
-        if share is not None:
-            filters = [f"{root}/{station.id}/#" for root in ("yz", "yz-cmd") for station in stations]
-        filters += sorted(self.pipeline.foreign.filters)
-        self.session = Session(
-            broker_of(settings),
-            f"{settings.client_id}" + (f"-{share[0]}of{share[1]}" if share else ""),
-            filters=filters,
-            will=Will(topic, payload),
-            expiry_s=settings.mqtt.session_expiry_s,
-            keepalive_s=settings.mqtt.keepalive_s,
-            receive_maximum=settings.mqtt.receive_maximum,
-            reconnect_max_s=settings.mqtt.reconnect_max_s,
-            fast=settings.mqtt.fast == "auto",
-        )
+        self.store = store_of(settings, folder, self.started_at)
+        self.pipeline, memory = restored(settings, stations, self.store, self.started_at)
+        will = Will(*self._report("offline"))
+        self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake)
         self._reader = SqliteReader(folder)
-        self._rollups = Rollups(
-            folder, [place_of(settings, one) for one in stations], self._reader, first_of(folder, self.started_at),
-            synchronous=SYNCHRONOUS[settings.store.profile], keep_days=settings.store.retention.rollups_days,
-        )  # fmt: skip
+        self._rollups = rollups_of(settings, stations, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
-        forecasts = Forecasts(live, self._reader, {one.id: settings.zone_of(one) for one in stations})
+        zones = {one.id: settings.zone_of(one) for one in stations}
+        forecasts = Forecasts(self.pipeline.live, self._reader, zones)
         self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
-        announcer = self._announcer()
-        if announcer is not None:
-            self.session.subscribe(announcer.filters)
-        self.alerting = Alerting(
-            settings,
-            live,
+        self.alerting = self._alerting()
+        self.pipeline.on_staff = self.alerting.command
+        self.intake = Intake(
+            self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
+        )
+        self._announce()
+        self.calendars = CalendarThread(settings, stations, self.intake.programme)
+        self.ship = self._ship(self.pipeline.live)
+
+    def _alerting(self) -> Alerting:
+        return Alerting(
+            self.settings,
+            self.pipeline.live,
             self.store,
             gateway=self.id,
             call=self.writer.call,
@@ -119,15 +78,15 @@ class Gateway:
             healthy=lambda: self.status().ready,
             now=now_ms,
         )
-        self.pipeline.on_staff = self.alerting.command
-        self.intake = Intake(
-            self.session, self.pipeline, self.writer, memory, self.alerting, _limits(settings), self._report
-        )
-        self.intake.announcer = announcer
-        if announcer is not None:
+
+    def _announce(self) -> None:
+        """Tell Home Assistant of every station, if that is wanted."""
+        wanted = self.settings.homeassistant
+        if wanted.announce:
+            announcer = Announcer(self.pipeline.live, self.id, wanted.prefix, self._retain)
+            self.session.subscribe(announcer.filters)
+            self.intake.announcer = announcer
             self.intake.listeners.append(announcer.documents)
-        self.calendars = CalendarThread(settings, stations, self.intake.programme)
-        self.ship = self._ship(live)
 
     def _ship(self, live: Live) -> Ship | None:
         influx = self.settings.store.influx
@@ -141,10 +100,6 @@ class Gateway:
             busy=lambda: self.intake.backlog > COPY_GIVES_WAY,
             stored=lambda: self.intake.stored,
         )
-
-    def _announcer(self) -> Announcer | None:
-        wanted = self.settings.homeassistant
-        return Announcer(self.pipeline.live, self.id, wanted.prefix, self._retain) if wanted.announce else None
 
     # ---- life ----
 
@@ -250,41 +205,3 @@ class Gateway:
                 "quarantined": self.pipeline.quarantined.total(),
             }  # fmt: skip
         return f"yz-sys/{self.id}", msgspec.json.encode(body)
-
-
-def place_of(settings: Settings, station: StationSettings) -> Place:
-    """A station as the roll-ups see it."""
-    areas = {area.id: [one.id for one in area.resources] for area in station.areas}
-    return Place(station.id, settings.zone_of(station), areas)
-
-
-def first_of(folder: Path, now: Millis) -> Millis:
-    """Where roll-ups begin: with the first day of the journal, or now."""
-    days = day_files(folder)
-    return number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS
-
-
-def mine(stations: Iterable[StationSettings], share: tuple[int, int]) -> Iterable[StationSettings]:
-    """The stations of shard i of n (1 ≤ i ≤ n) by rendezvous hashing: a changed n moves as few as possible."""
-    index, shards = share
-    for station in stations:
-        if max(range(1, shards + 1), key=lambda shard: _weight(station.id, shard)) == index:
-            yield station
-
-
-def _weight(station: str, shard: int) -> int:
-    from hashlib import blake2b
-
-    return int.from_bytes(blake2b(f"{shard}/{station}".encode(), digest_size=8).digest(), "big")
-
-
-def _limits(settings: Settings) -> Limits:
-    gateway = settings.gateway
-    return Limits(
-        inbox_messages=gateway.inbox_max_messages,
-        inbox_bytes=gateway.inbox_max_mib << 20,
-        document_interval_s=gateway.document_interval_ms / 1000,
-        ack_interval_s=gateway.ack_interval_s,
-        snapshot_interval_s=gateway.snapshot_interval_s,
-        restart_grace_ms=round(gateway.restart_grace_s * 1000),
-    )

@@ -24,7 +24,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: Any, timeout_s: float = 10.0, every_s: float = 0.02) -> Any:
+def until(what: Any, timeout_s: float = 20.0, every_s: float = 0.02) -> Any:
     """Call `what` until it gives something true; AssertionError when it never does."""
     end = time.monotonic() + timeout_s
     while True:

@@ -13,7 +13,11 @@ import pytest
 
 from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, until, yizhan
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(90),
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+]
 
 PILE = "yz/yanshan/pile-01/state"
 

@@ -23,7 +23,11 @@ from tests.e2e.rig import (
     yizhan,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(90),
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+]
 
 
 def retained(mqtt: int, topic: str) -> Any:

@@ -1,0 +1,136 @@
+"""The parts of a gateway, each made from the configuration."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from config.schema import Settings
+from config.schema import Station as StationSettings
+from gateway.clock import monotonic_s, now_ms
+from gateway.hours import Openings
+from gateway.model import Millis
+from gateway.mqtt import Session, Will
+from gateway.mqtt.configured import broker_of
+from gateway.pipeline import Pipeline
+from gateway.plan import build, foreign
+from gateway.runtime.intake import Limits
+from gateway.runtime.memory import Memory
+from gateway.store.base import Reader
+from gateway.store.day import DAY_MS, HOUR_MS
+from gateway.store.rollups import Place, Rollups
+from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
+
+log = logging.getLogger(__name__)
+
+Share = tuple[int, int]
+
+
+def mine(stations: Iterable[StationSettings], share: Share | None) -> list[StationSettings]:
+    """The stations of shard i of n (1 ≤ i ≤ n) by rendezvous hashing: a changed n moves as few as possible."""
+    if share is None:
+        return list(stations)
+    index, shards = share
+    return [one for one in stations if max(range(1, shards + 1), key=lambda shard: _weight(one.id, shard)) == index]
+
+
+def _weight(station: str, shard: int) -> int:
+    return int.from_bytes(blake2b(f"{shard}/{station}".encode(), digest_size=8).digest(), "big")
+
+
+def suffix(share: Share | None) -> str:
+    """What tells a shard's names from those of the others."""
+    return f"-{share[0]}of{share[1]}" if share else ""
+
+
+def store_of(settings: Settings, folder: Path, now: Millis) -> SqliteStore:
+    """StoreError when the folder can't be written, or is another gateway's."""
+    return SqliteStore(
+        folder,
+        now,
+        profile=settings.store.profile,
+        keep_days=settings.store.retention.raw_days,
+        ballast_mib=settings.store.ballast_mib,
+        quarantine_rows=settings.gateway.quarantine_max_messages,
+        quarantine_mib=settings.gateway.quarantine_max_mib,
+        quarantine_days=settings.store.retention.quarantine_days,
+    )
+
+
+def restored(
+    settings: Settings, stations: Sequence[StationSettings], store: SqliteStore, now: Millis
+) -> tuple[Pipeline, Memory]:
+    """The core as it was when the store was last written, and the memory that keeps it from now on."""
+    live = build(settings, stations, Openings(settings), now)
+    pipeline = Pipeline(live, foreign(settings, live))
+    begin = monotonic_s()
+    replayed = Memory.restore(pipeline, store, now_ms())
+    log.info(
+        "%d stations, %d devices; %d messages replayed in %.2f s",
+        len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
+    )  # fmt: skip
+    memory = Memory(live)
+    if store.kept("layout") != memory.layout:
+        # Devices moved between parts: keep all at once, or a crash could find one in neither.
+        parts = range(len(memory.parts))
+        store.checkpoint_all([(part, memory.dump(part)) for part in parts], store.last_id)
+        store.drop_parts(len(parts))
+        store.keep("layout", memory.layout)
+    return pipeline, memory
+
+
+def session_of(
+    settings: Settings,
+    stations: Sequence[StationSettings],
+    share: Share | None,
+    more: Iterable[str],
+    will: Will,
+) -> Session:
+    """One session for all stations, or for those of a shard; `more` are the topics of foreign devices."""
+    filters = ["yz/#", "yz-cmd/#"]
+    if share is not None:
+        filters = [f"{root}/{station.id}/#" for root in ("yz", "yz-cmd") for station in stations]
+    return Session(
+        broker_of(settings),
+        settings.client_id + suffix(share),
+        filters=[*filters, *sorted(more)],
+        will=will,
+        expiry_s=settings.mqtt.session_expiry_s,
+        keepalive_s=settings.mqtt.keepalive_s,
+        receive_maximum=settings.mqtt.receive_maximum,
+        reconnect_max_s=settings.mqtt.reconnect_max_s,
+        fast=settings.mqtt.fast == "auto",
+    )
+
+
+def place_of(settings: Settings, station: StationSettings) -> Place:
+    """A station as the roll-ups see it."""
+    areas = {area.id: [one.id for one in area.resources] for area in station.areas}
+    return Place(station.id, settings.zone_of(station), areas)
+
+
+def rollups_of(
+    settings: Settings, stations: Sequence[StationSettings], folder: Path, reader: Reader, now: Millis
+) -> Rollups:
+    """They begin with the first day of the journal, or now."""
+    days = day_files(folder)
+    return Rollups(
+        folder,
+        [place_of(settings, one) for one in stations],
+        reader,
+        number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS,
+        synchronous=SYNCHRONOUS[settings.store.profile],
+        keep_days=settings.store.retention.rollups_days,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    gateway = settings.gateway
+    return Limits(
+        inbox_messages=gateway.inbox_max_messages,
+        inbox_bytes=gateway.inbox_max_mib << 20,
+        document_interval_s=gateway.document_interval_ms / 1000,
+        ack_interval_s=gateway.ack_interval_s,
+        snapshot_interval_s=gateway.snapshot_interval_s,
+        restart_grace_ms=round(gateway.restart_grace_s * 1000),
+    )
