@@ -123,7 +123,16 @@ def test_the_demo_shows_a_live_value_within_ten_seconds_and_stops_cleanly(tmp_pa
     http, mqtt = free_port(), free_port()
     begin = time.monotonic()
     with Yizhan(
-        tmp_path, "demo", "--http", f"127.0.0.1:{http}", "--mqtt", f"127.0.0.1:{mqtt}", "--data", str(tmp_path / "d")
+        tmp_path,
+        "demo",
+        "--faults",
+        "0",
+        "--http",
+        f"127.0.0.1:{http}",
+        "--mqtt",
+        f"127.0.0.1:{mqtt}",
+        "--data",
+        str(tmp_path / "d"),
     ) as demo:
         until(lambda: any(row["usable_max"] for row in get(http, "/api/v1/stations/yanshan")["summary"]))
         until(lambda: seat(http)["evidence"] == "live")
