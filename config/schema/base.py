@@ -6,6 +6,7 @@ Relative paths are resolved against the folder of the configuration, which the l
 
 import ipaddress
 import re
+import sys
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -158,7 +159,8 @@ DEVICE_PATTERN = r"^[A-Za-z0-9_.:-]{1,64}$"
 TOPIC_PATTERN = r"^[^#+\x00]{1,1024}$"
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
 
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+# Interned: the same few ids stand in every one of thousands of stations.
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN), AfterValidator(sys.intern)]
 DeviceId = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]

@@ -15,6 +15,7 @@ RANGES = 16_384  # ranges kept for each boot; beyond, a repeat from a forgotten 
 RECENT = 32
 
 Range = tuple[int, int]
+NO_BOOTS: dict[str | None, list[Range]] = {}  # one for all devices that never restarted; never written to
 
 
 class Verdict(Enum):
@@ -35,7 +36,7 @@ class Seen:
         self.start = -2  # where the range that ends at `top` begins
         self.floor = 0  # nothing below is awaited
         self.ranges: list[Range] = []  # below `start`, ascending
-        self.older: dict[str | None, list[Range]] = {}
+        self.older: dict[str | None, list[Range]] = NO_BOOTS
         self.guessed: str | None = None  # one of `older` that only retained messages spoke of: it may yet be the newest
         self.recent = b""  # fingerprints, 8 bytes each: looking through as many objects takes ten times as long
 
@@ -82,6 +83,8 @@ class Seen:
         return Verdict.NEW if seq == self.top else Verdict.LATE
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
+        if self.older is NO_BOOTS:
+            self.older = {}
         self.older[boot] = ranges
         if len(self.older) > BOOTS:
             del self.older[next(iter(self.older))]
@@ -136,7 +139,7 @@ class Seen:
         seen = cls()
         seen.boot, seen.top, seen.start, seen.floor, ranges, older, recent, seen.guessed = kept  # type: ignore[assignment]
         seen.ranges = [(low, high) for low, high in ranges]  # type: ignore[attr-defined]
-        seen.older = {boot: [(low, high) for low, high in held] for boot, held in older}  # type: ignore[attr-defined]
+        seen.older = {boot: [(low, high) for low, high in held] for boot, held in older} or NO_BOOTS  # type: ignore[attr-defined]
         seen.recent = recent if isinstance(recent, bytes) else b""
         return seen
 
