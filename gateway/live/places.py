@@ -79,7 +79,7 @@ class Device:
     def __init__(self, station: str, id: str, facts: list[Facts], decode: "Decode") -> None:  # noqa: A002
         self.station = station
         self.id = id
-        self.facts = facts
+        self.facts = tuple(facts)  # half the room of a list
         self.decode = decode
         self.seen = Seen()
         self.seen_at: Millis | None = None
