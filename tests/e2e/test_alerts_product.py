@@ -2,10 +2,7 @@
 
 import json
 import subprocess
-import threading
 import urllib.request
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +17,6 @@ pytestmark = [
 ]
 
 PILE = "yz/yanshan/pile-01/state"
-
-
-@pytest.fixture
-def hook() -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """A webhook's receiver: its port, and what it got."""
-    got: list[dict[str, Any]] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port, got
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def alerts(http: int, key: str) -> list[dict[str, Any]]:
