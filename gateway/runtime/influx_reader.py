@@ -6,14 +6,12 @@ was set by hand, and that a device said goodbye.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from config.schema import Settings
-from config.schema.base import read_secret
 from config.schema.store import Influx
 from gateway import wire
 from gateway.hours import Openings
@@ -22,9 +20,11 @@ from gateway.kinds.charger import USE_OF_STATUS as CHARGER_STATUS
 from gateway.model import Axes, KindName, Millis, Rejected, Resource, Signal
 from gateway.pipeline import Pipeline
 from gateway.plan import build, resource_of
-from gateway.store.base import Interval, Reading, StoreError
+from gateway.store.base import Interval, Reading
+from gateway.store.influx import asking
 from gateway.store.lines import COMMON, EPOCH_DAY, FIELDS, day_s, flag, some
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK_MS = 86_400_000  # so long before the window a resource's last word is looked for
 STATUS_WORDS: dict[str, tuple[str, ...]] = {"charger": tuple(CHARGER_STATUS), "appliance": tuple(APPLIANCE_STATUS)}
 
@@ -123,21 +123,10 @@ class InfluxReader:
         """Each question has a connection of its own."""
 
     def _rows(self, start: Millis, end: Millis, station: str | None, resource: str | None) -> Iterator[Row]:
-        from influxdb_client.client.influxdb_client import InfluxDBClient
-        from influxdb_client.rest import ApiException
-        from urllib3.exceptions import HTTPError
-
         one = self._influx
-        token = read_secret(one.token_file, "store.influx.token_file")
-        client: Any = InfluxDBClient(url=one.url, org=one.org, token=token, timeout=one.timeout_s * 1000)
-        try:
-            with closing(client):
-                for record in client.query_api().query_stream(query(one.bucket, start, end, station, resource)):
-                    yield row_of(record.values)
-        except ApiException as error:
-            raise StoreError(f"{one.url} answers {error.status} to a query: {error.reason}") from None
-        except (HTTPError, OSError) as error:
-            raise StoreError(f"{one.url} can't be reached: {error}; check store.influx.url") from None
+        with asking(one) as client:
+            for record in client.query_api().query_stream(query(one.bucket, start, end, station, resource)):
+                yield row_of(record.values)
 
 
 def row_of(values: dict[str, Any]) -> Row:
@@ -149,7 +138,9 @@ def row_of(values: dict[str, Any]) -> Row:
         for name, value in values.items()
         if name in known and isinstance(value, (int, float))
     }
-    return Row(values["station"], values["resource"], round(values["_time"].timestamp() * 1000), signals)
+    # Below the millisecond stands the seq.
+    at = (values["_time"] - EPOCH) // timedelta(milliseconds=1)
+    return Row(values["station"], values["resource"], at, signals)
 
 
 def signal(kind: KindName, name: str, value: float) -> Signal:

@@ -1,23 +1,20 @@
 """The thread that brings the journal to InfluxDB: after a cursor, in order, each row until it is taken.
 
-An outage of the copy never touches intake. Lines are the same at every sending, so a write that may or may not have
-happened is simply sent again.
+An outage of the copy never touches intake.
 """
 
 import logging
-import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from config.schema.store import Influx
-from gateway.clock import monotonic_s, now_ms
-from gateway.model import Batch, Millis, Resource
+from gateway.clock import monotonic_s
+from gateway.model import Batch, Resource
+from gateway.runtime.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
 from gateway.runtime.status import CopyMetrics
-from gateway.store.influx import Answer, InfluxWriter
+from gateway.store.influx import InfluxWriter
 from gateway.store.influx_cursor import Cursor, Journal
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
@@ -25,37 +22,8 @@ from gateway.store.sqlite import SqliteStore
 log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 1.0  # a cursor costs a flush to disk
-REFUSED_SHARE = 20  # one row of so many may be refused; more is a changed schema, not a poisoned row
 BREATH_MESSAGES, BREATH_S = 250, 0.0002  # others have the interpreter in between
 GIVE_WAY_S = 0.5  # so long at most each round waits for intake to catch its breath
-
-
-class Target(Protocol):
-    """Where rows go; `store.influx.InfluxWriter` is one."""
-
-    @property
-    def name(self) -> str: ...
-    def write(self, lines: Sequence[str], now: Millis) -> Answer: ...
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Pauses in seconds: while rows gather, the first and longest after a failure (full jitter between), and where a
-    person must act."""
-
-    linger_s: float = 1.0
-    first_s: float = 1.0
-    longest_s: float = 60.0
-    configuration_s: float = 60.0
-
-
-class EndedError(Exception):
-    """We were told to end in the middle of it."""
-
-
-class DriftError(Exception):
-    """The copy refuses so much that it is no single bad row."""
 
 
 @dataclass(slots=True)
@@ -66,7 +34,7 @@ class _Round:
 
 
 class Ship(threading.Thread):
-    """`start()`, `end()`. `trouble` says in words what keeps the copy from being whole; None while all is well."""
+    """`start()`, `end()`."""
 
     def __init__(
         self,
@@ -87,16 +55,13 @@ class Ship(threading.Thread):
         self._target, self._lines, self._journal, self._cursor, self._call = target, lines, journal, cursor, call
         self._batch_rows, self._rows_per_s, self._patience = batch_rows, rows_per_s, patience
         self._busy, self._stored = busy, stored
-        self._limit = batch_rows
         self._upto = self._kept = cursor.upto
         self._kept_at = 0.0
-        self._dead: list[tuple[Millis, str, str]] = []
+        self._dead: list[DeadLetter] = []
         self._waiting = 0  # messages behind the cursor when we began
         self._shipped = 0  # messages since
         self._ending = threading.Event()
-        self.rows = 0
-        self.failures: Counter[str] = Counter()
-        self.trouble: str | None = None
+        self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep)
 
     # ---- for others ----
 
@@ -105,10 +70,15 @@ class Ship(threading.Thread):
         self._ending.set()
         self.join(timeout_s)
 
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the copy from being whole, in words; None while all is well."""
+        return self.delivery.trouble
+
     def metrics(self) -> CopyMetrics:
+        sent = self.delivery
         backlog = max(0, self._waiting + self._stored() - self._shipped)
-        dead = self._cursor.dead_letters
-        return CopyMetrics(backlog, self.rows, dict(self.failures), dead, self.trouble)
+        return CopyMetrics(backlog, sent.rows, dict(sent.failures), self._cursor.dead_letters, self.trouble)
 
     # ---- the thread ----
 
@@ -135,14 +105,11 @@ class Ship(threading.Thread):
             self._keep()
             return False
         try:
-            dead = self._deliver(load.lines)
-        except DriftError as error:
-            self._tell(f"the copy refuses too many rows ({error}): mend it or its schema; nothing is left out")
-            self._wait(self._patience.configuration_s)
+            self._send(load.lines)
+        except DriftError:
+            self._keep()
+            self._ending.wait(self._patience.configuration_s)
             return True
-        self._dead += dead
-        self._cursor.dead_letters += len(dead)
-        self.rows += len(load.lines) - len(dead)
         self._shipped += load.messages
         self._upto = load.upto
         if monotonic_s() - self._kept_at >= KEEP_EVERY_S:
@@ -162,76 +129,10 @@ class Ship(threading.Thread):
                 break
         return load
 
-    def _deliver(self, lines: list[str]) -> list[tuple[Millis, str, str]]:
-        """Send all of it; returns what the copy refuses. A refused part is halved until the bad rows stand alone.
-
-        DriftError when that is more than REFUSED_SHARE allows, or when nothing at all is taken: one row alone proves
-        nothing about itself, so it waits for company.
-        """
-        dead: list[tuple[Millis, str, str]] = []
-        parts = self._cut(lines)
-        allowed, taken = max(1, len(lines) // REFUSED_SHARE), 0
-        while parts:
-            part = parts.pop()
-            answer = self._settle(part)
-            if answer.verdict == "taken":
-                taken += len(part)
-            elif len(part) == 1:
-                dead.append((now_ms(), part[0], f"{answer.reason} {answer.text}"))
-                if len(dead) > allowed:
-                    raise DriftError(answer.text)
-            else:
-                if answer.verdict == "too_large":
-                    self._limit = min(self._limit, len(part) // 2)
-                middle = len(part) // 2
-                parts += [part[middle:], part[:middle]]
-        if dead and not taken:
-            raise DriftError(dead[-1][2])
-        # Once more, now that others were taken: perhaps it was the server, and is mended.
-        dead = [one for one in dead if self._settle([one[1]]).verdict != "taken"]
-        for _, line, reason in dead:
-            log.error("the copy refuses one row (%s): %s", reason, line)
-        self._tell(None)
-        return dead
-
-    def _cut(self, lines: list[str]) -> list[list[str]]:
-        """In parts that the server takes, the first one last."""
-        starts = range(0, len(lines), self._limit)
-        return [lines[start : start + self._limit] for start in reversed(starts)]
-
-    def _settle(self, part: list[str]) -> Answer:
-        """Send it until the copy has decided: taken, refused or too large. EndedError when we shall end."""
-        attempt = 0
-        while not self._ending.is_set():
-            answer = self._target.write(part, now_ms())
-            if answer.verdict == "taken":
-                return answer
-            self.failures[answer.reason] += 1
-            if answer.verdict in ("refused", "too_large"):
-                return answer
-            if answer.verdict == "configuration":
-                self._tell(f"configuration of the copy ({self._target.name}): {answer.reason} {answer.text}")
-                self._target.close()  # the token may be mended by then
-                self._wait(self._patience.configuration_s)
-            else:
-                self._tell(f"the copy can't be reached ({self._target.name}): {answer.reason} {answer.text}")
-                longest = min(self._patience.longest_s, self._patience.first_s * 2 ** min(attempt, 16))
-                jitter = random.uniform(0, longest)  # noqa: S311  so that many gateways do not come at once
-                self._wait(jitter if answer.wait_s is None else answer.wait_s)
-            attempt += 1
-        raise EndedError
-
-    def _wait(self, seconds: float) -> None:
-        """Pause; what was taken before is kept meanwhile."""
-        self._keep()
-        self._ending.wait(seconds)
-
-    def _tell(self, trouble: str | None) -> None:
-        if trouble is not None and self.trouble is None:
-            log.error("%s; the journal keeps everything until it works again", trouble)
-        elif trouble is None and self.trouble is not None:
-            log.info("the copy takes rows again; %d messages to catch up", self.metrics().backlog)
-        self.trouble = trouble
+    def _send(self, lines: list[str]) -> None:
+        dead = self.delivery.deliver(lines)
+        self._dead += dead
+        self._cursor.dead_letters += len(dead)
 
     def _keep(self) -> None:
         if self._upto != self._kept or self._dead:
@@ -266,7 +167,7 @@ def ship_of(
     stored: Callable[[], int],
 ) -> Ship:
     """The thread for the configured copy. To be made before the store's writer starts."""
-    target = InfluxWriter(settings)
+    target, longest_s = InfluxWriter(settings), settings.max_retry_pause_s
     return Ship(
         target,
         Lines(resources),
@@ -275,7 +176,7 @@ def ship_of(
         call,
         batch_rows=settings.batch_rows,
         rows_per_s=settings.rows_per_s,
-        patience=Patience(longest_s=settings.max_retry_pause_s),
+        patience=Patience(longest_s=longest_s, configuration_s=longest_s),
         busy=busy,
         stored=stored,
     )

@@ -1,11 +1,11 @@
 """Writing to InfluxDB 2, or whatever takes its line protocol at `/api/v2/write`: one request, one answer.
 
 The client's batching mode loses rows by design (a few retries, then an error callback), so this is its synchronous
-call, which retries nothing, with lines that are ready; what to do about an answer is `gateway.runtime.ship`'s.
+call, which retries nothing, with lines that are ready; what to do about an answer is `gateway.runtime.delivery`'s.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,8 +14,9 @@ from typing import Any, Literal
 from config.schema.base import read_secret
 from config.schema.store import Influx
 from gateway.model import Millis
+from gateway.store.base import StoreError
 
-Verdict = Literal["taken", "refused", "too_large", "configuration", "busy"]
+Verdict = Literal["taken", "refused", "expired", "too_large", "configuration", "busy"]
 
 TEXT_MOST = 300  # characters of a server's words worth keeping
 WAIT_MOST_S = 3600.0
@@ -25,8 +26,9 @@ WAIT_MOST_S = 3600.0
 class Answer:
     """What became of a write. `reason` is a counter's label: a status, `timeout`, `connection`.
 
-    taken: all of it is there. refused: some line of it is not wanted. too_large: send less at once. configuration:
-    somebody must mend something first. busy: the same again later, after `wait_s` where the server named a time.
+    taken: all of it is there. refused: some line of it is not wanted. expired: some line is older than the bucket
+    keeps. too_large: send less at once. configuration: somebody must mend something first. busy: the same again later,
+    after `wait_s` where the server named a time.
     """
 
     verdict: Verdict
@@ -41,7 +43,15 @@ _BY_STATUS: dict[int, Verdict] = {
 
 
 def answer_of(status: int, headers: Mapping[str, str], text: str, now: Millis) -> Answer:
-    """An HTTP status as a verdict. A 200 is no server of ours: somebody's login page, perhaps."""
+    """An HTTP status as a verdict. A 200 is no server of ours: somebody's login page, perhaps.
+
+    InfluxDB 2 says 422 to a partial write, before 2.1 it said 500; the words for what is too old differ as well
+    ("points beyond retention policy dropped=24", "dropped 24 points outside retention policy of duration 1h0m0s").
+    """
+    if status >= 400 and "retention policy" in text:
+        return Answer("expired", str(status), text[:TEXT_MOST])
+    if status == 500 and "partial write" in text:
+        return Answer("refused", str(status), text[:TEXT_MOST])
     verdict = _BY_STATUS.get(status, "busy" if status >= 500 else "configuration")
     wait_s = retry_after_s(headers.get("Retry-After"), now) if verdict == "busy" else None
     return Answer(verdict, str(status), text[:TEXT_MOST], wait_s)
@@ -58,6 +68,24 @@ def retry_after_s(value: str | None, now: Millis) -> float | None:
         wait_s = (until - datetime.fromtimestamp(now / 1000, UTC)).total_seconds()
         return min(max(wait_s, 0.0), WAIT_MOST_S)
     return None
+
+
+@contextlib.contextmanager
+def asking(settings: Influx) -> Iterator[Any]:
+    """A client for questions, for as long as they take. StoreError where the copy does not answer them."""
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+    from influxdb_client.rest import ApiException
+    from urllib3.exceptions import HTTPError
+
+    token = read_secret(settings.token_file, "store.influx.token_file")
+    client: Any = InfluxDBClient(url=settings.url, org=settings.org, token=token, timeout=settings.timeout_s * 1000)
+    try:
+        with contextlib.closing(client):
+            yield client
+    except ApiException as error:
+        raise StoreError(f"{settings.url} answers {error.status} to a query: {error.reason}") from None
+    except (HTTPError, OSError) as error:
+        raise StoreError(f"{settings.url} can't be reached: {error}; check store.influx.url") from None
 
 
 class InfluxWriter:

@@ -1,5 +1,6 @@
 """The bucket in InfluxDB 2, made and kept as configured."""
 
+import json
 from typing import Any
 
 from config.schema.base import read_secret
@@ -15,6 +16,7 @@ def init_bucket(settings: Influx) -> str:
 
     StoreError names the mend. An engine without buckets (VictoriaMetrics, InfluxDB 1) is told as such: it needs none.
     """
+    from influxdb_client.client.exceptions import InfluxDBError
     from influxdb_client.client.influxdb_client import InfluxDBClient
     from influxdb_client.rest import ApiException
     from urllib3.exceptions import HTTPError
@@ -31,6 +33,9 @@ def init_bucket(settings: Influx) -> str:
             )
         mend = "give the token write:buckets, or take the operator's" if error.status in (401, 403) else "try again"
         raise StoreError(f"{settings.url}: {error.status} {error.reason}: {mend}") from None
+    except InfluxDBError:  # the client's own word for an organisation that it can't find
+        mend = "check store.influx.org, and that the token may read it"
+        raise StoreError(f"{settings.url} shows no organisation {settings.org}: {mend}") from None
     except (HTTPError, OSError) as error:
         raise StoreError(f"{settings.url} can't be reached: {error}; check store.influx.url") from None
     finally:
@@ -44,15 +49,36 @@ def _init(client: Any, settings: Influx) -> str:
     rules = [rule(type="expire", every_seconds=settings.retention_days * DAY_S)]
     kept = f"keeps {settings.retention_days} days" if settings.retention_days else "keeps everything"
     buckets = client.buckets_api()
-    found = list(buckets.find_buckets(org=settings.org, name=settings.bucket).buckets or ())
-    if not found:
+    found = _found(buckets, settings)
+    if found is None:
         buckets.create_bucket(bucket_name=settings.bucket, org=settings.org, retention_rules=rules)
         return f"bucket {settings.bucket} is made and {kept}"
-    if _seconds(found[0]) == settings.retention_days * DAY_S:
+    if _seconds(found) == settings.retention_days * DAY_S:
         return f"bucket {settings.bucket} is there and {kept}"
-    found[0].retention_rules = rules
-    buckets.update_bucket(found[0])
+    found.retention_rules = rules
+    buckets.update_bucket(found)
     return f"bucket {settings.bucket} was there; now it {kept}"
+
+
+def _found(buckets: Any, settings: Influx) -> Any:
+    """The bucket, or None. InfluxDB answers 404 to a name that it does not know; early ones list their own buckets."""
+    from influxdb_client.rest import ApiException
+
+    try:
+        listed = buckets.find_buckets(org=settings.org, name=settings.bucket).buckets or ()
+    except ApiException as error:
+        if _not_found(error):
+            return None
+        raise
+    return next((one for one in listed if one.name == settings.bucket), None)
+
+
+def _not_found(error: Any) -> bool:
+    """Whether InfluxDB itself says that it has no such thing; another engine's 404 is about the path."""
+    try:
+        return bool(error.status == 404 and json.loads(error.body)["code"] == "not found")
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _seconds(bucket: Any) -> int:

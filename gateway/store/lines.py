@@ -129,3 +129,8 @@ def time_ns(said: dict[str, Any], payload: bytes, received_at: Millis, flags: in
     if ts is None or flags & TS_SUSPECT:
         ts = received_at
     return int(ts) * 1_000_000 + (seq if seq is not None else zlib.crc32(payload)) % 1_000_000
+
+
+def time_of(line: str) -> int:
+    """The time in ns that ends a line."""
+    return int(line.rpartition(" ")[2])

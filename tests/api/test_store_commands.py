@@ -213,6 +213,22 @@ def test_the_bucket_is_made_with_its_retention_and_then_left_alone(tmp_path, cap
         assert server.buckets[0]["retentionRules"] == [{"type": "expire", "everySeconds": 0}]
 
 
+def test_a_bucket_of_the_servers_own_is_never_taken_for_ours(tmp_path, capsys):
+    with influx_server() as server:
+        server.lists_its_own = True
+        path = with_influx(tmp_path / "here", server.url, 30)
+        assert run(capsys, "store", "init", "--config", path) == (0, "bucket b is made and keeps 30 days\n")
+        assert [one["name"] for one in server.buckets] == ["b"]
+
+
+def test_an_organisation_that_is_not_there_is_told(tmp_path, capsys):
+    with influx_server() as server:
+        path = with_influx(tmp_path / "here", server.url, 30)
+        path.write_text(path.read_text().replace("org: o", "org: other"))
+        status, told = run(capsys, "store", "init", "--config", path)
+        assert (status, "shows no organisation other: check store.influx.org" in told) == (1, True)
+
+
 def test_an_engine_without_buckets_needs_none(tmp_path, capsys):
     with influx_server() as server:
         server.bucket_status = 400

@@ -14,7 +14,8 @@ from typing import Any
 
 from config.schema.store import Influx
 from gateway.model import Batch, Millis, Resource
-from gateway.runtime.ship import Patience, Ship
+from gateway.runtime.delivery import Patience
+from gateway.runtime.ship import Ship
 from gateway.store.influx import InfluxWriter
 from gateway.store.influx_cursor import Cursor, Journal
 from gateway.store.lines import Lines

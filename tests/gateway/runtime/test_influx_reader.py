@@ -60,7 +60,7 @@ def readers(settings, server):
     for name, (_, _, said) in SAID.items():
         for step, signals in enumerate(said):
             at = NOON + step * 20 * MINUTE
-            payload = msgspec.json.encode({"ts": at, "boot": "b", "seq": step, **signals})
+            payload = msgspec.json.encode({"ts": at, "boot": "b", "seq": 700_000 + step, **signals})
             topic = f"yz/yanshan/{name}/state".encode()
             messages.append(Message(topic, payload, at))
             server.take(lines.of(topic, payload, at, 0))

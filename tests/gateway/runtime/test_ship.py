@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from config.schema.store import Influx
-from gateway.runtime.ship import Patience, Ship
+from gateway.runtime.delivery import Patience
+from gateway.runtime.ship import Ship
 from gateway.store.influx import InfluxWriter, answer_of, retry_after_s
 from gateway.store.influx_cursor import Cursor, Journal
 from gateway.store.lines import Lines
@@ -104,8 +105,8 @@ def test_after_any_trouble_each_row_is_there_once(server, store, shipping, answe
     fill(store, 250)
     server.rule = first_times(count, answer)
     ship = shipping()
-    until(lambda: len(server.points) == 250 and ship.rows == 250)
-    assert ship.failures == {reason: count}
+    until(lambda: len(server.points) == 250 and ship.delivery.rows == 250)
+    assert ship.delivery.failures == {reason: count}
     assert ship.trouble is None
     assert ship.metrics().backlog == 0
     assert ship.metrics().dead_letters == 0
@@ -120,9 +121,9 @@ def test_whatever_the_server_answers_in_whatever_order_each_row_is_there_once(se
     for first in range(1, 1500, 300):
         fill(store, 300, first=first)
         time.sleep(0.05)
-    until(lambda: sum(ship.failures.values()) > 30 or ship.rows == 1500)
+    until(lambda: sum(ship.delivery.failures.values()) > 30 or ship.delivery.rows == 1500)
     server.rule = fine
-    until(lambda: ship.rows + ship.metrics().dead_letters == 1500)
+    until(lambda: ship.delivery.rows + ship.metrics().dead_letters == 1500)
     ship.end(3)
     dead = store.core.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
     assert len(server.points) == 1500 - dead
@@ -133,7 +134,7 @@ def test_one_poisoned_row_is_laid_aside_and_all_others_arrive(server, store, shi
     fill(store, 100)
     server.rule = lambda lines: (400, {}) if any(line.endswith("000037") for line in lines) else (204, {})
     ship = shipping()
-    until(lambda: ship.rows == 99)
+    until(lambda: ship.delivery.rows == 99)
     assert len(server.points) == 99
     until(lambda: ship.metrics().backlog == 0)
     ship.end(2)
@@ -146,7 +147,7 @@ def test_a_server_that_is_mended_while_we_look_for_the_bad_row_costs_none(server
     fill(store, 100)
     server.rule = first_times(9, (400, {}))  # down to single rows, and two of them refused
     ship = shipping()
-    until(lambda: ship.rows == 100)
+    until(lambda: ship.delivery.rows == 100)
     assert len(server.points) == 100
     assert ship.metrics().dead_letters == 0
 
@@ -156,9 +157,9 @@ def test_when_more_than_a_twentieth_is_refused_nothing_is_left_out(server, store
     server.rule = lambda lines: (422, {}) if any(int(line[-6:]) % 10 == 0 for line in lines) else (204, {})
     ship = shipping()
     until(lambda: ship.trouble is not None and "refuses too many rows" in ship.trouble)
-    assert ship.rows == 0
+    assert ship.delivery.rows == 0
     server.rule = fine  # the schema is mended
-    until(lambda: ship.rows == 100)
+    until(lambda: ship.delivery.rows == 100)
     assert len(server.points) == 100
     assert ship.trouble is None
     assert store.core.execute("SELECT count(*) FROM dead_letter").fetchone() == (0,)
@@ -171,7 +172,7 @@ def test_a_row_that_is_refused_alone_waits_for_company_before_it_is_laid_aside(s
     until(lambda: ship.trouble is not None)
     assert ship.metrics().dead_letters == 0
     fill(store, 30, first=2)
-    until(lambda: ship.rows == 30)
+    until(lambda: ship.delivery.rows == 30)
     assert ship.metrics().dead_letters == 1
 
 
@@ -179,9 +180,53 @@ def test_too_large_a_batch_is_halved_until_it_fits_and_stays_so(server, store, s
     fill(store, 400)
     server.rule = lambda lines: (413, {}) if len(lines) > 30 else (204, {})
     ship = shipping()
-    until(lambda: ship.rows == 400)
-    assert ship.failures["413"] < 10
+    until(lambda: ship.delivery.rows == 400)
+    assert ship.delivery.failures["413"] < 10
     assert len(server.points) == 400
+
+
+def test_who_was_too_large_once_is_tried_again_later(server, store, shipping):
+    server.rule = first_times(2, (413, {}))
+    ship = shipping()
+    for first in range(1, 2000, 200):
+        fill(store, 200, first=first)
+    until(lambda: ship.delivery.rows == 2000)
+    assert max(len(lines) for lines in server.requests[-5:]) >= 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (422, "failure writing points to database: partial write: points beyond retention policy dropped=7"),
+        (422, "partial write: dropped 7 points outside retention policy of duration 24h0m0s"),
+        (500, "unexpected error writing points to database: partial write: points beyond retention policy dropped=7"),
+    ],
+)
+def test_what_is_older_than_the_copy_keeps_is_left_out_and_holds_nothing_up(server, store, shipping, words):
+    """InfluxDB takes the rest of such a batch and complains of the whole."""
+    fill(store, 1000, at=NOON - 3 * DAY)
+    fill(store, 700, first=1001, at=NOON)
+
+    def rule(lines):
+        young = [line for line in lines if int(line.rpartition(" ")[2]) >= (NOON - DAY) * 1_000_000]
+        server.take(young)
+        return (204, {}) if len(young) == len(lines) else (words[0], {"message": words[1]})
+
+    server.rule = rule
+    ship = shipping(batch_rows=300)
+    until(lambda: ship.delivery.rows == 700)
+    assert len(server.points) == 700
+    assert (ship.delivery.expired, ship.metrics().dead_letters, ship.trouble) == (1000, 0, None)
+    assert len(server.requests) < 40
+
+
+def test_a_partial_write_that_an_older_server_calls_its_own_fault_is_searched_for_the_bad_row(server, store, shipping):
+    fill(store, 100)
+    words = {"message": "partial write: field type conflict dropped=1"}
+    server.rule = lambda lines: (500, words) if any(line.endswith("000037") for line in lines) else (204, {})
+    ship = shipping()
+    until(lambda: ship.delivery.rows == 99)
+    assert ship.metrics().dead_letters == 1
 
 
 def test_where_a_person_must_act_the_trouble_is_told_and_the_token_read_anew(server, store, shipping, tmp_path):
@@ -190,7 +235,7 @@ def test_where_a_person_must_act_the_trouble_is_told_and_the_token_read_anew(ser
     ship = shipping()
     until(lambda: ship.trouble is not None and "configuration" in ship.trouble)
     (tmp_path / "token").write_text("mended")
-    until(lambda: ship.rows == 10)
+    until(lambda: ship.delivery.rows == 10)
     assert ship.trouble is None
 
 
@@ -199,22 +244,22 @@ def test_rows_that_come_while_it_runs_are_brought_along_also_over_midnight(serve
     for day in range(3):
         fill(store, 20, first=1 + 20 * day, at=NOON + day * DAY)
         until(lambda day=day: len(server.points) == 20 * (day + 1))
-    assert ship.rows == 60
+    assert ship.delivery.rows == 60
 
 
 def test_after_a_restart_it_goes_on_where_it_was_and_another_bucket_begins_at_the_beginning(server, store, shipping):
     fill(store, 60)
     ship = shipping()
-    until(lambda: ship.rows == 60)
+    until(lambda: ship.delivery.rows == 60)
     ship.end(2)
     fill(store, 40, first=61)
     server.requests.clear()
     again = shipping()
-    until(lambda: again.rows == 40)
+    until(lambda: again.delivery.rows == 40)
     assert sum(map(len, server.requests)) == 40
     again.end(2)
     other = shipping(bucket="other")
-    until(lambda: other.rows == 100)
+    until(lambda: other.delivery.rows == 100)
 
 
 def test_sealed_hours_are_brought_as_well(server, store, shipping):
@@ -226,7 +271,7 @@ def test_sealed_hours_are_brought_as_well(server, store, shipping):
         pass
     fill(store, 10, first=201, at=NOON + 3 * HOUR)
     ship = shipping()
-    until(lambda: ship.rows == 210)
+    until(lambda: ship.delivery.rows == 210)
     assert len(server.points) == 210
 
 
@@ -245,14 +290,14 @@ def test_it_is_no_faster_than_it_may_be(server, store, shipping):
     fill(store, 300)
     begin = time.monotonic()
     ship = shipping(rows_per_s=600)
-    until(lambda: ship.rows == 300)
+    until(lambda: ship.delivery.rows == 300)
     assert time.monotonic() - begin >= 0.3
 
 
 def test_what_is_asked_of_the_server_is_compressed_and_names_bucket_and_precision(server, store, shipping):
     fill(store, 10)
     ship = shipping()
-    until(lambda: ship.rows == 10)
+    until(lambda: ship.delivery.rows == 10)
     assert server.asked[0] == {"org": "o", "bucket": "b", "precision": "ns"}
     assert server.headers[0]["Content-Encoding"] == "gzip"
     assert server.headers[0]["Authorization"] == "Token secret"

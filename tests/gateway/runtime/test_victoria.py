@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from config.schema.store import Influx
-from gateway.runtime.ship import Patience, Ship
+from gateway.runtime.delivery import Patience
+from gateway.runtime.ship import Ship
 from gateway.store.influx import InfluxWriter
 from gateway.store.influx_cursor import Cursor, Journal
 from gateway.store.lines import Lines
@@ -52,7 +53,7 @@ def test_after_outages_the_copy_has_the_rows_of_the_journal(victoria, store, tmp
         sent += 100
         until(lambda: ship.trouble is not None, what="the outage noticed")
         victoria.start()
-    until(lambda: ship.rows == sent, what="the copy")
+    until(lambda: ship.delivery.rows == sent, what="the copy")
     ship.end(3)
     rows = victoria.rows("seat_occupied")
     assert len(rows) == len(set(rows)) == sent == 6300

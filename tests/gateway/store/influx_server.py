@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -22,6 +23,53 @@ def fine(_lines: list[str]) -> Answer:
     return 204, {}
 
 
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    influx: "InfluxServer"
+
+    def do_POST(self) -> None:
+        influx, body = self.influx, self.body()
+        path = urlsplit(self.path)
+        influx.headers.append(dict(self.headers))
+        influx.asked.append({name: values[0] for name, values in parse_qs(path.query).items()})
+        if path.path == "/api/v2/write":
+            influx.write(self, body.decode().split("\n"))
+        elif path.path == "/api/v2/query" and influx.query_status != 200:
+            answer(self, influx.query_status, {}, {"code": "x", "message": "no Flux here"})
+        elif path.path == "/api/v2/query":
+            influx.queries.append(json.loads(body)["query"])
+            answer(self, 200, {"Content-Type": "text/csv"}, influx.told(influx.queries[-1]))
+        elif path.path == "/api/v2/buckets":
+            influx.buckets.append(json.loads(body))
+            answer(self, 201, {}, {**influx.buckets[-1], "id": "0001"})
+
+    def do_PATCH(self) -> None:
+        self.influx.buckets[0].update(json.loads(self.body()))
+        answer(self, 200, {}, {**self.influx.buckets[0], "id": "0001"})
+
+    def do_GET(self) -> None:
+        influx, path = self.influx, urlsplit(self.path)
+        asked = {name: values[0] for name, values in parse_qs(path.query).items()}
+        found = [{**one, "id": "0001"} for one in influx.buckets if one["name"] == asked.get("name")]
+        if path.path == "/api/v2/buckets" and influx.bucket_status != 200:
+            answer(self, influx.bucket_status, {}, {"code": "x", "message": "unsupported path requested"})
+        elif asked.get("org") != "o":
+            answer(self, 404, {}, {"code": "not found", "message": "organization name not found"})
+        elif path.path == "/api/v2/orgs":
+            answer(self, 200, {}, {"orgs": [{"id": "000a", "name": "o"}]})
+        elif path.path == "/api/v2/buckets" and (found or influx.lists_its_own):
+            own = [{"id": "0009", "name": "_tasks", "type": "system", "retentionRules": []}]
+            answer(self, 200, {}, {"buckets": found + own * influx.lists_its_own})
+        else:
+            answer(self, 404, {}, {"code": "not found", "message": "not found"})
+
+    def body(self) -> bytes:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+
+    def log_message(self, *_: object) -> None: ...
+
+
 class InfluxServer:
     """`rule` decides each write. `points` is what was taken, by series and time, as in InfluxDB."""
 
@@ -32,48 +80,11 @@ class InfluxServer:
         self.asked: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.buckets: list[dict[str, object]] = []
-        self.bucket_status = 200
+        self.bucket_status = self.query_status = 200
+        self.lists_its_own = False  # InfluxDB 2.0 shows its own buckets whatever is asked
         self.queries: list[str] = []
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                path = urlsplit(self.path)
-                outer.headers.append(dict(self.headers))
-                outer.asked.append({name: values[0] for name, values in parse_qs(path.query).items()})
-                if path.path == "/api/v2/write":
-                    outer.write(self, body.decode().split("\n"))
-                elif path.path == "/api/v2/query":
-                    outer.queries.append(json.loads(body)["query"])
-                    answer(self, 200, {"Content-Type": "text/csv"}, outer.pivoted(outer.queries[-1]))
-                elif path.path == "/api/v2/buckets":
-                    outer.buckets.append(json.loads(body))
-                    answer(self, 201, {}, {**outer.buckets[-1], "id": "0001"})
-
-            def do_PATCH(self) -> None:
-                change = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.buckets[0].update(change)
-                answer(self, 200, {}, {**outer.buckets[0], "id": "0001"})
-
-            def do_GET(self) -> None:
-                path = urlsplit(self.path).path
-                if path == "/api/v2/orgs":
-                    answer(self, 200, {}, {"orgs": [{"id": "000a", "name": "o"}]})
-                elif path == "/api/v2/buckets" and outer.bucket_status != 200:
-                    answer(self, outer.bucket_status, {}, {"code": "x", "message": "unsupported path requested"})
-                elif path == "/api/v2/buckets":
-                    answer(self, 200, {}, {"buckets": [{**one, "id": "0001"} for one in outer.buckets]})
-                else:
-                    answer(self, 404, {}, {"code": "not found", "message": "no such path"})
-
-            def log_message(self, *_: object) -> None: ...
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        mine = type("Mine", (Handler,), {"influx": self})
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), mine)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -92,10 +103,11 @@ class InfluxServer:
             time.sleep(1.5)
             handler.close_connection = True
         else:
-            status, headers = said
+            status, headers = said[0], dict(said[1])
             if status in (201, 204):
                 self.take(lines)
-            answer(handler, status, headers, None if status == 204 else {"code": "x", "message": f"status {status}"})
+            words = headers.pop("message", f"status {status}")
+            answer(handler, status, headers, None if status == 204 else {"code": "x", "message": words})
 
     def take(self, lines: list[str]) -> None:
         for line in lines:
@@ -104,12 +116,30 @@ class InfluxServer:
             series, fields, at = line.split(" ")
             self.points[series, at] = fields
 
-    def pivoted(self, query: str) -> bytes:
-        """Annotated CSV, as InfluxDB answers the one query that we ask."""
+    def told(self, query: str) -> bytes:
+        """Annotated CSV, as InfluxDB answers the two queries that we ask."""
         begin, end = (
             round(datetime.fromisoformat(text).timestamp() * 1000)
             for text in re.findall(r"(?:start|stop): (\S+?)[,)]", query)
         )
+        return self.counted(query, begin, end) if "count()" in query else self.pivoted(query, begin, end)
+
+    def counted(self, query: str, begin: int, end: int) -> bytes:
+        """How many values each series and field has."""
+        stations = re.findall(r"r\.station =~ /\^\((.*?)\)\$/", query)[0].split("|")
+        counts: Counter[tuple[str, ...]] = Counter()
+        for (series, at), fields in self.points.items():
+            kind, resource, station = series.split(",")[:3]
+            names = kind, resource.removeprefix("resource="), station.removeprefix("station=")
+            if begin <= int(at) // 1_000_000 < end and names[2] in stations:
+                counts.update((*names, field.partition("=")[0]) for field in fields.split(","))
+        return annotated(
+            "#datatype,string,long,string,string,string,string,long",
+            ["_measurement", "resource", "station", "_field", "_value"],
+            [[*names, str(count)] for names, count in sorted(counts.items())],
+        )
+
+    def pivoted(self, query: str, begin: int, end: int) -> bytes:
         tags = dict(re.findall(r'r\.(station|resource) == "([^"]*)"', query))
         rows = []
         for (series, at), fields in self.points.items():
@@ -121,20 +151,33 @@ class InfluxServer:
                 )
         texts = ["_measurement", "resource", "station", "type"]
         numbers = sorted({name for _, row in rows for name in row} - set(texts))
-        lines = [
+        return annotated(
             "#datatype,string,long,dateTime:RFC3339" + ",string" * 4 + ",double" * len(numbers),
-            "#group" + ",false" * (7 + len(numbers)),
-            "#default,_result" + "," * (6 + len(numbers)),
-            ",".join(["", "result", "table", "_time", *texts, *numbers]),
-        ]
-        for at, row in sorted(rows, key=itemgetter(0)):
-            time = datetime.fromtimestamp(at // 1_000_000 / 1000, UTC).isoformat(timespec="milliseconds")
-            lines.append(",".join(["", "", "0", time, *(row.get(name, "") for name in (*texts, *numbers))]))
-        return "\r\n".join([*lines, "", ""]).encode() if rows else b"\r\n"
+            ["_time", *texts, *numbers],
+            [
+                [rfc3339(at), *(row.get(name, "") for name in (*texts, *numbers))]
+                for at, row in sorted(rows, key=itemgetter(0))
+            ],
+        )
 
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def annotated(types: str, names: list[str], rows: list[list[str]]) -> bytes:
+    lines = [
+        types,
+        "#group" + ",false" * (2 + len(names)),
+        "#default,_result" + "," * (1 + len(names)),
+        ",".join(["", "result", "table", *names]),
+        *(",".join(["", "", "0", *row]) for row in rows),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() if rows else b"\r\n"
+
+
+def rfc3339(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{at_ns % 10**9:09d}Z"
 
 
 def answer(handler: http.server.BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: object) -> None:
