@@ -53,18 +53,18 @@ def create_app(
     now: Callable[[], Millis] = now_ms,
     alerting: Alerting | None = None,
     command: Callable[[str, bytes], None] | None = None,
-    on_screen: Callable[[str, str | None], None] = lambda _screen, _station: None,
+    on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
     `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
-    `on_screen(screen, station)` hears of each wall screen that is there, about every 5 s.
+    `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page.
     """
     stream = settings.api.stream
     limits = Limits(
         stream.clients_total, stream.clients_per_address, stream.reserved_for_screens, stream.send_timeout_s
     )
-    hub = Hub(view, limits, on_screen)
+    hub = Hub(view, limits)
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
     keyring = Keyring.of(settings)
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command)

@@ -46,7 +46,7 @@ def run_product(
         registry=registry,
         alerting=gateway.alerting,
         command=gateway.command,
-        on_screen=lambda screen, station: _checked_in(gateway, screen, station),
+        on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()
     try:
@@ -62,11 +62,6 @@ def run_product(
     if died is not None:
         log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", died)
     return 0 if clean and died is None else 1
-
-
-def _checked_in(gateway: Gateway, screen: str, station: str | None) -> None:
-    if station is not None:
-        gateway.alerting.watch.screen(screen, station, now_ms())
 
 
 def _watch(gateway: Gateway, stop: threading.Event) -> None:

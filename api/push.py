@@ -81,9 +81,8 @@ class Client:
 class Hub:
     """Every open stream of this process. Belongs to the asyncio thread."""
 
-    def __init__(self, view: LiveView, limits: Limits, on_screen: Callable[[str, str | None], None]) -> None:
+    def __init__(self, view: LiveView, limits: Limits) -> None:
         self.view, self.limits = view, limits
-        self._on_screen = on_screen
         self._epoch = secrets.token_hex(4)
         self._clients: set[Client] = set()
         self._by_station: dict[str | None, set[Client]] = {}
@@ -123,8 +122,6 @@ class Hub:
         self._by_station.setdefault(station, set()).add(client)
         if address is not None:
             self._addresses[address] += 1
-        if screen is not None:
-            self._on_screen(screen, station)
         self._snapshot(client, last_id)
         return client
 
@@ -200,15 +197,13 @@ class Hub:
                 self._sweep(now)
                 if due:
                     self._beat()
-            except Exception:  # heartbeats must go on, whatever one client or listener did
+            except Exception:  # heartbeats must go on, whatever one client did
                 log.exception("a turn of the stream's heartbeat failed")
 
     def _beat(self) -> None:
         frame = self._heartbeat()
         for client in self._clients:
             client.offer(_HEARTBEAT, frame)
-            if client.screen is not None and client.sending_since is None:
-                self._on_screen(client.screen, client.station)
 
     def _sweep(self, now: float) -> None:
         for client in [*self._clients]:

@@ -91,15 +91,15 @@ def router(
     public_url: str | None = None,
     timezone: str = "Asia/Shanghai",
     tiles_url: str | None = None,
-    on_screen: Callable[[str, str | None], None] | None = None,
+    on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
     now_ms: Callable[[], int] = wall_clock_ms,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
     `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
-    `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a browser that
-    hangs keeps its stream open, but does not do this.
+    `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a page that hangs
+    keeps its stream open, so an open stream proves nothing.
     """
     pages = Pages(places, public_url, timezone, tiles_url)
     routes = APIRouter(include_in_schema=False)
@@ -109,7 +109,7 @@ def router(
     @routes.get("/build")
     def build(screen: str = "", station: str = "") -> Response:
         """The build served now and the server's time: with these a page reloads itself and sets its clock."""
-        if on_screen is not None and screen and station in places:
+        if screen and station in places:
             on_screen(screen[:64], station)
         return JSONResponse({"build": pages.assets.build, "time_ms": now_ms()}, headers={"cache-control": "no-store"})
 

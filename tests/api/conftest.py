@@ -66,7 +66,7 @@ class House:
     clock: Clock
     status: list[Status]
     stop: Callable[[], None]
-    screens: list[tuple[str, str | None]] = field(default_factory=list)
+    screens: list[tuple[str, str]] = field(default_factory=list)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.client.get(path, **more)
@@ -83,7 +83,7 @@ def serving(folder: Path, **api: Any) -> Iterator[House]:
     settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
     view = LiveView(settings.stations, clock)
     status = [Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=NOON)]
-    screens: list[tuple[str, str | None]] = []
+    screens: list[tuple[str, str]] = []
     app = create_app(
         view,
         lambda: SqliteReader(folder),

@@ -57,7 +57,7 @@ def serve(
     keyring = Keyring(house.folder / "keys.json")
     status = Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=house.now)
     context = Context(
-        house.settings, view, Hub(view, Limits(), lambda _screen, _station: None), lambda: SqliteReader(house.folder),
+        house.settings, view, Hub(view, Limits()), lambda: SqliteReader(house.folder),
         lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
     )  # fmt: skip
     app = FastAPI()

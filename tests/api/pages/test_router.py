@@ -16,7 +16,7 @@ from config.load import load
 PAGES = ("/", "/screen/yanshan", "/m/yanshan", "/stations/yanshan", "/login", "/p/token")
 STATIC = Path(__file__).parents[3] / "api" / "pages" / "static"
 NASTY = '</script><img src=x onerror="alert(1)">'
-heard: list[tuple[str, str | None]] = []
+heard: list[tuple[str, str]] = []
 
 
 class Client:
