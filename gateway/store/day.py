@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
-from gateway.store.files import READ_ERRORS, as_store_error, connect, transaction
+from gateway.store.files import READ_ERRORS, as_store_error, connect, new_file, transaction
 from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,24 @@ class Names:
         self.refresh()
 
 
+def _carry_over(db: sqlite3.Connection, before: Path, begin: Millis) -> None:
+    """Every resource's last state opens the day at `begin`, so that no question needs two days' files."""
+    try:
+        db.execute("ATTACH ? AS before", (str(before),))
+        with transaction(db):
+            db.execute("INSERT OR IGNORE INTO name SELECT id, text FROM before.name")
+            db.execute(
+                "INSERT OR IGNORE INTO change SELECT resource, ?, code FROM"
+                " (SELECT resource, max(at), code FROM before.change GROUP BY resource)",
+                (begin,),
+            )
+        db.execute("DETACH before")
+    except sqlite3.Error as error:
+        if not as_store_error(error, before).damaged:
+            raise
+        log.error("%s: damaged, so the last states of that day can't be taken over: %s", before, error)
+
+
 class Day:
     """`quarantine_rows` and `quarantine_bytes` are the most kept of what could not be read; the oldest go first."""
 
@@ -61,13 +79,15 @@ class Day:
         self, path: Path, number: int, synchronous: str, before: Path | None = None,
         quarantine_rows: int = 100_000, quarantine_bytes: int = 64 << 20,
     ) -> None:  # fmt: skip
-        """`number`: days since 1970 UTC. A day without changes takes over names and last states from `before`."""
+        """`number`: days since 1970 UTC. A new day takes over names and last states from `before`."""
         self.path, self.number = path, number
         self._quarantine_rows, self._quarantine_bytes = quarantine_rows, quarantine_bytes
+        if not path.exists():
+            with new_file(path, "day", synchronous=synchronous) as db:
+                if before is not None:
+                    _carry_over(db, before, number * DAY_MS)
         self._db = connect(path, "day", synchronous=synchronous)
         try:
-            if before is not None and self._db.execute("SELECT 1 FROM change LIMIT 1").fetchone() is None:
-                self._carry_over(before)
             self._names = Names(self._db)
             self._names.refresh()
         except sqlite3.Error as error:
@@ -76,23 +96,6 @@ class Day:
         self._held: int | None = None  # bytes in quarantine, counted when first needed
         self._unreadable: set[int] = set()
         self._sealed: tuple[Millis, int] | None = None  # what `seal` was last asked, and found nothing for
-
-    def _carry_over(self, before: Path) -> None:
-        """Every resource's last state opens the day, so that no question needs two days' files."""
-        try:
-            self._db.execute("ATTACH ? AS before", (str(before),))
-            with transaction(self._db):
-                self._db.execute("INSERT OR IGNORE INTO name SELECT id, text FROM before.name")
-                self._db.execute(
-                    "INSERT OR IGNORE INTO change SELECT resource, ?, code FROM"
-                    " (SELECT resource, max(at), code FROM before.change GROUP BY resource)",
-                    (self.number * DAY_MS,),
-                )
-            self._db.execute("DETACH before")
-        except sqlite3.Error as error:
-            if not as_store_error(error, before).damaged:
-                raise
-            log.error("%s: damaged, so the last states of that day can't be taken over: %s", before, error)
 
     def write(self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> None:
         """One transaction; durable when it returns. StoreError, and nothing of it is stored."""

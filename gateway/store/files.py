@@ -1,6 +1,7 @@
 """Opening SQLite files: pragmas, schema versions, health, the folder's lock, and the ballast for a full disk."""
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -16,7 +17,7 @@ from gateway.store.base import StoreError
 log = logging.getLogger(__name__)
 
 SCHEMAS = {"day": 1, "core": 1, "rollup": 1}
-COMPANIONS = ("", "-wal", "-shm")
+COMPANIONS = ("", "-wal", "-shm", "-journal")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
 READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite may quote what is broken, and that need not be text
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -50,6 +51,24 @@ def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Co
     return db
 
 
+@contextlib.contextmanager
+def new_file(path: Path, schema: str, *, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
+    """A connection to fill a file with, which gets its name when it is whole and flushed. StoreError.
+
+    So no reader, and no start after a kill, finds half of it.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        unlink(part)
+        with contextlib.closing(connect(part, schema, synchronous=synchronous)) as db:
+            yield db
+            db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")  # what the log holds would not get the name
+        part.rename(path)
+        flush(path.parent)
+    except (sqlite3.Error, OSError) as error:
+        raise as_store_error(error, path) from error
+
+
 def read_only(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint."""
     try:
@@ -63,7 +82,8 @@ def read_only(path: Path) -> sqlite3.Connection:
 def as_store_error(error: Exception, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     damaged = code in _DAMAGED or isinstance(error, UnicodeDecodeError)
-    return StoreError(f"{path}: {error}", full=code == sqlite3.SQLITE_FULL, damaged=damaged)
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
+    return StoreError(f"{path}: {error}", full=full, damaged=damaged)
 
 
 def sqlite_version() -> tuple[str, bool]:
@@ -111,6 +131,12 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def roll_back(path: Path) -> None:
+    """Undo what a kill left half done outside the log: only who may write can. Damage is left for `healthy` to find."""
+    with contextlib.suppress(*READ_ERRORS), contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA schema_version").fetchone()
+
+
 def healthy(path: Path) -> bool:
     """False when SQLite finds a fault in the file within CHECK_S. StoreError when it can't be looked at at all."""
     if not path.exists():
@@ -136,12 +162,26 @@ def set_aside(path: Path, stamp: str) -> Path:
     while aside.exists():
         count += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{count}")
+    move(path, aside)
+    log.error("%s is damaged: moved to %s", path, aside.name)
+    return aside
+
+
+def move(path: Path, to: Path) -> None:
+    """A database file and its companions, as far as they are there: where it was cut short, do it again."""
     for suffix in COMPANIONS:
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    log.error("%s is damaged: moved to %s", path, aside.name)
-    return aside
+            part.rename(to.with_name(to.name + suffix))
+
+
+def flush(path: Path) -> None:
+    """What was written to the file, or the names in the folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def unlink(path: Path) -> None:

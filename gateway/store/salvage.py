@@ -6,7 +6,7 @@ import sqlite3  # noqa: TID251
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.store.files import READ_ERRORS, connect, read_only, transaction
+from gateway.store.files import READ_ERRORS, as_store_error, new_file, read_only, transaction
 
 log = logging.getLogger(__name__)
 
@@ -15,9 +15,10 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
     """Copy every readable row of every table; returns how many. `names`: an older day that knows most names too.
 
     Tables with row numbers are halved until the unreadable rows stand alone, others are read from both ends.
+    StoreError when there is no room for the copy: nothing is there then, and it can be done again.
     """
     saved = 0
-    with contextlib.closing(connect(into, schema)) as target, contextlib.closing(read_only(damaged)) as source:
+    with new_file(into, schema) as target, contextlib.closing(read_only(damaged)) as source:
         try:
             tables = source.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
@@ -29,6 +30,8 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
             try:
                 saved += _copy_table(source, target, table, sql)
             except READ_ERRORS as error:
+                if (found := as_store_error(error, into)).full:
+                    raise found from error  # there is nothing wrong with the table
                 log.error("%s: table %s can't be taken over: %s", damaged.name, table, error)
         if names is not None:
             _borrow_names(names, target)

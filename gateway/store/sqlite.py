@@ -12,12 +12,15 @@ from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
 from gateway.store.day_reader import DayReader
 from gateway.store.files import (
+    COMPANIONS,
     READ_ERRORS,
     Ballast,
     Lock,
     as_store_error,
     connect,
     healthy,
+    move,
+    roll_back,
     set_aside,
     transaction,
     unlink,
@@ -84,6 +87,10 @@ class SqliteStore:
         self._tidied: set[tuple[int, bool]] = set()  # day, and whether its quarantine was emptied
         try:
             self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
+            self._resume_repairs()
+            for path in folder.glob("*.db"):
+                if path.with_name(path.name + "-journal").exists():
+                    roll_back(path)
             for path in [*day_files(folder)[-2:], folder / CORE]:
                 if not healthy(path):
                     self._repair(path, now)
@@ -170,6 +177,8 @@ class SqliteStore:
         """The file of `now`; days never go back, so a clock set backwards writes on in the newest one."""
         number = day_number(now)
         day = self._day
+        if day is None:
+            self._resume_repairs()
         if day is None or number > day.number:
             files = day_files(self.folder)
             newest = files[-1] if files else None
@@ -263,7 +272,8 @@ class SqliteStore:
         for path in day_files(self.folder)[: -self._keep_days or None]:
             if number_of(path) < day_number(now) - self._keep_days:
                 log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-                unlink(path)
+                for one in (path, *self.folder.glob(f"{path.name}.damaged-*")):
+                    unlink(one)
                 return True
         return False
 
@@ -322,7 +332,17 @@ class SqliteStore:
 
     def _repair(self, path: Path, now: Millis) -> None:
         """Move it aside, and take over what can be read."""
-        aside = set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}")
+        self._salvage(set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}"), path)
+
+    def _resume_repairs(self) -> None:
+        """A file that was moved aside and has no successor: we were killed in between, or there was no room."""
+        for aside in sorted(self.folder.glob("*.db.damaged-*"), reverse=True):
+            path = aside.with_name(aside.name.partition(".damaged-")[0])
+            if not path.exists() and not aside.name.endswith(COMPANIONS[1:]):
+                move(path, aside)
+                self._salvage(aside, path)
+
+    def _salvage(self, aside: Path, path: Path) -> None:
         self.damaged.append(aside)
         if path.name == CORE:
             salvage(aside, path, "core")

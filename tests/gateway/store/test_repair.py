@@ -1,0 +1,79 @@
+"""A repair that is cut short: what the damaged file still tells is not lost with it."""
+
+import contextlib
+import random
+
+import pytest
+
+from gateway.store.base import StoreError
+from gateway.store.reader import SqliteReader
+from gateway.store.sqlite import SqliteStore, day_files
+from tests.gateway.store.world import DAY, NOON, batch
+
+
+class KilledError(BaseException):
+    pass
+
+
+def opened(folder, now=NOON):
+    return contextlib.closing(SqliteStore(folder, now, ballast_mib=0, keep_days=1))
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A store of one day with 1,000 messages, one page of which is overwritten."""
+    with opened(tmp_path) as store:
+        for number in range(100):
+            store.commit(batch(number * 10, 10, NOON), [], [], NOON)
+    path = day_files(tmp_path)[0]
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - 2 * 4096)
+        file.write(random.Random(1).randbytes(4096))
+    return tmp_path
+
+
+def count(folder):
+    with contextlib.closing(SqliteReader(folder)) as reader:
+        return len(list(reader.readings()))
+
+
+def test_a_repair_that_was_killed_is_made_at_the_next_start(damaged, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.store.salvage._copy_table", lambda *_: killed())
+        with pytest.raises(KilledError):
+            SqliteStore(damaged, NOON)
+    assert day_files(damaged) == []
+    with opened(damaged) as store:
+        assert len(store.damaged) == 1
+        store.commit(batch(500, 1, NOON), [], [], NOON)
+    assert count(damaged) > 500
+    with opened(damaged) as store:
+        assert store.damaged == []
+
+
+def test_a_repair_for_which_there_is_no_room_is_made_when_there_is(damaged, monkeypatch):
+    def no_room(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.store.files.flush", no_room)
+        with pytest.raises(StoreError) as told:
+            SqliteStore(damaged, NOON)
+    assert told.value.full
+    with opened(damaged) as store:
+        store.commit(batch(500, 1, NOON), [], [], NOON)
+    assert count(damaged) > 500
+
+
+def test_what_was_moved_aside_goes_with_its_day(damaged):
+    with opened(damaged) as store:
+        assert len(list(damaged.glob("*.damaged-*"))) > 0
+        for day in (1, 2, 3):
+            store.commit(batch(500 + day, 1, NOON), [], [], NOON + day * DAY)
+        while store.tidy(NOON + 3 * DAY):
+            pass
+    assert list(damaged.glob("*.damaged-*")) == []
+
+
+def killed():
+    raise KilledError
