@@ -14,27 +14,28 @@ from config.yaml_source import Source
 Found = tuple[KeyPath, Any]
 
 
-def each(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[Found]:
+def each(data: Any, pattern: str, path: KeyPath = ()) -> list[Found]:
     """Path and value of everything that fits a pattern such as `stations.*.id`, in order."""
-    head, _, rest = pattern.partition(".")
-    if isinstance(data, list) and head == "*":
-        found: Iterator[Found] = ((((*path, index)), item) for index, item in enumerate(data))
-    elif isinstance(data, dict) and head in data:
-        found = iter([((*path, head), data[head])])
-    else:
-        return
-    for here, value in found:
-        if rest:
-            yield from each(value, rest, here)
+    found = [(path, data)]
+    for part in pattern.split("."):
+        if part == "*":
+            found = [
+                ((*here, index), item)
+                for here, value in found
+                if isinstance(value, list)
+                for index, item in enumerate(value)
+            ]
         else:
+            found = [((*here, part), value[part]) for here, value in found if isinstance(value, dict) and part in value]
+    return found
+
+
+def _words(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    for here, value in each(data, pattern, path):
+        if isinstance(value, str):
             yield here, value
-
-
-def _words(data: Any, pattern: str) -> Iterator[tuple[KeyPath, str]]:
-    for path, value in each(data, pattern):
-        for here, word in each(value, "*", path) if isinstance(value, list) else [(path, value)]:
-            if isinstance(word, str):
-                yield here, word
+        elif isinstance(value, list):
+            yield from (((*here, index), word) for index, word in enumerate(value) if isinstance(word, str))
 
 
 def _unique(source: Source, found: Iterator[tuple[KeyPath, str]], mend: str) -> None:
@@ -57,14 +58,9 @@ def _ids(source: Source) -> None:
     _unique(source, _words(source.data, "alerts.channels.*.id"), "give each channel an id of its own")
     _unique(source, _words(source.data, "bridge.buses.*.id"), "give each bus an id of its own")
     for path, station in each(source.data, "stations.*"):
-        _unique(source, _within(path, station, "areas.*.id"), "give each area of a station an id of its own")
-        _unique(
-            source, _within(path, station, "areas.*.resources.*.id"), "give each resource of a station an id of its own"
-        )
-
-
-def _within(path: KeyPath, value: Any, pattern: str) -> Iterator[tuple[KeyPath, str]]:
-    return ((here, word) for here, word in each(value, pattern, path) if isinstance(word, str))
+        _unique(source, _words(station, "areas.*.id", path), "give each area of a station an id of its own")
+        resources = _words(station, "areas.*.resources.*.id", path)
+        _unique(source, resources, "give each resource of a station an id of its own")
 
 
 def _resource_types(source: Source) -> None:

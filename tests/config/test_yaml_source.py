@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.checks import check
 from config.load import ConfigErrors, load
-from config.yaml_nodes import MAX_BYTES
+from config.yaml_file import MAX_BYTES
 from config.yaml_source import read_yaml
 
 
