@@ -1,9 +1,7 @@
 """Reads a configuration; the only reader of YAML and of the environment."""
 
-import gc
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -11,13 +9,14 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.building import building
 from config.checks import check
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
 from config.yaml_source import Source, read_yaml
 
-__all__ = ["ConfigErrors", "ConfigMistake", "collector_paused", "load"]
+__all__ = ["ConfigErrors", "ConfigMistake", "load"]
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -29,23 +28,8 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
-    with collector_paused():
+    with building():
         return _settings(files, folder, environment)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """100,000 resources load in 4 s; with Python searching the growing tree for cycles it took 10.
-
-    Also a decorator, for whoever builds as much from it.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _settings(files: list[Path], folder: Path, environment: Mapping[str, str]) -> Settings:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from config.load import collector_paused
+from config.building import building
 from config.mistakes import KeyPath
 from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
@@ -28,7 +28,7 @@ from gateway.wire import Signals
 Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
 
 
-@collector_paused()
+@building()
 def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live = Live()

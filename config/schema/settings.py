@@ -3,6 +3,8 @@
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from config.schema.alerts import Alerts
@@ -56,8 +58,12 @@ class Settings(Model):
 
     def defaults_for(self, kind: Kind) -> KindDefaults:
         """The defaults of a kind with the changes under `kinds`."""
-        changed = self.kinds.get(kind)
-        return defaults_for(kind).model_copy(update=changed.model_dump(exclude_none=True) if changed else {})
+        return self._defaults[kind]
+
+    @cached_property
+    def _defaults(self) -> dict[Kind, KindDefaults]:
+        changed = {kind: said.model_dump(exclude_none=True) for kind, said in self.kinds.items()}
+        return {kind: defaults_for(kind).model_copy(update=changed.get(kind)) for kind in get_args(Kind)}
 
     def zone_of(self, station: Station) -> ZoneInfo:
         """The station's time zone."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
+from config.building import building
 from config.schema import Settings
 from gateway.alerting.configured import base_url, bridges_of, outlets_of, policy_of, routes_of
 from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
@@ -115,6 +116,7 @@ class Alerting:
 
     # ---- life ----
 
+    @building()
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
         self._over.extend(topic_of(alert) for alert in reversed(self._reader.alerts("closed", limit=KEPT_OVER)))

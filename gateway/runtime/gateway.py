@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from config.load import collector_paused
+from config.building import building
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
@@ -38,7 +38,7 @@ VERSION = version("yizhan")
 class Gateway:
     """Use: `start()`, watch `dead`, `stop()`. One for each process; `share` (i, n) takes its part of the stations."""
 
-    @collector_paused()
+    @building()
     def __init__(self, settings: Settings, *, share: Share | None = None) -> None:
         self.settings = settings
         self.id = settings.gateway.id + suffix(share)

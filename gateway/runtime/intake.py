@@ -1,6 +1,5 @@
 """The one thread that owns the connection and the live state: messages in, deadlines, acks and documents out."""
 
-import gc
 import logging
 import threading
 from collections import deque
@@ -100,7 +99,6 @@ class Intake(threading.Thread):
         self.session.wake()
 
     def run(self) -> None:
-        gc.freeze()  # 100,000 resources are a million objects that stay: looking through them stops us half a second
         try:
             while not self._stopping.is_set():
                 self._turn(self._patience())

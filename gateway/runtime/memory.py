@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from config.load import collector_paused
+from config.building import building
 from gateway.kinds import Facts
 from gateway.kinds.base import KEPT
 from gateway.live import Device, Live, Seen
@@ -48,7 +48,7 @@ class Memory:
         return _encode([_row(device) for device in self.parts[part]])
 
     @staticmethod
-    @collector_paused()
+    @building()
     def restore(pipeline: Pipeline, store: Store, now: Millis) -> int:
         """Load every part, replay the journal behind it, and let the time that has passed take effect.
 
