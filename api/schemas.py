@@ -134,8 +134,8 @@ class ProblemDocument(BaseModel):
     errors: list[ParameterError] | None = None
 
 
-class UseMinutes(BaseModel):
-    """Minutes of one bucket. Utilisation is occupied ÷ known-open: null when no open minute is known."""
+class Usage(BaseModel):
+    """One bucket. Utilisation is occupied ÷ known-open: null when no open minute is known."""
 
     utilization: float | None = Field(ge=0, le=1)
     coverage: float | None = Field(ge=0, le=1, description="known share of what was, or may have been, open")
@@ -145,20 +145,65 @@ class UseMinutes(BaseModel):
     out_of_order_minutes: float
     closed_minutes: float
     sessions: int
+    peak: bool | None = Field(description="among the busiest hours of the week; null where too little is known")
+    energy_wh: float | None = Field(description="of chargers; null when no meter was heard")
+    energy_over_gaps_wh: float | None = Field(
+        description="counted between readings over an hour apart, told at the later"
+    )
+    meter_resets: int | None = Field(description="how often a counter fell; what flowed in between is not known")
+    visits_min: int | None = Field(description="a band, by whole days only, by the cards at doors")
+    visits_max: int | None = Field(description="null with `visits_min` given: no upper end is known")
 
 
-class UseBucket(UseMinutes):
+class UseBucket(Usage):
     from_: datetime | None = Field(None, alias="from")
     to: datetime | None = None
     hour_of_week: int | None = Field(None, description="0 is Monday, midnight to one o'clock; only by=hour_of_week")
+    station: str | None = Field(None, description="only by=station")
 
 
-class Utilization(BaseModel):
-    station: str
-    area: str | None
-    resource: str | None
+class UseWindow(BaseModel):
     by: str
     from_: datetime = Field(alias="from")
     to: datetime
-    total: UseMinutes
+    total: Usage
     buckets: list[UseBucket]
+
+
+class Utilization(UseWindow):
+    station: str
+    area: str | None
+    resource: str | None
+
+
+class RegionUtilization(UseWindow):
+    region: list[str]
+    stations: list[str]
+
+
+class Charge(BaseModel):
+    """One use of a charger."""
+
+    resource: str
+    from_: datetime = Field(alias="from")
+    to: datetime | None = Field(description="null: it goes on")
+    whole: bool = Field(description="its beginning and its end were both seen")
+    energy_wh: float | None = Field(description="null where the meter does not tell it")
+
+
+class ChargeSum(BaseModel):
+    sessions: int
+    whole: int
+    energy_wh: float | None = Field(description="of the sessions whose energy is known")
+    energy_unknown: int = Field(description="sessions whose energy is not")
+
+
+class Sessions(BaseModel):
+    station: str
+    area: str | None
+    resource: str | None
+    from_: datetime = Field(alias="from")
+    to: datetime
+    total: ChargeSum = Field(description="of the whole window, not of the page")
+    sessions: list[Charge]
+    next: datetime | None = Field(description="ask again with from= this; null when this was all")

@@ -5,18 +5,22 @@ maintenance), closed (by hours, or not in service), unknown. Known-open is occup
 known, but nobody could have used it, so it counts as neither.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from gateway.local_time import HOUR_MS
 from gateway.model import Axes, Millis
 from gateway.store.base import Interval
 
-HOUR_MS = 3_600_000
-By = Literal["hour", "day", "hour_of_week"]
 Part = Literal["occupied", "free", "broken", "closed", "unknown"]
+
+_START, _END = attrgetter("start"), attrgetter("end")
+
+PEAK_HOURS = 5
+PEAK_COVERAGE = 0.8  # an hour of the week that is known less well is not compared
 
 
 @dataclass(slots=True)
@@ -65,67 +69,58 @@ def part_of(axes: Axes) -> Part:
     return "free" if axes.use == "free" else "occupied"
 
 
-def measure(intervals: Iterable[Interval], start: Millis, end: Millis) -> Minutes:
+def measure(intervals: Sequence[Interval], start: Millis, end: Millis) -> Minutes:
     """What a resource's intervals add up to inside [start, end). Time that no interval covers is unknown."""
     total = Minutes()
     covered = 0
-    before: Part | None = None
-    for one in intervals:
+    first = bisect_right(intervals, start, key=_END)
+    before = part_of(intervals[first - 1].axes) if first else None
+    for one in intervals[first : bisect_left(intervals, end, key=_START)]:
         part = part_of(one.axes)
         length = min(one.end, end) - max(one.start, start)
-        if length > 0:
-            setattr(total, part, getattr(total, part) + length)
-            covered += length
-            # Coming back from unknown is no arrival: nobody saw one.
-            total.sessions += part == "occupied" and before == "free" and one.start >= start
+        setattr(total, part, getattr(total, part) + length)
+        covered += length
+        # Coming back from unknown is no arrival: nobody saw one.
+        total.sessions += part == "occupied" and before == "free" and one.start >= start
         before = part
-    total.unknown += max(0, end - start - covered)
+    total.unknown += end - start - covered
     return total
 
 
-def hour_start(at: Millis, zone: ZoneInfo) -> Millis:
-    """The full local hour at or before `at`."""
-    local = _local(at, zone)
-    return at - (local.minute * 60 + local.second) * 1000 - at % 1000
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One stretch of being occupied; `end` None: it goes on. `whole`: from free to free, both seen."""
+
+    start: Millis
+    end: Millis | None
+    whole: bool
 
 
-def day_start(at: Millis, zone: ZoneInfo) -> Millis:
-    """The local midnight at or before `at`."""
-    return min(at, _millis(_local(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)))
+def uses(intervals: Iterable[Interval]) -> list[Use]:
+    """The uses in a resource's intervals, the oldest first. One that the first interval begins in is not whole."""
+    found: list[Use] = []
+    since: Millis | None = None
+    arrived = False
+    before: Part | None = None
+    for one in intervals:
+        part = part_of(one.axes)
+        if part == "occupied" and since is None:
+            since, arrived = one.start, before == "free"
+        elif part != "occupied" and since is not None:
+            found.append(Use(since, one.start, arrived and part == "free"))
+            since = None
+        before = part
+    if since is not None:
+        found.append(Use(since, None, whole=False))
+    return found
 
 
-def next_day(at: Millis, zone: ZoneInfo) -> Millis:
-    """The local midnight after `at`: 23 to 25 hours after the one before."""
-    tomorrow = _local(at, zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return _millis(tomorrow.replace(tzinfo=zone))
-
-
-def hour_of_week(at: Millis, zone: ZoneInfo) -> int:
-    """0 is Monday from midnight to one o'clock."""
-    local = _local(at, zone)
-    return local.weekday() * 24 + local.hour
-
-
-def pieces(start: Millis, end: Millis, zone: ZoneInfo, by: By) -> Iterator[tuple[Millis, Millis]]:
-    """[start, end) cut at local midnights, or at full local hours."""
-    at = start
-    while at < end:
-        until = next_day(at, zone) if by == "day" else hour_start(at, zone) + HOUR_MS
-        until = min(until, end)
-        yield at, until
-        at = until
-
-
-def bucket_of(at: Millis, zone: ZoneInfo, by: By) -> int:
-    """What a moment is counted under: the start of its local day or hour, or its hour of the week."""
-    if by == "day":
-        return day_start(at, zone)
-    return hour_start(at, zone) if by == "hour" else hour_of_week(at, zone)
-
-
-def _local(at: Millis, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
-
-
-def _millis(moment: datetime) -> Millis:
-    return round(moment.timestamp() * 1000)
+def peaks(hours: Mapping[int, Minutes]) -> dict[int, bool | None]:
+    """Hour of the week → is it among the busiest? None where too little of it is known to compare."""
+    told = {
+        hour: one.utilization or 0.0
+        for hour, one in hours.items()
+        if one.known_open >= HOUR_MS and (one.coverage or 0.0) >= PEAK_COVERAGE
+    }
+    busiest = sorted((hour for hour, share in told.items() if share > 0), key=lambda hour: (-told[hour], hour))
+    return {hour: hour in busiest[:PEAK_HOURS] if hour in told else None for hour in hours}

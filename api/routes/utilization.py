@@ -1,101 +1,126 @@
-"""`/api/v1/stations/{station}/utilization`: occupied ÷ known-open minutes, with what is not known beside it."""
+"""Utilisation of stations, areas, resources and regions: occupied ÷ known-open minutes, the unknown beside it."""
 
-import csv
-import io
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from msgspec.json import encode
 
-from api.auth import Gate
 from api.context import Context
-from api.problem import bad_parameter, not_found
-from api.routes.history import NO_CACHE, guard, window
-from api.schemas import ProblemDocument, Utilization
+from api.problem import bad_parameter
+from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
-from config.schema import Station
+from api.usage import Usage, together, usage
+from gateway.local_time import HOUR_MS, By, next_day
 from gateway.model import Millis
 from gateway.runtime import place_of
-from gateway.store.rollups import Place, RollupReader
-from gateway.utilization import HOUR_MS, By, Minutes, next_day
+from gateway.store.place import Asked
+from gateway.store.rollup_reader import RollupReader
 
 MINUTE_MS = 60_000
 BUCKETS_MAX = 10_000
+What = Annotated[By, Query(description="what a bucket is, in the station's own time")]
+Region = Annotated[str, Query(description="a region of any level; several by comma must all hold; none: everywhere")]
+OfRegion = Annotated[
+    Literal["hour", "day", "hour_of_week", "station"], Query(description="what a bucket is, in the stations' own time")
+]
 
 
 def router(context: Context) -> APIRouter:
-    routes, gate = APIRouter(prefix="/api/v1", tags=["history"]), Gate(context.keyring, context.now)
+    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+    _station(routes, context, past)
+    _region(routes, context, past)
+    return routes
 
+
+def _station(routes: APIRouter, context: Context, past: Past) -> None:
     @routes.get(
         "/stations/{station}/utilization",
         response_model=Utilization,
-        responses={401: {"model": ProblemDocument}, 404: {"model": ProblemDocument}, 422: {"model": ProblemDocument}},
         summary="How much of its open time a place was in use",
     )
     def utilization(
         station: str,
         request: Request,
-        start: Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")] = None,
-        end: Annotated[str | None, Query(alias="to", description="not included; default and latest: now")] = None,
-        by: Annotated[By, Query(description="what a bucket is, in the station's own time")] = "day",
-        resource: Annotated[
-            str | None, Query(description="only this resource; rooms and doors need a viewer's key")
-        ] = None,
-        area: Annotated[str | None, Query(description="only this area")] = None,
-        form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+        start: From = None,
+        end: To = None,
+        by: What = "day",
+        resource: ResourceId = None,
+        area: AreaId = None,
+        form: Form = "json",
     ) -> Response:
-        known = context.settings.station(station)
-        if known is None:
-            raise not_found(station)
-        _check(known, area, resource)
-        guard(gate, request, known, resource)
-        first, last = window(start, end, context.now())
-        if by == "hour" and last - first > BUCKETS_MAX * HOUR_MS:
-            raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")
-        place = place_of(context.settings, known)
-        reader = context.reader_factory()
-        try:
+        asked = past.asked(request, station, area=area, resource=resource)
+        first, last = past.window(start, end)
+        _bounded(by, first, last)
+        with past.reader() as reader:
+            found = usage(RollupReader(context.settings.store.path, reader), asked, first, last, by)
+        head = {"station": station, "area": area, "resource": resource, "by": by}
+        rows = [_of(key, asked, by, last) | figures(one) for key, one in found.items()]
+        return _told(head, (first, last), rows, together(found.values()), form)
+
+
+def _region(routes: APIRouter, context: Context, past: Past) -> None:
+    @routes.get(
+        "/utilization",
+        response_model=RegionUtilization,
+        summary="How much of their open time the stations of a region were in use",
+    )
+    def utilization(
+        region: Region = "", start: From = None, end: To = None, by: OfRegion = "day", form: Form = "json"
+    ) -> Response:
+        asked, names = _stations_in(context, region)
+        first, last = past.window(start, end)
+        _bounded(by, first, last)
+        with past.reader() as reader:
             rollups = RollupReader(context.settings.store.path, reader)
-            minutes = rollups.minutes(place, first, last, by, area=area, resource=resource)
-        finally:
-            reader.close()
-        rows = [_shown(key, minutes[key], place, by, last) for key in sorted(minutes)]
-        if form == "csv":
-            return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
-        body = {
-            "station": station, "area": area, "resource": resource, "by": by,
-            "from": rfc3339(first), "to": rfc3339(last),
-            "total": _figures(_sum(minutes.values())), "buckets": rows,
-        }  # fmt: skip
-        return Response(encode(body), media_type="application/json", headers=NO_CACHE)
-
-    return routes
+            if by == "station":
+                parts = [Asked([one]) for one in asked.places]
+                each = [together(usage(rollups, one, first, last, "day").values()) for one in parts]
+                rows = [
+                    {"station": one.places[0].station} | figures(sum_) for one, sum_ in zip(parts, each, strict=True)
+                ]
+            else:
+                found = usage(rollups, asked, first, last, by)
+                each = list(found.values())
+                rows = [_of(key, asked, by, last) | figures(one) for key, one in found.items()]
+        head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
+        return _told(head, (first, last), rows, together(each), form)
 
 
-def _check(station: Station, area: str | None, resource: str | None) -> None:
-    if area is not None and resource is not None:
-        raise bad_parameter("area", "and `resource` exclude each other; name one")
-    if area is not None and all(one.id != area for one in station.areas):
-        raise HTTPException(404, f"station {station.id} has no area {area[:64]!r}")
-    if resource is not None and all(one.id != resource for part in station.areas for one in part.resources):
-        raise HTTPException(404, f"station {station.id} has no resource {resource[:64]!r}")
+def _stations_in(context: Context, region: str) -> tuple[Asked, list[str]]:
+    names = [name for name in region.split(",") if name]
+    places = [place_of(context.settings, one) for one in context.settings.stations if set(names) <= set(one.region)]
+    if not places:
+        raise HTTPException(404, f"no station lies in {region[:64]!r}; GET /api/v1/stations tells the regions")
+    zones = {one.zone.key for one in places}
+    if len(zones) > 1:
+        raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
+    return Asked(places), names
 
 
-def _sum(parts: Any) -> Minutes:
-    total = Minutes()
-    for one in parts:
-        total.add(one)
-    return total
+def _bounded(by: str, first: Millis, last: Millis) -> None:
+    if by == "hour" and last - first > BUCKETS_MAX * HOUR_MS:
+        raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")
 
 
-def _shown(key: int, minutes: Minutes, place: Place, by: By, last: Millis) -> dict[str, Any]:
+def _told(
+    head: dict[str, Any], window: tuple[Millis, Millis], rows: list[dict[str, Any]], whole: Usage, form: str
+) -> Response:
+    if form == "csv":
+        return table(rows)
+    first, last = window
+    return answer({**head, "from": rfc3339(first), "to": rfc3339(last), "total": figures(whole), "buckets": rows})
+
+
+def _of(key: int, asked: Asked, by: str, last: Millis) -> dict[str, Any]:
     if by == "hour_of_week":
-        return {"hour_of_week": key, **_figures(minutes)}
-    until = next_day(key, place.zone) if by == "day" else key + HOUR_MS
-    return {"from": rfc3339(key), "to": rfc3339(min(until, last)), **_figures(minutes)}
+        return {"hour_of_week": key}
+    until = next_day(key, asked.zone) if by == "day" else key + HOUR_MS
+    return {"from": rfc3339(key), "to": rfc3339(min(until, last))}
 
 
-def _figures(minutes: Minutes) -> dict[str, Any]:
+def figures(one: Usage) -> dict[str, Any]:
+    """One bucket as it is told; null is what is not known."""
+    minutes, tally, visitors = one.minutes, one.tally, one.visitors
     return {
         "utilization": _share(minutes.utilization),
         "coverage": _share(minutes.coverage),
@@ -105,7 +130,17 @@ def _figures(minutes: Minutes) -> dict[str, Any]:
         "out_of_order_minutes": _minutes(minutes.broken),
         "closed_minutes": _minutes(minutes.closed),
         "sessions": minutes.sessions,
+        "peak": one.peak,
+        "energy_wh": energy_wh(tally.energy_mwh) if one.metered else None,
+        "energy_over_gaps_wh": energy_wh(tally.gap_mwh) if one.metered else None,
+        "meter_resets": tally.resets if one.metered else None,
+        "visits_min": None if visitors is None else visitors.low,
+        "visits_max": None if visitors is None else visitors.high,
     }
+
+
+def energy_wh(mwh: int) -> float:
+    return mwh / 1000
 
 
 def _share(value: float | None) -> float | None:
@@ -114,12 +149,3 @@ def _share(value: float | None) -> float | None:
 
 def _minutes(ms: Millis) -> float:
     return round(ms / MINUTE_MS, 2)
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    if rows:
-        table = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    return out.getvalue()

@@ -13,12 +13,13 @@ from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
 from gateway.pipeline import Pipeline
-from gateway.plan import build, foreign
+from gateway.plan import build, foreign, resource_of
 from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
 from gateway.store.base import Reader
 from gateway.store.day import DAY_MS, HOUR_MS
-from gateway.store.rollups import Place, Rollups
+from gateway.store.place import Place
+from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
 
 log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ def session_of(
 
 def place_of(settings: Settings, station: StationSettings) -> Place:
     """A station as the roll-ups see it."""
-    areas = {area.id: [one.id for one in area.resources] for area in station.areas}
-    return Place(station.id, settings.zone_of(station), areas)
+    resources = [resource_of(settings, station, area, one) for area in station.areas for one in area.resources]
+    return Place(station.id, settings.zone_of(station), resources)
 
 
 def rollups_of(

@@ -17,7 +17,8 @@ DAY = 86_400_000
 # Whoever adds a route without a role says here that everybody may use it.
 PUBLIC = {
     ("get", "/api/v1/stations"), ("get", "/api/v1/stations/{station}"), ("get", "/api/v1/stations/{station}/history"),
-    ("get", "/api/v1/stations/{station}/utilization"), ("post", "/api/v1/stations/{station}/reports"),
+    ("get", "/api/v1/stations/{station}/utilization"), ("get", "/api/v1/stations/{station}/sessions"),
+    ("get", "/api/v1/utilization"), ("post", "/api/v1/stations/{station}/reports"),
     ("get", "/api/v1/stream"), ("post", "/login"), ("post", "/logout"),
     ("put", "/api/v1/partner/override"),  # the link itself is the key
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),

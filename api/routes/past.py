@@ -1,0 +1,106 @@
+"""What every question about the past shares: its window, whom it is about, who may ask, and JSON or CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import HTTPException, Query, Request, Response
+from msgspec.json import encode
+
+from api.auth import Gate
+from api.context import Context
+from api.problem import bad_parameter, not_found
+from api.schemas import ProblemDocument
+from api.times import from_query
+from config.schema import Station
+from gateway.local_time import DAY_MS
+from gateway.model import Millis
+from gateway.privacy import PERSONAL
+from gateway.runtime import place_of
+from gateway.store.base import Reader
+from gateway.store.place import Asked
+
+WINDOW_MAX_DAYS = 400
+NO_CACHE = {"cache-control": "no-cache"}  # what is latest grows by the moment
+PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 422)}
+
+From = Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")]
+To = Annotated[str | None, Query(alias="to", description="not included; default and latest: now")]
+ResourceId = Annotated[str | None, Query(description="only this resource; rooms and doors need a viewer's key")]
+AreaId = Annotated[str | None, Query(description="only this area")]
+Form = Annotated[Literal["json", "csv"], Query(alias="format")]
+
+
+class Past:
+    """One for each router."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._gate = context, Gate(context.keyring, context.now)
+
+    def asked(self, request: Request, station: str, *, area: str | None = None, resource: str | None = None) -> Asked:
+        """What is asked about, if it is there and the asker may know: 404, 401, 403."""
+        known = self._context.settings.station(station)
+        if known is None:
+            raise not_found(station)
+        asked = Asked([place_of(self._context.settings, known)], area, resource)
+        if area is not None and resource is not None:
+            raise bad_parameter("area", "and `resource` exclude each other; name one")
+        if resource is not None and not asked.resources:
+            raise HTTPException(404, f"station {station} has no resource {resource[:64]!r}")
+        if area is not None and all(one.id != area for one in known.areas):
+            raise HTTPException(404, f"station {station} has no area {area[:64]!r}")
+        self._guard(request, known, asked)
+        return asked
+
+    def _guard(self, request: Request, station: Station, asked: Asked) -> None:
+        """What a room or a door did all day tells of persons: 401 without a key, 403 with one for other stations.
+
+        So does an area that holds nothing else.
+        """
+        if asked.resources and all(one.kind in PERSONAL for one in asked.resources):
+            key = self._gate.needs("viewer")(request)
+            if not key.covers(station.id, station.region):
+                raise HTTPException(403, f"this key does not cover station {station.id}")
+
+    def window(self, start: str | None, end: str | None) -> tuple[Millis, Millis]:
+        """The window `from`..`to` of a query, cut at now: nobody has a history of the future."""
+        now = self._context.now()
+        last = _time("to", end) if end is not None else now
+        first = _time("from", start) if start is not None else last - DAY_MS
+        if first >= last:
+            raise bad_parameter("from", "is not before `to`")
+        if last - first > WINDOW_MAX_DAYS * DAY_MS:
+            raise bad_parameter("from", f"is more than {WINDOW_MAX_DAYS} days before `to`; ask for less at a time")
+        return max(0, min(first, now)), min(last, now)
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """The store's read side for one request."""
+        reader = self._context.reader_factory()
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+def answer(body: dict[str, Any]) -> Response:
+    return Response(encode(body), media_type="application/json", headers=NO_CACHE)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> Response:
+    """The same rows as CSV; what is not known is an empty field."""
+    out = io.StringIO()
+    if rows:
+        lines = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(rows)
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
+
+
+def _time(name: str, text: str) -> Millis:
+    try:
+        return from_query(text)
+    except ValueError as error:
+        raise bad_parameter(name, str(error)) from None

@@ -1,0 +1,105 @@
+"""`/api/v1/stations/{station}/sessions`: each use of a charger, with its energy where the meter tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.context import Context
+from api.routes.history import PAGE_DEFAULT, Limit
+from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.routes.utilization import energy_wh
+from api.schemas import Sessions
+from api.times import rfc3339
+from gateway.local_time import DAY_MS
+from gateway.model import Millis, Resource
+from gateway.store.base import Reader
+from gateway.store.rollup_reader import RollupReader
+from gateway.tally import energy_between
+from gateway.utilization import Use, uses
+
+LONGEST_MS = 7 * DAY_MS  # so long after the window the end of a use is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One use of a charger. `energy_mwh` None: nobody knows."""
+
+    resource: str
+    use: Use
+    energy_mwh: int | None
+
+
+def router(context: Context) -> APIRouter:
+    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+
+    @routes.get("/stations/{station}/sessions", response_model=Sessions, summary="Each use of a charger")
+    def sessions(
+        station: str,
+        request: Request,
+        start: From = None,
+        end: To = None,
+        resource: ResourceId = None,
+        area: AreaId = None,
+        limit: Limit = PAGE_DEFAULT,
+        form: Form = "json",
+    ) -> Response:
+        asked = past.asked(request, station, area=area, resource=resource)
+        first, last = past.window(start, end)
+        with past.reader() as reader:
+            rollups = RollupReader(context.settings.store.path, reader)
+            chargers = [one for one in asked.resources if one.kind == "charger"]
+            found = charges(reader, rollups, chargers, (first, last), context.now())
+        page = _page(found, limit)
+        rows = [_shown(one) for one in found[:page]]
+        if form == "csv":
+            return table(rows)
+        head = {"station": station, "area": area, "resource": resource, "from": rfc3339(first), "to": rfc3339(last)}
+        following = rfc3339(found[page].use.start) if page < len(found) else None
+        return answer({**head, "total": _sum(found), "sessions": rows, "next": following})
+
+    return routes
+
+
+def charges(
+    reader: Reader, rollups: RollupReader, chargers: Sequence[Resource], window: tuple[Millis, Millis], now: Millis
+) -> list[Charge]:
+    """What began in the window, the oldest first, also where it ended after it. StoreError."""
+    start, end = window
+    until = min(now, end + LONGEST_MS)
+    found = []
+    for one in chargers if start < end else ():
+        marks = rollups.marks(one.station, one.id, start, until)
+        for use in uses(reader.history(one.station, one.id, start - 1, until)):
+            if start <= use.start < end:
+                ends = marks.get(use.start), None if use.end is None else marks.get(use.end)
+                found.append(Charge(one.id, use, energy_between(*ends) if use.whole else None))
+    return sorted(found, key=lambda charge: (charge.use.start, charge.resource))
+
+
+def _page(found: Sequence[Charge], limit: int) -> int:
+    """How many to tell: those that began at one moment are never parted, so that `next` is exact."""
+    while 0 < limit < len(found) and found[limit].use.start == found[limit - 1].use.start:
+        limit += 1
+    return limit
+
+
+def _shown(one: Charge) -> dict[str, Any]:
+    return {
+        "resource": one.resource,
+        "from": rfc3339(one.use.start),
+        "to": None if one.use.end is None else rfc3339(one.use.end),
+        "whole": one.use.whole,
+        "energy_wh": None if one.energy_mwh is None else energy_wh(one.energy_mwh),
+    }
+
+
+def _sum(found: Sequence[Charge]) -> dict[str, Any]:
+    known = [one.energy_mwh for one in found if one.energy_mwh is not None]
+    return {
+        "sessions": len(found),
+        "whole": sum(one.use.whole for one in found),
+        "energy_wh": energy_wh(sum(known)) if known else None,
+        "energy_unknown": len(found) - len(known),
+    }

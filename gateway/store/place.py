@@ -1,0 +1,64 @@
+"""A station as the roll-ups see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.model import KindName, Resource
+
+NOBODYS: frozenset[KindName] = frozenset({"door", "safety"})
+"""Kinds that nobody occupies: measured for themselves, but in no sum, which they would only thin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A station with its resources; their `area` groups them."""
+
+    station: str
+    zone: ZoneInfo
+    resources: Sequence[Resource]
+
+    def scopes_of(self, resource: Resource) -> tuple[str, ...]:
+        """Whose sums a resource counts into: always its own, first."""
+        own = scope_of(self.station, resource=resource.id)
+        if resource.kind in NOBODYS:
+            return (own,)
+        return own, scope_of(self.station, area=resource.area), scope_of(self.station)
+
+
+def scope_of(station: str, *, area: str | None = None, resource: str | None = None) -> str:
+    """The name of a row's owner. An area's has a `#`, which no resource's id can have."""
+    if resource is not None:
+        return f"{station}/{resource}"
+    return station if area is None else f"{station}/#{area}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question is about: stations of one zone, or an area or a resource of one."""
+
+    places: Sequence[Place]
+    area: str | None = None
+    resource: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.places[0].zone
+
+    @property
+    def scopes(self) -> list[str]:
+        return [scope_of(one.station, area=self.area, resource=self.resource) for one in self.places]
+
+    @property
+    def resources(self) -> list[Resource]:
+        """What is summed up: one resource whatever its kind, else all that count."""
+        every = [one for place in self.places for one in place.resources]
+        if self.resource is not None:
+            return [one for one in every if one.id == self.resource]
+        return [one for one in every if self.area in (None, one.area) and one.kind not in NOBODYS]
+
+    @property
+    def doors(self) -> list[Resource]:
+        """The doors through which one comes in."""
+        every = [one for place in self.places for one in place.resources if one.kind == "door"]
+        return [one for one in every if self.resource in (None, one.id) and self.area in (None, one.area)]

@@ -1,0 +1,138 @@
+"""Questions to the roll-ups, answered from the journal where they have not come to yet."""
+
+import sqlite3  # noqa: TID251
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from gateway.local_time import HOUR_MS, By, bucket_of, day_start, hour_start, next_day, pieces
+from gateway.model import Millis
+from gateway.privacy import Band
+from gateway.store.base import Reader
+from gateway.store.files import as_store_error, read_only
+from gateway.store.place import Asked, scope_of
+from gateway.store.rollups import FILE
+from gateway.tally import Mark, Tally, band_of
+from gateway.utilization import Minutes, measure
+
+_MINUTES = "sum(occupied), sum(free), sum(broken), sum(closed), sum(unknown), sum(sessions)"
+_TALLY = "sum(energy_mwh), sum(gap_mwh), sum(resets), sum(readings), sum(passages)"
+_MARKS = (
+    "SELECT at, total_mwh, resets FROM mark WHERE scope = (SELECT id FROM scope WHERE text = ?) AND at >= ? AND at < ?"
+)
+WATCHED = 0.95  # a door watched for a smaller part of a day may have let in more
+
+
+class RollupReader:
+    """Opens the file anew for each question. StoreError where it can't be read."""
+
+    def __init__(self, folder: Path, reader: Reader) -> None:
+        self._folder, self._reader = folder, reader
+
+    def minutes(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Minutes]:
+        """Bucket → its minutes: the bucket is its local start, or the hour of the week. Empty ones are left out."""
+        zone = asked.zone
+        low = min(end, _hour_at_or_after(start, asked))
+        top = max(low, hour_start(end, zone))
+        buckets: dict[int, Minutes] = {}
+        done: dict[str, Millis] = {}
+
+        def kept(db: sqlite3.Connection) -> None:
+            done.update(db.execute("SELECT station, upto FROM done").fetchall())
+            whole = min(done.get(one.station, 0) for one in asked.places)
+            for table, begin, until in _parts(low, top, min(top, whole), asked, by):
+                for at, *sums in _rows(db, table, _MINUTES, asked.scopes, begin, until):
+                    key = at if by == "hour" else bucket_of(at, zone, by)
+                    buckets.setdefault(key, Minutes()).add(Minutes(*sums))
+
+        self._ask(self._folder / FILE, kept)
+        for one in asked.resources:
+            high = max(low, min(top, done.get(one.station, 0)))
+            for begin, until in ((start, low), (high, end)):
+                intervals = self._reader.history(one.station, one.id, begin - 1, until) if begin < until else []
+                for first, last in pieces(begin, until, zone, by):
+                    key = bucket_of(first, zone, by)
+                    buckets.setdefault(key, Minutes()).add(measure(intervals, first, last))
+        return buckets
+
+    def tallies(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Tally]:
+        """The same for what single messages add up to. An hour counts where it begins."""
+        buckets: dict[int, Tally] = {}
+
+        def kept(db: sqlite3.Connection) -> None:
+            for at, *sums in _rows(db, "tally", _TALLY, asked.scopes, start, end):
+                key = at if by == "hour" else bucket_of(at, asked.zone, by)
+                buckets.setdefault(key, Tally()).add(Tally(*sums))
+
+        self._ask_all(kept)
+        return buckets
+
+    def visits(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
+        """Local day → a band for each door. Only days that lie whole in the window: whoever could shift a day's edge
+        would see who came in between."""
+        bands: dict[Millis, list[Band]] = {}
+        for door in asked.doors:
+            alone = Asked([one for one in asked.places if one.station == door.station], resource=door.id)
+            counted = self.tallies(alone, start, end, "day")
+            for day, minutes in self.minutes(alone, start, end, "day").items():
+                if start <= day and next_day(day, asked.zone) <= end:
+                    watched = minutes.coverage is None or minutes.coverage >= WATCHED
+                    passages = counted.get(day, Tally()).passages
+                    bands.setdefault(day, []).append(band_of(passages, seen_whole=watched))
+        return bands
+
+    def marks(self, station: str, charger: str, start: Millis, end: Millis) -> dict[Millis, Mark]:
+        """A charger's meter at the moments at which a use began or ended."""
+        marks: dict[Millis, Mark] = {}
+
+        def kept(db: sqlite3.Connection) -> None:
+            values = scope_of(station, resource=charger), start, end
+            marks.update({mark[0]: mark for mark in db.execute(_MARKS, values)})
+
+        self._ask_all(kept)
+        return marks
+
+    def _ask_all(self, question: Callable[[sqlite3.Connection], None]) -> None:
+        """Here and in the folders of shards, each of which counted the messages that it took."""
+        for path in (self._folder / FILE, *sorted(self._folder.glob(f"*/{FILE}"))):
+            self._ask(path, question)
+
+    @staticmethod
+    def _ask(path: Path, question: Callable[[sqlite3.Connection], None]) -> None:
+        """Where there is no file, as on a machine without the journal, nothing was kept."""
+        if not path.exists():
+            return
+        with closing(read_only(path)) as db:
+            try:
+                question(db)
+            except sqlite3.Error as error:
+                raise as_store_error(error, path) from error
+
+
+def _hour_at_or_after(at: Millis, asked: Asked) -> Millis:
+    hour = hour_start(at, asked.zone)
+    return hour if hour == at else hour + HOUR_MS
+
+
+def _parts(low: Millis, top: Millis, whole: Millis, asked: Asked, by: By) -> Iterator[tuple[str, Millis, Millis]]:
+    """Tables to ask for [low, top): by day, whole days that every station has come to are kept as such."""
+    zone = asked.zone
+    first = low if day_start(low, zone) == low else next_day(low, zone)
+    last = day_start(whole, zone)
+    if by != "day" or first >= last:
+        yield "hour", low, top
+        return
+    yield from (("hour", low, first), ("day", first, last), ("hour", last, top))
+
+
+def _rows(
+    db: sqlite3.Connection, table: str, sums: str, scopes: Sequence[str], start: Millis, end: Millis
+) -> Iterator[tuple[int, ...]]:
+    """(start, sums…) over these scopes together, of [start, end)."""
+    names = ", ".join("?" * len(scopes))
+    ids = [row[0] for row in db.execute(f"SELECT id FROM scope WHERE text IN ({names})", scopes)]  # noqa: S608
+    wanted = ", ".join("?" * len(ids))
+    question = (
+        f"SELECT start, {sums} FROM {table} WHERE scope IN ({wanted}) AND start >= ? AND start < ? GROUP BY start"  # noqa: S608
+    )
+    yield from db.execute(question, (*ids, start, end))

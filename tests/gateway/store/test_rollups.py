@@ -1,0 +1,129 @@
+"""Roll-ups equal measuring the journal, however far they have come, in zones with and without summer time."""
+
+import random
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.local_time import HOUR_MS, bucket_of, pieces
+from gateway.model import Change, Millis, Resource, axes_of
+from gateway.pipeline import Outcome
+from gateway.store.place import Asked, Place
+from gateway.store.reader import SqliteReader
+from gateway.store.rollup_reader import RollupReader
+from gateway.store.rollups import Rollups
+from gateway.store.sqlite import SqliteStore
+from gateway.utilization import Minutes, part_of
+
+DAY = 24 * HOUR_MS
+START = 1_790_000_000_000 // DAY * DAY  # 40 days from here hold the end of summer time in Berlin
+FREE = axes_of("active", "ok", "open", "free", "live")
+STATES = (
+    FREE,
+    axes_of("active", "ok", "open", "occupied", "live"),
+    axes_of("active", "ok", "open", "free", "stale"),
+    axes_of("active", "ok", "closed", "free", "live"),
+    axes_of("active", "fault", "open", "unknown", "stale"),
+)
+
+
+class Filled:
+    """A store of two stations whose resources change at random for some days."""
+
+    def __init__(self, folder: Path, zone: str, days: int) -> None:
+        one, two, door = (
+            Resource("s", area, name, kind, name)  # type: ignore[arg-type]
+            for area, name, kind in (("a", "one", "seat"), ("b", "two", "charger"), ("b", "door", "door"))
+        )
+        self.places = [
+            Place("s", ZoneInfo(zone), [one, two, door]),
+            Place("t", ZoneInfo(zone), [Resource("t", "c", "three", "seat", "three")]),
+        ]
+        self.store = SqliteStore(folder, START, ballast_mib=0)
+        self.end = START + days * DAY
+        rng = random.Random(days)
+        for at, changes in sorted(self._days(rng).items()):
+            outcome = Outcome()
+            self.store.commit(outcome.batch, sorted(changes, key=lambda one: one.at), (), at)
+        self.reader = SqliteReader(folder)
+        self.rollups = Rollups(folder, self.places, self.reader, START, synchronous="OFF")
+
+    def _days(self, rng: random.Random) -> dict[Millis, list[Change]]:
+        days: dict[Millis, list[Change]] = {}
+        for resource in [one for place in self.places for one in place.resources]:
+            at = START
+            while at < self.end:
+                days.setdefault(at // DAY * DAY, []).append(Change(resource, at, FREE, rng.choice(STATES), "test"))
+                at += rng.randint(60_000, 16 * HOUR_MS)
+        return days
+
+    def close(self) -> None:
+        for one in (self.rollups, self.reader, self.store):
+            one.close()
+
+    def roll_up(self, now: Millis) -> None:
+        while self.rollups.tidy(now):
+            pass
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin"])
+def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None:
+    filled = Filled(tmp_path, zone, 40)
+    only = filled.places[:1]
+    questions = [Asked(filled.places), Asked(only, area="b"), Asked(only, resource="one"), Asked(only, resource="door")]
+    windows = [
+        (START + 5 * HOUR_MS + 1234, START + 36 * DAY + 777), (START + DAY, START + 3 * DAY), (START, START + 1000),
+    ]  # fmt: skip
+    truth = [[brute(filled, asked, *window) for asked in questions] for window in windows]
+    for half in (START - DAY, START + 20 * DAY + 12_345, filled.end + DAY):
+        filled.roll_up(half)
+        for window, wanted in zip(windows, truth, strict=True):
+            for asked, hours in zip(questions, wanted, strict=True):
+                for by in ("hour", "day", "hour_of_week"):
+                    found = RollupReader(tmp_path, filled.reader).minutes(asked, *window, by)  # type: ignore[arg-type]
+                    assert found == bucketed(hours, asked.zone, by)
+    filled.close()
+
+
+def test_a_door_stands_alone_and_thins_no_sum(tmp_path: Path) -> None:
+    filled = Filled(tmp_path, "Asia/Shanghai", 3)
+    filled.roll_up(filled.end + DAY)
+    reader, place = RollupReader(tmp_path, filled.reader), filled.places[0]
+    of = lambda **more: reader.minutes(Asked([place], **more), START, START + DAY, "hour_of_week")  # noqa: E731
+    whole, parts = of(), [of(resource=name) for name in ("one", "two")]
+    for hour, minutes in whole.items():
+        both = Minutes()
+        for part in parts:
+            both.add(part[hour])
+        assert minutes == both
+    assert of(resource="door")
+    filled.close()
+
+
+Hours = list[tuple[Millis, Minutes]]
+
+
+def brute(filled: Filled, asked: Asked, start: Millis, end: Millis) -> Hours:
+    """What the journal alone says, hour by hour, each interval of each resource held against each hour."""
+    found: Hours = []
+    for resource in asked.resources:
+        intervals = filled.reader.history(resource.station, resource.id, start - 1, end)
+        for begin, until in pieces(start, end, asked.zone, "hour"):
+            found.append((begin, one := Minutes()))
+            before = None
+            for interval in intervals:
+                part, length = part_of(interval.axes), min(interval.end, until) - max(interval.start, begin)
+                if length > 0:
+                    setattr(one, part, getattr(one, part) + length)
+                    one.sessions += part == "occupied" and before == "free" and interval.start >= begin
+                before = part
+            one.unknown += until - begin - sum((one.occupied, one.free, one.broken, one.closed, one.unknown))
+    return found
+
+
+def bucketed(hours: Hours, zone: ZoneInfo, by: str) -> dict[int, Minutes]:
+    out: dict[int, Minutes] = {}
+    for begin, one in hours:
+        out.setdefault(bucket_of(begin, zone, by), Minutes()).add(one)  # type: ignore[arg-type]
+    return out

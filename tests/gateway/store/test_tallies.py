@@ -1,0 +1,180 @@
+"""Energy and visits equal counting every stored message anew, however the journal was followed."""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.local_time import HOUR_MS, bucket_of, hour_start
+from gateway.model import Batch, Millis, Resource
+from gateway.privacy import CROWD
+from gateway.store import tallies
+from gateway.store.base import Reading
+from gateway.store.place import Asked, Place
+from gateway.store.reader import SqliteReader
+from gateway.store.rollup_reader import RollupReader
+from gateway.store.rollups import Rollups
+from gateway.store.sqlite import SqliteStore
+from gateway.tally import GAP_MS, Tally
+from tests.gateway.store.world import DAY
+
+MINUTE = 60_000
+START = 1_792_800_000_000 // DAY * DAY  # two days before the end of summer time in Berlin
+RESOURCES = [
+    Resource("s", "yard", "pile-1", "charger", "pile-1"),
+    Resource("s", "yard", "pile-2", "charger", "other-id"),
+    Resource("s", "hall", "plug-a", "charger", "strip"),
+    Resource("s", "hall", "plug-b", "charger", "strip"),  # nobody knows whose the strip's counter is
+    Resource("s", "hall", "door", "door", "door"),
+]
+Message = tuple[bytes, bytes, Millis, int]
+
+
+def messages(seed: int, days: int) -> Iterator[Message]:
+    """Meters that rise, rest, fall and restart, cards, and what comes late, retained or with a wrong clock."""
+    rng = random.Random(seed)
+    counters, boots, seqs = defaultdict(float), defaultdict(int), defaultdict(int)
+    at, held = START, []
+    while at < START + days * DAY:
+        at += rng.choice((5_000, 60_000, 60_000, 400_000, rng.randint(1, 5 * HOUR_MS)))
+        device = rng.choice(("pile-1", "other-id", "strip", "door", "seat"))
+        fields: dict[str, object] = {"ts": at - rng.randint(0, 3000)} if rng.random() < 0.8 else {}
+        if rng.random() < 0.01:
+            boots[device], seqs[device] = boots[device] + 1, 0
+        if device == "other-id" or rng.random() < 0.9:
+            seqs[device] += 1
+            fields |= {"boot": f"b{boots[device]}", "seq": seqs[device]}
+        if device in ("door", "seat"):
+            fields |= {"type": rng.choice(("card", "door_held")), "direction": rng.choice(("in", "out"))}
+            topic = f"yz/s/{device}/event"
+        else:
+            counters[device] = 0.0 if rng.random() < 0.02 else counters[device] + rng.choice((0, 0.5, 3, 40.125))
+            fields |= {"energy_wh": counters[device]} if rng.random() < 0.9 else {}
+            fields |= {"status": rng.choice(("Available", "Charging"))} if rng.random() < 0.5 else {}
+            topic = f"yz/s/{device}/state"
+        message = topic.encode(), json.dumps(fields).encode(), rng.choice((0, 0, 0, 0, 0, 0, 1, 2))
+        if rng.random() < 0.05:
+            held.append(message)
+            continue
+        yield message[0], message[1], at, message[2]
+        if held and rng.random() < 0.1:
+            topic_, payload, flags = held.pop()
+            yield topic_, payload, at, flags
+
+
+def brute(readings: Iterator[Reading], zone: ZoneInfo) -> dict[str, dict[Millis, Tally]]:
+    """Resource → hour → tally, by a rule of its own: all at once, with every reading in hand."""
+    owners = {"pile-1": "pile-1", "other-id": "pile-2", "door": "door"}
+    out: dict[str, dict[Millis, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    newest: dict[str, tuple[str | None, int, Millis]] = {}
+    gone: dict[str, str | None] = {}
+    before: dict[str, tuple[Millis, int]] = {}
+    for one in readings:
+        said, name = json.loads(one.payload), owners.get(one.device)
+        if name is None or one.retained:
+            continue
+        at = one.received_at if one.ts is None or one.ts_suspect else min(one.ts, one.received_at)
+        hour = out[name][hour_start(at, zone)]
+        if one.topic == "event":
+            hour.passages += said["type"] == "card" and said["direction"] == "in"
+            continue
+        boot, seq, when = newest.get(name, (None, -1, 0))
+        if one.boot is None or one.seq is None:
+            late = at < when
+        else:
+            late = one.seq <= seq if one.boot == boot else one.boot == gone.get(name)
+        if late:
+            continue
+        if one.boot is not None and one.seq is not None:
+            if one.boot != boot:
+                gone[name] = boot
+            boot, seq = one.boot, one.seq
+        newest[name] = boot, seq, at
+        if "energy_wh" in said:
+            counter = round(said["energy_wh"] * 1000)
+            since, last = before.get(name, (at, counter))
+            hour.readings += 1
+            hour.resets += counter < last
+            if counter > last and at - since > GAP_MS:
+                hour.gap_mwh += counter - last
+            elif counter > last:
+                hour.energy_mwh += counter - last
+            before[name] = at, counter
+    return {name: {at: one for at, one in hours.items() if one != Tally()} for name, hours in out.items()}
+
+
+@pytest.mark.parametrize(("zone", "seed"), [("Asia/Shanghai", 1), ("Europe/Berlin", 2), ("Europe/Berlin", 3)])
+def test_tallies_equal_counting_all_messages_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str, seed: int
+) -> None:
+    place, rng = Place("s", ZoneInfo(zone), RESOURCES), random.Random(seed)
+    monkeypatch.setattr(tallies, "AT_ONCE", 7)
+    store, reader = SqliteStore(tmp_path, START, ballast_mib=0), SqliteReader(tmp_path)
+    rollups = Rollups(tmp_path, [place], reader, START, synchronous="OFF")
+    batch, now = Batch(), START
+    for message in messages(seed, 12):
+        batch.append(*message)
+        now = message[2]
+        if rng.random() < 0.3:
+            store.commit(batch, [], [], now)
+            batch = Batch()
+        if rng.random() < 0.02:
+            rollups.tidy(now)
+        if rng.random() < 0.005:  # a restart: what was counted and the cursor are as they were kept
+            rollups.close()
+            rollups = Rollups(tmp_path, [place], reader, START, synchronous="OFF")
+        if rng.random() < 0.01:
+            store.checkpoint(0, store.last_id, b"")
+            store.tidy(now)
+    store.commit(batch, [], [], now)
+    while rollups.tidy(now + DAY):
+        pass
+    check(RollupReader(tmp_path, reader), place, brute(reader.readings(), place.zone))
+    for one in (rollups, reader, store):
+        one.close()
+
+
+def check(kept: RollupReader, place: Place, expected: dict[str, dict[Millis, Tally]]) -> None:
+    end = START + 20 * DAY
+    for by in ("hour", "day", "hour_of_week"):
+        for name, hours in expected.items():
+            found = kept.tallies(Asked([place], resource=name), 0, end, by)  # type: ignore[arg-type]
+            assert found == _by(hours, place.zone, by)
+    yard = kept.tallies(Asked([place], area="yard"), 0, end, "hour")
+    both: dict[Millis, Tally] = {}
+    for name in ("pile-1", "pile-2"):
+        for at, one in expected[name].items():
+            both.setdefault(at, Tally()).add(one)
+    assert yard == both
+    assert kept.tallies(Asked([place], resource="plug-a"), 0, end, "day") == {}
+
+
+def _by(hours: dict[Millis, Tally], zone: ZoneInfo, by: str) -> dict[int, Tally]:
+    out: dict[int, Tally] = {}
+    for at, one in hours.items():
+        out.setdefault(bucket_of(at, zone, by), Tally()).add(one)  # type: ignore[arg-type]
+    return out
+
+
+def test_visits_are_told_by_whole_days_and_never_exactly(tmp_path: Path) -> None:
+    place = Place("s", ZoneInfo("Asia/Shanghai"), RESOURCES)
+    store, reader = SqliteStore(tmp_path, START, ballast_mib=0), SqliteReader(tmp_path)
+    rollups = Rollups(tmp_path, [place], reader, START, synchronous="OFF")
+    midnight = START + 16 * HOUR_MS  # in Shanghai
+    for day, cards in enumerate((3, 12)):
+        batch = Batch()
+        for number in range(cards):
+            batch.append(b"yz/s/door/event", b'{"type":"card","seq":%d}' % number, midnight + day * DAY + number, 0)
+        store.commit(batch, [], [], midnight + day * DAY + HOUR_MS)
+    rollups.tidy(midnight + 3 * DAY)
+    kept = RollupReader(tmp_path, reader)
+    bands = kept.visits(Asked([place]), midnight + 1, midnight + 3 * DAY)
+    assert bands == {midnight + DAY: [(10, None)], midnight + 2 * DAY: [(0, None)]}  # nobody watched the door itself
+    assert midnight + DAY not in kept.visits(Asked([place]), midnight, midnight + DAY + 12 * HOUR_MS)
+    assert all(band.low % CROWD == 0 for day in bands.values() for band in day)
+    for one in (rollups, reader, store):
+        one.close()

@@ -1,0 +1,19 @@
+BEGIN TRANSACTION;
+CREATE TABLE day (scope INTEGER NOT NULL, start INTEGER NOT NULL, occupied INTEGER NOT NULL, free INTEGER NOT NULL,
+                  broken INTEGER NOT NULL, closed INTEGER NOT NULL, unknown INTEGER NOT NULL, sessions INTEGER NOT NULL,
+                  PRIMARY KEY (scope, start)) WITHOUT ROWID;
+CREATE TABLE done (station TEXT PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hour (scope INTEGER NOT NULL, start INTEGER NOT NULL, occupied INTEGER NOT NULL, free INTEGER NOT NULL,
+                   broken INTEGER NOT NULL, closed INTEGER NOT NULL, unknown INTEGER NOT NULL, sessions INTEGER NOT NULL,
+                   PRIMARY KEY (scope, start)) WITHOUT ROWID;
+CREATE TABLE mark (scope INTEGER NOT NULL, at INTEGER NOT NULL, total_mwh INTEGER NOT NULL, resets INTEGER NOT NULL,
+                   PRIMARY KEY (scope, at)) WITHOUT ROWID;
+CREATE TABLE meter (scope INTEGER PRIMARY KEY, state BLOB NOT NULL);
+CREATE TABLE scope (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE tallied (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
+INSERT INTO "tallied" VALUES(1,0);
+CREATE TABLE tally (scope INTEGER NOT NULL, start INTEGER NOT NULL, energy_mwh INTEGER NOT NULL,
+                    gap_mwh INTEGER NOT NULL, resets INTEGER NOT NULL, readings INTEGER NOT NULL,
+                    passages INTEGER NOT NULL, PRIMARY KEY (scope, start)) WITHOUT ROWID;
+COMMIT;
+PRAGMA user_version=2;
