@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -96,6 +97,7 @@ class Gateway:
             influx,
             self.store,
             [facts.resource for station in live.stations.values() for facts in station.facts()],
+            ZoneInfo(self.settings.timezone),
             call=self.writer.call,
             busy=lambda: self.intake.backlog > COPY_GIVES_WAY,
             stored=lambda: self.intake.stored,

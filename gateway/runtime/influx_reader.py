@@ -22,6 +22,7 @@ from gateway.pipeline import Pipeline
 from gateway.plan import build, resource_of
 from gateway.store.base import Interval, Reading
 from gateway.store.influx import asking
+from gateway.store.influx_ask import quoted, rfc3339
 from gateway.store.lines import COMMON, EPOCH_DAY, FIELDS, day_s, flag, some
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,24 +42,15 @@ class Row(NamedTuple):
 def query(bucket: str, start: Millis, end: Millis, station: str | None, resource: str | None) -> str:
     """Flux: one row for each moment of each resource, its fields side by side, the oldest first."""
     wanted = [f"r._measurement =~ /^({'|'.join(FIELDS)})$/"]
-    wanted += [f"r.{tag} == {_quoted(value)}" for tag, value in (("station", station), ("resource", resource)) if value]
+    wanted += [f"r.{tag} == {quoted(value)}" for tag, value in (("station", station), ("resource", resource)) if value]
     return (
-        f"from(bucket: {_quoted(bucket)})\n"
-        f"  |> range(start: {_time(start)}, stop: {_time(end)})\n"
+        f"from(bucket: {quoted(bucket)})\n"
+        f"  |> range(start: {rfc3339(start)}, stop: {rfc3339(end)})\n"
         f"  |> filter(fn: (r) => {' and '.join(wanted)})\n"
         '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")\n'
         "  |> group()\n"
         '  |> sort(columns: ["_time"])'
     )
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
-    return f'"{escaped}"'
-
-
-def _time(at: Millis) -> str:
-    return datetime.fromtimestamp(max(at, 0) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class InfluxReader:

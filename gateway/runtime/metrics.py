@@ -52,6 +52,13 @@ def _of_copy(copy: CopyMetrics) -> Iterator[Metric]:
     yield GaugeMetricFamily("yizhan_copy_trouble", "1 while the copy takes nothing", float(copy.trouble is not None))
     yield GaugeMetricFamily("yizhan_copy_dead_letters", "rows that the copy refuses", copy.dead_letters)
     yield CounterMetricFamily("yizhan_copy_rows", "rows that the copy has taken", copy.rows)
+    yield CounterMetricFamily("yizhan_copy_expired", "rows older than the copy keeps, left out", copy.expired)
+    yield CounterMetricFamily("yizhan_copy_days_again", "days copied again since they lacked rows", copy.days_again)
+    if copy.checked is not None:
+        day_s = copy.checked.day * 86_400
+        yield GaugeMetricFamily("yizhan_copy_checked_day_seconds", "begin of the day compared last", day_s)
+        yield GaugeMetricFamily("yizhan_copy_missing_values", "values that the copy lacks of it", copy.checked.missing)
+        yield GaugeMetricFamily("yizhan_copy_surplus_values", "values it has too many of it", copy.checked.surplus)
     failures = CounterMetricFamily("yizhan_copy_failures", "writes that were not taken", labels=("reason",))
     for reason, count in copy.failures.items():
         failures.add_metric((reason,), count)

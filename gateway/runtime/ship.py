@@ -6,16 +6,18 @@ An outage of the copy never touches intake.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from config.schema.store import Influx
-from gateway.clock import monotonic_s
-from gateway.model import Batch, Resource
+from gateway.clock import monotonic_s, now_ms
+from gateway.model import Resource
 from gateway.runtime.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
+from gateway.runtime.nightly import DayCheck, Nightly
 from gateway.runtime.status import CopyMetrics
 from gateway.store.influx import InfluxWriter
-from gateway.store.influx_cursor import Cursor, Journal
+from gateway.store.influx_cursor import Cursor, Journal, parts, position_in
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 
@@ -62,6 +64,7 @@ class Ship(threading.Thread):
         self._shipped = 0  # messages since
         self._ending = threading.Event()
         self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep)
+        self.nightly: Nightly | None = None
 
     # ---- for others ----
 
@@ -73,12 +76,20 @@ class Ship(threading.Thread):
     @property
     def trouble(self) -> str | None:
         """What keeps the copy from being whole, in words; None while all is well."""
-        return self.delivery.trouble
+        return self.delivery.trouble or (self.nightly.trouble if self.nightly is not None else None)
 
     def metrics(self) -> CopyMetrics:
-        sent = self.delivery
-        backlog = max(0, self._waiting + self._stored() - self._shipped)
-        return CopyMetrics(backlog, sent.rows, dict(sent.failures), self._cursor.dead_letters, self.trouble)
+        sent, night = self.delivery, self.nightly
+        return CopyMetrics(
+            backlog=max(0, self._waiting + self._stored() - self._shipped),
+            rows=sent.rows,
+            failures=dict(sent.failures),
+            dead_letters=self._cursor.dead_letters,
+            expired=sent.expired,
+            trouble=self.trouble,
+            checked=night.checked if night is not None else None,
+            days_again=night.again if night is not None else 0,
+        )
 
     # ---- the thread ----
 
@@ -86,13 +97,15 @@ class Ship(threading.Thread):
         try:
             self._waiting = max(0, self._journal.count(self._upto) - self._stored())
             while not self._ending.is_set():
-                if not self.ship_once():
+                if not (self.ship_once() or self._at_night()):
                     self._ending.wait(self._patience.linger_s)
         except EndedError:
             pass
         except BaseException as error:
             log.critical("thread ship died: %r", error, exc_info=error)
         finally:
+            if self.nightly is not None:
+                self.nightly.end()
             self._keep()
             self._target.close()
             self._journal.close()
@@ -105,7 +118,7 @@ class Ship(threading.Thread):
             self._keep()
             return False
         try:
-            self._send(load.lines)
+            self.send(load.lines)
         except DriftError:
             self._keep()
             self._ending.wait(self._patience.configuration_s)
@@ -120,8 +133,8 @@ class Ship(threading.Thread):
     def _gather(self) -> _Round:
         load = _Round(upto=self._upto)
         for number, batch in self._journal.after(self._upto):
-            for start in range(0, len(batch), BREATH_MESSAGES):
-                load.lines += self._lines.of_batch(_part(batch, start, start + BREATH_MESSAGES))
+            for part in parts(batch, BREATH_MESSAGES):
+                load.lines += self._lines.of_batch(part)
                 time.sleep(BREATH_S)
             load.messages += len(batch)
             load.upto = number
@@ -129,7 +142,11 @@ class Ship(threading.Thread):
                 break
         return load
 
-    def _send(self, lines: list[str]) -> None:
+    def _at_night(self) -> bool:
+        return self.nightly is not None and self.nightly.step(now_ms())
+
+    def send(self, lines: Sequence[str]) -> None:
+        """Have the copy take these rows; those that it refuses are laid aside. DriftError, EndedError."""
         dead = self.delivery.deliver(lines)
         self._dead += dead
         self._cursor.dead_letters += len(dead)
@@ -150,27 +167,21 @@ class Ship(threading.Thread):
             pass
 
 
-def _part(batch: Batch, start: int, end: int) -> Batch:
-    part = Batch()
-    part.topics, part.payloads = batch.topics[start:end], batch.payloads[start:end]
-    part.received, part.flags = batch.received[start:end], batch.flags[start:end]
-    return part
-
-
 def ship_of(
     settings: Influx,
     store: SqliteStore,
     resources: Iterable[Resource],
+    zone: ZoneInfo,
     *,
     call: Callable[[Callable[[], None]], None],
     busy: Callable[[], bool],
     stored: Callable[[], int],
 ) -> Ship:
-    """The thread for the configured copy. To be made before the store's writer starts."""
-    target, longest_s = InfluxWriter(settings), settings.max_retry_pause_s
-    return Ship(
+    """The thread for the configured copy; nights are those of `zone`. To be made before the store's writer starts."""
+    target, lines, longest_s = InfluxWriter(settings), Lines(resources), settings.max_retry_pause_s
+    ship = Ship(
         target,
-        Lines(resources),
+        lines,
         Journal(store.folder),
         Cursor(store, target.name),
         call,
@@ -180,3 +191,14 @@ def ship_of(
         busy=busy,
         stored=stored,
     )
+    equal = f"copy equal {target.name}"
+    kept = store.kept(equal)
+    ship.nightly = Nightly(
+        DayCheck(settings, Journal(store.folder), lines),
+        zone,
+        refused=lambda: position_in(store.folder, target.name)[1],
+        send=ship.send,
+        keep=lambda day: call(lambda: store.keep(equal, b"%d" % day)),
+        done=int(kept) if kept else None,
+    )
+    return ship

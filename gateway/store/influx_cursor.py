@@ -13,8 +13,8 @@ from pathlib import Path
 from gateway.model import Batch, Millis
 from gateway.store.base import StoreError
 from gateway.store.day_reader import DayReader
-from gateway.store.files import read_only
-from gateway.store.sqlite import SqliteStore, day_files
+from gateway.store.files import as_store_error, read_only
+from gateway.store.sqlite import CORE, SqliteStore, day_files, day_number, number_of
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,28 @@ def _prepare(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def position_in(folder: Path, copy: str) -> tuple[int, set[str]]:
+    """For any process: up to which id this copy has followed the store, and the lines that it refused for good."""
+    try:
+        with closing(read_only(folder / CORE)) as db:
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'copy_cursor'").fetchone() is None:
+                return 0, set()  # no copy has followed this store yet
+            row = db.execute("SELECT upto FROM copy_cursor WHERE copy = ?", (copy,)).fetchone()
+            lines = {line for (line,) in db.execute("SELECT line FROM dead_letter WHERE copy = ?", (copy,))}
+    except sqlite3.Error as error:
+        raise as_store_error(error, folder / CORE) from error
+    return (row[0] if row is not None else 0), lines
+
+
+def parts(batch: Batch, size: int) -> Iterator[Batch]:
+    """A batch in pieces of so many messages at most."""
+    for start in range(0, len(batch), size):
+        part, end = Batch(), start + size
+        part.topics, part.payloads = batch.topics[start:end], batch.payloads[start:end]
+        part.received, part.flags = batch.received[start:end], batch.flags[start:end]
+        yield part
+
+
 class Journal:
     """The batches of a store's folder in order, for one thread, while the writer goes on."""
 
@@ -78,6 +100,16 @@ class Journal:
             except (StoreError, sqlite3.Error, OSError) as error:
                 self.close()
                 if path is not files[-1]:  # the newest may just be in the making
+                    log.error("%s can't be read for the copy: %s", path.name, error)
+
+    def touching(self, start: Millis, end: Millis) -> Iterator[tuple[int, Batch]]:
+        """(id, batch) of all that may hold messages received in [start, end)."""
+        for path in day_files(self._folder):
+            if number_of(path) >= day_number(start):
+                try:
+                    yield from self._opened(path).batches(0, start, end)
+                except (StoreError, sqlite3.Error, OSError) as error:
+                    self.close()
                     log.error("%s can't be read for the copy: %s", path.name, error)
 
     def _opened(self, path: Path) -> DayReader:

@@ -8,7 +8,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -80,10 +80,13 @@ class Lines:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         fed: dict[bytes, list[tuple[str, dict[str, Text]]]] = defaultdict(list)
+        stations = set()
         for one in resources:
+            stations.add(one.station)
             topic = wire.topic(one.station, one.device, "state").encode()
             fed[topic].append((series(one), {**COMMON, **FIELDS[one.kind]}))
         self._fed = dict(fed)
+        self.stations = sorted(stations)
 
     def of(self, topic: bytes, payload: bytes, received_at: Millis, flags: int) -> list[str]:
         """One line for each resource that the message feeds; none when it says nothing in numbers."""
@@ -129,6 +132,20 @@ def time_ns(said: dict[str, Any], payload: bytes, received_at: Millis, flags: in
     if ts is None or flags & TS_SUSPECT:
         ts = received_at
     return int(ts) * 1_000_000 + (seq if seq is not None else zlib.crc32(payload)) % 1_000_000
+
+
+class Line(NamedTuple):
+    """A line taken apart: measurement and tags, the names of its fields, its time in ns."""
+
+    head: str
+    fields: list[str]
+    at: int
+
+
+def cut(line: str) -> Line:
+    """A line of ours in its parts."""
+    head, fields, at = line.rsplit(" ", 2)
+    return Line(head, [field.partition("=")[0] for field in fields.split(",")], int(at))
 
 
 def time_of(line: str) -> int:

@@ -68,6 +68,13 @@ class Victoria:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def kill(self) -> None:
+        """Without a word, and with what was not on its disk yet."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
+
     def stop(self) -> None:
         """In order: what it has answered for is on its disk. (Killed, it loses the last seconds of that.)"""
         if self._process is not None:
