@@ -13,7 +13,7 @@ COMMANDS = {
     "import": "what `yizhan export` wrote, back into the store",
     "backup": "copy the whole store, also while the gateway works",
     "restore": "make a backup the store again",
-    "store": "the bucket in InfluxDB: init",
+    "store": "the copy in InfluxDB: init, compare; a card everywhere: forget",
     "discover": "listen, and print the devices heard with ready config lines",
     "replay": "recorded messages through the real core: states and alerts out",
     "keys": "keys for staff and apps: create, list, revoke",

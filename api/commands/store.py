@@ -1,17 +1,26 @@
-"""`yizhan store init`: the bucket in InfluxDB that the configuration names; `forget`: a person's card, everywhere."""
+"""`yizhan store`: `init`, the bucket in InfluxDB; `compare`, journal against copy; `forget`, a person's card."""
 
 import argparse
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+DAY_MS = 86_400_000
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+
 
 def add(subparsers: Any) -> None:
-    parser = subparsers.add_parser("store", help="the bucket in InfluxDB: init; a card everywhere: forget")
+    parser = subparsers.add_parser("store", help="the copy in InfluxDB: init, compare; a card everywhere: forget")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     init = actions.add_parser("init", help="make the bucket of store.influx, or set how long it keeps data")
     init.add_argument("--config", type=Path, required=True, metavar="PATH")
     init.set_defaults(run=init_bucket)
+    compare = actions.add_parser("compare", help="count a day's values in the journal and in the copy")
+    compare.add_argument("--config", type=Path, required=True, metavar="PATH")
+    compare.add_argument("--day", type=a_day, metavar="D", help="a day in UTC, as 2026-11-21; yesterday")
+    compare.add_argument("--mend", action="store_true", help="copy the day again where the copy lacks any of it")
+    compare.set_defaults(run=compare_day)
     forget = actions.add_parser(
         "forget", help="take a card's pseudonym out of every stored event; stop the gateway first"
     )
@@ -30,6 +39,38 @@ def init_bucket(args: argparse.Namespace) -> int:
         return 0
     sys.stdout.write(influx_setup.init_bucket(influx) + "\n")
     return 0
+
+
+def compare_day(args: argparse.Namespace) -> int:
+    from api.commands.backup import stores
+    from config.load import load
+    from gateway.clock import now_ms
+    from gateway.runtime.copy_by_hand import CopyByHand
+
+    settings, today = load(args.config), now_ms() // DAY_MS
+    influx, day = settings.store.influx, today - 1 if args.day is None else args.day
+    if influx is None or day >= today:
+        wrong = "store.influx is not set: there is no copy" if influx is None else "that day is not over in UTC"
+        sys.stderr.write(f"{wrong}; nothing to compare\n")
+        return 2
+    copy = CopyByHand(settings, influx, stores(settings.store.path))
+    found = copy.compare(day)
+    if args.mend and any(one.missing for one in found):
+        copy.again(day)
+        found = copy.compare(day)
+    row = "{:16} {:12} {:>10} {:>10} {:>10} {:>10}\n".format
+    sys.stdout.write(row("station", "measurement", "journal", "copy", "missing", "too many"))
+    for one in found:
+        sys.stdout.write(row(one.station, one.measurement, one.journal, one.copy, one.missing, one.surplus))
+    return 0 if all(one.equal for one in found) else 1
+
+
+def a_day(text: str) -> int:
+    """A date as days since 1970."""
+    try:
+        return date.fromisoformat(text).toordinal() - EPOCH_DAY
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-11-21") from None
 
 
 def forget_card(args: argparse.Namespace) -> int:

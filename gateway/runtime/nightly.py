@@ -33,7 +33,6 @@ class DayCheck:
 
     def __init__(self, influx: Influx, journal: Journal, lines: Lines) -> None:
         self._influx, self._journal, self._lines = influx, journal, lines
-        self.compared: list[Compared] = []
 
     def count(self, count: DayCount, upto: int = EVERYTHING) -> Steps:
         """Add what the journal has; the copy has followed it up to id `upto`."""
@@ -41,12 +40,11 @@ class DayCheck:
             count.add(self._lines.of_batch(part), copied=number <= upto)
             yield True
 
-    def ask(self, count: DayCount) -> None:
-        """Fill `compared`. StoreError where the copy can't be asked."""
-        found = held(self._influx, self._lines.stations, count.start, count.end)
-        self.compared = count.compared(found)
+    def ask(self, count: DayCount) -> list[Compared]:
+        """What was counted against what the copy holds. StoreError where the copy can't be asked."""
+        return count.compared(held(self._influx, self._lines.stations, count.start, count.end))
 
-    def copy_again(self, count: DayCount, send: Callable[[Sequence[str]], None]) -> Steps:
+    def copy_again(self, count: DayCount, send: Callable[[Sequence[str]], object]) -> Steps:
         """Send the day's rows once more, a batch each time that there is nothing else to do."""
         rows: list[str] = []
         for _, part in self._parts(count):
@@ -83,6 +81,7 @@ class Nightly:
         self._check, self._zone, self._refused, self._send, self._keep = check, zone, refused, send, keep
         self._done = done
         self._work: Steps | None = None
+        self._found: list[Compared] = []
         self.trouble: str | None = None
         self.checked: Checked | None = None
         self.again = 0  # days that were copied again
@@ -142,17 +141,16 @@ class Nightly:
     def _compare(self, count: DayCount) -> Steps:
         yield from self._check.count(count)
         yield False  # what came meanwhile is sent before we ask
-        self._check.ask(count)
+        self._found = self._check.ask(count)
 
     def _equal(self) -> bool:
-        return all(one.equal for one in self._check.compared)
+        return all(one.equal for one in self._found)
 
     def _sums(self, day: int) -> Checked:
-        found = self._check.compared
-        return Checked(day, sum(one.missing for one in found), sum(one.surplus for one in found))
+        return Checked(day, sum(one.missing for one in self._found), sum(one.surplus for one in self._found))
 
     def _words(self, day: int) -> str:
-        wrong = [one for one in self._check.compared if not one.equal]
+        wrong = [one for one in self._found if not one.equal]
         first, sums = wrong[0], self._sums(day)
         return (
             f"of {name_of(day)} the copy lacks {sums.missing} values and has {sums.surplus} too many, "

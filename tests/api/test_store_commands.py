@@ -11,6 +11,7 @@ from api.commands import doctor
 from config.load import load
 from gateway.model import Batch
 from gateway.store.alerts_reader import AlertReader
+from gateway.store.influx_cursor import Cursor
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.influx_server import influx_server
@@ -261,8 +262,26 @@ def test_doctor_tries_the_copy_and_leaves_nothing_in_it(tmp_path, capsys):
     assert (found.mark, "the journal keeps everything" in found.text) == ("fail", True)
 
 
-def test_without_a_copy_there_is_nothing_to_make(here, capsys):
+def test_without_a_copy_there_is_nothing_to_make_or_compare(here, capsys):
     assert run(capsys, "store", "init", "--config", here)[0] == 0
+    assert run(capsys, "store", "compare", "--config", here)[0] == 2
+
+
+def test_a_day_is_compared_by_hand_and_mended_if_wanted(tmp_path, capsys):
+    with influx_server() as server:
+        path = with_influx(tmp_path / "here", server.url, 0)
+        store = filled(path, days=1)
+        words = ("store", "compare", "--config", path, "--day", "2026-05-29")
+        row = "yanshan          seat                 50         {:2}         {:2}          0\n"
+        assert run(capsys, *words)[0] == 0  # the gateway has copied none of it yet
+        Cursor(store, f"{server.url} o/b").keep(store.last_id, [])()
+        capsys.readouterr()
+        assert main([str(word) for word in words]) == 1
+        assert capsys.readouterr().out.endswith(row.format(0, 50))
+        assert run(capsys, *words, "--mend")[1].endswith(row.format(50, 0))
+        assert len(server.points) == 50
+        store.close()
+    assert run(capsys, *words[:-1], "2126-05-29")[0] == 2
 
 
 def test_a_card_is_forgotten_when_its_person_asks(here, capsys):

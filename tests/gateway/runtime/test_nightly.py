@@ -132,8 +132,7 @@ def test_a_row_counts_for_the_day_on_which_it_was_true(server, store, influx):
     check = DayCheck(influx, Journal(store.folder), Lines(SEATS))
     count = DayCount(THE_DAY, set())
     list(check.count(count))
-    check.ask(count)
-    assert check.compared == [Compared("yanshan", "seat", 320, 320, 0, 0)]
+    assert check.ask(count) == [Compared("yanshan", "seat", 320, 320, 0, 0)]
 
 
 def test_what_the_copy_has_not_been_given_yet_is_neither_missing_nor_too_much(server, store, influx):
@@ -147,8 +146,7 @@ def test_what_the_copy_has_not_been_given_yet_is_neither_missing_nor_too_much(se
     check = DayCheck(influx, Journal(store.folder), Lines(SEATS))
     count = DayCount(THE_DAY, refused)
     list(check.count(count, upto))
-    check.ask(count)
-    (found,) = check.compared
+    (found,) = check.ask(count)
     assert (found.journal, found.missing, found.surplus) == (100, 0, 0)
 
 
