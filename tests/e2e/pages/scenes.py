@@ -25,7 +25,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """`areas` maps an area (id, Chinese, English) to its things. `age_ms` is how old the values are."""
+    """`areas` maps an area (id, Chinese, English) to its things. `age_ms` is how old the values are.
+
+    `forecast` is when the next of a kind will be free: about, from and to, in minutes from when the document is made.
+    """
 
     id: str
     zh: str = "雁山社区爱心驿站"
@@ -38,6 +41,7 @@ class Scene:
     lon: float = 112.964
     region: tuple[str, ...] = ("广东", "江门", "鹤山")
     extra: dict[str, Any] = field(default_factory=dict)
+    forecast: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def row(kind: str, kind_type: str | None, stem: str, states: str) -> tuple[Thing, ...]:
@@ -94,6 +98,15 @@ def of(name: str, areas: tuple[tuple[Thing, ...], ...], **more: Any) -> Scene:
     )
 
 
+WAITS = {
+    "seat": (24, 11.5, 47),
+    "charger:ebike": (52, 4, 83),
+    "charger:ev": (130, 66, 247),
+    "charger:phone": (13, 0, 28),
+    "appliance:massage": (6, 2, 11),
+}
+
+
 def scenes() -> dict[str, Scene]:
     sixty = "ynyynnyynynyunynyynnynyuynnyfnyynynnyynyyynnynnyynuyncyynynn"
     normal = house("yanshan")
@@ -104,7 +117,8 @@ def scenes() -> dict[str, Scene]:
         house("closed", "c" * 12, "nynnynny", "ny", "c" * 6, "ccccyc", "ccc", open="no", open_until_ms=18 * HOUR_MS),
         house("brief", activity_ms=4_000),
         house("plan", "ynuynnyunyfn"),
-        house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn"),
+        house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn", forecast=WAITS),
+        house("soon", "n" * 12, "nnnn", "un", "nnnf", forecast=dict.fromkeys(WAITS, (0.02, 0.01, 0.1))),
         house("seats60", sixty, "ynynyynnynynyynnnnyy", "ynyn", "yynyyyynnyyn"),
         of(
             "chargers",
@@ -233,8 +247,18 @@ def document(scene: Scene, now_ms: int, ttl_ms: int = TTL_MS, whole: bool = True
         "station": scene.id, "name": {"zh": scene.zh, "en": scene.en}, "as_of": stamp(now_ms),
         "valid_until": min(live) if live else stamp(now_ms),
         "open": {"now": scene.open, "until": stamp(until)},
-        "summary": _summary(resources), **({"areas": areas} if whole else {}), **scene.extra,
+        "summary": [_with_forecast(line, scene, now_ms) for line in _summary(resources)],
+        **({"areas": areas} if whole else {}), **scene.extra,
     }  # fmt: skip
+
+
+def _with_forecast(line: dict[str, Any], scene: Scene, now_ms: int) -> dict[str, Any]:
+    """As the gateway does it: a forecast only where all of the kind is taken for certain."""
+    told = scene.forecast.get(":".join(filter(None, (line["kind"], line["type"]))))
+    if told is None or line["usable_max"]:
+        return line
+    times = (stamp(now_ms + int(minutes * 60_000)) for minutes in told)
+    return line | {"next_free": dict(zip(("at", "from", "to"), times, strict=True))}
 
 
 def _resource(thing: Thing, now_ms: int, observed: int, ttl_ms: int) -> dict[str, Any]:

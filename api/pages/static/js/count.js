@@ -1,13 +1,15 @@
 // A group's number in words, the same on every page: value, its preface, the word below.
 
-import { kindWord } from "./words.js";
+import { nextWords } from "./forecast.js";
 import { hhmm, moment } from "./time.js";
-import { lastKnown, usableOf, wording } from "./truth.js";
+import { lastKnown, nextFree, usableOf, wording } from "./truth.js";
+import { kindWord } from "./words.js";
 
-// {least, number, glyph, word, usable, form} of a tally; form is exact, atleast, unknown or closed.
+// {least, number, glyph, word, usable, form, next} of a tally; form is exact, atleast, unknown or closed; next is when one will be free.
 export function countWords(t, group, picture, now, zone, say) {
   const form = wording(t);
-  const base = { form, usable: usableOf(t), least: "", glyph: usableOf(t) };
+  const next = nextWords(nextFree(group.key, t, picture, now), now, say);
+  const base = { form, usable: usableOf(t), least: "", glyph: usableOf(t), next };
   if (form === "closed") return { ...base, number: say("shut"), glyph: "closed", word: opensAt(picture, now, zone, say) };
   if (form === "unknown") return { ...base, number: say("unknown"), glyph: "stale", word: memory(group, picture, zone, say) };
   const least = form === "atleast" ? say("at_least") : "";
@@ -37,5 +39,5 @@ function memory(group, picture, zone, say) {
   const had = group.resources ? lastKnown(group, picture) : null;
   if (had !== null) return say("had", { at: hhmm(picture.asOf, zone), n: had });
   const since = Math.max(...(group.resources ?? []).map((r) => r.observedAt ?? 0));
-  return since > 0 ? say("silent_since", { at: hhmm(since, zone) }) : say("never_heard");
+  return since > 0 ? say("silent_since", { at: hhmm(since, zone) }) : say("never");
 }

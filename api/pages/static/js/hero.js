@@ -1,11 +1,12 @@
 // The doorway: the one number a visitor came for, with its windows beside it.
 
 import { $, el, icon, setData, setText } from "./draw.js";
-import { age } from "./time.js";
 import { countWords, unitOf } from "./count.js";
+import { forecast } from "./forecast.js";
+import { age } from "./time.js";
 import { oldest, tallyOfGroup } from "./truth.js";
-import { kindWord } from "./words.js";
 import { windowsOf } from "./windows.js";
+import { kindWord } from "./words.js";
 
 export function heroOf(group, { zone, say, second, largest, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
@@ -13,6 +14,7 @@ export function heroOf(group, { zone, say, second, largest, flow }) {
   const number = el("b", { cls: "num" });
   const rest = el("b");
   const most = el("div", { cls: "most hatch" }, rest);
+  const next = forecast();
   const plateWord = el("b");
   const plateNote = el("span");
   const plate = el("div", { cls: "plate" }, plateWord, plateNote);
@@ -23,7 +25,7 @@ export function heroOf(group, { zone, say, second, largest, flow }) {
   const node = el(
     "section",
     { cls: "hero", data: { kind: group.kind, type: group.type } },
-    el("div", { cls: "arch" }, least, number, most, plate),
+    el("div", { cls: "arch" }, least, number, most, next.node, plate),
     el(
       "div",
       { cls: "what" },
@@ -46,6 +48,7 @@ export function heroOf(group, { zone, say, second, largest, flow }) {
     setData(number, "digits", String(words.number).length);
     most.hidden = words.form !== "atleast";
     setText(rest, words.form === "atleast" ? say("more_unknown", { n: t.max - t.min, unit: unitOf(group, say) }) : "");
+    next.paint(contact ? words.next : null);
     plate.hidden = counted;
     setText(plateWord, counted ? "" : say(words.form === "closed" ? "closed" : "unknown"));
     setText(plateNote, counted ? "" : words.word);
@@ -53,7 +56,6 @@ export function heroOf(group, { zone, say, second, largest, flow }) {
     const at = oldest(members);
     setText(fresh, counted && contact && at !== null ? say("updated", { age: age(at, now, say) }) : "");
     windows.paint(members, picture, now, t);
-    return words;
   }
   return { node, paint, near, windows: $(".wins", node) };
 }

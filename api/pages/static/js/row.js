@@ -1,11 +1,12 @@
 // One row of the board: icon, name, windows, count, word, age. Rows never move.
 
 import { el, icon, glyph, iconOf, setData, setText } from "./draw.js";
-import { age } from "./time.js";
 import { countWords } from "./count.js";
+import { forecast } from "./forecast.js";
+import { age } from "./time.js";
 import { oldest, tallyOfGroup } from "./truth.js";
-import { kindWord } from "./words.js";
 import { windowsOf } from "./windows.js";
+import { kindWord } from "./words.js";
 
 export function rowOf(group, { zone, say, second, largest = 4.9, short = false, flow }) {
   const windows = windowsOf(group, { largest, say, flow });
@@ -15,6 +16,7 @@ export function rowOf(group, { zone, say, second, largest = 4.9, short = false, 
   const sign = glyph("unknown");
   const word = el("span");
   const fresh = el("span", { cls: "age" });
+  const next = forecast();
   const node = el(
     "div",
     { cls: "row", data: { kind: group.kind, type: group.type } },
@@ -30,6 +32,7 @@ export function rowOf(group, { zone, say, second, largest = 4.9, short = false, 
         el("span", { lang: second.lang, text: kindWord(second, group.key, short ? ".short" : "") }),
       ),
       windows.box,
+      next.node,
     ),
     el("div", { cls: "cnt" }, el("p", { cls: "line" }, least, number, of), el("p", { cls: "word" }, sign, word, fresh)),
   );
@@ -46,6 +49,7 @@ export function rowOf(group, { zone, say, second, largest = 4.9, short = false, 
     setData(sign, "g", contact || words.glyph !== "stale" ? words.glyph : "offline");
     setText(word, words.word);
     setText(fresh, contact && at !== null && (words.form === "exact" || words.form === "atleast") ? age(at, now, say) : "");
+    next.paint(contact ? words.next : null);
     windows.paint(members, picture, now, t);
   }
   return { node, paint };

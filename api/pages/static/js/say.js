@@ -11,16 +11,6 @@ const GLYPH = {
   offline: "offline",
   never: "stale",
 };
-const NO = {
-  fault: "fault",
-  maintenance: "maintenance",
-  closed: "closed",
-  staff_only: "staff_only",
-  away: "away",
-  reserved: "reserved",
-  blocked: "blocked",
-};
-
 export const glyphOf = (state) => GLYPH[state.why] ?? state.usable;
 
 // What a window draws besides its light: a triangle, a nut, a shutter.
@@ -31,7 +21,7 @@ export function wordOf(resource, state, say) {
     return say({ safety: "ready", door: "door_ok" }[resource.kind] ?? (resource.key === "appliance:water" ? "usable" : "free"));
   if (state.usable === "unknown") return say(resource.kind === "safety" ? "unsure" : "unknown");
   if (resource.kind === "safety" && state.why === "blocked") return say("not_ready");
-  return say(NO[state.why] ?? "in_use");
+  return say(state.why ?? "occupied");
 }
 
 // "3" of "seat-03"; "" when the id ends otherwise.

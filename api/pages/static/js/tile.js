@@ -1,10 +1,12 @@
 // A single thing of the lower band: a window with its icon in it, a name, a word, and what is on or how old.
 
 import { el, glyph, icon, iconOf, setData, setText } from "./draw.js";
+import { shortly } from "./forecast.js";
 import { becauseOf, glyphOf, titleOf, wordOf } from "./say.js";
 import { age, moment } from "./time.js";
-import { stateOf } from "./truth.js";
+import { nextFree, stateOf, tally } from "./truth.js";
 
+const UNSURE = ["suspect", "hours_unknown", "use_unknown"]; // heard, and yet not known
 const FRESH_MS = 120_000; // older than this a tile says its age
 
 // Roughly, in half letters: a title and its translation stand side by side only if both are whole.
@@ -25,13 +27,13 @@ export function tileOf(resource, { zone, say, second, place }) {
     el("div", {}, el("p", { cls: "top" }, el("b", { text: title }), aside, on), el("p", { cls: "sub" }, sign, word, note)),
   );
 
-  function paint(now, picture, [member]) {
+  function paint(now, picture, [member], contact) {
     const state = stateOf(member, picture, now);
     setData(node, "usable", state.usable);
     setData(node, "because", becauseOf(state));
     setData(sign, "g", glyphOf(state));
     setText(word, wordOf(member, state, say));
-    setText(note, noteOf(member, state, now, zone, say));
+    setText(note, (contact && wait(member, state, picture, now, say)) || noteOf(member, state, now, zone, say));
     setText(on, state.usable === "no" ? say.of(activities(member, now).on?.title) : "");
     if (aside) aside.hidden = !on.hidden;
   }
@@ -44,10 +46,17 @@ function activities(member, now) {
   return { on: on?.until && Date.parse(on.until) > now ? on : null, next: next && Date.parse(next.from) > now ? next : null };
 }
 
+// How long a taken thing will about stay so, where it is the only one of its kind.
+function wait(member, state, picture, now, say) {
+  const alone = picture.summary.some((line) => line.key === member.key && line.total === 1);
+  return alone ? shortly(nextFree(member.key, tally([state]), picture, now), now, say) : "";
+}
+
 // What follows the word: the programme of a room, since when a silence, how old a value, where an AED hangs.
 function noteOf(member, state, now, zone, say) {
   const at = (ms) => moment(ms, now, zone, say);
-  if (state.usable === "unknown") return member.observedAt ? say("since", { at: at(member.observedAt) }) : say("never_heard");
+  if (UNSURE.includes(state.why)) return say(state.why);
+  if (state.usable === "unknown") return member.observedAt ? say("since", { at: at(member.observedAt) }) : say("never");
   const { on, next } = activities(member, now);
   if (on) return say("until", { at: at(Date.parse(on.until)) });
   if (next) return `${at(Date.parse(next.from))} ${say.of(next.title) || say("booked")}`;

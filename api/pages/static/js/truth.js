@@ -1,6 +1,7 @@
 // What an availability document still says at a given moment. Pure: no page, no clock, no network.
 
 const ms = (text) => (text ? Date.parse(text) : null);
+const span = ({ at, from, to }) => ({ at: ms(at), from: ms(from), to: ms(to) });
 
 // "charger:ebike", "seat": the unit that is counted and named.
 export const keyOf = (kind, type) => (type ? `${kind}:${type}` : kind);
@@ -28,7 +29,7 @@ export function read(doc) {
     open: doc.open?.now ?? "unknown",
     openUntil: ms(doc.open?.until),
     openText: doc.open,
-    summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type) })),
+    summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type), nextFree: s.next_free ? span(s.next_free) : null })),
     whole: Array.isArray(doc.areas),
     resources,
     doc,
@@ -103,6 +104,9 @@ const THINGS = ["room", "appliance", "safety", "door"];
 export const thingsOf = (picture) =>
   picture.resources.filter((r) => THINGS.includes(r.kind)).sort((a, b) => THINGS.indexOf(a.kind) - THINGS.indexOf(b.kind));
 
+// The door that the head of a page speaks of.
+export const entranceOf = (picture) => picture.resources.find((r) => r.kind === "door");
+
 // Lockers and parking count units, each bank its own; everything else counts resources.
 export function tallyOfGroup(group, picture, now) {
   const states = group.resources.map((r) => stateOf(r, picture, now));
@@ -122,6 +126,14 @@ export function tallyOfGroup(group, picture, now) {
     if (why === "fault" || why === "maintenance") sum.broken += size;
   });
   return sum;
+}
+
+// When the next of a kind will about be free, {at, from, to} in ms: only while all of it is taken for certain, and until the span has
+// run out. A forecast is no promise, so nothing of it outlasts what it was made from.
+export function nextFree(key, t, picture, now) {
+  const next = picture.summary.find((line) => line.key === key)?.nextFree ?? null;
+  const taken = t.total > 0 && t.max === 0 && t.shut + t.broken < t.total;
+  return next && taken && now !== null && now < next.to ? next : null;
 }
 
 // What was true when the document was made: for "14:17 had 7". null when even then nothing was certain.

@@ -37,7 +37,8 @@ export function windowsOf(group, { largest, say, flow = false }) {
         const { node, number } = units[i];
         setData(node, "usable", state.usable);
         setData(node, "because", becauseOf(state));
-        setAttribute(node, "aria-label", say("number", { n: number, word: wordOf(resource, state, say) }));
+        const why = state.usable === "unknown" ? say(state.why) : "";
+        setAttribute(node, "aria-label", [say("number", { n: number, word: wordOf(resource, state, say) }), why].filter(Boolean).join(", "));
       });
     },
   };
