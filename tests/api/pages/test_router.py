@@ -132,12 +132,6 @@ def test_the_screen_stays_under_its_size(client: Client) -> None:
     assert size < 40_000, size
 
 
-def test_every_word_is_there_in_three_languages() -> None:
-    for path in STATIC.glob("js/*words.js"):
-        for key, row in re.findall(r'"?([\w.:]+)"?: (\["[^\]]*\])', path.read_text("utf-8")):
-            assert len(re.findall(r'"[^"]*"', row)) == 3, f"{path.name}: {key}"
-
-
 def test_places_come_from_the_example_configuration() -> None:
     settings = load(Path(__file__).parents[3] / "config" / "example.yaml")
     places = places_of(settings)

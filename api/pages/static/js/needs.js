@@ -1,23 +1,12 @@
 // What needs a person: alerts for staff, and for everybody else what the documents themselves tell.
 
+import { alertGlyph, alertTitle, causeText } from "./alert-line.js";
 import { el, glyph } from "./draw.js";
-import { howLong } from "./desk-words.js";
 import { titleOf } from "./say.js";
-import { moment } from "./time.js";
+import { howLong, moment } from "./time.js";
 import { nameIn } from "./words.js";
 
 const GLYPH = { fault: "fault", offline: "offline", half: "unknown" };
-const ALERT_GLYPH = {
-  device_silent: "stale",
-  bridge_offline: "offline",
-  station_offline: "offline",
-  stuck_sensor: "unknown",
-  clock_skew: "stale",
-  screen_absent: "offline",
-  broker_lost: "offline",
-  reported: "unknown",
-};
-export const alertGlyph = (kind) => ALERT_GLYPH[kind] ?? "fault";
 const SEVERITY = { critical: 0, warning: 1, info: 2 };
 
 // From documents: [{id, station, glyph, hot, what, why, since}]
@@ -66,7 +55,6 @@ export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
     .map((alert) => {
       const house = byId.get(alert.station);
       const resource = house?.picture.resources.find((r) => r.id === alert.resource);
-      const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
       const owner = alert.history?.findLast?.((entry) => entry.state === "acknowledged");
       const since = Date.parse(alert.opened_at);
       return {
@@ -77,10 +65,8 @@ export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
         order: orderOf.get(alert.id),
         glyph: alertGlyph(alert.kind),
         hot: alert.severity === "critical",
-        what: [resource ? titleOf(resource, {}, say.lang, say) : (alert.resource ?? ""), word].filter(Boolean).join(" "),
-        why: [say("since", { at: moment(since, now ?? since, zone, say) }), alert.cause !== alert.kind ? alert.cause : ""]
-          .filter(Boolean)
-          .join("　"),
+        what: alertTitle(alert, resource, {}, say),
+        why: [say("since", { at: moment(since, now ?? since, zone, say) }), causeText(alert, say)].filter(Boolean).join("　"),
         state: alert.state,
         owner: owner?.by ?? owner?.actor ?? "",
         since,

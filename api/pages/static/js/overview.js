@@ -5,6 +5,7 @@ import { ServerClock } from "./clock.js";
 import { Feed } from "./feed.js";
 import { House } from "./house.js";
 import { Keeper } from "./keeper.js";
+import { ALERTS } from "./alert-words.js";
 import { DESK } from "./desk-words.js";
 import { StationMap } from "./map.js";
 import { patterns } from "./patterns.js";
@@ -23,7 +24,7 @@ const NIGHT = "21:00-06:30";
 
 const root = document.documentElement;
 const query = new URLSearchParams(location.search);
-const say = speaker(root.lang, DESK);
+const say = speaker(root.lang, { ...ALERTS, ...DESK });
 const zone = root.dataset.zone;
 const clock = new ServerClock();
 const keeper = new Keeper({ build: root.dataset.build, clock, zone });
@@ -62,6 +63,7 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
+  $(".find-devices").hidden = !["operator", "admin"].includes(staff.role);
   searchAndKeys(sheet, say);
   $(".need").addEventListener("click", ({ target }) => staff.press(target.closest("button"), say));
   new ResizeObserver(() => {

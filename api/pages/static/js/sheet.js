@@ -4,7 +4,7 @@ import { countText } from "./count.js";
 import { el, setData, setText } from "./draw.js";
 import { moment } from "./time.js";
 import { usableOf, wording } from "./truth.js";
-import { nameIn } from "./words.js";
+import { kindWord, nameIn } from "./words.js";
 
 const RANK = { offline: 0, fault: 1, half: 2, null: 3, closed: 4 };
 
@@ -13,6 +13,7 @@ export class Sheet {
     Object.assign(this, { node, columns, say, zone, few });
     this.rows = new Map();
     this.sections = new Map();
+    this.none = el("p", { cls: "none", text: say("none_found"), hidden: "" });
     node.style.setProperty("--kinds", columns.length);
   }
 
@@ -104,7 +105,7 @@ export class Sheet {
       members.sort((a, b) => RANK[a.trouble] - RANK[b.trouble]);
       parts.push(this.sections.get(region), ...members.map((house) => this.row(house).node));
     }
-    this.node.replaceChildren(...parts);
+    this.node.replaceChildren(this.none, ...parts);
     this.stop(this.stopped ?? this.node.querySelector(".st"));
     if (focused?.classList.contains("st")) focused.focus({ preventScroll: true });
   }
@@ -124,7 +125,7 @@ export class Sheet {
       "div",
       { cls: "rg", data: { region } },
       el("h3", {}, region || say(this.few ? "all" : "other_region"), el("small", { text: say("stations_n", { n: count }) })),
-      ...this.columns.map((key) => el("span", { text: say(say.has(`${key}.col`) ? `${key}.col` : `${key.split(":")[0]}.col`) })),
+      ...this.columns.map((key) => el("span", { text: kindWord(say, key, say.has(`${key}.short`) ? ".short" : ".col") })),
       el("span", { cls: "wk", text: say("week") }),
     );
   }
@@ -152,7 +153,7 @@ export class Sheet {
     setText(row.age, share === null ? "" : `${Math.round(share * 100)}%`);
   }
 
-  // Only what matches stays; returns how many.
+  // Only what matches stays.
   filter(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -167,6 +168,6 @@ export class Sheet {
         words.length > 0 &&
           ![...this.rows.values()].some((row) => row.text.includes(region.toLowerCase()) && !row.node.classList.contains("out")),
       );
-    return shown;
+    this.none.hidden = shown > 0;
   }
 }

@@ -2,6 +2,7 @@
 
 export class Staff {
   allowed = false;
+  role = null;
   alerts = [];
   orders = [];
   timer = null;
@@ -11,7 +12,8 @@ export class Staff {
   }
 
   async enter() {
-    this.allowed = (await this.#get("/api/v1/session")) !== null;
+    this.role = (await this.#get("/api/v1/session"))?.role ?? null;
+    this.allowed = this.role !== null;
     if (this.allowed) await this.load();
     if (this.allowed) setInterval(() => this.load(), 15_000);
   }

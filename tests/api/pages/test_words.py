@@ -1,0 +1,108 @@
+"""Whatever the gateway can say, the pages have a word for it in each of their languages."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from api.routes.reports import Report
+from config.schema.station import TYPES
+from gateway.alerts.facts import clock_skew, screen
+from gateway.alerts.kinds import KINDS
+from gateway.alerts.signals import ALARMS, Limits, facts_of_signals
+from gateway.model import REASONS, Resource, Signal
+from gateway.notify.catalogue import cause_text, entry
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = ROOT / "api" / "pages" / "static" / "js"
+LANGUAGES = 3
+CHARGER = Resource("yanshan", "yard", "pile-01", "charger", "pile-01", "ebike")
+SAID: dict[str, Signal] = {
+    "battery_pct": 3,
+    "status": "Charging",
+    "power_w": 0.0,
+    "expires": "2026-12-01",
+    "open": True,
+}
+
+
+def words_of(*names: str) -> dict[str, list[str]]:
+    """The tables of these scripts: a key and its words, simplified, traditional, English."""
+    text = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
+    rows = re.findall(r'^  (?:"([^"]+)"|(\w+)): \[([^\]]*)\]', text, re.MULTILINE)
+    return {quoted or bare: re.findall(r'"([^"]*)"', row) for quoted, bare, row in rows}
+
+
+COMMON, ALERTS = words_of("words.js"), words_of("alert-words.js")
+
+
+def causes_of_changes() -> set[str]:
+    """What the live state names as the cause of a change: the last word of each `settle`."""
+    state = (ROOT / "gateway" / "live" / "state.py").read_text("utf-8")
+    return {word for line in state.splitlines() if "settle(" in line for word in re.findall(r'"(\w+)"', line)}
+
+
+def causes_of_signals() -> set[str]:
+    resources = (
+        CHARGER,
+        Resource("yanshan", "a", "door", "door", "door"),
+        Resource("yanshan", "a", "aed", "safety", "aed"),
+    )
+    facts = [fact for one in resources for fact in facts_of_signals(one, SAID, 0, Limits())]
+    return {fact.cause.split("=")[0] + "=" for fact in facts}
+
+
+def test_every_word_is_there_in_every_language() -> None:
+    tables = [path.name for path in SCRIPTS.glob("*words.js")]
+    assert len(tables) == 5
+    short = {key: row for name in tables for key, row in words_of(name).items() if len(row) != LANGUAGES}
+    assert short == {}
+
+
+@pytest.mark.parametrize("reason", [one for one in REASONS if one not in ("planned", "removed")])
+def test_every_reason_that_a_page_can_show_has_its_word(reason: str) -> None:
+    assert reason in COMMON
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_alert_is_called_what_messages_call_it(kind: str) -> None:
+    simplified, _, english = ALERTS[f"alert.{kind}"]
+    assert (simplified, english.lower()) == (entry(kind, "zh").title, entry(kind, "en").title.lower())
+
+
+def test_every_cause_has_its_words() -> None:
+    said = causes_of_changes() | causes_of_signals() | {"start", "all_silent", "unreadable", "free_mib="}
+    said |= {screen(0, True, "yanshan", "x").cause, clock_skew(CHARGER, 0, True).cause, "stale", "offline", "suspect"}
+    said |= set(get_args(Report.model_fields["kind"].annotation))
+    assert {"message", "hours", "override", "battery_pct=", "power_w=", "expires=", "open="} <= said
+    assert {cause for cause in said if f"cause.{cause}" not in ALERTS} == set()
+
+
+def test_an_alarm_whose_cause_only_repeats_its_kind_needs_none() -> None:
+    assert not {f"cause.{alarm}" for alarm in ALARMS} & ALERTS.keys()
+
+
+@pytest.mark.parametrize("cause", ["stale", "offline", "suspect", "all_silent", "clock"])
+def test_a_cause_is_worded_as_in_messages(cause: str) -> None:
+    assert cause_text(cause, "zh") == ALERTS[f"cause.{cause}"][0]
+    assert cause_text(cause, "en") == ALERTS[f"cause.{cause}"][2]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_kind_and_type_of_resource_has_its_name(kind: str) -> None:
+    assert kind in COMMON
+    assert [one for one in TYPES[kind] if f"{kind}:{one}" not in COMMON] == []  # type: ignore[index]
+
+
+def test_no_word_stands_in_a_table_unused() -> None:
+    scripts = "\n".join(
+        re.sub(r"(?s)const \w+ = \{\n.*?\n\};", "", path.read_text("utf-8")) for path in SCRIPTS.glob("*.js")
+    )
+    pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
+    made = r"(alert|cause|level)\..*|.*\.(free|unit|short|col)|step\d|.*:.*"  # put together from parts
+    own = set(REASONS) | TYPES.keys()
+    for path in SCRIPTS.glob("*words.js"):
+        for key in words_of(path.name):
+            used = f'"{key}"' in scripts or f'data-say="{key}"' in pages or f": {key}" in scripts
+            assert used or key in own or re.fullmatch(made, key), f"{path.name}: {key}"
