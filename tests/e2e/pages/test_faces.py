@@ -64,7 +64,7 @@ def test_every_element_that_tells_a_state_names_its_resource_or_kind(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "scene", ["yanshan", "half", "closed", "seats60", "chargers", "onlyseats", "rooms", "mixed", "empty"]
+    "scene", ["yanshan", "half", "full", "closed", "seats60", "chargers", "onlyseats", "rooms", "mixed", "empty"]
 )
 def test_any_set_of_kinds_fits_a_wall_without_scrolling(chromium: Chromium, day: Server, scene: str, size: str) -> None:
     width, height = SIZES[size]
@@ -153,12 +153,14 @@ def test_staff_acknowledge_from_the_overview(chromium: Chromium, day: Server) ->
         page.run("document.querySelector('.need button.main').click(); 0")
         page.wait(f"document.querySelectorAll('.need [data-state=open]').length === {before - 1}")
         assert "王姐" in page.run("document.querySelector('.need').innerText")
+        page.wait("document.querySelector('a[href=\"/discover\"]').checkVisibility()")
 
 
 def test_strangers_are_offered_no_staff_function(chromium: Chromium, day: Server) -> None:
     with closing(chromium.open(day.url("/"))) as page:
         page.wait(READY)
         assert page.run("document.querySelectorAll('.need button').length") == 0
+        assert not page.run("document.querySelector('a[href=\"/discover\"]').checkVisibility()")
         assert not [url for url in page.requests if "/api/v1/alerts" in url]
 
 

@@ -2,7 +2,7 @@
 
 import { $, setData, setText } from "./draw.js";
 import { date, hhmm, isNight, moment } from "./time.js";
-import { stateOf } from "./truth.js";
+import { entranceOf, stateOf } from "./truth.js";
 
 // The opening line in one language.
 export function hoursText(picture, now, zone, say) {
@@ -18,7 +18,7 @@ export function hoursText(picture, now, zone, say) {
 }
 
 export function paintDoor(node, picture, now, contact, { zone, say, second }) {
-  const door = picture.resources.find((r) => r.kind === "door");
+  const door = entranceOf(picture);
   const state = door ? stateOf(door, picture, now) : null;
   setData(node, "kind", door ? "door" : null);
   setData(node, "resource", door?.id);

@@ -1,11 +1,9 @@
 // A week by hours: bright is empty, dark is busy, hatched is not known, an empty frame is still to come or was shut.
 
 import { el, setText } from "./draw.js";
-import { dayOf, hhmm, shortDay } from "./time.js";
+import { DAY_MS, HOUR_MS, dayOf, hhmm, shortDay } from "./time.js";
 import { total } from "./utilization.js";
 
-const HOUR = 36e5;
-const DAY = 24 * HOUR;
 const STEPS = [0.12, 0.3, 0.5, 0.7, 0.88];
 const step = (share) => STEPS.filter((edge) => share >= edge).length;
 
@@ -13,8 +11,8 @@ const step = (share) => STEPS.filter((edge) => share >= edge).length;
 export function dayStart(at, zone) {
   const [hours, minutes] = hhmm(at, zone).split(":").map(Number);
   let start = at - ((hours * 60 + minutes) * 6e4 + (at % 6e4));
-  if (dayOf(start, zone) !== dayOf(at, zone)) start += HOUR;
-  if (hhmm(start, zone) !== "00:00") start -= HOUR * Number(hhmm(start, zone).slice(0, 2));
+  if (dayOf(start, zone) !== dayOf(at, zone)) start += HOUR_MS;
+  if (hhmm(start, zone) !== "00:00") start -= HOUR_MS * Number(hhmm(start, zone).slice(0, 2));
   return start;
 }
 
@@ -24,12 +22,12 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
     return setText(ramp, say("no_use"));
   }
   const cells = [el("span"), ...Array.from({ length: 24 }, (_, hour) => el("span", { cls: "h", text: hour % 3 ? "" : hour }))];
-  const byHour = new Map(buckets.map((b) => [Math.floor(b.from / HOUR), b]));
+  const byHour = new Map(buckets.map((b) => [Math.floor(b.from / HOUR_MS), b]));
   for (let back = 6; back >= 0; back--) {
-    const start = dayStart(now - back * DAY, zone);
+    const start = dayStart(now - back * DAY_MS, zone);
     cells.push(el("span", { cls: back ? "" : "today", text: shortDay(start, zone, say.lang) }));
     for (let hour = 0; hour < 24; hour++)
-      cells.push(cell(byHour.get(Math.floor((start + hour * HOUR) / HOUR)), start + hour * HOUR, zone, say));
+      cells.push(cell(byHour.get(Math.floor((start + hour * HOUR_MS) / HOUR_MS)), start + hour * HOUR_MS, zone, say));
   }
   node.replaceChildren(...cells);
   const sum = total(buckets);

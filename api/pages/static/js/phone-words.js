@@ -11,7 +11,6 @@ export const PHONE = {
   amap: ["高德地图", "高德地圖", "Amap"],
   tencent: ["腾讯地图", "騰訊地圖", "Tencent Maps"],
   phone_map: ["手机自带地图", "手機內置地圖", "This phone's map"],
-  leaves: ["将打开外部网站", "將打開外部網站", "opens another site"],
   report_title: ["报告问题", "報告問題", "Report a problem"],
   report_what: ["哪一处", "哪一處", "Which one"],
   report_how: ["怎么了", "怎麼了", "What is wrong"],

@@ -1,9 +1,8 @@
 // The sheet under the hand: search, keys, and each row's week once it is looked at.
 
 import { $ } from "./draw.js";
+import { HOUR_MS } from "./time.js";
 import { weekOf } from "./utilization.js";
-
-const HOUR = 36e5;
 
 // "/" searches, Escape ends it, Enter goes to the first that is left, arrows go on from there.
 export function searchAndKeys(sheet, say) {
@@ -55,5 +54,5 @@ export function weeksOf(sheet, clock, zone) {
   };
   work();
   work();
-  setInterval(() => queue.push(...seen), HOUR);
+  setInterval(() => queue.push(...seen), HOUR_MS);
 }

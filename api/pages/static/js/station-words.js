@@ -1,4 +1,4 @@
-// Words of the station page, on top of words.js and desk-words.js.
+// Words of the station page, on top of words.js.
 
 export const STATION = {
   overview_short: ["一屏总览", "一屏總覽", "All stations"],

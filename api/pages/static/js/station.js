@@ -1,95 +1,50 @@
 // One station for staff and the curious: now, its week, its alerts, the day of each place.
 
-import { $, el, glyph, setText } from "./draw.js";
-import { ServerClock } from "./clock.js";
-import { DESK, howLong } from "./desk-words.js";
-import { Feed } from "./feed.js";
+import { alertLine } from "./alert-line.js";
+import { ALERTS } from "./alert-words.js";
+import { $, el, setText } from "./draw.js";
+import { Face, place, root } from "./face.js";
+import { hoursText } from "./frame.js";
 import { dayStart, paintHeat } from "./heat.js";
-import { hoursText, paintBanner, paintNight } from "./frame.js";
-import { alertGlyph } from "./needs.js";
-import { Keeper } from "./keeper.js";
-import { rowOf } from "./row.js";
-import { titleOf } from "./say.js";
 import { STATION } from "./station-words.js";
+import { DAY_MS, HOUR_MS, date } from "./time.js";
 import { asCsv, paintAxis, paintLines } from "./timeline.js";
-import { tileOf } from "./tile.js";
-import { groupsOf, read, stateOf, thingsOf } from "./truth.js";
-import { date, moment } from "./time.js";
 import { utilization } from "./utilization.js";
-import { nameIn, speaker } from "./words.js";
+import { nameIn } from "./words.js";
 
-const DAY = 864e5;
-const HOUR = 36e5;
-const root = document.documentElement;
-const query = new URLSearchParams(location.search);
-const place = JSON.parse($("#place").textContent);
+const AGAIN_MS = 300_000;
+const MOST_ALERTS = 8;
 const zone = place.timezone;
-const say = speaker(root.lang, { ...DESK, ...STATION });
-const second = speaker(root.lang === "en" ? "zh-Hans" : "en", { ...DESK, ...STATION });
-const voice = { zone, say, second, place, flow: true, short: true };
-const clock = new ServerClock();
-new Keeper({ build: root.dataset.build, clock, zone });
-let picture = null;
-let parts = [];
-let shape = "";
-let lastNews = null;
+const staff = root.dataset.session === "perhaps";
+
+const face = new Face({ words: { ...ALERTS, ...STATION } });
+const { clock, say } = face;
+const voice = { ...face.voice, flow: true, short: true };
+const voices = { row: () => voice, tile: voice };
 let dayShown = null;
 let turn = 0;
 let exported = [];
 
-function receive(doc) {
-  if (doc.station !== place.id) return;
-  const first = picture === null;
-  picture = read(doc);
-  clock.hear(picture.asOf);
-  lastNews = Math.max(picture.asOf, clock.now() ?? 0);
-  show();
-  if (first) {
-    scopes();
-    week();
-    day(0);
-    alerts();
-  }
+function built({ rows, tiles }) {
+  const things = tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : [];
+  $(".now").replaceChildren(...rows.map((row) => row.node), ...things);
 }
 
-function build() {
-  const now = picture.resources.map((r) => r.id + r.key).join();
-  if (now === shape) return;
-  shape = now;
-  const groups = groupsOf(picture);
-  const things = thingsOf(picture);
-  const members = (list) => new Set(list.map((r) => r.id));
-  const rows = groups.map((group) => rowOf(group, voice));
-  const tiles = things.map((thing) => tileOf(thing, voice));
-  parts = [...rows.map((row, i) => [row, members(groups[i].resources)]), ...tiles.map((tile, i) => [tile, members([things[i]])])];
-  $(".now").replaceChildren(
-    ...rows.map((row) => row.node),
-    ...(tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : []),
-  );
+function paint({ now }) {
+  if (face.picture) setText($(".open"), hoursText(face.picture, now, zone, say));
 }
 
-function show() {
-  const now = clock.now();
-  const contact = feed.contact === true;
-  paintNight(clock.show(), zone, place.night, query.get("theme"));
-  let lit = false;
-  if (picture) {
-    build();
-    for (const [part, ids] of parts)
-      part.paint(
-        now,
-        picture,
-        picture.resources.filter((r) => ids.has(r.id)),
-        contact,
-      );
-    lit = picture.resources.some((r) => stateOf(r, picture, now).usable === "yes");
-    setText($(".open"), hoursText(picture, now, zone, say));
-  }
-  paintBanner($(".banner"), { contact: feed.contact, lastNews, lit }, { zone, say, second: () => "" });
+// The first document says what there is to ask for.
+function heard() {
+  if (dayShown !== null) return;
+  scopes();
+  week();
+  day(0);
+  alerts();
 }
 
 function scopes() {
-  const areas = [...new Map(picture.resources.map((r) => [r.area, r.areaName]))];
+  const areas = [...new Map(face.picture.resources.map((r) => [r.area, r.areaName]))];
   $(".scope").setAttribute("aria-label", say("week_use"));
   $(".scope").replaceChildren(
     el("option", { value: "", text: say("whole") }),
@@ -101,13 +56,9 @@ function scopes() {
 async function week() {
   const now = clock.show();
   const area = $(".scope").value;
-  const buckets = await utilization(
-    place.id,
-    dayStart(now - 6 * DAY, zone),
-    Math.ceil(now / HOUR) * HOUR,
-    "hour",
-    area ? `&area=${encodeURIComponent(area)}` : "",
-  );
+  const from = dayStart(now - 6 * DAY_MS, zone);
+  const to = Math.ceil(now / HOUR_MS) * HOUR_MS;
+  const buckets = await utilization(place.id, from, to, "hour", area ? `&area=${encodeURIComponent(area)}` : "");
   paintHeat($(".heat"), $(".ramp"), buckets, now, zone, say);
 }
 
@@ -115,22 +66,21 @@ async function week() {
 async function day(step) {
   const now = clock.show();
   const mine = ++turn;
-  dayShown = step === 0 ? dayStart(now, zone) : dayStart(dayShown + step * DAY + 12 * HOUR, zone);
-  const today = dayShown === dayStart(now, zone);
+  dayShown = step === 0 ? dayStart(now, zone) : dayStart(dayShown + step * DAY_MS + 12 * HOUR_MS, zone);
   setText($(".day time"), date(dayShown, zone, say.lang));
-  $(".after").disabled = today;
+  $(".after").disabled = dayShown === dayStart(now, zone);
   paintAxis($(".axis"), dayShown, now, zone, say);
-  exported = await paintLines($(".groups"), picture, place, dayShown, dayShown + DAY, {
+  exported = await paintLines($(".groups"), face.picture, place, dayShown, dayShown + DAY_MS, {
     now,
     say,
-    open: root.dataset.session === "perhaps",
+    open: staff,
     wanted: () => mine === turn,
   });
 }
 
 function save() {
   const link = el("a", {
-    download: `${place.id}-${new Date(dayShown + 12 * HOUR).toISOString().slice(0, 10)}.csv`,
+    download: `${place.id}-${new Date(dayShown + 12 * HOUR_MS).toISOString().slice(0, 10)}.csv`,
     href: URL.createObjectURL(new Blob([asCsv(place.id, exported)], { type: "text/csv" })),
   });
   link.click();
@@ -139,48 +89,24 @@ function save() {
 
 // Alerts are for staff; without a session their column is simply not there.
 async function alerts() {
-  const answer =
-    root.dataset.session === "perhaps"
-      ? await fetch(`/api/v1/alerts?station=${encodeURIComponent(place.id)}`)
-          .then((r) => (r.ok ? r.json() : null))
-          .catch(() => null)
-      : null;
+  const url = `/api/v1/alerts?station=${encodeURIComponent(place.id)}`;
+  const ask = async () => {
+    const answer = await fetch(url);
+    return answer.ok ? answer.json() : null;
+  };
+  const answer = staff ? await ask().catch(() => null) : null;
   $(".two").classList.toggle("alone", answer === null);
   if (answer === null) return;
-  const rows = answer.alerts
-    .slice()
-    .sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at))
-    .slice(0, 8);
-  setText($(".alerts .n"), say("last_n", { n: rows.length }));
-  $(".log").replaceChildren(...(rows.length ? rows.map(alertLine) : [el("li", { cls: "none", text: say("no_alerts") })]));
-}
-
-function alertLine(alert) {
-  const opened = Date.parse(alert.opened_at);
-  const ended = alert.state === "closed" ? Date.parse(alert.changed_at) : clock.show();
-  const resource = picture?.resources.find((r) => r.id === alert.resource);
-  const cause = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
-  const sign = alertGlyph(alert.kind);
-  const word = { open: "ongoing", acknowledged: "acked", closed: "ended" }[alert.state];
-  return el(
-    "li",
-    { cls: alert.severity === "critical" && alert.state !== "closed" ? "hot" : "" },
-    glyph(sign),
-    el("time", { text: moment(opened, clock.show(), zone, say) }),
-    el(
-      "div",
-      {},
-      el("b", { text: [resource ? titleOf(resource, place, say.lang, say) : alert.resource, cause].filter(Boolean).join(" ") }),
-      el("p", { text: alert.cause === alert.kind ? "" : alert.cause }),
-    ),
-    el("div", { cls: "end" }, el("b", { text: say(word) }), howLong(ended - opened, say)),
-  );
+  const newest = answer.alerts.toSorted((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at)).slice(0, MOST_ALERTS);
+  const line = (alert) => alertLine(alert, face.picture, clock.show(), face.voice);
+  setText($(".alerts .n"), say("last_n", { n: newest.length }));
+  $(".log").replaceChildren(...(newest.length ? newest.map(line) : [el("li", { cls: "none", text: say("no_alerts") })]));
 }
 
 function legend() {
   const sorts = [
     ["y", "free"],
-    ["n", "in_use"],
+    ["n", "occupied"],
     ["u hatch", "unknown"],
     ["c", "not_open"],
   ];
@@ -189,39 +115,16 @@ function legend() {
   );
 }
 
-const feed = new Feed(
-  `/api/v1/stream?station=${encodeURIComponent(place.id)}`,
-  {
-    document: receive,
-    alert: alerts,
-    contact: show,
-    stamp: (ms, fresh) => {
-      clock.hear(ms, { fresh });
-      lastNews = Math.max(lastNews ?? 0, ms || 0);
-    },
-  },
-  `/api/v1/stations/${encodeURIComponent(place.id)}`,
-);
-
-for (const node of document.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
-setText($("h1 b"), nameIn(place.name, say.lang));
-setText($("h1 span"), nameIn(place.name, second.lang));
 setText($(".address"), [place.region.join(" "), place.address].filter(Boolean).join("　"));
-document.title = nameIn(place.name, say.lang);
 $(".before").addEventListener("click", () => day(-1));
 $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
 legend();
 $(".heat").setAttribute("aria-label", say("heat_of"));
 $(".two").classList.add("alone");
+face.start({ voices, built, paint, heard, alert: alerts });
 setInterval(() => {
   week();
   alerts();
   if (dayShown === dayStart(clock.show(), zone)) day(0);
-}, 300_000);
-const beat = () => {
-  feed.watch();
-  show();
-  setTimeout(beat, 1000 - (clock.show() % 1000) + 5);
-};
-beat();
+}, AGAIN_MS);

@@ -1,4 +1,7 @@
-// Moments in a station's zone, and ages, as words.
+// Moments in a station's zone, and lengths of time, as words.
+
+export const HOUR_MS = 36e5;
+export const DAY_MS = 24 * HOUR_MS;
 
 const FORMATS = new Map();
 function format(zone, lang, options) {
@@ -24,7 +27,7 @@ export function moment(at, now, zone, say) {
   const clock = hhmm(at, zone);
   if (now === null) return clock;
   if (dayOf(at, zone) === dayOf(now, zone)) return clock;
-  if (at > now && dayOf(at, zone) === dayOf(now + 864e5, zone)) return say("tomorrow", { at: clock });
+  if (at > now && dayOf(at, zone) === dayOf(now + DAY_MS, zone)) return say("tomorrow", { at: clock });
   return `${format(zone, say.lang, { month: "numeric", day: "numeric" }).format(at)} ${clock}`;
 }
 
@@ -40,4 +43,13 @@ export function isNight(at, zone, span) {
   const [from, to] = span.split("-");
   const now = hhmm(at, zone);
   return from > to ? now >= from || now < to : now >= from && now < to;
+}
+
+// A length of time at a glance: 5 min, 1.5 h, 3 d.
+export function howLong(ms, say) {
+  const minutes = Math.max(0, Math.round(ms / 60000));
+  if (minutes < 60) return say("m_short", { n: minutes });
+  return minutes < 2880
+    ? say("h_short", { n: (minutes / 60).toFixed(minutes < 600 ? 1 : 0) })
+    : say("d_short", { n: Math.round(minutes / 1440) });
 }

@@ -2,10 +2,9 @@
 
 import { el, setText } from "./draw.js";
 import { numberOf, titleOf } from "./say.js";
-import { hhmm } from "./time.js";
+import { DAY_MS, HOUR_MS, hhmm } from "./time.js";
 import { kindWord } from "./words.js";
 
-const DAY = 864e5;
 const AT_ONCE = 4;
 
 export async function historyOf(station, resource, from, to) {
@@ -90,10 +89,10 @@ function fill({ track, share }, intervals, from, to, say) {
 }
 
 export function paintAxis(node, from, now, zone, say) {
-  const marks = Array.from({ length: 12 }, (_, i) => ({ at: from + i * 2 * 36e5, text: `${i * 2}:00`, cls: "" }));
-  const today = now >= from && now < from + DAY;
+  const marks = Array.from({ length: 12 }, (_, i) => ({ at: from + i * 2 * HOUR_MS, text: `${i * 2}:00`, cls: "" }));
+  const today = now >= from && now < from + DAY_MS;
   const shown = today
-    ? [...marks.filter((m) => Math.abs(m.at - now) > 36e5), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }]
+    ? [...marks.filter((m) => Math.abs(m.at - now) > HOUR_MS), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }]
     : marks;
   node.replaceChildren(
     el("span"),
@@ -102,7 +101,7 @@ export function paintAxis(node, from, now, zone, say) {
       {},
       ...shown.map(({ at, text, cls }) => {
         const span = el("span", { cls, text });
-        span.style.left = `${(100 * (at - from)) / DAY}%`;
+        span.style.left = `${(100 * (at - from)) / DAY_MS}%`;
         return span;
       }),
     ),

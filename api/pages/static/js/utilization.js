@@ -1,6 +1,6 @@
 // Utilisation as the server counts it: occupied ÷ known-open minutes, never guessed where nothing is known.
 
-const DAY = 864e5;
+import { DAY_MS, HOUR_MS } from "./time.js";
 
 // One bucket of /utilization in plain numbers; share is null where nothing is known or the place was shut.
 export function bucketOf(raw) {
@@ -35,13 +35,13 @@ export function total(buckets) {
 
 // 28 quarters of a day for the sheet's little bars; null when the server offers no utilisation.
 export async function weekOf(station, now) {
-  const to = Math.ceil(now / 36e5) * 36e5;
-  const from = to - 7 * DAY;
+  const to = Math.ceil(now / HOUR_MS) * HOUR_MS;
+  const from = to - 7 * DAY_MS;
   const hours = await utilization(station, from, to, "hour");
   if (hours === null) return null;
   const values = Array.from(
     { length: 28 },
-    (_, i) => total(hours.filter((b) => b.from >= from + (i * DAY) / 4 && b.from < from + ((i + 1) * DAY) / 4)).share,
+    (_, i) => total(hours.filter((b) => b.from >= from + (i * DAY_MS) / 4 && b.from < from + ((i + 1) * DAY_MS) / 4)).share,
   );
   return { values, share: total(hours).share };
 }
