@@ -3,7 +3,7 @@
 import ssl
 
 from config.schema import MqttEndpoint, Settings, read_secret
-from gateway.mqtt.session import Broker
+from gateway.mqtt.client import Broker
 
 
 def broker_of(settings: Settings) -> Broker:

@@ -9,7 +9,6 @@ every PUBACK, so a start with 20,000 documents would take it minutes.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 import paho.mqtt.client as paho  # noqa: TID251
@@ -17,6 +16,7 @@ from paho.mqtt import MQTTException  # noqa: TID251
 from paho.mqtt.enums import MQTTProtocolVersion  # noqa: TID251
 
 from gateway.clock import monotonic_s
+from gateway.mqtt.latest import Latest
 from gateway.mqtt.reader import Arrivals
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ MAX_FRAME = 1 << 20  # a longer one is an attack or a broken stream
 
 _PRIVATE = (
     "_in_packet", "_packet_handle", "_packet_queue", "_loop_rc_handle", "_last_bytes_received", "_sock_recv",
-    "_mid_generate",
+    "_mid_generate", "_max_inflight_messages",
 )  # fmt: skip
 
 
@@ -45,9 +45,7 @@ class FastReader:
         self._client = client
         self._rest = b""
         self._version5 = client.protocol == MQTTProtocolVersion.MQTTv5
-        self._window = 0
-        self._waiting: OrderedDict[str, bytes] = OrderedDict()
-        self._unconfirmed: set[int] = set()
+        self._latest = Latest()
 
     @staticmethod
     def fits(client: paho.Client) -> bool:
@@ -57,12 +55,12 @@ class FastReader:
         }  # fmt: skip
 
     def reset(self) -> None:
-        self._rest = b""
-        self._waiting.clear()
-        self._unconfirmed.clear()
+        self._rest, self._latest = b"", Latest()
 
     def opened(self, window: int) -> None:
-        self._window = min(window, WINDOW)
+        """Half of the window is paho's, for what is published one by one."""
+        self._client._max_inflight_messages = max(1, min(window // 2, WINDOW))  # noqa: SLF001
+        self._latest.open(min(window - window // 2, WINDOW))
 
     def read(self) -> Arrivals | None:
         client = self._client
@@ -88,8 +86,7 @@ class FastReader:
             client._loop_rc_handle(paho.MQTT_ERR_PROTOCOL)  # noqa: SLF001
             return arrivals if arrivals.frames else None
         self._rest = stream[used:]
-        if self._waiting:
-            self._send_waiting()
+        self._send_due()
         return arrivals if arrivals.frames else None
 
     def _parse(self, stream: bytes, arrivals: Arrivals) -> int:
@@ -130,8 +127,7 @@ class FastReader:
         return pos
 
     def _control(self, command: int, body: bytes) -> None:
-        if command == PUBACK and (mid := body[0] << 8 | body[1]) in self._unconfirmed:
-            self._unconfirmed.remove(mid)
+        if command == PUBACK and self._latest.confirmed(body[0] << 8 | body[1]):
             return
         client = self._client
         packet = client._in_packet  # noqa: SLF001
@@ -150,19 +146,21 @@ class FastReader:
         self._queue([_retained(topic, payload, b"\0" if self._version5 else b"") for topic, payload in messages])
 
     def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        self._waiting.update(messages)
-        self._send_waiting()
+        self._latest.add(messages)
+        self._send_due()
 
-    def _send_waiting(self) -> None:
-        """As much as the broker's window has room for; a newer message of the same topic has taken its place."""
-        packets, waiting, unconfirmed = [], self._waiting, self._unconfirmed
-        while waiting and len(unconfirmed) < self._window:
-            topic, payload = waiting.popitem(last=False)
+    def _send_due(self) -> None:
+        packets = []
+        for topic, payload in self._latest.due():
             mid = self._client._mid_generate()  # noqa: SLF001
-            unconfirmed.add(mid)
+            self._latest.sent(mid)
             middle = mid.to_bytes(2, "big") + (b"\0" if self._version5 else b"")
             packets.append(_retained(topic, payload, middle, 1))
         self._queue(packets)
+
+    def confirmed(self, mid: int) -> bool:  # noqa: ARG002
+        """paho knows nothing of them."""
+        return False
 
     def _queue(self, packets: list[bytes]) -> None:
         if packets:

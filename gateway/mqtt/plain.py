@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt import MQTTException  # noqa: TID251
 
+from gateway.mqtt.latest import Latest
 from gateway.mqtt.reader import DUP, RETAINED, Arrivals
 
 log = logging.getLogger(__name__)
 
 PACKETS_A_LOOK = 500
+WINDOW = 100  # paho looks through all that is unconfirmed at every PUBACK
 
 
 class PlainReader:
     def __init__(self, client: paho.Client) -> None:
         self._client = client
         self._arrivals = Arrivals()
+        self._latest = Latest()
         client.on_message = self._message
 
     def read(self) -> Arrivals | None:
@@ -31,6 +34,7 @@ class PlainReader:
                 break
             if done != paho.MQTT_ERR_SUCCESS or len(arrivals.frames) == before:
                 break
+        self._send_due()
         return arrivals if arrivals.frames else None
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -52,11 +56,18 @@ class PlainReader:
             self._client.publish(topic, payload, qos=0, retain=True)
 
     def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        for topic, payload in messages:
-            self._client.publish(topic, payload, qos=1, retain=True)
+        self._latest.add(messages)
+        self._send_due()
 
-    def opened(self, window: int) -> None:
-        """paho keeps to a window of its own."""
+    def _send_due(self) -> None:
+        for topic, payload in self._latest.due():
+            self._latest.sent(self._client.publish(topic, payload, qos=1, retain=True).mid)
+
+    def confirmed(self, mid: int) -> bool:
+        return self._latest.confirmed(mid)
 
     def reset(self) -> None:
-        """Nothing of a former connection is kept here."""
+        self._latest.forget()  # but paho sends again what was not confirmed, so that still counts
+
+    def opened(self, window: int) -> None:
+        self._latest.open(min(window, WINDOW))

@@ -6,58 +6,29 @@ older connection (`epoch`) is dropped: its message id may by now belong to anoth
 the unacknowledged one again anyway.
 """
 
-import contextlib
 import logging
-import random
-import select
 import socket
-import ssl
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 import paho.mqtt.client as paho  # noqa: TID251
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID251
-from paho.mqtt.packettypes import PacketTypes  # noqa: TID251
 from paho.mqtt.properties import Properties  # noqa: TID251
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
 from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
 from gateway.clock import monotonic_s
+from gateway.mqtt.bell import Bell
+from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client
+from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.plain import PlainReader
-from gateway.mqtt.reader import DUP, RETAINED, Arrivals
-
-__all__ = ["DUP", "RETAINED", "Arrivals", "Broker", "Session", "Will"]
+from gateway.mqtt.reader import Arrivals, Reader
 
 log = logging.getLogger(__name__)
 
-V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
-BACKOFF_S = 1.0  # the longest first pause; each further one may be twice as long, up to `reconnect_max_s`
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
-DIAL_TIMEOUT_S = 5.0
-MAX_PACKET = 65_536
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to enter. `version` 0 means: 5 where it is spoken, else 3.1.1."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    topic: str
-    payload: bytes
-    retain: bool = True
+FILTERS_A_PACKET = 500
 
 
 class Session:
@@ -85,44 +56,42 @@ class Session:
         self.reconnects = 0
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
-        self._will, self._keep, self._expiry_s, self._keepalive_s, self._fast = will, keep, expiry_s, keepalive_s, fast
-        self._reconnect_max_s, self._receive_maximum = reconnect_max_s, receive_maximum
+        self._terms = Terms(client_id, will, keep, expiry_s, keepalive_s, receive_maximum)
+        self._fast = fast
         self._version = V311 if broker.version == 4 else V5
-        self._wake_r, self._wake_w = socket.socketpair()
-        for end in (self._wake_r, self._wake_w):
-            end.setblocking(False)
-        self._dialing: threading.Thread | None = None
-        self._dial_error: str | None = None
-        self._dial_at = 0.0
-        self._failures = 0
+        self._version_known = broker.version != 0
+        self._bell = Bell()
+        self._dialer = Dialer(client_id, reconnect_max_s, self._bell.ring)
         self._connected_at = 0.0
         self._early_losses = 0
         self._had_session = False
-        self._version_known = broker.version != 0
         self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
         self._granting: set[int] = set()  # subscriptions that the broker has not answered yet
-        self._open = False
+        self._open = False  # from dialling until the loss was told
         self._closing = False
         self._held = False
         self._reported: str | None = None
+        self._max_packet = MAX_PACKET
         self._new_client()
 
     # ---- what callers use ----
 
     def poll(self, timeout_s: float) -> Arrivals | None:
         """Wait at most `timeout_s` for something to do, do it, and return what arrived."""
-        if not self._ready_to_read():
-            resting = self._dialing is not None or self._held or self._closing
-            self._wait_for_wake(timeout_s if resting else min(timeout_s, max(0.0, self._dial_at - monotonic_s())))
-            return None
-        sock = cast("socket.socket | None", self._client.socket())
+        sock = self._reached()
         if sock is None:
+            resting = self._dialer.busy or self._held or self._closing
+            self._bell.wait(timeout_s if resting else min(timeout_s, self._dialer.pause_s))
             return None
-        arrivals = self._reader.read() if self._wait(sock, timeout_s) else None
+        readable = self._bell.wait(timeout_s, sock, to_write=self._client.want_write())
+        arrivals = self._reader.read() if readable else None
         if self._greeting is not None:
             # Only now: what is published within paho's callback would be counted as in flight and never sent.
             greeting, self._greeting = self._greeting, None
-            self.on_connect(greeting)
+            if self._held:  # since before we were connected
+                self._client.disconnect()
+            else:
+                self.on_connect(greeting)
         if arrivals is not None:
             arrivals.epoch = self.epoch  # only now: the read may have begun with the CONNACK
         self._client.loop_misc()
@@ -164,13 +133,12 @@ class Session:
 
     def wake(self) -> None:
         """End the present `poll` early. Any thread may call it."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._wake_w.send(b"\0")
+        self._bell.ring()
 
     def hold(self) -> None:
         """Leave the broker until `resume`: it keeps for us what we could not take."""
         self._held = True
-        if self._client.socket() is not None:
+        if self.connected:
             self._client.disconnect()
 
     def resume(self) -> None:
@@ -187,11 +155,7 @@ class Session:
     @property
     def trouble(self) -> str | None:
         """Why nothing is received, in words; None while connected and allowed to listen."""
-        return (
-            self._reported
-            if self.connected
-            else (self._reported or f"{self.broker.host}:{self.broker.port}: not connected yet")
-        )
+        return self._reported if self.connected else (self._reported or f"{self.broker}: not connected yet")
 
     @property
     def takeover_suspected(self) -> bool:
@@ -205,85 +169,38 @@ class Session:
         end = monotonic_s() + timeout_s
         while self.connected and self._client.want_write() and monotonic_s() < end:
             self.poll(0.02)
+        self._dialer.join(timeout_s)
         if self._client.socket() is not None:
             self._client.disconnect()
             while self._client.socket() is not None and self._client.want_write() and monotonic_s() < end:
                 self._client.loop_write()
-        if self._dialing is not None:
-            self._dialing.join(timeout_s)
-        self._wake_r.close()
-        self._wake_w.close()
+        self._bell.close()
 
     # ---- connecting ----
 
     def _new_client(self) -> None:
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self.client_id,
-            clean_session=None if self._version == V5 else not self._keep,
-            protocol=self._version,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = DIAL_TIMEOUT_S
-        client.max_inflight_messages_set(1_000)
-        client.max_queued_messages_set(100_000)
-        if self.broker.tls is not None:
-            client.tls_set_context(self.broker.tls)
-        if self.broker.username is not None:
-            client.username_pw_set(self.broker.username, self.broker.password)
-        if self._will is not None:
-            client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
+        self._client = client = new_client(self.broker, self._terms, self._version)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribed
         client.on_publish = self._published
-        # An external loop: paho must queue what callbacks send, and our poll writes it.
-        client.on_socket_register_write = lambda *_: None
-        client.on_socket_unregister_write = lambda *_: None
-        self._reader = FastReader(client) if self._fast and FastReader.fits(client) else PlainReader(client)
-        self._max_packet = MAX_PACKET
+        fast = self._fast and FastReader.fits(client)
+        self._reader: Reader = FastReader(client) if fast else PlainReader(client)
 
-    def _ready_to_read(self) -> bool:
-        """True when there is a socket; dials in a thread of its own so that the caller's deadlines are kept."""
-        if self._dialing is not None:
-            if self._dialing.is_alive():
-                return False
-            self._dialing = None
-            if self._dial_error is not None:
-                self._failed(self._dial_error)
-                return False
-        if self._client.socket() is not None:
-            return True
-        if self._held or self._closing or monotonic_s() < self._dial_at:
-            return False
-        self._dial_error = None
-        self._open = True
-        self._reader.reset()
-        self._dialing = threading.Thread(target=self._dial, name=f"dial-{self.client_id}", daemon=True)
-        self._dialing.start()
-        return False
-
-    def _dial(self) -> None:
-        try:
-            if self._version == V5:
-                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.SessionExpiryInterval = self._expiry_s if self._keep else 0
-                properties.ReceiveMaximum = self._receive_maximum
-                properties.MaximumPacketSize = MAX_PACKET
-                self._client.connect_async(
-                    self.broker.host, self.broker.port, self._keepalive_s,
-                    clean_start=not self._keep, properties=properties,
-                )  # fmt: skip
-            else:
-                self._client.connect_async(self.broker.host, self.broker.port, self._keepalive_s)
-            self._client.reconnect()
-            sock = cast("socket.socket | None", self._client.socket())
-            if sock is not None:  # else a short answer waits 40 ms for the acknowledgement of the one before
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except (OSError, ValueError, ssl.SSLError) as error:
-            self._dial_error = f"{self.broker.host}:{self.broker.port}: {error}"
-        self.wake()
+    def _reached(self) -> socket.socket | None:
+        """The socket, when there is one; else a dial goes on, or begins if it may."""
+        if self._dialer.busy:
+            return None
+        if self._dialer.error is not None:
+            error, self._dialer.error = self._dialer.error, None
+            self._failed(f"{self.broker}: {error}")
+            return None
+        sock = cast("socket.socket | None", self._client.socket())
+        if sock is None and not (self._held or self._closing or self._dialer.pause_s):
+            self._open = True
+            self._reader.reset()
+            self._dialer.dial(lambda: connect(self._client, self.broker, self._terms))
+        return sock
 
     def _connected(
         self,
@@ -297,7 +214,7 @@ class Session:
             self._open = False
             if not self._version_known and self._version == V5 and "protocol version" in str(reason).lower():
                 self._version = V311
-            self._failed(f"{self.broker.host}:{self.broker.port} refused us: {reason}")
+            self._failed(f"{self.broker} refused us: {reason}")
             return
         self._version_known = True
         self.epoch += 1
@@ -307,7 +224,7 @@ class Session:
         self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
         if self._had_session and not flags.session_present:
             self.gaps += 1
-        log.info("connected to %s:%d, MQTT %s", self.broker.host, self.broker.port, self.protocol)
+        log.info("connected to %s, MQTT %s", self.broker, self.protocol)
         self._reported = None
         self._granting.clear()
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
@@ -315,7 +232,7 @@ class Session:
             self._subscribe(self.filters)
         else:
             self.subscribed = True
-        self._had_session = self._keep
+        self._had_session = self._terms.keep
         self._greeting = bool(flags.session_present)
 
     def _subscribe(self, filters: Sequence[str]) -> None:
@@ -324,8 +241,8 @@ class Session:
             topics: list[tuple[str, SubscribeOptions | int]] = [(one, options) for one in filters]
         else:
             topics = [(one, 1) for one in filters]
-        for start in range(0, len(topics), 500):
-            _, mid = self._client.subscribe(topics[start : start + 500])  # type: ignore[arg-type]
+        for start in range(0, len(topics), FILTERS_A_PACKET):
+            _, mid = self._client.subscribe(topics[start : start + FILTERS_A_PACKET])  # type: ignore[arg-type]
             if mid is not None:
                 self._granting.add(mid)
 
@@ -333,12 +250,13 @@ class Session:
         self._granting.discard(mid)
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:
-            self._reported = f"{self.broker.host}:{self.broker.port} won't let us listen: {refused[0]}"
+            self._reported = f"{self.broker} won't let us listen: {refused[0]}"
             log.error("MQTT: %s; mend its access list", self._reported)
         self.subscribed = not self._granting and self._reported is None
 
     def _published(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
-        self.on_published(mid)
+        if not self._reader.confirmed(mid):
+            self.on_published(mid)
 
     def _disconnected(self, *args: object) -> None:
         was, self.connected, self.subscribed = self.connected, False, False
@@ -350,50 +268,21 @@ class Session:
             # Lost before CONNACK: some brokers answer an unknown protocol version by hanging up.
             if not self._version_known:
                 self._version = V311 if self._version == V5 else V5
-            self._failed(f"{self.broker.host}:{self.broker.port} hung up: {reason}")
+            self._failed(f"{self.broker} hung up: {reason}")
             return
         self.reconnects += 1
         lived = monotonic_s() - self._connected_at
         if lived >= STABLE_S:
-            self._failures = self._early_losses = 0
+            self._dialer.failures = self._early_losses = 0
         else:
             self._early_losses += 1
-        self._failed(f"lost {self.broker.host}:{self.broker.port}: {reason}")
+        self._failed(f"lost {self.broker}: {reason}")
 
     def _failed(self, why: str) -> None:
         """Plan the next dial; say each trouble once."""
-        longest = min(self._reconnect_max_s, BACKOFF_S * 2 ** min(self._failures, 12))
-        self._dial_at = monotonic_s() + random.uniform(0.05, max(0.05, longest))  # noqa: S311
-        self._failures += 1
+        self._dialer.failed()
         if why != self._reported:
             log.warning("MQTT: %s; trying again", why)
             self._reported = why
         if self._client.protocol != self._version:
             self._new_client()
-
-    # ---- waiting ----
-
-    def _wait(self, sock: socket.socket, timeout_s: float) -> bool:
-        if isinstance(sock, ssl.SSLSocket) and sock.pending():
-            return True
-        poller = select.poll()
-        poller.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        poller.register(self._wake_r, select.POLLIN)
-        readable = False
-        for number, event in poller.poll(timeout_s * 1000):
-            if number == self._wake_r.fileno():
-                self._drain_wake()
-            elif event & ~select.POLLOUT:
-                readable = True
-        return readable
-
-    def _wait_for_wake(self, timeout_s: float) -> None:
-        poller = select.poll()
-        poller.register(self._wake_r, select.POLLIN)
-        if poller.poll(timeout_s * 1000):
-            self._drain_wake()
-
-    def _drain_wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self._wake_r.recv(4096):
-                pass

@@ -91,7 +91,7 @@ def topic() -> str:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Client]]:
     """Connect a session; it is closed at the end. Reconnects come at once, so that tests are quick."""
-    monkeypatch.setattr("gateway.mqtt.session.BACKOFF_S", 0.0)
+    monkeypatch.setattr("gateway.mqtt.dialer.BACKOFF_S", 0.0)
     made: list[Client] = []
 
     def connect(broker: Broker, *filters: str, wait: bool = True, name: str | None = None, **options: Any) -> Client:

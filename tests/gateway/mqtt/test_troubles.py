@@ -123,7 +123,7 @@ def test_a_refused_login_is_told(client, mosquitto_of, caplog):
     receiver = client(Broker("127.0.0.1", mosquitto.port), wait=False)
     receiver.pump(lambda: caplog.records)
     assert "refused us: Not authorized" in receiver.session.trouble
-    receiver.pump(lambda: receiver.session._failures > 2)
+    receiver.pump(lambda: receiver.session._dialer.failures > 2)
     assert len(caplog.records) == 1  # each trouble once
 
 
@@ -133,8 +133,20 @@ def test_nobody_there_is_told_and_waits_without_hurry(free_port, caplog):
     while time.monotonic() < end:
         session.poll(0.05)
     assert "refused" in session.trouble
-    assert session._failures <= 5
+    assert session._dialer.failures <= 5
     session.close()
+
+
+def test_who_holds_while_a_connection_is_being_made_gets_none(client, scripted, fast):
+    receiver = client(scripted(CONNACK + FRAMES[0]), fast=fast, wait=False)
+    receiver.session.poll(0)
+    receiver.session.hold()
+    for _ in range(20):
+        receiver.take(receiver.session.poll(0.01))
+    assert not receiver.session.connected
+    receiver.got.clear()
+    receiver.session.resume()
+    receiver.pump(lambda: receiver.session.connected and receiver.got)
 
 
 def test_a_wake_from_another_thread_ends_the_wait(client, mosquitto_of):

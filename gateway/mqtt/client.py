@@ -1,0 +1,91 @@
+"""paho's client as a session needs it: made for one broker, and entering there."""
+
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import cast
+
+import paho.mqtt.client as paho  # noqa: TID251
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID251
+from paho.mqtt.packettypes import PacketTypes  # noqa: TID251
+from paho.mqtt.properties import Properties  # noqa: TID251
+
+V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
+DIAL_TIMEOUT_S = 5.0
+MAX_PACKET = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and how to enter. `version` 0 means: 5 where it is spoken, else 3.1.1."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    version: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What we ask of the broker. With `keep` it keeps the session for `expiry_s`, with what comes meanwhile."""
+
+    client_id: str
+    will: Will | None
+    keep: bool
+    expiry_s: int
+    keepalive_s: int
+    receive_maximum: int
+
+
+def new_client(broker: Broker, terms: Terms, version: MQTTProtocolVersion) -> paho.Client:
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=terms.client_id,
+        clean_session=None if version == V5 else not terms.keep,
+        protocol=version,
+        manual_ack=True,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = DIAL_TIMEOUT_S
+    client.max_inflight_messages_set(1_000)
+    client.max_queued_messages_set(100_000)
+    if broker.tls is not None:
+        client.tls_set_context(broker.tls)
+    if broker.username is not None:
+        client.username_pw_set(broker.username, broker.password)
+    if terms.will is not None:
+        client.will_set(terms.will.topic, terms.will.payload, qos=1, retain=terms.will.retain)
+    # An external loop: paho must queue what callbacks send, and the session's poll writes it.
+    client.on_socket_register_write = lambda *_: None
+    client.on_socket_unregister_write = lambda *_: None
+    return client
+
+
+def connect(client: paho.Client, broker: Broker, terms: Terms) -> None:
+    """Reach the broker and queue our CONNECT. Blocks; OSError or ValueError when it can't be reached."""
+    if client.protocol == V5:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = terms.expiry_s if terms.keep else 0
+        properties.ReceiveMaximum = terms.receive_maximum
+        properties.MaximumPacketSize = MAX_PACKET
+        client.connect_async(
+            broker.host, broker.port, terms.keepalive_s, clean_start=not terms.keep, properties=properties
+        )
+    else:
+        client.connect_async(broker.host, broker.port, terms.keepalive_s)
+    client.reconnect()
+    sock = cast("socket.socket | None", client.socket())
+    if sock is not None:  # else a short answer waits 40 ms for the acknowledgement of the one before
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
