@@ -95,8 +95,12 @@ def table(rows: Sequence[dict[str, Any]]) -> Response:
     if rows:
         lines = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         lines.writeheader()
-        lines.writerows(rows)
+        lines.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
+
+
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _time(name: str, text: str) -> Millis:

@@ -1,0 +1,197 @@
+"""Utilisation and sessions over HTTP: what adds up, what is said to be unknown, and what nobody may see."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.schemas import RegionUtilization, Sessions, Utilization
+from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.privacy import CROWD
+from gateway.store.reader import SqliteReader
+from gateway.utilization import PEAK_HOURS
+from tests.api.month import BROKEN, RESET, SILENT, START, Client, live
+
+DAYS = 7
+ONE = "/api/v1/stations/yanshan"
+SUMS = ("occupied_minutes", "known_open_minutes", "unknown_minutes", "closed_minutes", "sessions", "energy_wh")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("month")
+    live(path, DAYS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path) -> Client:
+    return Client(folder, START + DAYS * DAY_MS)
+
+
+def use(client: Client, path: str = ONE, **query: Any) -> dict[str, Any]:
+    answer = client.get(f"{path}/utilization", params={"from": START, "to": START + DAYS * DAY_MS, **query})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    (Utilization if path == ONE else RegionUtilization).model_validate(found)
+    return found
+
+
+def sessions(client: Client, **query: Any) -> dict[str, Any]:
+    answer = client.get(f"{ONE}/sessions", params={"from": START, "to": START + DAYS * DAY_MS, **query})
+    assert answer.status_code == 200, answer.text
+    Sessions.model_validate(answer.json())
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize("by", ["hour", "day", "hour_of_week"])
+@pytest.mark.parametrize("scope", [{}, {"area": "yard"}, {"resource": "pile-01"}])
+def test_buckets_add_up_to_the_total_however_they_are_cut(client: Client, by: str, scope: dict[str, str]) -> None:
+    whole, found = use(client, **scope)["total"], use(client, by=by, **scope)
+    for name in SUMS:
+        assert sum(one[name] or 0 for one in found["buckets"]) == pytest.approx(found["total"][name])
+        assert found["total"][name] == pytest.approx(whole[name])
+
+
+def test_a_region_is_its_stations_together(client: Client) -> None:
+    everywhere = use(client, "/api/v1", region="江门", by="station")
+    assert [one["station"] for one in everywhere["buckets"]] == everywhere["stations"] == ["yanshan", "shaping"]
+    by_day = use(client, "/api/v1", region="广东,江门")
+    alone = use(client)
+    for name in SUMS:
+        assert everywhere["total"][name] == pytest.approx(by_day["total"][name])
+        assert everywhere["buckets"][0][name] == pytest.approx(alone["total"][name])
+    assert use(client, "/api/v1", region="鹤山")["stations"] == ["yanshan"]
+
+
+def test_a_region_that_is_nowhere_or_in_two_zones_has_no_days(client: Client) -> None:
+    assert client.get("/api/v1/utilization?region=北京").status_code == 404
+    answer = client.get("/api/v1/utilization")
+    assert answer.status_code == 422
+    assert "Asia/Shanghai, Europe/Berlin" in answer.json()["detail"]
+
+
+def test_the_silent_hours_are_unknown_and_not_idle(client: Client) -> None:
+    day = use(client)["buckets"][2]
+    assert day["from"] == "2026-11-02T16:00:00Z"
+    assert day["unknown_minutes"] == pytest.approx(9 * (SILENT.stop - SILENT.start) / 60_000, rel=0.15)
+    assert day["coverage"] < 0.7
+    assert day["visits_max"] is None
+
+
+def counted(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What each meter said, straight from the raw messages."""
+    reader, found = SqliteReader(folder), defaultdict(list)
+    for one in reader.readings(station="yanshan"):
+        if one.device.startswith("pile") and "energy_wh" in (said := json.loads(one.payload)):
+            found[one.device].append((one.received_at, said["energy_wh"]))
+    reader.close()
+    return found
+
+
+@pytest.mark.parametrize("pile", ["pile-01", "pile-02"])
+def test_energy_is_what_the_counter_rose_by_and_a_new_meter_is_told(client: Client, folder: Path, pile: str) -> None:
+    counters = [value for _, value in counted(folder)[pile]]
+    rises = [after - before for before, after in pairwise(counters)]
+    total = use(client, resource=pile)["total"]
+    assert total["energy_wh"] + total["energy_over_gaps_wh"] == sum(rise for rise in rises if rise > 0)
+    assert total["meter_resets"] == (pile == "pile-01")
+    assert total["energy_over_gaps_wh"] > 0
+
+
+def test_each_session_has_the_energy_between_its_ends(client: Client, folder: Path) -> None:
+    meters = counted(folder)
+    told = sessions(client)["sessions"]
+    known = [one for one in told if one["energy_wh"] is not None]
+    assert len(known) > 30
+    for one in known:
+        begin, end = ms(one["from"]), ms(one["to"])
+        before = [value for at, value in meters[one["resource"]] if at < begin][-1]
+        after = next(value for at, value in meters[one["resource"]] if at >= end)
+        assert one["energy_wh"] == after - before
+        assert not begin <= RESET <= end or one["resource"] == "pile-02"
+
+
+def test_a_session_that_was_not_seen_whole_tells_no_energy(client: Client) -> None:
+    told = sessions(client, resource="pile-02")["sessions"]
+    torn = [one for one in told if not one["whole"]]
+    assert torn
+    assert all(one["energy_wh"] is None for one in torn)
+    assert not any(one["whole"] and ms(one["from"]) < BROKEN.start < ms(one["to"]) for one in told)
+
+
+def test_pages_of_sessions_join_and_sums_are_of_the_whole_window(client: Client) -> None:
+    whole, got = sessions(client), []
+    start: Any = START
+    while start is not None:
+        page = sessions(client, limit=5, **{"from": start})
+        got += page["sessions"]
+        start = page["next"]
+    assert got == whole["sessions"]
+    assert whole["total"]["sessions"] == len(got)
+    assert whole["total"]["energy_unknown"] == sum(one["energy_wh"] is None for one in got)
+
+
+def test_visits_are_bands_of_whole_days_that_never_tell_a_few_persons(client: Client) -> None:
+    for one in use(client)["buckets"]:
+        assert one["visits_min"] % CROWD == 0
+        assert one["visits_max"] in (None, one["visits_min"] + CROWD - 1)
+    assert all(one["visits_min"] is None for one in use(client, by="hour")["buckets"])
+    shifted = use(client, **{"from": START + HOUR_MS, "to": START + 2 * DAY_MS - HOUR_MS})
+    assert [one["visits_min"] for one in shifted["buckets"]] == [None, None]
+
+
+def test_peaks_are_few_and_only_where_enough_is_known(client: Client) -> None:
+    buckets = use(client, by="hour_of_week")["buckets"]
+    assert sum(one["peak"] is True for one in buckets) == PEAK_HOURS
+    silent = [one for one in buckets if (one["coverage"] or 0) < 0.8]
+    assert silent
+    assert all(one["peak"] is None for one in silent)
+
+
+@pytest.mark.parametrize("path", [f"{ONE}/utilization", "/api/v1/utilization", f"{ONE}/sessions"])
+def test_csv_has_the_rows_of_json(client: Client, path: str) -> None:
+    query: dict[str, Any] = {"from": START, "to": START + DAYS * DAY_MS, "region": "江门"}
+    body = client.get(path, params=query).json()
+    answer = client.get(path, params={**query, "format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    wanted = body["sessions" if "sessions" in path else "buckets"]
+    assert rows == [{name: _cell(value) for name, value in one.items()} for one in wanted]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else json.dumps(value).strip('"')
+
+
+@pytest.mark.parametrize("query", ["resource=room", "resource=door-main", "area=dance"])
+def test_what_tells_of_persons_needs_a_key_that_covers_the_station(client: Client, query: str) -> None:
+    path = f"{ONE}/utilization?{query}"
+    assert client.get(path).status_code == 401
+    assert client.get(path, headers=client.key("shaping")).status_code == 403
+    assert client.get(path, headers=client.key("yanshan")).status_code == 200
+
+
+def test_a_machine_without_the_roll_ups_answers_from_the_journal_and_tells_no_energy(
+    folder: Path, client: Client
+) -> None:
+    wanted = use(client)["total"]
+    (folder / "rollups.db").rename(folder / "aside")
+    try:
+        found = use(client)["total"]
+    finally:
+        (folder / "aside").rename(folder / "rollups.db")
+    assert {name: found[name] for name in SUMS[:5]} == {name: wanted[name] for name in SUMS[:5]}
+    assert found["energy_wh"] is None
+    assert found["visits_min"] is None
