@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from config.schema import Settings
@@ -21,6 +21,7 @@ TS_SUSPECT = 2
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
+COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 NOTHING_SAID = (None, None, None, None)
 SILENT_KINDS = ("seat", "room", "appliance", "locker", "parking")  # of these only a battery may be an alert
 
@@ -32,6 +33,7 @@ class Ourselves:
     broker: str | None = None
     store: str | None = None
     duplicate: str | None = None
+    copy: str | None = None
     disk_free_mib: int | None = None
 
 
@@ -137,9 +139,11 @@ class Watch:
         return Fact("quarantine_rate", now, holds, station, station, None, "unreadable", detail)
 
     def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:
-        """Broker, store, disk, and another gateway under our name."""
+        """Broker, store, disk, the copy, and another gateway under our name."""
         named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
         found = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
+        copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
+        found.append(replace(copy, patience_ms=COPY_PATIENCE_MS))
         free = state.disk_free_mib
         if free is not None:
             holds = True if free < self._disk_free_mib else False if free >= self._disk_free_mib * 1.2 else None

@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "broker_lost": Kind("system", "critical"),
     "store_failing": Kind("system", "critical"),
     "disk_filling": Kind("system", "warning"),
+    "copy_failing": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),
 }

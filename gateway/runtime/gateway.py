@@ -65,7 +65,9 @@ class Gateway:
         )
         self._announce()
         self.calendars = CalendarThread(settings, stations, self.intake.programme)
-        self.ship = self._ship(self.pipeline.live)
+        self.ship = ship = self._ship(self.pipeline.live)
+        if ship is not None:
+            self.intake.copy_trouble = lambda: ship.trouble
 
     def _alerting(self) -> Alerting:
         return Alerting(

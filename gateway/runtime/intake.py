@@ -56,6 +56,7 @@ class Intake(threading.Thread):
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
         self.alerting = alerting
         self.announcer: Announcer | None = None
+        self.copy_trouble: Callable[[], str | None] = lambda: None
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
         self.stored = 0
@@ -192,7 +193,7 @@ class Intake(threading.Thread):
     def _ourselves(self) -> Ourselves:
         session = self.session
         twin = f"another gateway uses the client id {session.client_id}" if session.takeover_suspected else None
-        return Ourselves(session.trouble, self.writer.trouble, twin)
+        return Ourselves(session.trouble, self.writer.trouble, twin, self.copy_trouble())
 
     def _collect(self, now: Millis) -> None:
         """What the writer has made durable is acknowledged, in order of arrival."""

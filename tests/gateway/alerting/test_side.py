@@ -164,6 +164,17 @@ def test_our_own_troubles_are_told_and_blame_no_device(make: Make) -> None:
     )
 
 
+def test_a_copy_that_is_away_for_minutes_is_nobodys_trouble_yet(make: Make) -> None:
+    house = make()
+    house.ourselves = Ourselves(copy="the copy can't be reached")
+    house.wait(290, step_s=5)
+    assert house.lines() == []
+    house.wait(30, step_s=5)
+    house.ourselves = Ourselves()
+    house.wait(50, step_s=5)
+    assert house.lines() == ["copy_failing gateway opened", "copy_failing gateway closed"]
+
+
 def test_a_store_in_trouble_is_told_although_nothing_can_be_stored(make: Make, provider: Provider) -> None:
     house = make(alerts=hooked(provider))
     held: list[Callable[[], None]] = []
