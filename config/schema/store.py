@@ -16,7 +16,7 @@ class Retention(Model):
     rollups_days: Days = 3650
     """Hourly and daily sums."""
     door_events_days: Days = 30
-    """Card and door events with their pseudonyms; afterwards only hourly counts remain."""
+    """Cards in events are taken out after so many days; the event stays."""
     alerts_days: Days = 730
     """Closed alerts, work orders and the audit trail."""
     quarantine_days: Days = 7
