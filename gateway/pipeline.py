@@ -15,6 +15,7 @@ from msgspec import DecodeError, ValidationError
 from gateway import wire
 from gateway.dialects.base import MAX_BYTES
 from gateway.foreign import Foreign
+from gateway.kinds import Facts
 from gateway.live import Device, Live, Verdict
 from gateway.model import Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.override import CommandError, CommandGate
@@ -28,14 +29,16 @@ DUP = 8
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved; `kept`: what
-    outlives a restart, by name."""
+    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved, each once until it
+    is told; `news`: resources that said something an alert may follow from; `kept`: what outlives a restart, by name.
+    """
 
     batch: Batch = field(default_factory=Batch)
     changes: list[Change] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
-    heard: set[Device] = field(default_factory=set)
+    heard: list[Device] = field(default_factory=list)
+    news: set[Facts] = field(default_factory=set)
     returned: set[Device] = field(default_factory=set)
     kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -60,6 +63,7 @@ class Pipeline:
         """The outcome so far; a new one begins."""
         done, self.outcome = self.outcome, Outcome()
         done.changes, self.live.changes = self.live.changes, []
+        done.news, self.live.news = self.live.news, set()
         return done
 
     @property
@@ -113,7 +117,9 @@ class Pipeline:
                 else:
                     flags = TS_SUSPECT
             keep(topic, payload, now, flags)
-            heard.add(device)
+            if not device.owed:
+                device.owed = True
+                heard.append(device)
             observe(device, signals, observed, now)
         self.counters["received"] += len(frames)
 
@@ -317,7 +323,12 @@ class Pipeline:
 
     def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:
         self.outcome.batch.append(topic, payload, now, mark)
-        self.outcome.heard.add(device)
+        self._owe(device)
+
+    def _owe(self, device: Device) -> None:
+        if not device.owed:
+            device.owed = True
+            self.outcome.heard.append(device)
 
     def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
         """Keep it aside. If its header can be read, the device need not send it again."""
@@ -333,7 +344,7 @@ class Pipeline:
         if found is not None:
             device, header = found
             device.seen.admit(header.boot, header.seq or 0, header.oldest)
-            self.outcome.heard.add(device)
+            self._owe(device)
 
     def _header_in(self, topic: bytes, payload: bytes) -> tuple[Device, Header] | None:
         """The device and the header of a message that may be unreadable otherwise; None without an identity."""

@@ -23,7 +23,6 @@ DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 NOTHING_SAID = (None, None, None, None)
-SILENT_KINDS = ("seat", "room", "appliance", "locker", "parking")  # of these only a battery may be an alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Ourselves:
 
 
 class Watch:
-    """Collects devices that were heard and looks at each at most once a second."""
+    """Collects resources that said something and looks at each at most once a second."""
 
     def __init__(self, settings: Settings, live: Live, gateway: str) -> None:
         limits = settings.alerts.thresholds
@@ -46,7 +45,8 @@ class Watch:
         self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
         self._screen_silent_ms = settings.api.screen_silent_s * 1000
         self._devices = live.devices
-        self._heard: set[Device] = set()
+        # After a start everything is looked at once: what came before it may not have been judged.
+        self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
@@ -62,8 +62,8 @@ class Watch:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
 
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
-        """What an outcome says besides its changes; its devices are looked at later."""
-        self._heard.update(outcome.heard)
+        """What an outcome says besides its changes; what is news in it is looked at later."""
+        self._news |= outcome.news
         if outcome.rejected:
             self._refuse(outcome.rejected)
         found = facts_of_events(outcome.happened) if outcome.happened else []
@@ -74,15 +74,15 @@ class Watch:
         self._screens[station, name] = at
 
     def next_look(self) -> Millis | None:
-        return self._look_at if self._heard or self._screens or self._refused else None
+        return self._look_at if self._news or self._screens or self._refused else None
 
     def look(self, now: Millis) -> list[Fact]:
-        """Signals of whoever was heard since the last look; screens and quarantine rates with them."""
+        """Signals that are news since the last look; screens and quarantine rates with them."""
         if now < self._look_at:
             return []
         self._look_at = now + LOOK_EVERY_MS
-        heard, self._heard = self._heard, set()
-        news = [facts for device in heard for facts in device.facts if self._is_news(facts, now)]
+        news = [facts for facts in self._news if self._is_news(facts, now)]
+        self._news = set()
         news.sort(key=lambda facts: (facts.resource.station, facts.resource.id))  # a replay says the same
         found = [fact for facts in news for fact in self._of(facts, now)]
         for (station, name), at in list(self._screens.items()):
@@ -92,7 +92,7 @@ class Watch:
     def _is_news(self, facts: Facts, now: Millis) -> bool:
         """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""
         said = facts.battery_pct, facts.status, facts.power_w, facts.expires
-        if said == NOTHING_SAID or (facts.battery_pct is None and facts.resource.kind in SILENT_KINDS):
+        if said == NOTHING_SAID or (facts.battery_pct is None and not facts.kind.WATCHED):
             return False
         seen = (*said, now // DAY_MS)
         if facts.judged == seen:

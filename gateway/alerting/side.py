@@ -130,7 +130,7 @@ class Alerting:
         ]
         events = self.core.prime(states, now)
         self._number = self._kept_number = self._reader.cursor()
-        events += self.core.on_facts(self._missed_alarms(self._number), now)
+        events += self.core.on_facts([*self._missed_alarms(self._number), *self.watch.look(now)], now)
         self._keep(events)
 
     def start(self) -> None:

@@ -10,6 +10,8 @@ from gateway.wire import Code, Number, Signals
 
 USE_OF_STATUS: dict[str, Use] = {"idle": "free", "running": "occupied", "fault": "unknown"}
 
+WATCHED = False
+
 
 class Shape(Signals, gc=False):
     status: Code | UnsetType = UNSET

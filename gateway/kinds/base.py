@@ -107,6 +107,11 @@ class Kind(Protocol):
     @property
     def Shape(self) -> type[Struct]: ...  # noqa: N802
 
+    @property
+    def WATCHED(self) -> bool:  # noqa: N802
+        """Whether an alert may follow from its values themselves, not only from its axes or a battery."""
+        ...
+
     def apply(self, facts: Facts, signals: Any, now: Millis, /) -> bool:
         """Take over what the message says. True when it carries the resource's value, not just a heartbeat."""
         ...
@@ -120,14 +125,16 @@ class Kind(Protocol):
         ...
 
 
-def common(facts: Facts, signals: Any) -> None:
-    """Signals of any kind: a fault code latches until an empty one clears it."""
+def common(facts: Facts, signals: Any) -> bool:
+    """Signals of any kind: a fault code latches until an empty one clears it. True when the battery is another."""
     fault: str | UnsetType = signals.fault
     if fault is not UNSET:
         facts.fault = fault or None
     battery: float | UnsetType = signals.battery_pct
-    if battery is not UNSET:
-        facts.battery_pct = battery
+    if battery is UNSET or battery == facts.battery_pct:
+        return False
+    facts.battery_pct = battery
+    return True
 
 
 def use_of_status(facts: Facts, table: Mapping[str, Use], status: str) -> Use:

@@ -20,6 +20,8 @@ USE_OF_STATUS: dict[str, Use] = {
     "Faulted": "unknown",
 }
 
+WATCHED = True
+
 
 class Shape(Signals, gc=False):
     status: Code | UnsetType = UNSET

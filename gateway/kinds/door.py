@@ -8,6 +8,8 @@ from gateway.kinds.base import Facts
 from gateway.model import Millis
 from gateway.wire import Event, Signals
 
+WATCHED = True
+
 
 class Shape(Signals, gc=False):
     open: bool | UnsetType = UNSET

@@ -16,6 +16,8 @@ from gateway.wire import Count, Event, Signals
 PASSAGES_A_MISCOUNT = 25
 """Two through the door on one card, one who turns round: so many passages widen the bound by one person."""
 
+WATCHED = False
+
 
 class Shape(Signals, gc=False):
     people: Count | UnsetType = UNSET

@@ -11,6 +11,8 @@ from gateway.wire import Signals
 
 DAY_MS = 86_400_000
 
+WATCHED = True
+
 
 class Shape(Signals, gc=False):
     ready: bool | UnsetType = UNSET

@@ -8,6 +8,8 @@ from gateway.kinds.base import Facts, no_event
 from gateway.model import Millis
 from gateway.wire import Signals
 
+WATCHED = False
+
 
 class Shape(Signals, gc=False):
     occupied: bool | UnsetType = UNSET

@@ -25,6 +25,7 @@ class AlwaysOpen:
 
 
 ALWAYS = AlwaysOpen()
+LONG_AGO = -1e9
 NOTHING_ON = OnNow((), None, None)
 
 
@@ -74,7 +75,10 @@ class Station:
 class Device:
     """One thing that publishes, and the facts that it feeds. `seen_at` is the receipt of its last fresh message."""
 
-    __slots__ = ("acked", "acked_at", "decode", "facts", "id", "online", "part", "seen", "seen_at", "station")
+    __slots__ = (
+        "decode", "facts", "id", "online", "owed", "part", "seen", "seen_at", "station", "told_at", "told_boot",
+        "told_upto",
+    )  # fmt: skip
 
     def __init__(self, station: str, id: str, facts: list[Facts], decode: "Decode") -> None:  # noqa: A002
         self.station = station
@@ -85,8 +89,10 @@ class Device:
         self.seen_at: Millis | None = None
         self.online: bool | None = None
         self.part = 0  # which checkpoint part keeps it
-        self.acked: tuple[str | None, int] | None = None  # the watermark last published
-        self.acked_at = -1e9  # by the steady clock, in seconds
+        self.owed = False  # its watermark may have moved since it was told
+        self.told_boot: str | None = None  # the watermark last published
+        self.told_upto = -1
+        self.told_at = LONG_AGO  # by the steady clock, in seconds
 
 
 Decode = Callable[[bytes], Any]

@@ -21,13 +21,14 @@ RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again althoug
 
 
 class Live:
-    """All stations of this gateway. `changes` collects since the caller last took them."""
+    """All stations of this gateway. `changes` and `news` collect since the caller last took them."""
 
     def __init__(self) -> None:
         self.stations: dict[str, Station] = {}
         self.devices: dict[tuple[str, str], Device] = {}
         self.alarms = Alarms()
         self.changes: list[Change] = []
+        self.news: set[Facts] = set()  # said something that alerts look at
         self.dirty: list[Station] = []
         self.overrides = Overrides()
         self.counters: Counter[str] = Counter()
@@ -62,8 +63,9 @@ class Live:
         """A fresh message of a device: newer than all before it."""
         device.seen_at = now
         for facts in device.facts:
-            if signals.fault is not UNSET or signals.battery_pct is not UNSET:
-                common(facts, signals)
+            said = signals.battery_pct is not UNSET or signals.fault is not UNSET
+            if (said and common(facts, signals)) or facts.kind.WATCHED:
+                self.news.add(facts)
             if facts.kind.apply(facts, signals, now):
                 facts.heard = True
                 facts.observed_at = observed_at
@@ -81,7 +83,8 @@ class Live:
         for facts in device.facts:
             if facts.heard:
                 continue
-            common(facts, signals)
+            if common(facts, signals) or facts.kind.WATCHED:
+                self.news.add(facts)
             if facts.kind.apply(facts, signals, now):
                 facts.heard = True
                 facts.observed_at = observed_at

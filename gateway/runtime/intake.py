@@ -3,22 +3,21 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-import msgspec
 
 from gateway.activities import Agenda
 from gateway.alerting import Alerting, Ourselves
 from gateway.clock import SteadyClock, monotonic_s
 from gateway.feeds_in import AreaKey
-from gateway.live import Device, document
+from gateway.live import document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.pipeline import Pipeline
 from gateway.runtime.announcer import Announcer
 from gateway.runtime.memory import Memory
 from gateway.runtime.status import CommitTimes
+from gateway.runtime.watermarks import Watermarks
 from gateway.runtime.writer import Commit, Writer
 
 log = logging.getLogger(__name__)
@@ -26,10 +25,6 @@ log = logging.getLogger(__name__)
 DOCUMENTS_A_TURN = 200  # so that a start with 20,000 stations does not keep messages waiting
 DEADLINES_A_TURN = 500  # nor when they are all renewed, or all fall silent, at once
 LONGEST_WAIT_S = 0.5
-ACK_GAP_S = 1.25  # never more than one watermark a second for a device, though one commit is slower than the next
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +65,10 @@ class Intake(threading.Thread):
         self._filters = pipeline.foreign.filters
         self._mids: list[int] = []
         self._waiting_bytes = 0
-        self._heard: set[Device] = set()
-        self._ack_later: set[Device] = set()  # told less than ACK_GAP_S ago
-        self._returned: set[Device] = set()
+        self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
-        self._document_at = self._ack_at = self._part_at = self._report_at = 0.0
+        self._document_at = self._part_at = self._report_at = 0.0
         session.on_connect = self._connected
 
     @property
@@ -157,24 +150,12 @@ class Intake(threading.Thread):
     def _hand_over(self, now: Millis) -> None:
         """Give the writer all that has gathered, with what follows from it once it is durable."""
         moment = monotonic_s()
-        watermarks: list[tuple[str, bytes]] = []
-        acks_due = moment >= self._ack_at and self._heard
-        if not (self._mids or self.pipeline.pending or acks_due or self._returned):
+        if not (self._mids or self.pipeline.pending or self._watermarks.due(moment)):
             return
         outcome = self.pipeline.take()
-        self._heard |= outcome.heard
-        self._returned |= outcome.returned
-        if acks_due:
-            watermarks += self._watermarks(self._heard, moment)
-            self._heard.clear()
-            self._ack_at = moment + self.limits.ack_interval_s
-        if self._returned:
-            watermarks += self._watermarks(self._returned, moment, again=True)
-            self._returned.clear()
-        if self._ack_later:
-            self._heard |= self._ack_later
-            self._ack_later.clear()
-            self._ack_at = min(self._ack_at, moment + ACK_GAP_S)
+        self._watermarks.heard(outcome.heard, moment)
+        self._watermarks.again(outcome.returned, moment)
+        watermarks = self._watermarks.take(moment)
         parts: list[tuple[int, bytes]] = []
         if moment >= self._part_at and self.memory.parts:
             parts = [self._next_part(moment)]
@@ -206,17 +187,6 @@ class Intake(threading.Thread):
             self.stored += len(job.outcome.batch)
             self.commits.add(job.seconds)
             self.alerting.follow(job.outcome, job.number, now)
-
-    def _watermarks(self, devices: set[Device], moment: float, *, again: bool = False) -> Iterator[tuple[str, bytes]]:
-        for device in devices:
-            boot, upto = device.seen.boot, device.seen.upto()
-            if upto is None or boot is None or (not again and device.acked == (boot, upto)):
-                continue
-            if moment - device.acked_at < ACK_GAP_S:
-                self._ack_later.add(device)
-                continue
-            device.acked, device.acked_at = (boot, upto), moment
-            yield f"yz-ack/{device.station}/{device.id}", b'{"boot":%b,"upto":%d}' % (_encode(boot), upto)
 
     def _guard_inbox(self) -> None:
         """Too much waits for the disk: leave the broker, which keeps the rest for us, until half of it is written."""
@@ -266,10 +236,7 @@ class Intake(threading.Thread):
         self.alerting.publish_all()
         if self.announcer is not None:
             self.announcer.announce()
-        for device in live.devices.values():
-            if device.seen.boot is not None:  # what we said last may have been lost with the connection
-                device.acked = None
-                self._heard.add(device)
+        self._watermarks.again(live.devices.values(), monotonic_s())
 
     # ---- the end ----
 
@@ -282,7 +249,8 @@ class Intake(threading.Thread):
             self._collect(now)
         if self._busy is None:
             job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
-            job.watermarks = list(self._watermarks(self._heard | job.outcome.heard, monotonic_s() + ACK_GAP_S))
+            self._watermarks.heard(job.outcome.heard, monotonic_s())
+            job.watermarks = self._watermarks.last(monotonic_s())
             job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
             self._busy, self._mids = job, []
             self.writer.put(job)

@@ -318,4 +318,6 @@ def test_it_says_when_it_wants_to_be_called(make: Make) -> None:
     house = make()
     assert house.alerting.next_deadline() is None
     house.send("pile-01", status="Faulted")
-    assert house.alerting.next_deadline() == house.now + 10_000
+    assert house.alerting.next_deadline() == house.now + 1_000, "its signals are looked at once a second"
+    house.wait(2)
+    assert house.alerting.next_deadline() == house.now + 8_000, "then its fault is old enough to be told"
