@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import ports
+
 settings.register_profile(
     "quick", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -19,9 +21,7 @@ settings.load_profile("quick")
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 def until(done: Callable[[], object], timeout_s: float = 8.0, what: str = "it") -> object:
@@ -80,12 +80,9 @@ def mosquitto_of(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
     started: list[Mosquitto] = []
 
     def start(*options: str) -> Mosquitto:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
         folder = tmp_path / f"mosquitto-{len(started)}"
         folder.mkdir()
-        broker = Mosquitto(folder, port, *options)
+        broker = Mosquitto(folder, ports.free_port(), *options)
         started.append(broker)
         broker.start()
         return broker

@@ -9,30 +9,29 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(what: Any, timeout_s: float = 20.0, every_s: float = 0.02) -> Any:
     """Call `what` until it gives something true; AssertionError when it never does."""
     end = time.monotonic() + timeout_s
     while True:
-        with contextlib.suppress(OSError, urllib.error.URLError, KeyError, IndexError):
+        try:
             found = what()
-            if found:
-                return found
-        assert time.monotonic() < end, "did not happen in time"
+        except (OSError, KeyError, IndexError) as error:
+            found, trouble = None, f": {error!r}"
+        else:
+            trouble = ""
+        if found:
+            return found
+        assert time.monotonic() < end, f"did not happen within {timeout_s} s{trouble}"
         time.sleep(every_s)
 
 
@@ -53,7 +52,7 @@ def mosquitto(folder: Path, port: int | None = None, extra: str = "") -> Iterato
 
 
 class Yizhan:
-    """One `yizhan` process, its log kept in a file."""
+    """One `yizhan` process, its log kept in a file; a test that fails shows it."""
 
     def __init__(self, folder: Path, *words: str, env: dict[str, str] | None = None) -> None:
         self.log = folder / f"{words[0]}-{time.monotonic_ns()}.log"
@@ -71,7 +70,9 @@ class Yizhan:
     def __enter__(self) -> "Yizhan":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is not None:
+            sys.stderr.write(f"--- {self.log.name}, ended: {self.child.poll()}\n{self.errors}\n")
         if self.child.poll() is None:
             self.child.kill()
             self.child.wait()

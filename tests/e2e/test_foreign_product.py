@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -183,29 +184,32 @@ def test_staff_listen_one_at_a_time_and_only_with_a_key(tmp_path: Path) -> None:
             for role in ("viewer", "operator")
         }
 
-        def ask(seconds: object, role: str | None = "operator") -> tuple[int, Any]:
-            words = ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{http}/api/v1/discover?seconds={seconds}"]
-            words += ["-H", f"Authorization: Bearer {made[role]}"] if role else []
-            body, _, code = subprocess.run(words, capture_output=True, text=True, check=True).stdout.rpartition("\n")
-            return int(code), json.loads(body)
+        def asked(seconds: object, role: str | None = "operator") -> HTTPConnection:
+            """A question that is on its way."""
+            connection = HTTPConnection("127.0.0.1", http, timeout=30)
+            headers = {"Authorization": f"Bearer {made[role]}"} if role else {}
+            connection.request("GET", f"/api/v1/discover?seconds={seconds}", headers=headers)
+            return connection
+
+        def answer(connection: HTTPConnection) -> tuple[int, Any]:
+            with contextlib.closing(connection):
+                response = connection.getresponse()
+                return response.status, json.load(response)
 
         with Yizhan(tmp_path, "up", "--config", path) as up:
             until(lambda: get(http, "/readyz")["status"] == "ready")
             publish(mqtt, "zigbee2mqtt/front-door", '{"contact": true}', "-r")
-            assert [ask(1, None)[0], ask(1, "viewer")[0], ask(0)[0], ask(61)[0]] == [401, 403, 422, 422]
-            first: list[tuple[int, Any]] = []
-            listener = threading.Thread(target=lambda: first.append(ask(5)))
-            listener.start()
-            time.sleep(1.5)  # it listens by now
-            assert ask(1)[0] == 409
-            listener.join()
-            code, told = first[0]
+            refused = [asked(1, None), asked(1, "viewer"), asked(0), asked(61)]
+            assert [answer(one)[0] for one in refused] == [401, 403, 422, 422]
+            first = asked(2)
+            time.sleep(0.3)  # it listens by now
+            assert answer(asked(1))[0] == 409
+            code, told = answer(first)
             assert code == 200
             (found,) = [one for one in told["devices"] if one["dialect"] == "zigbee2mqtt"]
             assert (found["topic"], found["configured"]) == ("zigbee2mqtt/front-door", True)
-            patient = threading.Thread(target=lambda: first.append(ask(60)))
-            patient.start()
-            time.sleep(0.5)
+            patient = asked(60)
+            time.sleep(0.3)
             status, seconds = up.stop()
-            patient.join()
             assert (status, seconds < 5) == (0, True), up.errors
+            patient.close()

@@ -14,20 +14,15 @@ import pytest
 from gateway.broker import EmbeddedBroker
 from gateway.mqtt import Arrivals, Broker, Session
 from tests.conftest import Mosquitto
+from tests.ports import free_port
 
 BROKERS = {"mosquitto-5": 5, "mosquitto-3.1.1": 4, "embedded": 4}
 _names = itertools.count()
 
 
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module", params=BROKERS)
 def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    port = a_free_port()
+    port = free_port()
     if request.param == "embedded":
         ours = EmbeddedBroker("127.0.0.1", port)
         ours.start()
