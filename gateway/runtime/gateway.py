@@ -13,7 +13,7 @@ from config.building import building
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.broker import EmbeddedBroker
-from gateway.clock import now_ms
+from gateway.clock import monotonic_s, now_ms
 from gateway.live import Live
 from gateway.live.places import utc
 from gateway.model import Document
@@ -31,7 +31,7 @@ from gateway.store.reader import SqliteReader
 
 log = logging.getLogger(__name__)
 
-STOP_S = 4.5
+STOP_S = 4.0
 COPY_GIVES_WAY = 1000  # messages received and not yet durable
 VERSION = version("yizhan")
 
@@ -131,18 +131,21 @@ class Gateway:
         return self.alerting.dead
 
     def stop(self) -> bool:
-        """Store and acknowledge what came, then end everything. False if something did not end in time."""
-        clean, dead = True, self.dead
+        """Store and acknowledge what came, then end everything. False if something did not end within STOP_S."""
+        end, dead = monotonic_s() + STOP_S, self.dead
+
+        def left(most_s: float) -> float:
+            return min(most_s, max(0.1, end - monotonic_s()))
+
         self.calendars.end()
         self.intake.end()
         if self.intake.ident is not None:
-            self.intake.join(STOP_S)
-            clean = not self.intake.is_alive()
-        clean = self.alerting.stop() and clean
+            self.intake.join(left(STOP_S))
+        clean = self.alerting.stop(left(1.0)) and not self.intake.is_alive()
         if self.ship is not None and self.ship.ident is not None:
-            self.ship.end(0.5)
+            self.ship.end(left(0.5))
         if self.writer.ident is not None:
-            clean = self.writer.end(1.0) and clean
+            clean = self.writer.end(left(1.0)) and clean
         if clean:
             for one in (self._rollups, self._reader, self.store):
                 one.close()

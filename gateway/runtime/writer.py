@@ -94,8 +94,8 @@ class Writer(threading.Thread):
         if not self._patiently(work):
             return
         job.seconds = monotonic_s() - begin
-        for part, blob in job.parts:
-            self._patiently(lambda part=part, blob=blob: self.store.checkpoint(part, job.number, blob))  # type: ignore[misc]
+        if job.parts:
+            self._patiently(lambda: self.store.checkpoint_all(job.parts, job.number))
         for name, value in outcome.kept.items():
             self._patiently(lambda name=name, value=value: self.store.keep(name, value))  # type: ignore[misc]
         self.done.append(job)

@@ -4,7 +4,7 @@ One writer: whoever calls `Store` methods does so from one thread. A `Reader` is
 used from any one thread at a time, also in another process while the writer runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,10 @@ class Store(Protocol):
 
     def checkpoint(self, part: int, upto: int, blob: bytes) -> None:
         """Keep the live state of one part of the devices, true after batch `upto`; the older one is replaced."""
+        ...
+
+    def checkpoint_all(self, parts: Iterable[tuple[int, bytes]], upto: int) -> None:
+        """Several parts, all true after batch `upto`, in one transaction."""
         ...
 
     def checkpoints(self) -> Iterator[tuple[int, int, bytes]]:

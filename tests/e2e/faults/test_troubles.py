@@ -50,19 +50,26 @@ def connected(box, devices):
     devices.settle(10, again_s=0.5)
 
 
+def fill(disk):
+    """No byte is left, and none of the ballast's once it is given up."""
+    with (disk / "hog").open("ab") as file:
+        file.write(bytes(shutil.disk_usage(disk).free))
+
+
+FULL = "nothing is acknowledged until it works again"
+
+
 def test_a_full_disk_stops_nothing_but_the_acknowledgements_and_passes_by_itself(small_disk, box_of):
     box, devices = box_of(folder=small_disk)
     connected(box, devices)
-    hog = small_disk / "hog"
     for number in devices.publish(600, 300):
-        if number % 100 == 0:  # the ballast goes too
-            with hog.open("ab") as file:
-                file.write(bytes(shutil.disk_usage(small_disk).free))
-    until(lambda: "nothing is acknowledged until it works again" in box.log_text(), what="the full disk being told")
+        if number % 100 == 0:
+            fill(small_disk)
+    until(lambda: FULL in box.log_text(), what="the full disk being told")
     assert devices.waiting > 0
     assert box.process.poll() is None
     time.sleep(1)
-    hog.unlink()
+    (small_disk / "hog").unlink()
     devices.settle(25, again_s=5)
     assert "store: works again" in box.log_text()
     assert box.stop() == 0
@@ -85,6 +92,26 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     connected(box, devices)
     assert box.stop() == 0
     assert sorted(box.readings()) == sorted(devices.sent)
+
+
+def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again(small_disk, box_of):
+    box, devices = box_of(folder=small_disk)
+    connected(box, devices)
+    for number in devices.publish(300, 300):
+        if number % 50 == 0:
+            fill(small_disk)
+    until(lambda: FULL in box.log_text(), what="the full disk being told")
+    devices.listen(0.2)
+    covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
+    assert box.stop(5.0) == 0
+    (small_disk / "hog").unlink()
+    stored = box.readings()
+    assert covered <= set(stored) < devices.sent
+    box.start()
+    devices.settle(25, again_s=5)
+    assert box.stop() == 0
+    stored = box.readings()
+    assert sorted(stored) == sorted(devices.sent)
 
 
 @pytest.mark.parametrize(
