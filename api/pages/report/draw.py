@@ -1,0 +1,90 @@
+"""The report's two pictures as SVG: bars by day, and the week by hours. Colours and the hatch come from report.css."""
+
+from api.pages.report.gather import Report
+from api.pages.report.words import Words
+from api.usage import Usage
+from gateway.local_time import local_of
+
+WIDTH, HEIGHT, LEFT = 1000, 170, 68
+STRIP, FOOT = (HEIGHT + 12, HEIGHT + 32), HEIGHT + 54  # where the unknown is drawn; the days' line
+CELL, ROW = 39, 20
+STEPS = (0.12, 0.3, 0.5, 0.7, 0.88)
+HATCH = (
+    '<defs><pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="h0" width="6" height="6"/><rect class="h1" width="1.8" height="6"/></pattern></defs>'
+)
+
+
+def days(report: Report, say: Words) -> str:
+    """A bar for each day's utilisation; below it, hatched, what share of the day is not known."""
+    keys = list(report.days)
+    step = (WIDTH - LEFT) / max(len(keys), 28)
+    parts = [HATCH.format(id="hd"), *_scale(say)]
+    for place, key in enumerate(keys):
+        parts += _bar(report.days[key], LEFT + place * step, step)
+        local = local_of(key, report.zone)
+        weekend = ' class="rest"' if local.weekday() >= 5 else ""
+        x = LEFT + (place + 0.5) * step
+        parts.append(f'<text x="{x:.1f}" y="{FOOT}" text-anchor="middle"{weekend}>{local.day}</text>')
+    return _svg(WIDTH, FOOT + 6, say("by_day"), parts)
+
+
+def _scale(say: Words) -> list[str]:
+    lines = []
+    for share in (0, 0.5, 1):
+        y = _y(share)
+        lines.append(f'<line class="rule" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * 100:.0f}%</text>')
+    lines.append(f'<text x="{LEFT - 6}" y="{STRIP[1] - 4}" text-anchor="end">{say("unknown")}</text>')
+    return lines
+
+
+def _y(share: float) -> float:
+    return 18 + (HEIGHT - 18) * (1 - share)
+
+
+def _bar(one: Usage, x: float, step: float) -> list[str]:
+    left, width = x + step * 0.14, step * 0.72
+    used, seen = one.minutes.utilization, one.minutes.coverage
+    parts = []
+    if used is not None:
+        parts.append(_rect("bar", left, _y(used), width, HEIGHT - _y(used)))
+        parts.append(f'<text class="of" x="{x + step / 2:.1f}" y="{_y(used) - 4:.1f}">{used * 100:.0f}</text>')
+    elif seen is not None:
+        parts.append(_rect("", left, _y(1), width, HEIGHT - _y(1), "hd"))
+    if seen is not None and seen < 1:
+        top, end = STRIP
+        parts.append(_rect("", left, top, width, max(1.5, (end - top) * (1 - seen)), "hd"))
+    return parts
+
+
+def week(report: Report, say: Words) -> str:
+    """Seven rows of hours: bright is empty, dark is busy, hatched is not known, a frame was shut, a dot is a peak."""
+    left = WIDTH - 24 * CELL
+    parts = [HATCH.format(id="hw")]
+    parts += [f'<text x="{left + hour * CELL + 2}" y="12">{hour}</text>' for hour in range(0, 24, 3)]
+    for day in range(7):
+        y = 18 + day * (ROW + 2)
+        parts.append(f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{say.weekday(day)}</text>')
+        for hour in range(24):
+            parts.append(_cell(report.week.get(day * 24 + hour), left + hour * CELL, y))
+    return _svg(WIDTH, 18 + 7 * (ROW + 2), say("by_hour"), parts)
+
+
+def _cell(one: Usage | None, x: float, y: float) -> str:
+    if one is None or (not one.minutes.known_open and not one.minutes.unknown):
+        return _rect("shut", x + 0.5, y + 0.5, CELL - 3, ROW - 1)
+    share = one.minutes.utilization
+    if share is None or one.minutes.unknown > one.minutes.known_open:
+        return _rect("", x, y, CELL - 2, ROW, "hw")
+    dot = f'<circle class="peak" cx="{x + CELL / 2 - 1:.1f}" cy="{y + ROW / 2:.1f}" r="4"/>' if one.peak else ""
+    return _rect(f"u{sum(share >= edge for edge in STEPS)}", x, y, CELL - 2, ROW) + dot
+
+
+def _rect(cls: str, x: float, y: float, width: float, height: float, pattern: str = "") -> str:
+    look = f'fill="url(#{pattern})"' if pattern else f'class="{cls}"'
+    return f'<rect {look} x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
+
+
+def _svg(width: int, height: int, label: str, parts: list[str]) -> str:
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'

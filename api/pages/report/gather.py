@@ -1,0 +1,125 @@
+"""What a month was: everything the report says, in figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from api.charges import Charge, charges
+from api.usage import Usage, together, usage
+from config.schema import Area, Settings, Station
+from gateway.alerts.words import Alert
+from gateway.local_time import local_of, month_of
+from gateway.model import Millis, Resource
+from gateway.runtime import place_of
+from gateway.store.alerts_reader import AlertReader
+from gateway.store.base import Reader, StoreError
+from gateway.store.place import Asked
+from gateway.store.rollup_reader import RollupReader
+
+ALERTS_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A local month. `upto` is where what is known of it ends: its end, or now."""
+
+    year: int
+    month: int
+    start: Millis
+    end: Millis
+    upto: Millis
+
+    @property
+    def name(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+    def other(self, step: int) -> str:
+        """The name of the month so many later."""
+        year, month = divmod(self.year * 12 + self.month - 1 + step, 12)
+        return f"{year:04}-{month + 1:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class AreaUse:
+    area: Area
+    total: Usage
+    days: dict[Millis, Usage]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUse:
+    """`charges` is empty for what is no charger."""
+
+    resource: Resource
+    total: Usage
+    charges: Sequence[Charge]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`alerts` None: they can't be read here, which is not the same as none."""
+
+    station: Station
+    zone: ZoneInfo
+    month: Month
+    total: Usage
+    days: dict[Millis, Usage]
+    week: dict[int, Usage]
+    areas: Sequence[AreaUse]
+    resources: Sequence[ResourceUse]
+    alerts: Sequence[Alert] | None
+
+
+def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
+    """The month of this name (2026-11). ValueError when it is none, or has not begun."""
+    year, _, month = name.partition("-")
+    start, end = month_of(int(year), int(month), zone)
+    if not 0 <= start <= now:
+        raise ValueError(f"{name} is not past")
+    return Month(int(year), int(month), start, end, min(end, now))
+
+
+def this_month(zone: ZoneInfo, now: Millis) -> Month:
+    """The one that goes on."""
+    return month_at(f"{local_of(now, zone):%Y-%m}", zone, now)
+
+
+def gather(settings: Settings, station: Station, month: Month, reader: Reader) -> Report:
+    """StoreError when the journal can't be read."""
+    rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
+    window = month.start, month.upto
+    days = usage(rollups, Asked([place]), *window, "day")
+    areas = [(one, usage(rollups, Asked([place], area=one.id), *window, "day")) for one in station.areas]
+    resources = []
+    for one in place.resources:
+        total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
+        charged = charges(reader, rollups, [one], window, month.upto) if one.kind == "charger" else ()
+        resources.append(ResourceUse(one, total, charged))
+    return Report(
+        station,
+        place.zone,
+        month,
+        together(days.values()),
+        days,
+        usage(rollups, Asked([place]), *window, "hour_of_week"),
+        [AreaUse(one, together(of.values()), of) for one, of in areas if of],
+        resources,
+        _alerts(settings, station, month),
+    )
+
+
+def _alerts(settings: Settings, station: Station, month: Month) -> Sequence[Alert] | None:
+    """What stood open in this month, the oldest first."""
+    try:
+        reader = AlertReader(settings.store.path)
+        try:
+            found = reader.alerts(None, [station.id], ALERTS_MOST)
+        finally:
+            reader.close()
+    except StoreError:
+        return None
+    return [
+        one
+        for one in reversed(found)
+        if one.since < month.upto and (one.state != "closed" or one.changed_at > month.start)
+    ]

@@ -1,0 +1,176 @@
+"""The report as HTML: everything is in the page as it is served, so that it reads and prints without a script."""
+
+from collections.abc import Iterable, Sequence
+
+from api.pages.report import draw
+from api.pages.report.faults import faults, place_of
+from api.pages.report.gather import Report, ResourceUse
+from api.pages.report.words import Words
+from api.usage import Usage
+from gateway.local_time import local_of
+from gateway.privacy import total
+from gateway.store.place import NOBODYS
+
+AREAS_ABREAST = 5  # as many columns as an A4 page holds beside the rest
+Row = Sequence[str]
+
+
+def body(report: Report, say: Words) -> str:
+    """All sections, one after another; the first page of paper holds the pictures."""
+    return "".join(
+        (
+            _figures(report, say),
+            _section(say("by_day"), draw.days(report, say), note=say("formula")),
+            _section(say("by_hour"), draw.week(report, say) + _ramp(say), note=_peaks(report, say)),
+            _areas(report, say),
+            _alerts(report, say),
+            _chargers(report, say),
+            _daily(report, say),
+            _places(report, say),
+            _how(say),
+        )
+    )
+
+
+def _figures(report: Report, say: Words) -> str:
+    one, minutes = report.total, report.total.minutes
+    tiles = [
+        (say("utilization"), say.share(minutes.utilization), say("formula")),
+        (say("coverage"), say.share(minutes.coverage), say("covered", hours=say.hours(minutes.unknown))),
+        (say("uses"), f"{minutes.sessions:,}", say("seen")),
+    ]
+    charged = [use for each in report.resources for use in each.charges]
+    if any(each.resource.kind == "charger" for each in report.resources):
+        whole = sum(one.use.whole for one in charged)
+        tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
+    if any(each.resource.kind == "door" for each in report.resources):
+        tiles.append((say("visits"), say.band(one.visitors), say("banded")))
+    cells = [f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles]
+    return f'<dl class="figures">{"".join(cells)}</dl>'
+
+
+def _peaks(report: Report, say: Words) -> str:
+    busy = sorted((hour for hour, one in report.week.items() if one.peak), key=lambda hour: _share(report.week[hour]))
+    if not busy:
+        return say("no_peaks")
+    told = [
+        f"{say.weekday(hour // 24)} {hour % 24}:00 {say.share(report.week[hour].minutes.utilization)}"
+        for hour in reversed(busy)
+    ]
+    return say("peaks", list="{}").format(" · ".join(told))
+
+
+def _share(one: Usage) -> float:
+    return one.minutes.utilization or 0.0
+
+
+def _ramp(say: Words) -> str:
+    steps = "".join(f'<i class="u{step}"></i>' for step in range(6))
+    return (
+        f'<p class="ramp">{say("empty")} <span>{steps}</span> {say("busy")}'
+        f' <i class="hatched"></i> {say("unknown")} <i class="shut"></i> {say("shut")}'
+        f' <i class="peak"></i> {say("peak")}</p>'
+    )
+
+
+def _areas(report: Report, say: Words) -> str:
+    if len(report.areas) < 2:
+        return ""
+    heads = ("area", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
+    rows = [(say.name(one.area.name, one.area.id), *_use(one.total, say)) for one in report.areas]
+    rows.append((say("whole"), *_use(report.total, say)))
+    return _section(say("by_area"), _table([say(head) for head in heads], rows, last=True))
+
+
+def _use(one: Usage, say: Words) -> Row:
+    minutes = one.minutes
+    return (
+        say.share_of(one),
+        say.hours(minutes.occupied),
+        say.hours(minutes.known_open),
+        say.hours(minutes.unknown),
+        say.share(minutes.coverage) if minutes.coverage is not None else say("none"),
+        say.hours(minutes.broken),
+        f"{minutes.sessions:,}",
+    )
+
+
+def _alerts(report: Report, say: Words) -> str:
+    if report.alerts is None:
+        return _section(say("alerts"), f"<p>{say('alerts_unread')}</p>")
+    if not report.alerts:
+        return _section(say("alerts"), f"<p>{say('no_alerts')}</p>")
+    rows, more = faults(report, say)
+    heads = [say(head) for head in ("alert", "place", "times", "lasted", "longest")]
+    rest = f"<p>{say('more_alerts', n=more)}</p>" if more else ""
+    return _section(say("alerts"), _table(heads, rows, words=2) + rest)
+
+
+def _chargers(report: Report, say: Words) -> str:
+    rows = [_charged(one, report, say) for one in report.resources if one.resource.kind == "charger"]
+    if not rows:
+        return ""
+    heads = [say(head) for head in ("place", "sessions", "energy", "gaps", "resets")]
+    return _section(say("chargers"), _table(heads, rows))
+
+
+def _charged(one: ResourceUse, report: Report, say: Words) -> Row:
+    whole = sum(charge.use.whole for charge in one.charges)
+    tally = one.total.tally
+    gaps, resets = (say.kwh(tally.gap_mwh), str(tally.resets)) if one.total.metered else (say("none"), say("none"))
+    return place_of(report, one.resource.id, say), f"{whole} / {len(one.charges)}", say.energy(one.total), gaps, resets
+
+
+def _places(report: Report, say: Words) -> str:
+    heads = ("place", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
+    rows = [_place(one, report, say) for one in report.resources]
+    return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")
+
+
+def _place(one: ResourceUse, report: Report, say: Words) -> Row:
+    used, occupied, *rest, uses = _use(one.total, say)
+    if one.resource.kind in NOBODYS:
+        used = occupied = uses = say("none")
+    return place_of(report, one.resource.id, say), used, occupied, *rest, uses
+
+
+def _daily(report: Report, say: Words) -> str:
+    areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
+    metered = any(one.resource.kind == "charger" for one in report.resources)
+    watched = any(one.resource.kind == "door" for one in report.resources)
+    heads = [say("day"), say("whole"), *(say.name(one.area.name, one.area.id) for one in areas)]
+    heads += [say("unknown_h"), say("coverage"), say("uses")]
+    heads += [say("energy")] * metered + [say("visits")] * watched
+    rows = []
+    for key, one in report.days.items():
+        local, minutes = local_of(key, report.zone), one.minutes
+        row = [f"{local.day} {say.weekday(local.weekday())}", say.share_of(one)]
+        row += [say.share_of(area.days.get(key, Usage())) for area in areas]
+        row += [
+            say.hours(minutes.unknown),
+            say.share(minutes.coverage) if minutes.coverage is not None else say("none"),
+        ]
+        row += [f"{minutes.sessions:,}"] + [say.energy(one)] * metered
+        row += [say.band(total(one.visits) if one.visits else None)] * watched
+        rows.append(row)
+    return _section(say("daily"), _table(heads, rows), cls="daily")
+
+
+def _how(say: Words) -> str:
+    told = "".join(f"<p>{say(key)}</p>" for key in ("how_use", "how_unknown", "how_energy", "how_visits"))
+    return _section(say("how"), told, cls="how")
+
+
+def _section(title: str, content: str, *, note: str = "", cls: str = "") -> str:
+    aside = f'<span class="n">{note}</span>' if note else ""
+    return f'<section class="{cls}"><h2><b>{title}</b>{aside}</h2>{content}</section>'
+
+
+def _table(heads: Sequence[str], rows: Iterable[Row], *, words: int = 1, last: bool = False) -> str:
+    """The first `words` columns are text, the rest figures; `last` sets the last row off as the sum."""
+    looks = [' class="w"'] * words + [""] * (len(heads) - words)
+    head = "".join(f'<th scope="col"{look}>{text}</th>' for look, text in zip(looks, heads, strict=True))
+    lines = ["".join(f"<td{look}>{text}</td>" for look, text in zip(looks, row, strict=True)) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    summed = ' class="summed"' if last else ""
+    return f"<table{summed}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

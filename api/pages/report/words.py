@@ -1,0 +1,152 @@
+"""The report's words in three languages, and how its figures are written."""
+
+from collections.abc import Mapping
+from html import escape
+
+from api.usage import Usage
+from gateway.local_time import HOUR_MS
+from gateway.model import Millis
+from gateway.privacy import Band
+
+LANGUAGES = ("zh-Hans", "zh-Hant", "en")
+CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
+"""How the configuration and the alerts call our languages."""
+
+WORDS: dict[str, tuple[str, str, str]] = {
+    "title": ("利用月报", "利用月報", "Monthly report"),
+    "month": ("{year} 年 {month} 月", "{year} 年 {month} 月", "{name} {year}"),
+    "months": ("", "", "January February March April May June July August September October November December"),
+    "weekdays": (
+        "周一 周二 周三 周四 周五 周六 周日",
+        "週一 週二 週三 週四 週五 週六 週日",
+        "Mon Tue Wed Thu Fri Sat Sun",
+    ),
+    "upto": ("截至 {at}", "截至 {at}", "until {at}"),
+    "made": ("{at} 生成", "{at} 產生", "made {at}"),
+    "earlier": ("上一月", "上一月", "Month before"),
+    "later": ("下一月", "下一月", "Month after"),
+    "station": ("站点页", "站點頁", "Station page"),
+    "unknown": ("未知", "未知", "not known"),
+    "none": ("—", "—", "—"),
+    "utilization": ("利用率", "利用率", "Utilisation"),
+    "formula": ("占用 ÷ 已知开放时间", "佔用 ÷ 已知開放時間", "occupied ÷ known open time"),
+    "coverage": ("覆盖率", "覆蓋率", "Coverage"),
+    "covered": ("未知 {hours} 小时", "未知 {hours} 小時", "{hours} h not known"),
+    "uses": ("使用次数", "使用次數", "Uses"),
+    "seen": ("看到开始的", "看到開始的", "whose beginning was seen"),
+    "energy": ("充电 kWh", "充電 kWh", "Charged, kWh"),
+    "charged": ("{whole} 次完整，共 {all} 次", "{whole} 次完整，共 {all} 次", "{whole} of {all} sessions seen whole"),
+    "visits": ("刷卡到访", "刷卡到訪", "Visits by card"),
+    "banded": ("只以区间计", "只以區間計", "told in bands only"),
+    "by_day": ("逐日利用率", "逐日利用率", "Utilisation by day"),
+    "by_hour": ("一周忙闲", "一週忙閒", "The week by hours"),
+    "empty": ("空", "空", "empty"),
+    "busy": ("满", "滿", "busy"),
+    "shut": ("关闭", "關閉", "closed"),
+    "peak": ("最忙", "最忙", "busiest"),
+    "peaks": ("最忙：{list}", "最忙：{list}", "Busiest: {list}"),
+    "no_peaks": (
+        "已知时间太少，不排最忙时段",
+        "已知時間太少，不排最忙時段",
+        "Too little is known to name the busiest hours",
+    ),
+    "by_area": ("分区", "分區", "By area"),
+    "area": ("区域", "區域", "Area"),
+    "whole": ("全站", "全站", "Whole station"),
+    "occupied_h": ("占用 h", "佔用 h", "Occupied h"),
+    "open_h": ("已知开放 h", "已知開放 h", "Known open h"),
+    "unknown_h": ("未知 h", "未知 h", "Not known h"),
+    "broken_h": ("停用 h", "停用 h", "Out of order h"),
+    "by_place": ("逐处", "逐處", "Each place"),
+    "place": ("位置", "位置", "Place"),
+    "sessions": ("完整 / 共", "完整 / 共", "Whole / all"),
+    "gaps": ("其中断报 kWh", "其中斷報 kWh", "Over gaps, kWh"),
+    "resets": ("换表", "換表", "Meter resets"),
+    "chargers": ("充电桩电量", "充電樁電量", "Energy of charging points"),
+    "daily": ("每日明细", "每日明細", "Day by day"),
+    "day": ("日期", "日期", "Day"),
+    "alerts": ("故障与告警", "故障與告警", "Faults and alerts"),
+    "alert": ("告警", "告警", "Alert"),
+    "times": ("次数", "次數", "Times"),
+    "lasted": ("合计历时", "合計歷時", "Lasted, in all"),
+    "longest": ("最长", "最長", "Longest"),
+    "ongoing": ("未结束", "未結束", "still open"),
+    "no_alerts": ("本月没有告警", "本月沒有告警", "No alerts in this month"),
+    "alerts_unread": ("告警记录现在读不到", "告警記錄現在讀不到", "The record of alerts can't be read now"),
+    "more_alerts": ("另有 {n} 项较短的", "另有 {n} 項較短的", "{n} shorter ones more"),
+    "how": ("怎样计数", "怎樣計數", "How it is counted"),
+    "how_use": (
+        "利用率是占用时间 ÷ 已知开放时间；关闭和停用的时间不在分母里。",
+        "利用率是佔用時間 ÷ 已知開放時間；關閉和停用的時間不在分母裡。",
+        "Utilisation is occupied ÷ known open time; closed and out-of-order time is not in the divisor.",
+    ),
+    "how_unknown": (
+        "没有可信数据的时间是未知：不算空闲，也不算占用，另列。门和急救设备没有人占用，不计入分区和全站。",
+        "沒有可信數據的時間是未知：不算空閒，也不算佔用，另列。門和急救設備沒有人佔用，不計入分區和全站。",
+        "Time without data to believe is not known: neither free nor occupied. Doors and first aid are in no sum.",
+    ),
+    "how_energy": (
+        "电量是电表两次读数之差；相隔超过一小时的另列为断报电量。读数变小即换表，其间电量未知，不作估计。",
+        "電量是電表兩次讀數之差；相隔超過一小時的另列為斷報電量。讀數變小即換表，其間電量未知，不作估計。",
+        "Energy is what a meter rose by; over gaps of an hour it stands beside, over a reset it is never guessed.",
+    ),
+    "how_visits": (
+        "到访是门口刷卡放行的次数，按整日，以五人一档的区间计；门没有一直在线的日子只有下限。",
+        "到訪是門口刷卡放行的次數，按整日，以五人一檔的區間計；門沒有一直在線的日子只有下限。",
+        "Visits are cards let in, by whole days in bands of five; with no upper end where the door was not watched.",
+    ),
+    "login": ("月报只给工作人员看", "月報只給工作人員看", "The report is for staff"),
+    "login_how": (
+        "请用包含本站的密钥登录，再打开本页。",
+        "請用包含本站的密鑰登入，再打開本頁。",
+        "Log in with a key that covers this station, then open this page again.",
+    ),
+    "login_go": ("登录", "登入", "Log in"),
+}
+
+
+class Words:
+    """A speaker of one language; everything that it says is safe in HTML."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang, self._column = lang, LANGUAGES.index(lang)
+        self.configured = CONFIGURED[lang]
+
+    def __call__(self, key: str, **values: object) -> str:
+        return escape(WORDS[key][self._column].format(**values))
+
+    def name(self, names: Mapping[str, str], otherwise: str) -> str:
+        return escape(names.get(self.configured) or names.get("zh") or names.get("en") or otherwise)
+
+    def month(self, year: int, month: int) -> str:
+        names = WORDS["months"][self._column].split()
+        return self("month", year=year, month=month, name=names[month - 1] if names else "")
+
+    def weekday(self, number: int) -> str:
+        return self("weekdays").split()[number]
+
+    # ---- figures: what is not known is a word, never a number ----
+
+    def share(self, value: float | None) -> str:
+        return self("unknown") if value is None else f"{value * 100:.0f}%"
+
+    def share_of(self, one: Usage) -> str:
+        """A bucket's utilisation; one that was shut all the time has none."""
+        shut = not one.minutes.known_open and not one.minutes.unknown
+        return self("none") if shut else self.share(one.minutes.utilization)
+
+    def hours(self, ms: Millis) -> str:
+        return f"{ms / HOUR_MS:,.1f}"
+
+    def energy(self, one: Usage) -> str:
+        """All that is known to have flowed, in kWh."""
+        tally = one.tally
+        return self.kwh(tally.energy_mwh + tally.gap_mwh) if one.metered else self("unknown")
+
+    def kwh(self, mwh: int) -> str:
+        return f"{mwh / 1_000_000:,.1f}"
+
+    def band(self, band: Band | None) -> str:
+        if band is None:
+            return self("unknown")
+        return f"≥ {band.low:,}" if band.high is None else f"{band.low:,}–{band.high:,}"

@@ -1,0 +1,109 @@
+"""`/stations/{station}/report?month=2026-11`: the month of a station on paper, for staff."""
+
+from html import escape
+from string import Template
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import HTMLResponse
+
+from api.auth import Gate
+from api.context import Context
+from api.pages import HEADERS, TEMPLATES
+from api.pages.assets import Assets
+from api.pages.language import choose
+from api.pages.report.gather import Month, Report, gather, month_at, this_month
+from api.pages.report.page import body
+from api.pages.report.words import LANGUAGES, Words
+from api.problem import bad_parameter, not_found
+from api.routes.past import Past
+from config.schema import Station
+from gateway.local_time import local_of
+from gateway.model import Millis
+
+LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
+
+
+def router(context: Context) -> APIRouter:
+    routes, past, paper = APIRouter(include_in_schema=False), Past(context), _Paper()
+    gate = Gate(context.keyring, context.now)
+
+    @routes.get("/stations/{station}/report", response_class=HTMLResponse)
+    def report(
+        station: str,
+        request: Request,
+        month: Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] = None,
+        lang: str | None = None,
+    ) -> Response:
+        known = context.settings.station(station)
+        if known is None:
+            raise not_found(station)
+        wall = context.settings.display_of(known).lang
+        configured = None if wall == "auto" else wall
+        say = Words(choose(lang, configured, request.headers.get("accept-language")))
+        key = gate.who(request)
+        if key is None or not key.covers(known.id, known.region):
+            return paper.gated(known, say)
+        zone, now = context.settings.zone_of(known), context.now()
+        present = this_month(zone, now)
+        try:
+            which = month_at(month or present.other(-1), zone, now)
+        except ValueError:
+            raise bad_parameter("month", "has not begun, or lies before 1970") from None
+        with past.reader() as reader:
+            told = gather(context.settings, known, which, reader)
+            if month is None and not told.total.minutes.known_open:  # a house that is younger than a month
+                told = gather(context.settings, known, present, reader)
+        return paper.print(told, say, now)
+
+    return routes
+
+
+class _Paper:
+    """The template and where its style sheets are."""
+
+    def __init__(self) -> None:
+        self._build = Assets().build
+        self._template = Template((TEMPLATES / "report.html").read_text("utf-8"))
+
+    def print(self, report: Report, say: Words, now: Millis) -> Response:
+        month, clock = report.month, "%Y-%m-%d %H:%M"
+        made = say("made", at=f"{local_of(now, report.zone):{clock}}")
+        if month.upto < month.end:
+            made = f"{say('upto', at=f'{local_of(month.upto, report.zone):{clock}}')} · {made}"
+        named = say.month(month.year, month.month)
+        return self._page(
+            report.station, say, 200, named, made, _links(report.station, month, say, now), body(report, say)
+        )
+
+    def gated(self, station: Station, say: Words) -> Response:
+        told = f'<section class="gated"><h2>{say("login")}</h2><p>{say("login_how")}</p></section>'
+        link = f'<a class="btn main" href="/login">{say("login_go")}</a>'
+        return self._page(station, say, 401, "", "", link, told)
+
+    def _page(
+        self, station: Station, say: Words, status: int, month: str, made: str, links: str, content: str
+    ) -> Response:
+        address = station.location.address or "" if station.location else ""
+        where = " ".join((*station.region, address)).strip()
+        text = self._template.substitute(
+            lang=say.lang, build=self._build, name=say.name(station.name, station.id), where=escape(where),
+            title=say("title"), month=month, made=made, links=links, body=content,
+        )  # fmt: skip
+        return HTMLResponse(text, status, HEADERS)
+
+
+def _links(station: Station, month: Month, say: Words, now: Millis) -> str:
+    """On the screen only: the months beside this one, the table of days, the other languages."""
+    here = f"/stations/{station.id}"
+    csv = f"/api/v1{here}/utilization?from={month.start}&amp;to={month.upto}&amp;by=day&amp;format=csv"
+    links = [(f"{here}/report?month={month.other(-1)}&amp;lang={say.lang}", say("earlier"))]
+    if month.end <= now:
+        links.append((f"{here}/report?month={month.other(1)}&amp;lang={say.lang}", say("later")))
+    links += [(csv, "CSV"), (here, say("station"))]
+    links += [
+        (f"{here}/report?month={month.name}&amp;lang={one}", LANGUAGE_NAMES[one])
+        for one in LANGUAGES
+        if one != say.lang
+    ]
+    return "".join(f'<a class="btn" href="{address}">{text}</a>' for address, text in links)
