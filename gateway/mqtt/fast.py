@@ -120,7 +120,7 @@ class FastReader:
                         at += skip
                 if at > end:
                     raise MalformedError("a message longer than its packet")
-                frames((topic, stream[at:end], first & 0x09))
+                frames((topic, stream[at:end], first & 0x0B))
             else:
                 self._control(first, stream[head:end])
             pos = end

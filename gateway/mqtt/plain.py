@@ -7,7 +7,7 @@ import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt import MQTTException  # noqa: TID251
 
 from gateway.mqtt.latest import Latest
-from gateway.mqtt.reader import DUP, RETAINED, Arrivals
+from gateway.mqtt.reader import DUP, QOS1, RETAINED, Arrivals
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class PlainReader:
             topic = message.topic.encode()
         except UnicodeDecodeError:
             topic = b"\xff"  # not a topic: the pipeline refuses it and says so
-        flags = (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
+        flags = (RETAINED if message.retain else 0) | (QOS1 if message.qos else 0) | (DUP if message.dup else 0)
         self._arrivals.frames.append((topic, bytes(message.payload), flags))
         if message.qos:
             self._arrivals.mids.append(message.mid)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 RETAINED = 1
+QOS1 = 2
 DUP = 8
 
-Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | DUP
+Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | QOS1 | DUP
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
 from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
 from gateway.clock import monotonic_s
+from gateway.mqtt.again import Again
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client
 from gateway.mqtt.dialer import Dialer
@@ -65,6 +66,7 @@ class Session:
         self._connected_at = 0.0
         self._early_losses = 0
         self._had_session = False
+        self._again = Again() if keep else None
         self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
         self._granting: set[int] = set()  # subscriptions that the broker has not answered yet
         self._open = False  # from dialling until the loss was told
@@ -94,6 +96,8 @@ class Session:
                 self.on_connect(greeting)
         if arrivals is not None:
             arrivals.epoch = self.epoch  # only now: the read may have begun with the CONNACK
+            if self._again is not None:
+                self._again.mark(arrivals)
         self._client.loop_misc()
         if self._client.want_write():
             self._client.loop_write()
@@ -103,6 +107,8 @@ class Session:
         """Acknowledge in the given order, all in one write; nothing happens for an older connection."""
         if mids and self.connected and epoch == self.epoch:
             self._reader.ack(mids)
+            if self._again is not None:
+                self._again.acknowledged(len(mids))
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
         """Send, and return the message id; None when not connected or when the broker would refuse the size."""
@@ -224,6 +230,8 @@ class Session:
         self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
         if self._had_session and not flags.session_present:
             self.gaps += 1
+        if self._had_session and self._again is not None:
+            self._again.reconnected(kept=bool(flags.session_present))
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)
         self._reported = None
         self._granting.clear()

@@ -37,11 +37,6 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     mosquitto.kill()
 
 
-@pytest.fixture
-def embedded(request: pytest.FixtureRequest) -> bool:
-    return bool(request.node.callspec.params["broker"] == "embedded")
-
-
 @dataclass
 class Client:
     """A session with what it has received so far."""

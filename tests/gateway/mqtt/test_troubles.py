@@ -16,7 +16,7 @@ FRAMES = [
     b"\x33\x0a\x00\x04left\x00\x08cd",
     b"\x3a\xc8\x01\x00\x04left\x00\x09" + b"x" * 192,
 ]
-EXPECTED = [(b"left", b"1", 0), (b"left", b"ab", 0), (b"left", b"cd", 1), (b"left", b"x" * 192, 8)]
+EXPECTED = [(b"left", b"1", 0), (b"left", b"ab", 2), (b"left", b"cd", 3), (b"left", b"x" * 192, 10)]
 CONNACK = b"\x20\x02\x00\x00"
 
 
