@@ -4,8 +4,10 @@ import sqlite3  # noqa: TID251
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway.local_time import HOUR_MS, By, bucket_of, day_start, hour_start, next_day, pieces
+from gateway.local_time import buckets as buckets_of
 from gateway.model import Millis
 from gateway.privacy import Band
 from gateway.store.base import Reader
@@ -41,8 +43,7 @@ class RollupReader:
             done.update(db.execute("SELECT station, upto FROM done").fetchall())
             whole = min(done.get(one.station, 0) for one in asked.places)
             for table, begin, until in _parts(low, top, min(top, whole), asked, by):
-                for at, *sums in _rows(db, table, _MINUTES, asked.scopes, begin, until):
-                    key = at if by == "hour" else bucket_of(at, zone, by)
+                for key, sums in _summed(_rows(db, table, _MINUTES, asked.scopes, begin, until), zone, by).items():
                     buckets.setdefault(key, Minutes()).add(Minutes(*sums))
 
         self._ask(self._folder / FILE, kept)
@@ -60,16 +61,17 @@ class RollupReader:
         buckets: dict[int, Tally] = {}
 
         def kept(db: sqlite3.Connection) -> None:
-            for at, *sums in _rows(db, "tally", _TALLY, asked.scopes, start, end):
-                key = at if by == "hour" else bucket_of(at, asked.zone, by)
+            for key, sums in _summed(_rows(db, "tally", _TALLY, asked.scopes, start, end), asked.zone, by).items():
                 buckets.setdefault(key, Tally()).add(Tally(*sums))
 
         self._ask_all(kept)
         return buckets
 
     def visits(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
-        """Local day → a band for each door. Only days that lie whole in the window: whoever could shift a day's edge
-        would see who came in between."""
+        """Local day → a band for each door, of days that lie whole in the window.
+
+        Whoever could shift the edge of a day would see who came in between.
+        """
         bands: dict[Millis, list[Band]] = {}
         for door in asked.doors:
             alone = Asked([one for one in asked.places if one.station == door.station], resource=door.id)
@@ -127,12 +129,19 @@ def _parts(low: Millis, top: Millis, whole: Millis, asked: Asked, by: By) -> Ite
 
 def _rows(
     db: sqlite3.Connection, table: str, sums: str, scopes: Sequence[str], start: Millis, end: Millis
-) -> Iterator[tuple[int, ...]]:
-    """(start, sums…) over these scopes together, of [start, end)."""
+) -> list[tuple[int, ...]]:
+    """(start, sums…) over these scopes together, of [start, end), ascending."""
     names = ", ".join("?" * len(scopes))
     ids = [row[0] for row in db.execute(f"SELECT id FROM scope WHERE text IN ({names})", scopes)]  # noqa: S608
-    wanted = ", ".join("?" * len(ids))
-    question = (
-        f"SELECT start, {sums} FROM {table} WHERE scope IN ({wanted}) AND start >= ? AND start < ? GROUP BY start"  # noqa: S608
-    )
-    yield from db.execute(question, (*ids, start, end))
+    which = f"scope IN ({', '.join('?' * len(ids))}) AND start >= ? AND start < ?"
+    question = f"SELECT start, {sums} FROM {table} WHERE {which} GROUP BY start ORDER BY start"  # noqa: S608
+    return db.execute(question, (*ids, start, end)).fetchall()
+
+
+def _summed(rows: Sequence[tuple[int, ...]], zone: ZoneInfo, by: By) -> dict[int, Sequence[int]]:
+    """Bucket → sums, added up before anything is made of them: a year has thousands of rows."""
+    found: dict[int, Sequence[int]] = {}
+    for key, (_, *sums) in zip(buckets_of((row[0] for row in rows), zone, by), rows, strict=True):
+        had = found.get(key)
+        found[key] = sums if had is None else [one + more for one, more in zip(had, sums, strict=True)]
+    return found

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.local_time import HOUR_MS, day_start, hour_of_week, month_of, next_day, pieces
+from gateway.local_time import (
+    HOUR_MS,
+    By,
+    bucket_of,
+    buckets,
+    day_start,
+    hour_of_week,
+    hour_start,
+    month_of,
+    next_day,
+    pieces,
+)
 
 DAY = 24 * HOUR_MS
 ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
@@ -53,3 +64,12 @@ def test_the_week_begins_on_monday_at_midnight() -> None:
     shanghai = ZoneInfo("Asia/Shanghai")
     assert hour_of_week(monday, shanghai) == 0
     assert hour_of_week(monday - 1, shanghai) == 167
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("by", ["day", "hour_of_week"])
+def test_many_buckets_are_each_as_one(zone: str, by: By) -> None:
+    place = ZoneInfo(zone)
+    start = 1_774_000_000_000  # nine months from here hold both changes of the clock
+    hours = [begin for begin, _ in pieces(hour_start(start, place), start + 270 * DAY, place, "hour")]
+    assert list(buckets(hours, place, by)) == [bucket_of(at, place, by) for at in hours]
