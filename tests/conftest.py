@@ -55,7 +55,7 @@ class Mosquitto:
         self.process = subprocess.Popen(
             ["mosquitto", "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until(self._answers, what="mosquitto answering")
+        until(self._answers, 20, what="mosquitto answering")
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

@@ -120,15 +120,22 @@ class Devices:
         if arrivals:
             self._session.ack(arrivals.epoch, arrivals.mids)
 
-    def settle(self, timeout_s: float, again_s: float = 2.0) -> None:
-        """Until every message is covered by a watermark; what is not is sent again."""
-        end, again_at = time.monotonic() + timeout_s, time.monotonic() + again_s
+    def settle(self, stall_s: float, again_s: float = 2.0) -> None:
+        """Until every message is covered by a watermark, however long the machine takes for the whole.
+
+        When nothing more was covered for `again_s`, what is left is sent again; for `stall_s`: AssertionError.
+        """
+        least, moment = self.waiting, time.monotonic()
+        again_at = moment + again_s
         while self.waiting:
-            assert time.monotonic() < end, f"{self.waiting} messages are still not covered"
             self.listen(0.05)
-            if time.monotonic() > again_at:
+            now = time.monotonic()
+            if self.waiting < least:
+                least, moment, again_at = self.waiting, now, now + again_s
+            assert now < moment + stall_s, f"{self.waiting} messages are not covered, and none more for {stall_s} s"
+            if now > again_at:
                 self.send_again()
-                again_at = time.monotonic() + again_s
+                again_at = now + again_s
 
     def close(self) -> None:
         self._session.close()
