@@ -18,10 +18,11 @@ const STATE = { open: "ongoing", acknowledged: "acked", closed: "ended" };
 
 export const alertGlyph = (kind) => GLYPH[kind] ?? "fault";
 
-// "Charging point 3 out of order": the thing and its trouble.
+// "Seat 3: sensor seems stuck": the thing and its trouble.
 export function alertTitle(alert, resource, place, say) {
   const word = say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind;
-  return [resource ? titleOf(resource, place, say.lang, say) : (alert.resource ?? ""), word].filter(Boolean).join(" ");
+  const thing = resource ? titleOf(resource, place, say.lang, say) : (alert.resource ?? "");
+  return [thing, word].filter(Boolean).join(say.lang === "en" ? ": " : " ");
 }
 
 // The cause in words where there are some ("battery_pct=7" has its figure in them); nothing when it only repeats the kind.

@@ -18,12 +18,12 @@ export function countWords(t, group, picture, now, zone, say) {
   return { ...base, number: 0, glyph: broken ? "fault" : "no", word: say(broken ? "fault" : "full") };
 }
 
-// The same rule in one line: "7", "at least 3", "not known", "closed".
-export function countText(t, say) {
+// The same rule in one line: "7", "at least 3", "not known", "closed"; short: "≥3", "?".
+export function countText(t, say, short = "") {
   const form = wording(t);
   if (form === "closed") return say("shut");
-  if (form === "unknown") return say("unknown");
-  return form === "atleast" ? `${say("at_least")} ${t.min}` : String(t.min);
+  if (form === "unknown") return say(`unknown${short}`);
+  return form === "atleast" ? say(`at_least${short}`) + (short ? "" : " ") + t.min : String(t.min);
 }
 
 export const unitOf = (group, say) => kindWord(say, group.key, ".unit");

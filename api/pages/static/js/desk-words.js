@@ -15,7 +15,7 @@ export const DESK = {
   counts: ["{bad} 项　{ok} 站正常　{shut} 站关闭", "{bad} 項　{ok} 站正常　{shut} 站關閉", "{bad} open, {ok} fine, {shut} closed"],
   all: ["全部", "全部", "All"],
   stations_n: ["{n} 站", "{n} 站", "{n}"],
-  piles: ["桩 {a}/{b}", "樁 {a}/{b}", "chargers {a}/{b}"],
+  piles: ["桩 {a}/{b}", "樁 {a}/{b}", "plugs {a}/{b}"],
   seats_of: ["/{n} 座", "/{n} 座", "/{n} seats"],
   places_of: ["/{n}", "/{n}", "/{n}"],
   week: ["七日利用", "七日利用", "7-day use"],

@@ -53,15 +53,15 @@ const ICONS = {
 };
 export const iconOf = (key) => ICONS[key] ?? ICONS[key.split(":")[0]] ?? "plug";
 
-// No row much shorter than the others.
-const even = (count, columns) => Math.ceil(count / Math.ceil(count / Math.min(columns, count)));
+const WORTH = 1.15; // another row must make the windows at least so much larger
 
-// The largest window (in rem) with which `count` of them fit a box, and how many stand in a row.
+// The largest window (in rem) with which `count` of them fit a box in even rows, and how many stand in a row.
 export function fit(count, width, height, largest, smallest = 1.2) {
-  for (let size = largest; size > smallest; size -= 0.2) {
-    const columns = Math.max(1, Math.floor((width + size * 0.26) / (size * 1.26)));
-    if (Math.ceil(count / columns) * size * 1.5 - size * 0.26 <= height)
-      return { size: Math.round(size * 10) / 10, columns: even(count, columns) };
+  let found = { size: 0, columns: 1 };
+  for (let rows = 1; rows <= count; rows++) {
+    const columns = Math.ceil(count / rows);
+    const size = Math.min(largest, width / (columns * 1.26 - 0.26), height / (rows * 1.5 - 0.26));
+    if (size > found.size * WORTH) found = { size, columns };
   }
-  return { size: smallest, columns: Math.max(1, Math.floor(width / (smallest * 1.26))) };
+  return { size: Math.max(smallest, Math.floor(found.size * 10) / 10), columns: found.columns };
 }

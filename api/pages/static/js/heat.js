@@ -40,10 +40,13 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
     say("unknown"),
     el("span", {
       cls: "r",
-      text: say("week_sum", { share: percent(sum.share), unknown: Math.round(sum.unknown), coverage: percent(sum.coverage) }),
+      text: say("week_sum", { share: percent(sum.share), unknown: hoursOf(sum.unknown, say), coverage: percent(sum.coverage) }),
     }),
   );
 }
+
+const hoursOf = (minutes, say) =>
+  minutes < 60 ? say("in_minutes", { n: Math.round(minutes) }) : say("in_hours", { n: Math.round(minutes / 60) });
 
 function cell(bucket, at, zone, say) {
   if (!bucket || bucket.empty) return el("i", { cls: "none" });

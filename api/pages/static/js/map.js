@@ -92,17 +92,16 @@ export class StationMap {
       .slice(0, 14)
       .map((house) => {
         const { x, y } = this.marks.get(house.id);
-        const text = nameIn(house.picture.name, this.say.lang)
-          .replace(/驿站$|驛站$/, "")
-          .slice(0, 8);
-        const w = [...text].reduce((n, c) => n + (c > "\u2e80" ? 12.5 : 7), 2);
+        const text = shortName(nameIn(house.picture.name, this.say.lang));
+        const w = [...text].reduce((n, c) => n + (c > "\u2e80" ? 12.5 : 7.5), 2);
+        const inside = (l) => Math.max(0, Math.min(l, this.width - w));
         const [, left, top] = [
           [x + 10, y - 8],
           [x - 10 - w, y - 8],
           [x - w / 2, y + 9],
           [x - w / 2, y - 26],
         ]
-          .map(([l, t]) => [cover(taken, l, t, w) + (l < 0 || l + w > this.width ? 1e6 : 0), l, t])
+          .map(([l, t]) => [cover(taken, inside(l), t, w), inside(l), t])
           .sort((p, q) => p[0] - q[0])[0];
         taken.push([left, top, left + w, top + 16]);
         return make("text", { class: "name", x: left.toFixed(1), y: (top + 12).toFixed(1) }, text);
@@ -115,6 +114,13 @@ export class StationMap {
     const top = Math.min(...points.map((p) => p[1]));
     return make("text", { class: "region", x: x.toFixed(1), y: Math.max(12, top - 14).toFixed(1) }, region);
   }
+}
+
+// What tells one station from another: without the words that all share, and never cut within a word.
+function shortName(name) {
+  const own = name.replace(/驿站$|驛站$|( community)? rest station$/i, "");
+  if (own > "\u2e80") return own.slice(0, 8);
+  return own.length > 16 ? own.slice(0, 17).replace(/\s+\S*$/, "") : own;
 }
 
 const cover = (taken, l, t, w) =>

@@ -37,7 +37,7 @@ export function nearItem({ picture, line, metres }, { say, link = false }) {
   function paint(now) {
     const t = tallyOfLine(line, picture, now);
     setData(node, "usable", usableOf(t));
-    setText(count, `${kindWord(say, line.key, ".free")} ${countText(t, say)}`);
+    setText(count, say("near_free", { what: kindWord(say, line.key, ".free"), n: countText(t, say) }));
   }
   return { node, paint };
 }

@@ -27,11 +27,13 @@ export function wordOf(resource, state, say) {
 // "3" of "seat-03"; "" when the id ends otherwise.
 export const numberOf = (id) => /(\d+)$/.exec(id)?.[1].replace(/^0+(?=\d)/, "") ?? "";
 
+const LONE = ["room", "appliance", "safety", "door"]; // the first of these is mostly the only one
+
 // A thing's own name, else its room's when it is the room, else its kind and number.
 export function titleOf(resource, place, lang, say) {
   const own = nameIn(resource.name ?? place.names?.[resource.id], lang);
   if (own) return own;
   if (resource.kind === "room" && nameIn(resource.areaName, lang)) return nameIn(resource.areaName, lang);
   const number = numberOf(resource.id);
-  return kindWord(say, resource.key) + (number && number !== "1" ? ` ${number}` : "");
+  return kindWord(say, resource.key, ".one") + (number && !(number === "1" && LONE.includes(resource.kind)) ? ` ${number}` : "");
 }

@@ -25,8 +25,8 @@ let plan = null;
 let near = null;
 
 const voices = {
-  hero: (groups) => ({ ...voice, largest: groups.length > 1 ? 9.4 : 14 }),
-  row: (groups) => ({ ...voice, largest: groups.length > 3 ? 4.9 : 7.6 }),
+  hero: () => ({ ...voice, largest: 12 }),
+  row: (groups) => ({ ...voice, largest: [10, 7.6][groups.length - 2] ?? 4.9 }), // alike in every row
   tile: voice,
 };
 

@@ -91,7 +91,7 @@ export class Sheet {
     const form = t && wording(t);
     setData(cell, "usable", t ? usableOf(t) : null);
     const counted = form === "exact" || form === "atleast";
-    setText(least, !t ? "–" : form === "atleast" ? this.say("at_least_short") : counted ? "" : countText(t, this.say));
+    setText(least, !t ? "–" : form === "atleast" ? this.say("at_least_short") : counted ? "" : countText(t, this.say, "_short"));
     setText(number, counted ? t.min : "");
     setText(of, t ? `/${t.total}` : "");
   }

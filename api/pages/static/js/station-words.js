@@ -15,9 +15,9 @@ export const STATION = {
   empty: ["空", "空", "empty"],
   busy: ["满", "滿", "busy"],
   week_sum: [
-    "本周 {share}　未知 {unknown} 分钟　覆盖 {coverage}",
-    "本週 {share}　未知 {unknown} 分鐘　覆蓋 {coverage}",
-    "this week {share}, {unknown} min not known, coverage {coverage}",
+    "本周 {share}　未知 {unknown}　覆盖 {coverage}",
+    "本週 {share}　未知 {unknown}　覆蓋 {coverage}",
+    "this week {share}, {unknown} not known, coverage {coverage}",
   ],
   now_at: ["现在 {at}", "現在 {at}", "now {at}"],
   heat_of: [

@@ -38,14 +38,14 @@ function paint(node, title, members, key, now, say, first) {
   setData(big, "digits", String(sum.min).length + String(sum.total).length);
   setText(h3.children[0], title);
   setText(h3.children[1], say("stations_n", { n: members.length }));
-  setText(big.children[0], form === "atleast" ? say("at_least") : "");
+  setText(big.children[0], form === "atleast" ? say("at_least_short") : "");
   setText(big.children[1], form === "atleast" ? sum.min : countText(sum, say));
   setText(big.children[2], first ? say(key === "seat" ? "seats_of" : "places_of", { n: sum.total }) : `/${sum.total}`);
   strip.children[0].style.width = `${(100 * sum.min) / (sum.total || 1)}%`;
   strip.children[1].style.width = `${(100 * (sum.max - sum.min)) / (sum.total || 1)}%`;
-  const charging = piles.total && !key.startsWith("charger") ? say("piles", { a: countText(piles, say), b: piles.total }) : "";
+  const charging = piles.total && !key.startsWith("charger") ? say("piles", { a: countText(piles, say, "_short"), b: piles.total }) : "";
   const oldest = Math.min(...members.map((h) => h.picture.asOf));
-  setText(foot, [charging, now === null ? "" : age(oldest, now, say)].filter(Boolean).join("　"));
+  setText(foot, [charging, now === null ? "" : age(oldest, now, say)].filter(Boolean).join(", "));
 }
 
 function total(members, wanted) {

@@ -9,6 +9,8 @@ import { nextFree, stateOf, tally } from "./truth.js";
 const UNSURE = ["suspect", "hours_unknown", "use_unknown"]; // heard, and yet not known
 const FRESH_MS = 120_000; // older than this a tile says its age
 
+const LONG = 12;
+
 // Roughly, in half letters: a title and its translation stand side by side only if both are whole.
 const room = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2.7 : 1), 0);
 
@@ -24,7 +26,7 @@ export function tileOf(resource, { zone, say, second, place }) {
     "li",
     { cls: "tile", data: { kind: resource.kind, type: resource.type, resource: resource.id } },
     el("i", { cls: "win" }, el("span", {}, icon(iconOf(resource.key)))),
-    el("div", {}, el("p", { cls: "top" }, el("b", { text: title }), aside, on), el("p", { cls: "sub" }, sign, word, note)),
+    el("div", {}, el("p", { cls: room(title) > LONG ? "top long" : "top" }, el("b", { text: title }), aside, on), el("p", { cls: "sub" }, sign, word, note)),
   );
 
   function paint(now, picture, [member], contact) {

@@ -50,6 +50,6 @@ export function howLong(ms, say) {
   const minutes = Math.max(0, Math.round(ms / 60000));
   if (minutes < 60) return say("m_short", { n: minutes });
   return minutes < 2880
-    ? say("h_short", { n: (minutes / 60).toFixed(minutes < 600 ? 1 : 0) })
+    ? say("h_short", { n: minutes < 600 ? Math.round(minutes / 6) / 10 : Math.round(minutes / 60) })
     : say("d_short", { n: Math.round(minutes / 1440) });
 }

@@ -89,10 +89,15 @@ function fill({ track, share }, intervals, from, to, say) {
 }
 
 export function paintAxis(node, from, now, zone, say) {
-  const marks = Array.from({ length: 12 }, (_, i) => ({ at: from + i * 2 * HOUR_MS, text: `${i * 2}:00`, cls: "" }));
   const today = now >= from && now < from + DAY_MS;
+  const near = (at, hours) => today && Math.abs(at - now) <= hours * HOUR_MS;
+  const mark = (hour) => {
+    const at = from + hour * HOUR_MS;
+    return { at, text: `${hour}:00`, cls: [hour % 6 ? "odd" : "", near(at, 3.5) ? "close" : ""].join(" ").trim() }; // where it is narrow
+  };
+  const marks = Array.from({ length: 12 }, (_, i) => mark(2 * i));
   const shown = today
-    ? [...marks.filter((m) => Math.abs(m.at - now) > HOUR_MS), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }]
+    ? [...marks.filter((m) => !near(m.at, 1)), { at: now, text: say("now_at", { at: hhmm(now, zone) }), cls: "nowt" }]
     : marks;
   node.replaceChildren(
     el("span"),

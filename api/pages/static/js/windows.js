@@ -5,6 +5,7 @@ import { becauseOf, numberOf, wordOf } from "./say.js";
 import { stateOf } from "./truth.js";
 
 const MOST_UNITS = 60;
+const MANY = 12; // more are drawn small where the page flows
 const READABLE_REM = 4.2; // a smaller window shows no number: nothing on a wall is below 1.5 m reading
 
 export function windowsOf(group, { largest, say, flow = false }) {
@@ -17,6 +18,7 @@ export function windowsOf(group, { largest, say, flow = false }) {
     box.append(node);
   };
   if (!counted) group.resources.forEach((resource, i) => add({ resource: resource.id }, numberOf(resource.id) || String(i + 1)));
+  const crowd = (many) => flow && box.classList.toggle("many", many);
   const size = () => {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     if (!box.clientWidth || !box.clientHeight) return;
@@ -25,8 +27,8 @@ export function windowsOf(group, { largest, say, flow = false }) {
     box.style.setProperty("--columns", found.columns);
     box.classList.toggle("mute", found.size < READABLE_REM);
   };
-  if (flow) box.classList.toggle("many", group.resources.length > 20);
-  else new ResizeObserver(size).observe(box);
+  crowd(group.resources.length > 20);
+  if (!flow) new ResizeObserver(size).observe(box);
   return {
     box,
     // The same resources in the same order, as told by the newest picture; boxes and bays by their number alone.
@@ -45,6 +47,7 @@ export function windowsOf(group, { largest, say, flow = false }) {
 
   function paintUnits(t) {
     const total = Math.min(t.total, MOST_UNITS);
+    crowd(total > MANY);
     while (units.length < total) add({ kind: group.kind }, "");
     while (units.length > total) units.pop().node.remove();
     units.forEach(({ node }, i) => setData(node, "usable", i < t.min ? "yes" : i < t.max ? "unknown" : "no"));
