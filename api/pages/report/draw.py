@@ -5,7 +5,7 @@ from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.local_time import local_of
 
-WIDTH, HEIGHT, LEFT = 1000, 170, 68
+WIDTH, HEIGHT, LEFT = 1000, 170, 78
 STRIP, FOOT = (HEIGHT + 12, HEIGHT + 32), HEIGHT + 54  # where the unknown is drawn; the days' line
 CELL, ROW = 39, 20
 STEPS = (0.12, 0.3, 0.5, 0.7, 0.88)

@@ -162,8 +162,10 @@ def _how(say: Words) -> str:
 
 
 def _section(title: str, content: str, *, note: str = "", cls: str = "") -> str:
+    """One that is wider than a phone is scrolled, so the keyboard must reach it."""
     aside = f'<span class="n">{note}</span>' if note else ""
-    return f'<section class="{cls}"><h2><b>{title}</b>{aside}</h2>{content}</section>'
+    look = f' class="{cls}"' if cls else ""
+    return f'<section{look} tabindex="0" aria-label="{title}"><h2><b>{title}</b>{aside}</h2>{content}</section>'
 
 
 def _table(heads: Sequence[str], rows: Iterable[Row], *, words: int = 1, last: bool = False) -> str:

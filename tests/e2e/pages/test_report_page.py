@@ -1,0 +1,86 @@
+"""The monthly report in a real browser: read without a script, on a phone, and printed on A4."""
+
+import base64
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from api.server import bind, serve
+from gateway.local_time import DAY_MS
+from tests.api.month import START, Client, live
+from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.test_faces import AXE, RULES
+
+pytestmark = pytest.mark.browser
+DAYS = 30
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+
+
+class House:
+    """The whole application behind a socket, and a key to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._client = Client(folder, START + DAYS * DAY_MS)
+        self.key = self._client.key("yanshan")
+        self._stop, self._sock = threading.Event(), bind("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._sock.getsockname()[1]}"
+        self._thread = threading.Thread(
+            target=serve, args=(self._client.app, self._sock, self._stop), kwargs={"trusted_proxies": "127.0.0.1"}
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join(5)
+
+    @contextmanager
+    def report(self, chromium: Chromium, lang: str, size: str = "desk") -> Iterator[Page]:
+        with closing(chromium.open("about:blank", *WIDTHS[size])) as page:
+            page.call("Network.setExtraHTTPHeaders", headers=self.key)
+            page.go(f"{self.url}/stations/yanshan/report?month=2026-11&lang={lang}")
+            page.wait("document.querySelectorAll('svg').length === 2")
+            yield page
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("month")
+    live(folder, DAYS)
+    made = House(folder)
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Chromium, lang: str, size: str) -> None:
+    with house.report(chromium, lang, size) as page:
+        assert page.run("document.scripts.length") == 0
+        assert page.errors == []
+        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        assert page.run("document.querySelectorAll('.daily tbody tr').length") == DAYS
+        outside = "[...document.querySelectorAll('svg')].flatMap((s) => [...s.querySelectorAll('text')].filter((t) => {"
+        outside += "const a = s.getBoundingClientRect(), b = t.getBoundingClientRect();"
+        outside += "return b.left < a.left - 1 || b.right > a.right + 1; })).map((t) => t.textContent)"
+        assert page.run(outside) == []
+
+
+@pytest.mark.parametrize(("lang", "size"), [("zh", "desk"), ("zh-hant", "phone"), ("en", "phone")])
+def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chromium, lang: str, size: str) -> None:
+    with house.report(chromium, lang, size) as page:
+        page.run(AXE + ";0")
+        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
+        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_small_station_prints_on_two_sides_of_a4(house: House, chromium: Chromium, lang: str) -> None:
+    with house.report(chromium, lang) as page:
+        pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True, timeout_s=40)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+    width, height = (float(size) for size in re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf)[0])
+    assert (width, height) == pytest.approx((595.28, 841.89), abs=1)  # A4 in points
