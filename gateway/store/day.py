@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import sqlite3  # noqa: TID251
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
@@ -28,25 +28,32 @@ class Names:
     """The `name` table of one file: text ↔ number. Empty until refreshed, or asked for a number."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self.texts: dict[int, bytes] = {}
+        self._texts: dict[int, bytes] = {}
+        self._last = 0
         self.ids: dict[bytes, int] = {}
         self._db = db
 
     def refresh(self) -> None:
-        last = max(self.texts, default=0)
-        for number, text in self._db.execute("SELECT id, text FROM name WHERE id > ?", (last,)):
-            self.texts[number] = raw = text.encode()
-            self.ids[raw] = number
+        for number, text in self._db.execute("SELECT id, text FROM name WHERE id > ? ORDER BY id", (self._last,)):
+            self._texts[number] = raw = text.encode()
+            self.ids[raw] = self._last = number
 
     def text(self, number: int) -> bytes:
         """KeyError for a number that is not there, or no longer readable."""
-        if number not in self.texts:
+        if number not in self._texts:
             with contextlib.suppress(*READ_ERRORS):
                 self.refresh()
-        return self.texts[number]
+        return self._texts[number]
 
-    def add(self, texts: Sequence[bytes]) -> None:
-        """Inside a transaction: give numbers to what has none."""
+    def numbers(self, texts: Sequence[bytes]) -> list[int]:
+        """Inside a transaction: what has none is given one."""
+        try:
+            return list(map(self.ids.__getitem__, texts))
+        except KeyError:
+            self._add({*texts} - self.ids.keys())
+            return [self.ids[text] for text in texts]
+
+    def _add(self, texts: Collection[bytes]) -> None:
         self._db.execute(
             "INSERT OR IGNORE INTO name (text) SELECT value FROM json_each(?)",
             (json.dumps([text.decode() for text in texts]),),
@@ -100,21 +107,19 @@ class Day:
     def write(self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> None:
         """One transaction; durable when it returns. StoreError, and nothing of it is stored."""
         names = [resource_name(one.resource.station, one.resource.id).encode() for one in changes]
-        unknown = [text for text in {*batch.topics, *names} if text not in self._names.ids]
+        known = len(self._names.ids)
         try:
             with transaction(self._db):
-                if unknown:
-                    self._names.add(unknown)
-                find = self._names.ids
+                numbers = self._names.numbers(batch.topics + names)
                 if batch.payloads:
-                    blob = pack_batch(batch, [find[topic] for topic in batch.topics])
+                    blob = pack_batch(batch, numbers[: len(batch)])
                     span = min(batch.received), max(batch.received)
                     self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (number, *span, blob))
                 if changes:
                     begin = self.number * DAY_MS  # what happened before has taken effect by then
                     rows = [
-                        [find[name], max(one.at, begin), one.after.code]
-                        for name, one in zip(names, changes, strict=True)
+                        [resource, max(one.at, begin), one.after.code]
+                        for resource, one in zip(numbers[len(batch) :], changes, strict=True)
                     ]
                     # One statement for all: rows one by one would fight the other thread for the interpreter.
                     self._db.execute(
@@ -126,7 +131,7 @@ class Day:
                     self._quarantine(rejected)
         except sqlite3.Error as error:
             self._held = None
-            if unknown:
+            if len(self._names.ids) > known:
                 with contextlib.suppress(sqlite3.Error):  # rolled back with the rest
                     self._names = Names(self._db)
                     self._names.refresh()
