@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.model import AXES, Access, Axes, Evidence, Health, Millis, Resource, Use
+from gateway.model import AXES, Access, Axes, Health, Millis, Resource, Use
 from gateway.wire import Event
 
 NEVER = AXES[3]  # active, ok, open, free, never: replaced before anybody sees it
@@ -21,8 +21,8 @@ class Facts:
 
     __slots__ = (
         "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
-        "doubt_since", "effect", "energy_wh", "evidence", "expires", "fault", "flips", "free", "group", "heard",
-        "holds_until", "ins", "judged", "kind", "level", "look_at", "mark", "moved_at", "observed_at", "offline_at",
+        "doubt_since", "effect", "energy_wh", "expires", "fault", "flips", "free", "group", "heard", "holds_until",
+        "ins", "judged", "kind", "level", "lifecycle", "look_at", "mark", "moved_at", "observed_at", "offline_at",
         "outs", "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station",
         "status", "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
         "watched_since",
@@ -33,10 +33,9 @@ class Facts:
         self.kind = kind
         self.station: Any = None  # the live station that shows it
         self.counters: Counter[str] = Counter()  # those of the live state, once it is in one
-        self.ttl_ms = resource.ttl_ms
+        self.lifecycle, self.ttl_ms = resource.lifecycle, resource.ttl_ms
         self.step_ms: Millis = 1  # `valid_until` is rounded down to it
         self.use: Use = "unknown"
-        self.evidence: Evidence = "never"
         self.access: Access = "open"
         self.holds_until: Millis | None = None  # when its hours, or what is set by hand, may change
         self.axes: Axes = NEVER

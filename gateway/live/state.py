@@ -248,8 +248,8 @@ class Live:
         if facts.booked and use in ("free", "unknown"):
             use = "reserved"
         if facts.effect is None:
-            return axes_of(facts.resource.lifecycle, facts.health, facts.access, use, evidence)
-        return axes_of(facts.resource.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence))
+            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence)
+        return axes_of(facts.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence))
 
     # ---- documents ----
 

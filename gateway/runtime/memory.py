@@ -6,6 +6,7 @@ and each device remembers after which batch it was kept: replaying from the olde
 
 import logging
 from hashlib import blake2b
+from operator import attrgetter
 
 import msgspec
 
@@ -22,9 +23,10 @@ log = logging.getLogger(__name__)
 
 DEVICES_A_PART = 256
 
-Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple[str, int, list[object]]]]
+Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple[str, int, tuple[object, ...]]]]
 
 _encode = msgspec.msgpack.Encoder().encode
+_values = attrgetter(*KEPT)
 _decode = msgspec.msgpack.Decoder(list[Row]).decode
 
 
@@ -92,7 +94,7 @@ class Memory:
 
 
 def _row(device: Device) -> Row:
-    facts = [(one.resource.id, one.axes.code, [getattr(one, name) for name in KEPT]) for one in device.facts]
+    facts = [(one.resource.id, one.axes.code, _values(one)) for one in device.facts]
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
 
 

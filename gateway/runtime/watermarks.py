@@ -49,8 +49,7 @@ class Watermarks:
             if len(devices) > A_TURN:
                 self._put(at, devices[A_TURN:])
                 del devices[A_TURN:]
-            early += [device for device in devices if moment - device.told_at < GAP_S]
-            said += self._say([device for device in devices if moment - device.told_at >= GAP_S], moment)
+            said += self._say(devices, moment, early)
         if early:
             self._put(moment + GAP_S, early)
         return said
@@ -59,15 +58,19 @@ class Watermarks:
         """Those of everybody who is owed one, at the end."""
         owed = [device for _, _, devices in self._heap for device in devices]
         self._heap.clear()
-        return list(self._say(owed, moment))
+        return list(self._say(owed, moment + GAP_S, []))
 
     def _put(self, at: float, devices: list[Device]) -> None:
         self._count += 1
         heapq.heappush(self._heap, (at, self._count, devices))
 
     @staticmethod
-    def _say(devices: Iterable[Device], moment: float) -> Iterator[tuple[str, bytes]]:
+    def _say(devices: Iterable[Device], moment: float, early: list[Device]) -> Iterator[tuple[str, bytes]]:
+        """Those told too short a while ago go into `early`."""
         for device in devices:
+            if moment - device.told_at < GAP_S:
+                early.append(device)
+                continue
             device.owed = False
             boot, upto = device.seen.boot, device.seen.upto()
             if upto is None or boot is None or (upto == device.told_upto and boot == device.told_boot):
