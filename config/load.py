@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from config.building import building
@@ -75,7 +76,7 @@ def _told(error: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "missing":
         return "is missing", f"add {path[-1]}:"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return _unknown_key(path)
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
@@ -123,6 +124,7 @@ _PLAIN = {
     "bool_type": ("must be true or false, not {value}", "write true or false"),
     "bool_parsing": ("must be true or false, not {value}", "write true or false"),
     "dict_type": ("must be a mapping, not {value}", "write key: value lines below it"),
+    "dataclass_type": ("must be a mapping, not {value}", "write key: value lines below it"),
     "model_type": ("must be a mapping, not {value}", "write key: value lines below it"),
     "tuple_type": ("must be a list, not {value}", "write [a, b], or one item a line after a dash"),
     "too_short": ("is an empty list", "name at least one"),
@@ -135,21 +137,28 @@ _PLAIN = {
 
 
 def _unknown_key(path: KeyPath) -> tuple[str, str]:
-    known = list(_model_at(path[:-1]).model_fields)
+    known = list(_known_at(path[:-1]))
     close = get_close_matches(str(path[-1]), known, 1)
     return "unknown key", f"did you mean {close[0]}?" if close else f"remove it; known here: {', '.join(known)}"
 
 
-def _model_at(path: KeyPath) -> type[BaseModel]:
-    """The model whose keys stand at the path."""
-    model: type[BaseModel] = Settings
+def _known_at(path: KeyPath) -> dict[str, FieldInfo]:
+    """The keys that may stand at the path."""
+    fields = fields_of(Settings)
     for part in path:
-        if part in model.model_fields:
-            model = _model_in(model.model_fields[str(part)].annotation) or model
-    return model
+        inner = section_in(fields[str(part)].annotation) if part in fields else None
+        fields = fields if inner is None else fields_of(inner)
+    return fields
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+def fields_of(section: type) -> dict[str, FieldInfo]:
+    """The options of a section of the configuration."""
+    fields: dict[str, FieldInfo] = vars(section)["__pydantic_fields__"]
+    return fields
+
+
+def section_in(annotation: Any) -> type | None:
+    """The section that a type is, or holds; None for a single value."""
+    if "__pydantic_fields__" in getattr(annotation, "__dict__", ()):
+        return cast("type", annotation)
+    return next(filter(None, map(section_in, get_args(annotation))), None)

@@ -33,17 +33,20 @@ Language = Literal["zh", "zh-hant", "en"]
 Lifecycle = Literal["planned", "active", "removed"]
 
 
+STRICT = ConfigDict(
+    frozen=True,
+    extra="forbid",
+    hide_input_in_errors=True,
+    use_attribute_docstrings=True,
+    validate_default=True,
+    revalidate_instances="always",  # so that paths in default sections are resolved too
+)
+
+
 class Model(BaseModel):
     """A frozen settings model; an unknown key is a mistake. The text under a field is its description."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-        validate_default=True,
-        revalidate_instances="always",  # so that paths in default sections are resolved too
-    )
+    model_config = STRICT
 
 
 def wrong(what: str, mend: str) -> PydanticCustomError:

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
+from pydantic.dataclasses import dataclass
 
 from config.schema.api import Display
 from config.schema.base import (
+    STRICT,
     DeviceId,
     Feeds,
     File,
@@ -82,8 +84,11 @@ class Source(Model):
     """Topic of its online/offline messages, where it is not the dialect's usual one."""
 
 
-class Resource(Model):
+@dataclass(config=STRICT, slots=True, kw_only=True)
+class Resource:
     """One seat, pile, door: something a visitor uses."""
+
+    # No Model: there may be 100,000, and as models they take four times the room.
 
     id: Id
     """Unique within the station."""
@@ -91,7 +96,7 @@ class Resource(Model):
     """What it is."""
     type: str | None = None
     """Which sort of charger, appliance or safety item."""
-    name: Texts = {}
+    name: Texts = Field(default_factory=dict)
     """Name by language."""
     ttl: Seconds | None = None
     """Seconds a value stays good; by default that of the kind."""

@@ -6,6 +6,7 @@ of tests/vectors/dialects; nothing here knows how the gateway reads them.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -272,7 +273,7 @@ def _as_if_native(settings: Settings) -> Settings:
 
 
 def _native_area(area: AreaSettings) -> AreaSettings:
-    items = (one.model_copy(update={"source": None}) if _imitated(one) else one for one in area.resources)
+    items = (replace(one, source=None) if _imitated(one) else one for one in area.resources)
     return area.model_copy(update={"resources": tuple(items)})
 
 

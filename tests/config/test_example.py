@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
 
-from config.load import load
+from config.load import fields_of, load, section_in
 from config.schema import DEFAULTS, KindSettings, Settings
 from config.schema_json import TARGET, schema_text
 from config.yaml_source import read_yaml
@@ -29,17 +30,11 @@ def everything(tmp_path: Path) -> Path:
     return path
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
-def _missing(model: type[BaseModel], given: list[dict[str, Any]], path: str) -> Iterator[str]:
-    """Options of the model that stand in none of the given mappings, or never at their default."""
-    for name, field in model.model_fields.items():
+def _missing(section: type, given: list[dict[str, Any]], path: str) -> Iterator[str]:
+    """Options of the section that stand in none of the given mappings, or never at their default."""
+    for name, field in fields_of(section).items():
         values = [mapping[name] for mapping in given if name in mapping]
-        inner = _model_in(field.annotation)
+        inner = section_in(field.annotation)
         if not values:
             yield f"{path}{name} is missing"
         elif inner is KindSettings:
@@ -47,13 +42,16 @@ def _missing(model: type[BaseModel], given: list[dict[str, Any]], path: str) -> 
         elif inner:
             nested = [item for value in values for item in (value if isinstance(value, list) else [value])]
             yield from _missing(inner, nested, f"{path}{name}.")
-        elif field.default or field.default in (0, False):
-            if field.is_required():
-                continue
-            one = model.model_construct()
-            wanted = one.model_dump(mode="json", include={name})[name]
-            if wanted not in values and not _severity(name, values):
-                yield f"{path}{name} never stands at its default {wanted!r}"
+        elif (wanted := _default(field)) not in (None, [], {}, *values) and not _severity(name, values):
+            yield f"{path}{name} never stands at its default {wanted!r}"
+
+
+def _default(field: FieldInfo) -> Any:
+    """As it would be written; None where there is none."""
+    if field.is_required():
+        return None
+    shape = Annotated[field.annotation, *field.metadata, "as written"]
+    return TypeAdapter(shape).dump_python(field.get_default(call_default_factory=True), mode="json")
 
 
 def _severity(name: str, values: list[Any]) -> bool:
@@ -95,11 +93,11 @@ def test_the_json_schema_is_current_and_the_example_names_it() -> None:
 
 
 def test_every_option_is_described() -> None:
-    def undescribed(model: type[BaseModel]) -> Iterator[str]:
-        for name, field in model.model_fields.items():
+    def undescribed(section: type) -> Iterator[str]:
+        for name, field in fields_of(section).items():
             if not field.description or not field.description.endswith("."):
-                yield f"{model.__name__}.{name}"
-            if inner := _model_in(field.annotation):
+                yield f"{section.__name__}.{name}"
+            if inner := section_in(field.annotation):
                 yield from undescribed(inner)
 
     assert list(undescribed(Settings)) == []
