@@ -145,7 +145,8 @@ def healthy(path: Path) -> bool:
         with contextlib.closing(read_only(path)) as db:
             end = monotonic_s() + CHECK_S
             db.set_progress_handler(lambda: monotonic_s() > end, 100_000)
-            return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+            tables = db.execute("PRAGMA user_version").fetchone() != (0,)  # a file system may bring back an empty file
+            return tables and bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except READ_ERRORS as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code == sqlite3.SQLITE_INTERRUPT:

@@ -20,6 +20,7 @@ from gateway.store.files import (
     connect,
     healthy,
     move,
+    new_file,
     roll_back,
     set_aside,
     transaction,
@@ -91,6 +92,9 @@ class SqliteStore:
             for path in folder.glob("*.db"):
                 if path.with_name(path.name + "-journal").exists():
                     roll_back(path)
+            if not (folder / CORE).exists():
+                with new_file(folder / CORE, "core"):
+                    pass
             for path in [*day_files(folder)[-2:], folder / CORE]:
                 if not healthy(path):
                     self._repair(path, now)

@@ -65,6 +65,15 @@ def test_a_repair_for_which_there_is_no_room_is_made_when_there_is(damaged, monk
     assert count(damaged) > 500
 
 
+@pytest.mark.parametrize("name", ["2026-05-29.day.db", "yizhan.db"])
+def test_a_file_that_came_back_empty_stops_no_start(damaged, name):
+    (damaged / name).write_bytes(b"")
+    with opened(damaged) as store:
+        assert [path.name.partition(".damaged")[0] for path in store.damaged][-1] == name
+        store.commit(batch(500, 1, NOON), [], [], NOON)
+    assert count(damaged) > 0
+
+
 def test_what_was_moved_aside_goes_with_its_day(damaged):
     with opened(damaged) as store:
         assert len(list(damaged.glob("*.damaged-*"))) > 0
