@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--from", dest="start", type=when, metavar="T", help="received at or after this time")
     parser.add_argument("--to", dest="end", type=when, metavar="T", help="received before this time")
     parser.add_argument("--station", metavar="S", help="only this station")
-    parser.add_argument("--format", choices=("jsonl", "csv"), default="jsonl")
+    parser.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--raw", action="store_true", help="every message as a canonical record, for `yizhan replay`")
     what.add_argument("--quarantine", action="store_true", help="what could not be read, with the reason")
@@ -46,22 +46,45 @@ def when(text: str) -> Millis:
 
 def run(args: argparse.Namespace) -> int:
     from config.load import load
-    from gateway.store.reader import SqliteReader
 
     settings = load(args.config)
-    for folder in journals(settings.store.path):
-        reader = SqliteReader(folder)
+    if args.format == "parquet":
+        return to_parquet(args, settings.store.path)
+    write(records(args, settings.store.path), args.format)
+    return 0
+
+
+def to_parquet(args: argparse.Namespace, folder: Path) -> int:
+    from api import parquet
+
+    wrong = (
+        "Parquet holds readings and events: leave out --raw and --quarantine" if args.raw or args.quarantine
+        else parquet.MEND if not parquet.installed()
+        else "Parquet is binary: send it to a file, as in `> all.parquet`" if sys.stdout.isatty()
+        else None
+    )  # fmt: skip
+    if wrong is not None:
+        sys.stderr.write(f"{wrong}\n")
+        return 2
+    parquet.write(records(args, folder), sys.stdout.buffer)
+    return 0
+
+
+def records(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
+    """What was asked for, of one journal after the other."""
+    from gateway.store.reader import SqliteReader
+
+    for journal in journals(folder):
+        reader = SqliteReader(journal)
         try:
             if args.quarantine:
-                records: Iterator[dict[str, Any]] = (rejected(one) for one in reader.quarantine())
+                yield from map(rejected, reader.quarantine())
             else:
                 chosen = reader.readings(args.start, args.end, args.station)
                 shape = raw if args.raw else exported
-                records = (shape(one) for one in chosen if args.raw or one.topic != "availability")
-            write(records, args.format)
+                yield from (shape(one) for one in chosen if args.raw or one.topic != "availability")
         finally:
             reader.close()
-    return 0
 
 
 def journals(folder: Path) -> list[Path]:

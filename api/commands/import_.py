@@ -2,31 +2,38 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("import", help="what `yizhan export` wrote, back into the store")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
-    parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="JSON Lines, plain or `--raw`")
+    parser.add_argument(
+        "--input", type=Path, required=True, metavar="FILE", help="JSON Lines, plain or `--raw`, or Parquet"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from api import parquet
     from config.load import load
     from gateway.clock import now_ms
     from gateway.runtime.importer import Importer
     from gateway.store.sqlite import SqliteStore
 
+    if args.input.suffix == ".parquet" and not parquet.installed():
+        sys.stderr.write(f"{parquet.MEND}\n")
+        return 2
     settings = load(args.config)
     now = now_ms()
     with args.input.open("rb") as source:
         store = SqliteStore(settings.store.path, now, keep_days=settings.store.retention.raw_days, ballast_mib=0)
         try:
             importer = Importer(settings, store, now)
-            importer.run(messages(source, args.input))
+            lines = parquet.lines(args.input) if args.input.suffix == ".parquet" else source
+            importer.run(messages(lines, args.input))
         finally:
             store.close()
     told = importer.counts
@@ -34,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if told["refused"] and not told["stored"] and not told["known"] else 0
 
 
-def messages(source: BinaryIO, path: Path) -> Iterator[Any]:
+def messages(source: Iterable[bytes], path: Path) -> Iterator[Any]:
     """One message a line; ValueError names the line that is none."""
     from gateway.runtime.importer import message_of
 
