@@ -12,29 +12,30 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import SD_CARD_SYNC_MS, SqliteStore
 from tests.e2e.faults.disk import recorded
 from tests.gateway.store.world import DAY, HOUR, NOON, TAKEN, batch, change, messages, refused
 
 COMMITS_A_DAY = 40
 
 
-def two_days(folder, monkeypatch, profile):
-    """Work the store; the record, and after each commit how long it was and which seq is safe."""
+def two_days(folder, monkeypatch, profile, step_ms=1):
+    """Work the store; the record, and after each commit how long it was, which seq is safe, and the time."""
     with monkeypatch.context() as patch:
-        record, safe = recorded(patch), [(0, 0)]
+        record, safe = recorded(patch), [(0, 0, NOON)]
         seq = 0
-        for now in (NOON, NOON + DAY):
-            store = SqliteStore(folder, now, profile=profile, ballast_mib=0)
+        for begin in (NOON, NOON + DAY):
+            store = SqliteStore(folder, begin, profile=profile, ballast_mib=0)
             for number in range(1, COMMITS_A_DAY + 1):
-                changes = [change(now + number, TAKEN)] if number % 5 == 0 else []
+                now = begin + number * step_ms
+                changes = [change(now, TAKEN)] if number % 5 == 0 else []
                 rejected = [refused(now)] if number % 7 == 0 else []
-                upto = store.commit(batch(seq + 1, 5, now + number), changes, rejected, now + number)
+                upto = store.commit(batch(seq + 1, 5, now), changes, rejected, now)
                 seq += 5
-                safe.append((len(record.steps), seq))
+                safe.append((len(record.steps), seq, now))
                 if number % 10 == 0:
                     store.checkpoint(0, upto, b"the live state after batch %d" % upto)
-            while store.tidy(now + 3 * HOUR):
+            while store.tidy(begin + 3 * HOUR):
                 pass
             store.close()
         return record, safe
@@ -72,10 +73,12 @@ def found(memory):
     return start
 
 
-def losses(record, safe, found, cuts, chance):
+def losses(record, safe, found, cuts, chance, allowed_ms=0):
+    """How many cuts lost something that was acknowledged longer ago than `allowed_ms`."""
     lost = 0
     for cut in cuts:
-        acknowledged = max(seq for at, seq in safe if at <= cut)
+        last = max(now for at, _, now in safe if at <= cut)
+        acknowledged = max(seq for at, seq, now in safe if at <= cut and now <= max(last - allowed_ms, NOON))
         lost += found(record.disk_after(cut, chance), NOON + DAY) < acknowledged
     return lost
 
@@ -92,6 +95,14 @@ def test_with_fewer_flushes_they_do(memory, monkeypatch, found):
     chance = random.Random(5)
     cuts = [chance.randrange(safe[1][0], len(record.steps) + 1) for _ in range(60)]
     assert losses(record, safe, found, cuts, chance) > 20
+
+
+def test_an_sd_card_loses_no_more_than_its_profile_says(memory, monkeypatch, found):
+    record, safe = two_days(memory / "live", monkeypatch, "sd_card", step_ms=900)
+    chance = random.Random(6)
+    cuts = [chance.randrange(len(record.steps) + 1) for _ in range(100)]
+    assert losses(record, safe, found, cuts, chance, allowed_ms=SD_CARD_SYNC_MS) == 0
+    assert losses(record, safe, found, cuts, chance, allowed_ms=0) > 20
 
 
 def test_a_kill_between_any_two_steps_of_the_first_moments_and_of_midnight_loses_nothing(memory, monkeypatch, found):
