@@ -1,9 +1,11 @@
-"""`yizhan backup`: a copy of the whole store, while the gateway works."""
+"""`yizhan backup`: a copy of the whole store with the staff keys, while the gateway works."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Any
+
+KEYS = "keys.json"  # the staff keys under this name, wherever the configuration has them
 
 
 def add(subparsers: Any) -> None:
@@ -16,11 +18,14 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.auth import Keyring
     from config.load import load
-    from gateway.store.backup import backup
+    from gateway.store.backup import backup, private
 
-    folder = load(args.config).store.path
+    settings = load(args.config)
+    folder = settings.store.path
     written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
+    written += private(Keyring.of(settings).path, args.to / KEYS)
     size = sum(path.stat().st_size for path in written)
     sys.stdout.write(f"{len(written)} files, {size / 2**20:.1f} MiB, in {args.to}\n")
     return 0

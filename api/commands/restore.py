@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from gateway.store.backup import restore
     from gateway.store.base import StoreError
 
-    folder = load(args.config).store.path
+    settings = load(args.config)
+    folder = settings.store.path
     sources = stores(args.source)
     there = [one for one in stores(folder) if any(one.glob("*.db"))]
     if there and not args.force:
@@ -32,8 +33,23 @@ def run(args: argparse.Namespace) -> int:
     for one in there:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
     restored = [path for one in sources for path in restore(one, folder / one.relative_to(args.source))]
-    sys.stdout.write(f"{len(restored)} files restored to {folder}; start the gateway again\n")
+    sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, args.source)}\n")
     return 0
+
+
+def restore_keys(settings: Any, source: Path) -> str:
+    """Staff keys that are there stay: those of a backup may have been revoked since."""
+    from api.auth import Keyring
+    from api.commands.backup import KEYS
+    from gateway.store.backup import private
+
+    path = Keyring.of(settings).path
+    if path.exists():
+        return f"the staff keys in {path} stay as they are; start the gateway again"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if private(source / KEYS, path):
+        return f"the staff keys are in {path}; start the gateway again"
+    return "there are no staff keys: make one with `yizhan keys create`, and start the gateway again"
 
 
 def set_aside(store: Path, stamp: str, folder: Path) -> Path:

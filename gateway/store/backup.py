@@ -2,6 +2,8 @@
 
 The core file goes first and the days after it: what a checkpoint covers is then surely in the copy, and what came
 later is replayed at the next start. Every copy is compact, whole in itself and moved to its name when it is on disk.
+
+The key that makes pseudonyms of cards never comes along: a backup that held both would undo it.
 """
 
 import contextlib
@@ -15,6 +17,7 @@ from gateway.store.base import StoreError
 from gateway.store.files import SCHEMAS, Lock, as_store_error, healthy, read_only
 
 CORE = "yizhan.db"
+LINK_KEY = "link.key"  # signs the links in messages that were sent
 MARGIN_MS = 2_000  # file systems keep times more coarsely than we look
 
 
@@ -27,8 +30,9 @@ def backup(folder: Path, target: Path) -> list[Path]:
     if not names:
         raise StoreError(f"{folder} holds no store to back up: check store.path")
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        return [path for name in names if (path := _copied(folder / name, target / name)) is not None]
+        target.mkdir(0o700, parents=True, exist_ok=True)
+        written = [path for name in names if (path := _copied(folder / name, target / name)) is not None]
+        return [*written, *private(folder / LINK_KEY, target / LINK_KEY)]
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}: make room there, or name another folder") from error
 
@@ -45,11 +49,23 @@ def restore(source: Path, folder: Path) -> list[Path]:
             raise StoreError(f"{folder} already holds a store: move it away first, or name an empty store.path")
         for name in names:
             check(source / name)
-        return [_moved(source / name, folder / name) for name in names]
+        restored = [_moved(source / name, folder / name) for name in names]
+        return [*restored, *private(source / LINK_KEY, folder / LINK_KEY)]
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from error
     finally:
         lock.release()
+
+
+def private(source: Path, target: Path) -> list[Path]:
+    """Copy a small secret, where there is one, for its owner's eyes only; returns what was written."""
+    if not source.exists():
+        return []
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(0o600)
+    shutil.copyfile(source, part)
+    return [_moved(part, target, keep=False)]
 
 
 def check(path: Path) -> None:

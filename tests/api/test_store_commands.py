@@ -115,6 +115,23 @@ def test_a_store_is_never_overwritten_and_a_live_one_never_touched(here, there, 
     reader.close()
 
 
+def test_a_revoked_key_does_not_come_back_with_a_backup(here, there, tmp_path, capsys):
+    filled(here).close()
+    words = ("keys", "create", "--config", here, "--role", "viewer", "--name", "app")
+    assert run(capsys, *words)[0] == 0
+    keys = here.parent / "data" / "keys.json"
+    old = keys.read_bytes()
+    run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    assert oct((tmp_path / "safe").stat().st_mode)[-3:] == "700"
+    run(capsys, "keys", "revoke", "--config", here, json.loads(old)["keys"][0]["id"])
+    told = run(capsys, "restore", "--config", here, "--from", tmp_path / "safe", "--force")[1]
+    assert "stay as they are" in told
+    assert keys.read_bytes() != old
+    assert "the staff keys are in" in run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")[1]
+    restored = there.parent / "data" / "keys.json"
+    assert (restored.read_bytes(), oct(restored.stat().st_mode)[-3:]) == (old, "600")
+
+
 def test_what_is_exported_and_imported_is_exported_the_same_again(here, there, tmp_path, capsys):
     filled(here).close()
     lines = tmp_path / "all.jsonl"

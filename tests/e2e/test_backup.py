@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ stations: [{{id: yanshan, areas: [{{id: lounge, resources: [{{id: seat-01, kind:
 """
 
 
+def alerts_seen_by(http: int, key: str) -> int:
+    asked = urllib.request.Request(f"http://127.0.0.1:{http}/api/v1/alerts", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        return int(answer.status)
+
+
 def test_a_box_that_burnt_down_goes_on_elsewhere_from_its_backup(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as mqtt:
         http, http2 = free_port(), free_port()
@@ -25,6 +32,8 @@ def test_a_box_that_burnt_down_goes_on_elsewhere_from_its_backup(tmp_path: Path)
         (tmp_path / "new.yaml").write_text(CONFIG.format(mqtt=mqtt, http=http2, data="new"))
         with Yizhan(tmp_path, "up", "--config", "old.yaml"):
             until(lambda: get(http, "/readyz"))
+            words = ("keys", "create", "--config", "old.yaml", "--role", "admin", "--name", "chief")
+            key = yizhan(tmp_path, *words).stdout.split()[-1]
             for seq in range(1, 8):
                 publish(
                     mqtt,
@@ -34,6 +43,8 @@ def test_a_box_that_burnt_down_goes_on_elsewhere_from_its_backup(tmp_path: Path)
             until(lambda: yizhan(tmp_path, "export", "--config", "old.yaml").stdout.count("\n") == 7)
             made = yizhan(tmp_path, "backup", "--config", "old.yaml", "--to", "safe")
             assert made.returncode == 0, made.stderr
+            for name in ("keys.json", "link.key"):
+                assert oct((tmp_path / "safe" / name).stat().st_mode)[-3:] == "600"
             refused = yizhan(tmp_path, "restore", "--config", "old.yaml", "--from", "safe", "--force")
             assert (refused.returncode, "another yizhan that is running" in refused.stderr) == (1, True)
         exported = yizhan(tmp_path, "export", "--config", "old.yaml").stdout
@@ -45,6 +56,7 @@ def test_a_box_that_burnt_down_goes_on_elsewhere_from_its_backup(tmp_path: Path)
             document = until(lambda: get(http2, "/readyz") and get(http2, "/api/v1/stations/yanshan"))
             seat = resource(document, "seat-01")
             assert (seat["use"], seat["evidence"]) == ("occupied", "live")
+            assert alerts_seen_by(http2, key) == 200
             publish(mqtt, "yz/yanshan/seat-01/state", '{"boot":"b","seq":7,"occupied":true}')  # a repeat
             publish(mqtt, "yz/yanshan/seat-01/state", '{"boot":"b","seq":8,"occupied":false}')
             until(lambda: yizhan(tmp_path, "export", "--config", "new.yaml").stdout.count("\n") == 8)
