@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[3]
 class Box:
     """One gateway process with its configuration and data in `folder`."""
 
-    def __init__(self, folder: Path, mqtt_url: str, seats: int, **store: Any) -> None:
+    def __init__(
+        self, folder: Path, mqtt_url: str, seats: int, *, gateway: dict[str, Any] | None = None, **store: Any
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.config = folder / "yizhan.yaml"
@@ -27,7 +29,12 @@ class Box:
                 {
                     "mqtt": {"url": mqtt_url, "keepalive_s": 4},
                     "store": {"path": str(self.data), "ballast_mib": 1, **store},
-                    "gateway": {"metrics_listen": "127.0.0.1:0", "ack_interval_s": 1, "snapshot_interval_s": 1},
+                    "gateway": {
+                        "metrics_listen": "127.0.0.1:0",
+                        "ack_interval_s": 1,
+                        "snapshot_interval_s": 1,
+                        **(gateway or {}),
+                    },
                     "stations": [
                         {"id": "yanshan", "name": {"zh": "雁山"}, "areas": [{"id": "lounge", "resources": seats_of}]}
                     ],
@@ -76,8 +83,8 @@ class Devices:
     """Publish (boot, seq), keep what the watermark does not cover, and send it again when it may have been lost."""
 
     def __init__(self, broker: Broker, count: int, seed: int = 0) -> None:
-        self._session = Session(broker, f"devices-{seed}", filters=["yz-ack/+/+"], keep=False)
-        self._session.on_connect = lambda _present: self.send_again()
+        self.session = Session(broker, f"devices-{seed}", filters=["yz-ack/+/+"], keep=False)
+        self.session.on_connect = lambda _present: self.send_again()
         self._random = random.Random(seed)
         self._boots = {f"seat-{n}": f"boot-{seed}" for n in range(count)}
         self._seq = dict.fromkeys(self._boots, 0)
@@ -95,7 +102,7 @@ class Devices:
         header = {"ts": time.time_ns() // 1_000_000, "boot": boot, "seq": seq, "oldest": min(held, default=seq)}
         held[seq] = json.dumps({**header, "occupied": self._random.random() < 0.5}).encode()
         self.sent.add((device, boot, seq))
-        self._session.publish(f"yz/yanshan/{device}/state", held[seq])
+        self.session.publish(f"yz/yanshan/{device}/state", held[seq])
 
     def publish(self, count: int, rate: float) -> Iterable[int]:
         """`count` messages at `rate` a second; yields their number after each moment of listening."""
@@ -109,16 +116,16 @@ class Devices:
     def send_again(self) -> None:
         for device, held in self._held.items():
             for payload in held.values():
-                self._session.publish(f"yz/yanshan/{device}/state", payload)
+                self.session.publish(f"yz/yanshan/{device}/state", payload)
 
     def listen(self, seconds: float) -> None:
-        arrivals = self._session.poll(seconds)
+        arrivals = self.session.poll(seconds)
         for topic, payload, _ in arrivals.frames if arrivals else ():
             mark, device = json.loads(payload), topic.decode().rsplit("/", 1)[1]
             if mark["boot"] == self._boots[device]:
                 self._held[device] = {seq: body for seq, body in self._held[device].items() if seq > mark["upto"]}
         if arrivals:
-            self._session.ack(arrivals.epoch, arrivals.mids)
+            self.session.ack(arrivals.epoch, arrivals.mids)
 
     def settle(self, stall_s: float, again_s: float = 2.0) -> None:
         """Until every message is covered by a watermark, however long the machine takes for the whole.
@@ -138,4 +145,4 @@ class Devices:
                 again_at = now + again_s
 
     def close(self) -> None:
-        self._session.close()
+        self.session.close()

@@ -1,7 +1,9 @@
 """A full disk, a polite end, a thread that dies, a clock that jumps, a flood of nonsense: the whole process."""
 
+import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -56,19 +58,22 @@ def fill(disk):
         file.write(bytes(shutil.disk_usage(disk).free))
 
 
-FULL = "nothing is acknowledged until it works again"
+def until_full(box, devices, disk):
+    """Devices speak on; the box has given up its ballast and stores no more."""
+    for number in devices.publish(10_000, 300):
+        if number % 50 == 0:
+            fill(disk)
+        if "nothing is acknowledged until it works again" in box.log_text():
+            return
 
 
 def test_a_full_disk_stops_nothing_but_the_acknowledgements_and_passes_by_itself(small_disk, box_of):
     box, devices = box_of(folder=small_disk)
     connected(box, devices)
-    for number in devices.publish(600, 300):
-        if number % 100 == 0:
-            fill(small_disk)
-    until(lambda: FULL in box.log_text(), what="the full disk being told")
+    until_full(box, devices, small_disk)
     assert devices.waiting > 0
     assert box.process.poll() is None
-    time.sleep(1)
+    devices.listen(0.2)
     (small_disk / "hog").unlink()
     devices.settle(25, again_s=5)
     assert "store: works again" in box.log_text()
@@ -94,13 +99,31 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     assert sorted(box.readings()) == sorted(devices.sent)
 
 
+def test_an_overload_counts_equal_readings_without_number_or_time_exactly(small_disk, box_of):
+    """The broker marks all that it sent as sent again: what had come to us, and what we had left unread."""
+    box, devices = box_of(folder=small_disk, gateway={"inbox_max_messages": 200})
+    connected(box, devices)
+    reading = json.dumps({"occupied": True, "note": "x" * 2_000})
+    until_full(box, devices, small_disk)
+    box.process.send_signal(signal.SIGSTOP)
+    confirmed = []
+    devices.session.on_published = confirmed.append
+    for _ in range(1_000):
+        devices.session.publish("yz/yanshan/seat-1/state", reading.encode())
+    until(lambda: devices.listen(0.01) or len(confirmed) == 1_000)
+    box.process.send_signal(signal.SIGCONT)
+    until(lambda: "leaving the broker" in box.log_text(), what="the overload being told")
+    (small_disk / "hog").unlink()
+    devices.tell("seat-0")
+    devices.settle(25)
+    assert box.stop() == 0
+    assert len([one for one in box.exported() if one["boot"] is None]) == 1_000
+
+
 def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again(small_disk, box_of):
     box, devices = box_of(folder=small_disk)
     connected(box, devices)
-    for number in devices.publish(300, 300):
-        if number % 50 == 0:
-            fill(small_disk)
-    until(lambda: FULL in box.log_text(), what="the full disk being told")
+    until_full(box, devices, small_disk)
     devices.listen(0.2)
     covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
     assert box.stop(5.0) == 0
@@ -136,7 +159,7 @@ def test_a_flood_of_nonsense_is_kept_aside_without_growth(box_of, messages):
     box, devices = box_of()
     connected(box, devices)
     chance = random.Random(7)
-    publisher = Session(Broker("127.0.0.1", devices._session.broker.port), "vandal", keep=False)
+    publisher = Session(Broker("127.0.0.1", devices.session.broker.port), "vandal", keep=False)
     until(lambda: publisher.poll(0.02) or publisher.connected)
     confirmed = []
     publisher.on_published = confirmed.append
