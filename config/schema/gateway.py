@@ -25,7 +25,7 @@ class Gateway(Model):
     restart_grace_s: NotNegative = 30
     """After a start of ours or of the broker nobody is called offline for so long."""
     inbox_max_messages: Positive = 50_000
-    """Messages that may wait for the disk; beyond it we reconnect and let the broker hold them."""
+    """Messages that may wait for the disk; beyond it we stop reading, and after 5 s leave the rest to the broker."""
     inbox_max_mib: Positive = 32
     """The same bound in memory."""
     quarantine_max_messages: Positive = 100_000

@@ -18,14 +18,16 @@ class Bell:
         with contextlib.suppress(BlockingIOError, OSError):
             self._rope.send(b"\0")
 
-    def wait(self, timeout_s: float, sock: socket.socket | None = None, *, to_write: bool = False) -> bool:
-        """At most `timeout_s`; True when `sock` has something to read or is broken."""
-        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+    def wait(
+        self, timeout_s: float, sock: socket.socket | None = None, *, to_read: bool = True, to_write: bool = False
+    ) -> bool:
+        """At most `timeout_s`; True when `sock` has something to read, if that is wanted, or is broken."""
+        if to_read and isinstance(sock, ssl.SSLSocket) and sock.pending():
             return True
         poller = select.poll()
         poller.register(self._ear, select.POLLIN)
         if sock is not None:
-            poller.register(sock, select.POLLIN | (select.POLLOUT if to_write else 0))
+            poller.register(sock, (select.POLLIN if to_read else 0) | (select.POLLOUT if to_write else 0))
         readable = False
         for number, event in poller.poll(timeout_s * 1000):
             if number == self._ear.fileno():

@@ -78,14 +78,18 @@ class Session:
 
     # ---- what callers use ----
 
-    def poll(self, timeout_s: float) -> Arrivals | None:
-        """Wait at most `timeout_s` for something to do, do it, and return what arrived."""
+    def poll(self, timeout_s: float, *, reading: bool = True) -> Arrivals | None:
+        """Wait at most `timeout_s` for something to do, do it, and return what arrived.
+
+        Without `reading`, which no connection bears for longer than its keep-alive, the broker has to wait.
+        """
         sock = self._reached()
         if sock is None:
             resting = self._dialer.busy or self._held or self._closing
             self._bell.wait(timeout_s if resting else min(timeout_s, self._dialer.pause_s))
             return None
-        readable = self._bell.wait(timeout_s, sock, to_write=self._client.want_write())
+        to_write = self._client.want_write()
+        readable = self._bell.wait(timeout_s, sock if reading or to_write else None, to_read=reading, to_write=to_write)
         arrivals = self._reader.read() if readable else None
         if self._greeting is not None:
             # Only now: what is published within paho's callback would be counted as in flight and never sent.

@@ -33,6 +33,7 @@ class Limits:
 
     inbox_messages: int = 100_000
     inbox_bytes: int = 64 << 20
+    inbox_patience_s: float = 5.0  # so long may they; a pause of the disk is no reason to connect anew
     document_interval_s: float = 0.1
     ack_interval_s: float = 5.0
     snapshot_interval_s: float = 60.0
@@ -65,6 +66,7 @@ class Intake(threading.Thread):
         self._filters = pipeline.foreign.filters
         self._mids: list[int] = []
         self._waiting_bytes = 0
+        self._full_since: float | None = None
         self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
@@ -104,7 +106,7 @@ class Intake(threading.Thread):
     # ---- one turn ----
 
     def _turn(self, wait_s: float) -> None:
-        arrivals = self.session.poll(wait_s)
+        arrivals = self.session.poll(wait_s, reading=self._full_since is None)
         now, jump = self._clock.read()
         if jump:
             self.clock_jumps += 1
@@ -189,15 +191,21 @@ class Intake(threading.Thread):
             self.alerting.follow(job.outcome, job.number, now)
 
     def _guard_inbox(self) -> None:
-        """Too much waits for the disk: leave the broker, which keeps the rest for us, until half of it is written."""
-        limits = self.limits
+        """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the
+        rest for us, until half of it is written."""
+        limits, moment = self.limits, monotonic_s()
         waiting = len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected)
-        if self.session.held:
-            if waiting < limits.inbox_messages // 2 and self._waiting_bytes < limits.inbox_bytes // 2:
+        share = max(waiting / limits.inbox_messages, self._waiting_bytes / limits.inbox_bytes)
+        if share < 0.5:
+            self._full_since = None
+            if self.session.held:
                 self.session.resume()
-        elif waiting > limits.inbox_messages or self._waiting_bytes > limits.inbox_bytes:
-            log.warning("%d messages wait for the disk: leaving the broker until half of them are stored", waiting)
+        elif share > 1 and self._full_since is None:
+            self._full_since = moment
             self.pipeline.counters["overflows"] += 1
+        overdue = self._full_since is not None and moment - self._full_since >= limits.inbox_patience_s
+        if overdue and not self.session.held:
+            log.warning("%d messages wait for the disk: leaving the broker until half of them are stored", waiting)
             self.session.hold()
 
     # ---- telling ----

@@ -179,9 +179,27 @@ def test_a_restart_shows_at_once_what_was_known(run, listener):
     listener.until(lambda: (listener.of("yz-ack/yanshan/seat-0") or [{}])[-1].get("upto") == 2)
 
 
+def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatch):
+    gateway = run()
+    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
+    gate, commit = threading.Event(), gateway.store.commit
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    for seq in range(1, 401):
+        listener.say(2, seq)
+        listener.poll()
+    listener.until(lambda: gateway.pipeline.counters["overflows"] == 1)
+    held = gateway.intake.backlog
+    gate.set()
+    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400, 15)
+    assert held < 400, "it read on"
+    assert (gateway.session.epoch, gateway.session.reconnects) == (1, 0)
+    assert gateway.stop()
+    assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))
+
+
 def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, listener, monkeypatch):
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50, ack_interval_s=1))
+    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50, inbox_patience_s=0.2))
     gate, commit = threading.Event(), gateway.store.commit
     monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
     for seq in range(1, 401):
