@@ -1,0 +1,76 @@
+"""A loopback proxy that cuts, hangs and swallows answers, in front of an engine that knows nothing of it."""
+
+import contextlib
+import random
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from typing import Literal
+
+Mode = Literal["away", "faulty", "fine"]
+
+HANG_S = 1.5
+FAULTS = {"request cut", "request hang", "answer cut", "answer hang"}
+FAULT_SHARE = 0.25  # of the pieces that pass, each way
+PIECE = 65_536
+
+
+class FaultyProxy:
+    """`mode` may change at any time; `faults` counts what it did."""
+
+    def __init__(self, target_port: int, seed: int) -> None:
+        self.mode: Mode = "away"
+        self.faults: Counter[str] = Counter()
+        self._deck = {way: ["cut", "hang"] for way in ("request", "answer")}
+        self._target, self._rng = target_port, random.Random(seed)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        """One connection, both ways, until either side or a fault ends it."""
+        with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as engine:
+            back = threading.Thread(target=self._pass, args=(engine, client, "answer"), daemon=True)
+            back.start()
+            self._pass(client, engine, "request")
+            back.join(HANG_S)
+
+    def _pass(self, source: socket.socket, sink: socket.socket, what: str) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(PIECE):
+                fault = self._fault(what)
+                if fault is not None:
+                    self.faults[f"{what} {fault}"] += 1
+                if fault == "hang":
+                    time.sleep(HANG_S)
+                if fault == "cut":
+                    _reset(source, sink)
+                    return
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def _fault(self, what: str) -> str | None:
+        """First each of them once, each way."""
+        if self.mode == "away":
+            return "cut"
+        if self.mode == "faulty" and self._rng.random() < FAULT_SHARE:
+            return self._deck[what].pop() if self._deck[what] else self._rng.choice(("cut", "cut", "cut", "hang"))
+        return None
+
+    def stop(self) -> None:
+        self._listener.close()
+
+
+def _reset(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            one.close()

@@ -1,0 +1,207 @@
+"""Six hours of backlog into a copy that has every trouble there is; 20,000 rows here, a million with `-m soak`."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from config.load import load
+from gateway.store.files import read_only
+from tests.e2e.copying.backlog import PILES, fill, lines_of
+from tests.e2e.copying.faulty_influx import FAULTS
+from tests.e2e.copying.faulty_proxy import FAULTS as PROXY_FAULTS
+from tests.e2e.copying.faulty_proxy import FaultyProxy
+from tests.e2e.copying.pulse import SEATS, Pulse
+from tests.e2e.rig import Yizhan, free_port, get, mosquitto, until
+from tests.gateway.store.victoria import PROGRAM, Victoria
+
+pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.timeout(60)]
+
+CONFIG = """\
+mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
+api: {{listen: "127.0.0.1:{http}"}}
+store:
+  path: data
+  ballast_mib: 0
+  influx:
+    {{url: "{url}", org: o, bucket: b, token_file: token, timeout_s: 1, max_retry_pause_s: 1, batch_rows: {batch}}}
+stations:
+  - {{id: yanshan, areas: [{{id: yard, resources: [{piles}]}}]}}
+  - {{id: hall, areas: [{{id: lounge, resources: [{seats}]}}]}}
+"""
+SEED = 8
+MILLION = pytest.param(1_000_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])
+SIZES = pytest.mark.parametrize("rows", [20_000, MILLION])
+
+
+class Copy(NamedTuple):
+    """`enough`: whether every kind of fault was had."""
+
+    url: str
+    set_mode: Callable[[str], None]
+    enough: Callable[[], bool]
+
+
+class Told(NamedTuple):
+    """What a run measured, and which lines the journal ended with."""
+
+    figures: dict[str, Any]
+    lines: list[str]
+    dead: list[str]
+
+
+@contextmanager
+def faulty_influx(poison_every: int, poison_upto: int) -> Iterator[Copy]:
+    words = [sys.executable, "-m", "tests.e2e.copying.faulty_influx", *map(str, (SEED, poison_every, poison_upto))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            url = f"http://127.0.0.1:{int(child.stdout.readline())}"
+            yield Copy(
+                url,
+                lambda mode: urllib.request.urlopen(f"{url}/mode/{mode}", b"", timeout=5).close(),
+                lambda: points(url)["faults"].keys() == FAULTS.keys(),
+            )
+        finally:
+            child.kill()
+
+
+def points(url: str) -> Any:
+    with urllib.request.urlopen(f"{url}/points", timeout=60) as answer:
+        return json.load(answer)
+
+
+def figure(http: int, name: str) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=5) as answer:
+        return float(
+            next(line for line in answer.read().decode().splitlines() if line.startswith(name + " ")).split()[1]
+        )
+
+
+def cpu_s(up: Yizhan) -> float:
+    """Processor time of the gateway's process, live messages and all."""
+    ticks = Path(f"/proc/{up.child.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def run(folder: Path, rows: int, copy: Copy, more: Callable[[], None] = lambda: None) -> Told:
+    """Away, then faulty until half of it is copied, then fine; live messages and a forced door in each phase."""
+    (folder / "token").write_text("secret")
+    large = rows > 100_000
+    with mosquitto(folder) as port:
+        http, config = free_port(), folder / "yizhan.yaml"
+        piles = ", ".join(f"{{id: pile-{n:02d}, kind: charger, type: ev}}" for n in range(PILES))
+        seats = ", ".join(
+            [f"{{id: seat-{n:02d}, kind: seat}}" for n in range(SEATS)]
+            + [f"{{id: gate-{n}, kind: door}}" for n in "123"]
+        )
+        batch = 5000 if large else 500
+        config.write_text(CONFIG.format(mqtt=port, http=http, url=copy.url, batch=batch, piles=piles, seats=seats))
+        fill(config, rows)
+        with Yizhan(folder, "up", "--config", "yizhan.yaml") as up:
+            until(lambda: get(http, "/readyz"))
+            pulse = Pulse(port, 300)
+            pulse.start()
+            figures: dict[str, Any] = {"rows": rows}
+            ends: dict[str, Callable[[], bool]] = {
+                "away": lambda: time.monotonic() - begin > min(rows / 20_000, 10),
+                "faulty": lambda: copy.enough() and figure(http, "yizhan_copy_rows_total") >= rows / 2 * large,
+                "fine": lambda: figure(http, "yizhan_copy_backlog") < 1000,
+            }
+            for number, (phase, end) in enumerate(ends.items(), 1):
+                begin, before, spent = time.monotonic(), figure(http, "yizhan_copy_rows_total"), cpu_s(up)
+                pulse.phase = phase
+                copy.set_mode(phase)
+                if phase == "faulty":
+                    more()
+                to_alert_s = pulse.cry(f"gate-{number}")
+                until(end, 600 if large else 25, 0.1)
+                seconds, spent = time.monotonic() - begin, cpu_s(up) - spent
+                copied = figure(http, "yizhan_copy_rows_total") - before
+                figures[phase] = {
+                    "seconds": round(seconds, 1),
+                    "rows_per_s": round(copied / seconds),
+                    "rows_per_cpu_s": round(copied / spent),
+                    "to_alert_ms": round(to_alert_s * 1000),
+                }
+            pulse.stop()
+            until(lambda: figure(http, "yizhan_copy_backlog") == 0)
+            assert figure(http, "yizhan_copy_trouble") == 0
+            assert figure(http, "yizhan_readings_stored_total") == pulse.sent + 3
+            assert up.stop()[0] == 0
+    for phase, delays in pulse.figures().items():
+        figures.setdefault(phase, {}).update(delays)
+    settings = load(config)
+    with closing(read_only(settings.store.path / "yizhan.db")) as db:
+        dead = [line for (line,) in db.execute("SELECT line FROM dead_letter")]
+    return Told(figures, list(lines_of(settings)), dead)
+
+
+def held_to_account(told: Told, rows: int) -> None:
+    """What must hold in every run, but for what the copy has."""
+    print(json.dumps(told.figures))
+    for phase in ("away", "faulty", "fine"):
+        assert told.figures[phase]["p50_ms"] < 100, told.figures
+        assert told.figures[phase]["to_alert_ms"] < 2000, told.figures
+    if rows == 1_000_000:
+        # By the processor: others may be at work on this machine.
+        assert told.figures["fine"]["rows_per_cpu_s"] >= 50_000, told.figures
+
+
+@SIZES
+def test_nothing_is_lost_and_nothing_double_whatever_influxdb_answers(tmp_path: Path, rows: int) -> None:
+    poison_every = rows // 20 + 1  # in what is sent while all else fails as well
+    with faulty_influx(poison_every, rows * 2 // 5) as copy:
+        told = run(tmp_path, rows, copy)
+        has = points(copy.url)
+    numbers = set(range(1, rows * 2 // 5 + 1, poison_every))
+    refused = {line for line in told.lines if line.startswith("charger") and int(line[-6:]) in numbers}
+    assert sorted(told.dead) == sorted(refused)
+    assert len(refused) == len(numbers) == 8
+    whole = [line for line in told.lines if line not in refused]
+    assert (has["rows"], has["digest"], has["changed"]) == (len(whole), sum(zlib.crc32(x.encode()) for x in whole), 0)
+    assert has["faults"].keys() == FAULTS.keys()
+    told.figures["faults"] = sum(has["faults"].values())
+    held_to_account(told, rows)
+
+
+@SIZES
+@pytest.mark.skipif(PROGRAM is None, reason="victoria-metrics is not installed")
+def test_nothing_is_lost_and_nothing_double_in_victoriametrics_behind_a_bad_line(tmp_path: Path, rows: int) -> None:
+    victoria = Victoria(tmp_path)
+    victoria.start()
+    proxy = FaultyProxy(victoria.port, SEED)
+
+    def set_mode(mode: Any) -> None:
+        proxy.mode = mode
+
+    def freeze() -> None:
+        victoria.freeze()
+        time.sleep(2)
+        victoria.start()
+
+    try:
+        copy = Copy(f"http://127.0.0.1:{proxy.port}", set_mode, lambda: proxy.faults.keys() == PROXY_FAULTS)
+        told = run(tmp_path, rows, copy, freeze)
+        ours = sorted(
+            (line.split(",")[1].removeprefix("resource="), int(line.rpartition(" ")[2]) // 1_000_000)
+            for line in told.lines
+            if line.startswith("charger")
+        )
+        assert sorted((name, at) for name, at, _ in victoria.rows("charger_power_w")) == ours
+        assert len(ours) == rows
+        assert told.dead == []
+        told.figures["faults"] = proxy.faults.total()
+        held_to_account(told, rows)
+    finally:
+        proxy.stop()
+        victoria.stop()
