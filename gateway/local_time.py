@@ -1,6 +1,6 @@
 """Hours, days, months and weeks as people at a station live them, across every change of its clock. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from gateway.model import Millis
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+QUARTER_MS = HOUR_MS // 4  # clocks change at a quarter of an hour of UTC
 By = Literal["hour", "day", "hour_of_week"]
 
 
@@ -58,20 +59,29 @@ def bucket_of(at: Millis, zone: ZoneInfo, by: By) -> int:
     return hour_start(at, zone) if by == "hour" else hour_of_week(at, zone)
 
 
-def buckets(starts: Iterable[Millis], zone: ZoneInfo, by: By) -> Iterator[int]:
-    """`bucket_of` for each of these starts of hours, which must ascend: a year of them at a tenth of the price."""
-    day = until = midnight = 0
-    for at in starts:
-        if by == "hour":
-            yield at
-            continue
-        if at >= until:
-            day, until = day_start(at, zone), next_day(at, zone)
-            midnight = hour_of_week(day, zone)
-        if by == "day":
-            yield day
-        else:
-            yield midnight + (at - day) // HOUR_MS if until - day == DAY_MS else hour_of_week(at, zone)
+def stretches(start: Millis, end: Millis, zone: ZoneInfo) -> Iterator[tuple[Millis, Millis, Millis]]:
+    """[start, end) cut where the clock changes: (begin, until, how far local time is ahead of UTC)."""
+    begin = at = start
+    ahead = _ahead(at, zone)
+    while at < end:
+        at = min(at - at % QUARTER_MS + DAY_MS, end)
+        if _ahead(at, zone) != ahead:
+            day_before = range(at - at % QUARTER_MS - DAY_MS, at + QUARTER_MS, QUARTER_MS)
+            at = next(one for one in day_before if one > begin and _ahead(one, zone) != ahead)
+            yield begin, min(at, end), ahead
+            begin, ahead = at, _ahead(at, zone)
+    if begin < end:
+        yield begin, end, ahead
+
+
+def _ahead(at: Millis, zone: ZoneInfo) -> Millis:
+    ahead = local_of(at, zone).utcoffset() or timedelta()
+    return ahead // timedelta(milliseconds=1)
+
+
+def day_of(number: int, zone: ZoneInfo) -> Millis:
+    """When the local day begins that is so many after 1 January 1970."""
+    return midnight_of(date(1970, 1, 1) + timedelta(days=number), zone)
 
 
 def local_of(at: Millis, zone: ZoneInfo) -> datetime:

@@ -1,13 +1,22 @@
 """Questions to the roll-ups, answered from the journal where they have not come to yet."""
 
 import sqlite3  # noqa: TID251
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from gateway.local_time import HOUR_MS, By, bucket_of, day_start, hour_start, next_day, pieces
-from gateway.local_time import buckets as buckets_of
+from gateway.local_time import (
+    DAY_MS,
+    HOUR_MS,
+    By,
+    bucket_of,
+    day_of,
+    day_start,
+    hour_start,
+    next_day,
+    pieces,
+    stretches,
+)
 from gateway.model import Millis
 from gateway.privacy import Band
 from gateway.store.base import Reader
@@ -22,6 +31,11 @@ _TALLY = "sum(energy_mwh), sum(gap_mwh), sum(resets), sum(readings), sum(passage
 _MARKS = (
     "SELECT at, total_mwh, resets FROM mark WHERE scope = (SELECT id FROM scope WHERE text = ?) AND at >= ? AND at < ?"
 )
+_BUCKETS: dict[By, str] = {  # a bucket from the start of a row; 1970 began on a Thursday
+    "hour": "start",
+    "day": f"(start + {{ahead}}) / {DAY_MS}",
+    "hour_of_week": f"((start + {{ahead}}) / {HOUR_MS} + 72) % 168",
+}
 WATCHED = 0.95  # a door watched for a smaller part of a day may have let in more
 
 
@@ -43,7 +57,7 @@ class RollupReader:
             done.update(db.execute("SELECT station, upto FROM done").fetchall())
             whole = min(done.get(one.station, 0) for one in asked.places)
             for table, begin, until in _parts(low, top, min(top, whole), asked, by):
-                for key, sums in _summed(_rows(db, table, _MINUTES, asked.scopes, begin, until), zone, by).items():
+                for key, sums in _rows(db, table, _MINUTES, asked, begin, until, by):
                     buckets.setdefault(key, Minutes()).add(Minutes(*sums))
 
         self._ask(self._folder / FILE, kept)
@@ -61,7 +75,7 @@ class RollupReader:
         buckets: dict[int, Tally] = {}
 
         def kept(db: sqlite3.Connection) -> None:
-            for key, sums in _summed(_rows(db, "tally", _TALLY, asked.scopes, start, end), asked.zone, by).items():
+            for key, sums in _rows(db, "tally", _TALLY, asked, start, end, by):
                 buckets.setdefault(key, Tally()).add(Tally(*sums))
 
         self._ask_all(kept)
@@ -128,20 +142,15 @@ def _parts(low: Millis, top: Millis, whole: Millis, asked: Asked, by: By) -> Ite
 
 
 def _rows(
-    db: sqlite3.Connection, table: str, sums: str, scopes: Sequence[str], start: Millis, end: Millis
-) -> list[tuple[int, ...]]:
-    """(start, sums…) over these scopes together, of [start, end), ascending."""
-    names = ", ".join("?" * len(scopes))
-    ids = [row[0] for row in db.execute(f"SELECT id FROM scope WHERE text IN ({names})", scopes)]  # noqa: S608
+    db: sqlite3.Connection, table: str, sums: str, asked: Asked, start: Millis, end: Millis, by: By
+) -> Iterator[tuple[int, list[int]]]:
+    """(bucket, sums) of [start, end): added up by SQLite, for a year has thousands of rows. A bucket may come twice."""
+    names = ", ".join("?" * len(asked.scopes))
+    ids = [row[0] for row in db.execute(f"SELECT id FROM scope WHERE text IN ({names})", asked.scopes)]  # noqa: S608
     which = f"scope IN ({', '.join('?' * len(ids))}) AND start >= ? AND start < ?"
-    question = f"SELECT start, {sums} FROM {table} WHERE {which} GROUP BY start ORDER BY start"  # noqa: S608
-    return db.execute(question, (*ids, start, end)).fetchall()
-
-
-def _summed(rows: Sequence[tuple[int, ...]], zone: ZoneInfo, by: By) -> dict[int, Sequence[int]]:
-    """Bucket → sums, added up before anything is made of them: a year has thousands of rows."""
-    found: dict[int, Sequence[int]] = {}
-    for key, (_, *sums) in zip(buckets_of((row[0] for row in rows), zone, by), rows, strict=True):
-        had = found.get(key)
-        found[key] = sums if had is None else [one + more for one, more in zip(had, sums, strict=True)]
-    return found
+    alike = [(start, end, 0)] if by == "hour" else stretches(start, end, asked.zone)
+    for begin, until, ahead in alike:
+        bucket = _BUCKETS[by].format(ahead=ahead)
+        question = f"SELECT {bucket} AS bucket, {sums} FROM {table} WHERE {which} GROUP BY bucket"  # noqa: S608
+        for key, *found in db.execute(question, (*ids, begin, until)):
+            yield day_of(key, asked.zone) if by == "day" else key, found

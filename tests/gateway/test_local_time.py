@@ -1,6 +1,6 @@
 """Days, hours and months are local ones, across every change of the clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from gateway.local_time import (
     HOUR_MS,
-    By,
-    bucket_of,
-    buckets,
+    day_of,
     day_start,
     hour_of_week,
-    hour_start,
+    local_of,
     month_of,
     next_day,
     pieces,
+    stretches,
 )
 
 DAY = 24 * HOUR_MS
@@ -66,10 +65,21 @@ def test_the_week_begins_on_monday_at_midnight() -> None:
     assert hour_of_week(monday - 1, shanghai) == 167
 
 
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("by", ["day", "hour_of_week"])
-def test_many_buckets_are_each_as_one(zone: str, by: By) -> None:
-    place = ZoneInfo(zone)
-    start = 1_774_000_000_000  # nine months from here hold both changes of the clock
-    hours = [begin for begin, _ in pieces(hour_start(start, place), start + 270 * DAY, place, "hour")]
-    assert list(buckets(hours, place, by)) == [bucket_of(at, place, by) for at in hours]
+@given(st.sampled_from(ZONES), st.integers(1_700_000_000_000, 1_800_000_000_000), st.integers(1, 400 * DAY))
+@settings(max_examples=60, deadline=None)
+def test_stretches_cover_a_window_and_the_clock_stands_still_in_each(zone: str, start: int, length: int) -> None:
+    place, end = ZoneInfo(zone), start + length
+    cuts = list(stretches(start, end, place))
+    assert [cuts[0][0], cuts[-1][1]] == [start, end]
+    assert all(left[1] == right[0] and left[2] != right[2] for left, right in pairwise(cuts))
+    for begin, until, ahead in cuts:
+        for at in (begin, (begin + until) // 2, until - 1):
+            assert local_of(at, place).utcoffset() == timedelta(milliseconds=ahead)
+
+
+@given(st.sampled_from(ZONES), st.integers(10_000, 25_000))
+@settings(max_examples=60, deadline=None)
+def test_days_are_numbered_from_1970(zone: str, number: int) -> None:
+    local = local_of(day_of(number, ZoneInfo(zone)), ZoneInfo(zone))
+    assert (local.date() - date(1970, 1, 1)).days == number
+    assert (local.hour, local.minute) == (0, 0)
