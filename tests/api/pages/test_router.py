@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.pages import POLICY, Place, places_of, policy_with_images_of, router
+from api.pages.assets import Assets
 from api.pages.language import choose
 from config.load import load
 
@@ -116,20 +117,42 @@ def test_a_wall_speaks_chinese_whatever_its_browser_says(client: Client) -> None
     assert '<html lang="en"' in client.get("/m/yanshan", headers={"accept-language": "en"}).text
 
 
-def test_the_screen_stays_under_its_size(client: Client) -> None:
-    """All that /screen loads, gzipped: far below the 150 KB that were promised."""
-    seen: set[str] = set()
-    queue = ["js/screen.js"]
+@pytest.mark.parametrize(
+    ("page", "script", "styles", "most"),
+    [
+        ("/screen/yanshan", "screen", ("tokens", "screen"), 33_000),
+        ("/m/yanshan", "phone", ("tokens", "phone"), 33_000),
+        ("/stations/yanshan", "station", ("tokens", "desk", "station"), 38_000),
+        ("/", "overview", ("tokens", "desk", "overview"), 41_000),
+    ],
+)
+def test_a_page_stays_under_its_size(
+    client: Client, page: str, script: str, styles: tuple[str, ...], most: int
+) -> None:
+    """All that it loads, gzipped: far below the 150 KB that were promised for the screen."""
+    assets, seen, queue = Assets(), set[str](), [f"js/{script}.js"]
     while queue:
         name = queue.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        queue += [f"js/{other}" for other in re.findall(r'from "\./([\w-]+\.js)"', (STATIC / name).read_text("utf-8"))]
-    files = [*seen, "css/tokens.css", "css/screen.css", "icon.svg"]
-    size = sum(len(gzip.compress((STATIC / name).read_bytes(), 9)) for name in files)
-    size += len(gzip.compress(client.get("/screen/yanshan").content, 9))
-    assert size < 40_000, size
+        if name not in seen:
+            seen.add(name)
+            queue += [
+                f"js/{other}" for other in re.findall(r'from "\./([\w-]+\.js)"', assets.files[name].body.decode())
+            ]
+    seen |= {"icon.svg", *(f"css/{style}.css" for style in styles)}
+    size = sum(len(assets.files[name].gzipped) for name in seen) + len(gzip.compress(client.get(page).content, 9))
+    assert size < most, size
+
+
+def test_what_is_served_has_the_lines_of_its_source_and_no_comments() -> None:
+    served = Assets().files
+    for path in STATIC.rglob("*.*"):
+        body, source = served[path.relative_to(STATIC).as_posix()].body.decode(), path.read_text("utf-8")
+        assert body.count("\n") == source.count("\n")
+        code = [
+            line.strip() for line in source.splitlines() if path.suffix == ".js" and not line.strip().startswith("//")
+        ]
+        assert [line for line in body.splitlines() if line and path.suffix == ".js"] == [line for line in code if line]
+        assert "/*" not in body or path.suffix != ".css"
 
 
 def test_places_come_from_the_example_configuration() -> None:
