@@ -2,6 +2,7 @@
 
 export const STATION = {
   overview_short: ["一屏总览", "一屏總覽", "All stations"],
+  see_report: ["月报", "月報", "Month"],
   see_screen: ["看屏幕", "看螢幕", "Screen"],
   see_phone: ["手机页", "手機頁", "Phone"],
   week_use: ["一周利用", "一週利用", "Use in a week"],

@@ -116,6 +116,7 @@ function legend() {
 }
 
 setText($(".address"), [place.region.join(" "), place.address].filter(Boolean).join("　"));
+$(".month").hidden = !staff;
 $(".before").addEventListener("click", () => day(-1));
 $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
