@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,6 @@ from api.context import Context
 from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
 from api.times import from_query
-from config.schema import Station
 from gateway.local_time import DAY_MS
 from gateway.model import Millis
 from gateway.privacy import PERSONAL
@@ -51,18 +50,27 @@ class Past:
             raise HTTPException(404, f"station {station} has no resource {resource[:64]!r}")
         if area is not None and all(one.id != area for one in known.areas):
             raise HTTPException(404, f"station {station} has no area {area[:64]!r}")
-        self._guard(request, known, asked)
+        if _tells_of_persons(asked):
+            key = self._gate.needs("viewer")(request)
+            if not key.covers(known.id, known.region):
+                raise HTTPException(403, f"this key does not cover station {known.id}")
         return asked
 
-    def _guard(self, request: Request, station: Station, asked: Asked) -> None:
-        """What a room or a door did all day tells of persons: 401 without a key, 403 with one for other stations.
-
-        So does an area that holds nothing else.
-        """
-        if asked.resources and all(one.kind in PERSONAL for one in asked.resources):
-            key = self._gate.needs("viewer")(request)
-            if not key.covers(station.id, station.region):
-                raise HTTPException(403, f"this key does not cover station {station.id}")
+    def asked_of_region(self, request: Request, names: Collection[str]) -> Asked:
+        """The stations whose region has all these names, but for those of which the asker may not know: 404, 422."""
+        settings, key = self._context.settings, self._gate.who(request)
+        found = []
+        for one in settings.stations:
+            place = place_of(settings, one)
+            known = (key is not None and key.covers(one.id, one.region)) or not _tells_of_persons(Asked([place]))
+            if known and set(names) <= set(one.region):
+                found.append(place)
+        if not found:
+            raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
+        zones = {one.zone.key for one in found}
+        if len(zones) > 1:
+            raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
+        return Asked(found)
 
     def window(self, start: str | None, end: str | None) -> tuple[Millis, Millis]:
         """The window `from`..`to` of a query, cut at now: nobody has a history of the future."""
@@ -83,6 +91,11 @@ class Past:
             yield reader
         finally:
             reader.close()
+
+
+def _tells_of_persons(asked: Asked) -> bool:
+    """What a room or a door did all day tells of persons, and so does an area or a station that holds nothing else."""
+    return bool(asked.resources) and all(one.kind in PERSONAL for one in asked.resources)
 
 
 def answer(body: dict[str, Any]) -> Response:

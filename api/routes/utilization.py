@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context
 from api.problem import bad_parameter
@@ -12,7 +12,6 @@ from api.times import rfc3339
 from api.usage import Usage, together, usage
 from gateway.local_time import HOUR_MS, By, next_day
 from gateway.model import Millis
-from gateway.runtime import place_of
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
 
@@ -65,9 +64,15 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
         summary="How much of their open time the stations of a region were in use",
     )
     def utilization(
-        region: Region = "", start: From = None, end: To = None, by: OfRegion = "day", form: Form = "json"
+        request: Request,
+        region: Region = "",
+        start: From = None,
+        end: To = None,
+        by: OfRegion = "day",
+        form: Form = "json",
     ) -> Response:
-        asked, names = _stations_in(context, region)
+        names = [name for name in region.split(",") if name]
+        asked = past.asked_of_region(request, names)
         first, last = past.window(start, end)
         _bounded(by, first, last)
         with past.reader() as reader:
@@ -84,17 +89,6 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
                 rows = [_of(key, asked, by, last) | figures(one) for key, one in found.items()]
         head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
         return _told(head, (first, last), rows, together(each), form)
-
-
-def _stations_in(context: Context, region: str) -> tuple[Asked, list[str]]:
-    names = [name for name in region.split(",") if name]
-    places = [place_of(context.settings, one) for one in context.settings.stations if set(names) <= set(one.region)]
-    if not places:
-        raise HTTPException(404, f"no station lies in {region[:64]!r}; GET /api/v1/stations tells the regions")
-    zones = {one.zone.key for one in places}
-    if len(zones) > 1:
-        raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
-    return Asked(places), names
 
 
 def _bounded(by: str, first: Millis, last: Millis) -> None:

@@ -70,6 +70,12 @@ CONFIG: dict[str, Any] = {
             "hours": "24/7",
             "areas": [{"id": "hall", "resources": [{"id": "seat-01", "kind": "seat", "ttl": TTL}]}],
         },
+        {
+            "id": "club",
+            "region": ["广东", "佛山"],
+            "hours": "24/7",
+            "areas": [{"id": "hall", "resources": [{"id": "room", "kind": "room"}]}],
+        },
         {"id": "abroad", "region": ["Berlin"], "timezone": "Europe/Berlin", "areas": []},
     ]
 }

@@ -160,6 +160,13 @@ def test_peaks_are_few_and_only_where_enough_is_known(client: Client) -> None:
     assert all(one["peak"] is None for one in silent)
 
 
+def test_a_station_of_nothing_but_rooms_is_in_no_region_for_strangers(client: Client) -> None:
+    path = "/api/v1/utilization?region=广东&by=station"
+    assert client.get(path).json()["stations"] == ["yanshan", "shaping"]
+    assert client.get(path, headers=client.key("club")).json()["stations"] == ["yanshan", "shaping", "club"]
+    assert client.get("/api/v1/utilization?region=佛山").status_code == 404
+
+
 @pytest.mark.parametrize("path", [f"{ONE}/utilization", "/api/v1/utilization", f"{ONE}/sessions"])
 def test_csv_has_the_rows_of_json(client: Client, path: str) -> None:
     query: dict[str, Any] = {"from": START, "to": START + DAYS * DAY_MS, "region": "江门"}

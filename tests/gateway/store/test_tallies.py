@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from gateway.local_time import HOUR_MS, bucket_of, hour_start
@@ -19,7 +20,7 @@ from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
-from gateway.tally import GAP_MS, Tally
+from gateway.tally import GAP_MS, Mark, Meter, Said, Tally
 from tests.gateway.store.world import DAY
 
 MINUTE = 60_000
@@ -133,9 +134,24 @@ def test_tallies_equal_counting_all_messages_anew(
     store.commit(batch, [], [], now)
     while rollups.tidy(now + DAY):
         pass
-    check(RollupReader(tmp_path, reader), place, brute(reader.readings(), place.zone))
+    kept = RollupReader(tmp_path, reader)
+    check(kept, place, brute(reader.readings(), place.zone))
+    for device, name in (("pile-1", "pile-1"), ("other-id", "pile-2")):
+        assert kept.marks("s", name, 0, now + DAY) == marks(reader.readings(), device)
     for one in (rollups, reader, store):
         one.close()
+
+
+def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
+    """Where uses began and ended, by one meter that hears everything in one go."""
+    meter, found = Meter(), {}
+    for one in readings:
+        if one.device == device and one.topic == "state" and not one.retained:
+            at = one.received_at if one.ts is None or one.ts_suspect else min(one.ts, one.received_at)
+            told = meter.hear(msgspec.json.decode(one.payload, type=Said), at, one.received_at)
+            found |= {mark[0]: mark for mark in told[1]} if told else {}
+    assert found
+    return found
 
 
 def check(kept: RollupReader, place: Place, expected: dict[str, dict[Millis, Tally]]) -> None:
