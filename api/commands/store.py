@@ -47,13 +47,15 @@ def compare_day(args: argparse.Namespace) -> int:
     from gateway.clock import now_ms
     from gateway.runtime.copy_by_hand import CopyByHand
 
-    settings, today = load(args.config), now_ms() // DAY_MS
-    influx, day = settings.store.influx, today - 1 if args.day is None else args.day
-    if influx is None or day >= today:
-        wrong = "store.influx is not set: there is no copy" if influx is None else "that day is not over in UTC"
-        sys.stderr.write(f"{wrong}; nothing to compare\n")
+    settings, now = load(args.config), now_ms()
+    influx, day = settings.store.influx, now // DAY_MS - 1 if args.day is None else args.day
+    if influx is None:
+        sys.stderr.write("store.influx is not set: there is no copy to compare with\n")
         return 2
     copy = CopyByHand(settings, influx, stores(settings.store.path))
+    if day >= now // DAY_MS or not copy.kept(day, now):
+        sys.stderr.write("that day is not over in UTC, or older than store.influx.retention_days\n")
+        return 2
     found = copy.compare(day)
     if args.mend and any(one.missing for one in found):
         copy.again(day)

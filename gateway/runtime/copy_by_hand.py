@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.schema import Settings
 from config.schema.store import Influx
+from gateway.model import Millis
 from gateway.plan import resource_of
 from gateway.runtime.delivery import Delivery, Patience
 from gateway.runtime.nightly import DayCheck
@@ -23,6 +24,10 @@ class CopyByHand:
         lines = Lines([resource_of(settings, *place) for place in settings.resources()])
         self._influx, self._writer, self._journals = influx, InfluxWriter(influx), journals
         self._checks = [DayCheck(influx, Journal(folder), lines) for folder in journals]
+
+    def kept(self, day: int, now: Millis) -> bool:
+        """Whether the bucket still keeps all of the day."""
+        return self._checks[0].kept(day, now)
 
     def compare(self, day: int) -> list[Compared]:
         """By station and measurement. StoreError where the copy can't be asked."""

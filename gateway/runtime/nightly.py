@@ -34,6 +34,11 @@ class DayCheck:
     def __init__(self, influx: Influx, journal: Journal, lines: Lines) -> None:
         self._influx, self._journal, self._lines = influx, journal, lines
 
+    def kept(self, day: int, now: Millis) -> bool:
+        """Whether all of the day is younger than the bucket is configured to keep."""
+        days = self._influx.retention_days
+        return not days or now - day * DAY_MS < days * DAY_MS
+
     def count(self, count: DayCount, upto: int = EVERYTHING) -> Steps:
         """Add what the journal has; the copy has followed it up to id `upto`."""
         for number, part in self._parts(count):
@@ -114,10 +119,10 @@ class Nightly:
         if self._done is None:
             self._done = day - 1
         night = datetime.fromtimestamp(now / 1000, self._zone).hour in NIGHT
-        if day > self._done and (night or day > self._done + 1):
-            self._done = day
-            return day
-        return None
+        if day <= self._done or not (night or day > self._done + 1):
+            return None
+        self._done = day
+        return day if self._check.kept(day, now) else None
 
     def _night(self, day: int) -> Steps:
         count = DayCount(day, self._refused())

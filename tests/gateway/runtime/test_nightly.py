@@ -170,6 +170,15 @@ def test_it_waits_for_the_night_unless_that_was_missed(store, influx, now, compa
     assert (checked.day if checked else None) == compared
 
 
+def test_a_day_that_the_bucket_no_longer_keeps_whole_is_not_compared(server, store, influx):
+    fill(store, 30)
+    ship = ship_for(influx.model_copy(update={"retention_days": 1}), store)
+    bring(ship)
+    server.points.clear()
+    night(ship)
+    assert (ship.trouble, ship.nightly.checked, server.queries) == (None, None, [])
+
+
 def test_an_engine_that_cannot_count_is_no_trouble(server, store, influx, caplog):
     fill(store, 30)
     ship = ship_for(influx, store)
