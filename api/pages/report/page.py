@@ -103,7 +103,7 @@ def _alerts(report: Report, say: Words) -> str:
     rows, more = faults(report, say)
     heads = [say(head) for head in ("alert", "place", "times", "lasted", "longest")]
     rest = f"<p>{say('more_alerts', n=more)}</p>" if more else ""
-    return _section(say("alerts"), _table(heads, rows, words=2) + rest)
+    return _section(say("alerts"), _table(heads, rows, words=2) + rest, cls="long")
 
 
 def _chargers(report: Report, say: Words) -> str:
