@@ -2,57 +2,21 @@
 
 import base64
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
-from api.server import bind, serve
-from gateway.local_time import DAY_MS
-from tests.api.month import START, Client, live
-from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.printed import DAYS, WIDTHS, House, living
 from tests.e2e.pages.test_faces import AXE, RULES
 
 pytestmark = pytest.mark.browser
-DAYS = 30
-WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
-
-
-class House:
-    """The whole application behind a socket, and a key to it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._client = Client(folder, START + DAYS * DAY_MS)
-        self.key = self._client.key("yanshan")
-        self._stop, self._sock = threading.Event(), bind("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._sock.getsockname()[1]}"
-        self._thread = threading.Thread(
-            target=serve, args=(self._client.app, self._sock, self._stop), kwargs={"trusted_proxies": "127.0.0.1"}
-        )
-        self._thread.start()
-
-    def end(self) -> None:
-        self._stop.set()
-        self._thread.join(5)
-
-    @contextmanager
-    def report(self, chromium: Chromium, lang: str, size: str = "desk") -> Iterator[Page]:
-        with closing(chromium.open("about:blank", *WIDTHS[size])) as page:
-            page.call("Network.setExtraHTTPHeaders", headers=self.key)
-            page.go(f"{self.url}/stations/yanshan/report?month=2026-11&lang={lang}")
-            page.wait("document.querySelectorAll('svg').length === 2")
-            yield page
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("month")
-    live(folder, DAYS)
-    made = House(folder)
-    yield made
-    made.end()
+    with living(tmp_path_factory.mktemp("month")) as made:
+        yield made
 
 
 @pytest.mark.parametrize("size", WIDTHS)
