@@ -44,10 +44,11 @@ class GatewayCollector(Collector):
             "yizhan_store_commit_seconds", "time of a commit", buckets=now.commits, sum_value=now.commit_seconds
         )
         if now.copy is not None:
-            yield from _of_copy(now.copy)
+            yield from of_copy(now.copy)
 
 
-def _of_copy(copy: CopyMetrics) -> Iterator[Metric]:
+def of_copy(copy: CopyMetrics) -> Iterator[Metric]:
+    """What operators see of the copy in InfluxDB."""
     yield GaugeMetricFamily("yizhan_copy_backlog", "messages in the journal that the copy lacks", copy.backlog)
     yield GaugeMetricFamily("yizhan_copy_trouble", "1 while the copy takes nothing", float(copy.trouble is not None))
     yield GaugeMetricFamily("yizhan_copy_dead_letters", "rows that the copy refuses", copy.dead_letters)

@@ -114,15 +114,15 @@ class Nightly:
             work.close()
 
     def _due(self, now: Millis) -> int | None:
-        """The newest day that is over for an hour at least, in the night or when its night was missed."""
-        day = (now - HOUR_MS) // DAY_MS - 1
+        """The next day that is over for an hour at least: in the night, or when a night was missed."""
+        newest = (now - HOUR_MS) // DAY_MS - 1
         if self._done is None:
-            self._done = day - 1
+            self._done = newest - 1
         night = datetime.fromtimestamp(now / 1000, self._zone).hour in NIGHT
-        if day <= self._done or not (night or day > self._done + 1):
+        if newest <= self._done or not (night or newest > self._done + 1):
             return None
-        self._done = day
-        return day if self._check.kept(day, now) else None
+        self._done += 1
+        return self._done if self._check.kept(self._done, now) else None
 
     def _night(self, day: int) -> Steps:
         count = DayCount(day, self._refused())

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.schema.store import Influx
+from gateway.runtime.metrics import of_copy
 from gateway.runtime.nightly import DayCheck
 from gateway.runtime.ship import Ship, ship_of
 from gateway.runtime.status import Checked
@@ -156,7 +157,7 @@ def test_what_the_copy_has_not_been_given_yet_is_neither_missing_nor_too_much(se
         (MIDNIGHT + DAY + HOUR // 2, None),  # not over for an hour
         (MIDNIGHT + DAY + 6 * HOUR, None),  # by day
         (NIGHT, THE_DAY),
-        (NIGHT + 10 * HOUR, THE_DAY + 1),  # the night was slept through
+        (NIGHT + 10 * HOUR, THE_DAY),  # the night was slept through; the day after it has one of its own
     ],
 )
 def test_it_waits_for_the_night_unless_that_was_missed(store, influx, now, compared):
@@ -177,6 +178,19 @@ def test_a_day_that_the_bucket_no_longer_keeps_whole_is_not_compared(server, sto
     server.points.clear()
     night(ship)
     assert (ship.trouble, ship.nightly.checked, server.queries) == (None, None, [])
+
+
+def test_what_the_night_found_is_among_the_figures(server, store, influx):
+    fill(store, 30)
+    ship = ship_for(influx, store)
+    bring(ship)
+    server.points.popitem()
+    server.take = lambda _lines: None
+    night(ship)
+    figures = {sample.name: sample.value for family in of_copy(ship.metrics()) for sample in family.samples}
+    assert figures["yizhan_copy_checked_day_seconds"] == MIDNIGHT / 1000
+    assert (figures["yizhan_copy_missing_values"], figures["yizhan_copy_surplus_values"]) == (1, 0)
+    assert (figures["yizhan_copy_days_again_total"], figures["yizhan_copy_trouble"]) == (1, 1)
 
 
 def test_an_engine_that_cannot_count_is_no_trouble(server, store, influx, caplog):
