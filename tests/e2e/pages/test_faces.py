@@ -1,5 +1,6 @@
 """What each page says and draws, in a real browser against the stand-in."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -83,6 +84,35 @@ def test_any_set_of_kinds_fits_a_wall_without_scrolling(chromium: Chromium, day:
         assert page.errors == []
 
 
+@pytest.mark.parametrize("path", ["/screen/{}", "/m/{}", "/stations/{}"])
+@pytest.mark.parametrize("scene", ["yanshan", "half", "full", "closed"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_name_count_or_wait_is_cut(chromium: Chromium, day: Server, path: str, scene: str, lang: str) -> None:
+    size = (390, 844) if path.startswith("/m/") else (1920, 1080)
+    with closing(chromium.open(day.url(f"{path.format(scene)}?lang={lang}"), *size)) as page:
+        page.wait(READY)
+        told = ".row h2, .cnt .line, .cnt .word, .next, .next *, .tile .top > b, .tile .sub > b, .near small, .plate *"
+        cut = f"""[...document.querySelectorAll('{told}')].filter((n) => {{
+            const range = document.createRange();
+            range.selectNodeContents(n);
+            let frame = n.closest('.name, .cnt, .tile, .near, .arch, .row');
+            while (getComputedStyle(frame).display === 'contents') frame = frame.parentElement;
+            const [text, box] = [range.getBoundingClientRect(), frame.getBoundingClientRect()];
+            return text.width && (text.right > box.right + 1 || n.scrollWidth > n.clientWidth + 1 && n.clientWidth);
+        }}).map((n) => n.outerHTML.slice(0, 90))"""
+        assert page.run(cut) == []
+
+
+def test_windows_stay_in_their_rows_when_the_banner_comes_up(chromium: Chromium, mortal: Callable[..., Server]) -> None:
+    server = mortal("--ttl", "60")
+    with closing(chromium.open(server.url("/screen/yanshan"))) as page:
+        columns = "document.querySelector('.hero .wins').style.getPropertyValue('--columns')"
+        page.wait(f"{columns} === '4'")
+        server.kill()
+        page.wait("!document.querySelector('.banner').hidden")
+        assert page.run(f"new Promise((done) => setTimeout(() => done({columns}), 300))") == "4"
+
+
 @pytest.mark.parametrize(("distance_m", "inches"), [(5, 43), (7, 43), (5, 32)])
 def test_the_key_line_is_legible_from_the_distance_that_is_set(
     chromium: Chromium, day: Server, distance_m: float, inches: float
@@ -97,13 +127,13 @@ def test_the_key_line_is_legible_from_the_distance_that_is_set(
 
 
 @pytest.mark.parametrize(
-    "path", ["/screen/half", "/m/half", "/stations/half", "/", "/login", "/p/x", "/screen/nowhere"]
+    "path", ["/screen/half", "/m/half", "/stations/half", "/", "/login", "/p/x", "/discover", "/screen/nowhere"]
 )
 @pytest.mark.parametrize("theme", ["day", "night"])
 def test_axe_finds_no_violation_of_wcag_22_aa(chromium: Chromium, day: Server, path: str, theme: str) -> None:
     width, height = (390, 844) if path.startswith("/m/") else (1440, 900)
     with closing(chromium.open(day.url(f"{path}?theme={theme}&lang=zh"), width, height)) as page:
-        if "nowhere" not in path and path not in ("/login", "/p/x"):
+        if "nowhere" not in path and path not in ("/login", "/p/x", "/discover"):
             page.wait(READY)
         page.run(AXE + ";0")
         tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"

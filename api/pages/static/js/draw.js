@@ -54,14 +54,16 @@ const ICONS = {
 export const iconOf = (key) => ICONS[key] ?? ICONS[key.split(":")[0]] ?? "plug";
 
 const WORTH = 1.15; // another row must make the windows at least so much larger
+const KEEP = 2; // and they rather shrink to half than change their rows, as when the banner comes up
 
-// The largest window (in rem) with which `count` of them fit a box in even rows, and how many stand in a row.
-export function fit(count, width, height, largest, smallest = 1.2) {
-  let found = { size: 0, columns: 1 };
+// The largest window (in rem) with which `count` of them fit a box in even rows, and how many stand in a row; `kept` did so before.
+export function fit(count, width, height, largest, kept = null, smallest = 1.2) {
+  let found = { size: 0, columns: 1, worth: 0 };
   for (let rows = 1; rows <= count; rows++) {
     const columns = Math.ceil(count / rows);
     const size = Math.min(largest, width / (columns * 1.26 - 0.26), height / (rows * 1.5 - 0.26));
-    if (size > found.size * WORTH) found = { size, columns };
+    const worth = columns === kept ? size * KEEP : size;
+    if (worth > found.worth * WORTH) found = { size, columns, worth };
   }
   return { size: Math.max(smallest, Math.floor(found.size * 10) / 10), columns: found.columns };
 }

@@ -12,6 +12,7 @@ export function windowsOf(group, { largest, say, flow = false }) {
   const box = el("ol", { cls: "wins" });
   const counted = group.kind === "locker" || group.kind === "parking";
   const units = [];
+  let kept = null;
   const add = (data, number) => {
     const node = el("li", { cls: "win", data }, el("span", { text: number }));
     units.push({ node, number });
@@ -22,7 +23,8 @@ export function windowsOf(group, { largest, say, flow = false }) {
   const size = () => {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     if (!box.clientWidth || !box.clientHeight) return;
-    const found = fit(units.length, box.clientWidth / rem, box.clientHeight / rem, largest);
+    const found = fit(units.length, box.clientWidth / rem, box.clientHeight / rem, largest, kept);
+    kept = found.columns;
     box.style.setProperty("--win", `${found.size}rem`);
     box.style.setProperty("--columns", found.columns);
     box.classList.toggle("mute", found.size < READABLE_REM);
