@@ -82,12 +82,13 @@ class RollupReader:
         return buckets
 
     def visits(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
-        """Local day → a band for each door, of days that lie whole in the window.
+        """Local day → a band for each door, of days that lie whole in the window and are counted to their end.
 
         Whoever could shift the edge of a day would see who came in between.
         """
+        end = min(end, self._counted_until()) if asked.doors else end
         bands: dict[Millis, list[Band]] = {}
-        for door in asked.doors:
+        for door in asked.doors if start < end else ():
             alone = Asked([one for one in asked.places if one.station == door.station], resource=door.id)
             counted = self.tallies(alone, start, end, "day")
             for day, minutes in self.minutes(alone, start, end, "day").items():
@@ -96,6 +97,12 @@ class RollupReader:
                     passages = counted.get(day, Tally()).passages
                     bands.setdefault(day, []).append(band_of(passages, seen_whole=watched))
         return bands
+
+    def _counted_until(self) -> Millis:
+        """Up to when every message is counted; 0 where nobody counts."""
+        found = [0]
+        self._ask_all(lambda db: found.extend(db.execute("SELECT at FROM tallied").fetchone()))
+        return max(found)
 
     def marks(self, station: str, charger: str, start: Millis, end: Millis) -> dict[Millis, Mark]:
         """A charger's meter at the moments at which a use began or ended."""

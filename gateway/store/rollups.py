@@ -37,7 +37,7 @@ class Rollups:
         synchronous: str, keep_days: int = 3650,
     ) -> None:  # fmt: skip
         """`first`: where a station begins that was never rolled up."""
-        self._path, self._reader, self._first = folder / FILE, reader, first
+        self._path, self._reader = folder / FILE, reader
         self._db = connect(self._path, "rollup", synchronous=synchronous)
         self._places = {place.station: place for place in places}
         known = dict(self._db.execute("SELECT station, upto FROM done"))
@@ -65,8 +65,10 @@ class Rollups:
                 self._db.execute(f"DELETE FROM {table} WHERE {column} < ?", (before,))  # noqa: S608
 
     def _count(self, now: Millis) -> bool:
-        more = now >= self._count_at and self._tallies.follow()
-        if not more and now >= self._count_at:
+        if now < self._count_at <= now + COUNT_EVERY_MS:  # further ahead: the clock was set back
+            return False
+        more = self._tallies.follow(now)
+        if not more:
             self._count_at = now + COUNT_EVERY_MS
         return more
 

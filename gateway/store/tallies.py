@@ -43,7 +43,7 @@ class Tallies:
             for scope, state in db.execute("SELECT text, state FROM meter JOIN scope ON scope.id = meter.scope")
         }
 
-    def follow(self) -> bool:
+    def follow(self, now: Millis) -> bool:
         """Count what was committed since, about `AT_ONCE` messages. True if there may be more. sqlite3.Error."""
         step, seen, upto = _Step(self._meters), 0, self._upto
         for number, batch in self._journal.after(upto):
@@ -51,13 +51,15 @@ class Tallies:
             seen, upto = seen + len(batch), number
             if seen >= AT_ONCE:
                 break
-        if upto != self._upto:
-            with transaction(self._db):
-                step.keep(self._db)
-                self._db.execute("UPDATE tallied SET upto = ?", (upto,))
-            self._meters.update(step.heard)
-            self._upto = upto
-        return seen >= AT_ONCE
+        more = seen >= AT_ONCE
+        with transaction(self._db):
+            step.keep(self._db)
+            self._db.execute("UPDATE tallied SET upto = ?", (upto,))
+            if not more:
+                self._db.execute("UPDATE tallied SET at = ?", (now,))
+        self._meters.update(step.heard)
+        self._upto = upto
+        return more
 
     def _count(self, batch: Batch, step: "_Step") -> None:
         for topic, payload, received_at, flags in zip(

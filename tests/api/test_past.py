@@ -193,12 +193,12 @@ def test_what_tells_of_persons_needs_a_key_that_covers_the_station(client: Clien
 def test_a_machine_without_the_roll_ups_answers_from_the_journal_and_tells_no_energy(
     folder: Path, client: Client
 ) -> None:
-    wanted = use(client)["total"]
+    wanted = use(client)["buckets"]
     (folder / "rollups.db").rename(folder / "aside")
     try:
-        found = use(client)["total"]
+        found = use(client)["buckets"]
     finally:
         (folder / "aside").rename(folder / "rollups.db")
-    assert {name: found[name] for name in SUMS[:5]} == {name: wanted[name] for name in SUMS[:5]}
-    assert found["energy_wh"] is None
-    assert found["visits_min"] is None
+    for one, other in zip(found, wanted, strict=True):
+        assert [one[name] for name in SUMS[:5]] == [other[name] for name in SUMS[:5]]
+        assert one["energy_wh"] is one["visits_min"] is None
