@@ -19,6 +19,7 @@ WALL, UPRIGHT, UHD, PHONE, DESK = (1920, 1080), (1080, 1920), (3840, 2160), (390
 # name: when, path, size, kill the server before the picture
 PICTURES: dict[str, tuple[str, str, tuple[int, int], bool]] = {
     "screen-day": (DAY, "/screen/yanshan", WALL, False),
+    "screen-full-day": (DAY, "/screen/full", WALL, False),
     "screen-half-unknown-night": (NIGHT, "/screen/half", WALL, False),
     "screen-offline-day": (DAY, "/screen/yanshan", WALL, True),
     "screen-closed-day": (DAY, "/screen/closed", WALL, False),
