@@ -19,7 +19,7 @@ from gateway.utilization import Minutes, measure
 
 FILE = "rollups.db"
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then
-COUNT_EVERY_MS = 60_000  # each count costs a flush to disk
+COUNT_EVERY_MS = 10_000  # each count costs a flush to disk
 _INSERT = "INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD = (
     "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, start) DO UPDATE SET"
