@@ -8,7 +8,7 @@ one more is news. What was acknowledged in the last moment may come again too, a
 
 from collections import Counter, deque
 
-from gateway.mqtt.reader import DUP, QOS1, Arrivals, Frame
+from gateway.mqtt.reader import AGAIN, DUP, QOS1, Arrivals, Frame
 
 
 class Again:
@@ -21,7 +21,7 @@ class Again:
         self._looking = False  # not on the first connection: what another process took is not known here
 
     def mark(self, arrivals: Arrivals) -> None:
-        """Set DUP on what certainly came before, and on nothing else."""
+        """Set AGAIN and DUP on what certainly came before, and DUP on nothing else."""
         if self._looking:
             arrivals.frames = [self._marked(frame) if frame[2] & QOS1 else frame for frame in arrivals.frames]
         if arrivals.mids:
@@ -33,7 +33,7 @@ class Again:
         if left:
             if left > 1:
                 self._expected[topic, payload] = left - 1
-            return topic, payload, flags | DUP
+            return topic, payload, flags | AGAIN | DUP
         self._looking = bool(self._expected) or bool(flags & DUP)
         return topic, payload, flags & ~DUP
 

@@ -6,9 +6,10 @@ from typing import Protocol
 
 RETAINED = 1
 QOS1 = 2
+AGAIN = 4  # came before for certain, see `again`
 DUP = 8
 
-Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | QOS1 | DUP
+Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | QOS1 | AGAIN | DUP
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import pytest
 from gateway.mqtt import Will
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.plain import PlainReader
-from gateway.mqtt.reader import DUP, RETAINED
+from gateway.mqtt.reader import AGAIN, RETAINED
 
 pytestmark = pytest.mark.broker
 
@@ -65,7 +65,7 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(client, bro
     receiver.drop()
     receiver.pump(lambda: len(receiver.got) == 4)
     assert receiver.got[-1][1] == b"3"
-    assert receiver.got[-1][2] & DUP
+    assert receiver.got[-1][2] & AGAIN
 
 
 def test_of_equal_messages_as_many_are_marked_as_had_come_before(client, broker, fast, sender, topic):
@@ -82,7 +82,7 @@ def test_of_equal_messages_as_many_are_marked_as_had_come_before(client, broker,
     send(sender, topic, [b"same"] * 2)
     receiver.session.resume()
     receiver.pump(lambda: len(receiver.got) == 5 + 3 + 2)
-    assert sorted(frame[2] & DUP for frame in receiver.got[5:]) == [0, 0, DUP, DUP, DUP]
+    assert sorted(frame[2] & AGAIN for frame in receiver.got[5:]) == [0, 0, AGAIN, AGAIN, AGAIN]
 
 
 def test_an_acknowledgement_for_an_older_connection_is_dropped(client, broker, fast, sender, topic):
