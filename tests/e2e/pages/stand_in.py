@@ -70,22 +70,24 @@ def _event(name: str, data: dict[str, Any]) -> bytes:
 
 
 def _alerts(server: StandIn) -> list[dict[str, Any]]:
-    """What staff find in the morning: kind, resource, severity, minutes ago."""
+    """What staff find in the morning: where, kind, resource, severity, minutes ago, cause."""
     script = (
-        ("station_offline", None, "critical", 24),
-        ("safety_not_ready", "aed", "critical", 190),
-        ("charger_fault", "pile-02", "warning", 61),
-        ("stuck_sensor", "seat-03", "warning", 135),
-        ("door_held", "seat-01", "warning", 12),
-        ("battery_low", "seat-05", "info", 520),
+        (3, "station_offline", None, "critical", 24, "all_silent"),
+        (22, "safety_not_ready", "aed", "critical", 190, "message"),
+        (21, "charger_fault", "pile-02", "warning", 61, "GroundFailure"),
+        (30, "stuck_sensor", "seat-03", "warning", 135, "suspect"),
+        (39, "power_without_session", "pile-01", "warning", 12, "power_w=214"),
+        (48, "battery_low", "seat-05", "info", 520, "battery_pct=14"),
     )
     made = []
-    for i, (name, (kind, resource, severity, minutes)) in enumerate(zip(server.listed[3::9], script, strict=False)):
+    for i, (at, kind, resource, severity, minutes, cause) in enumerate(script):
+        if at >= len(server.listed):
+            continue
         opened = stamp(server.now() - minutes * 60_000)
         held = [{"at": opened, "action": "acknowledged", "state": "acknowledged", "by": "李工"}] if i == 3 else []
         made.append({
-            "id": f"al-{i}", "station": name, "resource": resource, "kind": kind, "severity": severity,
-            "state": "acknowledged" if held else "open", "opened_at": opened, "changed_at": opened, "cause": kind,
+            "id": f"al-{i}", "station": server.listed[at], "resource": resource, "kind": kind, "severity": severity,
+            "state": "acknowledged" if held else "open", "opened_at": opened, "changed_at": opened, "cause": cause,
             "detail": {}, "history": [{"at": opened, "action": "opened", "state": "open", "by": None}, *held],
         })  # fmt: skip
     return made
