@@ -162,11 +162,13 @@ class Document:
     valid_until: Millis | None
 
 
-class Batch:
-    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write.
+# Flags of a message as it came, the bits of MQTT; AGAIN: it came before, for certain.
+RETAINED, QOS1, AGAIN, DUP = 1, 2, 4, 8
+TS_SUSPECT = 2  # beside RETAINED a flag of a stored one: its device's `ts` is not believed
 
-    `flags`: bit 0 retained, bit 1 the device's `ts` is not believed.
-    """
+
+class Batch:
+    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write."""
 
     __slots__ = ("flags", "payloads", "received", "topics")
 

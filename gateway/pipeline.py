@@ -13,18 +13,16 @@ from typing import Any
 from msgspec import DecodeError, ValidationError
 
 from gateway import wire
+from gateway.admission import admit, believed, check_bytes, without_identity
 from gateway.dialects.base import MAX_BYTES
 from gateway.foreign import Foreign
 from gateway.kinds import Facts
 from gateway.live import Device, Live, Verdict
-from gateway.model import Batch, Change, Header, Message, Millis, Rejected, Topic
+from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.override import CommandError, CommandGate
 from gateway.wire import Event, UnreadableError
 
 log = logging.getLogger(__name__)
-
-RETAINED, TS_SUSPECT = 1, 2
-DUP = 8
 
 
 @dataclass(slots=True)
@@ -103,7 +101,7 @@ class Pipeline:
                 if signals.oldest is not None and signals.oldest > seen.floor:
                     seen.floor = signals.oldest
             else:
-                verdict = self._admit(device, topic, payload, flags, signals, now)
+                verdict = admit(device, topic, payload, flags, signals, now)
                 if verdict is not Verdict.NEW:
                     self._store_late(verdict, device, topic, payload, signals, now)
                     continue
@@ -162,7 +160,7 @@ class Pipeline:
                 return
             foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too
             if not (checked and foreign):
-                self._check_bytes(payload, MAX_BYTES if foreign else wire.MAX_PAYLOAD)
+                check_bytes(payload, MAX_BYTES if foreign else wire.MAX_PAYLOAD)
             if foreign:
                 self._foreign(topic, payload, flags, now)
                 return
@@ -185,33 +183,20 @@ class Pipeline:
             raise UnreadableError("unknown_device")
         return device, which
 
-    @staticmethod
-    def _check_bytes(payload: bytes, longest: int) -> None:
-        if len(payload) > longest:
-            raise UnreadableError("too_large")
-        try:
-            payload.decode()
-        except UnicodeDecodeError:
-            raise UnreadableError("encoding") from None
-        if wire.too_deep(payload):
-            raise UnreadableError("too_deep")
-        if wire.has_long_digits(payload) and wire.carries_identity(payload):
-            raise UnreadableError("identity_number")
-
     def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         signals, ignored = wire.read(device.decode, payload)
         self.counters["ignored_fields"] += ignored
         self._accept(device, topic, payload, flags, signals, now)
 
     def _accept(self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis) -> None:
-        verdict = self._admit(device, topic, payload, flags, signals, now)
+        verdict = admit(device, topic, payload, flags, signals, now)
         if verdict is not Verdict.NEW:
             self._store_late(verdict, device, topic, payload, signals, now, flags & RETAINED)
             return
         observed, mark, retained = now, 0, flags & RETAINED
         ts = None if signals.ts is None else wire.millis(signals.ts)
         if ts is not None:
-            if _believed(ts, now):
+            if believed(ts, now):
                 observed = min(ts, now)
             else:
                 ts, mark = None, TS_SUSPECT
@@ -264,16 +249,16 @@ class Pipeline:
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
-        verdict = self._admit(device, topic, payload, flags, event, now)
+        verdict = admit(device, topic, payload, flags, event, now)
         if verdict is not Verdict.NEW:
             self._store_late(verdict, device, topic, payload, event, now, flags & RETAINED)
             return
         ts = wire.millis(event.ts)
-        mark = (flags & RETAINED) | (0 if ts is None or _believed(ts, now) else TS_SUSPECT)
+        mark = (flags & RETAINED) | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
         self._keep(device, topic, payload, now, mark)
         if not flags & RETAINED:
             self.outcome.happened.append((device, event, now))
-            observed = min(ts, now) if ts is not None and _believed(ts, now) else now
+            observed = min(ts, now) if ts is not None and believed(ts, now) else now
             self.live.happened(device, event, observed, now)
 
     def _availability(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
@@ -295,21 +280,6 @@ class Pipeline:
             if not flags & RETAINED:
                 device.seen.born = boot
 
-    def _admit(self, device: Device, topic: bytes, payload: bytes, flags: int, header: Any, now: Millis) -> Verdict:
-        """By identity where there is one; else by fingerprint for repeats and by a believable `ts` for order."""
-        if header.seq is not None and header.boot is not None:
-            admit = device.seen.admit_retained if flags & RETAINED else device.seen.admit
-            return admit(header.boot, header.seq, header.oldest)
-        ts = wire.millis(header.ts)
-        certain = ts is not None or bool(flags & (DUP | RETAINED))
-        if device.seen.repeats(wire.trace(topic, payload, ts), certain):
-            return Verdict.REPEAT
-        if ts is not None and _believed(ts, now):
-            for facts in device.facts:
-                if facts.observed_at is not None and ts < facts.observed_at:
-                    return Verdict.LATE
-        return Verdict.NEW
-
     def _store_late(
         self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0
     ) -> None:
@@ -319,7 +289,7 @@ class Pipeline:
             return
         self.counters["late"] += 1
         ts = wire.millis(header.ts)
-        self._keep(device, topic, payload, now, mark | (0 if ts is None or _believed(ts, now) else TS_SUSPECT))
+        self._keep(device, topic, payload, now, mark | (0 if ts is None or believed(ts, now) else TS_SUSPECT))
 
     def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:
         self.outcome.batch.append(topic, payload, now, mark)
@@ -334,7 +304,7 @@ class Pipeline:
         """Keep it aside. If its header can be read, the device need not send it again."""
         found = self._header_in(topic, payload)
         if wire.carries_identity(payload) or wire.carries_identity(topic):
-            topic, payload, reason = _without_identity(topic, found[1] if found else None), b"", "identity_number"
+            topic, payload, reason = without_identity(topic, found[1] if found else None), b"", "identity_number"
             if not topic:
                 found = None  # its boot would be kept and told
             elif found is not None:
@@ -356,13 +326,3 @@ class Pipeline:
         except UnreadableError:
             return None
         return device, header
-
-
-def _without_identity(topic: bytes, header: Header | None) -> bytes:
-    """The topic if neither it nor the header holds an identity number, else nothing."""
-    held = topic + b" " + (header.boot or "").encode() if header else topic
-    return b"" if wire.carries_identity(held) else topic
-
-
-def _believed(ts: Millis | None, now: Millis) -> bool:
-    return ts is not None and now - wire.TS_PAST_MS <= ts <= now + wire.TS_FUTURE_MS

@@ -13,11 +13,10 @@ from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.kinds import Facts
 from gateway.live import Device, Live
-from gateway.model import Batch, Millis, Rejected, Resource, Signal
+from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
 from gateway.pipeline import Outcome
 from gateway.wire import Event, parse_topic
 
-TS_SUSPECT = 2
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000

@@ -8,7 +8,8 @@ one more is news. What was acknowledged in the last moment may come again too, a
 
 from collections import Counter, deque
 
-from gateway.mqtt.reader import AGAIN, DUP, QOS1, Arrivals, Frame
+from gateway.model import AGAIN, DUP, QOS1
+from gateway.mqtt.reader import Arrivals, Frame
 
 
 class Again:

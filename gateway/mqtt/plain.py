@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt import MQTTException  # noqa: TID251
 
+from gateway.model import DUP, QOS1, RETAINED
 from gateway.mqtt.latest import Latest
-from gateway.mqtt.reader import DUP, QOS1, RETAINED, Arrivals
+from gateway.mqtt.reader import Arrivals
 
 log = logging.getLogger(__name__)
 

@@ -4,11 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-RETAINED = 1
-QOS1 = 2
-AGAIN = 4  # came before for certain, see `again`
-DUP = 8
-
 Frame = tuple[bytes, bytes, int]  # topic, payload, flags: RETAINED | QOS1 | AGAIN | DUP
 
 

@@ -14,8 +14,8 @@ import msgspec
 from config.schema import Settings
 from gateway import wire
 from gateway.hours import Openings
-from gateway.model import Batch, Message, Millis
-from gateway.pipeline import TS_SUSPECT, Pipeline
+from gateway.model import TS_SUSPECT, Batch, Message, Millis
+from gateway.pipeline import Pipeline
 from gateway.plan import build
 from gateway.runtime.memory import Memory
 from gateway.store import alerts

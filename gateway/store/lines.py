@@ -15,11 +15,10 @@ import msgspec
 from gateway import wire
 from gateway.kinds.appliance import USE_OF_STATUS as APPLIANCE_STATUS
 from gateway.kinds.charger import USE_OF_STATUS as CHARGER_STATUS
-from gateway.model import Batch, KindName, Millis, Resource
+from gateway.model import TS_SUSPECT, Batch, KindName, Millis, Resource
 
 UNKNOWN_STATUS = "-1"
 EPOCH_DAY = date(1970, 1, 1).toordinal()
-TS_SUSPECT = 2  # a flag of `Batch`
 
 Text = Callable[[Any], str | None]
 

@@ -10,15 +10,13 @@ import msgspec
 
 from gateway import wire
 from gateway.local_time import hour_start
-from gateway.model import Batch, Millis, Resource
+from gateway.model import RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.files import transaction
 from gateway.store.influx_cursor import Journal
-from gateway.store.lines import TS_SUSPECT
 from gateway.store.place import Place
 from gateway.tally import Mark, Meter, Said, Tally, is_visit
 
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
-RETAINED = 1
 _ADD = (
     "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, start) DO UPDATE SET"
     " energy_mwh = energy_mwh + excluded.energy_mwh, gap_mwh = gap_mwh + excluded.gap_mwh,"

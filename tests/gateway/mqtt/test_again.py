@@ -2,9 +2,9 @@
 
 import pytest
 
+from gateway.model import DUP, QOS1
 from gateway.mqtt import Arrivals
 from gateway.mqtt.again import Again
-from gateway.mqtt.reader import DUP, QOS1
 
 SAME = b"t", b"same"
 

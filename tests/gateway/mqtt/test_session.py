@@ -2,10 +2,10 @@
 
 import pytest
 
+from gateway.model import AGAIN, RETAINED
 from gateway.mqtt import Will
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.plain import PlainReader
-from gateway.mqtt.reader import AGAIN, RETAINED
 
 pytestmark = pytest.mark.broker
 
