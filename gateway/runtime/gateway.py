@@ -53,7 +53,7 @@ class Gateway:
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake)
         self._reader = SqliteReader(folder)
-        self._rollups = rollups_of(settings, stations, folder, self._reader, self.started_at)
+        self._rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
         zones = {one.id: settings.zone_of(one) for one in stations}
         forecasts = Forecasts(self.pipeline.live, self._reader, zones)

@@ -9,6 +9,7 @@ from config.schema import Settings
 from config.schema import Station as StationSettings
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
+from gateway.live import Live
 from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
@@ -111,13 +112,16 @@ def place_of(settings: Settings, station: StationSettings) -> Place:
 
 
 def rollups_of(
-    settings: Settings, stations: Sequence[StationSettings], folder: Path, reader: Reader, now: Millis
+    settings: Settings, stations: Sequence[StationSettings], live: Live, folder: Path, reader: Reader, now: Millis
 ) -> Rollups:
-    """They begin with the first day of the journal, or now."""
+    """They begin with the first day of the journal, or now; the resources are those of `live`, there anyway."""
     days = day_files(folder)
     return Rollups(
         folder,
-        [place_of(settings, one) for one in stations],
+        [
+            Place(one.id, settings.zone_of(one), [facts.resource for facts in live.stations[one.id].facts()])
+            for one in stations
+        ],
         reader,
         number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS,
         synchronous=SYNCHRONOUS[settings.store.profile],

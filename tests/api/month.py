@@ -148,7 +148,7 @@ def live(folder: Path, days: int) -> Millis:
     outcome = pipeline.take()
     store.commit(outcome.batch, outcome.changes, (), end)
     _alerts(store)
-    rollups = rollups_of(settings, settings.stations, folder, reader := SqliteReader(folder), end)
+    rollups = rollups_of(settings, settings.stations, pipeline.live, folder, reader := SqliteReader(folder), end)
     while rollups.tidy(end):
         pass
     for one in (rollups, reader, store):

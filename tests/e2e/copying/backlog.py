@@ -42,7 +42,7 @@ def fill(config: Path, rows: int) -> None:
     store.checkpoint_all([(part, memory.dump(part)) for part in range(len(memory.parts))], store.last_id)
     store.keep("layout", memory.layout)
     reader = SqliteReader(store.folder)
-    rollups = rollups_of(settings, settings.stations, store.folder, reader, begin)
+    rollups = rollups_of(settings, settings.stations, live, store.folder, reader, begin)
     for chore in (store.tidy, rollups.tidy):  # they were kept up to date while the copy was away
         while chore(now_ms()):
             pass
