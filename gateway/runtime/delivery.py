@@ -78,9 +78,11 @@ class Delivery:
         nothing about itself, so it waits for company. EndedError when we shall end.
         """
         dead: list[DeadLetter] = []
-        parts = self._cut(lines)
-        allowed, taken, expired = max(1, len(lines) // REFUSED_SHARE), 0, 0
-        while parts:
+        parts: list[Sequence[str]] = []
+        allowed, taken, expired, at = max(1, len(lines) // REFUSED_SHARE), 0, 0, 0
+        while parts or at < len(lines):
+            if not parts:
+                parts, at = [lines[at : at + self._limit]], at + self._limit
             part = parts.pop()
             answer = self._settle(part)
             if answer.verdict == "taken":
@@ -116,11 +118,6 @@ class Delivery:
             log.info("the copy takes rows again")
         self.trouble = trouble
 
-    def _cut(self, lines: Sequence[str]) -> list[Sequence[str]]:
-        """In parts that the server takes, the first one last."""
-        starts = range(0, len(lines), self._limit)
-        return [lines[start : start + self._limit] for start in reversed(starts)]
-
     def _all_expired(self, part: Sequence[str]) -> bool:
         """Whether its newest row is older than the copy keeps, and so all of it."""
         return len(part) == 1 or self._settle([max(part, key=time_of)]).verdict == "expired"
@@ -134,8 +131,8 @@ class Delivery:
                 self._grow(len(part))
                 return answer
             self.failures[answer.reason] += 1
-            if answer.verdict == "too_large":
-                self._limit, self._fit = max(1, min(self._limit, len(part) // 2)), 0
+            if answer.verdict == "too_large" and len(part) >= self._limit:
+                self._limit, self._fit = max(1, len(part) // 2), 0
             if answer.verdict in ("refused", "expired", "too_large"):
                 return answer
             pause_s = self._pause_after(answer, attempt)

@@ -194,6 +194,15 @@ def test_who_was_too_large_once_is_tried_again_later(server, store, shipping):
     assert max(len(lines) for lines in server.requests[-5:]) >= 100
 
 
+def test_one_that_calls_a_single_row_too_large_is_soon_sent_many_again(server, store, shipping):
+    fill(store, 1000)
+    server.rule = first_times(11, (413, {}))
+    ship = shipping(batch_rows=1000)
+    until(lambda: ship.delivery.rows == 1000)
+    assert ship.metrics().dead_letters == 0
+    assert len(server.requests) < 11 + 20 * 10
+
+
 @pytest.mark.parametrize(
     "words",
     [
