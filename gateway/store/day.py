@@ -61,8 +61,10 @@ class Names:
         self.refresh()
 
 
-def _carry_over(db: sqlite3.Connection, before: Path, begin: Millis) -> None:
-    """Every resource's last state opens the day at `begin`, so that no question needs two days' files."""
+def _carry_over(db: sqlite3.Connection, before: Path | None, begin: Millis) -> None:
+    """Every resource's last state opens a day without changes at `begin`, so that no question needs two days' files."""
+    if before is None or db.execute("SELECT 1 FROM change LIMIT 1").fetchone() is not None:
+        return
     try:
         db.execute("ATTACH ? AS before", (str(before),))
         with transaction(db):
@@ -86,15 +88,15 @@ class Day:
         self, path: Path, number: int, synchronous: str, before: Path | None = None,
         quarantine_rows: int = 100_000, quarantine_bytes: int = 64 << 20,
     ) -> None:  # fmt: skip
-        """`number`: days since 1970 UTC. A new day takes over names and last states from `before`."""
+        """`number`: days since 1970 UTC. A day without changes takes over names and last states from `before`."""
         self.path, self.number = path, number
         self._quarantine_rows, self._quarantine_bytes = quarantine_rows, quarantine_bytes
         if not path.exists():
             with new_file(path, "day", synchronous=synchronous) as db:
-                if before is not None:
-                    _carry_over(db, before, number * DAY_MS)
+                _carry_over(db, before, number * DAY_MS)
         self._db = connect(path, "day", synchronous=synchronous)
         try:
+            _carry_over(self._db, before, number * DAY_MS)
             self._names = Names(self._db)
             self._names.refresh()
         except sqlite3.Error as error:

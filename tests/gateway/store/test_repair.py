@@ -8,7 +8,7 @@ import pytest
 from gateway.store.base import StoreError
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore, day_files
-from tests.gateway.store.world import DAY, NOON, batch
+from tests.gateway.store.world import DAY, NOON, TAKEN, batch, change
 
 
 class KilledError(BaseException):
@@ -72,6 +72,19 @@ def test_a_file_that_came_back_empty_stops_no_start(damaged, name):
         assert [path.name.partition(".damaged")[0] for path in store.damaged][-1] == name
         store.commit(batch(500, 1, NOON), [], [], NOON)
     assert count(damaged) > 0
+
+
+def test_a_day_that_lost_its_changes_knows_the_last_states_of_the_day_before(tmp_path):
+    with opened(tmp_path) as store:
+        store.commit(batch(1, 1, NOON), [change(NOON, TAKEN)], [], NOON)
+        store.commit(batch(2, 1, NOON + DAY), [], [], NOON + DAY)
+    day_files(tmp_path)[1].write_bytes(b"not a database" * 1_000)
+    with opened(tmp_path, NOON + DAY) as store:
+        store.commit(batch(3, 1, NOON + DAY), [], [], NOON + DAY)
+    day_files(tmp_path)[0].unlink()
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        (interval,) = reader.history("yanshan", "seat-01", NOON + DAY, NOON + DAY + 1)
+    assert interval.axes is TAKEN
 
 
 def test_what_was_moved_aside_goes_with_its_day(damaged):
