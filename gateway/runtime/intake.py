@@ -138,7 +138,7 @@ class Intake(threading.Thread):
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
-        if self.writer.done or (self._busy is None and (self._mids or self.pipeline.pending)):
+        if self.writer.done or (self._busy is None and self._owes(monotonic_s())):
             return 0.0
         wait = LONGEST_WAIT_S
         if self.pipeline.live.dirty:
@@ -149,10 +149,14 @@ class Intake(threading.Thread):
             wait = min(wait, max(0.0, (deadline - self._clock.peek()) / 1000))
         return wait
 
+    def _owes(self, moment: float) -> bool:
+        """Whether there is something to store, to acknowledge or to tell."""
+        return bool(self._mids) or self.pipeline.pending or self._watermarks.due(moment)
+
     def _hand_over(self, now: Millis) -> None:
         """Give the writer all that has gathered, with what follows from it once it is durable."""
         moment = monotonic_s()
-        if not (self._mids or self.pipeline.pending or self._watermarks.due(moment)):
+        if not self._owes(moment):
             return
         outcome = self.pipeline.take()
         self._watermarks.heard(outcome.heard, moment)

@@ -8,7 +8,6 @@ the product as `yizhan gateway` runs it; it says `warm` when the first WARM mess
 With COUNT 0 it only starts, and tells how long that took.
 """
 
-import gc
 import json
 import resource
 import sqlite3
@@ -174,7 +173,6 @@ def main() -> None:
     started = monotonic()
     which, path, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     settings = load(path)
-    gc.collect()
     if which == "stock":
         stock(settings, count)
     elif which == "prototype":
