@@ -43,18 +43,11 @@ def _axes(station: Station, resource: Resource) -> Axes:
 
 
 def _resource(station: Station, resource: Resource) -> dict[str, object]:
-    axes = _axes(station, resource)
     shown: dict[str, object] = {
         "id": resource.id,
         "kind": resource.kind,
         "type": resource.type,
-        "usable": axes.usable,
-        "because": axes.because,
-        "lifecycle": axes.lifecycle,
-        "health": axes.health,
-        "access": axes.access,
-        "use": axes.use,
-        "evidence": axes.evidence,
+        **_axes(station, resource).shown(),
         "observed_at": None,
         "valid_until": None,
         "since": None,

@@ -4,6 +4,7 @@ Every time is an `int`: milliseconds since 1970-01-01 UTC (`_ms` is implied by t
 Text for people never lives here; `because` holds reason codes in the order of `REASONS`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal, NamedTuple
@@ -47,6 +48,10 @@ class Axes(NamedTuple):
     because: tuple[str, ...]
     code: int
 
+    def shown(self) -> Mapping[str, object]:
+        """As documents, streams and replays write it: the answer first."""
+        return _SHOWN[self.code]
+
 
 def _because(lifecycle: str, health: str, access: str, use: str, evidence: str) -> tuple[str, ...]:
     holds = {lifecycle, health, evidence, "hours_unknown" if access == "unknown" else access}
@@ -66,6 +71,10 @@ def _usable(lifecycle: str, health: str, access: str, use: str, evidence: str) -
 AXES: tuple[Axes, ...] = tuple(
     Axes(*point, _usable(*point), _because(*point), code)
     for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
+)
+_SHOWN = tuple(
+    {name: getattr(axes, name) for name in ("usable", "because", "lifecycle", "health", "access", "use", "evidence")}
+    for axes in AXES
 )
 _BY_POINT = {axes[:5]: axes for axes in AXES}
 

@@ -94,17 +94,10 @@ def _lines(
 
 
 def _shown(change: Change) -> dict[str, Any]:
-    axes = change.after
     return {
         "at": change.at,
         "station": change.resource.station,
         "resource": change.resource.id,
-        "usable": axes.usable,
-        "because": axes.because,
-        "lifecycle": axes.lifecycle,
-        "health": axes.health,
-        "access": axes.access,
-        "use": axes.use,
-        "evidence": axes.evidence,
+        **change.after.shown(),
         "cause": change.cause,
     }
