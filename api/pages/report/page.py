@@ -36,7 +36,7 @@ def _figures(report: Report, say: Words) -> str:
     one, minutes = report.total, report.total.minutes
     tiles = [
         (say("utilization"), say.share(minutes.utilization), say("formula")),
-        (say("coverage"), say.share(minutes.coverage), say("covered", hours=say.hours(minutes.unknown))),
+        (say("coverage"), say.coverage(minutes.coverage), say("covered", hours=say.hours(minutes.unknown))),
         (say("uses"), f"{minutes.sessions:,}", say("seen")),
     ]
     charged = [use for each in report.resources for use in each.charges]
@@ -89,7 +89,7 @@ def _use(one: Usage, say: Words) -> Row:
         say.hours(minutes.occupied),
         say.hours(minutes.known_open),
         say.hours(minutes.unknown),
-        say.share(minutes.coverage) if minutes.coverage is not None else say("none"),
+        say.coverage(minutes.coverage),
         say.hours(minutes.broken),
         f"{minutes.sessions:,}",
     )
@@ -148,7 +148,7 @@ def _daily(report: Report, say: Words) -> str:
         row += [say.share_of(area.days.get(key, Usage())) for area in areas]
         row += [
             say.hours(minutes.unknown),
-            say.share(minutes.coverage) if minutes.coverage is not None else say("none"),
+            say.coverage(minutes.coverage),
         ]
         row += [f"{minutes.sessions:,}"] + [say.energy(one)] * metered
         row += [say.band(total(one.visits) if one.visits else None)] * watched

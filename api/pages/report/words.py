@@ -130,6 +130,12 @@ class Words:
     def share(self, value: float | None) -> str:
         return self("unknown") if value is None else f"{value * 100:.0f}%"
 
+    def coverage(self, value: float | None) -> str:
+        """Rounded down, so that 100% leaves nothing unknown; none where it was shut all the time."""
+        if value is None:
+            return self("none")
+        return "&lt;1%" if 0 < value < 0.01 else f"{int(value * 100 + 1e-9)}%"
+
     def share_of(self, one: Usage) -> str:
         """A bucket's utilisation; one that was shut all the time has none."""
         shut = not one.minutes.known_open and not one.minutes.unknown

@@ -59,7 +59,7 @@ def test_each_day_has_the_figures_of_the_api(client: Client, page: str) -> None:
     for row, bucket in zip(shown, told, strict=True):
         assert row[1] == f"{bucket['utilization'] * 100:.0f}%"
         assert row[5:8] == [
-            f"{bucket['unknown_minutes'] / 60:,.1f}", f"{bucket['coverage'] * 100:.0f}%", str(bucket["sessions"]),
+            f"{bucket['unknown_minutes'] / 60:,.1f}", f"{int(bucket['coverage'] * 100)}%", str(bucket["sessions"]),
         ]  # fmt: skip
         assert row[8] == f"{(bucket['energy_wh'] + bucket['energy_over_gaps_wh']) / 1000:,.1f}"
         high = bucket["visits_max"]
@@ -139,6 +139,11 @@ def test_every_word_is_there_in_three_languages(client: Client) -> None:
     assert "November 2026" in english
     shown = re.sub(r"<[^>]+>|广东 江门 鹤山|简体|繁體|驿", "", english.split("<body>")[1])
     assert not re.search(r"[\u4e00-\u9fff]", shown)
+
+
+def test_full_coverage_means_that_nothing_is_unknown() -> None:
+    shown = [Words("en").coverage(value) for value in (1.0, 0.9999, 0.5, 0.001, 0.0, None)]
+    assert shown == ["100%", "99%", "50%", "&lt;1%", "0%", "—"]
 
 
 def test_names_from_the_configuration_cannot_break_out() -> None:
