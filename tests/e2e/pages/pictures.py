@@ -1,6 +1,6 @@
 """Takes the pictures of docs/pictures anew, from the stand-in: `python -m tests.e2e.pages.pictures docs/pictures`.
 
-With ImageMagick at hand they are packed to 32 colours; the pages have fewer.
+With ImageMagick at hand they are packed to 48 colours, chosen in YUV, which keeps the rare alarm colour.
 """
 
 import shutil
@@ -14,6 +14,7 @@ from tests.e2e.pages.chromium import Chromium
 from tests.e2e.pages.conftest import Server, serving
 
 DAY, NIGHT = "2026-11-21T14:32:08+08:00", "2026-11-21T21:47:08+08:00"
+PACKED = ("-strip", "-dither", "None", "-quantize", "YUV", "-colors", "48")
 WALL, UPRIGHT, UHD, PHONE, DESK = (1920, 1080), (1080, 1920), (3840, 2160), (390, 844), (1440, 900)
 
 # name: when, path, size, kill the server before the picture
@@ -67,7 +68,7 @@ def main(folder: Path, names: list[str]) -> None:
                 target = folder / f"{name}.png"
                 take(browser, server, path, size, dead, target)
             if shutil.which("convert"):
-                pack = ["convert", str(target), "-strip", "-dither", "None", "-colors", "32", f"PNG8:{target}"]
+                pack = ["convert", str(target), *PACKED, f"PNG8:{target}"]
                 subprocess.run(pack, check=True)
             print(f"{target} {target.stat().st_size // 1024} KB")
 
