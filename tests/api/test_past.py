@@ -135,7 +135,7 @@ def test_pages_of_sessions_join_and_sums_are_of_the_whole_window(client: Client)
     whole, got = sessions(client), []
     start: Any = START
     while start is not None:
-        page = sessions(client, limit=5, **{"from": start})
+        page = sessions(client, limit=1, **{"from": start})
         got += page["sessions"]
         start = page["next"]
     assert got == whole["sessions"]

@@ -81,6 +81,13 @@ def test_faults_are_told_with_how_long_they_lasted_and_which_still_stand(page: s
     assert found["门长时间未关"] == ["休息区 正门", "1", "3 天 (未结束)", "3 天"]
 
 
+def test_a_fault_that_began_earlier_counts_from_the_first_of_the_month(client: Client) -> None:
+    later = Client(client.app.context.settings.store.path, START + 35 * DAY_MS)
+    assert rows(report(later, "month=2026-12"), "故障与告警") == [
+        ["门长时间未关", "休息区 正门", "1", "5 天 (未结束)", "5 天"]
+    ]
+
+
 def test_chargers_tell_sessions_energy_gaps_and_meters_that_were_changed(page: str) -> None:
     first, second = rows(page, "充电桩电量")
     assert [first[4], second[4]] == ["1", "0"]
