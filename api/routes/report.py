@@ -51,9 +51,9 @@ def router(context: Context) -> APIRouter:
         except ValueError:
             raise bad_parameter("month", "has not begun, or lies before 1970") from None
         with past.reader() as reader:
-            told = gather(context.settings, known, which, reader)
+            told = gather(context.settings, known, which, reader, now)
             if month is None and not told.total.minutes.known_open:  # a house that is younger than a month
-                told = gather(context.settings, known, present, reader)
+                told = gather(context.settings, known, present, reader, now)
         return paper.print(told, say, now)
 
     return routes

@@ -84,7 +84,7 @@ def this_month(zone: ZoneInfo, now: Millis) -> Month:
     return month_at(f"{local_of(now, zone):%Y-%m}", zone, now)
 
 
-def gather(settings: Settings, station: Station, month: Month, reader: Reader) -> Report:
+def gather(settings: Settings, station: Station, month: Month, reader: Reader, now: Millis) -> Report:
     """StoreError when the journal can't be read."""
     rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
     window = month.start, month.upto
@@ -93,7 +93,7 @@ def gather(settings: Settings, station: Station, month: Month, reader: Reader) -
     resources = []
     for one in place.resources:
         total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
-        charged = charges(reader, rollups, [one], window, month.upto) if one.kind == "charger" else ()
+        charged = charges(reader, rollups, [one], window, now) if one.kind == "charger" else ()
         resources.append(ResourceUse(one, total, charged))
     return Report(
         station,

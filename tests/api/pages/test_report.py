@@ -95,6 +95,13 @@ def test_chargers_tell_sessions_energy_gaps_and_meters_that_were_changed(page: s
     assert first[1] != second[1]
 
 
+def test_sessions_are_counted_as_the_api_counts_them(client: Client, page: str) -> None:
+    query = {"from": START, "to": START + DAYS * DAY_MS, "limit": 1}
+    for row, pile in zip(rows(page, "充电桩电量"), ("pile-01", "pile-02"), strict=True):
+        total = client.get("/api/v1/stations/yanshan/sessions", params={**query, "resource": pile}).json()["total"]
+        assert row[1] == f"{total['whole']} / {total['sessions']}"
+
+
 def test_a_door_has_no_utilisation(page: str) -> None:
     door = next(row for row in rows(page, "逐处") if row[0] == "休息区 正门")
     assert [door[1], door[2], door[7]] == ["—", "—", "—"]
