@@ -1,9 +1,12 @@
 """Questions to the roll-ups, answered from the journal where they have not come to yet."""
 
 import sqlite3  # noqa: TID251
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.local_time import (
     DAY_MS,
@@ -51,18 +54,16 @@ class RollupReader:
         low = min(end, _hour_at_or_after(start, asked))
         top = max(low, hour_start(end, zone))
         buckets: dict[int, Minutes] = {}
-        done: dict[str, Millis] = {}
-
-        def kept(db: sqlite3.Connection) -> None:
-            done.update(db.execute("SELECT station, upto FROM done").fetchall())
-            whole = min(done.get(one.station, 0) for one in asked.places)
-            for table, begin, until in _parts(low, top, min(top, whole), asked, by):
-                for key, sums in _rows(db, table, _MINUTES, asked, begin, until, by):
-                    buckets.setdefault(key, Minutes()).add(Minutes(*sums))
-
-        self._ask(self._folder / FILE, kept)
+        with self._files() as files:
+            done = _done(files)
+            for db in files:
+                here = [one for one in asked.places if one.station in done and done[one.station].file is db]
+                whole = min((done[one.station].upto for one in here), default=low)
+                for table, begin, until in _parts(low, top, min(top, whole), asked, by) if here else ():
+                    for key, sums in _rows(db, table, _MINUTES, replace(asked, places=here), begin, until, by):
+                        buckets.setdefault(key, Minutes()).add(Minutes(*sums))
         for one in asked.resources:
-            high = max(low, min(top, done.get(one.station, 0)))
+            high = max(low, min(top, done[one.station].upto if one.station in done else 0))
             for begin, until in ((start, low), (high, end)):
                 intervals = self._reader.history(one.station, one.id, begin - 1, until) if begin < until else []
                 for first, last in pieces(begin, until, zone, by):
@@ -73,12 +74,10 @@ class RollupReader:
     def tallies(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Tally]:
         """The same for what single messages add up to. An hour counts where it begins."""
         buckets: dict[int, Tally] = {}
-
-        def kept(db: sqlite3.Connection) -> None:
-            for key, sums in _rows(db, "tally", _TALLY, asked, start, end, by):
-                buckets.setdefault(key, Tally()).add(Tally(*sums))
-
-        self._ask_all(kept)
+        with self._files() as files:
+            for db in files:  # each shard counted the messages that it took
+                for key, sums in _rows(db, "tally", _TALLY, asked, start, end, by):
+                    buckets.setdefault(key, Tally()).add(Tally(*sums))
         return buckets
 
     def visits(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
@@ -100,36 +99,40 @@ class RollupReader:
 
     def _counted_until(self) -> Millis:
         """Up to when every message is counted; 0 where nobody counts."""
-        found = [0]
-        self._ask_all(lambda db: found.extend(db.execute("SELECT at FROM tallied").fetchone()))
-        return max(found)
+        with self._files() as files:
+            return max((db.execute("SELECT at FROM tallied").fetchone()[0] for db in files), default=0)
 
     def marks(self, station: str, charger: str, start: Millis, end: Millis) -> dict[Millis, Mark]:
         """A charger's meter at the moments at which a use began or ended."""
-        marks: dict[Millis, Mark] = {}
+        values = scope_of(station, resource=charger), start, end
+        with self._files() as files:
+            return {mark[0]: mark for db in files for mark in db.execute(_MARKS, values)}
 
-        def kept(db: sqlite3.Connection) -> None:
-            values = scope_of(station, resource=charger), start, end
-            marks.update({mark[0]: mark for mark in db.execute(_MARKS, values)})
-
-        self._ask_all(kept)
-        return marks
-
-    def _ask_all(self, question: Callable[[sqlite3.Connection], None]) -> None:
-        """Here and in the folders of shards, each of which counted the messages that it took."""
-        for path in (self._folder / FILE, *sorted(self._folder.glob(f"*/{FILE}"))):
-            self._ask(path, question)
-
-    @staticmethod
-    def _ask(path: Path, question: Callable[[sqlite3.Connection], None]) -> None:
-        """Where there is no file, as on a machine without the journal, nothing was kept."""
-        if not path.exists():
-            return
-        with closing(read_only(path)) as db:
+    @contextmanager
+    def _files(self) -> Iterator[list[sqlite3.Connection]]:
+        """The roll-ups here and in the folders of shards; none on a machine without the journal."""
+        paths = (self._folder / FILE, *sorted(self._folder.glob(f"*/{FILE}")))
+        with ExitStack() as stack:
             try:
-                question(db)
+                yield [stack.enter_context(closing(read_only(path))) for path in paths if path.exists()]
             except sqlite3.Error as error:
-                raise as_store_error(error, path) from error
+                raise as_store_error(error, self._folder / FILE) from error
+
+
+class _Done(NamedTuple):
+    """The file that rolled a station up, and until when."""
+
+    file: sqlite3.Connection
+    upto: Millis
+
+
+def _done(files: Sequence[sqlite3.Connection]) -> dict[str, _Done]:
+    """By station. One that went from shard to shard is in several files, each with a part: it is measured anew."""
+    found: dict[str, list[_Done]] = defaultdict(list)
+    for db in files:
+        for station, upto in db.execute("SELECT station, upto FROM done"):
+            found[station].append(_Done(db, upto))
+    return {station: one[0] for station, one in found.items() if len(one) == 1}
 
 
 def _hour_at_or_after(at: Millis, asked: Asked) -> Millis:

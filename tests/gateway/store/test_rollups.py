@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.readers import Shards
 from gateway.local_time import HOUR_MS, bucket_of, pieces
 from gateway.model import Change, Millis, Resource, axes_of
 from gateway.pipeline import Outcome
+from gateway.store.base import Reader
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
@@ -31,7 +33,7 @@ STATES = (
 class Filled:
     """A store of two stations whose resources change at random for some days."""
 
-    def __init__(self, folder: Path, zone: str, days: int) -> None:
+    def __init__(self, folder: Path, zone: str, days: int, stations: str = "st") -> None:
         one, two, door = (
             Resource("s", area, name, kind, name)  # type: ignore[arg-type]
             for area, name, kind in (("a", "one", "seat"), ("b", "two", "charger"), ("b", "door", "door"))
@@ -40,6 +42,7 @@ class Filled:
             Place("s", ZoneInfo(zone), [one, two, door]),
             Place("t", ZoneInfo(zone), [Resource("t", "c", "three", "seat", "three")]),
         ]
+        self.places = [one for one in self.places if one.station in stations]
         self.store = SqliteStore(folder, START, ballast_mib=0)
         self.end = START + days * DAY
         rng = random.Random(days)
@@ -75,7 +78,7 @@ def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None
     windows = [
         (START + 5 * HOUR_MS + 1234, START + 36 * DAY + 777), (START + DAY, START + 3 * DAY), (START, START + 1000),
     ]  # fmt: skip
-    truth = [[brute(filled, asked, *window) for asked in questions] for window in windows]
+    truth = [[brute(filled.reader, asked, *window) for asked in questions] for window in windows]
     for half in (START - DAY, START + 20 * DAY + 12_345, filled.end + DAY):
         filled.roll_up(half)
         for window, wanted in zip(windows, truth, strict=True):
@@ -101,14 +104,31 @@ def test_a_door_stands_alone_and_thins_no_sum(tmp_path: Path) -> None:
     filled.close()
 
 
+_SHARDS = (("1of2", 6, "st"), ("2of2", 9, "t"))
+
+
+def test_shards_answer_together_and_a_station_that_moved_is_measured_anew(tmp_path: Path) -> None:
+    shards = [Filled(tmp_path / name, "Europe/Berlin", days, who) for name, days, who in _SHARDS]
+    for one in shards:
+        one.roll_up(START + 5 * DAY)
+    together = Shards([one.reader for one in shards])
+    kept = RollupReader(tmp_path, together)
+    for place in shards[0].places:
+        asked = Asked([place])
+        truth = brute(together, asked, START + DAY // 2, START + 8 * DAY)
+        assert kept.minutes(asked, START + DAY // 2, START + 8 * DAY, "day") == bucketed(truth, asked.zone, "day")
+    for one in shards:
+        one.close()
+
+
 Hours = list[tuple[Millis, Minutes]]
 
 
-def brute(filled: Filled, asked: Asked, start: Millis, end: Millis) -> Hours:
+def brute(reader: Reader, asked: Asked, start: Millis, end: Millis) -> Hours:
     """What the journal alone says, hour by hour, each interval of each resource held against each hour."""
     found: Hours = []
     for resource in asked.resources:
-        intervals = filled.reader.history(resource.station, resource.id, start - 1, end)
+        intervals = reader.history(resource.station, resource.id, start - 1, end)
         for begin, until in pieces(start, end, asked.zone, "hour"):
             found.append((begin, one := Minutes()))
             before = None
