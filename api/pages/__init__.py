@@ -98,8 +98,8 @@ def router(
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
     `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
-    `on_screen(screen, station)` hears of each wall screen once a minute, from the page's own script: a page that hangs
-    keeps its stream open, so an open stream proves nothing.
+    `on_screen(screen, station)` hears of each wall screen each `Place.check_in_s`, from the page's own script: a page
+    that hangs keeps its stream open, so an open stream proves nothing.
     """
     pages = Pages(places, public_url, timezone, tiles_url)
     routes = APIRouter(include_in_schema=False)

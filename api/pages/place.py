@@ -11,6 +11,7 @@ from config.schema import Settings, Station
 
 _NIGHT = re.compile(r"\d\d:\d\d-\d\d:\d\d")
 NIGHT_DEFAULT = "21:00-06:30"
+CHECK_IN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Place:
 
     `distance_m` and `screen_inches` set the size of the letters on the wall. `theme` is auto, day or night; auto is
     night within `night`, "HH:MM-HH:MM" in the station's zone. `second` is the smaller language, or None.
+    A wall checks in each `check_in_s`, three times before it would be missed.
     `plan` is an SVG whose elements carry `data-resource`.
     """
 
@@ -37,6 +39,7 @@ class Place:
     screen_inches: float = 43.0
     theme: str = "auto"
     night: str = NIGHT_DEFAULT
+    check_in_s: float = CHECK_IN_S
     plan: str | None = None
 
 
@@ -64,6 +67,7 @@ def _place(settings: Settings, station: Station) -> Place:
         theme=display.theme,
         # the page turns by the clock alone; a rule with weekdays falls back to the usual night
         night=display.night_hours if _NIGHT.fullmatch(display.night_hours) else NIGHT_DEFAULT,
+        check_in_s=min(CHECK_IN_S, settings.api.screen_silent_s / 3),
         plan=Path(station.floor_plan).read_text("utf-8") if station.floor_plan else None,
     )
 
@@ -80,5 +84,5 @@ def facts_of(place: Place) -> dict[str, Any]:
         "lat": place.lat, "lon": place.lon, "address": place.address, "hours": place.hours,
         "names": {key: dict(name) for key, name in place.names.items()}, "second": place.second,
         "distance_m": place.distance_m, "screen_inches": place.screen_inches, "theme": place.theme,
-        "night": place.night, "plan": place.plan is not None,
+        "night": place.night, "check_in_s": place.check_in_s, "plan": place.plan is not None,
     }  # fmt: skip

@@ -159,6 +159,7 @@ def test_places_come_from_the_example_configuration() -> None:
     settings = load(Path(__file__).parents[3] / "config" / "example.yaml")
     places = places_of(settings)
     assert set(places) == {station.id for station in settings.stations}
+    assert {place.check_in_s for place in places.values()} == {60}, "missed after 300 s"
 
 
 @pytest.mark.parametrize(

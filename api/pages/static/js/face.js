@@ -27,7 +27,8 @@ export class Face {
     this.second = speaker(root.lang === "en" ? "zh-Hans" : second, words);
     this.voice = { zone: place.timezone, say: this.say, second: this.second, place };
     this.theme = query.get("theme") ?? theme;
-    this.keeper = new Keeper({ station: place.id, build: root.dataset.build, clock: this.clock, zone: place.timezone, wall });
+    const checkS = wall ? place.check_in_s : undefined;
+    this.keeper = new Keeper({ station: place.id, build: root.dataset.build, clock: this.clock, zone: place.timezone, wall, checkS });
   }
 
   // voices: those of the board; built(board): lay its parts out; paint({now, at, contact}): what else the page shows, each second;

@@ -3,7 +3,7 @@
 
 import { hhmm } from "./time.js";
 
-const CHECK_MS = 60_000;
+const CHECK_S = 60;
 const SAVE_MS = 10_000;
 
 export const storage = {
@@ -40,14 +40,14 @@ export class Keeper {
   #started = performance.now();
   #nightly = 4 * 60 + Math.floor(Math.random() * 20); // minutes after midnight, spread over 20
 
-  // wall: a station screen, which checks in by name; clock: the ServerClock that learns from each answer
-  constructor({ station = "", build, clock, zone, wall = false }) {
+  // wall: a station screen, which checks in by name, each checkS; clock: the ServerClock that learns from each answer
+  constructor({ station = "", build, clock, zone, wall = false, checkS = CHECK_S }) {
     Object.assign(this, { station, build, clock, zone, wall });
     if (wall) this.screen = nameOfScreen();
     addEventListener("error", () => this.#errors++);
     addEventListener("unhandledrejection", () => this.#errors++);
     this.check();
-    setInterval(() => this.check(), CHECK_MS);
+    setInterval(() => this.check(), checkS * 1000);
     if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
   }
 
