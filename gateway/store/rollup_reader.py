@@ -1,12 +1,12 @@
 """Questions to the roll-ups, answered from the journal where they have not come to yet."""
 
 import sqlite3  # noqa: TID251
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from gateway.local_time import (
     DAY_MS,
@@ -20,7 +20,7 @@ from gateway.local_time import (
     pieces,
     stretches,
 )
-from gateway.model import Millis
+from gateway.model import Millis, Resource
 from gateway.privacy import Band
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, read_only
@@ -50,26 +50,28 @@ class RollupReader:
 
     def minutes(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Minutes]:
         """Bucket → its minutes: the bucket is its local start, or the hour of the week. Empty ones are left out."""
-        zone = asked.zone
         low = min(end, _hour_at_or_after(start, asked))
-        top = max(low, hour_start(end, zone))
+        top = max(low, hour_start(end, asked.zone))
         buckets: dict[int, Minutes] = {}
+        upto: dict[str, Millis] = {}
         with self._files() as files:
-            done = _done(files)
-            for db in files:
-                here = [one for one in asked.places if one.station in done and done[one.station].file is db]
-                whole = min((done[one.station].upto for one in here), default=low)
-                for table, begin, until in _parts(low, top, min(top, whole), asked, by) if here else ():
-                    for key, sums in _rows(db, table, _MINUTES, replace(asked, places=here), begin, until, by):
-                        buckets.setdefault(key, Minutes()).add(Minutes(*sums))
+            for db, here, done in _owners(files, asked):
+                upto |= done
+                for key, sums in _kept(db, here, low, top, min(done.values()), by):
+                    buckets.setdefault(key, Minutes()).add(Minutes(*sums))
         for one in asked.resources:
-            high = max(low, min(top, done[one.station].upto if one.station in done else 0))
+            high = max(low, min(top, upto.get(one.station, 0)))
             for begin, until in ((start, low), (high, end)):
-                intervals = self._reader.history(one.station, one.id, begin - 1, until) if begin < until else []
-                for first, last in pieces(begin, until, zone, by):
-                    key = bucket_of(first, zone, by)
-                    buckets.setdefault(key, Minutes()).add(measure(intervals, first, last))
+                self._measure(buckets, one, (begin, until), asked.zone, by)
         return buckets
+
+    def _measure(
+        self, buckets: dict[int, Minutes], one: Resource, window: tuple[Millis, Millis], zone: ZoneInfo, by: By
+    ) -> None:
+        start, end = window
+        intervals = self._reader.history(one.station, one.id, start - 1, end) if start < end else []
+        for begin, until in pieces(start, end, zone, by):
+            buckets.setdefault(bucket_of(begin, zone, by), Minutes()).add(measure(intervals, begin, until))
 
     def tallies(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Tally]:
         """The same for what single messages add up to. An hour counts where it begins."""
@@ -119,36 +121,37 @@ class RollupReader:
                 raise as_store_error(error, self._folder / FILE) from error
 
 
-class _Done(NamedTuple):
-    """The file that rolled a station up, and until when."""
+def _owners(
+    files: Sequence[sqlite3.Connection], asked: Asked
+) -> Iterator[tuple[sqlite3.Connection, Asked, dict[str, Millis]]]:
+    """Each file, what of the question it rolled up, and until when it did so by station.
 
-    file: sqlite3.Connection
-    upto: Millis
+    A station that went from shard to shard is in several files, each with a part of it: it is measured anew.
+    """
+    done = [dict(db.execute("SELECT station, upto FROM done")) for db in files]
+    times = Counter(station for one in done for station in one)
+    for db, uptos in zip(files, done, strict=True):
+        here = [one for one in asked.places if one.station in uptos and times[one.station] == 1]
+        if here:
+            yield db, replace(asked, places=here), {one.station: uptos[one.station] for one in here}
 
 
-def _done(files: Sequence[sqlite3.Connection]) -> dict[str, _Done]:
-    """By station. One that went from shard to shard is in several files, each with a part: it is measured anew."""
-    found: dict[str, list[_Done]] = defaultdict(list)
-    for db in files:
-        for station, upto in db.execute("SELECT station, upto FROM done"):
-            found[station].append(_Done(db, upto))
-    return {station: one[0] for station, one in found.items() if len(one) == 1}
+def _kept(
+    db: sqlite3.Connection, asked: Asked, low: Millis, top: Millis, whole: Millis, by: By
+) -> Iterator[tuple[int, list[int]]]:
+    """(bucket, sums) of [low, top): by day, those that every station has come to (`whole`) are kept as such."""
+    zone = asked.zone
+    first = low if day_start(low, zone) == low else next_day(low, zone)
+    last = day_start(min(top, whole), zone)
+    if by != "day" or first >= last:
+        first = last = low
+    for table, begin, until in (("hour", low, first), ("day", first, last), ("hour", last, top)):
+        yield from _rows(db, table, _MINUTES, asked, begin, until, by)
 
 
 def _hour_at_or_after(at: Millis, asked: Asked) -> Millis:
     hour = hour_start(at, asked.zone)
     return hour if hour == at else hour + HOUR_MS
-
-
-def _parts(low: Millis, top: Millis, whole: Millis, asked: Asked, by: By) -> Iterator[tuple[str, Millis, Millis]]:
-    """Tables to ask for [low, top): by day, whole days that every station has come to are kept as such."""
-    zone = asked.zone
-    first = low if day_start(low, zone) == low else next_day(low, zone)
-    last = day_start(whole, zone)
-    if by != "day" or first >= last:
-        yield "hour", low, top
-        return
-    yield from (("hour", low, first), ("day", first, last), ("hour", last, top))
 
 
 def _rows(
