@@ -22,7 +22,7 @@ from gateway.store.lines import Lines
 log = logging.getLogger(__name__)
 
 NIGHT = range(2, 5)  # local hours
-AT_ONCE = 500  # messages a piece
+AT_ONCE = 250  # messages a piece
 EVERYTHING = 2**62
 
 Steps = Generator[bool, None, None]  # True: go on at once; False: give way first

@@ -97,7 +97,11 @@ class Ship(threading.Thread):
         try:
             self._waiting = max(0, self._journal.count(self._upto) - self._stored())
             while not self._ending.is_set():
-                if not (self.ship_once() or self._at_night()):
+                if self.ship_once():
+                    continue
+                if self._at_night():
+                    time.sleep(BREATH_S)
+                else:
                     self._ending.wait(self._patience.linger_s)
         except EndedError:
             pass
