@@ -1,16 +1,22 @@
-"""A loopback proxy that cuts, hangs and swallows answers, in front of an engine that knows nothing of it."""
+"""A loopback proxy that cuts, hangs and swallows answers, in front of an engine that knows nothing of it.
+
+    python -m tests.e2e.copying.faulty_proxy TARGET_PORT SEED
+
+Prints its port. A line on stdin, `away`, `faulty` or `fine`, says how it is; each line, whatever it says, is answered
+with the faults so far.
+"""
 
 import contextlib
+import json
 import random
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
-from typing import Literal
 
-Mode = Literal["away", "faulty", "fine"]
-
+MODES = ("away", "faulty", "fine")
 HANG_S = 1.5
 FAULTS = {"request cut", "request hang", "answer cut", "answer hang"}
 FAULT_SHARE = 0.15  # of the pieces that pass, each way
@@ -21,7 +27,7 @@ class FaultyProxy:
     """`mode` may change at any time; `faults` counts what it did."""
 
     def __init__(self, target_port: int, seed: int) -> None:
-        self.mode: Mode = "away"
+        self.mode = "away"
         self.faults: Counter[str] = Counter()
         self._deck = {way: ["cut", "hang"] for way in ("request", "answer")}
         self._target, self._rng = target_port, random.Random(seed)
@@ -65,9 +71,6 @@ class FaultyProxy:
             return self._deck[what].pop() if self._deck[what] else self._rng.choice(("cut", "cut", "cut", "hang"))
         return None
 
-    def stop(self) -> None:
-        self._listener.close()
-
 
 def _reset(*sockets: socket.socket) -> None:
     for one in sockets:
@@ -75,3 +78,16 @@ def _reset(*sockets: socket.socket) -> None:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             one.shutdown(socket.SHUT_RD)  # wakes the thread that waits in it, or it would stay open
             one.close()
+
+
+def main() -> None:
+    proxy = FaultyProxy(int(sys.argv[1]), int(sys.argv[2]))
+    print(proxy.port, flush=True)
+    for line in sys.stdin:
+        if line.strip() in MODES:
+            proxy.mode = line.strip()
+        print(json.dumps(proxy.faults.copy()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
