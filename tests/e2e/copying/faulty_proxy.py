@@ -44,6 +44,8 @@ class FaultyProxy:
     def _serve(self, client: socket.socket) -> None:
         """One connection, both ways, until either side or a fault ends it."""
         with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as engine:
+            for one in (client, engine):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a slow line is not what is tested
             back = threading.Thread(target=self._pass, args=(engine, client, "answer"), daemon=True)
             back.start()
             self._pass(client, engine, "request")
