@@ -24,7 +24,7 @@ class Source:
     def __init__(self, decoder: Decoder, device: Device) -> None:
         self.decoder, self.device = decoder, device
         self.filters = decoder.filters
-        self.topic = wire.topic(device.station, device.id, "state").encode()
+        self.topic = device.topic
 
 
 class Translated(msgspec.Struct, gc=False):

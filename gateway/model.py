@@ -177,21 +177,28 @@ TS_SUSPECT = 2  # beside RETAINED a flag of a stored one: its device's `ts` is n
 
 
 class Batch:
-    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write."""
+    """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write.
 
-    __slots__ = ("flags", "payloads", "received", "topics")
+    `numbers` is what the journal was last known to call each topic, 0 where nobody knows. They are hints, which the
+    store checks; what it had to look up is in `found` afterwards.
+    """
+
+    __slots__ = ("flags", "found", "numbers", "payloads", "received", "topics")
 
     def __init__(self) -> None:
         self.topics: list[bytes] = []
         self.payloads: list[bytes] = []
         self.received: list[Millis] = []
         self.flags = bytearray()
+        self.numbers: list[int] = []
+        self.found: list[tuple[bytes, int]] = []
 
     def __len__(self) -> int:
         return len(self.payloads)
 
-    def append(self, topic: bytes, payload: bytes, received_at: Millis, flags: int) -> None:
+    def append(self, topic: bytes, payload: bytes, received_at: Millis, flags: int, number: int = 0) -> None:
         self.topics.append(topic)
         self.payloads.append(payload)
         self.received.append(received_at)
         self.flags.append(flags)
+        self.numbers.append(number)

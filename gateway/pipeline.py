@@ -55,7 +55,7 @@ class Pipeline:
         self.outcome = Outcome()
         self._gate = CommandGate()
         self.on_staff: Callable[[bytes], None] = lambda _payload: None  # what staff do with alerts and orders
-        self._states = {wire.topic(s, d, "state").encode(): device for (s, d), device in live.devices.items()}
+        self._states = {device.topic: device for device in live.devices.values()}
 
     def take(self) -> Outcome:
         """The outcome so far; a new one begins."""
@@ -114,12 +114,19 @@ class Pipeline:
                     observed = min(ts, now)
                 else:
                     flags = TS_SUSPECT
-            keep(topic, payload, now, flags)
+            keep(device.topic, payload, now, flags, device.number)
             if not device.owed:
                 device.owed = True
                 heard.append(device)
             observe(device, signals, observed, now)
         self.counters["received"] += len(frames)
+
+    def learn(self, found: Iterable[tuple[bytes, int]]) -> None:
+        """What the journal had to look up, for the next time."""
+        for topic, number in found:
+            device = self._states.get(topic)
+            if device is not None:
+                device.number = number
 
     # ---- after a restart ----
 
@@ -200,7 +207,7 @@ class Pipeline:
                 observed = min(ts, now)
             else:
                 ts, mark = None, TS_SUSPECT
-        self._keep(device, topic, payload, now, retained | mark)
+        self._keep(device, device.topic, payload, now, retained | mark, device.number)
         if retained:
             self.live.remember(device, signals, ts, now)
         else:
@@ -291,8 +298,8 @@ class Pipeline:
         ts = wire.millis(header.ts)
         self._keep(device, topic, payload, now, mark | (0 if ts is None or believed(ts, now) else TS_SUSPECT))
 
-    def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int) -> None:
-        self.outcome.batch.append(topic, payload, now, mark)
+    def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int, number: int = 0) -> None:
+        self.outcome.batch.append(topic, payload, now, mark, number)
         self._owe(device)
 
     def _owe(self, device: Device) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+from gateway import wire
 from gateway.activities import Activity, Agenda, OnNow
 from gateway.forecast import Forecast
 from gateway.kinds import Facts
@@ -76,8 +77,8 @@ class Device:
     """One thing that publishes, and the facts that it feeds. `seen_at` is the receipt of its last fresh message."""
 
     __slots__ = (
-        "decode", "facts", "id", "online", "owed", "part", "seen", "seen_at", "station", "told_at", "told_boot",
-        "told_upto",
+        "decode", "facts", "id", "number", "online", "owed", "part", "seen", "seen_at", "station", "told_at",
+        "told_boot", "told_upto", "topic",
     )  # fmt: skip
 
     def __init__(self, station: str, id: str, facts: list[Facts], decode: "Decode") -> None:  # noqa: A002
@@ -88,6 +89,8 @@ class Device:
         self.seen = Seen()
         self.seen_at: Millis | None = None
         self.online: bool | None = None
+        self.topic = wire.topic(station, id, "state").encode()
+        self.number = 0  # what the journal was last known to call its topic
         self.part = 0  # which checkpoint part keeps it
         self.owed = False  # its watermark may have moved since it was told
         self.told_boot: str | None = None  # the watermark last published

@@ -191,6 +191,7 @@ class Intake(threading.Thread):
             self.session.ack(job.epoch, job.mids)
             self.session.publish_many(job.watermarks)
             self.stored += len(job.outcome.batch)
+            self.pipeline.learn(job.outcome.batch.found)
             self.commits.add(job.seconds)
             self.alerting.follow(job.outcome, job.number, now)
 
