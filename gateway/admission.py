@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway import wire
 from gateway.live import Device, Verdict
-from gateway.model import DUP, RETAINED, Header, Millis
+from gateway.model import AGAIN, DUP, RETAINED, Header, Millis
 from gateway.wire import UnreadableError
 
 
@@ -27,6 +27,8 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
     if header.seq is not None and header.boot is not None:
         note = device.seen.admit_retained if flags & RETAINED else device.seen.admit
         return note(header.boot, header.seq, header.oldest)
+    if flags & AGAIN:
+        return Verdict.REPEAT
     ts = wire.millis(header.ts)
     certain = ts is not None or bool(flags & (DUP | RETAINED))
     if device.seen.repeats(wire.trace(topic, payload, ts), certain):

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 DOCUMENTS_A_TURN = 200  # so that a start with 20,000 stations does not keep messages waiting
 DEADLINES_A_TURN = 500  # nor when they are all renewed, or all fall silent, at once
 LONGEST_WAIT_S = 0.5
+SETTLE_S = 1.5  # twice at most, and the whole end may take 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +257,7 @@ class Intake(threading.Thread):
     def _finish(self) -> None:
         """Commit and acknowledge what came, keep the live state whole, say goodbye."""
         now, _ = self._clock.read()
-        end = monotonic_s() + 2.0
-        while self._busy is not None and monotonic_s() < end:
-            self.session.poll(0.02)
-            self._collect(now)
+        self._settle(now)
         if self._busy is None:
             job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
             self._watermarks.heard(job.outcome.heard, monotonic_s())
@@ -267,10 +265,14 @@ class Intake(threading.Thread):
             job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
             self._busy, self._mids = job, []
             self.writer.put(job)
-            end = monotonic_s() + 2.0
-            while self._busy is not None and monotonic_s() < end:
-                self.session.poll(0.02)
-                self._collect(now)
+            self._settle(now)
         topic, payload = self._report("stopped")
         self.session.publish(topic, payload, retain=True)
         self.session.close()
+
+    def _settle(self, now: Millis) -> None:
+        """What the writer has is acknowledged; with a store in trouble it comes again after the next start instead."""
+        end = monotonic_s() + SETTLE_S
+        while self._busy is not None and self.writer.trouble is None and self.writer.is_alive() and monotonic_s() < end:
+            self.session.poll(0.02)
+            self._collect(now)

@@ -100,17 +100,18 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     assert sorted(box.readings()) == sorted(devices.sent)
 
 
-def test_an_overload_counts_equal_readings_without_number_or_time_exactly(small_disk, box_of):
+@pytest.mark.parametrize("kinds", [1, 100])
+def test_an_overload_counts_readings_without_number_or_time_exactly(small_disk, box_of, kinds):
     """The broker marks all that it sent as sent again: what had come to us, and what we had left unread."""
     box, devices = box_of(folder=small_disk, gateway={"inbox_max_messages": 200})
     connected(box, devices)
-    reading = json.dumps({"occupied": True, "note": "x" * 2_000})
+    readings = [json.dumps({"occupied": True, "note": f"{kind} {'x' * 2_000}"}).encode() for kind in range(kinds)]
     until_full(box, devices, small_disk)
     box.process.send_signal(signal.SIGSTOP)
     confirmed = []
     devices.session.on_published = confirmed.append
-    for _ in range(1_000):
-        devices.session.publish("yz/yanshan/seat-1/state", reading.encode())
+    for number in range(1_000):
+        devices.session.publish("yz/yanshan/seat-1/state", readings[number % kinds])
     until(lambda: devices.listen(0.01) or len(confirmed) == 1_000)
     box.process.send_signal(signal.SIGCONT)
     until(lambda: "leaving the broker" in box.log_text(), what="the overload being told")
