@@ -8,7 +8,7 @@ from gateway.forecast import ENOUGH, Forecast, Session
 from gateway.live import Live
 from gateway.model import Millis
 from gateway.store.base import Interval, Reader
-from gateway.utilization import part_of
+from gateway.utilization import uses
 
 KINDS = ("seat", "charger", "appliance")  # one at a time, by somebody
 DAY_MS = 86_400_000
@@ -21,18 +21,7 @@ Group = tuple[str, str, str | None]  # station, kind, type
 
 def sessions_of(intervals: Iterable[Interval]) -> list[Session]:
     """Uses whose beginning and end were both seen: from free to taken, and from taken to free."""
-    found = []
-    start: Millis | None = None
-    before = ""
-    for one in intervals:
-        part = part_of(one.axes)
-        if part == "occupied":
-            if before != "occupied":
-                start = one.start if before == "free" else None
-        elif part == "free" and before == "occupied" and start is not None:
-            found.append(Session(start, one.start))
-        before = part
-    return found
+    return [Session(one.start, one.end) for one in uses(intervals) if one.whole and one.end is not None]
 
 
 class Forecasts:
