@@ -19,8 +19,9 @@ from gateway.pipeline import Pipeline
 from gateway.plan import build
 from gateway.runtime.memory import Memory
 from gateway.store import alerts
+from gateway.store.days import day_files
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore, day_files
+from gateway.store.sqlite import SqliteStore
 
 COMMIT_MESSAGES = 2_000
 

@@ -19,9 +19,10 @@ from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
 from gateway.store.base import Reader
 from gateway.store.day import DAY_MS, HOUR_MS
+from gateway.store.days import day_files, number_of
 from gateway.store.place import Place
 from gateway.store.rollups import Rollups
-from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, number_of
+from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.alerts.orders import Order
 from gateway.alerts.words import SENSOR, Alert, Delivery
 from gateway.model import Millis
+from gateway.store.days import CORE
 from gateway.store.files import as_store_error, read_only
 
 _ALERT = (
@@ -25,7 +26,7 @@ class AlertReader:
 
     def __init__(self, folder: Path) -> None:
         """The file must exist and be prepared: the gateway makes it before anybody reads."""
-        self._path = folder / "yizhan.db"
+        self._path = folder / CORE
         self._db = read_only(self._path)
 
     def close(self) -> None:

@@ -7,16 +7,15 @@ The key that makes pseudonyms of cards never comes along: a backup that held bot
 """
 
 import contextlib
-import os
 import shutil
 import sqlite3  # noqa: TID251
 from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.store.base import StoreError
-from gateway.store.files import SCHEMAS, Lock, as_store_error, healthy, read_only
+from gateway.store.days import CORE
+from gateway.store.files import SCHEMAS, Lock, as_store_error, flush, healthy, read_only
 
-CORE = "yizhan.db"
 LINK_KEY = "link.key"  # signs the links in messages that were sent
 MARGIN_MS = 2_000  # file systems keep times more coarsely than we look
 
@@ -118,15 +117,7 @@ def _moved(source: Path, target: Path, *, keep: bool = True) -> Path:
     part = target.with_name(target.name + ".part") if keep else source
     if keep:
         shutil.copyfile(source, part)
-    _flush(part)
+    flush(part)
     part.replace(target)
-    _flush(target.parent)
+    flush(target.parent)
     return target
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,9 +15,10 @@ import msgspec
 from gateway.model import Batch, Millis
 from gateway.store.base import StoreError
 from gateway.store.day import Names
+from gateway.store.days import day_files, day_number, number_of
 from gateway.store.files import as_store_error, connect, transaction
 from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch, unpack_block
-from gateway.store.sqlite import SYNCHRONOUS, SqliteStore, day_files, day_number, number_of
+from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,11 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gateway.model import AXES, Axes, Batch, Millis, Rejected
+from gateway.store.base import StoreError
 from gateway.store.day import Names, resource_name
 from gateway.store.files import READ_ERRORS, as_store_error, read_only
 from gateway.store.packing import DamagedError, unpack_batch, unpack_block
@@ -93,3 +94,17 @@ class DayReader:
 
     def close(self) -> None:
         self._db.close()
+
+
+def readers(paths: Iterable[Path]) -> Iterator[DayReader]:
+    """One after another; a file that can't be opened is told and left out."""
+    for path in paths:
+        try:
+            reader = DayReader(path)
+        except (StoreError, *READ_ERRORS) as error:
+            log.error("%s can't be read: %s", path.name, error)
+            continue
+        try:
+            yield reader
+        finally:
+            reader.close()

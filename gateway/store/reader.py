@@ -9,7 +9,7 @@ from gateway.model import Axes, Millis, Rejected
 from gateway.store.base import Interval, Reading
 from gateway.store.day import DAY_MS
 from gateway.store.day_reader import FOREVER, DayReader
-from gateway.store.sqlite import day_files, day_number, day_path, number_of
+from gateway.store.days import day_files, day_number, day_path, number_of
 
 OPEN_DAYS = 40  # files kept open between questions
 

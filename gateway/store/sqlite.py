@@ -4,29 +4,26 @@ import logging
 import os
 import sqlite3  # noqa: TID251
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
-from gateway.store.day_reader import DayReader
+from gateway.store.day_reader import readers
+from gateway.store.days import CORE, day_files, day_number, day_path, finished, number_of
 from gateway.store.files import (
-    COMPANIONS,
     READ_ERRORS,
     Ballast,
     Lock,
     as_store_error,
     connect,
     healthy,
-    move,
     new_file,
     roll_back,
-    set_aside,
     transaction,
     unlink,
 )
-from gateway.store.salvage import salvage
+from gateway.store.repairs import Repairs
 
 log = logging.getLogger(__name__)
 
@@ -34,31 +31,6 @@ SEAL_AFTER_MS = 600_000  # an hour is sealed so long after its end
 SYNCHRONOUS = {"safe": "FULL", "sd_card": "NORMAL"}
 SD_CARD_SYNC_MS = 5_000  # what a power cut may cost with profile sd_card
 WAL_MOST = 64 << 20  # bytes of write-ahead log that a slow reader may hold up
-CORE = "yizhan.db"
-
-
-def day_number(at: Millis) -> int:
-    return at // DAY_MS
-
-
-def day_path(folder: Path, number: int) -> Path:
-    return folder / f"{datetime.fromtimestamp(number * 86_400, UTC):%Y-%m-%d}.day.db"
-
-
-def day_files(folder: Path) -> list[Path]:
-    """The days kept, oldest first."""
-    return sorted(folder.glob("????-??-??.day.db"))
-
-
-def finished(path: Path) -> bool:
-    """True for a day whose file has no write-ahead log any more (byte 18): `Day.shrink` does that last."""
-    with path.open("rb") as file:
-        return file.read(19)[18:] == b"\x01"
-
-
-def number_of(path: Path) -> int:
-    """The day that a file holds."""
-    return (datetime.fromisoformat(path.name[:10]).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 class SqliteStore:
@@ -83,12 +55,13 @@ class SqliteStore:
         self._synchronous = SYNCHRONOUS[profile]
         self._sync_at = now if profile == "sd_card" else None
         self._lock = Lock(folder)
-        self.damaged: list[Path] = []
+        self._repairs = Repairs(folder)
+        self.damaged = self._repairs.aside
         self._day: Day | None = None
         self._tidied: set[tuple[int, bool]] = set()  # day, and whether its quarantine was emptied
         try:
             self._ballast = Ballast(folder / "ballast", ballast_mib << 20)
-            self._resume_repairs()
+            self._repairs.resume()
             for path in folder.glob("*.db"):
                 if path.with_name(path.name + "-journal").exists():
                     roll_back(path)
@@ -97,7 +70,7 @@ class SqliteStore:
                     pass
             for path in [*day_files(folder)[-2:], folder / CORE]:
                 if not healthy(path):
-                    self._repair(path, now)
+                    self._repairs.repair(path, now)
             self.core = connect(folder / CORE, "core", synchronous=self._synchronous)
             self._uptos: dict[int, int] = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
             self._last = self._last_id()
@@ -149,7 +122,7 @@ class SqliteStore:
             path = self._day.path
             self._day.close()
             self._day = None
-            self._repair(path, now)
+            self._repairs.repair(path, now)
             return True
         return False
 
@@ -182,7 +155,7 @@ class SqliteStore:
         number = day_number(now)
         day = self._day
         if day is None:
-            self._resume_repairs()
+            self._repairs.resume()
         if day is None or number > day.number:
             files = day_files(self.folder)
             newest = files[-1] if files else None
@@ -215,12 +188,12 @@ class SqliteStore:
         yield from self.core.execute("SELECT part, upto, blob FROM checkpoint ORDER BY part")
 
     def batches(self, after: int) -> Iterator[tuple[int, Batch]]:
-        for reader in self._readers(day_files(self.folder)):
+        for reader in readers(day_files(self.folder)):
             if reader.last_id() > after:
                 yield from reader.batches(after)
 
     def rejected(self) -> Iterator[Rejected]:
-        for reader in self._readers(day_files(self.folder)[-2:]):
+        for reader in readers(day_files(self.folder)[-2:]):
             yield from reader.quarantine()
 
     def drop_parts(self, first: int) -> None:
@@ -235,21 +208,8 @@ class SqliteStore:
 
     def _last_id(self) -> int:
         """Never lower than a checkpoint says, also when the newest day was lost."""
-        newest = next((found for one in self._readers(reversed(day_files(self.folder))) if (found := one.last_id())), 0)
+        newest = next((found for one in readers(reversed(day_files(self.folder))) if (found := one.last_id())), 0)
         return max(newest, *self._uptos.values(), 0)
-
-    def _readers(self, paths: Iterable[Path]) -> Iterator[DayReader]:
-        """One after another; a file that can't be opened is told and left out."""
-        for path in paths:
-            try:
-                reader = DayReader(path)
-            except (StoreError, *READ_ERRORS) as error:
-                log.error("%s can't be read: %s", path.name, error)
-                continue
-            try:
-                yield reader
-            finally:
-                reader.close()
 
     # ---- upkeep ----
 
@@ -299,7 +259,7 @@ class SqliteStore:
                 found = error if isinstance(error, StoreError) else as_store_error(error, path)
                 if not found.damaged:
                     raise found from error
-                self._repair(path, now)
+                self._repairs.repair(path, now)
                 return True
             if more is False:
                 self._tidied.add(mark)
@@ -322,7 +282,7 @@ class SqliteStore:
             day.close()
 
     def _holds_quarantine(self, path: Path) -> bool:
-        return any(next(reader.quarantine(), None) is not None for reader in self._readers([path]))
+        return any(next(reader.quarantine(), None) is not None for reader in readers([path]))
 
     def _bound_log(self) -> None:
         if self._day is None:
@@ -331,28 +291,6 @@ class SqliteStore:
         if size > WAL_MOST:
             log.warning("%s: %d MiB of log wait for a reader that is slow", self._day.path.name, size >> 20)
             self._day.checkpoint()
-
-    # ---- damage ----
-
-    def _repair(self, path: Path, now: Millis) -> None:
-        """Move it aside, and take over what can be read."""
-        self._salvage(set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}"), path)
-
-    def _resume_repairs(self) -> None:
-        """A file that was moved aside and has no successor: we were killed in between, or there was no room."""
-        for aside in sorted(self.folder.glob("*.db.damaged-*"), reverse=True):
-            path = aside.with_name(aside.name.partition(".damaged-")[0])
-            if not path.exists() and not aside.name.endswith(COMPANIONS[1:]):
-                move(path, aside)
-                self._salvage(aside, path)
-
-    def _salvage(self, aside: Path, path: Path) -> None:
-        self.damaged.append(aside)
-        if path.name == CORE:
-            salvage(aside, path, "core")
-        else:
-            before = [one for one in day_files(self.folder) if one < path]
-            salvage(aside, path, "day", before[-1] if before else None)
 
     def close(self) -> None:
         if self._day is not None:

@@ -5,8 +5,9 @@ import pytest
 from gateway.model import Batch
 from gateway.store.base import StoreError
 from gateway.store.cards import CardRetention, forget_card, without_card
+from gateway.store.days import day_files
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore, day_files
+from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, HOUR, NOON, batch, refused
 
 DOOR = b"yz/yanshan/door-main/event"

@@ -6,8 +6,9 @@ import random
 import pytest
 
 from gateway.store.base import StoreError
+from gateway.store.days import day_files
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore, day_files
+from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, NOON, TAKEN, batch, change
 
 

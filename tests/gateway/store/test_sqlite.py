@@ -14,9 +14,10 @@ from gateway.model import Batch
 from gateway.store import files
 from gateway.store.backup import backup, restore
 from gateway.store.base import Interval, StoreError
+from gateway.store.days import day_files, finished
 from gateway.store.files import connect
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore, day_files, finished
+from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, HOUR, NOON, TAKEN, batch, change, messages, refused
 
 FIXTURES = Path(__file__).parents[2] / "vectors" / "store"

@@ -1,0 +1,33 @@
+"""The files of a store's folder by their names: a day each, and one for what outlives a day."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.model import Millis
+from gateway.store.day import DAY_MS
+
+CORE = "yizhan.db"
+
+
+def day_number(at: Millis) -> int:
+    return at // DAY_MS
+
+
+def day_path(folder: Path, number: int) -> Path:
+    return folder / f"{datetime.fromtimestamp(number * 86_400, UTC):%Y-%m-%d}.day.db"
+
+
+def day_files(folder: Path) -> list[Path]:
+    """The days kept, oldest first."""
+    return sorted(folder.glob("????-??-??.day.db"))
+
+
+def number_of(path: Path) -> int:
+    """The day that a file holds."""
+    return (datetime.fromisoformat(path.name[:10]).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+
+
+def finished(path: Path) -> bool:
+    """True for a day whose file has no write-ahead log any more (byte 18): `Day.shrink` does that last."""
+    with path.open("rb") as file:
+        return file.read(19)[18:] == b"\x01"
