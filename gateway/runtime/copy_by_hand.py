@@ -13,7 +13,8 @@ from gateway.runtime.delivery import Delivery, Patience
 from gateway.runtime.nightly import DayCheck
 from gateway.store.influx import InfluxWriter
 from gateway.store.influx_compare import Compared, DayCount
-from gateway.store.influx_cursor import Journal, position_in
+from gateway.store.influx_cursor import position_in
+from gateway.store.journal import Journal
 from gateway.store.lines import Lines
 
 

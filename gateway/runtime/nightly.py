@@ -16,7 +16,7 @@ from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.influx_ask import held
 from gateway.store.influx_compare import Compared, DayCount
-from gateway.store.influx_cursor import Journal, parts
+from gateway.store.journal import Journal, parts
 from gateway.store.lines import Lines
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from gateway.runtime.delivery import DeadLetter, Delivery, DriftError, EndedErro
 from gateway.runtime.nightly import DayCheck, Nightly
 from gateway.runtime.status import CopyMetrics
 from gateway.store.influx import InfluxWriter
-from gateway.store.influx_cursor import Cursor, Journal, parts, position_in
+from gateway.store.influx_cursor import Cursor, position_in
+from gateway.store.journal import Journal, parts
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 

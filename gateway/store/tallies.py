@@ -12,7 +12,7 @@ from gateway import wire
 from gateway.local_time import hour_start
 from gateway.model import RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.files import transaction
-from gateway.store.influx_cursor import Journal
+from gateway.store.journal import Journal
 from gateway.store.place import Place
 from gateway.tally import Mark, Meter, Said, Tally, is_visit
 

@@ -17,7 +17,8 @@ from gateway.model import Batch, Millis, Resource
 from gateway.runtime.delivery import Patience
 from gateway.runtime.ship import Ship
 from gateway.store.influx import InfluxWriter
-from gateway.store.influx_cursor import Cursor, Journal
+from gateway.store.influx_cursor import Cursor
+from gateway.store.journal import Journal
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.victoria import Victoria

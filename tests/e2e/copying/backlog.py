@@ -11,7 +11,7 @@ from gateway.pipeline import Pipeline
 from gateway.plan import build, resource_of
 from gateway.runtime.memory import Memory
 from gateway.runtime.parts import rollups_of
-from gateway.store.influx_cursor import Journal
+from gateway.store.journal import Journal
 from gateway.store.lines import Lines
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore

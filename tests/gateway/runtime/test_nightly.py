@@ -14,7 +14,8 @@ from gateway.store.base import StoreError
 from gateway.store.influx import InfluxWriter
 from gateway.store.influx_ask import flux, held, metricsql
 from gateway.store.influx_compare import Compared, DayCount
-from gateway.store.influx_cursor import Journal, position_in
+from gateway.store.influx_cursor import position_in
+from gateway.store.journal import Journal
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import until

@@ -8,7 +8,8 @@ from config.schema.store import Influx
 from gateway.runtime.delivery import Patience
 from gateway.runtime.ship import Ship
 from gateway.store.influx import InfluxWriter
-from gateway.store.influx_cursor import Cursor, Journal
+from gateway.store.influx_cursor import Cursor
+from gateway.store.journal import Journal
 from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import until
