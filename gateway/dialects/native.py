@@ -21,7 +21,7 @@ _EVENT_FIELDS: Final[dict[str, Callable[[object], Signal]]] = {
     "granted": values.flag,
     "direction": values.text,
 }
-_OURS: Final = re.compile(r"yz/[a-z0-9-]+/([^/]+)/state")
+_OURS: Final = re.compile(r"(yz/[a-z0-9-]+/([^/]+))/(state|event|availability)")
 
 
 def _names(kind: KindName) -> tuple[Name, ...]:
@@ -78,9 +78,13 @@ def _header(body: dict[str, object]) -> Header:
 
 
 def hear(topic: str, payload: bytes) -> Heard | None:
-    """A state message of a device of ours."""
+    """Any message of a device of ours: its signals are told by its state alone, its will at least that it is there."""
     ours = _OURS.fullmatch(topic)
     if ours is None:
         return None
+    base, device, told = ours.groups()
+    if told == "availability":
+        is_online(payload)
+    said = read_object(payload) if told == "state" else {}
     facts = {signal: fact for facts in FACTS.values() for fact, signal in facts.items()}
-    return Heard(topic, tuple(dict.fromkeys(facts[key] for key in read_object(payload) if key in facts)), ours[1])
+    return Heard(f"{base}/state", tuple(dict.fromkeys(facts[key] for key in said if key in facts)), device)

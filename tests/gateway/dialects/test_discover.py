@@ -53,6 +53,20 @@ def test_each_device_is_found_once_in_its_own_dialect() -> None:
     ]
 
 
+def test_a_device_of_ours_is_one_finding_whatever_it_says() -> None:
+    said = (
+        ("yz/yanshan/seat-01/availability", '{"state":"online","boot":"b"}'),
+        ("yz/yanshan/seat-01/state", '{"occupied":true,"boot":"b","seq":1}'),
+        ("yz/yanshan/seat-01/event", '{"type":"help","status":"pressed"}'),
+        ("yz/yanshan/seat-02/availability", '{"state":"offline"}'),
+        ("yz/yanshan/seat-03/availability", '{"state":"asleep","status":"x"}'),
+    )
+    first, silent = heard(*said)
+    assert (first.dialect, first.topic, first.reports) == ("native", "yz/yanshan/seat-01/state", ("presence",))
+    assert first.lines[0] == "- {id: seat-01, kind: seat}"
+    assert (silent.dialect, silent.topic, silent.lines) == ("native", "yz/yanshan/seat-02/state", ())
+
+
 def test_what_it_reports_grows_with_every_message() -> None:
     door = next(one for one in heard(*TRAFFIC) if one.dialect == "zigbee2mqtt")
     assert door.reports == ("open", "battery_pct")
