@@ -51,13 +51,12 @@ class YamlFile:
     oddities: list[Oddity] = field(default_factory=list)
 
     def lines(self) -> dict[KeyPath, int]:
-        """The line of every key and list item; reads the file again, as far as it can be read."""
-        reader = _Reader("", {})
+        """The line of every key and list item; reads the file again. None of one that can't be read to its end."""
         try:
             reader = _Reader(Path(self.name).read_text(encoding="utf-8-sig"), {})
             reader.root()
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            pass
+            return {}
         return reader.lines or {}
 
 

@@ -66,6 +66,14 @@ def test_hostile_content_is_told_and_refused(tmp_path: Path, content: str | byte
         load(_write(tmp_path, content), {})
 
 
+def test_a_file_that_breaks_off_is_blamed_for_nothing_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("\n\napi: {}\n]\n")
+    (tmp_path / "b.yaml").write_text("api: {lang: zh}\n")
+    source = read_yaml(sorted(tmp_path.iterdir()))
+    assert [(mistake.file, mistake.line) for mistake in source.mistakes] == [(str(tmp_path / "a.yaml"), 4)]
+    assert source.place(("api",)) == (str(tmp_path / "b.yaml"), 1)
+
+
 def test_an_alias_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
     source = read_yaml([_write(tmp_path, bomb)])
