@@ -20,7 +20,8 @@ def run(args: argparse.Namespace) -> int:
     from api.commands.backup import stores
     from config.load import load
     from gateway.clock import now_ms
-    from gateway.store.backup import restore
+    from gateway.notify.links import LINK_KEY
+    from gateway.store.backup import private, restore
     from gateway.store.base import StoreError
 
     settings = load(args.config)
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     for one in there:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
     restored = [path for one in sources for path in restore(one, folder / one.relative_to(args.source))]
+    restored += private(args.source / LINK_KEY, folder / LINK_KEY)
     sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, args.source)}\n")
     return 0
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
 from starlette.responses import HTMLResponse
 
+from api.alert_books import AlertBooks
 from api.auth import Gate, Key
 from api.context import Context
 from api.routes.staff import Staff
@@ -15,7 +16,6 @@ from gateway.alerting.deeds import Verb
 from gateway.alerts.payload import alert_json, rfc3339
 from gateway.alerts.words import Alert, Delivery
 from gateway.notify.links import BadLinkError, Grant, key_in, read
-from gateway.store.alerts_reader import AlertReader
 
 State = Literal["open", "acknowledged", "closed"]
 Text = Annotated[str | None, Body(embed=True, max_length=1000, description="a word for the history")]
@@ -156,7 +156,7 @@ def _page(text: str, status: int, *, button: bool = False) -> HTMLResponse:
     )
 
 
-def _find(staff: Staff, reader: AlertReader, key: Key, alert_id: str) -> Alert:
+def _find(staff: Staff, reader: AlertBooks, key: Key, alert_id: str) -> Alert:
     found = reader.alert(alert_id)
     if found is None:
         raise HTTPException(404, "there is no alert of this id")
@@ -164,7 +164,7 @@ def _find(staff: Staff, reader: AlertReader, key: Key, alert_id: str) -> Alert:
     return found
 
 
-def _shown(reader: AlertReader, alert: Alert) -> dict[str, Any]:
+def _shown(reader: AlertBooks, alert: Alert) -> dict[str, Any]:
     return alert_json(alert, reader.history(alert.id))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException
 from pydantic import BaseModel, Field
 
+from api.alert_books import AlertBooks
 from api.auth import Gate, Key
 from api.context import Context
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
@@ -14,7 +15,6 @@ from gateway.alerting.deeds import Verb
 from gateway.alerts.orders import Order
 from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import Alert
-from gateway.store.alerts_reader import AlertReader
 
 STEPS: dict[Verb, str] = {"accept": "I do it", "done": "I have done it", "verify": "I have seen that it is done"}
 
@@ -92,7 +92,7 @@ def _found(staff: Staff, order_id: str) -> dict[str, Any]:
         return _shown(reader, order)
 
 
-def _shown(reader: AlertReader, order: Order) -> dict[str, Any]:
+def _shown(reader: AlertBooks, order: Order) -> dict[str, Any]:
     return {
         "id": order.id, "alert": order.alert, "station": order.station, "resource": order.resource,
         "title": order.title, "assignee": order.assignee, "state": order.state, "reopened": order.reopened,

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import HTTPException
 
+from api.alert_books import AlertBooks
 from api.auth import Key
 from api.context import Context
 from gateway.alerting import Alerting, Deed, DeedError
@@ -17,7 +18,6 @@ from gateway.alerts.orders import OrderError
 from gateway.alerts.payload import OWN
 from gateway.alerts.words import UnknownAlertError
 from gateway.clock import monotonic_s
-from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import StoreError
 
 ANSWER_WITHIN_S = 5.0
@@ -31,10 +31,10 @@ class Staff:
         self.context, self._alerting = context, alerting
 
     @contextmanager
-    def reader(self) -> Iterator[AlertReader]:
+    def reader(self) -> Iterator[AlertBooks]:
         """The store's read side for one request; 503 where there is none yet."""
         try:
-            reader = AlertReader(self.context.settings.store.path)
+            reader = AlertBooks(self.context.settings.store.path)
         except StoreError as error:
             raise HTTPException(503, "there is no store to read yet; is the gateway running?") from error
         try:

@@ -95,7 +95,7 @@ class Alerting:
         self._cursor_at = self._disk_at = self._forget_at = 0
         self._over: deque[str] = deque(maxlen=KEPT_OVER)  # topics of alerts that are closed, for `publish_all`
         self._ourselves = Ourselves()
-        self.link_key = links.key_in(store.folder)
+        self.link_key = links.key_in(settings.store.path)  # not the shard's own: the page of a link serves all shards
         self._worker = self._notifier(settings, healthy, now)
 
     def _notifier(self, settings: Settings, healthy: Callable[[], bool], now: Callable[[], Millis]) -> NotifyWorker:

@@ -6,6 +6,8 @@ chat programs open every link to preview it.
 
 import base64
 import binascii
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import os
@@ -14,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.model import Millis
+
+LINK_KEY = "link.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,19 @@ class BadLinkError(ValueError):
 
 def key_in(folder: Path) -> bytes:
     """The signing key of this installation, made on first use, readable by its owner only."""
-    path = folder / "link.key"
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
-    return key
+    path = folder / LINK_KEY
+    with contextlib.suppress(FileNotFoundError):
+        if key := path.read_bytes():
+            return key
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # shards start at the same moment, and must agree
+        key = file.read()
+        if not key:
+            key = secrets.token_bytes(32)
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key
 
 
 def token(key: bytes, alert: str, delivery: str, expires_at: Millis) -> str:

@@ -16,7 +16,6 @@ from gateway.store.base import StoreError
 from gateway.store.days import CORE
 from gateway.store.files import SCHEMAS, Lock, as_store_error, flush, healthy, read_only
 
-LINK_KEY = "link.key"  # signs the links in messages that were sent
 MARGIN_MS = 2_000  # file systems keep times more coarsely than we look
 
 
@@ -30,8 +29,7 @@ def backup(folder: Path, target: Path) -> list[Path]:
         raise StoreError(f"{folder} holds no store to back up: check store.path")
     try:
         target.mkdir(0o700, parents=True, exist_ok=True)
-        written = [path for name in names if (path := _copied(folder / name, target / name)) is not None]
-        return [*written, *private(folder / LINK_KEY, target / LINK_KEY)]
+        return [path for name in names if (path := _copied(folder / name, target / name)) is not None]
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}: make room there, or name another folder") from error
 
@@ -48,8 +46,7 @@ def restore(source: Path, folder: Path) -> list[Path]:
             raise StoreError(f"{folder} already holds a store: move it away first, or name an empty store.path")
         for name in names:
             check(source / name)
-        restored = [_moved(source / name, folder / name) for name in names]
-        return [*restored, *private(source / LINK_KEY, folder / LINK_KEY)]
+        return [_moved(source / name, folder / name) for name in names]
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from error
     finally:

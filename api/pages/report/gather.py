@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from api.alert_books import AlertBooks
 from api.charges import Charge, charges
 from api.usage import Usage, together, usage
 from config.schema import Area, Settings, Station
@@ -11,7 +12,6 @@ from gateway.alerts.words import Alert
 from gateway.local_time import local_of, month_of
 from gateway.model import Millis, Resource
 from gateway.runtime import place_of
-from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import Reader, StoreError
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
@@ -111,7 +111,7 @@ def gather(settings: Settings, station: Station, month: Month, reader: Reader, n
 def _alerts(settings: Settings, station: Station, month: Month) -> Sequence[Alert] | None:
     """What stood open in this month, the oldest first."""
     try:
-        reader = AlertReader(settings.store.path)
+        reader = AlertBooks(settings.store.path)
         try:
             found = reader.alerts(None, [station.id], ALERTS_MOST)
         finally:

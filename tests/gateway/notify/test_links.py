@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,8 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert key_in(tmp_path) == key
     assert len(key) == 32
     assert (tmp_path / "link.key").stat().st_mode & 0o077 == 0
+
+
+def test_shards_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as many:
+        assert len(set(many.map(key_in, [tmp_path] * 64))) == 1

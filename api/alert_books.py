@@ -1,0 +1,72 @@
+"""Alerts, orders and the audit trail as the API reads them: of one store, or of one for each shard beside it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.alerts.orders import Order
+from gateway.alerts.words import Alert, Delivery
+from gateway.model import Millis
+from gateway.store.alerts_reader import AlertReader
+from gateway.store.days import CORE
+
+T = TypeVar("T")
+
+
+class AlertBooks:
+    """See `AlertReader`. Shards are looked for each time: they come and go while we run.
+
+    A station belongs to one shard at a time; what moved with it is told by the shard that knew it last.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """StoreError when there is no store yet."""
+        there = [one.parent for one in (folder / CORE, *sorted(folder.glob(f"*/{CORE}"))) if one.exists()]
+        self._books = [AlertReader(one) for one in there or [folder]]
+
+    def close(self) -> None:
+        for book in self._books:
+            book.close()
+
+    def _all(self, question: Callable[[AlertReader], Sequence[T]]) -> list[T]:
+        return [row for book in self._books for row in question(book)]
+
+    def _first(self, question: Callable[[AlertReader], list[T]]) -> list[T]:
+        return next((rows for book in self._books if (rows := question(book))), [])
+
+    def alerts(self, state: str | None = None, stations: Sequence[str] | None = None, limit: int = 500) -> list[Alert]:
+        found = self._all(lambda book: book.alerts(state, stations, limit))
+        return sorted(found, key=lambda one: (-one.opened_at, one.id))[:limit]
+
+    def alert(self, alert_id: str) -> Alert | None:
+        found = [one for book in self._books if (one := book.alert(alert_id)) is not None]
+        return max(found, key=lambda one: one.changed_at, default=None)
+
+    def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
+        return self._first(lambda book: book.history(alert_id))
+
+    def deliveries_of(self, alert_id: str) -> list[Delivery]:
+        return self._first(lambda book: book.deliveries_of(alert_id))
+
+    def dead_letters(self) -> list[Delivery]:
+        return sorted(self._all(AlertReader.dead_letters), key=lambda one: (-one.at, one.id))
+
+    def orders(self, stations: Sequence[str] | None = None, state: str | None = None) -> list[Order]:
+        found = self._all(lambda book: book.orders(stations, state))
+        return sorted(found, key=lambda one: (-one.opened_at, one.id))
+
+    def order(self, order_id: str) -> Order | None:
+        found = [one for book in self._books if (one := book.order(order_id)) is not None]
+        return max(found, key=lambda one: one.changed_at, default=None)
+
+    def order_history(self, order_id: str) -> list[tuple[Millis, str, str, str | None]]:
+        return self._first(lambda book: book.order_history(order_id))
+
+    def link_used(self, link_id: str) -> bool:
+        return any(book.link_used(link_id) for book in self._books)
+
+    def audited(self, nonce: str) -> bool:
+        return any(book.audited(nonce) for book in self._books)
+
+    def audit(self, limit: int = 500) -> list[tuple[Millis, str, str, str, str | None]]:
+        return sorted(self._all(lambda book: book.audit(limit)), key=lambda line: -line[0])[:limit]
