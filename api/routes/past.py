@@ -39,32 +39,35 @@ class Past:
         self._context, self._gate = context, Gate(context.keyring, context.now)
 
     def asked(self, request: Request, station: str, *, area: str | None = None, resource: str | None = None) -> Asked:
-        """What is asked about, if it is there and the asker may know: 404, 401, 403."""
+        """What is asked about, if it is there and the asker may know: 404, 401, 403. Strangers' sums have no rooms."""
         known = self._context.settings.station(station)
         if known is None:
             raise not_found(station)
-        asked = Asked([place_of(self._context.settings, known)], area, resource)
+        place = place_of(self._context.settings, known)
+        asked = Asked([place], area, resource)
         if area is not None and resource is not None:
             raise bad_parameter("area", "and `resource` exclude each other; name one")
         if resource is not None and not asked.resources:
             raise HTTPException(404, f"station {station} has no resource {resource[:64]!r}")
         if area is not None and all(one.id != area for one in known.areas):
             raise HTTPException(404, f"station {station} has no area {area[:64]!r}")
+        key = self._gate.who(request)
+        if key is not None and key.covers(known.id, known.region):
+            return asked
         if _tells_of_persons(asked):
-            key = self._gate.needs("viewer")(request)
-            if not key.covers(known.id, known.region):
-                raise HTTPException(403, f"this key does not cover station {known.id}")
-        return asked
+            self._gate.needs("viewer")(request)
+            raise HTTPException(403, f"this key does not cover station {known.id}")
+        return Asked([place.for_strangers()], area, resource)
 
     def asked_of_region(self, request: Request, names: Collection[str]) -> Asked:
-        """The stations whose region has all these names, but for those of which the asker may not know: 404, 422."""
+        """The stations whose region has all these names, but for what the asker may not know of them: 404, 422."""
         settings, key = self._context.settings, self._gate.who(request)
         found = []
         for one in settings.stations:
             place = place_of(settings, one)
-            known = (key is not None and key.covers(one.id, one.region)) or not _tells_of_persons(Asked([place]))
-            if known and set(names) <= set(one.region):
-                found.append(place)
+            covered = key is not None and key.covers(one.id, one.region)
+            if set(names) <= set(one.region) and (covered or not _tells_of_persons(Asked([place]))):
+                found.append(place if covered else place.for_strangers())
         if not found:
             raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
         zones = {one.zone.key for one in found}

@@ -1,13 +1,17 @@
 """A station as the roll-ups see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from gateway.model import KindName, Resource
+from gateway.privacy import PERSONAL
 
 NOBODYS: frozenset[KindName] = frozenset({"door", "safety"})
 """Kinds that nobody occupies: measured for themselves, but in no sum, which they would only thin."""
+
+ROOMS = PERSONAL - NOBODYS
+"""Kinds whose use tells of persons: strangers' sums leave them out, or a sum beside another would give one away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,15 @@ class Place:
     resources: Sequence[Resource]
 
     def scopes_of(self, resource: Resource) -> tuple[str, ...]:
-        """Whose sums a resource counts into: always its own, first."""
+        """Whose kept sums a resource counts into: always its own, first. Those of rooms are added when asked for."""
         own = scope_of(self.station, resource=resource.id)
-        if resource.kind in NOBODYS:
+        if resource.kind in NOBODYS | ROOMS:
             return (own,)
         return own, scope_of(self.station, area=resource.area), scope_of(self.station)
+
+    def for_strangers(self) -> "Place":
+        """Without what tells of persons."""
+        return replace(self, resources=[one for one in self.resources if one.kind not in ROOMS])
 
 
 def scope_of(station: str, *, area: str | None = None, resource: str | None = None) -> str:
@@ -47,7 +55,11 @@ class Asked:
 
     @property
     def scopes(self) -> list[str]:
-        return [scope_of(one.station, area=self.area, resource=self.resource) for one in self.places]
+        sums = [scope_of(one.station, area=self.area, resource=self.resource) for one in self.places]
+        if self.resource is not None:
+            return sums
+        rooms = [scope_of(one.station, resource=one.id) for one in self.resources if one.kind in ROOMS]
+        return sums + rooms
 
     @property
     def resources(self) -> list[Resource]:

@@ -53,7 +53,7 @@ def test_it_carries_the_strict_policy_and_needs_no_script(client: Client, page: 
 
 def test_each_day_has_the_figures_of_the_api(client: Client, page: str) -> None:
     query = {"from": START, "to": START + DAYS * DAY_MS, "by": "day"}
-    told = client.get("/api/v1/stations/yanshan/utilization", params=query).json()["buckets"]
+    told = client.get("/api/v1/stations/yanshan/utilization", params=query, headers=client.key()).json()["buckets"]
     shown = rows(page, "每日明细")
     assert len(shown) == DAYS
     for row, bucket in zip(shown, told, strict=True):

@@ -34,12 +34,9 @@ class Filled:
     """A store of two stations whose resources change at random for some days."""
 
     def __init__(self, folder: Path, zone: str, days: int, stations: str = "st") -> None:
-        one, two, door = (
-            Resource("s", area, name, kind, name)  # type: ignore[arg-type]
-            for area, name, kind in (("a", "one", "seat"), ("b", "two", "charger"), ("b", "door", "door"))
-        )
+        things = (("a", "one", "seat"), ("b", "two", "charger"), ("b", "door", "door"), ("b", "room", "room"))
         self.places = [
-            Place("s", ZoneInfo(zone), [one, two, door]),
+            Place("s", ZoneInfo(zone), [Resource("s", area, name, kind, name) for area, name, kind in things]),  # type: ignore[arg-type]
             Place("t", ZoneInfo(zone), [Resource("t", "c", "three", "seat", "three")]),
         ]
         self.places = [one for one in self.places if one.station in stations]
@@ -74,7 +71,11 @@ class Filled:
 def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None:
     filled = Filled(tmp_path, zone, 40)
     only = filled.places[:1]
-    questions = [Asked(filled.places), Asked(only, area="b"), Asked(only, resource="one"), Asked(only, resource="door")]
+    strangers = [one.for_strangers() for one in filled.places]
+    questions = [
+        Asked(filled.places), Asked(strangers), Asked(only, area="b"), Asked(strangers[:1], area="b"),
+        Asked(only, resource="one"), Asked(only, resource="door"), Asked(only, resource="room"),
+    ]  # fmt: skip
     windows = [
         (START + 5 * HOUR_MS + 1234, START + 36 * DAY + 777), (START + DAY, START + 3 * DAY), (START, START + 1000),
     ]  # fmt: skip
@@ -94,12 +95,12 @@ def test_a_door_stands_alone_and_thins_no_sum(tmp_path: Path) -> None:
     filled.roll_up(filled.end + DAY)
     reader, place = RollupReader(tmp_path, filled.reader), filled.places[0]
     of = lambda **more: reader.minutes(Asked([place], **more), START, START + DAY, "hour_of_week")  # noqa: E731
-    whole, parts = of(), [of(resource=name) for name in ("one", "two")]
+    whole, parts = of(), [of(resource=name) for name in ("one", "two", "room")]
     for hour, minutes in whole.items():
-        both = Minutes()
+        every = Minutes()
         for part in parts:
-            both.add(part[hour])
-        assert minutes == both
+            every.add(part[hour])
+        assert minutes == every
     assert of(resource="door")
     filled.close()
 
