@@ -3,6 +3,7 @@
 pyarrow is an extra, so it is imported where it is needed and nowhere else.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
@@ -20,6 +21,8 @@ FLAGS = ("occupied", "open", "locked", "ready", "cabinet_open", "granted")
 COUNTS = ("people", "free", "total")
 MEASURES = ("power_w", "energy_wh", "battery_pct", "rssi_dbm")
 WORDS = ("status", "error", "fault", "firmware", "type", "card", "direction")
+
+_AS_LINES = {**dict.fromkeys(MOMENTS, "int64"), "data": "string"}
 
 _encode = msgspec.json.encode
 
@@ -53,9 +56,9 @@ def lines(path: Path) -> Iterator[bytes]:
         if missing:
             raise ValueError(f"{path} is no export of ours: it has no column {', '.join(sorted(missing))}")
         for group in file.iter_batches(columns=names):
-            columns = [group[name].cast("int64") if name in MOMENTS else group[name] for name in names]
+            columns = [group[name].cast(_AS_LINES[name]) if name in _AS_LINES else group[name] for name in names]
             for row in zip(*(column.to_pylist() for column in columns), strict=True):
-                yield _encode({**dict(zip(names, row, strict=True)), "data": msgspec.Raw(row[-1].encode())})
+                yield _encode({**dict(zip(names, row, strict=True)), "data": msgspec.Raw((row[-1] or "null").encode())})
 
 
 def _schema() -> Any:
@@ -72,9 +75,9 @@ def _schema() -> Any:
 
 def _columns(group: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """What is not of its column's type is left to `data`."""
-    said = [row["data"] for row in group]
+    said = [row["data"] if isinstance(row["data"], dict) else {} for row in group]
     columns = {name: [row[name] for row in group] for name in (*IDENTITY, "seq", *MOMENTS)}
-    columns["data"] = [_encode(one).decode() for one in said]
+    columns["data"] = [_encode(row["data"]).decode() for row in group]
     for names, fits in ((FLAGS, _flag), (COUNTS, _count), (MEASURES, _measure), (WORDS, _word), (("expires",), _day)):
         for name in names:
             columns[name] = [fits(one.get(name)) for one in said]
@@ -90,7 +93,10 @@ def _count(value: object) -> int | None:
 
 
 def _measure(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """JSON knows whole numbers that no column holds."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
+        return None
+    return float(value)
 
 
 def _word(value: object) -> str | None:

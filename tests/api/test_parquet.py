@@ -18,6 +18,8 @@ SAID = [
     b'{"ts":"2026-05-29T20:00:00.002+08:00","seq":2,"power_w":6600.5,"status":"Charging","energy_wh":12345678901234567}',
     b'{"people":3,"expires":"2027-01-31","fault":"","occupied":"perhaps"}',
     b'{"expires":"soon","people":2.5,"status":null}',
+    b'{"occupied":true,"power_w":%s}' % (b"9" * 400),  # more than a column holds
+    b'{"occupied":true,"mine":1e400}',  # more than Python reads
 ]
 
 
@@ -65,7 +67,7 @@ def exported(filled, tmp_path, capfdbinary) -> tuple[list[bytes], Path]:
 @needs_pyarrow
 def test_every_line_comes_back_to_the_byte(exported):
     lines, path = exported
-    assert len(lines) == 305
+    assert len(lines) == 307
     assert [*parquet.lines(path)] == lines
 
 
@@ -74,12 +76,13 @@ def test_each_signal_has_a_column_of_its_type(exported):
     import pyarrow.parquet as pq
 
     rows = pq.read_table(exported[1]).to_pylist()
-    first, second, third, fourth, card = rows[:5]
+    first, second, third, fourth, huge, unread, card = rows[:7]
     assert (first["occupied"], first["battery_pct"], first["seq"]) == (True, 71.0, 1)
     assert first["ts"] == datetime.fromtimestamp(1780056000.001, UTC)
     assert (second["power_w"], second["status"], second["boot"]) == (6600.5, "Charging", None)
     assert (third["people"], third["expires"], third["occupied"], third["ts"]) == (3, date(2027, 1, 31), None, None)
     assert (fourth["people"], fourth["expires"], fourth["status"]) == (None, None, None)
+    assert (huge["power_w"], huge["occupied"], unread["occupied"]) == (None, True, None)
     assert (card["kind"], card["type"], card["card"], card["granted"]) == ("event", "card", "ab12", True)
 
 
@@ -98,7 +101,7 @@ def test_rows_are_written_in_groups_and_not_all_at_once(filled, tmp_path, capfdb
 def test_it_is_imported_like_lines(exported, tmp_path, capfdbinary):
     there = config(tmp_path / "there")
     assert main(["import", "--config", str(there), "--input", str(exported[1])]) == 0
-    assert capfdbinary.readouterr().out == b"304 stored, 0 were there, 1 refused\n"
+    assert capfdbinary.readouterr().out == b"306 stored, 0 were there, 1 refused\n"
     assert main(["export", "--config", str(there)]) == 0
     assert capfdbinary.readouterr().out.splitlines() == [line for line in exported[0] if b"perhaps" not in line]
 
