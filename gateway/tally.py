@@ -1,7 +1,8 @@
 """What is counted from single messages: the energy of chargers, and visits by the cards at a door. Pure.
 
 A meter only counts on, so what flowed between two readings is known. When it flowed is not, if they lie far apart: that
-energy is kept beside (`gap_mwh`). A counter that fell was reset: what flowed in between is unknown, and said to be.
+energy is kept beside (`gap_mwh`). A counter that fell, or leapt, was reset: what flowed in between is unknown, and said
+to be.
 Energies are in mWh: whole numbers give the same sum in every order.
 """
 
@@ -16,6 +17,7 @@ from gateway.model import Millis
 from gateway.privacy import CROWD, Band
 
 GAP_MS = HOUR_MS
+LEAP_MWH = 10**13  # more than the strongest charger gives in a year: no energy, but another counter
 
 Mark = tuple[Millis, int, int]  # when, the meter's total in mWh and its resets until then
 
@@ -42,10 +44,10 @@ class Said(Struct, gc=False):
     """What a meter's message tells here."""
 
     ts: wire.Time | None = None
-    boot: str | None = None
-    seq: int | None = None
+    boot: wire.Boot | None = None
+    seq: wire.Seq | None = None
     status: str | None = None
-    energy_wh: float | None = None
+    energy_wh: wire.Number | None = None
 
 
 class Meter(Struct, gc=False):
@@ -57,7 +59,7 @@ class Meter(Struct, gc=False):
     seq: int = -1
     counter_mwh: int | None = None
     counted_at: Millis = 0
-    total_mwh: int = 0  # since the first reading
+    total_mwh: int = 0  # since the first reading, or the last reset
     resets: int = 0
     free: bool | None = None
     ended_at: Millis | None = None  # a use that ended and waits for a reading
@@ -86,14 +88,14 @@ class Meter(Struct, gc=False):
     def _count(self, counter: int, at: Millis) -> Tally:
         tally = Tally(readings=1)
         step = 0 if self.counter_mwh is None else counter - self.counter_mwh
-        if step < 0:
-            tally.resets = 1
+        if not 0 <= step <= LEAP_MWH:
+            tally.resets, self.total_mwh = 1, 0
         elif step and at - self.counted_at > GAP_MS:
             tally.gap_mwh = step
         else:
             tally.energy_mwh = step
         self.counter_mwh, self.counted_at = counter, at
-        self.total_mwh += max(0, step)
+        self.total_mwh += tally.energy_mwh + tally.gap_mwh
         self.resets += tally.resets
         return tally
 

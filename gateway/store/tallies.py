@@ -11,6 +11,8 @@ import msgspec
 from gateway import wire
 from gateway.local_time import hour_start
 from gateway.model import RETAINED, TS_SUSPECT, Batch, Millis, Resource
+from gateway.store.day_reader import readers
+from gateway.store.days import day_files
 from gateway.store.files import transaction
 from gateway.store.journal import Journal
 from gateway.store.place import Place
@@ -34,7 +36,8 @@ class Tallies:
 
     def __init__(self, db: sqlite3.Connection, folder: Path, places: Iterable[Place]) -> None:
         self._db, self._journal = db, Journal(folder)
-        (self._upto,) = db.execute("SELECT upto FROM tallied").fetchone()
+        (kept,) = db.execute("SELECT upto FROM tallied").fetchone()
+        self._upto = min(kept, _last_id(folder))  # where the newest day was lost its numbers come again
         self._chargers, self._doors = _topics(places)
         self._meters: dict[str, Meter] = {
             scope: _meter(state)
@@ -126,6 +129,12 @@ def scope_ids(db: sqlite3.Connection, texts: Iterable[str]) -> dict[str, int]:
     db.executemany("INSERT OR IGNORE INTO scope (text) VALUES (?)", [(text,) for text in names])
     find = "SELECT id FROM scope WHERE text = ?"
     return {text: db.execute(find, (text,)).fetchone()[0] for text in names}
+
+
+def _last_id(folder: Path) -> int:
+    """The newest batch of the journal; 0 where there is none."""
+    newest_first = readers(reversed(day_files(folder)))
+    return next((found for day in newest_first if (found := day.last_id())), 0)
 
 
 def _topics(places: Iterable[Place]) -> tuple[dict[bytes, Told], dict[bytes, Told]]:
