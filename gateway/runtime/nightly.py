@@ -22,6 +22,7 @@ from gateway.store.lines import Lines
 log = logging.getLogger(__name__)
 
 NIGHT = range(2, 5)  # local hours
+PATIENCE_MS = 21 * HOUR_MS  # a copy that can't be asked is asked again the next night
 AT_ONCE = 250  # messages a piece
 EVERYTHING = 2**62
 
@@ -85,6 +86,7 @@ class Nightly:
         """`refused`: lines that the copy will never take; `keep` the last day that was equal, which `done` was."""
         self._check, self._zone, self._refused, self._send, self._keep = check, zone, refused, send, keep
         self._done = done
+        self._not_before = 0
         self._work: Steps | None = None
         self._found: list[Compared] = []
         self.trouble: str | None = None
@@ -104,6 +106,7 @@ class Nightly:
             self._work = None
         except (StoreError, DriftError) as error:
             self._work = None
+            self._not_before = now + PATIENCE_MS
             log.warning("the copy can't be compared with the journal: %s", error)
         return False
 
@@ -115,14 +118,19 @@ class Nightly:
 
     def _due(self, now: Millis) -> int | None:
         """The next day that is over for an hour at least: in the night, or when a night was missed."""
+        if now < self._not_before <= now + PATIENCE_MS:  # further ahead: the clock was set back
+            return None
         newest = (now - HOUR_MS) // DAY_MS - 1
         if self._done is None:
             self._done = newest - 1
         night = datetime.fromtimestamp(now / 1000, self._zone).hour in NIGHT
         if newest <= self._done or not (night or newest > self._done + 1):
             return None
-        self._done += 1
-        return self._done if self._check.kept(self._done, now) else None
+        day = self._done + 1
+        if self._check.kept(day, now):
+            return day
+        self._done = day
+        return None
 
     def _night(self, day: int) -> Steps:
         count = DayCount(day, self._refused())
@@ -135,7 +143,7 @@ class Nightly:
         if not self._equal():
             count = DayCount(day, self._refused())
             yield from self._compare(count)
-        self.checked = self._sums(day)
+        self._done, self.checked = day, self._sums(day)
         self.trouble = None if self._equal() else self._words(day)
         if self.trouble is None:
             log.info("the copy holds what the journal has of %s", name_of(day))
