@@ -124,7 +124,8 @@ class Nightly:
         if self._done is None:
             self._done = newest - 1
         night = datetime.fromtimestamp(now / 1000, self._zone).hour in NIGHT
-        if newest <= self._done or not (night or newest > self._done + 1):
+        missed = newest > self._done + 1 and not self._not_before
+        if newest <= self._done or not (night or missed):
             return None
         day = self._done + 1
         if self._check.kept(day, now):
@@ -143,7 +144,7 @@ class Nightly:
         if not self._equal():
             count = DayCount(day, self._refused())
             yield from self._compare(count)
-        self._done, self.checked = day, self._sums(day)
+        self._done, self._not_before, self.checked = day, 0, self._sums(day)
         self.trouble = None if self._equal() else self._words(day)
         if self.trouble is None:
             log.info("the copy holds what the journal has of %s", name_of(day))

@@ -36,6 +36,7 @@ def test_a_day_that_could_not_be_compared_is_compared_the_next_night(server, sto
     server.query_status = 503
     night(ship)
     assert night(ship, NIGHT + HOUR) == 1, "once a night is enough"
+    assert night(ship, NIGHT + 22 * HOUR) == 1, "and by day it disturbs nobody"
     assert ship.nightly.checked is None
     server.query_status = 200
     night(ship, NIGHT + DAY)
