@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import segno
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -33,6 +34,7 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
+ScreenName = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,64}$")]  # staff may read it in an alert
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -98,7 +100,7 @@ def router(
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
     `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
-    `on_screen(screen, station)` hears of each wall screen each `Place.check_in_s`, from the page's own script: a page
+    `on_screen(screen, station)` hears of each screen each `Place.check_in_s`, from the page's own script: a page
     that hangs keeps its stream open, so an open stream proves nothing.
     """
     pages = Pages(places, public_url, timezone, tiles_url)
@@ -107,10 +109,10 @@ def router(
     _files(routes, pages)
 
     @routes.get("/build")
-    def build(screen: str = "", station: str = "") -> Response:
+    def build(screen: ScreenName = "", station: str = "") -> Response:
         """The build served now and the server's time: with these a page reloads itself and sets its clock."""
         if screen and station in places:
-            on_screen(screen[:64], station)
+            on_screen(screen, station)
         return JSONResponse({"build": pages.assets.build, "time_ms": now_ms()}, headers={"cache-control": "no-store"})
 
     return routes

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from config.schema import Settings
 from gateway.alerting.configured import limits_of
+from gateway.alerting.screens import Screens
 from gateway.alerts.facts import Fact, clock_skew, own
-from gateway.alerts.facts import screen as screen_fact
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.kinds import Facts
@@ -42,20 +42,21 @@ class Watch:
         limits = settings.alerts.thresholds
         self._gateway, self._limits = gateway, limits_of(settings)
         self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
-        self._screen_silent_ms = settings.api.screen_silent_s * 1000
         self._devices = live.devices
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
-        self._screens: dict[tuple[str, str], Millis] = {}
+        self._screens = Screens(settings.api.screen_silent_s * 1000)
 
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
         for alert in alerts:
             if alert.kind == "quarantine_rate":
                 self._refused[alert.subject] = deque(maxlen=self._quarantine_per_hour)
+            elif alert.kind == "screen_absent" and alert.station is not None:
+                self._screens.resume(alert.station, alert.subject, alert.since)
             device = self._devices.get((alert.station or "", alert.subject))
             if alert.kind == "clock_skew" and device is not None:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
@@ -69,8 +70,8 @@ class Watch:
         return found + self._clocks(outcome.batch, now)
 
     def screen(self, name: str, station: str, at: Millis) -> None:
-        """A wall screen checked in. Any thread."""
-        self._screens[station, name] = at
+        """A screen checked in. Any thread."""
+        self._screens.check_in(station, name, at)
 
     def next_look(self) -> Millis | None:
         return self._look_at if self._news or self._screens or self._refused else None
@@ -84,8 +85,7 @@ class Watch:
         self._news = set()
         news.sort(key=lambda facts: (facts.resource.station, facts.resource.id))  # a replay says the same
         found = [fact for facts in news for fact in self._of(facts, now)]
-        for (station, name), at in list(self._screens.items()):
-            found.append(screen_fact(now, now - at >= self._screen_silent_ms, station, name))
+        found += self._screens.look(now)
         return found + [self._refusal(station, now) for station in list(self._refused)]
 
     def _is_news(self, facts: Facts, now: Millis) -> bool:

@@ -86,6 +86,8 @@ def test_a_screen_checks_in_by_name_and_learns_the_time(client: Client) -> None:
     assert answer.json()["time_ms"] == 1_000
     assert heard[-1] == ("abc", "yanshan")
     client.get("/build?station=nowhere&screen=abc")
+    client.get("/build?station=yanshan&screen=")
+    assert client.get("/build?station=yanshan&screen=call%20010-1234").status_code == 422
     assert heard[-1] == ("abc", "yanshan")
 
 

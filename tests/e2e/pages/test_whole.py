@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,12 +13,13 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from gateway.alerting.screens import TRIED
 from tests.e2e.pages.chromium import Chromium
 from tests.e2e.rig import Yizhan, free_port, until, yizhan
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(60)]
 TTL_S = 6
-SILENT_S = 7  # longer than the stream's heartbeat
+SILENT_S = 6  # longer than the stream's heartbeat
 LIT = "document.querySelectorAll('[data-usable=yes]').length"
 BANNER = "!document.querySelector('.banner').hidden"
 CONFIG = """
@@ -99,6 +101,7 @@ def test_a_page_that_hangs_is_missed_although_its_stream_stays_open(tmp_path: Pa
 
         with closing(chromium.open(f"http://127.0.0.1:{http}/screen/yanshan")) as page:
             page.wait(f"{LIT} > 0")
+            time.sleep((TRIED + 1) * SILENT_S)  # before that it might be a passer-by's
             page.run(hang)
             until(lambda: missed() == ["no check-in"])
             with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=2) as answer:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.alerting import Ourselves
+from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
 from gateway.alerts.words import UnknownAlertError
 from gateway.override import Override, Target
@@ -224,13 +225,34 @@ def test_a_pile_under_repair_is_not_told(make: Make) -> None:
 
 def test_a_screen_that_stops_checking_in_is_an_alert(make: Make) -> None:
     house = make(api={"screen_silent_s": 60})
-    house.alerting.watch.screen("lobby", "yanshan", house.now)
+    wall(house, "lobby")
     house.wait(69)
     assert house.lines() == []
     house.wait(2)
     house.alerting.watch.screen("lobby", "yanshan", house.now)
     house.wait(32)
     assert house.lines() == ["screen_absent lobby opened", "screen_absent lobby closed"]
+
+
+def wall(house: House, name: str) -> None:
+    """A screen that has checked in for long enough to be missed."""
+    for _ in range(TRIED * house.settings.api.screen_silent_s // 20 + 1):
+        house.wait(20)
+        house.alerting.watch.screen(name, "yanshan", house.now)
+
+
+def test_a_screen_that_is_still_missed_after_a_restart_is_forgotten_a_day_later(make: Make) -> None:
+    house = make(api={"screen_silent_s": 40})
+    wall(house, "lobby")
+    house.wait(60)
+    house.restart()
+    house.wait(60)
+    assert house.lines() == []
+    assert [one.subject for one in house.alerting.core.open_alerts()] == ["lobby"]
+    house.wait(24 * 3600, step_s=600)
+    house.wait(60)
+    assert house.lines() == ["screen_absent lobby closed"]
+    assert house.alerting.watch.next_look() is None
 
 
 def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
