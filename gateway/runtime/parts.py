@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.schema import Settings
 from config.schema import Station as StationSettings
+from gateway.alerts.payload import OWN
 from gateway.clock import monotonic_s, now_ms
 from gateway.hours import Openings
 from gateway.live import Live
@@ -93,6 +94,7 @@ def session_of(
     filters = ["yz/#", "yz-cmd/#"]
     if share is not None:
         filters = [f"{root}/{station.id}/#" for root in ("yz", "yz-cmd") for station in stations]
+        filters.append(f"yz-cmd/{OWN}/#")  # what staff do about a trouble of a shard itself: whose it is knows
     return Session(
         broker_of(settings),
         settings.client_id + suffix(share),
