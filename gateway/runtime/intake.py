@@ -158,6 +158,7 @@ class Intake(threading.Thread):
         """Give the writer all that has gathered, with what follows from it once it is durable."""
         moment = monotonic_s()
         if not self._owes(moment):
+            self._waiting_bytes = 0  # what came asked for nothing
             return
         outcome = self.pipeline.take()
         self._watermarks.heard(outcome.heard, moment)

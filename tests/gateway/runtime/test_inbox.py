@@ -1,0 +1,26 @@
+"""What waits for the disk, and what only seems to."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.gateway.runtime.test_gateway import listener, run, settings  # noqa: F401  fixtures
+
+pytestmark = pytest.mark.broker
+
+
+def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
+    """Repeats with QoS 0 are neither stored nor acknowledged: however many come, the gateway stays at the broker."""
+    gateway = run()
+    gateway.intake.limits = replace(gateway.intake.limits, inbox_bytes=4_000, inbox_patience_s=0.2)
+    listener.say(0, 1)
+    listener.until(lambda: gateway.intake.stored == 1)
+    for _ in range(30):
+        for _ in range(20):
+            payload = b'{"boot":"b","seq":1,"occupied":true,"fault":"%s"}' % (b"x" * 100)
+            listener.session.publish("yz/yanshan/seat-0/state", payload, qos=0)
+        listener.poll()
+    listener.say(0, 2)
+    listener.until(lambda: gateway.intake.stored == 2)
+    assert gateway.intake.pipeline.counters["duplicate"] == 600
+    assert gateway.intake.pipeline.counters["overflows"] == 0
