@@ -192,6 +192,7 @@ class Intake(threading.Thread):
             self._busy = None
             self.session.ack(job.epoch, job.mids)
             self.session.publish_many(job.watermarks)
+            self._watermarks.sent(monotonic_s())
             self.stored += len(job.outcome.batch)
             self.pipeline.learn(job.outcome.batch.found)
             self.commits.add(job.seconds)

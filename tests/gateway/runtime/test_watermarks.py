@@ -1,5 +1,7 @@
 """When which device is told what."""
 
+from itertools import pairwise
+
 import pytest
 
 from gateway.live import Device
@@ -67,3 +69,30 @@ def test_a_device_without_numbers_is_never_told(marks: Watermarks) -> None:
     marks.heard([device], 0.0)
     marks.again([device], 0.0)
     assert marks.take(9.0) == []
+
+
+def test_a_slow_commit_brings_no_two_watermarks_together(marks: Watermarks) -> None:
+    device = _device()
+    marks.heard([device], 0.0)
+    assert len(marks.take(5.0)) == 1
+    marks.sent(8.0)
+    device.seen.admit("b", 8, None)
+    marks.again([device], 8.1)
+    assert marks.take(8.2) == []
+    assert len(marks.take(8.2 + GAP_S)) == 1
+
+
+def test_a_device_that_comes_back_for_ever_waits_once_and_is_told_all_the_same(marks: Watermarks) -> None:
+    device, told = _device(), []
+    for step in range(1000):  # ten seconds
+        moment = step / 100
+        device.seen.admit("b", 8 + step, None)
+        if not device.owed:
+            device.owed = True
+            marks.heard([device], moment)
+        marks.again([device], moment)
+        told += [moment] * len(marks.take(moment))
+    assert sum(len(devices) for _, _, devices, _ in marks._heap) < 10
+    assert [round(later - earlier, 2) >= GAP_S for earlier, later in pairwise(told)] == [True] * (len(told) - 1)
+    assert len(told) == 8
+    assert len(marks.last(20.0)) == 1
