@@ -53,6 +53,15 @@ def week(days: int) -> Iterator[Figure]:
         yield Figure("a resource's month, files not yet open", month["all_fresh_ms"], "ms", 50)
 
 
+def history() -> Iterator[Figure]:
+    told = alone("history")
+    yield Figure("a year of 30 resources by day", told["year_by_day_ms"], "ms", 50)
+    yield Figure("a year of 30 resources by hour of the week", told["year_by_hour_of_week_ms"], "ms", 50)
+    yield Figure("a month of one resource's intervals", told["month_of_intervals_ms"], "ms", 50)
+    yield Figure("a month of one charger's sessions", told["month_of_sessions_ms"], "ms")
+    yield Figure("roll-ups of the year", told["rollups_mb"], "MB")
+
+
 def copied() -> Iterator[Figure]:
     told = alone("copy", 1_000_000)
     yield Figure("rows a second into the copy, catching up", told["rows_per_s"], "rows/s", 50_000, least=True)
@@ -75,7 +84,9 @@ def alone(module: str, *arguments: object) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--only", default="ingest,scale,latency,deadlines,week,foreign,copy,forecast", help="chapters, with commas"
+        "--only",
+        default="ingest,scale,latency,deadlines,week,history,foreign,copy,forecast",
+        help="chapters, with commas",
     )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each subject (5)")
     parser.add_argument("--count", type=int, default=100_000, help="messages of an ingest run (100000)")
@@ -87,6 +98,7 @@ def main() -> None:
         "latency": latency,
         "deadlines": deadlines,
         "week": lambda: week(args.days),
+        "history": history,
         "foreign": lambda: foreign(args.rounds, args.count),
         "copy": copied,
         "forecast": forecast,
