@@ -24,11 +24,15 @@ def resource_name(station: str, resource: str) -> str:
     return f"{station}/{resource}"
 
 
+HINTS = 1 << 22  # a larger number is looked up each time: a damaged file may hold any
+
+
 class Names:
     """The `name` table of one file: text ↔ number. Empty until refreshed, or asked for a number."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._texts: dict[int, bytes] = {}
+        self._objects: list[bytes | None] = []  # by number: the very ones that came last
         self._last = 0
         self.ids: dict[bytes, int] = {}
         self._db = db
@@ -58,12 +62,18 @@ class Names:
 
         With 100,000 devices no table is in a cache, and looking up each topic was a fifth of a message's cost.
         """
-        known = self._texts.get
-        numbers = [hint if known(hint) is text else 0 for text, hint in zip(texts, hints, strict=True)]
+        last = self._objects
+        try:
+            numbers = [hint if last[hint] is text else 0 for text, hint in zip(texts, hints, strict=True)]
+        except IndexError:
+            numbers = [0] * len(texts)
         if 0 in numbers:
             strange = [at for at, number in enumerate(numbers) if not number]
             for at, number in zip(strange, self.numbers([texts[at] for at in strange]), strict=True):
-                numbers[at], self._texts[number] = number, texts[at]
+                numbers[at] = number
+                if number < HINTS:
+                    last += [None] * (number + 1 - len(last))
+                    last[number] = texts[at]
         return numbers
 
     def _add(self, texts: Collection[bytes]) -> None:

@@ -94,7 +94,7 @@ def main() -> None:
     args = parser.parse_args()
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "ingest": lambda: ingest(args.rounds, args.count),
-        "scale": lambda: scale(max(1, args.rounds // 2)),
+        "scale": lambda: scale(args.rounds),
         "latency": latency,
         "deadlines": deadlines,
         "week": lambda: week(args.days),
