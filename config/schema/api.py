@@ -65,7 +65,7 @@ class Api(Model):
     reports_per_hour: Positive = 6
     """Problem reports that one address may send in an hour."""
     screen_silent_s: Seconds = 300
-    """A known screen that does not check in for so long raises an alert."""
+    """A screen that has checked in for three times as long, and then does not for so long, raises an alert."""
     tiles_url: str | None = None
     """Map tiles ({z}/{x}/{y}) for the overview; by default the map is drawn without any outside server."""
     stream: Stream = Stream()
