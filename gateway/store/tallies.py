@@ -19,6 +19,7 @@ from gateway.store.place import Place
 from gateway.tally import Mark, Meter, Said, Tally, is_visit
 
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
+LATEST_MS = 250_000_000_000_000  # the year 9892: what was imported from later has no hour in any calendar
 _ADD = (
     "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, start) DO UPDATE SET"
     " energy_mwh = energy_mwh + excluded.energy_mwh, gap_mwh = gap_mwh + excluded.gap_mwh,"
@@ -66,9 +67,11 @@ class Tallies:
         for topic, payload, received_at, flags in zip(
             batch.topics, batch.payloads, batch.received, batch.flags, strict=True
         ):
-            if topic in self._chargers and not flags & RETAINED:
+            if flags & RETAINED or received_at > LATEST_MS:
+                continue
+            if topic in self._chargers:
                 step.charger(*self._chargers[topic], payload, received_at, flags)
-            elif topic in self._doors and not flags & RETAINED:
+            elif topic in self._doors:
                 step.door(*self._doors[topic], payload, received_at, flags)
 
     def close(self) -> None:

@@ -66,3 +66,9 @@ def test_what_comes_under_the_numbers_of_a_lost_day_counts(tmp_path: Path) -> No
     counted(tmp_path, *[said(card, topic=CARDS) for _ in range(5)])
     next(tmp_path.glob("*.day.db")).unlink()
     assert counted(tmp_path, *[said(card, topic=CARDS) for _ in range(4)])[2] == 9
+
+
+def test_a_message_from_beyond_the_calendar_counts_nowhere(tmp_path: Path) -> None:
+    card = b'{"type":"card","granted":true}'
+    beyond = said(card, topic=CARDS, at=10**17), said(b'{"energy_wh":5}', at=10**17)
+    assert counted(tmp_path, *beyond, said(card, topic=CARDS)) == (0, 0, 1)
