@@ -202,7 +202,7 @@ class Intake(threading.Thread):
         """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the
         rest for us, until half of it is written."""
         limits, moment = self.limits, monotonic_s()
-        waiting = len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected)
+        waiting = max(len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected), len(self._mids))
         share = max(waiting / limits.inbox_messages, self._waiting_bytes / limits.inbox_bytes)
         if share < 0.5:
             self._full_since = None

@@ -1,9 +1,11 @@
 """What waits for the disk, and what only seems to."""
 
+import threading
 from dataclasses import replace
 
 import pytest
 
+from gateway.runtime.intake import Limits
 from tests.gateway.runtime.test_gateway import listener, run, settings  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.broker
@@ -24,3 +26,19 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
     listener.until(lambda: gateway.intake.stored == 2)
     assert gateway.intake.pipeline.counters["duplicate"] == 600
     assert gateway.intake.pipeline.counters["overflows"] == 0
+
+
+def test_repeats_that_wait_to_be_acknowledged_fill_it_like_others(run, listener, monkeypatch):  # noqa: F811
+    gateway = run()
+    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
+    gate, commit = threading.Event(), gateway.store.commit
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    listener.say(0, 1)
+    listener.until(lambda: gateway.intake.backlog == 1)
+    for _ in range(200):
+        listener.say(0, 1)
+        listener.poll()
+    listener.until(lambda: gateway.pipeline.counters["overflows"] == 1)
+    gate.set()
+    listener.until(lambda: gateway.pipeline.counters["duplicate"] == 200)
+    assert (gateway.session.epoch, gateway.session.reconnects) == (1, 0)
