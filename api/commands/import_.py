@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +27,41 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{parquet.MEND}\n")
         return 2
     settings = load(args.config)
+    try:
+        for _ in messages(args.input):
+            pass  # a line that is none stops us before anything is stored
+    except ValueError as error:
+        sys.stderr.write(f"{error}; nothing was imported\n")
+        return 2
     now = now_ms()
-    with args.input.open("rb") as source:
-        store = SqliteStore(settings.store.path, now, keep_days=settings.store.retention.raw_days, ballast_mib=0)
-        try:
-            importer = Importer(settings, store, now)
-            lines = parquet.lines(args.input) if args.input.suffix == ".parquet" else source
-            importer.run(messages(lines, args.input))
-        finally:
-            store.close()
+    store = SqliteStore(settings.store.path, now, keep_days=settings.store.retention.raw_days, ballast_mib=0)
+    try:
+        importer = Importer(settings, store, now)
+        importer.run(messages(args.input))
+    finally:
+        store.close()
     told = importer.counts
     sys.stdout.write(f"{told['stored']} stored, {told['known']} were there, {told['refused']} refused\n")
     return 1 if told["refused"] and not told["stored"] and not told["known"] else 0
 
 
-def messages(source: Iterable[bytes], path: Path) -> Iterator[Any]:
+def messages(path: Path) -> Iterator[Any]:
     """One message a line; ValueError names the line that is none."""
     from gateway.runtime.importer import message_of
 
-    for number, line in enumerate(source, 1):
+    for number, line in enumerate(_lines(path), 1):
         if line.strip():
             try:
                 yield message_of(line)
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: not a line of `yizhan export`: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    from api import parquet
+
+    if path.suffix == ".parquet":
+        yield from parquet.lines(path)
+    else:
+        with path.open("rb") as source:
+            yield from source

@@ -7,13 +7,14 @@ replayed like the others, but change nothing that was decided since.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from config.schema import Settings
 from gateway import wire
 from gateway.hours import Openings
+from gateway.local_time import DAY_MS
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
 from gateway.pipeline import Pipeline
 from gateway.plan import build
@@ -29,7 +30,7 @@ COMMIT_MESSAGES = 2_000
 class _Exported(msgspec.Struct):
     """A line of `yizhan export`, plain or `--raw`: the one has a station, the other a topic."""
 
-    received_at: Millis
+    received_at: Annotated[Millis, msgspec.Meta(ge=0)]
     topic: str | None = None
     station: str = ""
     device: str = ""
@@ -70,10 +71,18 @@ class Importer:
 
     def run(self, messages: Iterable[Message]) -> None:
         """Take them in the order in which they stand, which is that of their arrival."""
+        messages = filter(self._past, messages)
         if day_files(self._store.folder):
             self._as_history(messages)
         else:
             self._as_new(iter(messages))
+
+    def _past(self, message: Message) -> bool:
+        """A day of the future would be opened by it, and stay the one that is written to."""
+        if message.received_at <= self._now + DAY_MS:
+            return True
+        self.counts["refused"] += 1
+        return False
 
     def _as_new(self, messages: Iterator[Message]) -> None:
         first = next(messages, None)

@@ -114,4 +114,4 @@ def test_a_file_of_another_make_is_told(tmp_path, capsys):
     path = tmp_path / "other.parquet"
     pq.write_table(pa.table({"station": ["a"]}), path)
     status, told = run(capsys, "import", "--config", config(tmp_path / "here"), "--input", path)
-    assert (status, "is no export of ours: it has no column boot" in told) == (1, True)
+    assert (status, "is no export of ours: it has no column boot" in told) == (2, True)

@@ -199,12 +199,27 @@ def test_what_is_missing_joins_a_store_that_goes_on(here, tmp_path, capsys):
     assert boots.count("b1") == 100
 
 
-def test_a_line_that_is_none_is_named(here, tmp_path, capsys):
+@pytest.mark.parametrize("bad", ['{"station":"yanshan"}', "[1]", '{"received_at":-1,"topic":"yz/a/b/state"}', "{"])
+def test_a_line_that_is_none_is_named_and_nothing_is_stored(here, tmp_path, capsys, bad):
     lines = tmp_path / "bad.jsonl"
-    lines.write_text('{"station":"yanshan"}\n')
+    filled(here).close()
+    before = export(capsys, here)
+    lines.write_text(f"{before.splitlines()[0]}\n{bad}\n")
     status, told = run(capsys, "import", "--config", here, "--input", lines)
-    assert status == 1
-    assert f"{lines}:1: not a line of `yizhan export`" in told
+    assert status == 2
+    assert f"{lines}:2: not a line of `yizhan export`" in told
+    assert "nothing was imported" in told
+    assert export(capsys, here) == before
+
+
+def test_a_line_from_the_future_opens_no_day(here, there, tmp_path, capsys):
+    lines = tmp_path / "future.jsonl"
+    filled(here).close()
+    first, second, *_ = export(capsys, here).splitlines()
+    ahead = json.dumps({**json.loads(second), "received_at": 4_102_444_800_000})  # 2100
+    lines.write_text(f"{first}\n{ahead}\n")
+    assert run(capsys, "import", "--config", there, "--input", lines) == (0, "1 stored, 0 were there, 1 refused\n")
+    assert len(export(capsys, there).splitlines()) == 1
 
 
 INFLUX = (
