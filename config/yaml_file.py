@@ -8,6 +8,7 @@ once more, when somebody asks: a tree that knows its lines took three times the 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ class Oddity(NamedTuple):
     mend: str
 
 
-@dataclass(slots=True)
+@dataclass
 class YamlFile:
     """The values of one file, an empty mapping where there are none, and what is odd in it."""
 
@@ -50,6 +51,7 @@ class YamlFile:
     data: dict[str, Any] = field(default_factory=dict)
     oddities: list[Oddity] = field(default_factory=list)
 
+    @cached_property
     def lines(self) -> dict[KeyPath, int]:
         """The line of every key and list item; reads the file again. None of one that can't be read to its end."""
         try:

@@ -32,9 +32,9 @@ class Source:
                 self._twice(file, path)
 
     def _twice(self, file: YamlFile, path: KeyPath) -> None:
-        first = next((one, line) for one in self._files if (line := one.lines().get(path)) is not None)
+        first = next((one, line) for one in self._files if (line := one.lines.get(path)) is not None)
         what = f"is already set in {first[0].name}:{first[1]}"
-        self.mistakes.append(ConfigMistake(file.name, file.lines()[path], dotted(path), what, "keep one of the two"))
+        self.mistakes.append(ConfigMistake(file.name, file.lines[path], dotted(path), what, "keep one of the two"))
 
     @cached_property
     def places(self) -> dict[KeyPath, Place]:
@@ -42,7 +42,7 @@ class Source:
         found: dict[KeyPath, Place] = {}
         before: dict[str, Any] = {}
         for file in self._files:
-            for path, line in file.lines().items():
+            for path, line in file.lines.items():
                 found.setdefault(_moved(path, before), Place(file.name, line))
             before, _ = _merged(before, file.data)
         return found
