@@ -19,12 +19,11 @@ from gateway.wire import UnreadableError
 class Source:
     """One resource's decoder, and the device that it stands for."""
 
-    __slots__ = ("decoder", "device", "filters", "topic")
+    __slots__ = ("decoder", "device", "filters")
 
     def __init__(self, decoder: Decoder, device: Device) -> None:
         self.decoder, self.device = decoder, device
         self.filters = decoder.filters
-        self.topic = device.topic
 
 
 class Translated(msgspec.Struct, gc=False):
@@ -93,7 +92,7 @@ def _native(source: Source, decoded: Decoded) -> Translated:
     if decoded.topic == "state":
         payload = wire.encode_state(header, decoded.signals)
         signals, _ = wire.read(device.decode, payload)
-        return Translated(device, source.topic, payload, signals, None, None, decoded.ignored)
+        return Translated(device, device.topic, payload, signals, None, None, decoded.ignored)
     topic, payload = wire.encode(decoded.observation)
     online = bool(decoded.signals["online"]) if decoded.topic == "availability" else None
     return Translated(device, topic.encode(), payload, None, online, header.boot, decoded.ignored)
