@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import Chromium, Page
 
 HOUSE = Path(__file__).parents[3]
 
@@ -70,6 +70,16 @@ def serving(*options: str) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def modules(browser: Chromium, server: Server, *names: str) -> Iterator[Page]:
+    """A blank page of the server's, with these modules of its script at hand by name."""
+    with closing(browser.open(server.url("/screen/nowhere"))) as page:
+        build = page.run("document.documentElement.dataset.build")
+        for name in names:
+            page.run(f"import('/static/{build}/js/{name}.js').then((module) => void (window.{name} = module))")
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.pages.chromium import Chromium, Page
-from tests.e2e.pages.conftest import Server
+from tests.e2e.pages.conftest import Server, modules
 
 pytestmark = pytest.mark.browser
 READY = "document.querySelectorAll('[data-usable]').length > 2"
@@ -17,11 +17,7 @@ MINUTE_MS = 60_000
 
 @pytest.fixture(scope="module")
 def page(chromium: Chromium, day: Server) -> Iterator[Page]:
-    """A blank page of the server's, with the modules at hand."""
-    with closing(chromium.open(day.url("/screen/nowhere"))) as page:
-        build = page.run("document.documentElement.dataset.build")
-        for name in ("truth", "forecast", "words"):
-            page.run(f"import('/static/{build}/js/{name}.js').then((module) => void (window.{name} = module))")
+    with modules(chromium, day, "truth", "forecast", "words") as page:
         yield page
 
 

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from gateway.model import AXES
 from tests.e2e.pages.chromium import Chromium, Page
-from tests.e2e.pages.conftest import Server
+from tests.e2e.pages.conftest import Server, modules
 
 pytestmark = pytest.mark.browser
 END = 1_000_000
@@ -16,11 +15,7 @@ END = 1_000_000
 
 @pytest.fixture(scope="module")
 def page(chromium: Chromium, day: Server) -> Iterator[Page]:
-    """A blank page of the server's, with the modules at hand."""
-    with closing(chromium.open(day.url("/screen/nowhere"))) as page:
-        build = page.run("document.documentElement.dataset.build")
-        for name in ("truth", "clock", "time"):
-            page.run(f"import('/static/{build}/js/{name}.js').then((module) => void (window.{name} = module))")
+    with modules(chromium, day, "truth", "clock", "time") as page:
         yield page
 
 

@@ -1,6 +1,5 @@
 """Each night journal and copy are counted against each other; what the copy lost is brought again."""
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,35 +16,13 @@ from gateway.store.influx_compare import Compared, DayCount
 from gateway.store.influx_cursor import position_in
 from gateway.store.journal import Journal
 from gateway.store.lines import Lines
-from gateway.store.sqlite import SqliteStore
 from tests.conftest import until
-from tests.gateway.store.influx_server import influx_server
 from tests.gateway.store.victoria import PROGRAM, Victoria
-from tests.gateway.store.world import DAY, HOUR, MIDNIGHT, NOON, SEAT, batch
+from tests.gateway.store.world import DAY, HOUR, MIDNIGHT, NOON, SEATS, batch
 
-SEATS = [replace(SEAT, id=f"seat-{n:02d}", device=f"seat-{n:02d}") for n in range(3)]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = MIDNIGHT + DAY + 19 * HOUR  # three o'clock in Shanghai; the day of the rows is over for long
 THE_DAY = MIDNIGHT // DAY
-
-
-@pytest.fixture
-def server():
-    with influx_server() as one:
-        yield one
-
-
-@pytest.fixture
-def store(tmp_path):
-    one = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def influx(server, tmp_path):
-    (tmp_path / "token").write_text("secret")
-    return Influx(url=server.url, org="o", bucket="b", token_file=tmp_path / "token", batch_rows=100)
 
 
 def ship_for(influx, store) -> Ship:

@@ -8,7 +8,7 @@ import pytest
 from gateway.runtime.nightly import NIGHT as NIGHT_HOURS
 from gateway.runtime.nightly import Nightly
 from gateway.runtime.status import Checked
-from tests.gateway.runtime.test_nightly import (  # noqa: F401  fixtures
+from tests.gateway.runtime.test_nightly import (
     DAY,
     HOUR,
     MIDNIGHT,
@@ -17,15 +17,12 @@ from tests.gateway.runtime.test_nightly import (  # noqa: F401  fixtures
     THE_DAY,
     bring,
     fill,
-    influx,
     night,
-    server,
     ship_for,
-    store,
 )
 
 
-def test_a_day_that_could_not_be_compared_is_compared_the_next_night(server, store, influx):  # noqa: F811
+def test_a_day_that_could_not_be_compared_is_compared_the_next_night(server, store, influx):
     fill(store, 300)
     fill(store, 20, at=NOON + DAY, first=301)
     ship = ship_for(influx, store)
@@ -46,7 +43,7 @@ def test_a_day_that_could_not_be_compared_is_compared_the_next_night(server, sto
     assert len(server.points) == 320
 
 
-def test_a_day_without_rows_is_compared_once(server, store, influx):  # noqa: F811
+def test_a_day_without_rows_is_compared_once(server, store, influx):
     fill(store, 30, at=NOON - DAY)
     fill(store, 30, at=NOON + DAY, first=31)
     ship = ship_for(influx, store)

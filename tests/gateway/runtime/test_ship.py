@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -14,25 +13,10 @@ from gateway.store.influx import InfluxWriter, answer_of, retry_after_s
 from gateway.store.influx_cursor import Cursor
 from gateway.store.journal import Journal
 from gateway.store.lines import Lines
-from gateway.store.sqlite import SqliteStore
-from tests.gateway.store.influx_server import fine, influx_server
-from tests.gateway.store.world import DAY, HOUR, NOON, SEAT, batch
+from tests.gateway.store.influx_server import fine
+from tests.gateway.store.world import DAY, HOUR, NOON, SEATS, batch
 
 QUICK = Patience(linger_s=0.02, first_s=0.01, longest_s=0.02, configuration_s=0.05)
-SEATS = [replace(SEAT, id=f"seat-{n:02d}", device=f"seat-{n:02d}") for n in range(3)]
-
-
-@pytest.fixture
-def server():
-    with influx_server() as one:
-        yield one
-
-
-@pytest.fixture
-def store(tmp_path):
-    one = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Words for the store's tests: a little station, its messages, and stores to keep them in."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.model import Axes, Batch, Change, Millis, Rejected, Resource, axes_of
 
@@ -8,6 +9,7 @@ MIDNIGHT = 1_780_012_800_000  # 2026-05-29T00:00Z
 HOUR, DAY = 3_600_000, 86_400_000
 NOON = MIDNIGHT + 12 * HOUR
 SEAT = Resource(station="yanshan", area="lounge", id="seat-01", kind="seat", device="seat-01")
+SEATS = [replace(SEAT, id=f"seat-{n:02d}", device=f"seat-{n:02d}") for n in range(3)]
 
 FREE = axes_of("active", "ok", "open", "free", "live")
 TAKEN = axes_of("active", "ok", "open", "occupied", "live")
