@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.history.tally import energy_between
+from gateway.history.utilization import Use, uses
 from gateway.local_time import DAY_MS
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
 from gateway.store.rollup_reader import RollupReader
-from gateway.tally import energy_between
-from gateway.utilization import Use, uses
 
 LONGEST_MS = 7 * DAY_MS  # so long after the window the end of a use is looked for
 

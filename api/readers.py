@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.model import Millis, Rejected
-from gateway.store.base import Interval, Reader, Reading
+from gateway.model import Interval, Millis, Reading, Rejected
+from gateway.store.base import Reader
 from gateway.store.reader import SqliteReader
 
 

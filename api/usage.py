@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.history.tally import Tally
+from gateway.history.utilization import Minutes, peaks
 from gateway.local_time import By
 from gateway.model import Millis
-from gateway.privacy import Band, total
+from gateway.policy.privacy import Band, total
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
-from gateway.tally import Tally
-from gateway.utilization import Minutes, peaks
 
 
 @dataclass(slots=True)

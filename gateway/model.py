@@ -202,3 +202,29 @@ class Batch:
         self.received.append(received_at)
         self.flags.append(flags)
         self.numbers.append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A resource's state from `start` (inclusive) to `end` (exclusive; the query's end for the last one)."""
+
+    start: Millis
+    end: Millis
+    axes: Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One stored message. `boot`, `seq`, `ts` are None where the device gave none; `payload` is as it came."""
+
+    id: int
+    station: str
+    device: str
+    topic: Topic
+    boot: str | None
+    seq: int | None
+    ts: Millis | None
+    received_at: Millis
+    retained: bool
+    ts_suspect: bool
+    payload: bytes

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.pipeline import Outcome, Pipeline
 from gateway.model import Change, Message, Millis
-from gateway.pipeline import Outcome, Pipeline
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 

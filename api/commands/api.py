@@ -75,7 +75,7 @@ def history_of(settings: "Settings") -> "Callable[[], Reader]":
         from api.readers import reader_of
 
         return reader_of(settings.store.path)
-    from gateway.runtime.influx_reader import InfluxReader
+    from gateway.influx.reader import InfluxReader
 
     return lambda: InfluxReader(settings, influx)
 

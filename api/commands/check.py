@@ -33,7 +33,7 @@ def checked(path: Path) -> "Settings":
     from config.load import load
     from config.mistakes import ConfigErrors
     from config.yaml_source import read_yaml
-    from gateway.plan import mistakes
+    from gateway.core.plan import mistakes
 
     settings = load(path)
     found = list(mistakes(settings))

@@ -103,7 +103,7 @@ def copy(influx: Any) -> Iterator[Finding]:
     if influx is None:
         return
     from gateway.clock import now_ms
-    from gateway.store.influx import InfluxWriter
+    from gateway.influx.client import InfluxWriter
 
     writer = InfluxWriter(influx)
     answer = writer.write(["# yizhan doctor"], now_ms())

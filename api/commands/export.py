@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model import Millis, Rejected
-from gateway.store.base import Reading
+from gateway.model import Millis, Reading, Rejected
 from gateway.wire import HEADER_FIELDS
 
 encode = msgspec.json.encode

@@ -19,9 +19,9 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from config.load import load
     from gateway.alerting.replayed import ReplayedAlerts
-    from gateway.hours import Openings
-    from gateway.pipeline import Pipeline
-    from gateway.plan import build
+    from gateway.core.pipeline import Pipeline
+    from gateway.core.plan import build
+    from gateway.policy.hours import Openings
     from gateway.replay import in_order, replay
 
     settings = load(args.config)

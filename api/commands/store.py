@@ -31,13 +31,13 @@ def add(subparsers: Any) -> None:
 
 def init_bucket(args: argparse.Namespace) -> int:
     from config.load import load
-    from gateway.store import influx_setup
+    from gateway.influx import setup
 
     influx = load(args.config).store.influx
     if influx is None:
         sys.stdout.write("store.influx is not set: there is no copy, and nothing to make; SQLite makes its own files\n")
         return 0
-    sys.stdout.write(influx_setup.init_bucket(influx) + "\n")
+    sys.stdout.write(setup.init_bucket(influx) + "\n")
     return 0
 
 
@@ -45,7 +45,7 @@ def compare_day(args: argparse.Namespace) -> int:
     from api.commands.backup import stores
     from config.load import load
     from gateway.clock import now_ms
-    from gateway.runtime.copy_by_hand import CopyByHand
+    from gateway.influx.by_hand import CopyByHand
 
     settings, now = load(args.config), now_ms()
     influx, day = settings.store.influx, now // DAY_MS - 1 if args.day is None else args.day

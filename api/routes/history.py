@@ -8,8 +8,7 @@ from api.context import Context
 from api.routes.past import PROBLEMS, From, Past, To, answer
 from api.schemas import History
 from api.times import rfc3339
-from gateway.model import Millis
-from gateway.store.base import Interval
+from gateway.model import Interval, Millis
 
 PAGE_DEFAULT, PAGE_MAX = 2_000, 20_000
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows in one answer")]

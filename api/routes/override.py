@@ -20,7 +20,7 @@ from api.routes.alerts import OPERATOR, PROBLEMS
 from api.times import rfc3339
 from config.schema import Settings, Station, read_secret
 from gateway.model import Millis
-from gateway.override import COMMAND_LIFE_MS, MAX_SPAN_MS, Command, Override, Status, encode_command
+from gateway.policy.override import COMMAND_LIFE_MS, MAX_SPAN_MS, Command, Override, Status, encode_command
 
 log = logging.getLogger(__name__)
 

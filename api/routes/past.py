@@ -16,7 +16,7 @@ from api.schemas import ProblemDocument
 from api.times import from_query
 from gateway.local_time import DAY_MS
 from gateway.model import Millis
-from gateway.privacy import PERSONAL
+from gateway.policy.privacy import PERSONAL
 from gateway.runtime import place_of
 from gateway.store.base import Reader
 from gateway.store.place import Asked

@@ -10,9 +10,9 @@ from config.schema.alerts import Route as RouteSettings
 from gateway.alerts.case import Policy
 from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
-from gateway.hours import Expression, Opening
 from gateway.notify.post import Outlet
 from gateway.notify.table import sender_of
+from gateway.policy.hours import Expression, Opening
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000

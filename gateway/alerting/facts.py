@@ -11,10 +11,10 @@ from gateway.alerting.screens import Screens
 from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
+from gateway.core.pipeline import Outcome
 from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
-from gateway.pipeline import Outcome
 from gateway.wire import Event, parse_topic
 
 HOUR_MS = 3_600_000

@@ -28,12 +28,12 @@ from gateway.alerts.payload import retained, topic_of
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
+from gateway.core.pipeline import Outcome
 from gateway.live import Live
 from gateway.model import Change, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
-from gateway.pipeline import Outcome
 from gateway.store import alerts as book
 from gateway.store.alerts import Work
 from gateway.store.alerts_reader import AlertReader

@@ -70,7 +70,7 @@ class Facts:
         self.free: int | None = None
         self.total: int | None = None
         self.expires: Millis | None = None
-        # ---- doubts, see gateway/live/contradiction
+        # ---- doubts, see gateway/evidence/contradiction
         self.suspect: str | None = None
         self.was: Use = "unknown"
         self.moved_at: Millis | None = None  # when its value last changed

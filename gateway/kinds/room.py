@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts
 from gateway.model import Millis, Use
-from gateway.privacy import Public, coarse, level
+from gateway.policy.privacy import Public, coarse, level
 from gateway.wire import Count, Event, Signals
 
 PASSAGES_A_MISCOUNT = 25

@@ -1,8 +1,8 @@
 """What is true now: evidence, deadlines, changes, documents. Pure: no I/O, no clock, no threads."""
 
+from gateway.evidence.seen import Seen, Verdict
 from gateway.live.document import document
 from gateway.live.places import ALWAYS, Area, Device, Opening, Station
-from gateway.live.seen import Seen, Verdict
 from gateway.live.state import Live
 
 __all__ = ["ALWAYS", "Area", "Device", "Live", "Opening", "Seen", "Station", "Verdict", "document"]

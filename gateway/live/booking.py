@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gateway.activities import Activity, OnNow, gives_up_at, nobody_came, use_with
 from gateway.kinds import Facts
 from gateway.live.places import Area, utc
 from gateway.model import Millis
+from gateway.policy.activities import Activity, OnNow, gives_up_at, nobody_came, use_with
 
 
 def rooms(area: Area) -> list[Facts]:

@@ -9,7 +9,7 @@ from gateway.kinds import Facts
 from gateway.live.booking import programme
 from gateway.live.places import Area, Station, utc
 from gateway.model import Document, Millis
-from gateway.privacy import PERSONAL, rounded
+from gateway.policy.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
 _NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway; a step through a door is nobody's business

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from gateway import wire
-from gateway.activities import Activity, Agenda, OnNow
-from gateway.forecast import Forecast
+from gateway.evidence.seen import Seen
+from gateway.history.forecast import Forecast
 from gateway.kinds import Facts
-from gateway.live.seen import Seen
 from gateway.model import Access, Millis
+from gateway.policy.activities import Activity, Agenda, OnNow
 
 
 class Opening(Protocol):

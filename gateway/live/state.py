@@ -5,16 +5,16 @@ from typing import Any
 
 from msgspec import UNSET
 
-from gateway.activities import Agenda
+from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, look
+from gateway.evidence.freshness import alive, evidence_of, extend
 from gateway.kinds import Facts
 from gateway.kinds.base import MOMENTS, common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
-from gateway.live.contradiction import GROUP_MAX, NEVER_AGAIN, look
-from gateway.live.evidence import alive, evidence_of, extend
 from gateway.live.places import Area, Device, Station
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
-from gateway.override import NOTHING, Override, Overrides, Target
+from gateway.policy.activities import Agenda
+from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
 
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
-from gateway.forecast import ENOUGH, Forecast, Session
+from gateway.history.forecast import ENOUGH, Forecast, Session
+from gateway.history.utilization import uses
 from gateway.live import Live
-from gateway.model import Millis
-from gateway.store.base import Interval, Reader
-from gateway.utilization import uses
+from gateway.model import Interval, Millis
+from gateway.store.base import Reader
 
 KINDS = ("seat", "charger", "appliance")  # one at a time, by somebody
 DAY_MS = 86_400_000

@@ -12,18 +12,18 @@ import msgspec
 from config.building import building
 from config.schema import Settings
 from gateway.alerting import Alerting
-from gateway.broker import EmbeddedBroker
+from gateway.calendars.thread import CalendarThread
 from gateway.clock import monotonic_s, now_ms
+from gateway.homeassistant.announcer import Announcer
+from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
 from gateway.live.places import utc
 from gateway.model import Document
 from gateway.mqtt import Will
-from gateway.runtime.announcer import Announcer
-from gateway.runtime.calendars import CalendarThread
+from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
 from gateway.runtime.parts import Share, limits_of, mine, restored, rollups_of, session_of, store_of, suffix
-from gateway.runtime.ship import Ship, ship_of
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention

@@ -13,11 +13,11 @@ import msgspec
 
 from config.schema import Settings
 from gateway import wire
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.local_time import DAY_MS
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store import alerts
 from gateway.store.days import day_files

@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.activities import Agenda
 from gateway.alerting import Alerting, Ourselves
+from gateway.calendars.feeds import AreaKey
 from gateway.clock import SteadyClock, monotonic_s
-from gateway.feeds_in import AreaKey
+from gateway.core.pipeline import Pipeline
+from gateway.homeassistant.announcer import Announcer
 from gateway.live import document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
-from gateway.pipeline import Pipeline
-from gateway.runtime.announcer import Announcer
+from gateway.policy.activities import Agenda
 from gateway.runtime.memory import Memory
 from gateway.runtime.status import CommitTimes
 from gateway.runtime.watermarks import Watermarks

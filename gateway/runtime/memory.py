@@ -11,12 +11,12 @@ from operator import attrgetter
 import msgspec
 
 from config.building import building
+from gateway.core.pipeline import Pipeline
 from gateway.kinds import Facts
 from gateway.kinds.base import KEPT
 from gateway.live import Device, Live, Seen
 from gateway.model import AXES, Millis
-from gateway.override import Overrides
-from gateway.pipeline import Pipeline
+from gateway.policy.override import Overrides
 from gateway.store.base import Store
 
 log = logging.getLogger(__name__)

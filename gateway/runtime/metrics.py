@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.runtime.status import CopyMetrics, Metrics, Status
+from gateway.influx.status import CopyMetrics
+from gateway.runtime.status import Metrics, Status
 
 
 class GatewayCollector(Collector):

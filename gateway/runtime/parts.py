@@ -9,13 +9,13 @@ from config.schema import Settings
 from config.schema import Station as StationSettings
 from gateway.alerts.payload import OWN
 from gateway.clock import monotonic_s, now_ms
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build, foreign, resource_of
 from gateway.live import Live
 from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
-from gateway.pipeline import Pipeline
-from gateway.plan import build, foreign, resource_of
+from gateway.policy.hours import Openings
 from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
 from gateway.store.base import Reader

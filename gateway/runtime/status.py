@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.influx.status import CopyMetrics
 from gateway.model import Millis
 
 COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -45,31 +46,6 @@ class CommitTimes:
             running += count
             rows.append((str(limit), float(running)))
         return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The last comparison of journal and copy: the day since 1970 UTC, and how many values only one of them has."""
-
-    day: int
-    missing: int
-    surplus: int
-
-
-@dataclass(frozen=True, slots=True)
-class CopyMetrics:
-    """The copy in InfluxDB: messages that it still lacks, rows that it has taken since we started, attempts that failed
-    by reason, rows that it refused for good or no longer keeps, in words what keeps it from being whole, and what the
-    last night found."""
-
-    backlog: int
-    rows: int
-    failures: Mapping[str, int]
-    dead_letters: int
-    expired: int
-    trouble: str | None
-    checked: Checked | None
-    days_again: int
 
 
 @dataclass(frozen=True, slots=True)

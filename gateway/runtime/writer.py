@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from gateway.clock import monotonic_s, now_ms
+from gateway.core.pipeline import Outcome
 from gateway.model import Millis
-from gateway.pipeline import Outcome
 from gateway.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,9 @@ used from any one thread at a time, also in another process while the writer run
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.model import Axes, Batch, Change, Millis, Rejected, Topic
+from gateway.model import Batch, Change, Interval, Millis, Reading, Rejected
 
 
 class StoreError(Exception):
@@ -17,32 +16,6 @@ class StoreError(Exception):
     def __init__(self, message: str, *, full: bool = False, damaged: bool = False) -> None:
         super().__init__(message)
         self.full, self.damaged = full, damaged
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A resource's state from `start` (inclusive) to `end` (exclusive; the query's end for the last one)."""
-
-    start: Millis
-    end: Millis
-    axes: Axes
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One stored message. `boot`, `seq`, `ts` are None where the device gave none; `payload` is as it came."""
-
-    id: int
-    station: str
-    device: str
-    topic: Topic
-    boot: str | None
-    seq: int | None
-    ts: Millis | None
-    received_at: Millis
-    retained: bool
-    ts_suspect: bool
-    payload: bytes
 
 
 class Store(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from gateway.model import KindName, Resource
-from gateway.privacy import PERSONAL
+from gateway.policy.privacy import PERSONAL
 
 NOBODYS: frozenset[KindName] = frozenset({"door", "safety"})
 """Kinds that nobody occupies: measured for themselves, but in no sum, which they would only thin."""

@@ -5,8 +5,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from gateway import wire
-from gateway.model import Axes, Millis, Rejected
-from gateway.store.base import Interval, Reading
+from gateway.model import Axes, Interval, Millis, Reading, Rejected
 from gateway.store.day import DAY_MS
 from gateway.store.day_reader import FOREVER, DayReader
 from gateway.store.days import day_files, day_number, day_path, number_of

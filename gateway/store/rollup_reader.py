@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gateway.history.tally import Mark, Tally, band_of
+from gateway.history.utilization import Minutes, measure
 from gateway.local_time import (
     DAY_MS,
     HOUR_MS,
@@ -21,13 +23,11 @@ from gateway.local_time import (
     stretches,
 )
 from gateway.model import Millis, Resource
-from gateway.privacy import Band
+from gateway.policy.privacy import Band
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, read_only
 from gateway.store.place import Asked, scope_of
 from gateway.store.rollups import FILE
-from gateway.tally import Mark, Tally, band_of
-from gateway.utilization import Minutes, measure
 
 _MINUTES = "sum(occupied), sum(free), sum(broken), sum(closed), sum(unknown), sum(sessions)"
 _TALLY = "sum(energy_mwh), sum(gap_mwh), sum(resets), sum(readings), sum(passages)"

@@ -1,4 +1,4 @@
-"""Roll-ups: what `gateway.utilization` and `gateway.tally` make of the journal, kept by local hour and day.
+"""Roll-ups: what `gateway.history` makes of the journal (utilization, tally), kept by local hour and day.
 
 So that a year is answered at once. They follow the journal, minutes by a cursor for each station, tallies by one for
 all, and are equal to measuring the journal itself; losing this file loses nothing that the journal has.
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 
+from gateway.history.utilization import Minutes, measure
 from gateway.local_time import DAY_MS, HOUR_MS, day_start, hour_start, next_day, pieces
 from gateway.model import Millis
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, connect, transaction
 from gateway.store.place import Place
 from gateway.store.tallies import Tallies, scope_ids
-from gateway.utilization import Minutes, measure
 
 FILE = "rollups.db"
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then

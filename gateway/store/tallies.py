@@ -1,4 +1,4 @@
-"""The tallies of `gateway.tally` in the roll-ups' file: the journal's messages once each, after a cursor, in order."""
+"""The tallies of `gateway.history` in the roll-ups file: the journal's messages once each, after a cursor, in order."""
 
 import sqlite3  # noqa: TID251
 from collections import defaultdict
@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from gateway import wire
+from gateway.history.tally import Mark, Meter, Said, Tally, is_visit
 from gateway.local_time import hour_start
 from gateway.model import RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
@@ -16,7 +17,6 @@ from gateway.store.days import day_files
 from gateway.store.files import transaction
 from gateway.store.journal import Journal
 from gateway.store.place import Place
-from gateway.tally import Mark, Meter, Said, Tally, is_visit
 
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
 LATEST_MS = 250_000_000_000_000  # the year 9892: what was imported from later has no hour in any calendar

@@ -15,11 +15,11 @@ from api.app import App, create_app
 from api.live_view import LiveView
 from config.schema import Settings
 from gateway.alerts.words import Alert, AlertEvent
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.local_time import DAY_MS, HOUR_MS, local_of
 from gateway.model import Millis
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.runtime.parts import rollups_of
 from gateway.runtime.status import Status
 from gateway.store import alerts as alert_store

@@ -13,7 +13,7 @@ from api.auth import Keyring
 from api.live_view import LiveView
 from api.server import bind, serve
 from config.schema import Settings
-from gateway.override import CommandGate
+from gateway.policy.override import CommandGate
 from gateway.runtime.status import Status
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from api.readers import reader_of
-from gateway.model import Batch, Change, Resource, axes_of
-from gateway.store.base import Interval
+from gateway.model import Batch, Change, Interval, Resource, axes_of
 from gateway.store.sqlite import SqliteStore
 from tests.api.conftest import MINUTE, NOON
 

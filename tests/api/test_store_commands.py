@@ -11,7 +11,7 @@ from api.commands import doctor
 from config.load import load
 from gateway.model import Batch
 from gateway.store.alerts_reader import AlertReader
-from gateway.store.influx_cursor import Cursor
+from gateway.store.copy_cursor import Cursor
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.influx_server import influx_server

@@ -23,12 +23,12 @@ from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.faults import Fault as TownFault
 from gateway.alerting import Alerting, Ourselves
 from gateway.alerts.words import Alert, AlertEvent
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.model import Millis
 from gateway.notify.base import Message
 from gateway.notify.post import Outlet, Post
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.store.sqlite import SqliteStore
 
 START = 1_795_219_200_000  # 2026-11-21T00:00:00Z

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.broker import EmbeddedBroker
+from gateway.mqtt.embedded import EmbeddedBroker
 
 CONFIG = """\
 listener {port} 127.0.0.1

@@ -13,13 +13,13 @@ from time import perf_counter, process_time
 from typing import Any
 
 from config.schema.store import Influx
+from gateway.influx.client import InfluxWriter
+from gateway.influx.delivery import Patience
+from gateway.influx.lines import Lines
+from gateway.influx.ship import Ship
 from gateway.model import Batch, Millis, Resource
-from gateway.runtime.delivery import Patience
-from gateway.runtime.ship import Ship
-from gateway.store.influx import InfluxWriter
-from gateway.store.influx_cursor import Cursor
+from gateway.store.copy_cursor import Cursor
 from gateway.store.journal import Journal
-from gateway.store.lines import Lines
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.victoria import Victoria
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from time import thread_time
 
 from config.load import load
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.live import Live, document
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.runtime.intake import DEADLINES_A_TURN, DOCUMENTS_A_TURN
 from tests.benchmarks.places import FIRST_SEQ, names, payload, write_config
 

@@ -15,7 +15,7 @@ from statistics import mean, median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.forecast import Forecast, Session, looks
+from gateway.history.forecast import Forecast, Session, looks
 
 SESSIONS = Path(__file__).parents[1] / "vectors" / "forecast" / "ev_sessions.csv"
 ZONE = ZoneInfo("UTC")  # the file's times are local already

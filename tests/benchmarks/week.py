@@ -19,10 +19,10 @@ from typing import Any
 from config.schema import Settings
 from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.stations import demo_stations
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.model import Millis
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore

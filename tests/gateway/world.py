@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from config.schema import Settings
+from gateway.core.pipeline import Outcome, Pipeline
+from gateway.core.plan import build
 from gateway.live import Device, document
 from gateway.model import Axes, Change, Message, Millis
-from gateway.pipeline import Outcome, Pipeline
-from gateway.plan import build
 
 NOON = 1_780_056_000_000  # 2026-05-29T12:00:00Z
 SECOND, MINUTE = 1_000, 60_000

@@ -7,7 +7,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["gateway.wire", "gateway.pipeline", "gateway.live", "gateway.kinds"]):
+with atheris.instrument_imports(include=["gateway.wire", "gateway.core.pipeline", "gateway.live", "gateway.kinds"]):
     from gateway import wire
     from tests.gateway.world import NOON, Town
 

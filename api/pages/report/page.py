@@ -8,7 +8,7 @@ from api.pages.report.gather import Report, ResourceUse
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.local_time import local_of
-from gateway.privacy import total
+from gateway.policy.privacy import total
 from gateway.store.place import NOBODYS
 
 AREAS_ABREAST = 5  # as many columns as an A4 page holds beside the rest

@@ -6,7 +6,7 @@ from html import escape
 from api.usage import Usage
 from gateway.local_time import HOUR_MS
 from gateway.model import Millis
-from gateway.privacy import Band
+from gateway.policy.privacy import Band
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}

@@ -6,13 +6,13 @@ from pathlib import Path
 from config.load import load
 from config.schema import Settings
 from gateway.clock import now_ms
-from gateway.hours import Openings
-from gateway.pipeline import Pipeline
-from gateway.plan import build, resource_of
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build, resource_of
+from gateway.influx.lines import Lines
+from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.runtime.parts import rollups_of
 from gateway.store.journal import Journal
-from gateway.store.lines import Lines
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 

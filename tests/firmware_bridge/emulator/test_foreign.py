@@ -7,10 +7,10 @@ import pytest
 
 from config.schema import Settings
 from firmware_bridge.emulator.foreign import SPEAKERS, foreign_town, mixed_station, presence
-from gateway import plan
+from gateway.core import plan
+from gateway.core.pipeline import Pipeline
 from gateway.live import Live
 from gateway.model import Message
-from gateway.pipeline import Pipeline
 
 START = 1_795_226_400_000
 

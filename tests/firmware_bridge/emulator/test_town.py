@@ -9,9 +9,9 @@ import pytest
 from config.schema import Settings
 from firmware_bridge.emulator.configured import resources_of, town_of
 from firmware_bridge.emulator.stations import demo_stations
+from gateway.core.plan import decoder
 from gateway.kinds import KINDS
 from gateway.model import Resource
-from gateway.plan import decoder
 from gateway.wire import MAX_PAYLOAD, parse_topic, read
 
 from .conftest import START

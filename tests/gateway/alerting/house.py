@@ -9,10 +9,10 @@ from config.schema import Settings
 from gateway.alerting import Alerting, Ourselves
 from gateway.alerting.side import Act
 from gateway.alerts.words import AlertEvent
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.model import Message
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store.sqlite import SqliteStore
 

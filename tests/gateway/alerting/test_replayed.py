@@ -3,10 +3,10 @@ from pathlib import Path
 
 from config.schema import Settings
 from gateway.alerting.replayed import ReplayedAlerts
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.model import Message
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 from gateway.replay import replay
 from tests.gateway.alerting.house import STATION, T0
 

@@ -10,7 +10,7 @@ from gateway.alerting import Ourselves
 from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
 from gateway.alerts.words import UnknownAlertError
-from gateway.override import Override, Target
+from gateway.policy.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.alerting.house import T0, House
 from tests.gateway.notify.stub import Answer, Provider

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from config.schema import Settings
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.live import document
 from gateway.model import Change, Message
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 
 START = 1_780_279_200_000  # Monday 2026-06-01, 10:00 in Shanghai
 MINUTE, HOUR = 60_000, 3_600_000

@@ -1,6 +1,6 @@
 """What takes place in an area: rooms are reserved, nobody who sits there is moved, and empty bookings are given up."""
 
-from gateway.activities import Activity, Agenda
+from gateway.policy.activities import Activity, Agenda
 from tests.gateway.live.house import HOUR, MINUTE, START, House
 
 EMPTY, TAKEN = {"occupied": False}, {"occupied": True}

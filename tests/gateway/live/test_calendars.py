@@ -3,8 +3,8 @@
 from queue import SimpleQueue
 
 from config.schema import Settings
+from gateway.calendars.thread import CalendarThread
 from gateway.clock import now_ms
-from gateway.runtime.calendars import CalendarThread
 
 EVENT = """BEGIN:VCALENDAR
 VERSION:2.0

@@ -1,6 +1,6 @@
 """When a place is open, until when, and what that does to what is in it."""
 
-from gateway.override import Override, Target
+from gateway.policy.override import Override, Target
 from tests.gateway.live.house import HOUR, MINUTE, START, House
 
 

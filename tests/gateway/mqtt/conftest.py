@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.broker import EmbeddedBroker
 from gateway.mqtt import Arrivals, Broker, Session
+from gateway.mqtt.embedded import EmbeddedBroker
 from tests.conftest import Mosquitto
 from tests.ports import free_port
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from config.schema import Settings
-from gateway.activities import Activity, Agenda
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.live import document
 from gateway.model import Message
-from gateway.override import STATUSES, Override, Target
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.activities import Activity, Agenda
+from gateway.policy.hours import Openings
+from gateway.policy.override import STATUSES, Override, Target
 from gateway.runtime.memory import Memory
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.properties import contract

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from gateway.hours import Openings
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
+from gateway.policy.hours import Openings
 from gateway.replay import Record, in_order, replay, run_to
 from tests.gateway.properties.town import MINUTE, START, Simulation
 

@@ -4,11 +4,11 @@ import gc
 from random import Random
 from time import perf_counter
 
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import decoder
 from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Station, document
 from gateway.model import Millis, Resource
-from gateway.pipeline import Pipeline
-from gateway.plan import decoder
 
 START = 1_780_279_200_000
 TURN_MS = 20

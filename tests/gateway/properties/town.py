@@ -8,10 +8,10 @@ from firmware_bridge.emulator.configured import resources_of
 from firmware_bridge.emulator.day import midday
 from firmware_bridge.emulator.stations import demo_stations
 from firmware_bridge.emulator.town import Town
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.model import Message
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.policy.hours import Openings
 
 START = 1_780_279_200_000  # Monday 2026-06-01, 10:00 in Shanghai
 CHINA_S = 8 * 3600.0

@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 
 from config.schema import Settings
-from gateway.hours import Openings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
 from gateway.live.document import document
-from gateway.model import Message
-from gateway.pipeline import Pipeline
-from gateway.plan import build
+from gateway.model import Interval, Message
+from gateway.policy.hours import Openings
 from gateway.runtime.forecasts import FIRST_AFTER_MS, Forecasts, sessions_of
-from gateway.store.base import Interval
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, FREE, HOUR, NOON, SEAT, STALE, TAKEN, batch, change

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.influx.lines import COMMON, FIELDS, Lines
 from gateway.model import Resource
-from gateway.store.lines import COMMON, FIELDS, Lines
 from tests.conftest import until
 from tests.gateway.store.victoria import PROGRAM, Victoria
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from gateway.model import Batch
-from gateway.store.base import Interval
+from gateway.model import Batch, Interval
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, FREE, HOUR, MIDNIGHT, NOON, STALE, TAKEN, batch, change, messages, refused

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.readers import Shards
+from gateway.core.pipeline import Outcome
+from gateway.history.utilization import Minutes, part_of
 from gateway.local_time import HOUR_MS, bucket_of, pieces
 from gateway.model import Change, Millis, Resource, axes_of
-from gateway.pipeline import Outcome
 from gateway.store.base import Reader
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
-from gateway.utilization import Minutes, part_of
 
 DAY = 24 * HOUR_MS
 START = 1_790_000_000_000 // DAY * DAY  # 40 days from here hold the end of summer time in Berlin

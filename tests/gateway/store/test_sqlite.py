@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import Batch
+from gateway.model import Batch, Interval
 from gateway.store import files
 from gateway.store.backup import backup, restore
-from gateway.store.base import Interval, StoreError
+from gateway.store.base import StoreError
 from gateway.store.days import day_files, finished
 from gateway.store.files import connect
 from gateway.store.reader import SqliteReader

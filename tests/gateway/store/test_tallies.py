@@ -10,17 +10,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from gateway.history.tally import GAP_MS, Mark, Meter, Said, Tally
 from gateway.local_time import HOUR_MS, bucket_of, hour_start
-from gateway.model import Batch, Millis, Resource
-from gateway.privacy import CROWD
+from gateway.model import Batch, Millis, Reading, Resource
+from gateway.policy.privacy import CROWD
 from gateway.store import tallies
-from gateway.store.base import Reading
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
-from gateway.tally import GAP_MS, Mark, Meter, Said, Tally
 from tests.gateway.store.world import DAY
 
 MINUTE = 60_000

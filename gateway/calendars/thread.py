@@ -1,0 +1,55 @@
+"""The thread that fetches calendars, so that a slow one keeps nobody waiting."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from config.schema import Settings, Station
+from gateway.calendars.feeds import AreaKey, Calendars
+from gateway.clock import now_ms
+from gateway.policy.activities import Agenda
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 60.0
+
+
+class CalendarThread(threading.Thread):
+    """Hands each changed agenda to `deliver`, which must return at once."""
+
+    def __init__(
+        self, settings: Settings, stations: Iterable[Station], deliver: Callable[[Mapping[AreaKey, Agenda]], None]
+    ) -> None:
+        super().__init__(name="calendars", daemon=True)  # a fetch may hang for longer than a stop may take
+        wanted = {
+            (station.id, area.id): (station.timezone or settings.timezone, tuple(map(str, area.calendar)))
+            for station in stations
+            for area in station.areas
+            if area.calendar
+        }
+        self._calendars = Calendars(wanted, settings.store.path / "calendars")
+        self._deliver = deliver
+        self._stopping = threading.Event()
+        self._told: list[str] = []
+        self.wanted = bool(wanted)
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            changed = self._calendars.refresh(now_ms())
+            if changed:
+                self._deliver(changed)
+            self._tell()
+            due = self._calendars.due()
+            wait_s = LONGEST_WAIT_S if due is None else (due - now_ms()) / 1000
+            self._stopping.wait(min(LONGEST_WAIT_S, max(0.1, wait_s)))
+
+    def end(self) -> None:
+        """Stop soon; nobody waits for it."""
+        self._stopping.set()
+
+    def _tell(self) -> None:
+        problems = self._calendars.problems()
+        for problem in problems:
+            if problem not in self._told:
+                log.warning("calendar %s; what it said last stays good for a week", problem)
+        self._told = problems

@@ -1,0 +1,335 @@
+"""Messages in, an `Outcome` out: what to store, what changed, what was refused. No I/O, no clock, no threads.
+
+`handle_all` is the hot path. A message costs one dictionary look-up, one decode into its kind's Struct, one compare of
+`seq`, the kind's rule and five list appends; everything unusual leaves it for a cold method.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import DecodeError, ValidationError
+
+from gateway import wire
+from gateway.core.admission import admit, believed, check_bytes, without_identity
+from gateway.core.foreign import Foreign
+from gateway.dialects.base import MAX_BYTES
+from gateway.kinds import Facts
+from gateway.live import Device, Live, Verdict
+from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
+from gateway.policy.override import CommandError, CommandGate
+from gateway.wire import Event, UnreadableError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of messages and ticks left to do. `heard`: devices whose watermark may have moved, each once until it
+    is told; `news`: resources that said something an alert may follow from; `kept`: what outlives a restart, by name.
+    """
+
+    batch: Batch = field(default_factory=Batch)
+    changes: list[Change] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
+    heard: list[Device] = field(default_factory=list)
+    news: set[Facts] = field(default_factory=set)
+    returned: set[Device] = field(default_factory=set)
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.batch.payloads or self.changes or self.rejected or self.kept)
+
+
+class Pipeline:
+    """Owns the live state. `counters` are plain totals: received, stored, duplicate, ignored_fields, …"""
+
+    def __init__(self, live: Live, foreign: Foreign | None = None) -> None:
+        self.live = live
+        self.foreign = foreign or Foreign(())
+        self.counters = live.counters
+        self.quarantined: Counter[str] = Counter()
+        self.outcome = Outcome()
+        self._gate = CommandGate()
+        self.on_staff: Callable[[bytes], None] = lambda _payload: None  # what staff do with alerts and orders
+        self._states = {device.topic: device for device in live.devices.values()}
+
+    def take(self) -> Outcome:
+        """The outcome so far; a new one begins."""
+        done, self.outcome = self.outcome, Outcome()
+        done.changes, self.live.changes = self.live.changes, []
+        done.news, self.live.news = self.live.news, set()
+        return done
+
+    @property
+    def pending(self) -> bool:
+        return bool(self.outcome) or bool(self.live.changes)
+
+    def handle(self, message: Message, now: Millis) -> None:
+        """One message; see `handle_all`."""
+        flags = (RETAINED if message.retained else 0) | (DUP if message.dup else 0)
+        self.handle_all([(message.topic, message.payload, flags)], now)
+
+    def tick(self, now: Millis, most: int = 10_000) -> None:
+        self.live.tick(now, most)
+
+    def handle_all(self, frames: Iterable[tuple[bytes, bytes, int]], now: Millis) -> None:
+        """Take `(topic, payload, flags)` in order of arrival, all received at `now`."""
+        frames = list(frames)
+        joined = b" ".join([frame[1] for frame in frames])
+        careful = not joined.isascii() or wire.has_long_digits(joined) or len(joined) > wire.MAX_PAYLOAD * len(frames)
+        find, observe = self._states.get, self.live.observe
+        batch, heard = self.outcome.batch, self.outcome.heard
+        keep = batch.append
+        earliest, latest = now - wire.TS_PAST_MS, now + wire.TS_FUTURE_MS
+        for topic, payload, flags in frames:
+            device = find(topic)
+            if device is None or careful or flags & RETAINED or len(payload) > wire.MAX_PAYLOAD:
+                self._cold(topic, payload, flags, now, checked=not careful)
+                continue
+            try:
+                signals = device.decode(payload)
+            except (DecodeError, ValidationError, RecursionError, UnicodeDecodeError, ValueError):
+                self._cold(topic, payload, flags, now)
+                continue
+            seen, seq, ts = device.seen, signals.seq, signals.ts
+            if seq == seen.top + 1 and signals.boot == seen.boot:
+                seen.top = seq
+                if signals.oldest is not None and signals.oldest > seen.floor:
+                    seen.floor = signals.oldest
+            else:
+                verdict = admit(device, topic, payload, flags, signals, now)
+                if verdict is not Verdict.NEW:
+                    self._store_late(verdict, device, topic, payload, signals, now)
+                    continue
+            flags = 0
+            observed = now
+            if ts is not None:
+                if type(ts) is not int:
+                    ts = wire.millis(ts)
+                if earliest <= ts <= latest:
+                    observed = min(ts, now)
+                else:
+                    flags = TS_SUSPECT
+            keep(device.topic, payload, now, flags, device.number)
+            if not device.owed:
+                device.owed = True
+                heard.append(device)
+            observe(device, signals, observed, now)
+        self.counters["received"] += len(frames)
+
+    def learn(self, found: Iterable[tuple[bytes, int]]) -> None:
+        """What the journal had to look up, for the next time."""
+        for topic, number in found:
+            device = self._states.get(topic)
+            if device is not None:
+                device.number = number
+
+    # ---- after a restart ----
+
+    def replay(self, number: int, batch: Batch, known: dict[Device, int]) -> int:
+        """Take stored messages again, those that a device's kept state does not hold yet. Returns how many."""
+        count = 0
+        for topic, payload, received, flags in zip(
+            batch.topics, batch.payloads, batch.received, batch.flags, strict=True
+        ):
+            device = self.live.devices.get(wire.parse_topic(topic)[:2])
+            if device is None or known.get(device, 0) >= number:
+                continue
+            self.live.tick(received)
+            self.handle_all([(topic, payload, flags & RETAINED)], received)
+            count += 1
+        self.take()
+        self.counters.clear()
+        self.quarantined.clear()
+        return count
+
+    def readmit(self, rejected: Rejected) -> None:
+        """A message in quarantine is covered by the watermark: its device has forgotten it."""
+        found = self._header_in(rejected.topic, rejected.payload)
+        if found is not None and found[1].boot in (found[0].seen.boot, *found[0].seen.older):
+            device, header = found
+            device.seen.admit(header.boot, header.seq or 0, header.oldest)
+
+    # ---- the unusual ----
+
+    def _cold(self, topic: bytes, payload: bytes, flags: int, now: Millis, *, checked: bool = False) -> None:
+        """Anything that is not a plain state message of a known device, checked from the beginning.
+
+        `checked`: no byte of it, nor of its neighbours, is in doubt. What a dialect reads may be four times as long.
+        """
+        try:
+            if topic.startswith(b"yz-cmd/"):
+                self._command(topic, payload, flags, now)
+                return
+            foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too
+            if not (checked and foreign):
+                check_bytes(payload, MAX_BYTES if foreign else wire.MAX_PAYLOAD)
+            if foreign:
+                self._foreign(topic, payload, flags, now)
+                return
+            device, which = self._find(topic)
+            if which == "availability":
+                self._availability(device, topic, payload, flags, now)
+            elif which == "event":
+                self._event(device, topic, payload, flags, now)
+            else:
+                self._state(device, topic, payload, flags, now)
+        except UnreadableError as error:
+            self._reject(topic, payload, now, error.reason)
+
+    def _find(self, topic: bytes) -> tuple[Device, Topic]:
+        station, name, which = wire.parse_topic(topic)
+        if station not in self.live.stations:
+            raise UnreadableError("unknown_station")
+        device = self.live.devices.get((station, name))
+        if device is None:
+            raise UnreadableError("unknown_device")
+        return device, which
+
+    def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        signals, ignored = wire.read(device.decode, payload)
+        self.counters["ignored_fields"] += ignored
+        self._accept(device, topic, payload, flags, signals, now)
+
+    def _accept(self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis) -> None:
+        verdict = admit(device, topic, payload, flags, signals, now)
+        if verdict is not Verdict.NEW:
+            self._store_late(verdict, device, topic, payload, signals, now, flags & RETAINED)
+            return
+        observed, mark, retained = now, 0, flags & RETAINED
+        ts = None if signals.ts is None else wire.millis(signals.ts)
+        if ts is not None:
+            if believed(ts, now):
+                observed = min(ts, now)
+            else:
+                ts, mark = None, TS_SUSPECT
+        self._keep(device, device.topic, payload, now, retained | mark, device.number)
+        if retained:
+            self.live.remember(device, signals, ts, now)
+        else:
+            self.live.observe(device, signals, observed, now)
+
+    def command(self, topic: str, payload: bytes, now: Millis) -> None:
+        """What staff change, on `yz-cmd/{station}/{what}`. CommandError says why it is not done."""
+        _, station, what = [*topic.split("/"), "", ""][:3]
+        if what == "staff":
+            self.on_staff(payload)
+            return
+        if what != "override":
+            raise CommandError(f"{what!r} is no command")
+        command = self._gate.read(payload, now)
+        if not self.live.set_by_hand(command.target(station), command.override, now):
+            raise CommandError("no such place")
+        self.counters["commands"] += 1
+        self.outcome.kept["overrides"] = self.live.overrides.dump()
+
+    def _command(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        if topic.endswith(b"/unlock"):
+            return  # the bridge's: it opens doors, and tells us by an event
+        refused = "retained, but a command is for now" if flags & RETAINED else None
+        try:
+            if refused is None:
+                self.command(topic.decode(), payload, now)
+        except (CommandError, UnicodeDecodeError) as error:
+            refused = str(error)
+        if refused is not None:
+            log.warning("command refused: %s", refused)
+            self.quarantined["command"] += 1
+
+    def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        """A message in somebody else's dialect, stored and believed as a native one."""
+        heard, refused = self.foreign.translate(topic, payload, now)
+        for one in heard:
+            self.counters["ignored_fields"] += one.ignored
+            if one.online is not None:
+                self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.boot, now)
+            elif one.signals is None:
+                self._event(one.device, one.topic, one.payload, flags, now)
+            else:
+                self._accept(one.device, one.topic, one.payload, flags, one.signals, now)
+        if refused is not None:
+            raise UnreadableError(refused)
+
+    def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        event = wire.read_event(payload)
+        verdict = admit(device, topic, payload, flags, event, now)
+        if verdict is not Verdict.NEW:
+            self._store_late(verdict, device, topic, payload, event, now, flags & RETAINED)
+            return
+        ts = wire.millis(event.ts)
+        mark = (flags & RETAINED) | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
+        self._keep(device, topic, payload, now, mark)
+        if not flags & RETAINED:
+            self.outcome.happened.append((device, event, now))
+            observed = min(ts, now) if ts is not None and believed(ts, now) else now
+            self.live.happened(device, event, observed, now)
+
+    def _availability(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        online, boot = wire.read_availability(payload)
+        self._goodbye(device, topic, payload, flags, online, boot, now)
+
+    def _goodbye(
+        self, device: Device, topic: bytes, payload: bytes, flags: int, online: bool, boot: str | None, now: Millis
+    ) -> None:
+        if device.seen.is_older(boot):
+            self.counters["late_wills"] += 1
+            return
+        if flags & RETAINED and device.online == online:
+            return  # the broker tells again what we know
+        self.outcome.batch.append(topic, payload, now, flags & RETAINED)
+        self.live.availability(device, online, bool(flags & RETAINED), now)
+        if online:
+            self.outcome.returned.add(device)
+            if not flags & RETAINED:
+                device.seen.born = boot
+
+    def _store_late(
+        self, verdict: Verdict, device: Device, topic: bytes, payload: bytes, header: Any, now: Millis, mark: int = 0
+    ) -> None:
+        """A repeat is only counted; a late message goes to history and leaves the live state alone."""
+        if verdict is Verdict.REPEAT:
+            self.counters["duplicate"] += 1
+            return
+        self.counters["late"] += 1
+        ts = wire.millis(header.ts)
+        self._keep(device, topic, payload, now, mark | (0 if ts is None or believed(ts, now) else TS_SUSPECT))
+
+    def _keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int, number: int = 0) -> None:
+        self.outcome.batch.append(topic, payload, now, mark, number)
+        self._owe(device)
+
+    def _owe(self, device: Device) -> None:
+        if not device.owed:
+            device.owed = True
+            self.outcome.heard.append(device)
+
+    def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
+        """Keep it aside. If its header can be read, the device need not send it again."""
+        found = self._header_in(topic, payload)
+        if wire.carries_identity(payload) or wire.carries_identity(topic):
+            topic, payload, reason = without_identity(topic, found[1] if found else None), b"", "identity_number"
+            if not topic:
+                found = None  # its boot would be kept and told
+            elif found is not None:
+                payload = wire.encode_header(found[1])
+        self.quarantined[reason] += 1
+        self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
+        if found is not None:
+            device, header = found
+            device.seen.admit(header.boot, header.seq or 0, header.oldest)
+            self._owe(device)
+
+    def _header_in(self, topic: bytes, payload: bytes) -> tuple[Device, Header] | None:
+        """The device and the header of a message that may be unreadable otherwise; None without an identity."""
+        header = wire.header_of(payload)
+        if header is None or header.seq is None or header.boot is None:
+            return None
+        try:
+            device, _ = self._find(topic)
+        except UnreadableError:
+            return None
+        return device, header

@@ -1,0 +1,186 @@
+"""From the configuration to a live state that has heard nothing yet."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from config.building import building
+from config.mistakes import KeyPath
+from config.schema import Area as AreaSettings
+from config.schema import Override as OverrideSettings
+from config.schema import Resource as ResourceSettings
+from config.schema import Settings
+from config.schema import Source as SourceSettings
+from config.schema import Station as StationSettings
+from gateway.core.foreign import Foreign, Source
+from gateway.dialects import BadSource, Decoder, bind
+from gateway.dialects import Source as SourceWords
+from gateway.kinds import KINDS, Facts
+from gateway.live import Area, Device, Live, Opening, Station
+from gateway.model import KindName, Millis, Resource
+from gateway.policy.hours import composed, problem
+from gateway.policy.override import Override, Target
+from gateway.policy.privacy import PERSONAL, Public, bands
+from gateway.wire import Signals
+
+Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
+
+
+@building()
+def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
+    """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
+    live = Live()
+    shown = _Shown(settings)
+    speakers: dict[tuple[str, str], list[Facts]] = defaultdict(list)
+    for one in stations:
+        station = Station(one.id, dict(one.name), extra=_shown(one), tick_ms=shown.tick_ms)
+        hours = opening(one, None)
+        if hours is not None:
+            station.opening = hours
+        for part in one.areas:
+            area = Area(part.id, dict(part.name), opening(one, part))
+            for item in part.resources:
+                resource = resource_of(settings, one, part, item)
+                facts = Facts(resource, KINDS[resource.kind])
+                shown.guard(facts)
+                area.facts.append(facts)
+                speakers[one.id, resource.device].append(facts)
+            station.areas.append(area)
+        _set_by_hand(live, one)
+        live.add_station(station, now)
+    for (station_id, device_id), fed in speakers.items():
+        decode = decoder({facts.resource.kind for facts in fed})
+        live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
+    return live
+
+
+NO_NAME: dict[str, str] = {}  # one for all that have none: most resources
+
+
+class _Shown:
+    """What the public may know of people, as configured."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.tick_ms = round(settings.privacy.tick_s * 1000)
+        self._bands = bands(settings.privacy.people_bands)
+
+    def guard(self, facts: Facts) -> None:
+        if facts.resource.kind in PERSONAL:
+            facts.step_ms = max(1, facts.ttl_ms // 4)
+        if facts.resource.kind == "room":
+            facts.public = Public(self._bands, self.tick_ms)
+
+
+def _set_by_hand(live: Live, station: StationSettings) -> None:
+    """What the configuration itself overrides."""
+    targets: list[tuple[Target, OverrideSettings | None]] = [(Target(station.id), station.override)]
+    targets += [(Target(station.id, area.id), area.override) for area in station.areas]
+    targets += [(Target(station.id, None, one.id), one.override) for area in station.areas for one in area.resources]
+    for target, said in targets:
+        if said is not None:
+            until = round(said.until.timestamp() * 1000) if said.until is not None else None
+            live.overrides.put(target, Override(said.status, until, "configuration", said.reason or ""))
+
+
+def foreign(settings: Settings, live: Live) -> Foreign:
+    """The sources that the configuration names for stations of `live`. BadSource with the resource's name in it."""
+    sources, speakers = [], Speakers()
+    for station, area, item in settings.resources():
+        if item.source is None or station.id not in live.stations:
+            continue
+        resource = resource_of(settings, station, area, item)
+        try:
+            decoder = speakers.bind(item.source, resource)
+        except BadSource as error:
+            raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
+        sources.append(Source(decoder, live.devices[station.id, resource.device]))
+    return Foreign(sources)
+
+
+class Speakers:
+    """Binds sources, and sees that no device is spoken for by two: their messages would be taken for one another's."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def bind(self, source: SourceSettings, resource: Resource) -> Decoder:
+        """BadSource says what to write instead."""
+        other = self._known.setdefault((resource.station, resource.device), resource.id)
+        if other != resource.id:
+            raise BadSource(f"the source of {other} already speaks for device {resource.device}; leave device: out")
+        return bind(SourceWords(**source.model_dump()), resource)
+
+
+def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """What only the gateway can tell is wrong: hours that nobody can answer for, and sources that no dialect reads."""
+    speakers = Speakers()
+    for at, station in enumerate(settings.stations):
+        wrong = problem(composed(station))
+        if wrong is not None:
+            yield ("stations", at, "hours"), wrong
+        for number, area in enumerate(station.areas):
+            here: KeyPath = ("stations", at, "areas", number)
+            wrong = problem(composed(station, area)) if area.hours is not None or area.special_days else None
+            if wrong is not None:
+                yield (*here, "hours"), wrong
+            for place, item in enumerate(area.resources):
+                if item.source is None:
+                    continue
+                try:
+                    speakers.bind(item.source, resource_of(settings, station, area, item))
+                except BadSource as error:
+                    yield (*here, "resources", place, "source"), str(error)
+
+
+def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:
+    """What the core keeps of a configured resource, defaults filled in."""
+    default = settings.defaults_for(item.kind)
+    return Resource(
+        station=station.id,
+        area=area.id,
+        id=item.id,
+        kind=item.kind,
+        device=item.device_id,
+        type=item.type,
+        name=dict(item.name) if item.name else NO_NAME,
+        ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
+        reporting=item.reporting or default.reporting,
+        capacity=item.capacity if item.capacity is not None else area.capacity if item.kind == "room" else None,
+        away_ms=round(default.away_s * 1000),
+        privacy=item.privacy or area.privacy,
+        lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
+    )
+
+
+def _shown(station: StationSettings) -> dict[str, object]:
+    """What a document says of a station besides its state."""
+    shown: dict[str, object] = {"region": station.region}
+    if station.location is not None:
+        shown["location"] = station.location.model_dump(exclude_none=True)
+    return shown
+
+
+_decoders: dict[frozenset[KindName], Callable[[bytes], Any]] = {}
+
+
+def decoder(kinds: Iterable[KindName]) -> Callable[[bytes], Any]:
+    """A decoder for the state messages of a device that feeds resources of these kinds. One object for each set."""
+    wanted = frozenset(kinds)
+    if wanted not in _decoders:
+        shapes = [KINDS[kind].Shape for kind in sorted(wanted)]
+        shape = shapes[0] if len(shapes) == 1 else _joined(shapes)
+        _decoders[wanted] = msgspec.json.Decoder(shape).decode
+    return _decoders[wanted]
+
+
+def _joined(shapes: list[type[msgspec.Struct]]) -> type[msgspec.Struct]:
+    own = {field.name for field in msgspec.structs.fields(Signals)}
+    fields = {
+        field.name: (field.name, field.type, msgspec.UNSET)
+        for shape in shapes
+        for field in msgspec.structs.fields(shape)
+        if field.name not in own
+    }
+    return msgspec.defstruct("Shape", list(fields.values()), bases=(Signals,), gc=False, forbid_unknown_fields=True)

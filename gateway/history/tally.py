@@ -1,0 +1,134 @@
+"""What is counted from single messages: the energy of chargers, and visits by the cards at a door. Pure.
+
+A meter only counts on, so what flowed between two readings is known. When it flowed is not, if they lie far apart: that
+energy is kept beside (`gap_mwh`). A counter that fell, or leapt, was reset: what flowed in between is unknown, and said
+to be.
+Energies are in mWh: whole numbers give the same sum in every order.
+"""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from gateway import wire
+from gateway.kinds.charger import USE_OF_STATUS
+from gateway.local_time import HOUR_MS
+from gateway.model import Millis
+from gateway.policy.privacy import CROWD, Band
+
+GAP_MS = HOUR_MS
+LEAP_MWH = 10**13  # more than the strongest charger gives in a year: no energy, but another counter
+
+Mark = tuple[Millis, int, int]  # when, the meter's total in mWh and its resets until then
+
+
+@dataclass(slots=True)
+class Tally:
+    """Energy told in time, and over a gap; how often the counter fell; how many readings of it; passages inwards."""
+
+    energy_mwh: int = 0
+    gap_mwh: int = 0
+    resets: int = 0
+    readings: int = 0
+    passages: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.energy_mwh += other.energy_mwh
+        self.gap_mwh += other.gap_mwh
+        self.resets += other.resets
+        self.readings += other.readings
+        self.passages += other.passages
+
+
+class Said(Struct, gc=False):
+    """What a meter's message tells here."""
+
+    ts: wire.Time | None = None
+    boot: wire.Boot | None = None
+    seq: wire.Seq | None = None
+    status: str | None = None
+    energy_wh: wire.Number | None = None
+
+
+class Meter(Struct, gc=False):
+    """One charger's counter as last heard. Kept between messages, so everything in it is plain JSON."""
+
+    heard_at: Millis = 0
+    boot: str | None = None
+    older: str | None = None
+    seq: int = -1
+    counter_mwh: int | None = None
+    counted_at: Millis = 0
+    total_mwh: int = 0  # since the first reading, or the last reset
+    resets: int = 0
+    free: bool | None = None
+    ended_at: Millis | None = None  # a use that ended and waits for a reading
+
+    def hear(self, said: Said, at: Millis, received_at: Millis) -> tuple[Tally, list[Mark]] | None:
+        """What a message adds, and marks where a use began or ended. `at`: when it was true.
+
+        None for a late one: as in the live state, it tells nothing new.
+        """
+        if self._late(said, at):
+            return None
+        if said.boot is not None and said.seq is not None:
+            if said.boot != self.boot:
+                self.older, self.boot = self.boot, said.boot
+            self.seq = said.seq
+        self.heard_at = at
+        before = self.total_mwh, self.resets
+        tally = Tally() if said.energy_wh is None else self._count(round(said.energy_wh * 1000), at)
+        return tally, self._marks(said, received_at, before)
+
+    def _late(self, said: Said, at: Millis) -> bool:
+        if said.boot is None or said.seq is None:
+            return at < self.heard_at
+        return said.seq <= self.seq if said.boot == self.boot else said.boot == self.older
+
+    def _count(self, counter: int, at: Millis) -> Tally:
+        tally = Tally(readings=1)
+        step = 0 if self.counter_mwh is None else counter - self.counter_mwh
+        if not 0 <= step <= LEAP_MWH:
+            tally.resets, self.total_mwh = 1, 0
+        elif step and at - self.counted_at > GAP_MS:
+            tally.gap_mwh = step
+        else:
+            tally.energy_mwh = step
+        self.counter_mwh, self.counted_at = counter, at
+        self.total_mwh += tally.energy_mwh + tally.gap_mwh
+        self.resets += tally.resets
+        return tally
+
+    def _marks(self, said: Said, received_at: Millis, before: tuple[int, int]) -> list[Mark]:
+        """A use takes all that flowed from the last reading before it to the first at or after its end."""
+        marks: list[Mark] = []
+        free = self.free if said.status is None else USE_OF_STATUS.get(said.status) == "free"
+        flipped, self.free = self.free is not None and free is not self.free, free
+        if flipped and free:
+            self.ended_at = received_at
+        if free and self.ended_at is not None and said.energy_wh is not None:
+            marks.append((self.ended_at, self.total_mwh, self.resets))
+            self.ended_at = None
+        if flipped and not free:
+            if self.ended_at is None and self.counter_mwh is not None:
+                marks.append((received_at, *before))
+            self.ended_at = None  # the next use began before a reading: nobody can part the two
+        return marks
+
+
+def energy_between(first: Mark | None, last: Mark | None) -> int | None:
+    """The energy of a use in mWh from the marks at its ends; None where one is missing or the counter fell."""
+    if first is None or last is None or first[2] != last[2]:
+        return None
+    return last[1] - first[1]
+
+
+def is_visit(event: wire.Event) -> bool:
+    """A card that opened the door from outside; a reader that knows no direction counts as one at the outside."""
+    return event.type == "card" and event.granted is not False and event.direction != "out"
+
+
+def band_of(passages: int, *, seen_whole: bool) -> Band:
+    """What may be told of a count: no narrower than `CROWD`, and with an open end where the door was not watched."""
+    low = passages - passages % CROWD
+    return Band(low, low + CROWD - 1 if seen_whole else None)

@@ -1,0 +1,51 @@
+"""Journal against copy for an operator, from a process of its own, while gateways go on."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.schema import Settings
+from config.schema.store import Influx
+from gateway.core.plan import resource_of
+from gateway.influx.client import InfluxWriter
+from gateway.influx.compare import Compared, DayCount
+from gateway.influx.delivery import Delivery, Patience
+from gateway.influx.lines import Lines
+from gateway.influx.nightly import DayCheck
+from gateway.model import Millis
+from gateway.store.copy_cursor import position_in
+from gateway.store.journal import Journal
+
+
+class CopyByHand:
+    """All journals of a configuration (one, or one for each shard) against its copy."""
+
+    def __init__(self, settings: Settings, influx: Influx, journals: Sequence[Path]) -> None:
+        lines = Lines([resource_of(settings, *place) for place in settings.resources()])
+        self._influx, self._writer, self._journals = influx, InfluxWriter(influx), journals
+        self._checks = [DayCheck(influx, Journal(folder), lines) for folder in journals]
+
+    def kept(self, day: int, now: Millis) -> bool:
+        """Whether the bucket still keeps all of the day."""
+        return self._checks[0].kept(day, now)
+
+    def compare(self, day: int) -> list[Compared]:
+        """By station and measurement. StoreError where the copy can't be asked."""
+        count, uptos = self._begin(day)
+        for check, upto in zip(self._checks, uptos, strict=True):
+            deque(check.count(count, upto), maxlen=0)
+        return self._checks[0].ask(count)
+
+    def again(self, day: int) -> None:
+        """Send the day's rows once more, as long as that takes. DriftError where the copy does not want them."""
+        count, _ = self._begin(day)
+        delivery = Delivery(self._writer, Patience(), self._influx.batch_rows, threading.Event())
+        for check in self._checks:
+            deque(check.copy_again(count, delivery.deliver), maxlen=0)
+        self._writer.close()
+
+    def _begin(self, day: int) -> tuple[DayCount, list[int]]:
+        """The day to be counted, and how far the copy has followed each journal."""
+        found = [position_in(folder, self._writer.name) for folder in self._journals]
+        return DayCount(day, set().union(*(refused for _, refused in found))), [upto for upto, _ in found]

@@ -1,0 +1,209 @@
+"""The thread that brings the journal to InfluxDB: after a cursor, in order, each row until it is taken.
+
+An outage of the copy never touches intake.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from config.schema.store import Influx
+from gateway.clock import monotonic_s, now_ms
+from gateway.influx.client import InfluxWriter
+from gateway.influx.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
+from gateway.influx.lines import Lines
+from gateway.influx.nightly import DayCheck, Nightly
+from gateway.influx.status import CopyMetrics
+from gateway.model import Resource
+from gateway.store.copy_cursor import Cursor, position_in
+from gateway.store.journal import Journal, parts
+from gateway.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+KEEP_EVERY_S = 1.0  # a cursor costs a flush to disk
+BREATH_MESSAGES, BREATH_S = 250, 0.0002  # others have the interpreter in between
+GIVE_WAY_S = 0.5  # so long at most each round waits for intake to catch its breath
+
+
+@dataclass(slots=True)
+class _Round:
+    lines: list[str] = field(default_factory=list)
+    messages: int = 0
+    upto: int = 0
+
+
+class Ship(threading.Thread):
+    """`start()`, `end()`."""
+
+    def __init__(
+        self,
+        target: Target,
+        lines: Lines,
+        journal: Journal,
+        cursor: Cursor,
+        call: Callable[[Callable[[], None]], None],
+        *,
+        batch_rows: int,
+        rows_per_s: int,
+        patience: Patience,
+        busy: Callable[[], bool],
+        stored: Callable[[], int],
+    ) -> None:
+        """`call` runs work on the writer's thread; `busy` says that live data waits; `stored` counts what it became."""
+        super().__init__(name="ship", daemon=True)  # a write that hangs may not hold up the end
+        self._target, self._lines, self._journal, self._cursor, self._call = target, lines, journal, cursor, call
+        self._batch_rows, self._rows_per_s, self._patience = batch_rows, rows_per_s, patience
+        self._busy, self._stored = busy, stored
+        self._upto = self._kept = cursor.upto
+        self._kept_at = 0.0
+        self._dead: list[DeadLetter] = []
+        self._waiting = 0  # messages behind the cursor when we began
+        self._shipped = 0  # messages since
+        self._ending = threading.Event()
+        self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep)
+        self.nightly: Nightly | None = None
+
+    # ---- for others ----
+
+    def end(self, timeout_s: float) -> None:
+        """Stop after the write that is under way, or in the middle of it: it is sent again at the next start."""
+        self._ending.set()
+        self.join(timeout_s)
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the copy from being whole, in words; None while all is well."""
+        return self.delivery.trouble or (self.nightly.trouble if self.nightly is not None else None)
+
+    def metrics(self) -> CopyMetrics:
+        sent, night = self.delivery, self.nightly
+        return CopyMetrics(
+            backlog=max(0, self._waiting + self._stored() - self._shipped),
+            rows=sent.rows,
+            failures=dict(sent.failures),
+            dead_letters=self._cursor.dead_letters,
+            expired=sent.expired,
+            trouble=self.trouble,
+            checked=night.checked if night is not None else None,
+            days_again=night.again if night is not None else 0,
+        )
+
+    # ---- the thread ----
+
+    def run(self) -> None:
+        try:
+            self._waiting = max(0, self._journal.count(self._upto) - self._stored())
+            while not self._ending.is_set():
+                if self.ship_once():
+                    continue
+                if self._at_night():
+                    time.sleep(BREATH_S)
+                else:
+                    self._ending.wait(self._patience.linger_s)
+        except EndedError:
+            pass
+        except BaseException as error:
+            log.critical("thread ship died: %r", error, exc_info=error)
+        finally:
+            if self.nightly is not None:
+                self.nightly.end()
+            self._keep()
+            self._target.close()
+            self._journal.close()
+
+    def ship_once(self) -> bool:
+        """Send what waits, at most about one batch. True if there may be more."""
+        begin = monotonic_s()
+        load = self._gather()
+        if load.upto == self._upto:
+            self._keep()
+            return False
+        try:
+            self.send(load.lines)
+        except DriftError:
+            self._keep()
+            self._ending.wait(self._patience.configuration_s)
+            return True
+        self._shipped += load.messages
+        self._upto = load.upto
+        if monotonic_s() - self._kept_at >= KEEP_EVERY_S:
+            self._keep()
+        self._give_way(len(load.lines), begin)
+        return len(load.lines) >= self._batch_rows
+
+    def _gather(self) -> _Round:
+        load = _Round(upto=self._upto)
+        for number, batch in self._journal.after(self._upto):
+            for part in parts(batch, BREATH_MESSAGES):
+                load.lines += self._lines.of_batch(part)
+                time.sleep(BREATH_S)
+            load.messages += len(batch)
+            load.upto = number
+            if len(load.lines) >= self._batch_rows or self._ending.is_set():
+                break
+        return load
+
+    def _at_night(self) -> bool:
+        return self.nightly is not None and self.nightly.step(now_ms())
+
+    def send(self, lines: Sequence[str]) -> None:
+        """Have the copy take these rows; those that it refuses are laid aside. DriftError, EndedError."""
+        dead = self.delivery.deliver(lines)
+        self._dead += dead
+        self._cursor.dead_letters += len(dead)
+
+    def _keep(self) -> None:
+        if self._upto != self._kept or self._dead:
+            dead, self._dead = self._dead, []
+            self._call(self._cursor.keep(self._upto, dead))
+            self._kept, self._kept_at = self._upto, monotonic_s()
+
+    def _give_way(self, rows: int, begin: float) -> None:
+        """Not faster than `rows_per_s`, and live data first."""
+        spare = rows / self._rows_per_s - (monotonic_s() - begin)
+        if spare > 0:
+            self._ending.wait(spare)
+        until = monotonic_s() + GIVE_WAY_S
+        while self._busy() and monotonic_s() < until and not self._ending.wait(0.01):
+            pass
+
+
+def ship_of(
+    settings: Influx,
+    store: SqliteStore,
+    resources: Iterable[Resource],
+    zone: ZoneInfo,
+    *,
+    call: Callable[[Callable[[], None]], None],
+    busy: Callable[[], bool],
+    stored: Callable[[], int],
+) -> Ship:
+    """The thread for the configured copy; nights are those of `zone`. To be made before the store's writer starts."""
+    target, lines, longest_s = InfluxWriter(settings), Lines(resources), settings.max_retry_pause_s
+    ship = Ship(
+        target,
+        lines,
+        Journal(store.folder),
+        Cursor(store, target.name),
+        call,
+        batch_rows=settings.batch_rows,
+        rows_per_s=settings.rows_per_s,
+        patience=Patience(longest_s=longest_s, configuration_s=longest_s),
+        busy=busy,
+        stored=stored,
+    )
+    equal = f"copy equal {target.name}"
+    kept = store.kept(equal)
+    ship.nightly = Nightly(
+        DayCheck(settings, Journal(store.folder), lines),
+        zone,
+        refused=lambda: position_in(store.folder, target.name)[1],
+        send=ship.send,
+        keep=lambda day: call(lambda: store.keep(equal, b"%d" % day)),
+        done=int(kept) if kept else None,
+    )
+    return ship

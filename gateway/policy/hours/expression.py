@@ -1,0 +1,189 @@
+"""One opening_hours expression, evaluated day by day with the kind of day put in by us.
+
+opening-hours-py has no Chinese make-up workdays and guesses for years that nobody has published, so it never sees `PH`:
+for each date the weekday and `PH` selectors are replaced by ones that hold or don't. It also drops the hours after
+midnight where a later rule names the next day (`Fr 22:00-02:00; Sa 10:00-12:00` is closed on Saturday at 1), so each
+expression is split into what a day's rules say before its midnight and after it, and the two are joined here.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from opening_hours import OpeningHours, validate
+
+from gateway.policy.hours.official import DayKind
+
+Answer = Literal["open", "closed", "unknown"]
+Day = tuple[tuple[int, Answer], ...]
+"""(minute from midnight by the wall clock, answer from there on), the first at 0."""
+
+DAY_MIN = 1440
+
+_NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_NAME = "(?:Mo|Tu|We|Th|Fr|Sa|Su)"
+_SELECTOR = re.compile(rf"\b(?:PH|{_NAME}(?:-{_NAME})?)\b(?!\[)")
+_RANGE = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_RULE = re.compile(r"(.*?) ?((?:\d\d:\d\d-\d\d:\d\d,?)*)(?: ?(closed|unknown))?")
+_YEAR_MONTH = re.compile(r"(?<=[0-9+])(?=[A-Z][a-z]{2})")
+_COMMENT = re.compile(r' ?"[^"]*"')
+_REFUSED = (
+    (re.compile(r"\bSH\b"), "SH (school holidays) has no official calendar", "name the dates"),
+    (re.compile(r"dawn|dusk|sunrise|sunset"), "hours by the sun are not supported", "write clock times"),
+    (re.compile(r"\|\|"), "the fallback || is not supported", "write it as rules parted by ;"),
+    (re.compile(r"PH [+-]"), "days counted from PH are not supported", "name the dates"),
+    (re.compile(r"\d\d:\d\d\+|:\d\d/"), "open ends and repetitions are not supported", "write from-to"),
+)  # fmt: skip
+_ANSWERS: dict[str, Answer] = {"open": "open", "closed": "closed", "unknown": "unknown"}
+_FOREVER: dict[str, Answer] = {"24/7": "open", "24/7 closed": "closed", "24/7 unknown": "unknown"}
+
+
+class Rule(NamedTuple):
+    """`joined` by `; ` (replaces what went before on its days) or `, ` (adds to it)."""
+
+    joined: str
+    when: str
+    times: tuple[tuple[int, int], ...]
+    state: str
+
+
+def problem(text: str) -> str | None:
+    """What in an expression we can't answer for, and how to mend it; None if we can."""
+    if not validate(text):
+        return f"{text!r} is not in opening_hours syntax; write it like 24/7 or Mo-Fr 08:00-20:00; PH off"
+    canonical = _canonical(text)
+    for pattern, what, mend in _REFUSED:
+        if pattern.search(canonical):
+            return f"{text!r}: {what}; {mend}"
+    return None
+
+
+def on_dates(dates: str, text: str) -> str:
+    """The expression as it holds on some dates only, such as `2026 Dec 31` or `2027 Feb 05-2027 Feb 12`.
+
+    For a text that passes `validate`.
+    """
+    within = (
+        rule._replace(when=f"{dates} {rule.when.removeprefix('24/7')}".strip()) for rule in _rules(_canonical(text))
+    )
+    return _written(within)
+
+
+class Expression:
+    """Compiled once, shared by all who have the same text. ValueError (see `problem`) for what can't be answered."""
+
+    def __init__(self, text: str) -> None:
+        wrong = problem(text)
+        if wrong is not None:
+            raise ValueError(wrong)
+        rules = _rules(_canonical(text))
+        self._own = _written(Rule(r.joined, r.when, tuple(_before(r.times)), r.state) for r in rules)
+        self._spill = _written(_after(rules)) if any(end > DAY_MIN for r in rules for _, end in r.times) else None
+        breaks = [Rule(", ", r.when, tuple(_before(r.times)), "") for r in rules if r.times and r.state == "closed"]
+        self._breaks = _written(breaks) if breaks and self._spill else None
+        self.forever: Answer | None = _FOREVER.get(_canonical(text))
+
+    def day(self, day: date, today: Iterable[DayKind], yesterday: Iterable[DayKind]) -> Day:
+        """The answers of one date that may be of any of the kinds `today`, the one before of any of `yesterday`."""
+        own = _agreed(_evaluate(self._own, day, kind) for kind in today)
+        if self._spill is None:
+            return own
+        night = _agreed(_evaluate(self._spill, day - timedelta(days=1), kind) for kind in yesterday)
+        if self._breaks is not None:
+            pause = _agreed(_evaluate(self._breaks, day, kind) for kind in today)
+            night = _merged((night, pause), _unless)
+        return _merged((own, night), _either)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> OpeningHours:
+    return OpeningHours(text, auto_country=False, auto_timezone=False)
+
+
+def _canonical(text: str) -> str:
+    """As the library writes it, without comments. It writes 2026 Mar as 2026Mar, which it then reads as never."""
+    return _YEAR_MONTH.sub(" ", _COMMENT.sub("", str(_compiled(text))))
+
+
+def _rules(canonical: str) -> list[Rule]:
+    parts = re.split("(; |, )", f"; {canonical}")[1:]
+    return [_rule(joined, text) for joined, text in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def _rule(joined: str, text: str) -> Rule:
+    match = _RULE.fullmatch(text)
+    assert match is not None, text
+    times = []
+    for hour, minute, end_hour, end_minute in _RANGE.findall(match[2]):
+        start, end = int(hour) * 60 + int(minute), int(end_hour) * 60 + int(end_minute)
+        times.append((start, end if end > start else end + DAY_MIN))
+    return Rule(joined, match[1], tuple(times), match[3] or "")
+
+
+def _before(times: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(start, min(end, DAY_MIN)) for start, end in times]
+
+
+def _after(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules for the hours after a day's midnight, written as hours of that day."""
+    kept = []
+    for rule in rules:
+        times = tuple((0, end - DAY_MIN) for _, end in rule.times if end > DAY_MIN)
+        if times:
+            kept.append(rule._replace(times=times))
+        elif rule.joined == "; " and not (rule.times and rule.state == "closed"):
+            kept.append(Rule("; ", rule.when, (), "closed"))
+    return kept
+
+
+def _written(rules: Iterable[Rule]) -> str:
+    text = ""
+    for joined, when, times, state in rules:
+        clock = ",".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in times)
+        text += joined + " ".join(part for part in (when or ("" if clock else "24/7"), clock, state) if part)
+    return text[2:]
+
+
+def _for_kind(text: str, day: date, kind: DayKind) -> str:
+    """The expression with each weekday and PH selector made to hold on `day`, or not to, as its kind wants."""
+    holds, fails = _NAMES[day.weekday()], _NAMES[(day.weekday() + 1) % 7]
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "PH":
+            return holds if kind.holiday else fails
+        first, last = _NAMES.index(match[0][:2]), _NAMES.index(match[0][-2:])
+        return holds if (kind.weekday - first) % 7 <= (last - first) % 7 else fails
+
+    return _SELECTOR.sub(replace, text)
+
+
+def _evaluate(text: str, day: date, kind: DayKind) -> Day:
+    midnight = datetime.combine(day, time())
+    spans = _compiled(_for_kind(text, day, kind)).intervals(midnight, midnight + timedelta(days=1))
+    return tuple((start.hour * 60 + start.minute, _ANSWERS[str(state)]) for start, _, state, _ in spans)
+
+
+def _agreed(days: Iterable[Day]) -> Day:
+    """What all possibilities say; unknown where they differ."""
+    every = tuple(dict.fromkeys(days))
+    return every[0] if len(every) == 1 else _merged(every, lambda said: said[0] if len(set(said)) == 1 else "unknown")
+
+
+def _either(said: tuple[Answer, ...]) -> Answer:
+    return "open" if "open" in said else "unknown" if "unknown" in said else "closed"
+
+
+def _unless(said: tuple[Answer, ...]) -> Answer:
+    night, pause = said
+    return night if pause == "closed" else "closed" if pause == "open" or night == "closed" else "unknown"
+
+
+def _merged(days: tuple[Day, ...], rule: Callable[[tuple[Answer, ...]], Answer]) -> Day:
+    merged: list[tuple[int, Answer]] = []
+    for minute in sorted({start for day in days for start, _ in day}):
+        answer = rule(tuple(next(said for start, said in reversed(day) if start <= minute) for day in days))
+        if not merged or merged[-1][1] != answer:
+            merged.append((minute, answer))
+    return tuple(merged)

@@ -1,0 +1,137 @@
+"""Energy is the difference of a counter and never more; a card from outside is a visit, told only in bands."""
+
+import pytest
+
+from gateway.history.tally import Meter, Said, Tally, band_of, energy_between, is_visit
+from gateway.local_time import HOUR_MS
+from gateway.policy.privacy import CROWD
+from gateway.wire import Event
+
+MINUTE = 60_000
+
+
+def heard(meter: Meter, minute: int, **said: object) -> Tally | None:
+    told = meter.hear(Said(**said), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
+    return told and told[0]
+
+
+def test_what_the_counter_rose_by_is_energy_and_the_first_reading_is_none() -> None:
+    meter = Meter()
+    assert heard(meter, 0, energy_wh=5000) == Tally(readings=1)
+    assert heard(meter, 1, energy_wh=5012.5) == Tally(energy_mwh=12_500, readings=1)
+    assert heard(meter, 2, status="Charging") == Tally()
+
+
+def test_a_counter_that_fell_was_reset_and_what_it_missed_is_not_invented() -> None:
+    meter = Meter()
+    for minute, counter in enumerate((5000, 5010)):
+        heard(meter, minute, energy_wh=counter)
+    assert heard(meter, 2, energy_wh=3) == Tally(resets=1, readings=1)
+    assert heard(meter, 3, energy_wh=7) == Tally(energy_mwh=4000, readings=1)
+
+
+def test_energy_over_a_gap_is_known_but_not_its_hour() -> None:
+    meter = Meter()
+    heard(meter, 0, energy_wh=100)
+    assert heard(meter, 61, energy_wh=150) == Tally(gap_mwh=50_000, readings=1)
+    assert heard(meter, 200, energy_wh=150) == Tally(readings=1)
+    assert meter.total_mwh == 50_000
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"boot": "b", "seq": 4, "energy_wh": 90},
+        {"boot": "b", "seq": 5, "energy_wh": 90},
+        {"boot": "a", "seq": 99, "energy_wh": 90},
+    ],
+)
+def test_a_message_older_than_what_is_known_tells_nothing_new(late: dict[str, object]) -> None:
+    meter = Meter()
+    heard(meter, 0, boot="a", seq=9, energy_wh=80)
+    heard(meter, 1, boot="b", seq=5, energy_wh=100)
+    assert heard(meter, 2, **late) is None
+    assert heard(meter, 3, boot="b", seq=6, energy_wh=110) == Tally(energy_mwh=10_000, readings=1)
+
+
+def test_without_numbers_the_time_tells_which_message_is_late() -> None:
+    meter = Meter()
+    heard(meter, 5, energy_wh=100)
+    assert heard(meter, 4, energy_wh=90) is None
+
+
+def marks(*said: dict[str, object]) -> dict[int, tuple[int, int, int]]:
+    meter, found = Meter(), {}
+    for minute, one in enumerate(said):
+        told = meter.hear(Said(**one), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
+        found.update({mark[0] // MINUTE: mark for mark in told[1]} if told else {})
+    return found
+
+
+def test_a_use_has_what_flowed_from_the_reading_before_it_to_the_one_at_its_end() -> None:
+    found = marks(
+        {"status": "Available", "energy_wh": 100},
+        {"status": "Charging", "energy_wh": 101},
+        {"status": "Charging", "energy_wh": 105},
+        {"status": "Available", "energy_wh": 107},
+        {"status": "Available", "energy_wh": 107},
+    )
+    assert energy_between(found[1], found[3]) == 7000
+
+
+def test_a_meter_that_reports_apart_from_the_status_is_read_after_the_end() -> None:
+    found = marks(
+        {"energy_wh": 100}, {"status": "Available"}, {"status": "Charging"}, {"status": "Available"}, {"energy_wh": 130}
+    )
+    assert energy_between(found[2], found[3]) == 30_000
+
+
+def test_two_uses_that_no_reading_parts_have_no_energy() -> None:
+    found = marks(
+        {"status": "Available", "energy_wh": 100}, {"status": "Charging"}, {"status": "Available"},
+        {"status": "Charging", "energy_wh": 130}, {"status": "Available", "energy_wh": 140},
+    )  # fmt: skip
+    assert energy_between(found.get(1), found.get(2)) is None
+    assert energy_between(found.get(3), found.get(4)) is None
+
+
+def test_a_use_in_which_the_counter_fell_has_no_energy() -> None:
+    found = marks(
+        {"status": "Available", "energy_wh": 100}, {"status": "Charging", "energy_wh": 110},
+        {"status": "Charging", "energy_wh": 1}, {"status": "Available", "energy_wh": 9},
+    )  # fmt: skip
+    assert energy_between(found[1], found[3]) is None
+
+
+def test_a_meter_never_heard_gives_no_energy_rather_than_none_used() -> None:
+    assert marks({"status": "Available"}, {"status": "Charging"}, {"status": "Available"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "visit"),
+    [
+        (Event("card", granted=True, direction="in"), True),
+        (Event("card"), True),
+        (Event("card", granted=True, direction="out"), False),
+        (Event("card", granted=False), False),
+        (Event("door_forced"), False),
+    ],
+)
+def test_a_visit_is_a_card_that_was_let_in(event: Event, visit: bool) -> None:
+    assert is_visit(event) is visit
+
+
+def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none() -> None:
+    for passages in range(200):
+        band = band_of(passages, seen_whole=True)
+        assert band.high is not None
+        assert band.low <= passages <= band.high
+        assert band.high - band.low + 1 == CROWD
+    assert band_of(0, seen_whole=True) == band_of(CROWD - 1, seen_whole=True)
+    assert band_of(7, seen_whole=False) == (5, None)
+
+
+def test_a_gap_is_longer_than_an_hour() -> None:
+    meter = Meter()
+    heard(meter, 0, energy_wh=0)
+    assert heard(meter, HOUR_MS // MINUTE, energy_wh=1) == Tally(energy_mwh=1000, readings=1)

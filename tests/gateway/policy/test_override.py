@@ -1,0 +1,173 @@
+"""What people set by hand."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import axes_of
+from gateway.policy.override import (
+    NOTHING,
+    STATUSES,
+    Command,
+    CommandError,
+    CommandGate,
+    Override,
+    Overrides,
+    Status,
+    Target,
+    encode_command,
+)
+
+NOW = 1_780_000_000_000
+LATER = NOW + 3_600_000
+SEAT = ("yanshan", "lounge", "seat-01")
+NONCE = "0123456789abcdef"
+
+
+def holding(**words: Status) -> Overrides:
+    targets = {
+        "station": Target("yanshan"),
+        "area": Target("yanshan", "lounge"),
+        "seat": Target("yanshan", None, "seat-01"),
+    }
+    overrides = Overrides()
+    for where, status in words.items():
+        overrides.put(targets[where], Override(status, LATER, "staff"))
+    return overrides
+
+
+@pytest.mark.parametrize(
+    ("status", "sensed", "usable", "because"),
+    [
+        ("closed", ("ok", "open", "free", "live"), "no", ("closed",)),
+        ("open", ("ok", "closed", "free", "live"), "yes", ()),
+        ("open", ("ok", "open", "free", "stale"), "unknown", ("stale",)),
+        ("staff_only", ("ok", "open", "free", "live"), "no", ("staff_only",)),
+        ("maintenance", ("ok", "open", "free", "live"), "no", ("maintenance",)),
+        ("maintenance", ("fault", "open", "free", "live"), "no", ("fault",)),
+        ("free", ("ok", "open", "unknown", "never"), "yes", ()),
+        ("free", ("ok", "unknown", "unknown", "never"), "yes", ()),
+        ("free", ("ok", "closed", "occupied", "live"), "no", ("closed",)),
+        ("free", ("fault", "open", "free", "live"), "no", ("fault",)),
+        ("busy", ("ok", "open", "free", "live"), "no", ("occupied",)),
+    ],
+)  # fmt: skip
+def test_each_word_acts_on_its_axis(
+    status: Status, sensed: tuple[str, str, str, str], usable: str, because: tuple[str, ...]
+) -> None:
+    for where in ("station", "area", "seat"):
+        health, access, use, evidence = holding(**{where: status}).effect(*SEAT, NOW).apply(*sensed)  # type: ignore[arg-type]
+        axes = axes_of("active", health, access, use, evidence)
+        assert (axes.usable, axes.because) == (usable, because)
+
+
+def test_the_nearest_word_wins_on_its_axis_only() -> None:
+    effect = holding(station="closed", area="maintenance", seat="open").effect(*SEAT, NOW)
+    assert (effect.access, effect.maintenance) == ("open", True)
+    assert holding(station="busy", seat="free").effect(*SEAT, NOW).use == "free"
+
+
+def test_a_word_ends_by_itself_and_its_evidence_with_it() -> None:
+    overrides = holding(station="free")
+    effect = overrides.effect(*SEAT, NOW)
+    assert (effect.until, effect.live_until, overrides.next_deadline()) == (LATER, LATER, LATER)
+    assert overrides.effect(*SEAT, LATER) is NOTHING
+    assert overrides.expire(LATER - 1) == []
+    assert overrides.expire(LATER) == [Target("yanshan")]
+    assert overrides.next_deadline() is None
+
+
+def test_free_without_an_end_is_no_evidence() -> None:
+    overrides = Overrides()
+    overrides.put(Target("yanshan"), Override("free"))
+    assert overrides.effect(*SEAT, NOW).apply("ok", "open", "occupied", "stale").evidence == "stale"
+
+
+def test_the_station_itself_is_shown_as_set() -> None:
+    assert holding(station="closed").station_access("yanshan", NOW) == ("closed", LATER)
+    assert holding(station="maintenance").station_access("yanshan", NOW) == ("closed", LATER)
+    assert holding(station="free", area="closed").station_access("yanshan", NOW) == (None, None)
+    assert holding(station="closed").station_access("yanshan", LATER) == (None, None)
+
+
+def test_who_says_free_says_open_where_nobody_wrote_the_hours_down() -> None:
+    assert holding(station="free").station_access("yanshan", NOW, "unknown") == ("open", LATER)
+    assert holding(station="free").station_access("yanshan", NOW, "closed") == (None, None)
+    assert holding(seat="free").station_access("yanshan", NOW, "unknown") == (None, None)
+
+
+def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
+    overrides = holding(station="closed", seat="maintenance")
+    overrides.clear(Target("yanshan"))
+    assert overrides.effect(*SEAT, NOW).access is None
+    assert overrides.effect(*SEAT, NOW).maintenance
+
+
+TARGETS = [Target("yanshan"), Target("yanshan", "lounge"), Target("yanshan", None, "seat-01"), Target("heshan")]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(TARGETS), st.sampled_from(STATUSES), st.none() | st.integers(NOW - 5, NOW + 50)),
+        max_size=12,
+    ),
+    st.integers(NOW, NOW + 60),
+)
+def test_a_restart_changes_nothing(words: list[tuple[Target, Status, int | None]], now: int) -> None:
+    before = Overrides()
+    for target, status, until in words:
+        before.put(target, Override(status, until))
+    after = Overrides.load(before.dump(), now)
+    assert after.effect(*SEAT, now) == before.effect(*SEAT, now)
+    assert after.station_access("heshan", now) == before.station_access("heshan", now)
+    before.expire(now)
+    assert after.dump() == before.dump()
+
+
+def test_a_kept_file_with_other_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="status"):
+        Overrides.load(b'[["yanshan",null,null,{"status":"haunted"}]]', NOW)
+
+
+def command(**changes: object) -> bytes:
+    good = Command(NONCE, NOW + 30_000, resource="seat-01", override=Override("maintenance", LATER, "li", "装修"))
+    return encode_command(msgspec.structs.replace(good, **changes))
+
+
+def test_a_command_comes_through_as_it_was_written() -> None:
+    read = CommandGate().read(command(), NOW)
+    assert read.target("yanshan") == Target("yanshan", None, "seat-01")
+    assert read.override == Override("maintenance", LATER, "li", "装修")
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"{", "unreadable"),
+        (b"\xff\xff", "unreadable"),
+        (command() + b" " * 5_000, "longer than"),
+        (command().replace(b"maintenance", b"haunted"), "unreadable"),
+        (command().replace(b'"area"', b'"aera"'), "unreadable"),
+        (command(expires=NOW), "expired"),
+        (command(expires=NOW + 3_600_000), "valid for too long"),
+        (command(nonce="short"), "nonce"),
+        (command(area="lounge"), "name one"),
+        (command(override=Override("closed")), "must end"),
+        (command(override=Override("closed", NOW)), "lie ahead"),
+        (command(override=Override("closed", NOW + 400 * 86_400_000)), "366 days"),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused_with_the_reason(payload: bytes, reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        CommandGate().read(payload, NOW)
+
+
+def test_a_command_acts_once_while_it_is_valid() -> None:
+    gate = CommandGate()
+    gate.read(command(), NOW)
+    with pytest.raises(CommandError, match="came before"):
+        gate.read(command(), NOW + 1_000)
+    with pytest.raises(CommandError, match="expired"):
+        gate.read(command(), NOW + 30_000)
+    assert gate.read(command(expires=NOW + 80_000), NOW + 31_000).nonce == NONCE
