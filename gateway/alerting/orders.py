@@ -1,11 +1,11 @@
 """Work orders in a running gateway: which claims wait for evidence, and what the evidence says."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gateway.alerts.core import Alerts
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.orders import Order, OrderEvent, verify
-from gateway.alerts.words import Alert
+from gateway.alerts.words import MAINTENANCE, Alert
 from gateway.live import Live
 from gateway.model import Millis
 
@@ -15,8 +15,11 @@ LOOK_EVERY_MS = 1_000
 class Orders:
     """Orders reported as done, until they are closed or reopened. Belongs to the intake thread."""
 
-    def __init__(self, live: Live, core: Alerts, done: Iterable[Order] = ()) -> None:
-        self._live, self._core = live, core
+    def __init__(
+        self, live: Live, core: Alerts, closed: Callable[[str], Alert | None], done: Iterable[Order] = ()
+    ) -> None:
+        """`closed` finds an alert that the core has forgotten; None for one that nobody knows."""
+        self._live, self._core, self._closed = live, core, closed
         self._done = {order.id: order for order in done}
         self._look_at: Millis = 0
 
@@ -47,10 +50,17 @@ class Orders:
             return None
         alert = self._core.find(order.alert)
         if alert is None:
-            return False
+            return self._hidden(order.alert)
         if KINDS[alert.kind].latched:
             return False if alert.kind == "reported" and self._sound(alert) else None
         return True if self._core.holds(alert) else None
+
+    def _hidden(self, alert_id: str) -> bool | None:
+        """Of an alert that is closed: one that only the maintenance closed is judged when that is over."""
+        alert = self._closed(alert_id)
+        if alert is None or alert.closed_by != MAINTENANCE or not self._core.holds(alert):
+            return False
+        return None if self._core.rests(alert) else True
 
     def _sound(self, alert: Alert) -> bool:
         """The sensors of what a visitor reported see nothing wrong."""

@@ -85,7 +85,7 @@ class Alerting:
         }
         resources = [one.resource for one in self._facts.values()]
         self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on)
-        self.orders = Orders(live, self.core, self._reader.orders(state="done"))
+        self.orders = Orders(live, self.core, self._reader.alert, self._reader.orders(state="done"))
         self.deeds = Deeds(self.core, live, self._reader)
         self.watch = Watch(settings, live, gateway)
         self.listeners: list[Callable[[AlertEvent], None]] = []

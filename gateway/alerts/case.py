@@ -38,7 +38,8 @@ class What(NamedTuple):
 
 @dataclass(slots=True)
 class Case:
-    """`since` is the last rise, `fell` the last fall; `told`: staff closed it by hand although it still holds.
+    """`since` is the last rise, `fell` the last fall; `told`: staff closed it by hand although it still holds;
+    `resting`: its alert was closed since staff work on it, and what is left of it afterwards is a new one.
 
     Nothing is raised before `not_before`; a group looks at its members again at `recheck`.
     """
@@ -50,6 +51,7 @@ class Case:
     fell: Millis = 0
     not_before: Millis = 0
     told: bool = False
+    resting: bool = False
     alert: Alert | None = None
     recheck: Millis | None = None
     rises: list[Millis] = field(default_factory=list)
@@ -73,7 +75,7 @@ class Case:
             self.rises = [*self.recent(at, policy)[1 - FLAPPING_RISES :], at]
 
     def fall(self, at: Millis) -> None:
-        self.holds, self.fell, self.told = False, at, False
+        self.holds, self.fell, self.told, self.resting = False, at, False, False
 
     def recent(self, now: Millis, policy: Policy) -> list[Millis]:
         return [rise for rise in self.rises if rise > now - policy.flap_hold_ms]

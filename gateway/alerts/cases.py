@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.alerts.case import Case, Key, What
 from gateway.alerts.groups import Group, Groups, Heard
-from gateway.alerts.kinds import EXPLAINED_BY
+from gateway.alerts.kinds import EXPLAINED_BY, GROUP_KINDS
 from gateway.alerts.muting import Mutes
 from gateway.model import Millis, Resource
 
@@ -78,10 +78,16 @@ class Context:
             return case.since
         return last + case.what.resource.ttl_ms // 2
 
+    def grace_ms(self, case: Case) -> Millis:
+        """How long its devices may take to speak once they can be heard again."""
+        if case.kind in GROUP_KINDS:
+            return self.group(case).grace_ms()
+        return self._mutes.ttl_ms(self.subjects(case))
+
     def subjects(self, case: Case) -> Sequence[Resource]:
         """Every resource that the case is about."""
         station, subject, kind = case.key
-        if kind in ("station_offline", "bridge_offline"):
+        if kind in GROUP_KINDS:
             devices = self.group(case).ttl_ms
             return [resource for device in devices for resource in self._mutes.of_device(station, device)]
         if kind == "device_silent":

@@ -11,16 +11,15 @@ from gateway.alerts.case import Case, Key, Policy, What, alert_id
 from gateway.alerts.cases import Cases, Context
 from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Group, Groups, Heard
-from gateway.alerts.kinds import DEAFENING, KINDS, severity_of
+from gateway.alerts.kinds import DEAFENING, GROUP_KINDS, KINDS, severity_of
 from gateway.alerts.muting import Mutes
 from gateway.alerts.rules import facts_of
 from gateway.alerts.schedule import Schedule
-from gateway.alerts.words import SENSOR, Action, Alert, AlertEvent, UnknownAlertError
+from gateway.alerts.words import MAINTENANCE, SENSOR, Action, Alert, AlertEvent, UnknownAlertError
 from gateway.model import Change, Millis, Resource
 
 _STARTING: Key = ("", "", "starting")
 _WORK_RECHECK_MS = 60_000
-_GROUP_KINDS = ("station_offline", "bridge_offline")
 
 
 class Alerts:
@@ -60,7 +59,8 @@ class Alerts:
             case.rises = [alert.since]
             self._cases.add(case)
             if alert.state == "closed":
-                case.told = True
+                case.resting = alert.closed_by == MAINTENANCE
+                case.told = not case.resting
             else:
                 case.alert = alert
                 self._open[alert.id] = case
@@ -83,7 +83,7 @@ class Alerts:
                 self._shut(case, now, SENSOR)
         self._listen_again(now)
         for case in self._cases.all():
-            if case.kind in _GROUP_KINDS:
+            if case.kind in GROUP_KINDS:
                 case.recheck = now + self._recheck_ms
                 self._arm(case)
         return events + self._collect()
@@ -125,8 +125,16 @@ class Alerts:
 
     def holds(self, alert: Alert) -> bool:
         """Does the sensor still say so?"""
-        case = self._cases.get((alert.station or "", alert.subject, alert.kind))
+        case = self._case(alert)
         return case is not None and case.holds
+
+    def rests(self, alert: Alert) -> bool:
+        """Was it closed for maintenance, and is not yet judged anew?"""
+        case = self._case(alert)
+        return case is not None and case.resting
+
+    def _case(self, alert: Alert) -> Case | None:
+        return self._cases.get((alert.station or "", alert.subject, alert.kind))
 
     def acknowledge(self, alert_id: str, by: str, now: Millis) -> list[AlertEvent]:
         """Somebody takes care: no escalation. A second time says nothing new. UnknownAlertError if closed."""
@@ -196,18 +204,24 @@ class Alerts:
                 self._arm(case)
 
     def _mute(self, change: Change, now: Millis) -> None:
-        """After maintenance or closing time the delays start anew."""
+        """Maintenance closes what is told of it; after it, or after closing time, the delays start anew."""
         if not self._mutes.update(change):
             return
         for case in self._cases.of_station(change.resource.station):
+            if case.alert is not None and not KINDS[case.kind].latched and self._in_maintenance(case):
+                self._shut(case, now, MAINTENANCE)
+                case.resting = case.holds
             case.not_before = max(case.not_before, now + self._policy.raise_delay_ms)
             self._arm(case)
+
+    def _in_maintenance(self, case: Case) -> bool:
+        return self._mutes.in_maintenance(KINDS[case.kind].muting, self._around.subjects(case))
 
     def _listen_again(self, now: Millis, station: str | None = None) -> None:
         """We can hear again (or only just started): a silence counts once its device had a ttl to speak."""
         for case in self._cases.all() if station is None else self._cases.of_station(station):
             if case.lives_by_hearing and case.alert is None:
-                case.not_before = max(case.not_before, now + self._mutes.ttl_ms(self._around.subjects(case)))
+                case.not_before = max(case.not_before, now + self._around.grace_ms(case))
                 self._arm(case)
 
     # --- folding
@@ -255,7 +269,7 @@ class Alerts:
 
     def _may_raise(self, case: Case, now: Millis) -> bool:
         """False: not now, and `not_before` says when to ask again, unless something larger took it over."""
-        if self._mutes.worked_on(KINDS[case.kind].muting, self._around.subjects(case)):
+        if self._in_maintenance(case):
             case.not_before = now + _WORK_RECHECK_MS
             return False
         if case.kind == "device_silent":
@@ -315,12 +329,14 @@ class Alerts:
     def _raise(self, case: Case, now: Millis) -> None:
         station, subject, kind = case.key
         resource, cause, detail, _ = case.what
+        if case.resting:  # what was told before the maintenance is over; this is another alert
+            case.resting, case.since = False, now
         case.alert = Alert(
             alert_id(case.key, case.since), station or None, subject, resource.id if resource else None, kind,
             severity_of(kind, resource), "open", case.since, now, now, cause, detail,
         )  # fmt: skip
         self._open[case.alert.id] = case
-        if kind in _GROUP_KINDS:
+        if kind in GROUP_KINDS:
             case.recheck = now + self._recheck_ms
         self._say(case, "opened", now)
 
@@ -329,7 +345,7 @@ class Alerts:
         assert case.alert is not None
         del self._open[case.alert.id]
         case.alert = case.recheck = None
-        if case.kind in _GROUP_KINDS:
+        if case.kind in GROUP_KINDS:
             self._listen_again(now, case.key[0])
         for other in self._cases.of_station(case.key[0]):
             if other.key[1] == case.key[1] and other is not case:

@@ -8,6 +8,7 @@ the first expiry instead of the last.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from statistics import median_low
 from typing import Literal
 
 from gateway.model import Change, Millis
@@ -33,6 +34,11 @@ class Group:
     def forget(self, device: str) -> None:
         self.ttl_ms.pop(device, None)
         self.silent.pop(device, None)
+
+    def grace_ms(self) -> Millis:
+        """Within this half of it should have spoken, by which it would be back: an AED that reports once a day must
+        not keep a dead station quiet for a day."""
+        return median_low(self.ttl_ms.values()) if self.ttl_ms else 0
 
     def mostly_silent(self, pct: int) -> bool:
         count, total = len(self.silent), len(self.ttl_ms)

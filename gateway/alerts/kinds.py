@@ -49,6 +49,9 @@ KINDS: dict[str, Kind] = {
     "quarantine_rate": Kind("system", "warning"),
 }
 
+# Folded from the silence of devices that share a fate.
+GROUP_KINDS = frozenset({"station_offline", "bridge_offline"})
+
 # While one of these holds we are deaf: silence proves nothing about a device.
 DEAFENING = frozenset({"broker_lost", "store_failing"})
 

@@ -14,7 +14,7 @@ class Mutes:
     def __init__(
         self, resources: Iterable[Resource], mute_when_closed: Container[str], worked_on: Callable[[Resource], bool]
     ) -> None:
-        """`worked_on` says whether somebody has this in maintenance, even where a fault hides it in the axes."""
+        """`worked_on` says whether somebody has this in maintenance before its axes show it."""
         self._mute_when_closed, self._worked_on = mute_when_closed, worked_on
         self._resources = {(resource.station, resource.id): resource for resource in resources}
         self._by_device: dict[tuple[str, str], list[Resource]] = {}
@@ -34,13 +34,13 @@ class Mutes:
         """Only when every one of the resources is: a site with an AED is never muted as a whole."""
         return kind_class != "system" and bool(resources) and all(self._one(kind_class, one) for one in resources)
 
-    def worked_on(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
-        """All of it is in maintenance by hand: who repairs a pile makes faults."""
-        return (
-            kind_class != "system"
-            and bool(resources)
-            and all(resource.kind != "safety" and self._worked_on(resource) for resource in resources)
-        )
+    def in_maintenance(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
+        """Staff work on all of it: who repairs a pile makes faults."""
+        return kind_class != "system" and bool(resources) and all(self._maintains(one) for one in resources)
+
+    def _maintains(self, resource: Resource) -> bool:
+        at_work = (resource.station, resource.id) in self._maintained or self._worked_on(resource)
+        return at_work and resource.kind != "safety"
 
     def knows(self, station: str, resource: str | None) -> bool:
         """Is this (or at least its station) still configured?"""

@@ -14,6 +14,8 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 # An event of these actions is told to staff; the others are only kept.
 TOLD: frozenset[Action] = frozenset({"opened", "closed"})
 SENSOR = "sensor"
+# Who closed an alert because staff began to work on what it is about.
+MAINTENANCE = "maintenance"
 
 
 @dataclass(frozen=True, slots=True)

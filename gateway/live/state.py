@@ -249,7 +249,8 @@ class Live:
             use = "reserved"
         if facts.effect is None:
             return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence)
-        return axes_of(facts.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence))
+        safety = facts.resource.kind == "safety"
+        return axes_of(facts.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety))
 
     # ---- documents ----
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.places import Places, in_language
-from gateway.alerts.words import SEVERITIES, Alert, Delivery, Severity
+from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Delivery, Severity
 from gateway.model import Millis
 from gateway.notify.base import Message
 from gateway.notify.catalogue import cause_text, entry
@@ -78,7 +78,9 @@ def _standing(alert: Alert, places: Places, lang: str, now: Millis) -> tuple[str
 
 def _ended(alert: Alert, places: Places, lang: str) -> tuple[str, ...]:
     end, lasted = _clock(alert, places, alert.changed_at), duration(alert.changed_at - alert.since, lang)
-    by_hand = alert.closed_by not in (None, "sensor")
+    if alert.closed_by == MAINTENANCE:
+        return (f"In maintenance since {end}" if lang == "en" else f"{end} 起检修，结束后重新判断",)
+    by_hand = alert.closed_by not in (None, SENSOR)
     if lang == "en":
         return (f"Closed by staff at {end}, after {lasted}" if by_hand else f"Over at {end}, after {lasted}",)
     return (f"{end} 由工作人员关闭，历时 {lasted}" if by_hand else f"{end} 恢复，历时 {lasted}",)

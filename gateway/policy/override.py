@@ -47,9 +47,9 @@ class Effect(NamedTuple):
     live_until: Millis | None = None
     until: Millis | None = None
 
-    def apply(self, health: Health, access: Access, use: Use, evidence: Evidence) -> "Sensed":
-        """The axes as people see them. A fault stays a fault, whatever is said by hand."""
-        if self.maintenance and health != "fault":
+    def apply(self, health: Health, access: Access, use: Use, evidence: Evidence, *, safety: bool = False) -> "Sensed":
+        """The axes as people see them. Who repairs a thing knows of its fault; of a `safety` item nothing hides one."""
+        if self.maintenance and not (safety and health == "fault"):
             health = "maintenance"
         if self.use is not None:
             use = self.use

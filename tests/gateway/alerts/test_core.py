@@ -71,15 +71,42 @@ def test_missing_data_never_clears() -> None:
     assert "charger_fault charger-01 closed" not in world.lines()
 
 
-def test_maintenance_hides_a_fault_and_clears_nothing_and_its_end_tells_nothing_again() -> None:
+@pytest.mark.parametrize("restarts", [(), ("during",), ("after",), ("during", "after")])
+@pytest.mark.parametrize("mended", [True, False])
+def test_maintenance_closes_what_was_told_and_only_what_is_left_after_it_is_told_again(mended, restarts) -> None:
     world = World([PILE])
     world.become(FAULT, PILE)
     world.wait(10)
-    world.become(MAINTENANCE, PILE)
-    world.wait(86_400)
-    world.become(FAULT, PILE)
+    world.become(MAINTENANCE, PILE, cause="override")
+    assert world.lines() == ["charger_fault charger-01 opened", "charger_fault charger-01 closed"]
+    closed = world.said[-1].alert
+    assert closed.closed_by == "maintenance"
+    world.wait(43_200)
+    if "during" in restarts:
+        world.restart(closed)
+    world.wait(43_200)
+    assert len(world.said) == 2
+    world.become(LIVE if mended else FAULT, PILE, cause="override")
+    if "after" in restarts:
+        world.restart(closed)
     world.wait(600)
-    assert world.lines() == ["charger_fault charger-01 opened"]
+    assert world.lines()[2:] == ([] if mended else ["charger_fault charger-01 opened"])
+    assert all(event.alert.id != closed.id for event in world.said[2:])
+
+
+def test_maintenance_does_not_close_an_alarm_that_only_staff_may_close_nor_anything_of_an_aed() -> None:
+    for resource, alarm in ((DOOR, "tamper"), (AED, None)):
+        world = World([resource])
+        if alarm is not None:
+            fact = fact_of_event(resource, alarm, world.now)
+            assert fact is not None
+            world.learn(fact)
+        else:
+            world.become(FAULT, resource)
+            world.wait(10)
+        world.become(MAINTENANCE, resource, cause="override")
+        world.wait(600)
+        assert [event.action for event in world.said] == ["opened"]
 
 
 @pytest.mark.parametrize(("resource", "told"), [(PILE, False), (DOOR, True), (AED, True)])

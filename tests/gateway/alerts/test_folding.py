@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -173,3 +174,59 @@ def test_a_closed_site_without_one_is_told_when_it_opens() -> None:
     world.become(OFFLINE, *FORTY, cause="hours")
     world.wait(11)
     assert world.lines() == ["station_offline yanshan opened"]
+
+
+AED_DAILY = replace(seat(1, "safety"), ttl_ms=90_000_000)
+SITES = {"seats": FORTY[:5], "seats and an AED that reports daily": [*FORTY[:5], AED_DAILY], "behind a box": FORTY[:5]}
+STEPS = ("will", "online", "speech", "pause", "restart")
+
+
+def take(world: World, step: str) -> None:
+    """One step of a site's past. A device that speaks is live again whether it said `online` before or not."""
+    speakers = [one for one in world.resources if one is not AED_DAILY or world.axes[one.id] is not LIVE]
+    if step == "will":
+        world.become(OFFLINE, *world.resources, cause="last will")
+    elif step in ("online", "speech"):
+        world.hear(*speakers)
+        world.become(LIVE, *speakers, cause="availability" if step == "online" else "message")
+    elif step == "pause":
+        world.wait(20)
+    else:
+        world.restart()
+    world.wait(3)
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_a_site_that_falls_silent_is_one_open_alert_whatever_came_before(site: str) -> None:
+    told = {past: told_of_an_outage_after(past, site) for past in product(STEPS, repeat=4)}
+    assert {past: kinds for past, kinds in told.items() if kinds != ["station_offline"]} == {}
+
+
+def told_of_an_outage_after(past: tuple[str, ...], site: str) -> list[str]:
+    """What is open two ttls after the site fell silent for good."""
+    world = World(SITES[site])
+    if site == "behind a box":
+        world.bridges |= {("yanshan", one.device): "box-1" for one in world.resources}
+        world.restart()
+    for step in past:
+        take(world, step)
+    often = [one for one in world.resources if one is not AED_DAILY and world.axes[one.id] is LIVE]
+    begin = world.now
+    go_stale(world, often)
+    world.until(begin + 2 * TTL + 60_000)
+    return [alert.kind for alert in world.core.open_alerts()]
+
+
+@pytest.mark.parametrize("how", ["it came back", "closed by hand"])
+def test_the_second_outage_of_a_site_with_an_aed_is_told_like_the_first(how: str) -> None:
+    world = World([*FORTY[:5], AED_DAILY])
+    for _ in range(3):
+        world.become(OFFLINE, *world.resources, cause="last will")
+        world.wait(60)
+        [alert] = world.core.open_alerts()
+        if how == "closed by hand":
+            world.said += world.core.close(alert.id, "li", world.now)
+        world.hear(*world.resources)
+        world.become(LIVE, *world.resources)
+        run_heartbeats(world, FORTY[:5], world.now, world.now + 3 * TTL)
+    assert world.lines().count("station_offline yanshan opened") == 3

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from gateway.alerts.case import Policy
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
-from gateway.alerts.words import AlertEvent
+from gateway.alerts.words import Alert, AlertEvent
 from gateway.model import Axes, Change, KindName, Millis, Resource, axes_of
 
 T0 = 1_800_000_000_000
@@ -42,8 +42,9 @@ class World:
         states = [Change(one, self.now, LIVE, self.axes[one.id], "start") for one in self.resources]
         self.said += self.core.prime(states, self.now)
 
-    def restart(self) -> None:
-        known = self.core.open_alerts()
+    def restart(self, *closed: Alert) -> None:
+        """`closed`: what the store would add to the open ones, closed otherwise than by the sensor."""
+        known = [*self.core.open_alerts(), *closed]
         self.core = self.fresh_core()
         self.core.restore(known)
         self.prime()

@@ -45,7 +45,7 @@ def holding(**words: Status) -> Overrides:
         ("open", ("ok", "open", "free", "stale"), "unknown", ("stale",)),
         ("staff_only", ("ok", "open", "free", "live"), "no", ("staff_only",)),
         ("maintenance", ("ok", "open", "free", "live"), "no", ("maintenance",)),
-        ("maintenance", ("fault", "open", "free", "live"), "no", ("fault",)),
+        ("maintenance", ("fault", "open", "free", "live"), "no", ("maintenance",)),
         ("free", ("ok", "open", "unknown", "never"), "yes", ()),
         ("free", ("ok", "unknown", "unknown", "never"), "yes", ()),
         ("free", ("ok", "closed", "occupied", "live"), "no", ("closed",)),
