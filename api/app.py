@@ -31,7 +31,7 @@ from gateway.store.base import Reader
 
 
 class App:
-    """The ASGI application. `close` ends every open stream, so that a server can stop at once."""
+    """The ASGI application. `close` ends every open stream and costly question, so that a server can stop at once."""
 
     def __init__(self, front: Front, context: Context) -> None:
         self._front, self.context = front, context
@@ -41,6 +41,7 @@ class App:
 
     def close(self) -> None:
         self.context.hub.close()
+        self.context.workers.close()
 
 
 def create_app(

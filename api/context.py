@@ -1,13 +1,14 @@
 """What the routes are given: one object, made by `create_app`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
 from api.auth import Keyring
 from api.live_view import LiveView
 from api.push import Hub
+from api.workers import Workers
 from config.schema import Settings
 from gateway.model import Millis
 from gateway.runtime.status import Status
@@ -18,7 +19,8 @@ from gateway.store.base import Reader
 class Context:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
-    `command(topic, payload)` tells the gateway what people change, wherever it runs; None where there is no way.
+    `workers` answer costly questions. `command(topic, payload)` tells the gateway what people change, wherever it runs;
+    None where there is no way.
     """
 
     settings: Settings
@@ -30,3 +32,4 @@ class Context:
     keyring: Keyring
     registry: CollectorRegistry
     command: Callable[[str, bytes], None] | None = None
+    workers: Workers = field(default_factory=Workers)

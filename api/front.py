@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth import COOKIE
 from api.live_view import Entry, LiveView
 from api.routes.stations import matches
 
@@ -30,6 +31,8 @@ SECURITY = [
     (b"content-security-policy", POLICY),
 ]
 STRICT_TRANSPORT = [(b"strict-transport-security", b"max-age=31536000")]
+NO_STORE = (b"cache-control", b"no-store")
+SESSION = COOKIE.encode() + b"="
 ALWAYS, ALWAYS_TLS = CORS + SECURITY, CORS + SECURITY + STRICT_TRANSPORT
 
 
@@ -66,7 +69,7 @@ class Front:
     async def _guarded(self, path: str, method: str, scope: Scope, receive: Receive, send: Send) -> None:
         public = path.startswith("/api/v1/") and method in ("GET", "HEAD", "OPTIONS")
         extra = [*SECURITY, *(CORS if public else ()), *(STRICT_TRANSPORT if scope["scheme"] == "https" else ())]
-        send = _with_headers(send, extra)
+        send = _with_headers(send, extra, private=path.startswith("/api/") and _keyed(scope))
         if public and method == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
             await send({"type": "http.response.body", "body": b""})
@@ -91,12 +94,19 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _with_headers(send: Send, extra: Iterable[tuple[bytes, bytes]]) -> Send:
-    """Add each header that the answer has not set itself."""
+def _keyed(scope: Scope) -> bool:
+    """Whether the request shows a key or a session, good or not."""
+    return any(name == b"authorization" or (name == b"cookie" and SESSION in value) for name, value in scope["headers"])
+
+
+def _with_headers(send: Send, extra: Iterable[tuple[bytes, bytes]], *, private: bool) -> Send:
+    """Add each header that the answer has not set itself. A `private` answer is kept by nobody, unless it is public."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = list(message.get("headers", ()))
+            if private and not any(name == b"cache-control" and b"public" in value for name, value in own):
+                own = [header for header in own if header[0] != b"cache-control"] + [NO_STORE]
             names = {name for name, _ in own}
             message = {**message, "headers": own + [header for header in extra if header[0] not in names]}
         await send(message)

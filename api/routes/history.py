@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context
-from api.routes.past import PROBLEMS, From, Past, To, answer
+from api.routes.past import PROBLEMS, Form, From, Past, To, answer, table
 from api.schemas import History
 from api.times import rfc3339
 from gateway.model import Interval, Millis
+from gateway.store.base import Reader
 
 PAGE_DEFAULT, PAGE_MAX = 2_000, 20_000
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows in one answer")]
@@ -18,28 +19,28 @@ def router(context: Context) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get("/stations/{station}/history", response_model=History, summary="A resource's past as intervals")
-    def history(
+    async def history(
         station: str,
         resource: Annotated[str, Query(description="its id; rooms and doors need a viewer's key")],
         request: Request,
         start: From = None,
         end: To = None,
         limit: Limit = PAGE_DEFAULT,
+        form: Form = "json",
     ) -> Response:
-        past.asked(request, station, resource=resource)
-        first, last = past.window(start, end)
-        with past.reader() as reader:
+        first, last = window = past.window(start, end)
+
+        def work(reader: Reader) -> Response:
+            past.asked(request, station, resource=resource)
             intervals = reader.history(station, resource, first, last) if first < last else []
-        return answer(
-            {
-                "station": station,
-                "resource": resource,
-                "from": rfc3339(first),
-                "to": rfc3339(last),
-                "intervals": [_shown(one, first, last) for one in intervals[:limit]],
-                "next": rfc3339(intervals[limit].start) if len(intervals) > limit else None,
-            }
-        )
+            rows, caching = [_shown(one, first, last) for one in intervals[:limit]], past.caching(request, window)
+            if form == "csv":
+                return table(rows, caching)
+            following = rfc3339(intervals[limit].start) if len(intervals) > limit else None
+            head = {"station": station, "resource": resource, "from": rfc3339(first), "to": rfc3339(last)}
+            return answer({**head, "intervals": rows, "next": following}, caching)
+
+        return await past.answer(request, work)
 
     return routes
 

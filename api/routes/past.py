@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import HTTPException, Query, Request, Response
@@ -11,19 +10,26 @@ from msgspec.json import encode
 
 from api.auth import Gate
 from api.context import Context
+from api.price import STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, price
 from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
 from api.times import from_query
-from gateway.local_time import DAY_MS
-from gateway.model import Millis
+from api.workers import Turn
+from config.schema import Station
+from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.model import Interval, Millis, Reading, Rejected
 from gateway.policy.privacy import PERSONAL
 from gateway.runtime import place_of
 from gateway.store.base import Reader
 from gateway.store.place import Asked
 
 WINDOW_MAX_DAYS = 400
+BUCKETS_MAX = 10_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NO_CACHE = {"cache-control": "no-cache"}  # what is latest grows by the moment
-PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 422)}
+SETTLED = {"cache-control": "public, max-age=60", "vary": "authorization, cookie"}
+SETTLED_AFTER_MS = HOUR_MS  # roll-ups have come to it, and what devices held back has mostly arrived
+PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 422, 503)}
 
 From = Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")]
 To = Annotated[str | None, Query(alias="to", description="not included; default and latest: now")]
@@ -63,10 +69,10 @@ class Past:
         """The stations whose region has all these names, but for what the asker may not know of them: 404, 422."""
         settings, key = self._context.settings, self._gate.who(request)
         found = []
-        for one in settings.stations:
+        for one in self.of_region(names):
             place = place_of(settings, one)
             covered = key is not None and key.covers(one.id, one.region)
-            if set(names) <= set(one.region) and (covered or not _tells_of_persons(Asked([place]))):
+            if covered or not _tells_of_persons(Asked([place])):
                 found.append(place if covered else place.for_strangers())
         if not found:
             raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
@@ -86,14 +92,66 @@ class Past:
             raise bad_parameter("from", f"is more than {WINDOW_MAX_DAYS} days before `to`; ask for less at a time")
         return max(0, min(first, now)), min(last, now)
 
-    @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """The store's read side for one request."""
-        reader = self._context.reader_factory()
-        try:
-            yield reader
-        finally:
-            reader.close()
+    def afford(self, request: Request, stations: Collection[Station], by: str, window: tuple[Millis, Millis]) -> None:
+        """422 for what is never answered, before any work: a window or so many places that cost more than allowed."""
+        stranger = self._gate.who(request) is None
+        hours = (window[1] - window[0]) / HOUR_MS
+        if by == "hour" and stranger and hours > STRANGERS_HOURS:
+            raise bad_parameter("from", "by=hour goes back a week without a key; ask for less, by day, or with a key")
+        if by == "hour" and hours > BUCKETS_MAX:
+            raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")
+        places = sum(len(area.resources) for one in stations for area in one.areas)
+        if price(places, by, window) > (STRANGERS_MOST if stranger else STAFF_MOST):
+            mend = "ask for less time, fewer stations, or by day" + (", or with a key" if stranger else "")
+            raise bad_parameter("from", f"{places} places over {hours / 24:.0f} days are too much at a time; {mend}")
+
+    def of_region(self, names: Collection[str]) -> list[Station]:
+        """The stations whose region has all these names, whoever asks."""
+        return [one for one in self._context.settings.stations if set(names) <= set(one.region)]
+
+    def of_name(self, station: str) -> list[Station]:
+        """The station, or none."""
+        known = self._context.settings.station(station)
+        return [] if known is None else [known]
+
+    async def answer(self, request: Request, work: Callable[[Reader], Response]) -> Response:
+        """What `work` makes of the store, on a thread of its own: it ends when the asker goes. 503: no turn."""
+
+        def working(turn: Turn) -> Response:
+            reader = _Watched(self._context.reader_factory(), turn)
+            try:
+                return work(reader)
+            finally:
+                reader.close()
+
+        return await self._context.workers.answer(request, working)
+
+    def caching(self, request: Request, window: tuple[Millis, Millis]) -> dict[str, str]:
+        """A stranger's question about what lies well behind us has the same answer for a while."""
+        settled = window[1] <= self._context.now() - SETTLED_AFTER_MS
+        return SETTLED if settled and self._gate.who(request) is None else NO_CACHE
+
+
+class _Watched:
+    """A reader that stops between two resources when nobody waits any more. See `base.Reader`."""
+
+    def __init__(self, reader: Reader, turn: Turn) -> None:
+        self._reader, self._turn = reader, turn
+
+    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
+        self._turn.go_on()
+        return self._reader.history(station, resource, start, end)
+
+    def readings(
+        self, start: Millis | None = None, end: Millis | None = None, station: str | None = None
+    ) -> Iterator[Reading]:
+        return self._reader.readings(start, end, station)
+
+    def quarantine(self) -> Iterator[Rejected]:
+        return self._reader.quarantine()
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 def _tells_of_persons(asked: Asked) -> bool:
@@ -101,21 +159,23 @@ def _tells_of_persons(asked: Asked) -> bool:
     return bool(asked.resources) and all(one.kind in PERSONAL for one in asked.resources)
 
 
-def answer(body: dict[str, Any]) -> Response:
-    return Response(encode(body), media_type="application/json", headers=NO_CACHE)
+def answer(body: dict[str, Any], headers: dict[str, str] = NO_CACHE) -> Response:
+    return Response(encode(body), media_type="application/json", headers=headers)
 
 
-def table(rows: Sequence[dict[str, Any]]) -> Response:
+def table(rows: Sequence[dict[str, Any]], headers: dict[str, str] = NO_CACHE) -> Response:
     """The same rows as CSV; what is not known is an empty field."""
     out = io.StringIO()
     if rows:
         lines = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         lines.writeheader()
         lines.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str) and value[:1] in FORMULA:
+        return f"'{value}"  # else a spreadsheet would work it out
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -20,6 +20,7 @@ from api.routes.past import Past
 from config.schema import Station
 from gateway.local_time import local_of
 from gateway.model import Millis
+from gateway.store.base import Reader
 
 LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
@@ -29,7 +30,7 @@ def router(context: Context) -> APIRouter:
     gate = Gate(context.keyring, context.now)
 
     @routes.get("/stations/{station}/report", response_class=HTMLResponse)
-    def report(
+    async def report(
         station: str,
         request: Request,
         month: Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] = None,
@@ -50,11 +51,14 @@ def router(context: Context) -> APIRouter:
             which = month_at(month or present.other(-1), zone, now)
         except ValueError:
             raise bad_parameter("month", "has not begun, or lies before 1970") from None
-        with past.reader() as reader:
+
+        def work(reader: Reader) -> Response:
             told = gather(context.settings, known, which, reader, now)
             if month is None and not told.total.minutes.known_open:  # a house that is younger than a month
                 told = gather(context.settings, known, present, reader, now)
-        return paper.print(told, say, now)
+            return paper.print(told, say, now)
+
+        return await past.answer(request, work)
 
     return routes
 

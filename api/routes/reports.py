@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, HTTPException, Request
 from pydantic import BaseModel, Field
 
+from api.addresses import network_of
 from api.context import Context
 from api.problem import not_found
 from api.routes.alerts import PROBLEMS
@@ -78,7 +79,7 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
             one.id == said.resource for area in known.areas for one in area.resources
         ):
             raise HTTPException(404, "the station has no resource of this id")
-        now, address = context.now(), request.client.host if request.client is not None else "?"
+        now, address = context.now(), network_of(request.client.host) if request.client is not None else "?"
         if not by_address.allows(address, now) or not by_station.allows(station, now):
             raise HTTPException(429, "enough reports for this hour, thank you", {"retry-after": "3600"})
         await staff.do(

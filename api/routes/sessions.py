@@ -12,6 +12,8 @@ from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, 
 from api.routes.utilization import energy_wh
 from api.schemas import Sessions
 from api.times import rfc3339
+from gateway.model import Millis
+from gateway.store.base import Reader
 from gateway.store.rollup_reader import RollupReader
 
 
@@ -19,7 +21,7 @@ def router(context: Context) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get("/stations/{station}/sessions", response_model=Sessions, summary="Each use of a charger")
-    def sessions(
+    async def sessions(
         station: str,
         request: Request,
         start: From = None,
@@ -29,21 +31,32 @@ def router(context: Context) -> APIRouter:
         limit: Limit = PAGE_DEFAULT,
         form: Form = "json",
     ) -> Response:
-        asked = past.asked(request, station, area=area, resource=resource)
-        first, last = past.window(start, end)
-        with past.reader() as reader:
+        window = past.window(start, end)
+        past.afford(request, past.of_name(station), "day", window)
+
+        def work(reader: Reader) -> Response:
+            asked = past.asked(request, station, area=area, resource=resource)
             rollups = RollupReader(context.settings.store.path, reader)
             chargers = [one for one in asked.resources if one.kind == "charger"]
-            found = charges(reader, rollups, chargers, (first, last), context.now())
-        page = _page(found, limit)
-        rows = [_shown(one) for one in found[:page]]
-        if form == "csv":
-            return table(rows)
-        head = {"station": station, "area": area, "resource": resource, "from": rfc3339(first), "to": rfc3339(last)}
-        following = rfc3339(found[page].use.start) if page < len(found) else None
-        return answer({**head, "total": _sum(found), "sessions": rows, "next": following})
+            found = charges(reader, rollups, chargers, window, context.now())
+            head = {"station": station, "area": area, "resource": resource}
+            return _told(head, window, found, limit, form)
+
+        return await past.answer(request, work)
 
     return routes
+
+
+def _told(
+    head: dict[str, Any], window: tuple[Millis, Millis], found: Sequence[Charge], limit: int, form: str
+) -> Response:
+    page = _page(found, limit)
+    rows = [_shown(one) for one in found[:page]]
+    if form == "csv":
+        return table(rows)
+    following = rfc3339(found[page].use.start) if page < len(found) else None
+    head |= {"from": rfc3339(window[0]), "to": rfc3339(window[1])}
+    return answer({**head, "total": _sum(found), "sessions": rows, "next": following})
 
 
 def _page(found: Sequence[Charge], limit: int) -> int:

@@ -1,10 +1,10 @@
 """`/api/v1/stream`: changes as Server-Sent Events."""
 
-from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from api.addresses import counted
 from api.auth import Gate
 from api.context import Context
 from api.event_stream import EventStream
@@ -53,23 +53,9 @@ def router(context: Context) -> APIRouter:
         if station is not None and context.view.get(station) is None:
             raise not_found(station)
         try:
-            client = context.hub.join(station, _counted(request), screen, last_event_id, _covered(request))
+            client = context.hub.join(station, counted(request), screen, last_event_id, _covered(request))
         except TooManyStreamsError as error:
             return Problem(error.status, error.detail, headers={"retry-after": "10"})
         return EventStream(context.hub, client)
 
     return routes
-
-
-def _counted(request: Request) -> str | None:
-    """The address that a stream counts for; None for this machine itself: a proxy, a kiosk, a test."""
-    if request.client is None:
-        return None
-    try:
-        address = ip_address(request.client.host)
-    except ValueError:
-        return request.client.host
-    if address.is_loopback:
-        return None
-    # One IPv6 customer has a /64 at least.
-    return str(address) if address.version == 4 else address.exploded[:19]

@@ -5,18 +5,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context
-from api.problem import bad_parameter
 from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
 from api.usage import Usage, together, usage
 from gateway.local_time import HOUR_MS, By, next_day
 from gateway.model import Millis
+from gateway.store.base import Reader
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
 
 MINUTE_MS = 60_000
-BUCKETS_MAX = 10_000
 What = Annotated[By, Query(description="what a bucket is, in the station's own time")]
 Region = Annotated[str, Query(description="a region of any level; several by comma must all hold; none: everywhere")]
 OfRegion = Annotated[
@@ -37,7 +36,7 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
         response_model=Utilization,
         summary="How much of its open time a place was in use",
     )
-    def utilization(
+    async def utilization(
         station: str,
         request: Request,
         start: From = None,
@@ -47,14 +46,17 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
         area: AreaId = None,
         form: Form = "json",
     ) -> Response:
-        asked = past.asked(request, station, area=area, resource=resource)
-        first, last = past.window(start, end)
-        _bounded(by, first, last)
-        with past.reader() as reader:
-            found = usage(RollupReader(context.settings.store.path, reader), asked, first, last, by)
-        head = {"station": station, "area": area, "resource": resource, "by": by}
-        rows = [_of(key, asked, by, last) | figures(one) for key, one in found.items()]
-        return _told(head, (first, last), rows, together(found.values()), form)
+        window = past.window(start, end)
+        past.afford(request, past.of_name(station), by, window)
+
+        def work(reader: Reader) -> Response:
+            asked = past.asked(request, station, area=area, resource=resource)
+            found = usage(RollupReader(context.settings.store.path, reader), asked, *window, by)
+            head = {"station": station, "area": area, "resource": resource, "by": by}
+            rows = [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()]
+            return _told(head, window, rows, together(found.values()), form, past.caching(request, window))
+
+        return await past.answer(request, work)
 
 
 def _region(routes: APIRouter, context: Context, past: Past) -> None:
@@ -63,7 +65,7 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
         response_model=RegionUtilization,
         summary="How much of their open time the stations of a region were in use",
     )
-    def utilization(
+    async def utilization(
         request: Request,
         region: Region = "",
         start: From = None,
@@ -72,37 +74,47 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
         form: Form = "json",
     ) -> Response:
         names = [name for name in region.split(",") if name]
-        asked = past.asked_of_region(request, names)
-        first, last = past.window(start, end)
-        _bounded(by, first, last)
-        with past.reader() as reader:
-            rollups = RollupReader(context.settings.store.path, reader)
-            if by == "station":
-                parts = [Asked([one]) for one in asked.places]
-                each = [together(usage(rollups, one, first, last, "day").values()) for one in parts]
-                rows = [
-                    {"station": one.places[0].station} | figures(sum_) for one, sum_ in zip(parts, each, strict=True)
-                ]
-            else:
-                found = usage(rollups, asked, first, last, by)
-                each = list(found.values())
-                rows = [_of(key, asked, by, last) | figures(one) for key, one in found.items()]
-        head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
-        return _told(head, (first, last), rows, together(each), form)
+        window = past.window(start, end)
+        past.afford(request, past.of_region(names), by, window)
+
+        def work(reader: Reader) -> Response:
+            asked = past.asked_of_region(request, names)
+            rows, whole = _rows(RollupReader(context.settings.store.path, reader), asked, window, by)
+            head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
+            return _told(head, window, rows, whole, form, past.caching(request, window))
+
+        return await past.answer(request, work)
 
 
-def _bounded(by: str, first: Millis, last: Millis) -> None:
-    if by == "hour" and last - first > BUCKETS_MAX * HOUR_MS:
-        raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")
+def _rows(
+    rollups: RollupReader,
+    asked: Asked,
+    window: tuple[Millis, Millis],
+    by: Literal["hour", "day", "hour_of_week", "station"],
+) -> tuple[list[dict[str, Any]], Usage]:
+    """A region's rows, by time or by station, and their sum."""
+    if by == "station":
+        parts = [Asked([one]) for one in asked.places]
+        each = [together(usage(rollups, one, *window, "day").values()) for one in parts]
+        rows = [{"station": one.places[0].station} | figures(sum_) for one, sum_ in zip(parts, each, strict=True)]
+        return rows, together(each)
+    found = usage(rollups, asked, *window, by)
+    return [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()], together(found.values())
 
 
 def _told(
-    head: dict[str, Any], window: tuple[Millis, Millis], rows: list[dict[str, Any]], whole: Usage, form: str
+    head: dict[str, Any],
+    window: tuple[Millis, Millis],
+    rows: list[dict[str, Any]],
+    whole: Usage,
+    form: str,
+    caching: dict[str, str],
 ) -> Response:
     if form == "csv":
-        return table(rows)
+        return table(rows, caching)
     first, last = window
-    return answer({**head, "from": rfc3339(first), "to": rfc3339(last), "total": figures(whole), "buckets": rows})
+    body = {**head, "from": rfc3339(first), "to": rfc3339(last), "total": figures(whole), "buckets": rows}
+    return answer(body, caching)
 
 
 def _of(key: int, asked: Asked, by: str, last: Millis) -> dict[str, Any]:

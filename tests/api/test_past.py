@@ -179,6 +179,14 @@ def test_csv_has_the_rows_of_json(client: Client, path: str) -> None:
     assert rows == [{name: _cell(value) for name, value in one.items()} for one in wanted]
 
 
+def test_the_history_too_has_csv_with_the_rows_of_json(client: Client) -> None:
+    query: dict[str, Any] = {"from": START, "to": START + DAY_MS, "resource": "pile-01"}
+    body = client.get(f"{ONE}/history", params=query).json()
+    answer = client.get(f"{ONE}/history", params={**query, "format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert list(csv.DictReader(io.StringIO(answer.text))) == body["intervals"]
+
+
 def _cell(value: object) -> str:
     return "" if value is None else json.dumps(value).strip('"')
 

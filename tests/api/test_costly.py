@@ -1,0 +1,176 @@
+"""Costly questions: what is refused before any work, how many are worked on, and what the others notice of it."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api import price, workers
+from api.addresses import is_loopback, network_of
+from api.routes.past import table
+from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.store.reader import SqliteReader
+from tests.api.conftest import NOON, House, serving
+from tests.conftest import until
+
+YEAR_BY_HOUR = f"/api/v1/utilization?by=hour&from={NOON - 365 * DAY_MS}"
+WEEK_BY_HOUR = f"/api/v1/stations/yanshan/utilization?by=hour&from={NOON - 7 * DAY_MS}"
+
+
+class SlowStore:
+    """Every look into the journal waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.looks = 0
+
+    def history(self, *_asked: object) -> list[object]:
+        self.looks += 1
+        self.go_on.wait(20)
+        return []
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowStore]:
+    store = SlowStore()
+    monkeypatch.setattr(SqliteReader, "history", store.history)
+    yield store
+    store.go_on.set()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[House]:
+    yield from serving(tmp_path)
+
+
+def test_a_year_by_hour_is_refused_to_strangers_before_any_work(own: House, slow: SlowStore) -> None:
+    for _ in range(45):
+        answer = own.get(YEAR_BY_HOUR)
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "a week" in answer.json()["detail"]
+    assert slow.looks == 0
+
+
+def test_whoever_has_a_key_asks_for_longer(own: House) -> None:
+    token = own.app.context.keyring.create("n", "viewer", NOON)
+    answer = own.get(YEAR_BY_HOUR, headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_week_by_hour_is_open_to_everybody(own: House) -> None:
+    assert len(own.get(WEEK_BY_HOUR).json()["buckets"]) == 7 * 24
+
+
+def test_pages_and_probes_answer_while_costly_questions_pile_up(own: House, slow: SlowStore) -> None:
+    """45 askers at once: two are worked on, some wait, the rest is told to come again, and nobody else notices."""
+    told: list[httpx.Response] = []
+    with ThreadPoolExecutor(45) as askers, ExitStack() as leave:
+        leave.callback(slow.go_on.set)
+        for _ in range(45):
+            askers.submit(lambda: told.append(httpx.get(own.url + WEEK_BY_HOUR, timeout=20)))
+        bounds = own.app.context.workers.bounds
+        until(lambda: len(told) >= 45 - bounds.at_once - bounds.queued)
+        for path in ("/readyz", "/healthz", "/metrics", "/screen/yanshan", "/build", "/api/v1/stations"):
+            assert own.get(path).status_code == 200
+        assert slow.looks == bounds.at_once
+    refused = [one for one in told if one.status_code == 503]
+    assert len(refused) >= 45 - bounds.at_once - bounds.queued
+    for one in refused:
+        assert one.headers["content-type"] == "application/problem+json"
+        assert int(one.headers["retry-after"]) > 0
+    assert {one.status_code for one in told} == {200, 503}
+    assert len(told) == 45
+
+
+def test_work_ends_when_the_asker_has_gone(own: House, slow: SlowStore) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(own.url + WEEK_BY_HOUR, timeout=0.3)
+    until(lambda: not own.app.context.workers._turns)
+    slow.go_on.set()
+    looks = []
+    for _ in range(2):
+        assert own.get(WEEK_BY_HOUR).status_code == 200
+        looks.append(slow.looks)
+    of_one_question = looks[1] - looks[0]
+    assert of_one_question > 1
+    assert looks[0] == 1 + of_one_question, "what nobody awaited was to go no further than its first look"
+
+
+def test_who_waits_too_long_for_a_turn_is_told_to_come_again(
+    tmp_path: Path, slow: SlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.Bounds(at_once=1, wait_s=0.1),))
+    running = serving(tmp_path)
+    house = next(running)
+    with ThreadPoolExecutor(1) as asker:
+        first = asker.submit(lambda: house.get(WEEK_BY_HOUR))
+        until(lambda: slow.looks == 1)
+        second = httpx.get(house.url + WEEK_BY_HOUR, timeout=10)
+        slow.go_on.set()
+        assert first.result().status_code == 200
+    assert second.status_code == 503
+    running.close()
+
+
+def test_what_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.Bounds(work_s=0),))
+    running = serving(tmp_path)
+    answer = next(running).get(WEEK_BY_HOUR)
+    assert answer.status_code == 503
+    assert "longer than" in answer.json()["detail"]
+    running.close()
+
+
+def test_what_lies_behind_may_be_kept_by_caches_and_what_goes_on_may_not(own: House) -> None:
+    before = f"{WEEK_BY_HOUR}&to={NOON - 2 * HOUR_MS}"
+    assert own.get(before).headers["cache-control"] == "public, max-age=60"
+    assert own.get(before).headers["vary"] == "authorization, cookie"
+    assert own.get(WEEK_BY_HOUR).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("places", "by", "days", "stranger"),
+    [(1200, "day", 31, True), (20, "hour_of_week", 400, True), (50_000, "day", 1, False), (40, "hour", 400, False)],
+)
+def test_the_price_leaves_room_for_what_is_usual(places: int, by: str, days: int, stranger: bool) -> None:
+    most = price.STRANGERS_MOST if stranger else price.STAFF_MOST
+    assert price.price(places, by, (NOON - days * DAY_MS, NOON)) <= most
+
+
+@pytest.mark.parametrize(
+    ("places", "by", "days"), [(1200, "hour_of_week", 400), (50_000, "day", 1), (1200, "day", 400)]
+)
+def test_the_price_keeps_strangers_from_what_costs_many_seconds(places: int, by: str, days: int) -> None:
+    assert price.price(places, by, (NOON - days * DAY_MS, NOON)) > price.STRANGERS_MOST
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3::4", "2001:0db8:0001:0002"),
+        ("2001:db8:1:2:ffff::1", "2001:0db8:0001:0002"),
+        ("fe80::1%eth0", "fe80:0000:0000:0000"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_one_customer_is_an_ipv4_address_or_a_64(address: str, network: str) -> None:
+    assert network_of(address) == network
+    assert not is_loopback(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_is_nobodys_customer(address: str) -> None:
+    assert is_loopback(address)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd", "-1", "\t=1"])
+def test_no_text_of_a_table_is_worked_out_by_a_spreadsheet(text: str) -> None:
+    assert bytes(table([{"name": text}]).body).decode().splitlines()[1].lstrip('"').startswith("'")
