@@ -93,7 +93,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
         except ValueError:
             good = False
         if not good:
-            raise wrong("is not a web address", "write it like {schemes[-1]}://host/path")
+            raise wrong("is not a web address", f"write it like {schemes[0]}://host/path")
         return text.rstrip("/") if urlsplit(text).path == "/" else text
 
     return check

@@ -115,6 +115,10 @@ class Speakers:
 
 def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """What only the gateway can tell is wrong: hours that nobody can answer for, and sources that no dialect reads."""
+    for number, route in enumerate(settings.alerts.routes):
+        wrong = problem(route.hours) if route.hours is not None else None
+        if wrong is not None:
+            yield ("alerts", "routes", number, "hours"), wrong
     speakers = Speakers()
     for at, station in enumerate(settings.stations):
         wrong = problem(composed(station))

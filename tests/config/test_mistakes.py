@@ -1,5 +1,6 @@
 """Each broken configuration in mistakes/ gives exactly the lines in the .expected file beside it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ def test_no_mistake_shows_a_secret() -> None:
     assert "geheim" not in told
     assert "secret@" not in told
     assert "b.example" not in told
+
+
+def test_every_mend_is_written_out() -> None:
+    """A message that lacks its f shows the name of a variable in braces."""
+    told = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.expected"))
+    assert re.findall(r"\{[a-z_]+(?:\[[^\]]*\])?\}", told.replace("/p/{token}", "")) == []
 
 
 def test_a_path_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:

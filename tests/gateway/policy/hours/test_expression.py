@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opening_hours import OpeningHours
 
@@ -43,7 +43,20 @@ def open_hours(text: str, *kinds: DayKind, day: date = SATURDAY, yesterday: tupl
         ("24/7; Feb 14 off", AS_SATURDAY, ""),
         ("24/7; 2026 Feb off", AS_SATURDAY, ""),
         ("week 7 Sa 10:00-12:00", AS_SATURDAY, "10:00-12:00"),
-        ('10:00-12:00 "ring; Mo-Fr 08:00-09:00"', AS_SATURDAY, "10:00-12:00"),
+        ('10:00-12:00 "ring; Mo-Fr 08:00-09:00"', AS_SATURDAY, "10:00-12:00?"),
+        ('"by appointment"', AS_SATURDAY, "00:00-24:00?"),
+        ('Mo-Fr 09:00-17:00; Sa-Su "电话预约"', AS_SATURDAY, "00:00-24:00?"),
+        ('Mo-Fr 09:00-17:00; Sa-Su "电话预约"', AS_FRIDAY, "09:00-17:00"),
+        ('Mo-Su 00:00-24:00 "需预约"', AS_SATURDAY, "00:00-24:00?"),
+        ('Mo-Fr 09:00-17:00 open "凭卡进入"', AS_FRIDAY, "09:00-17:00"),
+        ('09:00-17:00; Sa off "Mo, Tu"', AS_SATURDAY, ""),
+        ("Mo, We , Fr 09:00-17:00", AS_FRIDAY, "09:00-17:00"),
+        ("Mo, We , Fr 09:00-17:00", DayKind(0, False), "09:00-17:00"),
+        ("Mo, We , Fr 09:00-17:00", DayKind(1, False), ""),
+        ("Mo-We, Su 08:00-20:00; Th-Sa 08:00-03:00", DayKind(1, False), "00:00-03:00,08:00-20:00"),
+        ("PH, Sa 10:00-11:00", AS_HOLIDAY, "10:00-11:00"),
+        ("Sa, PH 10:00-11:00", AS_HOLIDAY, "10:00-11:00"),
+        ("Sa[2], Su 10:00-11:00", AS_FRIDAY, "10:00-11:00"),
         ("08:00-20:00 unknown", AS_SATURDAY, "08:00-20:00?"),
     ],
 )  # fmt: skip
@@ -74,8 +87,12 @@ def test_where_the_possible_kinds_of_day_disagree_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["SH off", "sunrise-sunset", "Mo-Fr 10:00-12:00 || off", "PH -1 day 10:00-12:00", "10:00+", "24/24"]
-)
+    "text", [
+        "SH off", "sunrise-sunset", "Mo-Fr 10:00-12:00 || off", "PH -1 day 10:00-12:00", "10:00+", "24/24",
+        "PH +1 day off", "PH +1 day 10:00-12:00", "Mo-Fr 09:00-18:00; PH +2 days off", "Dec 24, Dec 31 10:00-12:00",
+        "Jan-Mar, Oct 10:00-12:00", "2000-2200", '"a" "b"', '"', "08:00-09:00," * 2_000,
+    ],
+)  # fmt: skip
 def test_what_cannot_be_answered_for_is_refused_with_the_mend(text: str) -> None:
     assert ";" in str(problem(text))
     with pytest.raises(ValueError, match=";"):
@@ -94,6 +111,36 @@ def test_what_cannot_be_answered_for_is_refused_with_the_mend(text: str) -> None
 def test_hours_of_a_single_day_stay_on_that_day(text: str, expected: str) -> None:
     assert on_dates("2026 Dec 31", text) == expected
     assert problem(f"24/7; {expected}") is None
+
+
+WORDS = [
+    "Mo", "Sa", "PH", "SH", "24/7", "10:00", "26:00", "-", ",", ", ", ";", " ", " || ", '"', '"x"', "off", "open",
+    "unknown", "+1 day", "-2 days", "[1]", "[-1]", "[0]", "2026", "9999", "week ", "53", "Feb ", "29", "30", "easter",
+    "+", "/", "sunrise", "(", ")", "一",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=12))
+def test_any_text_is_answered_for_or_refused_with_a_mend(words: list[str]) -> None:
+    text = "".join(words)
+    assert_answered_or_refused(text)
+
+
+@pytest.mark.soak
+@settings(max_examples=10_000, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=3)), max_size=20))
+@pytest.mark.timeout(1_800)
+def test_ten_thousand_texts_are_answered_for_or_refused(words: list[str]) -> None:
+    assert_answered_or_refused("".join(words))
+
+
+def assert_answered_or_refused(text: str) -> None:
+    wrong = problem(text)
+    if wrong is not None:
+        assert "; " in wrong
+        return
+    expression = Expression(text)
+    assert expression.evaluated(SATURDAY, [AS_SATURDAY, AS_HOLIDAY], [AS_FRIDAY])
 
 
 CLOCK = st.builds(
