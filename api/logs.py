@@ -25,13 +25,21 @@ def _at(record: logging.LogRecord) -> str:
 
 
 class _Text(logging.Formatter):
-    """`2026-11-21T21:02:05.123Z INFO gateway.mqtt: text`; a traceback follows on the same line."""
+    """`2026-11-21T21:02:05.123Z INFO gateway.mqtt: text`; a traceback follows line by line, each behind `    | `.
+
+    So a person can read it, and no text from outside can look like a line of ours.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage()
+        lines = [f"{_at(record)} {record.levelname} {record.name}: {_plain(record.getMessage())}"]
         if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return f"{_at(record)} {record.levelname} {record.name}: {text}".replace("\r", "\\r").replace("\n", "\\n")
+            lines += [f"    | {_plain(line)}" for line in self.formatException(record.exc_info).split("\n")]
+        return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """With control characters as escapes: a terminal obeys them, and some end a line."""
+    return "".join([one if one.isprintable() else one.encode("unicode_escape").decode() for one in text])
 
 
 class _Json(logging.Formatter):

@@ -22,6 +22,14 @@ KindName = Literal["seat", "room", "charger", "door", "appliance", "locker", "pa
 Reporting = Literal["periodic", "on_change"]
 Signal = bool | int | float | str
 
+
+class InvariantError(Exception):
+    """Something that this house itself promises does not hold: the one error after which the process must not go on.
+
+    Whatever else is raised while one input is handled costs that input alone.
+    """
+
+
 # Append only: the position is what history stores.
 LIFECYCLES: tuple[Lifecycle, ...] = ("planned", "active", "removed")
 HEALTHS: tuple[Health, ...] = ("ok", "degraded", "fault", "maintenance")

@@ -3,7 +3,7 @@
 From another process a deed travels on `yz-cmd/{station}/staff`, and its nonce in the audit trail is the answer.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ from gateway.store.alerts_reader import AlertReader
 
 LIFE_MS = 60_000
 MAX_NONCES = 10_000
+LinkId = Annotated[str, msgspec.Meta(max_length=64)]
+Until = Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]  # the store holds 64 bits
 Verb = Literal["acknowledge", "close", "comment", "retry", "assign", "accept", "done", "verify", "report"]
 Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
 
@@ -40,7 +42,7 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     assignee: str = ""
     text: str = ""
     sort: str = ""
-    link: tuple[str, Millis] | None = None
+    link: tuple[LinkId, Until] | None = None
 
 
 class DeedError(ValueError):
@@ -119,8 +121,13 @@ class Deeds:
             "reported", now, True, deed.station, subject, self._resource(deed), deed.sort, {"reported": deed.sort}
         )
         events = core.on_facts([fact], now)
-        found = next(alert for alert in core.open_alerts() if alert.kind == "reported" and alert.subject == subject)
-        return events + (core.comment(found.id, deed.by, deed.text, now) if deed.text else [])
+        if not deed.text:
+            return events
+        about = ("reported", deed.station, subject)
+        found = next((one for one in core.open_alerts() if (one.kind, one.station, one.subject) == about), None)
+        if found is None:
+            raise DeedError("the report could not be kept: nothing open to keep it with")
+        return events + core.comment(found.id, deed.by, deed.text, now)
 
     def _resource(self, deed: Deed) -> Resource | None:
         station = self._live.stations.get(deed.station)

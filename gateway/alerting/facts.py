@@ -22,6 +22,7 @@ DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 NOTHING_SAID = (None, None, None, None)
+ELSEWHERE = ""  # where refused messages of no configured station are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Watch:
         self._gateway, self._limits = gateway, limits_of(settings)
         self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
         self._devices = live.devices
+        self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
         self._look_at: Millis = 0
@@ -53,8 +55,8 @@ class Watch:
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
         for alert in alerts:
-            if alert.kind == "quarantine_rate":
-                self._refused[alert.subject] = deque(maxlen=self._quarantine_per_hour)
+            if alert.kind == "quarantine_rate" and alert.station in (None, *self._stations):
+                self._refused[alert.station or ELSEWHERE] = deque(maxlen=self._quarantine_per_hour)
             elif alert.kind == "screen_absent" and alert.station is not None:
                 self._screens.resume(alert.station, alert.subject, alert.since)
             device = self._devices.get((alert.station or "", alert.subject))
@@ -121,10 +123,12 @@ class Watch:
         return list(found.values())
 
     def _refuse(self, rejected: Iterable[Rejected]) -> None:
-        """Messages that went to quarantine, counted by station."""
+        """Messages that went to quarantine, counted by configured station: any other name is whatever a stranger wrote,
+        and all of them are counted as one."""
         for one in rejected:
-            station = one.topic.split(b"/")[1:2]
-            name = station[0].decode("ascii", "replace") if station else "?"
+            station = one.topic.split(b"/", 2)[1:2]
+            name = station[0].decode("ascii", "replace") if station else ELSEWHERE
+            name = name if name in self._stations else ELSEWHERE
             self._refused.setdefault(name, deque(maxlen=self._quarantine_per_hour)).append(one.received_at)
 
     def _refusal(self, station: str, now: Millis) -> Fact:
@@ -135,7 +139,9 @@ class Watch:
             del self._refused[station]
         holds = True if len(times) >= self._quarantine_per_hour else False if not times else None
         detail: dict[str, Signal] = {"messages": len(times)}
-        return Fact("quarantine_rate", now, holds, station, station, None, "unreadable", detail)
+        return Fact(
+            "quarantine_rate", now, holds, station or None, station or self._gateway, None, "unreadable", detail
+        )
 
     def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:
         """Broker, store, disk, the copy, and another gateway under our name."""

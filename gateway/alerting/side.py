@@ -30,7 +30,7 @@ from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.core.pipeline import Outcome
 from gateway.live import Live
-from gateway.model import Change, Millis, Resource
+from gateway.model import Change, InvariantError, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
@@ -237,8 +237,15 @@ class Alerting:
             return  # whoever asked has gone
         try:
             events, steps, more = act(self.core, now)
+        except InvariantError:
+            raise
         except (LookupError, ValueError, StoreError) as error:
             # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
+            future.set_exception(error)
+            return
+        except Exception as error:
+            # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
+            log.exception("what staff or a visitor asked for failed")
             future.set_exception(error)
             return
         for step in steps:

@@ -86,6 +86,8 @@ class Case:
 
     def raise_at(self, policy: Policy) -> Millis:
         kind = KINDS[self.kind]
+        if kind.urgent and kind.muting == "system":
+            return self.since  # `not_before` is for what a door that closes, or a repair, may silence
         if kind.urgent or self.flapping(policy):
             return max(self.since, self.not_before)
         return max(self.since + policy.raise_delay_ms + self.what.patience_ms, self.not_before)

@@ -114,8 +114,8 @@ class Alerts:
         return self._schedule.next()
 
     def open_alerts(self) -> list[Alert]:
-        """Open and acknowledged alerts, oldest first."""
-        alerts = [case.alert for case in self._open.values() if case.alert is not None]
+        """Open and acknowledged alerts, oldest first. Any thread may ask."""
+        alerts = [alert for case in self._open.copy().values() if (alert := case.alert) is not None]
         return sorted(alerts, key=lambda alert: (alert.opened_at, alert.id))
 
     def find(self, alert_id: str) -> Alert | None:

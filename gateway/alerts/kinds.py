@@ -6,7 +6,8 @@ from gateway.alerts.words import Severity
 from gateway.model import Resource
 
 # What may silence a kind: opening hours mute equipment; maintenance mutes equipment and security;
-# nothing mutes our own troubles, and nothing ever mutes a safety item (an AED is needed when we are closed, too).
+# nothing mutes our own troubles and what people tell us, and nothing ever mutes a safety item (an AED is needed when
+# we are closed, too).
 Class = Literal["equipment", "security", "system"]
 
 
@@ -34,7 +35,7 @@ KINDS: dict[str, Kind] = {
     "clock_skew": Kind("equipment", "info"),
     "locker_full": Kind("equipment", "info"),
     "screen_absent": Kind("equipment", "warning"),
-    "reported": Kind("equipment", "info", urgent=True, latched=True),
+    "reported": Kind("system", "info", urgent=True, latched=True),
     "door_forced": Kind("security", "critical", urgent=True, latched=True),
     "door_held": Kind("security", "warning"),
     "tamper": Kind("security", "critical", urgent=True, latched=True),
@@ -47,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "copy_failing": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),
+    "internal_error": Kind("system", "warning"),
 }
 
 # Folded from the silence of devices that share a fate.

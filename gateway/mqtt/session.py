@@ -7,6 +7,7 @@ the unacknowledged one again anyway.
 """
 
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
@@ -30,6 +31,13 @@ log = logging.getLogger(__name__)
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
 FILTERS_A_PACKET = 500
+MAX_TOPIC = 65_535  # bytes
+_NO_TOPIC = re.compile("[+#\0\ud800-\udfff]")  # wildcards, NUL, and halves of characters that no UTF-8 has
+
+
+def sendable(topic: str) -> bool:
+    """Whether a broker may be given this topic."""
+    return bool(topic) and _NO_TOPIC.search(topic) is None and len(topic.encode()) <= MAX_TOPIC
 
 
 class Session:
@@ -55,6 +63,7 @@ class Session:
         self.epoch = 0
         self.gaps = 0  # times the broker had forgotten a session that we believed in
         self.reconnects = 0
+        self.unsendable = 0  # messages left out because their topic was none
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
         self._terms = Terms(client_id, will, keep, expiry_s, keepalive_s, receive_maximum)
@@ -115,8 +124,8 @@ class Session:
                 self._again.acknowledged(len(mids))
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
-        """Send, and return the message id; None when not connected or when the broker would refuse the size."""
-        if not self.connected or len(payload) + len(topic) + 16 > self._max_packet:
+        """Send, and return the message id; None when not connected, or when no broker would take topic or size."""
+        if not self.connected or len(payload) + len(topic) + 16 > self._max_packet or not self._fit((topic,)):
             return None
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
@@ -124,6 +133,9 @@ class Session:
     def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Send retained QoS 0 messages at the least cost; the caller repeats them if they matter."""
         if self.connected:
+            messages = list(messages)
+            if not self._fit([topic for topic, _ in messages]):
+                messages = [one for one in messages if sendable(one[0])]
             self._reader.publish_many(messages)
 
     def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -132,7 +144,21 @@ class Session:
         None is sent again after a reconnect: the caller says all of them anew.
         """
         if self.connected:
-            self._reader.publish_latest([one for one in messages if len(one[1]) + len(one[0]) + 16 <= self._max_packet])
+            messages = [one for one in messages if len(one[1]) + len(one[0]) + 16 <= self._max_packet]
+            if not self._fit([topic for topic, _ in messages]):
+                messages = [one for one in messages if sendable(one[0])]
+            self._reader.publish_latest(messages)
+
+    def _fit(self, topics: Sequence[str]) -> bool:
+        """Whether all of them are topics. Those that aren't are counted; what is said once in the log stays said."""
+        short = all(topics) and max(map(len, topics), default=0) <= MAX_TOPIC // 4
+        if short and not _NO_TOPIC.search("".join(topics)):
+            return True
+        bad = [topic for topic in topics if not sendable(topic)]
+        if bad and not self.unsendable:
+            log.error("MQTT: %r is no topic to publish on: left out, like all that follow", bad[0][:200])
+        self.unsendable += len(bad)
+        return not bad
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""

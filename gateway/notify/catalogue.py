@@ -37,6 +37,7 @@ _ZH = {
     "copy_failing": Entry("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
     "duplicate_gateway": Entry("网关重复运行", "停掉其中一个，或改用不同的 ID"),
     "quarantine_rate": Entry("无法读取的消息过多", "用 export --quarantine 查看原因"),
+    "internal_error": Entry("程序处理某项输入时出错", "该项已搁置，其余照常；把日志中的错误报告给我们"),
 }
 
 _EN = {
@@ -66,6 +67,9 @@ _EN = {
     "copy_failing": Entry("copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"),
     "duplicate_gateway": Entry("duplicate gateway", "Stop one, or give it another id"),
     "quarantine_rate": Entry("many unreadable messages", "See why with export --quarantine"),
+    "internal_error": Entry(
+        "a fault of this program over one input", "It was set aside, the rest goes on; report the traceback in the log"
+    ),
 }
 
 _CAUSES_ZH = {

@@ -169,7 +169,9 @@ def test_the_bridge_and_its_like_load_no_web_server() -> None:
     assert out.splitlines()[-1] == "[]"
 
 
-def test_a_log_event_is_one_line_for_people_and_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_event_is_one_line_for_machines_and_one_above_its_traceback_for_people(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for form in logs.FORMATS:
         logs.set_up(form)
         try:
@@ -177,7 +179,9 @@ def test_a_log_event_is_one_line_for_people_and_for_machines(capsys: pytest.Capt
         except ValueError:
             logging.getLogger("x").exception("it\nbroke for %s", "驿站")
         err = capsys.readouterr().err
-        assert err.count("\n") == 1
+        _, *below = err.splitlines()
+        assert all(line.startswith("    | ") for line in below)
+        assert bool(below) == (form == "text")
         assert "驿站" in err
         assert "ValueError" in err
     event = json.loads(err)

@@ -10,6 +10,7 @@ from gateway.alerting import Ourselves
 from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
 from gateway.alerts.words import UnknownAlertError
+from gateway.model import Message
 from gateway.policy.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.alerting.house import T0, House
@@ -343,3 +344,18 @@ def test_it_says_when_it_wants_to_be_called(make: Make) -> None:
     assert house.alerting.next_deadline() == house.now + 1_000, "its signals are looked at once a second"
     house.wait(2)
     assert house.alerting.next_deadline() == house.now + 8_000, "then its fault is old enough to be told"
+
+
+@pytest.mark.parametrize("name", ["+", "#", "x\x01", "[!!! Click](http:evil.example)", "elsewhere"])
+def test_refused_messages_of_no_station_are_one_trouble_of_our_own(make: Make, name: str) -> None:
+    house = make(alerts={"thresholds": {"quarantine_per_hour": 3}})
+    for at in range(3):
+        topic = f"yz/{name}{at if name == 'elsewhere' else ''}/x/state".encode()
+        house.pipeline.handle(Message(topic, b"{}", house.now), house.now)
+        house.commit()
+    house.wait(12)
+    assert house.lines() == ["quarantine_rate gateway opened"]
+    assert house.said[0].alert.station is None
+    house.restart()
+    house.wait(3700, step_s=10)
+    assert house.lines() == ["quarantine_rate gateway closed"]

@@ -178,3 +178,15 @@ def test_two_with_one_name_are_noticed_and_it_is_over_when_one_leaves(client, br
     ours.pump(lambda: ours.session.connected)
     monkeypatch.setattr("gateway.mqtt.session.STABLE_S", 0.1)
     ours.pump(lambda: not ours.session.takeover_suspected)
+
+
+@pytest.mark.parametrize("name", ["yz-alert/+/x", "yz-alert/#", "a\0b", "half \ud800 a character", "x" * 65_536, ""])
+def test_what_is_no_topic_is_left_out_and_counted(broker, client, topic, name):
+    listener = client(broker, topic)
+    speaker = client(broker)
+    assert speaker.session.publish(name, b"no") is None
+    for publish in (speaker.session.publish_many, speaker.session.publish_latest):
+        publish([(name, b"no"), (topic, b"yes")])
+    assert speaker.session.unsendable == 3
+    speaker.pump(lambda: not speaker.session._client.want_write())
+    listener.pump(lambda: listener.payloads() == [b"yes", b"yes"])

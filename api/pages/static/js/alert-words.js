@@ -27,6 +27,7 @@ export const ALERTS = {
   "alert.disk_filling": ["磁盘空间不足", "磁碟空間不足", "Disk filling"],
   "alert.copy_failing": ["历史副本不完整", "歷史副本不完整", "Copy of the history not whole"],
   "alert.duplicate_gateway": ["网关重复运行", "閘道重複執行", "Duplicate gateway"],
+  "alert.internal_error": ["程序处理某项输入时出错", "程式處理某項輸入時出錯", "A fault of this program over one input"],
   "alert.quarantine_rate": ["无法读取的消息过多", "無法讀取的訊息過多", "Many unreadable messages"],
   // causes that are conditions
   "cause.stale": ["超过时限没有消息", "超過時限沒有訊息", "no message within its time"],
