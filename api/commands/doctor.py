@@ -196,8 +196,10 @@ def channels(settings: Any, send_test: bool) -> Iterator[Finding]:
         for channel in settings.alerts.channels:
             yield Finding("ok", f"channel {channel.id}", f"{channel.kind}; --send-test sends it a message")
         return
+    from gateway.alerting.configured import base_url
+    from gateway.alerts.places import Places
     from gateway.clock import now_ms
     from gateway.notify.trial import send_tests
 
-    for name, wrong in send_tests(settings.alerts.channels, now_ms()):
+    for name, wrong in send_tests(settings.alerts.channels, Places.of(settings), base_url(settings), now_ms()):
         yield Finding("fail" if wrong else "ok", f"channel {name}", wrong or "took the test message")

@@ -66,6 +66,8 @@ class Channel(Model):
     """Login at the mail server (smtp)."""
     password_file: File | None = None
     """File with the password for `username` (smtp)."""
+    hello: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.:\[\]-]{1,255}$")] = None
+    """Name to greet the mail server with (smtp); default: this machine's full name, else its address."""
     sender: str | None = None
     """From address (smtp)."""
     to: Strings = ()

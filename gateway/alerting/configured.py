@@ -11,7 +11,7 @@ from gateway.alerts.case import Policy
 from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
 from gateway.notify.post import Outlet
-from gateway.notify.table import sender_of
+from gateway.notify.table import REPEAT_MS, sender_of
 from gateway.policy.hours import Expression, Opening
 
 SECOND_MS = 1_000
@@ -78,6 +78,9 @@ def base_url(settings: Settings) -> str | None:
 def outlets_of(settings: Settings) -> Mapping[str, Outlet]:
     """ValueError when a channel's address or secret can't be read."""
     return {
-        channel.id: Outlet(channel.id, sender_of(channel), channel.lang, channel.cap_per_hour, channel.fallback)
+        channel.id: Outlet(
+            channel.id, sender_of(channel), channel.lang, channel.cap_per_hour, channel.fallback,
+            REPEAT_MS.get(channel.kind),
+        )
         for channel in settings.alerts.channels
-    }
+    }  # fmt: skip

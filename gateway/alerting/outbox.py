@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.alerts.words import Delivery
+from gateway.alerts.words import Alert, Delivery
 from gateway.model import Millis
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import StoreError
@@ -30,6 +30,9 @@ class SteadyOutbox:
 
     def sent_at(self, channel: str, since: Millis) -> list[Millis]:
         return self._try(lambda: self._reader.sent_at(channel, since), [])
+
+    def standing(self, channel: str) -> list[Alert]:
+        return self._try(lambda: self._reader.standing(channel), [])
 
     def close(self) -> None:
         self._reader.close()

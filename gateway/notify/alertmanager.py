@@ -1,4 +1,8 @@
-"""Prometheus Alertmanager, API v2: POST /api/v2/alerts, with the end told as soon as it is known."""
+"""Prometheus Alertmanager, API v2: POST /api/v2/alerts, with the end told as soon as it is known.
+
+It keeps nothing over a restart and expects its clients to say again and again what is still firing (prometheus.io,
+"Sending alerts": "Clients are expected to continuously re-send alerts as long as they are still active").
+"""
 
 from typing import Any
 
@@ -9,8 +13,9 @@ from gateway.notify.base import Message, Sender
 from gateway.notify.http import Target, post_json
 from gateway.notify.settings import target_of
 
-# An explicit end keeps Alertmanager from resolving after its five minutes; we tell it the true end when it comes.
-FIRING_FOR_MS = 30 * 86_400_000
+# An explicit end outlasts its resolve timeout of five minutes and a restart of ours; it is told anew each minute.
+FIRING_FOR_MS = 3_600_000
+TEST_MS = 60_000
 
 
 class Alertmanager:
@@ -18,28 +23,22 @@ class Alertmanager:
         self._target = target
 
     def send(self, message: Message) -> None:
-        body = [_entry(alert, message) for alert in message.alerts] or [_test(message)]
-        post_json(self._target, body, message.sent_at)
+        entries = [_entry(alert, message, title) for alert, title in zip(message.alerts, message.titles, strict=True)]
+        post_json(self._target, entries, message.sent_at).check()
 
 
-def _entry(alert: Alert, message: Message) -> dict[str, Any]:
-    labels = {"alertname": alert.kind, "severity": alert.severity, "subject": alert.subject, "alert": alert.id}
+def _entry(alert: Alert, message: Message, title: str) -> dict[str, Any]:
+    test = message.action == "test"
+    name, severity = ("yizhan_test", "info") if test else (alert.kind, alert.severity)
+    labels = {"alertname": name, "severity": severity, "subject": alert.subject, "alert": alert.id}
     labels |= {name: value for name, value in (("station", alert.station), ("resource", alert.resource)) if value}
-    end = alert.changed_at if alert.state == "closed" else message.sent_at + FIRING_FOR_MS
+    end = alert.changed_at if alert.state == "closed" else message.sent_at + (TEST_MS if test else FIRING_FOR_MS)
+    text = message.text if len(message.alerts) == 1 else title
     return {
         "labels": labels,
-        "annotations": {"summary": message.title, "description": message.text, "cause": alert.cause},
+        "annotations": {"summary": title, "description": text, "cause": alert.cause},
         "startsAt": rfc3339(alert.opened_at),
         "endsAt": rfc3339(end),
-    }
-
-
-def _test(message: Message) -> dict[str, Any]:
-    return {
-        "labels": {"alertname": "yizhan_test", "severity": "info"},
-        "annotations": {"summary": message.title},
-        "startsAt": rfc3339(message.sent_at),
-        "endsAt": rfc3339(message.sent_at + 60_000),
     }
 
 

@@ -5,13 +5,15 @@ from typing import Protocol
 
 from gateway.alerts.words import Alert, Severity
 from gateway.model import Millis
+from gateway.notify.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a person reads, in one language. `id` stays the same over retries, so that a receiver can tell a repeat.
 
-    `alerts` are what it is about: none for a test, several for a digest. `sent_at` is the moment of this attempt.
+    `alerts` are what it is about, several for a digest, and `titles` their own titles in the same order. `sent_at` is
+    the moment of this attempt.
     """
 
     id: str
@@ -21,6 +23,7 @@ class Message:
     action: str
     sent_at: Millis
     alerts: tuple[Alert, ...] = ()
+    titles: tuple[str, ...] = ()
     link: str | None = None
 
     @property
@@ -29,20 +32,25 @@ class Message:
         return "\n".join((self.title, *self.lines, *((self.link,) if self.link else ())))
 
 
+REASON_CHARS = 300
+
+
 class SendError(Exception):
     """Not delivered, or not known to be. `permanent`: the same message will never be taken, so trying again is futile.
 
-    `retry_after_s` is what the provider asked for. The text names the provider's own code.
+    `retry_after_s` is what the provider asked for. The text names the provider's own code and holds no more of the
+    provider's words than fit a line.
     """
 
     def __init__(self, text: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
-        super().__init__(text)
+        super().__init__(plain(text, REASON_CHARS))
         self.permanent = permanent
         self.retry_after_s = retry_after_s
 
 
 class Sender(Protocol):
-    """One channel. Returns only when the provider said that it took the message."""
+    """One channel. Returns only when the provider said that it took the message. See `table.REPEAT_MS` for one whose
+    receiver keeps nothing."""
 
     def send(self, message: Message) -> None:
         """SendError otherwise, within the channel's time limit."""

@@ -11,11 +11,17 @@ from gateway.model import Millis
 from gateway.notify import robots
 from gateway.notify.base import Message, Sender
 from gateway.notify.http import Target, post_json
+from gateway.notify.plain import inert
 from gateway.notify.settings import secret_of, target_of
 
-BUSY = frozenset({-1, 130101, 410100})  # busy, more than twenty a minute
-WRONG = frozenset({40035, 400102, 430101, 430102, 430103, 430104})  # parameter, robot stopped, content refused
-MAX_CHARS = 5000
+CODES = robots.Codes(
+    busy=frozenset({-1, 130101, 410100}),  # busy, more than twenty a minute
+    # parameter; no such token, group dissolved, token, robot stopped, message type, no such robot; content refused
+    wrong=frozenset({40035, 300001, 400013, 400101, 400102, 400105, 400106, 430101, 430102, 430103, 430104}),
+    # 310000 is also a wrong signature and an address that is not allowed, which an operator mends
+    unworthy=("keyword", "关键词"),
+)
+MAX_BYTES = 5000
 
 
 class Dingtalk:
@@ -24,10 +30,10 @@ class Dingtalk:
         self._secret = secret
 
     def send(self, message: Message) -> None:
-        text = robots.markdown(message)[:MAX_CHARS]
-        body = {"msgtype": "markdown", "markdown": {"title": message.title, "text": text}}
+        text = robots.markdown(message, MAX_BYTES)
+        body = {"msgtype": "markdown", "markdown": {"title": inert(message.title), "text": text}}
         answer = post_json(self._signed(message.sent_at), body, message.sent_at)
-        robots.check("dingtalk", answer, "errcode", busy=BUSY, wrong=WRONG)
+        robots.check("dingtalk", answer, "errcode", CODES)
 
     def _signed(self, now: Millis) -> Target:
         if self._secret is None:

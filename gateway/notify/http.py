@@ -3,11 +3,15 @@
 import contextlib
 import ipaddress
 import json
+import re
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +22,10 @@ from gateway.notify.base import SendError
 MAX_ANSWER = 65_536
 # Our request itself is wrong: the same bytes will be refused for ever. Anything else an operator or time may mend.
 PERMANENT = frozenset({400, 405, 410, 411, 413, 414, 415, 422})
+# RFC 9110, 15.4: the resource is elsewhere for now only (a maintenance page, a login that has run out).
+ELSEWHERE_FOR_NOW = frozenset({302, 303, 307})
+RETRY_MOST_S = 3600.0
+RETRY_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,53 +38,115 @@ class Target:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or "?"
+        """`?` for an address that can't be read."""
+        try:
+            return urlsplit(self.url).hostname or "?"
+        except ValueError:
+            return "?"
 
 
-def post_json(target: Target, body: object, now: Millis, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """POST and return the answer's JSON object, {} if it is none. SendError unless the status is 2xx."""
-    data = json.dumps(body, ensure_ascii=False).encode()
-    answer = request(target, "POST", data, now, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said, of any status. `retry_after_s` lies between 0 and RETRY_MOST_S."""
+
+    host: str
+    status: int
+    body: bytes = b""
+    retry_after_s: float | None = None
+    location: str | None = None
+
+    @property
+    def permanent(self) -> bool:
+        """By the status alone: will the same request be refused for ever?"""
+        return self.status in PERMANENT or (300 <= self.status < 400 and self.status not in ELSEWHERE_FOR_NOW)
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, {} if it is none."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def check(self) -> None:
+        """SendError unless the status is 2xx."""
+        if 200 <= self.status < 300:
+            return
+        text = f"{self.host}: HTTP {self.status}"
+        if 300 <= self.status < 400:
+            text += f", a redirect{_to(self.location)}, which is not followed: correct the url"
+        raise SendError(text, permanent=self.permanent, retry_after_s=self.retry_after_s)
+
+
+def _to(location: str | None) -> str:
+    """The host alone, for the rest of an address may be a secret."""
     try:
-        found = json.loads(answer)
+        host = urlsplit(location or "").hostname
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        host = None
+    return f" to {host}" if host else ""
+
+
+def post_json(target: Target, body: object, now: Millis) -> Answer:
+    """POST `body`; the answer is not judged yet. SendError if there is none."""
+    data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    return exchange(target, "POST", data, now, {"Content-Type": "application/json; charset=utf-8"})
 
 
 def request(target: Target, method: str, body: bytes | None, now: Millis, headers: dict[str, str]) -> bytes:
-    """The answer's body. SendError for anything but 2xx; a broken or silent line is never permanent."""
+    """The answer's body. SendError for anything but 2xx."""
+    answer = exchange(target, method, body, now, headers)
+    answer.check()
+    return answer.body
+
+
+def exchange(target: Target, method: str, body: bytes | None, now: Millis, headers: dict[str, str]) -> Answer:
+    """The answer whatever its status. SendError if there is none: a broken or silent line is never permanent."""
     deadline = clock.monotonic_s() + target.timeout_s
     connection = _connect(target)
     parts = urlsplit(target.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, path, body, {"User-Agent": "yizhan", "Connection": "close", **headers})
-        with connection.getresponse() as response:
-            answer = _read(response, deadline)
+        with _cut_off(connection, deadline):
+            connection.request(method, path, body, {"User-Agent": "yizhan", "Connection": "close", **headers})
+            with connection.getresponse() as response:
+                return Answer(
+                    target.host, response.status, _read(response, deadline),
+                    retry_after_s(response.getheader("Retry-After"), now), response.getheader("Location"),
+                )  # fmt: skip
     except OSError as error:
         raise SendError(f"{target.host}: {type(error).__name__}: {error}") from error
+    except (InvalidURL, UnicodeError):
+        raise SendError(f"{target.host}: the url holds a space or a sign that no address has", permanent=True) from None
     except HTTPException as error:  # its text may quote the path, and with it a robot's key
         raise SendError(f"{target.host}: {type(error).__name__}") from None
     finally:
         connection.close()
-    if not 200 <= response.status < 300:
-        raise SendError(
-            f"{target.host}: HTTP {response.status}",
-            permanent=response.status in PERMANENT or 300 <= response.status < 400,
-            retry_after_s=_retry_after(response, now),
-        )
-    return answer
+
+
+@contextlib.contextmanager
+def _cut_off(connection: HTTPConnection, deadline: float) -> Iterator[None]:
+    """Ends the connection at the deadline: a peer may send its headers byte by byte, each in time."""
+    line = connection.sock
+    timer = threading.Timer(max(0.0, deadline - clock.monotonic_s()), _end, (line,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # under TLS too, and without a farewell
 
 
 def _connect(target: Target) -> HTTPConnection:
     """Resolve once, judge every address, and connect to the one judged: a name can't be swapped in between."""
-    parts = urlsplit(target.url)
-    host, tls = parts.hostname, parts.scheme == "https"
-    if not host or parts.scheme not in ("http", "https"):
-        raise SendError("the channel's url is no http(s) address", permanent=True)
-    addresses = public_addresses(host, parts.port or (443 if tls else 80), allow_private=target.allow_private)
-    connection = (HTTPSConnection if tls else HTTPConnection)(host, parts.port, timeout=target.timeout_s)
+    host, port, tls = _address(target.url)
+    addresses = public_addresses(host, port, allow_private=target.allow_private)
+    connection = (HTTPSConnection if tls else HTTPConnection)(host, port, timeout=target.timeout_s)
     try:
         connection.sock = _dial(addresses, target.timeout_s)
         if tls:
@@ -85,6 +155,19 @@ def _connect(target: Target) -> HTTPConnection:
         connection.close()
         raise SendError(f"{host}: {error}") from error
     return connection
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken. SendError for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise SendError("the channel's url is no http(s) address", permanent=True)
+    tls = parts.scheme == "https"
+    return host, port or (443 if tls else 80), tls
 
 
 def _dial(addresses: list[tuple[str, int]], timeout_s: float) -> socket.socket:
@@ -99,6 +182,8 @@ def public_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple
     """Where the host may be spoken to, at least one. SendError when it has no address, or any of them is private."""
     try:
         found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except UnicodeError:
+        raise SendError(f"{host} is no name that a host can have", permanent=True) from None
     except OSError as error:
         raise SendError(f"{host}: {error}") from error
     for address in found:
@@ -118,18 +203,20 @@ def _read(response: HTTPResponse, deadline: float) -> bytes:
         parts.append(part)
         size += len(part)
         if clock.monotonic_s() > deadline:
-            raise TimeoutError("the answer takes too long")
+            break
+    if clock.monotonic_s() > deadline:  # cut off, so what came may be half of it
+        raise TimeoutError("the answer takes too long")
     return b"".join(parts)
 
 
-def _retry_after(response: HTTPResponse, now: Millis) -> float | None:
-    """RFC 9110, 10.2.3: seconds, or a date."""
-    value = response.getheader("Retry-After")
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
+def retry_after_s(value: str | None, now: Millis) -> float | None:
+    """RFC 9110, 10.2.3: seconds, or a date. None for anything else; at most RETRY_MOST_S, whatever was asked."""
+    text = (value or "").strip()
+    if re.fullmatch("[0-9]+", text):
+        return RETRY_MOST_S if len(text) > RETRY_DIGITS else min(float(text), RETRY_MOST_S)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now / 1000)
-    except ValueError:
+        at = parsedate_to_datetime(text)
+        left = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now / 1000
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return min(max(0.0, left), RETRY_MOST_S)

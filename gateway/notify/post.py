@@ -1,24 +1,28 @@
 """The post office: what the outbox owes → messages → what became of them. It owns retry, fallback, caps and digests.
 
 A message counts as delivered only when its provider said so, and only that is recorded; a crash between the two sends
-it again. A channel that fails is left alone for a while, and its fallback takes over meanwhile.
+it again. A channel that fails is left alone for a while, and its fallback takes over meanwhile. Whatever a receiver
+answers, and whatever a sender of ours makes of it, is a failure of that one delivery.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from gateway.alerts.places import Places
-from gateway.alerts.words import Delivery, DeliveryState
+from gateway.alerts.words import Alert, Delivery, DeliveryState
 from gateway.model import Millis
 from gateway.notify.base import Message, Sender, SendError
-from gateway.notify.texts import alert_message, digest_message
+from gateway.notify.texts import alert_message, digest_message, standing_message
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_MS = 5_000
 LONGEST_PAUSE_MS = 300_000
+LONGEST_WISH_MS = 3_600_000  # what a provider may ask for: an alert of yesterday helps nobody
+FAULTS_MOST = 10  # attempts of a message on which our own sender breaks; the same words will break it again
 GIVE_UP_AFTER_MS = 3 * 86_400_000
 HOUR_MS = 3_600_000
 CHOKED = 3
@@ -30,23 +34,34 @@ class Outbox(Protocol):
     def due(self, now: Millis) -> list[Delivery]: ...
     def next_due(self, now: Millis) -> Millis | None: ...
     def sent_at(self, channel: str, since: Millis) -> list[Millis]: ...
+    def standing(self, channel: str) -> list[Alert]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A channel as the post office sees it. `fallback` takes over while it fails."""
+    """A channel as the post office sees it. `fallback` takes over while it fails; what stands open is said again each
+    `repeat_ms`, None for never."""
 
     id: str
     sender: Sender
     lang: str = "zh"
     cap_per_hour: int = 20
     fallback: str | None = None
+    repeat_ms: Millis | None = None
 
 
 @dataclass(slots=True)
 class _Health:
+    """`trouble`: why the last message was not taken, None after one that was."""
+
     failures: int = 0
     paused_until: Millis = 0
+    repeat_at: Millis = 0
+    trouble: str | None = None
+
+
+class _SenderFaultError(SendError):
+    """A sender of ours broke on a message."""
 
 
 class Post:
@@ -82,6 +97,7 @@ class Post:
                 del self._unrecorded[name]
         fresh = [one for name, one in waiting.items() if name not in ended and one.due <= now]
         wakes = [self._serve(self._outlets[name], queue) for name, queue in self._queues(fresh).items()]
+        wakes += [self._repeat(outlet) for outlet in self._outlets.values() if outlet.repeat_ms is not None]
         wakes.append(self._outbox.next_due(now))
         wakes.append(now + FIRST_PAUSE_MS if self._unrecorded or self._unstored else None)
         return min((wake for wake in wakes if wake is not None), default=None)
@@ -123,7 +139,7 @@ class Post:
             if self._health[one.id].paused_until > now:
                 continue
             try:
-                self._send(one, parcel, now)
+                self._send(one, partial(self._message, one, parcel, now), now)
             except SendError as error:
                 log.warning("alerts.channels.%s: not delivered: %s", one.id, error)
                 errors.append(error)
@@ -135,11 +151,28 @@ class Post:
             self._finish(parcel, "dead", error=reason)
             return None
         again = max(min(self._health[one.id].paused_until for one in chain), now + 1)
-        old = [one for one in parcel if now - one.at > GIVE_UP_AFTER_MS]
+        breaks = len(errors) == len(chain) and all(
+            isinstance(one, _SenderFaultError) or one.permanent for one in errors
+        )
+        old = [one for one in parcel if now - one.at > GIVE_UP_AFTER_MS or (breaks and one.attempts + 1 >= FAULTS_MOST)]
         self._finish(old, "dead", error=reason)
         tried = bool(errors)
         self._postpone([one for one in parcel if one not in old], again, reason, tried=tried)
         return again
+
+    def _repeat(self, outlet: Outlet) -> Millis | None:
+        """Say what stands open again if it is time; when to come again, None while nothing does."""
+        now, health = self._now(), self._health[outlet.id]
+        due = max(health.repeat_at, health.paused_until)
+        alerts = self._outbox.standing(outlet.id)
+        if not alerts or now < due:
+            return due if alerts else None
+        health.repeat_at = now + (outlet.repeat_ms or 0)
+        try:
+            self._send(outlet, lambda: standing_message(outlet.id, alerts, self._places, outlet.lang, now), now)
+        except SendError as error:
+            log.warning("alerts.channels.%s: open alerts not repeated: %s", outlet.id, error)
+        return max(health.repeat_at, health.paused_until)
 
     def _chain(self, outlet: Outlet) -> Iterator[Outlet]:
         seen: set[str] = set()
@@ -149,19 +182,28 @@ class Post:
             yield current
             current = self._outlets.get(current.fallback or "")
 
-    def _send(self, outlet: Outlet, parcel: list[Delivery], now: Millis) -> None:
+    def _send(self, outlet: Outlet, message: Callable[[], Message], now: Millis) -> None:
         health = self._health[outlet.id]
         try:
-            outlet.sender.send(self._message(outlet, parcel, now))
+            outlet.sender.send(message())
         except SendError as error:
+            health.trouble = str(error)
             if not error.permanent:
                 _pause(health, now, error.retry_after_s)
             raise
         except Exception as error:
             # A fault in a sender is a failed delivery like any other; it must not end the thread that tells all others.
+            fault = _SenderFaultError(f"{type(error).__name__} in the sender: {error}")
+            if health.trouble != str(fault):
+                log.exception("alerts.channels.%s: a fault in the sender", outlet.id)
+            health.trouble = str(fault)
             _pause(health, now, None)
-            raise SendError(f"{type(error).__name__} in the sender") from error
-        health.failures = 0
+            raise fault from error
+        health.failures, health.trouble = 0, None
+
+    def failing(self) -> dict[str, str]:
+        """Channels whose last message was not taken, with the reason. Any thread."""
+        return {name: one.trouble for name, one in self._health.items() if one.trouble is not None}
 
     def _message(self, outlet: Outlet, parcel: list[Delivery], now: Millis) -> Message:
         if len(parcel) > 1:
@@ -192,7 +234,8 @@ class Post:
 
 
 def _pause(health: _Health, now: Millis, retry_after_s: float | None) -> None:
-    """Doubling from five seconds to five minutes, or as long as the provider asks."""
+    """Doubling from five seconds to five minutes, or as long as the provider asks, be that an hour at most."""
     backoff = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(health.failures, 10))
     health.failures += 1
-    health.paused_until = now + (backoff if retry_after_s is None else max(1000, round(retry_after_s * 1000)))
+    wish_ms = 0.0 if retry_after_s is None else min(retry_after_s * 1000, LONGEST_WISH_MS)
+    health.paused_until = now + (round(wish_ms) if wish_ms >= FIRST_PAUSE_MS else backoff)

@@ -15,6 +15,9 @@ CHANNELS = {
     "apprise": "gateway.notify.apprise",
 }
 
+# Kinds whose receiver forgets what is not said again: an Alertmanager resolves after five minutes, and at its restart.
+REPEAT_MS = {"alertmanager": 60_000}
+
 
 def sender_of(channel: Channel) -> Sender:
     """The channel's sender. ValueError when its address or secret can't be had."""

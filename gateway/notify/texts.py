@@ -1,7 +1,12 @@
-"""Alert → message: what, where, since when, likely cause, next step, one link. It fits a phone's screen."""
+"""Alert → message: what, where, since when, likely cause, next step, one link. It fits a phone's screen.
 
+Names and causes come from files and devices; each is one bounded line here, and each channel makes its markup inert.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,20 +15,31 @@ from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Deliver
 from gateway.model import Millis
 from gateway.notify.base import Message
 from gateway.notify.catalogue import cause_text, entry
+from gateway.notify.plain import plain
 
 MARKS: dict[Severity, str] = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
 DIGEST_LINES = 15
+NAME_CHARS = 60
+TITLE_CHARS = 200
+LINE_CHARS = 300
+_ID = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
 def alert_message(delivery: Delivery, places: Places, lang: str, now: Millis, link: str | None) -> Message:
     """The message for one delivery; `now` gives the age of the trouble."""
     alert, action = delivery.alert, delivery.action
-    headline = f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
     lines = _ended(alert, places, lang) if action == "closed" else _standing(alert, places, lang, now)
-    title = f"{_mark(alert, action)} {_prefix(action, lang)}{headline}"
-    return Message(
-        delivery.id, title, lines, alert.severity, action, now, (alert,), None if action == "closed" else link
-    )
+    title = plain(f"{_mark(alert, action)} {_prefix(action, lang)}{headline(alert, places, lang)}", TITLE_CHARS)
+    shown = tuple(plain(line, LINE_CHARS) for line in lines)
+    link = None if action == "closed" else link
+    return Message(delivery.id, title, shown, alert.severity, action, now, (alert,), (title,), link)
+
+
+def standing_message(channel: str, alerts: Sequence[Alert], places: Places, lang: str, now: Millis) -> Message:
+    """All that is still open, for a receiver that keeps nothing itself."""
+    titles = tuple(f"{MARKS[alert.severity]} {headline(alert, places, lang)}" for alert in alerts)
+    worst = max((alert.severity for alert in alerts), key=SEVERITIES.index)
+    return Message(f"standing:{channel}:{now}", titles[0], titles[1:], worst, "standing", now, tuple(alerts), titles)
 
 
 def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> Message:
@@ -39,14 +55,22 @@ def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, no
     count = len(ordered)
     title = f"{MARKS[worst]} " + (f"{count} messages in one" if lang == "en" else f"汇总：{count} 条消息")
     alerts = tuple(one.alert for one in ordered)
-    return Message(f"digest:{ordered[0].id}:{count}", title, (summary, *lines), worst, "digest", now, alerts)
+    titles = tuple(_titled(one, places, lang) for one in ordered)
+    shown = tuple(plain(line, LINE_CHARS) for line in (summary, *lines))
+    return Message(f"digest:{ordered[0].id}:{count}", title, shown, worst, "digest", now, alerts, titles)
 
 
-def test_message(channel: str, lang: str, now: Millis) -> Message:
-    """What `doctor --send-test` sends."""
-    title = "yizhan: test message" if lang == "en" else "驿站：测试消息"
-    line = f"Channel {channel} works." if lang == "en" else f"通道 {channel} 工作正常。"
-    return Message(f"test:{channel}:{now}", title, (line,), "info", "test", now)
+def test_message(channel: str, places: Places, lang: str, now: Millis, link: str | None) -> Message:
+    """What `doctor --send-test` sends: an alert about the first resource there is, said to be a test."""
+    station, resource = next(iter(places.resources), (next(iter(places.stations), "yizhan"), "test"))
+    since = now - 60_000
+    alert = Alert(
+        f"test-{channel}", station, resource, resource, "device_silent", "info", "open", since, now, now, "stale",
+    )  # fmt: skip
+    name = f"test:{channel}:{now}"
+    message = alert_message(Delivery(name, channel, alert, "test", now, now), places, lang, now, link)
+    line = f"This is a test: channel {channel} works." if lang == "en" else f"这是测试：通道 {channel} 工作正常。"
+    return replace(message, lines=(line, *message.lines))
 
 
 test_message.__test__ = False  # type: ignore[attr-defined]
@@ -55,19 +79,33 @@ test_message.__test__ = False  # type: ignore[attr-defined]
 def where(alert: Alert, places: Places, lang: str) -> str:
     """Station, area and resource by the names people use; ids where there are none."""
     if alert.station is None:
-        return f"yizhan {alert.subject}"
+        return f"yizhan {plain(alert.subject, NAME_CHARS)}"
+    if alert.station not in places.stations and places.stations:
+        return _stranger(alert.station, lang)
     key = (alert.station, alert.resource or "")
     parts = [in_language(places.stations.get(alert.station, {}), lang, alert.station)]
     if area := in_language(places.areas.get(key, {}), lang, ""):
         parts.append(area)
-    if alert.kind != "station_offline":
+    if alert.resource is not None or alert.subject != alert.station:
         parts.append(in_language(places.resources.get(key, {}), lang, alert.subject))
-    return " · ".join(parts)
+    return " · ".join(plain(part, NAME_CHARS) for part in parts)
+
+
+def headline(alert: Alert, places: Places, lang: str) -> str:
+    """Where and what."""
+    return f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
+
+
+def _stranger(station: str, lang: str) -> str:
+    """A station that is not configured: anybody may put any name into a topic, so only one that could be an id is
+    repeated."""
+    name = f" {station}" if _ID.fullmatch(station) else ""
+    return f"a station that is not configured{name}" if lang == "en" else f"未配置的站点{name}"
 
 
 def _standing(alert: Alert, places: Places, lang: str, now: Millis) -> tuple[str, ...]:
     since, lasted = _clock(alert, places, alert.since), duration(now - alert.since, lang)
-    cause = cause_text(alert.cause, lang)
+    cause = plain(cause_text(alert.cause, lang), LINE_CHARS // 2)
     if "silent" in alert.detail:
         cause += f" ({alert.detail['silent']}/{alert.detail['of']})"
     step = entry(alert.kind, lang).step
@@ -88,8 +126,12 @@ def _ended(alert: Alert, places: Places, lang: str) -> tuple[str, ...]:
 
 def _digest_line(delivery: Delivery, places: Places, lang: str) -> str:
     alert = delivery.alert
-    headline = f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
-    return f"{_mark(alert, delivery.action)} {_clock(alert, places, delivery.at)} {headline}"
+    clock = _clock(alert, places, delivery.at)
+    return f"{_mark(alert, delivery.action)} {clock} {headline(alert, places, lang)}"
+
+
+def _titled(delivery: Delivery, places: Places, lang: str) -> str:
+    return f"{_mark(delivery.alert, delivery.action)} {headline(delivery.alert, places, lang)}"
 
 
 def _mark(alert: Alert, action: str) -> str:
@@ -97,6 +139,8 @@ def _mark(alert: Alert, action: str) -> str:
 
 
 def _prefix(action: str, lang: str) -> str:
+    if action == "test":
+        return "[Test] " if lang == "en" else "【测试】"
     if action == "escalated":
         return "[Unacknowledged] " if lang == "en" else "【无人确认】"
     return ""

@@ -27,7 +27,7 @@ class Webhook:
             "text": message.text, "link": message.link, "alert": alerts[0] if len(alerts) == 1 else None,
             "alerts": alerts,
         }  # fmt: skip
-        data = json.dumps(body, ensure_ascii=False).encode()
+        data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": "application/json; charset=utf-8", "X-Yizhan-Id": message.id}
         headers["X-Yizhan-Timestamp"] = str(message.sent_at // 1000)
         if self._secret is not None:

@@ -6,8 +6,11 @@ from gateway.notify.base import Message, Sender
 from gateway.notify.http import Target, post_json
 from gateway.notify.settings import target_of
 
-BUSY = frozenset({-1, 45009, 45033})  # system busy, calls too often, too many at a time
-WRONG = frozenset({40008, 40058, 93000})  # message type, parameter, robot address
+CODES = robots.Codes(
+    busy=frozenset({-1, 45009, 45033}),  # system busy, more than twenty a minute, too many at a time
+    # message type, parameter or too long, empty, robot address, robot taken out of its group
+    wrong=frozenset({40008, 40058, 44004, 45002, 93000, 93004, 93008}),
+)
 MAX_BYTES = 4096
 
 
@@ -16,10 +19,9 @@ class Wecom:
         self._target = target
 
     def send(self, message: Message) -> None:
-        content = robots.markdown(message).encode()[:MAX_BYTES].decode(errors="ignore")
-        body = {"msgtype": "markdown", "markdown": {"content": content}}
+        body = {"msgtype": "markdown", "markdown": {"content": robots.markdown(message, MAX_BYTES)}}
         answer = post_json(self._target, body, message.sent_at)
-        robots.check("wecom", answer, "errcode", busy=BUSY, wrong=WRONG)
+        robots.check("wecom", answer, "errcode", CODES)
 
 
 def build(channel: Channel) -> Sender:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 
 from gateway.model import Millis
-from gateway.notify.base import SendError
 from gateway.notify.http import Target, request
 from gateway.notify.post import Post
 
@@ -34,7 +33,7 @@ class DeadMan:
     def _ping(self, now: Millis) -> None:
         try:
             request(self._target, "GET", None, now, {})
-        except SendError as error:
+        except Exception as error:  # noqa: BLE001  whatever answers there, the alerts go on
             if self.failed is None:
                 log.warning("alerts.dead_man_url: %s", error)
             self.failed = str(error)

@@ -98,6 +98,12 @@ class AlertReader:
         query = "SELECT DISTINCT done_at FROM outbox WHERE state = 'delivered' AND via = ? AND done_at > ? ORDER BY 1"
         return [row[0] for row in self._ask(query, (channel, since))]
 
+    def standing(self, channel: str) -> list[Alert]:
+        """Alerts that are open still and that a channel was told of, oldest first."""
+        query = f"""SELECT {_ALERT} FROM alert WHERE state <> 'closed' AND id IN (
+            SELECT alert FROM outbox WHERE via = ? AND state = 'delivered') ORDER BY opened_at, id"""  # noqa: S608
+        return [_alert(row) for row in self._ask(query, (channel,))]
+
     def orders(self, stations: Sequence[str] | None = None, state: str | None = None, limit: int = 500) -> list[Order]:
         """Newest first."""
         where, values = _where(("state", state), stations=stations)

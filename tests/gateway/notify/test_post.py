@@ -3,7 +3,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.alerts.words import Delivery
+from gateway.alerts.words import Alert, Delivery
 from gateway.notify.base import Message, SendError
 from gateway.notify.post import GIVE_UP_AFTER_MS, Outlet, Post
 from tests.gateway.notify.samples import ALERT, PLACES, T0, delivery
@@ -46,6 +46,10 @@ class Box:
     def sent_at(self, channel: str, since: int) -> list[int]:
         times = {one.done_at for one in self.rows.values() if one.state == "delivered" and one.via == channel}
         return sorted(at for at in times if at is not None and at > since)
+
+    def standing(self, channel: str) -> list[Alert]:
+        told = [one.alert for one in self.rows.values() if one.state == "delivered" and one.via == channel]
+        return [alert for alert in told if alert.state != "closed"]
 
     def record(self, deliveries: Sequence[Delivery]) -> bool:
         if not self.broken:
@@ -125,6 +129,67 @@ def test_retry_after_is_honoured_to_the_second() -> None:
     assert office.duty.tries == 1
     office.run_until(T0 + 91_000)
     assert office.states() == ["delivered"]
+
+
+@pytest.mark.parametrize("wish_s", [-1e30, -1, 0, 0.5, float("nan"), float("-inf")])
+def test_a_senseless_wish_to_wait_is_no_wish(wish_s: float) -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 429", retry_after_s=wish_s)
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 3_600_000)
+    assert 10 < office.duty.tries < 25
+
+
+@pytest.mark.parametrize("wish_s", [3601, 2.0**64, 1e300, float("inf")])
+def test_nobody_can_have_us_wait_for_more_than_an_hour(wish_s: float) -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 429", retry_after_s=wish_s)
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    assert office.box.rows["d1"].due <= T0 + 3_600_000 + 10
+    office.duty.fail = None
+    office.run_until(T0 + 3_600_100)
+    assert office.states() == ["delivered"]
+
+
+def test_a_message_on_which_our_sender_breaks_again_and_again_is_a_dead_letter_with_the_reason(caplog) -> None:
+    office = Office(fallback=None)
+    office.duty.fail, office.duty.only = ValueError("no line ends in a subject"), lambda message: message.id == "d1"
+    office.box.put(delivery("d1"), delivery("d2", at=T0 + 1))
+    office.run_until(T0 + 2 * 3_600_000)
+    assert office.states() == ["dead", "delivered"]
+    assert office.box.rows["d1"].attempts == 10
+    assert "no line ends in a subject" in (office.box.rows["d1"].error or "")
+    assert sum(record.exc_info is not None for record in caplog.records) < 10
+
+
+def test_what_stands_open_is_repeated_to_who_forgets_until_it_is_closed() -> None:
+    office = Office(fallback=None)
+    office.post._outlets["duty"] = replace(office.post._outlets["duty"], repeat_ms=60_000)  # type: ignore[index]
+    office.box.put(delivery("d1"), delivery("d2", alert=replace(ALERT, id="a2"), at=T0 + 1))
+    office.run_until(T0 + 600_000)
+    first, second, *again = office.duty.got
+    assert {first.action, second.action} == {"opened"}
+    assert 9 <= len(again) <= 11
+    assert {message.action for message in again} == {"standing"}
+    assert [alert.id for alert in again[-1].alerts] == ["a1", "a2"]
+    assert len(again[-1].titles) == 2
+    office.box.rows["d1"] = replace(office.box.rows["d1"], alert=replace(ALERT, state="closed"))
+    office.box.rows["d2"] = replace(office.box.rows["d2"], alert=replace(ALERT, id="a2", state="closed"))
+    told = len(office.duty.got)
+    office.run_until(T0 + 1_200_000)
+    assert len(office.duty.got) == told
+
+
+def test_a_channel_that_fails_says_so_until_it_took_something() -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 500")
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + 1000)
+    assert office.post.failing() == {"duty": "HTTP 500"}
+    office.duty.fail = None
+    office.run_until(T0 + 600_000)
+    assert office.post.failing() == {}
 
 
 def test_a_message_that_is_refused_for_ever_is_a_dead_letter_with_its_reason() -> None:

@@ -5,17 +5,23 @@ import json
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
 from config.schema.alerts import Channel
+from gateway.alerts.places import Places
 from gateway.alerts.words import Alert
 from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.http import retry_after_s
+from gateway.notify.smtp import hello_of
 from gateway.notify.table import CHANNELS, sender_of
-from tests.gateway.notify.samples import ALERT, CLOSED, T0
+from gateway.notify.texts import alert_message
+from tests.gateway.notify.samples import ALERT, CLOSED, T0, delivery
 from tests.gateway.notify.stub import Answer, Provider
 
+ANSWERS = json.loads((Path(__file__).parents[2] / "vectors" / "notify" / "answers.json").read_text("utf-8"))
 OK = {
     "wecom": {"errcode": 0, "errmsg": "ok"},
     "dingtalk": {"errcode": 0, "errmsg": "ok"},
@@ -27,7 +33,15 @@ OK = {
 
 def message(alert: Alert = ALERT, link: str | None = "https://x.example/a/t") -> Message:
     return Message(
-        "a1:opened:1:duty", "🟠 雁山 <b>", ("自 14:02 起", "原因：E07"), "warning", "opened", T0, (alert,), link
+        "a1:opened:1:duty",
+        "🟠 雁山 <b>",
+        ("自 14:02 起", "原因：E07"),
+        "warning",
+        "opened",
+        T0,
+        (alert,),
+        ("🟠 雁山 <b>",),
+        link,
     )
 
 
@@ -57,7 +71,7 @@ def test_a_taken_message_is_silent_success(kind: str, provider: Provider, tmp_pa
 
 
 @pytest.mark.parametrize("kind", OK)
-@pytest.mark.parametrize("status", [404, 408, 429, 500, 503])
+@pytest.mark.parametrize("status", [404, 408, 421, 425, 429, 500, 502, 503, 504])
 def test_a_bad_status_is_a_failure_that_time_may_mend(
     kind: str, status: int, provider: Provider, tmp_path: Path
 ) -> None:
@@ -69,13 +83,143 @@ def test_a_bad_status_is_a_failure_that_time_may_mend(
     assert "key" not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [301, 400, 413, 422])
+@pytest.mark.parametrize("status", [301, 308, 400, 413, 422])
 def test_a_message_that_will_never_be_taken_is_told_apart(status: int, provider: Provider, tmp_path: Path) -> None:
     provider.otherwise = Answer(status, headers={"Location": provider.url + "/elsewhere"})
     with pytest.raises(SendError) as caught:
         sender("webhook", provider, tmp_path).send(message())
     assert caught.value.permanent
     assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_a_redirect_for_now_is_not_followed_and_tried_again_later(
+    status: int, provider: Provider, tmp_path: Path
+) -> None:
+    provider.otherwise = Answer(status, headers={"Location": "https://login.example/portal?key=k1"})
+    with pytest.raises(
+        SendError, match=r"a redirect to login[.]example, which is not followed: correct the url"
+    ) as caught:
+        sender("webhook", provider, tmp_path).send(message())
+    assert not caught.value.permanent
+    assert "k1" not in str(caught.value)
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("said", ANSWERS, ids=lambda said: f"{said['provider']} {said['status']} {said['body']}")
+def test_a_provider_is_judged_by_its_own_words(said: dict[str, Any], provider: Provider, tmp_path: Path) -> None:
+    provider.otherwise = Answer(said["status"], said["body"])
+    channel = sender(said["provider"], provider, tmp_path)
+    if said["verdict"] == "taken":
+        channel.send(message())
+        return
+    with pytest.raises(SendError) as caught:
+        channel.send(message())
+    verdict = "never" if caught.value.permanent else "pause" if caught.value.retry_after_s == 60 else "later"
+    assert verdict == said["verdict"]
+    str(caught.value).encode()
+
+
+RETRY_AFTER = {
+    "7": 7, " 7 ": 7, "0": 0, "3601": 3600, "99999999999999999999": 3600, "18446744073709551615": 3600,
+    "9" * 5000: 3600,
+    "-1": None, "1.5": None, "1e9": None, "soon": None, "": None, "²": None, "٣": None, "nan": None, "inf": None,
+    "Fri, 15 Jan 2027 08:01:00 GMT": 60, "Fri, 15 Jan 2027 08:01:00": 60, "Fri, 15 Jan 1990 08:00:00 GMT": 0,
+    "Fri, 31 Dec 9999 23:59:59 GMT": 3600, "Mon, 01 Jan 0001 00:00:00 GMT": 0, "Mon, 99 Foo 99999 99:99:99 GMT": None,
+    "Fri, 15 Jan 2027 08:01:00 +9999": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "seconds"), RETRY_AFTER.items())
+def test_retry_after_of_any_form_is_a_bounded_wait_or_none(value: str, seconds: float | None) -> None:
+    assert retry_after_s(value, T0) == seconds
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h.example:99999/", "http://a..b/", "http://h.example/a b", "http://[::1/", "ftp://h/"]
+)
+def test_an_address_that_is_none_is_said_at_once_and_for_ever(url: str) -> None:
+    channel = Channel.model_validate(
+        {"id": "hook", "kind": "webhook", "url": url, "allow_private": True, "timeout_s": 1}
+    )
+    with pytest.raises(SendError) as caught:
+        sender_of(channel).send(message())
+    assert caught.value.permanent or "Name or service not known" in str(caught.value)
+
+
+def test_headers_that_drip_are_cut_off_at_the_time_limit(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_drip_headers, args=(server,))
+        thread.start()
+        channel = Channel.model_validate(
+            {
+                "id": "hook", "kind": "webhook", "url": f"http://127.0.0.1:{server.getsockname()[1]}/",
+                "allow_private": True, "timeout_s": 1,
+            }
+        )  # fmt: skip
+        with pytest.raises(SendError) as caught:
+            sender_of(channel).send(message())
+        thread.join()
+    assert not caught.value.permanent
+
+
+def _drip_headers(server: socket.socket) -> None:
+    """200 at once, then header after header for as long as anybody listens."""
+    line, _ = server.accept()
+    with line:
+        try:
+            line.sendall(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                line.sendall(b"X: y")
+                threading.Event().wait(0.05)
+        except OSError:
+            return
+
+
+MARKUP = (
+    '[点此](http://evil.example/x) ![i](http://e/i.png) <@all> <at user_id="all"> @all '
+    "**急** `c` # 题 _it_ ~~x~~ seat_01"
+)
+
+
+@pytest.mark.parametrize("kind", ["wecom", "dingtalk", "feishu"])
+def test_words_of_others_are_no_markup_in_any_robot(kind: str, provider: Provider, tmp_path: Path) -> None:
+    provider.otherwise = Answer(200, OK[kind])
+    said = Message(
+        "m1", MARKUP, (MARKUP, MARKUP), "warning", "opened", T0, (ALERT,), (MARKUP,), "https://x.example/a/t"
+    )
+    sender(kind, provider, tmp_path).send(said)
+    body = provider.requests[0].body.decode()
+    for forbidden in ("](http://", "http://evil", "<at", "<@", "@all", "**急", "`c`", "# 题", "_it_", "~~"):
+        assert forbidden not in body
+    assert "点此" in body
+    assert "seat_01" in body
+    assert "https://x.example/a/t" in body
+    assert body.count("](") == (0 if kind == "feishu" else 1)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("wecom", 4096), ("dingtalk", 5000), ("feishu", 20_000)])
+@pytest.mark.parametrize("sign", ["a", "长", "🔴"])
+def test_the_longest_message_fits_the_provider_and_keeps_its_link(
+    kind: str, most: int, sign: str, provider: Provider, tmp_path: Path
+) -> None:
+    provider.otherwise = Answer(200, OK[kind])
+    for extra in range(4):
+        said = Message(
+            "m1", "x" * extra, (sign * 300,) * 100, "warning", "opened", T0, (ALERT,), ("t",), "https://x.example/a/t"
+        )
+        sender(kind, provider, tmp_path).send(said)
+        request = provider.requests[-1]
+        body = request.json
+        texts = (
+            [body["markdown"]["text" if kind == "dingtalk" else "content"]]
+            if kind != "feishu"
+            else [request.body.decode()]
+        )
+        assert len(texts[0].encode()) <= most
+        assert "�" not in texts[0]
+        assert "https://x.example/a/t" in texts[0]
+        assert "驿站 yizhan" in texts[0]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +338,12 @@ def test_every_kind_of_the_configuration_has_a_sender() -> None:
         ({"RCPT": b"550 no such user"}, True),
         ({"RCPT": b"450 try later"}, False),
         ({"DATA": b"554 spam"}, True),
+        ({"MAIL": b"421 too many connections"}, False),
+        ({"MAIL": b"552 mailbox full"}, True),
+        ({"RCPT": b"504 5.5.2 <box>: Helo command rejected: need fully-qualified hostname"}, False),
+        ({"EHLO": b"502 what", "HELO": b"504 5.5.2 need fully-qualified hostname"}, False),
+        ({"MAIL": b"530 5.7.0 Must issue a STARTTLS command first"}, False),
+        ({"MAIL": b"521 no mail here"}, True),
     ],
 )
 def test_mail_is_taken_or_told_apart(replies: dict[str, bytes], permanent: bool | None) -> None:
@@ -217,6 +367,44 @@ def test_mail_is_taken_or_told_apart(replies: dict[str, bytes], permanent: bool 
                 assert caught.value.permanent is permanent
         finally:
             thread.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "hello"),
+    [
+        ("box.example.org", "192.0.2.7", "box.example.org"),
+        ("box", "192.0.2.7", "[192.0.2.7]"),
+        ("localhost", "127.0.0.1", "[127.0.0.1]"),
+        ("192.0.2.7", "192.0.2.7", "[192.0.2.7]"),
+        ("wo_box.example.org", "192.0.2.7", "[192.0.2.7]"),
+        ("驿站.example.org", "192.0.2.7", "[192.0.2.7]"),
+        ("box.example.org\r\nMAIL FROM:<x>", "192.0.2.7", "[192.0.2.7]"),
+        ("box", "fe80::1%eth0", "[IPv6:fe80::1]"),
+    ],
+)
+def test_a_mail_server_is_greeted_by_a_full_name_or_our_address(name: str, address: str, hello: str) -> None:
+    assert hello_of(name, address) == hello
+
+
+def test_a_name_to_greet_with_can_be_configured_and_a_subject_has_no_line_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        seen: list[bytes] = []
+        thread = threading.Thread(target=_speak_smtp, args=(server, {}, seen))
+        thread.start()
+        channel = Channel.model_validate(
+            {
+                "id": "mail", "kind": "smtp", "host": "127.0.0.1", "port": server.getsockname()[1], "security": "none",
+                "sender": "驿站 <yizhan@example.org>\n", "to": ["duty@example.org\n"], "allow_private": True,
+                "timeout_s": 2, "hello": "box.example.org",
+            }
+        )  # fmt: skip
+        places = Places(stations={"yanshan": {"zh": "雁山\n驿站\r\nBcc: x@evil.example"}})
+        sender_of(channel).send(alert_message(delivery(), places, "zh", T0, None))
+        thread.join()
+    head = seen[: seen.index(b"")]
+    assert b"ehlo box.example.org" in head
+    assert b"Message-ID: <d1@example.org>" in head
+    assert not any(line.lower().startswith(b"bcc") for line in head)
 
 
 def _speak_smtp(server: socket.socket, replies: dict[str, bytes], seen: list[bytes]) -> None:

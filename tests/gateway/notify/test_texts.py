@@ -83,6 +83,46 @@ def test_a_duration_has_its_two_largest_units(ms: int, text: str) -> None:
     assert duration(ms, "en") == text
 
 
-def test_a_test_message_names_its_channel() -> None:
-    assert "duty" in test_message("duty", "zh", T0).text
-    assert test_message("duty", "en", T0).alerts == ()
+def test_a_test_message_looks_like_an_alert_about_something_that_is_there() -> None:
+    assert test_message("duty", PLACES, "zh", T0, LINK).text.splitlines() == [
+        "🔵 【测试】雁山驿站 · 车棚 · 一号桩 · 设备失联",
+        "这是测试：通道 duty 工作正常。",
+        "自 01-15 15:59 起（1 分）",
+        "原因：超过时限没有消息",
+        "建议：检查设备供电和网络。",
+        LINK,
+    ]
+    assert "channel duty works" in test_message("duty", Places(), "en", T0, None).text
+
+
+HOSTILE_NAME = "雁山\r\nBcc: x@evil.example\u2028\u202egnp\x00" + "长" * 500
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_name_and_no_cause_makes_more_than_a_line_of_any_message(lang: str) -> None:
+    places = replace(PLACES, stations={"yanshan": {"zh": HOSTILE_NAME}}, resources={})
+    alert = replace(ALERT, cause=HOSTILE_NAME, detail={"silent": 1, "of": 2})
+    messages = [
+        alert_message(delivery(alert=alert), places, lang, T0, LINK),
+        alert_message(
+            delivery(alert=replace(alert, state="closed", closed_by="x"), action="closed"), places, lang, T0, LINK
+        ),
+        digest_message([delivery(f"d{number}", alert=alert) for number in range(20)], places, lang, T0),
+        test_message("duty", places, lang, T0, LINK),
+    ]
+    for message in messages:
+        assert len(message.title) <= 200
+        for text in (message.title, *message.lines, *message.titles):
+            assert text.isprintable() or "\ufe0f" in text
+            assert len(text.splitlines()) == 1
+            assert len(text) <= 300
+
+
+@pytest.mark.parametrize("station", ["[点此确认](http://evil.example)", "a" * 500, "x\ny", "@all", "Yanshan+#"])
+def test_a_station_that_nobody_configured_is_named_only_by_what_could_be_an_id(station: str) -> None:
+    alert = replace(ALERT, station=station, subject=station, resource=None, kind="quarantine_rate", cause="unreadable")
+    message = alert_message(delivery(alert=alert), PLACES, "zh", T0, LINK)
+    assert message.title == "🟠 未配置的站点 · 无法读取的消息过多"
+    assert station not in message.text
+    named = replace(alert, station="yanshan-2", subject="yanshan-2")
+    assert "未配置的站点 yanshan-2 ·" in alert_message(delivery(alert=named), PLACES, "zh", T0, LINK).title

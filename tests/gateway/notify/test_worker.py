@@ -74,8 +74,10 @@ def test_a_trial_tells_what_the_provider_really_said(provider: Provider) -> None
         for name in ("good", "bad")
     ]
     channels.append(Channel.model_validate({"id": "empty", "kind": "wecom"}))
-    results = dict(send_tests(channels, 1000))
+    results = dict(send_tests(channels, PLACES, "http://h.example/", 1000))
     assert results["good"] is None
     assert "93000" in (results["bad"] or "")
     assert "url" in (results["empty"] or "")
-    assert "测试消息" in provider.requests[0].body.decode()
+    content = provider.requests[0].json["markdown"]["content"]
+    assert content.startswith("**🔵 【测试】雁山驿站 · 车棚 · 一号桩 · 设备失联**")
+    assert "](http://h.example/)" in content
