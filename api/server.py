@@ -3,23 +3,32 @@
 import asyncio
 import contextlib
 import errno
+import logging
+import math
 import resource
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from api.connections import Bounds, Connection, Door, bounds_of_this_process, seldom
 from config.schema import Settings
 
 if TYPE_CHECKING:
     from api.app import App
 
+log = logging.getLogger(__name__)
+
 GRACE_S = 2
 BACKLOG = 2048
+ACCEPTED_AT_ONCE = 16  # before the next look at how many there are
+TICKS_A_SECOND = 10  # uvicorn's
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+OUT_OF_FILES_EVERY_S = 60
 
 
 class CannotListenError(OSError):
@@ -45,23 +54,30 @@ def bind(host: str, port: int, key: str = "api.listen") -> socket.socket:
     return sock
 
 
-def serve(app: "App", sock: socket.socket, stop: threading.Event, *, trusted_proxies: str) -> None:
-    """Serve until `stop` is set; SIGTERM and SIGINT set it. Returns within about 3 s, with streams open too."""
+def serve(
+    app: "App", sock: socket.socket, stop: threading.Event, *, trusted_proxies: str, bounds: Bounds | None = None
+) -> None:
+    """Serve until `stop` is set; SIGTERM and SIGINT set it. Returns within about 3 s, with streams open too.
+
+    `bounds` of connections: by default what the limit of open files allows.
+    """
     _allow_many_files()
+    door = Door(bounds or bounds_of_this_process(), trusted_proxies)
     config = uvicorn.Config(
         app,
-        http=_Connection,
+        http=cast("type[asyncio.Protocol]", partial(Connection, door)),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=BACKLOG,
+        backlog=ACCEPTED_AT_ONCE,
         proxy_headers=True,
         forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=30,
     )
-    _Server(config, app, stop).run(sockets=[sock])
+    with seldom(logging.getLogger("uvicorn.error")):
+        _Server(config, app, stop, door).run(sockets=[sock])
 
 
 def trusted(settings: Settings) -> str:
@@ -70,11 +86,28 @@ def trusted(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: "App", stop: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, app: "App", stop: threading.Event, door: Door) -> None:
         super().__init__(config)
-        self._our_app, self._stop = app, stop
+        self._our_app, self._stop, self._door = app, stop, door
+        self._out_of_files_told_at = -math.inf
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)  # asyncio takes one number for the queue and for how many it takes at once
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in OUT_OF_FILES):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._out_of_files_told_at >= OUT_OF_FILES_EVERY_S:
+            self._out_of_files_told_at = loop.time()
+            log.error("no connection can be taken: %s; raise the limit of open files (LimitNOFILE)", error.strerror)
 
     async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            self._door.sweep(asyncio.get_running_loop().time())
         return self._stop.is_set() or await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -93,16 +126,6 @@ class _Server(uvicorn.Server):
         finally:
             for one, handler in before.items():
                 signal.signal(one, handler)
-
-
-class _Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """Puts the transport into the request's state: only it can drop a reader that takes nothing."""
-
-    app_state: Mapping[str, Any]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.app_state = {**self.app_state, "transport": transport}
-        super().connection_made(transport)
 
 
 def _allow_many_files() -> None:

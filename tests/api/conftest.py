@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from api.app import App, create_app
+from api.connections import Bounds
 from api.live_view import LiveView
 from api.server import bind, serve
 from config.schema import Settings
@@ -78,8 +79,8 @@ def settings_in(folder: Path, **api: Any) -> Settings:
     )
 
 
-def serving(folder: Path, **api: Any) -> Iterator[House]:
-    """Serve on a free port until the generator is closed."""
+def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Iterator[House]:
+    """Serve on a free port until the generator is closed. `bounds` are those of connections."""
     settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
     view = LiveView(settings.stations, clock)
     status = [Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=NOON)]
@@ -96,7 +97,9 @@ def serving(folder: Path, **api: Any) -> Iterator[House]:
     sock = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     client = httpx.Client(base_url=url, timeout=10, verify=False)  # one for all: making one costs more than asking
-    thread = threading.Thread(target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1"})
+    thread = threading.Thread(
+        target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds}
+    )
 
     def end() -> None:
         stop.set()
