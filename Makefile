@@ -3,7 +3,7 @@ BIN := .venv/bin
 HTTP ?= 127.0.0.1:8080
 MQTT ?= 127.0.0.1:1883
 
-.PHONY: setup demo test check fix bench soak lock clean
+.PHONY: setup demo quick test test-all check fix bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	$(PY) -m venv .venv
@@ -20,9 +20,25 @@ setup: .venv/.base
 demo: setup
 	$(BIN)/yizhan demo --http $(HTTP) --mqtt $(MQTT)
 
+QUICK := tests/config tests/gateway/core tests/gateway/dialects tests/gateway/evidence tests/gateway/history \
+  tests/gateway/kinds tests/gateway/live tests/gateway/policy tests/gateway/alerts tests/gateway/properties \
+  tests/gateway/test_local_time.py tests/gateway/test_model.py tests/gateway/test_wire_vectors.py
+JOBS ?= 3
+BUDGET ?= 0
+
+# The pure tests: no process, no socket, no clock. Seconds.
+quick: .venv/.dev
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not soak and not broker and not e2e" $(QUICK)
+
+# What every change needs. Tests wait more than they work, so more run than there are cores.
 test: .venv/.dev
 	sh tests/install-tools.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# Besides: kills, Monte-Carlo, third-party programs, a million of each. BUDGET=2400 stops beginning tests after so many
+# seconds and names those that it left out.
+test-all: test
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow or soak" --timeout 3600 --budget $(BUDGET)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -37,10 +53,6 @@ fix: .venv/.dev
 bench: .venv/.dev
 	sh tests/install-tools.sh
 	$(BIN)/python -m tests.benchmarks
-
-soak: .venv/.dev
-	sh tests/install-tools.sh
-	$(BIN)/python -m pytest -m soak --timeout 3600
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra bridge --group build pyproject.toml -o requirements.lock

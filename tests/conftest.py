@@ -12,6 +12,23 @@ from hypothesis import HealthCheck, settings
 
 from tests import ports
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--budget", type=float, default=0, help="begin no test after so many seconds; 0: begin all")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[BEGAN] = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    budget_s: float = item.config.getoption("--budget")
+    if budget_s and time.monotonic() - item.config.stash[BEGAN] > budget_s:
+        pytest.skip(f"left out: the {budget_s:.0f} s of this run are over")
+
+
+BEGAN = pytest.StashKey[float]()
+
 settings.register_profile(
     "quick", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -14,8 +14,8 @@ class Gateway(Model):
     """Name of this gateway in yz-sys/{id} and in its client id."""
     metrics_listen: Listen = HostPort("127.0.0.1", 9101)
     """Address of /metrics and /healthz of `yizhan gateway`; port 0 turns it off."""
-    document_interval_ms: Annotated[int, Field(ge=10, le=100)] = 100
-    """Changes within so many milliseconds go out as one document."""
+    document_interval_ms: Annotated[int, Field(ge=10, le=100)] = 10
+    """A station's change goes out at once; further ones within so many milliseconds as one document."""
     ack_interval_s: Annotated[int, Field(ge=1, le=10)] = 5
     """At most so long after a commit the watermark is published."""
     snapshot_interval_s: Seconds = 60

@@ -16,13 +16,13 @@ from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.policy.activities import Agenda
 from gateway.runtime.memory import Memory
+from gateway.runtime.pace import DocumentPace
 from gateway.runtime.status import CommitTimes
 from gateway.runtime.watermarks import Watermarks
 from gateway.runtime.writer import Commit, Writer
 
 log = logging.getLogger(__name__)
 
-DOCUMENTS_A_TURN = 200  # so that a start with 20,000 stations does not keep messages waiting
 DEADLINES_A_TURN = 500  # nor when they are all renewed, or all fall silent, at once
 LONGEST_WAIT_S = 0.5
 SETTLE_S = 1.5  # twice at most, and the whole end may take 5
@@ -35,7 +35,7 @@ class Limits:
     inbox_messages: int = 100_000
     inbox_bytes: int = 64 << 20
     inbox_patience_s: float = 5.0  # so long may they; a pause of the disk is no reason to connect anew
-    document_interval_s: float = 0.1
+    document_interval_ms: Millis = 10  # between two documents of one station
     ack_interval_s: float = 5.0
     snapshot_interval_s: float = 60.0
     report_interval_s: float = 30.0
@@ -71,7 +71,8 @@ class Intake(threading.Thread):
         self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
-        self._document_at = self._part_at = self._report_at = 0.0
+        self._pace = DocumentPace(pipeline.live, limits.document_interval_ms)
+        self._part_at = self._report_at = 0.0
         session.on_connect = self._connected
 
     @property
@@ -135,7 +136,7 @@ class Intake(threading.Thread):
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
-        self._publish(now)
+        self._publish(now, messages_wait=arrivals is not None)
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
@@ -143,7 +144,7 @@ class Intake(threading.Thread):
             return 0.0
         wait = LONGEST_WAIT_S
         if self.pipeline.live.dirty:
-            wait = min(wait, max(0.0, self._document_at - monotonic_s()))
+            wait = min(wait, self._pace.wait_s(self._clock.peek()))
         deadlines = (self.pipeline.live.next_deadline(), self.alerting.next_deadline())
         deadline = min((at for at in deadlines if at is not None), default=None)
         if deadline is not None:
@@ -218,25 +219,25 @@ class Intake(threading.Thread):
 
     # ---- telling ----
 
-    def _publish(self, now: Millis) -> None:
+    def _publish(self, now: Millis, *, messages_wait: bool) -> None:
         moment = monotonic_s()
-        dirty = self.pipeline.live.dirty
-        if dirty and moment >= self._document_at:
-            self._document_at = moment + self.limits.document_interval_s / 2
-            made = [document(station, now) for station in dirty[:DOCUMENTS_A_TURN]]
-            done, self.pipeline.live.dirty = dirty[:DOCUMENTS_A_TURN], dirty[DOCUMENTS_A_TURN:]
-            if self.pipeline.live.dirty:
-                self._document_at = moment
-            for station in done:
-                self.pipeline.live.made(station, now)
-            self.session.publish_latest([(f"yz-live/{one.station}", one.body) for one in made])
-            self.documents += len(made)
-            for listener in self.listeners:
-                listener(made)
+        if self._pace.due(now, moment, messages_wait=messages_wait):
+            stations = self._pace.take(now)
+            made = [document(station, now) for station in stations]
+            self._pace.made(stations, now, moment, monotonic_s())
+            self._tell(made)
         if moment >= self._report_at and self.session.connected:
             self._report_at = moment + self.limits.report_interval_s
             topic, payload = self._report("online")
             self.session.publish(topic, payload, retain=True)
+
+    def _tell(self, made: list[Document]) -> None:
+        if not made:
+            return
+        self.session.publish_latest([(f"yz-live/{one.station}", one.body) for one in made])
+        self.documents += len(made)
+        for listener in self.listeners:
+            listener(made)
 
     def _connected(self, _session_present: bool) -> None:
         """Everything retained is said again: the broker may have forgotten it, or never heard it.

@@ -137,7 +137,7 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         inbox_messages=gateway.inbox_max_messages,
         inbox_bytes=gateway.inbox_max_mib << 20,
-        document_interval_s=gateway.document_interval_ms / 1000,
+        document_interval_ms=gateway.document_interval_ms,
         ack_interval_s=gateway.ack_interval_s,
         snapshot_interval_s=gateway.snapshot_interval_s,
         restart_grace_ms=round(gateway.restart_grace_s * 1000),

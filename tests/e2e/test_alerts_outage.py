@@ -92,6 +92,7 @@ def settle(site: Site, http: int, got: list[dict[str, Any]]) -> None:
     got.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_dead_router_is_one_message_its_return_is_one_and_a_killed_gateway_repeats_none(
     tmp_path: Path, hook: tuple[int, list[dict[str, Any]]], config: tuple[str, int, int]
@@ -119,6 +120,7 @@ def test_a_dead_router_is_one_message_its_return_is_one_and_a_killed_gateway_rep
             assert heard(got) == ["station_offline opened", "station_offline closed"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_dead_broker_is_our_own_trouble_and_no_devices(
     tmp_path: Path, hook: tuple[int, list[dict[str, Any]]], config: tuple[str, int, int]

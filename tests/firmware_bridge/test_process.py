@@ -120,6 +120,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
     assert set(board.confirmed) <= set(stored)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_what_the_bridge_confirmed_is_stored_once_though_bridge_and_broker_are_killed(
     box: Callable[..., Box], tmp_path: Path

@@ -196,6 +196,7 @@ def held_to_account(told: Told, rows: int) -> None:
         assert told.figures["fine"]["rows_per_cpu_s"] >= 50_000, told.figures
 
 
+@pytest.mark.slow
 @SIZES
 def test_nothing_is_lost_and_nothing_double_whatever_influxdb_answers(tmp_path: Path, rows: int) -> None:
     poison_every = rows // 20 + 1  # in what is sent while all else fails as well
@@ -211,6 +212,7 @@ def test_nothing_is_lost_and_nothing_double_whatever_influxdb_answers(tmp_path: 
     held_to_account(told, rows)
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.skipif(PROGRAM is None, reason="victoria-metrics is not installed")
 def test_nothing_is_lost_and_nothing_double_in_victoriametrics_behind_a_bad_line(tmp_path: Path, rows: int) -> None:

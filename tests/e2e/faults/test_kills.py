@@ -50,6 +50,7 @@ def soak(town, messages, rate, gateway_kills, broker_kills, seed=1):
     assert set(stored) == devices.sent
 
 
+@pytest.mark.slow
 def test_six_kills_of_the_gateway_and_two_of_the_broker_lose_nothing(town):
     soak(town, messages=2_000, rate=400, gateway_kills=6, broker_kills=2)
 

@@ -83,6 +83,7 @@ def losses(record, safe, found, cuts, chance, allowed_ms=0):
     return lost
 
 
+@pytest.mark.slow
 def test_four_hundred_power_cuts_lose_nothing_acknowledged(memory, monkeypatch, found):
     record, safe = two_days(memory / "live", monkeypatch, "safe")
     chance = random.Random(5)

@@ -100,6 +100,7 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     assert sorted(box.readings()) == sorted(devices.sent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [1, 100])
 def test_an_overload_counts_readings_without_number_or_time_exactly(small_disk, box_of, kinds):
     """The broker marks all that it sent as sent again: what had come to us, and what we had left unread."""
@@ -154,6 +155,7 @@ def test_a_thread_that_dies_ends_the_process_with_its_name_in_the_last_line(tmp_
     assert thread in done.stderr.decode().strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "messages", [20_000, pytest.param(1_000_000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])]
 )

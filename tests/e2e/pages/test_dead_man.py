@@ -122,6 +122,7 @@ def test_a_reload_without_network_shows_the_last_picture_as_old(page: Page, serv
     assert "时有 7" in page.run("document.body.innerText")
 
 
+@pytest.mark.slow
 def test_every_other_page_goes_dark_too(chromium: Chromium, mortal: Callable[..., Server]) -> None:
     server = mortal("--ttl", str(TTL_S), "--stations", "6")
     with ExitStack() as stack:

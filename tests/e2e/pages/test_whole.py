@@ -88,6 +88,7 @@ def test_from_the_seat_to_the_wall_and_dark_when_the_server_dies(tmp_path: Path,
         page.wait(BANNER, 10)
 
 
+@pytest.mark.slow
 def test_a_page_that_hangs_is_missed_although_its_stream_stays_open(tmp_path: Path, chromium: Chromium) -> None:
     hang = "setTimeout(() => { for (const end = Date.now() + 11000; Date.now() < end; ); }); 0"
     with house(tmp_path) as (_, http):

@@ -3,6 +3,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.notify.killable import SENT_AND_NOT_RECORDED, STEPS
 from tests.gateway.notify.stub import Provider
@@ -10,6 +12,7 @@ from tests.gateway.notify.stub import Provider
 LIVES = 100
 
 
+@pytest.mark.slow
 def test_a_hundred_kills_at_every_step_lose_no_alert_and_repeat_none_that_was_recorded(
     provider: Provider, tmp_path: Path
 ) -> None:
