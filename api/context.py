@@ -19,8 +19,8 @@ from gateway.store.base import Reader
 class Context:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
-    `workers` answer costly questions. `command(topic, payload)` tells the gateway what people change, wherever it runs;
-    None where there is no way.
+    `workers` answer costly questions. `command(topic, text)` tells the gateway, signed, what people change,
+    wherever it runs; None where there is no way.
     """
 
     settings: Settings

@@ -8,6 +8,7 @@ import msgspec
 
 from api.live_view import LiveView
 from gateway.clock import now_ms
+from gateway.commands import CommandKey, sign
 from gateway.model import Document
 from gateway.mqtt import Broker, Session
 
@@ -24,10 +25,10 @@ class _Report(msgspec.Struct):
 class LiveFeed(threading.Thread):
     """Reads until `end`. An emptied topic changes nothing: what was shown ends by its own deadline."""
 
-    def __init__(self, broker: Broker, client_id: str, view: LiveView) -> None:
+    def __init__(self, broker: Broker, client_id: str, view: LiveView, key: CommandKey) -> None:
         super().__init__(name="live feed")
         self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
-        self._view = view
+        self._view, self._key = view, key
         self._gateways: dict[str, str] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
@@ -48,13 +49,23 @@ class LiveFeed(threading.Thread):
     def troubles(self) -> list[str]:
         """What is wrong with the line or with those who feed it, in words."""
         lost = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]
+        if self._key() is None:
+            lost.append(
+                f"there is no command key {self._key.path}, so staff can change nothing here; copy the gateway's"
+            )
         return [self.session.trouble, *lost] if self.session.trouble else lost
 
-    def send(self, topic: str, payload: bytes) -> None:
-        """Publish on the feed's own line, not retained; any thread may call it. ConnectionError while it is down."""
+    def send(self, topic: str, text: bytes) -> None:
+        """Publish a signed command on the feed's own line, not retained; any thread may call it.
+
+        ConnectionError while the line is down, or there is no key to sign with.
+        """
+        key = self._key()
+        if key is None:
+            raise ConnectionError("no command key")
         if not self.session.connected:
             raise ConnectionError("no broker")
-        self._outbox.append((topic, payload))
+        self._outbox.append((topic, sign(key, topic, text)))
         self.session.wake()
 
     def end(self) -> None:

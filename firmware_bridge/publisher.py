@@ -20,7 +20,8 @@ from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
 from gateway import wire
 from gateway.clock import now_ms
-from gateway.model import Header, Millis, Observation, Topic
+from gateway.commands import CommandError, Gate
+from gateway.model import Header, Millis, Observation, Signal, Topic
 from gateway.mqtt import Arrivals, Session
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ class Publisher:
         place: tuple[str, str],
         rate_per_s: int,
         unlock: Callable[[str], bool],
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._session, self._spool, self._presence = session, spool, presence
         (self._station, self._box), self._rate, self._unlock = place, rate_per_s, unlock
         self._lock = threading.Lock()
@@ -124,8 +127,8 @@ class Publisher:
                 self._watermark(topic, payload, now)
             elif topic.startswith(b"yz-sys/"):
                 self._report(topic, payload, bool(flags & RETAINED), now)
-            elif (asked := commands.judge(topic, payload, bool(flags & RETAINED), self._spool, now)) is not None:
-                self._obey(asked, now)
+            elif (device := commands.device_in(topic)) is not None:
+                self._command(device, topic, payload, bool(flags & RETAINED), now)
         self._session.ack(arrivals.epoch, arrivals.mids)
 
     def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
@@ -157,12 +160,17 @@ class Publisher:
         lane.sent, lane.waiting_since = 0, None
         self._pending[device] = None
 
-    def _obey(self, asked: commands.Asked, now: Millis) -> None:
-        done = asked.refused is None and self._unlock(asked.device)
-        why = asked.refused or ("" if done else "no_such_door")
-        log.info("unlock %s: %s", asked.device, why or "done")
-        audit = Reading(asked.device, {"granted": done, "reason": why}, "command")
-        self.notify(self._spool.put([Heard((audit,))], now))
+    def _command(self, device: str, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
+        """Obey a command that the gate lets in. Only such a one is told: noise must not fill the spool."""
+        try:
+            order = self._gate.open(topic, payload, now, retained=retained)
+        except CommandError as error:
+            self._gate.refuse(error, now)
+            return
+        done = self._unlock(device)
+        log.info("unlock %s by %s: %s", device, order.by, "done" if done else "no such door")
+        told: dict[str, Signal] = {"granted": done, "reason": "" if done else "no_such_door", "by": order.by}
+        self.notify(self._spool.put([Heard((Reading(device, told, "command"),))], now))
 
     # ---- what goes ----
 

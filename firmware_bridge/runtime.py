@@ -22,6 +22,7 @@ from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
 from gateway.clock import now_ms
+from gateway.commands import CommandKey, Gate
 from gateway.model import Millis
 from gateway.mqtt import Broker, Session, Will
 
@@ -62,7 +63,9 @@ class _Sink:
         self.publisher.notify(())
 
 
-def run(bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: threading.Event) -> int:
+def run(
+    bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: threading.Event, command_key: CommandKey
+) -> int:
     """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see."""
     _no_core_dumps()
     spool = Spool(bridge.spool.path, bridge.spool.max_mib * MIB)
@@ -76,7 +79,9 @@ def run(bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: thre
     def unlock(device: str) -> bool:
         return _unlock(buses, doors, device)
 
-    publisher = Publisher(session, spool, presence, place, rate, unlock)
+    if command_key() is None:
+        log.warning("there is no command key %s: no command is taken; copy the gateway's file there", command_key.path)
+    publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool))
     sink = _Sink(spool, presence, publisher, doors, unlock)
     failed = threading.Event()
     buses.extend((settings, _bus(settings, bridge, sink, stop)) for settings in bridge.buses)

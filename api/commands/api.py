@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from api.signals import stop_event
     from config.load import load
     from gateway.clock import now_ms
+    from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
     from gateway.runtime import Status
 
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     sock = bind(settings.api.listen.host, settings.api.listen.port)
     started_at = now_ms()
     view = LiveView(settings.stations, now_ms)
-    feed = LiveFeed(broker_of(settings), f"{settings.client_id}-api-{secrets.token_hex(4)}", view)
+    name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
+    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key))
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None

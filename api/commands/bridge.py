@@ -38,12 +38,14 @@ def run(args: argparse.Namespace) -> int:
 def _bridge(settings: Any) -> int:
     from api.signals import stop_event
     from firmware_bridge.runtime import run as run_bridge
+    from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
 
     bridge = settings.bridge
     client_id = settings.mqtt.client_id or f"yizhan-{bridge.station}-{bridge.id}"
     zone = settings.zone_of(settings.station(bridge.station))
-    return run_bridge(bridge, broker_of(settings), client_id, zone, stop_event())
+    key = CommandKey(settings.command_key)
+    return run_bridge(bridge, broker_of(settings), client_id, zone, stop_event(), key)
 
 
 def _enroll(settings: Any) -> int:

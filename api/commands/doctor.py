@@ -53,6 +53,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield from store(settings.store.path)
     yield from copy(settings.store.influx)
     yield broker(settings)
+    yield command_key(settings)
     yield holidays(settings)
     yield from serial_ports(settings)
     yield from channels(settings, send_test)
@@ -151,6 +152,24 @@ def broker(settings: Any) -> Finding:
     if ready:
         return Finding("ok", "broker", f"{where} lets us in and subscribe, MQTT {protocol}")
     return Finding("fail", "broker", f"{trouble or where + ' does not answer'}; look at mqtt.url and the broker's log")
+
+
+def command_key(settings: Any) -> Finding:
+    """The key that commands are signed with: there, a key, and nobody else's to read."""
+    from gateway.commands.key import read_key
+
+    path = settings.command_key
+    try:
+        key = read_key(path)
+    except ValueError as error:
+        return Finding("fail", "commands", str(error))
+    if key is None:
+        if settings.bridge is not None:
+            return Finding("warn", "commands", f"no key {path}: this bridge takes no command; copy the gateway's there")
+        return Finding("ok", "commands", f"{path} is made at the first start of the gateway")
+    if path.stat().st_mode & 0o077:
+        return Finding("warn", "commands", f"{path} can be read by others, who may then command: chmod 600 {path}")
+    return Finding("ok", "commands", f"signed with {path}; a bridge or an API on another machine needs the same file")
 
 
 def holidays(settings: Any) -> Finding:

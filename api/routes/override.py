@@ -19,8 +19,9 @@ from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS
 from api.times import rfc3339
 from config.schema import Settings, Station, read_secret
+from gateway.commands import LIFE_MS
 from gateway.model import Millis
-from gateway.policy.override import COMMAND_LIFE_MS, MAX_SPAN_MS, Command, Override, Status, encode_command
+from gateway.policy.override import MAX_SPAN_MS, Command, Override, Status, encode_command
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +148,8 @@ def _send(context: Context, station: Station, word: Word, until: Millis, by: str
         raise HTTPException(503, "there is no gateway to tell; try again when one is running")
     _place(station, word)
     said = Override(word.status, until, by, word.note) if word.status is not None else None
-    expires = context.now() + COMMAND_LIFE_MS // 2
-    command = Command(secrets.token_hex(16), expires, word.area, word.resource, said)
+    expires = context.now() + LIFE_MS // 2
+    command = Command(secrets.token_hex(16), expires, by, word.area, word.resource, said)
     try:
         context.command(f"yz-cmd/{station.id}/override", encode_command(command))
     except ConnectionError as error:

@@ -13,11 +13,12 @@ from api.alert_books import AlertBooks
 from api.auth import Key
 from api.context import Context
 from gateway.alerting import Alerting, Deed, DeedError
-from gateway.alerting.deeds import LIFE_MS, Verb, encode
+from gateway.alerting.deeds import Verb, encode
 from gateway.alerts.orders import OrderError
 from gateway.alerts.payload import OWN
 from gateway.alerts.words import UnknownAlertError
 from gateway.clock import monotonic_s
+from gateway.commands import LIFE_MS
 from gateway.store.base import StoreError
 
 ANSWER_WITHIN_S = 5.0
@@ -62,7 +63,7 @@ class Staff:
 
     async def do(self, verb: Verb, by: str, station: str | None, **more: Any) -> str:
         """Carried out and durable; its nonce. 409 where it no longer fits, 503 when the gateway does not answer."""
-        expires = self.context.now() + LIFE_MS
+        expires = self.context.now() + LIFE_MS // 2  # half of it is for clocks that differ
         deed = Deed(do=verb, by=by, nonce=secrets.token_hex(16), expires=expires, station=station or "", **more)
         try:
             await asyncio.wait_for(self._carried_out(deed), ANSWER_WITHIN_S)
@@ -80,7 +81,10 @@ class Staff:
             return
         if self.context.command is None:
             raise HTTPException(503, "this process has no way to the gateway; send it to the gateway's own address")
-        self.context.command(f"yz-cmd/{deed.station or OWN}/staff", encode(deed))
+        try:
+            self.context.command(f"yz-cmd/{deed.station or OWN}/staff", encode(deed))
+        except ConnectionError as error:
+            raise HTTPException(503, "the gateway can't be reached at the moment; try again") from error
         await asyncio.to_thread(self._wait_for, deed.nonce)
 
     def _wait_for(self, nonce: str) -> None:

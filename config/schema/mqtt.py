@@ -58,6 +58,8 @@ class Mqtt(Model):
     """PEM file of our client certificate (mqtts)."""
     key_file: File | None = None
     """PEM file of the client certificate's key (mqtts)."""
+    command_key_file: File | None = None
+    """File with the key that commands on `yz-cmd` are signed with (default: `command.key` in `store.path`)."""
     client_id: DeviceId | None = None
     """Client id at the broker; by default yizhan- and the id of the gateway or the bridge."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,11 @@ class Settings(Model):
     def display_of(self, station: Station) -> Display:
         """How the station's screen is shown."""
         return station.display or self.api.display
+
+    @property
+    def command_key(self) -> Path:
+        """The file with the key of commands; the gateway makes the default one."""
+        return self.mqtt.command_key_file or self.store.path / "command.key"
 
     @property
     def client_id(self) -> str:

@@ -24,10 +24,11 @@ from gateway.alerts.case import alert_id
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
 from gateway.alerts.orders import OrderEvent
-from gateway.alerts.payload import retained, topic_of
+from gateway.alerts.payload import OWN, retained, topic_of
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
+from gateway.commands import CommandError
 from gateway.core.pipeline import Outcome
 from gateway.live import Live
 from gateway.model import Change, InvariantError, Millis, Resource
@@ -199,12 +200,19 @@ class Alerting:
         """Have a deed carried out; see `ask`."""
         return self.ask(lambda _core, now: self.deeds.carry_out(deed, now))
 
-    def command(self, payload: bytes) -> None:
-        """A deed that came on `yz-cmd/{station}/staff`. One that is refused is logged."""
+    def command(self, station: str, text: bytes) -> None:
+        """A deed from `yz-cmd/{station}/staff`, signed. CommandError when it is none; a log line when it fails."""
         try:
-            self.do(decode(payload)).add_done_callback(_log_refusal)
+            deed = decode(text)
         except DeedError as error:
-            log.warning("command refused: %s", error)
+            raise CommandError(str(error), "unreadable") from None
+        if (deed.station or OWN) != station:
+            raise CommandError(f"a deed for {deed.station!r} on the topic of {station!r}", "other_station")
+        self.do(deed).add_done_callback(_log_refusal)
+
+    def note(self, by: str, what: str, target: str, nonce: str) -> None:
+        """A line in the audit trail for what was carried out elsewhere; any thread may call it."""
+        self.ask(lambda _core, now: ([], [], [book.audit(now, by, what, target, nonce)]))
 
     # ---- inside ----
 

@@ -4,7 +4,6 @@
 `seq`, the kind's rule and five list appends; everything unusual leaves it for a cold method.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,16 +12,15 @@ from typing import Any
 from msgspec import DecodeError, ValidationError
 
 from gateway import wire
+from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import admit, believed, check_bytes, without_identity
 from gateway.core.foreign import Foreign
 from gateway.dialects.base import MAX_BYTES
 from gateway.kinds import Facts
 from gateway.live import Device, Live, Verdict
 from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
-from gateway.policy.override import CommandError, CommandGate
+from gateway.policy.override import read_command
 from gateway.wire import Event, UnreadableError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -53,8 +51,10 @@ class Pipeline:
         self.counters = live.counters
         self.quarantined: Counter[str] = Counter()
         self.outcome = Outcome()
-        self._gate = CommandGate()
-        self.on_staff: Callable[[bytes], None] = lambda _payload: None  # what staff do with alerts and orders
+        self.nonces = Seen()
+        self.gate = Gate(lambda: None, self.nonces)
+        self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None  # deeds with alerts and orders
+        self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _nonce: None  # for the audit
         self._states = {device.topic: device for device in live.devices.values()}
 
     def take(self) -> Outcome:
@@ -213,32 +213,34 @@ class Pipeline:
         else:
             self.live.observe(device, signals, observed, now)
 
-    def command(self, topic: str, payload: bytes, now: Millis) -> None:
-        """What staff change, on `yz-cmd/{station}/{what}`. CommandError says why it is not done."""
-        _, station, what = [*topic.split("/"), "", ""][:3]
-        if what == "staff":
-            self.on_staff(payload)
-            return
-        if what != "override":
-            raise CommandError(f"{what!r} is no command")
-        command = self._gate.read(payload, now)
-        if not self.live.set_by_hand(command.target(station), command.override, now):
-            raise CommandError("no such place")
-        self.counters["commands"] += 1
-        self.outcome.kept["overrides"] = self.live.overrides.dump()
-
     def _command(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
-        if topic.endswith(b"/unlock"):
-            return  # the bridge's: it opens doors, and tells us by an event
-        refused = "retained, but a command is for now" if flags & RETAINED else None
+        """What staff change, on `yz-cmd/{station}/{what}`; what is refused is counted and changes nothing."""
+        if topic.count(b"/") == 3 and topic.endswith((b"/unlock", b"/call")):
+            return  # a bridge's: it opens doors, and tells us by an event
         try:
-            if refused is None:
-                self.command(topic.decode(), payload, now)
-        except (CommandError, UnicodeDecodeError) as error:
-            refused = str(error)
-        if refused is not None:
-            log.warning("command refused: %s", refused)
+            order = self.gate.open(topic, payload, now, retained=bool(flags & RETAINED))
+            self.outcome.kept["nonces"] = self.nonces.dump(now)
+            self._carry_out(order, now)
+        except CommandError as error:
+            self.gate.refuse(error, now)
             self.quarantined["command"] += 1
+        else:
+            self.counters["commands"] += 1
+
+    def _carry_out(self, order: Order, now: Millis) -> None:
+        """CommandError says why it is not done."""
+        station, what, *more = [*order.path, "", ""][:3]
+        if what == "staff" and not any(more):
+            self.on_staff(station, order.text)
+            return
+        if what != "override" or any(more):
+            raise CommandError(f"{order.topic!r} is no command")
+        command = read_command(order.text, now)
+        if not self.live.set_by_hand(command.target(station), command.override, now):
+            raise CommandError("no such place", "no_such_place")
+        self.outcome.kept["overrides"] = self.live.overrides.dump()
+        target = "/".join(part for part in command.target(station) if part)
+        self.on_done(order.by, "override", target, order.nonce)
 
     def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message in somebody else's dialect, stored and believed as a native one."""

@@ -10,15 +10,14 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from gateway.commands import CommandError
 from gateway.model import Access, Evidence, Health, Millis, Use
 
 Status = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-COMMAND_LIFE_MS = 60_000
 MAX_SPAN_MS = 366 * 86_400_000
 MAX_COMMAND_BYTES = 4_096
-MAX_NONCES = 10_000
 
 
 class Target(NamedTuple):
@@ -169,20 +168,17 @@ def _axis(status: Status) -> str:
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Payload of `yz-cmd/{station}/override`. `override` None takes back. `nonce` makes it act once."""
+    """What is signed for `yz-cmd/{station}/override`. `override` None takes back."""
 
     nonce: str
     expires: Millis
+    by: str
     area: str | None = None
     resource: str | None = None
     override: Override | None = None
 
     def target(self, station: str) -> Target:
         return Target(station, self.area, self.resource)
-
-
-class CommandError(ValueError):
-    """A command that is not carried out. The message names the reason."""
 
 
 _decode: Callable[[bytes], Command] = msgspec.json.Decoder(Command).decode
@@ -192,39 +188,14 @@ def encode_command(command: Command) -> bytes:
     return msgspec.json.encode(command)
 
 
-class CommandGate:
-    """Reads commands, each once. It forgets a nonce when its command has expired anyway."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, Millis] = {}
-
-    def read(self, payload: bytes, now: Millis) -> Command:
-        """CommandError for one that can't be read, is late, came before, or sets what has no sense."""
-        command = self._parse(payload)
-        self._seen = {nonce: expires for nonce, expires in self._seen.items() if expires > now}
-        if not now < command.expires <= now + COMMAND_LIFE_MS:
-            raise CommandError("expired, or valid for too long; set the clocks of API and gateway by NTP")
-        if not 16 <= len(command.nonce) <= 64:
-            raise CommandError("nonce must have 16 to 64 characters")
-        if command.nonce in self._seen:
-            raise CommandError("came before")
-        if len(self._seen) >= MAX_NONCES:
-            raise CommandError("too many commands a minute")
-        _check(command, now)
-        self._seen[command.nonce] = command.expires
-        return command
-
-    @staticmethod
-    def _parse(payload: bytes) -> Command:
-        if len(payload) > MAX_COMMAND_BYTES:
-            raise CommandError(f"longer than {MAX_COMMAND_BYTES} bytes")
-        try:
-            return _decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CommandError(f"unreadable: {error}") from None
-
-
-def _check(command: Command, now: Millis) -> None:
+def read_command(text: bytes, now: Millis) -> Command:
+    """CommandError for one that can't be read or sets what has no sense. The gate has looked at nonce and expiry."""
+    if len(text) > MAX_COMMAND_BYTES:
+        raise CommandError(f"longer than {MAX_COMMAND_BYTES} bytes")
+    try:
+        command = _decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CommandError(f"unreadable: {error}") from None
     if command.area is not None and command.resource is not None:
         raise CommandError("names an area and a resource; name one")
     word = command.override
@@ -232,3 +203,4 @@ def _check(command: Command, now: Millis) -> None:
         raise CommandError("until is missing: what is set from outside must end")
     if word is not None and word.until is not None and not now < word.until <= now + MAX_SPAN_MS:
         raise CommandError("until must lie ahead, by at most 366 days")
+    return command

@@ -14,6 +14,7 @@ from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.calendars.thread import CalendarThread
 from gateway.clock import monotonic_s, now_ms
+from gateway.commands import Gate, Seen, sign
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
@@ -23,7 +24,17 @@ from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
-from gateway.runtime.parts import Share, limits_of, mine, restored, rollups_of, session_of, store_of, suffix
+from gateway.runtime.parts import (
+    Share,
+    command_key_of,
+    limits_of,
+    mine,
+    restored,
+    rollups_of,
+    session_of,
+    store_of,
+    suffix,
+)
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
@@ -59,7 +70,10 @@ class Gateway:
         forecasts = Forecasts(self.pipeline.live, self._reader, zones)
         self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
         self.alerting = self._alerting()
-        self.pipeline.on_staff = self.alerting.command
+        self._command_key = key = command_key_of(settings)
+        self.pipeline.nonces = nonces = Seen.load(self.store.kept("nonces"))
+        self.pipeline.gate = Gate(lambda: key, nonces)
+        self.pipeline.on_staff, self.pipeline.on_done = self.alerting.command, self.alerting.note
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
         )
@@ -161,9 +175,9 @@ class Gateway:
         """Have `listener` called with every document made, on the intake thread."""
         self.intake.listeners.append(listener)
 
-    def command(self, topic: str, payload: bytes) -> None:
-        """Carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it."""
-        self.intake.command(topic, payload)
+    def command(self, topic: str, text: bytes) -> None:
+        """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it."""
+        self.intake.command(topic, sign(self._command_key, topic, text))
 
     # ---- telling how it is ----
 

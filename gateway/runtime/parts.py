@@ -9,6 +9,7 @@ from config.schema import Settings
 from config.schema import Station as StationSettings
 from gateway.alerts.payload import OWN
 from gateway.clock import monotonic_s, now_ms
+from gateway.commands.key import made_key, read_key
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, foreign, resource_of
 from gateway.live import Live
@@ -106,6 +107,19 @@ def session_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
         fast=settings.mqtt.fast == "auto",
     )
+
+
+def command_key_of(settings: Settings) -> bytes:
+    """The key that commands are signed with; made at the first start, unless the configuration names a file of its own.
+
+    ValueError when the file holds no key.
+    """
+    if settings.mqtt.command_key_file is None:
+        return made_key(settings.command_key)
+    key = read_key(settings.command_key)
+    if key is None:
+        raise ValueError(f"mqtt.command_key_file: there is no file {settings.command_key}; create it")
+    return key
 
 
 def place_of(settings: Settings, station: StationSettings) -> Place:

@@ -9,6 +9,7 @@ import pytest
 
 from api.live_feed import LiveFeed, documents, gateways
 from api.live_view import LiveView
+from gateway.commands import CommandKey, made_key
 from gateway.mqtt import Broker
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
@@ -31,7 +32,8 @@ def test_what_the_broker_retains_is_shown_while_it_holds(
     publish(mosquitto, "yz-sys/box", b'{"state":"offline"}')
     clock = Clock()
     view = LiveView(settings_in(tmp_path).stations, clock)
-    feed = LiveFeed(Broker("127.0.0.1", mosquitto.port), "test-api", view)
+    feed = LiveFeed(Broker("127.0.0.1", mosquitto.port), "test-api", view, CommandKey(tmp_path / "command.key"))
+    made_key(tmp_path / "command.key")
     assert feed.troubles[0].endswith(": not connected yet")
     feed.start()
     try:

@@ -13,7 +13,7 @@ from api.auth import Keyring
 from api.live_view import LiveView
 from api.server import bind, serve
 from config.schema import Settings
-from gateway.policy.override import CommandGate
+from gateway.policy.override import read_command
 from gateway.runtime.status import Status
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
@@ -64,7 +64,7 @@ class Desk:
 
     def command(self) -> tuple[str, object]:
         topic, payload = self.told[-1]
-        return topic, CommandGate().read(payload, NOON)
+        return topic, read_command(payload, NOON)
 
     def _command(self, topic: str, payload: bytes) -> None:
         if not self.up:

@@ -22,6 +22,7 @@ from api.routes import alerts, orders, reports
 from api.server import bind
 from api.server import serve as serve_app
 from gateway.alerting import Alerting
+from gateway.commands import CommandError
 from gateway.notify.links import token
 from gateway.runtime.status import Status
 from gateway.store.reader import SqliteReader
@@ -212,7 +213,7 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
 
     def command(topic: str, payload: bytes) -> None:
         sent.append((topic, payload))
-        served.house.alerting.command(payload)
+        served.house.alerting.command(topic.split("/")[1], payload)
 
     key = served.key("operator")
     with serve(served.house, None, served.lock, command) as alone:
@@ -222,8 +223,9 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
         assert order["assignee"] == "operator-key"
         assert alone.client.post("/api/v1/stations/yanshan/reports", json={"text": "dark"}).status_code == 202
     assert {topic for topic, _ in sent} == {"yz-cmd/yanshan/staff"}
-    for payload in (sent[0][1], b"\xff", b"{}"):  # a repeat, noise, and nothing
-        served.house.alerting.command(payload)
+    for station, payload in (("yanshan", b"\xff"), ("yanshan", b"{}"), ("other", sent[0][1])):
+        with pytest.raises(CommandError):
+            served.house.alerting.command(station, payload)
     [alert] = served.client.get("/api/v1/alerts?state=acknowledged", headers=key).json()["alerts"]
     assert [line["action"] for line in alert["history"]] == ["opened", "acknowledged"]
 

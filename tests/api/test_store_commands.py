@@ -9,6 +9,8 @@ import pytest
 from api.cli import main
 from api.commands import doctor
 from config.load import load
+from config.schema import Settings
+from gateway.commands import made_key
 from gateway.model import Batch
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.copy_cursor import Cursor
@@ -326,3 +328,18 @@ def test_a_card_is_forgotten_when_its_person_asks(here, capsys):
     store.close()
     assert run(capsys, *words)[1].startswith("taken out of 1 stored events")
     assert "ab12" not in export(capsys, here)
+
+
+def test_doctor_tells_of_the_key_that_commands_are_signed_with(tmp_path):
+    path = tmp_path / "command.key"
+    box = Settings.model_validate({"store": {"path": tmp_path}})
+    bridge = {"station": "yanshan", "id": "box-1", "buses": []}
+    assert "made at the first start" in doctor.command_key(box).text
+    found = doctor.command_key(box.model_copy(update={"bridge": bridge}))
+    assert (found.mark, "takes no command" in found.text) == ("warn", True)
+    made_key(path)
+    assert doctor.command_key(box).mark == "ok"
+    path.chmod(0o644)
+    assert (doctor.command_key(box).mark, "chmod 600" in doctor.command_key(box).text) == ("warn", True)
+    path.write_text("short")
+    assert doctor.command_key(box).mark == "fail"

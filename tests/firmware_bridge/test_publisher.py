@@ -15,12 +15,15 @@ from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from gateway import wire
 from gateway.clock import now_ms
+from gateway.commands import Gate, sign
 from gateway.mqtt import Broker, Session, Will
 from tests.conftest import Mosquitto
 
 from .rig import until
 
 pytestmark = pytest.mark.broker
+
+KEY = b"0123456789abcdef" * 4
 
 
 class Bench:
@@ -29,11 +32,13 @@ class Bench:
     def __init__(self, folder: Path, port: int, rate_per_s: int = 10_000) -> None:
         self.spool, self.presence = Spool(folder, 1 << 24), Presence()
         self.unlocked: list[str] = []
+        self.gate = Gate(lambda: KEY, self.spool)
         broker = Broker("127.0.0.1", port)
         topic, payload = will("s1", "box-1", self.spool.boot)
         self.session = Session(broker, "bridge", will=Will(topic, payload), keep=False)
         self.publisher = Publisher(
-            self.session, self.spool, self.presence, ("s1", "box-1"), rate_per_s, self._unlock
+            self.session, self.spool, self.presence, ("s1", "box-1"), rate_per_s, self._unlock,
+            self.gate,
         )  # fmt: skip
         self.gateway = Session(broker, "gateway", filters=["yz/#"], keep=False)
         self.got: list[tuple[str, dict[str, Any]]] = []
@@ -207,32 +212,33 @@ def test_presence_is_retained_and_said_again_on_a_new_connection(bench: Callable
     assert ("yz/s1/box-1/availability", {"state": "online", "boot": box.spool.boot}) in box.got
 
 
-def command(nonce: str, *, in_ms: int = 5_000) -> bytes:
-    return json.dumps({"nonce": nonce, "expires": now_ms() + in_ms}).encode()
+def command(nonce: str, topic: str = "yz-cmd/s1/door-1/unlock", *, in_ms: int = 5_000, key: bytes = KEY) -> bytes:
+    text = {"nonce": nonce.ljust(16, "0"), "expires": now_ms() + in_ms, "by": "li"}
+    return sign(key, topic, json.dumps(text).encode())
 
 
-def test_a_remote_unlock_is_done_once_soon_or_never_and_always_audited(bench: Callable[..., Bench]) -> None:
+def test_a_remote_unlock_is_done_once_soon_or_never_and_what_was_done_is_told(bench: Callable[..., Bench]) -> None:
     box = bench().start()
     until(lambda: box.session.subscribed)
-    ask = box.gateway.publish
     good = command("nonce-0001")
     late, far = command("nonce-0002", in_ms=-1), command("nonce-0003", in_ms=999_999)
-    for payload in (good, good, late, far, b"{}"):
-        ask("yz-cmd/s1/door-1/unlock", payload)
-    ask("yz-cmd/s1/door-9/unlock", command("nonce-0005"))
+    forged, moved = command("nonce-0004", key=b"f" * 64), command("nonce-0005", "yz-cmd/s1/door-2/unlock")
+    for payload in (good, good, late, far, forged, moved, b"{}", b'{"nonce": "nonce-0006000000", "expires": 1}'):
+        box.gateway.publish("yz-cmd/s1/door-1/unlock", payload)
+    box.gateway.publish("yz-cmd/s1/door-9/unlock", command("nonce-0007", "yz-cmd/s1/door-9/unlock"))
 
-    def audit() -> list[tuple[str, bool, str]]:
+    def audit() -> list[tuple[str, bool, str, str]]:
         return [
-            (topic.split("/")[2], body["granted"], body["reason"])
+            (topic.split("/")[2], body["granted"], body["reason"], body["by"])
             for topic, body in box.look()
             if body.get("type") == "command"
         ]
 
-    until(lambda: len(audit()) == 6)
+    until(lambda: len(audit()) == 2)
+    assert sorted(audit()) == [("door-1", True, "", "li"), ("door-9", False, "no_such_door", "li")]
     assert box.unlocked == ["door-1", "door-9"]
-    reasons = [reason for device, _, reason in audit() if device == "door-1"]
-    assert reasons == ["", "repeated", "expired", "too_far_ahead", "unreadable"]
-    assert ("door-9", False, "no_such_door") in audit()
+    refused = ["expired", "repeated", "too_far_ahead", "unsigned", "unsigned", "wrong_signature", "wrong_signature"]
+    assert sorted(box.gate.refused.elements()) == refused
 
 
 def test_a_retained_unlock_that_waits_at_the_broker_is_never_done(bench: Callable[..., Bench]) -> None:
@@ -240,5 +246,5 @@ def test_a_retained_unlock_that_waits_at_the_broker_is_never_done(bench: Callabl
     until(lambda: box.look() is not None and box.gateway.subscribed)
     box.gateway.publish("yz-cmd/s1/door-1/unlock", command("nonce-0006"), retain=True)
     box.start()
-    until(lambda: [body for _, body in box.look() if body.get("reason") == "retained"])
+    until(lambda: box.gate.refused["retained"])
     assert box.unlocked == []
