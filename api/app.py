@@ -68,6 +68,8 @@ def create_app(
     hub = Hub(view, limits)
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
     keyring = Keyring.of(settings)
+    with contextlib.suppress(OSError):  # a folder that can't be written is told where it matters, at a log-in
+        keyring.sessions.prepare()
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command)
     app = _fastapi(context, alerting)
     app.include_router(

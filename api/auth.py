@@ -1,16 +1,14 @@
 """Who may do what: API keys for staff and apps, a session cookie for browsers, three roles with a scope.
 
-A key is `yz_<id>_<secret>` with 256 random bits; only its SHA-256 is kept, so a slow hash would add nothing. The
-session cookie is the key's id and an end, signed with that hash: revoking a key ends its sessions, in every replica.
+A key is `yz_<id>_<secret>` with 256 random bits; only its SHA-256 is kept, so a slow hash would add nothing. A session
+cookie is signed over that hash too (see `api/sessions.py`): revoking a key ends its sessions, in every replica.
 """
 
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +17,11 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
+from api.access_book import AccessBook
+from api.private_files import Stamp, locked, replace_private, stamp
+from api.reach import Path as RegionPath
+from api.reach import regions_of, still_meant, within
+from api.sessions import Sessions, key_id_of
 from config.schema import Settings
 from gateway.model import Millis
 
@@ -31,7 +34,10 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key without its secret. Empty `stations` and `regions` mean: everywhere. `expires_at` None: never."""
+    """One key without its secret. Empty `stations` and `regions` mean: everywhere. `expires_at` None: never.
+
+    A region is a path as `api.reach` writes it.
+    """
 
     id: str
     name: str
@@ -44,9 +50,12 @@ class Key:
 
     def covers(self, station: str, region: Iterable[str]) -> bool:
         """Whether the key's scope holds this station of this region path."""
-        return (
-            not (self.stations or self.regions) or station in self.stations or not set(region).isdisjoint(self.regions)
-        )
+        path = tuple(region)
+        return self.everywhere or station in self.stations or any(within(path, reach) for reach in self.regions)
+
+    @property
+    def everywhere(self) -> bool:
+        return not (self.stations or self.regions)
 
     def at_least(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -57,17 +66,23 @@ class KeyFileError(OSError):
 
 
 class Keyring:
-    """The keys in one JSON file (mode 0600, replaced as a whole), read again whenever it changed."""
+    """The keys in one JSON file (mode 0600, replaced as a whole under a lock), read again whenever it changed.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._seen: tuple[int, int, int] | None = None
+    `folder` holds what stands beside them, by default where they are; `regions` are those of the configuration.
+    """
+
+    def __init__(self, path: Path, folder: Path | None = None, regions: Iterable[RegionPath] = ()) -> None:
+        self.path, self._regions = path, frozenset(regions)
+        self.sessions, self.book = Sessions(folder or path.parent), AccessBook(folder or path.parent)
+        self._seen: Stamp | None = None
         self._keys: dict[str, Key] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The configured file of keys."""
-        return cls(settings.api.keys_file or settings.store.path / "keys.json")
+        folder = settings.store.path
+        regions = regions_of(station.region for station in settings.stations)
+        return cls(settings.api.keys_file or folder / "keys.json", folder, regions)
 
     def all(self) -> tuple[Key, ...]:
         """Every key, oldest first. KeyFileError when the file is damaged."""
@@ -84,21 +99,23 @@ class Keyring:
         regions: Iterable[str] = (),
         expires_at: Millis | None = None,
     ) -> str:
-        """Make a key and return it; nobody can show it again."""
-        self._refresh()
+        """Make a key and return it; nobody can show it again. OSError when the file can't be written."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         token = f"yz_{key_id}_{secret}"
         key = Key(key_id, name, role, _sha256(token), now, tuple(stations), tuple(regions), expires_at)
-        self._write({**self._keys, key_id: key})
+        with locked(self.path.parent):
+            self._refresh()
+            self._write({**self._keys, key_id: key})
         return token
 
     def revoke(self, key_id: str) -> bool:
         """Take a key out; False if there is none of this id."""
-        self._refresh()
-        left = {one: key for one, key in self._keys.items() if one != key_id}
-        found = len(left) < len(self._keys)
-        if found:
-            self._write(left)
+        with locked(self.path.parent):
+            self._refresh()
+            left = {one: key for one, key in self._keys.items() if one != key_id}
+            found = len(left) < len(self._keys)
+            if found:
+                self._write(left)
         return found
 
     def check(self, token: str, now: Millis) -> Key | None:
@@ -109,30 +126,32 @@ class Keyring:
 
     def open_session(self, key: Key, until: Millis) -> str:
         """A cookie value good until then, or until the key ends."""
-        return f"{key.id}.{until}.{_sign(key, until)}"
+        return self.sessions.open(key.id, key.sha256, until)
 
     def check_session(self, cookie: str, now: Millis) -> Key | None:
         """The key behind a session cookie, while both are good."""
-        key_id, _, rest = cookie.partition(".")
-        until, _, signature = rest.partition(".")
-        if not (until.isascii() and until.isdecimal() and len(until) < 16 and int(until) > now):
-            return None
-        key = self._good(key_id, now)
-        good = key is not None and hmac.compare_digest(_sign(key, int(until)).encode(), signature.encode())
-        return key if good else None
+        key = self._good(key_id_of(cookie), now)
+        return key if key is not None and self.sessions.holds(cookie, key.sha256, now) else None
+
+    def end_session(self, cookie: str, now: Millis) -> Key | None:
+        """End a session in every process; whose it was, None when it was none."""
+        key = self.check_session(cookie, now)
+        if key is not None:
+            self.sessions.end(cookie, now)
+        return key
 
     def _good(self, key_id: str, now: Millis) -> Key | None:
         self._refresh()
         key = self._keys.get(key_id)
-        return key if key and (key.expires_at is None or now < key.expires_at) else None
+        if key is None or (key.expires_at is not None and now >= key.expires_at):
+            return None
+        return replace(key, regions=tuple(still_meant(region, self._regions) for region in key.regions))
 
     def _refresh(self) -> None:
-        try:
-            stat = self.path.stat()
-        except FileNotFoundError:
+        seen = stamp(self.path)
+        if seen is None:
             self._seen, self._keys = None, {}
             return
-        seen = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
         if seen == self._seen:
             return
         try:
@@ -145,22 +164,12 @@ class Keyring:
 
     def _write(self, keys: dict[str, Key]) -> None:
         text = json.dumps({"keys": [asdict(key) for key in keys.values()]}, ensure_ascii=False, indent=1)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # made with mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(self.path)
+        replace_private(self.path, text.encode())
         self._refresh()
 
 
 def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _sign(key: Key, until: Millis) -> str:
-    return hmac.new(bytes.fromhex(key.sha256), f"session.{key.id}.{until}".encode(), "sha256").hexdigest()
 
 
 class Gate:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
 from starlette.responses import HTMLResponse
 
+from api.access_book import Line
 from api.alert_books import AlertBooks
 from api.auth import Gate, Key
 from api.context import Context
@@ -21,6 +22,9 @@ State = Literal["open", "acknowledged", "closed"]
 Text = Annotated[str | None, Body(embed=True, max_length=1000, description="a word for the history")]
 PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 409, 503)}
 VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "admin"))
+
+AUDIT_LOOKED_AT = 5_000  # of these, what a key with a scope reaches
+ACCESS = frozenset({"logged_in", "logged_out", "log_in_failed", "key_created", "key_revoked", "discovered"})
 
 
 def router(context: Context, alerting: Alerting | None) -> APIRouter:
@@ -95,19 +99,42 @@ def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
             found = [one for one in reader.dead_letters() if one.id == delivery]
         if not found:
             raise HTTPException(404, "no message of this id is waiting for another try")
-        staff.check(key, found[0].alert.station)
+        staff.check_kept(key, found[0].alert.station)
         await staff.do("retry", key.name, found[0].alert.station, target=delivery)
         return {"delivery": delivery, "state": "waiting"}
 
     @routes.get("/api/v1/audit", openapi_extra=ADMIN, summary="Who changed what, the newest first")
     def trail(
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-        _key: Key = Depends(gate.needs("admin")),  # noqa: B008
+        key: Key = Depends(gate.needs("admin")),  # noqa: B008
     ) -> dict[str, Any]:
         with staff.reader() as reader:
-            lines = reader.audit(limit)
-        names = ("who", "what", "target", "detail")
-        return {"audit": [{"at": rfc3339(at), **dict(zip(names, rest, strict=True))} for at, *rest in lines]}
+            return {"audit": [_line(line) for line in audit_of(staff, reader, key, limit)]}
+
+
+def audit_of(staff: Staff, reader: AlertBooks, key: Key, limit: int) -> list[Line]:
+    """The newest changes first, of the store and of access; of those that a key with a scope reaches."""
+    many = limit if key.everywhere else AUDIT_LOOKED_AT
+    lines = [Line(*row) for row in reader.audit(many)] + staff.context.keyring.book.lines(many)
+    lines.sort(key=lambda line: -line.at)
+    if not key.everywhere:
+        stations = frozenset(staff.covered(key) or ())
+        lines = [line for line in lines if _station_of(reader, line) in stations]
+    return lines[:limit]
+
+
+def _station_of(reader: AlertBooks, line: Line) -> str | None:
+    """Where it was done: the target is a station, an alert of one or an order of one. None for access itself."""
+    if line.what in ACCESS:
+        return None
+    about = reader.alert(line.target) or reader.order(line.target)
+    return about.station if about is not None else line.target.partition("/")[0]
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "at": rfc3339(line.at), "who": line.who, "what": line.what, "target": line.target, "detail": line.detail,
+    }  # fmt: skip
 
 
 def _link(routes: APIRouter, staff: Staff) -> None:
@@ -160,7 +187,7 @@ def _find(staff: Staff, reader: AlertBooks, key: Key, alert_id: str) -> Alert:
     found = reader.alert(alert_id)
     if found is None:
         raise HTTPException(404, "there is no alert of this id")
-    staff.check(key, found.station)
+    staff.check_kept(key, found.station)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from api.attempts import address_of
 from api.auth import Gate, Key
 from api.commands.discover import configured_topics, listen
 from api.context import Context
@@ -47,11 +48,14 @@ def router(context: Context) -> APIRouter:
         seconds: Annotated[int, Query(ge=1, le=60)] = 20,
         key: Key = Depends(gate.needs("operator")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
-        if key.stations or key.regions:
+        if not key.everywhere:
             raise HTTPException(403, "this key is for some stations only, and the broker carries all of them")
         if not listening.acquire(blocking=False):
             raise HTTPException(409, "somebody is listening already; try again in a minute")
         given_up = threading.Event()
+        context.keyring.book.note(
+            context.now(), key.name, "discovered", "broker", f"{seconds} s, {address_of(request)}"
+        )
 
         def ended() -> bool:
             return given_up.is_set() or context.hub.closed

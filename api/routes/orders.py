@@ -50,7 +50,10 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
         station = alert.station if alert is not None else new.station
         if station is None:
             raise HTTPException(422, "name the alert, or the station")
-        staff.check(key, station)
+        if alert is not None:
+            staff.check_kept(key, station)
+        else:
+            staff.check(key, station)
         nonce = await staff.do(
             "assign", key.name, station, target=new.alert or "",
             resource=alert.resource if alert is not None else new.resource,
@@ -70,7 +73,7 @@ def _step(routes: APIRouter, staff: Staff, operator: Any, verb: Verb, summary: s
             found = reader.order(order)
         if found is None:
             raise HTTPException(404, "there is no order of this id")
-        staff.check(key, found.station)
+        staff.check_kept(key, found.station)
         await staff.do(verb, key.name, found.station, target=order)
         return _found(staff, order)
 

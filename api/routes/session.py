@@ -1,15 +1,19 @@
 """Who am I, log in, log out: staff access for apps (a key in the header) and for pages (a cookie)."""
 
+import logging
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
+from api.attempts import Attempts, address_of
 from api.auth import COOKIE, Gate, Key, refuse_foreign
 from api.context import Context
 from api.schemas import ProblemDocument, Session
 from api.times import rfc3339
+
+log = logging.getLogger(__name__)
 
 HOUR_MS = 3_600_000
 FORM = {
@@ -27,7 +31,12 @@ FORM = {
 def router(context: Context) -> APIRouter:
     routes = APIRouter(tags=["staff"])
     gate = Gate(context.keyring, context.now)
-    hours = context.settings.api.session_hours
+    hours, keyring = context.settings.api.session_hours, context.keyring
+    attempts = Attempts(
+        lambda address, count: keyring.book.note(
+            context.now(), "unknown", "log_in_failed", "login", f"{count} times, {address}"
+        )
+    )
 
     @routes.get(
         "/api/v1/session",
@@ -48,17 +57,29 @@ def router(context: Context) -> APIRouter:
     @routes.post("/login", response_class=Response, status_code=303, openapi_extra=FORM, summary="Log a browser in")
     async def login(request: Request) -> Response:
         refuse_foreign(request)
-        key = context.keyring.check(_form(await request.body(), "key"), context.now())
-        if key is None and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse("/login?wrong=1", 303)
+        address, now = address_of(request), context.now()
+        attempts.may(address)
+        key = keyring.check(_form(await request.body(), "key"), now)
         if key is None:
+            await attempts.failed(address, now)
+            if "text/html" in request.headers.get("accept", ""):
+                return RedirectResponse("/login?wrong=1", 303)
             raise HTTPException(401, "this key is not known, has expired or was revoked")
-        session = context.keyring.open_session(key, context.now() + hours * HOUR_MS)
+        try:
+            session = keyring.open_session(key, now + hours * HOUR_MS)
+        except OSError as error:
+            log.error("no session can be opened: %s", error)
+            raise HTTPException(503, "the folder of the store can't be written at the moment") from error
+        keyring.book.note(now, key.name, "logged_in", key.id, address)
         return _home_with(session, hours, secure=request.url.scheme == "https")
 
     @routes.post("/logout", response_class=Response, status_code=303, summary="Log a browser out")
     async def logout(request: Request) -> Response:
         refuse_foreign(request)
+        cookie, now = request.cookies.get(COOKIE), context.now()
+        key = keyring.end_session(cookie, now) if cookie else None
+        if key is not None:
+            keyring.book.note(now, key.name, "logged_out", key.id, address_of(request))
         answer = RedirectResponse("/", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer

@@ -94,9 +94,10 @@ class Deeds:
     def _step(self, deed: Deed, now: Millis) -> OrderEvent:
         if deed.do == "assign":
             alert = self._reader.alert(deed.target) if deed.target else None
-            return orders.assign(
-                deed.nonce[:12], alert, deed.station, deed.resource, deed.text, deed.assignee, deed.by, now
-            )
+            if deed.target and alert is None:
+                raise DeedError(f"there is no alert {deed.target!r}")
+            station = (alert.station if alert is not None else None) or deed.station
+            return orders.assign(deed.nonce[:12], alert, station, deed.resource, deed.text, deed.assignee, deed.by, now)
         order = self._reader.order(deed.target)
         if order is None:
             raise DeedError(f"there is no order {deed.target!r}")

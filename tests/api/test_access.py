@@ -1,16 +1,25 @@
 """Who may do what: the matrix of every route and role, keys, sessions."""
 
+import asyncio
+import hmac
 import json
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import HTTPException, Request
 
+from api import access_book, sessions
+from api.access_book import AccessBook
+from api.attempts import Attempts, address_of
 from api.auth import COOKIE, ROLES, Key, KeyFileError, Keyring
 from api.commands import discover
+from api.reach import RegionError, regions_of, resolve
+from api.sessions import ENDED, SESSION_KEY
 from tests.api.conftest import NOON, House
 
 DAY = 86_400_000
@@ -143,8 +152,200 @@ def test_scope_is_by_station_or_region(tmp_path: Path) -> None:
     assert key().covers("any", ())
     assert key(stations=("a",)).covers("a", ())
     assert not key(stations=("a",)).covers("b", ("广东",))
-    assert key(regions=("江门",)).covers("b", ("广东", "江门"))
-    assert not key(regions=("深圳",)).covers("b", ("广东", "江门"))
+    assert key(regions=("广东/江门",)).covers("b", ("广东", "江门"))
+    assert key(regions=("广东/江门",)).covers("b", ("广东", "江门", "鹤山"))
+    assert key(regions=("/广东",)).covers("b", ("广东", "江门"))
+    assert not key(regions=("广东/江门",)).covers("b", ("广东",))
+    assert not key(regions=("江苏/南京/鼓楼区",)).covers("b", ("福建", "福州", "鼓楼区"))
+    assert not key(regions=("江苏/鼓楼区",)).covers("b", ("江苏", "南京", "鼓楼区"))
+    assert not key(regions=("江门",)).covers("b", ("江门",)), "a name alone is no path"
+
+
+PLACES = frozenset(
+    {("江苏",), ("江苏", "南京"), ("江苏", "南京", "鼓楼区"), ("福建",), ("福建", "福州"), ("福建", "福州", "鼓楼区")}
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("南京", "江苏/南京"), ("江苏", "/江苏"), ("/江苏", "/江苏"), ("南京/鼓楼区", "江苏/南京/鼓楼区")],
+)
+def test_a_region_is_named_by_its_path_or_by_an_end_of_it_that_is_unique(name: str, path: str) -> None:
+    assert resolve(name, PLACES) == path
+
+
+@pytest.mark.parametrize("name", ["鼓楼区", "上海", "江苏/鼓楼区", "/南京", "", "/", "南京/"])
+def test_any_other_region_is_refused_and_the_candidates_are_named(name: str) -> None:
+    with pytest.raises(RegionError) as refused:
+        resolve(name, PLACES)
+    if name == "鼓楼区":
+        assert "江苏/南京/鼓楼区" in str(refused.value)
+        assert "福建/福州/鼓楼区" in str(refused.value)
+
+
+def test_a_bare_name_of_an_old_file_holds_while_one_region_has_it_and_never_widens(tmp_path: Path) -> None:
+    token = Keyring(tmp_path / "keys.json").create("n", "operator", NOON, regions=["鼓楼区"])
+    nanjing = ("江苏", "南京", "鼓楼区")
+    for known, holds in (([nanjing], True), ([nanjing, ("福建", "福州", "鼓楼区")], False), ([], False)):
+        key = Keyring(tmp_path / "keys.json", None, regions_of(known)).check(token, NOON)
+        assert key is not None
+        assert key.covers("a", nanjing) is holds
+        assert not key.everywhere
+
+
+def _create_one(path: Path) -> None:
+    Keyring(path).create("n", "viewer", NOON)
+
+
+def test_keys_made_at_the_same_moment_all_stay_and_a_revoked_one_never_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    gone = Keyring(path).create("gone", "admin", NOON).split("_")[1]
+    with ThreadPoolExecutor(7) as pool:
+        made = [pool.submit(_create_one, path) for _ in range(6)]
+        made.append(pool.submit(Keyring(path).revoke, gone))  # type: ignore[arg-type]
+        for one in made:
+            one.result()
+    assert [key.name for key in Keyring(path).all()] == ["n"] * 6
+
+
+def test_who_reads_the_file_of_keys_or_a_backup_can_make_no_cookie(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / "keys.json")
+    key = keyring.check(keyring.create("boss", "admin", NOON), NOON)
+    assert key
+    good = keyring.open_session(key, NOON + DAY)
+    elsewhere = Keyring(tmp_path / "keys.json", tmp_path / "thief")
+    assert keyring.check_session(elsewhere.open_session(key, NOON + DAY), NOON) is None
+    old = hmac.new(bytes.fromhex(key.sha256), f"session.{key.id}.{NOON + DAY}".encode(), "sha256").hexdigest()
+    assert keyring.check_session(f"{key.id}.{NOON + DAY}.{old}", NOON) is None
+    assert keyring.check_session(good, NOON) == key
+    for name in (SESSION_KEY, ENDED):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    (tmp_path / SESSION_KEY).unlink()
+    assert keyring.check_session(good, NOON) is None
+
+
+def test_a_session_that_was_logged_out_is_over_in_every_process_and_after_a_restart(tmp_path: Path) -> None:
+    here, there = Keyring(tmp_path / "keys.json"), Keyring(tmp_path / "keys.json")
+    key = here.check(here.create("n", "viewer", NOON), NOON)
+    assert key
+    one, two = here.open_session(key, NOON + DAY), there.open_session(key, NOON + DAY)
+    assert there.check_session(one, NOON) == key
+    assert here.end_session(one, NOON) == key
+    for ring in (here, there, Keyring(tmp_path / "keys.json")):
+        assert ring.check_session(one, NOON) is None
+        assert ring.check_session(two, NOON) == key
+    assert here.end_session(one, NOON) is None
+
+
+def test_the_list_of_ended_sessions_is_bounded_and_forgets_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "ENDED_KEPT", 3)
+    keyring = Keyring(tmp_path / "keys.json")
+    key = keyring.check(keyring.create("n", "viewer", NOON), NOON)
+    assert key
+    cookies = [keyring.open_session(key, NOON + DAY) for _ in range(4)]
+    for cookie in cookies:
+        keyring.end_session(cookie, NOON)
+    assert [keyring.check_session(cookie, NOON) for cookie in cookies] == [None] * 4
+    assert len(json.loads((tmp_path / ENDED).read_text())) <= 3
+    assert keyring.check_session(keyring.open_session(key, NOON + DAY), NOON) == key
+
+
+@pytest.mark.parametrize("name", [SESSION_KEY, ENDED])
+def test_a_damaged_file_of_sessions_lets_nobody_in_and_the_next_log_in_mends_it(tmp_path: Path, name: str) -> None:
+    keyring = Keyring(tmp_path / "keys.json")
+    key = keyring.check(keyring.create("n", "viewer", NOON), NOON)
+    assert key
+    old = keyring.open_session(key, NOON + DAY)
+    (tmp_path / name).write_text("damaged")
+    assert keyring.check_session(old, NOON) is None
+    assert keyring.check_session(keyring.open_session(key, NOON + DAY), NOON) == key
+    assert keyring.check_session(old, NOON) is None
+
+
+def test_log_ins_and_log_outs_are_in_the_trail_and_a_log_out_ends_the_cookie(house: House) -> None:
+    keyring = house.app.context.keyring
+    token = keyring.create("Wang", "admin", NOON)
+    cookie = house.client.post("/login", data={"key": token}).cookies[COOKIE]
+    house.client.cookies.clear()
+    with httpx.Client(cookies={COOKIE: cookie}, verify=False) as client:
+        assert client.get(f"{house.url}/api/v1/session").status_code == 200
+        assert client.post(f"{house.url}/logout").status_code == 303
+    with httpx.Client(cookies={COOKIE: cookie}, verify=False) as client:
+        assert client.get(f"{house.url}/api/v1/session").status_code == 401
+    told = [(line.who, line.what, line.target, line.detail) for line in keyring.book.lines(2)]
+    key_id = token.split("_")[1]
+    assert told == [("Wang", "logged_out", key_id, "127.0.0.1"), ("Wang", "logged_in", key_id, "127.0.0.1")]
+
+
+def test_wrong_keys_are_slowed_for_their_address_and_told_once_in_a_while() -> None:
+    told: list[tuple[str, int]] = []
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def guess() -> None:
+        attempts = Attempts(lambda *line: told.append(line), sleep)
+        for _ in range(12):
+            attempts.may("192.0.2.1")
+            await attempts.failed("192.0.2.1", NOON)
+        await attempts.failed("192.0.2.2", NOON)
+        assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0]
+        await attempts.failed("192.0.2.1", NOON + 16 * 60_000)  # long after
+        assert len(waits) == 9
+
+    asyncio.run(guess())
+    assert told == [("192.0.2.1", 5), ("192.0.2.1", 10)]
+
+
+def test_who_guesses_many_at_once_waits_and_nobody_else_does() -> None:
+    async def guess() -> None:
+        over = asyncio.Event()
+
+        async def sleep(_seconds: float) -> None:
+            await over.wait()
+
+        attempts = Attempts(lambda *_line: None, sleep)
+        for _ in range(3):
+            await attempts.failed("a", NOON)
+        waiting = [asyncio.create_task(attempts.failed("a", NOON)) for _ in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(HTTPException) as refused:
+            attempts.may("a")
+        assert (refused.value.status_code, refused.value.headers) == (429, {"retry-after": "5"})
+        attempts.may("b")
+        over.set()
+        await asyncio.gather(*waiting)
+        attempts.may("a")
+
+    asyncio.run(guess())
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("gate", "gate"), ("", "?"),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_new_kind_stands_for_its_network(host: str, address: str) -> None:
+    assert address_of(Request({"type": "http", "client": (host, 1), "headers": []})) == address
+
+
+def test_the_book_is_private_bounded_and_outlives_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_book, "LONGEST_BYTES", 3_000)
+    book = AccessBook(tmp_path / "deep")
+    for number in range(100):
+        book.note(NOON + number, "Li\nadmin", "logged_in", "k" * 1000, "13812345678")
+        assert book.path.stat().st_size < 3_500
+    with book.path.open("ab") as file:
+        file.write(b'{"half\n[]\n\xff\n')
+    newest = book.lines(2)
+    assert [line.at for line in newest] == [NOON + 99, NOON + 98]
+    assert (newest[0].who, newest[0].detail, len(newest[0].target)) == ("Li admin", "…", 200)
+    assert stat.S_IMODE(book.path.stat().st_mode) == 0o600
 
 
 def test_a_fresh_ring_is_empty_and_json(tmp_path: Path) -> None:

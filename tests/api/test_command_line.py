@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from api import logs
+from api.access_book import AccessBook
 from api.cli import main
 from api.commands import COMMANDS
 from api.server import CannotListenError, bind
@@ -134,6 +135,36 @@ def test_a_key_for_an_unknown_station_is_refused(config: Path, capsys: pytest.Ca
     words = ["keys", "create", "--config", str(config), "--role", "viewer", "--name", "n", "--stations", "yanshn"]
     assert main(words) == 2
     assert "yanshn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--stations", "--regions"])
+@pytest.mark.parametrize("names", ["", ",", " ", "yanshan,", ",广东"])
+def test_an_option_that_names_nothing_makes_no_key_for_everywhere(config: Path, option: str, names: str) -> None:
+    words = ["keys", "create", "--config", str(config), "--role", "operator", "--name", "n", option, names]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 65, "Li 138 1234 5678"])
+def test_a_key_has_a_name_and_not_a_number_of_a_person(config: Path, name: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["keys", "create", "--config", str(config), "--role", "operator", "--name", name])
+    assert ended.value.code == 2
+
+
+def test_keys_made_and_revoked_at_the_box_are_in_the_trail(
+    config: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["--config", str(config)]
+    assert main(["keys", "create", *words, "--role", "viewer", "--name", "Li", "--stations", "yanshan"]) == 0
+    key_id = capsys.readouterr().out.split()[-1].split("_")[1]
+    assert main(["keys", "revoke", *words, key_id]) == 0
+    [folder] = {path.parent for path in tmp_path.rglob("access.jsonl")}
+    revoked, created = AccessBook(folder).lines(10)
+    assert (created.what, created.target, created.detail) == ("key_created", key_id, "viewer Li yanshan")
+    assert (revoked.what, revoked.target) == ("key_revoked", key_id)
+    assert created.who.endswith("at the box")
 
 
 @pytest.mark.parametrize("text", ["", "d", "0d", "90", "-1d", "1y", "²d", "1000000d"])

@@ -22,6 +22,7 @@ from api.routes import alerts, orders, reports
 from api.server import bind
 from api.server import serve as serve_app
 from gateway.alerting import Alerting
+from gateway.alerts.facts import Fact
 from gateway.commands import CommandError
 from gateway.notify.links import token
 from gateway.runtime.status import Status
@@ -129,6 +130,51 @@ def test_a_key_for_another_station_sees_nothing_here(served: Served) -> None:
     assert served.client.get("/api/v1/alerts?station=yanshan", headers=key).status_code == 404
     assert served.client.post(f"/api/v1/alerts/{found}/close", headers=key).status_code == 404
     assert served.client.post("/api/v1/orders", headers=key, json={"alert": found}).status_code == 404
+
+
+@pytest.mark.parametrize("station", ["[!!! Click](http:evil.example)", "#", "a/+/b", "x\r\ny", "\u202egnp"])
+def test_an_alert_with_a_strangers_name_can_be_taken_care_of_by_who_reaches_everywhere(
+    served: Served, station: str
+) -> None:
+    with served.lock:
+        fact = Fact("reported", served.house.now, True, station, station, None, "broken", {})
+        events = served.house.alerting.core.on_facts([fact], served.house.now)
+        served.house.alerting._keep(events)
+    found, topics = events[0].alert.id, []
+    key, other = served.key("admin"), served.key("admin", stations=("yanshan",))
+
+    def command(topic: str, payload: bytes) -> None:
+        topics.append(topic)
+        served.house.alerting.command(topic.split("/")[1], payload)
+
+    base = f"/api/v1/alerts/{found}"
+    assert served.client.post(f"{base}/close", headers=other).status_code == 404
+    assert served.client.post(f"{base}/comment", headers=key, json={"text": "who is that?"}).status_code == 200
+    with serve(served.house, None, served.lock, command) as alone:
+        assert alone.client.post(f"{base}/acknowledge", headers=key).json()["state"] == "acknowledged"
+        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": found})
+        assert order.status_code == 201
+        assert alone.client.post(f"/api/v1/orders/{order.json()['id']}/accept", headers=key).status_code == 200
+    assert order.json()["station"] == station
+    assert served.client.post("/api/v1/orders", headers=key, json={"station": station}).status_code == 404
+    assert served.client.post(f"{base}/close", headers=key).json()["state"] == "closed"
+    assert set(topics) == {"yz-cmd/_system/staff"}
+
+
+def test_the_trail_shows_a_key_with_a_scope_what_was_done_there_and_no_more(served: Served) -> None:
+    found, key = served.fault(), served.key("operator")
+    served.client.post(f"/api/v1/alerts/{found}/acknowledge", headers=key)
+    order = served.client.post("/api/v1/orders", headers=key, json={"alert": found}).json()["id"]
+    served.client.post(f"/api/v1/orders/{order}/accept", headers=key)
+    served.keyring.book.note(served.house.now, "Li", "logged_in", "0123456789ab", "192.0.2.1")
+
+    def trail(**scope: tuple[str, ...]) -> list[str]:
+        answer = served.client.get("/api/v1/audit", headers=served.key("admin", **scope))
+        return sorted(line["what"] for line in answer.json()["audit"])
+
+    assert trail() == ["accept", "acknowledge", "assign", "logged_in"]
+    assert trail(stations=("yanshan",)) == ["accept", "acknowledge", "assign"]
+    assert trail(stations=("elsewhere",)) == []
 
 
 def test_an_order_is_given_accepted_and_reopened_while_the_fault_is_still_seen(served: Served) -> None:

@@ -12,5 +12,6 @@ form.addEventListener("submit", async (event) => {
   if (answer && (answer.ok || answer.type === "opaqueredirect")) return location.assign("/");
   result.className = "result bad";
   result.textContent =
-    answer?.status === 401 ? "密钥不对、已过期或已撤销。 Unknown, expired or revoked key." : "服务器没有回答。 No answer from the server.";
+    { 401: "密钥不对、已过期或已撤销。 Unknown, expired or revoked key.", 429: "错误次数太多，请稍后再试。 Too many wrong keys; try again in a moment." }[answer?.status] ??
+    "服务器没有回答。 No answer from the server.";
 });
