@@ -47,7 +47,7 @@ class Forecast:
     def __init__(self, sessions: Iterable[Session], zone: ZoneInfo) -> None:
         past = sorted(sessions)
         self._zone = zone
-        self._pools = _pools(past, zone)
+        self._pools = pools_of(past, zone)
         self.sessions = len(past)
         self.level = _level(past, zone) if len(past) >= ENOUGH else COVERAGE
 
@@ -56,12 +56,12 @@ class Forecast:
         if self.sessions < ENOUGH:
             return None
         elapsed = max(0, now - start)
-        lasted = _survivors(self._pools, part_of_day(start, self._zone), elapsed)
+        lasted = survivors(self._pools, part_of_day(start, self._zone), elapsed)
         if lasted is None:
             return None
         durations, first = lasted
         low, high = (1 - self.level) / 2, (1 + self.level) / 2
-        return Remaining(*[round(_quantile(durations, share, first)) - elapsed for share in (low, 0.5, high)])
+        return Remaining(*[round(quantile(durations, share, first)) - elapsed for share in (low, 0.5, high)])
 
 
 def part_of_day(at: Millis, zone: ZoneInfo) -> int:
@@ -75,7 +75,7 @@ def looks(sessions: Iterable[Session]) -> Iterator[tuple[Session, Millis]]:
             yield one, now
 
 
-def _pools(sessions: Iterable[Session], zone: ZoneInfo) -> Pools:
+def pools_of(sessions: Iterable[Session], zone: ZoneInfo) -> Pools:
     """Durations in ascending order, by part of the day, and of all."""
     pools: Pools = defaultdict(list)
     for start, end in sessions:
@@ -86,7 +86,7 @@ def _pools(sessions: Iterable[Session], zone: ZoneInfo) -> Pools:
     return dict(pools)
 
 
-def _survivors(pools: Pools, part: int, elapsed: Millis) -> tuple[list[Millis], int] | None:
+def survivors(pools: Pools, part: int, elapsed: Millis) -> tuple[list[Millis], int] | None:
     """Durations and the place of the first one that is longer than `elapsed`."""
     for key in (part, ALL_DAY):
         durations = pools.get(key, [])
@@ -101,18 +101,18 @@ def _level(past: Sequence[Session], zone: ZoneInfo) -> float:
     distances = []
     for fold in range(FOLDS):
         begin, end = len(past) * fold // FOLDS, len(past) * (fold + 1) // FOLDS
-        pools = _pools([*past[:begin], *past[end:]], zone)
+        pools = pools_of([*past[:begin], *past[end:]], zone)
         for one, now in looks(past[begin:end]):
-            lasted = _survivors(pools, part_of_day(one.start, zone), now - one.start)
+            lasted = survivors(pools, part_of_day(one.start, zone), now - one.start)
             if lasted is not None:
                 durations, first = lasted
                 shorter = bisect_left(durations, one.end - one.start) - first
                 distances.append(abs(2 * shorter / (len(durations) - first) - 1))
     distances.sort()
-    return _quantile(distances, COVERAGE) if distances else COVERAGE
+    return quantile(distances, COVERAGE) if distances else COVERAGE
 
 
-def _quantile(values: Sequence[float], share: float, first: int = 0) -> float:
+def quantile(values: Sequence[float], share: float, first: int = 0) -> float:
     """Of ascending values from place `first` on, straight between two of them."""
     place = first + share * (len(values) - 1 - first)
     below = int(place)

@@ -117,19 +117,19 @@ def summary(all_facts: Iterable[Facts]) -> list[dict[str, Any]]:
 def with_next_free(station: Station, rows: list[dict[str, Any]], now: Millis) -> list[dict[str, Any]]:
     """Where all is taken and the past says enough: when the next one will about be free, in four of five cases."""
     for row in rows:
-        forecast = station.forecasts.get((row["kind"], row["type"]))
-        if forecast is None or row["usable_max"]:
+        forecasts = station.forecasts.get((row["kind"], row["type"]))
+        if forecasts is None or row["usable_max"]:
             continue
-        told = [
-            left
+        starts = [
+            facts.since
             for facts in station.facts()
             if (facts.resource.kind, facts.resource.type) == (row["kind"], row["type"])
             and facts.axes.because == ("occupied",)
             and facts.since is not None
-            and (left := forecast.remaining(facts.since, now)) is not None
         ]
-        if told:
-            next_ = min(told, key=lambda left: left.median)
+        one, first_of = forecasts
+        next_ = one.remaining(starts[0], now) if len(starts) == 1 else first_of.remaining(starts, now)
+        if next_ is not None:
             row["next_free"] = {
                 "at": utc(now + next_.median), "from": utc(now + next_.low), "to": utc(now + next_.high)
             }  # fmt: skip

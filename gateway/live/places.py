@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gateway import wire
 from gateway.evidence.seen import Seen
+from gateway.history.first_free import FirstFree
 from gateway.history.forecast import Forecast
 from gateway.kinds import Facts
 from gateway.model import Access, Millis
@@ -61,7 +62,8 @@ class Station:
     areas: list[Area] = field(default_factory=list)
     tick_ms: Millis = 300_000  # times of rooms and doors are shown rounded down to it
     extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
-    forecasts: dict[tuple[str, str | None], Forecast] = field(default_factory=dict)  # by kind and type
+    # By kind and type: of one that is in use, and of the first of several.
+    forecasts: dict[tuple[str, str | None], tuple[Forecast, FirstFree]] = field(default_factory=dict)
     access: Access = "unknown"
     access_until: Millis | None = None
     recheck_at: Millis | None = None

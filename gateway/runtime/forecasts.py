@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from zoneinfo import ZoneInfo
 
+from gateway.history.first_free import FirstFree
 from gateway.history.forecast import ENOUGH, Forecast, Session
 from gateway.history.utilization import uses
 from gateway.live import Live
@@ -31,14 +33,14 @@ class Forecasts:
         self._live, self._reader, self._zones = live, reader, zones
         self._due: Millis | None = None
         self._resources: list[tuple[Group, str]] = []
-        self._sessions: dict[Group, list[Session]] = defaultdict(list)
+        self._sessions: dict[Group, list[list[Session]]] = defaultdict(list)  # of each resource
 
     def tidy(self, now: Millis) -> bool:
         """True if there is more. StoreError."""
         if self._resources:
             group, resource = self._resources.pop()
             intervals = self._reader.history(group[0], resource, now - LOOK_BACK_MS, now)
-            self._sessions[group] += sessions_of(intervals)
+            self._sessions[group].append(sessions_of(intervals))
             return True
         if self._sessions:
             self._learn(*self._sessions.popitem())
@@ -56,10 +58,12 @@ class Forecasts:
         ]
         return bool(self._resources)
 
-    def _learn(self, group: Group, sessions: list[Session]) -> None:
+    def _learn(self, group: Group, members: list[list[Session]]) -> None:
         """One assignment, since the documents are made on another thread."""
         name, kind, type_ = group
+        sessions = sorted(chain.from_iterable(members))
         if len(sessions) >= ENOUGH:
-            forecast = Forecast(sorted(sessions)[-MOST:], self._zones[name])
+            zone = self._zones[name]
+            forecasts = Forecast(sessions[-MOST:], zone), FirstFree(members, zone, MOST)
             station = self._live.stations[name]
-            station.forecasts = {**station.forecasts, (kind, type_): forecast}
+            station.forecasts = {**station.forecasts, (kind, type_): forecasts}
