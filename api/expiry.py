@@ -103,7 +103,8 @@ def _withdraw_one(resource: dict[str, Any], now: Millis, turned: bool) -> bool:
     if reopened:
         resource["access"] = "unknown"
     if stale or reopened:
-        axes = axes_of(*(resource[name] for name in ("lifecycle", "health", "access", "use", "evidence")))
+        point = (resource[name] for name in ("lifecycle", "health", "access", "use", "evidence"))
+        axes = axes_of(*point, unreadable="unreadable" in resource["because"])
         resource["usable"], resource["because"] = axes.usable, axes.because
     return stale or reopened
 

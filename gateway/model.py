@@ -40,7 +40,7 @@ EVIDENCES: tuple[Evidence, ...] = ("live", "stale", "offline", "never", "suspect
 # Most decisive first; `because` keeps this order.
 REASONS = (
     "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
 )  # fmt: skip
 
 
@@ -61,8 +61,12 @@ class Axes(NamedTuple):
         return _SHOWN[self.code]
 
 
-def _because(lifecycle: str, health: str, access: str, use: str, evidence: str) -> tuple[str, ...]:
+def _because(
+    lifecycle: str, health: str, access: str, use: str, evidence: str, *, unreadable: bool = False
+) -> tuple[str, ...]:
     holds = {lifecycle, health, evidence, "hours_unknown" if access == "unknown" else access}
+    if unreadable:
+        holds.add("unreadable")
     holds.add("use_unknown" if use == "unknown" else use)
     return tuple(reason for reason in REASONS if reason in holds)
 
@@ -80,15 +84,29 @@ AXES: tuple[Axes, ...] = tuple(
     Axes(*point, _usable(*point), _because(*point), code)
     for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
 )
+_UNREADABLE_FROM = len(AXES)
+# After all others, since history stores positions: suspect, because the last message could not be read.
+AXES += tuple(
+    Axes(*point, "suspect", _usable(*point, "suspect"), _because(*point, "suspect", unreadable=True), code)
+    for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES), _UNREADABLE_FROM)
+)
 _SHOWN = tuple(
     {name: getattr(axes, name) for name in ("usable", "because", "lifecycle", "health", "access", "use", "evidence")}
     for axes in AXES
 )
-_BY_POINT = {axes[:5]: axes for axes in AXES}
+_BY_POINT = {axes[:5]: axes for axes in AXES[:_UNREADABLE_FROM]}
+_UNREADABLE = {axes[:4]: axes for axes in AXES[_UNREADABLE_FROM:]}
 
 
-def axes_of(lifecycle: Lifecycle, health: Health, access: Access, use: Use, evidence: Evidence) -> Axes:
-    """The one interned `Axes` for this point. KeyError for a word that is no state."""
+def axes_of(
+    lifecycle: Lifecycle, health: Health, access: Access, use: Use, evidence: Evidence, *, unreadable: bool = False
+) -> Axes:
+    """The one interned `Axes` for this point. KeyError for a word that is no state.
+
+    `unreadable` says why it is suspect, and means nothing beside any other evidence.
+    """
+    if unreadable and evidence == "suspect":
+        return _UNREADABLE[lifecycle, health, access, use]
     return _BY_POINT[lifecycle, health, access, use, evidence]
 
 

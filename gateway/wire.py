@@ -4,7 +4,7 @@ Payload shapes of the eight kinds are in `gateway/kinds`; what all of them have 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from zlib import crc32
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gateway import bounds
 from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_PAYLOAD = 16_384
@@ -27,7 +28,22 @@ Time = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=-(2**53), le=
 Boot = Annotated[str, Meta(min_length=1, max_length=64)]
 Code = Annotated[str, Meta(max_length=200)]
 Number = Annotated[float, Meta(ge=-1e12, le=1e12)]
-Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Percent = Annotated[float, Meta(ge=bounds.BATTERY_PCT[0], le=bounds.BATTERY_PCT[1])]
+Decibels = Annotated[float, Meta(ge=bounds.RSSI_DBM[0], le=bounds.RSSI_DBM[1])]
+Watts = Annotated[float, Meta(ge=bounds.POWER_W[0], le=bounds.POWER_W[1])]
+WattHours = Annotated[float, Meta(ge=bounds.ENERGY_WH[0], le=bounds.ENERGY_WH[1])]
+Hold = Annotated[float, Meta(ge=bounds.HOLD_S[0], le=bounds.HOLD_S[1])]
+Count = Annotated[int, Meta(ge=bounds.COUNT[0], le=bounds.COUNT[1])]
+
+
+Bad = tuple[str, str]
+"""A field, and why its value can't be read: a short word as in `UnreadableError`."""
+
+AUXILIARY = frozenset(
+    ("battery_pct", "rssi_dbm", "fault", "firmware", "power_w", "energy_wh", "error", "total", "expires",
+     "hold_s")
+)  # fmt: skip
+"""Signals beside a kind's main one: a value of theirs that can't be read costs itself, not the message."""
 
 
 class UnreadableError(Exception):
@@ -45,8 +61,8 @@ class Signals(Struct, gc=False, forbid_unknown_fields=True):
     boot: Boot | None = None
     seq: Seq | None = None
     oldest: Seq | None = None
-    battery_pct: Number | UnsetType = UNSET
-    rssi_dbm: Number | UnsetType = UNSET
+    battery_pct: Percent | UnsetType = UNSET
+    rssi_dbm: Decibels | UnsetType = UNSET
     fault: Code | UnsetType = UNSET
     firmware: Code | UnsetType = UNSET
 
@@ -69,6 +85,7 @@ class Availability(Struct, gc=False):
 
     state: str
     boot: Boot | None = None
+    sleeps: bool = False
 
 
 def topic(station: str, device: str, which: Topic) -> str:
@@ -126,27 +143,52 @@ def _reason(error: Exception) -> str:
     return "out_of_range" if beyond else "wrong_type"
 
 
-def read(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int]:
-    """Signals of a state message and how many fields were ignored. UnreadableError with the reason."""
+def read(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int, tuple[Bad, ...]]:
+    """Signals of a state message, how many fields were ignored, and those whose value nobody can read.
+
+    A field that is null says nothing, and a bad one beside the kind's main signal costs itself. UnreadableError with
+    the reason for the rest.
+    """
     try:
-        return decode(payload), 0
-    except msgspec.ValidationError as error:
-        if "unknown field" not in str(error):
-            raise UnreadableError(_reason(error)) from None
+        return decode(payload), 0, ()
+    except msgspec.ValidationError:
+        pass
     except _ERRORS as error:
         raise UnreadableError(_reason(error)) from None
     return _read_known(decode, payload)
 
 
-def _read_known(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int]:
-    """Again without the fields that the kind does not know."""
+def _read_known(decode: Callable[[bytes], Any], payload: bytes) -> tuple[Any, int, tuple[Bad, ...]]:
+    """Again without the fields that the kind does not know, and without those that say nothing or can't be read."""
     try:
         fields = _decode_fields(payload)
         known = _fields_of(decode)
         kept = {name: value for name, value in fields.items() if name in known}
-        return decode(msgspec.json.encode(kept)), len(fields) - len(kept)
+        said = {name: value for name, value in kept.items() if bytes(value) != b"null"}
+        bad = [] if len(said) == 0 else list(_bad(decode, said))
+        for name, _ in bad:
+            del said[name]
+        return decode(msgspec.json.encode(said)), len(fields) - len(kept), tuple(bad)
     except _ERRORS as error:
         raise UnreadableError(_reason(error)) from None
+
+
+def without(payload: bytes, bad: Iterable[Bad]) -> bytes:
+    """The payload of a state message without the fields that nobody can read."""
+    fields = _decode_fields(payload)
+    for name, _ in bad:
+        del fields[name]
+    return _encode_json(fields)
+
+
+def _bad(decode: Callable[[bytes], Any], fields: Mapping[str, msgspec.Raw]) -> Iterator[Bad]:
+    """Each field that is neither header nor main signal and that can't be read, with the reason."""
+    for name, value in fields.items():
+        if name in AUXILIARY:
+            try:
+                decode(msgspec.json.encode({name: value}))
+            except _ERRORS as error:
+                yield name, _reason(error)
 
 
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -175,6 +217,20 @@ def read_availability(payload: bytes) -> tuple[bool, str | None]:
     if message.state not in ("online", "offline"):
         raise UnreadableError("wrong_type")
     return message.state == "online", message.boot
+
+
+GOOD_NIGHT = b'{"state":"offline","sleeps":true}'
+"""The goodbye of a device that sleeps between its reports: what it said stays good for as long as it was meant to."""
+
+
+def is_good_night(payload: bytes) -> bool:
+    """Whether an availability message says `offline` and `sleeps`."""
+    if payload[:1] != b"{":
+        return False
+    try:
+        return _decode_availability(payload).sleeps is True
+    except _ERRORS:
+        return False
 
 
 def header_of(payload: bytes) -> Header | None:

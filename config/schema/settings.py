@@ -66,9 +66,9 @@ class Settings(Model):
         changed = {kind: said.model_dump(exclude_none=True) for kind, said in self.kinds.items()}
         return {kind: defaults_for(kind).model_copy(update=changed.get(kind)) for kind in get_args(Kind)}
 
-    def zone_of(self, station: Station) -> ZoneInfo:
-        """The station's time zone."""
-        return ZoneInfo(station.timezone or self.timezone)
+    def zone_of(self, station: Station | None) -> ZoneInfo:
+        """The station's time zone; that of all where the box does not know it (`mqtt:` and `bridge:` alone)."""
+        return ZoneInfo((station.timezone if station is not None else None) or self.timezone)
 
     def display_of(self, station: Station) -> Display:
         """How the station's screen is shown."""

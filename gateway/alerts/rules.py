@@ -27,7 +27,8 @@ def facts_of(change: Change) -> list[Fact]:
 def _fact(change: Change, kind: str, holds: bool | None, detail: dict[str, Signal]) -> Fact:
     resource, after = change.resource, change.after
     subject = resource.device if kind == "device_silent" else resource.id
-    cause = str(after.evidence) if kind in ("device_silent", "stuck_sensor") else change.detail or change.cause
+    shown = "unreadable_value" if "unreadable" in after.because else str(after.evidence)
+    cause = shown if kind in ("device_silent", "stuck_sensor") else change.detail or change.cause
     return Fact(kind, change.at, holds, resource.station, subject, resource, cause, detail)
 
 

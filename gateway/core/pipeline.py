@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import DecodeError, ValidationError
 
 from gateway import wire
+from gateway.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import admit, believed, check_bytes, without_identity
 from gateway.core.foreign import Foreign
@@ -21,6 +22,9 @@ from gateway.live import Device, Live, Verdict
 from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.policy.override import read_command
 from gateway.wire import Event, UnreadableError
+
+_UNSEEN = ("too_large", "encoding", "too_deep", "identity_number")
+"""Refused before any decoder saw it."""
 
 
 @dataclass(slots=True)
@@ -162,6 +166,10 @@ class Pipeline:
         `checked`: no byte of it, nor of its neighbours, is in doubt. What a dialect reads may be four times as long.
         """
         try:
+            if not payload and topic.startswith(b"yz/"):
+                wire.parse_topic(topic)
+                self.counters["cleared"] += 1  # what was retained here is gone: it says nothing of the device
+                return
             if topic.startswith(b"yz-cmd/"):
                 self._command(topic, payload, flags, now)
                 return
@@ -179,7 +187,11 @@ class Pipeline:
             else:
                 self._state(device, topic, payload, flags, now)
         except UnreadableError as error:
-            self._reject(topic, payload, now, error.reason)
+            better = mended(payload) if error.reason == "not_json" and topic.startswith(b"yz/") else None
+            if better is not None:
+                self._cold(topic, better, flags, now)
+                return
+            self._reject(topic, payload, flags, now, error.reason)
 
     def _find(self, topic: bytes) -> tuple[Device, Topic]:
         station, name, which = wire.parse_topic(topic)
@@ -191,8 +203,11 @@ class Pipeline:
         return device, which
 
     def _state(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
-        signals, ignored = wire.read(device.decode, payload)
+        signals, ignored, bad = wire.read(device.decode, payload)
         self.counters["ignored_fields"] += ignored
+        if bad:
+            self.foreign.remarks.bad(device.station, device.id, bad)
+            payload = wire.without(payload, bad)
         self._accept(device, topic, payload, flags, signals, now)
 
     def _accept(self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis) -> None:
@@ -244,8 +259,10 @@ class Pipeline:
 
     def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message in somebody else's dialect, stored and believed as a native one."""
-        heard, refused = self.foreign.translate(topic, payload, now)
-        for one in heard:
+        heard = self.foreign.translate(topic, payload, now)
+        for device in heard.lost:
+            self._lose(device, flags, now)
+        for one in heard.said:
             self.counters["ignored_fields"] += one.ignored
             if one.online is not None:
                 self._goodbye(one.device, one.topic, one.payload, flags, one.online, one.boot, now)
@@ -253,8 +270,13 @@ class Pipeline:
                 self._event(one.device, one.topic, one.payload, flags, now)
             else:
                 self._accept(one.device, one.topic, one.payload, flags, one.signals, now)
-        if refused is not None:
-            raise UnreadableError(refused)
+        if heard.refused is not None:
+            raise UnreadableError(heard.refused)
+
+    def _lose(self, device: Device, flags: int, now: Millis) -> None:
+        """A value came that nobody can read. What a broker kept is from nobody knows when, and changes nothing."""
+        if not flags & RETAINED:
+            self.live.unreadable(device, now)
 
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
@@ -283,6 +305,9 @@ class Pipeline:
         if flags & RETAINED and device.online == online:
             return  # the broker tells again what we know
         self.outcome.batch.append(topic, payload, now, flags & RETAINED)
+        if not online and wire.is_good_night(payload):
+            device.online = False
+            return
         self.live.availability(device, online, bool(flags & RETAINED), now)
         if online:
             self.outcome.returned.add(device)
@@ -309,10 +334,16 @@ class Pipeline:
             device.owed = True
             self.outcome.heard.append(device)
 
-    def _reject(self, topic: bytes, payload: bytes, now: Millis, reason: str) -> None:
+    def _reject(self, topic: bytes, payload: bytes, flags: int, now: Millis, reason: str) -> None:
         """Keep it aside. If its header can be read, the device need not send it again."""
         found = self._header_in(topic, payload)
-        if wire.carries_identity(payload) or wire.carries_identity(topic):
+        speaker, topic_heard = self._states.get(topic), topic
+        # The digits of UTF-16 stand between NULs.
+        if (
+            wire.carries_identity(payload)
+            or wire.carries_identity(payload.replace(b"\0", b""))
+            or wire.carries_identity(topic)
+        ):
             topic, payload, reason = without_identity(topic, found[1] if found else None), b"", "identity_number"
             if not topic:
                 found = None  # its boot would be kept and told
@@ -322,8 +353,15 @@ class Pipeline:
         self.outcome.rejected.append(Rejected(topic[:1024], payload[: wire.MAX_PAYLOAD], now, reason))
         if found is not None:
             device, header = found
-            device.seen.admit(header.boot, header.seq or 0, header.oldest)
+            verdict = device.seen.admit(header.boot, header.seq or 0, header.oldest)
             self._owe(device)
+            if verdict is not Verdict.NEW:
+                return
+        if speaker is not None:
+            self._lose(speaker, flags, now)
+        elif reason in _UNSEEN:
+            for device in self.foreign.lost(topic_heard):
+                self._lose(device, flags, now)
 
     def _header_in(self, topic: bytes, payload: bytes) -> tuple[Device, Header] | None:
         """The device and the header of a message that may be unreadable otherwise; None without an identity."""

@@ -56,6 +56,8 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
     return live
 
 
+OWN_WILL = ("tasmota", "shelly", "esphome", "homeassistant", "json")
+"""Dialects in which `offline` is the last will of the device's own connection; elsewhere a server judged."""
 NO_NAME: dict[str, str] = {}  # one for all that have none: most resources
 
 
@@ -95,7 +97,8 @@ def foreign(settings: Settings, live: Live) -> Foreign:
             decoder = speakers.bind(item.source, resource)
         except BadSource as error:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
-        sources.append(Source(decoder, live.devices[station.id, resource.device]))
+        device = live.devices[station.id, resource.device]
+        sources.append(Source(decoder, device, own_will=item.source.dialect in OWN_WILL))
     return Foreign(sources)
 
 

@@ -37,10 +37,23 @@ class WithAvailability:
 
 
 def is_online(payload: bytes) -> bool:
-    """A plain word, or `{"state": word}`. Raises Unreadable."""
+    """A plain word, or `{"state": word}`. Raises Unreadable, aside."""
+    try:
+        return _is_online(payload)
+    except Unreadable as error:
+        raise Unreadable(error.reason, aside=True) from None
+
+
+def _is_online(payload: bytes) -> bool:
     if payload[:1] != b"{":
-        return online_word(read_text(payload))
+        return _sure(online_word(read_text(payload)))
     state = read_object(payload).get("state")
     if state is None:
         raise Unreadable("wrong_type")
-    return online_word(state)
+    return _sure(online_word(state))
+
+
+def _sure(online: bool | None) -> bool:
+    if online is None:
+        raise Unreadable("unknown_value")
+    return online

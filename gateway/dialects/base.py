@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from gateway.bounds import mended
 from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_BYTES: Final = 65_536  # a LoRaWAN uplink heard by many gateways outgrows the native 16 KiB
@@ -18,17 +19,27 @@ _EPOCH_MS: Final = 100_000_000_000
 _END_MS: Final = 253_402_300_799_000
 
 _T = TypeVar("_T")
+Bad = tuple[str, str]
 
 decode_json: Final[Callable[[bytes], object]] = msgspec.json.Decoder().decode
 
 
 class Unreadable(ValueError):  # noqa: N818 - a verdict on a payload, not a fault of ours
     """This payload goes to quarantine. `reason` is a short snake_case word: not_json, not_object, wrong_type,
-    out_of_range, unknown_value, too_deep, too_long, encoding, unknown_version."""
+    out_of_range, unknown_value, too_deep, too_long, encoding, unknown_version, other_device."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, main: bool = False, aside: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.main = main  # the resource's value stood in it, and can't be read
+        self.aside = aside  # the resource's value never stands in such a message
+
+
+class Elsewhere(Unreadable):
+    """The message is another device's on a shared topic: nothing of ours, and no fault either."""
+
+    def __init__(self) -> None:
+        super().__init__("other_device", aside=True)
 
 
 class BadSource(ValueError):  # noqa: N818 - read as "a bad source"
@@ -64,7 +75,8 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An `Observation`, and how many of the payload's fields nobody here has a use for.
 
     A Struct, since one is made for each message and a dataclass takes six times as long. No signals at all means: the
-    device was heard, but said nothing about the resource.
+    device was heard, but said nothing about the resource. A state may carry an `event` that happened too. `bad` are
+    signals whose value nobody can read, each with the reason.
     """
 
     station: str
@@ -74,6 +86,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     signals: dict[str, Signal]
     event: str | None = None
     ignored: int = 0
+    bad: tuple[Bad, ...] = ()
 
     @property
     def observation(self) -> Observation:
@@ -122,7 +135,10 @@ def read(decode: Callable[[bytes], _T], payload: bytes) -> _T:
     except msgspec.ValidationError:
         raise Unreadable("wrong_type") from None
     except msgspec.DecodeError:
-        raise Unreadable("not_json") from None
+        better = mended(payload)
+        if better is None:
+            raise Unreadable("not_json") from None
+        return read(decode, better)
     except UnicodeDecodeError:
         raise Unreadable("encoding") from None
     except RecursionError:

@@ -31,6 +31,7 @@ class _Uplink(msgspec.Struct, gc=False, rename="camel"):
     """The part of `UplinkEvent` we use. Older servers leave out zeros, newer ones write them."""
 
     decoded: dict[str, object] | None = msgspec.field(default=None, name="object")
+    data: str | None = None
     time: str | None = None
     dev_addr: str | None = None
     f_cnt: int = 0
@@ -56,29 +57,32 @@ class ChirpStack:
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
-        self._meaning = Meaning(source, resource, lorawan.NAMES)
-        self._rules = self._meaning.rules(lorawan.NAMES)
+        names = lorawan.names()
+        self._meaning = Meaning(source, resource, names)
+        self._rules = self._meaning.rules(names)
         base = source.topic.removesuffix("/event/up")
         self._up, self._status = f"{base}/event/up", f"{base}/event/status"
         self.filters = (self._up, self._status)
 
     def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
         """See `Decoder`."""
-        signals: Signals = {}
+        signals = Signals()
         if topic == self._up:
             uplink = read(_uplink, payload)
-            body = uplink.decoded or {}
+            # What a server decodes from an uplink without a payload is a made-up value; some leave `data` out.
+            body = {} if uplink.data == "" else uplink.decoded or {}
             ignored = self._meaning.read(self._rules, body, signals)
             if self._meaning.picks:
                 self._meaning.take({"object": body}, signals)
             heard = [one.rssi for one in uplink.rx_info if one.rssi is not None]
             if heard:
-                signals["rssi_dbm"] = values.rssi_dbm(max(heard))
+                self._meaning.put(signals, "rssi_dbm", values.rssi_dbm, max(heard))
             return self._meaning.decoded(lorawan.header(uplink.dev_addr, uplink.f_cnt, uplink.time), signals, ignored)
         if topic == self._status:
             status = read(_status, payload)
-            if status.battery_level is not None and not status.battery_level_unavailable:
-                signals["battery_pct"] = values.battery_pct(status.battery_level)
+            told = not (status.battery_level_unavailable or status.external_power_source)
+            if status.battery_level is not None and told:
+                self._meaning.put(signals, "battery_pct", values.battery_pct, status.battery_level)
             return self._meaning.decoded(lorawan.header(None, 0, status.time), signals, 0)
         return None
 

@@ -49,8 +49,13 @@ class EspHome:
         """See `Decoder`."""
         component = self._components.get(topic)
         if component is not None:
-            signals: Signals = {}
-            self._meaning.take({component: _value(component, read_text(payload))}, signals)
+            signals = Signals()
+            word = read_text(payload)
+            try:
+                value = _value(component, word)
+            except Unreadable:
+                value = word  # its reader says what is wrong with it
+            self._meaning.take({component: value}, signals)
             return self._meaning.decoded(NO_HEADER, signals, 0)
         return self._meaning.availability(is_online(payload), NO_HEADER) if topic == self._status else None
 

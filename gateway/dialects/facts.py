@@ -63,6 +63,19 @@ MAIN: Final[Mapping[KindName, tuple[str, str | None]]] = {
     "safety": ("ready", None),
 }
 
+# The signals that tell a kind's value, and those from which that is read: bad ones beside a value cost themselves.
+_USE: Final = frozenset(("status", "power_w", "relay"))
+MAINS: Final[Mapping[KindName, tuple[frozenset[str], frozenset[str]]]] = {
+    "seat": (frozenset(("occupied",)), frozenset(("occupied",))),
+    "room": (frozenset(("people", "occupied")), frozenset(("people", "occupied"))),
+    "charger": (frozenset(("status",)), _USE),
+    "door": (frozenset(("open", "locked")), frozenset(("open", "locked"))),
+    "appliance": (frozenset(("status",)), _USE),
+    "locker": (frozenset(("free",)), frozenset(("free",))),
+    "parking": (frozenset(("free",)), frozenset(("free", "bay"))),
+    "safety": (frozenset(("ready", "cabinet_open")), frozenset(("ready", "cabinet_open"))),
+}
+
 # Above this a load is in use. Low, so that a full battery still plugged in counts as taken rather than free; above
 # the standby of the fixed device itself. `values: {running_above_w: N}` sets another.
 _RUNNING_ABOVE_W: Final = {"phone": 2.0, "ebike": 5.0, "ev": 50.0, "microwave": 15.0, "water": 15.0, "massage": 10.0}

@@ -120,12 +120,16 @@ class HomeAssistant:
 
     def _report(self, plans: list[_Plan], payload: bytes) -> Decoded:
         document = read(decode_json, payload) if any(plan.entity.json for plan in plans) else None
-        signals: Signals = {}
+        signals = Signals()
         for entity, feeds in plans:
-            raw = _shown(entity.template, document if entity.json else read_text(payload))
-            value = _stated(entity, raw)
+            shown = document if entity.json else read_text(payload)
             for signal, reader in feeds:
-                read_value = None if value is None else reader(value)
+                try:
+                    value = _stated(entity, _shown(entity.template, shown))
+                    read_value = None if value is None else reader(value)
+                except Unreadable as error:
+                    signals.refuse(signal, error)
+                    continue
                 if isinstance(read_value, bool):
                     read_value = self._agreed(signal, entity, read_value)
                 if read_value is not None and signals.get(signal) is not True:
@@ -143,7 +147,7 @@ class HomeAssistant:
         document = read(decode_json, payload) if presence.json else read_text(payload)
         word = spelled(_shown(presence.template, document))
         if word not in (presence.online, presence.offline):
-            raise Unreadable("unknown_value")
+            raise Unreadable("unknown_value", aside=True)
         self._online[presence.topic] = word == presence.online
         online = self._is_online(word == presence.online)
         return None if online is None else self._meaning.availability(online, NO_HEADER)
@@ -181,6 +185,8 @@ def _stated(entity: Entity, raw: object) -> object:
         return False
     if word.lower() in values.NOTHING:
         return None
+    if entity.component == "lock" and values.locked(word) is False:
+        return False  # jammed, or on its way
     raise Unreadable("unknown_value")
 
 

@@ -11,6 +11,7 @@ from gateway.dialects.base import NO_HEADER, millis
 from gateway.dialects.facts import Name
 from gateway.model import Header
 
+MOST_VOLTS: Final = 5
 NAMES: Final = (
     Name("occupancy", "presence", values.present),
     Name("occupied", "presence", values.present),
@@ -26,6 +27,30 @@ NAMES: Final = (
     Name("battery", "battery_pct", values.battery_pct),
     Name("battery_level", "battery_pct", values.battery_pct),
 )
+
+
+def names() -> tuple[Name, ...]:
+    """`NAMES` for one device, which may tell its battery in volts."""
+    battery = Battery()
+    return tuple(Name(one.key, one.fact, battery.read if one.fact == "battery_pct" else one.read) for one in NAMES)
+
+
+class Battery:
+    """A device's `battery`: per cent by most decoders, volts by some (Browan: 3.6).
+
+    5 and less is believed once the same device has told more: no cell has as many volts, and 3 per cent come after 6.
+    """
+
+    __slots__ = ("_per_cent",)
+
+    def __init__(self) -> None:
+        self._per_cent = False
+
+    def read(self, value: object) -> float | None:
+        """Per cent; None where it may be volts. Raises Unreadable."""
+        level = values.battery_pct(value)
+        self._per_cent = self._per_cent or level > MOST_VOLTS
+        return level if self._per_cent else None
 
 
 def header(session: str | None, counter: int, time: str | None) -> Header:

@@ -3,14 +3,26 @@
 from collections.abc import Iterable, Mapping
 
 from gateway.dialects import values
-from gateway.dialects.base import Decoded, Source
-from gateway.dialects.facts import FACTS, SAME, Name, name_reader, running_above_w
+from gateway.dialects.base import Bad, Decoded, Elsewhere, Source, Unreadable
+from gateway.dialects.facts import FACTS, MAINS, SAME, Name, name_reader, running_above_w
 from gateway.dialects.paths import pick
 from gateway.dialects.picks import finished, picks_of
 from gateway.dialects.values import Reader
 from gateway.model import Header, Resource, Signal
 
-Signals = dict[str, Signal]
+
+class Signals(dict[str, Signal]):
+    """What one message says, and in `bad` what it says in a way that nobody can read, each with the reason."""
+
+    bad: tuple[Bad, ...] = ()
+
+    def refuse(self, signal: str, error: Unreadable) -> None:
+        """This value costs itself, not the message; another device's message is none of ours."""
+        if isinstance(error, Elsewhere):
+            raise error
+        self.bad = (*self.bad, (signal, error.reason))
+
+
 Rules = Mapping[str, tuple[str, Reader]]
 
 
@@ -53,7 +65,7 @@ class Meaning:
         return found
 
     def read(self, rules: Rules, body: Mapping[str, object], signals: Signals) -> int:
-        """Adds to `signals` what `rules` find in `body`; how many fields nobody read. Raises Unreadable."""
+        """Adds to `signals` what `rules` find in `body`; how many fields nobody read."""
         find, ignored = rules.get, 0
         for key, value in body.items():
             rule = find(key)
@@ -61,26 +73,36 @@ class Meaning:
                 ignored += 1
             elif value is not None and rule[0]:
                 signal = rule[0]
-                read = rule[1](value)
-                if read is not None and signals.get(signal) is not True:  # as in _put, which is called too often here
+                try:
+                    read = rule[1](value)
+                except Unreadable as error:
+                    signals.refuse(signal, error)
+                    continue
+                if read is not None and signals.get(signal) is not True:  # as in put, which is called too often here
                     signals[signal] = read
         return ignored
 
     def take(self, document: object, signals: Signals) -> None:
-        """Adds to `signals` what the configured paths find. Raises Unreadable."""
+        """Adds to `signals` what the configured paths find."""
         for path, signal, read in self.picks:
             value = pick(document, path)
             if value is not None:
-                self._put(signals, signal, read(value))
+                self.put(signals, signal, read, value)
 
     def decoded(self, header: Header, signals: Signals, ignored: int) -> Decoded:
-        """The observation, with what follows from power, relay and bay."""
+        """The observation, with what follows from power, relay and bay. Unreadable if its main value is."""
+        if signals.bad:
+            _, needed = MAINS[self._kind]
+            lost = [reason for signal, reason in signals.bad if signal in needed]
+            if lost and needed.isdisjoint(signals):
+                raise Unreadable(lost[0], main=True)
         if self._settles:
             self._settle(signals)
         happened = signals.pop("event", None) if self.picks else None
-        if happened:
+        if happened and not signals:
             return self.event(str(happened), header, ignored)
-        return Decoded(self.station, self.device, "state", header, signals, None, ignored)
+        event = str(happened) if happened else None
+        return Decoded(self.station, self.device, "state", header, signals, event, ignored, signals.bad)
 
     def event(self, happened: str, header: Header, ignored: int, signals: Signals | None = None) -> Decoded:
         """Something that happened, of a type in `EVENTS`; `signals` are its fields."""
@@ -91,7 +113,13 @@ class Meaning:
         return Decoded(self.station, self.device, "availability", header, {"online": online})
 
     @staticmethod
-    def _put(signals: Signals, signal: str, value: Signal | None) -> None:
+    def put(signals: Signals, signal: str, read: Reader, said: object) -> None:
+        """Adds what `read` makes of `said`."""
+        try:
+            value = read(said)
+        except Unreadable as error:
+            signals.refuse(signal, error)
+            return
         # Of two sensors that disagree, the one that says "somebody", "open", "locked" is not outvoted.
         if value is not None and signals.get(signal) is not True:
             signals[signal] = value

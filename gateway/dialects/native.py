@@ -16,7 +16,7 @@ from gateway.dialects.meaning import Meaning, Signals
 from gateway.model import Header, KindName, Millis, Resource, Signal
 
 _HEADER: Final = ("ts", "boot", "seq", "oldest")
-_EVENT_FIELDS: Final[dict[str, Callable[[object], Signal]]] = {
+_EVENT_FIELDS: Final[dict[str, Callable[[object], Signal | None]]] = {
     "card": values.text,
     "granted": values.flag,
     "direction": values.text,
@@ -49,7 +49,7 @@ class Native:
         """See `Decoder`."""
         if topic in self._states:
             body = read_object(payload)
-            signals: Signals = {}
+            signals = Signals()
             ignored = self._meaning.read(self._rules, body, signals)
             self._meaning.take(body, signals)
             return self._meaning.decoded(_header(body), signals, ignored)
@@ -61,7 +61,8 @@ class Native:
         kind = body.get("type")
         if kind not in EVENTS:
             raise Unreadable("unknown_value")
-        signals: Signals = {key: read(body[key]) for key, read in _EVENT_FIELDS.items() if key in body}
+        told = {key: read(body[key]) for key, read in _EVENT_FIELDS.items() if key in body}
+        signals = Signals({key: value for key, value in told.items() if value is not None})
         return self._meaning.event(str(kind), _header(body), 0, signals)
 
 

@@ -42,6 +42,8 @@ def _main(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[Pic
     read = reader_of(kind, word)
     if number is None:
         return [Pick(path, word, finished(source, word, values.or_some(read) if word == "occupied" else read))]
+    if word == "status" and any(key.isdecimal() for key in values.by_spelling(source.words(word))):
+        return [Pick(path, word, values.translated(source.words(word), read))]  # numbers here are codes, not watts
     return [
         Pick(path, word, values.translated(source.words(word), values.unless_number(read))),
         Pick(path, number, finished(source, number, values.if_number(reader_of(kind, number)))),
@@ -67,8 +69,16 @@ def _others(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[P
 
 
 def _event(words: Mapping[str, Signal]) -> Reader:
+    """A word happens each time it is told; a flag (true, 1) comes with every message, and happens when it turns."""
+    table = values.by_spelling(words)
+    before: object = None
+
     def event(value: object) -> Signal | None:
-        meant = words.get(values.spelled(value))
+        nonlocal before
+        last, before = before, value
+        if not isinstance(value, str) and value == last:
+            return None
+        meant = table.get(values.spelled(value))
         return meant if meant in EVENTS else None
 
     return event

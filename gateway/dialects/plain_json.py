@@ -60,14 +60,21 @@ class PlainJson:
             return None
         body = self._body(payload)
         header = self._header(body) if self._headed else NO_HEADER
-        signals: Signals = {}
+        signals = Signals()
         self._meaning.take(body, signals)
+        if not signals and not signals.bad and self._is_elsewhere(body):
+            return None
         if self._online is not None and not signals:
             online = pick(body, self._online.path)
             if online is not None:
                 return self._meaning.availability(self._online.read(online) is True, header)
         ignored = max(0, len(body) - self._used) if isinstance(body, dict) else 0
         return self._meaning.decoded(header, signals, ignored)
+
+    def _is_elsewhere(self, body: object) -> bool:
+        """Whether nothing of the device is in it: where many share a topic, a stranger is no sign of life of ours."""
+        paths = [one.path for one in self._meaning.picks]
+        return all(len(path) > 1 for path in paths) and all(pick(body, path[:-1]) is None for path in paths)
 
     def _body(self, payload: bytes) -> object:
         try:

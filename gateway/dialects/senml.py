@@ -94,6 +94,7 @@ class SenMl:
         if topic != self._topic:
             return None
         newest: dict[str, tuple[Millis, Signal]] = {}
+        signals = Signals()
         ignored, latest = 0, None
         for record in resolve(payload, received_at):
             readers = self._known.get(record.name)
@@ -102,13 +103,17 @@ class SenMl:
             ignored += not readers
             at = received_at if record.time_ms is None else record.time_ms
             for signal, reader in readers:
-                value = reader(_in_our_unit(record))
+                try:
+                    value = reader(_in_our_unit(record))
+                except Unreadable as error:
+                    signals.refuse(signal, error)
+                    continue
                 before = newest.get(signal)
                 if value is not None and (before is None or (at, value is True) >= (before[0], before[1] is True)):
                     newest[signal] = at, value
             if readers and record.time_ms is not None:
                 latest = max(latest or record.time_ms, record.time_ms)
-        signals: Signals = {signal: value for signal, (_, value) in newest.items()}
+        signals.update({signal: value for signal, (_, value) in newest.items()})
         return self._meaning.decoded(NO_HEADER if latest is None else Header(latest), signals, ignored)
 
     def _learn(self, name: str) -> list[tuple[str, Reader]]:

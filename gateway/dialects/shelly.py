@@ -100,7 +100,7 @@ class Shelly:
         return self._status(params, header) if method in _SPOKEN else self._event(params.get("events"), header)
 
     def _status(self, params: dict[str, object], header: Header) -> Decoded:
-        signals: Signals = {}
+        signals = Signals()
         ignored = 0
         self._meaning.awaits_relay = any(key.startswith("switch:") for key in params)  # a bare meter has none
         for key, part in params.items():
@@ -125,7 +125,7 @@ class Shelly:
             meant = self._words.get(values.spelled(event.get("event")))
             if meant in EVENTS and self._component in (None, event.get("component")):
                 return self._meaning.event(str(meant), header, len(events) - 1)
-        return self._meaning.decoded(header, {}, len(events))
+        return self._meaning.decoded(header, Signals(), len(events))
 
 
 bind = Shelly

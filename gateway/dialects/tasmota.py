@@ -24,10 +24,12 @@ from gateway.dialects.base import (
 )
 from gateway.dialects.facts import Name
 from gateway.dialects.meaning import Meaning, Rules, Signals
+from gateway.dialects.paths import pick
 from gateway.dialects.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
 
 _PART: Final = re.compile(r"(POWER|Switch)(\d*)")
+_BRIDGES: Final = ("ZbReceived", "ZbInfo", "RfReceived", "IrReceived", "BLE", "SSerialReceived")
 _WRAPPED: Final = {"STATUS8": "StatusSNS", "STATUS10": "StatusSNS", "STATUS11": "StatusSTS", "STATUS2": "StatusFWR"}
 
 
@@ -76,7 +78,7 @@ def _names(field: str | None) -> tuple[tuple[Name, ...], tuple[Name, ...]]:
 class Tasmota:
     """One Tasmota device, or one channel of it."""
 
-    __slots__ = ("_energy", "_lwt", "_meaning", "_plain", "_top", "_topics", "filters")
+    __slots__ = ("_behind", "_energy", "_lwt", "_meaning", "_plain", "_top", "_topics", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -87,6 +89,9 @@ class Tasmota:
         self._meaning.awaits_relay = True
         self._top: Rules = self._meaning.rules(top, ("Time", "ENERGY"))
         self._energy: Rules = self._meaning.rules(energy)
+        paths = [one.path for one in self._meaning.picks]
+        behind = bool(paths) and all(path[:1] and path[0] in _BRIDGES for path in paths)
+        self._behind = tuple({path[:-1] for path in paths}) if behind else ()
         tele, stat = _prefixes(source.topic)
         self._lwt = f"{tele}/LWT"
         self._topics = {f"{tele}/STATE": "STATE", f"{tele}/SENSOR": "SENSOR", f"{stat}/RESULT": "RESULT"}
@@ -100,24 +105,28 @@ class Tasmota:
         if what is not None:
             return self._report(what, read_object(payload))
         if topic == self._lwt:
-            return self._meaning.availability(is_online(payload), NO_HEADER)
+            online = is_online(payload)
+            # The bridge being back says nothing about a device behind it; the bridge being gone does.
+            return None if online and self._behind else self._meaning.availability(online, NO_HEADER)
         key = self._plain.get(topic)
         return None if key is None else self._report("POWER", {key: read_text(payload)})
 
-    def _report(self, what: str, body: dict[str, object]) -> Decoded:
+    def _report(self, what: str, body: dict[str, object]) -> Decoded | None:
         wrapper = _WRAPPED.get(what)
         if wrapper:
             inner = body.get(wrapper)
             if not isinstance(inner, dict):
                 raise Unreadable("wrong_type")
             body = inner
-        signals: Signals = {}
+        signals = Signals()
         ignored = self._meaning.read(self._top, body, signals)
         energy = body.get("ENERGY")
         if isinstance(energy, dict):
             ignored += self._meaning.read(self._energy, energy, signals)
         if self._meaning.picks:
             self._meaning.take(body, signals)
+        if self._behind and not signals and not signals.bad and all(pick(body, path) is None for path in self._behind):
+            return None  # another device behind the same bridge
         if what in ("STATE", "STATUS11") and not any(key.startswith("POWER") for key in body):
             self._meaning.awaits_relay = False  # a meter without a relay
         time = millis(body.get("Time"))

@@ -30,6 +30,7 @@ class _Ids(msgspec.Struct, gc=False, frozen=True):
 
 class _Message(msgspec.Struct, gc=False):
     decoded_payload: dict[str, object] | None = None
+    frm_payload: str | None = None
     session_key_id: str | None = None
     f_cnt: int = 0
     rx_metadata: list[_Reception] = []
@@ -51,13 +52,15 @@ _uplink: Final = msgspec.json.Decoder(_Uplink).decode
 class TheThingsStack:
     """One LoRaWAN device."""
 
-    __slots__ = ("_meaning", "_rules", "_up", "filters")
+    __slots__ = ("_meaning", "_rules", "_tells_raw", "_up", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
-        self._meaning = Meaning(source, resource, lorawan.NAMES)
-        self._rules = self._meaning.rules(lorawan.NAMES)
+        names = lorawan.names()
+        self._meaning = Meaning(source, resource, names)
+        self._rules = self._meaning.rules(names)
         self._up = source.topic.removesuffix("/up") + "/up"
+        self._tells_raw = False  # some servers are set to leave frm_payload out
         self.filters = (self._up,)
 
     def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
@@ -68,14 +71,16 @@ class TheThingsStack:
         message = uplink.uplink_message
         if message is None or uplink.simulated:
             return None
-        signals: Signals = {}
-        body = message.decoded_payload or {}
+        signals = Signals()
+        # What a server decodes from an uplink without a payload is a made-up value.
+        self._tells_raw = self._tells_raw or bool(message.frm_payload)
+        body = (message.decoded_payload or {}) if message.frm_payload or not self._tells_raw else {}
         ignored = self._meaning.read(self._rules, body, signals)
         if self._meaning.picks:
             self._meaning.take({"uplink_message": {"decoded_payload": body}, "decoded_payload": body}, signals)
         heard = [one.rssi for one in message.rx_metadata if one.rssi is not None]
         if heard:
-            signals["rssi_dbm"] = values.rssi_dbm(max(heard))
+            self._meaning.put(signals, "rssi_dbm", values.rssi_dbm, max(heard))
         session = message.session_key_id or uplink.end_device_ids.dev_addr
         time = message.received_at or uplink.received_at
         return self._meaning.decoded(lorawan.header(session, message.f_cnt, time), signals, ignored)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from gateway.dialects.base import Unreadable
+from gateway import bounds
+from gateway.dialects.base import Elsewhere, Unreadable
 from gateway.model import Signal
 
 Reader = Callable[[object], Signal | None]
@@ -18,39 +19,43 @@ _COUNT_LIMIT: Final = 100_000
 # OCPP 1.6, 7.7 ChargePointStatus
 CHARGE_POINT_STATUSES: Final = (
     "Available", "Preparing", "Charging", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable",
-    "Faulted",
+    "Faulted", "Occupied",
 )  # fmt: skip
 # Words for "I have no value now"
 NOTHING: Final = ("", "nan", "none", "null", "unknown", "unavailable")
 APPLIANCE_STATUSES: Final = ("idle", "running", "fault")
 
 
-def words(yes: str, no: str) -> Callable[[object], bool]:
-    """A reader of JSON booleans and of these space-separated words, in any case."""
-    table: dict[str, bool] = dict.fromkeys(yes.split(), True) | dict.fromkeys(no.split(), False)
+def words(yes: str, no: str) -> Callable[[object], bool | None]:
+    """A reader of JSON booleans and of these space-separated words, in any case; None for a word that says nothing."""
+    table: dict[str, bool | None] = dict.fromkeys(NOTHING)
+    table |= dict.fromkeys(yes.split(), True) | dict.fromkeys(no.split(), False)
 
-    def read(value: object) -> bool:
+    def read(value: object) -> bool | None:
         if value is True or value is False:
             return value
         if not isinstance(value, str):
             raise Unreadable("wrong_type")
-        found = table.get(value.lower())
-        if found is None:
-            raise Unreadable("unknown_value")
-        return found
+        try:
+            return table[value.lower()]
+        except KeyError:
+            raise Unreadable("unknown_value") from None
 
     return read
 
 
 flag = words("on true yes", "off false no")
-present = words("on true yes occupied present detected trigger", "off false no vacant unoccupied absent normal")
+present = words("on true yes occupied present detected trigger", "off false no vacant unoccupied absent normal idle")
 opened = words("on true yes open opened", "off false no close closed")
-locked = words("on true yes lock locked", "off false no unlock unlocked")
+locked = words(
+    "on true yes lock locked", "off false no unlock unlocked not_fully_locked jammed locking unlocking open opening"
+)
 
 
-def shut(value: object) -> bool:
+def shut(value: object) -> bool | None:
     """A contact: true means the two halves touch, so the door is closed."""
-    return not opened(value)
+    apart = opened(value)
+    return None if apart is None else not apart
 
 
 def within(low: float, high: float, scale: float = 1) -> Callable[[object], float]:
@@ -68,11 +73,11 @@ def within(low: float, high: float, scale: float = 1) -> Callable[[object], floa
 
 
 number = within(-1e12, 1e12)
-power_w = within(-1e6, 1e6)
-energy_wh = within(0, 1e12)
-energy_kwh = within(0, 1e12, 1000)
-battery_pct = within(0, 100)
-rssi_dbm = within(-200, 50)
+power_w = within(*bounds.POWER_W)
+energy_wh = within(*bounds.ENERGY_WH)
+energy_kwh = within(*bounds.ENERGY_WH, 1000)
+battery_pct = within(*bounds.BATTERY_PCT)
+rssi_dbm = within(*bounds.RSSI_DBM)
 
 
 def count(value: object) -> int:
@@ -105,11 +110,12 @@ def text(value: object) -> str:
 
 
 def known_or_raw(known: tuple[str, ...]) -> Reader:
-    """A reader of these words in any case, answered as we write them; another word stays raw, and means: not known."""
+    """A reader of these words in any case, answered as we write them; another word, or the number of a state that
+    nobody gave a word, stays raw, and means: not known."""
     table = {word.lower(): word for word in known}
 
     def read(value: object) -> str:
-        word = text(value)
+        word = text(spelled(value) if is_number(value) else value)
         return table.get(word.lower(), word)
 
     return read
@@ -136,12 +142,20 @@ def inside(key: str, reader: Reader) -> Reader:
 
 
 def translated(words: Mapping[str, Signal], reader: Reader) -> Reader:
-    """`words` turns a foreign word into ours first; JSON true, 1 and 1.5 are looked up as `true`, `1`, `1.5`."""
+    """`words` turns a foreign word into ours first; JSON true, 1 and 1.5 are looked up as `true`, `1`, `1.5`.
+
+    Where the words are codes, as of radio remotes, another code is another sender's: Elsewhere.
+    """
     if not words:
         return reader
+    table = by_spelling(words)
+    codes = all(_is_code(word) for word in table)
 
     def read(value: object) -> Signal | None:
-        return reader(words.get(spelled(value), value))
+        word = spelled(value)
+        if codes and word not in table and _is_code(word):
+            raise Elsewhere
+        return reader(table.get(word, value))
 
     return read
 
@@ -154,8 +168,21 @@ def scaled(factor: float, reader: Reader) -> Reader:
     return lambda value: reader(scale(value))
 
 
+def by_spelling(words: Mapping[str, Signal]) -> dict[str, Signal]:
+    """The words as `spelled` writes them: who configures `1.0` means 1."""
+    return {
+        (word[:-2] if word.endswith(".0") and word[:-2].isdecimal() else word): ours for word, ours in words.items()
+    }
+
+
+def _is_code(word: str) -> bool:
+    return len(word) >= 4 and any(map(str.isdecimal, word)) and all(one in "0123456789abcdefABCDEF" for one in word)
+
+
 def spelled(value: object) -> str:
-    """A JSON scalar as it is written; empty for anything else."""
+    """A JSON scalar as it is written, 1.0 as 1; empty for anything else."""
+    if type(value) is float and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int | float) else ""

@@ -7,6 +7,7 @@ No sequence, no time unless `last_seen` is on.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -72,7 +73,8 @@ class Zigbee2Mqtt:
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
-        self._meaning = Meaning(source, resource, NAMES)
+        names = (*NAMES, *_contacts(source))
+        self._meaning = Meaning(source, resource, names)
         self._rules = self._meaning.rules(NAMES, ("last_seen",))
         topic = source.topic
         name = topic.rpartition("/")[2]
@@ -96,7 +98,10 @@ class Zigbee2Mqtt:
             # The bridge being back says nothing about the device; the bridge being gone does.
             return None if is_online(payload) else self._meaning.availability(False, NO_HEADER)
         if self._ieee and topic in (self._list, self._answer):
-            self._rename(self._new_name(topic, payload))
+            try:
+                self._rename(self._new_name(topic, payload))
+            except Unreadable as error:
+                raise Unreadable(error.reason, aside=True) from None
             return None
         base, _, last = topic.rpartition("/")
         if base != self._state:
@@ -106,7 +111,7 @@ class Zigbee2Mqtt:
         return self._report({last: _scalar(payload)}) if topic in self.filters else None
 
     def _report(self, body: dict[str, object]) -> Decoded:
-        signals: Signals = {}
+        signals = Signals()
         ignored = self._meaning.read(self._rules, body, signals)
         if self._meaning.picks:
             self._meaning.take(body, signals)
@@ -127,6 +132,13 @@ class Zigbee2Mqtt:
 
 
 bind = Zigbee2Mqtt
+
+
+def _contacts(source: Source) -> Iterator[Name]:
+    """A contact of another name (`garage_door_contact`) has the sense of `contact`: true is closed."""
+    for path in (source.field or "", *source.fields.values()):
+        if path.endswith("_contact"):
+            yield Name(path.rpartition(".")[2], "open", values.shut)
 
 
 def _bridges(topic: str) -> tuple[str, ...]:

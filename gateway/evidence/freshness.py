@@ -1,7 +1,7 @@
 """Evidence is one serial rule for each resource, first match wins.
 
 Never heard → `never`; its device said goodbye, and nothing fresher came → `offline`; past `valid_until` → `stale`;
-contradicted → `suspect`; else `live`.
+contradicted, or told in a way that we could not read → `suspect`; else `live`.
 """
 
 from gateway.kinds import Facts
@@ -34,4 +34,4 @@ def evidence_of(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
         until = gone if until is not None and gone < until else until
     if until is None or now >= until:
         return "stale", gone
-    return ("suspect" if facts.suspect else "live"), until
+    return ("suspect" if facts.suspect or facts.unreadable else "live"), until

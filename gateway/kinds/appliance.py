@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts, no_event, use_of_status
 from gateway.model import Millis, Use
-from gateway.wire import Code, Number, Signals
+from gateway.wire import Code, Signals, Watts
 
 USE_OF_STATUS: dict[str, Use] = {"idle": "free", "running": "occupied", "fault": "unknown"}
 
@@ -15,7 +15,7 @@ WATCHED = False
 
 class Shape(Signals, gc=False):
     status: Code | UnsetType = UNSET
-    power_w: Number | UnsetType = UNSET
+    power_w: Watts | UnsetType = UNSET
 
 
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001

@@ -20,11 +20,57 @@ class Facts:
     """
 
     __slots__ = (
-        "access", "alarm", "away_until", "axes", "battery_pct", "booked", "counters", "degraded", "detail", "doubt",
-        "doubt_since", "effect", "energy_wh", "expires", "fault", "flips", "free", "group", "heard", "holds_until",
-        "ins", "judged", "kind", "level", "lifecycle", "look_at", "mark", "moved_at", "observed_at", "offline_at",
-        "outs", "passages", "people", "power_w", "public", "renew_at", "resource", "seen_at", "since", "station",
-        "status", "status_fault", "step_ms", "suspect", "total", "ttl_ms", "use", "valid_until", "was",
+        "access",
+        "alarm",
+        "away_until",
+        "axes",
+        "battery_pct",
+        "booked",
+        "counters",
+        "degraded",
+        "detail",
+        "doubt",
+        "doubt_since",
+        "effect",
+        "energy_wh",
+        "expires",
+        "fault",
+        "flips",
+        "free",
+        "group",
+        "heard",
+        "holds_until",
+        "ins",
+        "judged",
+        "kind",
+        "level",
+        "lifecycle",
+        "look_at",
+        "mark",
+        "moved_at",
+        "observed_at",
+        "off_at",
+        "offline_at",
+        "outs",
+        "passages",
+        "people",
+        "power_w",
+        "public",
+        "renew_at",
+        "resource",
+        "seen_at",
+        "since",
+        "station",
+        "status",
+        "status_fault",
+        "step_ms",
+        "suspect",
+        "total",
+        "ttl_ms",
+        "unreadable",
+        "use",
+        "valid_until",
+        "was",
         "watched_since",
     )  # fmt: skip
 
@@ -49,6 +95,8 @@ class Facts:
         self.valid_until: Millis | None = None
         self.judged: tuple[object, ...] | None = None  # the signals that alerts last looked at
         self.heard = False  # a value came at least once
+        self.unreadable = False  # its value could not be read when it was last told
+        self.off_at: Millis | None = None  # when a sensor that only says "somebody" means nobody
         self.renew_at: Millis = 0  # a message after this has the document made again
         self.alarm: Millis | None = None  # when the heap will look at it next
         self.since: Millis | None = None
@@ -93,10 +141,10 @@ KEPT = (
     "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
     "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
     "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since", "seen_at",
-    "watched_since",
+    "watched_since", "unreadable", "off_at",
 )  # fmt: skip
 MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since",
-           "seen_at", "watched_since")  # fmt: skip
+           "seen_at", "watched_since", "off_at")  # fmt: skip
 """Times of ours in Facts: they move along when the clock is set."""
 
 

@@ -6,12 +6,13 @@ from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts, no_event, use_of_status
 from gateway.model import Millis, Use
-from gateway.wire import Code, Number, Signals
+from gateway.wire import Code, Signals, WattHours, Watts
 
 USE_OF_STATUS: dict[str, Use] = {
     "Available": "free",
     "Preparing": "occupied",
     "Charging": "occupied",
+    "Occupied": "occupied",  # the word of OCPP 2.0.1 for what 1.6 tells in five
     "SuspendedEVSE": "occupied",
     "SuspendedEV": "occupied",
     "Finishing": "occupied",
@@ -25,8 +26,8 @@ WATCHED = True
 
 class Shape(Signals, gc=False):
     status: Code | UnsetType = UNSET
-    power_w: Number | UnsetType = UNSET
-    energy_wh: Number | UnsetType = UNSET
+    power_w: Watts | UnsetType = UNSET
+    energy_wh: WattHours | UnsetType = UNSET
     error: Code | UnsetType = UNSET
 
 

@@ -71,7 +71,7 @@ class Live:
                 facts.observed_at = observed_at
                 until = observed_at + facts.ttl_ms
                 facts.valid_until = until - until % facts.step_ms
-                facts.offline_at = None
+                facts.offline_at, facts.unreadable = None, False
             else:
                 alive(facts, observed_at, now)
             self.settle(facts, now, "message")
@@ -104,9 +104,16 @@ class Live:
         """A fresh event: a sign of life, and for some kinds a value."""
         for facts in device.facts:
             if facts.kind.event(facts, event, now):
-                facts.heard, facts.observed_at, facts.offline_at = True, observed_at, None
+                facts.heard, facts.observed_at, facts.offline_at, facts.unreadable = True, observed_at, None, False
                 extend(facts, observed_at)
         self.heartbeat(device, now)
+
+    def unreadable(self, device: Device, now: Millis) -> None:
+        """The device told its value, and nobody can read it: what we had is no longer to be trusted."""
+        for facts in device.facts:
+            if facts.heard and not facts.unreadable:
+                facts.unreadable = True
+                self.settle(facts, now, "unreadable")
 
     def availability(self, device: Device, online: bool, retained: bool, now: Millis) -> None:
         """The device, or its last will, says whether it is there. Only a hint: fresh data outranks it."""
@@ -247,10 +254,12 @@ class Live:
         use = facts.use
         if facts.booked and use in ("free", "unknown"):
             use = "reserved"
+        unreadable = facts.unreadable
         if facts.effect is None:
-            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence)
+            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence, unreadable=unreadable)
         safety = facts.resource.kind == "safety"
-        return axes_of(facts.lifecycle, *facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety))
+        seen = facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety)
+        return axes_of(facts.lifecycle, *seen, unreadable=unreadable)
 
     # ---- documents ----
 

@@ -76,6 +76,7 @@ _CAUSES_ZH = {
     "stale": "超过时限没有消息",
     "offline": "连接已断开",
     "suspect": "读数与其他证据矛盾",
+    "unreadable_value": "最近一条消息无法识别",
     "all_silent": "所有设备同时静默，很可能是网络或供电",
     "clock": "时间戳不可信",
 }
@@ -84,6 +85,7 @@ _CAUSES_EN = {
     "stale": "no message within its time",
     "offline": "its connection broke",
     "suspect": "its values contradict other evidence",
+    "unreadable_value": "its last message could not be read",
     "all_silent": "all devices at once, likely network or power",
     "clock": "its time stamps can't be believed",
 }

@@ -200,6 +200,7 @@ class Gateway:
             late=counters["late"],
             ignored_fields=counters["ignored_fields"],
             unknown_status=counters["unknown_status"],
+            bad_fields=self.pipeline.foreign.remarks.bad_fields,
             quarantined=dict(self.pipeline.quarantined),
             backlog=intake.backlog,
             commits=intake.commits.cumulative(),

@@ -27,6 +27,7 @@ class GatewayCollector(Collector):
             ("yizhan_messages_duplicate", "messages that were stored before", now.duplicate),
             ("yizhan_messages_late", "messages older than what was known: history only", now.late),
             ("yizhan_fields_ignored", "fields that a kind does not know", now.ignored_fields),
+            ("yizhan_fields_bad", "values that nobody could read, left out of their message", now.bad_fields),
             ("yizhan_unknown_status", "statuses of a vendor's own, shown as unknown", now.unknown_status),
             ("yizhan_mqtt_reconnects", "connections to the broker that were lost", now.reconnects),
             ("yizhan_mqtt_session_gaps", "times the broker had forgotten our session", now.session_gaps),

@@ -68,3 +68,4 @@ class Metrics:
     documents: int
     alerts_open: int
     copy: CopyMetrics | None = None
+    bad_fields: int = 0

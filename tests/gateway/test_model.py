@@ -10,7 +10,7 @@ from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, REASON
 
 CONTRACT_ORDER = [
     "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
 ]  # fmt: skip
 
 
@@ -36,6 +36,17 @@ def test_usable_and_because_of_every_point(lifecycle):
         says |= {"hours_unknown" if axes.access == "unknown" else axes.access}
         says |= {"use_unknown" if axes.use == "unknown" else axes.use}
         assert list(axes.because) == [reason for reason in CONTRACT_ORDER if reason in says]
+
+
+def test_a_value_that_could_not_be_read_is_suspect_and_says_why():
+    axes = axes_of("active", "ok", "open", "free", "suspect", unreadable=True)
+    assert (axes.usable, axes.because) == ("unknown", ("suspect", "unreadable"))
+    assert axes_of("active", "fault", "closed", "unknown", "suspect", unreadable=True).because == (
+        "fault", "closed", "suspect", "unreadable", "use_unknown",
+    )  # fmt: skip
+    stale = axes_of("active", "ok", "open", "free", "stale", unreadable=True)
+    assert stale is axes_of("active", "ok", "open", "free", "stale")
+    assert all(AXES[one.code] is one for one in AXES)
 
 
 def test_the_reasons_are_the_contracts_in_its_order():

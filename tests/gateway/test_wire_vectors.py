@@ -43,6 +43,24 @@ def test_every_signal_of_every_kind(case):
     assert town.pipeline.counters["ignored_fields"] == case["ignored"]
 
 
+@pytest.mark.parametrize("case", cases("mended"))
+def test_what_says_nothing_or_is_bad_beside_the_value_costs_itself(case):
+    town = town_of(case["kind"])
+    outcome = town.hear("thing", case["payload"].encode())
+    assert outcome.batch.payloads == [case["stored"].encode()]
+    assert not outcome.rejected
+    axes = town.axes("thing")
+    assert (axes.use, axes.evidence) == (case["use"], case["evidence"])
+
+
+@pytest.mark.parametrize("which", ["state", "event", "availability"])
+def test_an_empty_payload_clears_what_was_retained_and_says_nothing(which):
+    town = town_of("seat")
+    town.hear("thing", {"occupied": False})
+    outcome = town.hear("thing", b"", which)
+    assert (outcome.rejected, outcome.batch.payloads, outcome.changes) == ([], [], [])
+
+
 @pytest.mark.parametrize("case", cases("headers"))
 def test_every_form_of_a_header(case):
     payload = case["payload"].encode()

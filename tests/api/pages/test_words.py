@@ -83,7 +83,7 @@ def test_an_alarm_whose_cause_only_repeats_its_kind_needs_none() -> None:
     assert not {f"cause.{alarm}" for alarm in ALARMS} & ALERTS.keys()
 
 
-@pytest.mark.parametrize("cause", ["stale", "offline", "suspect", "all_silent", "clock"])
+@pytest.mark.parametrize("cause", ["stale", "offline", "suspect", "unreadable_value", "all_silent", "clock"])
 def test_a_cause_is_worded_as_in_messages(cause: str) -> None:
     assert cause_text(cause, "zh") == ALERTS[f"cause.{cause}"][0]
     assert cause_text(cause, "en") == ALERTS[f"cause.{cause}"][2]

@@ -21,6 +21,8 @@ def _said(decoded: Any) -> dict[str, Any]:
         said["event"] = decoded.event
     else:
         said["signals"] = dict(decoded.signals)
+        said["event"] = decoded.event
+        said["bad"] = dict(decoded.bad) or None
     return {key: value for key, value in said.items() if value is not None}
 
 

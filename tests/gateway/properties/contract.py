@@ -5,7 +5,7 @@ from typing import Any
 
 ORDER = [
     "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
 ]  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def because(one: dict[str, Any]) -> list[str]:
         "maintenance": one["health"] == "maintenance",
         "closed": one["access"] == "closed",
         "staff_only": one["access"] == "staff_only",
+        "unreadable": "unreadable" in one.get("because", ()) and one["evidence"] == "suspect",
         "hours_unknown": one["access"] == "unknown",
         "use_unknown": one["use"] == "unknown",
         **{word: one["evidence"] == word for word in ("never", "stale", "offline", "suspect")},

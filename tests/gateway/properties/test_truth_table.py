@@ -8,7 +8,8 @@ from tests.gateway.properties import contract
 
 def test_every_point_of_the_five_axes_answers_as_the_contract_says():
     points = list(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
-    assert len(points) == len(AXES) == 1_440
+    assert len(points) == 1_440
+    assert len(AXES) == 1_440 + 288  # suspect once more: because the last message could not be read
     for point in points:
         axes = axes_of(*point)
         one = dict(zip(("lifecycle", "health", "access", "use", "evidence"), point, strict=True))

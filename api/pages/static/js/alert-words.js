@@ -32,6 +32,7 @@ export const ALERTS = {
   // causes that are conditions
   "cause.stale": ["超过时限没有消息", "超過時限沒有訊息", "no message within its time"],
   "cause.offline": ["连接已断开", "連線已斷開", "its connection broke"],
+  "cause.unreadable_value": ["最近一条消息无法识别", "最近一則訊息無法識別", "its last message could not be read"],
   "cause.suspect": ["读数与其他证据矛盾", "讀數與其他證據矛盾", "its values contradict other evidence"],
   "cause.all_silent": ["所有设备同时静默，很可能是网络或供电", "所有設備同時靜默，很可能是網路或供電", "all devices at once, likely network or power"],
   "cause.clock": ["时间戳不可信", "時間戳不可信", "its time stamps can't be believed"],

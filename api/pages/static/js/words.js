@@ -30,6 +30,7 @@ const TABLE = {
   never: ["从无消息", "從無消息", "never heard"],
   stale: ["无消息", "無消息", "no news"],
   offline: ["设备离线", "設備離線", "device offline"],
+  unreadable: ["数据无法识别", "資料無法識別", "unreadable"],
   suspect: ["数据存疑", "數據存疑", "doubtful"],
   hours_unknown: ["开放时间未知", "開放時間未知", "Hours not known"],
   use_unknown: ["占用未知", "佔用未知", "Use not known"],
