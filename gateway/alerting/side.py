@@ -258,26 +258,32 @@ class Alerting:
             return
         for step in steps:
             self.orders.follow(step)
-        self._keep(events, steps, more, lambda: future.set_result(events))
+        self._keep(events, steps, more, future)
 
     def _keep(
         self,
         events: Sequence[AlertEvent],
         steps: Sequence[OrderEvent] = (),
         more: Sequence[Work] = (),
-        then: Callable[[], None] = lambda: None,
+        asked: "Future[list[AlertEvent]] | None" = None,
     ) -> None:
-        """Store it all in one transaction, tell those who listen, wake the notify thread."""
+        """Store it all in one transaction, tell who asked and who listens, wake the notify thread."""
         if not (events or steps or more):
-            then()
+            if asked is not None:
+                asked.set_result([])
             return
-        owed = [one for event in events for one in deliveries(event, self._routes, self._places)]
-        works = [book.record(events, owed, self._number), *map(book.record_order, steps), *more]
+        by_event = [(event, deliveries(event, self._routes, self._places)) for event in events]
+        owed = [one for _, some in by_event for one in some]
+        works = [book.record([event], some) for event, some in by_event] + [book.record([], [], self._number)]
+        works += [*map(book.record_order, steps), *more]
         self._kept_number = self._number
 
         def store() -> None:
-            self._store.core_write(lambda db: [work(db) for work in works])
-            then()
+            error = book.write_apart(self._store.core_write, works)
+            if asked is not None and error is None:
+                asked.set_result(list(events))
+            elif asked is not None:
+                asked.set_exception(error)
             self._worker.wake()
 
         self._call(store)
@@ -302,7 +308,8 @@ class Alerting:
                 self._store.core_write(work)
             except StoreError as error:
                 failed.append(error)
-            stored.set()
+            finally:
+                stored.set()
 
         self._call(store)
         return stored.wait(RECORD_WAIT_S) and not failed

@@ -183,11 +183,12 @@ class Gateway:
 
     def status(self) -> Status:
         copy = self.ship.trouble if self.ship is not None else None
-        troubles = [text for text in (self.session.trouble, self.writer.trouble, copy, self.dead) if text]
+        store = self.writer.trouble or self.writer.upkeep_trouble
+        troubles = [text for text in (self.session.trouble, store, copy, self.dead) if text]
         if self.session.takeover_suspected:
             troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
         return Status(
-            self.session.connected, self.session.subscribed, self.writer.trouble is None, tuple(troubles),
+            self.session.connected, self.session.subscribed, store is None, tuple(troubles),
             self.started_at,
         )  # fmt: skip
 

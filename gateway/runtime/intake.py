@@ -15,6 +15,7 @@ from gateway.live import document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.policy.activities import Agenda
+from gateway.runtime.halves import INTERNAL_ERROR
 from gateway.runtime.memory import Memory
 from gateway.runtime.pace import DocumentPace
 from gateway.runtime.status import CommitTimes
@@ -183,7 +184,7 @@ class Intake(threading.Thread):
     def _ourselves(self) -> Ourselves:
         session = self.session
         twin = f"another gateway uses the client id {session.client_id}" if session.takeover_suspected else None
-        return Ourselves(session.trouble, self.writer.trouble, twin, self.copy_trouble())
+        return Ourselves(session.trouble, self.writer.trouble or self.writer.upkeep_trouble, twin, self.copy_trouble())
 
     def _collect(self, now: Millis) -> None:
         """What the writer has made durable is acknowledged, in order of arrival."""
@@ -195,6 +196,8 @@ class Intake(threading.Thread):
             self.session.publish_many(job.watermarks)
             self._watermarks.sent(monotonic_s())
             self.stored += len(job.outcome.batch)
+            if job.set_aside:
+                self.pipeline.quarantined[INTERNAL_ERROR] += len(job.set_aside)
             self.pipeline.learn(job.outcome.batch.found)
             self.commits.add(job.seconds)
             self.alerting.follow(job.outcome, job.number, now)

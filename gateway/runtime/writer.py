@@ -1,21 +1,33 @@
 """The one thread that writes to the store. It takes jobs in order and hands back those that are durable."""
 
+import contextlib
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from gateway.clock import monotonic_s, now_ms
 from gateway.core.pipeline import Outcome
-from gateway.model import Millis
+from gateway.model import Batch, Change, Millis, Rejected
+from gateway.runtime.halves import commit_in_halves
 from gateway.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 5.0)
 TIDY_EVERY_S = 2.0
+
+T = TypeVar("T")
+
+
+def is_trouble(error: Exception) -> bool:
+    """True for what may pass by itself: a disk that is full, locked, broken, away."""
+    return not error.refused if isinstance(error, StoreError) else isinstance(error, OSError)
+
 
 Watermarks = Sequence[tuple[str, bytes]]
 
@@ -32,10 +44,18 @@ class Commit:
     parts: Sequence[tuple[int, bytes]] = ()
     number: int = 0
     seconds: float = 0.0
+    set_aside: list[Rejected] = field(default_factory=list)  # rows of it that could not be stored, now in quarantine
+
+
+class _ToldToEnd(BaseException):
+    """The end came before the store worked again. No `except Exception` on the way may take it."""
 
 
 class Writer(threading.Thread):
-    """`put` a Commit; it comes back through `done` when durable. A store in trouble is tried again until it works."""
+    """`put` a Commit; it comes back through `done` when durable. A store in trouble is tried again until it works.
+
+    Work that fails by what it is costs only itself: a row goes to quarantine, the rest is stored.
+    """
 
     def __init__(self, store: Store, notify: Callable[[], None]) -> None:
         super().__init__(name="writer")
@@ -47,13 +67,15 @@ class Writer(threading.Thread):
         self._notify = notify
         self._ending = threading.Event()
         self._tidy = True
+        self.upkeep_trouble: str | None = None  # of the background work: what was acknowledged is stored all the same
+        self.failures: Counter[str] = Counter()  # what failed by itself and was left out, by its name
         self.chores: list[Callable[[Millis], bool]] = []  # small pieces of work for quiet moments; True: there is more
 
     def put(self, job: Commit) -> None:
         self._jobs.put(job)
 
     def call(self, work: Callable[[], None]) -> None:
-        """Run something else that writes to the store, between two commits."""
+        """Run something else that writes to the store, between two commits. What it raises is logged, and ends it."""
         self._jobs.put(work)
 
     def end(self, timeout_s: float) -> bool:
@@ -77,7 +99,9 @@ class Writer(threading.Thread):
                 if isinstance(job, Commit):
                     self._commit(job)
                 else:
-                    self._patiently(job)
+                    self._contained("a piece of work", job)
+        except _ToldToEnd:
+            pass
         except BaseException as error:
             self.failed = error
             log.critical("thread writer died: %r", error, exc_info=error)
@@ -88,48 +112,84 @@ class Writer(threading.Thread):
         begin = monotonic_s()
         outcome = job.outcome
 
-        def work() -> None:
-            job.number = self.store.commit(outcome.batch, outcome.changes, outcome.rejected, job.now)
+        def commit(batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> int:
+            return self._patiently(lambda: self.store.commit(batch, changes, rejected, job.now))
 
-        if not self._patiently(work):
-            return
+        def insist(rejected: Rejected) -> int:
+            work = partial(self.store.commit, Batch(), [], [rejected], job.now)
+            return self._patiently(work, whatever=True)
+
+        whole = False
+        with contextlib.suppress(Exception):  # told with the row that is at fault
+            job.number = commit(outcome.batch, outcome.changes, outcome.rejected)
+            whole = True
+        if not whole:
+            job.number, job.set_aside = commit_in_halves(outcome, job.now, commit, insist)
         job.seconds = monotonic_s() - begin
         if job.parts:
-            self._patiently(lambda: self.store.checkpoint_all(job.parts, job.number))
+            self._contained("checkpoint", lambda: self.store.checkpoint_all(job.parts, job.number))
         for name, value in outcome.kept.items():
-            self._patiently(lambda name=name, value=value: self.store.keep(name, value))  # type: ignore[misc]
+            self._contained(f"keeping {name}", lambda name=name, value=value: self.store.keep(name, value))  # type: ignore[misc]
         self.done.append(job)
         self._notify()
 
-    def _patiently(self, work: Callable[[], None]) -> bool:
-        """Do it, however long the store is in trouble. False only when we are told to end before it worked."""
+    def _contained(self, what: str, work: Callable[[], object]) -> None:
+        """Do it patiently; if it fails by what it is and not by the disk, that costs only itself."""
+        try:
+            self._patiently(work)
+        except Exception:
+            self.failures[what] += 1
+            log.exception("store: %s failed and is left out", what)
+
+    def _patiently(self, work: Callable[[], T], *, whatever: bool = False) -> T:
+        """Do it, however long the store is in trouble; what is not the disk's is raised, or with `whatever` waited for.
+
+        _ToldToEnd when we are to end before it worked.
+        """
         pause, longest = RETRY_S
         while True:
             try:
-                work()
-            except StoreError as error:
+                result = work()
+            except Exception as error:
+                if not (whatever or is_trouble(error)):
+                    raise
                 if self.trouble is None:
                     log.error("store: %s; nothing is acknowledged until it works again", error)
                 self.trouble = str(error)
                 self._notify()
                 if self._ending.wait(pause):
-                    return False
+                    raise _ToldToEnd from None
                 pause = min(longest, pause * 2)
             else:
                 if self.trouble is not None:
                     log.info("store: works again")
                     self.trouble = None
-                return True
+                return result
 
     def _pause(self) -> float:
         return 0.001 if self._tidy else TIDY_EVERY_S
 
     def _upkeep(self) -> None:
-        """Between commits: one small piece of background work at a time."""
+        """Between commits: one small piece of background work at a time, each has its turn and fails for itself."""
+        now, troubles = now_ms(), list[str]()
+        more = [self._turn_of(chore, now, troubles) for chore in (self.store.tidy, *self.chores)]
+        self._tidy = any(more)
+        found = "; ".join(troubles) or None
+        if found is not None and found != self.upkeep_trouble:
+            log.error("store: upkeep failed: %s", found)
+        if (found is None) != (self.upkeep_trouble is None):
+            self._notify()
+        self.upkeep_trouble = found
+
+    def _turn_of(self, chore: Callable[[Millis], bool], now: Millis, troubles: list[str]) -> bool:
+        """True if there is more to do. Trouble of the store is added to `troubles`."""
         try:
-            now = now_ms()
-            more = [chore(now) for chore in (self.store.tidy, *self.chores)]  # each has its turn
-            self._tidy = any(more)
-        except StoreError as error:
-            log.error("store: upkeep failed: %s", error)
-            self._tidy = False
+            return chore(now)
+        except (StoreError, OSError) as error:
+            troubles.append(str(error))
+        except Exception:
+            name = getattr(chore, "__qualname__", repr(chore))
+            self.failures[name] += 1
+            if self.failures[name] == 1:
+                log.exception("store: %s failed; the rest goes on, and it is tried again", name)
+        return False

@@ -4,6 +4,7 @@ Every write may be repeated: ids follow from what happened, so a crash before th
 """
 
 import json
+import logging
 import sqlite3  # noqa: TID251
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
@@ -11,8 +12,12 @@ from importlib import resources
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.model import Millis
+from gateway.store.base import StoreError
+
+log = logging.getLogger(__name__)
 
 Work = Callable[[sqlite3.Connection], object]
+LATEST = (1 << 63) - 1
 
 
 def prepare(db: sqlite3.Connection) -> None:
@@ -57,6 +62,30 @@ def _record_event(db: sqlite3.Connection, event: AlertEvent) -> None:
             "UPDATE alert SET state = ?, changed_at = ?, acknowledged_by = ?, closed_by = ? WHERE id = ?",
             (alert.state, alert.changed_at, alert.acknowledged_by, alert.closed_by, alert.id),
         )
+
+
+def write_apart(write: Callable[[Work], None], works: Sequence[Work]) -> Exception | None:
+    """All works in one transaction; if that fails by what is in them, each for itself. Returns the first failure.
+
+    StoreError of a store in trouble is raised: then nothing was written, or what was is written again.
+    """
+    try:
+        write(lambda db: [work(db) for work in works])
+    except Exception as error:
+        if isinstance(error, StoreError) and not error.refused:
+            raise
+        log.exception("a change of alerts or orders can't be stored, and is left out")
+    else:
+        return None
+    first: Exception | None = None
+    for work in works:
+        try:
+            write(work)
+        except Exception as error:
+            if isinstance(error, StoreError) and not error.refused:
+                raise
+            first = first or error
+    return first
 
 
 def settle(deliveries: Sequence[Delivery]) -> Work:
@@ -106,7 +135,8 @@ def audit(at: Millis, who: str, what: str, target: str, detail: str | None = Non
 def use_link(link_id: str, expires_at: Millis) -> Callable[[sqlite3.Connection], bool]:
     """Spend a link. False when it was spent before."""
     query = "INSERT OR IGNORE INTO used_link VALUES (?, ?)"
-    return lambda db: db.execute(query, (link_id, expires_at)).rowcount == 1
+    until = min(expires_at, LATEST)
+    return lambda db: db.execute(query, (link_id, until)).rowcount == 1
 
 
 def forget(before: Millis) -> Work:

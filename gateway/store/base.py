@@ -11,11 +11,14 @@ from gateway.model import Batch, Change, Interval, Millis, Reading, Rejected
 
 
 class StoreError(Exception):
-    """The store could not do it. `full`: no room on the disk, try again later. `damaged`: the file itself is broken."""
+    """The store could not do it. `full`: no room on the disk, try again later. `damaged`: the file itself is broken.
 
-    def __init__(self, message: str, *, full: bool = False, damaged: bool = False) -> None:
+    `refused`: the store works, but these rows break one of its rules: trying again changes nothing.
+    """
+
+    def __init__(self, message: str, *, full: bool = False, damaged: bool = False, refused: bool = False) -> None:
         super().__init__(message)
-        self.full, self.damaged = full, damaged
+        self.full, self.damaged, self.refused = full, damaged, refused
 
 
 class Store(Protocol):

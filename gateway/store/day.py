@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import sqlite3  # noqa: TID251
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
@@ -24,6 +24,7 @@ def resource_name(station: str, resource: str) -> str:
     return f"{station}/{resource}"
 
 
+LATEST = (1 << 63) - 1
 HINTS = 1 << 22  # a larger number is looked up each time: a damaged file may hold any
 
 
@@ -82,6 +83,12 @@ class Names:
             (json.dumps([text.decode() for text in texts]),),
         )
         self.refresh()
+
+
+def _check_times(times: Iterable[Millis]) -> None:
+    """OverflowError for one beyond 64 bits: JSON would make a float of it, without a word."""
+    if max(times) > LATEST:
+        raise OverflowError("a time beyond 64 bits")
 
 
 def _carry_over(db: sqlite3.Connection, before: Path | None, begin: Millis) -> None:
@@ -147,6 +154,7 @@ class Day:
                         [resource, max(one.at, begin), one.after.code]
                         for resource, one in zip(self._names.numbers(names), changes, strict=True)
                     ]
+                    _check_times(row[1] for row in rows)
                     # One statement for all: rows one by one would fight the other thread for the interpreter.
                     self._db.execute(
                         "INSERT OR REPLACE INTO change SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
@@ -155,13 +163,15 @@ class Day:
                     )
                 if rejected:
                     self._quarantine(rejected)
-        except sqlite3.Error as error:
+        except Exception as error:
             self._held = None
             if len(self._names.ids) > known:
                 with contextlib.suppress(sqlite3.Error):  # rolled back with the rest
                     self._names = Names(self._db)
                     self._names.refresh()
-            raise as_store_error(error, self.path) from error
+            if isinstance(error, sqlite3.Error):
+                raise as_store_error(error, self.path) from error
+            raise
         if batch.payloads and numbers != batch.numbers:
             told = zip(batch.topics, numbers, batch.numbers, strict=True)
             batch.found = [(topic, number) for topic, number, hint in told if number != hint]
@@ -172,12 +182,14 @@ class Day:
         for one in rejected:
             rows.append([one.received_at, one.reason, at, len(one.topic), at + len(one.topic), len(one.payload)])
             at += len(one.topic) + len(one.payload)
+        _check_times(one.received_at for one in rejected)
         blob = b"".join([one.topic + one.payload for one in rejected])
         self._db.execute(
             "INSERT INTO quarantine (received_at, reason, topic, payload)"
             " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-            " substr(?2, json_extract(value, '$[2]'), json_extract(value, '$[3]')),"
-            " substr(?2, json_extract(value, '$[4]'), json_extract(value, '$[5]')) FROM json_each(?1)",
+            # A piece of an empty blob is NULL.
+            " coalesce(substr(?2, json_extract(value, '$[2]'), json_extract(value, '$[3]')), x''),"
+            " coalesce(substr(?2, json_extract(value, '$[4]'), json_extract(value, '$[5]')), x'') FROM json_each(?1)",
             (json.dumps(rows), blob),
         )
         self._held = self._bytes_held() if self._held is None else self._held + at - 1

@@ -1,6 +1,6 @@
 """The files of a store's folder by their names: a day each, and one for what outlives a day."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from gateway.model import Millis
@@ -14,7 +14,8 @@ def day_number(at: Millis) -> int:
 
 
 def day_path(folder: Path, number: int) -> Path:
-    return folder / f"{datetime.fromtimestamp(number * 86_400, UTC):%Y-%m-%d}.day.db"
+    """OverflowError for a day that no calendar has."""
+    return folder / f"{(date(1970, 1, 1) + timedelta(days=number)).isoformat()}.day.db"
 
 
 def day_files(folder: Path) -> list[Path]:

@@ -21,6 +21,11 @@ COMPANIONS = ("", "-wal", "-shm", "-journal")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
 READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite may quote what is broken, and that need not be text
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_REFUSED = (
+    sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE,
+)  # fmt: skip
+_ROWS_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 _NOT_THE_FILES_FAULT = (
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_AUTH,
@@ -81,9 +86,20 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 def as_store_error(error: Exception, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    damaged = code in _DAMAGED or isinstance(error, UnicodeDecodeError)
+    # A file system may bring back an empty file after a power cut: tables that are not there are damage as well.
+    damaged = code in _DAMAGED or isinstance(error, UnicodeDecodeError) or str(error).startswith("no such table")
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
-    return StoreError(f"{path}: {error}", full=full, damaged=damaged)
+    refused = (code in _REFUSED or isinstance(error, _ROWS_FAULT)) and not damaged and "closed" not in str(error)
+    return StoreError(f"{path}: {error}", full=full, damaged=damaged, refused=refused)
+
+
+@contextlib.contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """What SQLite and the file system complain of inside becomes a StoreError that names the file."""
+    try:
+        yield
+    except (*READ_ERRORS, sqlite3.Error, OSError) as error:
+        raise as_store_error(error, path) from error
 
 
 def sqlite_version() -> tuple[str, bool]:
@@ -121,6 +137,8 @@ def _statements(script: str) -> Iterator[str]:
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """BEGIN IMMEDIATE … COMMIT; rolled back on any exception."""
+    if db.in_transaction:  # one before could not be rolled back then
+        db.execute("ROLLBACK")
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

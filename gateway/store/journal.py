@@ -87,4 +87,5 @@ def parts(batch: Batch, size: int) -> Iterator[Batch]:
         part, end = Batch(), start + size
         part.topics, part.payloads = batch.topics[start:end], batch.payloads[start:end]
         part.received, part.flags = batch.received[start:end], batch.flags[start:end]
+        part.numbers = batch.numbers[start:end]
         yield part

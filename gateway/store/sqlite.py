@@ -20,6 +20,7 @@ from gateway.store.files import (
     healthy,
     new_file,
     roll_back,
+    store_errors,
     transaction,
     unlink,
 )
@@ -83,14 +84,15 @@ class SqliteStore:
 
     def commit(self, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected], now: Millis) -> int:
         number = self._last + 1 if batch.payloads else self._last
-        try:
-            self._write(number, batch, changes, rejected, now)
-        except StoreError as error:
-            if not self._helped(error, now):
-                raise
-            self._write(number, batch, changes, rejected, now)
-        self._last = number
-        self._sync(now)
+        with store_errors(self.folder):
+            try:
+                self._write(number, batch, changes, rejected, now)
+            except StoreError as error:
+                if not self._helped(error, now):
+                    raise
+                self._write(number, batch, changes, rejected, now)
+            self._last = number
+            self._sync(now)
         return number
 
     def _write(
@@ -144,11 +146,8 @@ class SqliteStore:
 
     def core_write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Run `work` in one transaction of the core file. Only the writer's thread may call it."""
-        try:
-            with transaction(self.core):
-                work(self.core)
-        except sqlite3.Error as error:
-            raise as_store_error(error, self.folder / CORE) from error
+        with store_errors(self.folder / CORE), transaction(self.core):
+            work(self.core)
 
     def _today(self, now: Millis) -> Day:
         """The file of `now`; days never go back, so a clock set backwards writes on in the newest one."""
@@ -216,6 +215,7 @@ class SqliteStore:
     def tidy(self, now: Millis) -> bool:
         """Seal a run, or finish an older day, or drop one past retention; between times, look after the room."""
         try:
+            self._miss_no_file()
             if self._drop_oldest(now):
                 return True
             upto = min(self._uptos.values(), default=0)
@@ -227,9 +227,19 @@ class SqliteStore:
             self._sync(now)
             self._bound_log()
             self._ballast.fill()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self.folder}: {error}") from error
+        except (*READ_ERRORS, sqlite3.Error, OSError) as error:
+            found = as_store_error(error, self._day.path if self._day is not None else self.folder)
+            if self._helped(found, now):
+                return True
+            raise found from error
         return False
+
+    def _miss_no_file(self) -> None:
+        """A file deleted under us takes writes that nobody will ever find: the next commit makes a new one."""
+        if self._day is not None and not self._day.path.exists():
+            log.error("%s was deleted while we wrote to it: what it held is lost", self._day.path)
+            self._day.close()
+            self._day = None
 
     def _drop_oldest(self, now: Millis) -> bool:
         """The newest `keep_days` files stay whatever the clock says."""

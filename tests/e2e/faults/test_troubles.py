@@ -144,12 +144,12 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
     ("thread", "patch"),
     [
         ("intake", "import gateway.core.pipeline as m; m.Pipeline.tick = lambda *a: 1 / 0"),
-        ("writer", "import gateway.store.sqlite as m; m.SqliteStore.tidy = lambda *a: 1 / 0"),
+        ("writer", "import gateway.store.sqlite as m; m.SqliteStore.tidy = lambda *a: sys.exit(3)"),
     ],
 )
 def test_a_thread_that_dies_ends_the_process_with_its_name_in_the_last_line(tmp_path, mosquitto_of, thread, patch):
     box = Box(tmp_path, f"mqtt://127.0.0.1:{mosquitto_of().port}", 1)
-    code = f"{patch}; import sys, api.cli; sys.exit(api.cli.main(['gateway', '--config', {str(box.config)!r}]))"
+    code = f"import sys, api.cli; {patch}; sys.exit(api.cli.main(['gateway', '--config', {str(box.config)!r}]))"
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, timeout=20)
     assert done.returncode == 1
     assert thread in done.stderr.decode().strip().splitlines()[-1]

@@ -6,7 +6,18 @@ import pytest
 
 from gateway.alerts.orders import assign, claim_done
 from gateway.alerts.words import AlertEvent
-from gateway.store.alerts import Work, audit, forget, prepare, record, record_order, retry, settle, use_link
+from gateway.store.alerts import (
+    Work,
+    audit,
+    forget,
+    prepare,
+    record,
+    record_order,
+    retry,
+    settle,
+    use_link,
+    write_apart,
+)
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.files import connect, transaction
 from tests.gateway.notify.samples import ALERT, CLOSED, T0, delivery
@@ -64,6 +75,21 @@ def test_the_cursor_moves_with_the_events_or_not_at_all(book: Book) -> None:
     assert book.reader.alerts() == []
     book.do(record([], [], 9))
     assert book.reader.cursor() == 9
+
+
+def test_what_cannot_be_stored_costs_itself_and_its_caller_is_told(book: Book) -> None:
+    works = [record([OPENED], []), audit(1 << 70, "li", "x", "y"), audit(T0, "li", "override", "seat-01")]
+    assert isinstance(write_apart(book.do, works), OverflowError)
+    assert book.reader.alert("a1") == ALERT
+    assert [what for _, _, what, _, _ in book.reader.audit()] == ["override"]
+    assert write_apart(book.do, works[:1]) is None
+
+
+def test_a_link_that_is_good_for_ever_is_spent_like_any_other(book: Book) -> None:
+    book.do(use_link("x", 1 << 63))
+    spent = use_link("x", 1 << 63)
+    with transaction(book.db):
+        assert not spent(book.db)
 
 
 def test_a_starting_core_is_told_what_is_open_and_what_staff_closed(book: Book) -> None:
