@@ -4,8 +4,12 @@ from typing import Any
 
 from gateway import wire
 from gateway.live import Device, Verdict
-from gateway.model import AGAIN, DUP, RETAINED, Header, Millis
+from gateway.model import AGAIN, DUP, RETAINED, TS_SUSPECT, Header, Millis
 from gateway.wire import UnreadableError
+
+PROMPT_MS = 60_000
+"""A message no older than this is as new as a network makes it."""
+SAME_LAG_MS, BETWEEN_MS, LAGS = 1_000, 500, 2
 
 
 def check_bytes(payload: bytes, longest: int) -> None:
@@ -26,7 +30,12 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
     """By identity where there is one; else by fingerprint for repeats and by a believable `ts` for order."""
     if header.seq is not None and header.boot is not None:
         note = device.seen.admit_retained if flags & RETAINED else device.seen.admit
-        return note(header.boot, header.seq, header.oldest)
+        verdict = note(header.boot, header.seq, header.oldest)
+        if verdict is Verdict.NEW:
+            device.seen.note_first(header.seq, payload)
+        elif not flags & (RETAINED | DUP | AGAIN) and _begins_again(device, header, payload, now):
+            return device.seen.begin_again(header.boot, header.seq, header.oldest, payload)
+        return verdict
     if flags & AGAIN:
         return Verdict.REPEAT
     ts = wire.millis(header.ts)
@@ -38,6 +47,41 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
             if facts.observed_at is not None and ts < facts.observed_at:
                 return Verdict.LATE
     return Verdict.NEW
+
+
+def _begins_again(device: Device, header: Any, payload: bytes, now: Millis) -> bool:
+    """Whether a device counts anew under its old `boot`: the number it began with comes with other content, or a
+    message is newer than all that we ever had of it. A repeat can be neither."""
+    seen = device.seen
+    if header.boot != seen.boot:
+        return False
+    if seen.is_other_first(header.seq, payload):
+        return True
+    ts = wire.millis(header.ts)
+    if ts is None or device.seen_at is None or not believed(ts, now):
+        return False
+    return ts > device.seen_at + wire.TS_FUTURE_MS  # no clock that is believed was so far ahead
+
+
+def observed_at(device: Device, ts: Millis, now: Millis) -> tuple[Millis, int]:
+    """When a message counts, and TS_SUSPECT if its own time is not believed.
+
+    What waited somewhere comes faster than it was made, once it can come at all. A device whose every message is as
+    late as the one before, while time passes between them, has a slow clock: it counts by its receipt.
+    """
+    if not believed(ts, now):
+        return now, TS_SUSPECT
+    late = now - ts
+    if late <= PROMPT_MS:
+        device.seen.lag = None
+        return min(ts, now), 0
+    lag = device.seen.lag
+    if lag is None or abs(late - lag[0]) > SAME_LAG_MS:
+        device.seen.lag = late, now, 0
+        return ts, 0
+    if now - lag[1] >= BETWEEN_MS:
+        device.seen.lag = lag = lag[0], now, lag[2] + 1
+    return (now, TS_SUSPECT) if lag[2] >= LAGS else (ts, 0)
 
 
 def believed(ts: Millis, now: Millis) -> bool:

@@ -123,7 +123,7 @@ class Foreign:
 
     def _note_unused(self, source: Source) -> None:
         for text in getattr(source.decoder, "unused", ()):
-            self.remarks.say(f"{source.device.station}/{source.device.id}", text)
+            self.remarks.say(f"{source.device.station}/{source.device.id}: {text}", "seen once is told once")
 
 
 def _is_lost(source: Source, topic: str, error: Unreadable | UnreadableError) -> bool:

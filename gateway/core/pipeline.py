@@ -14,7 +14,7 @@ from msgspec import DecodeError, ValidationError
 from gateway import wire
 from gateway.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
-from gateway.core.admission import admit, believed, check_bytes, without_identity
+from gateway.core.admission import PROMPT_MS, admit, believed, check_bytes, observed_at, without_identity
 from gateway.core.foreign import Foreign
 from gateway.dialects.base import MAX_BYTES
 from gateway.kinds import Facts
@@ -88,7 +88,7 @@ class Pipeline:
         find, observe = self._states.get, self.live.observe
         batch, heard = self.outcome.batch, self.outcome.heard
         keep = batch.append
-        earliest, latest = now - wire.TS_PAST_MS, now + wire.TS_FUTURE_MS
+        prompt, latest = now - PROMPT_MS, now + wire.TS_FUTURE_MS
         for topic, payload, flags in frames:
             device = find(topic)
             if device is None or careful or flags & RETAINED or len(payload) > wire.MAX_PAYLOAD:
@@ -114,10 +114,10 @@ class Pipeline:
             if ts is not None:
                 if type(ts) is not int:
                     ts = wire.millis(ts)
-                if earliest <= ts <= latest:
+                if prompt <= ts <= latest:
                     observed = min(ts, now)
                 else:
-                    flags = TS_SUSPECT
+                    observed, flags = observed_at(device, ts, now)
             keep(device.topic, payload, now, flags, device.number)
             if not device.owed:
                 device.owed = True
@@ -218,10 +218,9 @@ class Pipeline:
         observed, mark, retained = now, 0, flags & RETAINED
         ts = None if signals.ts is None else wire.millis(signals.ts)
         if ts is not None:
-            if believed(ts, now):
-                observed = min(ts, now)
-            else:
-                ts, mark = None, TS_SUSPECT
+            observed, mark = observed_at(device, ts, now)
+            if mark:
+                ts = None
         self._keep(device, device.topic, payload, now, retained | mark, device.number)
         if retained:
             self.live.remember(device, signals, ts, now)

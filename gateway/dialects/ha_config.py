@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.bounds import HOLD_S
 from gateway.dialects.base import Unreadable, is_topic, read_object
 from gateway.dialects.ha_template import Template, compile_template, spelled
 from gateway.model import Millis
@@ -15,7 +16,7 @@ from gateway.model import Millis
 _SHORT: Final = {
     "avty": "availability", "avty_mode": "availability_mode", "avty_t": "availability_topic",
     "avty_tpl": "availability_template", "cmps": "components", "dev": "device", "dev_cla": "device_class",
-    "exp_aft": "expire_after", "p": "platform", "pl_avail": "payload_available", "pl_not_avail":
+    "exp_aft": "expire_after", "off_dly": "off_delay", "p": "platform", "pl_avail": "payload_available", "pl_not_avail":
     "payload_not_available", "pl_off": "payload_off", "pl_on": "payload_on", "stat_locked": "state_locked", "stat_off":
     "state_off", "stat_on": "state_on", "stat_t": "state_topic", "stat_unlocked": "state_unlocked", "t": "topic",
     "uniq_id": "unique_id", "unit_of_meas": "unit_of_measurement", "val_tpl": "value_template",
@@ -55,10 +56,15 @@ class Entity:
     presences: tuple[Presence, ...]
     mode: str
     expire_after_ms: Millis | None
+    hold_s: float | None = None
 
 
-def entities(topic: str, payload: bytes) -> list[Entity] | None:
-    """What a config message announces; empty for a removal, None for a hand-over marker. Raises Unreadable."""
+def entities(topic: str, payload: bytes, unused: list[str] | None = None) -> list[Entity] | None:
+    """What a config message announces; empty for a removal, None for a hand-over marker. Raises Unreadable.
+
+    `unused` gets a line for each entity that can't be used.
+    """
+    lines = unused if unused is not None else []
     if not payload:
         return []
     body = _expanded(read_object(payload))
@@ -66,29 +72,31 @@ def entities(topic: str, payload: bytes) -> list[Entity] | None:
         return None
     components = body.get("components")
     if components is None:
-        return [one for one in (_entity("", _component_of(topic), body),) if one]
+        return [one for one in (_entity("", _component_of(topic), body, lines),) if one]
     if not isinstance(components, dict) or len(components) > _MAX_COMPONENTS:
         raise Unreadable("wrong_type")
-    found = (_part(str(key), part, body) for key, part in components.items())
+    found = (_part(str(key), part, body, lines) for key, part in components.items())
     return [one for one in found if one]
 
 
-def _part(key: str, part: object, body: Body) -> Entity | None:
+def _part(key: str, part: object, body: Body, unused: list[str]) -> Entity | None:
     if not isinstance(part, dict):
         raise Unreadable("wrong_type")
     own = _expanded(part, body.get("~"))
     platform = own.get("platform")
     # What stands beside the components holds for all of them; a part with its platform alone is being removed.
-    return _entity(key, platform, {**body, **own}) if isinstance(platform, str) and len(own) > 1 else None
+    return _entity(key, platform, {**body, **own}, unused) if isinstance(platform, str) and len(own) > 1 else None
 
 
-def _entity(key: str, component: str, body: Body) -> Entity | None:
+def _entity(key: str, component: str, body: Body, unused: list[str]) -> Entity | None:
     topic = body.get("state_topic")
     if not is_topic(topic):
         return None
     template = _template(body.get("value_template"))
     if template is None:
-        return None  # outside the subset: better no value than a wrong one
+        written = str(body.get("value_template"))[:120]
+        unused.append(f"{key or component} is left alone: its template {written!r} is outside what we read")
+        return None  # better no value than a wrong one
     words = ("state_locked", "state_unlocked") if component == "lock" else ("payload_on", "payload_off")
     usual = ("LOCKED", "UNLOCKED") if component == "lock" else ("ON", "OFF")
     on, off = (_word(body, word, default) for word, default in zip(words, usual, strict=True))
@@ -108,6 +116,7 @@ def _entity(key: str, component: str, body: Body) -> Entity | None:
         presences=tuple(_presences(body)),
         mode=mode if isinstance(mode, str) and mode in _MODES else "latest",
         expire_after_ms=_expiry(body.get("expire_after")),
+        hold_s=_hold(body.get("off_delay")),
     )
 
 
@@ -165,6 +174,11 @@ def _word(body: Body, key: str, default: str) -> str:
     if not isinstance(value, bool | str | int | float):
         raise Unreadable("wrong_type")
     return spelled(value)
+
+
+def _hold(value: object) -> float | None:
+    low, high = HOLD_S
+    return value if isinstance(value, int | float) and value is not True and low < value <= high else None
 
 
 def _expiry(value: object) -> Millis | None:

@@ -45,7 +45,7 @@ class HomeAssistant:
 
     __slots__ = (
         "_asked", "_configs", "_field", "_main", "_meaning", "_mode", "_online", "_plans", "_presences", "_said",
-        "_topic", "_written", "filters", "valid_for_ms",
+        "_topic", "_written", "filters", "unused", "valid_for_ms",
     )  # fmt: skip
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -60,6 +60,7 @@ class HomeAssistant:
         configs = (source.topic, *(where for where in self._asked if where.endswith("/config") and is_topic(where)))
         self._configs: dict[str, list[Entity]] = {topic: [] for topic in configs}
         self._written: dict[str, bytes] = {}
+        self.unused: tuple[str, ...] = ()  # lines about what was announced last and can't be used
         self._plan()
 
     # ---- what was announced ----
@@ -113,7 +114,12 @@ class HomeAssistant:
 
     def _announced(self, topic: str, payload: bytes) -> None:
         """Devices repeat their config at every start; only another one changes anything."""
-        found = entities(topic, payload)
+        unused: list[str] = []
+        try:
+            found = entities(topic, payload, unused)
+        except Unreadable as error:
+            raise Unreadable(error.reason, aside=True) from None
+        self.unused = tuple(f"{topic}: {line}" for line in unused)
         if found is not None and payload != self._written.get(topic):
             self._written[topic], self._configs[topic] = payload, found
             self._plan()
@@ -134,6 +140,8 @@ class HomeAssistant:
                     read_value = self._agreed(signal, entity, read_value)
                 if read_value is not None and signals.get(signal) is not True:
                     signals[signal] = read_value
+                    if entity.hold_s and signal == "occupied" and read_value is True:
+                        signals["hold_s"] = entity.hold_s
         return self._meaning.decoded(NO_HEADER, signals, 0)
 
     def _agreed(self, signal: str, entity: Entity, value: bool) -> bool | None:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from enum import Enum
 from operator import itemgetter
+from zlib import crc32
 
 BOOTS = 64  # older boots kept for each device; a repeat from an even older one would be stored again
 RANGES = 16_384  # ranges kept for each boot; beyond, a repeat from a forgotten one would be stored again
@@ -27,7 +28,7 @@ class Verdict(Enum):
 class Seen:
     """`top` is the highest seq of the newest `boot`; -2 before the first, so that no seq equals top + 1."""
 
-    __slots__ = ("boot", "born", "floor", "guessed", "older", "ranges", "recent", "start", "top")
+    __slots__ = ("boot", "born", "first", "floor", "guessed", "lag", "older", "ranges", "recent", "start", "top")
 
     def __init__(self) -> None:
         self.boot: str | None = None
@@ -38,6 +39,8 @@ class Seen:
         self.ranges: list[Range] = []  # below `start`, ascending
         self.older: dict[str | None, list[Range]] = NO_BOOTS
         self.guessed: str | None = None  # one of `older` that only retained messages spoke of: it may yet be the newest
+        self.first: tuple[int, int] | None = None  # the number the newest boot began with, and its content
+        self.lag: tuple[int, int, int] | None = None  # how late its messages are, since when, how often the same
         self.recent = b""  # fingerprints, 8 bytes each: looking through as many objects takes ten times as long
 
     def admit(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
@@ -75,12 +78,29 @@ class Seen:
         if self.top != -2:
             self._remember(self.boot, [*self.ranges, (self.start, self.top)])
         fresh = insert(had, seq)
-        self.boot, self.born, self.guessed, self.ranges = boot, None, None, had
+        self.boot, self.born, self.guessed, self.ranges, self.first = boot, None, None, had, None
         self.start, self.top = had.pop()
         self.floor = min(seq, oldest) if oldest is not None else seq
         if not fresh:
             return Verdict.REPEAT
         return Verdict.NEW if seq == self.top else Verdict.LATE
+
+    def note_first(self, seq: int, payload: bytes) -> None:
+        """Keep what the newest boot began with; later messages are not looked at."""
+        if self.first is None and seq == self.start == self.top:
+            self.first = seq, crc32(payload)
+
+    def is_other_first(self, seq: int, payload: bytes) -> bool:
+        """Whether this number is that with which the boot began, and what comes with it is something else."""
+        return self.first is not None and self.first[0] == seq and self.first[1] != crc32(payload)
+
+    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes) -> Verdict:
+        """The device counts anew under the same boot: what it had numbered before is forgotten."""
+        self.boot, self.born, self.guessed, self.ranges = boot, None, None, []
+        self.start = self.top = seq
+        self.floor = min(seq, oldest) if oldest is not None else seq
+        self.first = seq, crc32(payload)
+        return Verdict.NEW
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
         if self.older is NO_BOOTS:
@@ -132,14 +152,20 @@ class Seen:
 
     def dump(self) -> tuple[object, ...]:
         older = list(self.older.items())
-        return self.boot, self.top, self.start, self.floor, self.ranges, older, self.recent, self.guessed
+        return (
+            self.boot, self.top, self.start, self.floor, self.ranges, older, self.recent, self.guessed, self.first,
+            self.lag,
+        )  # fmt: skip
 
     @classmethod
     def load(cls, kept: tuple[object, ...]) -> "Seen":
         seen = cls()
-        seen.boot, seen.top, seen.start, seen.floor, ranges, older, recent, seen.guessed = kept  # type: ignore[assignment]
+        seen.boot, seen.top, seen.start, seen.floor, ranges, older, recent, seen.guessed = kept[:8]  # type: ignore[assignment]
         seen.ranges = [(low, high) for low, high in ranges]  # type: ignore[attr-defined]
         seen.older = {boot: [(low, high) for low, high in held] for boot, held in older} or NO_BOOTS  # type: ignore[attr-defined]
+        first, lag = kept[8:10] if len(kept) >= 10 else (None, None)
+        seen.first = tuple(first) if isinstance(first, tuple | list) else None
+        seen.lag = tuple(lag) if isinstance(lag, tuple | list) else None
         seen.recent = recent if isinstance(recent, bytes) else b""
         return seen
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from gateway.kinds.base import Facts
 from gateway.model import Millis, Use
 from gateway.policy.privacy import Public, coarse, level
-from gateway.wire import Count, Event, Signals
+from gateway.wire import Count, Event, Hold, Signals
 
 PASSAGES_A_MISCOUNT = 25
 """Two through the door on one card, one who turns round: so many passages widen the bound by one person."""
@@ -22,12 +22,15 @@ WATCHED = False
 class Shape(Signals, gc=False):
     people: Count | UnsetType = UNSET
     occupied: bool | UnsetType = UNSET
+    hold_s: Hold | UnsetType = UNSET  # `occupied` means nobody after so many seconds without news
 
 
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     people, occupied = signals.people, signals.occupied
     if people is UNSET and occupied is UNSET:
         return False
+    held = occupied is True and signals.hold_s is not UNSET
+    facts.off_at = now + round(signals.hold_s * 1000) if held else None
     if people is not UNSET:
         facts.people, facts.passages = people, 0
     elif not occupied:
@@ -81,13 +84,18 @@ def _use(facts: Facts) -> Use:
 
 def due(facts: Facts, now: Millis) -> Millis | None:
     """Publish the count of the last tick; the next tick is when that may change."""
+    off_at = facts.off_at
+    if off_at is not None and now >= off_at:
+        apply(facts, Shape(occupied=False), off_at)
+        off_at = None
     public: Public | None = facts.public
     if public is None or not facts.heard:
-        return None
+        return off_at
     public.put(facts.people, now)
     band, size = public.at(now), facts.resource.capacity
     if facts.resource.privacy == "coarse":
         facts.level, facts.use = coarse(band, size)
     else:
         facts.level = None if band is None or size is None else level(band, size)
-    return public.next_tick(now)
+    tick = public.next_tick(now)
+    return tick if off_at is None else min(tick, off_at)

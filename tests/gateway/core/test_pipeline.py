@@ -54,6 +54,7 @@ def test_the_fast_way_and_the_careful_way_agree(town):
     fast, careful = Town(SEAT), Town(SEAT)
     fast.pipeline.handle_all([frame(seq, occupied) for seq, occupied in sent], NOON)
     careful.pipeline.handle_all([frame(seq, occupied, note="é") for seq, occupied in sent], NOON)
+    fast.device("seat-01").seen.first = careful.device("seat-01").seen.first = None  # the content, which differs
     assert fast.device("seat-01").seen.dump() == careful.device("seat-01").seen.dump()
     assert fast.axes("seat-01") is careful.axes("seat-01")
     assert len(fast.pipeline.take().batch) == len(careful.pipeline.take().batch) == 5

@@ -15,11 +15,11 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
     """Repeats with QoS 0 are neither stored nor acknowledged: however many come, the gateway stays at the broker."""
     gateway = run()
     gateway.intake.limits = replace(gateway.intake.limits, inbox_bytes=4_000, inbox_patience_s=0.2)
-    listener.say(0, 1)
+    payload = b'{"boot":"b","seq":1,"occupied":true,"fault":"%s"}' % (b"x" * 100)
+    listener.session.publish("yz/yanshan/seat-0/state", payload, qos=1)
     listener.until(lambda: gateway.intake.stored == 1)
     for _ in range(30):
         for _ in range(20):
-            payload = b'{"boot":"b","seq":1,"occupied":true,"fault":"%s"}' % (b"x" * 100)
             listener.session.publish("yz/yanshan/seat-0/state", payload, qos=0)
         listener.poll()
     listener.say(0, 2)

@@ -1,0 +1,97 @@
+"""Devices whose clock is slow, whose counter begins anew, whose sensor only says "somebody", and who sleep."""
+
+import json
+
+from tests.gateway.core.test_sources import START, facts, pipeline, say
+from tests.gateway.world import SECOND, Town, reasons
+
+SEAT = {"id": "s", "kind": "seat", "ttl": 180}
+
+
+def test_a_clock_that_is_always_as_slow_is_told_as_skew_and_takes_nothing_away() -> None:
+    town = Town(SEAT)
+    flags = []
+    for seq in range(4):
+        flags += town.hear("s", {"boot": "b", "seq": seq, "ts": town.now - 240_000, "occupied": False}).batch.flags
+        town.wait(SECOND)
+    assert [bool(one & 2) for one in flags] == [False, False, True, True]
+    assert town.axes("s").evidence == "live"
+
+
+def test_what_waited_somewhere_is_as_old_as_it_says_however_much_comes() -> None:
+    town = Town(SEAT)
+    start = town.now - 600_000
+    for seq in range(100):
+        town.hear("s", {"boot": "b", "seq": seq, "ts": start + seq * 5_000, "occupied": False})
+        town.wait(100)
+        assert town.axes("s").evidence == ("live" if start + seq * 5_000 + 180_000 > town.now else "stale")
+
+
+def test_a_counter_that_begins_again_with_other_content_is_news() -> None:
+    town = Town(SEAT)
+    for seq in (1, 2, 3):
+        town.hear("s", {"boot": "fw1", "seq": seq, "occupied": False})
+    assert not town.hear("s", {"boot": "fw1", "seq": 1, "occupied": False}).batch.payloads  # a repeat, for all we know
+    assert len(town.hear("s", {"boot": "fw1", "seq": 1, "occupied": True}).batch) == 1
+    assert town.axes("s").use == "occupied"
+    assert len(town.hear("s", {"boot": "fw1", "seq": 2, "occupied": False}).batch) == 1
+    assert town.axes("s").use == "free"
+
+
+def test_a_counter_that_begins_again_is_known_by_its_clock_too() -> None:
+    town = Town(SEAT)
+    for seq in (7, 8, 9):
+        town.hear("s", {"boot": "fw1", "seq": seq, "ts": town.now, "occupied": False})
+    old = {"boot": "fw1", "seq": 8, "ts": town.now, "occupied": True}
+    town.wait(400 * SECOND)
+    assert not town.hear("s", old).batch.payloads
+    assert len(town.hear("s", old | {"ts": town.now}).batch) == 1
+    assert town.axes("s").use == "occupied"
+
+
+def test_what_a_broker_marks_as_sent_again_never_begins_a_counter() -> None:
+    town = Town(SEAT)
+    town.hear("s", {"boot": "fw1", "seq": 1, "occupied": False})
+    town.hear("s", {"boot": "fw1", "seq": 2, "occupied": False})
+    assert not town.hear("s", {"boot": "fw1", "seq": 1, "occupied": True}, dup=True).batch.payloads
+    assert town.axes("s").use == "free"
+
+
+def test_a_sensor_that_only_says_somebody_means_nobody_after_its_hold() -> None:
+    for kind in ("seat", "room"):
+        town = Town({"id": "s", "kind": kind, "ttl": 600})
+        town.hear("s", {"occupied": True, "hold_s": 20})
+        town.wait(15 * SECOND)
+        assert town.axes("s").use == "occupied"
+        town.hear("s", {"occupied": True, "hold_s": 20})
+        town.wait(15 * SECOND)
+        assert town.axes("s").use == "occupied"
+        town.wait(10 * SECOND)
+        assert (town.axes("s").use, town.axes("s").evidence) == ("free", "live")
+
+
+def test_a_good_night_leaves_the_value_for_its_ttl_and_a_goodbye_later_does_not() -> None:
+    source = {"dialect": "tasmota", "topic": "tele/s"}
+    core = pipeline({"id": "s", "kind": "seat", "reporting": "on_change", "ttl": 1500, "source": source})
+
+    def lwt(word: str, at: int) -> None:
+        core.handle_all([(b"tele/s/LWT", word.encode(), 0)], START + at * SECOND)
+
+    lwt("Online", 0)
+    say(core, "tele/s/SENSOR", {"Switch1": "ON"}, START + 5 * SECOND)
+    lwt("Offline", 20)
+    assert facts(core, "s").axes.evidence == "live"
+    assert json.loads(core.outcome.batch.payloads[-1]) == {"state": "offline", "sleeps": True}
+    lwt("Online", 600)
+    say(core, "tele/s/SENSOR", {"Switch1": "ON"}, START + 605 * SECOND)
+    lwt("Offline", 900)
+    assert facts(core, "s").axes.evidence == "offline"
+
+
+def test_our_own_devices_may_say_good_night_too() -> None:
+    town = Town(SEAT)
+    town.hear("s", {"occupied": False})
+    assert not town.hear("s", {"state": "offline", "sleeps": True}, "availability").changes
+    town.hear("s", {"state": "offline"}, "availability")
+    assert town.axes("s").evidence == "offline"
+    assert reasons(town.hear("s", {"state": "offline", "sleeps": 7}, "availability")) == ["wrong_type"]
