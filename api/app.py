@@ -20,6 +20,7 @@ from api.pages.place import places_of
 from api.push import Hub, Limits
 from api.routes import ROUTERS, STAFF_ROUTERS
 from api.routes.service import VERSION
+from api.walls import Walls
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.alerts.payload import alert_json
@@ -70,7 +71,8 @@ def create_app(
     keyring = Keyring.of(settings)
     with contextlib.suppress(OSError):  # a folder that can't be written is told where it matters, at a log-in
         keyring.sessions.prepare()
-    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command)
+    walls = Walls(settings.store.path)
+    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls)
     app = _fastapi(context, alerting)
     app.include_router(
         pages.router(
@@ -79,6 +81,7 @@ def create_app(
             timezone=settings.timezone,
             tiles_url=settings.api.tiles_url,
             on_screen=on_screen,
+            walls=walls,
             now_ms=now,
         )
     )

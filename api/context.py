@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from api.auth import Keyring
 from api.live_view import LiveView
 from api.push import Hub
+from api.walls import Walls
 from api.workers import Workers
 from config.schema import Settings
 from gateway.model import Millis
@@ -19,8 +20,8 @@ from gateway.store.base import Reader
 class Context:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
-    `workers` answer costly questions. `command(topic, text)` tells the gateway, signed, what people change,
-    wherever it runs; None where there is no way.
+    `workers` answer costly questions, `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
+    signed, what people change, wherever it runs; None where there is no way.
     """
 
     settings: Settings
@@ -33,3 +34,4 @@ class Context:
     registry: CollectorRegistry
     command: Callable[[str, bytes], None] | None = None
     workers: Workers = field(default_factory=Workers)
+    walls: Walls = field(default_factory=Walls)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from api.live_view import Entry, LiveView
 from api.times import rfc3339
+from api.walls import PER_ADDRESS
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,16 @@ def nothing(_station: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many streams at a time; `reserved` of the total are kept for station screens."""
+    """How many streams at a time; `reserved` of the total are kept for station screens.
+
+    An address has `walls_per_address` of these beside its `per_address`; one more counts as anybody.
+    """
 
     total: int = 2000
     per_address: int = 30
     reserved: int = 100
     send_timeout_s: float = 10
+    walls_per_address: int = PER_ADDRESS
 
 
 class TooManyStreamsError(Exception):
@@ -87,6 +92,7 @@ class Hub:
         self._clients: set[Client] = set()
         self._by_station: dict[str | None, set[Client]] = {}
         self._addresses: Counter[str] = Counter()
+        self._walls: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
         self.closed = False
         view.listeners.append(self._changed)
@@ -114,14 +120,17 @@ class Hub:
         last_id: str | None,
         covers: Covers = nothing,
     ) -> Client:
-        """Let a stream in with its snapshot pending. `address` None is not counted. TooManyStreamsError: no slot."""
-        self._admit(address, screen)
+        """Let a stream in with its snapshot pending. `address` None is not counted. TooManyStreamsError: no slot.
+
+        `screen` is the name of a proved wall: a line that the same name has from the same address is dead and ends.
+        """
+        screen = self._admit(station, address, screen)
         life_s = random.uniform(*LIFE_S)  # noqa: S311  spreads load, guards nothing
         client = Client(station, address, screen, asyncio.get_running_loop().time() + life_s, covers)
         self._clients.add(client)
         self._by_station.setdefault(station, set()).add(client)
         if address is not None:
-            self._addresses[address] += 1
+            self._counter(screen)[address] += 1
         self._snapshot(client, last_id)
         return client
 
@@ -133,9 +142,10 @@ class Hub:
         if not self._by_station[client.station]:
             del self._by_station[client.station]
         if client.address is not None:
-            self._addresses[client.address] -= 1
-            if not self._addresses[client.address]:
-                del self._addresses[client.address]
+            counter = self._counter(client.screen)
+            counter[client.address] -= 1
+            if not counter[client.address]:
+                del counter[client.address]
 
     def alert(self, station: str | None, alert_id: str, body: bytes) -> None:
         """Show an alert to the staff whom it concerns. `body` is its JSON."""
@@ -144,17 +154,25 @@ class Hub:
             if client.station in (None, station) and client.covers(station):
                 client.offer(f"alert/{alert_id}", frame)
 
-    def _admit(self, address: str | None, screen: str | None) -> None:
+    def _counter(self, screen: str | None) -> Counter[str]:
+        return self._addresses if screen is None else self._walls
+
+    def _admit(self, station: str | None, address: str | None, screen: str | None) -> str | None:
+        """As which screen the stream comes in; None: as anybody."""
         limits = self.limits
         if screen is not None:
-            for older in [one for one in self._clients if one.screen == screen]:
-                older.abort()  # the same screen again: its old line is dead
+            same = (station, address, screen)
+            for older in [one for one in self._clients if (one.station, one.address, one.screen) == same]:
+                older.abort()
                 self.leave(older)
+            if address is not None and self._walls[address] >= limits.walls_per_address:
+                screen = None
         slots = limits.total if screen is not None else limits.total - limits.reserved
         if self.closed or len(self._clients) >= slots:
             raise TooManyStreamsError(503, "every stream is taken; ask again later, or poll /api/v1/stations")
         if screen is None and address is not None and self._addresses[address] >= limits.per_address:
             raise TooManyStreamsError(429, f"one address has at most {limits.per_address} streams; close one first")
+        return screen
 
     def _snapshot(self, client: Client, last_id: str | None) -> None:
         """A station's own stream always starts with its document; one of all skips what the client has seen."""

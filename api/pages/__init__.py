@@ -14,10 +14,12 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.addresses import counted
 from api.auth import COOKIE
 from api.pages.assets import Assets, compressed, pack
 from api.pages.language import choose
 from api.pages.place import Place, data_block, facts_of, places_of
+from api.walls import Walls
 from gateway.clock import now_ms as wall_clock_ms
 
 __all__ = ["POLICY", "Place", "places_of", "router"]
@@ -49,10 +51,18 @@ def policy_with_images_of(url: str) -> str:
 class Pages:
     """Everything the routes need, made once. Templates are `string.Template`; every value is escaped on its way in."""
 
-    def __init__(self, places: Mapping[str, Place], public_url: str | None, timezone: str, tiles: str | None) -> None:
+    def __init__(
+        self,
+        places: Mapping[str, Place],
+        public_url: str | None,
+        timezone: str,
+        tiles: str | None,
+        wall: Callable[[str], str],
+    ) -> None:
         self.places = places
         self.public_url = public_url
         self.timezone = timezone
+        self.wall = wall
         self.tiles = tiles or ""
         self.map_headers = HEADERS | {"content-security-policy": policy_with_images_of(self.tiles)}
         self.assets = Assets()
@@ -72,6 +82,7 @@ class Pages:
             "title": html.escape(place.name.get("zh") or place.id if place else "驿站"),
             "tiles": html.escape(self.tiles),
             "station": html.escape(place.id if place else ""),
+            "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
         }
         body = self.templates[name].substitute(values).encode()
@@ -94,6 +105,7 @@ def router(
     timezone: str = "Asia/Shanghai",
     tiles_url: str | None = None,
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
+    walls: Walls | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
@@ -103,17 +115,30 @@ def router(
     `on_screen(screen, station)` hears of each screen each `Place.check_in_s`, from the page's own script: a page
     that hangs keeps its stream open, so an open stream proves nothing.
     """
-    pages = Pages(places, public_url, timezone, tiles_url)
+    walls = walls or Walls()
+    pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()))
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
     _files(routes, pages)
 
     @routes.get("/build")
-    def build(screen: ScreenName = "", station: str = "") -> Response:
-        """The build served now and the server's time: with these a page reloads itself and sets its clock."""
+    async def build(
+        request: Request,
+        screen: ScreenName = "",
+        station: str = "",
+        wall: Annotated[str, Query(max_length=100)] = "",
+    ) -> Response:
+        """The build served now and the server's time: with these a page reloads itself and sets its clock.
+
+        A screen that shows the token of its page checks in, and whoever says that he is one gets the next token.
+        """
+        now = now_ms()
+        told: dict[str, object] = {"build": pages.assets.build, "time_ms": now}
         if screen and station in places:
-            on_screen(screen, station)
-        return JSONResponse({"build": pages.assets.build, "time_ms": now_ms()}, headers={"cache-control": "no-store"})
+            told["wall"] = walls.token(station, now)
+            if walls.proves(wall, station, now) and walls.may_check_in(counted(request), station, screen, now):
+                on_screen(screen, station)
+        return JSONResponse(told, headers={"cache-control": "no-store"})
 
     return routes
 

@@ -48,12 +48,16 @@ def router(context: Context) -> APIRouter:
         screen: Annotated[
             str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="a wall screen says who it is")
         ] = None,
+        wall: Annotated[
+            str | None, Query(max_length=100, description="the token of its page; a screen without it is anybody")
+        ] = None,
         last_event_id: Annotated[str | None, Header(description="the last id received")] = None,
     ) -> Response:
         if station is not None and context.view.get(station) is None:
             raise not_found(station)
         try:
-            client = context.hub.join(station, counted(request), screen, last_event_id, _covered(request))
+            known = screen if context.walls.proves(wall, station, context.now()) else None
+            client = context.hub.join(station, counted(request), known, last_event_id, _covered(request))
         except TooManyStreamsError as error:
             return Problem(error.status, error.detail, headers={"retry-after": "10"})
         return EventStream(context.hub, client)

@@ -25,7 +25,7 @@ class Stream(Model):
     clients_total: Positive = 2000
     """Streams at a time in all."""
     clients_per_address: Positive = 30
-    """Streams at a time from one address; screens that are known and loopback are not counted."""
+    """Streams at a time from one address; walls (16 of an address) and loopback are not counted."""
     reserved_for_screens: NotNegative = 100
     """Of the total, kept free for station screens."""
     send_timeout_s: Annotated[int, Field(ge=1, le=60)] = 6

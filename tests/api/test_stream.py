@@ -1,6 +1,7 @@
 """The event stream: what comes first, what comes again, and who is let in."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -50,6 +51,13 @@ class Reader:
 def stream(house: House, query: str = "", **headers: str) -> Iterator[Reader]:
     with house.client.stream("GET", f"/api/v1/stream{query}", headers=headers) as answer:
         yield Reader(answer)
+
+
+def wall(house: House, name: str) -> str:
+    """The query of a screen that shows yanshan's page."""
+    token = re.search(r'data-wall="([^"]+)"', house.get("/screen/yanshan").text)
+    assert token
+    return f"?station=yanshan&screen={name}&wall={token[1]}"
 
 
 def change(house: House, use: str, station: str = "yanshan") -> None:
@@ -148,6 +156,8 @@ def test_an_open_stream_is_no_check_in(house: House) -> None:
         reader.next()
         assert house.screens == []
         house.get("/build?station=yanshan&screen=wall-1")
+        assert house.screens == []
+        house.get(f"/build{wall(house, 'wall-1')}")
         assert house.screens == [("wall-1", "yanshan")]
 
 
@@ -193,13 +203,15 @@ def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
     with stream(own) as one, stream(own) as two:
         one.next(), two.next()
         refused = own.get("/api/v1/stream")
+        for query in ("", f"&wall={own.app.context.walls.token('shaping', NOON)}", "&wall=1.2", "&wall=9999999999999."):
+            assert own.get(f"/api/v1/stream?station=yanshan&screen=wall-1{query}").status_code == 503
         assert refused.status_code == 503
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.headers["retry-after"]
-        with stream(own, "?station=yanshan&screen=wall-1") as screen:
+        with stream(own, wall(own, "wall-1")) as screen:
             screen.next()
-            assert own.get("/api/v1/stream?screen=wall-2").status_code == 503
-            with stream(own, "?station=yanshan&screen=wall-1") as again:  # the same screen takes its own place
+            assert own.get(f"/api/v1/stream{wall(own, 'wall-2')}").status_code == 503
+            with stream(own, wall(own, "wall-1")) as again:  # the same screen takes its own place
                 assert again.next().event == "snapshot"
     until(lambda: len(own.app.context.hub) == 0)
     with stream(own) as reader:
@@ -216,14 +228,23 @@ def test_one_address_gets_so_many_streams_and_no_more() -> None:
             return NOON
 
     async def run() -> None:
-        hub = Hub(View(), Limits(total=10, per_address=2, reserved=1))  # type: ignore[arg-type]
+        hub = Hub(View(), Limits(total=10, per_address=2, reserved=1, walls_per_address=1))  # type: ignore[arg-type]
         first = hub.join("s", "10.0.0.1", None, None)
         hub.join("s", "10.0.0.1", None, None)
         with pytest.raises(TooManyStreamsError) as refused:
             hub.join("s", "10.0.0.1", None, None)
         assert refused.value.status == 429
         hub.join("s", "10.0.0.2", None, None)
+        one = hub.join("s", "10.0.0.1", "wall-1", None)
+        gone: list[str] = []
+        one.abort = lambda: gone.append("one")
+        other = hub.join("s", "10.0.0.2", "wall-1", None)  # of the same name, and nobody's successor
+        assert (len(hub), gone) == (5, [])
         hub.join("s", "10.0.0.1", "wall-1", None)
+        assert (len(hub), gone) == (5, ["one"])
+        with pytest.raises(TooManyStreamsError):
+            hub.join("s", "10.0.0.1", "wall-2", None)  # one wall more than an address has is anybody
+        hub.leave(other)
         hub.leave(first)
         hub.leave(first)
         hub.leave(next(iter(hub._clients)))

@@ -82,11 +82,23 @@ def test_static_files_are_for_ever_under_their_own_build_only(client: Client) ->
 
 
 def test_a_screen_checks_in_by_name_and_learns_the_time(client: Client) -> None:
-    answer = client.get("/build?station=yanshan&screen=abc")
+    token = re.search(r'data-wall="([0-9.a-f]+)"', client.get("/screen/yanshan").text)
+    assert token
+    answer = client.get(f"/build?station=yanshan&screen=abc&wall={token[1]}")
     assert answer.json()["time_ms"] == 1_000
     assert heard[-1] == ("abc", "yanshan")
-    client.get("/build?station=nowhere&screen=abc")
-    client.get("/build?station=yanshan&screen=")
+    client.get(f"/build?station=yanshan&screen=next&wall={answer.json()['wall']}")
+    assert heard[-1] == ("next", "yanshan")
+    client.get(f"/build?station=yanshan&screen=abc&wall={token[1]}")
+    for query in (
+        f"station=nowhere&screen=other&wall={token[1]}",
+        f"station=nasty&screen=other&wall={token[1]}",
+        f"station=yanshan&screen=&wall={token[1]}",
+        "station=yanshan&screen=other",
+        f"station=yanshan&screen=other&wall=9{token[1]}",
+        f"station=yanshan&screen=other&wall={token[1][:-1]}",
+    ):
+        client.get(f"/build?{query}")
     assert client.get("/build?station=yanshan&screen=call%20010-1234").status_code == 422
     assert heard[-1] == ("abc", "yanshan")
 

@@ -36,14 +36,13 @@ export class Face {
   start({ voices, built, paint, heard = () => {}, alert }) {
     Object.assign(this, { voices, built, paint, heard });
     const station = encodeURIComponent(place.id);
-    const screen = this.keeper.screen ? `&screen=${this.keeper.screen}` : "";
     const on = {
       document: (doc) => this.#receive(doc),
       stamp: (ms, fresh) => this.#stamp(ms, fresh),
       contact: () => this.show(),
       alert,
     };
-    this.feed = new Feed(`/api/v1/stream?station=${station}${screen}`, on, `/api/v1/stations/${station}`);
+    this.feed = new Feed(() => `/api/v1/stream?station=${station}${this.keeper.who()}`, on, `/api/v1/stations/${station}`);
     this.#name();
     this.#recall();
     this.#beat();

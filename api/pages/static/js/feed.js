@@ -15,6 +15,7 @@ export class Feed {
   #retry = null;
 
   // on: {document(doc, kind), alert(alert), stamp(ms, fresh), contact(bool)}
+  // url(): its address, asked for anew each time
   // instead: where the one document can be fetched while the server has no stream to give (all slots taken)
   constructor(url, on, instead = null) {
     this.url = url;
@@ -41,7 +42,7 @@ export class Feed {
     this.#retry = null;
     this.#opened = performance.now();
     this.#source?.close();
-    const source = (this.#source = new EventSource(this.url));
+    const source = (this.#source = new EventSource(this.url()));
     const listen = (name, handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(event, handle));
     listen("snapshot", (data) => this.on.document(data, "snapshot"));
     listen("availability", (data) => this.on.document(data, "availability"));

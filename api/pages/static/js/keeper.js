@@ -44,6 +44,7 @@ export class Keeper {
   constructor({ station = "", build, clock, zone, wall = false, checkS = CHECK_S }) {
     Object.assign(this, { station, build, clock, zone, wall });
     if (wall) this.screen = nameOfScreen();
+    this.proof = document.documentElement.dataset.wall ?? ""; // that this is a wall's page; each check-in brings the next
     addEventListener("error", () => this.#errors++);
     addEventListener("unhandledrejection", () => this.#errors++);
     this.check();
@@ -61,8 +62,13 @@ export class Keeper {
     return storage.get(`yizhan:picture:${key}`);
   }
 
+  // The end of a query by which the server knows the wall; nothing on other pages.
+  who() {
+    return this.wall ? `&screen=${this.screen}&wall=${this.proof}` : "";
+  }
+
   async check() {
-    const answer = await fetch(this.wall ? `/build?station=${this.station}&screen=${this.screen}` : "/build", {
+    const answer = await fetch(this.wall ? `/build?station=${this.station}${this.who()}` : "/build", {
       cache: "no-store",
       signal: AbortSignal.timeout(5000),
     })
@@ -70,6 +76,7 @@ export class Keeper {
       .catch(() => null);
     if (!answer) return;
     this.clock.hear(answer.time_ms, { fresh: true });
+    this.proof = answer.wall ?? this.proof;
     const upMs = performance.now() - this.#started;
     if (answer.build !== this.build && this.#mayReload()) return location.reload();
     if (this.#errors > 0 && this.#mayReload()) return location.reload();

@@ -44,7 +44,7 @@ async function start() {
     paintFrame();
     await new Promise((done) => setTimeout(done, wait));
   }
-  feed = new Feed("/api/v1/stream", {
+  feed = new Feed(() => "/api/v1/stream", {
     document: (doc) => {
       const house = houses.get(doc.station);
       if (!house) return keeper.renew(); // a station that was configured since
