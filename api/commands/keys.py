@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.model import Millis
 
-NAME_LONGEST = 64
 UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -104,11 +103,11 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    from gateway.policy.text import bounded, one_line
+    from gateway.policy.text import LONGEST_NAME, bounded, one_line
 
-    if not text.strip() or bounded(text, NAME_LONGEST) != one_line(text):
+    if not text.strip() or bounded(text, LONGEST_NAME) != one_line(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no name; write 1 to {NAME_LONGEST} characters, without a number of a person"
+            f"{text!r} is no name; write 1 to {LONGEST_NAME} characters, without a number of a person"
         )
     return one_line(text)
 

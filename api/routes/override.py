@@ -21,7 +21,7 @@ from api.times import rfc3339
 from config.schema import Settings, Station, read_secret
 from gateway.commands import LIFE_MS
 from gateway.model import Millis
-from gateway.policy.override import MAX_SPAN_MS, Command, Override, Status, encode_command
+from gateway.policy.override import LONGEST_NOTE, MAX_SPAN_MS, PARTNER, Command, Override, Status, encode_command
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Word(BaseModel):
     until: Annotated[datetime | None, Field(description="RFC 3339 with offset; needed, but for a partner")] = None
     area: str | None = None
     resource: str | None = None
-    note: Annotated[str, Field(max_length=300, description="for staff, not public")] = ""
+    note: Annotated[str, Field(max_length=LONGEST_NOTE, description="for staff, not public")] = ""
 
 
 class Sent(BaseModel):
@@ -129,7 +129,7 @@ def _by_partner(context: Context, partner: Partner, word: Word) -> Sent:
     now = context.now()
     latest = now + partner.valid_ms
     until = min(_until(word, now), latest) if word.until is not None else latest
-    return _send(context, partner.station, word, until, "partner")
+    return _send(context, partner.station, word, until, PARTNER, partner=True)
 
 
 def _until(word: Word, now: Millis) -> Millis:
@@ -143,13 +143,13 @@ def _until(word: Word, now: Millis) -> Millis:
     return until
 
 
-def _send(context: Context, station: Station, word: Word, until: Millis, by: str) -> Sent:
+def _send(context: Context, station: Station, word: Word, until: Millis, by: str, *, partner: bool = False) -> Sent:
     if context.command is None:
         raise HTTPException(503, "there is no gateway to tell; try again when one is running")
     _place(station, word)
     said = Override(word.status, until, by, word.note) if word.status is not None else None
     expires = context.now() + LIFE_MS // 2
-    command = Command(secrets.token_hex(16), expires, by, word.area, word.resource, said)
+    command = Command(secrets.token_hex(16), expires, by, word.area, word.resource, said, partner)
     try:
         context.command(f"yz-cmd/{station.id}/override", encode_command(command))
     except ConnectionError as error:

@@ -16,12 +16,14 @@ from api.routes.alerts import PROBLEMS
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
 from gateway.model import Millis
+from gateway.policy.personal import without_personal_numbers
+from gateway.policy.text import one_line
 
 HOUR_MS = 3_600_000
 # A station whose visitors all complain needs a person, not the thousandth report.
 STATION_FACTOR = 10
 ADDRESSES_KEPT = 10_000
-# Telephone, card and identity numbers, mail addresses: a repair needs none of them.
+# A repair needs no number of six digits, and no mail address: more goes than from the texts of staff.
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+|(?:\d[\s-]?){5,}[\dXx]")
 
 
@@ -92,4 +94,4 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
 
 def without_people(text: str) -> str:
     """The text on one line, without numbers or addresses that belong to somebody."""
-    return _PERSONAL.sub("…", " ".join(text.split()))
+    return _PERSONAL.sub("…", without_personal_numbers(one_line(text)))

@@ -15,11 +15,13 @@ from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent
 from gateway.live import Live
 from gateway.model import Millis, Resource
+from gateway.policy.text import LONGEST_NAME, bounded
 from gateway.store.alerts import Work, audit, retry, use_link
 from gateway.store.alerts_reader import AlertReader
 
 LinkId = Annotated[str, msgspec.Meta(max_length=64)]
 Until = Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]  # the store holds 64 bits
+LONGEST_TEXT = 1_000
 Verb = Literal["acknowledge", "close", "comment", "retry", "assign", "accept", "done", "verify", "report"]
 Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
 
@@ -67,6 +69,10 @@ class Deeds:
         self._core, self._live, self._reader = core, live, reader
 
     def carry_out(self, deed: Deed, now: Millis) -> Done:
+        deed = msgspec.structs.replace(
+            deed, by=bounded(deed.by, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
+            text=bounded(deed.text, LONGEST_TEXT),
+        )  # fmt: skip
         events, steps, works = self._do(deed, now)
         works = [*works, audit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
         if deed.link is not None:

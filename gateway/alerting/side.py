@@ -35,6 +35,7 @@ from gateway.model import Change, InvariantError, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
+from gateway.policy.text import LONGEST_NAME, bounded
 from gateway.store import alerts as book
 from gateway.store.alerts import Work
 from gateway.store.alerts_reader import AlertReader
@@ -210,9 +211,10 @@ class Alerting:
             raise CommandError(f"a deed for {deed.station!r} on the topic of {station!r}", "other_station")
         self.do(deed).add_done_callback(_log_refusal)
 
-    def note(self, by: str, what: str, target: str, nonce: str) -> None:
+    def note(self, by: str, what: str, target: str, detail: str) -> None:
         """A line in the audit trail for what was carried out elsewhere; any thread may call it."""
-        self.ask(lambda _core, now: ([], [], [book.audit(now, by, what, target, nonce)]))
+        who = bounded(by, LONGEST_NAME)
+        self.ask(lambda _core, now: ([], [], [book.audit(now, who, what, target, detail)]))
 
     # ---- inside ----
 

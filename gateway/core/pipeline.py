@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import DecodeError, ValidationError
 
 from gateway import wire
+from gateway.alerts.payload import rfc3339
 from gateway.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import PROMPT_MS, admit, believed, check_bytes, observed_at, without_identity
@@ -58,7 +59,7 @@ class Pipeline:
         self.nonces = Seen()
         self.gate = Gate(lambda: None, self.nonces)
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None  # deeds with alerts and orders
-        self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _nonce: None  # for the audit
+        self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None  # for the audit
         self._states = {device.topic: device for device in live.devices.values()}
 
     def take(self) -> Outcome:
@@ -250,11 +251,13 @@ class Pipeline:
         if what != "override" or any(more):
             raise CommandError(f"{order.topic!r} is no command")
         command = read_command(order.text, now)
-        if not self.live.set_by_hand(command.target(station), command.override, now):
+        if not self.live.set_by_hand(command.target(station), command.override, now, partner=command.partner):
             raise CommandError("no such place", "no_such_place")
         self.outcome.kept["overrides"] = self.live.overrides.dump()
         target = "/".join(part for part in command.target(station) if part)
-        self.on_done(order.by, "override", target, order.nonce)
+        said = command.override
+        detail = "taken back" if said is None else f"{said.status} until {rfc3339(said.until or now)}"
+        self.on_done(order.by, "override", target, detail)
 
     def _foreign(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message in somebody else's dialect, stored and believed as a native one."""

@@ -190,13 +190,13 @@ class Live:
         if area.station is not None:
             self.touch(area.station)
 
-    def set_by_hand(self, target: Target, override: Override | None, now: Millis) -> bool:
+    def set_by_hand(self, target: Target, override: Override | None, now: Millis, *, partner: bool = False) -> bool:
         """Put what people say above what sensors say, or take it back. False if there is no such place."""
         station = self.stations.get(target.station)
         if station is None or not _has(station, target):
             return False
         if override is None:
-            self.overrides.clear(target)
+            self.overrides.clear(target, partner=partner)
         else:
             self.overrides.put(target, override)
         self.open_or_close(station, now)

@@ -3,6 +3,9 @@
 A word acts on one axis: open, closed and staff_only on access, maintenance on health, free and busy on use. Where
 several hold, the nearest to the resource wins on each axis: its own, its area's, its station's. Who says free or busy
 is there and looks: until the end of the word this counts as live evidence, and as open where hours are unknown.
+
+A partner venue's words stand beside those of staff and below them: on each axis a partner is heard where no word of
+staff holds, and takes back only its own.
 """
 
 from collections.abc import Callable
@@ -12,10 +15,13 @@ import msgspec
 
 from gateway.commands import CommandError
 from gateway.model import Access, Evidence, Health, Millis, Use
+from gateway.policy.text import LONGEST_NAME, bounded
 
 Status = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
+PARTNER = "partner"  # who a partner venue is in the audit trail
+LONGEST_NOTE = 300
 MAX_SPAN_MS = 366 * 86_400_000
 MAX_COMMAND_BYTES = 4_096
 
@@ -29,12 +35,16 @@ class Target(NamedTuple):
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`until` None: until taken back. `by` names who set it, `note` is for staff; neither is public."""
+    """`until` None: until taken back. `by` names who set it, `note` is for staff; neither is public.
+
+    `partner`: said by a partner venue, so below staff.
+    """
 
     status: Status
     until: Millis | None = None
     by: str = ""
     note: str = ""
+    partner: bool = False
 
 
 class Effect(NamedTuple):
@@ -70,13 +80,13 @@ _USE: dict[Status, Use] = {"free": "free", "busy": "occupied"}
 
 
 class Overrides:
-    """All that is set by hand. One target holds one word for each axis: a newer one takes its place."""
+    """All that is set by hand. One target holds one word of each rank for each axis: a newer one takes its place."""
 
     def __init__(self) -> None:
-        self._words: dict[Target, dict[str, Override]] = {}
+        self._words: dict[Target, dict[_Slot, Override]] = {}
 
     def put(self, target: Target, override: Override) -> None:
-        self._words.setdefault(target, {})[_axis(override.status)] = override
+        self._words.setdefault(target, {})[override.partner, _axis(override.status)] = override
 
     def update(self, newer: "Overrides") -> None:
         """Take over all words of `newer`."""
@@ -84,16 +94,19 @@ class Overrides:
             for word in words.values():
                 self.put(target, word)
 
-    def clear(self, target: Target) -> None:
-        """Take back all that was set on exactly this target."""
-        self._words.pop(target, None)
+    def clear(self, target: Target, *, partner: bool = False) -> None:
+        """Take back all that was set on exactly this target; for a partner, what a partner set."""
+        words = self._words.pop(target, {})
+        if partner and (left := {slot: word for slot, word in words.items() if not slot[0]}):
+            self._words[target] = left
 
     def effect(self, station: str, area: str, resource: str, now: Millis) -> Effect:
         """What holds for a resource at `now`; `NOTHING` is one object. Only of interest when a word came or ended."""
         nearest: dict[str, Override] = {}
-        for target in (Target(station, None, resource), Target(station, area), Target(station)):
-            for axis, word in self._words.get(target, {}).items():
-                if word.until is None or now < word.until:
+        targets = (Target(station, None, resource), Target(station, area), Target(station))
+        for of_partner in (False, True):
+            for (partner, axis), word in (one for target in targets for one in self._words.get(target, {}).items()):
+                if partner is of_partner and (word.until is None or now < word.until):
                     nearest.setdefault(axis, word)
         if not nearest:
             return NOTHING
@@ -115,19 +128,21 @@ class Overrides:
         Maintenance of it all is closed. Where the hours are unknown, free or busy says that it is open.
         """
         words = [w for w in self._words.get(Target(station), {}).values() if w.until is None or now < w.until]
-        said = {_axis(word.status): word for word in words}
-        word = said.get("access") or said.get("health")
-        if word is not None:
-            return _ACCESS.get(word.status, "closed"), word.until
-        if scheduled == "unknown" and "use" in said:
-            return "open", said["use"].until
+        for of_partner in (False, True):
+            said = {_axis(word.status): word for word in words if word.partner is of_partner}
+            word = said.get("access") or said.get("health")
+            if word is not None:
+                return _ACCESS.get(word.status, "closed"), word.until
+        looked = [word for word in words if _axis(word.status) == "use"]
+        if scheduled == "unknown" and looked:
+            return "open", min(looked, key=lambda word: word.partner).until
         return None, None
 
     def expire(self, now: Millis) -> list[Target]:
         """Forget what has ended; the targets whose resources must be looked at again."""
         ended = []
         for target, words in list(self._words.items()):
-            kept = {axis: word for axis, word in words.items() if word.until is None or now < word.until}
+            kept = {slot: word for slot, word in words.items() if word.until is None or now < word.until}
             if len(kept) < len(words):
                 ended.append(target)
                 self._words[target] = kept
@@ -152,10 +167,13 @@ class Overrides:
         restored = cls()
         for station, area, resource, word in msgspec.json.decode(kept, type=list[_Row]):
             if word.until is None or now < word.until:
+                # An older version told a partner by its name alone.
+                word = msgspec.structs.replace(word, partner=word.partner or word.by == PARTNER)
                 restored.put(Target(station, area, resource), word)
         return restored
 
 
+_Slot = tuple[bool, str]  # whether a partner's, and the axis
 _Row = tuple[str, str | None, str | None, Override]
 
 
@@ -168,7 +186,7 @@ def _axis(status: Status) -> str:
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed for `yz-cmd/{station}/override`. `override` None takes back."""
+    """What is signed for `yz-cmd/{station}/override`. `override` None takes back; `partner`: it is a partner's."""
 
     nonce: str
     expires: Millis
@@ -176,6 +194,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     area: str | None = None
     resource: str | None = None
     override: Override | None = None
+    partner: bool = False
 
     def target(self, station: str) -> Target:
         return Target(station, self.area, self.resource)
@@ -198,9 +217,15 @@ def read_command(text: bytes, now: Millis) -> Command:
         raise CommandError(f"unreadable: {error}") from None
     if command.area is not None and command.resource is not None:
         raise CommandError("names an area and a resource; name one")
+    if command.partner and (command.area is not None or command.resource is not None):
+        raise CommandError("a partner sets the venue as a whole")
     word = command.override
     if word is not None and word.until is None:
         raise CommandError("until is missing: what is set from outside must end")
     if word is not None and word.until is not None and not now < word.until <= now + MAX_SPAN_MS:
         raise CommandError("until must lie ahead, by at most 366 days")
-    return command
+    if word is None:
+        return command
+    by, note = bounded(word.by, LONGEST_NAME), bounded(word.note, LONGEST_NOTE)
+    word = msgspec.structs.replace(word, by=by, note=note, partner=command.partner)
+    return msgspec.structs.replace(command, override=word)

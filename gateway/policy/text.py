@@ -4,6 +4,8 @@ import re
 
 from gateway.policy.personal import without_personal_numbers
 
+LONGEST_NAME = 64  # of a person or a key
+
 # Line ends, controls, marks that turn the direction of what follows, invisible fillers, and halves of characters.
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNSEEN = re.compile(

@@ -136,6 +136,9 @@ def test_a_partner_sets_its_own_venue_for_no_longer_than_its_link_allows(desk, u
     topic, command = desk.command()
     assert topic == "yz-cmd/shop/override"
     assert command.override.until == NOON + hours * HOUR
+    assert (command.partner, command.override.partner) == (True, True)
+    desk.client.put(url, json={}, headers=PARTNER)
+    assert desk.command()[1].partner, "what is taken back is the partner's own"
 
 
 @pytest.mark.parametrize("word", [{"status": "maintenance"}, {"status": "staff_only"}, {"resource": "seat-01"}])

@@ -1,5 +1,6 @@
 """Alerts, orders and reports over HTTP, on a real alert side whose intake thread is a small loop of ours."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,6 +131,26 @@ def test_a_key_for_another_station_sees_nothing_here(served: Served) -> None:
     assert served.client.get("/api/v1/alerts?station=yanshan", headers=key).status_code == 404
     assert served.client.post(f"/api/v1/alerts/{found}/close", headers=key).status_code == 404
     assert served.client.post("/api/v1/orders", headers=key, json={"alert": found}).status_code == 404
+
+
+def test_no_text_of_staff_keeps_a_number_of_a_person_or_what_nobody_sees(served: Served) -> None:
+    found, key = served.fault(), served.key("operator")
+    base = f"/api/v1/alerts/{found}"
+    texts = ("ID 110101-19900307-4477\u202e\r\nnow", "１３８ 1234 5678", "110101900307447", "order 202611291234567890")
+    for text in texts:
+        served.house.now += 1
+        assert served.client.post(f"{base}/comment", headers=key, json={"text": text}).status_code == 200
+    history = served.client.get(base, headers=key).json()["history"]
+    kept = [line["text"] for line in history if line["action"] == "commented"]
+    assert kept == ["ID … now", "…", "…", "order 202611291234567890"]
+    new = {"station": "yanshan", "title": "call +86 138-1234-5678", "assignee": "wang 13812345678"}
+    order = served.client.post("/api/v1/orders", headers=key, json=new).json()
+    assert (order["title"], order["assignee"]) == ("call …", "wang …")
+
+
+@pytest.mark.parametrize("text", ["call 138.1234.5670", "138,1234,5671!", "ID 110101900307447", "a@b.example"])
+def test_a_visitors_report_keeps_no_number_however_it_is_written(text: str) -> None:
+    assert not re.search(r"\d\d|@", reports.without_people(text))
 
 
 @pytest.mark.parametrize("station", ["[!!! Click](http:evil.example)", "#", "a/+/b", "x\r\ny", "\u202egnp"])

@@ -9,6 +9,7 @@ from gateway.commands import CommandError
 from gateway.model import axes_of
 from gateway.policy.override import (
     NOTHING,
+    PARTNER,
     STATUSES,
     Command,
     Override,
@@ -104,20 +105,78 @@ def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
     assert overrides.effect(*SEAT, NOW).maintenance
 
 
+def shop(*partners: Status, **staff: Status) -> Overrides:
+    overrides = holding(**staff)
+    for status in partners:
+        overrides.put(Target("yanshan"), Override(status, LATER, PARTNER, partner=True))
+    return overrides
+
+
+@pytest.mark.parametrize("where", ["station", "area", "seat"])
+@pytest.mark.parametrize("partner", ["open", "closed", "free", "busy"])
+@pytest.mark.parametrize(("staff", "because"), [("closed", "closed"), ("maintenance", "maintenance")])
+def test_a_partner_never_overrules_staff(where: str, partner: Status, staff: Status, because: str) -> None:
+    before, after = shop(partner), holding(**{where: staff})
+    before.update(holding(**{where: staff}))
+    after.update(shop(partner))
+    for overrides in (before, after):
+        health, access, use, evidence = overrides.effect(*SEAT, NOW).apply("ok", "open", "free", "live")
+        axes = axes_of("active", health, access, use, evidence)
+        assert axes.usable == "no"
+        assert because in axes.because
+
+
+def test_what_staff_say_of_the_station_is_shown_and_a_partner_beside_it_is_not() -> None:
+    assert shop("open", station="closed").station_access("yanshan", NOW) == ("closed", LATER)
+    assert shop("open", station="maintenance").station_access("yanshan", NOW) == ("closed", LATER)
+    assert shop("closed", station="open").station_access("yanshan", NOW) == ("open", LATER)
+    assert shop("closed").station_access("yanshan", NOW) == ("closed", LATER)
+    assert shop("busy").station_access("yanshan", NOW, "unknown") == ("open", LATER)
+
+
+def test_a_partner_takes_back_only_its_own_and_staff_take_back_all() -> None:
+    overrides = shop("open", "busy", station="maintenance")
+    overrides.clear(Target("yanshan"), partner=True)
+    assert overrides.effect(*SEAT, NOW) == holding(station="maintenance").effect(*SEAT, NOW)
+    overrides = shop("open", station="closed")
+    overrides.clear(Target("yanshan"))
+    assert overrides.effect(*SEAT, NOW) is NOTHING
+
+
+def test_a_partner_is_heard_again_when_the_word_of_staff_ends() -> None:
+    overrides = holding(station="closed")
+    overrides.put(Target("yanshan"), Override("open", LATER + 10, PARTNER, partner=True))
+    assert overrides.effect(*SEAT, NOW).access == "closed"
+    assert overrides.expire(LATER) == [Target("yanshan")]
+    assert overrides.effect(*SEAT, LATER).access == "open"
+
+
+def test_a_partners_word_of_an_older_version_stays_a_partners() -> None:
+    kept = b'[["yanshan",null,null,{"status":"open","until":null,"by":"partner","note":""}]]'
+    overrides = Overrides.load(kept, NOW)
+    overrides.put(Target("yanshan"), Override("closed", LATER, "Li"))
+    assert overrides.effect(*SEAT, NOW).access == "closed"
+
+
 TARGETS = [Target("yanshan"), Target("yanshan", "lounge"), Target("yanshan", None, "seat-01"), Target("heshan")]
 
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(TARGETS), st.sampled_from(STATUSES), st.none() | st.integers(NOW - 5, NOW + 50)),
+        st.tuples(
+            st.sampled_from(TARGETS),
+            st.sampled_from(STATUSES),
+            st.none() | st.integers(NOW - 5, NOW + 50),
+            st.booleans(),
+        ),
         max_size=12,
     ),
     st.integers(NOW, NOW + 60),
 )
-def test_a_restart_changes_nothing(words: list[tuple[Target, Status, int | None]], now: int) -> None:
+def test_a_restart_changes_nothing(words: list[tuple[Target, Status, int | None, bool]], now: int) -> None:
     before = Overrides()
-    for target, status, until in words:
-        before.put(target, Override(status, until))
+    for target, status, until, partner in words:
+        before.put(target, Override(status, until, partner=partner))
     after = Overrides.load(before.dump(), now)
     assert after.effect(*SEAT, now) == before.effect(*SEAT, now)
     assert after.station_access("heshan", now) == before.station_access("heshan", now)
@@ -141,6 +200,23 @@ def test_a_command_comes_through_as_it_was_written() -> None:
     assert read.override == Override("maintenance", LATER, "li", "装修")
 
 
+def test_a_partners_command_sets_a_partners_word_whatever_it_says() -> None:
+    word = Override("open", LATER, "partner")
+    read = read_command(command(resource=None, override=word, partner=True), NOW).override
+    assert read == Override("open", LATER, "partner", partner=True)
+    staff = read_command(command(override=Override("open", LATER, "li", partner=True)), NOW).override
+    assert staff == Override("open", LATER, "li")
+
+
+def test_names_and_notes_are_bounded_and_hold_no_number_of_a_person() -> None:
+    word = Override("closed", LATER, "li\n" * 99, "call 138.1234.5678\u202e\n" + "x" * 400)
+    read = read_command(command(override=word), NOW).override
+    assert read is not None
+    assert read.by == ("li " * 21).strip() + "…"
+    assert read.note.startswith("call … x")
+    assert len(read.note) == 300
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -151,6 +227,7 @@ def test_a_command_comes_through_as_it_was_written() -> None:
         (command().replace(b"maintenance", b"haunted"), "unreadable"),
         (command().replace(b'"area"', b'"aera"'), "unreadable"),
         (command(area="lounge"), "name one"),
+        (command(partner=True), "as a whole"),
         (command(override=Override("closed")), "must end"),
         (command(override=Override("closed", NOW)), "lie ahead"),
         (command(override=Override("closed", NOW + 400 * 86_400_000)), "366 days"),
