@@ -92,4 +92,5 @@ def _shown(finding: Any, configured: bool) -> str:
     """One device as a caretaker reads it; the lines go under `resources:` as they are."""
     reports = ", ".join(finding.reports) or "nothing that a resource could use"
     head = f"# {finding.dialect}  {finding.topic}  reports {reports}{'  (configured)' if configured else ''}\n"
-    return head + "".join(f"{line}\n" for line in finding.lines) + "\n"
+    unused = "".join(f"#   no line for a {why}\n" for why in finding.unused)
+    return head + "".join(f"{line}\n" for line in finding.lines) + unused + "\n"

@@ -17,7 +17,7 @@ from gateway.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import PROMPT_MS, admit, believed, check_bytes, observed_at, without_identity
 from gateway.core.foreign import Foreign
-from gateway.dialects.base import MAX_BYTES
+from gateway.dialects.base import longest
 from gateway.kinds import Facts
 from gateway.live import Device, Live, Verdict
 from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
@@ -176,7 +176,7 @@ class Pipeline:
                 return
             foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too
             if not (checked and foreign):
-                check_bytes(payload, MAX_BYTES if foreign else wire.MAX_PAYLOAD)
+                check_bytes(payload, longest(topic) if foreign else wire.MAX_PAYLOAD)
             if foreign:
                 self._foreign(topic, payload, flags, now)
                 return

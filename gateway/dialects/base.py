@@ -12,6 +12,7 @@ from gateway.bounds import mended
 from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_BYTES: Final = 65_536  # a LoRaWAN uplink heard by many gateways outgrows the native 16 KiB
+MAX_LIST_BYTES: Final = 1_000_000  # what lists or describes many devices: a Zigbee network's, Home Assistant's configs
 NO_HEADER: Final = Header()
 
 _EPOCH_S: Final = 1_000_000_000  # a smaller "Unix time" is seconds since boot: the device has no clock yet
@@ -124,9 +125,14 @@ class Decoder(Protocol):
         ...
 
 
-def read(decode: Callable[[bytes], _T], payload: bytes) -> _T:
+def longest(topic: bytes) -> int:
+    """How many bytes a message on this foreign topic may have."""
+    return MAX_LIST_BYTES if topic.endswith((b"/bridge/devices", b"/config")) else MAX_BYTES
+
+
+def read(decode: Callable[[bytes], _T], payload: bytes, most: int = MAX_BYTES) -> _T:
     """`decode` is a msgspec decoder's; its many refusals become the one Unreadable."""
-    if len(payload) > MAX_BYTES:
+    if len(payload) > most:
         raise Unreadable("too_long")
     try:
         if not payload.isascii():
@@ -138,16 +144,16 @@ def read(decode: Callable[[bytes], _T], payload: bytes) -> _T:
         better = mended(payload)
         if better is None:
             raise Unreadable("not_json") from None
-        return read(decode, better)
+        return read(decode, better, most)
     except UnicodeDecodeError:
         raise Unreadable("encoding") from None
     except RecursionError:
         raise Unreadable("too_deep") from None
 
 
-def read_object(payload: bytes) -> dict[str, object]:
+def read_object(payload: bytes, most: int = MAX_BYTES) -> dict[str, object]:
     """A JSON object. Raises Unreadable."""
-    body = read(decode_json, payload)
+    body = read(decode_json, payload, most)
     if type(body) is dict:
         return body
     raise Unreadable("not_object")

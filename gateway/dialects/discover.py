@@ -6,15 +6,18 @@ A caretaker listens for a minute, copies a line, and gives it the right id.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.dialects import DIALECTS, Heard, Unreadable, ear, lorawan, senml, zigbee2mqtt
+import yaml
+
+from gateway.dialects import DIALECTS, BadSource, Heard, Source, Unreadable, bind, ear, lorawan, senml, zigbee2mqtt
 from gateway.dialects.base import read_object
-from gateway.dialects.facts import FACTS
-from gateway.model import KindName
+from gateway.dialects.facts import FACTS, MAINS
+from gateway.model import KindName, Resource
 
 LIMIT: Final = 5_000  # findings kept; a flood of topics must not fill the memory
+SAMPLES, SAMPLE_BYTES = 4, 8_192  # messages kept of each device, to try its lines on
 LISTEN_TO: Final = ("#",)
 
 # Which kinds a fact can feed, the likeliest first.
@@ -44,6 +47,8 @@ class Finding:
     reports: tuple[str, ...]
     lines: tuple[str, ...]
     messages: int
+    unused: tuple[str, ...] = ()
+    """Why there is no line for a kind that it seems to feed."""
 
 
 @dataclass(slots=True)
@@ -51,6 +56,7 @@ class _Device:
     heard: Heard
     paths: dict[str, str]
     messages: int = 0
+    said: dict[str, bytes] = field(default_factory=dict)  # topic → the last message, to try the lines on
 
 
 class Listener:
@@ -69,7 +75,7 @@ class Listener:
         except Unreadable:
             return
         if heard is not None and not any(spoken.startswith("yz-") for spoken in heard.speaks_on):
-            self._note(dialect, heard, paths)
+            self._note(dialect, heard, paths, topic, payload)
 
     def _listen(self, topic: str, payload: bytes) -> tuple[str, Heard | None, dict[str, str]]:
         for dialect, listen in self._ears.items():
@@ -79,7 +85,7 @@ class Listener:
         paths = dict(_guesses(read_object(payload)))
         return "json", Heard(topic, tuple(paths)) if paths else None, paths
 
-    def _note(self, dialect: str, heard: Heard, paths: dict[str, str]) -> None:
+    def _note(self, dialect: str, heard: Heard, paths: dict[str, str], topic: str, payload: bytes) -> None:
         known = self._devices.get((dialect, heard.topic))
         if known is None:
             if len(self._devices) >= LIMIT:
@@ -91,6 +97,8 @@ class Listener:
         )
         known.paths |= paths
         known.messages += 1
+        if heard.facts and len(payload) <= SAMPLE_BYTES and (topic in known.said or len(known.said) < SAMPLES):
+            known.said[topic] = payload
 
     def findings(self) -> list[Finding]:
         """What was heard so far, dialect by dialect; a device that several dialects know is listed in its own."""
@@ -103,7 +111,7 @@ class Listener:
         }
         order = {dialect: place for place, dialect in enumerate(DIALECTS)}
         kept = [
-            Finding(dialect, topic, device.heard.facts, tuple(_lines(dialect, device)), device.messages)
+            _finding(dialect, topic, device)
             for (dialect, topic), device in self._devices.items()
             if not (dialect == "json" and (topic in announced or topic.startswith(_NOT_JSON) or _below(topic, own)))
             and not any(_below(spoken, own) for spoken in device.heard.speaks_on)
@@ -115,7 +123,7 @@ def as_json(findings: list[Finding]) -> list[dict[str, object]]:
     """For a staff page: dialect, topic, reports, lines, messages."""
     return [
         {"dialect": one.dialect, "topic": one.topic, "reports": list(one.reports), "lines": list(one.lines),
-         "messages": one.messages}
+         "messages": one.messages, "unused": list(one.unused)}
         for one in findings
     ]  # fmt: skip
 
@@ -125,20 +133,54 @@ def _below(topic: str, bases: set[str]) -> bool:
     return any("/".join(steps[:depth]) in bases for depth in range(1, len(steps) + 1))
 
 
-def _lines(dialect: str, device: _Device) -> Iterator[str]:
+def _finding(dialect: str, topic: str, device: _Device) -> Finding:
+    """With the lines that read the very messages they came from; of the others, why they don't."""
+    lines, unused = [], []
+    for kind, line in _lines(dialect, device):
+        why = None if dialect == "native" else _trouble(kind, line, device.said)
+        if why is None:
+            lines.append(line)
+        else:
+            unused.append(f"{kind}: {why}")
+    return Finding(dialect, topic, device.heard.facts, tuple(lines), device.messages, tuple(unused))
+
+
+def _trouble(kind: KindName, line: str, said: dict[str, bytes]) -> str | None:
+    """Binds the line as the gateway would, and reads what was heard; None if that tells the kind's value."""
+    written = yaml.safe_load(line)[0]
+    resource = Resource("s", "a", written["id"], kind, written["id"], written.get("type"))
+    try:
+        decoder = bind(Source(**written["source"]), resource)
+    except BadSource as error:
+        return str(error)
+    _, needed = MAINS[kind]
+    why = f"what was heard tells no value of a {kind}"
+    for topic, payload in said.items():
+        try:
+            decoded = decoder.decode(topic, payload, 0)
+        except Unreadable as error:
+            why = f"what was heard can't be read ({error.reason})"
+            continue
+        if decoded is not None and not needed.isdisjoint(decoded.signals):
+            return None
+    # A described device speaks later, on the topics that it has named.
+    return None if written["source"]["dialect"] == "homeassistant" and len(decoder.filters) > 1 else why
+
+
+def _lines(dialect: str, device: _Device) -> Iterator[tuple[KindName, str]]:
     """One config line for each kind that these facts could feed."""
     heard = device.heard
     name = _slug(heard.name or _last_step(heard.topic))
     for kind in dict.fromkeys(kind for fact in heard.facts for kind in _KINDS.get(fact, ())):
         sort = ", type: ebike" if kind == "charger" else ", type: other" if kind == "appliance" else ""
         if dialect == "native":
-            yield f"- {{id: {name}, kind: {kind}{sort}}}"
+            yield kind, f"- {{id: {name}, kind: {kind}{sort}}}"
             continue
         source = f"dialect: {dialect}, topic: {_quoted(heard.topic)}"
         if dialect == "json":
             fed = {FACTS[kind][fact]: path for fact, path in device.paths.items() if fact in FACTS[kind]}
             source += f", fields: {{{', '.join(f'{signal}: {_quoted(path)}' for signal, path in fed.items())}}}"
-        yield f"- {{id: {name}, kind: {kind}{sort}, source: {{{source}}}}}"
+        yield kind, f"- {{id: {name}, kind: {kind}{sort}, source: {{{source}}}}}"
 
 
 def _last_step(topic: str) -> str:

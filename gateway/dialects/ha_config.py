@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.bounds import HOLD_S
-from gateway.dialects.base import Unreadable, is_topic, read_object
+from gateway.dialects.base import MAX_LIST_BYTES, Unreadable, is_topic, read_object
 from gateway.dialects.ha_template import Template, compile_template, spelled
 from gateway.model import Millis
 
@@ -67,7 +67,7 @@ def entities(topic: str, payload: bytes, unused: list[str] | None = None) -> lis
     lines = unused if unused is not None else []
     if not payload:
         return []
-    body = _expanded(read_object(payload))
+    body = _expanded(read_object(payload, MAX_LIST_BYTES))
     if body.get("migrate_discovery") is True:
         return None
     components = body.get("components")

@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties  # noqa: TID251
 
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 DIAL_TIMEOUT_S = 5.0
-MAX_PACKET = 65_536
+MAX_PACKET = 1 << 20  # a list of all devices of a large Zigbee network
 
 
 @dataclass(frozen=True, slots=True)

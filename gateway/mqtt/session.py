@@ -256,7 +256,7 @@ class Session:
         self.epoch += 1
         self.connected, self.subscribed = True, not self.filters
         self._connected_at = monotonic_s()
-        self._max_packet = min(MAX_PACKET * 16, getattr(props, "MaximumPacketSize", MAX_PACKET * 16))
+        self._max_packet = min(MAX_PACKET, getattr(props, "MaximumPacketSize", MAX_PACKET))
         self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
         if self._had_session and not flags.session_present:
             self.gaps += 1

@@ -52,3 +52,13 @@ def test_an_identity_number_is_refused_in_any_dialect() -> None:
     say(core, f"zigbee2mqtt/{ADDRESS}", '{"occupancy": "11010519491231002X"}')
     assert core.quarantined == {"identity_number": 1}
     assert not core.outcome.rejected[0].payload
+
+
+def test_a_large_network_is_listed_in_one_message_and_one_too_large_is_said() -> None:
+    core = pipeline()
+    others = ",".join(f'{{"ieee_address": "0x{n}", "friendly_name": "{"x" * 900}"}}' for n in range(400))
+    say(core, "zigbee2mqtt/bridge/devices", f'[{{"ieee_address": "{ADDRESS}", "friendly_name": "w"}}, {others}]')
+    assert not core.quarantined
+    assert "zigbee2mqtt/w" in core.foreign.filters
+    say(core, "zigbee2mqtt/bridge/devices", "[" + " " * 1_000_000 + "]")
+    assert core.quarantined == {"too_large": 1}

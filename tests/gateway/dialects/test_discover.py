@@ -118,3 +118,26 @@ def test_a_staff_page_gets_plain_values() -> None:
     (door,) = as_json(heard(TRAFFIC[2]))
     assert door["reports"] == ["open", "battery_pct"]
     assert [line.split(",")[1] for line in door["lines"]] == [" kind: door", " kind: safety"]  # type: ignore[attr-defined]
+
+
+def test_only_lines_that_read_what_was_heard_are_printed_and_the_others_say_why() -> None:
+    (plain,) = heard(("shelly-i4/status/switch:0", '{"output":true,"apower":12.5}'))
+    assert [line.split(",")[1] for line in plain.lines] == [" kind: charger", " kind: appliance"]
+    (odd,) = heard(("zigbee2mqtt/odd", '{"contact":7,"battery":3}'))
+    assert odd.lines == ()
+    assert odd.unused == (
+        "door: what was heard can't be read (wrong_type)",
+        "safety: what was heard can't be read (wrong_type)",
+    )
+    assert as_json([odd])[0]["unused"] == list(odd.unused)
+
+
+def test_every_line_reads_a_message_that_it_came_from() -> None:
+    for finding in heard(*TRAFFIC):
+        for line in finding.lines:
+            written = yaml.safe_load(line)[0]
+            if "source" not in written or written["source"]["dialect"] == "homeassistant":
+                continue
+            bound = bind(Source(**written["source"]), resource(written["kind"], written.get("type")))
+            told = [bound.decode(topic, payload.encode("latin-1"), NOW) for topic, payload in TRAFFIC]
+            assert any(one is not None and one.signals for one in told), line
