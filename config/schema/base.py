@@ -148,7 +148,7 @@ def read_secret(path: Path, key: str = "file") -> str:
     ValueError names `key` and the file, never the content.
     """
     try:
-        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+        secret = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "not UTF-8 text"
         raise ValueError(f"{key}: can't read {path} ({reason}); make it a file that this user may read") from None

@@ -22,7 +22,7 @@ from gateway.alerting.orders import Orders
 from gateway.alerting.outbox import SteadyOutbox
 from gateway.alerts.case import alert_id
 from gateway.alerts.core import Alerts
-from gateway.alerts.facts import Fact
+from gateway.alerts.facts import Fact, channel_failing
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.payload import OWN, retained, topic_of
 from gateway.alerts.places import Places
@@ -97,6 +97,7 @@ class Alerting:
         self._cursor_at = self._disk_at = self._forget_at = 0
         self._over: deque[str] = deque(maxlen=KEPT_OVER)  # topics of alerts that are closed, for `publish_all`
         self._ourselves = Ourselves()
+        self._failing: dict[str, tuple[str, bool]] = {}
         self.link_key = links.key_in(settings.store.path)  # not the shard's own: the page of a link serves all shards
         self._worker = self._notifier(settings, healthy, now)
 
@@ -125,6 +126,7 @@ class Alerting:
         known = self._reader.unsettled()
         self.core.restore(known)
         self.watch.resume(known)
+        self._failing = {alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"}
         states = [
             Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.fault or facts.detail)
             for station in self._live.stations.values()
@@ -170,11 +172,19 @@ class Alerting:
         elif ourselves != self._ourselves:
             facts += self.watch.ourselves(ourselves, now)
         self._ourselves = ourselves
+        facts += self._channels(now)
         events = self.core.on_facts(facts, now) + self.core.tick(now)
         self._keep(events, self.orders.look(now))
         while self._asked:
             self._answer(*self._asked.popleft(), now)
         self._upkeep(now)
+
+    def _channels(self, now: Millis) -> list[Fact]:
+        """Which channels deliver and which do not, where that has changed."""
+        failing = self.post.failing(now)
+        changed = [name for name in sorted({*failing, *self._failing}) if failing.get(name) != self._failing.get(name)]
+        self._failing = failing
+        return [channel_failing(name, now, failing.get(name)) for name in changed]
 
     def next_deadline(self) -> Millis | None:
         """When `tick` has something to do, at the latest."""

@@ -30,6 +30,16 @@ def own(kind: str, at: Millis, holds: bool, subject: str, cause: str = "", **det
     return Fact(kind, at, holds, None, subject, None, cause, detail)
 
 
+CHANNEL_PATIENCE_MS = 300_000  # a provider that is away for minutes loses nothing
+
+
+def channel_failing(channel: str, at: Millis, trouble: tuple[str, bool] | None) -> Fact:
+    """A channel that takes no message: (why, whether one is lost already), None for one that delivers."""
+    why, lost = trouble or ("", False)
+    patience_ms = 0 if lost else CHANNEL_PATIENCE_MS
+    return Fact("channel_failing", at, trouble is not None, None, channel, None, why, {}, patience_ms)
+
+
 def screen(at: Millis, holds: bool, station: str, name: str) -> Fact:
     """A station screen that stopped (or resumed) checking in."""
     return Fact("screen_absent", at, holds, station, name, None, "no check-in" if holds else "checked in")

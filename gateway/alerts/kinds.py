@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "store_failing": Kind("system", "critical"),
     "disk_filling": Kind("system", "warning"),
     "copy_failing": Kind("system", "warning"),
+    "channel_failing": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),
     "internal_error": Kind("system", "warning"),

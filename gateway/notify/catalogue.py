@@ -34,6 +34,7 @@ _ZH = {
     "broker_lost": Entry("与消息服务器断开", "检查 MQTT 服务器；期间设备状态未知"),
     "store_failing": Entry("存储写入失败", "检查磁盘；设备会保留未确认的数据"),
     "disk_filling": Entry("磁盘空间不足", "清理或扩容磁盘"),
+    "channel_failing": Entry("通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"),
     "copy_failing": Entry("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
     "duplicate_gateway": Entry("网关重复运行", "停掉其中一个，或改用不同的 ID"),
     "quarantine_rate": Entry("无法读取的消息过多", "用 export --quarantine 查看原因"),
@@ -64,6 +65,9 @@ _EN = {
     "broker_lost": Entry("message broker lost", "Check the MQTT broker; devices are unknown meanwhile"),
     "store_failing": Entry("storage failing", "Check the disk; devices keep what is not confirmed"),
     "disk_filling": Entry("disk filling", "Free or add disk space"),
+    "channel_failing": Entry(
+        "channel delivers nothing", "Check its address, key and network; what it owes is at /api/v1/deliveries"
+    ),
     "copy_failing": Entry("copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"),
     "duplicate_gateway": Entry("duplicate gateway", "Stop one, or give it another id"),
     "quarantine_rate": Entry("many unreadable messages", "See why with export --quarantine"),

@@ -80,6 +80,7 @@ class Post:
         self._outbox, self._record, self._outlets, self._places = outbox, record, outlets, places
         self._now, self._link, self._digest_ms = now, link, digest_ms
         self._health = {name: _Health() for name in outlets}
+        self._lost: dict[str, tuple[Millis, str]] = {}  # the last dead letter of each channel
         self._unstored: dict[str, Delivery] = {}  # told although the store can't hold them
         self._unrecorded: dict[str, Delivery] = {}  # ended, and the store does not know it yet
 
@@ -201,9 +202,11 @@ class Post:
             raise fault from error
         health.failures, health.trouble = 0, None
 
-    def failing(self) -> dict[str, str]:
-        """Channels whose last message was not taken, with the reason. Any thread."""
-        return {name: one.trouble for name, one in self._health.items() if one.trouble is not None}
+    def failing(self, now: Millis) -> dict[str, tuple[str, bool]]:
+        """Channels whose last message was not taken, or that lost one within the hour: (why, lost). Any thread."""
+        failing = {name: (one.trouble, False) for name, one in self._health.items() if one.trouble is not None}
+        lost = {name: (why, True) for name, (at, why) in self._lost.copy().items() if now - at < HOUR_MS}
+        return failing | lost
 
     def _message(self, outlet: Outlet, parcel: list[Delivery], now: Millis) -> Message:
         if len(parcel) > 1:
@@ -224,6 +227,8 @@ class Post:
         self, ended: list[Delivery], state: DeliveryState, via: str | None = None, error: str | None = None
     ) -> None:
         attempts = 1 if state in ("delivered", "dead") else 0
+        if state == "dead":
+            self._lost |= {one.channel: (self._now(), error or "") for one in ended}
         ended = [
             replace(one, state=state, attempts=one.attempts + attempts, done_at=self._now(), via=via, error=error)
             for one in ended

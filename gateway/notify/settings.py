@@ -8,10 +8,10 @@ from gateway.notify.http import Target
 def url_of(channel: Channel) -> str:
     """ValueError names the key that is missing or the file that can't be read."""
     if channel.url_file is not None:
-        return read_secret(channel.url_file, f"alerts.channels.{channel.id}.url_file")
+        return read_secret(channel.url_file, f"alerts.channels.{channel.id}.url_file").strip()
     if channel.url is None:
         raise ValueError(f"alerts.channels.{channel.id}: needs url or url_file")
-    return channel.url
+    return channel.url.strip()
 
 
 def target_of(channel: Channel) -> Target:

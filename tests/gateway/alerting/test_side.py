@@ -9,8 +9,11 @@ import pytest
 from gateway.alerting import Ourselves
 from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
+from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import UnknownAlertError
 from gateway.model import Message
+from gateway.notify import base as notify
+from gateway.notify.post import Outlet
 from gateway.policy.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.alerting.house import T0, House
@@ -202,7 +205,7 @@ def test_many_unreadable_messages_of_a_station_are_an_alert(make: Make) -> None:
 def test_a_restart_forgets_no_trouble_that_only_passing_messages_tell(make: Make) -> None:
     house = make(alerts={"thresholds": {"quarantine_per_hour": 3}})
     for _ in range(8):
-        house.send("seat-01", occupied="perhaps")
+        house.send("pile-01", status=["perhaps"])  # never heard, so nothing of it is in doubt
         house.send("seat-01", occupied=True, ts=T0 - 40 * 86_400_000)
         house.wait(10)
     assert sorted(house.lines()) == ["clock_skew seat-01 opened", "quarantine_rate yanshan opened"]
@@ -359,3 +362,69 @@ def test_refused_messages_of_no_station_are_one_trouble_of_our_own(make: Make, n
     house.restart()
     house.wait(3700, step_s=10)
     assert house.lines() == ["quarantine_rate gateway closed"]
+
+
+HOOKS = {
+    "channels": [
+        {"id": name, "kind": "webhook", "url": f"http://127.0.0.1:9/{name}", "allow_private": True}
+        for name in ("duty", "mail")
+    ]
+}
+
+
+class Taker:
+    def __init__(self) -> None:
+        self.fail: Exception | None = None
+        self.got: list[str] = []
+
+    def send(self, message: notify.Message) -> None:
+        if self.fail is not None:
+            raise self.fail
+        self.got.append(f"{message.alerts[0].kind} {message.action}")
+
+
+def test_a_channel_that_lost_a_message_is_told_through_the_others_and_is_over_when_it_takes_one(make: Make) -> None:
+    house = make(alerts=HOOKS)
+    takers = {name: Taker() for name in ("duty", "mail")}
+    for name, taker in takers.items():
+        outlets: dict[str, Outlet] = house.alerting.post._outlets  # type: ignore[assignment]
+        outlets[name] = Outlet(name, taker)
+    takers["duty"].fail = notify.SendError("errcode 93000: invalid webhook url", permanent=True)
+    house.send("door", "event", type="tamper")
+    for _ in range(20):
+        house.wait(1)
+        house.alerting.post.run()
+    assert house.lines() == ["tamper door opened", "channel_failing duty opened"]
+    assert takers["mail"].got == ["tamper opened", "channel_failing opened"]
+    assert "93000" in house.said[-1].alert.cause
+    house.restart()
+    house.wait(60)
+    assert house.lines() == ["channel_failing duty closed"]
+
+
+def test_an_alertmanager_is_told_again_each_minute_over_a_restart_until_it_knows_the_end(
+    make: Make, provider: Provider
+) -> None:
+    channel = {"id": "am", "kind": "alertmanager", "url": provider.url, "allow_private": True, "timeout_s": 2}
+    house = make(alerts={"channels": [channel]})
+    house.send("door", "event", type="tamper")
+    for minute in range(6):
+        house.alerting.post.run()
+        house.wait(60, step_s=20)
+        if minute == 3:
+            house.restart()
+    told = [request.json for request in provider.requests]
+    assert len(told) == 1 + 6  # when it opened, and each minute
+    assert len({json.dumps(entries[0]["labels"]) for entries in told}) == 1
+    ends = [entries[0]["endsAt"] for entries in told]
+    assert ends == sorted(ends)
+    assert all(entries[0]["annotations"]["summary"].endswith("设备被拆动") for entries in told)
+    [alert] = house.alerting.core.open_alerts()
+    house.alerting.ask(lambda core, now: (core.close(alert.id, "li", now), [], []))
+    house.wait(1)
+    for _ in range(5):
+        house.alerting.post.run()
+        house.wait(60, step_s=20)
+    [last] = [request.json for request in provider.requests[7:]]
+    assert last[0]["labels"] == told[0][0]["labels"]
+    assert last[0]["endsAt"] < rfc3339(house.now)

@@ -186,10 +186,20 @@ def test_a_channel_that_fails_says_so_until_it_took_something() -> None:
     office.duty.fail = SendError("HTTP 500")
     office.box.put(delivery("d1"))
     office.run_until(T0 + 1000)
-    assert office.post.failing() == {"duty": "HTTP 500"}
+    assert office.post.failing(office.now) == {"duty": ("HTTP 500", False)}
     office.duty.fail = None
     office.run_until(T0 + 600_000)
-    assert office.post.failing() == {}
+    assert office.post.failing(office.now) == {}
+
+
+def test_a_lost_message_is_said_for_an_hour_although_the_next_was_taken() -> None:
+    office = Office(fallback=None)
+    office.duty.fail, office.duty.only = SendError("HTTP 400", permanent=True), lambda message: message.id == "d1"
+    office.box.put(delivery("d1"), delivery("d2", at=T0 + 1), delivery("d3", channel="gone"))
+    office.run_until(T0 + 1000)
+    assert office.post.failing(office.now)["duty"] == ("HTTP 400", True)
+    assert "gone" in office.post.failing(office.now)["gone"][0]
+    assert office.post.failing(office.now + 3_600_000) == {}
 
 
 def test_a_message_that_is_refused_for_ever_is_a_dead_letter_with_its_reason() -> None:

@@ -242,6 +242,15 @@ def test_http_200_with_an_error_in_its_body_is_a_failure(kind, body, permanent, 
     assert (caught.value.permanent, caught.value.retry_after_s) == (permanent, pause)
 
 
+def test_an_address_that_an_editor_saved_with_a_mark_and_spaces_is_that_address(
+    provider: Provider, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_bytes(b"\xef\xbb\xbf" + provider.url.encode() + b"/x \r\n")
+    channel = {"id": "duty", "kind": "webhook", "url_file": str(tmp_path / "url"), "allow_private": True}
+    sender_of(Channel.model_validate(channel)).send(message())
+    assert [request.path for request in provider.requests] == ["/x"]
+
+
 def test_feishus_old_answer_counts_too(provider: Provider, tmp_path: Path) -> None:
     provider.otherwise = Answer(200, {"StatusCode": 0, "StatusMessage": "success"})
     sender("feishu", provider, tmp_path).send(message())
