@@ -40,6 +40,10 @@ def _silent(after: Axes) -> bool | None:
 
 
 def _stuck(after: Axes) -> bool | None:
+    """A value that could not be read says nothing of the sensor: the page shows it, and who sends no other falls
+    silent and is told as that."""
+    if "unreadable" in after.because:
+        return None
     return {"suspect": True, "live": False}.get(after.evidence)
 
 

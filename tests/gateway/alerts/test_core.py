@@ -422,3 +422,17 @@ def test_a_fact_about_nothing_known_is_dropped_without_a_trace() -> None:
     core = Alerts([PILE], lambda *_: None)
     assert core.on_changes([Change(PILE, T0, STALE, LIVE, "message")], T0) == []
     assert core.next_deadline() is None
+
+
+def test_a_value_that_could_not_be_read_is_no_stuck_sensor_and_ends_none() -> None:
+    suspect = axes_of("active", "ok", "open", "free", "suspect")
+    unreadable = axes_of("active", "ok", "open", "free", "suspect", unreadable=True)
+    world = World([PILE])
+    world.become(unreadable, PILE, cause="unreadable")
+    world.wait(600)
+    assert world.lines() == []
+    world.become(suspect, PILE)
+    world.wait(10)
+    world.become(unreadable, PILE, cause="unreadable")
+    world.wait(600)
+    assert world.lines() == ["stuck_sensor charger-01 opened"]
