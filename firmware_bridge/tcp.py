@@ -16,15 +16,19 @@ from gateway.model import Millis
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 256
+AN_ADDRESS = 32  # piles of one site share an address
+UNPROVEN = 8  # of them, those that have not said anything valid yet
+FIRST_FRAME_S = 10.0
 READ_BYTES = 4_096
-IDLE_S = 8 * 60.0  # a pile beats every three minutes; after so long it is gone
+IDLE_S = 8 * 60.0  # a pile beats every three minutes; after so long without a valid frame it is gone
 
 
 @dataclass(slots=True, eq=False)
 class _Caller:
     sock: socket.socket
     talk: Talk
-    heard_at: float
+    address: str
+    heard_at: float  # when it connected, or last said something valid
     devices: set[str] = field(default_factory=set)
 
 
@@ -73,19 +77,21 @@ class TcpBus:
                     self._accept(server, selector)
                 elif not self._hear(key.data):
                     self._drop(key.data, selector)
-            idle = monotonic_s() - IDLE_S
-            for caller in [one for one in self._callers if one.heard_at < idle]:
+            moment = monotonic_s()
+            for caller in [one for one in self._callers if _silent(one, moment)]:
                 self._drop(caller, selector)
         for caller in list(self._callers):
             self._drop(caller, selector)
 
     def _accept(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
-        sock, _ = server.accept()
-        if len(self._callers) >= CONNECTIONS:
+        sock, (address, *_) = server.accept()
+        same = [one for one in self._callers if one.address == address]
+        unproven = sum(not one.devices for one in same)
+        if len(self._callers) >= CONNECTIONS or len(same) >= AN_ADDRESS or unproven >= UNPROVEN:
             sock.close()
             return
         sock.settimeout(1.0)
-        caller = _Caller(sock, self._talk(), monotonic_s())
+        caller = _Caller(sock, self._talk(), address, monotonic_s())
         self._callers.add(caller)
         selector.register(sock, selectors.EVENT_READ, caller)
 
@@ -95,9 +101,10 @@ class TcpBus:
             data = caller.sock.recv(READ_BYTES)
             if not data:
                 return False
-            caller.heard_at, now = monotonic_s(), now_ms()
+            now = now_ms()
             heard = caller.talk.feed(data, now)
             if heard:
+                caller.heard_at = monotonic_s()
                 self._sink.store(heard, now)
                 devices = {device for one in heard for device in one.devices}
                 caller.devices |= devices
@@ -117,3 +124,8 @@ class TcpBus:
         self._callers.discard(caller)
         still = {device for one in self._callers for device in one.devices}
         self._sink.lost(caller.devices - still)
+
+
+def _silent(caller: _Caller, moment: float) -> bool:
+    """Whether it has said nothing valid for too long; who never did has less time."""
+    return moment - caller.heard_at > (IDLE_S if caller.devices else FIRST_FRAME_S)

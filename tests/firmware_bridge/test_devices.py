@@ -1,5 +1,6 @@
 """Each protocol over a real pseudo-terminal, from the device's bytes to the contract's signals."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -197,6 +198,38 @@ def test_piles_dial_in_and_each_is_answered_on_its_own_line() -> None:
             north.close()
             until(lambda: "north-1" not in sink.online)
             assert "south-1" in sink.online
+    finally:
+        stop.set()
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_silent_callers_are_closed_and_leave_room_for_a_pile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware_bridge.tcp.FIRST_FRAME_S", 0.5)
+    settings = BusSettings.model_validate(
+        {
+            "id": "piles", "port": "tcp://127.0.0.1:0", "protocol": "ap3000",
+            "devices": [{"device": "north", "address": "1"}],
+        }
+    )  # fmt: skip
+    sink, stop = Collected(), threading.Event()
+    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: table.build(settings, Doors(Rules())), sink, 60_000, stop)
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    try:
+        address = until(lambda: listener.bound)
+        with contextlib.ExitStack() as stack:
+            callers = [stack.enter_context(socket.create_connection(address, 5)) for _ in range(40)]
+            for at, one in enumerate(callers):  # those over the limit at once, the others soon, noise or none
+                one.settimeout(10)
+                with contextlib.suppress(OSError):
+                    one.sendall(b"noise" * at)
+                with contextlib.suppress(ConnectionError):
+                    assert one.recv(9) == b""
+            pile = stack.enter_context(socket.create_connection(address, 5))
+            pile.sendall(Pile(0x04000001, 1).tick(0))
+            until(lambda: "north-1" in sink.online)
+            assert pile.recv(99)
     finally:
         stop.set()
         thread.join(5)
