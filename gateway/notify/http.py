@@ -1,5 +1,6 @@
 """One HTTP request with a hard time limit, no redirects, and no way into private networks unless allowed."""
 
+import base64
 import contextlib
 import ipaddress
 import json
@@ -13,7 +14,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from gateway import clock
 from gateway.model import Millis
@@ -108,7 +109,8 @@ def exchange(target: Target, method: str, body: bytes | None, now: Millis, heade
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         with _cut_off(connection, deadline):
-            connection.request(method, path, body, {"User-Agent": "yizhan", "Connection": "close", **headers})
+            ours = {"User-Agent": "yizhan", "Connection": "close", **_log_in(parts.username, parts.password)}
+            connection.request(method, path, body, ours | headers)
             with connection.getresponse() as response:
                 return Answer(
                     target.host, response.status, _read(response, deadline),
@@ -122,6 +124,14 @@ def exchange(target: Target, method: str, body: bytes | None, now: Millis, heade
         raise SendError(f"{target.host}: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def _log_in(username: str | None, password: str | None) -> dict[str, str]:
+    """`user:password@` of an address, as RFC 7617 has it."""
+    if username is None:
+        return {}
+    pair = f"{unquote(username)}:{unquote(password or '')}".encode(errors="replace")
+    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
 
 
 @contextlib.contextmanager

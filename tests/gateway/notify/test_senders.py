@@ -251,6 +251,16 @@ def test_an_address_that_an_editor_saved_with_a_mark_and_spaces_is_that_address(
     assert [request.path for request in provider.requests] == ["/x"]
 
 
+@pytest.mark.parametrize("kind", ["webhook", "alertmanager"])
+def test_a_name_and_password_in_the_address_log_in(kind: str, provider: Provider, tmp_path: Path) -> None:
+    plain, provider.url = provider.url, provider.url.replace("http://", "http://duty:ge%40heim@")
+    sender(kind, provider, tmp_path).send(message())
+    assert provider.requests[0].headers["Authorization"] == "Basic " + base64.b64encode(b"duty:ge@heim").decode()
+    provider.url = plain
+    sender(kind, provider, tmp_path).send(message())
+    assert "Authorization" not in provider.requests[1].headers
+
+
 def test_feishus_old_answer_counts_too(provider: Provider, tmp_path: Path) -> None:
     provider.otherwise = Answer(200, {"StatusCode": 0, "StatusMessage": "success"})
     sender("feishu", provider, tmp_path).send(message())
