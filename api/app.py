@@ -138,8 +138,19 @@ def _document_access(app: FastAPI) -> None:
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
         }
         for operation in (one for item in document["paths"].values() for one in item.values()):
+            _document_problems(operation["responses"])
             if "x-role" in operation:
                 operation["security"] = [{"key": []}, {"session": []}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _document_problems(responses: dict[str, Any]) -> None:
+    """FastAPI knows one media type for every model; our errors have another, and its own shape of 422 is never sent."""
+    shape = {"$ref": "#/components/schemas/ProblemDocument"}
+    for answer in responses.values():
+        content = answer.get("content", {})
+        refs = str(content.get("application/json", {}).get("schema", {}).get("$ref", ""))
+        if refs.endswith(("/ProblemDocument", "/HTTPValidationError")):
+            answer["content"] = {"application/problem+json": {"schema": shape}}

@@ -78,9 +78,13 @@ class Directory:
         self._stations = {station.id: station for station in stations}
         self._cards: dict[str, Card] = {}
 
-    def find(self, query: Query) -> bytes:
-        """The body of `GET /api/v1/stations`: in the order of the configuration, or nearest first."""
-        found: list[tuple[float, bytes]] = []
+    def find(self, query: Query, limit: int | None = None, after: str | None = None) -> bytes:
+        """The body of `GET /api/v1/stations`: in the order of the configuration, or nearest first.
+
+        With a `limit` so many of them, those that follow the station `after`, and which is the last where there are
+        more (`next`). KeyError: no station `after` is among them.
+        """
+        found: list[tuple[float, bytes, str]] = []
         for entry in self._view:
             card, station = self._card(entry), self._stations[entry.station]
             if not _suits(card, station, query):
@@ -88,11 +92,17 @@ class Directory:
             away = _away_m(station, query.near)
             if query.near is None or away is None:
                 if query.radius_m is None:
-                    found.append((float("inf"), card.body))
+                    found.append((float("inf"), card.body, entry.station))
             elif query.radius_m is None or away <= query.radius_m:
-                found.append((away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away))))
+                found.append((away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away)), entry.station))
         found.sort(key=lambda item: item[0])
-        return b'{"stations":[%b]}' % b",".join(body for _, body in found)
+        if limit is None:
+            return b'{"stations":[%b]}' % b",".join(body for _, body, _ in found)
+        first = 0 if after is None else {station: at for at, (_, _, station) in enumerate(found, 1)}[after]
+        page = found[first : first + limit]
+        following = page[-1][2] if page and first + limit < len(found) else None
+        bodies = b",".join(body for _, body, _ in page)
+        return b'{"stations":[%b],"next":%b}' % (bodies, msgspec.json.encode(following))
 
     def _card(self, entry: Entry) -> Card:
         card = self._cards.get(entry.station)

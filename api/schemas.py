@@ -80,6 +80,7 @@ class Availability(BaseModel):
 
 class Stations(BaseModel):
     stations: list[StationSummary]
+    next: str | None = Field(None, description="only with `limit` or `cursor`: the next cursor; null when this was all")
 
 
 class Stretch(BaseModel):

@@ -95,7 +95,9 @@ class Pages:
         base = (self.public_url or str(request.base_url)).rstrip("/")
         out = io.BytesIO()
         segno.make(f"{base}/m/{station}", error="m").save(out, kind="svg", border=1, dark="#1d1a14", light="#fff6ea")
-        return compressed(request, pack(out.getvalue(), "image/svg+xml"), {"cache-control": "max-age=3600"})
+        # Without a configured address it holds the one that was asked for: another's cache must not hand it out.
+        kept = "max-age=3600" if self.public_url else "no-store"
+        return compressed(request, pack(out.getvalue(), "image/svg+xml"), {"cache-control": kept})
 
 
 def router(

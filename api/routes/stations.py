@@ -13,6 +13,7 @@ from api.problem import bad_parameter, not_found
 from api.schemas import Availability, ProblemDocument, Stations
 
 CACHE = "public, max-age=5"
+PAGE_DEFAULT = 100
 
 
 def router(context: Context) -> APIRouter:
@@ -30,11 +31,18 @@ def router(context: Context) -> APIRouter:
         usable: Annotated[str, Query(description="seat,charger:ebike: at least one of each is certainly usable")] = "",
         open: Annotated[bool | None, Query(description="true: open now")] = None,  # noqa: A002  the contract's word
         region: Annotated[str, Query(description="a region of any level; several by comma must all hold")] = "",
+        limit: Annotated[int | None, Query(ge=1, le=1000, description="so many at a time, and `next`")] = None,
+        cursor: Annotated[str | None, Query(max_length=64, description="`next` of the answer before")] = None,
     ) -> Response:
         wish = Wish(_point(near, coord), radius_m, _wanted(usable), open, tuple(filter(None, region.split(","))))
         if radius_m is not None and wish.near is None:
             raise bad_parameter("radius_m", "needs near=lat,lon beside it")
-        body = directory.find(wish)
+        if cursor is not None and limit is None:
+            limit = PAGE_DEFAULT
+        try:
+            body = directory.find(wish, limit, cursor)
+        except KeyError:
+            raise bad_parameter("cursor", "is none of this list; begin anew without it") from None
         etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
         headers = {"etag": etag, "cache-control": CACHE}
         if matches(request.headers.get("if-none-match"), etag):

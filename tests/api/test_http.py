@@ -8,6 +8,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import Counter
 
 from gateway.runtime.status import Status
 from tests.api.conftest import MINUTE, NOON, House
@@ -186,6 +187,19 @@ def test_a_chinese_phone_map_stands_where_its_user_stands(house: House) -> None:
     assert shifts != {one["station"]: one["distance_m"] for one in wgs}
 
 
+@pytest.mark.parametrize("query", ["", "&near=22.77,112.96", "&region=广东"])
+def test_the_list_comes_in_pages_that_join(house: House, query: str) -> None:
+    whole, got, cursor = names(house.get(f"/api/v1/stations?{query[1:]}")), [], ""
+    while cursor is not None:
+        page = house.get(f"/api/v1/stations?limit=1{query}{cursor and f'&cursor={cursor}'}")
+        got += names(page)
+        cursor = page.json()["next"]
+    assert len(got) > 1
+    assert got == whole
+    assert "next" not in house.get("/api/v1/stations").json()
+    assert house.get("/api/v1/stations?limit=1&cursor=none").status_code == 422
+
+
 # ---- history ----
 
 
@@ -255,6 +269,50 @@ def test_metrics_count_the_streams(house: House) -> None:
     answer = house.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert "yizhan_sse_clients 0.0" in answer.text
+
+
+BEHIND_A_PROXY = {"x-forwarded-for": "203.0.113.9"}
+
+
+def test_strangers_are_told_no_address_and_no_path(house: House) -> None:
+    secret = "no connection to 10.1.2.3:1883; /var/lib/yizhan/yizhan.db: token=abc"
+    house.status[0] = Status(False, False, False, (secret,), NOON)
+    try:
+        answer = house.get("/readyz", headers=BEHIND_A_PROXY)
+        assert answer.status_code == 503
+        assert answer.json()["trouble"] == ["no connection to the broker", "the store takes no writes"]
+        key = house.app.context.keyring.create("n", "viewer", NOON)
+        with_key = house.get("/readyz", headers=BEHIND_A_PROXY | {"authorization": f"Bearer {key}"})
+        assert with_key.json()["trouble"] == [secret]
+        house.status[0] = Status(True, True, True, (secret,), NOON)
+        assert house.get("/readyz", headers=BEHIND_A_PROXY).json()["trouble"] == [
+            "something beside the main job is wrong"
+        ]
+    finally:
+        house.status[0] = Status(True, True, True, (), NOON)
+
+
+def test_strangers_see_counters_of_the_last_tick_and_this_machine_of_now(house: House) -> None:
+    steps = Counter("steps", "each step through a door", registry=house.app.context.registry)
+    strangers = lambda: house.get("/metrics", headers=BEHIND_A_PROXY).text  # noqa: E731
+    house.clock.now += 300_000
+    try:
+        assert "steps_total 0.0" in strangers()
+        steps.inc()
+        assert "steps_total 0.0" in strangers()
+        assert "steps_total 1.0" in house.get("/metrics").text
+        house.clock.now += 300_000
+        assert "steps_total 1.0" in strangers()
+    finally:
+        house.clock.now = NOON
+
+
+def test_every_error_is_declared_as_the_problem_document_that_it_is(house: House) -> None:
+    for item in house.get("/openapi.json").json()["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                if status.startswith("4"):
+                    assert list(answer["content"]) == ["application/problem+json"]
 
 
 def test_the_documentation_asks_no_other_server(house: House) -> None:
