@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -52,7 +52,9 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield clock()
     yield from store(settings.store.path)
     yield from copy(settings.store.influx)
-    yield broker(settings)
+    retained: list[bytes] = []
+    yield broker(settings, retained)
+    yield from left_out(retained)
     yield command_key(settings)
     yield holidays(settings)
     yield from serial_ports(settings)
@@ -131,7 +133,22 @@ def fsync_ms(path: Path) -> float:
     return slowest * 1000
 
 
-def broker(settings: Any) -> Finding:
+def left_out(retained: Iterable[bytes]) -> Iterator[Finding]:
+    """What running gateways leave out of what devices say, as they tell it on `yz-sys/{gateway}`."""
+    import msgspec
+
+    for payload in retained:
+        try:
+            told = msgspec.json.decode(payload, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        counts = told.get("left_out")
+        for what, count in counts.items() if isinstance(counts, dict) else ():
+            text = f"{what}: left out {count} times; the gateway's log says why"
+            yield Finding("warn", "device", "".join(one if one.isprintable() else " " for one in text)[:400])
+
+
+def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
     from gateway.clock import monotonic_s
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of
@@ -146,7 +163,9 @@ def broker(settings: Any) -> Finding:
         return Finding("fail", "broker", str(error))
     end = monotonic_s() + CONNECT_S
     while not session.subscribed and monotonic_s() < end:
-        session.poll(0.1)
+        _hear(session, retained, 0.1)
+    if session.subscribed and retained is not None:
+        _hear(session, retained, 0.3)  # what is retained comes right after
     ready, trouble, protocol = session.subscribed, session.trouble, session.protocol
     session.close()
     if ready:
@@ -170,6 +189,12 @@ def command_key(settings: Any) -> Finding:
     if path.stat().st_mode & 0o077:
         return Finding("warn", "commands", f"{path} can be read by others, who may then command: chmod 600 {path}")
     return Finding("ok", "commands", f"signed with {path}; a bridge or an API on another machine needs the same file")
+
+
+def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:
+    arrivals = session.poll(wait_s)
+    if arrivals is not None and heard is not None:
+        heard += [payload for _, payload, _ in arrivals.frames]
 
 
 def holidays(settings: Any) -> Finding:

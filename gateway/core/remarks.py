@@ -8,7 +8,7 @@ from gateway.wire import Bad
 
 log = logging.getLogger(__name__)
 
-MOST = 1_000
+MOST, TOLD = 1_000, 20
 """Names kept; a flood of them costs itself."""
 
 
@@ -18,6 +18,10 @@ class Remarks:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.bad_fields = 0
+
+    def most(self) -> dict[str, int]:
+        """What was left out most often, at most `TOLD` names. Any thread may ask."""
+        return dict(Counter(self.counts.copy()).most_common(TOLD))
 
     def bad(self, station: str, device: str, fields: Iterable[Bad]) -> None:
         """Values of one message that nobody can read."""

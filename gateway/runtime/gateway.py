@@ -227,4 +227,5 @@ class Gateway:
                 "received": counters["received"], "stored": self.intake.stored, "duplicate": counters["duplicate"],
                 "quarantined": self.pipeline.quarantined.total(),
             }  # fmt: skip
+            body["left_out"] = self.pipeline.foreign.remarks.most()
         return f"yz-sys/{self.id}", msgspec.json.encode(body)
