@@ -10,6 +10,7 @@ from typing import Protocol
 from firmware_bridge.devices.base import Heard, Order, Talk
 from firmware_bridge.port import Port, PortError, hint
 from gateway.clock import SteadyClock
+from gateway.mishaps import Mishaps
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Bus:
             silent_ms,
             stop,
         )
+        self._mishaps = Mishaps(expected=(PortError, sqlite3.Error))
         self._clock = SteadyClock()
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._devices: set[str] = set()
@@ -93,15 +95,22 @@ class Bus:
             self._stop.wait(SETTLE_S)
             data += self._port.read(0)
         now, _ = self._clock.read()
-        heard = list(self._talk.feed(data, now)) if data else []
-        said = b"".join(self._obey(now))
-        more, question = self._talk.tick(now)
-        heard += more
-        self._keep(heard, now)
+        heard: list[Heard] = []
+        said = question = b""
+        with self._mishaps.contained(f"bus {self.id}: what came"):
+            heard += self._talk.feed(data, now) if data else ()
+        with self._mishaps.contained(f"bus {self.id}: an order"):
+            said = b"".join(self._obey(now))
+        with self._mishaps.contained(f"bus {self.id}: a question"):
+            more, question = self._talk.tick(now)
+            heard += more
+        with self._mishaps.contained(f"bus {self.id}: keeping what came"):
+            self._keep(heard, now)
         reply = b"".join(one.reply for one in heard) + said + question
         if reply:
             self._port.write(reply)
-        self._look_at_health(now)
+        with self._mishaps.contained(f"bus {self.id}: its health"):
+            self._look_at_health(now)
 
     def _patience(self, now: Millis) -> Millis:
         deadline = self._talk.deadline()

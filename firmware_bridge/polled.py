@@ -149,19 +149,22 @@ class Polled:
         living = min((seat for seat in self._seats if seat.fails < SILENT), key=_due, default=None)
         silent = min((seat for seat in self._seats if seat.fails >= SILENT), key=_due, default=None)
         if silent is not None and now - silent.due >= STARVED_MS:
-            return self._begin(silent)
+            return self._begin(silent, now)
         if living is not None and living.due <= now:
-            return self._begin(living)
+            return self._begin(living, now)
         if silent is not None and silent.due <= now:
             if living is None or now + self._timeout_ms + self._gap_ms <= living.due:
-                return self._begin(silent)
+                return self._begin(silent, now)
             silent = None
         self._deadline = min((seat.due for seat in (living, silent) if seat is not None), default=now + BACKOFF_MAX_MS)
         return None
 
-    @staticmethod
-    def _begin(seat: _Seat) -> _Exchange:
-        return _Exchange(seat, list(seat.slave.round()))
+    def _begin(self, seat: _Seat, now: Millis) -> _Exchange:
+        try:
+            return _Exchange(seat, list(seat.slave.round()))
+        except Exception:
+            self._end(_Exchange(seat, []), now, answered=False)  # its next turn comes later, and the others' before
+            raise
 
 
 def _due(seat: _Seat) -> Millis:

@@ -7,6 +7,7 @@ gateway stores a repeat once.
 """
 
 import logging
+import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from firmware_bridge.spool import Held, Spool
 from gateway import wire
 from gateway.clock import now_ms
 from gateway.commands import CommandError, Gate
+from gateway.mishaps import Mishaps
 from gateway.model import Header, Millis, Observation, Signal, Topic
 from gateway.mqtt import Arrivals, Session
 
@@ -69,6 +71,7 @@ class Publisher:
         self._session, self._spool, self._presence = session, spool, presence
         (self._station, self._box), self._rate, self._unlock = place, rate_per_s, unlock
         self._lock = threading.Lock()
+        self._mishaps = Mishaps(expected=(sqlite3.Error,))
         self._fresh: set[str] = set(spool.devices())
         self._lanes: dict[str, _Lane] = {}
         self._pending: dict[str, None] = {}
@@ -122,14 +125,19 @@ class Publisher:
         self._availability(self._box, online=True)
 
     def _take(self, arrivals: Arrivals, now: Millis) -> None:
-        for topic, payload, flags in arrivals.frames:
-            if topic.startswith(b"yz-ack/"):
-                self._watermark(topic, payload, now)
-            elif topic.startswith(b"yz-sys/"):
-                self._report(topic, payload, bool(flags & RETAINED), now)
-            elif (device := commands.device_in(topic)) is not None:
-                self._command(device, topic, payload, bool(flags & RETAINED), now)
+        for frame in arrivals.frames:
+            with self._mishaps.contained(f"message on {frame[0][:200]!r}"):
+                self._hear(frame, now)
         self._session.ack(arrivals.epoch, arrivals.mids)
+
+    def _hear(self, frame: tuple[bytes, bytes, int], now: Millis) -> None:
+        topic, payload, flags = frame
+        if topic.startswith(b"yz-ack/"):
+            self._watermark(topic, payload, now)
+        elif topic.startswith(b"yz-sys/"):
+            self._report(topic, payload, bool(flags & RETAINED), now)
+        elif (device := commands.device_in(topic)) is not None:
+            self._command(device, topic, payload, bool(flags & RETAINED), now)
 
     def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
         device = topic.decode("utf-8", "replace").rpartition("/")[2]

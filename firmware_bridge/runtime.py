@@ -23,6 +23,7 @@ from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
 from gateway.clock import now_ms
 from gateway.commands import CommandKey, Gate
+from gateway.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.mqtt import Broker, Session, Will
 
@@ -69,7 +70,7 @@ def run(
     """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see."""
     _no_core_dumps()
     spool = Spool(bridge.spool.path, bridge.spool.max_mib * MIB)
-    presence = Presence()
+    presence, mishaps = Presence(), Mishaps(expected=(sqlite3.Error,))
     topic, payload = will(bridge.station, bridge.id, spool.boot)
     session = Session(broker, client_id, will=Will(topic, payload), keep=False)
     buses: list[tuple[BusSettings, Bus | TcpBus]] = []
@@ -91,10 +92,14 @@ def run(
         while not stop.is_set():
             try:
                 publisher.step(STEP_S)
-                sink.tick(now_ms())
+                with mishaps.contained("doors"):
+                    sink.tick(now_ms())
             except sqlite3.Error as error:
                 log.error("the spool can't be written: %s; free some disk space", error)
                 stop.wait(STORE_AGAIN_S)
+            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+                mishaps.note("publishing", error)
+                stop.wait(STEP_S)
     finally:
         stop.set()
         for thread in threads:

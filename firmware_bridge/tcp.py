@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
 from firmware_bridge.devices.base import Order, Talk
 from gateway.clock import monotonic_s, now_ms
+from gateway.mishaps import Mishaps
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class TcpBus:
             stop,
         )
         self._callers: set[_Caller] = set()
+        self._mishaps = Mishaps()
         self.bound: tuple[str, int] | None = None
 
     def order(self, order: Order) -> None:
@@ -91,7 +93,12 @@ class TcpBus:
             sock.close()
             return
         sock.settimeout(1.0)
-        caller = _Caller(sock, self._talk(), address, monotonic_s())
+        try:
+            caller = _Caller(sock, self._talk(), address, monotonic_s())
+        except Exception as error:  # noqa: BLE001  noted
+            self._mishaps.note(f"bus {self.id}: a new caller", error)
+            sock.close()
+            return
         self._callers.add(caller)
         selector.register(sock, selectors.EVENT_READ, caller)
 
@@ -115,6 +122,9 @@ class TcpBus:
             self._stop.wait(STORE_AGAIN_S)
             return False
         except OSError:
+            return False
+        except Exception as error:  # noqa: BLE001  noted
+            self._mishaps.note(f"bus {self.id}: what a caller said; it may dial in again", error)
             return False
         return True
 

@@ -229,6 +229,9 @@ class Batch:
         self.flags.append(flags)
         self.numbers.append(number)
 
+    def drop_last(self) -> None:
+        del self.topics[-1], self.payloads[-1], self.received[-1], self.flags[-1], self.numbers[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

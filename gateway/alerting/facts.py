@@ -50,6 +50,7 @@ class Watch:
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
+        self._mishaps: dict[str, tuple[Millis, str]] = {}  # by station: when the last was, and what
         self._screens = Screens(settings.api.screen_silent_s * 1000)
 
     def resume(self, alerts: Iterable[Alert]) -> None:
@@ -57,11 +58,17 @@ class Watch:
         for alert in alerts:
             if alert.kind == "quarantine_rate" and alert.station in (None, *self._stations):
                 self._refused[alert.station or ELSEWHERE] = deque(maxlen=self._quarantine_per_hour)
+            elif alert.kind == "internal_error":
+                self._mishaps[alert.station or ELSEWHERE] = alert.since, alert.cause
             elif alert.kind == "screen_absent" and alert.station is not None:
                 self._screens.resume(alert.station, alert.subject, alert.since)
             device = self._devices.get((alert.station or "", alert.subject))
             if alert.kind == "clock_skew" and device is not None:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
+
+    def mishap(self, station: str | None, error: str, now: Millis) -> None:
+        """A fault of ours over one input of this station, or of none."""
+        self._mishaps[station if station in self._stations else ELSEWHERE] = now, error
 
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; what is news in it is looked at later."""
@@ -76,7 +83,7 @@ class Watch:
         self._screens.check_in(station, name, at)
 
     def next_look(self) -> Millis | None:
-        return self._look_at if self._news or self._screens or self._refused else None
+        return self._look_at if self._news or self._screens or self._refused or self._mishaps else None
 
     def look(self, now: Millis) -> list[Fact]:
         """Signals that are news since the last look; screens and quarantine rates with them."""
@@ -88,6 +95,7 @@ class Watch:
         news.sort(key=lambda facts: (facts.resource.station, facts.resource.id))  # a replay says the same
         found = [fact for facts in news for fact in self._of(facts, now)]
         found += self._screens.look(now)
+        found += [self._fault(station, now) for station in list(self._mishaps)]
         return found + [self._refusal(station, now) for station in list(self._refused)]
 
     def _is_news(self, facts: Facts, now: Millis) -> bool:
@@ -141,6 +149,16 @@ class Watch:
         detail: dict[str, Signal] = {"messages": len(times)}
         return Fact(
             "quarantine_rate", now, holds, station or None, station or self._gateway, None, "unreadable", detail
+        )
+
+    def _fault(self, station: str, now: Millis) -> Fact:
+        """One for a station, until an hour after the last: what is behind many is one fault of ours."""
+        last, error = self._mishaps[station]
+        holds = now < last + HOUR_MS
+        if not holds:
+            del self._mishaps[station]
+        return Fact(
+            "internal_error", last if holds else now, holds, station or None, station or self._gateway, None, error
         )
 
     def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import TypeVar
 
 from config.building import building
 from config.schema import Settings
@@ -31,7 +32,8 @@ from gateway.alerts.words import AlertEvent, Delivery
 from gateway.commands import CommandError
 from gateway.core.pipeline import Outcome
 from gateway.live import Live
-from gateway.model import Change, InvariantError, Millis, Resource
+from gateway.mishaps import Mishaps
+from gateway.model import Change, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
@@ -50,6 +52,8 @@ DISK_EVERY_MS = 10_000
 RECORD_WAIT_S = 5.0
 KEPT_OVER = 200
 DAY_MS = 86_400_000
+
+T = TypeVar("T")
 
 # What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
 Act = Callable[[Alerts, Millis], Done]
@@ -76,6 +80,7 @@ class Alerting:
         now: Callable[[], Millis],
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
+        self._mishaps: Mishaps = live.mishaps
         self._live, self._store, self._call, self._wake, self._publish = live, store, call, wake, publish
         store.core_write(book.prepare)
         self._reader, self._outbox = AlertReader(store.folder), SteadyOutbox(store.folder)  # one for each thread
@@ -158,26 +163,53 @@ class Alerting:
     def follow(self, outcome: Outcome, number: int, now: Millis) -> None:
         """An outcome that is durable as batch `number`."""
         self._number = max(self._number, number)
-        events = self.core.on_changes(outcome.changes, now) if outcome.changes else []
-        facts = self.watch.follow(outcome, now)
-        self._keep(events + (self.core.on_facts(facts, now) if facts else []))
+        events = self._each(self.core.on_changes, outcome.changes, now)
+        facts: list[Fact] = []
+        with self._mishaps.contained("what messages say about alerts"):
+            facts = self.watch.follow(outcome, now)
+        self._keep(events + self._each(self.core.on_facts, facts, now))
+
+    def _each(
+        self, judge: Callable[[Iterable[T], Millis], list[AlertEvent]], told: Iterable[T], now: Millis
+    ) -> list[AlertEvent]:
+        """One after another, so that one that fails costs itself."""
+        events: list[AlertEvent] = []
+        for one in told:
+            try:
+                events += judge((one,), now)
+            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+                self._mishaps.note("a rule of alerts", error, _station_of(one))
+        return events
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
         """Whatever is due by `now`, what staff asked, and how we are ourselves."""
-        facts = self.watch.look(now)
+        contained, facts = self._mishaps.contained, list[Fact]()
+        for station, error in self._mishaps.take():
+            self.watch.mishap(station, error, now)
+        with contained("looking at signals for alerts"):
+            facts = self.watch.look(now)
+        with contained("looking at ourselves"):
+            facts += self._own_state(now, ourselves)
+        with contained("looking at channels"):
+            facts += self._channels(now)
+        self._ourselves = ourselves
+        events, steps = self._each(self.core.on_facts, facts, now), list[OrderEvent]()
+        with contained("what is due of alerts"):
+            events += self.core.tick(now)
+        with contained("work orders"):
+            steps = self.orders.look(now)
+        self._keep(events, steps)
+        while self._asked:
+            self._answer(*self._asked.popleft(), now)
+        with contained("upkeep of alerts"):
+            self._upkeep(now)
+
+    def _own_state(self, now: Millis, ourselves: Ourselves) -> list[Fact]:
         if now >= self._disk_at:
             self._disk_at = now + DISK_EVERY_MS
             free = shutil.disk_usage(self._store.folder).free >> 20
-            facts += self.watch.ourselves(replace(ourselves, disk_free_mib=free), now)
-        elif ourselves != self._ourselves:
-            facts += self.watch.ourselves(ourselves, now)
-        self._ourselves = ourselves
-        facts += self._channels(now)
-        events = self.core.on_facts(facts, now) + self.core.tick(now)
-        self._keep(events, self.orders.look(now))
-        while self._asked:
-            self._answer(*self._asked.popleft(), now)
-        self._upkeep(now)
+            return self.watch.ourselves(replace(ourselves, disk_free_mib=free), now)
+        return self.watch.ourselves(ourselves, now) if ourselves != self._ourselves else []
 
     def _channels(self, now: Millis) -> list[Fact]:
         """Which channels deliver and which do not, where that has changed."""
@@ -196,7 +228,8 @@ class Alerting:
         for topic in self._over:
             self._publish(topic, b"")
         for alert in self.core.open_alerts():
-            self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
+            with self._mishaps.contained("telling an open alert", alert.station):
+                self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
 
     # ---- any thread ----
 
@@ -257,15 +290,13 @@ class Alerting:
             return  # whoever asked has gone
         try:
             events, steps, more = act(self.core, now)
-        except InvariantError:
-            raise
         except (LookupError, ValueError, StoreError) as error:
             # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
             future.set_exception(error)
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
             # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
-            log.exception("what staff or a visitor asked for failed")
+            self._mishaps.note("what staff or a visitor asked for", error)
             future.set_exception(error)
             return
         for step in steps:
@@ -284,7 +315,7 @@ class Alerting:
             if asked is not None:
                 asked.set_result([])
             return
-        by_event = [(event, deliveries(event, self._routes, self._places)) for event in events]
+        by_event = [(event, self._owed(event)) for event in events]
         owed = [one for _, some in by_event for one in some]
         works = [book.record([event], some) for event, some in by_event] + [book.record([], [], self._number)]
         works += [*map(book.record_order, steps), *more]
@@ -303,12 +334,20 @@ class Alerting:
             self.post.tell(owed)
             self._worker.wake()
         for event in events:
-            topic, payload = retained(event)
-            self._publish(topic, payload)
-            if not payload:
-                self._over.append(topic)
+            with self._mishaps.contained("telling an alert", event.alert.station):
+                topic, payload = retained(event)
+                self._publish(topic, payload)
+                if not payload:
+                    self._over.append(topic)
             for listener in self.listeners:
-                listener(event)
+                with self._mishaps.contained("who follows alerts", event.alert.station):
+                    listener(event)
+
+    def _owed(self, event: AlertEvent) -> list[Delivery]:
+        owed: list[Delivery] = []
+        with self._mishaps.contained("a route of alerts", event.alert.station):
+            owed += deliveries(event, self._routes, self._places)
+        return owed
 
     def _record(self, done: Sequence[Delivery]) -> bool:
         """For the notify thread: make results durable; False if the store can't at the moment."""
@@ -336,6 +375,10 @@ class Alerting:
             works.append(book.forget(now - self._keep_ms))
         for work in works:
             self._call(lambda work=work: self._store.core_write(work))  # type: ignore[misc]
+
+
+def _station_of(told: object) -> str | None:
+    return told.resource.station if isinstance(told, Change) else told.station if isinstance(told, Fact) else None
 
 
 def _log_refusal(done: "Future[list[AlertEvent]]") -> None:

@@ -20,6 +20,7 @@ from gateway.model import Change, Millis, Resource
 
 _STARTING: Key = ("", "", "starting")
 _WORK_RECHECK_MS = 60_000
+_TRY_AGAIN_MS = 10_000
 
 
 class Alerts:
@@ -106,7 +107,11 @@ class Alerts:
     def tick(self, now: Millis) -> list[AlertEvent]:
         """Whatever is due by `now`: raise, clear, look again."""
         while (key := self._schedule.pop(now)) is not None:
-            self._wake(key, now)
+            try:
+                self._wake(key, now)
+            except Exception:
+                self._schedule.put(key, now + _TRY_AGAIN_MS)  # whoever called learns of it, and the others come next
+                raise
         return self._collect()
 
     def next_deadline(self) -> Millis | None:

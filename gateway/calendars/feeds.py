@@ -17,6 +17,7 @@ import msgspec
 
 from gateway.calendars.ical import MAX_BYTES, CalendarError, isolated
 from gateway.clock import monotonic_s
+from gateway.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
 
@@ -135,7 +136,7 @@ class Feed:
         self.problem: str | None = None
         self.due: Millis = 0
         self._unreadable: str | None = None
-        self._name = name
+        self.name = self._name = name
         self._source = source
         self._zone = zone
         self._expand = expand
@@ -178,8 +179,11 @@ AreaKey = tuple[str, str]
 class Calendars:
     """All feeds of all areas; areas with the same source in the same zone share one."""
 
-    def __init__(self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]], cache: Path) -> None:
+    def __init__(
+        self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]], cache: Path, mishaps: Mishaps | None = None
+    ) -> None:
         """`wanted`: for each area its zone and its sources, paths or http(s) addresses."""
+        self._mishaps = mishaps or Mishaps()
         self._feeds: dict[tuple[str, str], Feed] = {}
         self._of: dict[AreaKey, list[Feed]] = {}
         for area, (zone, sources) in wanted.items():
@@ -187,8 +191,16 @@ class Calendars:
 
     def refresh(self, now: Millis) -> dict[AreaKey, Agenda]:
         """Ask what is due; the areas whose agenda has changed."""
-        changed = {id(feed) for feed in self._feeds.values() if feed.refresh(now)}
+        changed = {id(feed) for feed in self._feeds.values() if self._refreshed(feed, now)}
         return {area: _agenda(feeds) for area, feeds in self._of.items() if any(id(feed) in changed for feed in feeds)}
+
+    def _refreshed(self, feed: Feed, now: Millis) -> bool:
+        try:
+            return feed.refresh(now)
+        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            self._mishaps.note(f"calendar {feed.name}", error)
+            feed.due = now + MINUTE_MS * 15
+            return False
 
     def due(self) -> Millis | None:
         """When to refresh next; None without any feed."""

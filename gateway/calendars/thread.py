@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from config.schema import Settings, Station
 from gateway.calendars.feeds import AreaKey, Calendars
 from gateway.clock import now_ms
+from gateway.mishaps import Mishaps
 from gateway.policy.activities import Agenda
 
 log = logging.getLogger(__name__)
@@ -18,27 +19,34 @@ class CalendarThread(threading.Thread):
     """Hands each changed agenda to `deliver`, which must return at once."""
 
     def __init__(
-        self, settings: Settings, stations: Iterable[Station], deliver: Callable[[Mapping[AreaKey, Agenda]], None]
+        self,
+        settings: Settings,
+        stations: Iterable[Station],
+        deliver: Callable[[Mapping[AreaKey, Agenda]], None],
+        mishaps: Mishaps | None = None,
     ) -> None:
         super().__init__(name="calendars", daemon=True)  # a fetch may hang for longer than a stop may take
+        mishaps = mishaps or Mishaps()
         wanted = {
             (station.id, area.id): (station.timezone or settings.timezone, tuple(map(str, area.calendar)))
             for station in stations
             for area in station.areas
             if area.calendar
         }
-        self._calendars = Calendars(wanted, settings.store.path / "calendars")
+        self._calendars = Calendars(wanted, settings.store.path / "calendars", mishaps)
         self._deliver = deliver
         self._stopping = threading.Event()
+        self._mishaps = mishaps
         self._told: list[str] = []
         self.wanted = bool(wanted)
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            changed = self._calendars.refresh(now_ms())
-            if changed:
-                self._deliver(changed)
-            self._tell()
+            with self._mishaps.contained("calendars"):
+                changed = self._calendars.refresh(now_ms())
+                if changed:
+                    self._deliver(changed)
+                self._tell()
             due = self._calendars.due()
             wait_s = LONGEST_WAIT_S if due is None else (due - now_ms()) / 1000
             self._stopping.wait(min(LONGEST_WAIT_S, max(0.1, wait_s)))

@@ -87,6 +87,13 @@ class Seen:
         self._until[nonce] = until
         return True
 
+    def state(self) -> dict[str, Millis]:
+        """All of them as they are, for `put_back`."""
+        return dict(self._until)
+
+    def put_back(self, state: dict[str, Millis]) -> None:
+        self._until = state
+
     def dump(self, now: Millis) -> bytes:
         """JSON of those that must still be known at `now`."""
         self._until = {one: end for one, end in self._until.items() if end > now}

@@ -91,6 +91,15 @@ class Foreign:
         self._listen(source)
         self.filters = frozenset(topic.decode() for topic, heard in self._by_topic.items() if heard)
 
+    def sources_of(self, topic: bytes) -> list[Source]:
+        """Those that listen to this topic."""
+        return list(self._by_topic.get(topic, ()))
+
+    def hear_again(self, source: Source) -> None:
+        """A decoder was put back to what it was: it listens where it then did."""
+        if source.decoder.filters is not source.filters:
+            self._follow(source)
+
     def translate(self, topic: bytes, payload: bytes, now: Millis) -> Heard:
         """The message for every resource that it feeds. An empty one clears what was retained: it says nothing."""
         heard = Heard([], None, [])

@@ -5,7 +5,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from gateway.alerts.payload import rfc3339
 from gateway.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import PROMPT_MS, admit, believed, check_bytes, observed_at, without_identity
+from gateway.core.before import Before
 from gateway.core.foreign import Foreign
 from gateway.dialects.base import longest
 from gateway.kinds import Facts
@@ -26,6 +27,9 @@ from gateway.wire import Event, UnreadableError
 
 _UNSEEN = ("too_large", "encoding", "too_deep", "identity_number")
 """Refused before any decoder saw it."""
+
+Frame = tuple[bytes, bytes, int]  # topic, payload, flags
+FEW = 32  # messages that come together, and are copied for: more of them at 30,000 a second and above
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Pipeline:
         self.outcome = Outcome()
         self.nonces = Seen()
         self.gate = Gate(lambda: None, self.nonces)
+        self.careful = False  # something failed under load: from now on each message is taken so that it can be undone
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None  # deeds with alerts and orders
         self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None  # for the audit
         self._states = {device.topic: device for device in live.devices.values()}
@@ -82,18 +87,98 @@ class Pipeline:
         self.live.tick(now, most)
 
     def handle_all(self, frames: Iterable[tuple[bytes, bytes, int]], now: Millis) -> None:
-        """Take `(topic, payload, flags)` in order of arrival, all received at `now`."""
+        """Take `(topic, payload, flags)` in order of arrival, all received at `now`.
+
+        Whatever is raised over one of them costs that one: it is set aside, and what it touched is as before. To undo
+        it must be copied before, which costs as much as handling. So that is done where few come at a time, and for
+        all from the first failure on; that first one under load leaves its resources stale until they speak again.
+        """
         frames = list(frames)
+        self.counters["received"] += len(frames)
+        if self.careful or len(frames) <= FEW:
+            for frame in frames:
+                self._carefully(frame, now)
+        else:
+            self._quickly(frames, now)
+
+    def _carefully(self, frame: Frame, now: Millis) -> None:
+        before = None
+        try:
+            before = Before(self, frame[0])
+            self._handle([frame], iter((frame,)), now)
+        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            if before is not None:
+                before.restore()
+            self._set_aside(frame, error, now)
+
+    def _quickly(self, frames: list[Frame], now: Millis) -> None:
+        left = iter(frames)
+        try:
+            self._handle(frames, left, now)
+        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            rest = list(left)
+            failed = frames[len(frames) - len(rest) - 1]
+            self.careful = True
+            self._distrust(failed, now)
+            self._set_aside(failed, error, now)
+            for frame in rest:
+                self._carefully(frame, now)
+
+    def _set_aside(self, frame: Frame, error: Exception, now: Millis) -> None:
+        """A fault of ours over this message: it is kept with its reason, told, and the next one is taken."""
+        topic, payload, flags = frame
+        station = topic.split(b"/", 2)[1:2]
+        name = station[0].decode("ascii", "replace") if station else ""
+        self.live.mishaps.note(f"message on {topic[:200]!r}", error, name if name in self.live.stations else None)
+        length, before = len(self.outcome.rejected), dict(self.quarantined)
+        try:
+            self._reject(topic, payload, flags, now, "internal_error")
+        except Exception as again:  # noqa: BLE001  noted, and an InvariantError goes on
+            self.live.mishaps.note("setting a message aside", again)
+            del self.outcome.rejected[length:]
+            self.quarantined.clear()
+            self.quarantined.update(before)
+            self.quarantined["internal_error"] += 1
+            # Nobody can tell whether it holds an identity number, so only that it came is kept.
+            self.outcome.rejected.append(Rejected(b"?", b"", now, "internal_error"))
+
+    def _distrust(self, frame: Frame, now: Millis) -> None:
+        """Half of a message may have been taken over: what it speaks for is stale until it speaks again."""
+        batch = self.outcome.batch
+        if batch.payloads and batch.payloads[-1] is frame[1]:
+            batch.drop_last()
+        for device in self.speakers(frame[0]):
+            for facts in device.facts:
+                facts.valid_until, facts.suspect = (
+                    None if facts.valid_until is None else min(facts.valid_until, now),
+                    None,
+                )
+                self.live.alarms.set(facts, now)
+
+    def speakers(self, topic: bytes) -> list[Device]:
+        """The devices that a message on this topic is taken to come from."""
+        known = self._states.get(topic)
+        if known is not None:
+            return [known]
+        if topic.startswith(b"yz/"):
+            try:
+                return [self._find(topic)[0]]
+            except UnreadableError:
+                return []
+        return [source.device for source in self.foreign.sources_of(topic)]
+
+    def _handle(self, frames: list[Frame], left: Iterator[Frame], now: Millis) -> None:
+        """`left` runs over `frames`: whoever catches what is raised here knows which one it was."""
         joined = b" ".join([frame[1] for frame in frames])
-        careful = not joined.isascii() or wire.has_long_digits(joined) or len(joined) > wire.MAX_PAYLOAD * len(frames)
+        doubtful = not joined.isascii() or wire.has_long_digits(joined) or len(joined) > wire.MAX_PAYLOAD * len(frames)
         find, observe = self._states.get, self.live.observe
         batch, heard = self.outcome.batch, self.outcome.heard
         keep = batch.append
         prompt, latest = now - PROMPT_MS, now + wire.TS_FUTURE_MS
-        for topic, payload, flags in frames:
+        for topic, payload, flags in left:
             device = find(topic)
-            if device is None or careful or flags & RETAINED or len(payload) > wire.MAX_PAYLOAD:
-                self._cold(topic, payload, flags, now, checked=not careful)
+            if device is None or doubtful or flags & RETAINED or len(payload) > wire.MAX_PAYLOAD:
+                self._cold(topic, payload, flags, now, checked=not doubtful)
                 continue
             try:
                 signals = device.decode(payload)
@@ -124,7 +209,6 @@ class Pipeline:
                 device.owed = True
                 heard.append(device)
             observe(device, signals, observed, now)
-        self.counters["received"] += len(frames)
 
     def learn(self, found: Iterable[tuple[bytes, int]]) -> None:
         """What the journal had to look up, for the next time."""
@@ -145,7 +229,7 @@ class Pipeline:
             if device is None or known.get(device, 0) >= number:
                 continue
             self.live.tick(received)
-            self.handle_all([(topic, payload, flags & RETAINED)], received)
+            self._quickly([(topic, payload, flags & RETAINED)], received)
             count += 1
         self.take()
         self.counters.clear()

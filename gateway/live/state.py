@@ -12,11 +12,13 @@ from gateway.kinds.base import MOMENTS, common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.places import Area, Device, Station
+from gateway.mishaps import Mishaps
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
 
+TRY_AGAIN_MS = 10_000  # a deadline that failed
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
 
@@ -32,6 +34,7 @@ class Live:
         self.dirty: list[Station] = []
         self.overrides = Overrides()
         self.counters: Counter[str] = Counter()
+        self.mishaps = Mishaps()
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 
     # ---- building ----
@@ -136,14 +139,21 @@ class Live:
             owner = self.alarms.pop_due(now)
             if owner is None:
                 return
-            if isinstance(owner, Facts):
-                self.settle(owner, now, "time")
-                if owner.public is not None:
-                    self.touch(owner.station)
-            elif isinstance(owner, Station):
-                self._station_due(owner, now)
-            elif isinstance(owner, Area):
-                self._book(owner, now)
+            try:
+                self._due(owner, now)
+            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+                self.alarms.set(owner, now + TRY_AGAIN_MS)
+                self.mishaps.note(f"deadline of {_name(owner)}", error, _name(owner).split("/")[0])
+
+    def _due(self, owner: object, now: Millis) -> None:
+        if isinstance(owner, Facts):
+            self.settle(owner, now, "time")
+            if owner.public is not None:
+                self.touch(owner.station)
+        elif isinstance(owner, Station):
+            self._station_due(owner, now)
+        elif isinstance(owner, Area):
+            self._book(owner, now)
 
     def next_deadline(self) -> Millis | None:
         return self.alarms.next()
@@ -285,6 +295,15 @@ class Live:
             if renewal != float("inf") and (when is None or renewal < when):
                 when = int(renewal)
         self.alarms.set(station, when)
+
+
+def _name(owner: object) -> str:
+    """`station`, `station/area` or `station/resource`."""
+    if isinstance(owner, Facts):
+        return f"{owner.resource.station}/{owner.resource.id}"
+    if isinstance(owner, Area):
+        return f"{owner.station.id if owner.station else ''}/{owner.id}"
+    return owner.id if isinstance(owner, Station) else ""
 
 
 def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:

@@ -154,6 +154,13 @@ class Overrides:
         ends = (word.until for words in self._words.values() for word in words.values() if word.until is not None)
         return min(ends, default=None)
 
+    def state(self) -> object:
+        """All of it as it is now, for `put_back`."""
+        return {target: dict(words) for target, words in self._words.items()}
+
+    def put_back(self, state: object) -> None:
+        self._words = state  # type: ignore[assignment]
+
     def dump(self) -> bytes:
         """JSON to keep over a restart: `load` reads it."""
         rows = [

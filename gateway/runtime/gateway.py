@@ -78,7 +78,7 @@ class Gateway:
             self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
         )
         self._announce()
-        self.calendars = CalendarThread(settings, stations, self.intake.programme)
+        self.calendars = CalendarThread(settings, stations, self.intake.programme, self.pipeline.live.mishaps)
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble

@@ -11,7 +11,7 @@ from gateway.calendars.feeds import AreaKey
 from gateway.clock import SteadyClock, monotonic_s
 from gateway.core.pipeline import Pipeline
 from gateway.homeassistant.announcer import Announcer
-from gateway.live import document
+from gateway.live import Station, document
 from gateway.model import Document, Message, Millis
 from gateway.mqtt import Session
 from gateway.policy.activities import Agenda
@@ -72,6 +72,7 @@ class Intake(threading.Thread):
         self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
+        self._mishaps = pipeline.live.mishaps
         self._pace = DocumentPace(pipeline.live, limits.document_interval_ms)
         self._part_at = self._report_at = 0.0
         session.on_connect = self._connected
@@ -121,19 +122,24 @@ class Intake(threading.Thread):
             self._waiting_bytes += sum([len(frame[1]) for frame in arrivals.frames])
             self.pipeline.handle_all(arrivals.frames, now)
             if self.announcer is not None:
-                self.announcer.heard(arrivals.frames)
+                with self._mishaps.contained("what Home Assistant said"):
+                    self.announcer.heard(arrivals.frames)
             if self.pipeline.foreign.filters is not self._filters:
                 self._filters = self.pipeline.foreign.filters
-                self.session.subscribe(sorted(self._filters))
+                with self._mishaps.contained("subscribing to a device's new name"):
+                    self.session.subscribe(sorted(self._filters))
         while self._commands:
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
         while self._agendas:
             for (station, area), agenda in self._agendas.popleft().items():
-                self.pipeline.live.programme(station, area, agenda, now)
-        self.pipeline.tick(now, DEADLINES_A_TURN)
+                with self._mishaps.contained(f"calendar of {station}/{area}", station):
+                    self.pipeline.live.programme(station, area, agenda, now)
+        with self._mishaps.contained("deadlines"):
+            self.pipeline.tick(now, DEADLINES_A_TURN)
         self._collect(now)
-        self.alerting.tick(now, self._ourselves())
+        with self._mishaps.contained("alerts"):
+            self.alerting.tick(now, self._ourselves())
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
@@ -165,10 +171,13 @@ class Intake(threading.Thread):
         outcome = self.pipeline.take()
         self._watermarks.heard(outcome.heard, moment)
         self._watermarks.again(outcome.returned, moment)
-        watermarks = self._watermarks.take(moment)
+        watermarks: list[tuple[str, bytes]] = []
+        with self._mishaps.contained("watermarks"):
+            watermarks = self._watermarks.take(moment)
         parts: list[tuple[int, bytes]] = []
         if moment >= self._part_at and self.memory.parts:
-            parts = [self._next_part(moment)]
+            with self._mishaps.contained("keeping a part of the live state"):
+                parts = [self._next_part(moment)]
         job = Commit(outcome, now, self.session.epoch, self._mids, watermarks, parts)
         self._mids, self._waiting_bytes = [], 0
         self._busy = job
@@ -200,7 +209,8 @@ class Intake(threading.Thread):
                 self.pipeline.quarantined[INTERNAL_ERROR] += len(job.set_aside)
             self.pipeline.learn(job.outcome.batch.found)
             self.commits.add(job.seconds)
-            self.alerting.follow(job.outcome, job.number, now)
+            with self._mishaps.contained("alerts that follow from messages"):
+                self.alerting.follow(job.outcome, job.number, now)
 
     def _guard_inbox(self) -> None:
         """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the
@@ -226,13 +236,24 @@ class Intake(threading.Thread):
         moment = monotonic_s()
         if self._pace.due(now, moment, messages_wait=messages_wait):
             stations = self._pace.take(now)
-            made = [document(station, now) for station in stations]
+            made = self._make(stations, now)
             self._pace.made(stations, now, moment, monotonic_s())
             self._tell(made)
         if moment >= self._report_at and self.session.connected:
             self._report_at = moment + self.limits.report_interval_s
-            topic, payload = self._report("online")
-            self.session.publish(topic, payload, retain=True)
+            with self._mishaps.contained("telling how the gateway is"):
+                topic, payload = self._report("online")
+                self.session.publish(topic, payload, retain=True)
+
+    def _make(self, stations: Sequence[Station], now: Millis) -> list[Document]:
+        """One that can't be made costs its station this document: the one before ends by its own `valid_until`."""
+        made = []
+        for station in stations:
+            try:
+                made.append(document(station, now))
+            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+                self._mishaps.note(f"document of {station.id}", error, station.id)
+        return made
 
     def _tell(self, made: list[Document]) -> None:
         if not made:
@@ -240,7 +261,8 @@ class Intake(threading.Thread):
         self.session.publish_latest([(f"yz-live/{one.station}", one.body) for one in made])
         self.documents += len(made)
         for listener in self.listeners:
-            listener(made)
+            with self._mishaps.contained("who follows documents"):
+                listener(made)
 
     def _connected(self, _session_present: bool) -> None:
         """Everything retained is said again: the broker may have forgotten it, or never heard it.
@@ -253,10 +275,13 @@ class Intake(threading.Thread):
         live = self.pipeline.live
         for station in live.stations.values():
             live.touch(station)
-        self.alerting.publish_all()
+        with self._mishaps.contained("telling the open alerts"):
+            self.alerting.publish_all()
         if self.announcer is not None:
-            self.announcer.announce()
-        self._watermarks.again(live.devices.values(), monotonic_s())
+            with self._mishaps.contained("announcing to Home Assistant"):
+                self.announcer.announce()
+        with self._mishaps.contained("watermarks"):
+            self._watermarks.again(live.devices.values(), monotonic_s())
 
     # ---- the end ----
 
@@ -267,13 +292,16 @@ class Intake(threading.Thread):
         if self._busy is None:
             job = Commit(self.pipeline.take(), now, self.session.epoch, self._mids)
             self._watermarks.heard(job.outcome.heard, monotonic_s())
-            job.watermarks = self._watermarks.last(monotonic_s())
-            job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
+            with self._mishaps.contained("the last watermarks"):
+                job.watermarks = self._watermarks.last(monotonic_s())
+            with self._mishaps.contained("keeping the live state"):
+                job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
             self._busy, self._mids = job, []
             self.writer.put(job)
             self._settle(now)
-        topic, payload = self._report("stopped")
-        self.session.publish(topic, payload, retain=True)
+        with self._mishaps.contained("saying goodbye"):
+            topic, payload = self._report("stopped")
+            self.session.publish(topic, payload, retain=True)
         self.session.close()
 
     def _settle(self, now: Millis) -> None:

@@ -1,0 +1,146 @@
+"""What one message may touch, as it was before it came, so that a message that fails leaves no trace.
+
+Copying costs as much as handling, so a busy gateway does it only once something has failed: see `Pipeline`.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from gateway.evidence.seen import NO_BOOTS, Seen
+from gateway.kinds import Facts
+from gateway.live import Device, Station
+
+if TYPE_CHECKING:
+    from gateway.core.pipeline import Pipeline
+
+# What others own, or what may stay as it is: an alarm that comes too early finds nothing to do.
+_FIXED = {"alarm", "counters", "group", "judged", "kind", "public", "resource", "station"}
+_FACTS = tuple(name for name in Facts.__slots__ if name not in _FIXED)
+_DEVICE = ("number", "online", "owed", "seen_at")
+_STATION = ("access", "access_until", "recheck_at")
+_BATCH = ("topics", "payloads", "received", "flags", "numbers")
+_facts_of, _device_of, _station_of = attrgetter(*_FACTS), attrgetter(*_DEVICE), attrgetter(*_STATION)
+_DEPTH = 4  # a decoder within decoders
+
+
+class Before:
+    """Made before the message is handled; `restore` puts everything back."""
+
+    __slots__ = (
+        "_decoders", "_devices", "_kept", "_lengths", "_pipeline", "_quarantined", "_returned", "_staff", "_stations",
+        "_totals",
+    )  # fmt: skip
+
+    def __init__(self, pipeline: "Pipeline", topic: bytes) -> None:
+        self._pipeline = pipeline
+        outcome, live = pipeline.outcome, pipeline.live
+        self._lengths = (
+            len(outcome.batch),
+            len(live.changes),
+            len(outcome.rejected),
+            len(outcome.happened),
+            len(outcome.heard),
+        )
+        self._totals, self._quarantined = dict(live.counters), dict(pipeline.quarantined)
+        self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
+        sources = pipeline.foreign.sources_of(topic)
+        self._decoders = [(source, _state(source.decoder)) for source in sources]
+        devices: Iterable[Device] = pipeline.speakers(topic)
+        self._staff: tuple[Any, ...] | None = None
+        self._stations: list[tuple[Station, tuple[Any, ...], list[tuple[Facts, tuple[Any, ...], Any]]]] = []
+        if topic.startswith(b"yz-cmd/"):
+            self._staff = pipeline.nonces.state(), live.overrides.state()
+            station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
+            if station is not None:
+                self._stations.append((station, _station_of(station), [_kept(facts) for facts in station.facts()]))
+        self._devices = [
+            (device, _device_of(device), _seen(device.seen), [_kept(facts) for facts in device.facts])
+            for device in devices
+        ]
+
+    def restore(self) -> None:
+        pipeline = self._pipeline
+        outcome, live = pipeline.outcome, pipeline.live
+        rows, changes, rejected, happened, heard = self._lengths
+        for name in _BATCH:
+            del getattr(outcome.batch, name)[rows:]
+        del live.changes[changes:], outcome.rejected[rejected:], outcome.happened[happened:], outcome.heard[heard:]
+        for counter, before in ((live.counters, self._totals), (pipeline.quarantined, self._quarantined)):
+            counter.clear()
+            counter.update(before)
+        outcome.returned, outcome.kept = self._returned, self._kept
+        for source, state in self._decoders:
+            _put_back(source.decoder, state)
+            pipeline.foreign.hear_again(source)
+        for device, said, seen, facts in self._devices:
+            _put(device, _DEVICE, said)
+            device.seen = seen
+            for one in facts:
+                _put_facts(*one)
+        for station, said, facts in self._stations:
+            _put(station, _STATION, said)
+            for one in facts:
+                _put_facts(*one)
+        if self._staff is not None:
+            pipeline.nonces.put_back(self._staff[0])
+            live.overrides.put_back(self._staff[1])
+
+
+def _put(thing: object, names: Iterable[str], values: Iterable[Any]) -> None:
+    for name, value in zip(names, values, strict=True):
+        setattr(thing, name, value)
+
+
+def _kept(facts: Facts) -> tuple[Facts, tuple[Any, ...], Any]:
+    return facts, _facts_of(facts), None if facts.public is None else copy(facts.public)
+
+
+def _put_facts(facts: Facts, values: tuple[Any, ...], public: Any) -> None:
+    _put(facts, _FACTS, values)
+    facts.public = public
+
+
+def _seen(seen: Seen) -> Seen:
+    kept = copy(seen)
+    kept.ranges = list(seen.ranges)
+    if seen.older is not NO_BOOTS:
+        kept.older = {boot: list(ranges) for boot, ranges in seen.older.items()}
+    return kept
+
+
+def _state(thing: object, depth: int = _DEPTH) -> dict[str, Any]:
+    """Attribute by attribute: containers copied, parts that are dialects' own objects looked into."""
+    found: dict[str, Any] = {}
+    for name, value in _attributes(thing).items():
+        if type(value) in (dict, list, set):
+            found[name] = value, value.copy(), [(one, _state(one, depth - 1)) for one in _parts(value, depth)]
+        elif depth and type(value).__module__.startswith("gateway.dialects"):
+            found[name] = value, None, [(value, _state(value, depth - 1))]
+        else:
+            found[name] = value, None, []
+    return found
+
+
+def _attributes(thing: object) -> dict[str, Any]:
+    names = [name for part in type(thing).__mro__ for name in getattr(part, "__slots__", ())]
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name)} | getattr(thing, "__dict__", {})
+
+
+def _parts(container: Any, depth: int) -> list[object]:
+    values = container.values() if isinstance(container, dict) else container
+    return [one for one in values if depth and type(one).__module__.startswith("gateway.dialects")]
+
+
+def _put_back(thing: object, state: dict[str, Any]) -> None:
+    for name in _attributes(thing).keys() - state.keys():
+        delattr(thing, name)
+    for name, (value, content, parts) in state.items():
+        if content is not None:
+            value.clear()
+            (value.extend if isinstance(value, list) else value.update)(content)
+        if getattr(thing, name, None) is not value:
+            setattr(thing, name, value)
+        for part, inside in parts:
+            _put_back(part, inside)

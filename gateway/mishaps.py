@@ -1,0 +1,60 @@
+"""Faults of ours over single inputs: each costs its input, is told once in the log, and is there for the alert side."""
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.model import InvariantError
+
+log = logging.getLogger(__name__)
+
+PLACES = 1_000  # in our code that were told of; more are told again
+WAITING = 1_000
+
+Place = tuple[str, str, int]
+
+
+class Mishaps:
+    """`note` each; `take` what came since. Any thread may do either. What is `expected` goes on to who expects it."""
+
+    def __init__(self, expected: tuple[type[Exception], ...] = ()) -> None:
+        self._through: tuple[type[Exception], ...] = (InvariantError, *expected)
+        self.count = 0
+        self._told: set[Place] = set()
+        self._news: deque[tuple[str | None, str]] = deque(maxlen=WAITING)
+
+    def note(self, what: str, error: Exception, station: str | None = None) -> None:
+        """`what` could not be handled. An InvariantError is raised again: after it nothing may go on."""
+        if isinstance(error, self._through):
+            raise error
+        self.count += 1
+        self._news.append((station, type(error).__name__))
+        place = _place(error)
+        if place not in self._told:
+            self._told = {*self._told, place} if len(self._told) < PLACES else {place}
+            log.error("%s: a fault of this program; it is set aside, the rest goes on", what, exc_info=error)
+
+    @contextmanager
+    def contained(self, what: str, station: str | None = None) -> Iterator[None]:
+        """Whatever is raised inside costs what is inside."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            self.note(what, error, station)
+
+    def take(self) -> list[tuple[str | None, str]]:
+        """(station, or None for the whole gateway; the name of the error) of those since the last call."""
+        taken = []
+        while self._news:
+            taken.append(self._news.popleft())
+        return taken
+
+
+def _place(error: BaseException) -> Place:
+    """Where it was raised: the same fault again is no news, whatever its text."""
+    trace, file, line = error.__traceback__, "", 0
+    while trace is not None:
+        file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return type(error).__name__, file, line

@@ -1,0 +1,237 @@
+"""Any function of the core raises at any call while one message is taken: that message is set aside, all else exact."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from config.schema import Settings
+from gateway.core import plan
+from gateway.core.pipeline import FEW, Frame, Pipeline
+from gateway.live import document
+from gateway.model import InvariantError, Rejected
+from gateway.policy.hours import Openings
+from gateway.runtime.memory import Memory
+from tests.gateway.faults import Fault, FaultError, calls
+
+START = 1_795_226_400_000
+ROOMS = (
+    "kinds",
+    "dialects",
+    "evidence",
+    "live",
+    "policy",
+    "wire.py",
+    "core/admission.py",
+    "core/foreign.py",
+    "model.py",
+)
+KINDS: dict[str, list[dict[str, Any]]] = {
+    "seat": [{"occupied": True}, {"occupied": False, "battery_pct": 50}, {"occupied": True, "fault": "E1"}],
+    "room": [{"in": 3, "out": 1}, {"people": 7}, {"occupied": False}],
+    "charger": [{"status": "Charging", "power_w": 7_000.0, "energy_wh": 5.0}, {"status": "Available", "power_w": 0.0}],
+    "door": [{"open": True}, {"open": False}],
+    "appliance": [{"status": "running", "power_w": 400.0}, {"status": "idle"}],
+    "locker": [{"free": 3, "total": 8}],
+    "parking": [{"free": 1, "total": 4}],
+    "safety": [{"present": True, "battery_pct": 80}],
+}
+FOREIGN = [
+    ("zigbee2mqtt", "zigbee2mqtt/seat", ['{"occupancy": true, "battery": 90}', '{"occupancy": false}']),
+    ("tasmota", "tele/plug/SENSOR", ['{"ENERGY": {"Power": 300, "Total": 1.5}}']),
+]
+
+
+def settings() -> Settings:
+    resources: list[dict[str, Any]] = [{"id": kind, "kind": kind, "ttl": 60} for kind in KINDS]
+    resources.append({"id": "z", "kind": "seat", "source": {"dialect": "zigbee2mqtt", "topic": "zigbee2mqtt/seat"}})
+    resources.append(
+        {"id": "t", "kind": "charger", "type": "ebike", "source": {"dialect": "tasmota", "topic": "tele/plug"}}
+    )
+    areas = [{"id": "a", "name": {"zh": "x"}, "resources": resources}]
+    station = {"id": "y", "name": {"zh": "x"}, "areas": areas, "hours": "Mo-Su 08:00-20:00"}
+    return Settings.model_validate({"stations": [station]})
+
+
+SETTINGS = settings()
+
+
+class World:
+    def __init__(self) -> None:
+        self.live = plan.build(SETTINGS, SETTINGS.stations, Openings(SETTINGS), START)
+        self.pipeline = Pipeline(self.live, plan.foreign(SETTINGS, self.live))
+        self.memory = Memory(self.live)
+        self.stored: list[tuple[bytes, bytes, int, int]] = []
+        self.changes: list[object] = []
+        self.refused: list[Rejected] = []
+
+    def take(self, frames: list[Frame], now: int) -> None:
+        self.pipeline.tick(now)
+        self.pipeline.handle_all(frames, now)
+        self.collect()
+
+    def collect(self) -> None:
+        done = self.pipeline.take()
+        batch = done.batch
+        self.stored += zip(batch.topics, batch.payloads, batch.received, batch.flags, strict=True)
+        self.changes += [(one.at, one.resource.id, one.after, one.cause) for one in done.changes]
+        self.refused += done.rejected
+
+    def state(self, now: int) -> list[object]:
+        """Everything that a restart keeps, and all that people see."""
+        parts = [self.memory.dump(part) for part in range(len(self.memory.parts))]
+        return [parts, [document(one, now).body for one in self.live.stations.values()], self.stored, self.changes]
+
+
+def day(random: random.Random, messages: int) -> list[tuple[Frame, int]]:
+    """A mixed stream: every kind, repeats, late ones, wills, events, retained ones, foreign dialects, rubbish."""
+    now, seq, stream = START, dict.fromkeys(KINDS, 0), []
+    for _ in range(messages):
+        now += random.choice([10, 1_000, 40_000])
+        kind = random.choice(list(KINDS))
+        seq[kind] += random.choice([1, 1, 1, 1, 3, 0])
+        header = {"boot": random.choice(["b1"] * 9 + ["b2"]), "seq": seq[kind], "ts": now - 500}
+        topic, payload, flags = f"yz/y/{kind}/state", json.dumps(header | random.choice(KINDS[kind])), 0
+        match random.randrange(12):
+            case 0:
+                topic, payload = (
+                    f"yz/y/{kind}/availability",
+                    json.dumps({"online": random.random() < 0.5, "boot": "b1"}),
+                )
+            case 1:
+                topic, payload = f"yz/y/{kind}/event", json.dumps(header | {"type": random.choice(["help", "card"])})
+            case 2 | 3:
+                _, topic, said = random.choice(FOREIGN)
+                payload = random.choice(said)
+            case 4:
+                payload = json.dumps({"occupied": "perhaps", **header})
+            case 5:
+                flags = 1
+            case 6:
+                topic = "yz-cmd/y/override"
+                word = {"status": random.choice(["closed", "free"]), "until": now + 100_000}
+                nonce = f"{random.random():.16f}"
+                payload = json.dumps({"nonce": nonce, "expires": now + 9_000, "resource": kind, "override": word})
+        stream.append(((topic.encode(), payload.encode(), flags), now))
+    return stream
+
+
+def poison(stream: list[tuple[Frame, int]], at: int, number: int, error: type[Exception]) -> tuple[World, Fault]:
+    """The world after all of it, with a fault at call `number` of message `at`."""
+    world = World()
+    for place, (frame, now) in enumerate(stream):
+        if place != at:
+            world.take([frame], now)
+            continue
+        world.pipeline.tick(now)
+        with Fault(ROOMS, number, error).inside() as fault:
+            world.pipeline.handle_all([frame], now)
+        world.collect()
+    return world, fault
+
+
+def never_came(stream: list[tuple[Frame, int]], at: int) -> World:
+    """The same without the message: what a restart makes of one in quarantine is only that its number is known."""
+    world = World()
+    for place, (frame, now) in enumerate(stream):
+        if place != at:
+            world.take([frame], now)
+            continue
+        world.pipeline.tick(now)
+        topic = frame[0]
+        if topic.startswith(b"yz/"):
+            world.pipeline._reject(topic, frame[1], frame[2], now, "internal_error")
+        world.collect()
+        world.refused.clear()
+    return world
+
+
+ERRORS = (FaultError, StopIteration, KeyError, AssertionError, RecursionError, MemoryError, ZeroDivisionError)
+
+
+def check(seed: int, messages: int) -> str:
+    random_ = random.Random(seed)
+    stream = day(random_, messages)
+    at = random_.randrange(messages)
+    world = World()
+    for frame, now in stream[:at]:
+        world.take([frame], now)
+    frame, now = stream[at]
+    world.pipeline.tick(now)
+    many = calls(ROOMS, lambda: world.pipeline.handle_all([frame], now))
+    if not many:
+        return ""
+    end = stream[-1][1]
+    poisoned, fault = poison(stream, at, random_.randint(1, many), random_.choice(ERRORS))
+    if not any(one.reason == "internal_error" for one in poisoned.refused):
+        return ""  # an error of a kind that its caller takes for an unreadable message
+    assert fault.raised, (seed, at)
+    assert poisoned.state(end) == never_came(stream, at).state(end), (seed, at, fault.raised)
+    assert poisoned.pipeline.quarantined["internal_error"] == 1
+    assert len(poisoned.live.mishaps.take()) == 1
+    return fault.raised
+
+
+def test_a_message_that_any_function_fails_over_costs_itself() -> None:
+    raised = {check(seed, 40) for seed in range(60)} - {""}
+    assert len(raised) > 20, raised
+
+
+@pytest.mark.soak
+def test_ten_thousand_messages_that_some_function_fails_over_cost_themselves() -> None:
+    raised = {check(seed, 60) for seed in range(1_000, 11_000)} - {""}
+    assert len(raised) > 80, raised
+
+
+def load(world: World, messages: int, fault: Fault) -> None:
+    """So many messages of one seat in one look."""
+    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(messages)]
+    with fault.inside():
+        world.pipeline.handle_all(frames, START)
+    world.collect()
+
+
+def test_one_that_fails_under_load_costs_itself() -> None:
+    world = World()
+    load(world, 2 * FEW, Fault(("kinds/seat.py",), 10))
+    assert [one.reason for one in world.refused] == ["internal_error"]
+    assert len(world.stored) == 2 * FEW - 1
+    world.take([], START)
+    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"  # it has spoken since
+
+
+def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() -> None:
+    many = Fault(("kinds/seat.py",))
+    load(World(), 2 * FEW, many)
+    world = World()
+    load(world, 2 * FEW, Fault(("kinds/seat.py",), many.calls))
+    world.take([], START)
+    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "stale"
+    world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":999,"occupied":true}', 0)], START)
+    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(world.pipeline, "_accept", _breaks)
+    return world
+
+
+def _breaks(*_: object) -> None:
+    raise InvariantError("a promise of ours does not hold")
+
+
+def test_only_a_broken_promise_of_ours_ends_the_process(broken: World) -> None:
+    with pytest.raises(InvariantError):
+        broken.take([(b"yz/y/seat/state", b'{"occupied":true,"x":1}', 0)], START)
+
+
+def test_a_deadline_that_fails_is_met_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":1,"occupied":true}', 0)], START)
+    with Fault(("evidence/freshness.py",), 1).inside():
+        world.take([], START + 60_000)
+    world.take([], START + 71_000)
+    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "stale"

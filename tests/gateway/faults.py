@@ -1,0 +1,53 @@
+"""Faults put into running code: the n-th call of any function of the given rooms raises."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import gateway
+
+ROOT = str(Path(gateway.__file__).parent)
+SPARED = ("mishaps.py", "core/before.py")  # what contains a fault may not be the fault
+
+
+class FaultError(Exception):
+    """Not one of those that anybody expects."""
+
+
+class Fault:
+    """Counts calls into `rooms`; raises at number `at`. With `at` 0 it only counts."""
+
+    def __init__(self, rooms: tuple[str, ...], at: int = 0, error: type[Exception] = FaultError) -> None:
+        self.calls, self.raised = 0, ""
+        self._rooms = tuple(f"{ROOT}/{room}" for room in rooms)
+        self._spared = tuple(f"{ROOT}/{file}" for file in SPARED)
+        self._at, self._error = at, error
+
+    def __call__(self, frame: FrameType, event: str, _arg: object) -> None:
+        code = frame.f_code
+        if event != "call" or not code.co_filename.startswith(self._rooms) or code.co_filename.endswith(self._spared):
+            return
+        if code.co_name.startswith("<"):
+            return  # within a function that counts already
+        self.calls += 1
+        if self.calls == self._at:
+            self.raised = f"{code.co_filename.removeprefix(ROOT)}:{code.co_qualname}"
+            raise self._error(self.raised)
+
+    @contextmanager
+    def inside(self) -> Iterator["Fault"]:
+        before = sys.gettrace()
+        sys.settrace(self)  # type: ignore[arg-type]
+        try:
+            yield self
+        finally:
+            sys.settrace(before)
+
+
+def calls(rooms: tuple[str, ...], act: Callable[[], object]) -> int:
+    """How many there are to choose from."""
+    with Fault(rooms).inside() as fault:
+        act()
+    return fault.calls
