@@ -10,9 +10,11 @@ import msgspec
 
 from api.times import from_rfc3339, rfc3339
 from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of
+from gateway.policy.override import MAX_SPAN_MS
 
 # At the turn of opening hours the gateway says what comes next; only its silence makes the answer unknown.
 OPENING_GRACE_MS = 2_000
+AHEAD_MS = 600_000  # so far may the clocks of a gateway and of an API differ
 # These are counted in units rather than resources.
 _COUNTED_IN_UNITS = ("locker", "parking")
 
@@ -53,7 +55,21 @@ class _Document(msgspec.Struct):
     areas: list[_Area]
 
 
+class _Claim(msgspec.Struct):
+    valid_until: str | None = None
+
+
+class _Claims(msgspec.Struct):
+    resources: list[_Claim] = []
+
+
+class _Dated(msgspec.Struct):
+    as_of: str | None = None
+    areas: list[_Claims] = []
+
+
 _decoder = msgspec.json.Decoder(_Document)
+_claims = msgspec.json.Decoder(_Dated)
 
 
 def deadline(body: bytes, station: str) -> Millis | None:
@@ -72,6 +88,22 @@ def deadline(body: bytes, station: str) -> Millis | None:
     turn = _millis(document.open.until)
     ends.append(None if turn is None else turn + OPENING_GRACE_MS)
     return min((end for end in ends if end is not None), default=None)
+
+
+def implausible(body: bytes, now: Millis) -> str | None:
+    """Why no gateway of ours can have made this at `now`, give or take AHEAD_MS; None when one can.
+
+    What staff set by hand holds for MAX_SPAN_MS at most, what sensors say for far less.
+    """
+    try:
+        said = _claims.decode(body)
+        if said.as_of is not None and from_rfc3339(said.as_of) > now + AHEAD_MS:
+            return f"it was made at {said.as_of}, which lies ahead; set both clocks by NTP"
+        ends = [one.valid_until for area in said.areas for one in area.resources if one.valid_until is not None]
+        late = next((end for end in ends if from_rfc3339(end) > now + MAX_SPAN_MS + AHEAD_MS), None)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        return str(error)
+    return None if late is None else f"it claims to hold until {late}"
 
 
 def withdraw(body: bytes, now: Millis) -> bytes:

@@ -1,25 +1,32 @@
 """The live view's second feeder: the retained `yz-live/#` documents, for an API in a process of its own."""
 
 import contextlib
+import logging
 import threading
 from collections import deque
+from typing import Literal
 
 import msgspec
 
+from api.expiry import implausible
 from api.live_view import LiveView
-from gateway.clock import now_ms
+from gateway.clock import monotonic_s, now_ms
 from gateway.commands import CommandKey, sign
 from gateway.model import Document
 from gateway.mqtt import Broker, Session
+from gateway.wire import NAME
 
 LIVE, SYS = b"yz-live/", b"yz-sys/"
 POLL_S = 0.5
+TELL_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class _Report(msgspec.Struct):
     """What a gateway retains about itself; its last will says `offline`."""
 
-    state: str
+    state: Literal["online", "offline", "stopped"]
 
 
 class LiveFeed(threading.Thread):
@@ -32,18 +39,31 @@ class LiveFeed(threading.Thread):
         self._gateways: dict[str, str] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
+        self._told_s = -TELL_S
 
     def run(self) -> None:
         while not self._ended.is_set():
             arrivals = self.session.poll(POLL_S)
             if arrivals is not None:
-                self._view.feed_threadsafe(documents(arrivals.frames))
+                self._view.feed_threadsafe(self._believed(documents(arrivals.frames)))
                 self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
                 self.session.ack(arrivals.epoch, arrivals.mids)
             while self._outbox and self.session.connected:
                 topic, payload = self._outbox.popleft()
                 self.session.publish(topic, payload)
         self.session.close()
+
+    def _believed(self, made: list[Document]) -> list[Document]:
+        """Without those that no gateway of ours can have made; told once a minute."""
+        good = []
+        for document in made:
+            why = implausible(document.body, document.made_at)
+            if why is None:
+                good.append(document)
+            elif monotonic_s() - self._told_s >= TELL_S:
+                self._told_s = monotonic_s()
+                log.warning("the live document of station %s is refused: %s", document.station[:64], why)
+        return good
 
     @property
     def troubles(self) -> list[str]:
@@ -86,10 +106,11 @@ def documents(frames: list[tuple[bytes, bytes, int]]) -> list[Document]:
 
 def gateways(frames: list[tuple[bytes, bytes, int]]) -> dict[str, str]:
     """The state that each gateway reports of itself. What can't be read says nothing."""
-    states = {}
+    states: dict[str, str] = {}
     for topic, payload, _ in frames:
         if topic.startswith(SYS):
             with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
                 name = topic[len(SYS) :].decode("utf-8", "replace")
-                states[name] = msgspec.json.decode(payload, type=_Report).state
+                if NAME.match(name):
+                    states[name] = msgspec.json.decode(payload, type=_Report).state
     return states

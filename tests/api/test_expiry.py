@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.expiry import OPENING_GRACE_MS, deadline, withdraw
+from api.expiry import OPENING_GRACE_MS, deadline, implausible, withdraw
 from api.times import from_rfc3339, rfc3339
 from gateway.model import EVIDENCES, USES
 from tests.api.conftest import MINUTE, NOON
@@ -124,3 +124,16 @@ def test_nothing_is_live_past_its_end_and_counts_agree_with_the_resources(facts:
     assert later["summary"][0]["usable_max"] == answers.count("yes") + answers.count("unknown")
     ends = deadline(json.dumps(later).encode(), "s")
     assert ends is None or ends > now
+
+
+def test_a_document_from_far_ahead_or_for_years_is_not_believed():
+    day = 86_400_000
+
+    def why(made_at: int, until: int) -> str | None:
+        return implausible(document("s", [resource("a", until=until)], [line("seat", 1, 1, 1)], made_at).body, NOON)
+
+    assert why(NOON, NOON + 60_000) is None
+    assert why(NOON + 600_000, NOON + 366 * day) is None
+    assert "lies ahead" in (why(NOON + 600_001, NOON) or "")
+    assert "claims to hold" in (why(NOON, NOON + 400 * day) or "")
+    assert implausible(b"[" * 50_000, NOON) is not None

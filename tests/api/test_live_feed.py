@@ -55,6 +55,16 @@ def test_what_the_broker_retains_is_shown_while_it_holds(
     assert not feed.is_alive()
 
 
+def test_a_report_of_a_gateway_is_believed_in_known_words_only() -> None:
+    said = [
+        (b"yz-sys/box", b'{"state":"online","more":"x"}', 1),
+        (b"yz-sys/box-2", b'{"state":"<img src=x>"}', 1),
+        (b"yz-sys/" + b"x" * 300, b'{"state":"offline"}', 1),
+        (b"yz-sys/a<b", b'{"state":"offline"}', 1),
+    ]
+    assert gateways(said) == {"box": "online"}
+
+
 def test_an_emptied_or_foreign_topic_is_no_document() -> None:
     frames = [(b"yz-live/a", b"", 1), (b"yz-sys/b", b"{}", 1), (b"yz-live/\xff", b"{}", 0)]
     assert [one.station for one in documents(frames)] == ["\ufffd"]
