@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import COOKIE
 from api.live_view import Entry, LiveView
+from api.pages import HEADERS
 from api.routes.stations import matches
 
 HOT = "/api/v1/stations/"
@@ -20,16 +21,7 @@ PREFLIGHT = [
     (b"access-control-allow-headers", b"if-none-match, last-event-id, cache-control"),
     (b"access-control-max-age", b"86400"),
 ]
-POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    b"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-SECURITY = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"permissions-policy", b"geolocation=(self), camera=(), microphone=()"),
-    (b"content-security-policy", POLICY),
-]
+SECURITY = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name != "cache-control"]
 STRICT_TRANSPORT = [(b"strict-transport-security", b"max-age=31536000")]
 NO_STORE = (b"cache-control", b"no-store")
 SESSION = COOKIE.encode() + b"="
