@@ -20,6 +20,7 @@ log = logging.getLogger("yizhan")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    os.umask(0o077)  # whatever we write speaks of people and is for its owner alone
     words = list(sys.argv[1:] if argv is None else argv)
     args = _parser(words).parse_args(words)
     logs.set_up(args.log_format)

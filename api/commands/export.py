@@ -13,6 +13,7 @@ import msgspec
 from gateway.model import Millis, Reading, Rejected
 from gateway.wire import HEADER_FIELDS
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 encode = msgspec.json.encode
 COLUMNS = ("station", "device", "kind", "boot", "seq", "ts", "received_at", "data")
 
@@ -102,8 +103,14 @@ def write(records: Iterator[dict[str, Any]], form: str) -> None:
         for number, record in enumerate(records):
             if number == 0:
                 rows.writerow(record)
-            rows.writerow([encode(value).decode() if isinstance(value, dict) else value for value in record.values()])
+            rows.writerow([cell(value) for value in record.values()])
     sys.stdout.flush()
+
+
+def cell(value: Any) -> Any:
+    """A value for a spreadsheet, in which no text of a device is run as a formula. Numbers stay numbers."""
+    text = encode(value).decode() if isinstance(value, dict) else value
+    return f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text
 
 
 def body(payload: bytes) -> Any:

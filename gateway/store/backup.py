@@ -39,7 +39,7 @@ def restore(source: Path, folder: Path) -> list[Path]:
     names = _names(source)
     if not names:
         raise StoreError(f"{source} holds no backup")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     lock = Lock(folder)
     try:
         if _names(folder):

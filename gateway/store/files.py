@@ -35,8 +35,11 @@ _NOT_THE_FILES_FAULT = (
 def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """The one writing connection of a file; the file is made when missing. StoreError when it is from the future."""
     try:
+        if not path.exists():
+            leave_no_orphans(path)
+            path.touch(0o600)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise as_store_error(error, path) from error
     try:
         if not path.exists() or path.stat().st_size == 0:
@@ -68,6 +71,7 @@ def new_file(path: Path, schema: str, *, synchronous: str = "FULL") -> Iterator[
         with contextlib.closing(connect(part, schema, synchronous=synchronous)) as db:
             yield db
             db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")  # what the log holds would not get the name
+        leave_no_orphans(path)
         part.rename(path)
         flush(path.parent)
     except (sqlite3.Error, OSError) as error:
@@ -184,6 +188,14 @@ def set_aside(path: Path, stamp: str) -> Path:
     move(path, aside)
     log.error("%s is damaged: moved to %s", path, aside.name)
     return aside
+
+
+def leave_no_orphans(path: Path) -> None:
+    """A file that is made anew must not find the log of one that was deleted: it would be read into it."""
+    if not path.exists() and any(path.with_name(path.name + suffix).exists() for suffix in COMPANIONS[1:]):
+        aside = path.with_name(f"{path.name}.damaged-orphan")
+        move(path, aside)
+        log.error("%s is gone but its log stayed behind: moved to %s-*", path, aside.name)
 
 
 def move(path: Path, to: Path) -> None:

@@ -4,18 +4,22 @@ So that a year is answered at once. They follow the journal, minutes by a cursor
 all, and are equal to measuring the journal itself; losing this file loses nothing that the journal has.
 """
 
+import logging
 import sqlite3  # noqa: TID251
 from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 
+from gateway.clock import now_ms
 from gateway.history.utilization import Minutes, measure
 from gateway.local_time import DAY_MS, HOUR_MS, day_start, hour_start, next_day, pieces
 from gateway.model import Millis
 from gateway.store.base import Reader
-from gateway.store.files import as_store_error, connect, transaction
+from gateway.store.files import as_store_error, connect, healthy, set_aside, transaction
 from gateway.store.place import Place
 from gateway.store.tallies import Tallies, scope_ids
+
+log = logging.getLogger(__name__)
 
 FILE = "rollups.db"
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then
@@ -29,6 +33,14 @@ _ADD = (
 _AGEING = (("hour", "start"), ("day", "start"), ("tally", "start"), ("mark", "at"))
 
 
+def _opened(path: Path, synchronous: str) -> sqlite3.Connection:
+    """The file, or a new one in place of what is damaged: all of it can be made again."""
+    if path.is_dir() or not healthy(path):
+        log.error("%s is damaged and is made anew from the journal", path)
+        set_aside(path, f"{now_ms()}")
+    return connect(path, "rollup", synchronous=synchronous)
+
+
 class Rollups:
     """The write side; it runs on the writer's thread, one station and at most one day at a time."""
 
@@ -38,7 +50,7 @@ class Rollups:
     ) -> None:  # fmt: skip
         """`first`: where a station begins that was never rolled up."""
         self._path, self._reader = folder / FILE, reader
-        self._db = connect(self._path, "rollup", synchronous=synchronous)
+        self._db = _opened(self._path, synchronous)
         self._places = {place.station: place for place in places}
         known = dict(self._db.execute("SELECT station, upto FROM done"))
         self._upto: dict[str, Millis] = {station: known.get(station, first) for station in self._places}

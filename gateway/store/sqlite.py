@@ -50,7 +50,7 @@ class SqliteStore:
         quarantine_days: int = 7,
     ) -> None:
         """`quarantine_rows`, `quarantine_mib`: the most unreadable messages of one day. StoreError names the mend."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         self.folder, self._keep_days, self._quarantine_days = folder, keep_days, quarantine_days
         self._quarantine_most = quarantine_rows, quarantine_mib << 20
         self._synchronous = SYNCHRONOUS[profile]
