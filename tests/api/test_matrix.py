@@ -1,0 +1,106 @@
+"""Every route × who asks × own or another's station. A new route must join: the test walks the routes of the app."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.routing import Route
+
+from api.auth import ROLES
+from api.commands import discover
+from tests.api.conftest import NOON, House
+
+WHO = ("none", "bad", "viewer", "operator", "admin", "viewer elsewhere", "operator elsewhere", "admin elsewhere")
+# One status for each of WHO. Without an alert side and a broker here, who is let in hears 503.
+ROWS: dict[tuple[str, str], str] = {
+    ("GET", "/"): "200 200 200 200 200 200 200 200",
+    ("GET", "/a/{token}"): "410 410 410 410 410 410 410 410",
+    ("GET", "/api/v1/alerts"): "401 401 503 503 503 503 503 503",
+    ("GET", "/api/v1/alerts/{alert}"): "401 401 503 503 503 503 503 503",
+    ("GET", "/api/v1/audit"): "401 401 403 403 503 403 403 503",
+    ("GET", "/api/v1/deliveries"): "401 401 503 503 503 503 503 503",
+    ("GET", "/api/v1/discover"): "401 401 403 403 403 403 403 403",
+    ("GET", "/api/v1/orders"): "401 401 503 503 503 503 503 503",
+    ("GET", "/api/v1/session"): "401 401 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations/{station}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
+    ("GET", "/api/v1/stations/{station}/sessions"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations/{station}/utilization"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stream"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/utilization"): "200 200 200 200 200 200 200 200",
+    ("GET", "/build"): "200 200 200 200 200 200 200 200",
+    ("GET", "/discover"): "200 200 200 200 200 200 200 200",
+    ("GET", "/docs"): "200 200 200 200 200 200 200 200",
+    ("GET", "/docs.css"): "200 200 200 200 200 200 200 200",
+    ("GET", "/healthz"): "200 200 200 200 200 200 200 200",
+    ("GET", "/login"): "200 200 200 200 200 200 200 200",
+    ("GET", "/m/{station}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/metrics"): "200 200 200 200 200 200 200 200",
+    ("GET", "/openapi.json"): "200 200 200 200 200 200 200 200",
+    ("GET", "/p/{token}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/readyz"): "200 200 200 200 200 200 200 200",
+    ("GET", "/screen/{station}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/screen/{station}/code.svg"): "200 200 200 200 200 200 200 200",
+    ("GET", "/screen/{station}/plan.svg"): "404 404 404 404 404 404 404 404",
+    ("GET", "/static/{build}/{name:path}"): "404 404 404 404 404 404 404 404",
+    ("GET", "/stations/{station}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/stations/{station}/report"): "401 401 200 200 200 401 401 401",
+    ("GET", "/sw.js"): "200 200 200 200 200 200 200 200",
+    ("POST", "/a/{token}"): "410 410 410 410 410 410 410 410",
+    ("POST", "/api/v1/alerts/{alert}/acknowledge"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/alerts/{alert}/close"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/alerts/{alert}/comment"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/deliveries/{delivery}/retry"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/orders"): "401 401 403 503 503 403 404 404",
+    ("POST", "/api/v1/orders/{order}/accept"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/orders/{order}/done"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/orders/{order}/verify"): "401 401 403 503 503 403 503 503",
+    ("POST", "/api/v1/stations/{station}/reports"): "503 503 503 503 503 503 429 429",
+    ("POST", "/login"): "401 401 401 401 401 401 401 401",
+    ("POST", "/logout"): "303 303 303 303 303 303 303 303",
+    ("PUT", "/api/v1/partner/override"): "401 401 401 401 401 401 401 401",
+    ("PUT", "/api/v1/stations/{station}/override"): "401 401 403 503 503 403 404 404",
+}
+
+
+def routes_of(house: House) -> Iterator[tuple[str, str]]:
+    pending = list(house.app._front._app.routes)  # type: ignore[attr-defined]
+    while pending:
+        route = pending.pop()
+        if not isinstance(route, Route):
+            pending += route.original_router.routes
+            continue
+        yield from ((method, route.path) for method in sorted(route.methods or ()) if method != "HEAD")
+
+
+def keys_of(house: House) -> dict[str, dict[str, str]]:
+    create = house.app.context.keyring.create
+    tokens = {"bad": "yz_000000000000_" + "x" * 43}
+    for role in ROLES:
+        tokens[role] = create(role, role, NOON, stations=["yanshan"])
+        tokens[f"{role} elsewhere"] = create(role, role, NOON, stations=["shaping"])
+    return {"none": {}, **{who: {"authorization": f"Bearer {token}"} for who, token in tokens.items()}}
+
+
+BODIES = {
+    "/api/v1/stations/{station}/override": {"status": "closed", "until": "2026-11-21T22:00:00+08:00"},
+    "/api/v1/orders": {"station": "yanshan", "title": "sweep"},
+    "/api/v1/partner/override": {"status": "closed"},
+    "/api/v1/stations/{station}/reports": {"kind": "dirty"},
+    "/api/v1/alerts/{alert}/comment": {"text": "seen"},
+}
+
+
+def test_each_route_answers_each_asker_as_its_row_says(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discover, "CONNECT_S", 0.1)
+    keys, found = keys_of(house), {}
+    for method, path in routes_of(house):
+        url = re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan"))
+        statuses = []
+        for who in WHO:
+            with house.client.stream(method, url, headers=keys[who], json=BODIES.get(path)) as answer:
+                statuses.append(str(answer.status_code))
+        found[method, path] = " ".join(statuses)
+    assert set(found) == set(ROWS), "each route of the app has a row here"
+    assert found == ROWS
