@@ -85,7 +85,9 @@ class Shelly:
         if topic == self._rpc:
             return self._notification(read_object(payload))
         if topic == self._online:
-            return self._meaning.availability(is_online(payload), NO_HEADER)
+            online = is_online(payload)
+            # The relay station being back says nothing about a Bluetooth sensor behind it; its being gone does.
+            return None if online and self._is_behind() else self._meaning.availability(online, NO_HEADER)
         key = self._statuses.get(topic)
         return None if key is None else self._status({key: read_object(payload)}, NO_HEADER)
 
@@ -99,7 +101,12 @@ class Shelly:
         header = NO_HEADER if ts is None else Header(ts)
         return self._status(params, header) if method in _SPOKEN else self._event(params.get("events"), header)
 
-    def _status(self, params: dict[str, object], header: Header) -> Decoded:
+    def _is_behind(self) -> bool:
+        return (self._component or "").startswith("bthome")
+
+    def _status(self, params: dict[str, object], header: Header) -> Decoded | None:
+        if self._is_behind() and self._component not in params:
+            return None
         signals = Signals()
         ignored = 0
         self._meaning.awaits_relay = any(key.startswith("switch:") for key in params)  # a bare meter has none
@@ -115,7 +122,7 @@ class Shelly:
             self._meaning.take(params, signals)
         return self._meaning.decoded(header, signals, ignored)
 
-    def _event(self, events: object, header: Header) -> Decoded:
+    def _event(self, events: object, header: Header) -> Decoded | None:
         """The first event that `values` gives a meaning, as in `{single_push: help}`; else only a sign of life."""
         if not isinstance(events, list):
             raise Unreadable("wrong_type")
@@ -125,6 +132,8 @@ class Shelly:
             meant = self._words.get(values.spelled(event.get("event")))
             if meant in EVENTS and self._component in (None, event.get("component")):
                 return self._meaning.event(str(meant), header, len(events) - 1)
+        if self._is_behind() and not any(event.get("component") == self._component for event in events):
+            return None
         return self._meaning.decoded(header, Signals(), len(events))
 
 
