@@ -15,11 +15,11 @@ from gateway.live import Device, Station
 if TYPE_CHECKING:
     from gateway.core.pipeline import Pipeline
 
-# What others own, or what may stay as it is: an alarm that comes too early finds nothing to do.
-_FIXED = {"alarm", "counters", "group", "judged", "kind", "public", "resource", "station"}
+# What others own. An alarm is put back too: the heap still holds the entry that it had.
+_FIXED = {"counters", "group", "judged", "kind", "public", "resource", "station"}
 _FACTS = tuple(name for name in Facts.__slots__ if name not in _FIXED)
 _DEVICE = ("number", "online", "owed", "seen_at")
-_STATION = ("access", "access_until", "recheck_at")
+_STATION = ("access", "access_until", "alarm", "recheck_at")
 _BATCH = ("topics", "payloads", "received", "flags", "numbers")
 _facts_of, _device_of, _station_of = attrgetter(*_FACTS), attrgetter(*_DEVICE), attrgetter(*_STATION)
 _DEPTH = 4  # a decoder within decoders
