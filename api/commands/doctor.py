@@ -202,16 +202,19 @@ def holidays(settings: Any) -> Finding:
 
     if settings.calendar.holidays == "none":
         return Finding("ok", "calendar", "no public holidays asked for")
-    import chinese_calendar
+    from zoneinfo import ZoneInfo
 
-    known = max(day.year for day in chinese_calendar.holidays)
-    next_month = datetime.fromtimestamp(now_ms() / 1000 + 31 * 86_400, UTC).year
-    if known < next_month:
+    from gateway.policy.hours import notices_of, unpublished_year
+
+    today = datetime.fromtimestamp(now_ms() / 1000, ZoneInfo(settings.timezone)).date()
+    missing = unpublished_year(today, notices_of(settings))
+    if missing is not None:
         return Finding(
             "warn", "calendar",
-            f"holidays are known up to {known}: hours that depend on them are unknown later; update chinesecalendar",
+            f"the holidays of {missing} are not known: hours near them are unknown; "
+            "enter the State Council's notice under calendar.notices, or update chinesecalendar",
         )  # fmt: skip
-    return Finding("ok", "calendar", f"Chinese holidays and make-up workdays known up to {known}")
+    return Finding("ok", "calendar", "Chinese holidays and make-up workdays are known for six weeks ahead and more")
 
 
 def serial_ports(settings: Any) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from config.schema.alerts import Alerts, Channel, ChannelKind, Route, Severity
 from config.schema.api import Api, Display, Stream
-from config.schema.base import HostPort, Kind, Reporting, parse_host_port, read_secret
+from config.schema.base import DaySpan, HostPort, Kind, Reporting, parse_host_port, read_secret
 from config.schema.bridge import Bridge, Bus, Device, Protocol, Spool
 from config.schema.gateway import (
     DEFAULTS,
@@ -20,7 +20,7 @@ from config.schema.store import Influx, Retention, Store
 
 __all__ = [
     "DEFAULTS", "TYPES", "Alerts",
-    "Api", "Area", "Bridge", "Bus", "Calendar", "Channel", "ChannelKind", "Closure", "Device",
+    "Api", "Area", "Bridge", "Bus", "Calendar", "Channel", "ChannelKind", "Closure", "DaySpan", "Device",
     "Dialect", "Display", "Gateway", "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings",
     "Location", "Mqtt", "MqttEndpoint", "Override", "Partner", "Privacy", "Protocol", "Reporting", "Resource",
     "Retention", "Route", "Settings", "Severity", "Source", "Spool", "Station", "Store", "Stream", "defaults_for",

@@ -8,6 +8,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -62,6 +63,32 @@ class HostPort(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class DaySpan(NamedTuple):
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first}/{self.last}"
+
+
+def parse_days(text: object) -> DaySpan:
+    """DaySpan of `2027-01-01`, `2027-01-01/2027-01-03` or a DaySpan. ValueError names the mend."""
+    if isinstance(text, DaySpan):
+        return text
+    try:
+        first, _, last = str(text).partition("/")
+        span = DaySpan(date.fromisoformat(first), date.fromisoformat(last or first))
+    except ValueError:
+        raise wrong(
+            f"{str(text)[:40]!r} is no day or span", "write it like 2027-01-01 or 2027-01-01/2027-01-03"
+        ) from None
+    if not 0 <= (span.last - span.first).days <= 31:
+        raise wrong(f"{span} is no span of up to 31 days", "write the first day, then the last")
+    return span
 
 
 def parse_host_port(text: object) -> HostPort:
@@ -174,6 +201,9 @@ Texts = Annotated[
 Strings = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
 Listen = Annotated[
     HostPort, BeforeValidator(parse_host_port, json_schema_input_type=str), PlainSerializer(str, when_used="json")
+]
+Span = Annotated[
+    DaySpan, BeforeValidator(parse_days, json_schema_input_type=str), PlainSerializer(str, when_used="json")
 ]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network, json_schema_input_type=str)]
 HttpUrl = Annotated[str, AfterValidator(_url("https", "http"))]

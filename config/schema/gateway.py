@@ -1,10 +1,13 @@
 """`gateway:`, `privacy:`, `calendar:` and `kinds:`: how messages become what is true now."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds, wrong
+from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds, Span, wrong
+
+SATURDAY = 5
 
 
 class Gateway(Model):
@@ -50,11 +53,37 @@ class Privacy(Model):
         return bands
 
 
+class Notice(Model):
+    """The State Council's notice for one year (国务院办公厅关于…年部分节假日安排的通知)."""
+
+    year: Annotated[int, Field(ge=2004, le=2200)]
+    """The year it is for."""
+    days_off: Annotated[tuple[Span, ...], Field(min_length=1)]
+    """All days off that it names, weekends among them included: days, or first/last."""
+    workdays: tuple[date, ...] = ()
+    """Saturdays and Sundays that are worked (调休)."""
+
+    @model_validator(mode="after")
+    def _around_the_year(self) -> "Notice":
+        ends = [end for span in self.days_off for end in (span.first, span.last)]
+        for day in (*ends, *self.workdays):
+            if not date(self.year - 1, 12, 1) <= day <= date(self.year, 12, 31):
+                raise wrong(f"{day} is no day of the notice for {self.year}", "correct the day or the year")
+        for day in self.workdays:
+            if day.weekday() < SATURDAY:
+                raise wrong(f"{day} is no Saturday or Sunday", "name weekend days that are worked")
+            if any(span.first <= day <= span.last for span in self.days_off):
+                raise wrong(f"{day} is both off and worked", "keep one of the two")
+        return self
+
+
 class Calendar(Model):
     """Which days count as holidays."""
 
     holidays: Literal["CN", "none"] = "CN"
     """Official holiday calendar; CN knows the make-up workdays (调休)."""
+    notices: tuple[Notice, ...] = ()
+    """Notices that the installed chinesecalendar doesn't know yet; they outrank it."""
     weekend: Literal["calendar", "rest_day"] = "rest_day"
     """Sa and Su in opening hours: calendar means the days of the week, rest_day the days that people are off."""
 

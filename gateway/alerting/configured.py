@@ -12,7 +12,7 @@ from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
 from gateway.notify.post import Outlet
 from gateway.notify.table import REPEAT_MS, sender_of
-from gateway.policy.hours import Expression, Opening
+from gateway.policy.hours import Expression, Opening, notices_of
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
@@ -47,7 +47,7 @@ def _route(settings: Settings, route: RouteSettings) -> Route:
     if route.hours is not None:
         calendar = settings.calendar
         zone = ZoneInfo(settings.timezone)
-        opening = Opening(Expression(route.hours), zone, calendar.holidays, calendar.weekend)
+        opening = Opening(Expression(route.hours), zone, calendar.holidays, calendar.weekend, notices_of(settings))
     return Route(
         route.channels, route.stations, route.regions, route.kinds, route.severity,
         None if opening is None else lambda at: opening.at(at).access != "closed",

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from config.schema import Settings
 from gateway.alerting.configured import limits_of
@@ -15,6 +16,7 @@ from gateway.core.pipeline import Outcome
 from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
+from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 from gateway.wire import Event, parse_topic
 
 HOUR_MS = 3_600_000
@@ -51,6 +53,8 @@ class Watch:
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._mishaps: dict[str, tuple[Millis, str]] = {}  # by station: when the last was, and what
+        self._zone = ZoneInfo(settings.timezone)
+        self._notices = notices_of(settings) if depends_on_notices(settings) else None
         self._screens = Screens(settings.api.screen_silent_s * 1000)
 
     def resume(self, alerts: Iterable[Alert]) -> None:
@@ -162,17 +166,26 @@ class Watch:
         )
 
     def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:
-        """Broker, store, disk, the copy, and another gateway under our name."""
+        """Broker, store, disk, the copy, the holidays of the coming year, and another gateway under our name."""
         named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
         found = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
         found.append(replace(copy, patience_ms=COPY_PATIENCE_MS))
+        found.append(self._holidays(now))
         free = state.disk_free_mib
         if free is not None:
             holds = True if free < self._disk_free_mib else False if free >= self._disk_free_mib * 1.2 else None
             detail: dict[str, Signal] = {"free_mib": free}
             found.append(Fact("disk_filling", now, holds, None, self._gateway, None, f"{free} MiB free", detail))
         return found
+
+    def _holidays(self, now: Millis) -> Fact:
+        """Whether a notice is missing that hours of ours depend on."""
+        year = None
+        if self._notices is not None:
+            year = unpublished_year(datetime.fromtimestamp(now / 1000, self._zone).date(), self._notices)
+        cause = "" if year is None else f"no notice for {year}"
+        return own("holidays_unknown", now, year is not None, self._gateway, cause)
 
 
 def signals_of(facts: Facts) -> dict[str, Signal]:

@@ -47,6 +47,7 @@ KINDS: dict[str, Kind] = {
     "disk_filling": Kind("system", "warning"),
     "copy_failing": Kind("system", "warning"),
     "channel_failing": Kind("system", "warning"),
+    "holidays_unknown": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),
     "internal_error": Kind("system", "warning"),

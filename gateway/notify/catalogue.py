@@ -36,6 +36,7 @@ _ZH = {
     "disk_filling": Entry("磁盘空间不足", "清理或扩容磁盘"),
     "channel_failing": Entry("通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"),
     "copy_failing": Entry("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
+    "holidays_unknown": Entry("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
     "duplicate_gateway": Entry("网关重复运行", "停掉其中一个，或改用不同的 ID"),
     "quarantine_rate": Entry("无法读取的消息过多", "用 export --quarantine 查看原因"),
     "internal_error": Entry("程序处理某项输入时出错", "该项已搁置，其余照常；把日志中的错误报告给我们"),
@@ -69,6 +70,7 @@ _EN = {
         "channel delivers nothing", "Check its address, key and network; what it owes is at /api/v1/deliveries"
     ),
     "copy_failing": Entry("copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"),
+    "holidays_unknown": Entry("holidays of a year not known", "Enter its notice, calendar.notices"),
     "duplicate_gateway": Entry("duplicate gateway", "Stop one, or give it another id"),
     "quarantine_rate": Entry("many unreadable messages", "See why with export --quarantine"),
     "internal_error": Entry(

@@ -1,15 +1,19 @@
 """The hours of stations and areas as the configuration gives them."""
 
-from datetime import date
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from config.schema import Area, Closure, Settings, Station
+from config.schema import Area, Closure, DaySpan, Settings, Station
 from gateway.policy.hours.expression import Expression, on_dates, problem
-from gateway.policy.hours.official import Weekend
+from gateway.policy.hours.official import Notice, Notices, Weekend
 from gateway.policy.hours.opening import Opening
 
 UNKNOWN = "24/7 unknown"
+_HOLIDAY = re.compile(r"\bPH\b", re.IGNORECASE)
+_DAYS_OFF = re.compile(r"\b(?:PH|Mo|Tu|We|Th|Fr|Sa|Su)\b", re.IGNORECASE)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -22,6 +26,7 @@ class Openings:
     def __init__(self, settings: Settings) -> None:
         self.problems: dict[str, str] = {}
         self._settings = settings
+        self._notices = notices_of(settings)
         self._made: dict[tuple[str, str, Weekend], Opening] = {}
 
     def __call__(self, station: Station, area: Area | None) -> Opening | None:
@@ -41,8 +46,33 @@ class Openings:
         calendar = self._settings.calendar
         key = text, zone, station.weekend or calendar.weekend
         if key not in self._made:
-            self._made[key] = Opening(_expression(text), ZoneInfo(zone), calendar.holidays, key[2])
+            self._made[key] = Opening(_expression(text), ZoneInfo(zone), calendar.holidays, key[2], self._notices)
         return self._made[key]
+
+
+def notices_of(settings: Settings) -> Notices:
+    """The notices that stand in the configuration."""
+    return {
+        one.year: Notice(frozenset(_days(one.days_off)), frozenset(one.workdays)) for one in settings.calendar.notices
+    }
+
+
+def _days(spans: tuple[DaySpan, ...]) -> Iterator[date]:
+    for span in spans:
+        yield from (span.first + timedelta(days=n) for n in range((span.last - span.first).days + 1))
+
+
+def depends_on_notices(settings: Settings) -> bool:
+    """Whether any hours ask what kind of day it is: by `PH`, or by weekdays that mean the days people are off."""
+    calendar = settings.calendar
+    if calendar.holidays == "none":
+        return False
+    for station in settings.stations:
+        asks = _DAYS_OFF if (station.weekend or calendar.weekend) == "rest_day" else _HOLIDAY
+        texts = (station.hours, *(area.hours for area in station.areas))
+        if any(text is not None and asks.search(text) for text in texts):
+            return True
+    return False
 
 
 def composed(station: Station, area: Area | None = None) -> str:

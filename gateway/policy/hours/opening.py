@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.model import Access, Millis
 from gateway.policy.hours.expression import Day, Expression
-from gateway.policy.hours.official import Holidays, Weekend, day_kinds
+from gateway.policy.hours.official import NO_NOTICES, Holidays, Notices, Weekend, day_kinds
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -34,10 +34,17 @@ class OpenState(NamedTuple):
 class Opening:
     """One expression under one zone and policy. Share it: `at` costs a comparison until the answer changes."""
 
-    def __init__(self, expression: Expression, zone: ZoneInfo, holidays: Holidays, weekend: Weekend) -> None:
+    def __init__(
+        self,
+        expression: Expression,
+        zone: ZoneInfo,
+        holidays: Holidays,
+        weekend: Weekend,
+        notices: Notices = NO_NOTICES,
+    ) -> None:
         self._expression = expression
         self._zone = zone
-        self._policy = holidays, weekend
+        self._policy = holidays, weekend, notices
         self._known: tuple[Millis, float, OpenState] = (0, 0, OpenState("unknown", None))
 
     def at(self, now: Millis, /) -> OpenState:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from config.schema import Settings
 from gateway.alerting import Ourselves
 from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
@@ -16,7 +17,7 @@ from gateway.notify import base as notify
 from gateway.notify.post import Outlet
 from gateway.policy.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
-from tests.gateway.alerting.house import T0, House
+from tests.gateway.alerting.house import STATION, T0, House
 from tests.gateway.notify.stub import Answer, Provider
 
 Make = Callable[..., House]
@@ -428,3 +429,16 @@ def test_an_alertmanager_is_told_again_each_minute_over_a_restart_until_it_knows
     [last] = [request.json for request in provider.requests[7:]]
     assert last[0]["labels"] == told[0][0]["labels"]
     assert last[0]["endsAt"] < rfc3339(house.now)
+
+
+def test_the_missing_notice_of_the_coming_year_is_told_until_it_stands_in_the_configuration(make: Make) -> None:
+    house = make(stations=[{**STATION, "hours": "Mo-Fr 08:00-20:00; PH off"}])
+    house.wait(200, step_s=5)
+    assert house.lines() == ["holidays_unknown gateway opened"]
+    notice = {"year": 2027, "days_off": ["2027-01-01/2027-01-03"]}
+    house.settings = Settings.model_validate(
+        {**house.settings.model_dump(mode="json"), "calendar": {"notices": [notice]}}, context={"check_files": False}
+    )
+    house.restart()
+    house.wait(900, step_s=5)
+    assert house.lines() == ["holidays_unknown gateway closed"]
