@@ -260,6 +260,11 @@ class Session:
         self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
         if self._had_session and not flags.session_present:
             self.gaps += 1
+            log.warning(
+                "MQTT: %s has forgotten our session %s: it keeps none, or another client took that id; "
+                "what came meanwhile comes again from devices that wait for their watermark",
+                self.broker, self.client_id,
+            )  # fmt: skip
         if self._had_session and self._again is not None:
             self._again.reconnected(kept=bool(flags.session_present))
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)

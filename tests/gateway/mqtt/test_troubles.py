@@ -108,13 +108,14 @@ def test_a_frozen_broker_is_found_within_two_keep_alives(client, mosquitto_of):
         assert one.session.protocol == "5"  # the freeze is no reason to fall back
 
 
-def test_a_broker_that_forgot_us_is_counted(client, mosquitto_of):
+def test_a_broker_that_forgot_us_is_counted_and_told(client, mosquitto_of, caplog):
     mosquitto = mosquitto_of()
     receiver = client(Broker("127.0.0.1", mosquitto.port), "x")
     mosquitto.kill()
     mosquitto.start()
     receiver.pump(lambda: receiver.session.connected and receiver.session.epoch == 2)
     assert receiver.session.gaps == 1
+    assert "has forgotten our session client-" in caplog.text
     receiver.pump(lambda: receiver.session.subscribed)
 
 
