@@ -3,10 +3,9 @@
 import msgspec
 
 from api.times import rfc3339
+from config.kinds import UNITS
 from config.schema import Resource, Station
 from gateway.model import Axes, Document, Millis, axes_of
-
-UNITS = ("locker", "parking")
 
 
 def blank(station: Station, now: Millis) -> Document:

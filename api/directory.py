@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
 
 import msgspec
 
 from api.geo import Point, distance_m
 from api.live_view import Entry, LiveView
+from config.kinds import NAMES
 from config.schema import Station
-from gateway.model import KindName
 
-KINDS: tuple[str, ...] = get_args(KindName)
 Wanted = tuple[str, str | None]  # kind, type
 
 
@@ -64,8 +62,8 @@ def parse_wanted(text: str) -> tuple[Wanted, ...]:
     wanted = []
     for item in filter(None, (part.strip() for part in text.split(","))):
         kind, _, sort = item.partition(":")
-        if kind not in KINDS:
-            raise ValueError(f"{kind[:32]!r} is no kind of resource; there are {', '.join(KINDS)}")
+        if kind not in NAMES:
+            raise ValueError(f"{kind[:32]!r} is no kind of resource; there are {', '.join(NAMES)}")
         wanted.append((kind, sort or None))
     return tuple(wanted)
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from api.times import from_rfc3339, rfc3339
+from config.kinds import UNITS
 from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of
 from gateway.policy.override import MAX_SPAN_MS
 
@@ -16,7 +17,6 @@ from gateway.policy.override import MAX_SPAN_MS
 OPENING_GRACE_MS = 2_000
 AHEAD_MS = 600_000  # so far may the clocks of a gateway and of an API differ
 # These are counted in units rather than resources.
-_COUNTED_IN_UNITS = ("locker", "parking")
 
 
 class _Resource(msgspec.Struct):
@@ -150,7 +150,7 @@ def _recount(line: dict[str, Any], resources: list[dict[str, Any]]) -> None:
 
 def _units(resource: dict[str, Any]) -> tuple[int, int]:
     """How many it is, and how many of them are free if it is usable."""
-    if resource["kind"] not in _COUNTED_IN_UNITS:
+    if resource["kind"] not in UNITS:
         return 1, 1
     free = resource.get("free") or 0
     return resource.get("total") or free, free

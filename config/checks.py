@@ -5,10 +5,10 @@ Each check looks at what is well-formed and leaves the rest to the models.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import Any
 
+from config.kinds import SPECS
 from config.mistakes import KeyPath, dotted
-from config.schema import TYPES, Kind
 from config.yaml_source import Source
 
 Found = tuple[KeyPath, Any]
@@ -67,14 +67,14 @@ def _resource_types(source: Source) -> None:
     for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
         if not isinstance(resource, dict) or resource.get("type") is None or not isinstance(resource.get("kind"), str):
             continue
-        kind, types = resource["kind"], TYPES.get(resource["kind"], ())
-        if resource["type"] in types:
+        kind = resource["kind"]
+        if kind not in SPECS or resource["type"] in SPECS[kind].types:
             continue
-        if types:
+        if types := SPECS[kind].types:
             source.blame(
                 (*path, "type"), f"unknown {kind} type {resource['type']!r}", f"take one of: {', '.join(types)}"
             )
-        elif kind in get_args(Kind):
+        else:
             source.blame((*path, "type"), f"a {kind} has no types", "remove this line")
 
 

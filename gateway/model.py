@@ -18,7 +18,7 @@ Access = Literal["open", "closed", "staff_only", "unknown"]
 Use = Literal["free", "away", "occupied", "reserved", "blocked", "unknown"]
 Evidence = Literal["live", "stale", "offline", "never", "suspect"]
 Topic = Literal["state", "event", "availability"]
-KindName = Literal["seat", "room", "charger", "door", "appliance", "locker", "parking", "safety"]
+KindName = str  # one of config.kinds.NAMES
 Reporting = Literal["periodic", "on_change"]
 Signal = bool | int | float | str
 

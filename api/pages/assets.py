@@ -10,6 +10,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.pages import kinds
+
 STATIC = Path(__file__).parent / "static"
 # What is written for readers of the source; only whole lines of script, so that no string is taken for a comment.
 _COMMENTS = {
@@ -39,6 +41,7 @@ class Assets:
     def __init__(self, root: Path = STATIC, also: Path = Path(__file__).parent / "templates") -> None:
         files = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
         self.files = {name: _asset(path) for name, path in files.items()}
+        self.files[kinds.NAME] = pack(kinds.script(), TYPES[".js"])
         digest = hashlib.sha256()
         for name, asset in self.files.items():
             digest.update(name.encode() + b"\0" + asset.body)

@@ -14,6 +14,7 @@ from api.schemas import Sessions
 from api.times import rfc3339
 from gateway.model import Millis
 from gateway.store.base import Reader
+from gateway.store.place import METERED
 from gateway.store.rollup_reader import RollupReader
 
 
@@ -37,7 +38,7 @@ def router(context: Context) -> APIRouter:
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
             rollups = RollupReader(context.settings.store.path, reader)
-            chargers = [one for one in asked.resources if one.kind == "charger"]
+            chargers = [one for one in asked.resources if one.kind in METERED]
             found = charges(reader, rollups, chargers, window, context.now())
             head = {"station": station, "area": area, "resource": resource}
             return _told(head, window, found, limit, form)

@@ -5,7 +5,6 @@ from config.schema.api import Api, Display, Stream
 from config.schema.base import DaySpan, HostPort, Kind, Reporting, parse_host_port, read_secret
 from config.schema.bridge import Bridge, Bus, Device, Protocol, Spool
 from config.schema.gateway import (
-    DEFAULTS,
     Calendar,
     Gateway,
     KindDefaults,
@@ -15,11 +14,11 @@ from config.schema.gateway import (
 )
 from config.schema.mqtt import HomeAssistant, Mqtt, MqttEndpoint, parse_mqtt_url
 from config.schema.settings import Settings
-from config.schema.station import TYPES, Area, Closure, Dialect, Location, Override, Partner, Resource, Source, Station
+from config.schema.station import Area, Closure, Dialect, Location, Override, Partner, Resource, Source, Station
 from config.schema.store import Influx, Retention, Store
 
 __all__ = [
-    "DEFAULTS", "TYPES", "Alerts",
+    "Alerts",
     "Api", "Area", "Bridge", "Bus", "Calendar", "Channel", "ChannelKind", "Closure", "DaySpan", "Device",
     "Dialect", "Display", "Gateway", "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings",
     "Location", "Mqtt", "MqttEndpoint", "Override", "Partner", "Privacy", "Protocol", "Reporting", "Resource",

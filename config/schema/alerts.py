@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
+from config.kinds import NAMES, SPECS
 from config.schema.base import (
     Days,
     File,
@@ -123,7 +124,7 @@ class Alerts(Model):
     """It must be gone for so long before the alert closes."""
     flap_hold_s: NotNegative = 900
     """An alert that came back stays open for so long after it cleared."""
-    mute_when_closed: tuple[Kind, ...] = ("seat", "room", "charger", "appliance", "locker", "parking")
+    mute_when_closed: tuple[Kind, ...] = tuple(name for name in NAMES if SPECS[name].muted_when_closed)
     """Kinds whose alerts wait while the station is closed; safety can't be muted."""
     digest_min: Positive = 15
     """In a storm, what is beyond the cap is told once in so many minutes."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -28,7 +28,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-Kind = Literal["seat", "room", "charger", "door", "appliance", "locker", "parking", "safety"]
+from config.kinds import NAMES
+
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[NAMES]
 Reporting = Literal["periodic", "on_change"]
 Language = Literal["zh", "zh-hant", "en"]
 Lifecycle = Literal["planned", "active", "removed"]

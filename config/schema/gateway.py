@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from config.kinds import SPECS
 from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, Positive, Reporting, Seconds, Span, wrong
 
 SATURDAY = 5
@@ -110,18 +111,7 @@ class KindSettings(Model):
     """A seat just left is `away` for so long before it is free."""
 
 
-DEFAULTS: dict[Kind, KindDefaults] = {
-    "seat": KindDefaults(ttl_s=180, reporting="periodic"),
-    "room": KindDefaults(ttl_s=300, reporting="periodic"),
-    "charger": KindDefaults(ttl_s=180, reporting="periodic"),
-    "door": KindDefaults(ttl_s=300, reporting="periodic"),
-    "appliance": KindDefaults(ttl_s=300, reporting="periodic"),
-    "locker": KindDefaults(ttl_s=600, reporting="periodic"),
-    "parking": KindDefaults(ttl_s=300, reporting="periodic"),
-    "safety": KindDefaults(ttl_s=90_000, reporting="on_change"),
-}
-
-
 def defaults_for(kind: Kind) -> KindDefaults:
     """The shipped defaults of a kind; `Settings.defaults_for` knows what the configuration changed."""
-    return DEFAULTS[kind]
+    spec = SPECS[kind]
+    return KindDefaults(ttl_s=spec.ttl_s, reporting=spec.reporting)

@@ -5,9 +5,9 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
 from zoneinfo import ZoneInfo
 
+from config.kinds import NAMES
 from config.schema.alerts import Alerts
 from config.schema.api import Api, Display
 from config.schema.base import Kind, Model, TimeZone
@@ -64,7 +64,7 @@ class Settings(Model):
     @cached_property
     def _defaults(self) -> dict[Kind, KindDefaults]:
         changed = {kind: said.model_dump(exclude_none=True) for kind, said in self.kinds.items()}
-        return {kind: defaults_for(kind).model_copy(update=changed.get(kind)) for kind in get_args(Kind)}
+        return {kind: defaults_for(kind).model_copy(update=changed.get(kind)) for kind in NAMES}
 
     def zone_of(self, station: Station | None) -> ZoneInfo:
         """The station's time zone; that of all where the box does not know it (`mqtt:` and `bridge:` alone)."""

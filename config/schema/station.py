@@ -33,13 +33,6 @@ Dialect = Literal[
 ]  # fmt: skip
 Scalar = bool | int | float | str
 
-# The types a kind may have; a kind that is missing here has none.
-TYPES: dict[Kind, tuple[str, ...]] = {
-    "charger": ("phone", "ebike", "ev"),
-    "appliance": ("microwave", "water", "massage", "other"),
-    "safety": ("aed", "first_aid"),
-}
-
 
 class Location(Model):
     """Where a station is, in WGS 84 (what a GPS receiver shows)."""

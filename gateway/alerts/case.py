@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
+from config.kinds import named
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.words import Alert
 from gateway.model import Millis, Resource, Signal
@@ -20,7 +21,7 @@ class Policy:
     clear_delay_ms: Millis = 30_000
     flap_hold_ms: Millis = 900_000
     site_offline_pct: int = 80
-    mute_when_closed: frozenset[str] = frozenset({"seat", "room", "charger", "appliance", "locker", "parking"})
+    mute_when_closed: frozenset[str] = named("muted_when_closed")
 
 
 HOLD_OPEN_RISES = 3

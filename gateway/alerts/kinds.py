@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from config.kinds import SPECS
 from gateway.alerts.words import Severity
 from gateway.model import Resource
 
@@ -67,6 +68,6 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
 
 def severity_of(kind: str, resource: Resource | None) -> Severity:
     """A flat battery in a seat sensor can wait for the weekly round; in an AED it can't."""
-    if kind == "battery_low" and resource is not None and resource.kind == "safety":
+    if kind == "battery_low" and resource is not None and SPECS[resource.kind].vital:
         return "critical"
     return KINDS[kind].severity

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Sequence
 
+from config.kinds import SPECS
 from gateway.alerts.kinds import Class
 from gateway.model import Change, Millis, Resource
 
@@ -40,7 +41,7 @@ class Mutes:
 
     def _maintains(self, resource: Resource) -> bool:
         at_work = (resource.station, resource.id) in self._maintained or self._worked_on(resource)
-        return at_work and resource.kind != "safety"
+        return at_work and not SPECS[resource.kind].vital
 
     def knows(self, station: str, resource: str | None) -> bool:
         """Is this (or at least its station) still configured?"""
@@ -49,7 +50,7 @@ class Mutes:
         return any(key[0] == station for key in self._resources)
 
     def _one(self, kind_class: Class, resource: Resource) -> bool:
-        if resource.kind == "safety":
+        if SPECS[resource.kind].vital:
             return False
         key = (resource.station, resource.id)
         closed = kind_class == "equipment" and resource.kind in self._mute_when_closed and key in self._closed

@@ -1,10 +1,10 @@
 """A visible change of a resource → what it says about each condition. Nothing here remembers."""
 
+from config.kinds import SPECS
 from gateway.alerts.facts import Fact
 from gateway.model import Axes, Change, Resource, Signal
 
 _SILENT = ("stale", "offline")
-_FAULT_KIND = {"charger": "charger_fault", "safety": "safety_not_ready", "door": "reader_dead"}
 
 
 def facts_of(change: Change) -> list[Fact]:
@@ -14,13 +14,14 @@ def facts_of(change: Change) -> list[Fact]:
     detail: dict[str, Signal] = {"device": resource.device, "reason": change.cause}
     if change.detail:
         detail["code"] = change.detail
+    spec = SPECS[resource.kind]
     judged = {
         "device_silent": _silent(after),
         "stuck_sensor": _stuck(after),
-        _FAULT_KIND.get(resource.kind, "equipment_fault"): _faulty(resource, after),
+        spec.fault_alert: _faulty(resource, after),
     }
-    if resource.kind == "locker":
-        judged["locker_full"] = _full(after)
+    if spec.alert_when_full is not None:
+        judged[spec.alert_when_full] = _full(after)
     return [_fact(change, kind, False if gone else holds, detail) for kind, holds in judged.items()]
 
 
@@ -49,7 +50,7 @@ def _stuck(after: Axes) -> bool | None:
 
 def _faulty(resource: Resource, after: Axes) -> bool | None:
     """Maintenance hides a fault and silence can't deny one, so neither clears it."""
-    if after.health == "fault" or (resource.kind == "safety" and after.use in ("occupied", "away", "blocked")):
+    if after.health == "fault" or (SPECS[resource.kind].vital and after.use in ("occupied", "away", "blocked")):
         return True
     if after.health == "maintenance" or after.evidence != "live":
         return None

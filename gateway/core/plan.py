@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from config.building import building
+from config.kinds import SPECS
 from config.mistakes import KeyPath
 from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
@@ -71,7 +72,7 @@ class _Shown:
     def guard(self, facts: Facts) -> None:
         if facts.resource.kind in PERSONAL:
             facts.step_ms = max(1, facts.ttl_ms // 4)
-        if facts.resource.kind == "room":
+        if SPECS[facts.resource.kind].holds_people:
             facts.public = Public(self._bands, self.tick_ms)
 
 
@@ -154,7 +155,11 @@ def resource_of(settings: Settings, station: StationSettings, area: AreaSettings
         name=dict(item.name) if item.name else NO_NAME,
         ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
         reporting=item.reporting or default.reporting,
-        capacity=item.capacity if item.capacity is not None else area.capacity if item.kind == "room" else None,
+        capacity=item.capacity
+        if item.capacity is not None
+        else area.capacity
+        if SPECS[item.kind].holds_people
+        else None,
         away_ms=round(default.away_s * 1000),
         privacy=item.privacy or area.privacy,
         lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,

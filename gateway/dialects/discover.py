@@ -11,6 +11,7 @@ from typing import Final
 
 import yaml
 
+from config.kinds import SPECS
 from gateway.dialects import DIALECTS, BadSource, Heard, Source, Unreadable, bind, ear, lorawan, senml, zigbee2mqtt
 from gateway.dialects.base import read_object
 from gateway.dialects.facts import FACTS, MAINS
@@ -21,15 +22,9 @@ SAMPLES, SAMPLE_BYTES = 4, 8_192  # messages kept of each device, to try its lin
 LISTEN_TO: Final = ("#",)
 
 # Which kinds a fact can feed, the likeliest first.
-_KINDS: Final[dict[str, tuple[KindName, ...]]] = {
-    "presence": ("seat", "room", "parking"),
-    "people": ("room",),
-    "open": ("door", "safety"),
-    "locked": ("door",),
-    "status": ("charger",),
-    "power_w": ("charger", "appliance"),
-    "free": ("locker", "parking"),
-    "ready": ("safety",),
+_KINDS: Final = {
+    fact: tuple(name for name, spec in SPECS.items() if fact in spec.found_by)
+    for fact in {fact for spec in SPECS.values() for fact in spec.found_by}
 }
 _GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
     "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
@@ -172,7 +167,8 @@ def _lines(dialect: str, device: _Device) -> Iterator[tuple[KindName, str]]:
     heard = device.heard
     name = _slug(heard.name or _last_step(heard.topic))
     for kind in dict.fromkeys(kind for fact in heard.facts for kind in _KINDS.get(fact, ())):
-        sort = ", type: ebike" if kind == "charger" else ", type: other" if kind == "appliance" else ""
+        usual = SPECS[kind].usual_type
+        sort = "" if usual is None else f", type: {usual}"
         if dialect == "native":
             yield kind, f"- {{id: {name}, kind: {kind}{sort}}}"
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from config.kinds import SPECS, FromPower
 from gateway.dialects import values
 from gateway.dialects.base import Bad, Decoded, Elsewhere, Source, Unreadable
 from gateway.dialects.facts import FACTS, MAINS, SAME, Name, name_reader, running_above_w
@@ -34,14 +35,16 @@ class Meaning:
     """
 
     __slots__ = (
-        "_above_w", "_kind", "_relay", "_settles", "_source", "_taken", "awaits_relay", "derives_status", "device",
-        "picks", "station",
+        "_above_w", "_from_power", "_has_bay", "_kind", "_relay", "_source", "_taken", "awaits_relay", "derives_status",
+        "device", "picks", "station",
     )  # fmt: skip
 
     def __init__(self, source: Source, resource: Resource, names: Iterable[Name] = ()) -> None:
         self.station, self.device = resource.station, resource.device
         self._source, self._kind = source, resource.kind
-        self._settles = resource.kind in ("charger", "appliance", "parking")
+        spec = SPECS[resource.kind]
+        self._from_power = spec.from_power
+        self._has_bay = "bay" in spec.facts.values()
         self.derives_status = "status" not in source.fields
         self._relay: bool | None = None
         self.awaits_relay = False
@@ -96,8 +99,10 @@ class Meaning:
             lost = [reason for signal, reason in signals.bad if signal in needed]
             if lost and needed.isdisjoint(signals):
                 raise Unreadable(lost[0], main=True)
-        if self._settles:
-            self._settle(signals)
+        if self._from_power is not None:
+            self._settle(signals, self._from_power)
+        elif self._has_bay and (bay := signals.pop("bay", None)) is not None:
+            signals["free"], signals["total"] = 0 if bay else 1, 1
         happened = signals.pop("event", None) if self.picks else None
         if happened and not signals:
             return self.event(str(happened), header, ignored)
@@ -124,28 +129,22 @@ class Meaning:
         if value is not None and signals.get(signal) is not True:
             signals[signal] = value
 
-    def _settle(self, signals: Signals) -> None:
-        if self._kind == "parking":
-            bay = signals.pop("bay", None)
-            if bay is not None:
-                signals["free"], signals["total"] = 0 if bay else 1, 1
-            return
+    def _settle(self, signals: Signals, words: FromPower) -> None:
         relay = signals.pop("relay", None)
         if relay is not None:
             self._relay = relay is True
         if self.derives_status and "status" not in signals:
-            status = self._status(signals.get("power_w"))
+            status = self._status(signals.get("power_w"), words)
             if status:
                 signals["status"] = status
 
-    def _status(self, watts: Signal | None) -> str | None:
-        charger = self._kind == "charger"
+    def _status(self, watts: Signal | None, words: FromPower) -> str | None:
         if self._relay is False:
-            return "Unavailable" if charger else "fault"
+            return words.off
         if not isinstance(watts, int | float):
             return None
         if abs(watts) > self._above_w:  # a clamp put on backwards counts below zero
-            return "Charging" if charger else "running"
+            return words.running
         if self._relay is None and self.awaits_relay:
             return None
-        return "Available" if charger else "idle"
+        return words.idle

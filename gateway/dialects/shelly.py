@@ -8,6 +8,7 @@ named has not changed. No sequence; `ts` counts once the device has a clock.
 from dataclasses import replace
 from typing import Final
 
+from config.kinds import SPECS
 from gateway.dialects import values
 from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
@@ -141,9 +142,10 @@ bind = Shelly
 
 
 def _example(kind: KindName) -> str:
-    return {"seat": "presencezone:201", "room": "presencezone:201", "door": "bthomesensor:200 or input:0"}.get(
-        kind, "switch:1"
-    )
+    facts = SPECS[kind].facts
+    if "presence" in facts:
+        return "presencezone:201"
+    return "bthomesensor:200 or input:0" if "open" in facts else "switch:1"
 
 
 def hear(topic: str, payload: bytes) -> Heard | None:

@@ -16,14 +16,8 @@ Reader = Callable[[object], Signal | None]
 _TEXT_LIMIT: Final = 64
 _COUNT_LIMIT: Final = 100_000
 
-# OCPP 1.6, 7.7 ChargePointStatus
-CHARGE_POINT_STATUSES: Final = (
-    "Available", "Preparing", "Charging", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable",
-    "Faulted", "Occupied",
-)  # fmt: skip
 # Words for "I have no value now"
 NOTHING: Final = ("", "nan", "none", "null", "unknown", "unavailable")
-APPLIANCE_STATUSES: Final = ("idle", "running", "fault")
 
 
 def words(yes: str, no: str) -> Callable[[object], bool | None]:

@@ -7,6 +7,7 @@ time has come: `look` says when that is, so nothing is polled.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from config.kinds import SPECS
 from gateway.kinds import Facts
 from gateway.model import KindName, Millis
 
@@ -58,7 +59,7 @@ def _always(_facts: Facts) -> bool:
 
 def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
-    doors = [one for one in facts.station.facts() if one.resource.kind == "door" and one.axes.evidence == "live"]
+    doors = [one for one in facts.station.facts() if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
     since = facts.moved_at or 0
     if not doors or any((door.moved_at or 0) > since for door in doors):
         return False

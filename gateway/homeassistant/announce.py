@@ -10,12 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
+from config.kinds import SPECS
 from gateway.model import Resource
 
-_ICONS: Final = {
-    "seat": "mdi:seat", "room": "mdi:account-group", "charger": "mdi:ev-station", "door": "mdi:door", "appliance":
-    "mdi:microwave", "locker": "mdi:locker-multiple", "parking": "mdi:parking", "safety": "mdi:heart-flash",
-}  # fmt: skip
 _SHOWN: Final = (
     "use",
     "because",
@@ -63,7 +60,7 @@ def _entity(resource: Resource, gateway: str) -> dict[str, Any]:
         "platform": "binary_sensor",
         "unique_id": f"yizhan_{resource.station}_{resource.id}",
         "name": _text(resource.name) or resource.id,
-        "icon": _ICONS[resource.kind],
+        "icon": SPECS[resource.kind].home_assistant_icon,
         "value_template": f"{{{{ {here}.usable }}}}",
         "payload_on": "yes",
         "payload_off": "no",

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from config.kinds import SPECS, SignalType
 from gateway import wire
-from gateway.kinds.appliance import USE_OF_STATUS as APPLIANCE_STATUS
-from gateway.kinds.charger import USE_OF_STATUS as CHARGER_STATUS
 from gateway.model import TS_SUSPECT, Batch, KindName, Millis, Resource
 
 UNKNOWN_STATUS = "-1"
@@ -52,16 +51,10 @@ def day_s(value: object) -> str | None:
 
 
 COMMON: dict[str, Text] = {"battery_pct": number, "rssi_dbm": number, "fault": some}
-UNITS: dict[str, Text] = {"free": number, "total": number}
+_OF_TYPE: dict[SignalType, Text] = {"flag": flag, "count": number, "number": number, "text": some, "date": day_s}
 FIELDS: dict[KindName, dict[str, Text]] = {
-    "seat": {"occupied": flag},
-    "room": {"people": number, "occupied": flag},
-    "charger": {"status": code(CHARGER_STATUS), "power_w": number, "energy_wh": number, "error": some},
-    "door": {"open": flag, "locked": flag},
-    "appliance": {"status": code(APPLIANCE_STATUS), "power_w": number},
-    "locker": UNITS,
-    "parking": UNITS,
-    "safety": {"ready": flag, "expires": day_s, "cabinet_open": flag},
+    name: {one.name: code(one.words) if one.type == "code" else _OF_TYPE[one.type] for one in spec.signals}
+    for name, spec in SPECS.items()
 }
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\ "})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from config.kinds import SPECS
 from config.schema import Settings
 from config.schema.store import Influx
 from gateway import wire
@@ -19,14 +20,11 @@ from gateway.core.plan import build, resource_of
 from gateway.influx.ask import quoted, rfc3339
 from gateway.influx.client import asking
 from gateway.influx.lines import COMMON, EPOCH_DAY, FIELDS, day_s, flag, some
-from gateway.kinds.appliance import USE_OF_STATUS as APPLIANCE_STATUS
-from gateway.kinds.charger import USE_OF_STATUS as CHARGER_STATUS
 from gateway.model import Axes, Interval, KindName, Millis, Reading, Rejected, Resource, Signal
 from gateway.policy.hours import Openings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK_MS = 86_400_000  # so long before the window a resource's last word is looked for
-STATUS_WORDS: dict[str, tuple[str, ...]] = {"charger": tuple(CHARGER_STATUS), "appliance": tuple(APPLIANCE_STATUS)}
 
 
 class Row(NamedTuple):
@@ -143,8 +141,7 @@ def signal(kind: KindName, name: str, value: float) -> Signal:
         return "reported" if value else ""
     if text is day_s:
         return date.fromordinal(round(value) // 86_400 + EPOCH_DAY).isoformat()
-    if name == "status":
-        words = STATUS_WORDS[kind]
+    if words := [] if name in COMMON else SPECS[kind].signal(name).words:
         return words[int(value)] if 0 <= value < len(words) else "of_its_own"
     return int(value) if float(value).is_integer() else value
 

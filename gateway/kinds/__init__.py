@@ -1,18 +1,20 @@
-"""The eight kinds: one file and one line each."""
+"""What each kind makes of its messages: its own rule, or the one that its signals declare."""
 
-from gateway.kinds import appliance, charger, door, locker, parking, room, safety, seat
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
+
+from config.kinds import SPECS, KindSpec
 from gateway.kinds.base import Facts, Kind
+from gateway.kinds.declared import Declared
 from gateway.model import KindName
 
 __all__ = ["KINDS", "Facts", "Kind"]
 
-KINDS: dict[KindName, Kind] = {
-    "seat": seat,
-    "room": room,
-    "charger": charger,
-    "door": door,
-    "appliance": appliance,
-    "locker": locker,
-    "parking": parking,
-    "safety": safety,
-}
+
+def _rule(spec: KindSpec) -> Kind:
+    name = f"{__name__}.{spec.name}"
+    return cast("Kind", import_module(name)) if find_spec(name) is not None else Declared(spec)
+
+
+KINDS: dict[KindName, Kind] = {name: _rule(spec) for name, spec in SPECS.items()}

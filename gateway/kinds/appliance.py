@@ -4,11 +4,13 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from config.kinds import SPECS
 from gateway.kinds.base import Facts, no_event, use_of_status
-from gateway.model import Millis, Use
+from gateway.kinds.declared import uses_of
+from gateway.model import Millis
 from gateway.wire import Code, Signals, Watts
 
-USE_OF_STATUS: dict[str, Use] = {"idle": "free", "running": "occupied", "fault": "unknown"}
+USE_OF_STATUS = uses_of(SPECS["appliance"], "status")
 
 WATCHED = False
 

@@ -4,22 +4,13 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from config.kinds import SPECS
 from gateway.kinds.base import Facts, no_event, use_of_status
-from gateway.model import Millis, Use
+from gateway.kinds.declared import uses_of
+from gateway.model import Millis
 from gateway.wire import Code, Signals, WattHours, Watts
 
-USE_OF_STATUS: dict[str, Use] = {
-    "Available": "free",
-    "Preparing": "occupied",
-    "Charging": "occupied",
-    "Occupied": "occupied",  # the word of OCPP 2.0.1 for what 1.6 tells in five
-    "SuspendedEVSE": "occupied",
-    "SuspendedEV": "occupied",
-    "Finishing": "occupied",
-    "Reserved": "reserved",
-    "Unavailable": "blocked",  # set inoperative by its operator
-    "Faulted": "unknown",
-}
+USE_OF_STATUS = uses_of(SPECS["charger"], "status")
 
 WATCHED = True
 

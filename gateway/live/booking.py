@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from config.kinds import SPECS
 from gateway.kinds import Facts
 from gateway.live.places import Area, utc
 from gateway.model import Millis
@@ -9,7 +10,7 @@ from gateway.policy.activities import Activity, OnNow, gives_up_at, nobody_came,
 
 
 def rooms(area: Area) -> list[Facts]:
-    return [facts for facts in area.facts if facts.resource.kind == "room"]
+    return [facts for facts in area.facts if SPECS[facts.resource.kind].holds_people]
 
 
 def book(area: Area, now: Millis) -> Millis | None:

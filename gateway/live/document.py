@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from config.kinds import UNITS
 from gateway.kinds import Facts
 from gateway.live.booking import programme
 from gateway.live.places import Area, Station, utc
@@ -13,7 +14,6 @@ from gateway.policy.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
 _NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway; a step through a door is nobody's business
-_UNITS = ("locker", "parking")
 _OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
 
 encode = msgspec.json.Encoder().encode
@@ -88,7 +88,7 @@ def _resource(facts: Facts, now: Millis) -> dict[str, Any]:
         shown["name"] = resource.name
     if facts.level is not None:
         shown["level"] = facts.level
-    if resource.kind in _UNITS:
+    if resource.kind in UNITS:
         shown["free"], shown["total"] = facts.free, facts.total if facts.total is not None else resource.capacity
     return shown
 
@@ -138,7 +138,7 @@ def with_next_free(station: Station, rows: list[dict[str, Any]], now: Millis) ->
 
 def _units(facts: Facts) -> tuple[int, int]:
     """(how many it is, how many of them are free if it is usable)."""
-    if facts.resource.kind not in _UNITS:
+    if facts.resource.kind not in UNITS:
         return 1, 1
     size = facts.total if facts.total is not None else facts.resource.capacity
     free = facts.free if facts.free is not None else 0

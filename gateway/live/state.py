@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from config.kinds import SPECS
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, look
 from gateway.evidence.freshness import alive, evidence_of, extend
 from gateway.kinds import Facts
@@ -267,7 +268,7 @@ class Live:
         unreadable = facts.unreadable
         if facts.effect is None:
             return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence, unreadable=unreadable)
-        safety = facts.resource.kind == "safety"
+        safety = SPECS[facts.resource.kind].vital
         seen = facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety)
         return axes_of(facts.lifecycle, *seen, unreadable=unreadable)
 

@@ -10,12 +10,13 @@ Times of messages from rooms and doors are rounded down, since a message may be 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from config.kinds import named
 from gateway.model import KindName, Millis, Use
 
 CROWD = 5
 """As many people hide one (k): no band is narrower."""
 
-PERSONAL: frozenset[KindName] = frozenset({"room", "door"})
+PERSONAL: frozenset[KindName] = named("tells_of_persons")
 """Kinds whose messages tell of persons. A seat's own free or occupied is public by purpose."""
 
 Level = Literal["quiet", "some", "busy", "full"]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from zoneinfo import ZoneInfo
 
+from config.kinds import named
 from gateway.history.first_free import FirstFree
 from gateway.history.forecast import ENOUGH, Forecast, Session
 from gateway.history.utilization import uses
@@ -12,7 +13,7 @@ from gateway.live import Live
 from gateway.model import Interval, Millis
 from gateway.store.base import Reader
 
-KINDS = ("seat", "charger", "appliance")  # one at a time, by somebody
+KINDS = named("one_at_a_time")
 DAY_MS = 86_400_000
 LOOK_BACK_MS = 39 * DAY_MS  # a reader keeps forty days open
 FIRST_AFTER_MS = 60_000  # a start has better to do

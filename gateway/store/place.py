@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from config.kinds import NAMES, named
 from gateway.model import KindName, Resource
 from gateway.policy.privacy import PERSONAL
 
-NOBODYS: frozenset[KindName] = frozenset({"door", "safety"})
+NOBODYS: frozenset[KindName] = frozenset(NAMES) - named("occupied_by_somebody")
 """Kinds that nobody occupies: measured for themselves, but in no sum, which they would only thin."""
+
+METERED: frozenset[KindName] = named("metered")
+"""Kinds that count energy and sessions."""
+
+ENTRANCES: frozenset[KindName] = named("entrance")
+"""Kinds through which one comes in."""
 
 ROOMS = PERSONAL - NOBODYS
 """Kinds whose use tells of persons: strangers' sums leave them out, or a sum beside another would give one away."""
@@ -72,5 +79,5 @@ class Asked:
     @property
     def doors(self) -> list[Resource]:
         """The doors through which one comes in."""
-        every = [one for place in self.places for one in place.resources if one.kind == "door"]
+        every = [one for place in self.places for one in place.resources if one.kind in ENTRANCES]
         return [one for one in every if self.resource in (None, one.id) and self.area in (None, one.area)]

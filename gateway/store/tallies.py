@@ -16,7 +16,7 @@ from gateway.store.day_reader import readers
 from gateway.store.days import day_files
 from gateway.store.files import transaction
 from gateway.store.journal import Journal
-from gateway.store.place import Place
+from gateway.store.place import ENTRANCES, METERED, Place
 
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
 LATEST_MS = 250_000_000_000_000  # the year 9892: what was imported from later has no hour in any calendar
@@ -146,9 +146,9 @@ def _topics(places: Iterable[Place]) -> tuple[dict[bytes, Told], dict[bytes, Tol
     doors: dict[bytes, Told] = {}
     for place in places:
         for one in place.resources:
-            if one.kind == "charger":
+            if one.kind in METERED:
                 chargers[wire.topic(one.station, one.device, "state").encode()].append((place, one))
-            elif one.kind == "door":
+            elif one.kind in ENTRANCES:
                 doors[wire.topic(one.station, one.device, "event").encode()] = place, one
     return {topic: told[0] for topic, told in chargers.items() if len(told) == 1}, doors
 

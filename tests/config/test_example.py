@@ -9,8 +9,9 @@ import pytest
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from config.kinds import SPECS
 from config.load import fields_of, load, section_in
-from config.schema import DEFAULTS, KindSettings, Settings
+from config.schema import KindSettings, Settings
 from config.schema_json import TARGET, schema_text
 from config.yaml_source import read_yaml
 
@@ -77,7 +78,7 @@ def test_every_option_of_the_schema_stands_in_the_example_at_its_default(everyth
 def test_the_kinds_in_the_example_are_the_shipped_defaults(everything: Path) -> None:
     told = load(everything, {}).kinds
     assert {kind: settings.model_dump() for kind, settings in told.items()} == {
-        kind: defaults.model_dump() for kind, defaults in DEFAULTS.items()
+        kind: {"ttl_s": spec.ttl_s, "reporting": spec.reporting, "away_s": 0} for kind, spec in SPECS.items()
     }
 
 

@@ -13,7 +13,7 @@ from gateway.local_time import local_of, month_of
 from gateway.model import Millis, Resource
 from gateway.runtime import place_of
 from gateway.store.base import Reader, StoreError
-from gateway.store.place import Asked
+from gateway.store.place import METERED, Asked
 from gateway.store.rollup_reader import RollupReader
 
 ALERTS_MOST = 10_000
@@ -93,7 +93,7 @@ def gather(settings: Settings, station: Station, month: Month, reader: Reader, n
     resources = []
     for one in place.resources:
         total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
-        charged = charges(reader, rollups, [one], window, now) if one.kind == "charger" else ()
+        charged = charges(reader, rollups, [one], window, now) if one.kind in METERED else ()
         resources.append(ResourceUse(one, total, charged))
     return Report(
         station,

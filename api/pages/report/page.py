@@ -9,7 +9,7 @@ from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.local_time import local_of
 from gateway.policy.privacy import total
-from gateway.store.place import NOBODYS
+from gateway.store.place import ENTRANCES, METERED, NOBODYS
 
 AREAS_ABREAST = 5  # as many columns as an A4 page holds beside the rest
 Row = Sequence[str]
@@ -40,10 +40,10 @@ def _figures(report: Report, say: Words) -> str:
         (say("uses"), f"{minutes.sessions:,}", say("seen")),
     ]
     charged = [use for each in report.resources for use in each.charges]
-    if any(each.resource.kind == "charger" for each in report.resources):
+    if any(each.resource.kind in METERED for each in report.resources):
         whole = sum(one.use.whole for one in charged)
         tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
-    if any(each.resource.kind == "door" for each in report.resources):
+    if any(each.resource.kind in ENTRANCES for each in report.resources):
         tiles.append((say("visits"), say.band(one.visitors), say("banded")))
     cells = [f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles]
     return f'<dl class="figures">{"".join(cells)}</dl>'
@@ -107,7 +107,7 @@ def _alerts(report: Report, say: Words) -> str:
 
 
 def _chargers(report: Report, say: Words) -> str:
-    rows = [_charged(one, report, say) for one in report.resources if one.resource.kind == "charger"]
+    rows = [_charged(one, report, say) for one in report.resources if one.resource.kind in METERED]
     if not rows:
         return ""
     heads = [say(head) for head in ("place", "sessions", "energy", "gaps", "resets")]
@@ -136,8 +136,8 @@ def _place(one: ResourceUse, report: Report, say: Words) -> Row:
 
 def _daily(report: Report, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
-    metered = any(one.resource.kind == "charger" for one in report.resources)
-    watched = any(one.resource.kind == "door" for one in report.resources)
+    metered = any(one.resource.kind in METERED for one in report.resources)
+    watched = any(one.resource.kind in ENTRANCES for one in report.resources)
     heads = [say("day"), say("whole"), *(say.name(one.area.name, one.area.id) for one in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched

@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
+from api.pages.kinds import words
 from api.routes.reports import Report
-from config.schema.station import TYPES
+from config.kinds import SPECS, KindSpec
 from gateway.alerts.facts import clock_skew, screen
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.signals import ALARMS, Limits, facts_of_signals
@@ -89,10 +90,11 @@ def test_a_cause_is_worded_as_in_messages(cause: str) -> None:
     assert cause_text(cause, "en") == ALERTS[f"cause.{cause}"][2]
 
 
-@pytest.mark.parametrize("kind", TYPES)
-def test_every_kind_and_type_of_resource_has_its_name(kind: str) -> None:
-    assert kind in COMMON
-    assert [one for one in TYPES[kind] if f"{kind}:{one}" not in COMMON] == []  # type: ignore[index]
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_every_kind_and_type_of_resource_has_its_name(spec: KindSpec) -> None:
+    rows = {key: row for key, row in words().items() if key.partition(".")[0].partition(":")[0] == spec.name}
+    assert {spec.name, *(f"{spec.name}:{sort}" for sort in spec.types)} <= rows.keys()
+    assert all(len(row) == LANGUAGES and all(row) for row in rows.values())
 
 
 def test_no_word_stands_in_a_table_unused() -> None:
@@ -101,7 +103,7 @@ def test_no_word_stands_in_a_table_unused() -> None:
     )
     pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
     made = r"(alert|cause|level)\..*|.*\.(free|unit|one|short|col)|.*_short|step\d|.*:.*"  # put together from parts
-    own = set(REASONS) | TYPES.keys()
+    own = set(REASONS)
     for path in SCRIPTS.glob("*words.js"):
         for key in words_of(path.name):
             used = f'"{key}"' in scripts or f'data-say="{key}"' in pages or f": {key}" in scripts

@@ -143,7 +143,7 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
 @pytest.mark.parametrize(
     ("thread", "patch"),
     [
-        ("intake", "import gateway.core.pipeline as m; m.Pipeline.tick = lambda *a: 1 / 0"),
+        ("intake", "import gateway.core.pipeline as m; m.Pipeline.tick = lambda *a: sys.exit(3)"),
         ("writer", "import gateway.store.sqlite as m; m.SqliteStore.tidy = lambda *a: sys.exit(3)"),
     ],
 )

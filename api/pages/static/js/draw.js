@@ -1,5 +1,7 @@
 // Small hands for the DOM. Nothing here knows what is true; it only writes what changed.
 
+import { KINDS } from "./kinds.js";
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 export function el(tag, options = {}, ...children) {
@@ -33,24 +35,7 @@ export function setAttribute(node, name, value) {
 }
 
 // The icon of a resource or group; every unknown sort has one too.
-const ICONS = {
-  "charger:ebike": "ebike",
-  "charger:ev": "ev",
-  "charger:phone": "phone",
-  charger: "plug",
-  seat: "seat",
-  room: "room",
-  locker: "locker",
-  parking: "parking",
-  door: "card",
-  "appliance:microwave": "microwave",
-  "appliance:water": "water",
-  "appliance:massage": "massage",
-  appliance: "plug",
-  "safety:aed": "aed",
-  "safety:first_aid": "firstaid",
-  safety: "firstaid",
-};
+const ICONS = Object.assign({}, ...Object.values(KINDS).map((kind) => kind.keys));
 export const iconOf = (key) => ICONS[key] ?? ICONS[key.split(":")[0]] ?? "plug";
 
 const WORTH = 1.15; // another row must make the windows at least so much larger

@@ -3,6 +3,7 @@
 import { $, setText } from "./draw.js";
 import { ServerClock } from "./clock.js";
 import { Feed } from "./feed.js";
+import { KINDS } from "./kinds.js";
 import { House } from "./house.js";
 import { Keeper } from "./keeper.js";
 import { ALERTS } from "./alert-words.js";
@@ -18,7 +19,10 @@ import { age, hhmm } from "./time.js";
 import { paintBanner, paintNight } from "./frame.js";
 import { speaker } from "./words.js";
 
-const COLUMNS = ["seat", "charger:ebike", "charger:ev", "charger:phone", "locker", "parking"];
+// What is counted, by type where there are types.
+const COLUMNS = Object.values(KINDS)
+  .filter((kind) => kind.groups)
+  .flatMap((kind) => Object.keys(kind.keys).filter((key, _, keys) => keys.length === 1 || key.includes(":")));
 const FEW = 16; // with so few stations a row has room to breathe
 const NIGHT = "21:00-06:30";
 

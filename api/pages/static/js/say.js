@@ -1,5 +1,6 @@
 // A resource's state as glyph and word: the third voice beside fill and shape.
 
+import { KINDS } from "./kinds.js";
 import { nameIn, kindWord } from "./words.js";
 
 const GLYPH = {
@@ -17,23 +18,20 @@ export const glyphOf = (state) => GLYPH[state.why] ?? state.usable;
 export const becauseOf = (state) => (["fault", "maintenance", "closed"].includes(glyphOf(state)) ? glyphOf(state) : null);
 
 export function wordOf(resource, state, say) {
-  if (state.usable === "yes")
-    return say({ safety: "ready", door: "door_ok" }[resource.kind] ?? (resource.key === "appliance:water" ? "usable" : "free"));
-  if (state.usable === "unknown") return say(resource.kind === "safety" ? "unsure" : "unknown");
-  if (resource.kind === "safety" && state.why === "blocked") return say("not_ready");
-  return say(state.why ?? "occupied");
+  const own = (form) => [`${resource.key}.${form}`, `${resource.kind}.${form}`].filter(say.has).map((key) => say(key))[0];
+  if (state.usable === "yes") return own("usable") ?? say("free");
+  if (state.usable === "unknown") return own("unknown") ?? say("unknown");
+  return (state.why === "blocked" ? own("blocked") : null) ?? say(state.why ?? "occupied");
 }
 
 // "3" of "seat-03"; "" when the id ends otherwise.
 export const numberOf = (id) => /(\d+)$/.exec(id)?.[1].replace(/^0+(?=\d)/, "") ?? "";
-
-const LONE = ["room", "appliance", "safety", "door"]; // the first of these is mostly the only one
 
 // A thing's own name, else its room's when it is the room, else its kind and number.
 export function titleOf(resource, place, lang, say) {
   const own = nameIn(resource.name ?? place.names?.[resource.id], lang);
   if (own) return own;
   if (resource.kind === "room" && nameIn(resource.areaName, lang)) return nameIn(resource.areaName, lang);
-  const number = numberOf(resource.id);
-  return kindWord(say, resource.key, ".one") + (number && !(number === "1" && LONE.includes(resource.kind)) ? ` ${number}` : "");
+  const number = numberOf(resource.id); // the first of what is no group is mostly the only one
+  return kindWord(say, resource.key, ".one") + (number && !(number === "1" && !KINDS[resource.kind]?.groups) ? ` ${number}` : "");
 }

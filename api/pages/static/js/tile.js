@@ -2,6 +2,7 @@
 
 import { el, glyph, icon, iconOf, setData, setText } from "./draw.js";
 import { shortly } from "./forecast.js";
+import { KINDS } from "./kinds.js";
 import { becauseOf, glyphOf, titleOf, wordOf } from "./say.js";
 import { age, moment } from "./time.js";
 import { nextFree, stateOf, tally } from "./truth.js";
@@ -63,6 +64,6 @@ function noteOf(member, state, now, zone, say) {
   if (on) return say("until", { at: at(Date.parse(on.until)) });
   if (next) return `${at(Date.parse(next.from))} ${say.of(next.title) || say("booked")}`;
   if (say.has(`level.${member.level}`) && state.usable === "yes") return say(`level.${member.level}`);
-  if (member.kind === "safety" && say.of(member.areaName)) return say.of(member.areaName);
+  if (KINDS[member.kind]?.vital && say.of(member.areaName)) return say.of(member.areaName);
   return member.observedAt && now - member.observedAt > FRESH_MS && state.usable === "yes" ? age(member.observedAt, now, say) : "";
 }

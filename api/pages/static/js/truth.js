@@ -1,5 +1,7 @@
 // What an availability document still says at a given moment. Pure: no page, no clock, no network.
 
+import { KINDS } from "./kinds.js";
+
 const ms = (text) => (text ? Date.parse(text) : null);
 const span = ({ at, from, to }) => ({ at: ms(at), from: ms(from), to: ms(to) });
 
@@ -87,30 +89,34 @@ export function wording(t) {
 }
 
 // Countable groups in the order people ask for them; the rest are single things.
-const ORDER = ["seat", "charger:ebike", "charger:ev", "charger:phone", "charger", "locker", "parking"];
+const ORDER = Object.values(KINDS)
+  .filter((kind) => kind.groups)
+  .flatMap((kind) => Object.keys(kind.keys));
 const rank = (key) => ORDER.indexOf(key) + 1 || 99;
 
 export function groupsOf(picture) {
   const groups = new Map();
   for (const r of picture.resources) {
-    if (!["seat", "charger", "locker", "parking"].includes(r.kind)) continue;
+    if (!KINDS[r.kind]?.groups) continue;
     if (!groups.has(r.key)) groups.set(r.key, { key: r.key, kind: r.kind, type: r.type ?? null, resources: [] });
     groups.get(r.key).resources.push(r);
   }
   return [...groups.values()].sort((a, b) => rank(a.key) - rank(b.key));
 }
 
-const THINGS = ["room", "appliance", "safety", "door"];
+// All others, the ways in last; a kind that this page does not know yet is a thing, too.
+const ranks = Object.keys(KINDS);
+const rankOf = (kind) => (KINDS[kind]?.entrance ? 1000 : 0) + (ranks.indexOf(kind) + 1 || 99);
 export const thingsOf = (picture) =>
-  picture.resources.filter((r) => THINGS.includes(r.kind)).sort((a, b) => THINGS.indexOf(a.kind) - THINGS.indexOf(b.kind));
+  picture.resources.filter((r) => !KINDS[r.kind]?.groups).sort((a, b) => rankOf(a.kind) - rankOf(b.kind));
 
 // The door that the head of a page speaks of.
-export const entranceOf = (picture) => picture.resources.find((r) => r.kind === "door");
+export const entranceOf = (picture) => picture.resources.find((r) => KINDS[r.kind]?.entrance);
 
 // Lockers and parking count units, each bank its own; everything else counts resources.
 export function tallyOfGroup(group, picture, now) {
   const states = group.resources.map((r) => stateOf(r, picture, now));
-  if (group.kind !== "locker" && group.kind !== "parking") return tally(states);
+  if (!KINDS[group.kind]?.units) return tally(states);
   const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
   group.resources.forEach((bank, i) => {
     const size = bank.total ?? bank.free ?? 1;

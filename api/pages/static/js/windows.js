@@ -1,6 +1,7 @@
 // A group's windows: one arch a place, sized to its box on a wall; `flow` leaves the size to the style sheet.
 
 import { el, fit, setAttribute, setData } from "./draw.js";
+import { KINDS } from "./kinds.js";
 import { becauseOf, numberOf, wordOf } from "./say.js";
 import { stateOf } from "./truth.js";
 
@@ -10,7 +11,7 @@ const READABLE_REM = 4.2; // a smaller window shows no number: nothing on a wall
 
 export function windowsOf(group, { largest, say, flow = false }) {
   const box = el("ol", { cls: "wins" });
-  const counted = group.kind === "locker" || group.kind === "parking";
+  const counted = KINDS[group.kind]?.units;
   const units = [];
   let kept = null;
   const add = (data, number) => {

@@ -1,14 +1,14 @@
-// All words of the pages, three languages in one table: simplified, traditional, English. A missing word shows its key.
+// All words of the pages, three languages in one table: simplified, traditional, English; those of kinds come from config/kinds.
+// A missing word shows its key.
+
+import { WORDS } from "./kinds.js";
 
 const TABLE = {
   // states
   free: ["空闲", "空閒", "Free"],
-  ready: ["就绪", "就緒", "Ready"],
-  usable: ["可用", "可用", "Working"],
   occupied: ["使用中", "使用中", "In use"],
   full: ["已满", "已滿", "Full"],
   unknown: ["未知", "未知", "Not known"],
-  unsure: ["待确认", "待確認", "Unconfirmed"],
   fault: ["故障", "故障", "Out of order"],
   maintenance: ["检修", "檢修", "In repair"],
   closed: ["已关闭", "已關閉", "Closed"],
@@ -17,7 +17,6 @@ const TABLE = {
   away: ["暂离", "暫離", "Away"],
   reserved: ["已预约", "已預約", "Reserved"],
   blocked: ["被占", "被佔", "Blocked"],
-  not_ready: ["不可用", "不可用", "Not ready"],
   at_least: ["至少", "至少", "at least"],
   at_least_short: ["至少", "至少", "≥"],
   unknown_short: ["未知", "未知", "?"],
@@ -40,34 +39,6 @@ const TABLE = {
   hatched: ["斜纹", "斜紋", "Hatched"],
   shutter: ["卷帘", "捲簾", "Shutter"],
   slogan: ["每扇亮着的窗，就是一个空位", "每扇亮著的窗，就是一個空位", "Every lit window is a free place"],
-  // kinds: name, what is free of it, its measure word
-  seat: ["座位", "座位", "Seats"],
-  "seat.one": ["座位", "座位", "Seat"],
-  "seat.free": ["空座", "空座", "Free seats"],
-  "seat.unit": ["座", "座", "seats"],
-  "charger:ebike": ["电动车充电", "電動車充電", "E-bike charging"],
-  "charger:ebike.short": ["电动车", "電動車", "E-bike"],
-  "charger:ev": ["汽车充电", "汽車充電", "Car charging"],
-  "charger:ev.short": ["汽车", "汽車", "Car"],
-  "charger:phone": ["手机充电", "手機充電", "Phone charging"],
-  "charger:phone.short": ["手机", "手機", "Phone"],
-  charger: ["充电", "充電", "Charging"],
-  "charger.unit": ["桩", "樁", "points"],
-  room: ["活动室", "活動室", "Rooms"],
-  locker: ["储物柜", "儲物櫃", "Lockers"],
-  "locker.one": ["储物柜", "儲物櫃", "Locker"],
-  "locker.unit": ["格", "格", "boxes"],
-  parking: ["停车位", "停車位", "Parking"],
-  "parking.unit": ["位", "位", "bays"],
-  door: ["门", "門", "Door"],
-  "appliance:microwave": ["微波炉", "微波爐", "Microwave"],
-  "appliance:water": ["饮水机", "飲水機", "Water"],
-  "appliance:massage": ["按摩椅", "按摩椅", "Massage"],
-  "appliance:other": ["设备", "設備", "Appliance"],
-  appliance: ["设备", "設備", "Appliance"],
-  "safety:aed": ["AED", "AED", "Defibrillator"],
-  "safety:first_aid": ["急救箱", "急救箱", "First aid"],
-  safety: ["急救", "急救", "Safety"],
   // sentences
   next_free: ["约 {t}后有空", "約 {t}後有空", "Next in ~{t}"],
   about: ["约 {t}", "約 {t}", "~{t}"],
@@ -94,7 +65,6 @@ const TABLE = {
   opens: ["{at} 开门", "{at} 開門", "opens {at}"],
   closed_now: ["暂停进入", "暫停進入", "Closed now"],
   by_timetable: ["按时刻表", "按時刻表", "by the timetable"],
-  door_ok: ["可进入", "可進入", "Door works"],
   door_bad: ["门不可用", "門不可用", "door out of use"],
   door_unsure: ["门未确认", "門未確認", "door not confirmed"],
   tomorrow: ["明天 {at}", "明天 {at}", "tomorrow {at}"],
@@ -127,9 +97,9 @@ export const tag = (short) => ({ zh: "zh-Hans", "zh-hant": "zh-Hant", en: "en" }
 export function speaker(lang, more = {}) {
   if (lang === null) return Object.assign(() => "", { lang: "", has: () => true, of: () => "" });
   const column = COLUMN[lang] ?? 0;
-  const say = (key, values = {}) => ((more[key] ?? TABLE[key])?.[column] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const say = (key, values = {}) => ((more[key] ?? TABLE[key] ?? WORDS[key])?.[column] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   say.lang = lang;
-  say.has = (key) => key in TABLE || key in more;
+  say.has = (key) => key in TABLE || key in more || key in WORDS;
   say.of = (names) => nameIn(names, lang);
   return say;
 }

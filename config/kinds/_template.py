@@ -1,0 +1,22 @@
+"""Copy this file to `config/kinds/NAME.py`, change every line, and run `python -m config.schema_json`.
+
+A kind whose value follows from one signal needs nothing else: `uses` says what its values mean. A kind with a rule of
+its own has it in `gateway/kinds/NAME.py` besides (copy gateway/kinds/_template.py).
+"""
+
+from config.kinds.base import KindSpec, Signal
+
+SPEC = KindSpec(
+    name="shower",
+    order=15,
+    words=("淋浴间", "淋浴間", "Showers"),
+    icon="water",
+    home_assistant_icon="mdi:shower",
+    signals=(Signal("occupied", "flag", uses={"true": "occupied", "false": "free"}),),
+    facts={"presence": "occupied"},
+    main=("occupied", None),
+    found_by=("presence",),
+    ttl_s=300,
+    tells_of_persons=True,
+    one_at_a_time=True,
+)

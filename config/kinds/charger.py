@@ -1,0 +1,52 @@
+"""A charging point, told by OCPP 1.6 ChargePointStatus. Charged but still plugged in is occupied."""
+
+from config.kinds.base import FromPower, KindSpec, Signal, Type
+
+SPEC = KindSpec(
+    name="charger",
+    order=30,
+    words=("充电", "充電", "Charging"),
+    icon="plug",
+    home_assistant_icon="mdi:ev-station",
+    signals=(
+        Signal(
+            "status",
+            "code",
+            uses={
+                "Available": "free",
+                "Preparing": "occupied",
+                "Charging": "occupied",
+                "SuspendedEVSE": "occupied",
+                "SuspendedEV": "occupied",
+                "Finishing": "occupied",
+                "Reserved": "reserved",
+                "Unavailable": "blocked",  # set inoperative by its operator
+                "Faulted": "unknown",
+                "Occupied": "occupied",  # the word of OCPP 2.0.1 for what 1.6 tells in five
+            },
+        ),
+        Signal("power_w", "number", "W"),
+        Signal("energy_wh", "number", "W.h"),
+        Signal("error", "text"),
+    ),
+    facts={"power_w": "power_w", "relay": "relay", "status": "status", "energy_wh": "energy_wh", "error": "error"},
+    main=("status", "power_w"),
+    found_by=("status", "power_w"),
+    # Low, so that a full battery still plugged in counts as taken rather than free.
+    types={
+        "phone": Type(("手机充电", "手機充電", "Phone charging"), "phone", ("手机", "手機", "Phone"), 2.0, rank=3),
+        "ebike": Type(
+            ("电动车充电", "電動車充電", "E-bike charging"), "ebike", ("电动车", "電動車", "E-bike"), 5.0, rank=1
+        ),
+        "ev": Type(("汽车充电", "汽車充電", "Car charging"), "ev", ("汽车", "汽車", "Car"), 50.0, rank=2),
+    },
+    usual_type="ebike",
+    ttl_s=180,
+    one_at_a_time=True,
+    metered=True,
+    groups_on_pages=True,
+    fault_alert="charger_fault",
+    from_power=FromPower("Charging", "Available", "Unavailable"),
+    doubts=("charging_without_power", "power_while_free", "meter_stands_still", "frozen"),
+    says={"unit": ("桩", "樁", "points"), "col": ("充电", "充電", "Charge")},
+)

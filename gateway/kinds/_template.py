@@ -1,0 +1,31 @@
+"""Copy this file to `gateway/kinds/NAME.py` for a kind whose value needs a rule; config/kinds/NAME.py declares it.
+
+`apply` is called with every fresh message and returns True when it carries the value; `due` lets its own timers fire
+and returns the next time to be called; `event` takes over what happened. See `Kind` in base.py.
+"""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from config.kinds import SPECS
+from gateway.kinds.base import Facts, no_event
+from gateway.kinds.declared import shape_of
+from gateway.model import Millis
+
+WATCHED = False
+Shape = shape_of(SPECS["seat"])
+
+
+def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
+    if signals.occupied is UNSET:
+        return False
+    facts.use = "occupied" if signals.occupied else "free"
+    return True
+
+
+event = no_event
+
+
+def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001
+    return None
