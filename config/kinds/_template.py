@@ -17,6 +17,6 @@ SPEC = KindSpec(
     main=("occupied", None),
     found_by=("presence",),
     ttl_s=300,
-    tells_of_persons=True,
     one_at_a_time=True,
+    groups_on_pages=True,
 )
