@@ -167,7 +167,18 @@ def _texts(value: object) -> object:
 
 
 def _feed(text: str, info: ValidationInfo) -> str:
-    return text if text.startswith(("http://", "https://")) else str(_existing(Path(text), info))
+    """A file, or a web address; `webcal:` is how calendars call https."""
+    scheme = re.match("([A-Za-z][A-Za-z0-9+.-]*)://", text)
+    if scheme is None:
+        return str(_existing(Path(text), info))
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https", "webcal", "webcals") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise wrong("is no address of a calendar", "write it like https://host/calendar.ics, or the path of a file")
+    return text
 
 
 def _one_or_many(value: object) -> object:

@@ -20,6 +20,7 @@ import recurring_ical_events
 
 from gateway.model import Millis
 from gateway.policy.activities import Activity
+from gateway.policy.text import bounded
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_EVENTS = 2_000
@@ -75,10 +76,10 @@ def _series(data: bytes) -> list[Any]:
     """A calendar for each event with its changed occurrences: what can't be expanded then costs only itself."""
     try:
         calendars: list[Any] = icalendar.Calendar.from_ical(data, multiple=True)
-    except (*_NONSENSE, RecursionError) as error:
-        raise CalendarError(f"is no iCalendar: {str(error)[:200]}") from None
+    except (*_NONSENSE, RecursionError):
+        raise CalendarError(_no_calendar(data)) from None
     if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
-        raise CalendarError("is no iCalendar: it has no whole VCALENDAR")
+        raise CalendarError(_no_calendar(data))
     events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     if len(events) > MAX_EVENTS:
         raise CalendarError(f"has more than {MAX_EVENTS} events")
@@ -87,6 +88,13 @@ def _series(data: bytes) -> list[Any]:
         if not _too_often(event):
             series[str(event.get("UID", id(event)))].add_component(event)
     return list(series.values())
+
+
+def _no_calendar(data: bytes) -> str:
+    """Why it is none, without a word of it: it may hold anything."""
+    if data.lstrip()[:1] == b"<":
+        return "is no iCalendar but a web page, perhaps one to log in; put in the address of the calendar itself"
+    return "is no iCalendar: it has no whole VCALENDAR"
 
 
 def _occurrences(series: Any, zone: ZoneInfo, first: Millis, last: Millis) -> list[Activity]:
@@ -114,8 +122,8 @@ def _activity(event: Any, zone: ZoneInfo) -> Activity | None:
         return None
     public = str(event.get("CLASS", "PUBLIC")).upper() == "PUBLIC"
     reserves = str(event.get("TRANSP", "OPAQUE")).upper() == "OPAQUE" and status != "TENTATIVE"
-    title = " ".join("".join(c if c.isprintable() else " " for c in str(event.get("SUMMARY", ""))).split())
-    return Activity(start, end, str(event.get("UID", ""))[:200], title[:MAX_TITLE] if public else "", reserves)
+    title = bounded(str(event.get("SUMMARY", "")), MAX_TITLE) if public else ""
+    return Activity(start, end, str(event.get("UID", ""))[:200], title, reserves)
 
 
 def _millis(when: date | datetime, zone: ZoneInfo) -> Millis:

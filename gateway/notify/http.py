@@ -1,8 +1,6 @@
 """One HTTP request with a hard time limit, no redirects, and no way into private networks unless allowed."""
 
-import base64
 import contextlib
-import ipaddress
 import json
 import re
 import socket
@@ -14,11 +12,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from gateway import clock
 from gateway.model import Millis
 from gateway.notify.base import SendError
+from gateway.reach import UnreachableError, basic_login, dial, public_addresses
 
 MAX_ANSWER = 65_536
 # Our request itself is wrong: the same bytes will be refused for ever. Anything else an operator or time may mend.
@@ -109,7 +108,7 @@ def exchange(target: Target, method: str, body: bytes | None, now: Millis, heade
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         with _cut_off(connection, deadline):
-            ours = {"User-Agent": "yizhan", "Connection": "close", **_log_in(parts.username, parts.password)}
+            ours = {"User-Agent": "yizhan", "Connection": "close", **basic_login(parts.username, parts.password)}
             connection.request(method, path, body, ours | headers)
             with connection.getresponse() as response:
                 return Answer(
@@ -124,14 +123,6 @@ def exchange(target: Target, method: str, body: bytes | None, now: Millis, heade
         raise SendError(f"{target.host}: {type(error).__name__}") from None
     finally:
         connection.close()
-
-
-def _log_in(username: str | None, password: str | None) -> dict[str, str]:
-    """`user:password@` of an address, as RFC 7617 has it."""
-    if username is None:
-        return {}
-    pair = f"{unquote(username)}:{unquote(password or '')}".encode(errors="replace")
-    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
 
 
 @contextlib.contextmanager
@@ -155,10 +146,10 @@ def _end(line: socket.socket) -> None:
 def _connect(target: Target) -> HTTPConnection:
     """Resolve once, judge every address, and connect to the one judged: a name can't be swapped in between."""
     host, port, tls = _address(target.url)
-    addresses = public_addresses(host, port, allow_private=target.allow_private)
+    places = allowed(host, port, allow_private=target.allow_private)
     connection = (HTTPSConnection if tls else HTTPConnection)(host, port, timeout=target.timeout_s)
     try:
-        connection.sock = _dial(addresses, target.timeout_s)
+        connection.sock = dial(places, target.timeout_s)
         if tls:
             connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
     except OSError as error:
@@ -180,29 +171,12 @@ def _address(url: str) -> tuple[str, int, bool]:
     return host, port or (443 if tls else 80), tls
 
 
-def _dial(addresses: list[tuple[str, int]], timeout_s: float) -> socket.socket:
-    """The first address that answers: many sites have an IPv6 address and no route to it."""
-    for address in addresses[:-1]:
-        with contextlib.suppress(OSError):
-            return socket.create_connection(address, timeout_s / len(addresses))
-    return socket.create_connection(addresses[-1], timeout_s)
-
-
-def public_addresses(host: str, port: int, *, allow_private: bool) -> list[tuple[str, int]]:
-    """Where the host may be spoken to, at least one. SendError when it has no address, or any of them is private."""
+def allowed(host: str, port: int, *, allow_private: bool) -> list[tuple[str, int]]:
+    """`public_addresses` for a receiver of alerts. SendError where that is an UnreachableError."""
     try:
-        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except UnicodeError:
-        raise SendError(f"{host} is no name that a host can have", permanent=True) from None
-    except OSError as error:
-        raise SendError(f"{host}: {error}") from error
-    for address in found:
-        if not allow_private and not ipaddress.ip_address(address.partition("%")[0]).is_global:
-            raise SendError(
-                f"{host} is {address}, an address in a private network: set allow_private: true if that is meant",
-                permanent=True,
-            )
-    return [(address, port) for address in dict.fromkeys(found)]
+        return public_addresses(host, port, allow_private=allow_private)
+    except UnreachableError as error:
+        raise SendError(str(error), permanent=error.final) from error
 
 
 def _read(response: HTTPResponse, deadline: float) -> bytes:

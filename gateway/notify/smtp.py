@@ -10,7 +10,7 @@ from email.utils import formatdate, parseaddr
 from config.schema.alerts import Channel
 from config.schema.base import read_secret
 from gateway.notify.base import Message, Sender, SendError
-from gateway.notify.http import public_addresses
+from gateway.notify.http import allowed
 from gateway.notify.plain import plain
 
 ADDRESS_CHARS = 320  # RFC 3696 erratum 1690, local part and domain
@@ -25,7 +25,7 @@ class Smtp:
 
     def send(self, message: Message) -> None:
         host = self._channel.host or "localhost"
-        public_addresses(host, self._channel.port, allow_private=self._channel.allow_private)
+        allowed(host, self._channel.port, allow_private=self._channel.allow_private)
         try:
             with self._connect(host) as server:
                 self._log_in(server)

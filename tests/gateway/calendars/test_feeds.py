@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.calendars import feeds as feeds_in
-from gateway.calendars.feeds import DAY_MS, KEEP_MS, MINUTE_MS, Calendars, Feed, FileSource, WebSource
+from gateway.calendars import web as web_in
+from gateway.calendars.feeds import DAY_MS, KEEP_MS, MINUTE_MS, Calendars, Feed, FileSource
 from gateway.calendars.ical import MAX_BYTES, read
+from gateway.calendars.web import WebSource
 
 NOW = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 ZONE = "Asia/Shanghai"
@@ -59,7 +60,7 @@ def site() -> Iterator[Site]:
 
 
 def web(site: Site, cache: Path) -> Feed:
-    return Feed(site.url, WebSource(site.url, cache), ZONE, read)
+    return Feed("yanshan/hall: 127.0.0.1", WebSource(site.url, cache), ZONE, read)
 
 
 def titles(feed: Feed) -> list[str]:
@@ -124,13 +125,14 @@ def test_an_answer_that_is_no_calendar_is_a_problem_and_never_an_error(
     feed.refresh(NOW)
     site.status, site.headers, site.body = status, headers, body
     assert not feed.refresh(feed.due)
-    assert site.url in str(feed.problem)
+    assert str(feed.problem).startswith("yanshan/hall: 127.0.0.1: ")
+    assert site.url not in str(feed.problem)
     assert any(word in str(feed.problem) for word in problem.split("|"))
     assert titles(feed) == ["a"]
 
 
 def test_an_answer_that_trickles_is_given_up(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeds_in, "DOWNLOAD_S", -1.0)
+    monkeypatch.setattr(web_in, "DOWNLOAD_S", -1.0)
     feed = web(site, tmp_path)
     feed.refresh(NOW)
     assert "takes longer" in str(feed.problem)

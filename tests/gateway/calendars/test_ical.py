@@ -76,7 +76,13 @@ def test_what_is_cancelled_is_out_what_is_tentative_or_transparent_reserves_noth
     found = read(data, ZONE, FIRST, LAST)
     assert [(a.uid, a.reserves) for a in found] == [("a", False), ("b", False), ("c", True), ("d", True)]
     assert found[2].title == ""
-    assert found[3].title == "x y" + "z" * 117
+    assert found[3].title == "x y" + "z" * 116 + "…"
+
+
+def test_a_title_is_one_line_without_numbers_of_people() -> None:
+    title = "\u202e张三 13812345678 110101199003074477\\n来"
+    (found,) = read(calendar(event(EVENING, title=title)), ZONE, FIRST, LAST)
+    assert found.title == "张三 … … 来"
 
 
 @pytest.mark.parametrize(
