@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import cast
 
-from config.kinds.base import RUNNING_ABOVE_W, FromPower, KindSpec, Signal, SignalType, Type, Words
+from config.kinds.base import RUNNING_ABOVE_W, FromPower, KindSpec, Load, Signal, SignalType, Type, Words
 
 __all__ = [
     "NAMES",
@@ -18,6 +18,7 @@ __all__ = [
     "UNITS",
     "FromPower",
     "KindSpec",
+    "Load",
     "Signal",
     "SignalType",
     "Type",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Words = tuple[str, str, str]
 """Simplified Chinese, traditional Chinese, English."""
@@ -10,13 +10,27 @@ SignalType = Literal["flag", "count", "number", "code", "text", "date"]
 """flag: true or false; count: an int from 0; number: finite; code: one of `Signal.words`; date: YYYY-MM-DD."""
 Uses = Mapping[str, str]
 Doubt = Literal[
-    "charging_without_power", "power_while_free", "meter_stands_still", "running_without_power", "runs_for_hours",
-    "occupied_though_nobody_is_about", "frozen",
+    "charging_without_power", "power_while_free", "power_while_out_of_order", "meter_stands_still",
+    "running_without_power", "runs_for_hours", "occupied_though_nobody_is_about", "frozen",
 ]  # fmt: skip
 
 RUNNING_ABOVE_W = 5.0
 """Above this a load is in use, above the standby of the fixed device itself; `values: {running_above_w: N}` of a source
 sets another."""
+
+
+class Load(NamedTuple):
+    """By which power evidence is judged, in W.
+
+    `idle_w`: below it nothing flows; a battery takes more even at the very end of its charge. `drawing_w`: above it
+    something is fed: more than the thing's own electronics, a lamp and a cheap meter's error.
+    """
+
+    idle_w: float = 5.0
+    drawing_w: float = 20.0
+
+
+USUAL_LOAD = Load()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +51,13 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A sort within a kind. `running_above_w`: the power above which it is in use."""
+    """A sort within a kind. `running_above_w`: the power above which it is in use, between the two of `load`."""
 
     words: Words
     icon: str
     short: Words | None = None
     running_above_w: float = RUNNING_ABOVE_W
+    load: Load = USUAL_LOAD
     rank: int = 0
     """Its place among its like on pages, the smallest first."""
     usable: Words | None = None

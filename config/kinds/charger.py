@@ -1,6 +1,6 @@
 """A charging point, told by OCPP 1.6 ChargePointStatus. Charged but still plugged in is occupied."""
 
-from config.kinds.base import FromPower, KindSpec, Signal, Type
+from config.kinds.base import FromPower, KindSpec, Load, Signal, Type
 
 SPEC = KindSpec(
     name="charger",
@@ -34,11 +34,18 @@ SPEC = KindSpec(
     found_by=("status", "power_w"),
     # Low, so that a full battery still plugged in counts as taken rather than free.
     types={
-        "phone": Type(("手机充电", "手機充電", "Phone charging"), "phone", ("手机", "手機", "Phone"), 2.0, rank=3),
-        "ebike": Type(
-            ("电动车充电", "電動車充電", "E-bike charging"), "ebike", ("电动车", "電動車", "E-bike"), 5.0, rank=1
+        "phone": Type(
+            ("手机充电", "手機充電", "Phone charging"), "phone", ("手机", "手機", "Phone"), 2.0, Load(0.3, 3), rank=3
         ),
-        "ev": Type(("汽车充电", "汽車充電", "Car charging"), "ev", ("汽车", "汽車", "Car"), 50.0, rank=2),
+        "ebike": Type(
+            ("电动车充电", "電動車充電", "E-bike charging"),
+            "ebike",
+            ("电动车", "電動車", "E-bike"),
+            5.0,
+            Load(4, 15),
+            rank=1,
+        ),
+        "ev": Type(("汽车充电", "汽車充電", "Car charging"), "ev", ("汽车", "汽車", "Car"), 50.0, Load(30, 50), rank=2),
     },
     usual_type="ebike",
     ttl_s=180,
@@ -47,6 +54,6 @@ SPEC = KindSpec(
     groups_on_pages=True,
     fault_alert="charger_fault",
     from_power=FromPower("Charging", "Available", "Unavailable"),
-    doubts=("charging_without_power", "power_while_free", "meter_stands_still", "frozen"),
+    doubts=("charging_without_power", "power_while_free", "power_while_out_of_order", "meter_stands_still", "frozen"),
     says={"unit": ("桩", "樁", "points"), "col": ("充电", "充電", "Charge")},
 )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from config.schema import Settings
 from gateway.alerting.configured import limits_of
 from gateway.alerting.screens import Screens
+from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
 from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
@@ -23,7 +24,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
-NOTHING_SAID = (None, None, None, None)
+NOTHING_SAID = (None, None, None)
 ELSEWHERE = ""  # where refused messages of no configured station are counted
 
 
@@ -49,6 +50,7 @@ class Watch:
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
+        self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
@@ -60,6 +62,8 @@ class Watch:
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
         for alert in alerts:
+            if alert.kind in KINDS_OF_ALERT:
+                self._doubted |= self._resources(alert)
             if alert.kind == "quarantine_rate" and alert.station in (None, *self._stations):
                 self._refused[alert.station or ELSEWHERE] = deque(maxlen=self._quarantine_per_hour)
             elif alert.kind == "internal_error":
@@ -69,6 +73,10 @@ class Watch:
             device = self._devices.get((alert.station or "", alert.subject))
             if alert.kind == "clock_skew" and device is not None:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
+
+    def _resources(self, alert: Alert) -> set[Facts]:
+        station = self._stations.get(alert.station or "")
+        return set() if station is None else {one for one in station.facts() if one.resource.id == alert.resource}
 
     def mishap(self, station: str | None, error: str, now: Millis) -> None:
         """A fault of ours over one input of this station, or of none."""
@@ -94,17 +102,19 @@ class Watch:
         if now < self._look_at:
             return []
         self._look_at = now + LOOK_EVERY_MS
-        news = [facts for facts in self._news if self._is_news(facts, now)]
+        news = sorted(
+            self._news, key=lambda facts: (facts.resource.station, facts.resource.id)
+        )  # a replay says the same
         self._news = set()
-        news.sort(key=lambda facts: (facts.resource.station, facts.resource.id))  # a replay says the same
-        found = [fact for facts in news for fact in self._of(facts, now)]
+        found = [fact for facts in news if self._is_news(facts, now) for fact in self._of(facts, now)]
+        found += [fact for facts in news for fact in self._verdict(facts, now)]
         found += self._screens.look(now)
         found += [self._fault(station, now) for station in list(self._mishaps)]
         return found + [self._refusal(station, now) for station in list(self._refused)]
 
     def _is_news(self, facts: Facts, now: Millis) -> bool:
         """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""
-        said = facts.battery_pct, facts.status, facts.power_w, facts.expires
+        said = facts.battery_pct, facts.status, facts.expires
         if said == NOTHING_SAID or (facts.battery_pct is None and not facts.kind.WATCHED):
             return False
         seen = (*said, now // DAY_MS)
@@ -116,6 +126,15 @@ class Watch:
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
         signals = signals_of(facts)
         return facts_of_signals(facts.resource, signals, now, self._limits) if signals else []
+
+    def _verdict(self, facts: Facts, now: Millis) -> list[Fact]:
+        """What the judge of evidence found, until he has taken it back."""
+        if facts.verdict is None and facts not in self._doubted:
+            return []
+        said = facts_of_verdict(facts, now)
+        keep = self._doubted.discard if all(fact.holds is False for fact in said) else self._doubted.add
+        keep(facts)
+        return said
 
     def _clocks(self, batch: Batch, now: Millis) -> list[Fact]:
         """Devices whose time stamps can't be believed, and those whose can again."""
@@ -193,10 +212,7 @@ def signals_of(facts: Facts) -> dict[str, Signal]:
     signals: dict[str, Signal] = {}
     if facts.battery_pct is not None:
         signals["battery_pct"] = facts.battery_pct
-    if facts.resource.kind == "charger":
-        if facts.status is not None and facts.power_w is not None:
-            signals |= {"status": facts.status, "power_w": facts.power_w}
-    elif facts.resource.kind == "door" and facts.status is not None:
+    if facts.resource.kind == "door" and facts.status is not None:
         signals["open"] = facts.status == "open"
     elif facts.resource.kind == "safety" and facts.expires is not None:
         # Kept as the end of the last good day.

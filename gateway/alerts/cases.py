@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.alerts.case import Case, Key, What
 from gateway.alerts.groups import Group, Groups, Heard
-from gateway.alerts.kinds import EXPLAINED_BY, GROUP_KINDS
+from gateway.alerts.kinds import GROUP_KINDS
 from gateway.alerts.muting import Mutes
 from gateway.model import Millis, Resource
 
@@ -52,9 +52,6 @@ class Context:
 
     def _explanations(self, case: Case) -> Iterable[Case]:
         station, subject, kind = case.key
-        for other in EXPLAINED_BY.get(kind, ()):
-            if (found := self._cases.get((station, subject, other))) is not None:
-                yield found
         if kind == "device_silent":
             yield from map(self.group_case, self._groups.of(station, subject))
         elif kind == "bridge_offline":

@@ -60,11 +60,6 @@ GROUP_KINDS = frozenset({"station_offline", "bridge_offline"})
 # While one of these holds we are deaf: silence proves nothing about a device.
 DEAFENING = frozenset({"broker_lost", "store_failing"})
 
-# Two symptoms of one trouble on one resource: the left one is not told while one of the right ones is.
-EXPLAINED_BY: dict[str, tuple[str, ...]] = {
-    "stuck_sensor": ("session_without_power", "power_without_session", "charger_fault"),
-}
-
 
 def severity_of(kind: str, resource: Resource | None) -> Severity:
     """A flat battery in a seat sensor can wait for the weekly round; in an AED it can't."""

@@ -17,7 +17,6 @@ def facts_of(change: Change) -> list[Fact]:
     spec = SPECS[resource.kind]
     judged = {
         "device_silent": _silent(after),
-        "stuck_sensor": _stuck(after),
         spec.fault_alert: _faulty(resource, after),
     }
     if spec.alert_when_full is not None:
@@ -28,8 +27,7 @@ def facts_of(change: Change) -> list[Fact]:
 def _fact(change: Change, kind: str, holds: bool | None, detail: dict[str, Signal]) -> Fact:
     resource, after = change.resource, change.after
     subject = resource.device if kind == "device_silent" else resource.id
-    shown = "unreadable_value" if "unreadable" in after.because else str(after.evidence)
-    cause = shown if kind in ("device_silent", "stuck_sensor") else change.detail or change.cause
+    cause = str(after.evidence) if kind == "device_silent" else change.detail or change.cause
     return Fact(kind, change.at, holds, resource.station, subject, resource, cause, detail)
 
 
@@ -38,14 +36,6 @@ def _silent(after: Axes) -> bool | None:
     if after.evidence == "never":
         return None
     return after.evidence in _SILENT
-
-
-def _stuck(after: Axes) -> bool | None:
-    """A value that could not be read says nothing of the sensor: the page shows it, and who sends no other falls
-    silent and is told as that."""
-    if "unreadable" in after.because:
-        return None
-    return {"suspect": True, "live": False}.get(after.evidence)
 
 
 def _faulty(resource: Resource, after: Axes) -> bool | None:

@@ -9,17 +9,10 @@ from gateway.model import Millis, Resource, Signal
 
 # A battery must gain so much over the limit to be fine again: voltage recovers when the radio rests.
 BATTERY_BAND_PCT = 5
-# More than its own electronics, a lamp and the error of a cheap meter, by type of charger.
-GHOST_POWER_W = {"phone": 3.0, "ebike": 15.0, "ev": 50.0}
-# Less than a battery takes at the very end of its charge: nothing flows.
-DEAD_SESSION_W = {"phone": 0.3, "ebike": 4.0, "ev": 30.0}
-_IN_SESSION = "Charging"
-_NO_SESSION = ("Available", "Unavailable", "Faulted")
 # Event types that are alerts as they stand.
 ALARMS = ("door_forced", "door_held", "tamper", "help")
 
-SIGNALS = frozenset({"battery_pct", "status", "power_w", "expires", "open"})
-_PATIENCE_MS = {"power_without_session": 60_000, "session_without_power": 120_000}
+SIGNALS = frozenset({"battery_pct", "expires", "open"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +29,12 @@ def facts_of_signals(resource: Resource, signals: Mapping[str, Signal], at: Mill
     judged: dict[str, bool | None] = {}
     if "battery_pct" in signals:
         judged["battery_low"] = _battery(limits.battery_low_pct, signals["battery_pct"])
-    if resource.kind == "charger":
-        status, power_w = signals.get("status"), signals.get("power_w")
-        judged["power_without_session"] = _ghost_power(resource.type, status, power_w)
-        judged["session_without_power"] = _dead_session(resource.type, status, power_w)
     if resource.kind == "door" and "open" in signals:
         judged["door_held"] = bool(signals["open"])
     if resource.kind == "safety" and "expires" in signals:
         judged["safety_expiring"] = _expiring(str(signals["expires"]), at, limits.safety_expiry_days)
     detail = {name: signals[name] for name in sorted(SIGNALS & signals.keys())}
-    patience_ms = {**_PATIENCE_MS, "door_held": limits.door_held_ms}
+    patience_ms = {"door_held": limits.door_held_ms}
     return [
         Fact(
             kind, at, holds, resource.station, resource.id, resource,
@@ -68,18 +57,6 @@ def _battery(low_pct: float, pct: Signal) -> bool | None:
     return True if pct <= low_pct else False if pct >= low_pct + BATTERY_BAND_PCT else None
 
 
-def _ghost_power(type_: str | None, status: Signal | None, power_w: Signal | None) -> bool | None:
-    if status is None or not isinstance(power_w, int | float):
-        return None
-    return status in _NO_SESSION and power_w > GHOST_POWER_W.get(type_ or "", 15.0)
-
-
-def _dead_session(type_: str | None, status: Signal | None, power_w: Signal | None) -> bool | None:
-    if status is None or not isinstance(power_w, int | float):
-        return None
-    return status == _IN_SESSION and power_w < DEAD_SESSION_W.get(type_ or "", 4.0)
-
-
 def _expiring(expires: str, at: Millis, days: int) -> bool | None:
     try:
         left = date.fromisoformat(expires) - datetime.fromtimestamp(at / 1000, UTC).date()
@@ -89,5 +66,5 @@ def _expiring(expires: str, at: Millis, days: int) -> bool | None:
 
 
 def _cause(kind: str, signals: Mapping[str, Signal]) -> str:
-    name = {"battery_low": "battery_pct", "safety_expiring": "expires", "door_held": "open"}.get(kind, "power_w")
+    name = {"battery_low": "battery_pct", "safety_expiring": "expires", "door_held": "open"}[kind]
     return f"{name}={signals.get(name)}"

@@ -76,7 +76,7 @@ class Pipeline:
 
     @property
     def pending(self) -> bool:
-        return bool(self.outcome) or bool(self.live.changes)
+        return bool(self.outcome or self.live.changes or self.live.news)
 
     def handle(self, message: Message, now: Millis) -> None:
         """One message; see `handle_all`."""
@@ -149,10 +149,8 @@ class Pipeline:
             batch.drop_last()
         for device in self.speakers(frame[0]):
             for facts in device.facts:
-                facts.valid_until, facts.suspect = (
-                    None if facts.valid_until is None else min(facts.valid_until, now),
-                    None,
-                )
+                facts.valid_until = None if facts.valid_until is None else min(facts.valid_until, now)
+                facts.suspect = facts.verdict = None
                 self.live.alarms.set(facts, now)
 
     def speakers(self, topic: bytes) -> list[Device]:

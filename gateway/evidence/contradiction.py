@@ -1,20 +1,22 @@
-"""Sensors that stick or contradict what is around them: their evidence is `suspect` until it is consistent again.
+"""The one judge of evidence: what contradicts itself or what is around it, for how long, and what follows.
 
-Each rule is one row. Power rules look at one message; patience rules look at the neighbourhood, and only when their
-time has come: `look` says when that is, so nothing is polled.
+Each rule is one row. Its verdict is both the reason why evidence is `suspect` and the alert that is told, so the two
+never disagree. A thing that contradicts itself is judged by its own messages; patience rules look at the neighbourhood,
+and only when their time has come: `look` says when that is, so nothing is polled.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.kinds import SPECS
+from gateway.evidence import power
+from gateway.evidence.freshness import SILENT, evidence_of
 from gateway.kinds import Facts
 from gateway.model import KindName, Millis
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-DRAWING_W = 20.0
-"""More than the electronics of a charger or plug need for themselves."""
-IDLE_W = 5.0
+REGISTER_MS = 15 * MINUTE_MS
+"""A register that rose so lately shows that power flows."""
 NEIGHBOUR_FLIPS = 12.0
 """So many changes of an average neighbour, and none of its own: e^-12 if they were alike, rare if it is unpopular."""
 GROUP_MAX = 32
@@ -23,34 +25,29 @@ GROUP_MAX = 32
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`holds`: the condition, from the resource's own facts. It is suspect when that has lasted for `after_ms` and
-    `confirmed` by what is around it; while it isn't, it is asked again every `again_ms`."""
+    """`holds`: the condition, from the resource's own facts. The verdict falls when that has lasted for `after_ms` and
+    is `confirmed` by what is around it; while it isn't, it is asked again every `again_ms`.
+
+    `alert`: the kind of alert that it leads to. `suspect`: whether evidence is in doubt, too; not where the resource is
+    out of use anyway. `register_clears`: an energy register that rises meanwhile proves the condition wrong.
+    """
 
     reason: str
     after_ms: Millis
     holds: Callable[[Facts], bool]
+    alert: str = "stuck_sensor"
+    suspect: bool = True
+    register_clears: bool = False
     confirmed: Callable[[Facts], bool] | None = None
     again_ms: Millis = 10 * MINUTE_MS
 
 
-def _charging_without_power(facts: Facts) -> bool:
-    return facts.status == "Charging" and facts.power_w is not None and facts.power_w < IDLE_W
-
-
-def _power_while_free(facts: Facts) -> bool:
-    return facts.use == "free" and facts.power_w is not None and facts.power_w >= DRAWING_W
-
-
-def _meter_stands_still(facts: Facts) -> bool:
-    return facts.energy_wh is not None and facts.power_w is not None and facts.power_w >= DRAWING_W
-
-
-def _running_without_power(facts: Facts) -> bool:
-    return facts.status == "running" and facts.power_w is not None and facts.power_w < IDLE_W
-
-
 def _taken(facts: Facts) -> bool:
     return facts.use == "occupied"
+
+
+def _in_order(facts: Facts) -> bool:
+    return facts.health != "fault"  # what is out of order does not change, and that is told as a fault
 
 
 def _always(_facts: Facts) -> bool:
@@ -61,10 +58,10 @@ def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
     doors = [one for one in facts.station.facts() if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
     since = facts.moved_at or 0
-    if not doors or any((door.moved_at or 0) > since for door in doors):
+    if not doors or any(max(door.moved_at or 0, door.seen_at or 0) > since for door in doors):
         return False
     area = facts.resource.area
-    return not any(one.resource.area == area and (one.power_w or 0) >= DRAWING_W for one in facts.station.facts())
+    return not any(one.resource.area == area and power.draws(one) for one in facts.station.facts())
 
 
 def _neighbours_move(facts: Facts) -> bool:
@@ -72,56 +69,97 @@ def _neighbours_move(facts: Facts) -> bool:
     return others > 0 and _flips(facts.group) - facts.mark >= NEIGHBOUR_FLIPS * others
 
 
-_FROZEN = Rule("frozen", 2 * HOUR_MS, _always, _neighbours_move)
-_NOBODY = Rule("occupied_though_nobody_is_about", 6 * HOUR_MS, _taken, _nobody_about, 30 * MINUTE_MS)
-
-# Power rules first: what a thing says against itself weighs more than what its neighbours do.
-RULES: dict[KindName, tuple[Rule, ...]] = {
-    "seat": (_NOBODY, _FROZEN),
-    "room": (_NOBODY,),
-    "charger": (
-        Rule("charging_without_power", 15 * MINUTE_MS, _charging_without_power),
-        Rule("power_while_free", 5 * MINUTE_MS, _power_while_free),
-        Rule("meter_stands_still", 15 * MINUTE_MS, _meter_stands_still),
-        _FROZEN,
-    ),
-    "appliance": (
-        Rule("running_without_power", 10 * MINUTE_MS, _running_without_power),
-        Rule("power_while_free", 20 * MINUTE_MS, _power_while_free),  # a boiler heats again on its own
-        Rule("runs_for_hours", 2 * HOUR_MS, _taken, _always),
-        _FROZEN,
-    ),
+_RULES = {
+    rule.reason: rule
+    for rule in (
+        Rule(
+            "charging_without_power", 2 * MINUTE_MS, power.charging_without_power, "session_without_power",
+            register_clears=True,
+        ),
+        Rule("power_while_free", MINUTE_MS, power.power_while_free, "power_without_session"),
+        Rule(
+            "power_while_out_of_order", MINUTE_MS, power.power_while_out_of_order, "power_without_session",
+            suspect=False,
+        ),
+        Rule("meter_stands_still", 15 * MINUTE_MS, power.meter_stands_still, register_clears=True),
+        Rule("running_without_power", 10 * MINUTE_MS, power.running_without_power),
+        Rule("runs_for_hours", 2 * HOUR_MS, _taken, confirmed=_always),
+        Rule(
+            "occupied_though_nobody_is_about", 6 * HOUR_MS, _taken, confirmed=_nobody_about, again_ms=30 * MINUTE_MS
+        ),
+        Rule("frozen", 2 * HOUR_MS, _in_order, confirmed=_neighbours_move),
+    )
 }  # fmt: skip
+# What counts no sessions may draw for a while when nobody uses it: a boiler heats again on its own.
+_UNMETERED = {"power_while_free": replace(_RULES["power_while_free"], after_ms=20 * MINUTE_MS)}
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    spec.name: tuple((_RULES if spec.metered else _RULES | _UNMETERED)[reason] for reason in spec.doubts)
+    for spec in SPECS.values()
+    if spec.doubts
+}
+"""Of each kind, in the order in which it names them: the first that holds weighs most."""
 NEVER_AGAIN = 2**62
 
 
+def rule_of(kind: KindName, reason: str | None) -> Rule | None:
+    """The rule of this kind that has this reason."""
+    return next((rule for rule in RULES.get(kind, ()) if rule.reason == reason), None)
+
+
 def look(facts: Facts, now: Millis) -> None:
-    """Judge anew: sets `suspect`, and in `look_at` when time alone may change the verdict."""
+    """Judge anew: sets `verdict` and `suspect`, and in `look_at` when time alone may change them."""
     if facts.use is not facts.was or facts.moved_at is None:
         facts.was, facts.moved_at = facts.use, now
         facts.flips += 1
         facts.mark = _flips(facts.group)
-    facts.suspect, facts.look_at = None, NEVER_AGAIN
-    doubt = None
+    before, doubt = facts.verdict, None
+    facts.verdict, facts.look_at = None, NEVER_AGAIN
+    found: Rule | None = None
     for rule in RULES.get(facts.resource.kind, ()):
-        if not rule.holds(facts):
-            continue
         if rule.confirmed is None:
-            doubt = rule.reason
-            if facts.doubt != doubt or facts.doubt_since is None:
-                facts.doubt, facts.doubt_since = doubt, now
-        _judge(facts, rule, now)
-    facts.doubt = doubt
+            if doubt is None and rule.holds(facts):
+                doubt = rule.reason
+                found = _against_itself(facts, rule, before, now)
+        elif found is None and rule.holds(facts):
+            found = _against_others(facts, rule, now)
+    if doubt is None:
+        facts.doubt = facts.doubt_since = None
+    facts.verdict = None if found is None else found.reason
+    facts.suspect = facts.verdict if found is not None and found.suspect else None
 
 
-def _judge(facts: Facts, rule: Rule, now: Millis) -> None:
-    since = (facts.doubt_since if rule.confirmed is None else facts.moved_at) or now
-    due = since + rule.after_ms
+def _against_itself(facts: Facts, rule: Rule, before: str | None, now: Millis) -> Rule | None:
+    """The first such rule alone counts. One that is not yet decided begins anew after a silence."""
+    silent = facts.axes.evidence in SILENT and before != rule.reason
+    if facts.doubt != rule.reason or facts.doubt_since is None or silent:
+        facts.doubt, facts.doubt_since = rule.reason, now
+        if silent and evidence_of(facts, now)[0] in SILENT:
+            return None  # its next message has us look again
+    due = due_at(facts, rule, facts.doubt_since)
     if now >= due:
-        if facts.suspect is None and (rule.confirmed is None or rule.confirmed(facts)):
-            facts.suspect = rule.reason
-        due = now + rule.again_ms if rule.confirmed is not None else NEVER_AGAIN
+        return rule
+    facts.look_at = due
+    return None
+
+
+def due_at(facts: Facts, rule: Rule, since: Millis) -> Millis:
+    """When the verdict falls if the condition has lasted `since` then, and goes on."""
+    due = since + rule.after_ms
+    if rule.register_clears and facts.rose_at is not None and facts.rose_at > since:
+        return max(due, facts.rose_at + REGISTER_MS)
+    return due
+
+
+def _against_others(facts: Facts, rule: Rule, now: Millis) -> Rule | None:
+    due = (facts.moved_at or now) + rule.after_ms
+    found = None
+    if now >= due:
+        assert rule.confirmed is not None
+        found = rule if rule.confirmed(facts) else None
+        due = now + rule.again_ms
     facts.look_at = min(facts.look_at, due)
+    return found
 
 
 def _flips(group: Iterable[Facts]) -> int:

@@ -7,6 +7,8 @@ contradicted, or told in a way that we could not read → `suspect`; else `live`
 from gateway.kinds import Facts
 from gateway.model import Evidence, Millis
 
+SILENT: tuple[Evidence, ...] = ("never", "offline", "stale")
+
 
 def extend(facts: Facts, heard_at: Millis) -> None:
     """The value is good for its ttl from `heard_at` on."""

@@ -23,10 +23,10 @@ class Shape(Signals, gc=False):
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     status, power_w = signals.status, signals.power_w
     if power_w is not UNSET:
-        facts.power_w, facts.look_at = power_w, 0
+        facts.power_w = power_w
     if status is UNSET:
         return False
-    facts.status, facts.look_at = status, 0
+    facts.status = status
     facts.use = use_of_status(facts, USE_OF_STATUS, status)
     facts.status_fault = status == "fault"
     return True

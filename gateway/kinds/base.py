@@ -58,6 +58,7 @@ class Facts:
         "public",
         "renew_at",
         "resource",
+        "rose_at",
         "seen_at",
         "since",
         "station",
@@ -70,6 +71,7 @@ class Facts:
         "unreadable",
         "use",
         "valid_until",
+        "verdict",
         "was",
         "watched_since",
     )  # fmt: skip
@@ -107,8 +109,9 @@ class Facts:
         self.battery_pct: float | None = None
         self.power_w: float | None = None
         self.energy_wh: float | None = None
+        self.rose_at: Millis | None = None  # when its energy register last rose
         self.people: int | None = None
-        self.seen_at: Millis | None = None  # when anybody was last in a room
+        self.seen_at: Millis | None = None  # when anybody was last in a room, or at a door
         self.watched_since: Millis | None = None  # since when its evidence is live without a gap
         self.ins = 0
         self.outs = 0
@@ -118,8 +121,9 @@ class Facts:
         self.free: int | None = None
         self.total: int | None = None
         self.expires: Millis | None = None
-        # ---- doubts, see gateway/evidence/contradiction
-        self.suspect: str | None = None
+        # ---- doubts: gateway/evidence/contradiction alone writes them
+        self.verdict: str | None = None  # the contradiction that has lasted for its time
+        self.suspect: str | None = None  # the same, where it makes evidence suspect
         self.was: Use = "unknown"
         self.moved_at: Millis | None = None  # when its value last changed
         self.flips = 0  # how often
@@ -141,10 +145,10 @@ KEPT = (
     "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
     "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
     "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since", "seen_at",
-    "watched_since", "unreadable", "off_at",
+    "watched_since", "unreadable", "off_at", "rose_at", "verdict",
 )  # fmt: skip
 MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since",
-           "seen_at", "watched_since", "off_at")  # fmt: skip
+           "seen_at", "watched_since", "off_at", "rose_at")  # fmt: skip
 """Times of ours in Facts: they move along when the clock is set."""
 
 

@@ -12,7 +12,7 @@ from gateway.wire import Code, Signals, WattHours, Watts
 
 USE_OF_STATUS = uses_of(SPECS["charger"], "status")
 
-WATCHED = True
+WATCHED = False
 
 
 class Shape(Signals, gc=False):
@@ -25,14 +25,16 @@ class Shape(Signals, gc=False):
 def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     status, power_w, energy_wh, error = signals.status, signals.power_w, signals.energy_wh, signals.error
     if power_w is not UNSET:
-        facts.power_w, facts.look_at = power_w, 0
+        facts.power_w = power_w
     if energy_wh is not UNSET and energy_wh != facts.energy_wh:
-        facts.energy_wh, facts.doubt_since = energy_wh, now  # the register moves: whatever we doubted begins anew
+        if facts.energy_wh is not None and energy_wh > facts.energy_wh:
+            facts.rose_at = now
+        facts.energy_wh = energy_wh
     if error is not UNSET:
         facts.detail = None if error in ("", "NoError") else error
     if status is UNSET:
         return False
-    facts.status, facts.look_at = status, 0
+    facts.status = status
     facts.use = use_of_status(facts, USE_OF_STATUS, status)
     facts.status_fault = status == "Faulted"
     facts.degraded = facts.detail is not None and not facts.status_fault

@@ -23,14 +23,14 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:
     facts.use = "free"
     status = "open" if leaf is True else "locked" if bolt is True else "closed"
     if status != facts.status:
-        facts.status, facts.moved_at = status, now
+        facts.status, facts.seen_at = status, now
     return True
 
 
 def event(facts: Facts, event: Event, now: Millis) -> bool:
     """Somebody passes: a sign of life for what is behind, no news of the door itself."""
     if event.type == "card" and event.granted is not False:
-        facts.moved_at = now
+        facts.seen_at = now
     return False
 
 

@@ -241,8 +241,11 @@ class Live:
         """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
         timer = facts.kind.due(facts, now)
         if facts.heard:
-            if now >= facts.look_at or facts.use is not facts.was:
+            if now >= facts.look_at or facts.use is not facts.was or facts.power_w is not None:
+                before = facts.verdict
                 look(facts, now)
+                if facts.verdict != before:
+                    self.news.add(facts)
             if facts.look_at != NEVER_AGAIN and (timer is None or facts.look_at < timer):
                 timer = facts.look_at
         evidence, until = evidence_of(facts, now)
@@ -253,6 +256,8 @@ class Live:
                 facts.watched_since = None
             elif facts.watched_since is None:
                 facts.watched_since = now
+            if axes.evidence != facts.axes.evidence:
+                self.news.add(facts)
             facts.axes, facts.since = axes, now
             self.touch(facts.station)
         if until is not None and (timer is None or until < timer):

@@ -11,6 +11,7 @@ import yaml
 
 from config.schema import Settings
 from gateway.alerts import signals as alert_signals
+from gateway.alerts.doubts import facts_of_verdict
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
 from gateway.model import Message
@@ -78,6 +79,7 @@ class House:
         return getattr(facts.axes, name)
 
     def alerts(self) -> Iterator[str]:
+        """What signals and the judge of evidence would have told."""
         said: dict[str, dict[str, Any]] = {}
         for topic, data in self.stored:
             if topic.endswith("/state"):
@@ -87,6 +89,7 @@ class House:
             for fact in alert_signals.facts_of_signals(facts.resource, have, self.now, alert_signals.Limits()):
                 if fact.holds:
                     yield fact.kind
+            yield from (fact.kind for fact in facts_of_verdict(facts, self.now) if fact.holds)
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])

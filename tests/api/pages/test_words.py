@@ -9,11 +9,13 @@ import pytest
 from api.pages.kinds import words
 from api.routes.reports import Report
 from config.kinds import SPECS, KindSpec
+from gateway.alerts.doubts import facts_of_verdict
 from gateway.alerts.facts import clock_skew, screen
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.signals import ALARMS, Limits, facts_of_signals
 from gateway.model import REASONS, Resource, Signal
 from gateway.notify.catalogue import cause_text, entry
+from tests.gateway.live.house import MINUTE, House
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "api" / "pages" / "static" / "js"
@@ -21,8 +23,6 @@ LANGUAGES = 3
 CHARGER = Resource("yanshan", "yard", "pile-01", "charger", "pile-01", "ebike")
 SAID: dict[str, Signal] = {
     "battery_pct": 3,
-    "status": "Charging",
-    "power_w": 0.0,
     "expires": "2026-12-01",
     "open": True,
 }
@@ -51,7 +51,15 @@ def causes_of_signals() -> set[str]:
         Resource("yanshan", "a", "aed", "safety", "aed"),
     )
     facts = [fact for one in resources for fact in facts_of_signals(one, SAID, 0, Limits())]
-    return {fact.cause.split("=")[0] + "=" for fact in facts}
+    return {fact.cause.split("=")[0] + "=" for fact in facts} | causes_of_verdicts()
+
+
+def causes_of_verdicts() -> set[str]:
+    """What an alert about power without a session gives as its cause."""
+    house = House([{"id": "pile", "kind": "charger", "type": "ev"}])
+    house.wait_while(2 * MINUTE, ("pile", {"status": "Available", "power_w": 7000}))
+    facts = facts_of_verdict(house.facts("pile"), house.now)
+    return {fact.cause.split("=")[0] + "=" for fact in facts if fact.holds}
 
 
 def test_every_word_is_there_in_every_language() -> None:

@@ -15,8 +15,8 @@ def verdict(house: House, resource: str) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("said", "after_min", "reason"),
     [
-        ({"status": "Charging", "power_w": 0}, 15, "charging_without_power"),
-        ({"status": "Available", "power_w": 900}, 5, "power_while_free"),
+        ({"status": "Charging", "power_w": 0}, 2, "charging_without_power"),
+        ({"status": "Available", "power_w": 900}, 1, "power_while_free"),
         ({"status": "Charging", "power_w": 900, "energy_wh": 5000}, 15, "meter_stands_still"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,3 +130,32 @@ def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, 
 def test_another_order_of_devices_is_another_layout():
     first, same, other = (Memory(Town(*seats).live).layout for seats in (SEATS, SEATS, reversed(SEATS)))
     assert first == same != other
+
+
+BEFORE_VERDICTS = (
+    "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
+    "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
+    "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since", "seen_at",
+    "watched_since", "unreadable", "off_at",
+)  # fmt: skip
+
+
+def test_state_kept_before_there_were_verdicts_is_taken_up_and_judged_anew(store):
+    """Values are kept by position: that list may only grow at its end."""
+    pile = {"id": "pile", "kind": "charger", "type": "ev", "ttl": 600}
+    town = Town(pile)
+    kept = Memory(town.live)
+    for seq in range(1, 4):
+        outcome = town.hear("pile", {"boot": "b", "seq": seq, "status": "Available", "power_w": 7000, "energy_wh": seq})
+        number = store.commit(outcome.batch, outcome.changes, outcome.rejected, town.now)
+        town.now += 60 * SECOND
+    rows = msgspec.msgpack.decode(kept.dump(0))
+    for row in rows:
+        row[5] = [[resource, code, values[: len(BEFORE_VERDICTS)]] for resource, code, values in row[5]]
+    old = dict(zip(BEFORE_VERDICTS, rows[0][5][0][2], strict=True))
+    assert (old["use"], old["power_w"], old["energy_wh"], old["doubt"]) == ("free", 7000, 3, "power_while_free")
+    store.checkpoint(0, number, msgspec.msgpack.encode(rows))
+    found, _ = again(store, town.now, pile)
+    [facts] = found.live.devices["yanshan", "pile"].facts
+    assert (facts.use, facts.power_w, facts.energy_wh) == ("free", 7000, 3)
+    assert (facts.verdict, facts.axes.evidence) == ("power_while_free", "suspect")

@@ -1,0 +1,54 @@
+"""Watts against words: what a charger or an appliance says of itself, beside what it draws.
+
+Each type declares its figures in config/kinds; nothing else judges watts. Beside them stands `running_above_w`, by
+which dialects make a status of power where a device tells none. It lies between the two, so that both agree.
+"""
+
+from config.kinds import SPECS, Load
+from gateway.kinds import Facts
+from gateway.model import Resource
+
+METER_W = 20.0
+"""A meter is judged from here on: in a quarter of an hour it counts 5 Wh."""
+OUT_OF_ORDER = ("Unavailable", "Faulted")
+
+
+LOADS: dict[tuple[str, str | None], Load] = {
+    (spec.name, name): type_.load for spec in SPECS.values() for name, type_ in spec.types.items()
+}
+_USUAL = {spec.name: spec.types[spec.usual_type].load for spec in SPECS.values() if spec.usual_type is not None}
+
+
+def load_of(resource: Resource) -> Load:
+    """The figures of its type; without a type, those of the usual one of its kind."""
+    return LOADS.get((resource.kind, resource.type)) or _USUAL.get(resource.kind) or Load()
+
+
+def draws(facts: Facts) -> bool:
+    """Something is fed, by the last power told."""
+    return facts.power_w is not None and facts.power_w > load_of(facts.resource).drawing_w
+
+
+def _idles(facts: Facts) -> bool:
+    return facts.power_w is not None and facts.power_w < load_of(facts.resource).idle_w
+
+
+def charging_without_power(facts: Facts) -> bool:
+    return facts.status == "Charging" and _idles(facts)
+
+
+def running_without_power(facts: Facts) -> bool:
+    return facts.status == "running" and _idles(facts)
+
+
+def power_while_free(facts: Facts) -> bool:
+    return facts.use == "free" and draws(facts)
+
+
+def power_while_out_of_order(facts: Facts) -> bool:
+    return facts.status in OUT_OF_ORDER and draws(facts)
+
+
+def meter_stands_still(facts: Facts) -> bool:
+    """Enough power for a meter to show it. That it does not move is a matter of time: see `Rule.register_clears`."""
+    return facts.energy_wh is not None and draws(facts) and (facts.power_w or 0) >= METER_W and facts.health != "fault"
