@@ -129,7 +129,7 @@ class Watch:
 
     def _verdict(self, facts: Facts, now: Millis) -> list[Fact]:
         """What the judge of evidence found, until he has taken it back."""
-        if facts.verdict is None and facts not in self._doubted:
+        if facts.doubt.verdict is None and facts not in self._doubted:
             return []
         said = facts_of_verdict(facts, now)
         keep = self._doubted.discard if all(fact.holds is False for fact in said) else self._doubted.add

@@ -16,7 +16,7 @@ KINDS_OF_ALERT = frozenset().union(*ALERTS.values())
 def facts_of_verdict(facts: Facts, now: Millis) -> list[Fact]:
     """Each alert that a verdict on this resource can lead to: whether it holds now."""
     resource = facts.resource
-    rule = rule_of(resource.kind, facts.verdict)
+    rule = rule_of(resource.kind, facts.doubt.verdict)
     said: list[Fact] = []
     for kind in sorted(ALERTS.get(resource.kind, ())):
         holds = _holds(facts, kind, rule, now)
@@ -42,8 +42,8 @@ def _told(facts: Facts, rule: Rule, now: Millis) -> Fact:
     """A contradiction of its own holds since it began, with the judge's own patience."""
     resource = facts.resource
     since, patience_ms = now, 0
-    if rule.confirmed is None and facts.doubt_since is not None:
-        since = facts.doubt_since
+    if rule.confirmed is None and facts.doubt.since is not None:
+        since = facts.doubt.since
         patience_ms = due_at(facts, rule, since) - since
     cause, detail = "suspect", dict[str, Signal](device=resource.device, reason=rule.reason)
     if rule.alert != "stuck_sensor" and facts.power_w is not None:

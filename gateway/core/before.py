@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.evidence.seen import NO_BOOTS, Seen
 from gateway.kinds import Facts
+from gateway.kinds.base import put
+from gateway.kinds.doubt import Doubt
 from gateway.live import Device, Station
 
 if TYPE_CHECKING:
     from gateway.core.pipeline import Pipeline
 
 # What others own. An alarm is put back too: the heap still holds the entry that it had.
-_FIXED = {"counters", "group", "judged", "kind", "public", "resource", "station"}
-_FACTS = tuple(name for name in Facts.__slots__ if name not in _FIXED)
+_FIXED = {"counters", "doubt", "judged", "kind", "public", "resource", "station"}
+_FACTS = (
+    *(name for name in Facts.__slots__ if name not in _FIXED),
+    *(f"doubt.{name}" for name in Doubt.__slots__ if name != "group"),
+)
 _DEVICE = ("number", "online", "owed", "seen_at")
 _STATION = ("access", "access_until", "alarm", "recheck_at")
 _BATCH = ("topics", "payloads", "received", "flags", "numbers")
@@ -98,7 +103,8 @@ def _kept(facts: Facts) -> tuple[Facts, tuple[Any, ...], Any]:
 
 
 def _put_facts(facts: Facts, values: tuple[Any, ...], public: Any) -> None:
-    _put(facts, _FACTS, values)
+    for name, value in zip(_FACTS, values, strict=True):
+        put(facts, name, value)
     facts.public = public
 
 

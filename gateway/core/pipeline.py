@@ -150,7 +150,7 @@ class Pipeline:
         for device in self.speakers(frame[0]):
             for facts in device.facts:
                 facts.valid_until = None if facts.valid_until is None else min(facts.valid_until, now)
-                facts.suspect = facts.verdict = None
+                facts.doubt.forget()
                 self.live.alarms.set(facts, now)
 
     def speakers(self, topic: bytes) -> list[Device]:

@@ -57,16 +57,16 @@ def _always(_facts: Facts) -> bool:
 def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
     doors = [one for one in facts.station.facts() if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
-    since = facts.moved_at or 0
-    if not doors or any(max(door.moved_at or 0, door.seen_at or 0) > since for door in doors):
+    since = facts.doubt.moved_at or 0
+    if not doors or any(max(door.doubt.moved_at or 0, door.seen_at or 0) > since for door in doors):
         return False
     area = facts.resource.area
     return not any(one.resource.area == area and power.draws(one) for one in facts.station.facts())
 
 
 def _neighbours_move(facts: Facts) -> bool:
-    others = len(facts.group) - 1
-    return others > 0 and _flips(facts.group) - facts.mark >= NEIGHBOUR_FLIPS * others
+    others = len(facts.doubt.group) - 1
+    return others > 0 and _flips(facts.doubt.group) - facts.doubt.mark >= NEIGHBOUR_FLIPS * others
 
 
 _RULES = {
@@ -109,37 +109,39 @@ def rule_of(kind: KindName, reason: str | None) -> Rule | None:
 
 def look(facts: Facts, now: Millis) -> None:
     """Judge anew: sets `verdict` and `suspect`, and in `look_at` when time alone may change them."""
-    if facts.use is not facts.was or facts.moved_at is None:
-        facts.was, facts.moved_at = facts.use, now
-        facts.flips += 1
-        facts.mark = _flips(facts.group)
-    before, doubt = facts.verdict, None
-    facts.verdict, facts.look_at = None, NEVER_AGAIN
+    doubt = facts.doubt
+    if facts.use is not doubt.was or doubt.moved_at is None:
+        doubt.was, doubt.moved_at = facts.use, now
+        doubt.flips += 1
+        doubt.mark = _flips(doubt.group)
+    before, reason = doubt.verdict, None
+    doubt.look_at = NEVER_AGAIN
     found: Rule | None = None
     for rule in RULES.get(facts.resource.kind, ()):
         if rule.confirmed is None:
-            if doubt is None and rule.holds(facts):
-                doubt = rule.reason
+            if reason is None and rule.holds(facts):
+                reason = rule.reason
                 found = _against_itself(facts, rule, before, now)
         elif found is None and rule.holds(facts):
             found = _against_others(facts, rule, now)
-    if doubt is None:
-        facts.doubt = facts.doubt_since = None
-    facts.verdict = None if found is None else found.reason
-    facts.suspect = facts.verdict if found is not None and found.suspect else None
+    if reason is None:
+        doubt.reason = doubt.since = None
+    doubt.verdict = None if found is None else found.reason
+    doubt.suspect = doubt.verdict if found is not None and found.suspect else None
 
 
 def _against_itself(facts: Facts, rule: Rule, before: str | None, now: Millis) -> Rule | None:
     """The first such rule alone counts. One that is not yet decided begins anew after a silence."""
+    doubt = facts.doubt
     silent = facts.axes.evidence in SILENT and before != rule.reason
-    if facts.doubt != rule.reason or facts.doubt_since is None or silent:
-        facts.doubt, facts.doubt_since = rule.reason, now
+    if doubt.reason != rule.reason or doubt.since is None or silent:
+        doubt.reason, doubt.since = rule.reason, now
         if silent and evidence_of(facts, now)[0] in SILENT:
             return None  # its next message has us look again
-    due = due_at(facts, rule, facts.doubt_since)
+    due = due_at(facts, rule, doubt.since)
     if now >= due:
         return rule
-    facts.look_at = due
+    doubt.look_at = due
     return None
 
 
@@ -152,15 +154,16 @@ def due_at(facts: Facts, rule: Rule, since: Millis) -> Millis:
 
 
 def _against_others(facts: Facts, rule: Rule, now: Millis) -> Rule | None:
-    due = (facts.moved_at or now) + rule.after_ms
+    doubt = facts.doubt
+    due = (doubt.moved_at or now) + rule.after_ms
     found = None
     if now >= due:
         assert rule.confirmed is not None
         found = rule if rule.confirmed(facts) else None
         due = now + rule.again_ms
-    facts.look_at = min(facts.look_at, due)
+    doubt.look_at = min(doubt.look_at, due)
     return found
 
 
 def _flips(group: Iterable[Facts]) -> int:
-    return sum([one.flips for one in group])
+    return sum([one.doubt.flips for one in group])

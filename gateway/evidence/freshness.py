@@ -36,4 +36,4 @@ def evidence_of(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
         until = gone if until is not None and gone < until else until
     if until is None or now >= until:
         return "stale", gone
-    return ("suspect" if facts.suspect or facts.unreadable else "live"), until
+    return ("suspect" if facts.doubt.suspect or facts.unreadable else "live"), until

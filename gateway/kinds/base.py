@@ -1,11 +1,12 @@
 """What a kind of resource must say of itself, and the slotted object in which its present facts live."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from msgspec import UNSET, Struct, UnsetType
 
+from gateway.kinds.doubt import Doubt
 from gateway.model import AXES, Access, Axes, Health, Millis, Resource, Use
 from gateway.wire import Event
 
@@ -30,14 +31,11 @@ class Facts:
         "degraded",
         "detail",
         "doubt",
-        "doubt_since",
         "effect",
         "energy_wh",
         "expires",
         "fault",
-        "flips",
         "free",
-        "group",
         "heard",
         "holds_until",
         "ins",
@@ -45,9 +43,6 @@ class Facts:
         "kind",
         "level",
         "lifecycle",
-        "look_at",
-        "mark",
-        "moved_at",
         "observed_at",
         "off_at",
         "offline_at",
@@ -65,14 +60,11 @@ class Facts:
         "status",
         "status_fault",
         "step_ms",
-        "suspect",
         "total",
         "ttl_ms",
         "unreadable",
         "use",
         "valid_until",
-        "verdict",
-        "was",
         "watched_since",
     )  # fmt: skip
 
@@ -121,17 +113,7 @@ class Facts:
         self.free: int | None = None
         self.total: int | None = None
         self.expires: Millis | None = None
-        # ---- doubts: gateway/evidence/contradiction alone writes them
-        self.verdict: str | None = None  # the contradiction that has lasted for its time
-        self.suspect: str | None = None  # the same, where it makes evidence suspect
-        self.was: Use = "unknown"
-        self.moved_at: Millis | None = None  # when its value last changed
-        self.flips = 0  # how often
-        self.mark = 0  # the flips of its group at that moment
-        self.group: Sequence[Facts] = ()  # its like in the same station, itself included
-        self.doubt: str | None = None  # what contradicts itself right now
-        self.doubt_since: Millis | None = None
-        self.look_at: Millis = 0  # when to look for contradictions next
+        self.doubt = Doubt()
 
     @property
     def health(self) -> Health:
@@ -141,15 +123,22 @@ class Facts:
 
 
 # What a snapshot keeps of Facts: everything that evidence made; axes, access and maintenance are decided anew.
+# Snapshots hold the values alone, so a new name goes to the end.
 KEPT = (
-    "use", "heard", "fault", "status_fault", "degraded", "suspect", "offline_at", "observed_at", "valid_until", "since",
-    "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs", "passages",
-    "free", "total", "expires", "was", "moved_at", "flips", "mark", "doubt", "doubt_since", "seen_at",
-    "watched_since", "unreadable", "off_at", "rose_at", "verdict",
+    "use", "heard", "fault", "status_fault", "degraded", "doubt.suspect", "offline_at", "observed_at", "valid_until",
+    "since", "away_until", "status", "detail", "battery_pct", "power_w", "energy_wh", "people", "ins", "outs",
+    "passages", "free", "total", "expires", "doubt.was", "doubt.moved_at", "doubt.flips", "doubt.mark", "doubt.reason",
+    "doubt.since", "seen_at", "watched_since", "unreadable", "off_at", "rose_at", "doubt.verdict",
 )  # fmt: skip
-MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "moved_at", "doubt_since",
+MOMENTS = ("observed_at", "valid_until", "away_until", "since", "offline_at", "doubt.moved_at", "doubt.since",
            "seen_at", "watched_since", "off_at", "rose_at")  # fmt: skip
 """Times of ours in Facts: they move along when the clock is set."""
+
+
+def put(facts: Facts, name: str, value: object) -> None:
+    """Set a value by the name that it has in KEPT."""
+    owner, _, slot = name.rpartition(".")
+    setattr(getattr(facts, owner) if owner else facts, slot, value)
 
 
 class Kind(Protocol):

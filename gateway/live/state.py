@@ -1,6 +1,7 @@
 """What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`."""
 
 from collections import Counter, defaultdict
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -9,7 +10,7 @@ from config.kinds import SPECS
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, look
 from gateway.evidence.freshness import alive, evidence_of, extend
 from gateway.kinds import Facts
-from gateway.kinds.base import MOMENTS, common
+from gateway.kinds.base import MOMENTS, common, put
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.places import Area, Device, Station
@@ -20,6 +21,7 @@ from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
 
 TRY_AGAIN_MS = 10_000  # a deadline that failed
+_moments = attrgetter(*MOMENTS)
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
 
@@ -48,7 +50,7 @@ class Live:
             group = groups[facts.resource.kind, facts.resource.type]
             if len(group) < GROUP_MAX:
                 group.append(facts)
-            facts.group = group
+            facts.doubt.group = group
         for area in station.areas:
             area.station = station
         self.open_or_close(station, now)
@@ -166,12 +168,11 @@ class Live:
         for station in self.stations.values():
             station.made_at += by
             for facts in station.facts():
-                for name in MOMENTS:
-                    value = getattr(facts, name)
+                for name, value in zip(MOMENTS, _moments(facts), strict=True):
                     if value is not None:
-                        setattr(facts, name, value + by)
+                        put(facts, name, value + by)
                 facts.renew_at += by
-                facts.look_at = 0
+                facts.doubt.ask()
             self.open_or_close(station, now)
             for area in station.areas:
                 self._book(area, now)
@@ -241,13 +242,14 @@ class Live:
         """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
         timer = facts.kind.due(facts, now)
         if facts.heard:
-            if now >= facts.look_at or facts.use is not facts.was or facts.power_w is not None:
-                before = facts.verdict
+            doubt = facts.doubt
+            if now >= doubt.look_at or facts.use is not doubt.was or facts.power_w is not None:
+                before = doubt.verdict
                 look(facts, now)
-                if facts.verdict != before:
+                if doubt.verdict != before:
                     self.news.add(facts)
-            if facts.look_at != NEVER_AGAIN and (timer is None or facts.look_at < timer):
-                timer = facts.look_at
+            if doubt.look_at != NEVER_AGAIN and (timer is None or doubt.look_at < timer):
+                timer = doubt.look_at
         evidence, until = evidence_of(facts, now)
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:

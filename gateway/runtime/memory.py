@@ -13,7 +13,7 @@ import msgspec
 from config.building import building
 from gateway.core.pipeline import Pipeline
 from gateway.kinds import Facts
-from gateway.kinds.base import KEPT
+from gateway.kinds.base import KEPT, put
 from gateway.live import Device, Live, Seen
 from gateway.model import AXES, Millis
 from gateway.policy.override import Overrides
@@ -117,6 +117,6 @@ def _load(live: Live, blob: bytes) -> list[Device] | None:
             if facts is not None:
                 facts.axes = AXES[code]
                 for field, value in zip(KEPT, values, strict=False):
-                    setattr(facts, field, value)
+                    put(facts, field, value)
         loaded.append(device)
     return loaded

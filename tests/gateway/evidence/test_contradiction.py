@@ -9,7 +9,7 @@ PILE = {"id": "pile", "kind": "charger", "type": "ev"}
 
 
 def verdict(house: House, resource: str) -> tuple[object, ...]:
-    return (*house.seen(resource, "usable", "evidence"), house.facts(resource).suspect)
+    return (*house.seen(resource, "usable", "evidence"), house.facts(resource).doubt.suspect)
 
 
 @pytest.mark.parametrize(

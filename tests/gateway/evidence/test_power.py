@@ -129,12 +129,12 @@ def test_every_status_with_every_power_and_register_is_judged_as_documented(kind
             if register != "none":
                 said["energy_wh"] = 1000 + (minute if register == "rises" else 0)
             house.say(name, **said)
-            seen[name].append(house.facts(name).verdict)
+            seen[name].append(house.facts(name).doubt.verdict)
         house.wait(MINUTE)
     for name, (status, power_w, register) in cases.items():
         reason, facts = expected(kind, status, power_w, load, register), house.facts(name)
         case = (status, power_w, register)
-        assert (case, facts.verdict) == (case, reason)
+        assert (case, facts.doubt.verdict) == (case, reason)
         told = {fact.kind for fact in facts_of_verdict(facts, house.now) if fact.holds}
         if reason is None:
             assert (case, facts.axes.evidence, told) == (case, "live", set())
@@ -177,7 +177,7 @@ PILE = {"id": "pile", "kind": "charger", "type": "ebike"}
 
 
 def verdict(house: House) -> tuple[Any, ...]:
-    return house.facts("pile").verdict, house.facts("pile").axes.evidence
+    return house.facts("pile").doubt.verdict, house.facts("pile").axes.evidence
 
 
 def test_a_register_that_rises_while_the_power_reads_nothing_clears_the_doubt_until_it_stands_still_for_long():
@@ -237,5 +237,5 @@ def test_a_doubt_is_asked_again_only_while_it_may_change():
 
 def test_kinds_write_nothing_that_the_judge_owns():
     kinds = Path(__file__).parents[3] / "gateway" / "kinds"
-    owned = r"facts\.(doubt|doubt_since|verdict|suspect|look_at|moved_at|was|flips|mark)\b"
-    assert {path.name for path in kinds.glob("*.py") if re.search(owned, path.read_text("utf-8"))} == set()
+    users = {path.name for path in kinds.glob("*.py") if re.search(r"facts\.doubt\b", path.read_text("utf-8"))}
+    assert users == set()

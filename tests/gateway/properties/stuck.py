@@ -63,7 +63,7 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
         for key, resource in judged.items():
             fault, seen = faults.get(key), facts[key]
             sticks = fault is not None and fault.begins <= now < fault.ends
-            suspect = seen.suspect is not None and seen.axes.evidence == "suspect"
+            suspect = seen.doubt.suspect is not None and seen.axes.evidence == "suspect"
             tally = tallies[resource.kind]
             if sticks:
                 untrue[key] += seen.use != truth[key].use
@@ -73,7 +73,7 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
                 tally.honest_minutes += 1
                 tally.doubted_minutes += suspect
                 if suspect:
-                    tally.reasons[seen.suspect] = tally.reasons.get(seen.suspect, 0) + 1
+                    tally.reasons[seen.doubt.suspect] = tally.reasons.get(seen.doubt.suspect, 0) + 1
     for key, fault in faults.items():
         tally = tallies[judged[key].kind]
         tally.stuck += 1

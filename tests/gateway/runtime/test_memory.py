@@ -158,4 +158,4 @@ def test_state_kept_before_there_were_verdicts_is_taken_up_and_judged_anew(store
     found, _ = again(store, town.now, pile)
     [facts] = found.live.devices["yanshan", "pile"].facts
     assert (facts.use, facts.power_w, facts.energy_wh) == ("free", 7000, 3)
-    assert (facts.verdict, facts.axes.evidence) == ("power_while_free", "suspect")
+    assert (facts.doubt.verdict, facts.axes.evidence) == ("power_while_free", "suspect")

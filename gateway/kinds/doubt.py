@@ -1,0 +1,40 @@
+"""What the judge of evidence (gateway/evidence/contradiction) remembers of one resource. He alone writes it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gateway.model import Millis, Use
+
+if TYPE_CHECKING:
+    from gateway.kinds.base import Facts
+
+
+class Doubt:
+    """`reason`: how the resource contradicts itself right now, `since` when; `verdict`: what has lasted for its time,
+    and `suspect` the same where it puts the evidence in doubt. Times in ms.
+
+    `was` and `moved_at`: its last value and when it came to that; `flips`: how often it changed, and `mark` how often
+    all of its `group` (its like in the same station, itself included) had by then.
+    """
+
+    __slots__ = ("flips", "group", "look_at", "mark", "moved_at", "reason", "since", "suspect", "verdict", "was")
+
+    def __init__(self) -> None:
+        self.verdict: str | None = None
+        self.suspect: str | None = None
+        self.reason: str | None = None
+        self.since: Millis | None = None
+        self.was: Use = "unknown"
+        self.moved_at: Millis | None = None
+        self.flips = 0
+        self.mark = 0
+        self.group: Sequence[Facts] = ()
+        self.look_at: Millis = 0  # when time alone may change the verdict
+
+    def forget(self) -> None:
+        """What it rests on is no longer to be trusted: it is judged anew."""
+        self.verdict = self.suspect = None
+
+    def ask(self) -> None:
+        """Have it judged anew with the next message or deadline."""
+        self.look_at = 0
