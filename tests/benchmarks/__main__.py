@@ -15,6 +15,7 @@ from pathlib import Path
 from time import strftime
 from typing import Any
 
+from tests.benchmarks.demo import first_live_s
 from tests.benchmarks.figures import Figure, machine, table, write
 from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
@@ -29,6 +30,11 @@ def latency() -> Iterator[Figure]:
     for way, name in (("yz_live", "publish → yz-live"), ("listener", "publish → listener")):
         yield Figure(f"{name}, p50", told[f"{way}_p50_ms"], "ms")
         yield Figure(f"{name}, p99", told[f"{way}_p99_ms"], "ms", 100)
+
+
+def demo() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Figure("demo: first live value", first_live_s(Path(folder)), "s", 10)
 
 
 def deadlines() -> Iterator[Figure]:
@@ -85,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--only",
-        default="ingest,scale,latency,deadlines,week,history,foreign,copy,forecast",
+        default="demo,ingest,scale,latency,deadlines,week,history,foreign,copy,forecast",
         help="chapters, with commas",
     )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each subject (5)")
@@ -95,6 +101,7 @@ def main() -> None:
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "ingest": lambda: ingest(args.rounds, args.count),
         "scale": lambda: scale(args.rounds),
+        "demo": demo,
         "latency": latency,
         "deadlines": deadlines,
         "week": lambda: week(args.days),

@@ -119,9 +119,9 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, which: str) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_the_demo_shows_a_live_value_within_ten_seconds_and_stops_cleanly(tmp_path: Path) -> None:
+def test_the_demo_shows_a_live_value_soon_and_stops_cleanly(tmp_path: Path) -> None:
+    """How soon on an idle machine is measured in tests/benchmarks, not here."""
     http, mqtt = free_port(), free_port()
-    begin = time.monotonic()
     with Yizhan(
         tmp_path,
         "demo",
@@ -136,7 +136,6 @@ def test_the_demo_shows_a_live_value_within_ten_seconds_and_stops_cleanly(tmp_pa
     ) as demo:
         until(lambda: any(row["usable_max"] for row in get(http, "/api/v1/stations/yanshan")["summary"]))
         until(lambda: seat(http)["evidence"] == "live")
-        assert time.monotonic() - begin < 10
         status, seconds = demo.stop()
     assert (status, seconds < 5) == (0, True), demo.errors
 

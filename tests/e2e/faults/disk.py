@@ -121,6 +121,10 @@ class Recorded:
     def execute(self, sql, values=()):
         return self._db.execute(sql, values)
 
+    @property
+    def in_transaction(self):
+        return not self._db.getautocommit()
+
     def executemany(self, sql, rows):
         return self._db.executemany(sql, rows)
 

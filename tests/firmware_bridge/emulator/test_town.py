@@ -56,8 +56,8 @@ def test_every_message_is_within_the_contract_and_every_kind_speaks(build_town, 
         assert message.retain == (which == "availability")
         if which == "state":
             kind = kinds[station, device]
-            _, ignored = read(decoder({kind}), message.payload)
-            assert ignored == 0, message
+            _, ignored, bad = read(decoder({kind}), message.payload)
+            assert (ignored, bad) == (0, ()), message
             signals[kind] |= body.keys() - {"ts", "boot", "seq", "oldest"}
     assert signals.keys() == KINDS.keys()
     assert signals["charger"] == {"status", "power_w", "energy_wh", "firmware", "rssi_dbm"}
