@@ -199,7 +199,8 @@ class Document:
 
 # Flags of a message as it came, the bits of MQTT; AGAIN: it came before, for certain.
 RETAINED, QOS1, AGAIN, DUP = 1, 2, 4, 8
-TS_SUSPECT = 2  # beside RETAINED a flag of a stored one: its device's `ts` is not believed
+# Beside RETAINED flags of a stored one: its `ts` is not believed; with it the device counts anew under its old boot.
+TS_SUSPECT, ANEW = 2, 4
 
 
 class Batch:

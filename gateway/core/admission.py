@@ -51,14 +51,19 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
 
 def _begins_again(device: Device, header: Any, payload: bytes, now: Millis) -> bool:
     """Whether a device counts anew under its old `boot`: the number it began with comes with other content, or a
-    message is newer than all that we ever had of it. A repeat can be neither."""
+    message is newer than all that we ever had of it. A repeat can be neither.
+
+    One that is no newer by its own time than what we know is an old one, written in another way when it was sent again.
+    """
     seen = device.seen
     if header.boot != seen.boot:
         return False
-    if seen.is_other_first(header.seq, payload):
-        return True
     ts = wire.millis(header.ts)
-    if ts is None or device.seen_at is None or not believed(ts, now):
+    if ts is not None and not believed(ts, now):
+        ts = None
+    if seen.is_other_first(header.seq, payload):
+        return ts is None or all(facts.observed_at is None or ts > facts.observed_at for facts in device.facts)
+    if ts is None or device.seen_at is None:
         return False
     return ts > device.seen_at + wire.TS_FUTURE_MS  # no clock that is believed was so far ahead
 

@@ -21,10 +21,12 @@ from gateway.core.foreign import Foreign
 from gateway.dialects.base import longest
 from gateway.kinds import Facts
 from gateway.live import Device, Live, Verdict
-from gateway.model import DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
+from gateway.model import ANEW, DUP, RETAINED, TS_SUSPECT, Batch, Change, Header, Message, Millis, Rejected, Topic
 from gateway.policy.override import read_command
 from gateway.wire import Event, UnreadableError
 
+_NEWS = {Verdict.NEW: 0, Verdict.ANEW: ANEW}
+"""What moves the live state, with the flag that it is stored under."""
 _UNSEEN = ("too_large", "encoding", "too_deep", "identity_number")
 """Refused before any decoder saw it."""
 
@@ -190,6 +192,9 @@ class Pipeline:
                     seen.floor = signals.oldest
             else:
                 verdict = admit(device, topic, payload, flags, signals, now)
+                if verdict is Verdict.ANEW:
+                    self._believe(device, payload, flags, signals, now, ANEW)
+                    continue
                 if verdict is not Verdict.NEW:
                     self._store_late(verdict, device, topic, payload, signals, now)
                     continue
@@ -295,16 +300,20 @@ class Pipeline:
 
     def _accept(self, device: Device, topic: bytes, payload: bytes, flags: int, signals: Any, now: Millis) -> None:
         verdict = admit(device, topic, payload, flags, signals, now)
-        if verdict is not Verdict.NEW:
+        if verdict in _NEWS:
+            self._believe(device, payload, flags, signals, now, _NEWS[verdict])
+        else:
             self._store_late(verdict, device, topic, payload, signals, now, flags & RETAINED)
-            return
+
+    def _believe(self, device: Device, payload: bytes, flags: int, signals: Any, now: Millis, anew: int) -> None:
+        """Store a state message that is news, and let it move the live state. `anew`: ANEW or 0."""
         observed, mark, retained = now, 0, flags & RETAINED
         ts = None if signals.ts is None else wire.millis(signals.ts)
         if ts is not None:
             observed, mark = observed_at(device, ts, now)
             if mark:
                 ts = None
-        self._keep(device, device.topic, payload, now, retained | mark, device.number)
+        self._keep(device, device.topic, payload, now, retained | mark | anew, device.number)
         if retained:
             self.live.remember(device, signals, ts, now)
         else:
@@ -365,11 +374,11 @@ class Pipeline:
     def _event(self, device: Device, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         event = wire.read_event(payload)
         verdict = admit(device, topic, payload, flags, event, now)
-        if verdict is not Verdict.NEW:
+        if verdict not in _NEWS:
             self._store_late(verdict, device, topic, payload, event, now, flags & RETAINED)
             return
         ts = wire.millis(event.ts)
-        mark = (flags & RETAINED) | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
+        mark = (flags & RETAINED) | _NEWS[verdict] | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
         self._keep(device, topic, payload, now, mark)
         if not flags & RETAINED:
             self.outcome.happened.append((device, event, now))

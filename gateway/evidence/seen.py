@@ -23,6 +23,7 @@ class Verdict(Enum):
     NEW = "new"  # newer than all before: it may move the live state
     LATE = "late"  # never seen, but older than what we know: history only
     REPEAT = "repeat"
+    ANEW = "anew"  # new too, and the first of a count that began again under the same boot
 
 
 class Seen:
@@ -100,7 +101,7 @@ class Seen:
         self.start = self.top = seq
         self.floor = min(seq, oldest) if oldest is not None else seq
         self.first = seq, crc32(payload)
-        return Verdict.NEW
+        return Verdict.ANEW
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
         if self.older is NO_BOOTS:

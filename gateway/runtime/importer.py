@@ -45,6 +45,7 @@ class _Exported(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Exported).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_NOT_CONTENT = wire.HEADER_FIELDS | {"card"}
 _any = msgspec.json.Decoder().decode
 
 
@@ -186,12 +187,17 @@ class Importer:
 
 
 def _identity(topic: bytes, payload: bytes, received_at: Millis) -> int:
-    """The same for the same message: by device, boot and seq; without these, by content and receipt."""
+    """The same for the same message: by device, boot, seq and content; without boot and seq by content and receipt.
+
+    A device that counts anew under the same boot says other things under the same numbers. A card may have been taken
+    out since, and is not looked at.
+    """
     header = wire.header_of(payload)
-    if header is not None and header.boot is not None and header.seq is not None:
-        device = b"/".join(topic.split(b"/")[:3])
-        return wire.fingerprint(device, b"%s %d" % (header.boot.encode(), header.seq))
-    if header is not None:  # as JSON it may be written in many ways
-        fields = {name: value for name, value in _any(payload).items() if name not in wire.HEADER_FIELDS}
-        payload = _encode({**fields, "ts": header.ts, "boot": header.boot, "seq": header.seq})
-    return wire.fingerprint(topic, b"%d %s" % (received_at, payload))
+    if header is None:
+        return wire.fingerprint(topic, b"%d %s" % (received_at, payload))
+    # As JSON it may be written in many ways.
+    fields = {name: value for name, value in _any(payload).items() if name not in _NOT_CONTENT}
+    content = _encode({**fields, "ts": header.ts, "boot": header.boot, "seq": header.seq})
+    if header.boot is not None and header.seq is not None:
+        return wire.fingerprint(b"/".join(topic.split(b"/")[:3]), content)
+    return wire.fingerprint(topic, b"%d %s" % (received_at, content))

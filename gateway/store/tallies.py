@@ -11,7 +11,7 @@ import msgspec
 from gateway import wire
 from gateway.history.tally import Mark, Meter, Said, Tally, is_visit
 from gateway.local_time import hour_start
-from gateway.model import RETAINED, TS_SUSPECT, Batch, Millis, Resource
+from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
 from gateway.store.days import day_files
 from gateway.store.files import transaction
@@ -69,6 +69,8 @@ class Tallies:
         ):
             if flags & RETAINED or received_at > LATEST_MS:
                 continue
+            if flags & ANEW and (told := self._chargers.get(topic.rpartition(b"/")[0] + b"/state")):
+                step.counts_anew(*told)
             if topic in self._chargers:
                 step.charger(*self._chargers[topic], payload, received_at, flags)
             elif topic in self._doors:
@@ -95,9 +97,7 @@ class _Step:
         at = _moment(said.ts, received_at, flags)
         scopes = place.scopes_of(resource)
         name = scopes[0]
-        meter = self.heard.get(name)
-        if meter is None:
-            meter = self.heard[name] = msgspec.structs.replace(self._meters.get(name, Meter()))
+        meter = self._meter_of(name)
         told = meter.hear(said, at, received_at)
         if told is not None:
             tally, marks = told
@@ -105,6 +105,16 @@ class _Step:
             for scope in scopes if tally.readings else ():
                 self._sums[scope, start].add(tally)
             self._marks += [(name, mark) for mark in marks]
+
+    def counts_anew(self, place: Place, resource: Resource) -> None:
+        """Its device's numbers begin again: a low one is no late one."""
+        self._meter_of(place.scopes_of(resource)[0]).seq = -1
+
+    def _meter_of(self, name: str) -> Meter:
+        meter = self.heard.get(name)
+        if meter is None:
+            meter = self.heard[name] = msgspec.structs.replace(self._meters.get(name, Meter()))
+        return meter
 
     def door(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
         try:

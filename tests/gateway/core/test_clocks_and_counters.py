@@ -2,6 +2,7 @@
 
 import json
 
+from gateway.model import ANEW
 from tests.gateway.core.test_sources import START, facts, pipeline, say
 from tests.gateway.world import SECOND, Town, reasons
 
@@ -47,6 +48,34 @@ def test_a_counter_that_begins_again_is_known_by_its_clock_too() -> None:
     assert not town.hear("s", old).batch.payloads
     assert len(town.hear("s", old | {"ts": town.now}).batch) == 1
     assert town.axes("s").use == "occupied"
+
+
+def test_a_first_message_written_anew_when_it_is_sent_again_begins_no_count() -> None:
+    """A device that sends its store again may add how strong its radio is now; its own time is the old one."""
+    town = Town(SEAT)
+    first = {"boot": "fw1", "seq": 1, "ts": town.now, "occupied": False}
+    town.hear("s", first)
+    town.wait(SECOND)
+    town.hear("s", first | {"seq": 2, "ts": town.now})
+    assert not town.hear("s", first | {"rssi_dbm": -71}).batch.payloads
+    assert not town.hear("s", first | {"rssi_dbm": -71, "ts": town.now}).batch.payloads
+    assert len(town.hear("s", first | {"ts": town.now + 1, "occupied": True}).batch) == 1
+    assert town.axes("s").use == "occupied"
+
+
+def test_the_first_message_of_a_count_that_begins_again_is_marked_in_the_journal() -> None:
+    town = Town(SEAT)
+    flags = []
+    for kind, seq, content in (
+        ("state", 1, {"occupied": False}),
+        ("state", 2, {"occupied": False}),
+        ("state", 1, {"occupied": True}),
+        ("state", 2, {"occupied": True}),
+        ("event", 1, {"type": "help"}),
+        ("event", 2, {"type": "help"}),
+    ):
+        flags += town.hear("s", {"boot": "fw1", "seq": seq, **content}, kind).batch.flags
+    assert flags == [0, 0, ANEW, 0, ANEW, 0]
 
 
 def test_what_a_broker_marks_as_sent_again_never_begins_a_counter() -> None:
