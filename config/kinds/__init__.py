@@ -9,13 +9,14 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import cast
 
-from config.kinds.base import RUNNING_ABOVE_W, FromPower, KindSpec, Load, Signal, SignalType, Type, Words
+from config.kinds.base import RUNNING_ABOVE_W, USUAL_LOAD, FromPower, KindSpec, Load, Signal, SignalType, Type, Words
 
 __all__ = [
     "NAMES",
     "RUNNING_ABOVE_W",
     "SPECS",
     "UNITS",
+    "USUAL_LOAD",
     "FromPower",
     "KindSpec",
     "Load",

@@ -5,7 +5,7 @@ never disagree. A thing that contradicts itself is judged by its own messages; p
 and only when their time has come: `look` says when that is, so nothing is polled.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from config.kinds import SPECS
@@ -107,6 +107,22 @@ def rule_of(kind: KindName, reason: str | None) -> Rule | None:
     return next((rule for rule in RULES.get(kind, ()) if rule.reason == reason), None)
 
 
+def join(facts: Facts, group: Sequence[Facts]) -> None:
+    """Before the first look: its like in the same station, which may still grow."""
+    facts.doubt.group, facts.doubt.load = group, power.load_of(facts.resource)
+
+
+def told_otherwise(facts: Facts) -> bool:
+    """What it said of status and power may change the verdict. What only moves a deadline is found when that comes."""
+    doubt = facts.doubt
+    return (
+        doubt.verdict is not None
+        or facts.status != doubt.status
+        or power.band(facts) != doubt.band
+        or facts.axes.evidence != "live"
+    )
+
+
 def look(facts: Facts, now: Millis) -> None:
     """Judge anew: sets `verdict` and `suspect`, and in `look_at` when time alone may change them."""
     doubt = facts.doubt
@@ -114,6 +130,7 @@ def look(facts: Facts, now: Millis) -> None:
         doubt.was, doubt.moved_at = facts.use, now
         doubt.flips += 1
         doubt.mark = _flips(doubt.group)
+    doubt.status, doubt.band = facts.status, power.band(facts)
     before, reason = doubt.verdict, None
     doubt.look_at = NEVER_AGAIN
     found: Rule | None = None

@@ -4,7 +4,7 @@ Each type declares its figures in config/kinds; nothing else judges watts. Besid
 which dialects make a status of power where a device tells none. It lies between the two, so that both agree.
 """
 
-from config.kinds import SPECS, Load
+from config.kinds import SPECS, USUAL_LOAD, Load
 from gateway.kinds import Facts
 from gateway.model import Resource
 
@@ -21,16 +21,28 @@ _USUAL = {spec.name: spec.types[spec.usual_type].load for spec in SPECS.values()
 
 def load_of(resource: Resource) -> Load:
     """The figures of its type; without a type, those of the usual one of its kind."""
-    return LOADS.get((resource.kind, resource.type)) or _USUAL.get(resource.kind) or Load()
+    return LOADS.get((resource.kind, resource.type)) or _USUAL.get(resource.kind) or USUAL_LOAD
 
 
 def draws(facts: Facts) -> bool:
     """Something is fed, by the last power told."""
-    return facts.power_w is not None and facts.power_w > load_of(facts.resource).drawing_w
+    return facts.power_w is not None and facts.power_w > facts.doubt.load.drawing_w
+
+
+def band(facts: Facts) -> int | None:
+    """In which of the ranges that rules tell apart its power lies, and whether there is a register. None: no power.
+
+    While neither this nor the status is another, its power is judged as before.
+    """
+    power_w, load = facts.power_w, facts.doubt.load
+    if power_w is None:
+        return None
+    number = 0 if power_w < load.idle_w else 1 if power_w <= load.drawing_w else 2 if power_w < METER_W else 3
+    return number if facts.energy_wh is None else number + 4
 
 
 def _idles(facts: Facts) -> bool:
-    return facts.power_w is not None and facts.power_w < load_of(facts.resource).idle_w
+    return facts.power_w is not None and facts.power_w < facts.doubt.load.idle_w
 
 
 def charging_without_power(facts: Facts) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from config.kinds import SPECS
-from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, look
+from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
 from gateway.evidence.freshness import alive, evidence_of, extend
 from gateway.kinds import Facts
 from gateway.kinds.base import MOMENTS, common, put
@@ -50,7 +50,7 @@ class Live:
             group = groups[facts.resource.kind, facts.resource.type]
             if len(group) < GROUP_MAX:
                 group.append(facts)
-            facts.doubt.group = group
+            join(facts, group)
         for area in station.areas:
             area.station = station
         self.open_or_close(station, now)
@@ -243,7 +243,11 @@ class Live:
         timer = facts.kind.due(facts, now)
         if facts.heard:
             doubt = facts.doubt
-            if now >= doubt.look_at or facts.use is not doubt.was or facts.power_w is not None:
+            if (
+                now >= doubt.look_at
+                or facts.use is not doubt.was
+                or (facts.power_w is not None and told_otherwise(facts))
+            ):
                 before = doubt.verdict
                 look(facts, now)
                 if doubt.verdict != before:
