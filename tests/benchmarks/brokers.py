@@ -16,6 +16,7 @@ persistence false
 max_inflight_messages 5000
 max_queued_messages 0
 max_packet_size 200000
+set_tcp_nodelay true
 log_dest none
 """
 
