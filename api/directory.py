@@ -7,28 +7,11 @@ import msgspec
 
 from api.geo import Point, distance_m
 from api.live_view import Entry, LiveView
+from api.wire_documents import without_areas
 from config.kinds import NAMES
 from config.schema import Station
 
 Wanted = tuple[str, str | None]  # kind, type
-
-
-class _Line(msgspec.Struct):
-    kind: str
-    type: str | None
-    usable_min: int
-
-
-class _Open(msgspec.Struct):
-    now: str
-
-
-class _Facts(msgspec.Struct):
-    open: _Open
-    summary: list[_Line]
-
-
-_facts = msgspec.json.Decoder(_Facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +20,11 @@ class Card:
 
     entry: Entry
     body: bytes
-    open_now: str
-    lines: tuple[tuple[str, str | None, int], ...]
 
     def offers(self, wanted: Iterable[Wanted]) -> bool:
         """Whether something of each wanted kind is certainly usable."""
         return all(
-            any(least >= 1 and kind == line and sort in (None, of) for line, of, least in self.lines)
+            any(line.usable_min >= 1 and kind == line.kind and sort in (None, line.type) for line in self.entry.summary)
             for kind, sort in wanted
         )
 
@@ -105,20 +86,12 @@ class Directory:
     def _card(self, entry: Entry) -> Card:
         card = self._cards.get(entry.station)
         if card is None or card.entry is not entry:
-            card = self._cards[entry.station] = _card(entry)
+            card = self._cards[entry.station] = Card(entry, without_areas(entry.body))
         return card
 
 
-def _card(entry: Entry) -> Card:
-    document = msgspec.json.decode(entry.body)
-    del document["areas"]
-    facts = _facts.decode(entry.body)
-    lines = tuple((line.kind, line.type, line.usable_min) for line in facts.summary)
-    return Card(entry, msgspec.json.encode(document), facts.open.now, lines)
-
-
 def _suits(card: Card, station: Station, query: Query) -> bool:
-    if query.open_now is not None and (card.open_now == "yes") is not query.open_now:
+    if query.open_now is not None and (card.entry.open_now == "yes") is not query.open_now:
         return False
     return card.offers(query.wanted) and set(query.region) <= set(station.region)
 

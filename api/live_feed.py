@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from api.expiry import implausible
 from api.live_view import LiveView
+from api.wire_documents import received
 from gateway.clock import monotonic_s, now_ms
 from gateway.commands import CommandKey, sign
-from gateway.model import Document
+from gateway.live.station_document import Document
 from gateway.mqtt import Broker, Session
+from gateway.mqtt.reader import Frame
 from gateway.wire import NAME
 
 LIVE, SYS = b"yz-live/", b"yz-sys/"
@@ -40,12 +41,13 @@ class LiveFeed(threading.Thread):
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
         self._told_s = -TELL_S
+        self.refused = 0
 
     def run(self) -> None:
         while not self._ended.is_set():
             arrivals = self.session.poll(POLL_S)
             if arrivals is not None:
-                self._view.feed_threadsafe(self._believed(documents(arrivals.frames)))
+                self._view.feed_threadsafe(self._documents(arrivals.frames))
                 self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
                 self.session.ack(arrivals.epoch, arrivals.mids)
             while self._outbox and self.session.connected:
@@ -53,17 +55,23 @@ class LiveFeed(threading.Thread):
                 self.session.publish(topic, payload)
         self.session.close()
 
-    def _believed(self, made: list[Document]) -> list[Document]:
-        """Without those that no gateway of ours can have made; told once a minute."""
+    def _documents(self, frames: list[Frame]) -> list[Document]:
+        """Those among the frames. What is no document, or of no gateway of ours, is refused, counted and told."""
+        now = now_ms()
         good = []
-        for document in made:
-            why = implausible(document.body, document.made_at)
-            if why is None:
-                good.append(document)
-            elif monotonic_s() - self._told_s >= TELL_S:
-                self._told_s = monotonic_s()
-                log.warning("the live document of station %s is refused: %s", document.station[:64], why)
+        for station, payload in documents(frames):
+            try:
+                good.append(received(station, payload, now))
+            except ValueError as error:
+                self._refuse(station, error)
         return good
+
+    def _refuse(self, station: str, why: ValueError) -> None:
+        """Told once a minute."""
+        self.refused += 1
+        if monotonic_s() - self._told_s >= TELL_S:
+            self._told_s = monotonic_s()
+            log.warning("the live document of station %s is refused: %s", station[:64], why)
 
     @property
     def troubles(self) -> list[str]:
@@ -94,17 +102,16 @@ class LiveFeed(threading.Thread):
         self.session.wake()
 
 
-def documents(frames: list[tuple[bytes, bytes, int]]) -> list[Document]:
-    """The frames that may be documents; what they say is checked by the view."""
-    now = now_ms()
+def documents(frames: list[Frame]) -> list[tuple[str, bytes]]:
+    """The station and the payload of each frame that may be a document."""
     return [
-        Document(topic[len(LIVE) :].decode("utf-8", "replace"), payload, now, None)
+        (topic[len(LIVE) :].decode("utf-8", "replace"), payload)
         for topic, payload, _ in frames
         if topic.startswith(LIVE) and payload
     ]
 
 
-def gateways(frames: list[tuple[bytes, bytes, int]]) -> dict[str, str]:
+def gateways(frames: list[Frame]) -> dict[str, str]:
     """The state that each gateway reports of itself. What can't be read says nothing."""
     states: dict[str, str] = {}
     for topic, payload, _ in frames:

@@ -7,15 +7,12 @@ view's own clock takes back each claim at its deadline when the feeder does not,
 import asyncio
 import contextlib
 import hashlib
-import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from api.blank import blank
-from api.expiry import deadline, withdraw
+from api.wire_documents import withdraw
 from config.schema import Station
-from gateway.model import Document, Millis
-
-log = logging.getLogger(__name__)
+from gateway.live.station_document import Document, blank, deadline, encoded
+from gateway.model import Millis
 
 Headers = list[tuple[bytes, bytes]]
 MAX_AGE_S = 5
@@ -23,15 +20,22 @@ FEEDER_FIRST_MS = 250  # listeners get the feeder's own word if it comes within 
 
 
 class Entry:
-    """One station's document with everything that can be prepared before anyone asks. Never changed once made."""
+    """One station's document with everything that can be prepared before anyone asks. Never changed once made.
 
-    __slots__ = ("body", "deadline", "etag", "headers", "last_from", "last_headers", "station", "version")
+    It keeps the bytes and the summary of a document: 20,000 whole ones would cost as much again.
+    """
 
-    def __init__(self, station: str, body: bytes, deadline: Millis | None, version: int) -> None:
-        self.station, self.body, self.deadline, self.version = station, body, deadline, version
-        self.etag = b'"' + hashlib.blake2b(body, digest_size=9).hexdigest().encode() + b'"'
+    __slots__ = (
+        "body", "deadline", "etag", "headers", "last_from", "last_headers", "open_now", "station", "summary", "version",
+    )  # fmt: skip
+
+    def __init__(self, document: Document, version: int) -> None:
+        self.station, self.body, self.version = document.station, document.body, version
+        self.summary, self.open_now = document.shown.summary, document.shown.open.now
+        self.deadline = deadline(document.shown)
+        self.etag = b'"' + hashlib.blake2b(self.body, digest_size=9).hexdigest().encode() + b'"'
         # A cache must not hand out a claim past its deadline, so near it nothing is to be cached.
-        self.last_from = deadline - MAX_AGE_S * 1000 if deadline is not None else None
+        self.last_from = None if self.deadline is None else self.deadline - MAX_AGE_S * 1000
         self.headers = self._headers(MAX_AGE_S)
         self.last_headers = self._headers(0)
 
@@ -42,6 +46,10 @@ class Entry:
             (b"etag", self.etag),
             (b"cache-control", b"public, max-age=%d" % max_age_s),
         ]
+
+    def ended(self, now: Millis) -> bool:
+        """Whether it claims something at `now` that must be withdrawn."""
+        return self.deadline is not None and self.deadline <= now
 
     def headers_at(self, now: Millis) -> Headers:
         return self.headers if self.last_from is None or now < self.last_from else self.last_headers
@@ -56,15 +64,17 @@ class LiveView:
     def __init__(self, stations: Iterable[Station], now: Callable[[], Millis]) -> None:
         self._now = now
         self._entries: dict[str, Entry] = {}
+        self._withdrawn: dict[
+            str, tuple[Entry, Entry]
+        ] = {}  # what `get` made of an entry that its timer has yet to end
         self._fed: dict[str, bytes] = {}
         self._inbox: dict[str, Document] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.version = 0
-        self.refused = 0
         self.listeners: list[Callable[[Entry], None]] = []
         for station in stations:
-            self._show(station.id, blank(station, now()).body, None)
+            self._show(encoded(blank(station, now()), now()))
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on deadlines are kept on this loop, and other threads may feed."""
@@ -81,18 +91,11 @@ class LiveView:
         self._timers.clear()
 
     def put(self, document: Document) -> None:
-        """Show this document. One that is no document, or of an unknown station, is refused, counted and logged."""
-        body = document.body.replace(b"\n", b" ").replace(b"\r", b" ")
-        if document.station not in self._entries or self._fed.get(document.station) == body:
+        """Show this document, as far as it holds still. One of an unknown station is not shown."""
+        if document.station not in self._entries or self._fed.get(document.station) == document.body:
             return
-        try:
-            ends = deadline(body, document.station)
-        except ValueError as error:
-            self.refused += 1
-            log.warning("the live document of station %s is refused: %s", document.station, error)
-            return
-        self._fed[document.station] = body
-        self._show(document.station, body, ends)
+        self._fed[document.station] = document.body
+        self._show(document)
 
     def feed_threadsafe(self, documents: Iterable[Document]) -> None:
         """Hand documents over from another thread. The latest of each station waits until the loop takes it."""
@@ -104,11 +107,13 @@ class LiveView:
                 loop.call_soon_threadsafe(self._take)
 
     def get(self, station: str) -> Entry | None:
-        """The station's present document, true at this very moment; None if there is no such station."""
+        """The station's present document, true at this very moment; None if there is no such station.
+
+        Asking changes nothing that anybody sees: listeners hear of an end by the timer.
+        """
         entry = self._entries.get(station)
-        if entry is not None and entry.deadline is not None and entry.deadline <= self._now():
-            return self._show(station, entry.body, entry.deadline)
-        return entry
+        now = self._now()
+        return entry if entry is None or not entry.ended(now) else self._without_claims(entry, now)
 
     def now(self) -> Millis:
         return self._now()
@@ -127,17 +132,26 @@ class LiveView:
         while self._inbox:
             self.put(self._inbox.popitem()[1])
 
-    def _show(self, station: str, body: bytes, ends: Millis | None) -> Entry:
-        now = self._now()
-        if ends is not None and ends <= now:
-            body = withdraw(body, now)
-            ends = deadline(body, station)
+    def _without_claims(self, entry: Entry, now: Millis) -> Entry:
+        """The ended entry as it may be shown at `now`; the same one for all who ask until something else ends."""
+        of, made = self._withdrawn.get(entry.station, (None, entry))
+        if of is not entry or made.ended(now):
+            made = Entry(withdraw(entry.body, now), entry.version)
+            self._withdrawn[entry.station] = entry, made
+        return made
+
+    def _show(self, document: Document) -> None:
+        """As the station's next version, without what has ended already."""
         self.version += 1
-        entry = self._entries[station] = Entry(station, body, ends, self.version)
+        entry = Entry(document, self.version)
+        now = self._now()
+        if entry.ended(now):
+            entry = Entry(withdraw(document.body, now), self.version)
+        self._withdrawn.pop(entry.station, None)
+        self._entries[entry.station] = entry
         self._arm(entry)
         for listener in self.listeners:
             listener(entry)
-        return entry
 
     def _arm(self, entry: Entry) -> None:
         timer = self._timers.pop(entry.station, None)
@@ -148,6 +162,9 @@ class LiveView:
             self._timers[entry.station] = self._loop.call_later(wait_s, self._due, entry.station)
 
     def _due(self, station: str) -> None:
-        entry = self._entries[station]
-        if self.get(station) is entry:  # the clock was set back, or the timer ran ahead of it
+        """The feeder is silent: withdraw what has ended, and say so."""
+        entry, now = self._entries[station], self._now()
+        if entry.ended(now):
+            self._show(withdraw(entry.body, now))
+        else:  # the clock was set back, or the timer ran ahead of it
             self._arm(entry)

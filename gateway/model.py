@@ -187,16 +187,6 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A station's availability document as made: `body` is the JSON of the contract's section 4."""
-
-    station: str
-    body: bytes
-    made_at: Millis
-    valid_until: Millis | None
-
-
 # Flags of a message as it came, the bits of MQTT; AGAIN: it came before, for certain.
 RETAINED, QOS1, AGAIN, DUP = 1, 2, 4, 8
 # Beside RETAINED flags of a stored one: its `ts` is not believed; with it the device counts anew under its old boot.

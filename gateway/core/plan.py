@@ -36,7 +36,9 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
     shown = _Shown(settings)
     speakers: dict[tuple[str, str], list[Facts]] = defaultdict(list)
     for one in stations:
-        station = Station(one.id, dict(one.name), extra=_shown(one), tick_ms=shown.tick_ms)
+        station = Station(one.id, dict(one.name), region=one.region, tick_ms=shown.tick_ms)
+        if one.location is not None:
+            station.location = one.location.model_dump(exclude_none=True)
         hours = opening(one, None)
         if hours is not None:
             station.opening = hours
@@ -164,14 +166,6 @@ def resource_of(settings: Settings, station: StationSettings, area: AreaSettings
         privacy=item.privacy or area.privacy,
         lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
     )
-
-
-def _shown(station: StationSettings) -> dict[str, object]:
-    """What a document says of a station besides its state."""
-    shown: dict[str, object] = {"region": station.region}
-    if station.location is not None:
-        shown["location"] = station.location.model_dump(exclude_none=True)
-    return shown
 
 
 _decoders: dict[frozenset[KindName], Callable[[bytes], Any]] = {}

@@ -6,26 +6,33 @@ suspect) and `unavailable` where its sensor fell silent and nothing else decides
 
 from collections.abc import Iterable, Mapping
 from math import ceil
-from typing import Any, Final
+from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct, UnsetType
 
 from config.kinds import SPECS
-from gateway.model import Resource
+from gateway.live.station_document import ShownResource, StationDocument
+from gateway.model import Access, Evidence, Health, Resource, Use
 
-_SHOWN: Final = (
-    "use",
-    "because",
-    "evidence",
-    "health",
-    "access",
-    "observed_at",
-    "valid_until",
-    "since",
-    "free",
-    "total",
-)
 _encode = msgspec.json.Encoder().encode
+
+
+class EntityState(Struct, frozen=True, gc=False):
+    """What Home Assistant is told of one resource; what follows `availability` become attributes."""
+
+    usable: Literal["yes", "no", "None"]
+    availability: Literal["online", "offline"]
+    use: Use
+    because: tuple[str, ...]
+    evidence: Evidence
+    health: Health
+    access: Access
+    observed_at: str | None
+    valid_until: str | None
+    since: str | None
+    free: int | UnsetType | None
+    total: int | UnsetType | None
 
 
 def announce(
@@ -47,10 +54,10 @@ def withdraw(station: str, *, prefix: str = "homeassistant") -> tuple[str, bytes
     return _config_topic(station, prefix), b""
 
 
-def states(document: Mapping[str, Any]) -> tuple[str, bytes]:
+def states(document: StationDocument) -> tuple[str, bytes]:
     """The retained state message that goes with an availability document (contract section 4)."""
-    body = {one["id"]: _state(one) for area in document["areas"] for one in area["resources"]}
-    return _topic(document["station"]), _encode(body)
+    body = {resource.id: _state(resource) for resource in document.resources()}
+    return _topic(document.station), _encode(body)
 
 
 def _entity(resource: Resource, gateway: str) -> dict[str, Any]:
@@ -75,15 +82,24 @@ def _entity(resource: Resource, gateway: str) -> dict[str, Any]:
     }
 
 
-def _state(resource: Mapping[str, Any]) -> dict[str, Any]:
+def _state(resource: ShownResource) -> EntityState:
     """`usable` is yes, no, or None, which Home Assistant shows as unknown."""
-    unknown = resource["usable"] == "unknown"
-    silent = unknown and resource["evidence"] in ("stale", "offline")
-    state = {
-        "usable": "None" if unknown else resource["usable"],
-        "availability": "offline" if silent else "online",
-    }
-    return state | {key: resource[key] for key in _SHOWN if key in resource}
+    unknown = resource.usable == "unknown"
+    silent = unknown and resource.evidence in ("stale", "offline")
+    return EntityState(
+        "None" if resource.usable == "unknown" else resource.usable,
+        "offline" if silent else "online",
+        resource.use,
+        resource.because,
+        resource.evidence,
+        resource.health,
+        resource.access,
+        resource.observed_at,
+        resource.valid_until,
+        resource.since,
+        resource.free,
+        resource.total,
+    )
 
 
 def _topic(station: str) -> str:

@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
 from gateway.homeassistant.announce import announce, states, withdraw
 from gateway.live import Live
-from gateway.model import Document
+from gateway.live.station_document import Document
 from gateway.mqtt.reader import Frame
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Announcer:
@@ -44,5 +40,5 @@ class Announcer:
 
     def documents(self, made: Sequence[Document]) -> None:
         """Tell the states that go with these documents."""
-        for one in made:
-            self._publish(*states(_decode(one.body)))
+        for document in made:
+            self._publish(*states(document.shown))

@@ -1,10 +1,11 @@
 """Activities of an area and its rooms: whether a booking keeps them, and what is on now and next for whoever waits."""
 
-from typing import Any
+from msgspec import UNSET, UnsetType
 
 from config.kinds import SPECS
 from gateway.kinds import Facts
 from gateway.live.places import Area, utc
+from gateway.live.station_document import ActivityNext, ActivityNow, Programme
 from gateway.model import Millis
 from gateway.policy.activities import Activity, OnNow, gives_up_at, nobody_came, use_with
 
@@ -39,14 +40,14 @@ def presence(facts: list[Facts], now: Millis) -> tuple[Millis | None, Millis | N
     return last_seen, max(since) if since and len(since) == len(watched) else None
 
 
-def programme(on: OnNow) -> dict[str, Any]:
-    """What the pages show of it; a private activity has no title."""
-    shown: dict[str, Any] = {}
-    if on.on:
-        shown["now"] = {"title": _title(on.on[0]), "until": utc(on.on[0].end)}
-    if on.next is not None:
-        shown["next"] = {"title": _title(on.next), "from": utc(on.next.start)}
-    return shown
+def programme(on: OnNow) -> Programme | UnsetType:
+    """What the pages show of it, UNSET for nothing; a private activity has no title."""
+    if not on.on and on.next is None:
+        return UNSET
+    return Programme(
+        ActivityNow(_title(on.on[0]), utc(on.on[0].end)) if on.on else UNSET,
+        UNSET if on.next is None else ActivityNext(_title(on.next), utc(on.next.start)),
+    )
 
 
 def _title(activity: Activity) -> dict[str, str]:

@@ -1,22 +1,32 @@
 """The availability document of contract section 4, made from a live station."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from config.kinds import UNITS
 from gateway.kinds import Facts
 from gateway.live.booking import programme
-from gateway.live.places import Area, Station, utc
-from gateway.model import Document, Millis
+from gateway.live.places import Area, Station, utc, utc_or_none
+from gateway.live.station_document import (
+    Document,
+    ExpectedFree,
+    OpenNow,
+    Programme,
+    ShownArea,
+    ShownResource,
+    StationDocument,
+    SummaryLine,
+    encoded,
+    summed,
+)
+from gateway.model import Millis, Usable
 from gateway.policy.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
 _NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway; a step through a door is nobody's business
-_OPEN = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
-
-encode = msgspec.json.Encoder().encode
+_OPEN: dict[str, Usable] = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
 
 
 def document(station: Station, now: Millis) -> Document:
@@ -29,17 +39,19 @@ def document(station: Station, now: Millis) -> Document:
             valid_until = until if valid_until is None else min(valid_until, until)
             if facts.resource.kind not in PERSONAL:
                 facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
-    body = {
-        "station": station.id,
-        "name": station.name,
-        **station.extra,
-        "as_of": utc(now),
-        "valid_until": utc(valid_until),
-        "open": {"now": _OPEN[station.access], "until": utc(station.access_until)},
-        "summary": with_next_free(station, summary(station.facts()), now),
-        "areas": [_area(area, now) for area in station.areas],
-    }
-    return Document(station.id, encode(body), now, valid_until)
+    areas = [_area(area, now) for area in station.areas]
+    shown = StationDocument(
+        station=station.id,
+        name=station.name,
+        region=station.region,
+        location=station.location,
+        as_of=utc(now),
+        valid_until=utc_or_none(valid_until),
+        open=OpenNow(_OPEN[station.access], utc_or_none(station.access_until)),
+        summary=with_next_free(station, summed([one for area in areas for one in area.resources]), now),
+        areas=areas,
+    )
+    return encoded(shown, now)
 
 
 def shown_until(facts: Facts, now: Millis) -> Millis | None:
@@ -62,84 +74,61 @@ def _observed(facts: Facts, now: Millis) -> Millis | None:
     return min(facts.observed_at - facts.observed_at % step_ms, now - now % step_ms - step_ms)
 
 
-def _area(area: Area, now: Millis) -> dict[str, Any]:
-    resources = [_resource(facts, now) for facts in area.facts]
+def _area(area: Area, now: Millis) -> ShownArea:
     on = programme(area.on_now)
-    if on:
-        for shown in resources:
-            if shown["kind"] == "room":
-                shown["programme"] = on
-    return {"id": area.id, "name": area.name, "resources": resources}
+    return ShownArea(area.id, area.name, [_resource(facts, now, on) for facts in area.facts])
 
 
-def _resource(facts: Facts, now: Millis) -> dict[str, Any]:
-    resource, axes = facts.resource, facts.axes
-    step_ms = facts.station.tick_ms if resource.kind in PERSONAL else 1
-    shown: dict[str, Any] = {
-        "id": resource.id,
-        "kind": resource.kind,
-        "type": resource.type,
-        **axes.shown(),
-        "observed_at": utc(_observed(facts, now)),
-        "valid_until": utc(shown_until(facts, now)),
-        "since": utc(rounded(facts.since, step_ms)),
-    }
-    if resource.name:
-        shown["name"] = resource.name
-    if facts.level is not None:
-        shown["level"] = facts.level
-    if resource.kind in UNITS:
-        shown["free"], shown["total"] = facts.free, facts.total if facts.total is not None else resource.capacity
-    return shown
+def _resource(facts: Facts, now: Millis, on: Programme | UnsetType) -> ShownResource:
+    """`on` is the programme of its area, which rooms show."""
+    resource, axes, kind = facts.resource, facts.axes, facts.resource.kind
+    step_ms = facts.station.tick_ms if kind in PERSONAL else 1
+    free: int | UnsetType | None = UNSET
+    total: int | UnsetType | None = UNSET
+    if kind in UNITS:
+        free, total = facts.free, facts.total if facts.total is not None else resource.capacity
+    return ShownResource(
+        resource.id,
+        kind,
+        resource.type,
+        axes.usable,
+        axes.because,
+        axes.lifecycle,
+        axes.health,
+        axes.access,
+        axes.use,
+        axes.evidence,
+        utc_or_none(_observed(facts, now)),
+        utc_or_none(shown_until(facts, now)),
+        utc_or_none(rounded(facts.since, step_ms)),
+        resource.name or UNSET,
+        UNSET if facts.level is None else facts.level,
+        free,
+        total,
+        on if kind == "room" else UNSET,
+    )
 
 
-def summary(all_facts: Iterable[Facts]) -> list[dict[str, Any]]:
-    """Counts by kind and type: certain ones, and those that may be. Units, not banks, for lockers and parking."""
-    rows: dict[tuple[str, str | None], dict[str, Any]] = {}
-    for facts in all_facts:
-        resource, axes = facts.resource, facts.axes
-        if axes.lifecycle != "active":
-            continue
-        row = rows.get((resource.kind, resource.type))
-        if row is None:
-            row = {"kind": resource.kind, "type": resource.type, "total": 0, "usable_min": 0, "usable_max": 0}
-            rows[resource.kind, resource.type] = row
-        size, free = _units(facts)
-        row["total"] += size
-        if axes.usable == "yes":
-            row["usable_min"] += free
-            row["usable_max"] += free
-        elif axes.usable == "unknown":
-            row["usable_max"] += size
-    return list(rows.values())
-
-
-def with_next_free(station: Station, rows: list[dict[str, Any]], now: Millis) -> list[dict[str, Any]]:
+def with_next_free(station: Station, lines: Sequence[SummaryLine], now: Millis) -> Sequence[SummaryLine]:
     """Where all is taken and the past says enough: when the next one will about be free, in four of five cases."""
-    for row in rows:
-        forecasts = station.forecasts.get((row["kind"], row["type"]))
-        if forecasts is None or row["usable_max"]:
-            continue
-        starts = [
-            facts.since
-            for facts in station.facts()
-            if (facts.resource.kind, facts.resource.type) == (row["kind"], row["type"])
-            and facts.axes.because == ("occupied",)
-            and facts.since is not None
-        ]
-        one, first_of = forecasts
-        next_ = one.remaining(starts[0], now) if len(starts) == 1 else first_of.remaining(starts, now)
-        if next_ is not None:
-            row["next_free"] = {
-                "at": utc(now + next_.median), "from": utc(now + next_.low), "to": utc(now + next_.high)
-            }  # fmt: skip
-    return rows
+    if not station.forecasts:
+        return lines
+    return [replace(line, next_free=_next_free(station, line, now)) for line in lines]
 
 
-def _units(facts: Facts) -> tuple[int, int]:
-    """(how many it is, how many of them are free if it is usable)."""
-    if facts.resource.kind not in UNITS:
-        return 1, 1
-    size = facts.total if facts.total is not None else facts.resource.capacity
-    free = facts.free if facts.free is not None else 0
-    return (free if size is None else size), free
+def _next_free(station: Station, line: SummaryLine, now: Millis) -> ExpectedFree | UnsetType:
+    forecasts = station.forecasts.get(line.group)
+    if forecasts is None or line.usable_max:
+        return UNSET
+    starts = [
+        facts.since
+        for facts in station.facts()
+        if (facts.resource.kind, facts.resource.type) == line.group
+        and facts.axes.because == ("occupied",)
+        and facts.since is not None
+    ]
+    of_one, of_first = forecasts
+    remaining = of_one.remaining(starts[0], now) if len(starts) == 1 else of_first.remaining(starts, now)
+    if remaining is None:
+        return UNSET
+    return ExpectedFree(utc(now + remaining.median), utc(now + remaining.low), utc(now + remaining.high))

@@ -1,10 +1,12 @@
 """Stations and areas as they are now: their opening, their resources, and whether their document must be made again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
+
+from msgspec import UNSET, UnsetType
 
 from gateway import wire
 from gateway.evidence.seen import Seen
@@ -32,9 +34,13 @@ NOTHING_ON = OnNow((), None, None)
 
 
 @lru_cache(16_384)  # most times in a document stood in the one before: a third of its cost
-def utc(at: Millis | None) -> datetime | None:
-    """For JSON: RFC 3339 with Z."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
+def utc(at: Millis) -> str:
+    """As documents write it: RFC 3339 with Z, six digits of a second where it is not a whole one."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat()[:-6] + "Z"
+
+
+def utc_or_none(at: Millis | None) -> str | None:
+    return None if at is None else utc(at)
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +67,8 @@ class Station:
     opening: Opening = ALWAYS
     areas: list[Area] = field(default_factory=list)
     tick_ms: Millis = 300_000  # times of rooms and doors are shown rounded down to it
-    extra: dict[str, object] = field(default_factory=dict)  # region, location, …: shown as they stand
+    region: Sequence[str] = ()
+    location: dict[str, float | str] | UnsetType = UNSET  # shown as it stands
     # By kind and type: of one that is in use, and of the first of several.
     forecasts: dict[tuple[str, str | None], tuple[Forecast, FirstFree]] = field(default_factory=dict)
     access: Access = "unknown"

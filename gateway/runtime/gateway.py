@@ -19,7 +19,7 @@ from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
 from gateway.live.places import utc
-from gateway.model import Document
+from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.runtime.forecasts import Forecasts

@@ -12,7 +12,8 @@ from gateway.clock import SteadyClock, monotonic_s
 from gateway.core.pipeline import Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document
-from gateway.model import Document, Message, Millis
+from gateway.live.station_document import Document
+from gateway.model import Message, Millis
 from gateway.mqtt import Session
 from gateway.policy.activities import Agenda
 from gateway.runtime.halves import INTERNAL_ERROR

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 from api.times import rfc3339
-from gateway.model import Document, axes_of
+from api.wire_documents import read
+from gateway.live.station_document import Document
+from gateway.model import axes_of
 
 
 def resource(
@@ -32,4 +34,5 @@ def document(
         "open": {"now": "yes", "until": None}, "summary": summary,
         "areas": [{"id": "a", "name": {}, "resources": resources}],
     } | more  # fmt: skip
-    return Document(station, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), now, None)
+    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Document(station, read(encoded), encoded, now)

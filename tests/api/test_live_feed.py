@@ -67,9 +67,22 @@ def test_a_report_of_a_gateway_is_believed_in_known_words_only() -> None:
 
 def test_an_emptied_or_foreign_topic_is_no_document() -> None:
     frames = [(b"yz-live/a", b"", 1), (b"yz-sys/b", b"{}", 1), (b"yz-live/\xff", b"{}", 0)]
-    assert [one.station for one in documents(frames)] == ["\ufffd"]
+    assert [station for station, _ in documents(frames)] == ["\ufffd"]
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"state":3}', b"[" * 100_000, b'{"state":"\xff"}'])
 def test_a_report_that_cannot_be_read_says_nothing(payload: bytes) -> None:
     assert gateways([(b"yz-sys/box", payload, 1)]) == {}
+
+
+def test_what_no_gateway_of_ours_made_is_refused_counted_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    view = LiveView(settings_in(tmp_path).stations, Clock())
+    feed = LiveFeed(Broker("127.0.0.1", 1), "test-api", view, CommandKey(tmp_path / "command.key"))
+    good = document("yanshan", [], [], NOON).body
+    frames = [(b"yz-live/yanshan", body, 1) for body in (b'{"station":"yanshan"}', b"\xff", good)]
+    feed.session.close()
+    assert [one.body for one in feed._documents(frames)] == [good]
+    assert feed.refused == 2
+    assert caplog.text.count("station yanshan is refused") == 1

@@ -15,7 +15,7 @@ from time import monotonic, sleep, time_ns
 from typing import NamedTuple
 
 from config.load import load
-from gateway.model import Document
+from gateway.live.station_document import Document
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
 from tests.benchmarks.brokers import mosquitto

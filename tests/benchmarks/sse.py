@@ -27,15 +27,16 @@ REQUEST = f"GET /api/v1/stream?station={STATION} HTTP/1.1\r\nHost: x\r\n\r\n".en
 
 def serve_app(port: Any, rate: float, seats: int) -> None:
     """The server process: `rate` changes a second of a station with so many seats."""
+    from dataclasses import replace
+
     from prometheus_client import CollectorRegistry
 
     from api.app import create_app
-    from api.blank import blank
     from api.live_view import LiveView
     from api.server import bind, serve
     from config.schema import Settings
     from gateway.clock import now_ms
-    from gateway.model import Document
+    from gateway.live.station_document import blank, encoded
     from gateway.runtime.status import Status
     from gateway.store.reader import SqliteReader
 
@@ -47,8 +48,8 @@ def serve_app(port: Any, rate: float, seats: int) -> None:
     def feed() -> None:
         while not stop.wait(1 / rate):
             made = f'"made_ns":{time.monotonic_ns()},'.encode()
-            body = b"{" + made + blank(settings.stations[0], now_ms()).body[1:]
-            view.feed_threadsafe([Document(STATION, body, now_ms(), None)])
+            document = encoded(blank(settings.stations[0], now_ms()), now_ms())
+            view.feed_threadsafe([replace(document, body=b"{" + made + document.body[1:])])
 
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(

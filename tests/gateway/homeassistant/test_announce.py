@@ -2,11 +2,13 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from gateway.dialects.ha_config import entities
 from gateway.homeassistant.announce import announce, states, withdraw
+from gateway.live.station_document import OpenNow, ShownArea, ShownResource, StationDocument
 from gateway.model import EVIDENCES, Resource, axes_of
 
 SEAT = Resource("yanshan", "lounge", "seat-01", "seat", "seat-01", name={"zh": "窗边一号"}, ttl_ms=180_000)
@@ -48,9 +50,14 @@ def test_our_own_reader_understands_what_we_announce() -> None:
     assert [one.topic for one in entity.presences] == ["yz-sys/gw-1", "yz-ha/yanshan"]
 
 
-def _document(usable: str, evidence: str) -> dict[str, object]:
-    seat = {"id": "seat-01", "usable": usable, "evidence": evidence, "use": "free", "because": [evidence]}
-    return {"station": "yanshan", "areas": [{"id": "lounge", "resources": [seat]}]}
+def _document(usable: Any, evidence: Any) -> StationDocument:
+    seat = ShownResource(
+        "seat-01", "seat", None, usable, (evidence,), "active", "ok", "open", "free", evidence, None, None, None
+    )
+    return StationDocument(
+        station="yanshan", name={}, as_of="2026-06-01T02:00:00Z", valid_until=None, open=OpenNow("yes", None),
+        summary=[], areas=[ShownArea("lounge", {}, [seat])],
+    )  # fmt: skip
 
 
 def _shown(usable: str, evidence: str) -> tuple[str, str]:

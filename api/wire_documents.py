@@ -1,0 +1,107 @@
+"""Documents that come from a broker: read once, believed only where a gateway of ours can have made them.
+
+They may be of a newer gateway than this API: what we do not know of them is served as it came.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from gateway.live.station_document import Document, StationDocument, deadline, encode, withdrawn
+from gateway.model import Millis
+from gateway.policy.override import MAX_SPAN_MS
+from gateway.times import from_rfc3339
+
+MAX_BYTES = 4 << 20  # some 8,000 resources
+AHEAD_MS = 600_000  # so far may the clocks of a gateway and of an API differ
+
+_NO_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^][{}"]+')
+_ROUNDS = 16  # each takes off one or two levels of brackets; our own documents have nine
+
+
+def received(station: str, body: bytes, now: Millis) -> Document:
+    """The document on the topic of `station`. ValueError says why it is refused."""
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    body = body.replace(b"\n", b" ").replace(b"\r", b" ")  # it becomes one line of a stream
+    shown = read(body)
+    if shown.station != station:
+        raise ValueError(f"it speaks for station {shown.station!r}")
+    deadline(shown)
+    refused = implausible(shown, now)
+    if refused is not None:
+        raise ValueError(refused)
+    return Document(station, shown, body, now)
+
+
+def read(body: bytes) -> StationDocument:
+    """ValueError when it is no availability document, or one that nests too deep."""
+    try:
+        raw = msgspec.json.decode(body)
+        if not _shallow(body):
+            raise ValueError("it nests too deep")
+        return _typed(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def implausible(document: StationDocument, now: Millis) -> str | None:
+    """Why no gateway of ours can have made this at `now`, give or take AHEAD_MS; None when one can.
+
+    What staff set by hand holds for MAX_SPAN_MS at most, what sensors say for far less. ValueError for a time that
+    can't be read.
+    """
+    if from_rfc3339(document.as_of) > now + AHEAD_MS:
+        return f"it was made at {document.as_of}, which lies ahead; set both clocks by NTP"
+    ends = [resource.valid_until for resource in document.resources() if resource.valid_until is not None]
+    late = next((end for end in ends if from_rfc3339(end) > now + MAX_SPAN_MS + AHEAD_MS), None)
+    return None if late is None else f"it claims to hold until {late}"
+
+
+def withdraw(body: bytes, now: Millis) -> Document:
+    """The document as it may be shown at `now`, with all that it says beside what we know."""
+    raw = msgspec.json.decode(body)
+    before = _typed(raw)
+    after = withdrawn(before, now)
+    return Document(after.station, after, encode(_carried(raw, before, after)), now)
+
+
+def without_areas(body: bytes) -> bytes:
+    """The document as the list of stations shows it."""
+    fields = _split(body)
+    return encode({name: value for name, value in fields.items() if name != "areas"})
+
+
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _typed(raw: object) -> StationDocument:
+    return msgspec.convert(raw, StationDocument)
+
+
+def _shallow(body: bytes) -> bool:
+    """Whether it can be decoded again on any stack. `body` is JSON."""
+    brackets = _NO_BRACKETS.sub(b"", body)
+    for _ in range(_ROUNDS):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets
+
+
+def _carried(raw: Any, before: object, after: object) -> Any:
+    """`raw`, of which `before` is what we know, with what `after` changes."""
+    if after is before:
+        return raw
+    if isinstance(after, Struct):
+        names = zip(after.__struct_fields__, after.__struct_encode_fields__, strict=True)
+        for field, name in names:
+            new = getattr(after, field)
+            if new is UNSET:
+                raw.pop(name, None)
+            else:
+                raw[name] = _carried(raw.get(name), getattr(before, field), new)
+        return raw
+    if isinstance(after, list) and isinstance(before, list):
+        return [_carried(*each) for each in zip(raw, before, after, strict=True)]
+    return after
