@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context
-from api.routes.past import PROBLEMS, Form, From, Past, To, answer, table
+from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
 from api.schemas import History
 from api.times import rfc3339
 from gateway.model import Interval, Millis
@@ -18,7 +18,12 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows in one answer"
 def router(context: Context) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
-    @routes.get("/stations/{station}/history", response_model=History, summary="A resource's past as intervals")
+    @routes.get(
+        "/stations/{station}/history",
+        response_model=History,
+        responses=ALSO_TABLE,
+        summary="A resource's past as intervals",
+    )
     async def history(
         station: str,
         resource: Annotated[str, Query(description="its id; rooms and doors need a viewer's key")],

@@ -30,12 +30,14 @@ NO_CACHE = {"cache-control": "no-cache"}  # what is latest grows by the moment
 SETTLED = {"cache-control": "public, max-age=60", "vary": "authorization, cookie"}
 SETTLED_AFTER_MS = HOUR_MS  # roll-ups have come to it, and what devices held back has mostly arrived
 PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 422, 503)}
+ALSO_TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+"""Of every route with a `format`."""
 
 From = Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")]
 To = Annotated[str | None, Query(alias="to", description="not included; default and latest: now")]
 ResourceId = Annotated[str | None, Query(description="only this resource; rooms and doors need a viewer's key")]
 AreaId = Annotated[str | None, Query(description="only this area")]
-Form = Annotated[Literal["json", "csv"], Query(alias="format")]
+Form = Annotated[Literal["json", "csv"], Query(alias="format", description="csv: the rows alone, as a table")]
 
 
 class Past:

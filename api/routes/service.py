@@ -50,7 +50,12 @@ def router(context: Context) -> APIRouter:
         }
         return JSONResponse(body, 200 if status.ready else 503, headers=NO_STORE)
 
-    @routes.get("/metrics", response_class=Response, summary="Counters for Prometheus")
+    @routes.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        summary="Counters for Prometheus",
+    )
     def metrics(request: Request) -> Response:
         body = generate_latest(context.registry) if inside(request) else kept.text()
         return Response(body, headers=NO_STORE | {"content-type": CONTENT_TYPE_LATEST})

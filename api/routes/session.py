@@ -58,9 +58,9 @@ def router(context: Context) -> APIRouter:
     async def login(request: Request) -> Response:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
-        attempts.may(address)
         key = keyring.check(_form(await request.body(), "key"), now)
-        if key is None:
+        if key is None:  # asked first: strangers behind the same proxy hold up nobody who has a key
+            attempts.may(address)
             await attempts.failed(address, now)
             if "text/html" in request.headers.get("accept", ""):
                 return RedirectResponse("/login?wrong=1", 303)

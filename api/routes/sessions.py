@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api.charges import Charge, charges
 from api.context import Context
 from api.routes.history import PAGE_DEFAULT, Limit
-from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.routes.utilization import energy_wh
 from api.schemas import Sessions
 from api.times import rfc3339
@@ -21,7 +21,12 @@ from gateway.store.rollup_reader import RollupReader
 def router(context: Context) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
-    @routes.get("/stations/{station}/sessions", response_model=Sessions, summary="Each use of a charger")
+    @routes.get(
+        "/stations/{station}/sessions",
+        response_model=Sessions,
+        responses=ALSO_TABLE,
+        summary="Each use of a charger",
+    )
     async def sessions(
         station: str,
         request: Request,

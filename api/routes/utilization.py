@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context
-from api.routes.past import PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
 from api.usage import Usage, together, usage
@@ -34,6 +34,7 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
     @routes.get(
         "/stations/{station}/utilization",
         response_model=Utilization,
+        responses=ALSO_TABLE,
         summary="How much of its open time a place was in use",
     )
     async def utilization(
@@ -63,6 +64,7 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
     @routes.get(
         "/utilization",
         response_model=RegionUtilization,
+        responses=ALSO_TABLE,
         summary="How much of their open time the stations of a region were in use",
     )
     async def utilization(

@@ -323,6 +323,20 @@ def test_who_guesses_many_at_once_waits_and_nobody_else_does() -> None:
     asyncio.run(guess())
 
 
+def test_a_right_key_is_not_refused_while_wrong_ones_of_its_address_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = house.app.context.keyring.create("Wang", "viewer", NOON)
+
+    def refuse(_attempts: Attempts, _address: str) -> None:
+        raise HTTPException(429)
+
+    monkeypatch.setattr(Attempts, "may", refuse)
+    assert house.client.post("/login", data={"key": "wrong"}).status_code == 429
+    assert house.client.post("/login", data={"key": token}).status_code == 303
+    house.client.cookies.clear()
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [

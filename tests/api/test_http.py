@@ -316,6 +316,23 @@ def test_every_error_is_declared_as_the_problem_document_that_it_is(house: House
                     assert list(answer["content"]) == ["application/problem+json"]
 
 
+def test_every_answer_that_a_route_can_give_is_declared(house: House) -> None:
+    """What has a `format` may be a table; what has no model says what it is."""
+    for path, item in house.get("/openapi.json").json()["paths"].items():
+        for operation in item.values():
+            forms = [one["schema"]["enum"] for one in operation.get("parameters", ()) if one["name"] == "format"]
+            content = operation["responses"].get("200", {"content": {"": {}}}).get("content", {})
+            assert content, path
+            assert ("text/csv" in content) == (forms == [["json", "csv"]]), path
+
+
+@pytest.mark.parametrize("rest", ["history?resource=seat-01&", "utilization?", "sessions?", "utilization?by=hour&"])
+def test_a_table_is_answered_as_a_table(house: House, rest: str) -> None:
+    answer = house.get(f"{ONE}/{rest}format=csv")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+
+
 def test_the_documentation_asks_no_other_server(house: House) -> None:
     page = house.get("/docs").text
     assert "<script" not in page
