@@ -50,6 +50,7 @@ class Watch:
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
+        self._judged: dict[Facts, tuple[object, ...]] = {}  # the signals last looked at
         self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
@@ -102,9 +103,7 @@ class Watch:
         if now < self._look_at:
             return []
         self._look_at = now + LOOK_EVERY_MS
-        news = sorted(
-            self._news, key=lambda facts: (facts.resource.station, facts.resource.id)
-        )  # a replay says the same
+        news = sorted(self._news, key=_by_name)  # a replay says the same
         self._news = set()
         found = [fact for facts in news if self._is_news(facts, now) for fact in self._of(facts, now)]
         found += [fact for facts in news for fact in self._verdict(facts, now)]
@@ -118,9 +117,9 @@ class Watch:
         if said == NOTHING_SAID or (facts.battery_pct is None and not facts.kind.WATCHED):
             return False
         seen = (*said, now // DAY_MS)
-        if facts.judged == seen:
+        if self._judged.get(facts) == seen:
             return False
-        facts.judged = seen
+        self._judged[facts] = seen
         return True
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
@@ -205,6 +204,10 @@ class Watch:
             year = unpublished_year(datetime.fromtimestamp(now / 1000, self._zone).date(), self._notices)
         cause = "" if year is None else f"no notice for {year}"
         return own("holidays_unknown", now, year is not None, self._gateway, cause)
+
+
+def _by_name(facts: Facts) -> tuple[str, str]:
+    return facts.resource.station, facts.resource.id
 
 
 def signals_of(facts: Facts) -> dict[str, Signal]:

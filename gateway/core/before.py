@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from gateway.core.pipeline import Pipeline
 
 # What others own. An alarm is put back too: the heap still holds the entry that it had.
-_FIXED = {"counters", "doubt", "judged", "kind", "public", "resource", "station"}
+_FIXED = {"counters", "doubt", "kind", "public", "resource"}
 _FACTS = (
     *(name for name in Facts.__slots__ if name not in _FIXED),
-    *(f"doubt.{name}" for name in Doubt.__slots__ if name != "group"),
+    *(f"doubt.{name}" for name in Doubt.__slots__ if name not in ("around", "group")),
 )
 _DEVICE = ("number", "online", "owed", "seen_at")
 _STATION = ("access", "access_until", "alarm", "recheck_at")

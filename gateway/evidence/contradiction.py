@@ -56,12 +56,12 @@ def _always(_facts: Facts) -> bool:
 
 def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
-    doors = [one for one in facts.station.facts() if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
+    doors = [one for one in facts.doubt.around if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
     since = facts.doubt.moved_at or 0
     if not doors or any(max(door.doubt.moved_at or 0, door.seen_at or 0) > since for door in doors):
         return False
     area = facts.resource.area
-    return not any(one.resource.area == area and power.draws(one) for one in facts.station.facts())
+    return not any(one.resource.area == area and power.draws(one) for one in facts.doubt.around)
 
 
 def _neighbours_move(facts: Facts) -> bool:
@@ -107,9 +107,9 @@ def rule_of(kind: KindName, reason: str | None) -> Rule | None:
     return next((rule for rule in RULES.get(kind, ()) if rule.reason == reason), None)
 
 
-def join(facts: Facts, group: Sequence[Facts]) -> None:
-    """Before the first look: its like in the same station, which may still grow."""
-    facts.doubt.group, facts.doubt.load = group, power.load_of(facts.resource)
+def join(facts: Facts, around: Sequence[Facts], group: Sequence[Facts]) -> None:
+    """Before the first look: all of its station, and its like there, which may still grow."""
+    facts.doubt.around, facts.doubt.group, facts.doubt.load = around, group, power.load_of(facts.resource)
 
 
 def told_otherwise(facts: Facts) -> bool:

@@ -8,6 +8,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gateway.kinds.doubt import Doubt
 from gateway.model import AXES, Access, Axes, Health, Millis, Resource, Use
+from gateway.policy.override import Effect
+from gateway.policy.privacy import Public
 from gateway.wire import Event
 
 NEVER = AXES[3]  # active, ok, open, free, never: replaced before anybody sees it
@@ -39,7 +41,6 @@ class Facts:
         "heard",
         "holds_until",
         "ins",
-        "judged",
         "kind",
         "level",
         "lifecycle",
@@ -56,7 +57,6 @@ class Facts:
         "rose_at",
         "seen_at",
         "since",
-        "station",
         "status",
         "status_fault",
         "step_ms",
@@ -71,7 +71,6 @@ class Facts:
     def __init__(self, resource: Resource, kind: "Kind") -> None:
         self.resource = resource
         self.kind = kind
-        self.station: Any = None  # the live station that shows it
         self.counters: Counter[str] = Counter()  # those of the live state, once it is in one
         self.lifecycle, self.ttl_ms = resource.lifecycle, resource.ttl_ms
         self.step_ms: Millis = 1  # `valid_until` is rounded down to it
@@ -82,12 +81,11 @@ class Facts:
         self.fault: str | None = None
         self.status_fault = False
         self.degraded = False
-        self.effect: Any = None  # what is set by hand; None for nothing
+        self.effect: Effect | None = None  # what is set by hand; None for nothing
         self.booked = False  # an activity keeps it reserved
         self.offline_at: Millis | None = None  # from when on its device counts as gone
         self.observed_at: Millis | None = None
         self.valid_until: Millis | None = None
-        self.judged: tuple[object, ...] | None = None  # the signals that alerts last looked at
         self.heard = False  # a value came at least once
         self.unreadable = False  # its value could not be read when it was last told
         self.off_at: Millis | None = None  # when a sensor that only says "somebody" means nobody
@@ -108,7 +106,7 @@ class Facts:
         self.ins = 0
         self.outs = 0
         self.passages = 0  # since the count was last certain
-        self.public: Any = None  # a room's count as the public sees it
+        self.public: Public | None = None  # a room's count as the public sees it
         self.level: str | None = None
         self.free: int | None = None
         self.total: int | None = None

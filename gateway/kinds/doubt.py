@@ -20,8 +20,8 @@ class Doubt:
     """
 
     __slots__ = (
-        "band", "flips", "group", "load", "look_at", "mark", "moved_at", "reason", "since", "status", "suspect",
-        "verdict", "was",
+        "around", "band", "flips", "group", "load", "look_at", "mark", "moved_at", "reason", "since", "status",
+        "suspect", "verdict", "was",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class Doubt:
         self.flips = 0
         self.mark = 0
         self.group: Sequence[Facts] = ()
+        self.around: Sequence[Facts] = ()  # all of its station
         self.look_at: Millis = 0  # when time alone may change the verdict
         self.load = USUAL_LOAD  # that of its type, once it is in a station
         self.band: int | None = None

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import Facts
 from gateway.model import Millis, Use
-from gateway.policy.privacy import Public, coarse, level
+from gateway.policy.privacy import coarse, level
 from gateway.wire import Count, Event, Hold, Signals
 
 PASSAGES_A_MISCOUNT = 25
@@ -88,7 +88,7 @@ def due(facts: Facts, now: Millis) -> Millis | None:
     if off_at is not None and now >= off_at:
         apply(facts, Shape(occupied=False), off_at)
         off_at = None
-    public: Public | None = facts.public
+    public = facts.public
     if public is None or not facts.heard:
         return off_at
     public.put(facts.people, now)

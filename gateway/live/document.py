@@ -39,7 +39,7 @@ def document(station: Station, now: Millis) -> Document:
             valid_until = until if valid_until is None else min(valid_until, until)
             if facts.resource.kind not in PERSONAL:
                 facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
-    areas = [_area(area, now) for area in station.areas]
+    areas = [_area(area, station.tick_ms, now) for area in station.areas]
     shown = StationDocument(
         station=station.id,
         name=station.name,
@@ -74,15 +74,15 @@ def _observed(facts: Facts, now: Millis) -> Millis | None:
     return min(facts.observed_at - facts.observed_at % step_ms, now - now % step_ms - step_ms)
 
 
-def _area(area: Area, now: Millis) -> ShownArea:
+def _area(area: Area, tick_ms: Millis, now: Millis) -> ShownArea:
     on = programme(area.on_now)
-    return ShownArea(area.id, area.name, [_resource(facts, now, on) for facts in area.facts])
+    return ShownArea(area.id, area.name, [_resource(facts, tick_ms, now, on) for facts in area.facts])
 
 
-def _resource(facts: Facts, now: Millis, on: Programme | UnsetType) -> ShownResource:
+def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetType) -> ShownResource:
     """`on` is the programme of its area, which rooms show."""
     resource, axes, kind = facts.resource, facts.axes, facts.resource.kind
-    step_ms = facts.station.tick_ms if kind in PERSONAL else 1
+    step_ms = tick_ms if kind in PERSONAL else 1
     free: int | UnsetType | None = UNSET
     total: int | UnsetType | None = UNSET
     if kind in UNITS:

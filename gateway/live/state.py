@@ -45,12 +45,13 @@ class Live:
     def add_station(self, station: Station, now: Millis) -> None:
         self.stations[station.id] = station
         groups: dict[tuple[str, str | None], list[Facts]] = defaultdict(list)
-        for facts in station.facts():
-            facts.station, facts.counters = station, self.counters
+        around = station.facts()
+        for facts in around:
+            facts.counters = self.counters
             group = groups[facts.resource.kind, facts.resource.type]
             if len(group) < GROUP_MAX:
                 group.append(facts)
-            join(facts, group)
+            join(facts, around, group)
         for area in station.areas:
             area.station = station
         self.open_or_close(station, now)
@@ -82,7 +83,7 @@ class Live:
                 alive(facts, observed_at, now)
             self.settle(facts, now, "message")
             if now >= facts.renew_at:
-                self.touch(facts.station)
+                self.touch(self.stations[facts.resource.station])
 
     def remember(self, device: Device, signals: Any, observed_at: Millis | None, now: Millis) -> None:
         """A retained message: it restores a value that we did not have, never its freshness."""
@@ -104,7 +105,7 @@ class Live:
             alive(facts, now, now)
             self.settle(facts, now, "heartbeat")
             if now >= facts.renew_at:
-                self.touch(facts.station)
+                self.touch(self.stations[facts.resource.station])
 
     def happened(self, device: Device, event: Event, observed_at: Millis, now: Millis) -> None:
         """A fresh event: a sign of life, and for some kinds a value."""
@@ -152,7 +153,7 @@ class Live:
         if isinstance(owner, Facts):
             self.settle(owner, now, "time")
             if owner.public is not None:
-                self.touch(owner.station)
+                self.touch(self.stations[owner.resource.station])
         elif isinstance(owner, Station):
             self._station_due(owner, now)
         elif isinstance(owner, Area):
@@ -265,7 +266,7 @@ class Live:
             if axes.evidence != facts.axes.evidence:
                 self.news.add(facts)
             facts.axes, facts.since = axes, now
-            self.touch(facts.station)
+            self.touch(self.stations[facts.resource.station])
         if until is not None and (timer is None or until < timer):
             timer = until
         if timer is not None and (facts.alarm is None or timer < facts.alarm):

@@ -69,6 +69,13 @@ class Injected:
     ends: Millis
     opened_at: Millis | None = None
     told_at: Millis | None = None
+    register_wh: float | None = None  # where the energy register stood when no more power came
+
+    def hold_register(self, said: dict[str, Any]) -> None:
+        """Without power no energy is counted."""
+        if "energy_wh" in said:
+            self.register_wh = said["energy_wh"] if self.register_wh is None else self.register_wh
+            said["energy_wh"] = self.register_wh
 
     @property
     def expected(self) -> str | None:
@@ -291,12 +298,14 @@ class Week:
             if fault.kind == "broker_lost" or (fault.kind in WHOLE_SITE and fault.station == one.station):
                 return None
             if (fault.station, fault.device) == (one.station, one.device) and one.topic.endswith("/state"):
-                payload = _worse(payload, fault.kind)
+                payload = _worse(payload, fault)
         return one.topic.encode(), payload, 0
 
 
-def _worse(payload: bytes, kind: str) -> bytes:
+def _worse(payload: bytes, fault: Injected) -> bytes:
     said = json.loads(payload)
+    if fault.kind == "dead_session":
+        fault.hold_register(said)
     said |= {
         "charger_fault": {"status": "Faulted", "error": "GroundFailure", "power_w": 0},
         "ghost_power": {"status": "Available", "power_w": 800},
@@ -304,7 +313,7 @@ def _worse(payload: bytes, kind: str) -> bytes:
         "aed_not_ready": {"ready": False},
         "door_held": {"open": True},
         "clock_years_off": {"ts": START - 400 * DAY},
-    }.get(kind, {})
+    }.get(fault.kind, {})
     return json.dumps(said).encode()
 
 
