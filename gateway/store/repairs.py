@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.model import Millis
 from gateway.store.days import CORE, day_files
-from gateway.store.files import COMPANIONS, move, set_aside
+from gateway.store.files import COMPANIONS, move, set_aside, store_errors
 from gateway.store.salvage import salvage
 
 
@@ -18,14 +18,17 @@ class Repairs:
 
     def repair(self, path: Path, now: Millis) -> None:
         """Move it aside, and take over what can be read."""
-        self._salvage(set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}"), path)
+        with store_errors(path):
+            aside = set_aside(path, f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}")
+        self._salvage(aside, path)
 
     def resume(self) -> None:
         """A file that was moved aside and has no successor: we were killed in between, or there was no room."""
         for aside in sorted(self._folder.glob("*.db.damaged-*"), reverse=True):
             path = aside.with_name(aside.name.partition(".damaged-")[0])
             if not path.exists() and not aside.name.endswith(COMPANIONS[1:]):
-                move(path, aside)
+                with store_errors(path):
+                    move(path, aside)
                 self._salvage(aside, path)
 
     def _salvage(self, aside: Path, path: Path) -> None:

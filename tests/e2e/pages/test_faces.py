@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.pages.chromium import Chromium, Page
-from tests.e2e.pages.conftest import Server
+from tests.e2e.pages.conftest import Server, modules
 
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parents[2] / "vendor" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -238,3 +238,21 @@ def test_tiles_lie_under_the_marks_only_where_configured(chromium: Chromium, day
         assert few
         assert named, "113.9 east is in column 835 at zoom 10"
         assert 3 < pixels_per_km < 8
+
+
+@pytest.mark.parametrize(
+    ("colour", "kept"),
+    [
+        ("url(#hatched)", True), ("url('#hatched')", True), ("rgb(10 20 30)", True), ("#fff6ea", True),
+        ("url(http://192.0.2.1/a.svg#p)", False), ("url( '/api/v1/stations' )", False), ("URL(//192.0.2.1/a)", False),
+        ("u\\\\72l(http:a)", False), ("image-set('a.png' 1x)", False), ("url(data:image/svg+xml,a#b)", False),
+    ],
+)  # fmt: skip
+def test_a_floor_plan_takes_colours_from_itself_alone(chromium: Chromium, day: Server, colour: str, kept: bool) -> None:
+    shape = f'<svg xmlns=\\"http://www.w3.org/2000/svg\\"><rect fill=\\"{colour}\\"/></svg>'
+    with modules(chromium, day, "plan") as page:
+        page.run(f'void (window.fetch = async () => new Response("{shape}"))')
+        assert (
+            page.run("plan.planOf({id: 'a'}).then((drawn) => drawn.node.querySelector('rect').hasAttribute('fill'))")
+            is kept
+        )

@@ -66,6 +66,18 @@ def test_a_repair_for_which_there_is_no_room_is_made_when_there_is(damaged, monk
     assert count(damaged) > 500
 
 
+def test_a_damaged_file_that_cannot_be_moved_is_told_as_the_store_error_that_it_is(damaged, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.store.files.move", refused)
+        with pytest.raises(StoreError, match=r"\.day\.db: .*Permission denied"):
+            SqliteStore(damaged, NOON)
+    with opened(damaged) as store:
+        assert len(store.damaged) == 1
+
+
 @pytest.mark.parametrize("name", ["2026-05-29.day.db", "yizhan.db"])
 def test_a_file_that_came_back_empty_stops_no_start(damaged, name):
     (damaged / name).write_bytes(b"")

@@ -7,6 +7,8 @@ import { stateOf } from "./truth.js";
 
 const HANDLERS = /\son\w+\s*=\s*("[^"]*"|'[^']*')/gi; // the policy would stop them, loudly
 const UNWANTED = "script, style, foreignObject, iframe, image, use[href^='http'], a, animate, set";
+// A colour, filter or marker may be an address, also with CSS escapes: only parts of the plan itself are meant.
+const FETCHES = /\\|\/\/|(?:src|image|image-set)\s*\(|url\((?!\s*["']?#)/i;
 
 export async function planOf(place, say) {
   const text = await fetch(`/screen/${encodeURIComponent(place.id)}/plan.svg`)
@@ -17,7 +19,8 @@ export async function planOf(place, say) {
   if (!svg || svg.localName !== "svg") return null;
   for (const node of svg.querySelectorAll(UNWANTED)) node.remove();
   for (const node of [svg, ...svg.querySelectorAll("*")])
-    for (const { name } of [...node.attributes]) if (/^on|^style$|href$/i.test(name)) node.removeAttribute(name);
+    for (const { name, value } of [...node.attributes])
+      if (/^on|^style$|href$/i.test(name) || (!/^xmlns/.test(name) && FETCHES.test(value))) node.removeAttribute(name);
   svg.classList.add("plan");
   svg.removeAttribute("width");
   svg.removeAttribute("height");
