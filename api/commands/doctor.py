@@ -57,6 +57,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield from left_out(retained)
     yield command_key(settings)
     yield holidays(settings)
+    yield from calendars(settings)
     yield from serial_ports(settings)
     yield from channels(settings, send_test)
 
@@ -215,6 +216,20 @@ def holidays(settings: Any) -> Finding:
             "enter the State Council's notice under calendar.notices, or update chinesecalendar",
         )  # fmt: skip
     return Finding("ok", "calendar", "Chinese holidays and make-up workdays are known for six weeks ahead and more")
+
+
+def calendars(settings: Any) -> Iterator[Finding]:
+    """Each calendar of an area: read as a gateway would, or why not, or which events are left out."""
+    from gateway.calendars.feeds import looked_at
+    from gateway.clock import now_ms
+
+    areas = [(station, area) for station in settings.stations for area in station.areas if area.calendar]
+    for station, area in areas:
+        zone, cache = station.timezone or settings.timezone, settings.store.path / "calendars"
+        for source in map(str, area.calendar):
+            name, remark, usable = looked_at((station.id, area.id), source, zone, cache, now_ms())
+            mark: Mark = "fail" if not usable else "warn" if remark else "ok"
+            yield Finding(mark, "activities", f"{name}: {remark or 'is read whole'}")
 
 
 def serial_ports(settings: Any) -> Iterator[Finding]:

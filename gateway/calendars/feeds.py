@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from gateway.calendars.ical import MAX_BYTES, CalendarError, isolated
+from gateway.calendars.ical import Reading, isolated
+from gateway.calendars.lines import MAX_BYTES, CalendarError
 from gateway.calendars.web import WebSource, host_of, is_web
 from gateway.mishaps import Mishaps
 from gateway.model import Millis
@@ -53,7 +54,7 @@ class FileSource:
         return None
 
 
-Expand = Callable[[bytes, str, Millis, Millis], tuple[Activity, ...]]
+Expand = Callable[[bytes, str, Millis, Millis], Reading]
 
 
 class Feed:
@@ -61,7 +62,7 @@ class Feed:
 
     def __init__(self, name: str, source: Source, zone: str, expand: Expand = isolated) -> None:
         """`name` is what people may see of it."""
-        self.activities: tuple[Activity, ...] = ()
+        self.reading = Reading()
         self.problem: str | None = None
         self.due: Millis = 0
         self.name = name
@@ -73,6 +74,10 @@ class Feed:
         self._expanded_at: Millis | None = None
         self._refused: tuple[bytes, Millis] | None = None
         self._unreadable: str | None = None
+
+    @property
+    def activities(self) -> tuple[Activity, ...]:
+        return self.reading.activities
 
     def refresh(self, now: Millis) -> bool:
         """Ask the source if it is time; True when the activities have changed. A source's failure is no exception."""
@@ -89,7 +94,7 @@ class Feed:
             self._try(came, now)
         self.due = now + self._source.every_ms * 2**self._failures
         if now - self._came_at > KEEP_MS:
-            self.activities = ()
+            self.reading = Reading()
         elif self._is_stale(now):
             self._read(self._data, now)
         self.problem = silent or self._unreadable
@@ -116,7 +121,7 @@ class Feed:
         """Take the activities of a calendar; why that can't be."""
         problem = None
         try:
-            self.activities = self._expand(data, self._zone, now - PAST_MS, now + AHEAD_MS)
+            self.reading = self._expand(data, self._zone, now - PAST_MS, now + AHEAD_MS)
         except CalendarError as error:
             problem = f"{self.name}: {error}"
         if problem is None or data == self._data:
@@ -161,13 +166,40 @@ class Calendars:
     def problems(self) -> list[str]:
         return [feed.problem for feed in self._feeds.values() if feed.problem is not None]
 
+    def remarks(self) -> list[str]:
+        """What is odd in calendars that could be read: a line for each."""
+        return [f"{feed.name}: {remark}" for feed in self._feeds.values() if (remark := feed.reading.remark())]
+
+    def left_out(self) -> int:
+        """How many events of all calendars are left out now."""
+        return sum(sum(feed.reading.left_out.values()) for feed in self._feeds.values())
+
     def _feed(self, area: AreaKey, source: str, zone: str, cache: Path) -> Feed:
-        """The feed of a source, named after the first area that has it; of a web address only the host is told."""
+        """The feed of a source, named after the first area that has it."""
         if (source, zone) not in self._feeds:
             where = WebSource(source, cache) if is_web(source) else FileSource(source)
-            name = f"{'/'.join(area)}: {host_of(source) if is_web(source) else source}"
-            self._feeds[source, zone] = Feed(name, where, zone)
+            self._feeds[source, zone] = Feed(_name(area, source), where, zone)
         return self._feeds[source, zone]
+
+
+def looked_at(area: AreaKey, source: str, zone: str, cache: Path, now: Millis) -> tuple[str, str | None, bool]:
+    """One calendar as it lies here, without asking the web: its name, what is odd in it, and whether it is of use."""
+    kept = WebSource(source, cache).kept() if is_web(source) else None
+    name = _name(area, source)
+    try:
+        if is_web(source) and kept is None:
+            return name, "no copy yet: the gateway fetches one", True
+        data = kept[0] if kept else FileSource(source).get()
+        return name, isolated(data, zone, now - PAST_MS, now + AHEAD_MS).remark(), True
+    except OSError as error:
+        return name, error.strerror or type(error).__name__, False
+    except CalendarError as error:
+        return name, str(error), False
+
+
+def _name(area: AreaKey, source: str) -> str:
+    """Of a web address only the host is told."""
+    return f"{'/'.join(area)}: {host_of(source) if is_web(source) else source}"
 
 
 def _agenda(feeds: list[Feed]) -> Agenda:

@@ -5,10 +5,12 @@ no check of the text finds all its kin. So the gateway reads calendars in a chil
 """
 
 import os
+import re
 import resource
 import subprocess
 import sys
-from collections import defaultdict
+import warnings
+from collections import Counter
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -18,76 +20,154 @@ import icalendar
 import msgspec
 import recurring_ical_events
 
+from gateway.calendars import events
+from gateway.calendars.lines import MAX_BYTES, CalendarError, lines
 from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.policy.text import bounded
 
-MAX_BYTES = 2 * 1024 * 1024
 MAX_EVENTS = 2_000
 MAX_OCCURRENCES = 2_000
 MAX_TITLE = 120
 CPU_S = 5
+WAIT_S_PER_CPU_S = 12  # a busy machine is no fault of the calendar
 MEMORY_BYTES = 768 * 1024 * 1024
 REFUSED = 3  # exit status
-_TOO_LARGE = f"is larger than {MAX_BYTES} bytes"
-_TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
+_EVENT = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?\n.*?^END:VEVENT[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError)  # what the libraries raise
-_PARTS = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
-class CalendarError(ValueError):
-    """A calendar that can't be used. The message says why."""
+class Reading(msgspec.Struct, frozen=True):
+    """What a calendar says. `left_out`: how many events are missing, by reason; `guessed`: how many were doubtful."""
+
+    activities: tuple[Activity, ...] = ()
+    left_out: dict[str, int] = {}
+    guessed: dict[str, int] = {}
+
+    def remark(self) -> str | None:
+        """In one line what people should know of it; None where nothing is odd."""
+        parts = [f"{count} × {reason}" for reason, count in sorted(self.left_out.items())]
+        if parts:
+            parts = [f"{sum(self.left_out.values())} events are left out: " + ", ".join(parts)]
+        parts += [f"{count} × {reason}" for reason, count in sorted(self.guessed.items())]
+        return "; ".join(parts) or None
 
 
-def isolated(data: bytes, zone: str, first: Millis, last: Millis, cpu_s: int = CPU_S) -> tuple[Activity, ...]:
+def isolated(data: bytes, zone: str, first: Millis, last: Millis, cpu_s: int = CPU_S) -> Reading:
     """`read` in a process of its own, which ends after `cpu_s` seconds of work. CalendarError as there."""
     if len(data) > MAX_BYTES:
-        raise CalendarError(_TOO_LARGE)
+        raise CalendarError(f"is larger than {MAX_BYTES} bytes")
     command = [sys.executable, "-m", "gateway.calendars.ical", zone, str(first), str(last), str(cpu_s)]
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=3 * cpu_s, check=False, env=here)  # noqa: S603
+        wait_s = WAIT_S_PER_CPU_S * cpu_s
+        done = subprocess.run(command, input=data, capture_output=True, timeout=wait_s, check=False, env=here)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise CalendarError("takes too long to read") from None
     if done.returncode == REFUSED:
         raise CalendarError(done.stderr.decode(errors="replace").strip())
     if done.returncode != 0:
         raise CalendarError("takes too long or too much memory to read")
-    return msgspec.json.decode(done.stdout, type=tuple[Activity, ...])
+    return msgspec.json.decode(done.stdout, type=Reading)
 
 
-def read(data: bytes, zone: str, first: Millis, last: Millis) -> tuple[Activity, ...]:
-    """The activities that touch `first` to `last`; times without a zone are in `zone`. CalendarError if unusable.
+def read(data: bytes, zone: str, first: Millis, last: Millis) -> Reading:
+    """The activities that touch `first` to `last`; times without a zone are in the calendar's own, else in `zone`.
 
     A cancelled event is none; a transparent one, or one only tentative, does not reserve; whole days run from midnight
-    to midnight. A single event that makes no sense is left out.
+    to midnight. An event that makes no sense is left out and counted. CalendarError if all of it is unusable.
     """
-    if len(data) > MAX_BYTES:
-        raise CalendarError(_TOO_LARGE)
-    here, found = ZoneInfo(zone), set[Activity]()
-    for series in _series(data):
-        found.update(_occurrences(series, here, first, last))
-        if len(found) > MAX_OCCURRENCES:
+    here, reader = ZoneInfo(zone), _Reader(first, last)
+    calendars, unreadable = _parsed(lines(data))
+    reader.left_out.update({events.NO_TEXT: unreadable} if unreadable else {})
+    for calendar in calendars:
+        reader.take(calendar, here)
+    return Reading(tuple(sorted(reader.activities)), dict(reader.left_out), dict(reader.guessed))
+
+
+class _Reader:
+    """What is known of calendars read so far."""
+
+    def __init__(self, first: Millis, last: Millis) -> None:
+        self._first, self._last = first, last
+        self._span = tuple(datetime.fromtimestamp(at / 1000, UTC) for at in (first, last))
+        self._events = 0
+        self.activities = set[Activity]()
+        self.left_out, self.guessed = Counter[str](), Counter[str]()
+
+    def take(self, calendar: Any, station_zone: ZoneInfo) -> None:
+        zone = events.zone_of(calendar, station_zone)
+        wanted = [event for event in calendar.walk("VEVENT") if self._is_wanted(event, zone)]
+        self._events += len(wanted)
+        if self._events > MAX_EVENTS:
+            raise CalendarError(f"has more than {MAX_EVENTS} events that are not over")
+        for series in events.series(wanted):
+            self._expand(series, zone, station_zone)
+        for start, end, reserves in events.busy(calendar):
+            self._add(Activity(_millis(start, zone), _millis(end, zone), "", "", reserves))
+
+    def _is_wanted(self, event: Any, zone: ZoneInfo) -> bool:
+        try:
+            reason = events.unreadable(event)
+            if reason is None:
+                known = events.mend(event, zone)
+                if events.is_elsewhere(event, *self._span):
+                    return False
+                self.guessed.update([] if known else [events.ZONE_UNKNOWN])
+        except _NONSENSE:
+            reason = events.NO_TIME
+        self.left_out.update([] if reason is None else [reason])
+        return reason is None
+
+    def _expand(self, series: Any, zone: ZoneInfo, station_zone: ZoneInfo) -> None:
+        first, last = (moment.astimezone(zone) for moment in self._span)
+        try:
+            for event in recurring_ical_events.of(series).between(first, last):
+                activity = _activity(event, zone, station_zone)
+                if activity is not None and activity.start >= activity.end:
+                    self.left_out[events.NO_LENGTH] += 1
+                elif activity is not None:
+                    self._add(activity)
+        except CalendarError:
+            raise
+        except _NONSENSE:
+            self.left_out[events.NO_RULE] += 1
+
+    def _add(self, activity: Activity) -> None:
+        if activity.start < self._last and activity.end > self._first and activity.start < activity.end:
+            self.activities.add(activity)
+        if len(self.activities) > MAX_OCCURRENCES:
             raise CalendarError(f"has more than {MAX_OCCURRENCES} occurrences in the time asked for")
-    return tuple(sorted(found))
 
 
-def _series(data: bytes) -> list[Any]:
-    """A calendar for each event with its changed occurrences: what can't be expanded then costs only itself."""
+def _parsed(data: bytes) -> tuple[list[Any], int]:
+    """The calendars, and how many of their events can't be parsed. CalendarError when there is no calendar."""
     try:
-        calendars: list[Any] = icalendar.Calendar.from_ical(data, multiple=True)
+        return _calendars(data), 0
+    except (*_NONSENSE, RecursionError):
+        pass
+    rest = _EVENT.sub(b"", data)  # one of its events spoils it, so each is tried
+    try:
+        calendars, unreadable = _calendars(rest), 0
     except (*_NONSENSE, RecursionError):
         raise CalendarError(_no_calendar(data)) from None
+    head = rest[: rest.rindex(b"END:VCALENDAR")] if b"END:VCALENDAR" in rest else rest
+    for block in _EVENT.findall(data):
+        try:
+            (calendar,) = _calendars(head + block + b"END:VCALENDAR\n")
+        except (*_NONSENSE, RecursionError):
+            unreadable += 1
+        else:
+            calendars[0].subcomponents.extend(calendar.walk("VEVENT"))
+    return calendars, unreadable
+
+
+def _calendars(data: bytes) -> list[Any]:
+    """What the library reads. ValueError and its kin where that is no whole calendar."""
+    calendars: list[Any] = icalendar.Calendar.from_ical(data, multiple=True)
     if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
-        raise CalendarError(_no_calendar(data))
-    events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
-    if len(events) > MAX_EVENTS:
-        raise CalendarError(f"has more than {MAX_EVENTS} events")
-    series: dict[str, Any] = defaultdict(icalendar.Calendar)
-    for event in events:
-        if not _too_often(event):
-            series[str(event.get("UID", id(event)))].add_component(event)
-    return list(series.values())
+        raise ValueError
+    return calendars
 
 
 def _no_calendar(data: bytes) -> str:
@@ -97,29 +177,12 @@ def _no_calendar(data: bytes) -> str:
     return "is no iCalendar: it has no whole VCALENDAR"
 
 
-def _occurrences(series: Any, zone: ZoneInfo, first: Millis, last: Millis) -> list[Activity]:
-    span = (datetime.fromtimestamp(at / 1000, UTC).astimezone(zone) for at in (first, last))
-    try:
-        events = recurring_ical_events.of(series).between(*span)
-        found = [activity for event in events if (activity := _activity(event, zone)) is not None]
-    except _NONSENSE:
-        return []
-    return [activity for activity in found if activity.start < last and activity.end > first]
-
-
-def _too_often(event: Any) -> bool:
-    rules = event.get("RRULE", [])
-    known = [rule for rule in (rules if isinstance(rules, list) else [rules]) if isinstance(rule, icalendar.vRecur)]
-    return any(_TOO_OFTEN & set(rule.get("FREQ", ())) or any(part in rule for part in _PARTS) for rule in known)
-
-
-def _activity(event: Any, zone: ZoneInfo) -> Activity | None:
+def _activity(event: Any, zone: ZoneInfo, station_zone: ZoneInfo) -> Activity | None:
+    """None of a cancelled event. Its end may lie before its start."""
     status = str(event.get("STATUS", "")).upper()
     if status == "CANCELLED":
         return None
-    start, end = _millis(event.start, zone), _millis(event.end, zone)
-    if start >= end:
-        return None
+    start, end = (_millis(at, zone if isinstance(at, datetime) else station_zone) for at in (event.start, event.end))
     public = str(event.get("CLASS", "PUBLIC")).upper() == "PUBLIC"
     reserves = str(event.get("TRANSP", "OPAQUE")).upper() == "OPAQUE" and status != "TENTATIVE"
     title = bounded(str(event.get("SUMMARY", "")), MAX_TITLE) if public else ""
@@ -132,14 +195,15 @@ def _millis(when: date | datetime, zone: ZoneInfo) -> Millis:
 
 
 def _main(zone: str, first: str, last: str, cpu_s: str) -> int:
+    warnings.simplefilter("ignore")  # a library's doubts, which quote what was read
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s), int(cpu_s)))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     try:
-        activities = read(sys.stdin.buffer.read(MAX_BYTES + 1), zone, int(first), int(last))
+        reading = read(sys.stdin.buffer.read(MAX_BYTES + 1), zone, int(first), int(last))
     except CalendarError as error:
         sys.stderr.write(str(error))
         return REFUSED
-    sys.stdout.buffer.write(msgspec.json.encode(activities))
+    sys.stdout.buffer.write(msgspec.json.encode(reading))
     return 0
 
 

@@ -55,9 +55,15 @@ class CalendarThread(threading.Thread):
         """Stop soon; nobody waits for it."""
         self._stopping.set()
 
+    def left_out(self) -> int:
+        """How many events of all calendars are left out now. Any thread may ask."""
+        return self._calendars.left_out()
+
     def _tell(self) -> None:
-        problems = self._calendars.problems()
-        for problem in problems:
-            if problem not in self._told:
-                log.warning("calendar %s; what it said last stays good for a week", problem)
-        self._told = problems
+        """Each problem and each oddity once, until it changes."""
+        problems = [f"{problem}; what it said last stays good for a week" for problem in self._calendars.problems()]
+        told = problems + self._calendars.remarks()
+        for line in told:
+            if line not in self._told:
+                log.warning("calendar %s", line)
+        self._told = told

@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import msgspec
 
 from gateway import reach
-from gateway.calendars.ical import MAX_BYTES
+from gateway.calendars.lines import MAX_BYTES
 from gateway.clock import monotonic_s
 from gateway.model import Millis
 

@@ -40,6 +40,9 @@ class GatewayCollector(Collector):
             quarantined.add_metric((reason,), count)
         yield quarantined
         yield GaugeMetricFamily("yizhan_ingest_backlog", "messages received and not yet durable", now.backlog)
+        yield GaugeMetricFamily(
+            "yizhan_calendar_events_left_out", "events of calendars that can't be used", now.calendar_events_left_out
+        )
         yield GaugeMetricFamily("yizhan_alerts_open", "alerts open or acknowledged", now.alerts_open)
         yield GaugeMetricFamily("yizhan_mqtt_connected", "1 while connected to the broker", float(now.connected))
         yield HistogramMetricFamily(

@@ -69,3 +69,4 @@ class Metrics:
     alerts_open: int
     copy: CopyMetrics | None = None
     bad_fields: int = 0
+    calendar_events_left_out: int = 0

@@ -10,7 +10,8 @@ import pytest
 
 from gateway.calendars import web as web_in
 from gateway.calendars.feeds import DAY_MS, KEEP_MS, MINUTE_MS, Calendars, Feed, FileSource
-from gateway.calendars.ical import MAX_BYTES, read
+from gateway.calendars.ical import read
+from gateway.calendars.lines import MAX_BYTES
 from gateway.calendars.web import WebSource
 
 NOW = 1_795_262_400_000  # 2026-11-21 12:00 UTC

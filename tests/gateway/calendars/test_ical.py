@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calendars.ical import MAX_BYTES, MAX_EVENTS, CalendarError, isolated, read
+from gateway.calendars.ical import MAX_EVENTS, isolated, read
+from gateway.calendars.lines import MAX_BYTES, CalendarError
 
 ZONE = "Asia/Shanghai"
 
@@ -32,7 +33,7 @@ EVENING = "DTSTART:20261117T190000\nDTEND:20261117T210000"
 
 
 def starts(data: bytes, zone: str = ZONE) -> list[str]:
-    found = read(data, zone, FIRST, LAST)
+    found = read(data, zone, FIRST, LAST).activities
     return [datetime.fromtimestamp(a.start / 1000, ZoneInfo(zone)).strftime("%d %H:%M") for a in found]
 
 
@@ -54,12 +55,12 @@ def test_times_are_in_their_own_zone_in_utc_or_in_the_stations() -> None:
         event("DTSTART;VALUE=DATE:20261120", uid="d"),
     )
     assert starts(data) == ["17 19:00", "18 12:00", "19 12:00", "20 00:00"]
-    assert read(data, ZONE, FIRST, LAST)[3].end == at("2026-11-21")
+    assert read(data, ZONE, FIRST, LAST).activities[3].end == at("2026-11-21")
 
 
 def test_a_class_keeps_its_hour_over_a_change_of_the_clock() -> None:
     weekly = event("DTSTART:20261013T190000\nDTEND:20261013T210000", "RRULE:FREQ=WEEKLY")
-    found = read(calendar(weekly), "Europe/Berlin", at("2026-10-12"), at("2026-11-01"))
+    found = read(calendar(weekly), "Europe/Berlin", at("2026-10-12"), at("2026-11-01")).activities
     assert [a.start for a in found] == [at(f"2026-10-{day}T19:00", "Europe/Berlin") for day in (13, 20, 27)]
 
 
@@ -73,7 +74,7 @@ def test_what_is_cancelled_is_out_what_is_tentative_or_transparent_reserves_noth
         event(EVENING, "CLASS:PRIVATE", uid="c"),
         event(EVENING, uid="d", title="x\\n\x07y" + "z" * 300),
     )
-    found = read(data, ZONE, FIRST, LAST)
+    found = read(data, ZONE, FIRST, LAST).activities
     assert [(a.uid, a.reserves) for a in found] == [("a", False), ("b", False), ("c", True), ("d", True)]
     assert found[2].title == ""
     assert found[3].title == "x y" + "z" * 116 + "…"
@@ -81,7 +82,7 @@ def test_what_is_cancelled_is_out_what_is_tentative_or_transparent_reserves_noth
 
 def test_a_title_is_one_line_without_numbers_of_people() -> None:
     title = "\u202e张三 13812345678 110101199003074477\\n来"
-    (found,) = read(calendar(event(EVENING, title=title)), ZONE, FIRST, LAST)
+    (found,) = read(calendar(event(EVENING, title=title)), ZONE, FIRST, LAST).activities
     assert found.title == "张三 … … 来"
 
 
@@ -114,9 +115,9 @@ def test_an_unusable_calendar_is_refused_with_the_reason(data: bytes, reason: st
     ],
 )
 def test_an_event_that_makes_no_sense_costs_only_itself(bad: str) -> None:
-    assert [a.uid for a in read(calendar(bad, event(EVENING, uid="good")), ZONE, FIRST, LAST) if a.uid != "bad"] == [
-        "good"
-    ]
+    assert [
+        a.uid for a in read(calendar(bad, event(EVENING, uid="good")), ZONE, FIRST, LAST).activities if a.uid != "bad"
+    ] == ["good"]
 
 
 @given(st.lists(st.sampled_from(calendar(event(EVENING, "RRULE:FREQ=WEEKLY;COUNT=9")).split(b"\r\n")), max_size=14))

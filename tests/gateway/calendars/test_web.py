@@ -210,3 +210,22 @@ def test_a_calendar_shared_by_areas_is_named_after_the_first(site: Site, tmp_pat
     calendars = Calendars(wanted, tmp_path)
     calendars.refresh(NOW)
     assert calendars.problems() == ["yanshan/hall: 127.0.0.1: HTTP 404"]
+
+
+def test_what_is_left_out_is_told_once_for_each_version_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.ics"
+    broken = GOOD.replace(b"END:VCALENDAR", b"BEGIN:VEVENT\r\nUID:2\r\nEND:VEVENT\r\nEND:VCALENDAR")
+    path.write_bytes(broken)
+    area = {"id": "hall", "calendar": [str(path)]}
+    settings = Settings.model_validate({"store": {"path": tmp_path}, "stations": [{"id": "yanshan", "areas": [area]}]})
+    thread = CalendarThread(settings, settings.stations, lambda _: None)
+    for minute in range(3):
+        thread._calendars.refresh(NOW + minute * MINUTE_MS)
+        thread._tell()
+    assert caplog.text.count("1 events are left out: 1 × has a time that can't be read") == 1
+    assert thread.left_out() == 1
+    path.write_bytes(GOOD)
+    thread._calendars.refresh(NOW + 4 * MINUTE_MS)
+    assert thread.left_out() == 0
