@@ -16,7 +16,6 @@ persistence false
 max_inflight_messages 5000
 max_queued_messages 0
 max_packet_size 200000
-set_tcp_nodelay true
 log_dest none
 """
 
@@ -28,11 +27,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """Its port. Queues without bound and nothing kept on disk, so that it is never what is measured."""
+def mosquitto(folder: Path, *more: str) -> Iterator[int]:
+    """Its port. Queues without bound and nothing kept on disk, so that it is never what is measured; `more`: lines."""
     port = free_port()
     path = folder / "mosquitto.conf"
-    path.write_text(CONFIG.format(port=port))
+    path.write_text("\n".join((CONFIG.format(port=port), *more)))
     process = subprocess.Popen(["mosquitto", "-c", str(path)])
     try:
         wait_for(port)

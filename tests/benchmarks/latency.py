@@ -75,7 +75,7 @@ class Load:
 
 def measure(seconds: float = 15, rate: float = 500) -> dict[str, float]:
     """p50 and p99 in ms of both ways."""
-    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as port:
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name), "set_tcp_nodelay true") as port:
         config = Path(name) / "config.yaml"
         write_config(config, STATIONS, SEATS, f"mqtt://127.0.0.1:{port}")
         with child("latency", config) as gateway:
