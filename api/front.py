@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import COOKIE
+from api.conditional import matches
 from api.live_view import Entry, LiveView
 from api.pages import HEADERS
-from api.routes.stations import matches
 
 HOT = "/api/v1/stations/"
 BODY_MAX = 64 * 1024

@@ -10,6 +10,23 @@ from gateway.model import Access, Evidence, Health, KindName, Lifecycle, Usable,
 Texts = dict[str, str]
 
 
+class OnNow(BaseModel):
+    title: Texts = Field(description="empty where the calendar calls it private")
+    until: datetime
+
+
+class OnNext(BaseModel):
+    title: Texts
+    from_: datetime = Field(alias="from")
+
+
+class Programme(BaseModel):
+    """What takes place in a room."""
+
+    now: OnNow | None = None
+    next: OnNext | None = None
+
+
 class Resource(BaseModel):
     id: str
     kind: KindName
@@ -24,6 +41,11 @@ class Resource(BaseModel):
     observed_at: datetime | None
     valid_until: datetime | None = Field(description="not to be shown as live from then on")
     since: datetime | None
+    name: Texts | None = None
+    level: str | None = Field(None, description="of a room: how busy")
+    free: int | None = Field(None, description="of what is counted in units")
+    total: int | None = Field(None, description="of what is counted in units")
+    programme: Programme | None = Field(None, description="of a room, from its calendar")
 
 
 class Area(BaseModel):
@@ -71,6 +93,8 @@ class Availability(BaseModel):
 
     station: str
     name: Texts
+    region: list[str] | None = None
+    location: dict[str, float | str] | None = None
     as_of: datetime
     valid_until: datetime | None
     open: Opening

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.conditional import matches
 from api.context import Context
 from api.directory import Directory, parse_wanted
 from api.directory import Query as Wish
@@ -60,14 +61,6 @@ def router(context: Context) -> APIRouter:
         raise not_found(station)
 
     return routes
-
-
-def matches(if_none_match: str | None, etag: str) -> bool:
-    """The weak comparison of RFC 9110, section 13.1.2."""
-    if if_none_match is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or "*" in tags
 
 
 def _point(near: str | None, coord: str) -> Point | None:

@@ -133,7 +133,8 @@ encode = msgspec.json.Encoder().encode
 
 
 def encoded(shown: StationDocument, now: Millis) -> Document:
-    return Document(shown.station, shown, encode(shown), now)
+    """The one place where a document is encoded. Its bytes are kept: the encoder's spare room, up to a half, is not."""
+    return Document(shown.station, shown, bytes(memoryview(encode(shown))), now)
 
 
 def summed(resources: Iterable[ShownResource]) -> list[SummaryLine]:

@@ -1,0 +1,27 @@
+"""What OpenAPI says of a document is what a document is."""
+
+import pytest
+from msgspec import Struct
+from pydantic import BaseModel
+
+from api import schemas
+from gateway.live import station_document as words
+
+
+@pytest.mark.parametrize(
+    ("shape", "word"),
+    [
+        (schemas.Availability, words.StationDocument),
+        (schemas.Area, words.ShownArea),
+        (schemas.Resource, words.ShownResource),
+        (schemas.Line, words.SummaryLine),
+        (schemas.NextFree, words.ExpectedFree),
+        (schemas.Opening, words.OpenNow),
+        (schemas.Programme, words.Programme),
+        (schemas.OnNow, words.ActivityNow),
+        (schemas.OnNext, words.ActivityNext),
+    ],
+)
+def test_the_documented_shape_has_the_fields_of_the_word(shape: type[BaseModel], word: type[Struct]) -> None:
+    documented = [field.alias or name for name, field in shape.model_fields.items()]
+    assert documented == list(word.__struct_encode_fields__)
