@@ -133,7 +133,7 @@ class Alerting:
         self.watch.resume(known)
         self._failing = {alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"}
         states = [
-            Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.fault or facts.detail)
+            Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.trouble)
             for station in self._live.stations.values()
             for facts in station.facts()
         ]

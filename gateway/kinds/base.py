@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from gateway.kinds.doubt import Doubt
 from gateway.model import AXES, Access, Axes, Health, Millis, Resource, Use
 from gateway.policy.override import Effect
+from gateway.policy.personal import without_personal_numbers
 from gateway.policy.privacy import Public
 from gateway.wire import Event
 
@@ -118,6 +119,12 @@ class Facts:
         if self.fault is not None or self.status_fault:
             return "fault"
         return "degraded" if self.degraded else "ok"
+
+    @property
+    def trouble(self) -> str | None:
+        """The code that its device gives for what is wrong, as it goes to alerts: without numbers of persons."""
+        code = self.fault or self.detail
+        return None if code is None else without_personal_numbers(code)
 
 
 # What a snapshot keeps of Facts: everything that evidence made; axes, access and maintenance are decided anew.

@@ -258,7 +258,7 @@ class Live:
         evidence, until = evidence_of(facts, now)
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:
-            self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.fault or facts.detail))
+            self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.trouble))
             if axes.evidence != "live":
                 facts.watched_since = None
             elif facts.watched_since is None:

@@ -152,3 +152,18 @@ def test_an_aed_is_out_of_order_on_the_day_after_its_date_without_a_word_from_it
     assert house.seen("one", "health") == ("ok",)
     house.wait(22 * HOUR)
     assert house.seen("one", "health") == ("fault",)
+
+
+@pytest.mark.parametrize(
+    ("signals", "told"),
+    [
+        ({"fault": "E12 call 13812345678"}, "E12 call …"),
+        ({"fault": "E12"}, "E12"),
+        ({"status": "Available", "error": "user138-1234-5678"}, "user…"),
+    ],
+)
+def test_a_code_goes_to_alerts_and_history_without_numbers_of_persons(signals, told):
+    house = House([CHARGER])
+    house.say("pile", status="Charging")
+    house.say("pile", **signals)
+    assert house.changes[-1].detail == told
