@@ -29,11 +29,12 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
+    ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
     with building():
-        return _settings(files, folder, environment)
+        return _settings(files, folder, environment, ignored)
 
 
-def _settings(files: list[Path], folder: Path, environment: Mapping[str, str]) -> Settings:
+def _settings(files: list[Path], folder: Path, environment: Mapping[str, str], ignored: list[Path]) -> Settings:
     source = read_yaml(files)
     unreadable = {mistake.key_path for mistake in source.mistakes}
     _overrule(source, environment)
@@ -47,6 +48,8 @@ def _settings(files: list[Path], folder: Path, environment: Mapping[str, str]) -
             key_path = _real_path(source.data, error["loc"])
             if error["input"] is not None or dotted(key_path) not in unreadable:
                 source.blame(key_path, *_told(error, key_path))
+    for file in ignored:
+        source.mistakes.append(ConfigMistake(str(file), 1, "", "ends in .yml, which is not read", "rename it to .yaml"))
     if settings is None or source.mistakes:
         raise ConfigErrors(source.mistakes)
     return settings
@@ -137,6 +140,8 @@ _PLAIN = {
 
 
 def _unknown_key(path: KeyPath) -> tuple[str, str]:
+    if "\u3000" in str(path[-1]):
+        return "the line begins with full-width spaces (U+3000)", "write plain spaces instead"
     known = list(_known_at(path[:-1]))
     close = get_close_matches(str(path[-1]), known, 1)
     return "unknown key", f"did you mean {close[0]}?" if close else f"remove it; known here: {', '.join(known)}"

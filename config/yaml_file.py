@@ -103,7 +103,7 @@ class _Reader:
         elif len(self._at) == MAX_DEPTH:
             raise yaml.YAMLError("nested too deeply")
         elif isinstance(event, yaml.MappingStartEvent):
-            return self._mapping()
+            return self._mapping(in_braces=bool(event.flow_style))
         else:
             return self._sequence()
         return None
@@ -131,10 +131,11 @@ class _Reader:
             self._at.pop()
         return items
 
-    def _mapping(self) -> dict[str, Any]:
-        """A key with nothing after it counts as not given."""
+    def _mapping(self, *, in_braces: bool) -> dict[str, Any]:
+        """A key with nothing after it counts as not given; in `{…}` it was a value that a comma cut in two."""
         values: dict[str, Any] = {}
         first: dict[str, int] = {}
+        before: str | None = None
         while type(key := self._next()) is not yaml.MappingEndEvent:
             if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
                 self._odd(key, "a key is no plain text", "write key: value")
@@ -144,7 +145,10 @@ class _Reader:
             name = self._keys.setdefault(key.value, key.value)
             event = self._next()
             if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0] and event.tag is None:
+                if in_braces and _mark(event).index == _end(key).index:
+                    self._cut_off(key, name, before)
                 continue
+            before = name
             self._at.append(name)
             if name in values:
                 self._odd(key, f"is already set in line {first[name]}", "keep one of the two")
@@ -157,6 +161,13 @@ class _Reader:
             self._at.pop()
         return values
 
+    def _cut_off(self, key: yaml.Event, name: str, before: str | None) -> None:
+        self._at.append(name)
+        begin = f"{before}: " if before else ""
+        mend = f'if a comma cut it off, write a number with a point and a text in quotes: {begin}"…, {name}"'
+        self._odd(key, "stands alone in {…}", mend)
+        self._at.pop()
+
     def _skip(self, event: Any) -> None:
         """Leave out the whole value that begins with the event."""
         depth = 0
@@ -167,9 +178,33 @@ class _Reader:
             event = self._next()
 
 
+class _Sign(NamedTuple):
+    line: int
+    sign: str
+    mend: str
+
+
+_FULL_WIDTH = re.compile("^\\s*(?:- )?[{\\w-]+\\s*(：)|(，)\\s*[\\w-]+:|^\\s*(\u3000)|(｛)|(｝)")
+_HALF_WIDTH = {"：": "`: `", "，": "`, `", "\u3000": "spaces", "｛": "{", "｝": "}"}
+
+
+def _full_width(path: Path) -> _Sign | None:
+    """The first sign of a Chinese keyboard where one of YAML was meant, in a file that can't be read."""
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        match = _FULL_WIDTH.search(line.partition(" #")[0])
+        if match is not None:
+            sign = next(filter(None, match.groups()))
+            return _Sign(number, "U+3000" if sign == "\u3000" else sign, _HALF_WIDTH[sign])
+    return None
+
+
 def _mark(event: yaml.Event) -> Any:
     """Where the event begins; its `line` counts from 0."""
     return event.start_mark
+
+
+def _end(event: yaml.Event) -> Any:
+    return event.end_mark
 
 
 def read_file(path: Path) -> YamlFile:
@@ -191,6 +226,11 @@ def read_file(path: Path) -> YamlFile:
         unended = "end of stream" in str(problem.problem)
         mark = (unended and problem.context_mark) or problem.problem_mark
         what = f"is not readable YAML: {', '.join(filter(None, [problem.context, problem.problem]))}"
+        sign = _full_width(path)
+        if sign is not None:
+            return refused(
+                f"{what}; here stands the full-width sign {sign.sign}", f"write {sign.mend} instead", sign.line
+            )
         return refused(what, "correct this line or the one above", mark.line + 1 if mark else 1)
     except yaml.YAMLError as problem:
         return refused(f"is not readable YAML: {str(problem).splitlines()[0]}", "save it as plain UTF-8 text")

@@ -191,15 +191,25 @@ def read_secret(path: Path, key: str = "file") -> str:
     ValueError names `key` and the file, never the content.
     """
     try:
-        secret = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "not UTF-8 text"
-        raise ValueError(f"{key}: can't read {path} ({reason}); make it a file that this user may read") from None
+        with path.open("rb") as file:
+            data = file.read(SECRET_BYTES + 1)
+    except OSError as problem:
+        raise ValueError(
+            f"{key}: can't read {path} ({problem.strerror}); make it a file that this user may read"
+        ) from None
+    if len(data) > SECRET_BYTES:
+        raise ValueError(f"{key}: {path} is larger than {SECRET_BYTES} bytes; is it the right file?")
+    try:
+        secret = data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        kind = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8 text"
+        raise ValueError(f"{key}: can't read {path} ({kind}); save it as UTF-8") from None
     if not secret:
         raise ValueError(f"{key}: {path} is empty; write the secret into it")
     return secret
 
 
+SECRET_BYTES = 65_536
 ID_PATTERN = r"^[a-z0-9-]{1,64}$"
 DEVICE_PATTERN = r"^[A-Za-z0-9_.:-]{1,64}$"
 TOPIC_PATTERN = r"^[^#+\x00]{1,1024}$"

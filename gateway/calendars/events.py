@@ -46,7 +46,10 @@ def unreadable(event: Any) -> str | None:
             event[name] = good
     if "DTSTART" not in event or not isinstance(event["DTSTART"].dt, date):
         return NO_TIME
-    return TOO_OFTEN if any(map(_too_often, each(event, "RRULE"))) else None
+    rules = each(event, "RRULE")
+    if any(rule.get("INTERVAL", [1])[0] < 1 for rule in rules):  # an expander would never end
+        return NO_RULE
+    return TOO_OFTEN if any(map(_too_often, rules)) else None
 
 
 def _days_left(event: Any, name: str) -> list[Any]:

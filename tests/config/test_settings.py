@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from config.load import load
+from config.load import ConfigErrors, load
 from config.schema import HostPort, MqttEndpoint, Settings, defaults_for, parse_host_port, parse_mqtt_url, read_secret
 
 STATION = """
@@ -147,3 +147,35 @@ def test_addresses_that_may_hold_a_key_are_not_printed(tmp_path: Path) -> None:
     printed = repr(_load(tmp_path, text))
     assert "k1" not in printed
     assert "k2" not in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "mend"),
+    [("geheim".encode("utf-16"), "UTF-16.*save it as UTF-8"), (b"geheim" * 20_000, "larger than 65536 bytes")],
+    ids=["utf-16", "large"],
+)
+def test_a_secret_that_is_no_small_text_says_how_to_mend_it(tmp_path: Path, content: bytes, mend: str) -> None:
+    path = tmp_path / "pw"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=mend) as refused:
+        read_secret(path, "mqtt.password_file")
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_secret_saved_on_windows_is_the_same_secret(tmp_path: Path) -> None:
+    path = tmp_path / "pw"
+    path.write_bytes(b"\xef\xbb\xbfgeheim\r\n")
+    assert read_secret(path) == "geheim"
+
+
+def test_a_file_of_a_folder_that_is_not_read_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("stations: [{id: a, areas: [{id: b}]}]", encoding="utf-8")
+    (tmp_path / "b.yml").write_text("stations: [{id: c}]", encoding="utf-8")
+    with pytest.raises(ConfigErrors, match=r"b\.yml:1: ends in \.yml, which is not read; rename it to \.yaml"):
+        load(tmp_path, {})
+
+
+def test_keys_alone_in_braces_are_fine_when_their_writer_meant_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("stations: [{id: a, hours: , areas: [{id: b, name: }]}]", encoding="utf-8")
+    assert load(path, {}).stations[0].id == "a"
