@@ -166,6 +166,14 @@ def _texts(value: object) -> object:
     return {"zh": value} if isinstance(value, str) else value
 
 
+def _plain_line(text: str) -> str:
+    """A name is one line wherever it is shown: line ends become spaces, signs that nobody sees are a mistake."""
+    line = _LINE_ENDS.sub(" ", text).strip() if _LINE_ENDS.search(text) else text
+    if _UNSEEN.search(line):
+        raise wrong("holds a control character or a mark of direction", "write plain text on one line")
+    return line
+
+
 def _feed(text: str, info: ValidationInfo) -> str:
     """A file, or a web address; `webcal:` is how calendars call https."""
     scheme = re.match("([A-Za-z][A-Za-z0-9+.-]*)://", text)
@@ -210,6 +218,8 @@ def read_secret(path: Path, key: str = "file") -> str:
 
 
 SECRET_BYTES = 65_536
+_LINE_ENDS = re.compile(r"\s*[\t-\r\x85\u2028\u2029]\s*")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ID_PATTERN = r"^[a-z0-9-]{1,64}$"
 DEVICE_PATTERN = r"^[A-Za-z0-9_.:-]{1,64}$"
 TOPIC_PATTERN = r"^[^#+\x00]{1,1024}$"
@@ -221,7 +231,7 @@ DeviceId = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 MqttTopic = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
 Texts = Annotated[
-    dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], str],
+    dict[Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)], Annotated[str, AfterValidator(_plain_line)]],
     BeforeValidator(_texts, json_schema_input_type=str | dict[str, str]),
 ]
 Strings = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]

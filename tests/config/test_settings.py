@@ -179,3 +179,14 @@ def test_keys_alone_in_braces_are_fine_when_their_writer_meant_nothing(tmp_path:
     path = tmp_path / "a.yaml"
     path.write_text("stations: [{id: a, hours: , areas: [{id: b, name: }]}]", encoding="utf-8")
     assert load(path, {}).stations[0].id == "a"
+
+
+def test_a_name_is_one_line_and_holds_nothing_unseen() -> None:
+    def named(name: str) -> Settings:
+        return Settings.model_validate({"stations": [{"id": "s", "name": {"zh": name}}]})
+
+    assert named("雁山\n 驿站\r\n").stations[0].name == {"zh": "雁山 驿站"}
+    assert named("Lounge  A 👩‍🔧").stations[0].name == {"zh": "Lounge  A 👩‍🔧"}
+    for name in ("a\x07b", "a\u202eb", "\x1b[31m"):
+        with pytest.raises(ValueError, match="holds a control character or a mark of direction; write plain text"):
+            named(name)
