@@ -82,6 +82,11 @@ def forecast() -> Iterator[Figure]:
     yield Figure("error of the naive median", told["error_min_naive_median"], "min")
 
 
+def costly() -> Iterator[Figure]:
+    for name, value in alone("costly").items():
+        yield Figure(f"45 askers of a year by hour: {name.removesuffix('_ms')}", value, "ms")
+
+
 def alone(module: str, *arguments: object) -> dict[str, Any]:
     """What a chapter tells that runs in a process of its own."""
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)]
@@ -110,6 +115,7 @@ def main() -> None:
         "foreign": lambda: foreign(args.rounds, args.count),
         "copy": copied,
         "forecast": forecast,
+        "costly": costly,
     }
     about, figures = machine(), []
     print(", ".join(f"{name} {value}" for name, value in about.items()))
