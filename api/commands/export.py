@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from api.csv_cells import cell
 from gateway.model import Millis, Reading, Rejected
 from gateway.wire import HEADER_FIELDS
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 encode = msgspec.json.encode
 COLUMNS = ("station", "device", "kind", "boot", "seq", "ts", "received_at", "data")
 
@@ -48,13 +48,29 @@ def run(args: argparse.Namespace) -> int:
     from config.load import load
 
     settings = load(args.config)
+    unread: list[int] = []
+    found = records(args, settings.store.path, unread)
     if args.format == "parquet":
-        return to_parquet(args, settings.store.path)
-    write(records(args, settings.store.path), args.format)
-    return 0
+        if (status := to_parquet(args, found)) != 0:
+            return status
+    else:
+        write(found, args.format)
+    return told(sum(unread))
 
 
-def to_parquet(args: argparse.Namespace, folder: Path) -> int:
+def told(unread: int) -> int:
+    """The exit status: 1 when something is missing, which stderr says last, where a person looks."""
+    if unread == 0:
+        return 0
+    places = "1 place of the store is" if unread == 1 else f"{unread} places of the store are"
+    sys.stderr.write(
+        f"export is not complete: {places} damaged; the lines above name the files."
+        " What could be read is exported; a backup may hold the rest\n"
+    )
+    return 1
+
+
+def to_parquet(args: argparse.Namespace, found: Iterator[dict[str, Any]]) -> int:
     from api import parquet
 
     wrong = (
@@ -66,12 +82,12 @@ def to_parquet(args: argparse.Namespace, folder: Path) -> int:
     if wrong is not None:
         sys.stderr.write(f"{wrong}\n")
         return 2
-    parquet.write(records(args, folder), sys.stdout.buffer)
+    parquet.write(found, sys.stdout.buffer)
     return 0
 
 
-def records(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
-    """What was asked for, of one journal after the other."""
+def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterator[dict[str, Any]]:
+    """What was asked for, of one journal after the other; `unread` gets how many damaged places each of them has."""
     from gateway.store.reader import SqliteReader
 
     for journal in journals(folder):
@@ -84,6 +100,7 @@ def records(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
                 shape = raw if args.raw else exported
                 yield from (shape(one) for one in chosen if args.raw or one.topic != "availability")
         finally:
+            unread.append(reader.unread)
             reader.close()
 
 
@@ -105,12 +122,6 @@ def write(records: Iterator[dict[str, Any]], form: str) -> None:
                 rows.writerow(record)
             rows.writerow([cell(value) for value in record.values()])
     sys.stdout.flush()
-
-
-def cell(value: Any) -> Any:
-    """A value for a spreadsheet, in which no text of a device is run as a formula. Numbers stay numbers."""
-    text = encode(value).decode() if isinstance(value, dict) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in FORMULA else text
 
 
 def body(payload: bytes) -> Any:

@@ -10,6 +10,7 @@ from msgspec.json import encode
 
 from api.auth import Gate
 from api.context import Context
+from api.csv_cells import cell
 from api.price import STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, price
 from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
@@ -25,7 +26,6 @@ from gateway.store.place import Asked
 
 WINDOW_MAX_DAYS = 400
 BUCKETS_MAX = 10_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NO_CACHE = {"cache-control": "no-cache"}  # what is latest grows by the moment
 SETTLED = {"cache-control": "public, max-age=60", "vary": "authorization, cookie"}
 SETTLED_AFTER_MS = HOUR_MS  # roll-ups have come to it, and what devices held back has mostly arrived
@@ -171,14 +171,8 @@ def table(rows: Sequence[dict[str, Any]], headers: dict[str, str] = NO_CACHE) ->
     if rows:
         lines = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         lines.writeheader()
-        lines.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        lines.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value[:1] in FORMULA:
-        return f"'{value}"  # else a spreadsheet would work it out
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _time(name: str, text: str) -> Millis:

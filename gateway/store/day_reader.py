@@ -17,10 +17,14 @@ FOREVER = 2**62
 
 
 class DayReader:
-    """Where the file is damaged an answer is shorter, and the log says so; a start or an export goes on."""
+    """Where the file is damaged an answer is shorter, and the log says so; a start or an export goes on.
+
+    `unread` counts the places that could not be read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.unread = 0
         self._db = read_only(path)
         try:
             self._names = Names(self._db)
@@ -50,6 +54,7 @@ class DayReader:
                 find = self._names.text
                 yield last, (unpack_block(blob, find, given) if sealed else unpack_batch(blob, find))
             except DamagedError as error:
+                self.unread += 1
                 log.error("%s: what is packed at %d to %d is lost: %s", self.path.name, number, last, error)
 
     def changes(self, station: str, resource: str, start: Millis, end: Millis) -> list[tuple[Millis, Axes]]:
@@ -90,6 +95,7 @@ class DayReader:
         except READ_ERRORS as error:
             if not as_store_error(error, self.path).damaged:
                 raise
+            self.unread += 1
             log.error("%s can't be read to its end: %s", self.path.name, error)
 
     def close(self) -> None:

@@ -1,14 +1,18 @@
 """The journal's read side: as many as wanted, in any process, while the one writer goes on."""
 
+import logging
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 
 from gateway import wire
 from gateway.model import Axes, Interval, Millis, Reading, Rejected
+from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS
 from gateway.store.day_reader import FOREVER, DayReader
 from gateway.store.days import day_files, day_number, day_path, number_of
+
+log = logging.getLogger(__name__)
 
 OPEN_DAYS = 40  # files kept open between questions
 
@@ -18,6 +22,8 @@ class SqliteReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._closed_unread = 0  # of the files that are closed again
+        self._unopened: set[Path] = set()
         self._open: dict[Path, DayReader] = {}
 
     def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
@@ -57,17 +63,37 @@ class SqliteReader:
             if reader is not None:
                 yield from reader.quarantine()
 
+    @property
+    def unread(self) -> int:
+        """How many damaged places were met; a file that can't be opened at all is one."""
+        return self._closed_unread + sum(reader.unread for reader in self._open.values()) + len(self._unopened)
+
     def _day(self, path: Path) -> DayReader | None:
         reader = self._open.get(path)
         if reader is None:
             if not path.exists():
                 return None
             if len(self._open) >= OPEN_DAYS:
-                self._open.pop(next(iter(self._open))).close()
+                oldest = self._open.pop(next(iter(self._open)))
+                self._closed_unread += oldest.unread
+                oldest.close()
+            reader = self._opened(path)
+        return reader
+
+    def _opened(self, path: Path) -> DayReader | None:
+        """None for a file that is damaged from its first page on: the other days are answered for all the same."""
+        try:
             reader = self._open[path] = DayReader(path)
+        except StoreError as error:
+            if not error.damaged:
+                raise
+            self._unopened.add(path)
+            log.error("%s can't be read: %s", path.name, error)
+            return None
         return reader
 
     def close(self) -> None:
+        self._closed_unread = self.unread - len(self._unopened)
         for reader in self._open.values():
             reader.close()
         self._open.clear()

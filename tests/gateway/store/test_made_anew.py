@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from api.commands.export import cell
 from gateway.store.reader import SqliteReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
@@ -75,9 +74,3 @@ def test_the_store_is_for_its_owner_alone(tmp_path):
         store.commit(batch(0, 5, NOON), [], [], NOON)
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
         assert {path.stat().st_mode & 0o77 for path in (tmp_path / "data").glob("*.db*")} == {0}
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_a_text_of_a_device_is_no_formula_in_a_spreadsheet(text):
-    assert cell(text) == f"'{text}"
-    assert cell(-1) == -1
