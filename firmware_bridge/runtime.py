@@ -97,7 +97,7 @@ def run(
             except sqlite3.Error as error:
                 log.error("the spool can't be written: %s; free some disk space", error)
                 stop.wait(STORE_AGAIN_S)
-            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 mishaps.note("publishing", error)
                 stop.wait(STEP_S)
     finally:

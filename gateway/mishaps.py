@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.model import InvariantError
-
 log = logging.getLogger(__name__)
 
 PLACES = 1_000  # in our code that were told of; more are told again
@@ -19,13 +17,13 @@ class Mishaps:
     """`note` each; `take` what came since. Any thread may do either. What is `expected` goes on to who expects it."""
 
     def __init__(self, expected: tuple[type[Exception], ...] = ()) -> None:
-        self._through: tuple[type[Exception], ...] = (InvariantError, *expected)
+        self._through = expected
         self.count = 0
         self._told: set[Place] = set()
         self._news: deque[tuple[str | None, str]] = deque(maxlen=WAITING)
 
     def note(self, what: str, error: Exception, station: str | None = None) -> None:
-        """`what` could not be handled. An InvariantError is raised again: after it nothing may go on."""
+        """`what` could not be handled. What is expected is raised again."""
         if isinstance(error, self._through):
             raise error
         self.count += 1
@@ -40,7 +38,7 @@ class Mishaps:
         """Whatever is raised inside costs what is inside."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self.note(what, error, station)
 
     def take(self) -> list[tuple[str | None, str]]:

@@ -23,10 +23,11 @@ Reporting = Literal["periodic", "on_change"]
 Signal = bool | int | float | str
 
 
-class InvariantError(Exception):
+class InvariantError(BaseException):
     """Something that this house itself promises does not hold: the one error after which the process must not go on.
 
-    Whatever else is raised while one input is handled costs that input alone.
+    Whatever else is raised while one input is handled costs that input alone. It is no Exception, so that nothing that
+    contains those takes it.
     """
 
 

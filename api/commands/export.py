@@ -91,7 +91,7 @@ def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterat
     from gateway.store.reader import SqliteReader
 
     for journal in journals(folder):
-        reader = SqliteReader(journal)
+        reader = SqliteReader(journal, skip_damaged=True)
         try:
             if args.quarantine:
                 yield from map(rejected, reader.quarantine())

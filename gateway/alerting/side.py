@@ -177,7 +177,7 @@ class Alerting:
         for one in told:
             try:
                 events += judge((one,), now)
-            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._mishaps.note("a rule of alerts", error, _station_of(one))
         return events
 
@@ -294,7 +294,7 @@ class Alerting:
             # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
             future.set_exception(error)
             return
-        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
             self._mishaps.note("what staff or a visitor asked for", error)
             future.set_exception(error)

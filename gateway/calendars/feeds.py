@@ -154,7 +154,7 @@ class Calendars:
     def _refreshed(self, feed: Feed, now: Millis) -> bool:
         try:
             return feed.refresh(now)
-        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note(f"calendar {feed.name}", error)
             feed.due = now + MINUTE_MS * 15
             return False

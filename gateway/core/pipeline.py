@@ -108,7 +108,7 @@ class Pipeline:
         try:
             before = Before(self, frame[0])
             self._handle([frame], iter((frame,)), now)
-        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             if before is not None:
                 before.restore()
             self._set_aside(frame, error, now)
@@ -117,7 +117,7 @@ class Pipeline:
         left = iter(frames)
         try:
             self._handle(frames, left, now)
-        except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             rest = list(left)
             failed = frames[len(frames) - len(rest) - 1]
             self.careful = True
@@ -135,7 +135,7 @@ class Pipeline:
         length, before = len(self.outcome.rejected), dict(self.quarantined)
         try:
             self._reject(topic, payload, flags, now, "internal_error")
-        except Exception as again:  # noqa: BLE001  noted, and an InvariantError goes on
+        except Exception as again:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self.live.mishaps.note("setting a message aside", again)
             del self.outcome.rejected[length:]
             self.quarantined.clear()

@@ -145,7 +145,7 @@ class Live:
                 return
             try:
                 self._due(owner, now)
-            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self.alarms.set(owner, now + TRY_AGAIN_MS)
                 self.mishaps.note(f"deadline of {_name(owner)}", error, _name(owner).split("/")[0])
 

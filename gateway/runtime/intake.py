@@ -252,7 +252,7 @@ class Intake(threading.Thread):
         for station in stations:
             try:
                 made.append(document(station, now))
-            except Exception as error:  # noqa: BLE001  noted, and an InvariantError goes on
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._mishaps.note(f"document of {station.id}", error, station.id)
         return made
 

@@ -20,8 +20,10 @@ OPEN_DAYS = 40  # files kept open between questions
 class SqliteReader:
     """See `base.Reader`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, skip_damaged: bool = False) -> None:
+        """`skip_damaged`: a day whose file can't be opened is left out and counted in `unread`; else it is an error."""
         self._folder = folder
+        self._skip_damaged = skip_damaged
         self._closed_unread = 0  # of the files that are closed again
         self._unopened: set[Path] = set()
         self._open: dict[Path, DayReader] = {}
@@ -81,11 +83,11 @@ class SqliteReader:
         return reader
 
     def _opened(self, path: Path) -> DayReader | None:
-        """None for a file that is damaged from its first page on: the other days are answered for all the same."""
+        """None for a file that is damaged from its first page on, where such a day may be left out."""
         try:
             reader = self._open[path] = DayReader(path)
         except StoreError as error:
-            if not error.damaged:
+            if not (error.damaged and self._skip_damaged):
                 raise
             self._unopened.add(path)
             log.error("%s can't be read: %s", path.name, error)

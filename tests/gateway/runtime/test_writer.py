@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from gateway.core.pipeline import Outcome
-from gateway.model import Batch, Rejected
+from gateway.model import Batch, InvariantError, Rejected
 from gateway.runtime.writer import Commit, Writer
 from gateway.store.base import StoreError
 from gateway.store.day import Day
@@ -171,6 +171,25 @@ def test_faults_at_random_in_every_step_lose_and_double_nothing(tmp_path, monkey
     numbers = [one.id for one in reader.readings()]
     reader.close()
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("step", ["commit", "job", "chore"])
+def test_a_broken_promise_of_ours_ends_the_writer_at_every_step(store, monkeypatch, step):
+    def breaks(*_):
+        raise InvariantError("a promise of ours does not hold")
+
+    writer = Writer(store, lambda: None)
+    if step == "commit":
+        monkeypatch.setattr(store, "commit", breaks)
+        writer.put(Commit(outcome([b"{}"]), NOON, 1, [0]))
+    elif step == "job":
+        writer.call(breaks)
+    else:
+        writer.chores.append(breaks)
+    writer.start()
+    writer.join(10)
+    assert isinstance(writer.failed, InvariantError)
+    assert not writer.done
 
 
 def test_a_job_that_raises_costs_itself(writer):
