@@ -1,8 +1,9 @@
-"""Writes config/schema.json, by which editors complete and check a configuration: `python -m config.schema_json`."""
+"""Writes config/schema.json, by which editors check, and docs/options.md: `python -m config.schema_json`."""
 
 import json
 from pathlib import Path
 
+from config import options
 from config.schema import Settings
 
 TARGET = Path(__file__).with_name("schema.json")
@@ -19,3 +20,4 @@ def schema_text() -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(schema_text(), encoding="utf-8")
+    options.TARGET.write_text(options.options_text(), encoding="utf-8")
