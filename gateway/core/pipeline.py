@@ -437,6 +437,8 @@ class Pipeline:
             or wire.carries_identity(payload.replace(b"\0", b""))
             or wire.carries_identity(topic)
         ):
+            if reason == "internal_error":
+                self.quarantined[reason] += 1  # both are told: that we failed, and what it held
             topic, payload, reason = without_identity(topic, found[1] if found else None), b"", "identity_number"
             if not topic:
                 found = None  # its boot would be kept and told

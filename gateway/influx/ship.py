@@ -66,6 +66,7 @@ class Ship(threading.Thread):
         self._ending = threading.Event()
         self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep)
         self.nightly: Nightly | None = None
+        self.fault: str | None = None  # of ours, the last one
 
     # ---- for others ----
 
@@ -77,7 +78,7 @@ class Ship(threading.Thread):
     @property
     def trouble(self) -> str | None:
         """What keeps the copy from being whole, in words; None while all is well."""
-        return self.delivery.trouble or (self.nightly.trouble if self.nightly is not None else None)
+        return self.delivery.trouble or self.fault or (self.nightly.trouble if self.nightly is not None else None)
 
     def metrics(self) -> CopyMetrics:
         sent, night = self.delivery, self.nightly
@@ -98,7 +99,7 @@ class Ship(threading.Thread):
         try:
             self._waiting = max(0, self._journal.count(self._upto) - self._stored())
             while not self._ending.is_set():
-                if self.ship_once():
+                if self._contained(self.ship_once):
                     continue
                 if self._at_night():
                     time.sleep(BREATH_S)
@@ -115,6 +116,19 @@ class Ship(threading.Thread):
             self._target.close()
             self._journal.close()
 
+    def _contained(self, step: Callable[[], bool]) -> bool:
+        """A fault of ours ends this step, not the thread; it is logged once and tried again after a while."""
+        try:
+            return step()
+        except EndedError:
+            raise
+        except Exception as error:
+            if self.fault != repr(error):
+                log.exception("the copy: a fault of this program; tried again in %g s", self._patience.longest_s)
+            self.fault = repr(error)
+            self._ending.wait(self._patience.longest_s)
+            return False
+
     def ship_once(self) -> bool:
         """Send what waits, at most about one batch. True if there may be more."""
         begin = monotonic_s()
@@ -128,6 +142,7 @@ class Ship(threading.Thread):
             self._keep()
             self._ending.wait(self._patience.configuration_s)
             return True
+        self.fault = None
         self._shipped += load.messages
         self._upto = load.upto
         if monotonic_s() - self._kept_at >= KEEP_EVERY_S:
@@ -148,7 +163,8 @@ class Ship(threading.Thread):
         return load
 
     def _at_night(self) -> bool:
-        return self.nightly is not None and self.nightly.step(now_ms())
+        nightly = self.nightly
+        return nightly is not None and self._contained(lambda: nightly.step(now_ms()))
 
     def send(self, lines: Sequence[str]) -> None:
         """Have the copy take these rows; those that it refuses are laid aside. DriftError, EndedError."""

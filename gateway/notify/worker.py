@@ -11,6 +11,8 @@ from gateway.notify.post import Post
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60.0
+AFTER_A_FAULT_MS: Millis = 10_000
+FAULTS_TOLD = 100
 
 
 class DeadMan:
@@ -50,6 +52,7 @@ class NotifyWorker(threading.Thread):
         self._work = threading.Event()
         self._ending = threading.Event()
         self.failed: BaseException | None = None
+        self.faults: set[str] = set()  # of ours, each told once
 
     def wake(self) -> None:
         self._work.set()
@@ -70,11 +73,23 @@ class NotifyWorker(threading.Thread):
             self.failed = error
             log.critical("thread notify died: %r", error, exc_info=error)
 
+    def _contained(self, what: str, work: Callable[[], Millis | None]) -> Millis | None:
+        """What it raises costs this turn of it: it is logged once, and tried again after a while."""
+        try:
+            return work()
+        except Exception as error:
+            fault = f"{what}: {error!r}"
+            if fault not in self.faults:
+                log.exception("%s failed; it is tried again, the rest goes on", what)
+            self.faults = {fault} if len(self.faults) >= FAULTS_TOLD else {*self.faults, fault}
+            return self._now() + AFTER_A_FAULT_MS
+
     def _turn(self) -> float:
         """Do what is due; how long the next turn may wait."""
-        wakes = [self._post.run()]
+        wakes = [self._contained("the post", self._post.run)]
         if self._dead_man is not None:
-            wakes.append(self._dead_man.run(self._now()))
+            dead_man = self._dead_man
+            wakes.append(self._contained("the dead man's switch", lambda: dead_man.run(self._now())))
         next_at = min((wake for wake in wakes if wake is not None), default=None)
         if next_at is None:
             return LONGEST_WAIT_S

@@ -233,6 +233,23 @@ def test_where_a_person_must_act_the_trouble_is_told_and_the_token_read_anew(ser
     assert ship.trouble is None
 
 
+def test_a_fault_of_ours_ends_a_step_and_not_the_copy(server, store, shipping, monkeypatch):
+    fill(store, 20)
+    real, broken = Lines.of_batch, [True]
+
+    def of_batch(self, batch):
+        if broken:
+            broken.pop()
+            raise KeyError("a fault of ours")
+        return real(self, batch)
+
+    monkeypatch.setattr(Lines, "of_batch", of_batch)
+    ship = shipping()
+    until(lambda: ship.delivery.rows == 20)
+    until(lambda: ship.trouble is None)
+    assert ship.is_alive()
+
+
 def test_rows_that_come_while_it_runs_are_brought_along_also_over_midnight(server, store, shipping):
     ship = shipping()
     for day in range(3):

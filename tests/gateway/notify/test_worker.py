@@ -6,6 +6,7 @@ import pytest
 
 from config.schema.alerts import Channel
 from gateway.clock import now_ms
+from gateway.model import InvariantError
 from gateway.notify.post import Outlet, Post
 from gateway.notify.trial import send_tests
 from gateway.notify.worker import DeadMan, NotifyWorker
@@ -35,13 +36,42 @@ def test_the_thread_sends_when_woken_and_ends_when_told() -> None:
     assert worker.failed is None
 
 
+def test_a_fault_of_ours_is_told_once_and_the_thread_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    box, taker, tries = Box(), Taker(), list[None]()
+    post = Post(box, box.record, {"duty": Outlet("duty", taker)}, PLACES, now_ms)
+    real = post.run
+
+    def run() -> int | None:
+        tries.append(None)
+        if len(tries) <= 2:
+            raise TypeError("a fault of ours")
+        return real()
+
+    post.run = run  # type: ignore[method-assign]
+    worker = NotifyWorker(post, now_ms)
+    worker.start()
+    until(lambda: len(tries) == 1)
+    worker.wake()
+    until(lambda: len(tries) == 2)
+    box.put(delivery(at=1))
+    worker.wake()
+    until(lambda: len(taker.got) == 1)
+    assert worker.end(2)
+    assert worker.failed is None
+    assert caplog.text.count("the post failed") == 1
+
+
 def test_a_thread_that_dies_leaves_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    def breaks() -> int | None:
+        raise InvariantError("a promise of ours does not hold")
+
     box = Box()
-    box.due = None  # type: ignore[assignment, method-assign]
-    worker = NotifyWorker(Post(box, box.record, {}, PLACES, now_ms), now_ms)
+    post = Post(box, box.record, {}, PLACES, now_ms)
+    post.run = breaks  # type: ignore[method-assign]
+    worker = NotifyWorker(post, now_ms)
     worker.start()
     worker.join(2)
-    assert isinstance(worker.failed, TypeError)
+    assert isinstance(worker.failed, InvariantError)
     assert "thread notify died" in caplog.text
 
 
