@@ -132,7 +132,10 @@ class Foreign:
 
     def _note_unused(self, source: Source) -> None:
         for text in getattr(source.decoder, "unused", ()):
-            self.remarks.say(f"{source.device.station}/{source.device.id}: {text}", "seen once is told once")
+            self.remarks.say(
+                f"{source.device.station}/{source.device.id}: {text}",
+                "is not used: it is outside of the templates that we read (told once)",
+            )
 
 
 def _is_lost(source: Source, topic: str, error: Unreadable | UnreadableError) -> bool:

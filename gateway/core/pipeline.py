@@ -31,7 +31,7 @@ _UNSEEN = ("too_large", "encoding", "too_deep", "identity_number")
 """Refused before any decoder saw it."""
 
 Frame = tuple[bytes, bytes, int]  # topic, payload, flags
-FEW = 32  # messages that come together, and are copied for: more of them at 30,000 a second and above
+FEW = 32  # messages that come together, and are copied for
 
 
 @dataclass(slots=True)
