@@ -23,7 +23,7 @@ demo: setup
 QUICK := tests/config tests/gateway/core tests/gateway/dialects tests/gateway/evidence tests/gateway/history \
   tests/gateway/kinds tests/gateway/live tests/gateway/policy tests/gateway/alerts tests/gateway/properties \
   tests/gateway/test_local_time.py tests/gateway/test_model.py tests/gateway/test_wire_vectors.py
-JOBS ?= 3
+JOBS ?= 4
 BUDGET ?= 0
 
 # The pure tests: no process, no socket, no clock. Seconds.
