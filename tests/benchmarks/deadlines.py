@@ -14,7 +14,8 @@ from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.live import Live, document
 from gateway.policy.hours import Openings
-from gateway.runtime.intake import DEADLINES_A_TURN, DOCUMENTS_A_TURN
+from gateway.runtime.intake import DEADLINES_A_TURN
+from gateway.runtime.pace import DOCUMENTS_A_TURN
 from tests.benchmarks.places import FIRST_SEQ, names, payload, write_config
 
 STATIONS, SEATS = 20_000, 5
