@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from config.resources import values_of
 from config.schema import Settings
 from firmware_bridge.emulator import day
 from firmware_bridge.emulator.town import Town
@@ -16,18 +17,7 @@ def resources_of(settings: Settings) -> Iterator[Resource]:
     """Every configured resource that a native device speaks for, not those of a foreign `source`."""
     for station, area, item in settings.resources():
         if item.source is None:
-            ttl_s = item.ttl if item.ttl is not None else settings.defaults_for(item.kind).ttl_s
-            yield Resource(
-                station=station.id,
-                area=area.id,
-                id=item.id,
-                kind=item.kind,
-                device=item.device_id,
-                type=item.type,
-                ttl_ms=round(ttl_s * 1000),
-                capacity=item.capacity,
-                lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
-            )
+            yield Resource(**values_of(settings, station, area, item))
 
 
 def town_of(

@@ -9,6 +9,7 @@ import msgspec
 from config.building import building
 from config.kinds import SPECS
 from config.mistakes import KeyPath
+from config.resources import values_of
 from config.schema import Area as AreaSettings
 from config.schema import Override as OverrideSettings
 from config.schema import Resource as ResourceSettings
@@ -61,7 +62,6 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
 
 OWN_WILL = ("tasmota", "shelly", "esphome", "homeassistant", "json")
 """Dialects in which `offline` is the last will of the device's own connection; elsewhere a server judged."""
-NO_NAME: dict[str, str] = {}  # one for all that have none: most resources
 
 
 class _Shown:
@@ -146,26 +146,7 @@ def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 
 def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:
     """What the core keeps of a configured resource, defaults filled in."""
-    default = settings.defaults_for(item.kind)
-    return Resource(
-        station=station.id,
-        area=area.id,
-        id=item.id,
-        kind=item.kind,
-        device=item.device_id,
-        type=item.type,
-        name=dict(item.name) if item.name else NO_NAME,
-        ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
-        reporting=item.reporting or default.reporting,
-        capacity=item.capacity
-        if item.capacity is not None
-        else area.capacity
-        if SPECS[item.kind].holds_people
-        else None,
-        away_ms=round(default.away_s * 1000),
-        privacy=item.privacy or area.privacy,
-        lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
-    )
+    return Resource(**values_of(settings, station, area, item))
 
 
 _decoders: dict[frozenset[KindName], Callable[[bytes], Any]] = {}

@@ -1,0 +1,49 @@
+"""What the configuration says of a resource, with what it inherits filled in. Whoever needs a resource starts here."""
+
+from typing import Final, TypedDict
+
+from config.kinds import SPECS
+from config.schema.base import Kind, Lifecycle, Reporting
+from config.schema.settings import Settings
+from config.schema.station import Area, Resource, Station
+
+_NO_NAME: Final[dict[str, str]] = {}  # one for all that have none: most resources
+
+
+class ResourceValues(TypedDict):
+    """The arguments of `gateway.model.Resource`, all of them; times in ms."""
+
+    station: str
+    area: str
+    id: str
+    kind: Kind
+    device: str
+    type: str | None
+    name: dict[str, str]
+    ttl_ms: int
+    reporting: Reporting
+    capacity: int | None
+    away_ms: int
+    privacy: str | None
+    lifecycle: Lifecycle
+
+
+def values_of(settings: Settings, station: Station, area: Area, item: Resource) -> ResourceValues:
+    """The resource's own word first, then its area's or station's where they speak for it, then its kind's default."""
+    default = settings.defaults_for(item.kind)
+    inherited = area.capacity if SPECS[item.kind].holds_people else None
+    return ResourceValues(
+        station=station.id,
+        area=area.id,
+        id=item.id,
+        kind=item.kind,
+        device=item.device_id,
+        type=item.type,
+        name=dict(item.name) if item.name else _NO_NAME,
+        ttl_ms=round((item.ttl if item.ttl is not None else default.ttl_s) * 1000),
+        reporting=item.reporting or default.reporting,
+        capacity=item.capacity if item.capacity is not None else inherited,
+        away_ms=round(default.away_s * 1000),
+        privacy=item.privacy or area.privacy,
+        lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
+    )
