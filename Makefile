@@ -20,9 +20,9 @@ setup: .venv/.base
 demo: setup
 	$(BIN)/yizhan demo --http $(HTTP) --mqtt $(MQTT)
 
-QUICK := tests/config tests/gateway/core tests/gateway/dialects tests/gateway/evidence tests/gateway/history \
+QUICK := tests/config tests/gateway/base tests/gateway/core tests/gateway/dialects tests/gateway/evidence tests/gateway/history \
   tests/gateway/kinds tests/gateway/live tests/gateway/policy tests/gateway/alerts tests/gateway/properties \
-  tests/gateway/test_local_time.py tests/gateway/test_model.py tests/gateway/test_wire_vectors.py
+  tests/gateway/test_model.py tests/gateway/test_wire_vectors.py
 JOBS ?= 4
 BUDGET ?= 0
 

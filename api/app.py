@@ -25,7 +25,7 @@ from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.alerts.payload import alert_json
 from gateway.alerts.words import AlertEvent
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.model import Millis
 from gateway.runtime.status import Status
 from gateway.store.base import Reader

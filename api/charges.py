@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.base.local_time import DAY_MS
 from gateway.history.tally import energy_between
 from gateway.history.utilization import Use, uses
-from gateway.local_time import DAY_MS
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
 from gateway.store.rollup_reader import RollupReader

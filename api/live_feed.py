@@ -10,7 +10,7 @@ import msgspec
 
 from api.live_view import LiveView
 from api.wire_documents import received
-from gateway.clock import monotonic_s, now_ms
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.commands import CommandKey, sign
 from gateway.live.station_document import Document
 from gateway.mqtt import Broker, Session

@@ -4,7 +4,7 @@ The unit is one bucket of one resource measured from the journal, about 5 µs; t
 the roll-ups have not come to yet. To open a resource's history costs as much as a hundred of them.
 """
 
-from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.model import Millis
 
 RESOURCE = 100

@@ -14,7 +14,7 @@ from api.server import bind, serve, trusted
 from api.signals import stop_event
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.runtime import Gateway
 from gateway.runtime.metrics import GatewayCollector
 

@@ -2,8 +2,8 @@
 
 import re
 
+from gateway.base.times import from_rfc3339, rfc3339
 from gateway.model import Millis
-from gateway.times import from_rfc3339, rfc3339
 
 __all__ = ["from_query", "from_rfc3339", "rfc3339"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.base.local_time import By
 from gateway.history.tally import Tally
 from gateway.history.utilization import Minutes, peaks
-from gateway.local_time import By
 from gateway.model import Millis
 from gateway.policy.privacy import Band, total
 from gateway.store.place import Asked

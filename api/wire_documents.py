@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
+from gateway.base.times import from_rfc3339
 from gateway.live.station_document import Document, StationDocument, deadline, encode, withdrawn
 from gateway.model import Millis
 from gateway.policy.override import MAX_SPAN_MS
-from gateway.times import from_rfc3339
 
 MAX_BYTES = 4 << 20  # some 8,000 resources
 AHEAD_MS = 600_000  # so far may the clocks of a gateway and of an API differ

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from firmware_bridge.devices.base import Heard, Order, Talk
 from firmware_bridge.port import Port, PortError, hint
-from gateway.clock import SteadyClock
-from gateway.mishaps import Mishaps
+from gateway.base.clock import SteadyClock
+from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)

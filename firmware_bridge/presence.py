@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.model import Millis
 
 

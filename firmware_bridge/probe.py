@@ -10,7 +10,7 @@ from firmware_bridge.frames.line import LineReader, seal
 from firmware_bridge.frames.packet import POLL, Packet, PacketReader
 from firmware_bridge.frames.packet import seal as seal_packet
 from firmware_bridge.port import Line, Port, PortError, PortInfo, list_all
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 
 LISTEN_S = 0.7
 

@@ -20,9 +20,9 @@ from firmware_bridge.devices.base import Heard, Reading
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
 from gateway import wire
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError, Gate
-from gateway.mishaps import Mishaps
 from gateway.model import Header, Millis, Observation, Signal, Topic
 from gateway.mqtt import Arrivals, Session
 

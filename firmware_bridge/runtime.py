@@ -21,9 +21,9 @@ from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, Gate
-from gateway.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.mqtt import Broker, Session, Will
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
 from firmware_bridge.devices.base import Order, Talk
-from gateway.clock import monotonic_s, now_ms
-from gateway.mishaps import Mishaps
+from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)

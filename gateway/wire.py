@@ -13,7 +13,7 @@ from zlib import crc32
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from gateway import bounds
+from gateway.base import bounds
 from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_PAYLOAD = 16_384

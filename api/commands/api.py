@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from api.server import bind, serve, trusted
     from api.signals import stop_event
     from config.load import load
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
     from gateway.runtime import Status

@@ -61,7 +61,7 @@ def listen(
 
     ConnectionError when the broker can't be reached within `connect_s` (CONNECT_S).
     """
-    from gateway.clock import monotonic_s
+    from gateway.base.clock import monotonic_s
     from gateway.dialects.discover import LISTEN_TO, Listener
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of

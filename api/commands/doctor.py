@@ -74,7 +74,7 @@ def runtime() -> Finding:
 
 
 def clock() -> Finding:
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
 
     year = datetime.fromtimestamp(now_ms() / 1000, UTC).year
     if year < 2026:
@@ -106,7 +106,7 @@ def copy(influx: Any) -> Iterator[Finding]:
     """Writes a comment: it needs the same rights as rows, and leaves none."""
     if influx is None:
         return
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.influx.client import InfluxWriter
 
     writer = InfluxWriter(influx)
@@ -150,7 +150,7 @@ def left_out(retained: Iterable[bytes]) -> Iterator[Finding]:
 
 
 def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
-    from gateway.clock import monotonic_s
+    from gateway.base.clock import monotonic_s
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of
 
@@ -199,7 +199,7 @@ def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:
 
 
 def holidays(settings: Any) -> Finding:
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
 
     if settings.calendar.holidays == "none":
         return Finding("ok", "calendar", "no public holidays asked for")
@@ -220,8 +220,8 @@ def holidays(settings: Any) -> Finding:
 
 def calendars(settings: Any) -> Iterator[Finding]:
     """Each calendar of an area: read as a gateway would, or why not, or which events are left out."""
+    from gateway.base.clock import now_ms
     from gateway.calendars.feeds import looked_at
-    from gateway.clock import now_ms
 
     areas = [(station, area) for station in settings.stations for area in station.areas if area.calendar]
     for station, area in areas:
@@ -260,7 +260,7 @@ def channels(settings: Any, send_test: bool) -> Iterator[Finding]:
         return
     from gateway.alerting.configured import base_url
     from gateway.alerts.places import Places
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.notify.trial import send_tests
 
     for name, wrong in send_tests(settings.alerts.channels, Places.of(settings), base_url(settings), now_ms()):

@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api import parquet
     from config.load import load
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.runtime.importer import Importer
     from gateway.store.sqlite import SqliteStore
 

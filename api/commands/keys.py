@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _revoke(keyring: Any, key_id: str) -> int:
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
 
     found = keyring.revoke(key_id)
     if found:
@@ -53,7 +53,7 @@ def _revoke(keyring: Any, key_id: str) -> int:
 
 def _create(keyring: Any, args: argparse.Namespace, settings: Any) -> int:
     from api.reach import RegionError, regions_of, resolve
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
 
     unknown = set(args.stations) - {station.id for station in settings.stations}
     if unknown:

@@ -21,8 +21,8 @@ def run(args: argparse.Namespace) -> int:
     from gateway.alerting.replayed import ReplayedAlerts
     from gateway.core.pipeline import Pipeline
     from gateway.core.plan import build
+    from gateway.core.replay import in_order, replay
     from gateway.policy.hours import Openings
-    from gateway.replay import in_order, replay
 
     settings = load(args.config)
     out: BinaryIO = args.output.open("wb") if args.output else sys.stdout.buffer
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def records(source: BinaryIO, path: Path) -> Iterator[Any]:
     """One record a line; ValueError names the line that is none."""
-    from gateway.replay import decode_record
+    from gateway.core.replay import decode_record
 
     for number, line in enumerate(source, 1):
         if line.strip():

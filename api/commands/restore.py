@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api.commands.backup import stores
     from config.load import load
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
     from gateway.store.backup import private, restore
     from gateway.store.base import StoreError

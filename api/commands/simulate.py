@@ -37,7 +37,7 @@ def start(
     """The town on a thread of its own, until `stopped`; join it afterwards."""
     from firmware_bridge.emulator.foreign import foreign_town
     from firmware_bridge.emulator.player import Player
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of
 

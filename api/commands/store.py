@@ -44,7 +44,7 @@ def init_bucket(args: argparse.Namespace) -> int:
 def compare_day(args: argparse.Namespace) -> int:
     from api.commands.backup import stores
     from config.load import load
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.influx.by_hand import CopyByHand
 
     settings, now = load(args.config), now_ms()

@@ -20,7 +20,7 @@ from api.pages.assets import Assets, compressed, pack
 from api.pages.language import choose
 from api.pages.place import Place, data_block, facts_of, places_of
 from api.walls import Walls
-from gateway.clock import now_ms as wall_clock_ms
+from gateway.base.clock import now_ms as wall_clock_ms
 
 __all__ = ["POLICY", "Place", "places_of", "router"]
 

@@ -17,7 +17,7 @@ from api.schemas import ProblemDocument
 from api.times import from_query
 from api.workers import Turn
 from config.schema import Station
-from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.model import Interval, Millis, Reading, Rejected
 from gateway.policy.privacy import PERSONAL
 from gateway.runtime import place_of

@@ -18,7 +18,7 @@ from api.pages.report.words import LANGUAGES, Words
 from api.problem import bad_parameter, not_found
 from api.routes.past import Past
 from config.schema import Station
-from gateway.local_time import local_of
+from gateway.base.local_time import local_of
 from gateway.model import Millis
 from gateway.store.base import Reader
 

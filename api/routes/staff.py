@@ -17,7 +17,7 @@ from gateway.alerting.deeds import Verb, encode
 from gateway.alerts.orders import OrderError
 from gateway.alerts.payload import OWN
 from gateway.alerts.words import UnknownAlertError
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.commands import LIFE_MS
 from gateway.store.base import StoreError
 

@@ -9,7 +9,7 @@ from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, Reso
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
 from api.usage import Usage, together, usage
-from gateway.local_time import HOUR_MS, By, next_day
+from gateway.base.local_time import HOUR_MS, By, next_day
 from gateway.model import Millis
 from gateway.store.base import Reader
 from gateway.store.place import Asked

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.foreign import Foreigners
 from firmware_bridge.emulator.town import Town
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.model import Millis
 from gateway.mqtt import Session
 

@@ -29,10 +29,10 @@ from gateway.alerts.payload import OWN, retained, topic_of
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError
 from gateway.core.pipeline import Outcome
 from gateway.live import Live
-from gateway.mishaps import Mishaps
 from gateway.model import Change, Millis, Resource
 from gateway.notify import links
 from gateway.notify.post import Post

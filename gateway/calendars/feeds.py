@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from gateway.base.mishaps import Mishaps
 from gateway.calendars.ical import Reading, isolated
 from gateway.calendars.lines import MAX_BYTES, CalendarError
 from gateway.calendars.web import WebSource, host_of, is_web
-from gateway.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
 

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from config.schema import Settings, Station
+from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.calendars.feeds import AreaKey, Calendars
-from gateway.clock import now_ms
-from gateway.mishaps import Mishaps
 from gateway.policy.activities import Agenda
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
 
-from gateway import reach
+from gateway.base import reach
+from gateway.base.clock import monotonic_s
 from gateway.calendars.lines import MAX_BYTES
-from gateway.clock import monotonic_s
 from gateway.model import Millis
 
 READ_TIMEOUT_S, DOWNLOAD_S = 10.0, 30.0

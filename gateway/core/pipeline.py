@@ -13,7 +13,7 @@ from msgspec import DecodeError, ValidationError
 
 from gateway import wire
 from gateway.alerts.payload import rfc3339
-from gateway.bounds import mended
+from gateway.base.bounds import mended
 from gateway.commands import CommandError, Gate, Order, Seen
 from gateway.core.admission import PROMPT_MS, admit, believed, check_bytes, observed_at, without_identity
 from gateway.core.before import Before

@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from gateway.bounds import mended
+from gateway.base.bounds import mended
 from gateway.model import Header, Millis, Observation, Signal, Topic
 
 MAX_BYTES: Final = 65_536  # a LoRaWAN uplink heard by many gateways outgrows the native 16 KiB

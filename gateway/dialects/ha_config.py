@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.bounds import HOLD_S
+from gateway.base.bounds import HOLD_S
 from gateway.dialects.base import MAX_LIST_BYTES, Unreadable, is_topic, read_object
 from gateway.dialects.ha_template import Template, compile_template, spelled
 from gateway.model import Millis

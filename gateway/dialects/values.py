@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from gateway import bounds
+from gateway.base import bounds
 from gateway.dialects.base import Elsewhere, Unreadable
 from gateway.model import Signal
 

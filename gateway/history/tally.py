@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway import wire
+from gateway.base.local_time import HOUR_MS
 from gateway.kinds.charger import USE_OF_STATUS
-from gateway.local_time import HOUR_MS
 from gateway.model import Millis
 from gateway.policy.privacy import CROWD, Band
 

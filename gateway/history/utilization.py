@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
-from gateway.local_time import HOUR_MS
+from gateway.base.local_time import HOUR_MS
 from gateway.model import Axes, Interval, Millis
 
 Part = Literal["occupied", "free", "broken", "closed", "unknown"]

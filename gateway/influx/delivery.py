@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.influx.client import Answer
 from gateway.influx.lines import time_of
 from gateway.model import Millis

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from config.schema.store import Influx
-from gateway.clock import monotonic_s, now_ms
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.influx.client import InfluxWriter
 from gateway.influx.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
 from gateway.influx.lines import Lines

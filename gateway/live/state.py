@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from config.kinds import SPECS
+from gateway.base.mishaps import Mishaps
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
 from gateway.evidence.freshness import alive, evidence_of, extend
 from gateway.kinds import Facts
@@ -14,7 +15,6 @@ from gateway.kinds.base import MOMENTS, common, put
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.places import Area, Device, Station
-from gateway.mishaps import Mishaps
 from gateway.model import Axes, Change, Evidence, Millis, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, Target

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from config.kinds import UNITS
 from config.schema import Resource, Station
+from gateway.base.times import from_rfc3339, rfc3339
 from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of
-from gateway.times import from_rfc3339, rfc3339
 
 OPENING_GRACE_MS: Final = 2_000
 """At the turn of opening hours the gateway says what comes next; only its silence makes the answer unknown."""

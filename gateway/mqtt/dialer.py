@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 
 BACKOFF_S = 1.0  # the longest first pause; each further one may be twice as long, up to the longest
 

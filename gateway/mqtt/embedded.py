@@ -13,7 +13,7 @@ import sys
 import threading
 
 from config.schema import Settings
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt import MQTTException  # noqa: TID251
 from paho.mqtt.enums import MQTTProtocolVersion  # noqa: TID251
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.mqtt.latest import Latest
 from gateway.mqtt.reader import Arrivals
 

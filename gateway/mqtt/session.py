@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties  # noqa: TID251
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
 from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.mqtt.again import Again
 from gateway.mqtt.bell import Bell
 from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client

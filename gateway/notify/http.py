@@ -14,10 +14,10 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway import clock
+from gateway.base import clock
+from gateway.base.reach import UnreachableError, basic_login, dial, public_addresses
 from gateway.model import Millis
 from gateway.notify.base import SendError
-from gateway.reach import UnreachableError, basic_login, dial, public_addresses
 
 MAX_ANSWER = 65_536
 # Our request itself is wrong: the same bytes will be refused for ever. Anything else an operator or time may mend.

@@ -12,8 +12,8 @@ import msgspec
 from config.building import building
 from config.schema import Settings
 from gateway.alerting import Alerting
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.calendars.thread import CalendarThread
-from gateway.clock import monotonic_s, now_ms
 from gateway.commands import Gate, Seen, sign
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of

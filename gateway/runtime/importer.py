@@ -13,9 +13,9 @@ import msgspec
 
 from config.schema import Settings
 from gateway import wire
+from gateway.base.local_time import DAY_MS
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
-from gateway.local_time import DAY_MS
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.alerting import Alerting, Ourselves
+from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.feeds import AreaKey
-from gateway.clock import SteadyClock, monotonic_s
 from gateway.core.pipeline import Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document

@@ -8,7 +8,7 @@ from pathlib import Path
 from config.schema import Settings
 from config.schema import Station as StationSettings
 from gateway.alerts.payload import OWN
-from gateway.clock import monotonic_s, now_ms
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.commands.key import made_key, read_key
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, foreign, resource_of

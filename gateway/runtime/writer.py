@@ -10,7 +10,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from gateway.clock import monotonic_s, now_ms
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.core.pipeline import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves

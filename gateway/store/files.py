@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.history.tally import Mark, Tally, band_of
-from gateway.history.utilization import Minutes, measure
-from gateway.local_time import (
+from gateway.base.local_time import (
     DAY_MS,
     HOUR_MS,
     By,
@@ -22,6 +20,8 @@ from gateway.local_time import (
     pieces,
     stretches,
 )
+from gateway.history.tally import Mark, Tally, band_of
+from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis, Resource
 from gateway.policy.privacy import Band
 from gateway.store.base import Reader

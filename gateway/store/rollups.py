@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
+from gateway.base.local_time import DAY_MS, HOUR_MS, day_start, hour_start, next_day, pieces
 from gateway.history.utilization import Minutes, measure
-from gateway.local_time import DAY_MS, HOUR_MS, day_start, hour_start, next_day, pieces
 from gateway.model import Millis
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, connect, healthy, set_aside, transaction

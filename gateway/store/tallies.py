@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from gateway import wire
+from gateway.base.local_time import hour_start
 from gateway.history.tally import Mark, Meter, Said, Tally, is_visit
-from gateway.local_time import hour_start
 from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
 from gateway.store.days import day_files

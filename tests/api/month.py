@@ -15,9 +15,9 @@ from api.app import App, create_app
 from api.live_view import LiveView
 from config.schema import Settings
 from gateway.alerts.words import Alert, AlertEvent
+from gateway.base.local_time import DAY_MS, HOUR_MS, local_of
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
-from gateway.local_time import DAY_MS, HOUR_MS, local_of
 from gateway.model import Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.parts import rollups_of

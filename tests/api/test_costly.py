@@ -12,7 +12,7 @@ import pytest
 from api import price, workers
 from api.addresses import is_loopback, network_of
 from api.routes.past import table
-from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.store.reader import SqliteReader
 from tests.api.conftest import NOON, House, serving
 from tests.conftest import until

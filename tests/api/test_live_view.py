@@ -5,7 +5,7 @@ import json
 import threading
 
 from api.live_view import FEEDER_FIRST_MS, Entry, LiveView
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from api.schemas import RegionUtilization, Sessions, Utilization
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.history.utilization import PEAK_HOURS
-from gateway.local_time import DAY_MS, HOUR_MS
 from gateway.policy.privacy import CROWD
 from gateway.store.reader import SqliteReader
 from tests.api.month import BROKEN, RESET, SILENT, START, Client, live

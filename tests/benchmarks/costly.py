@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from gateway.local_time import DAY_MS
+from gateway.base.local_time import DAY_MS
 from gateway.store.sqlite import SqliteStore
 from tests.benchmarks.history import START, fill, place
 from tests.e2e.rig import Yizhan, get, mosquitto, until, yizhan

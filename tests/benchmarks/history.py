@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from api.charges import charges
 from api.usage import usage
-from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.model import Batch, Change, KindName, Millis, Resource, axes_of
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader

@@ -35,7 +35,7 @@ def serve_app(port: Any, rate: float, seats: int) -> None:
     from api.live_view import LiveView
     from api.server import bind, serve
     from config.schema import Settings
-    from gateway.clock import now_ms
+    from gateway.base.clock import now_ms
     from gateway.live.station_document import blank, encoded
     from gateway.runtime.status import Status
     from gateway.store.reader import SqliteReader

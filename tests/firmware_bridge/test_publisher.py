@@ -14,7 +14,7 @@ from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from gateway import wire
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.commands import Gate, sign
 from gateway.mqtt import Broker, Session, Will
 from tests.conftest import Mosquitto

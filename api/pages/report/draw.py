@@ -3,7 +3,7 @@
 from api.pages.report.gather import Report
 from api.pages.report.words import Words
 from api.usage import Usage
-from gateway.local_time import local_of
+from gateway.base.local_time import local_of
 
 WIDTH, HEIGHT, LEFT = 1000, 170, 78
 STRIP, FOOT = (HEIGHT + 12, HEIGHT + 32), HEIGHT + 54  # where the unknown is drawn; the days' line

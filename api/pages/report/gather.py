@@ -9,7 +9,7 @@ from api.charges import Charge, charges
 from api.usage import Usage, together, usage
 from config.schema import Area, Settings, Station
 from gateway.alerts.words import Alert
-from gateway.local_time import local_of, month_of
+from gateway.base.local_time import local_of, month_of
 from gateway.model import Millis, Resource
 from gateway.runtime import place_of
 from gateway.store.base import Reader, StoreError

@@ -7,7 +7,7 @@ from api.pages.report.faults import faults, place_of
 from api.pages.report.gather import Report, ResourceUse
 from api.pages.report.words import Words
 from api.usage import Usage
-from gateway.local_time import local_of
+from gateway.base.local_time import local_of
 from gateway.policy.privacy import total
 from gateway.store.place import ENTRANCES, METERED, NOBODYS
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from api.usage import Usage
-from gateway.local_time import HOUR_MS
+from gateway.base.local_time import HOUR_MS
 from gateway.model import Millis
 from gateway.policy.privacy import Band
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gateway.clock import monotonic_s
+from gateway.base.clock import monotonic_s
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from api.pages import POLICY
 from api.pages.report.words import LANGUAGES, WORDS, Words
-from gateway.local_time import DAY_MS, HOUR_MS
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from tests.api.month import START, Client, live
 
 DAYS = 9

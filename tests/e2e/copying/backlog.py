@@ -5,7 +5,7 @@ from pathlib import Path
 
 from config.load import load
 from config.schema import Settings
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, resource_of
 from gateway.influx.lines import Lines

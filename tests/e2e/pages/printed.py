@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from api.server import bind, serve
-from gateway.local_time import DAY_MS
+from gateway.base.local_time import DAY_MS
 from tests.api.month import START, Client, live
 from tests.e2e.pages.chromium import Chromium, Page
 

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from firmware_bridge.emulator.player import Player
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
 
 pytestmark = [

@@ -5,9 +5,9 @@ from config.schema import Settings
 from gateway.alerting.replayed import ReplayedAlerts
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
+from gateway.core.replay import replay
 from gateway.model import Message
 from gateway.policy.hours import Openings
-from gateway.replay import replay
 from tests.gateway.alerting.house import STATION, T0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from config.schema import Settings
-from gateway import reach
+from gateway.base import reach
 from gateway.calendars.feeds import KEEP_MS, MINUTE_MS, Calendars, Feed
 from gateway.calendars.ical import read
 from gateway.calendars.thread import CalendarThread

@@ -14,13 +14,13 @@ from gateway.alerting.replayed import ReplayedAlerts
 from gateway.alerts.doubts import facts_of_verdict
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
+from gateway.core.replay import replay
 from gateway.dialects.facts import running_above_w
 from gateway.evidence.contradiction import RULES
 from gateway.evidence.power import LOADS, load_of
 from gateway.kinds.charger import USE_OF_STATUS
 from gateway.model import Message, Resource
 from gateway.policy.hours import Openings
-from gateway.replay import replay
 from tests.gateway.alerting.house import STATION, T0
 from tests.gateway.live.house import MINUTE, House
 

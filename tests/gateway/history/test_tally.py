@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.base.local_time import HOUR_MS
 from gateway.history.tally import Meter, Said, Tally, band_of, energy_between, is_visit
-from gateway.local_time import HOUR_MS
 from gateway.policy.privacy import CROWD
 from gateway.wire import Event
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.base.local_time import HOUR_MS
 from gateway.history.utilization import PEAK_HOURS, Minutes, Use, measure, part_of, peaks, uses
-from gateway.local_time import HOUR_MS
 from gateway.model import AXES, Interval, axes_of
 
 FREE = axes_of("active", "ok", "open", "free", "live")

@@ -3,8 +3,8 @@
 from queue import SimpleQueue
 
 from config.schema import Settings
+from gateway.base.clock import now_ms
 from gateway.calendars.thread import CalendarThread
-from gateway.clock import now_ms
 
 EVENT = """BEGIN:VCALENDAR
 VERSION:2.0

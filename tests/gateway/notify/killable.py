@@ -19,7 +19,7 @@ from gateway.alerts.facts import Fact
 from gateway.alerts.places import Places
 from gateway.alerts.routes import Route, deliveries
 from gateway.alerts.words import Delivery
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.notify.base import Message, Sender
 from gateway.notify.post import Outlet, Post
 from gateway.notify.table import sender_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.schema.alerts import Channel
-from gateway.clock import now_ms
+from gateway.base.clock import now_ms
 from gateway.model import InvariantError
 from gateway.notify.post import Outlet, Post
 from gateway.notify.trial import send_tests

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
+from gateway.core.replay import Record, in_order, replay, run_to
 from gateway.policy.hours import Openings
-from gateway.replay import Record, in_order, replay, run_to
 from tests.gateway.properties.town import MINUTE, START, Simulation
 
 WINDOW_MS = 30_000

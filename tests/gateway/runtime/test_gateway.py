@@ -143,7 +143,7 @@ def test_a_clock_that_jumps_loses_nothing_and_greys_nothing(run, listener, monke
     listener.say(0, 1)
     listener.until(lambda: listener.of("yz-ack/yanshan/seat-0"))
     real = time.time_ns
-    monkeypatch.setattr("gateway.clock.now_ms", lambda: real() // 1_000_000 + by)
+    monkeypatch.setattr("gateway.base.clock.now_ms", lambda: real() // 1_000_000 + by)
     for seq in range(2, 8):
         listener.say(0, seq)
         listener.poll()

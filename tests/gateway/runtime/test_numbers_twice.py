@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.base.local_time import HOUR_MS, hour_start
 from gateway.core.plan import resource_of
 from gateway.history.tally import Tally
 from gateway.influx.lines import Lines, time_of
 from gateway.live import Device
-from gateway.local_time import HOUR_MS, hour_start
 from gateway.model import Message, Millis
 from gateway.runtime.importer import Importer
 from gateway.runtime.watermarks import Watermarks

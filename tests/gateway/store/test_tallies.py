@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from gateway.base.local_time import HOUR_MS, bucket_of, hour_start
 from gateway.history.tally import GAP_MS, Mark, Meter, Said, Tally
-from gateway.local_time import HOUR_MS, bucket_of, hour_start
 from gateway.model import Batch, Millis, Reading, Resource
 from gateway.policy.privacy import CROWD
 from gateway.store import tallies

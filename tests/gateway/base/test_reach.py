@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.reach import UnreachableError, is_public, public_addresses
+from gateway.base.reach import UnreachableError, is_public, public_addresses
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822", "2002:5db8:d822::1"])

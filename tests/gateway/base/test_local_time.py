@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.local_time import (
+from gateway.base.local_time import (
     HOUR_MS,
     day_of,
     day_start,
