@@ -2,13 +2,13 @@
 
 import logging
 import queue
-import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from firmware_bridge.devices.base import Heard, Order, Talk
 from firmware_bridge.port import Port, PortError, hint
+from firmware_bridge.spool_file import SpoolError
 from gateway.base.clock import SteadyClock
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
@@ -24,7 +24,7 @@ HINT_AFTER_MS, HINT_BYTES = 10_000, 64
 
 
 class Sink(Protocol):
-    """Where what was heard goes. `store` returns when it is on disk; sqlite3.Error when it can't be."""
+    """Where what was heard goes. `store` returns when it is on disk; SpoolError when it can't be."""
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
     def order(self, order: Order) -> None: ...
@@ -46,7 +46,7 @@ class Bus:
             silent_ms,
             stop,
         )
-        self._mishaps = Mishaps(expected=(PortError, sqlite3.Error))
+        self._mishaps = Mishaps(expected=(PortError, SpoolError))
         self._clock = SteadyClock()
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._devices: set[str] = set()
@@ -129,8 +129,8 @@ class Bus:
                 try:
                     self._sink.store(heard, now)
                     break
-                except sqlite3.Error as error:
-                    log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
+                except SpoolError as error:
+                    log.error("bus %s waits: %s", self.id, error)
                 if self._stop.wait(STORE_AGAIN_S):
                     raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
         if self._clock.read()[0] - now < LATE_MS:

@@ -7,7 +7,6 @@ gateway stores a repeat once.
 """
 
 import logging
-import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from firmware_bridge import commands
 from firmware_bridge.devices.base import Heard, Reading
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
+from firmware_bridge.spool_file import SpoolError
 from gateway import wire
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
@@ -71,7 +71,7 @@ class Publisher:
         self._session, self._spool, self._presence = session, spool, presence
         (self._station, self._box), self._rate, self._unlock = place, rate_per_s, unlock
         self._lock = threading.Lock()
-        self._mishaps = Mishaps(expected=(sqlite3.Error,))
+        self._mishaps = Mishaps(expected=(SpoolError,))
         self._fresh: set[str] = set(spool.devices())
         self._lanes: dict[str, _Lane] = {}
         self._pending: dict[str, None] = {}

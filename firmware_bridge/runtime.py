@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import resource
-import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from firmware_bridge.port import Line, Port
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import SpoolError
 from firmware_bridge.tcp import TcpBus
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
@@ -67,10 +67,13 @@ class _Sink:
 def run(
     bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: threading.Event, command_key: CommandKey
 ) -> int:
-    """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see."""
+    """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see.
+
+    SpoolError when the spool can't be opened.
+    """
     _no_core_dumps()
     spool = Spool(bridge.spool.path, bridge.spool.max_mib * MIB)
-    presence, mishaps = Presence(), Mishaps(expected=(sqlite3.Error,))
+    presence, mishaps = Presence(), Mishaps(expected=(SpoolError,))
     topic, payload = will(bridge.station, bridge.id, spool.boot)
     session = Session(broker, client_id, will=Will(topic, payload), keep=False)
     buses: list[tuple[BusSettings, Bus | TcpBus]] = []
@@ -94,8 +97,8 @@ def run(
                 publisher.step(STEP_S)
                 with mishaps.contained("doors"):
                     sink.tick(now_ms())
-            except sqlite3.Error as error:
-                log.error("the spool can't be written: %s; free some disk space", error)
+            except SpoolError as error:
+                log.error("%s", error)
                 stop.wait(STORE_AGAIN_S)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 mishaps.note("publishing", error)

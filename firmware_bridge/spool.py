@@ -9,13 +9,15 @@ import logging
 import sqlite3  # noqa: TID251  the spool has its own file
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.spool_file import open_file, spool_errors, transaction
 from gateway.model import Millis, Signal
 
 log = logging.getLogger(__name__)
@@ -23,19 +25,6 @@ log = logging.getLogger(__name__)
 FILE = "spool.sqlite3"
 ROW_BYTES = 96  # what a row costs beside its body, rounded up
 ROOM = 20  # a full spool frees one part in so many at once, not a row a time
-
-_SCHEMA = """
-PRAGMA journal_mode=WAL;
-PRAGMA synchronous=FULL;
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS device (
-  id INTEGER PRIMARY KEY, name TEXT UNIQUE, next_seq INTEGER NOT NULL DEFAULT 1, lost INTEGER NOT NULL DEFAULT 0,
-  mark BLOB NOT NULL DEFAULT x'');
-CREATE TABLE IF NOT EXISTS held (
-  device INTEGER, seq INTEGER, ts INTEGER, event TEXT, body BLOB, PRIMARY KEY (device, seq)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS telemetry ON held (ts) WHERE event IS NULL;
-CREATE TABLE IF NOT EXISTS nonce (value TEXT PRIMARY KEY, until INTEGER) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +41,53 @@ _decode = msgspec.json.Decoder(dict[str, Signal]).decode
 
 
 class Spool:
-    """Any thread may call anything; each `put` is one commit and on disk when it returns."""
+    """Any thread may call anything; each `put` is one commit and on disk when it returns. SpoolError from all of it."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = _open(folder / FILE)
-        self._db.execute("INSERT OR IGNORE INTO about VALUES ('boot', ?)", (uuid.uuid4().hex[:16],))
-        self.boot: str = self._db.execute("SELECT value FROM about WHERE name='boot'").fetchone()[0]
-        self._ids: dict[str, int] = dict(self._db.execute("SELECT name, id FROM device"))
+        self._path = folder / FILE
+        with spool_errors(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = db = open_file(self._path)
+            db.execute("INSERT OR IGNORE INTO about (name, value) VALUES ('boot', ?)", (uuid.uuid4().hex[:16],))
+            self.boot: str = db.execute("SELECT value FROM about WHERE name='boot'").fetchone()[0]
+            self._ids: dict[str, int] = dict(db.execute("SELECT name, id FROM device"))
+            self._bytes: int = db.execute(
+                f"SELECT coalesce(sum(length(body) + {ROW_BYTES}), 0) FROM held"  # noqa: S608
+            ).fetchone()[0]
+            self.dropped: int = db.execute("SELECT coalesce(sum(lost), 0) FROM device").fetchone()[0]
+        self._new: list[str] = []  # devices that the present commit gives a number
         self._max = max_bytes
-        self._bytes: int = self._db.execute(
-            f"SELECT coalesce(sum(length(body) + {ROW_BYTES}), 0) FROM held"  # noqa: S608
-        ).fetchone()[0]
-        self.dropped: int = self._db.execute("SELECT coalesce(sum(lost), 0) FROM device").fetchone()[0]
+        self._stuck = False  # no room could be made; told once
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
+    @contextmanager
+    def _asked(self) -> Iterator[sqlite3.Connection]:
+        """The database, for one thread at a time."""
+        with self._lock, spool_errors(self._path):
+            yield self._db
+
     def put(self, heard: Iterable[Heard], now: Millis) -> tuple[str, ...]:
         """Store all readings in one commit; returns the devices that have news. A frame told twice is stored once.
 
-        sqlite3.Error when the disk does not take it: nothing of it is stored then.
+        SpoolError when the disk does not take it: nothing of it is stored then.
         """
         fresh: list[str] = []
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._asked() as db:
+            self._new.clear()
             try:
-                grown = sum(self._take(one, now, fresh) for one in heard)
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                self._db.execute("ROLLBACK")
-                self._ids = dict(self._db.execute("SELECT name, id FROM device"))
+                with transaction(db):
+                    grown = sum(self._take(one, now, fresh) for one in heard)
+            except BaseException:
+                for device in self._new:
+                    del self._ids[device]
                 raise
             self._bytes += grown
             if self._bytes > self._max:
-                self._make_room()
+                self._try_to_make_room()
         return tuple(dict.fromkeys(fresh))
 
     def _take(self, heard: Heard, now: Millis, fresh: list[str]) -> int:
@@ -112,14 +111,29 @@ class Spool:
         row = self._db.execute(
             "UPDATE device SET next_seq = next_seq + 1 WHERE id=? RETURNING next_seq - 1", (key,)
         ).fetchone()
-        self._db.execute("INSERT INTO held VALUES (?,?,?,?,?)", (key, row[0], now, reading.event, body))
+        self._db.execute(
+            "INSERT INTO held (device, seq, ts, event, body) VALUES (?,?,?,?,?)",
+            (key, row[0], now, reading.event, body),
+        )
         return len(body) + ROW_BYTES
 
     def _id(self, device: str) -> int:
         if device not in self._ids:
             row = self._db.execute("INSERT INTO device (name) VALUES (?) RETURNING id", (device,)).fetchone()
             self._ids[device] = row[0]
+            self._new.append(device)
         return self._ids[device]
+
+    def _try_to_make_room(self) -> None:
+        """What was put is stored, whatever becomes of this: a spool beyond its bound is tried again with the next."""
+        try:
+            self._make_room()
+        except sqlite3.Error as error:
+            if not self._stuck:
+                log.error("the spool is full, and old readings can't be dropped: %s", error)
+            self._stuck = True
+        else:
+            self._stuck = False
 
     def _make_room(self) -> None:
         """The oldest telemetry goes, counted for each device; events never go."""
@@ -135,32 +149,31 @@ class Spool:
                 break
         if not doomed:
             return
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("DELETE FROM held WHERE device=? AND seq=?", doomed)
-        self._db.executemany("UPDATE device SET lost = lost + 1 WHERE id=?", [(device,) for device, _ in doomed])
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany("DELETE FROM held WHERE device=? AND seq=?", doomed)
+            self._db.executemany("UPDATE device SET lost = lost + 1 WHERE id=?", [(device,) for device, _ in doomed])
         self._bytes -= freed
         self.dropped += len(doomed)
         log.error("the spool is full: %d old readings dropped, %d since it was made", len(doomed), self.dropped)
 
     def devices(self) -> dict[str, tuple[int, int]]:
         """For each device that has messages here: the lowest and the highest seq."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._asked() as db:
+            rows = db.execute(
                 "SELECT name, min(seq), max(seq) FROM held JOIN device ON device.id = held.device GROUP BY held.device"
             ).fetchall()
         return {name: (low, high) for name, low, high in rows}
 
     def oldest(self, device: str) -> int | None:
         """The lowest seq still held; everything below it that is not covered is lost for good."""
-        with self._lock:
-            row = self._db.execute("SELECT min(seq) FROM held WHERE device=?", (self._ids.get(device),)).fetchone()
+        with self._asked() as db:
+            row = db.execute("SELECT min(seq) FROM held WHERE device=?", (self._ids.get(device),)).fetchone()
         return row[0] if row else None
 
     def after(self, device: str, seq: int, limit: int) -> Sequence[Held]:
         """The next messages behind `seq`, in order."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._asked() as db:
+            rows = db.execute(
                 "SELECT seq, ts, event, body FROM held WHERE device=? AND seq>? ORDER BY seq LIMIT ?",
                 (self._ids.get(device), seq, limit),
             ).fetchall()
@@ -170,53 +183,24 @@ class Spool:
         """The gateway has all up to `upto`: let go of it. Returns how many went; none for another boot."""
         if boot != self.boot or device not in self._ids:
             return 0
-        with self._lock:
-            size, count = self._db.execute(
+        with self._asked() as db:
+            size, count = db.execute(
                 f"SELECT coalesce(sum(length(body) + {ROW_BYTES}), 0), count(*) FROM held WHERE device=? AND seq<=?",  # noqa: S608
                 (self._ids[device], upto),
             ).fetchone()
             if count:
-                self._db.execute("DELETE FROM held WHERE device=? AND seq<=?", (self._ids[device], upto))
+                db.execute("DELETE FROM held WHERE device=? AND seq<=?", (self._ids[device], upto))
                 self._bytes -= size
         return int(count)
 
     def lost(self) -> dict[str, int]:
         """Readings dropped for want of room, for each device that lost any."""
-        with self._lock:
-            return dict(self._db.execute("SELECT name, lost FROM device WHERE lost > 0"))
+        with self._asked() as db:
+            return dict(db.execute("SELECT name, lost FROM device WHERE lost > 0"))
 
     def first_use(self, nonce: str, until: Millis, now: Millis) -> bool:
         """True once for each nonce; it is remembered, restart or not, until its command has expired."""
-        with self._lock:
-            self._db.execute("DELETE FROM nonce WHERE until < ?", (now,))
-            done = self._db.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (nonce, until))
+        with self._asked() as db:
+            db.execute("DELETE FROM nonce WHERE until < ?", (now,))
+            done = db.execute("INSERT OR IGNORE INTO nonce (value, until) VALUES (?, ?)", (nonce, until))
             return done.rowcount == 1
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """The database, whole. A damaged one (a dying card, mostly) is put aside: the box must come up again by itself."""
-    try:
-        db = _connect(path)
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-            return db
-        db.close()
-    except sqlite3.OperationalError:  # locked, full, no rights: not the file's fault
-        raise
-    except sqlite3.DatabaseError as error:
-        log.error("spool %s: %s", path, error)
-    aside = path.with_suffix(f".damaged-{uuid.uuid4().hex[:6]}")
-    path.rename(aside)
-    for rest in ("-wal", "-shm"):
-        path.with_name(path.name + rest).unlink(missing_ok=True)
-    log.error("spool %s is damaged: put aside as %s, beginning a new one", path, aside.name)
-    return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    try:
-        db.executescript(_SCHEMA)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db

@@ -3,13 +3,13 @@
 import logging
 import selectors
 import socket
-import sqlite3  # noqa: TID251  only the name of its error
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
 from firmware_bridge.devices.base import Order, Talk
+from firmware_bridge.spool_file import SpoolError
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
@@ -117,8 +117,8 @@ class TcpBus:
                 caller.devices |= devices
                 self._sink.present(devices, self._silent_ms)
                 caller.sock.sendall(b"".join(one.reply for one in heard))
-        except sqlite3.Error as error:
-            log.error("bus %s: the spool can't be written: %s; free some disk space", self.id, error)
+        except SpoolError as error:
+            log.error("bus %s waits: %s", self.id, error)
             self._stop.wait(STORE_AGAIN_S)
             return False
         except OSError:

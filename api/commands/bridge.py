@@ -28,11 +28,16 @@ def run(args: argparse.Namespace) -> int:
     if settings.bridge is None:
         sys.stderr.write(f"{args.config}: there is no `bridge:` section; config/example.yaml shows one\n")
         return 2
+    from firmware_bridge.spool_file import SpoolError
+
     try:
         return _enroll(settings) if args.enroll else _bridge(settings)
     except ValueError as error:
         sys.stderr.write(f"{args.config}: {error}\n")
         return 2
+    except SpoolError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 def _bridge(settings: Any) -> int:

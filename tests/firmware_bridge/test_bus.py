@@ -1,7 +1,6 @@
 """A bus lives through pulled cables, noise, wrong speeds, other programs and full disks."""
 
 import logging
-import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from firmware_bridge.emulator.serial.machines import ModbusBus, Radar, Unit
 from firmware_bridge.emulator.serial.wire import Cable
 from firmware_bridge.port import Line, Port, PortError, find, hint, usb_name
 from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import SpoolError
 
 from .rig import Collected, bus, until
 
@@ -167,7 +167,7 @@ def test_a_full_disk_holds_the_bus_up_and_loses_nothing(tmp_path: Path, monkeypa
         def store(self, heard: Any, now: int) -> None:
             if self.refused < 5:
                 self.refused += 1
-                raise sqlite3.OperationalError("database or disk is full")
+                raise SpoolError("database or disk is full")
             super().store(heard, now)
 
     board, sink = Board("seat-01", limit=10), Full(tmp_path)

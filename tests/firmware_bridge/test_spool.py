@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.devices.base import Heard, Reading
 from firmware_bridge.spool import FILE, Spool
+from firmware_bridge.spool_file import SpoolError
 
 MIB = 1 << 20
 
@@ -119,13 +119,42 @@ def test_a_disk_that_refuses_stores_nothing_and_the_numbers_stay_whole(tmp_path:
     spool.put([state("a")], 0)
     spool._db.execute("PRAGMA max_page_count=1")
     spool._db.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON held BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(SpoolError, match="disk full"):
         spool.put([state("a"), state("new")], 1)
     spool._db.execute("DROP TRIGGER full")
     spool._db.execute("PRAGMA max_page_count=100000")
     spool.put([state("a"), state("new")], 2)
     assert [one.seq for one in spool.after("a", 0, 9)] == [1, 2]
     assert [one.seq for one in spool.after("new", 0, 9)] == [1]
+    spool.close()
+
+
+def test_room_that_can_not_be_made_costs_nothing_that_was_put_and_is_made_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = Spool(tmp_path, 2_000)
+    spool._db.execute(
+        "CREATE TEMP TRIGGER stuck BEFORE UPDATE OF lost ON device BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+    )
+    for at in range(40):
+        spool.put([state("a", at)], at)
+    assert [one.seq for one in spool.after("a", 0, 99)] == list(range(1, 41))
+    assert spool.lost() == {}
+    assert caplog.text.count("old readings can't be dropped: stuck") == 1
+    spool._db.execute("DROP TRIGGER stuck")
+    spool.put([state("a")], 40)
+    held = len(spool.after("a", 0, 99))
+    assert held < 20
+    assert spool.lost() == {"a": 41 - held}
+    spool.close()
+
+
+def test_a_reading_that_can_not_be_written_as_json_costs_its_own_commit_only(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, MIB)
+    with pytest.raises(TypeError):
+        spool.put([state("a"), state("b"), Heard((Reading("a", {"people": object()}),), ("a",))], 0)  # type: ignore[dict-item]
+    spool.put([state("b", 7)], 1)
+    assert spool.devices() == {"b": (1, 1)}
     spool.close()
 
 
