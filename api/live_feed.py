@@ -115,9 +115,8 @@ def gateways(frames: list[Frame]) -> dict[str, str]:
     """The state that each gateway reports of itself. What can't be read says nothing."""
     states: dict[str, str] = {}
     for topic, payload, _ in frames:
-        if topic.startswith(SYS):
+        name = topic[len(SYS) :].decode("utf-8", "replace")
+        if topic.startswith(SYS) and NAME.match(name):
             with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
-                name = topic[len(SYS) :].decode("utf-8", "replace")
-                if NAME.match(name):
-                    states[name] = msgspec.json.decode(payload, type=_Report).state
+                states[name] = msgspec.json.decode(payload, type=_Report).state
     return states

@@ -181,10 +181,14 @@ def _buses(source: Source) -> None:
             source.blame((*path, "device"), "device and devices are both given", "keep one of the two")
         if isinstance(bus, dict) and bus.get("protocol") == "modbus":
             for here, device in each(bus, "devices.*", path):
-                for key in ("unit", "map"):
-                    if isinstance(device, dict) and device.get(key) is None:
-                        source.blame(here, f"{key} is missing for a modbus device", f"add {key}:")
+                _modbus_device(source, here, device)
     _unique(source, _words(source.data, "bridge.buses.*.port"), "let one bus own each port")
+
+
+def _modbus_device(source: Source, path: KeyPath, device: object) -> None:
+    for key in ("unit", "map"):
+        if isinstance(device, dict) and device.get(key) is None:
+            source.blame(path, f"{key} is missing for a modbus device", f"add {key}:")
 
 
 CHECKS: tuple[Callable[[Source], None], ...] = (

@@ -69,10 +69,10 @@ def _inside(field: dict[str, Any], models: dict[str, Any]) -> tuple[dict[str, An
         if "properties" in form:
             return form, ""
         for key, mark in (("items", "[]"), ("additionalProperties", "{}")):
-            if isinstance(form.get(key), dict):
-                inner, marks = _inside(form[key], models)
-                if inner is not None:
-                    return inner, mark + marks
+            held = form.get(key)
+            inner, marks = _inside(held, models) if isinstance(held, dict) else (None, "")
+            if inner is not None:
+                return inner, mark + marks
     return None, ""
 
 

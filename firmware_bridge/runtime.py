@@ -87,6 +87,12 @@ def run(
         log.warning("there is no command key %s: no command is taken; copy the gateway's file there", command_key.path)
     publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool))
     sink = _Sink(spool, presence, publisher, doors, unlock)
+
+    def step() -> None:
+        publisher.step(STEP_S)
+        with mishaps.contained("doors"):
+            sink.tick(now_ms())
+
     failed = threading.Event()
     buses.extend((settings, _bus(settings, bridge, sink, stop)) for settings in bridge.buses)
     threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
@@ -94,9 +100,7 @@ def run(
     try:
         while not stop.is_set():
             try:
-                publisher.step(STEP_S)
-                with mishaps.contained("doors"):
-                    sink.tick(now_ms())
+                step()
             except SpoolError as error:
                 log.error("%s", error)
                 stop.wait(STORE_AGAIN_S)

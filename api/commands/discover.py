@@ -77,10 +77,11 @@ def listen(
             if session.subscribed and not heard_from:
                 heard_from, end = True, monotonic_s() + seconds
                 log.info("listening for %g s", seconds)
-            if arrivals is not None:
-                for topic, payload, _ in arrivals.frames:
-                    listener.hear(topic.decode(errors="replace"), payload)
-                session.ack(arrivals.epoch, arrivals.mids)
+            if arrivals is None:
+                continue
+            for topic, payload, _ in arrivals.frames:
+                listener.hear(topic.decode(errors="replace"), payload)
+            session.ack(arrivals.epoch, arrivals.mids)
         if not heard_from and not stopped():
             raise ConnectionError(f"{settings.mqtt.url}: {session.trouble}; is the broker running?")
     finally:

@@ -273,10 +273,8 @@ class Alerting:
         """Alarms in the journal that came after alerts last followed it; those already stored are left out."""
         for _, batch in self._store.batches(cursor):
             for topic, payload, received in zip(batch.topics, batch.payloads, batch.received, strict=True):
-                if topic.endswith(b"/event"):
-                    for fact in self._alarm(topic, payload, received):
-                        if self._reader.alert(alert_id((fact.station or "", fact.subject, fact.kind), fact.at)) is None:
-                            yield fact
+                said = self._alarm(topic, payload, received) if topic.endswith(b"/event") else ()
+                yield from (fact for fact in said if self._reader.alert(_id_of(fact)) is None)
 
     def _alarm(self, topic: bytes, payload: bytes, received: Millis) -> list[Fact]:
         try:
@@ -379,6 +377,10 @@ class Alerting:
 
 def _station_of(told: object) -> str | None:
     return told.resource.station if isinstance(told, Change) else told.station if isinstance(told, Fact) else None
+
+
+def _id_of(fact: Fact) -> str:
+    return alert_id((fact.station or "", fact.subject, fact.kind), fact.at)
 
 
 def _log_refusal(done: "Future[list[AlertEvent]]") -> None:

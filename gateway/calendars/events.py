@@ -91,14 +91,15 @@ def _place(event: Any, name: str) -> bool:
     """A day is a day, whatever zone is written beside it; a named offset is a zone. False for an unknown zone."""
     for value in each(event, name):
         zone = value.params.get("TZID")
-        if isinstance(value, vDDDTypes) and isinstance(value.dt, datetime):
-            if value.params.get("VALUE") == "DATE":
-                value.dt = value.dt.date()
-            elif zone and value.dt.tzinfo is None:
-                offset = _offset(zone)
-                value.dt = value.dt.replace(tzinfo=offset)
-                if offset is None:
-                    return False
+        if not (isinstance(value, vDDDTypes) and isinstance(value.dt, datetime)):
+            continue
+        if value.params.get("VALUE") == "DATE":
+            value.dt = value.dt.date()
+        elif zone and value.dt.tzinfo is None:
+            offset = _offset(zone)
+            value.dt = value.dt.replace(tzinfo=offset)
+            if offset is None:
+                return False
     return True
 
 

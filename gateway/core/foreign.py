@@ -112,15 +112,14 @@ class Foreign:
                 decoded = source.decoder.decode(text, payload, now)
                 if decoded is not None and payload:
                     heard.said.extend(_native(source, decoded, text, now))
-                    if decoded.bad:
-                        self.remarks.bad(source.device.station, source.device.id, decoded.bad)
+                    self.remarks.bad(source.device.station, source.device.id, decoded.bad)
             except Elsewhere:
                 continue
             except (Unreadable, UnreadableError) as error:
                 if payload:
                     refused = error.reason
-                    if _is_lost(source, text, error):
-                        heard.lost.append(source.device)
+                if payload and _is_lost(source, text, error):
+                    heard.lost.append(source.device)
             if source.decoder.filters is not source.filters:
                 self._follow(source)
                 self._note_unused(source)

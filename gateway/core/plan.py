@@ -118,6 +118,17 @@ class Speakers:
             raise BadSource(f"the source of {other} already speaks for device {resource.device}; leave device: out")
         return bind(SourceWords(**source.model_dump()), resource)
 
+    def problem(
+        self, settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings
+    ) -> str | None:
+        """Why the source of this resource can't be bound; None where it can, or where there is none."""
+        if item.source is not None:
+            try:
+                self.bind(item.source, resource_of(settings, station, area, item))
+            except BadSource as error:
+                return str(error)
+        return None
+
 
 def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """What only the gateway can tell is wrong: hours that nobody can answer for, and sources that no dialect reads."""
@@ -127,21 +138,24 @@ def mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield ("alerts", "routes", number, "hours"), wrong
     speakers = Speakers()
     for at, station in enumerate(settings.stations):
+        here: KeyPath = ("stations", at)
         wrong = problem(composed(station))
         if wrong is not None:
-            yield ("stations", at, "hours"), wrong
+            yield (*here, "hours"), wrong
         for number, area in enumerate(station.areas):
-            here: KeyPath = ("stations", at, "areas", number)
-            wrong = problem(composed(station, area)) if area.hours is not None or area.special_days else None
-            if wrong is not None:
-                yield (*here, "hours"), wrong
-            for place, item in enumerate(area.resources):
-                if item.source is None:
-                    continue
-                try:
-                    speakers.bind(item.source, resource_of(settings, station, area, item))
-                except BadSource as error:
-                    yield (*here, "resources", place, "source"), str(error)
+            yield from _mistakes_in(settings, station, area, speakers, (*here, "areas", number))
+
+
+def _mistakes_in(
+    settings: Settings, station: StationSettings, area: AreaSettings, speakers: Speakers, here: KeyPath
+) -> Iterator[tuple[KeyPath, str]]:
+    wrong = problem(composed(station, area)) if area.hours is not None or area.special_days else None
+    if wrong is not None:
+        yield (*here, "hours"), wrong
+    for place, item in enumerate(area.resources):
+        bad = speakers.problem(settings, station, area, item)
+        if bad is not None:
+            yield (*here, "resources", place, "source"), bad
 
 
 def resource_of(settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings) -> Resource:

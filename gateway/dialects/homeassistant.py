@@ -17,7 +17,7 @@ from gateway.dialects.ha_config import Entity, Presence, entities
 from gateway.dialects.ha_template import Template, spelled
 from gateway.dialects.meaning import Meaning, Signals
 from gateway.dialects.values import Reader
-from gateway.model import Millis, Resource
+from gateway.model import Millis, Resource, Signal
 
 _TWO_STATE: Final = {
     "occupancy": "presence", "presence": "presence", "motion": "presence", "door": "open", "window": "open",
@@ -136,13 +136,18 @@ class HomeAssistant:
                 except Unreadable as error:
                     signals.refuse(signal, error)
                     continue
-                if isinstance(read_value, bool):
-                    read_value = self._agreed(signal, entity, read_value)
-                if read_value is not None and signals.get(signal) is not True:
-                    signals[signal] = read_value
-                    if entity.hold_s and signal == "occupied" and read_value is True:
-                        signals["hold_s"] = entity.hold_s
+                self._tell(signals, entity, signal, read_value)
         return self._meaning.decoded(NO_HEADER, signals, 0)
+
+    def _tell(self, signals: Signals, entity: Entity, signal: str, value: Signal | None) -> None:
+        """Take over what one entity says. Of several that say one thing, whoever says yes is right."""
+        if isinstance(value, bool):
+            value = self._agreed(signal, entity, value)
+        if value is None or signals.get(signal) is True:
+            return
+        signals[signal] = value
+        if entity.hold_s and signal == "occupied" and value is True:
+            signals["hold_s"] = entity.hold_s
 
     def _agreed(self, signal: str, entity: Entity, value: bool) -> bool | None:
         said = self._said[signal]

@@ -169,11 +169,7 @@ class Live:
         for station in self.stations.values():
             station.made_at += by
             for facts in station.facts():
-                for name, value in zip(MOMENTS, _moments(facts), strict=True):
-                    if value is not None:
-                        put(facts, name, value + by)
-                facts.renew_at += by
-                facts.doubt.ask()
+                _shift(facts, by)
             self.open_or_close(station, now)
             for area in station.areas:
                 self._book(area, now)
@@ -308,6 +304,14 @@ class Live:
             if renewal != float("inf") and (when is None or renewal < when):
                 when = int(renewal)
         self.alarms.set(station, when)
+
+
+def _shift(facts: Facts, by: Millis) -> None:
+    for name, value in zip(MOMENTS, _moments(facts), strict=True):
+        if value is not None:
+            put(facts, name, value + by)
+    facts.renew_at += by
+    facts.doubt.ask()
 
 
 def _name(owner: object) -> str:

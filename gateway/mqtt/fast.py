@@ -102,28 +102,23 @@ class FastReader:
             end = head + length
             if end > size:
                 break
-            if first & 0xF0 == PUBLISH:
-                at = head + 2 + (stream[head] << 8 | stream[head + 1])
-                topic = stream[head + 2 : at]
-                if first & 0x06:
-                    if first & 0x04:
-                        raise MalformedError("a QoS that we did not ask for")
-                    mids(stream[at] << 8 | stream[at + 1])
-                    at += 2
-                if version5:
-                    skip = stream[at]
-                    at += 1 + skip
-                    if skip & 0x80:
-                        skip, at = _long_length(stream, at - 1 - skip)
-                        if skip < 0:
-                            raise MalformedError("properties that do not end")
-                        at += skip
-                if at > end:
-                    raise MalformedError("a message longer than its packet")
-                frames((topic, stream[at:end], first & 0x0B))
-            else:
-                self._control(first, stream[head:end])
             pos = end
+            if first & 0xF0 != PUBLISH:
+                self._control(first, stream[head:end])
+                continue
+            at = head + 2 + (stream[head] << 8 | stream[head + 1])
+            topic = stream[head + 2 : at]
+            if first & 0x06:
+                if first & 0x04:
+                    raise MalformedError("a QoS that we did not ask for")
+                mids(stream[at] << 8 | stream[at + 1])
+                at += 2
+            if version5:
+                skip = stream[at]
+                at = at + 1 + skip if skip < 0x80 else _behind_properties(stream, at)
+            if at > end:
+                raise MalformedError("a message longer than its packet")
+            frames((topic, stream[at:end], first & 0x0B))
         return pos
 
     def _control(self, command: int, body: bytes) -> None:
@@ -181,6 +176,14 @@ def _long_length(stream: bytes, at: int) -> tuple[int, int]:
             return value, at + step + 1
         shift += 7
     raise MalformedError("a length that does not end")
+
+
+def _behind_properties(stream: bytes, at: int) -> int:
+    """Where the payload begins, of a message whose properties are longer than 127 bytes and begin at `at`."""
+    length, start = _long_length(stream, at)
+    if length < 0:
+        raise MalformedError("properties that do not end")
+    return start + length
 
 
 def _retained(topic: str, payload: bytes, middle: bytes, qos: int = 0) -> bytes:

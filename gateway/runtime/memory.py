@@ -5,6 +5,7 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
+from collections.abc import Iterable
 from hashlib import blake2b
 from operator import attrgetter
 
@@ -115,8 +116,12 @@ def _load(live: Live, blob: bytes) -> list[Device] | None:
         for resource, code, values in kept:
             facts = by_id.get(resource)
             if facts is not None:
-                facts.axes = AXES[code]
-                for field, value in zip(KEPT, values, strict=False):
-                    put(facts, field, value)
+                _put_back(facts, code, values)
         loaded.append(device)
     return loaded
+
+
+def _put_back(facts: Facts, code: int, values: Iterable[object]) -> None:
+    facts.axes = AXES[code]
+    for field, value in zip(KEPT, values, strict=False):
+        put(facts, field, value)

@@ -49,15 +49,21 @@ def forget_cards(path: Path, wanted: Wanted) -> Iterator[int]:
         with closing(connect(path, "day", synchronous=SYNCHRONOUS["safe"])) as db:
             db.execute("PRAGMA secure_delete=ON")
             names = Names(db)
-            for table in ("batch", "block"):
-                for (number,) in db.execute(f"SELECT id FROM {table} ORDER BY id").fetchall():  # noqa: S608
-                    yield _forget_in_row(db, names, table, number, wanted)
+            for table, number in _rows(db):
+                yield _forget_in_row(db, names, table, number, wanted)
             yield _forget_refused(db, wanted)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             with suppress(sqlite3.OperationalError):  # somebody reads it: it stays as it is
                 db.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
+
+
+def _rows(db: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+    """Table and number of every packed row; blocks are listed once all batches were seen."""
+    for table in ("batch", "block"):
+        for (number,) in db.execute(f"SELECT id FROM {table} ORDER BY id").fetchall():  # noqa: S608
+            yield table, number
 
 
 def _forget_in_row(db: sqlite3.Connection, names: Names, table: str, number: int, wanted: Wanted) -> int:

@@ -66,11 +66,8 @@ class Journal:
         total = 0
         for path in day_files(self._folder):
             try:
-                with closing(read_only(path)) as db:
-                    for (head,) in db.execute("SELECT substr(blob, 1, 512) FROM batch WHERE id > ?", (position,)):
-                        total += _HEAD.unpack(zlib.decompressobj().decompress(head, _HEAD.size))[1]
-                    for (head,) in db.execute("SELECT substr(blob, 1, 512) FROM block WHERE last_id > ?", (position,)):
-                        total += _HEAD.unpack(lzma.LZMADecompressor().decompress(head, _HEAD.size))[1]
+                for count in _counts(path, position):
+                    total += count
             except (StoreError, sqlite3.Error, zlib.error, lzma.LZMAError, struct.error) as error:
                 log.error("%s can't be counted: %s", path.name, error)
         return total
@@ -79,6 +76,15 @@ class Journal:
         day, self._day = self._day, None
         if day is not None:
             day.close()
+
+
+def _counts(path: Path, position: int) -> Iterator[int]:
+    """How many messages each row of a day has, read off the beginning of what is packed."""
+    with closing(read_only(path)) as db:
+        for (head,) in db.execute("SELECT substr(blob, 1, 512) FROM batch WHERE id > ?", (position,)):
+            yield _HEAD.unpack(zlib.decompressobj().decompress(head, _HEAD.size))[1]
+        for (head,) in db.execute("SELECT substr(blob, 1, 512) FROM block WHERE last_id > ?", (position,)):
+            yield _HEAD.unpack(lzma.LZMADecompressor().decompress(head, _HEAD.size))[1]
 
 
 def parts(batch: Batch, size: int) -> Iterator[Batch]:

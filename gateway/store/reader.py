@@ -6,7 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from gateway import wire
-from gateway.model import Axes, Interval, Millis, Reading, Rejected
+from gateway.model import Axes, Batch, Interval, Millis, Reading, Rejected
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS
 from gateway.store.day_reader import FOREVER, DayReader
@@ -48,16 +48,21 @@ class SqliteReader:
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None
     ) -> Iterator[Reading]:
         first, last = -FOREVER if start is None else start, FOREVER if end is None else end
+        for number, batch in self._batches(first, last):
+            columns = zip(batch.topics, batch.payloads, batch.received, batch.flags, strict=True)
+            for topic, payload, received, flags in columns:
+                if not first <= received < last:
+                    continue
+                reading = _reading(number, topic, payload, received, flags)
+                if station is None or reading.station == station:
+                    yield reading
+
+    def _batches(self, first: Millis, last: Millis) -> Iterator[tuple[int, Batch]]:
+        """(id, batch) of all that may hold messages received in [first, last)."""
         for path in day_files(self._folder):
             reader = self._day(path)
-            for number, batch in reader.batches(0, first, last) if reader is not None else ():
-                for topic, payload, received, flags in zip(
-                    batch.topics, batch.payloads, batch.received, batch.flags, strict=True
-                ):
-                    if first <= received < last:
-                        reading = _reading(number, topic, payload, received, flags)
-                        if station is None or reading.station == station:
-                            yield reading
+            if reader is not None:
+                yield from reader.batches(0, first, last)
 
     def quarantine(self) -> Iterator[Rejected]:
         for path in day_files(self._folder):

@@ -30,13 +30,19 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
             try:
                 saved += _copy_table(source, target, table, sql)
             except READ_ERRORS as error:
-                if (found := as_store_error(error, into)).full:
-                    raise found from error  # there is nothing wrong with the table
+                _raise_if_full(error, into)
                 log.error("%s: table %s can't be taken over: %s", damaged.name, table, error)
         if names is not None:
             _borrow_names(names, target)
     log.error("%s: %d rows salvaged into %s", damaged.name, saved, into.name)
     return saved
+
+
+def _raise_if_full(error: Exception, into: Path) -> None:
+    """There is nothing wrong with a table that the disk has no room for."""
+    found = as_store_error(error, into)
+    if found.full:
+        raise found from error
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str, sql: str) -> int:

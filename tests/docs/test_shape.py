@@ -1,0 +1,57 @@
+"""What ships keeps the shape that docs/design.md promises."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.docs.reading import ROOT
+
+ROOMS = ("api", "config", "firmware_bridge", "gateway")
+DEEPEST = 3
+FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+
+
+def depth(node: ast.AST) -> int:
+    """How many blocks stand in one another. `elif` is no deeper than its `if`; what is defined inside counts itself."""
+    return max((_depth_below(node, child) for child in ast.iter_child_nodes(node)), default=0)
+
+
+def _depth_below(parent: ast.AST, child: ast.AST) -> int:
+    if isinstance(child, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+        return 0
+    is_elif = isinstance(parent, ast.If) and isinstance(child, ast.If) and parent.orelse == [child]
+    return depth(child) + (isinstance(child, BLOCKS) and not is_elif)
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def named(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("x = 1", 0),
+        ("if a:\n x\nelif b:\n y\nelse:\n z", 1),
+        ("if a:\n x\nelse:\n if b:\n  y\n z", 2),
+        ("for a in b:\n try:\n  with c:\n   x\n except E:\n  if d:\n   y", 3),
+        ("while a:\n match b:\n  case 1:\n   if c:\n    x", 3),
+        ("if a:\n def inner():\n  for b in c:\n   x", 1),
+    ],
+)
+def test_nesting_is_counted_in_blocks(text: str, blocks: int) -> None:
+    assert depth(ast.parse(text)) == blocks
+
+
+def test_no_function_nests_deeper_than_three_blocks() -> None:
+    functions = [(path, node) for path in FILES for node in nodes(path) if isinstance(node, FUNCTIONS)]
+    assert len(functions) > 2_000  # it looked at them
+    assert [named(path, node) for path, node in functions if depth(node) > DEEPEST] == []
