@@ -1,10 +1,11 @@
 """`alerts:`: when staff are told, through which channels, and who is told what."""
 
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
 from config.kinds import NAMES, SPECS
+from config.modules import names_in
 from config.schema.base import (
     Days,
     File,
@@ -23,7 +24,10 @@ from config.schema.base import (
     Word,
 )
 
-ChannelKind = Literal["webhook", "wecom", "dingtalk", "feishu", "smtp", "alertmanager", "apprise"]
+if TYPE_CHECKING:
+    ChannelKind = str
+else:
+    ChannelKind = Literal[names_in("gateway/notify/channels")]
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 

@@ -10,8 +10,8 @@ from config.schema.alerts import Route as RouteSettings
 from gateway.alerts.case import Policy
 from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
+from gateway.notify.channels import repeat_ms_of, sender_of
 from gateway.notify.post import Outlet
-from gateway.notify.table import REPEAT_MS, sender_of
 from gateway.policy.hours import Expression, Opening, notices_of
 
 SECOND_MS = 1_000
@@ -80,7 +80,7 @@ def outlets_of(settings: Settings) -> Mapping[str, Outlet]:
     return {
         channel.id: Outlet(
             channel.id, sender_of(channel), channel.lang, channel.cap_per_hour, channel.fallback,
-            REPEAT_MS.get(channel.kind),
+            repeat_ms_of(channel),
         )
         for channel in settings.alerts.channels
     }  # fmt: skip

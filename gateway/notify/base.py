@@ -49,8 +49,8 @@ class SendError(Exception):
 
 
 class Sender(Protocol):
-    """One channel. Returns only when the provider said that it took the message. See `table.REPEAT_MS` for one whose
-    receiver keeps nothing."""
+    """One channel. Returns only when the provider said that it took the message. See `channels.repeat_ms_of` for one
+    whose receiver keeps nothing."""
 
     def send(self, message: Message) -> None:
         """SendError otherwise, within the channel's time limit."""

@@ -10,7 +10,7 @@ from config.schema.alerts import Channel
 from gateway.alerts.places import Places
 from gateway.model import Millis
 from gateway.notify.base import SendError
-from gateway.notify.table import sender_of
+from gateway.notify.channels import sender_of
 from gateway.notify.texts import test_message
 
 

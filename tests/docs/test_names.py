@@ -15,7 +15,7 @@ from gateway.alerting.metrics import AlertCollector
 from gateway.alerts.kinds import KINDS
 from gateway.dialects import DIALECTS
 from gateway.influx.status import Checked, CopyMetrics
-from gateway.notify.table import CHANNELS
+from gateway.notify.channels import CHANNELS
 from gateway.runtime.metrics import GatewayCollector
 from gateway.runtime.status import Metrics
 from tests.api.conftest import House, serving

@@ -21,8 +21,8 @@ from gateway.alerts.routes import Route, deliveries
 from gateway.alerts.words import Delivery
 from gateway.base.clock import now_ms
 from gateway.notify.base import Message, Sender
+from gateway.notify.channels import sender_of
 from gateway.notify.post import Outlet, Post
-from gateway.notify.table import sender_of
 from gateway.store.alerts import Work, prepare, record, settle
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.files import connect, transaction

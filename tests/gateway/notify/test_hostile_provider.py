@@ -3,8 +3,8 @@
 import pytest
 
 from config.schema.alerts import Channel
+from gateway.notify.channels import sender_of
 from gateway.notify.post import Outlet, Post
-from gateway.notify.table import sender_of
 from tests.gateway.notify.samples import PLACES, T0, delivery
 from tests.gateway.notify.stub import Answer, Provider
 from tests.gateway.notify.test_post import Box

@@ -14,9 +14,9 @@ from config.schema.alerts import Channel
 from gateway.alerts.places import Places
 from gateway.alerts.words import Alert
 from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.channels import CHANNELS, sender_of
+from gateway.notify.channels.smtp import hello_of
 from gateway.notify.http import retry_after_s
-from gateway.notify.smtp import hello_of
-from gateway.notify.table import CHANNELS, sender_of
 from gateway.notify.texts import alert_message
 from tests.gateway.notify.samples import ALERT, CLOSED, T0, delivery
 from tests.gateway.notify.stub import Answer, Provider

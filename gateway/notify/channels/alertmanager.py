@@ -16,6 +16,7 @@ from gateway.notify.settings import target_of
 # An explicit end outlasts its resolve timeout of five minutes and a restart of ours; it is told anew each minute.
 FIRING_FOR_MS = 3_600_000
 TEST_MS = 60_000
+REPEAT_MS = 60_000  # it resolves after five minutes, and forgets at its restart
 
 
 class Alertmanager:
