@@ -27,7 +27,9 @@ class GrownHouse:
 
     def _run(self, command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self.environment}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=60)
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=60, check=False
+        )
 
 
 def grown(folder: Path, template: str, name: str) -> GrownHouse:
