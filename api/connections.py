@@ -147,6 +147,12 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         super().on_header(name, value)
         self._count_head(len(name) + len(value))
 
+    def on_headers_complete(self) -> None:
+        """HTTP/1.0 knows no chunks: an answer of unknown length lasts as long as its connection."""
+        super().on_headers_complete()
+        if self.scope["http_version"] == "1.0" and self.cycle is not None:
+            self.cycle.chunked_encoding, self.cycle.expected_content_length = False, _UntilClosed()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._parsed_bytes = 0
@@ -203,6 +209,19 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         if self._idle() and not self.transport.is_closing():
             self.transport.write(problem_bytes(status, title, detail))
         self.transport.close()
+
+
+class _UntilClosed(int):
+    """The length of an answer that ends with its connection: more than anything, and never short of it."""
+
+    def __lt__(self, _sent: object) -> bool:
+        return False
+
+    def __sub__(self, _sent: object) -> "_UntilClosed":
+        return self
+
+    def __ne__(self, _left: object) -> bool:
+        return False
 
 
 @lru_cache(64)

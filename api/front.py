@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +45,9 @@ class Front:
             if entry is not None:
                 await self._hot(entry, scope, send)
                 return
+        if path.endswith("/") and path != "/" and not path.startswith("/api/") and method in ("GET", "HEAD"):
+            await _without_slash(path, scope, send)
+            return
         await self._guarded(path, method, scope, receive, send)
 
     async def _hot(self, entry: Entry, scope: Scope, send: Send) -> None:
@@ -70,6 +74,16 @@ class Front:
             # The server drops the body itself; the original scope still says HEAD.
             scope = {**scope, "method": "GET"}
         await self._app(scope, _bounded(receive), send)
+
+
+async def _without_slash(path: str, scope: Scope, send: Send) -> None:
+    """`/screen/yanshan/`, as people type it, leads to the page. One slash in front: two would be another host."""
+    target = (
+        "/" + quote(path.strip("/")) + ("?" + scope["query_string"].decode("latin-1")) * bool(scope["query_string"])
+    )
+    headers = [(b"location", target.encode("latin-1")), (b"content-length", b"0"), *SECURITY]
+    await send({"type": "http.response.start", "status": 308, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -17,6 +17,7 @@ import uvicorn
 
 from api.connections import Bounds, Connection, Door, bounds_of_this_process, seldom
 from config.schema import Settings
+from config.schema.base import HostPort
 
 if TYPE_CHECKING:
     from api.app import App
@@ -50,8 +51,14 @@ def bind(host: str, port: int, key: str = "api.listen") -> socket.socket:
             errno.EACCES: "is not allowed; take a port above 1023",
             errno.EADDRNOTAVAIL: "is not an address of this machine; take 127.0.0.1 or 0.0.0.0",
         }.get(error.errno or 0, f"cannot be used ({error.strerror or error})")
-        raise CannotListenError(f"{key}: {host}:{port} {why}") from None
+        raise CannotListenError(f"{key}: {HostPort(host, port)} {why}") from None
     return sock
+
+
+def address_of(sock: socket.socket) -> str:
+    """`host:port` of a listening socket as a web address has it: `[::1]:8080`."""
+    host, port = sock.getsockname()[:2]
+    return str(HostPort(host, port))
 
 
 def serve(

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from api.app import create_app
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
-    from api.server import bind, serve, trusted
+    from api.server import address_of, bind, serve, trusted
     from api.signals import stop_event
     from config.load import load
     from gateway.base.clock import now_ms
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
-    log.info("listening on http://%s:%d/", *sock.getsockname()[:2])
+    log.info("listening on http://%s/", address_of(sock))
     try:
         serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:

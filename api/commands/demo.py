@@ -28,6 +28,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from api.product import run_product
+    from api.server import address_of
     from config.schema import Settings
     from firmware_bridge.emulator.foreign import mixed_station
     from firmware_bridge.emulator.stations import demo_stations
@@ -45,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
     def ready(sock: socket.socket) -> None:
         town.append(simulate.start(settings, args, stopped, from_midday=True))
-        host, port = sock.getsockname()[:2]
+        base = f"http://{address_of(sock)}"
         first = settings.stations[0].id
         sys.stdout.write(
-            f"station screen   http://{host}:{port}/screen/{first}\n"
-            f"all stations     http://{host}:{port}/\n"
-            f"as data          http://{host}:{port}/api/v1/stations/{first}\n"
+            f"station screen   {base}/screen/{first}\n"
+            f"all stations     {base}/\n"
+            f"as data          {base}/api/v1/stations/{first}\n"
             f"devices publish to {args.mqtt}; stop with Ctrl-C\n"
         )
         sys.stdout.flush()

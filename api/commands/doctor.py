@@ -150,12 +150,13 @@ def left_out(retained: Iterable[bytes]) -> Iterator[Finding]:
 
 
 def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
+    from config.schema.base import HostPort
     from gateway.base.clock import monotonic_s
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of
 
     endpoint = settings.mqtt.endpoint
-    where = f"{endpoint.host}:{endpoint.port}"
+    where = str(HostPort(endpoint.host, endpoint.port))
     if endpoint.embedded:
         return Finding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
     try:

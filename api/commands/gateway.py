@@ -39,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
             metrics = MetricsServer(listen.host, listen.port, gateway.metrics, gateway.status)
         except OSError as error:
             raise OSError(
-                f"gateway.metrics_listen: {listen.host}:{listen.port}: {error.strerror}; "
-                "choose another port, or 0 to do without"
+                f"gateway.metrics_listen: {listen}: {error.strerror}; choose another port, or 0 to do without"
             ) from error
         metrics.start()
     gateway.start()

@@ -18,9 +18,9 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
     from api.product import run_product
+    from api.server import address_of
 
     def ready(sock: socket.socket) -> None:
-        host, port = sock.getsockname()[:2]
-        log.info("listening on http://%s:%d/", host, port)
+        log.info("listening on http://%s/", address_of(sock))
 
     return run_product(checked(args.config), ready)

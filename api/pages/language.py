@@ -14,7 +14,21 @@ def known(tag: str) -> str | None:
     return "en" if tag.startswith("en") else None
 
 
+def _wishes(accepted: str) -> list[str]:
+    """The tags of an Accept-Language header, the most wished for first; those of weight 0 are not wanted (RFC 9110)."""
+    weighed = []
+    for part in accepted.split(","):
+        tag, _, parameter = part.partition(";")
+        name, _, weight = parameter.partition("=")
+        try:
+            quality = float(weight) if name.strip().lower() == "q" else 1.0
+        except ValueError:
+            quality = 0.0
+        weighed.append((quality, tag))
+    return [tag for quality, tag in sorted(weighed, key=lambda wish: -wish[0]) if quality > 0]
+
+
 def choose(asked: str | None, configured: str | None, accepted: str | None) -> str:
-    """The first that we speak. `accepted` is an Accept-Language header, best first as browsers send it."""
-    wishes = [asked or "", configured or "", *(part.partition(";")[0] for part in (accepted or "").split(","))]
+    """The first that we speak. `accepted` is an Accept-Language header."""
+    wishes = [asked or "", configured or "", *_wishes(accepted or "")]
     return next((found for wish in wishes if (found := known(wish))), "zh-Hans")

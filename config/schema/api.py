@@ -8,13 +8,13 @@ from config.schema.base import (
     Folder,
     HostPort,
     Hours,
-    HttpUrl,
     Language,
     Listen,
     Model,
     Network,
     NotNegative,
     Positive,
+    RootUrl,
     Seconds,
 )
 
@@ -54,8 +54,9 @@ class Api(Model):
 
     listen: Listen = HostPort("127.0.0.1", 8080)
     """Address and port to serve on; port 0 takes a free one."""
-    public_url: HttpUrl | None = None
-    """Address under which phones reach us, for QR codes and links; by default that of the request."""
+    public_url: RootUrl | None = None
+    """Address under which phones reach us, for QR codes and links; by default that of the request. Without a
+    path: the pages stand at the root of a host."""
     trusted_proxies: tuple[Network, ...] = ()
     """Networks of reverse proxies whose X-Forwarded-For is believed."""
     keys_file: Folder | None = None

@@ -131,6 +131,13 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _root(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong("has a path, but the pages stand at the root of a host", "write it like https://host")
+    return text
+
+
 def _hours(text: str) -> str:
     if not opening_hours.validate(text):
         raise wrong(f"{text!r} is not in opening_hours syntax", "write it like 24/7 or Mo-Fr 08:00-20:00; PH off")
@@ -243,6 +250,7 @@ Span = Annotated[
 ]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network, json_schema_input_type=str)]
 HttpUrl = Annotated[str, AfterValidator(_url("https", "http"))]
+RootUrl = Annotated[HttpUrl, AfterValidator(_root)]
 Hours = Annotated[str, AfterValidator(_hours)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, AfterValidator(_resolved)]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from config.schema import Settings
 from config.schema.alerts import Route as RouteSettings
+from config.schema.base import HostPort
 from gateway.alerts.case import Policy
 from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
@@ -72,7 +73,7 @@ def base_url(settings: Settings) -> str | None:
     if api.listen.port == 0:
         return None
     host = socket.gethostname() if api.listen.host in ("0.0.0.0", "::", "") else api.listen.host  # noqa: S104
-    return f"http://[{host}]:{api.listen.port}" if ":" in host else f"http://{host}:{api.listen.port}"
+    return f"http://{HostPort(host, api.listen.port)}"
 
 
 def outlets_of(settings: Settings) -> Mapping[str, Outlet]:

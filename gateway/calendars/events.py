@@ -87,6 +87,14 @@ def mend(event: Any, zone: tzinfo) -> bool:
     return known
 
 
+def bring_home(event: Any, zone: tzinfo) -> None:
+    """A series in UTC of a calendar that names its `zone` repeats on the days of that zone: `BYDAY=TU` at 23:00Z is no
+    Wednesday in Shanghai."""
+    start = event["DTSTART"]
+    if "RRULE" in event and isinstance(start.dt, datetime) and start.dt.tzinfo is not None and not start.dt.utcoffset():
+        start.dt = start.dt.astimezone(zone)
+
+
 def _place(event: Any, name: str) -> bool:
     """A day is a day, whatever zone is written beside it; a named offset is a zone. False for an unknown zone."""
     for value in each(event, name):
@@ -182,12 +190,12 @@ def _sequence(event: Any) -> int:
     return int(value) if isinstance(value, int) else 0
 
 
-def zone_of(calendar: Any, zone: ZoneInfo) -> ZoneInfo:
-    """In which zone its times without one are: X-WR-TIMEZONE, which many exporters write, else the station's."""
+def zone_of(calendar: Any) -> ZoneInfo | None:
+    """In which zone its times without one are: X-WR-TIMEZONE, which many exporters write. None where it names none."""
     try:
-        return ZoneInfo(str(calendar.get("X-WR-TIMEZONE", zone.key)).strip())
+        return ZoneInfo(str(calendar["X-WR-TIMEZONE"]).strip()) if "X-WR-TIMEZONE" in calendar else None
     except (ValueError, OSError):
-        return zone
+        return None
 
 
 def busy(calendar: Any) -> list[tuple[Any, Any, bool]]:

@@ -96,8 +96,12 @@ class _Reader:
         self.left_out, self.guessed = Counter[str](), Counter[str]()
 
     def take(self, calendar: Any, station_zone: ZoneInfo) -> None:
-        zone = events.zone_of(calendar, station_zone)
+        own = events.zone_of(calendar)
+        zone = own or station_zone
         wanted = [event for event in calendar.walk("VEVENT") if self._is_wanted(event, zone)]
+        if own is not None:
+            for event in wanted:
+                events.bring_home(event, own)
         self._events += len(wanted)
         if self._events > MAX_EVENTS:
             raise CalendarError(f"has more than {MAX_EVENTS} events that are not over")

@@ -10,6 +10,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID
 from paho.mqtt.packettypes import PacketTypes  # noqa: TID251
 from paho.mqtt.properties import Properties  # noqa: TID251
 
+from config.schema.base import HostPort
+
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 DIAL_TIMEOUT_S = 5.0
 MAX_PACKET = 1 << 20  # a list of all devices of a large Zigbee network
@@ -27,7 +29,7 @@ class Broker:
     version: int = 0
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return str(HostPort(self.host, self.port))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import sys
 import threading
 
 from config.schema import Settings
+from config.schema.base import HostPort
 from gateway.base.clock import monotonic_s
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,10 @@ class EmbeddedBroker:
             except OSError:
                 wait.wait(POLL_S)
             else:
-                log.info("embedded broker on %s:%d", self.host, self.port)
+                log.info("embedded broker on %s", HostPort(self.host, self.port))
                 return
         self.stop()
-        raise OSError(f"the embedded broker did not come up on {self.host}:{self.port}")
+        raise OSError(f"the embedded broker did not come up on {HostPort(self.host, self.port)}")
 
     def _claim_port(self) -> None:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -60,7 +61,7 @@ class EmbeddedBroker:
             except OSError as error:
                 why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
                 raise OSError(
-                    f"mqtt.url: {self.host}:{self.port} {why}; stop what listens there, or set another port "
+                    f"mqtt.url: {HostPort(self.host, self.port)} {why}; stop what listens there, or set another port "
                     "(demo: --mqtt HOST:PORT)"
                 ) from None
 

@@ -16,7 +16,9 @@ from api import logs
 from api.access_book import AccessBook
 from api.cli import main
 from api.commands import COMMANDS
-from api.server import CannotListenError, bind
+from api.server import CannotListenError, address_of, bind
+from gateway.mqtt.client import Broker
+from gateway.mqtt.embedded import EmbeddedBroker
 
 CONFIG = """
 mqtt: {{url: "mqtt://127.0.0.1:9"}}
@@ -182,12 +184,23 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 
 
 def test_port_0_takes_a_free_one_on_either_protocol() -> None:
-    for host in ("127.0.0.1", "::1"):
+    for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
         sock = bind(host, 0)
         assert sock.getsockname()[1] > 0
+        assert address_of(sock) == f"{written}:{sock.getsockname()[1]}"
         sock.close()
     with pytest.raises(CannotListenError, match="not an address of this machine"):
         bind("192.0.2.1", 0)
+
+
+def test_an_address_of_protocol_6_stands_in_brackets_wherever_it_is_told() -> None:
+    assert str(Broker("::1", 1883)) == "[::1]:1883"
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListenError, match=rf"^api.listen: \[::1\]:{port} is in use"):
+            bind("::1", port)
+        with pytest.raises(OSError, match=rf"^mqtt.url: \[::1\]:{port} is in use"):
+            EmbeddedBroker("::1", port).start()
 
 
 def test_the_bridge_and_its_like_load_no_web_server() -> None:

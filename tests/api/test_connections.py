@@ -82,6 +82,25 @@ def test_a_body_that_never_comes_is_closed_by_its_time(own: House) -> None:
         rest(sock)
 
 
+def test_an_answer_without_a_length_has_no_chunks_for_who_speaks_http_1_0(own: House) -> None:
+    own.view.get("yanshan")
+    with connect(own) as sock:
+        sock.sendall(b"GET /api/v1/stream?station=yanshan HTTP/1.0\r\n\r\n")
+        found = b""
+        while b"event: snapshot" not in found:
+            more = sock.recv(65_536)
+            assert more, found
+            found += more
+        head, _, body = found.partition(b"\r\n\r\n")
+        assert b"chunked" not in head
+        assert body.startswith(b"retry: ")
+    with connect(own) as sock:
+        sock.sendall(b"GET /api/v1/stations HTTP/1.0\r\n\r\n")
+        head, _, body = rest(sock).partition(b"\r\n\r\n")
+        assert b"connection: close" in head
+        assert json.loads(body)["stations"]
+
+
 def test_what_is_no_http_gets_a_problem_document(own: House) -> None:
     with connect(own) as sock:
         sock.sendall(b"\x16\x03\x01 hello\r\n\r\n")

@@ -41,7 +41,18 @@ def test_beijing_to_shanghai_is_1067_km() -> None:
 def test_a_time_written_is_the_time_read(at: int) -> None:
     assert from_rfc3339(rfc3339(at)) == at
     assert from_query(rfc3339(at)) == at
+    assert from_query(rfc3339(at).lower()) == at, "RFC 3339, 5.6: t and z may be small"
+
+
+@given(st.one_of(st.integers(100_000_000_000, LATEST), st.integers(0, 99_999_999)))
+def test_a_time_may_be_written_in_milliseconds(at: int) -> None:
     assert from_query(str(at)) == at
+
+
+@pytest.mark.parametrize("text", ["1795800000", "100000000", "99999999999"])
+def test_seconds_since_1970_are_called_that(text: str) -> None:
+    with pytest.raises(ValueError, match=rf"is a time in seconds; write milliseconds since 1970 \({text}000\)"):
+        from_query(text)
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-11-21", "2026-11-21T12:00", "-5", "9" * 40, "1e9", "²", "20261121Z"])

@@ -333,6 +333,23 @@ def test_a_table_is_answered_as_a_table(house: House, rest: str) -> None:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    ("typed", "page"),
+    [
+        ("/screen/yanshan/", "/screen/yanshan"),
+        ("/m/yanshan/?lang=en", "/m/yanshan?lang=en"),
+        ("/stations/%E9%9B%81/", "/stations/%E9%9B%81"),
+        ("//evil.example/", "/evil.example"),
+        ("/%5Cevil.example/%0D%0Ax:%20y//", "/%5Cevil.example/%0D%0Ax%3A%20y"),
+    ],
+)
+def test_a_slash_at_the_end_of_a_page_leads_to_the_page(house: House, typed: str, page: str) -> None:
+    answer = house.get(f"{house.url}{typed}")
+    assert answer.status_code == 308
+    assert answer.headers["location"] == page
+    assert "content-security-policy" in answer.headers
+
+
 def test_the_documentation_asks_no_other_server(house: House) -> None:
     page = house.get("/docs").text
     assert "<script" not in page

@@ -118,6 +118,10 @@ def test_the_code_on_the_wall_is_an_svg_of_the_public_address(client: Client) ->
         (None, None, "zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant"),
         (None, None, "de,en-GB;q=0.7", "en"),
         ("xx", None, "fr", "zh-Hans"),
+        (None, None, "en;q=0.2, zh-CN;q=0.9", "zh-Hans"),
+        (None, None, "zh;q=0, en;q=0.1, *", "en"),
+        (None, None, "zh-TW; q=0.3, en;q=high, en-GB ; Q=0.4", "en"),
+        (None, None, ";;q=1,,=", "zh-Hans"),
     ],
 )
 def test_the_language_is_asked_for_or_configured_or_the_browsers(
@@ -152,7 +156,7 @@ def test_a_page_stays_under_its_size(
             queue += [
                 f"js/{other}" for other in re.findall(r'from "\./([\w-]+\.js)"', assets.files[name].body.decode())
             ]
-    seen |= {"icon.svg", *(f"css/{style}.css" for style in styles)}
+    seen |= {"icon.svg", "js/too-old.js", *(f"css/{style}.css" for style in styles)}
     size = sum(len(assets.files[name].gzipped) for name in seen) + len(gzip.compress(client.get(page).content, 9))
     assert size < most, size
 

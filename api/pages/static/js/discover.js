@@ -96,3 +96,5 @@ form.addEventListener("submit", async (event) => {
   await listen(seconds).finally(() => clearInterval(ticking));
   button.disabled = false;
 });
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

@@ -42,7 +42,8 @@ export class Face {
       contact: () => this.show(),
       alert,
     };
-    this.feed = new Feed(() => `/api/v1/stream?station=${station}${this.keeper.who()}`, on, `/api/v1/stations/${station}`);
+    const line = () => `/api/v1/stream?station=${station}${this.keeper.who()}`;
+    this.feed = new Feed(line, on, `/api/v1/stations/${station}`, this.keeper.wall);
     this.#name();
     this.#recall();
     this.#beat();

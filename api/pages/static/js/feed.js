@@ -2,8 +2,10 @@
 //
 // A browser keeps a dead EventSource open for minutes, so silence is measured here: the server sends a heartbeat every 5 s;
 // after 8 s without any event contact counts as lost (the banner is up within 10 s) and the line is made anew.
+// A browser has six connections to a server over HTTP/1.1, for all tabs together: a tab that nobody sees gives its own back.
 
 const SILENT_MS = 8000;
+const HIDDEN_MS = 10_000;
 const RETRY_MS = [500, 1000, 2000, 4000]; // then every 4 s: back within 10 s of the server's return
 
 export class Feed {
@@ -13,24 +15,53 @@ export class Feed {
   #born = performance.now();
   #tries = 0;
   #retry = null;
+  #hiddenAt = null;
+  #resting = false;
 
   // on: {document(doc, kind), alert(alert), stamp(ms, fresh), contact(bool)}
   // url(): its address, asked for anew each time
   // instead: where the one document can be fetched while the server has no stream to give (all slots taken)
-  constructor(url, on, instead = null) {
+  // wall: a page that calls itself hidden from the start keeps its line; some signage boxes say so of all they show
+  constructor(url, on, instead = null, wall = false) {
     this.url = url;
     this.on = on;
     this.instead = instead;
     this.contact = null;
+    this.mayRest = !wall || !document.hidden;
+    document.addEventListener("visibilitychange", () => this.#seen());
     this.#open();
   }
 
   // Call once a second.
   watch() {
     const now = performance.now();
+    if (this.#rests(now)) return;
     const silent = now - Math.max(this.#heard, this.#born) > SILENT_MS;
     if (silent && this.contact !== false) this.#tell(false);
     if (silent && this.#retry === null && now - this.#opened > SILENT_MS) this.#again();
+  }
+
+  #rests(now) {
+    if (!document.hidden || !this.mayRest) return false;
+    this.#hiddenAt ??= now;
+    if (!this.#resting && now - this.#hiddenAt > HIDDEN_MS) {
+      this.#resting = true;
+      this.close();
+      this.#retry = null;
+      this.#tell(null);
+    }
+    return this.#resting;
+  }
+
+  #seen() {
+    if (document.hidden) return;
+    this.mayRest = true;
+    this.#hiddenAt = null;
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#born = performance.now();
+    this.#tries = 0;
+    this.#open();
   }
 
   close() {

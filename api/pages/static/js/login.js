@@ -15,3 +15,5 @@ form.addEventListener("submit", async (event) => {
     { 401: "密钥不对、已过期或已撤销。 Unknown, expired or revoked key.", 429: "错误次数太多，请稍后再试。 Too many wrong keys; try again in a moment." }[answer?.status] ??
     "服务器没有回答。 No answer from the server.";
 });
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

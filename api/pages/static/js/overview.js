@@ -160,3 +160,5 @@ async function leave(event) {
 }
 
 start();
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

@@ -20,3 +20,5 @@ form.addEventListener("submit", async (event) => {
     ? `已设定，到 ${clock} 为止。 Set until ${clock}.`
     : "没有成功，请检查链接。 That failed; check the link.";
 });
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

@@ -39,3 +39,5 @@ function letters(size) {
 face.start({ voices, built, paint });
 letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");
 $(".letters").addEventListener("click", () => letters(root.dataset.letters === "large" ? "normal" : "large"));
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

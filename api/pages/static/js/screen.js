@@ -99,3 +99,5 @@ if (place.plan)
     document.body.append(patterns());
     face.show();
   });
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js

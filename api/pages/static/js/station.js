@@ -129,3 +129,5 @@ setInterval(() => {
   alerts();
   if (dayShown === dayStart(clock.show(), zone)) day(0);
 }, AGAIN_MS);
+
+document.documentElement.dataset.runs = "yes"; // see too-old.js
