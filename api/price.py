@@ -1,8 +1,11 @@
 """What a question about the past costs at most, known before any work begins. Pure.
 
-The unit is one bucket of one resource measured from the journal, about 5 µs; that is how everything is answered which
-the roll-ups have not come to yet. To open a resource's history costs as much as a hundred of them.
+No work on the store begins without a `Priced` (see `api.routes.past`). The unit is one bucket of one resource measured
+from the journal, about 5 µs; that is how everything is answered which the roll-ups have not come to yet. To open a
+resource's history costs as much as a hundred of them.
 """
+
+from dataclasses import dataclass
 
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.model import Millis
@@ -14,6 +17,15 @@ STRANGERS_MOST = 500_000
 STAFF_MOST = 6_000_000
 STRANGERS_HOURS = 7 * 24 + 1
 """By hour without a key: a week, and the hour that is in it twice where clocks are set back."""
+CHANGES_MOST = 200_000
+"""Changes of one resource that are read for one question, some 40 MB; what comes after them is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A question whose price was found bearable; `Past.afford` alone makes one."""
+
+    units: int
 
 
 def buckets(by: str, window: tuple[Millis, Millis]) -> int:

@@ -24,15 +24,21 @@ class Shards:
     def __init__(self, readers: list[SqliteReader]) -> None:
         self._readers = readers
 
-    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
-        """Joined by time: where a shard knew nothing newer, the next one's first word ends its last."""
-        found = [reader.history(station, resource, start, end) for reader in self._readers]
+    def history(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
+    ) -> list[Interval]:
+        """Joined by time: where a shard knew nothing newer, the next one's first word ends its last.
+
+        Where one stopped reading after `most` changes, all stop.
+        """
+        found = [reader.history(station, resource, start, end, most) for reader in self._readers]
         parts = sorted((one for one in found if one), key=lambda part: part[-1].start)
+        upto = min((part[-1].end for part in parts), default=end)
         joined: list[Interval] = []
         for part in parts:
             joined = [Interval(one.start, min(one.end, part[0].start), one.axes) for one in joined]
             joined = [one for one in joined if one.start < one.end] + part
-        return joined
+        return [Interval(one.start, min(one.end, upto), one.axes) for one in joined if one.start < upto]
 
     def readings(
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None

@@ -34,18 +34,20 @@ def router(context: Context) -> APIRouter:
         form: Form = "json",
     ) -> Response:
         first, last = window = past.window(start, end)
+        priced = past.afford_places(request, 1, "day", window)
 
         def work(reader: Reader) -> Response:
             past.asked(request, station, resource=resource)
-            intervals = reader.history(station, resource, first, last) if first < last else []
+            intervals = reader.history(station, resource, first, last, limit + 1) if first < last else []
             rows, caching = [_shown(one, first, last) for one in intervals[:limit]], past.caching(request, window)
             if form == "csv":
                 return table(rows, caching)
-            following = rfc3339(intervals[limit].start) if len(intervals) > limit else None
+            upto = intervals[:limit][-1].end if intervals else last
+            following = rfc3339(upto) if upto < last else None
             head = {"station": station, "resource": resource, "from": rfc3339(first), "to": rfc3339(last)}
             return answer({**head, "intervals": rows, "next": following}, caching)
 
-        return await past.answer(request, work)
+        return await past.answer(request, priced, work)
 
     return routes
 

@@ -11,7 +11,7 @@ from msgspec.json import encode
 from api.auth import Gate
 from api.context import Context
 from api.csv_cells import cell
-from api.price import STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, price
+from api.price import CHANGES_MOST, STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, Priced, price
 from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
 from api.times import from_query
@@ -94,18 +94,25 @@ class Past:
             raise bad_parameter("from", f"is more than {WINDOW_MAX_DAYS} days before `to`; ask for less at a time")
         return max(0, min(first, now)), min(last, now)
 
-    def afford(self, request: Request, stations: Collection[Station], by: str, window: tuple[Millis, Millis]) -> None:
+    def afford(self, request: Request, stations: Collection[Station], by: str, window: tuple[Millis, Millis]) -> Priced:
         """422 for what is never answered, before any work: a window or so many places that cost more than allowed."""
+        return self.afford_places(
+            request, sum(len(area.resources) for one in stations for area in one.areas), by, window
+        )
+
+    def afford_places(self, request: Request, places: int, by: str, window: tuple[Millis, Millis]) -> Priced:
+        """The same for so many resources and doors."""
         stranger = self._gate.who(request) is None
         hours = (window[1] - window[0]) / HOUR_MS
         if by == "hour" and stranger and hours > STRANGERS_HOURS:
             raise bad_parameter("from", "by=hour goes back a week without a key; ask for less, by day, or with a key")
         if by == "hour" and hours > BUCKETS_MAX:
             raise bad_parameter("from", f"gives more than {BUCKETS_MAX} hours; ask for less at a time, or by day")
-        places = sum(len(area.resources) for one in stations for area in one.areas)
-        if price(places, by, window) > (STRANGERS_MOST if stranger else STAFF_MOST):
+        units = price(places, by, window)
+        if units > (STRANGERS_MOST if stranger else STAFF_MOST):
             mend = "ask for less time, fewer stations, or by day" + (", or with a key" if stranger else "")
             raise bad_parameter("from", f"{places} places over {hours / 24:.0f} days are too much at a time; {mend}")
+        return Priced(units)
 
     def of_region(self, names: Collection[str]) -> list[Station]:
         """The stations whose region has all these names, whoever asks."""
@@ -116,8 +123,11 @@ class Past:
         known = self._context.settings.station(station)
         return [] if known is None else [known]
 
-    async def answer(self, request: Request, work: Callable[[Reader], Response]) -> Response:
-        """What `work` makes of the store, on a thread of its own: it ends when the asker goes. 503: no turn."""
+    async def answer(self, request: Request, _priced: Priced, work: Callable[[Reader], Response]) -> Response:
+        """What `work` makes of the store, on a thread of its own: it ends when the asker goes. 503: no turn.
+
+        Only a question whose price is known comes so far.
+        """
 
         def working(turn: Turn) -> Response:
             reader = _Watched(self._context.reader_factory(), turn)
@@ -135,14 +145,16 @@ class Past:
 
 
 class _Watched:
-    """A reader that stops between two resources when nobody waits any more. See `base.Reader`."""
+    """See `base.Reader`. It stops between two resources when nobody waits any more, and reads so much of each."""
 
     def __init__(self, reader: Reader, turn: Turn) -> None:
         self._reader, self._turn = reader, turn
 
-    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
+    def history(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int | None = CHANGES_MOST
+    ) -> list[Interval]:
         self._turn.go_on()
-        return self._reader.history(station, resource, start, end)
+        return self._reader.history(station, resource, start, end, most)
 
     def readings(
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None

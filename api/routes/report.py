@@ -22,6 +22,7 @@ from gateway.base.local_time import local_of
 from gateway.model import Millis
 from gateway.store.base import Reader
 
+LOOKS = 3  # by hour of the week once, by day of the station, of its areas and of its resources; perhaps of two months
 LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
 
@@ -52,13 +53,15 @@ def router(context: Context) -> APIRouter:
         except ValueError:
             raise bad_parameter("month", "has not begun, or lies before 1970") from None
 
+        priced = past.afford(request, [known] * LOOKS, "hour_of_week", (which.start, which.upto))
+
         def work(reader: Reader) -> Response:
             told = gather(context.settings, known, which, reader, now)
             if month is None and not told.total.minutes.known_open:  # a house that is younger than a month
                 told = gather(context.settings, known, present, reader, now)
             return paper.print(told, say, now)
 
-        return await past.answer(request, work)
+        return await past.answer(request, priced, work)
 
     return routes
 

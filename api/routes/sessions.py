@@ -38,7 +38,7 @@ def router(context: Context) -> APIRouter:
         form: Form = "json",
     ) -> Response:
         window = past.window(start, end)
-        past.afford(request, past.of_name(station), "day", window)
+        priced = past.afford(request, past.of_name(station), "day", window)
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
@@ -48,7 +48,7 @@ def router(context: Context) -> APIRouter:
             head = {"station": station, "area": area, "resource": resource}
             return _told(head, window, found, limit, form)
 
-        return await past.answer(request, work)
+        return await past.answer(request, priced, work)
 
     return routes
 

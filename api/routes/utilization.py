@@ -48,7 +48,7 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
         form: Form = "json",
     ) -> Response:
         window = past.window(start, end)
-        past.afford(request, past.of_name(station), by, window)
+        priced = past.afford(request, past.of_name(station), by, window)
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
@@ -57,7 +57,7 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
             rows = [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()]
             return _told(head, window, rows, together(found.values()), form, past.caching(request, window))
 
-        return await past.answer(request, work)
+        return await past.answer(request, priced, work)
 
 
 def _region(routes: APIRouter, context: Context, past: Past) -> None:
@@ -77,7 +77,7 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
     ) -> Response:
         names = [name for name in region.split(",") if name]
         window = past.window(start, end)
-        past.afford(request, past.of_region(names), by, window)
+        priced = past.afford(request, past.of_region(names), by, window)
 
         def work(reader: Reader) -> Response:
             asked = past.asked_of_region(request, names)
@@ -85,7 +85,7 @@ def _region(routes: APIRouter, context: Context, past: Past) -> None:
             head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
             return _told(head, window, rows, whole, form, past.caching(request, window))
 
-        return await past.answer(request, work)
+        return await past.answer(request, priced, work)
 
 
 def _rows(

@@ -59,11 +59,15 @@ class InfluxReader:
         every = [resource_of(settings, station, area, item) for station, area, item in items]
         self._resources = {(one.station, one.id): one for one in every}
 
-    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
+    def history(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
+    ) -> list[Interval]:
         known = self._resources.get((station, resource))
         if known is None:
             return []
         points = self._lived(known, self._rows(start - LOOK_BACK_MS, end, station, resource), end)
+        if most is not None and len(points) > most:
+            points, end = points[:most], points[most][0]
         ends = [at for at, _ in points[1:]] + [end]
         return [
             Interval(max(at, start), until, axes)

@@ -66,8 +66,13 @@ class Store(Protocol):
 class Reader(Protocol):
     """The read side: times are half open, `start <= t < end`."""
 
-    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
-        """Intervals that cover what is known of [start, end); empty when the resource was never heard of."""
+    def history(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
+    ) -> list[Interval]:
+        """Intervals that cover what is known of [start, end); empty when the resource was never heard of.
+
+        After `most` changes it stops reading: what comes later is not known, so the last interval ends there.
+        """
         ...
 
     def readings(

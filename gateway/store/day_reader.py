@@ -57,8 +57,10 @@ class DayReader:
                 self.unread += 1
                 log.error("%s: what is packed at %d to %d is lost: %s", self.path.name, number, last, error)
 
-    def changes(self, station: str, resource: str, start: Millis, end: Millis) -> list[tuple[Millis, Axes]]:
-        """(at, axes) of the last change not after `start`, if any, and of every one before `end`."""
+    def changes(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int = FOREVER
+    ) -> list[tuple[Millis, Axes]]:
+        """(at, axes) of the last change not after `start`, if any, and of every one before `end`: the first `most`."""
         points: list[tuple[Millis, Axes]] = []
         with self._as_far_as_it_goes():
             name = resource_name(station, resource)
@@ -66,8 +68,9 @@ class DayReader:
             for at, code in self._db.execute(
                 "SELECT at, code FROM"
                 " (SELECT at, code FROM change WHERE resource = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1)"
-                " UNION ALL SELECT at, code FROM change WHERE resource = ?1 AND at > ?2 AND at < ?3 ORDER BY 1",
-                (row[0] if row else None, start, end),
+                " UNION ALL SELECT at, code FROM change WHERE resource = ?1 AND at > ?2 AND at < ?3"
+                " ORDER BY 1 LIMIT ?4",
+                (row[0] if row else None, start, end, most),
             ):
                 points.append((at, AXES[code]))
         return points

@@ -14,6 +14,7 @@ from gateway.store.days import day_files, day_number, day_path, number_of
 
 log = logging.getLogger(__name__)
 
+FEWEST = 1_000  # changes read at least; each day begins with one that repeats the state before it
 OPEN_DAYS = 40  # files kept open between questions
 
 
@@ -28,12 +29,19 @@ class SqliteReader:
         self._unopened: set[Path] = set()
         self._open: dict[Path, DayReader] = {}
 
-    def history(self, station: str, resource: str, start: Millis, end: Millis) -> list[Interval]:
+    def history(
+        self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
+    ) -> list[Interval]:
         points: list[tuple[Millis, Axes]] = []
+        room = FOREVER if most is None else max(most, FEWEST)
         for path in self._days(start, end):
             reader = self._day(path)
-            if reader is not None:
-                points += reader.changes(station, resource, max(start, number_of(path) * DAY_MS), end)
+            if reader is None:
+                continue
+            points += reader.changes(station, resource, max(start, number_of(path) * DAY_MS), end, room - len(points))
+            if len(points) >= room:
+                end = min(end, points.pop()[0])
+                break
         return _intervals(sorted(points, key=itemgetter(0)), start, end)
 
     def _days(self, start: Millis, end: Millis) -> list[Path]:

@@ -1,5 +1,6 @@
 """Costly questions: what is refused before any work, how many are worked on, and what the others notice of it."""
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,13 @@ import pytest
 
 from api import price, workers
 from api.addresses import is_loopback, network_of
+from api.routes import past
 from api.routes.past import table
 from gateway.base.local_time import DAY_MS, HOUR_MS
+from gateway.store.base import Reader
 from gateway.store.reader import SqliteReader
 from tests.api.conftest import NOON, House, serving
+from tests.api.test_matrix import routes_of
 from tests.conftest import until
 
 YEAR_BY_HOUR = f"/api/v1/utilization?by=hour&from={NOON - 365 * DAY_MS}"
@@ -28,7 +32,7 @@ class SlowStore:
         self.go_on = threading.Event()
         self.looks = 0
 
-    def history(self, *_asked: object) -> list[object]:
+    def history(self, *_asked: object, **_more: object) -> list[object]:
         self.looks += 1
         self.go_on.wait(20)
         return []
@@ -54,6 +58,58 @@ def test_a_year_by_hour_is_refused_to_strangers_before_any_work(own: House, slow
         assert answer.headers["content-type"] == "application/problem+json"
         assert "a week" in answer.json()["detail"]
     assert slow.looks == 0
+
+
+QUERIES = {
+    "/api/v1/stations/{station}/history": "?resource=seat-01",
+    "/stations/{station}/report": "?month=2026-11",
+}
+PAST = {
+    "/api/v1/stations/{station}/history",
+    "/api/v1/stations/{station}/sessions",
+    "/api/v1/stations/{station}/utilization",
+    "/api/v1/utilization",
+    "/stations/{station}/report",
+}
+
+
+def test_every_route_that_reads_the_past_has_a_price(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may spend nothing opens no store, whatever the route; with the usual purse these are the ones that do."""
+    opened: list[str] = []
+    factory = own.app.context.reader_factory
+    asked = ""
+
+    def open_it() -> Reader:
+        opened.append(asked)
+        return factory()
+
+    object.__setattr__(own.app.context, "reader_factory", open_it)
+    token = own.app.context.keyring.create("n", "admin", NOON)
+    askers: tuple[dict[str, str], ...] = ({}, {"authorization": f"Bearer {token}"})
+    paths = [path for method, path in routes_of(own) if method == "GET" and "discover" not in path]
+    found: dict[int, set[str]] = {}
+    for purse in (0, price.STAFF_MOST):
+        opened.clear()
+        monkeypatch.setattr(past, "STRANGERS_MOST", purse)
+        monkeypatch.setattr(past, "STAFF_MOST", purse)
+        for asked in paths:
+            url = re.sub(r"\{.*?\}", "x", asked.replace("{station}", "yanshan")) + QUERIES.get(asked, "")
+            for headers in askers:
+                with own.client.stream("GET", url, headers=headers) as answer:
+                    assert answer.status_code != 500
+        found[purse] = set(opened)
+    assert found == {0: set(), price.STAFF_MOST: PAST}
+
+
+def test_every_route_with_a_window_is_one_of_the_past(own: House) -> None:
+    document = own.get("/openapi.json").json()
+    windows = {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if {"from", "to", "month"} & {one["name"] for one in operation.get("parameters", ())}
+    }
+    assert windows == {path for path in PAST if path.startswith("/api/")}
 
 
 def test_whoever_has_a_key_asks_for_longer(own: House) -> None:

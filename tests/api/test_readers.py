@@ -34,6 +34,10 @@ def test_a_station_that_moved_to_another_shard_keeps_its_past(tmp_path: Path) ->
         Interval(NOON, NOON + MINUTE, FREE),
         Interval(NOON + MINUTE, NOON + 2 * MINUTE, TAKEN),
     ]
+    assert [one.end for one in reader.history("yanshan", "seat-01", NOON, NOON + 2 * MINUTE, 1)] == [
+        NOON + MINUTE,
+        NOON + 2 * MINUTE,
+    ]
     assert list(reader.readings()) == []
     assert list(reader.quarantine()) == []
     reader.close()

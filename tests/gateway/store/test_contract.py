@@ -193,3 +193,22 @@ def test_readers_may_look_while_the_writer_goes_on(opened, kinds, folder):
     assert len(list(reader.readings())) == 3
     assert len(reader.history("yanshan", "seat-01", NOON, NOON + 1)) == 1
     reader.close()
+
+
+def test_history_stops_after_so_many_changes_and_says_until_where_it_read(opened, reader):
+    store = opened()
+    flips = [change(NOON + n, FREE if n % 2 else TAKEN) for n in range(3_000)]
+    store.commit(batch(1, 1, NOON), flips, [], NOON + 3_000)
+    whole = reader.history("yanshan", "seat-01", NOON, NOON + HOUR)
+    part = reader.history("yanshan", "seat-01", NOON, NOON + HOUR, most=2_000)
+    assert part == whole[: len(part)]
+    assert len(part) >= 1_999
+    later = reader.history("yanshan", "seat-01", part[-1].end, NOON + HOUR, most=2_000)
+    assert part + later == whole
+
+
+def test_history_of_many_quiet_days_goes_on_although_each_repeats_the_state(opened, reader):
+    store = opened()
+    for day in range(5):
+        store.commit(batch(1, 1, NOON), [] if day else [change(NOON, TAKEN)], [], NOON + day * DAY)
+    assert reader.history("yanshan", "seat-01", NOON, NOON + 5 * DAY, most=1) == [Interval(NOON, NOON + 5 * DAY, TAKEN)]
