@@ -1,7 +1,7 @@
 """A real application on a real server, over a store that was really written."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def settings_in(folder: Path, **api: Any) -> Settings:
     )
 
 
-def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Iterator[House]:
+def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator[House, None, None]:
     """Serve on a free port until the generator is closed. `bounds` are those of connections."""
     settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
     view = LiveView(settings.stations, clock)
@@ -120,10 +120,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store")
     store = SqliteStore(path, NOON, ballast_mib=0)
     seat = Resource("yanshan", "lounge", "seat-01", "seat", "seat-01")
-    never, free, taken = (
-        axes_of("active", "ok", "open", use, evidence)
-        for use, evidence in (("unknown", "never"), ("free", "live"), ("occupied", "live"))
-    )
+    never = axes_of("active", "ok", "open", "unknown", "never")
+    free = axes_of("active", "ok", "open", "free", "live")
+    taken = axes_of("active", "ok", "open", "occupied", "live")
     changes = [
         Change(seat, NOON - 15 * MINUTE, never, free, "state"),
         Change(seat, NOON - 5 * MINUTE, free, taken, "state"),

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from api.app import App, create_app
 from api.live_view import LiveView
 from config.schema import Settings
-from gateway.alerts.words import Alert, AlertEvent
+from gateway.alerts.words import Alert, AlertEvent, AlertState
 from gateway.base.local_time import DAY_MS, HOUR_MS, local_of
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
@@ -163,7 +163,7 @@ def _alerts(store: SqliteStore) -> None:
         ("a2", "seat-03", "device_silent", SILENT.start, SILENT.stop),
         ("a3", "door-main", "door_held", START + 6 * DAY_MS, None),
     ):
-        state = "open" if end is None else "closed"
+        state: AlertState = "open" if end is None else "closed"
         alert = Alert(
             alert_id, "yanshan", resource, resource, kind, "warning", state, begin, begin, end or begin, "E07"
         )

@@ -108,7 +108,7 @@ times = st.integers(0, 10)
 
 
 @given(st.lists(st.tuples(st.sampled_from(USES), st.sampled_from(EVIDENCES), times), max_size=6), times)
-def test_nothing_is_live_past_its_end_and_counts_agree_with_the_resources(facts: list, after: int) -> None:  # type: ignore[type-arg]
+def test_nothing_is_live_past_its_end_and_counts_agree_with_the_resources(facts: list, after: int) -> None:
     made = [
         resource(f"r{at}", use=use, evidence=evidence, until=NOON + end)
         for at, (use, evidence, end) in enumerate(facts)

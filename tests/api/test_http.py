@@ -112,7 +112,7 @@ def test_a_method_that_is_not_there_is_405_and_says_which_are(house: House, path
 
 
 def test_a_large_body_is_refused_whether_or_not_it_says_its_size(house: House) -> None:
-    def drip():  # type: ignore[no-untyped-def]
+    def drip():
         for _ in range(5):
             yield b"x" * 16_384
 

@@ -10,11 +10,11 @@ from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
 
 
-def view_at(tmp_path, clock) -> LiveView:  # type: ignore[no-untyped-def]
+def view_at(tmp_path, clock) -> LiveView:
     return LiveView(settings_in(tmp_path).stations, clock)
 
 
-def one_seat(until: int, now: int, use: str = "free"):  # type: ignore[no-untyped-def]
+def one_seat(until: int, now: int, use: str = "free"):
     return document("yanshan", [resource("seat-01", use=use, until=until)], [line("seat", 1, 1, 1)], now)
 
 
@@ -24,7 +24,7 @@ def shown(view: LiveView) -> str:
     return str(json.loads(entry.body)["areas"][0]["resources"][0]["usable"])
 
 
-def test_before_anyone_spoke_every_resource_is_there_and_unknown(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_before_anyone_spoke_every_resource_is_there_and_unknown(tmp_path) -> None:
     entry = view_at(tmp_path, Clock()).get("yanshan")
     assert entry is not None
     body = json.loads(entry.body)
@@ -33,7 +33,7 @@ def test_before_anyone_spoke_every_resource_is_there_and_unknown(tmp_path) -> No
     assert body["summary"] == [line("seat", 2, 0, 2), line("charger", 1, 0, 1, "ebike")]
 
 
-def test_a_document_is_served_byte_for_byte(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_document_is_served_byte_for_byte(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
     made = one_seat(NOON + MINUTE, NOON)
     view.put(made)
@@ -42,7 +42,7 @@ def test_a_document_is_served_byte_for_byte(tmp_path) -> None:  # type: ignore[n
     assert entry.body == made.body
 
 
-def test_the_same_document_again_is_no_change(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_document_again_is_no_change(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
     heard: list[Entry] = []
     view.listeners.append(heard.append)
@@ -51,7 +51,7 @@ def test_the_same_document_again_is_no_change(tmp_path) -> None:  # type: ignore
     assert len(heard) == 1
 
 
-def test_with_a_dead_feeder_the_next_reader_gets_no_live_value_past_its_end(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_with_a_dead_feeder_the_next_reader_gets_no_live_value_past_its_end(tmp_path) -> None:
     clock = Clock()
     view = view_at(tmp_path, clock)
     view.put(one_seat(NOON + MINUTE, NOON))
@@ -61,19 +61,19 @@ def test_with_a_dead_feeder_the_next_reader_gets_no_live_value_past_its_end(tmp_
     assert shown(view) == "unknown"
 
 
-def test_a_retained_document_from_long_ago_never_shows_as_live(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_retained_document_from_long_ago_never_shows_as_live(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
     view.put(one_seat(NOON - MINUTE, NOON - 2 * MINUTE))
     assert shown(view) == "unknown"
 
 
-def test_a_stranger_changes_nothing(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_stranger_changes_nothing(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
     view.put(document("elsewhere", [], [], NOON))
     assert view.get("elsewhere") is None
 
 
-def test_who_asks_changes_nothing_and_all_who_ask_get_the_same(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_who_asks_changes_nothing_and_all_who_ask_get_the_same(tmp_path) -> None:
     clock = Clock()
     view = view_at(tmp_path, clock)
     view.put(one_seat(NOON + MINUTE, NOON))
@@ -88,7 +88,7 @@ def test_who_asks_changes_nothing_and_all_who_ask_get_the_same(tmp_path) -> None
     assert shown(view) == "yes"
 
 
-def test_the_newer_document_counts_whatever_was_withdrawn(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_newer_document_counts_whatever_was_withdrawn(tmp_path) -> None:
     clock = Clock()
     view = view_at(tmp_path, clock)
     view.put(one_seat(NOON + MINUTE, NOON))
@@ -100,7 +100,7 @@ def test_the_newer_document_counts_whatever_was_withdrawn(tmp_path) -> None:  # 
     assert shown(view) == "unknown"
 
 
-def test_near_its_end_a_document_is_not_to_be_cached(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_near_its_end_a_document_is_not_to_be_cached(tmp_path) -> None:
     view = view_at(tmp_path, Clock())
     view.put(one_seat(NOON + MINUTE, NOON))
     entry = view.get("yanshan")
@@ -109,7 +109,7 @@ def test_near_its_end_a_document_is_not_to_be_cached(tmp_path) -> None:  # type:
     assert (b"cache-control", b"public, max-age=0") in entry.headers_at(NOON + MINUTE - 4_000)
 
 
-def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None:
     async def run() -> list[Entry]:
         view = view_at(tmp_path, now_ms)
         heard: list[Entry] = []
@@ -124,7 +124,7 @@ def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None: 
     assert [json.loads(one.body)["summary"][0]["usable_min"] for one in heard] == [1, 0]
 
 
-def test_a_renewed_document_ends_at_its_new_end_only(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_renewed_document_ends_at_its_new_end_only(tmp_path) -> None:
     async def run() -> int:
         view = view_at(tmp_path, now_ms)
         heard: list[Entry] = []
@@ -139,7 +139,7 @@ def test_a_renewed_document_ends_at_its_new_end_only(tmp_path) -> None:  # type:
     assert asyncio.run(run()) == 2
 
 
-def test_what_another_thread_feeds_before_the_loop_runs_is_not_lost(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_what_another_thread_feeds_before_the_loop_runs_is_not_lost(tmp_path) -> None:
     clock = Clock()
     view = view_at(tmp_path, clock)
     feeder = threading.Thread(target=view.feed_threadsafe, args=([one_seat(NOON + MINUTE, NOON)],))

@@ -12,7 +12,7 @@ Captured = pytest.CaptureFixture[str]
 def test_a_traceback_has_its_lines(capsys: Captured) -> None:
     logs.set_up("text")
     try:
-        {}["seat-01"]
+        dict[str, int]()["seat-01"]
     except KeyError:
         logging.getLogger("x").exception("setting aside")
     first, *below = capsys.readouterr().err.splitlines()

@@ -58,7 +58,7 @@ def ms(text: str) -> int:
 
 @pytest.mark.parametrize("by", ["hour", "day", "hour_of_week"])
 @pytest.mark.parametrize("scope", [{}, {"area": "yard"}, {"resource": "pile-01"}])
-def test_buckets_add_up_to_the_total_however_they_are_cut(client: Client, by: str, scope: dict[str, str]) -> None:
+def test_buckets_add_up_to_the_total_however_they_are_cut(client: Client, by: str, scope: dict[str, Any]) -> None:
     whole, found = use(client, **scope)["total"], use(client, by=by, **scope)
     for name in SUMS:
         assert sum(one[name] or 0 for one in found["buckets"]) == pytest.approx(found["total"][name])
@@ -149,7 +149,8 @@ def test_visits_are_bands_of_whole_days_that_never_tell_a_few_persons(client: Cl
         assert one["visits_min"] % CROWD == 0
         assert one["visits_max"] in (None, one["visits_min"] + CROWD - 1)
     assert all(one["visits_min"] is None for one in use(client, by="hour")["buckets"])
-    shifted = use(client, **{"from": START + HOUR_MS, "to": START + 2 * DAY_MS - HOUR_MS})
+    span: dict[str, Any] = {"from": START + HOUR_MS, "to": START + 2 * DAY_MS - HOUR_MS}
+    shifted = use(client, **span)
     assert [one["visits_min"] for one in shifted["buckets"]] == [None, None]
 
 

@@ -17,6 +17,7 @@ from api import problem
 from api.app import App
 from api.auth import Keyring
 from api.context import Context
+from api.front import Front
 from api.live_view import LiveView
 from api.push import Hub, Limits
 from api.routes import alerts, orders, reports
@@ -70,8 +71,8 @@ def serve(
     stop, sock = threading.Event(), bind("127.0.0.1", 0)
     thread = threading.Thread(
         target=serve_app,
-        args=(App(app, context), sock, stop),
-        kwargs={"trusted_proxies": "127.0.0.1"},  # type: ignore[arg-type]
+        args=(App(Front(app, view), context), sock, stop),
+        kwargs={"trusted_proxies": "127.0.0.1"},
     )
     thread.start()
     try:

@@ -143,7 +143,8 @@ def test_heartbeats_go_on_when_one_reader_can_not_be_let_go(
     with stream(house, "?station=yanshan") as reader:
         reader.next()
         stuck = push.Client("yanshan", None, None, 0)
-        stuck.sending_since, stuck.abort = 0, lambda: 1 / 0  # type: ignore[assignment,return-value]
+        stuck.sending_since = 0
+        monkeypatch.setattr(stuck, "abort", lambda: 1 / 0)
         house.app.context.hub._clients.add(stuck)
         house.app.context.hub._by_station["yanshan"].add(stuck)
         until(lambda: "heartbeat failed" in caplog.text)

@@ -28,9 +28,12 @@ from gateway.store.sqlite import SqliteStore
 
 START = 1_761_955_200_000  # 2025-11-01T00:00Z
 CHANGES, READINGS = 48, 144  # of a resource, of a meter, a day
+FREE = axes_of("active", "ok", "open", "free", "live")
 STATES = [
-    axes_of("active", "ok", "open", use, evidence)
-    for use, evidence in (("free", "live"), ("occupied", "live"), ("free", "live"), ("occupied", "stale"))
+    FREE,
+    axes_of("active", "ok", "open", "occupied", "live"),
+    FREE,
+    axes_of("active", "ok", "open", "occupied", "stale"),
 ]
 TIMES = 9
 

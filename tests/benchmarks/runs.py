@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.benchmarks.brokers import mosquitto
 from tests.benchmarks.places import write_config
@@ -75,11 +78,17 @@ def leave_a_session(port: int, version: int) -> None:
     extra: dict[str, Any] = {"clean_session": False}
     if version == 5:
         extra = {"protocol": paho.MQTTv5}
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="subject", **extra)
-    client.on_connect = lambda *_: client.subscribe("yz/#", 1)
-    client.on_subscribe = lambda *_: client.disconnect()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="subject", **extra)
+
+    def subscribe(*_: Any) -> None:
+        client.subscribe("yz/#", 1)
+
+    def leave(*_: Any) -> None:
+        client.disconnect()
+
+    client.on_connect, client.on_subscribe = subscribe, leave
     if version == 5:
-        properties = paho.Properties(paho.PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3_600
         client.connect("127.0.0.1", port, clean_start=False, properties=properties)
     else:
@@ -116,7 +125,7 @@ def line(process: "subprocess.Popen[str]") -> str:
     text = process.stdout.readline().strip()
     watchdog.cancel()
     if not text:
-        raise RuntimeError(f"{process.args} died")
+        raise RuntimeError(f"{process.args!r} died")
     return text
 
 

@@ -17,9 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic, sleep
+from typing import Any
 
 import msgspec
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from config.load import load
 from config.schema import Settings
@@ -78,9 +80,13 @@ def stock(settings: Settings, count: int) -> None:
             watch.report(count)
             client.disconnect()
 
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="subject", clean_session=False)
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="subject", clean_session=False)
     client.on_message = on_message
-    client.on_connect = lambda *_: client.subscribe("yz/#", 1)
+
+    def subscribe(*_: Any) -> None:
+        client.subscribe("yz/#", 1)
+
+    client.on_connect = subscribe
     client.on_subscribe = lambda *_: ready()
     client.connect(settings.mqtt.endpoint.host, settings.mqtt.endpoint.port)
     client.loop_forever()

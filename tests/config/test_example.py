@@ -51,7 +51,7 @@ def _default(field: FieldInfo) -> Any:
     """As it would be written; None where there is none."""
     if field.is_required():
         return None
-    shape = Annotated[field.annotation, *field.metadata, "as written"]
+    shape: Any = Annotated[field.annotation, *field.metadata, "as written"]
     return TypeAdapter(shape).dump_python(field.get_default(call_default_factory=True), mode="json")
 
 

@@ -42,7 +42,7 @@ def test_a_station_is_in_its_own_zone_or_in_the_common_one(tmp_path: Path) -> No
 
 def test_settings_can_not_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().timezone = "UTC"  # type: ignore[misc]
+        Settings().timezone = "UTC"
 
 
 @pytest.mark.parametrize(

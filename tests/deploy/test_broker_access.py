@@ -211,7 +211,7 @@ def test_a_last_will_is_bound_like_all_else(user: str, topic: str, told: bool, c
     watcher = client(WATCHER, "#").connect()
     dying = client(user, will=Will(topic, b"the will")).connect()
     sock = dying.session._client.socket()
-    assert sock is not None
+    assert isinstance(sock, socket.socket)
     sock.shutdown(socket.SHUT_RDWR)  # as a cut cable does
     client(user).connect()  # under the same id: before it is let in, the broker has told the will of the one before
     watcher.session.publish("sentinel", b"")

@@ -11,6 +11,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, until
 
@@ -38,7 +39,7 @@ class Site:
     """Forty seats behind one router: each speaks every heartbeat, at a phase of its own, while the router is up."""
 
     def __init__(self, port: int) -> None:
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self.up = threading.Event()

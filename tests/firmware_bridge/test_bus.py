@@ -46,7 +46,7 @@ def test_over_many_unpluggings_every_frame_that_was_confirmed_is_stored_once(tmp
     with bus(tmp_path, board, "yizhan", baud=115200, sink=sink) as (_, cable, _):
         for _ in range(times):
             before = len(board.confirmed)
-            until(lambda before=before: len(board.confirmed) >= before + 2)
+            until(lambda before=before: len(board.confirmed) >= before + 2)  # type: ignore[misc]
             cable.unplug()
             cable.plug()
         board.limit = board.count

@@ -103,7 +103,9 @@ def cpu_s(pid: int) -> float:
 class _Info:
     """What pyserial tells of a port; a pseudo-terminal is none of its own."""
 
-    vid = pid = serial_number = None
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
     description = "pseudo-terminal"
 
     def __init__(self, path: Path) -> None:
@@ -114,7 +116,7 @@ def test_the_probe_guesses_what_answers_and_gives_a_line_for_the_configuration(t
     from firmware_bridge.emulator.serial.board import Board
 
     pile = Unit(registers={0: 7})
-    machines = {"radar": Radar(0.02), "pile": ModbusBus({1: pile}), "board": Board("seat-01")}
+    machines: dict[str, Machine] = {"radar": Radar(0.02), "pile": ModbusBus({1: pile}), "board": Board("seat-01")}
     cables = {name: Cable(tmp_path / name, machine).start() for name, machine in machines.items()}
     until(lambda: all(cable.path.exists() for cable in cables.values()))
     away = _Info(tmp_path / "away")

@@ -43,7 +43,7 @@ def packets(device: str | None = "seat-01") -> YizhanPackets:
     return YizhanPackets(device, Doors(Rules()))
 
 
-def said(heard: list[Heard]) -> list[dict[str, object]]:
+def said(heard: list[Heard]) -> list[dict[str, bool | int | float | str]]:
     return [reading.signals for one in heard for reading in one.readings]
 
 

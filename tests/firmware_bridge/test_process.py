@@ -15,7 +15,7 @@ import pytest
 
 from firmware_bridge.emulator.serial.board import Board
 from firmware_bridge.emulator.serial.osdp_reader import OsdpReader
-from firmware_bridge.emulator.serial.wire import Cable, Talker
+from firmware_bridge.emulator.serial.wire import Cable, Machine, Talker
 from firmware_bridge.frames import line, packet
 from firmware_bridge.spool import FILE, Spool
 from tests.conftest import Mosquitto
@@ -190,7 +190,7 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
     packed = packet.seal(packet.Packet(packet.JSON, 1, b'{"ev":"card","card":"%b"}' % raw))
     reply = bytes.fromhex("AAAAAA9669 0508 0000 90") + raw.ljust(1_284, b"\0")
     osdp = OsdpReader(1)
-    machines = {
+    machines: dict[str, Machine] = {
         "yizhan": Talker(0.3, lambda: spoken), "yizhan-cobs": Talker(0.3, lambda: b"\0" + packed),
         "serial-card": Talker(0.3, lambda: raw + b"\r\n\x02" + raw + b"\x03A"),
         "wiegand": Talker(0.3, lambda: raw + b"\r"),

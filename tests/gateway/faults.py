@@ -39,7 +39,7 @@ class Fault:
     @contextmanager
     def inside(self) -> Iterator["Fault"]:
         before = sys.gettrace()
-        sys.settrace(self)  # type: ignore[arg-type]
+        sys.settrace(self)
         try:
             yield self
         finally:

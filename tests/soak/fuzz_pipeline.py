@@ -4,6 +4,7 @@ python -m tests.soak.fuzz_pipeline -runs=500000 -max_len=400
 """
 
 import sys
+from typing import Any
 
 import atheris
 
@@ -14,7 +15,7 @@ with atheris.instrument_imports(include=["gateway.wire", "gateway.core.pipeline"
 RESOURCES = [{"id": "thing", "kind": "seat"}, {"id": "pile", "kind": "charger", "device": "thing"}]
 EVERY = 2_000  # messages to one town: a fresh one forgets what the last has seen
 
-state = {"town": Town(*RESOURCES), "count": 0}
+state: dict[str, Any] = {"town": Town(*RESOURCES), "count": 0}
 
 
 def one(data: bytes) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.conftest import until
 
@@ -25,7 +26,7 @@ class Pulse(threading.Thread):
         self._waiting: dict[tuple[str, str], tuple[float, str]] = {}  # seat, use → when it was said, in which phase
         self._alerts: dict[str, float] = {}
         self._stopping = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "pulse")
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "pulse")
         self._client.on_message = self._heard
         self._client.max_inflight_messages_set(1000)
         self._client.connect("127.0.0.1", port)

@@ -10,11 +10,15 @@ empty the file, which journalling file systems do not do.
 # ruff: noqa: N802  the method names are apsw's
 
 import os
+import random
 import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apsw
+import pytest
 
 SECTOR = 512
 
@@ -36,7 +40,7 @@ class Record:
     steps: list[Step] = field(default_factory=list)
     _files: dict[str, int] = field(default_factory=dict)
 
-    def add(self, what, name, number=0, data=b"", to=""):
+    def add(self, what: str, name: str, number: int = 0, data: bytes = b"", to: str = "") -> None:
         file = self._files.setdefault(name, len(self.steps))
         self.steps.append(Step(what, file, name, number, data, to))
         if what in ("delete", "rename"):
@@ -44,14 +48,15 @@ class Record:
         if what == "rename":
             self._files[to] = file
 
-    def disk_after(self, cut, chance=None):
+    def disk_after(self, cut: int, chance: random.Random | None = None) -> dict[str, bytes]:
         """Each file's content when the power goes after `cut` steps; without `chance`, when the process is killed."""
         steps = self.steps[:cut]
         last_flush = {step.file: place for place, step in enumerate(steps) if step.what == "flush"}
         flushed_at = max(last_flush.values(), default=-1)
-        contents, names = {}, {}
+        contents: dict[int, bytearray] = {}
+        names: dict[str, int] = {}
 
-        def happened(certain):
+        def happened(certain: bool) -> bool:
             return certain or chance is None or chance.random() < 0.5
 
         for place, step in enumerate(steps):
@@ -71,41 +76,41 @@ class Record:
         return {name: bytes(contents[file]) for name, file in names.items()}
 
 
-def put(content, offset, data):
+def put(content: bytearray, offset: int, data: bytes) -> None:
     if len(content) < offset + len(data):
         content.extend(bytes(offset + len(data) - len(content)))
     content[offset : offset + len(data)] = data
 
 
 class RecordingVFS(apsw.VFS):
-    def __init__(self, record):
+    def __init__(self, record: Record) -> None:
         self.record = record
         super().__init__("recording", "unix")
 
-    def xOpen(self, name, flags):
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
-        return RecordingFile(self.record, Path(path).name, name, flags)
+        return RecordingFile(self.record, Path(path or "").name, name, flags)
 
-    def xDelete(self, name, sync):
+    def xDelete(self, name: str, sync: bool) -> None:
         super().xDelete(name, sync)
         self.record.add("delete", Path(name).name)
 
 
 class RecordingFile(apsw.VFSFile):
-    def __init__(self, record, name, filename, flags):
+    def __init__(self, record: Record, name: str, filename: str | apsw.URIFilename | None, flags: list[int]) -> None:
         self.record, self.name = record, name
         super().__init__("unix", filename, flags)
         record.add("open", name)
 
-    def xWrite(self, data, offset):
+    def xWrite(self, data: Any, offset: int) -> None:
         self.record.add("write", self.name, offset, bytes(data))
         super().xWrite(data, offset)
 
-    def xTruncate(self, size):
+    def xTruncate(self, size: int) -> None:
         self.record.add("truncate", self.name, size)
         super().xTruncate(size)
 
-    def xSync(self, flags):
+    def xSync(self, flags: int) -> None:
         super().xSync(flags)
         self.record.add("flush", self.name)
 
@@ -113,29 +118,29 @@ class RecordingFile(apsw.VFSFile):
 class Recorded:
     """What the store uses of `sqlite3.Connection`."""
 
-    def __init__(self, path, checkpoint_pages):
+    def __init__(self, path: str | Path, checkpoint_pages: int) -> None:
         self._db = apsw.Connection(str(path), vfs="recording")
         self.execute("PRAGMA locking_mode=exclusive")  # the recorder has no shared memory
         self.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
 
-    def execute(self, sql, values=()):
+    def execute(self, sql: str, values: Any = ()) -> apsw.Cursor:
         return self._db.execute(sql, values)
 
     @property
-    def in_transaction(self):
+    def in_transaction(self) -> bool:
         return not self._db.getautocommit()
 
-    def executemany(self, sql, rows):
+    def executemany(self, sql: str, rows: Iterable[Any]) -> apsw.Cursor:
         return self._db.executemany(sql, rows)
 
-    def executescript(self, sql):
+    def executescript(self, sql: str) -> apsw.Cursor:
         return self._db.execute(sql)
 
-    def close(self):
+    def close(self) -> None:
         self._db.close()
 
 
-def recorded(monkeypatch, checkpoint_pages=40):
+def recorded(monkeypatch: pytest.MonkeyPatch, checkpoint_pages: int = 40) -> Record:
     """From now on what the store writes is recorded; connections that only read are the usual ones.
 
     SQLite copies its log into the file every `checkpoint_pages` (1,000 in the product), so that cuts fall there too.
@@ -143,14 +148,14 @@ def recorded(monkeypatch, checkpoint_pages=40):
     record = Record()
     vfs, plain = RecordingVFS(record), sqlite3.connect
 
-    def connect(path, *, uri=False, **options):
+    def connect(path: str | Path, *, uri: bool = False, **options: Any) -> Any:
         assert vfs is not None  # it lives as long as what it serves
         return plain(path, uri=uri, **options) if uri else Recorded(path, checkpoint_pages)
 
-    def listen(name, words):
+    def listen(name: str, words: Callable[..., tuple[str, str, dict[str, Any]]]) -> None:
         real = getattr(os, name)
 
-        def told(*values, **options):
+        def told(*values: Any, **options: Any) -> None:
             words_of_it = words(*values)
             real(*values, **options)
             record.add(*words_of_it[:2], **words_of_it[2])

@@ -167,7 +167,7 @@ def test_a_flood_of_nonsense_is_kept_aside_without_growth(box_of, messages):
     until(lambda: publisher.poll(0.02) or publisher.connected)
     confirmed = []
     publisher.on_published = confirmed.append
-    early = None
+    early = 0
     for number in range(messages):
         publisher.publish(chance.choice(TOPICS), nonsense(chance))
         while number - len(confirmed) > 400:

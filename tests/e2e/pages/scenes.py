@@ -60,8 +60,8 @@ def house(
     **more: Any,
 ) -> Scene:
     """The station of the drawings: twelve seats, three sorts of piles, three rooms, six things."""
-    microwave, water, massage, aed, door, kit = things
-    dance, music, brush = rooms
+    microwave, water, massage, aed, door, kit = tuple(things)
+    dance, music, brush = tuple(rooms)
 
     def room(key: str, zh: str, en: str, state: str, title: str) -> tuple[str, str, str, tuple[Thing, ...]]:
         busy = {"now": {"title": {"zh": title}, "until_ms": activity_ms}} if state == "n" else None
@@ -232,7 +232,7 @@ def stamp(ms: int | None) -> str | None:
 def document(scene: Scene, now_ms: int, ttl_ms: int = TTL_MS, whole: bool = True) -> dict[str, Any]:
     """The availability document of the contract, section 4, for a scene at a moment."""
     observed = now_ms - min(scene.age_ms, ttl_ms // 4)
-    areas = [
+    areas: list[dict[str, Any]] = [
         {
             "id": key,
             "name": {"zh": zh, "en": en},

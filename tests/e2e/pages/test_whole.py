@@ -12,6 +12,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.alerting.screens import TRIED
 from tests.e2e.pages.chromium import Chromium
@@ -42,7 +43,7 @@ stations:
 @contextmanager
 def devices(port: int) -> Iterator[None]:
     """Two seats that say every second how they are: one free, one taken."""
-    client, stop = paho.Client(paho.CallbackAPIVersion.VERSION2), threading.Event()
+    client, stop = paho.Client(CallbackAPIVersion.VERSION2), threading.Event()
     until(lambda: client.connect("127.0.0.1", port) == paho.MQTT_ERR_SUCCESS)
     client.loop_start()
 

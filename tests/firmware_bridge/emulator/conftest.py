@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,9 @@ def demo_resources() -> list[Resource]:
 def build_town(demo_resources: list[Resource]) -> BuildTown:
     """A town of the two first demo stations just before noon; every argument of `Town` may be given instead."""
 
-    def build(resources: list[Resource] | None = None, **arguments: object) -> Town:
-        given = {"start": START, "day_start_s": midday(START, CHINA_S), "speed": 30.0, "seed": 7} | arguments
-        return Town(demo_resources if resources is None else resources, **given)
+    def build(resources: list[Resource] | None = None, **arguments: Any) -> Town:
+        given: dict[str, Any] = {"start": START, "day_start_s": midday(START, CHINA_S), "speed": 30.0, "seed": 7}
+        return Town(demo_resources if resources is None else resources, **given | arguments)
 
     return build
 

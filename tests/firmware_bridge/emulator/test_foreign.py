@@ -6,7 +6,9 @@ from collections import Counter
 import pytest
 
 from config.schema import Settings
+from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.foreign import SPEAKERS, foreign_town, mixed_station, presence
+from firmware_bridge.emulator.things import Signals
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
 from gateway.live import Live
@@ -35,10 +37,10 @@ class Mixed:
     def stop(self) -> None:
         self._carry(self.town.farewell())
 
-    def _carry(self, messages: list[object]) -> None:
+    def _carry(self, messages: list[Publish]) -> None:
         for one in messages:
-            self.heard[one.topic] += 1  # type: ignore[attr-defined]
-            self.pipeline.handle(Message(one.topic.encode(), one.payload, self.now), self.now)  # type: ignore[attr-defined]
+            self.heard[one.topic] += 1
+            self.pipeline.handle(Message(one.topic.encode(), one.payload, self.now), self.now)
 
     def usable(self) -> dict[str, str]:
         return {facts.resource.id: facts.axes.usable for facts in self.live.stations["mixed"].facts()}
@@ -89,7 +91,7 @@ def test_who_can_say_goodbye_is_offline_at_once() -> None:
 @pytest.mark.parametrize("dialect", SPEAKERS)
 def test_each_dialect_says_the_same_thing_as_json_or_a_word(dialect: str) -> None:
     topic = "homeassistant/device/x/config"
-    signals = {"occupied": True, "people": 2, "power_w": 7.0, "status": "Charging", "open": True}
+    signals: Signals = {"occupied": True, "people": 2, "power_w": 7.0, "status": "Charging", "open": True}
     for _, body, _ in [*SPEAKERS[dialect](topic, signals, START), *presence(dialect, topic, True)]:
         assert isinstance(body, str) or json.loads(json.dumps(body)) == body
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 from config.schema import Settings
 from gateway.alerting.replayed import ReplayedAlerts
@@ -13,7 +14,7 @@ from tests.gateway.alerting.house import STATION, T0
 
 def messages() -> list[Message]:
     """A pile breaks and is mended, a door is forced, a seat falls silent, a battery runs low."""
-    said = [
+    said: list[tuple[int, str, dict[str, Any]]] = [
         (0, "seat-01/state", {"occupied": True, "battery_pct": 9}),
         (0, "pile-01/state", {"status": "Faulted", "error": "E07"}),
         (5, "door/event", {"type": "door_forced"}),

@@ -187,7 +187,7 @@ def test_a_store_in_trouble_is_told_although_nothing_can_be_stored(make: Make, p
     house.alerting._call = held.append  # the writer waits for its disk
     house.ourselves = Ourselves(store="disk I/O error")
     house.wait(11)
-    house.alerting._record = lambda _: False  # type: ignore[method-assign]
+    house.alerting._record = lambda done: False  # type: ignore[method-assign]
     house.alerting.post._record = lambda _: False
     house.alerting.post.run()
     assert [request.json["alert"]["kind"] for request in provider.requests] == ["store_failing"]

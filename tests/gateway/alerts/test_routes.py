@@ -42,7 +42,7 @@ def test_every_route_that_fits_is_taken_and_each_channel_told_once() -> None:
 
 def test_nobody_is_told_of_words_and_acknowledgements() -> None:
     for action in ("commented", "acknowledged"):
-        assert told(AlertEvent(ALERT, T0, action), Route(("duty",))) == []  # type: ignore[arg-type]
+        assert told(AlertEvent(ALERT, T0, action), Route(("duty",))) == []
 
 
 def test_an_escalation_waits_for_its_time() -> None:

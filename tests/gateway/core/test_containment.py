@@ -201,15 +201,19 @@ def test_one_that_fails_under_load_costs_itself() -> None:
     assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"  # it has spoken since
 
 
+def evidence(world: World) -> str:
+    return world.live.devices["y", "seat"].facts[0].axes.evidence
+
+
 def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() -> None:
     many = Fault(("kinds/seat.py",))
     load(World(), 2 * FEW, many)
     world = World()
     load(world, 2 * FEW, Fault(("kinds/seat.py",), many.calls))
     world.take([], START)
-    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "stale"
+    assert evidence(world) == "stale"
     world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":999,"occupied":true}', 0)], START)
-    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"
+    assert evidence(world) == "live"
 
 
 @pytest.fixture

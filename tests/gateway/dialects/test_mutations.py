@@ -90,7 +90,7 @@ def _founded(dialect: str, kind: str, payload: bytes) -> bool:
 
 def _fits_the_contract(kind: str, decoded: Decoded) -> None:
     if decoded.topic == "state":
-        msgspec.convert(decoded.signals, KINDS[kind].Shape)  # type: ignore[index]
+        msgspec.convert(decoded.signals, KINDS[kind].Shape)
     header = decoded.header
     assert (header.seq is None) == (header.boot is None)
     assert header.ts is None or isinstance(header.ts, int)

@@ -14,7 +14,7 @@ NOW = 1_795_226_400_000  # 2026-11-21T02:00:00Z
 
 
 def resource(kind: str, type_: str | None = None) -> Resource:
-    return Resource("yanshan", "lounge", "thing", kind, "thing", type_)  # type: ignore[arg-type]
+    return Resource("yanshan", "lounge", "thing", kind, "thing", type_)
 
 
 def cases(dialect: str) -> list[dict[str, Any]]:

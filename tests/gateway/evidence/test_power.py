@@ -90,7 +90,7 @@ def test_a_status_made_of_power_never_contradicts_that_power(kind: Any, type_: s
     resource = Resource("s", "a", "x", kind, "x", type_)
     source = type("Source", (), {"values": {}})()
     idle_w, drawing_w = load_of(resource)
-    assert idle_w <= running_above_w(source, resource) <= drawing_w  # type: ignore[arg-type]
+    assert idle_w <= running_above_w(source, resource) <= drawing_w
 
 
 def expected(kind: str, status: str, power_w: float | None, load: Load, register: str) -> str | None:
@@ -212,17 +212,18 @@ def test_a_register_that_goes_back_has_not_risen():
 
 def test_what_was_not_decided_before_a_silence_begins_anew_and_what_was_decided_stands():
     house = House([PILE | {"ttl": 90}])
-    free = ("pile", {"status": "Available", "power_w": 900})
-    house.say(*free[:1], **free[1])
+    said: dict[str, Any] = {"status": "Available", "power_w": 900}
+    free = ("pile", said)
+    house.say("pile", **said)
     house.live.availability(house.live.devices["yanshan", "pile"], online=False, retained=False, now=house.now)
     house.wait(10 * MINUTE)
-    house.say("pile", **free[1])
+    house.say("pile", **said)
     assert verdict(house) == (None, "live")
     house.wait_while(MINUTE, free)
     assert verdict(house) == ("power_while_free", "suspect")
     house.wait(10 * MINUTE)
     assert verdict(house) == ("power_while_free", "stale")
-    house.say("pile", **free[1])
+    house.say("pile", **said)
     assert verdict(house) == ("power_while_free", "suspect")
 
 

@@ -1,27 +1,30 @@
 """A journal, and a server that takes the copy of it."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from config.schema.store import Influx
 from gateway.store.sqlite import SqliteStore
-from tests.gateway.store.influx_server import influx_server
+from tests.gateway.store.influx_server import InfluxServer, influx_server
 from tests.gateway.store.world import NOON
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[InfluxServer]:
     with influx_server() as one:
         yield one
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
     one = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
     yield one
     one.close()
 
 
 @pytest.fixture
-def influx(server, tmp_path):
+def influx(server: InfluxServer, tmp_path: Path) -> Influx:
     (tmp_path / "token").write_text("secret")
     return Influx(url=server.url, org="o", bucket="b", token_file=tmp_path / "token", batch_rows=100)

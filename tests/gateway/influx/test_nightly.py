@@ -9,7 +9,7 @@ from gateway.influx.ask import flux, held, metricsql
 from gateway.influx.client import InfluxWriter
 from gateway.influx.compare import Compared, DayCount
 from gateway.influx.lines import Lines
-from gateway.influx.nightly import DayCheck
+from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.ship import Ship, ship_of
 from gateway.influx.status import Checked
 from gateway.runtime.metrics import of_copy
@@ -36,6 +36,11 @@ def fill(store, rows, at=NOON, first=1):
 def bring(ship):
     while ship.ship_once():
         pass
+
+
+def nightly_of(ship: Ship) -> Nightly:
+    assert ship.nightly is not None
+    return ship.nightly
 
 
 def night(ship, now=NIGHT):
@@ -143,9 +148,9 @@ def test_it_waits_for_the_night_unless_that_was_missed(store, influx, now, compa
     ship = ship_for(influx, store)
     bring(ship)
     night(ship, MIDNIGHT + 19 * HOUR)  # the night before
-    ship.nightly.checked = None
+    nightly_of(ship).checked = None
     night(ship, now)
-    checked = ship.nightly.checked
+    checked = nightly_of(ship).checked
     assert (checked.day if checked else None) == compared
 
 
@@ -155,7 +160,7 @@ def test_a_day_that_the_bucket_no_longer_keeps_whole_is_not_compared(server, sto
     bring(ship)
     server.points.clear()
     night(ship)
-    assert (ship.trouble, ship.nightly.checked, server.queries) == (None, None, [])
+    assert (ship.trouble, nightly_of(ship).checked, server.queries) == (None, None, [])
 
 
 def test_what_the_night_found_is_among_the_figures(server, store, influx):
@@ -215,6 +220,6 @@ def test_what_a_killed_engine_had_taken_and_lost_is_there_again_in_the_morning(s
         assert len(victoria.rows("seat_occupied")) < 3000
         night(ship)
         until(lambda: len(victoria.rows("seat_occupied")) == 3000)
-        assert ship.nightly.again == 1
+        assert nightly_of(ship).again == 1
     finally:
         victoria.stop()

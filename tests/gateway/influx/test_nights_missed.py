@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.influx.nightly import NIGHT as NIGHT_HOURS
-from gateway.influx.nightly import Nightly
+from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.status import Checked
 from tests.gateway.influx.test_nightly import (
     DAY,
@@ -18,6 +18,7 @@ from tests.gateway.influx.test_nightly import (
     bring,
     fill,
     night,
+    nightly_of,
     ship_for,
 )
 
@@ -34,12 +35,12 @@ def test_a_day_that_could_not_be_compared_is_compared_the_next_night(server, sto
     night(ship)
     assert night(ship, NIGHT + HOUR) == 1, "once a night is enough"
     assert night(ship, NIGHT + 22 * HOUR) == 1, "and by day it disturbs nobody"
-    assert ship.nightly.checked is None
+    assert nightly_of(ship).checked is None
     server.query_status = 200
     night(ship, NIGHT + DAY)
-    assert (ship.nightly.again, ship.trouble, ship.nightly.checked) == (1, None, Checked(THE_DAY, 0, 0))
+    assert (nightly_of(ship).again, ship.trouble, nightly_of(ship).checked) == (1, None, Checked(THE_DAY, 0, 0))
     night(ship, NIGHT + DAY)
-    assert (ship.nightly.again, ship.trouble, ship.nightly.checked) == (1, None, Checked(THE_DAY + 1, 0, 0))
+    assert (nightly_of(ship).again, ship.trouble, nightly_of(ship).checked) == (1, None, Checked(THE_DAY + 1, 0, 0))
     assert len(server.points) == 320
 
 
@@ -49,17 +50,20 @@ def test_a_day_without_rows_is_compared_once(server, store, influx):
     ship = ship_for(influx, store)
     bring(ship)
     night(ship)
-    assert (ship.trouble, ship.nightly.checked) == (None, Checked(THE_DAY, 0, 0))
+    assert (ship.trouble, nightly_of(ship).checked) == (None, Checked(THE_DAY, 0, 0))
     assert night(ship) == 1
 
 
 @pytest.mark.parametrize("zone", ["America/St_Johns", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Kiritimati"])
 def test_each_day_of_a_year_is_compared_once_where_clocks_change(zone):
-    class Always:
+    class Always(DayCheck):
+        def __init__(self):
+            """Of no server and no store."""
+
         def kept(self, day, now):
             return True
 
-    nightly = Nightly(Always(), ZoneInfo(zone), set, list, int, THE_DAY)
+    nightly = Nightly(Always(), ZoneInfo(zone), set, lambda _names: None, lambda _moment: None, THE_DAY)
     compared = []
     for now in range(MIDNIGHT, MIDNIGHT + 366 * DAY, HOUR // 2):
         if (day := nightly._due(now)) is not None:

@@ -1,5 +1,7 @@
 """History out of the copy: the intervals that the journal has, by Flux."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -15,7 +17,7 @@ from tests.gateway.store.influx_server import influx_server
 from tests.gateway.store.world import HOUR, NOON
 
 MINUTE = 60_000
-SAID = {
+SAID: dict[str, tuple[str, str | None, list[dict[str, Any]]]] = {
     "seat-01": ("seat", None, [{"occupied": True}, {"occupied": False, "battery_pct": 71.5}, {"occupied": True}]),
     "pile-01": ("charger", "ev", [{"status": "Charging", "power_w": 6600.5}, {"status": "Faulted"}, {"status": "Odd"}]),
     "room-01": ("room", None, [{"people": 3}, {"people": 0}, {"people": 1, "fault": "E7"}]),

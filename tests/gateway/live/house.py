@@ -75,7 +75,7 @@ class House:
     def shown(self, resource: str) -> dict[str, Any]:
         return next(one for area in self.document()["areas"] for one in area["resources"] if one["id"] == resource)
 
-    def seen(self, resource: str, *axes: str) -> tuple[str, ...]:
+    def seen(self, resource: str, *axes: str) -> tuple[Any, ...]:
         """Some fields of a resource as published."""
         shown = self.shown(resource)
         return tuple(shown[axis] for axis in axes)

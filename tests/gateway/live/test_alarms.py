@@ -29,6 +29,6 @@ def test_every_owner_fires_at_the_earliest_of_its_moments_whatever_was_supersede
         alarms.shift(by)
     fired = {}
     for now in range(-400, 401):
-        while (owner := alarms.pop_due(now)) is not None:
-            fired[owners.index(owner)] = now
+        while (due := alarms.pop_due(now)) is not None:
+            fired[next(n for n, owner in enumerate(owners) if owner is due)] = now
     assert fired == {owner: when + sum(shifts) for owner, when in earliest.items()}

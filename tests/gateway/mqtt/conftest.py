@@ -68,7 +68,7 @@ class Client:
     def drop(self) -> None:
         """Lose the connection without a word, as a cut cable does."""
         sock = self.session._client.socket()
-        assert sock is not None
+        assert isinstance(sock, socket.socket)
         sock.shutdown(socket.SHUT_RDWR)
         self.pump(lambda: not self.session.connected)
 

@@ -47,10 +47,12 @@ class Other:
         return self.got
 
     def confirm(self):
+        assert self._peer is not None
         mids, self.unconfirmed = self.unconfirmed, []
         self._peer.sendall(b"".join(b"\x40\x02" + mid for mid in mids))
 
     def drop(self):
+        assert self._peer is not None
         self._peer.close()
         self._peer, self._rest, self.unconfirmed = None, b"", []
 

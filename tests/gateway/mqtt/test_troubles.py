@@ -133,6 +133,7 @@ def test_nobody_there_is_told_and_waits_without_hurry(free_port, caplog):
     end = time.monotonic() + 0.3
     while time.monotonic() < end:
         session.poll(0.05)
+    assert session.trouble is not None
     assert "refused" in session.trouble
     assert session._dialer.failures <= 5
     session.close()

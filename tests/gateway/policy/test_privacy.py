@@ -1,7 +1,7 @@
 """What the public may know of people: whoever comes or goes among fewer than five leaves no trace."""
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import assume, given
@@ -33,7 +33,7 @@ def people(stays: list[Stay], room: int, step: int) -> int:
     return sum(stay.room == room and stay.start <= step < stay.end for stay in stays)
 
 
-def published(stays: list[Stay], heartbeat: int) -> list[object]:
+def published(stays: list[Stay], heartbeat: int) -> list[Any]:
     """Everything that leaves: at each step bands, words and the total of three rooms, counted at every move."""
     rooms, stream, counts = [Public(BANDS, TICK) for _ in range(3)], [], [-1] * 3
     for step in STEPS:
@@ -58,7 +58,7 @@ def test_one_person_below_a_crowd_leaves_no_trace(stays: list[Stay], somebody: S
 @given(STAYS, STAY)
 def test_one_person_anywhere_shows_at_most_in_their_own_room_and_by_one_band(stays: list[Stay], somebody: Stay) -> None:
     for before, after in zip(published(stays, 3), published([*stays, somebody], 3), strict=True):
-        moved = [(a, b) for a, b in zip(before[0], after[0], strict=True) if a != b]  # type: ignore[index]
+        moved = [(a, b) for a, b in zip(before[0], after[0], strict=True) if a != b]
         assert len(moved) <= 1
         assert all(BANDS.index(b) == BANDS.index(a) + 1 for a, b in moved)
 

@@ -63,7 +63,8 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
         for key, resource in judged.items():
             fault, seen = faults.get(key), facts[key]
             sticks = fault is not None and fault.begins <= now < fault.ends
-            suspect = seen.doubt.suspect is not None and seen.axes.evidence == "suspect"
+            reason = seen.doubt.suspect if seen.axes.evidence == "suspect" else None
+            suspect = reason is not None
             tally = tallies[resource.kind]
             if sticks:
                 untrue[key] += seen.use != truth[key].use
@@ -72,8 +73,8 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
             elif fault is None or now < fault.begins:
                 tally.honest_minutes += 1
                 tally.doubted_minutes += suspect
-                if suspect:
-                    tally.reasons[seen.doubt.suspect] = tally.reasons.get(seen.doubt.suspect, 0) + 1
+                if reason is not None:
+                    tally.reasons[reason] = tally.reasons.get(reason, 0) + 1
     for key, fault in faults.items():
         tally = tallies[judged[key].kind]
         tally.stuck += 1

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -20,7 +21,7 @@ from gateway.live import document
 from gateway.model import Message
 from gateway.policy.activities import Activity, Agenda
 from gateway.policy.hours import Openings
-from gateway.policy.override import STATUSES, Override, Target
+from gateway.policy.override import STATUSES, Override, Status, Target
 from gateway.runtime.memory import Memory
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.properties import contract
@@ -52,7 +53,7 @@ CONFIG = {
 }  # fmt: skip
 flags = st.booleans()
 SETTINGS = Settings.model_validate(CONFIG)
-SIGNALS = {
+SIGNALS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "seat": st.fixed_dictionaries({"occupied": flags}),
     "pile": st.fixed_dictionaries(
         {"status": st.sampled_from(["Available", "Charging", "SuspendedEV", "Faulted", "Vendor"])},
@@ -127,7 +128,7 @@ class House(RuleBasedStateMachine):
         self.boots, self.seq = self.boots + 1, 0
 
     @rule(place=st.sampled_from(PLACES), status=st.sampled_from(STATUSES), minutes=st.integers(1, 300), back=flags)
-    def set_by_hand(self, place: Target, status: str, minutes: int, back: bool) -> None:
+    def set_by_hand(self, place: Target, status: Status, minutes: int, back: bool) -> None:
         word = None if back else Override(status, self.now + minutes * MINUTE)
         self.live.set_by_hand(place, word, self.now)
 

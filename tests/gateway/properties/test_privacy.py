@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.gateway.live.house import MINUTE, House
 
-RESOURCES = [
+RESOURCES: list[dict[str, Any]] = [
     {"id": "quiet", "kind": "room", "capacity": 20, "privacy": "coarse"},
     {"id": "club", "kind": "room", "capacity": 20},
     {"id": "door", "kind": "door"},

@@ -20,6 +20,7 @@ def truly_usable(one: Simulation, station: str) -> dict[tuple[str, str | None], 
             continue
         real = truth[station, resource.id]
         if resource.kind == "room":
+            assert real.people is not None
             free = int(real.people < (resource.capacity or 1))
         else:
             free = real.free if real.free is not None else int(real.use == "free")

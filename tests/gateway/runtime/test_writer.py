@@ -4,6 +4,7 @@ import logging
 import random
 import sqlite3
 import threading
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,8 @@ def test_a_change_at_an_impossible_time_costs_itself(store, writer, at):
 
 
 def test_a_refused_message_with_a_reason_that_is_no_text_costs_itself(store, writer):
-    committed(writer, outcome([b"a"], (), [refused(NOON), Rejected(b"t", b"p", NOON, b"bytes"), refused(NOON, b"[")]))
+    no_text: Any = b"bytes"
+    committed(writer, outcome([b"a"], (), [refused(NOON), Rejected(b"t", b"p", NOON, no_text), refused(NOON, b"[")]))
     assert [(one.payload, one.reason) for one in store.rejected()] == [
         (b"{", "not_json"), (b"[", "not_json"), (b"p", "internal_error"),
     ]  # fmt: skip
@@ -201,7 +203,7 @@ def test_a_job_that_raises_costs_itself(writer):
 
 def test_a_chore_that_raises_is_logged_once_and_the_others_have_their_turn(store, caplog):
     writer, turns = Writer(store, lambda: None), []
-    writer.chores += [lambda _now: 1 / 0, lambda now: bool(turns.append(now))]
+    writer.chores += [lambda _now: bool(1 / 0), lambda now: bool(turns.append(now))]
     for _ in range(5):
         writer._upkeep()
     assert len(turns) == 5

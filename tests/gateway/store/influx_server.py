@@ -102,7 +102,7 @@ class InfluxServer:
                 self.take(lines)
             time.sleep(1.5)
             handler.close_connection = True
-        else:
+        elif not isinstance(said, str):
             status, headers = said[0], dict(said[1])
             if status in (201, 204):
                 self.take(lines)

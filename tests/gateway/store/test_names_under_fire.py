@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gateway.model import Batch
 from gateway.store import day
 from gateway.store.base import StoreError
+from gateway.store.files import transaction
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, HOUR, NOON, messages
 
@@ -104,7 +105,7 @@ def broken(store: SqliteStore, where: str):
             if store._day is not None:
                 store._day._db.execute("PRAGMA max_page_count=1073741823")
             return
-        real = day.transaction
+        real = transaction
 
         @contextlib.contextmanager
         def fails_at_the_end(db: sqlite3.Connection):

@@ -101,7 +101,7 @@ def test_a_row_of_a_newer_version_is_refused():
 
 def test_a_topic_that_no_table_knows_is_damage():
     with pytest.raises(DamagedError):
-        unpack_batch(BATCH, {}.__getitem__)
+        unpack_batch(BATCH, dict[int, bytes]().__getitem__)
 
 
 def test_sealed_readings_take_few_bytes():

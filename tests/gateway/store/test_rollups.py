@@ -36,7 +36,7 @@ class Filled:
     def __init__(self, folder: Path, zone: str, days: int, stations: str = "st") -> None:
         things = (("a", "one", "seat"), ("b", "two", "charger"), ("b", "door", "door"), ("b", "room", "room"))
         self.places = [
-            Place("s", ZoneInfo(zone), [Resource("s", area, name, kind, name) for area, name, kind in things]),  # type: ignore[arg-type]
+            Place("s", ZoneInfo(zone), [Resource("s", area, name, kind, name) for area, name, kind in things]),
             Place("t", ZoneInfo(zone), [Resource("t", "c", "three", "seat", "three")]),
         ]
         self.places = [one for one in self.places if one.station in stations]
@@ -85,7 +85,7 @@ def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None
         for window, wanted in zip(windows, truth, strict=True):
             for asked, hours in zip(questions, wanted, strict=True):
                 for by in ("hour", "day", "hour_of_week"):
-                    found = RollupReader(tmp_path, filled.reader).minutes(asked, *window, by)  # type: ignore[arg-type]
+                    found = RollupReader(tmp_path, filled.reader).minutes(asked, *window, by)
                     assert found == bucketed(hours, asked.zone, by)
     filled.close()
 

@@ -236,7 +236,6 @@ def test_the_log_stays_bounded_beside_a_slow_reader(folder, monkeypatch):
     monkeypatch.setattr("gateway.store.sqlite.WAL_MOST", 100_000)
     with opened(folder) as store:
         reader = SqliteReader(folder)
-        log_file = day_files(folder)
         for n in range(60):
             store.commit(batch(n * 50, 50, NOON), [], [refused(NOON, os.urandom(9_000))], NOON)
         log_file = Path(f"{day_files(folder)[0]}-wal")

@@ -157,7 +157,7 @@ def check(kept: RollupReader, place: Place, expected: dict[str, dict[Millis, Tal
     end = START + 20 * DAY
     for by in ("hour", "day", "hour_of_week"):
         for name, hours in expected.items():
-            found = kept.tallies(Asked([place], resource=name), 0, end, by)  # type: ignore[arg-type]
+            found = kept.tallies(Asked([place], resource=name), 0, end, by)
             assert found == _by(hours, place.zone, by)
     yard = kept.tallies(Asked([place], area="yard"), 0, end, "hour")
     both: dict[Millis, Tally] = {}

@@ -115,8 +115,9 @@ def test_an_ordinary_monday_of_a_year_nobody_published_is_open() -> None:
     hours = Openings(built)(built.stations[0], None)
     assert hours is not None
 
-    def now(*when: int) -> str:
-        return hours.at(int(datetime(*when, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1000)).now
+    def now(year: int, month: int, day: int, hour: int) -> str:
+        when = datetime(year, month, day, hour, tzinfo=ZoneInfo("Asia/Shanghai"))
+        return hours.at(int(when.timestamp() * 1000)).now
 
     assert [now(2027, 1, 12, 10), now(2027, 3, 8, 10), now(2027, 10, 1, 10), now(2027, 10, 8, 10)] == [
         "yes", "yes", "no", "unknown",

@@ -98,8 +98,9 @@ def test_open_equals_an_independent_calculation_in_every_minute_of_a_month(
     for _ in range(33 * 24):
         local = instant.astimezone(here)
         now = int(instant.timestamp()) * 1000
+        clock = local
         for minute in range(60):
-            clock = (instant + timedelta(minutes=minute)).astimezone(here) if minute % 30 == 0 else clock  # noqa: F821
+            clock = (instant + timedelta(minutes=minute)).astimezone(here) if minute % 30 == 0 else clock
             at = clock.hour * 60 + clock.minute + minute % 30
             plan = plans.get(clock.date()) or plans.setdefault(clock.date(), planned(clock.date(), rule, kind))
             expected = "open" if at in plan else "closed"
