@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import ports
+from tests.patience import until
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,15 +42,6 @@ def free_port() -> int:
     return ports.free_port()
 
 
-def until(done: Callable[[], object], timeout_s: float = 8.0, what: str = "it") -> object:
-    """Wait for `done()` to be true and return what it said."""
-    end = time.monotonic() + timeout_s
-    while not (result := done()):
-        assert time.monotonic() < end, f"{what} did not happen within {timeout_s} s"
-        time.sleep(0.01)
-    return result
-
-
 # Each second, not each change: with a thousand messages on their way it would take 20 a second, saving all of them.
 KEEPING = ("persistence true", "autosave_interval 1")
 
@@ -72,7 +64,7 @@ class Mosquitto:
         self.process = subprocess.Popen(
             ["mosquitto", "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until(self._answers, 20, what="mosquitto answering")
+        until(self._answers, what="mosquitto answering")
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

@@ -96,7 +96,7 @@ def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator
     )
     sock = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    client = httpx.Client(base_url=url, timeout=10, verify=False)  # one for all: making one costs more than asking
+    client = httpx.Client(base_url=url, timeout=60, verify=False)  # one for all: making one costs more than asking
     thread = threading.Thread(
         target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds}
     )

@@ -19,6 +19,7 @@ from api.commands import COMMANDS
 from api.server import CannotListenError, address_of, bind
 from gateway.mqtt.client import Broker
 from gateway.mqtt.embedded import EmbeddedBroker
+from tests.patience import promptly
 
 CONFIG = """
 mqtt: {{url: "mqtt://127.0.0.1:9"}}
@@ -243,15 +244,15 @@ def test_the_api_alone_answers_and_ends_cleanly_on_sigterm(config: Path) -> None
         assert process.stderr is not None
         line = next(one for one in process.stderr if "listening on" in one)
         url = json.loads(line)["message"].split()[-1].rstrip("/")
-        stream = urllib.request.urlopen(f"{url}/api/v1/stream?station=yanshan", timeout=5)
+        stream = urllib.request.urlopen(f"{url}/api/v1/stream?station=yanshan", timeout=60)
         assert stream.readline().startswith(b"retry: ")
         with pytest.raises(urllib.request.HTTPError) as refused:  # nothing listens at the broker's port
-            urllib.request.urlopen(f"{url}/readyz", timeout=5)
+            urllib.request.urlopen(f"{url}/readyz", timeout=60)
         assert refused.value.code == 503
         assert "127.0.0.1:9" in json.load(refused.value)["trouble"][0]
         begin = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
-        assert process.wait(5) == 0
-        assert time.monotonic() - begin < 5
+        assert process.wait(60) == 0
+        assert promptly(begin, 5)
         stream.close()

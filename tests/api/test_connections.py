@@ -13,7 +13,7 @@ import pytest
 
 from api.connections import Bounds, Door, Seldom
 from tests.api.conftest import House, serving
-from tests.conftest import until
+from tests.patience import until
 
 BOUNDS = Bounds(total=12, per_address=4, head_bytes=4096, head_s=0.5, body_s=0.5, stalled_s=0.5)
 
@@ -25,7 +25,7 @@ def own(tmp_path: Path) -> Iterator[House]:
 
 def connect(house: House) -> socket.socket:
     host, port = house.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=60)
 
 
 def rest(sock: socket.socket) -> bytes:
@@ -184,7 +184,7 @@ def test_too_many_open_files_never_stop_the_server_nor_flood_the_log(tmp_path: P
 
         def alive() -> bool:
             try:
-                with socket.create_connection((host, int(port)), timeout=5) as sock:
+                with socket.create_connection((host, int(port)), timeout=60) as sock:
                     sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
                     return sock.recv(65_536).startswith(b"HTTP/1.1 200 ")
             except OSError:
@@ -192,9 +192,9 @@ def test_too_many_open_files_never_stop_the_server_nor_flood_the_log(tmp_path: P
 
         with ExitStack() as stack:
             for _ in range(150):
-                stack.enter_context(socket.create_connection((host, int(port)), timeout=5))
+                stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
             until(lambda: not alive())
         until(alive)
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert len((tmp_path / "log").read_text().splitlines()) < 20

@@ -19,7 +19,7 @@ from gateway.store.base import Reader
 from gateway.store.reader import SqliteReader
 from tests.api.conftest import NOON, House, serving
 from tests.api.test_matrix import routes_of
-from tests.conftest import until
+from tests.patience import until
 
 YEAR_BY_HOUR = f"/api/v1/utilization?by=hour&from={NOON - 365 * DAY_MS}"
 WEEK_BY_HOUR = f"/api/v1/stations/yanshan/utilization?by=hour&from={NOON - 7 * DAY_MS}"
@@ -129,7 +129,7 @@ def test_pages_and_probes_answer_while_costly_questions_pile_up(own: House, slow
     with ThreadPoolExecutor(45) as askers, ExitStack() as leave:
         leave.callback(slow.go_on.set)
         for _ in range(45):
-            askers.submit(lambda: told.append(httpx.get(own.url + WEEK_BY_HOUR, timeout=20)))
+            askers.submit(lambda: told.append(httpx.get(own.url + WEEK_BY_HOUR, timeout=60)))
         bounds = own.app.context.workers.bounds
         until(lambda: len(told) >= 45 - bounds.at_once - bounds.queued)
         for path in ("/readyz", "/healthz", "/metrics", "/screen/yanshan", "/build", "/api/v1/stations"):
@@ -167,7 +167,7 @@ def test_who_waits_too_long_for_a_turn_is_told_to_come_again(
     with ThreadPoolExecutor(1) as asker:
         first = asker.submit(lambda: house.get(WEEK_BY_HOUR))
         until(lambda: slow.looks == 1)
-        second = httpx.get(house.url + WEEK_BY_HOUR, timeout=10)
+        second = httpx.get(house.url + WEEK_BY_HOUR, timeout=60)
         slow.go_on.set()
         assert first.result().status_code == 200
     assert second.status_code == 503

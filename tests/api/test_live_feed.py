@@ -13,7 +13,8 @@ from gateway.commands import CommandKey, made_key
 from gateway.mqtt import Broker
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
-from tests.conftest import Mosquitto, until
+from tests.conftest import Mosquitto
+from tests.patience import until
 
 
 def publish(broker: Mosquitto, topic: str, payload: bytes) -> None:

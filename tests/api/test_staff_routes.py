@@ -76,7 +76,7 @@ def serve(
     )
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=60) as client:
             yield Served(house, client, keyring, app, lock)
     finally:
         stop.set()

@@ -16,7 +16,7 @@ from api import push
 from api.push import Hub, Limits, TooManyStreamsError
 from tests.api.conftest import MINUTE, NOON, House, serving
 from tests.api.documents import document, line, resource
-from tests.conftest import until
+from tests.patience import promptly, until
 
 
 @dataclass
@@ -282,8 +282,8 @@ def test_a_stalled_reader_is_let_go_and_the_others_go_on(own: House) -> None:
                 break
             time.sleep(0.01)
         assert len(own.app.context.hub) == 1
-        assert time.monotonic() - begin < 4
-    stalled.settimeout(2)
+        assert promptly(begin, 4)
+    stalled.settimeout(60)
     while stalled.recv(65_536):  # to the end, which comes
         pass
     stalled.close()
@@ -296,7 +296,7 @@ def test_the_server_stops_at_once_with_streams_open(tmp_path: Path) -> None:
         one.next(), two.next()
         begin = time.monotonic()
         house.stop()
-        assert time.monotonic() - begin < 2
+        assert promptly(begin, 2)
         with pytest.raises(EOFError):
             two.next()
     running.close()

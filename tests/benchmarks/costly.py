@@ -18,7 +18,8 @@ import httpx
 from gateway.base.local_time import DAY_MS
 from gateway.store.sqlite import SqliteStore
 from tests.benchmarks.history import START, fill, place
-from tests.e2e.rig import Yizhan, get, mosquitto, until, yizhan
+from tests.e2e.rig import Yizhan, get, mosquitto, yizhan
+from tests.patience import until
 from tests.ports import free_port
 
 ASKERS, SECONDS = 45, 8.0

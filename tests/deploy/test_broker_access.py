@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.mqtt import Broker, Session, Will
-from tests.conftest import until
+from tests.patience import until
 from tests.ports import free_port
 
 pytestmark = [
@@ -144,7 +144,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(["mosquitto", "-c", folder / "mosquitto.conf"], stdout=log, stderr=log)
     try:
-        until(lambda: _answers(port), 20, (folder / "log").read_text())
+        until(lambda: _answers(port), (folder / "log").read_text())
         yield port
     finally:
         child.kill()

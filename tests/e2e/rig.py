@@ -14,25 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.patience import until
 from tests.ports import free_port
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-
-
-def until(what: Any, timeout_s: float = 20.0, every_s: float = 0.02) -> Any:
-    """Call `what` until it gives something true; AssertionError when it never does."""
-    end = time.monotonic() + timeout_s
-    while True:
-        try:
-            found = what()
-        except (OSError, KeyError, IndexError) as error:
-            found, trouble = None, f": {error!r}"
-        else:
-            trouble = ""
-        if found:
-            return found
-        assert time.monotonic() < end, f"did not happen within {timeout_s} s{trouble}"
-        time.sleep(every_s)
 
 
 @contextlib.contextmanager
@@ -83,7 +68,7 @@ class Yizhan:
         """Send a signal and wait; (exit status, seconds it took)."""
         begin = time.monotonic()
         self.child.send_signal(number)
-        status = self.child.wait(10)
+        status = self.child.wait(60)
         return status, time.monotonic() - begin
 
     @property
@@ -94,18 +79,18 @@ class Yizhan:
 def yizhan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     program = Path(sys.executable).with_name("yizhan")
-    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=25, check=False)
+    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def get(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return json.load(answer)
 
 
 def publish(port: int, topic: str, payload: str | bytes, *more: str) -> None:
     data = payload.encode() if isinstance(payload, str) else payload
     subprocess.run(
-        ["mosquitto_pub", "-p", str(port), "-q", "1", "-t", topic, "-s", *more], input=data, check=True, timeout=5
+        ["mosquitto_pub", "-p", str(port), "-q", "1", "-t", topic, "-s", *more], input=data, check=True, timeout=60
     )
 
 

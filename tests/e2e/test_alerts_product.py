@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(90),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
 ]
 
@@ -23,7 +24,7 @@ def alerts(http: int, key: str) -> list[dict[str, Any]]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{http}/api/v1/alerts", headers={"Authorization": f"Bearer {key}"}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         found: list[dict[str, Any]] = json.load(answer)["alerts"]
     return found
 
@@ -60,6 +61,6 @@ def test_a_faulted_pile_is_told_once_and_closed_by_its_own_sensor(
             assert json.loads(retained)["id"] == alert["id"]
             publish(mqtt, PILE, '{"boot": "a", "seq": 6, "status": "Available", "error": "NoError"}')
             until(lambda: len(got) == 2)
-            until(lambda: not [one for one in alerts(http, key) if one["state"] != "closed"], 5)
+            until(lambda: not [one for one in alerts(http, key) if one["state"] != "closed"])
             assert up.stop()[0] == 0, up.errors
         assert len(got) == 2

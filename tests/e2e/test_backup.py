@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Yizhan, free_port, get, mosquitto, publish, resource, until, yizhan
+from tests.e2e.rig import Yizhan, free_port, get, mosquitto, publish, resource, yizhan
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +22,7 @@ stations: [{{id: yanshan, areas: [{{id: lounge, resources: [{{id: seat-01, kind:
 
 def alerts_seen_by(http: int, key: str) -> int:
     asked = urllib.request.Request(f"http://127.0.0.1:{http}/api/v1/alerts", headers={"Authorization": f"Bearer {key}"})
-    with urllib.request.urlopen(asked, timeout=5) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         return int(answer.status)
 
 

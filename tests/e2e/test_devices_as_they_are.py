@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from tests.cases.test_devices import FOLDER
-from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource, yizhan
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
 ]
 
@@ -113,7 +114,7 @@ def test_the_whole_product_reads_devices_as_the_core_does(tmp_path: Path) -> Non
             last = json.dumps({"boot": "end", "seq": 1, "status": "Charging", "fault": "the_end"})
             publish(mqtt, "yz/c21-native-null/p1/state", last)
             until(lambda: house.shown(cases[CHOSEN.index("c21_native_null")], "p1")["health"] == "fault")
-            until(lambda: not [line for case in cases for line in differs(house, case)], 15)
+            until(lambda: not [line for case in cases for line in differs(house, case)])
             assert up.stop()[0] == 0
         stored = [json.loads(line) for line in yizhan(tmp_path, "export", "--config", path).stdout.splitlines()]
         aside = yizhan(tmp_path, "export", "--quarantine", "--config", path).stdout

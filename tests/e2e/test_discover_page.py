@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.pages.chromium import Chromium
-from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,

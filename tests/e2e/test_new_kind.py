@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.pages.chromium import Chromium
-from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource, until
+from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -133,7 +134,7 @@ def test_it_is_in_the_report_and_in_tables(product: tuple[int, int], grown: Path
 def test_home_assistant_is_told_of_it(product: tuple[int, int], tmp_path: Path) -> None:
     _, mqtt = product
     command = ["mosquitto_sub", "-p", str(mqtt), "-t", "homeassistant/device/+/config", "-C", "1", "-W", "10"]
-    said = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=15).stdout)
+    said = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
     assert said["components"]["shower-01"]["icon"] == "mdi:shower"
 
 
@@ -149,5 +150,5 @@ def test_it_is_discovered_and_copied(grown: Path) -> None:
 
 def _text(port: int, path: str, key: str) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"authorization": f"Bearer {key}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(answer.read().decode())

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, yizhan
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -37,7 +38,7 @@ def asked(http: int, path: str, method: str = "GET", key: str = "") -> str:
     request = urllib.request.Request(
         f"http://127.0.0.1:{http}{path}", method=method, headers={"Authorization": f"Bearer {key}"} if key else {}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(answer.read().decode())
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,6 @@ from firmware_bridge.devices.base import Heard, Order, Reading
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.wire import Cable, Machine
 from firmware_bridge.port import Line, Port
-
-
-def until(done: Callable[[], Any], timeout_s: float = 8.0) -> Any:
-    end = time.monotonic() + timeout_s
-    while not (found := done()):
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.005)
-    return found
 
 
 class Collected:
@@ -87,6 +78,6 @@ def bus(
         yield running, cable, sink
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(60)
         cable.stop()
         assert not thread.is_alive()

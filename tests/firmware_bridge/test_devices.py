@@ -28,8 +28,9 @@ from firmware_bridge.emulator.serial.machines import (
     ld2450_report,
 )
 from firmware_bridge.tcp import TcpBus
+from tests.patience import until
 
-from .rig import Collected, bus, until
+from .rig import Collected, bus
 
 CARDS = Cards(bytes(range(32)), "never")
 
@@ -200,7 +201,7 @@ def test_piles_dial_in_and_each_is_answered_on_its_own_line() -> None:
             assert "south-1" in sink.online
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -232,7 +233,7 @@ def test_silent_callers_are_closed_and_leave_room_for_a_pile(monkeypatch: pytest
             assert pile.recv(99)
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(60)
     assert not thread.is_alive()
 
 

@@ -8,8 +8,9 @@ from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.devices.osdp import Osdp, Reader
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.osdp_reader import OsdpReader
+from tests.patience import until
 
-from .rig import bus, until
+from .rig import bus
 
 CARDS = Cards(bytes(range(32)), "never")
 KEY = bytes(range(100, 116))
@@ -75,7 +76,7 @@ def test_a_reader_that_was_away_is_back_within_seconds(tmp_path: Path, monkeypat
         cable.unplug()
         until(lambda: not sink.online)
         cable.plug()
-        until(lambda: sink.online == {"door-1"}, 15)
+        until(lambda: sink.online == {"door-1"})
 
 
 def test_the_installation_default_key_is_refused() -> None:

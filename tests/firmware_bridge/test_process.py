@@ -19,8 +19,7 @@ from firmware_bridge.emulator.serial.wire import Cable, Machine, Talker
 from firmware_bridge.frames import line, packet
 from firmware_bridge.spool import FILE, Spool
 from tests.conftest import Mosquitto
-
-from .rig import until
+from tests.patience import promptly, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 PLANTED = "11010519491231002X"
@@ -61,7 +60,7 @@ class Box:
             child.send_signal(signal.SIGTERM)
         for child in self._running.values():
             try:
-                child.wait(8)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -101,7 +100,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
     try:
         station.start("gateway")
         station.start("bridge")
-        until(lambda: len(board.confirmed) > 5, 15)
+        until(lambda: len(board.confirmed) > 5)
         for _ in range(kills):
             time.sleep(chance.uniform(0.2, 1.0))
             station.kill("bridge")
@@ -110,8 +109,8 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
             station.broker.kill()
             station.broker.start()
         board.limit = board.count
-        until(board.link.idle, 30)
-        until(lambda: station.held() == 0, patience_s)
+        until(board.link.idle)
+        until(lambda: station.held() == 0, patience_s=patience_s)
     finally:
         station.stop()
         cable.stop()
@@ -121,7 +120,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_what_the_bridge_confirmed_is_stored_once_though_bridge_and_broker_are_killed(
     box: Callable[..., Box], tmp_path: Path
 ) -> None:
@@ -155,17 +154,17 @@ def test_it_stops_cleanly_and_says_goodbye_for_all_its_devices(box: Callable[...
         until(lambda: look() is not None and watch.subscribed)
         child = station.start("bridge")
         wanted = {"yz/s1/box-1/availability": ["online"], "yz/s1/seat-01/availability": ["online"]}
-        until(lambda: look() == wanted, 10)
+        until(lambda: look() == wanted)
         begin = time.monotonic()
         child.send_signal(signal.SIGTERM)
-        assert child.wait(5) == 0
-        assert time.monotonic() - begin < 5
+        assert child.wait(60) == 0
+        assert promptly(begin, 5)
         until(lambda: all(states[-1] == "offline" for states in look().values()))
         killed = station.start("bridge")
-        until(lambda: look()["yz/s1/box-1/availability"][-1] == "online", 10)
+        until(lambda: look()["yz/s1/box-1/availability"][-1] == "online")
         killed.kill()
         killed.wait()
-        until(lambda: look()["yz/s1/box-1/availability"][-1] == "offline", 10)  # the last will
+        until(lambda: look()["yz/s1/box-1/availability"][-1] == "offline")  # the last will
     finally:
         cable.stop()
         watch.close()
@@ -214,10 +213,10 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
     try:
         station.start("gateway")
         station.start("bridge")
-        until(lambda: any(b"x-osdp/availability" in one and b"online" in one for one in look()), 15)
+        until(lambda: any(b"x-osdp/availability" in one and b"online" in one for one in look()))
         osdp.present("".join(f"{byte:08b}" for byte in raw[:16]))
-        until(lambda: any(b"x-osdp/event" in one for one in look()), 10)
-        until(lambda: any(b"door-1/event" in one for one in look()), 10)
+        until(lambda: any(b"x-osdp/event" in one for one in look()))
+        until(lambda: any(b"door-1/event" in one for one in look()))
         limits = Path(f"/proc/{station._running['bridge'].pid}/limits").read_text()
         assert "Max core file size 0 0 bytes" in " ".join(limits.split())
     finally:
@@ -256,5 +255,5 @@ def test_what_a_bus_lacks_is_told_before_anything_starts(
     box: Callable[..., Box], tmp_path: Path, bus: dict[str, Any], word: bytes
 ) -> None:
     station = box([{"id": "b", "port": "/dev/x", **bus}])
-    assert station.start("bridge").wait(10) == 2
+    assert station.start("bridge").wait(60) == 2
     assert word in (tmp_path / "bridge.log").read_bytes()

@@ -18,8 +18,7 @@ from gateway.base.clock import now_ms
 from gateway.commands import Gate, sign
 from gateway.mqtt import Broker, Session, Will
 from tests.conftest import Mosquitto
-
-from .rig import until
+from tests.patience import until
 
 pytestmark = pytest.mark.broker
 
@@ -61,7 +60,7 @@ class Bench:
     def stop(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(5)
+            self._thread.join(60)
         self.session.close()
         self.gateway.close()
         self.spool.close()
@@ -192,9 +191,9 @@ def test_after_a_broker_restart_everything_not_covered_goes_again(
         broker.kill()
         until(lambda: box.look() and not box.gateway.connected and not box.session.connected)
         broker.start()
-        until(lambda: box.seqs("a") and box.gateway.subscribed, 15)
+        until(lambda: box.seqs("a") and box.gateway.subscribed)
         box.gateway.publish("yz-sys/gw", b'{"state":"online"}', retain=True)
-        until(lambda: len(box.seqs("a")) >= 4, 15)
+        until(lambda: len(box.seqs("a")) >= 4)
         assert box.seqs("a")[-2:] == [1, 2]
     finally:
         box.stop()

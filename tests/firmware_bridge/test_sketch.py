@@ -62,7 +62,7 @@ class Sketch:
         return bytes.fromhex(self._child.stdout.readline().strip())
 
     def close(self) -> None:
-        self._child.communicate(timeout=5)
+        self._child.communicate(timeout=60)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import MOSQUITTO, Yizhan, config, get, mosquitto, publish, until, yizhan
+from tests.e2e.rig import MOSQUITTO, Yizhan, config, get, mosquitto, publish, yizhan
+from tests.patience import until
 from tests.ports import free_port
 
 ST = shutil.which("st")

@@ -8,7 +8,7 @@ from collections import defaultdict
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.conftest import until
+from tests.patience import until
 
 SEATS = 40
 FLIP_EVERY = 10  # a seat changes in one message of so many

@@ -20,8 +20,9 @@ from tests.e2e.copying.backlog import PILES, fill, lines_of
 from tests.e2e.copying.faulty_influx import FAULTS
 from tests.e2e.copying.faulty_proxy import FAULTS as PROXY_FAULTS
 from tests.e2e.copying.pulse import SEATS, Pulse
-from tests.e2e.rig import Yizhan, free_port, get, mosquitto, until
+from tests.e2e.rig import Yizhan, free_port, get, mosquitto
 from tests.gateway.store.victoria import PROGRAM, Victoria
+from tests.patience import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.timeout(60)]
 
@@ -169,7 +170,7 @@ def run(folder: Path, rows: int, copy: Copy, more: Callable[[], None] = lambda: 
                     until(lambda before=before: gauge.rows > before)
                 gauge.begin()
                 to_alert_s = pulse.cry(f"gate-{phase}")
-                until(over[phase], 600 if half else 25, 0.1)
+                until(over[phase], patience_s=600 if half else 60, pause_s=0.1)
                 figures[phase] = {**gauge.told(), "to_alert_ms": round(to_alert_s * 1000)}
             pulse.stop()
             figures["faults"] = sum(copy.faults().values())

@@ -56,7 +56,7 @@ class Box:
             self.process.wait()
             self.process = None
 
-    def stop(self, timeout_s: float = 5.0) -> int:
+    def stop(self, timeout_s: float = 60.0) -> int:
         """SIGTERM; the exit status. TimeoutExpired when it takes longer."""
         assert self.process is not None
         self.process.terminate()

@@ -41,7 +41,7 @@ def soak(town, messages, rate, gateway_kills, broker_kills, seed=1):
             victim.kill()
             victim.start()
     assert not plan
-    devices.settle(30)
+    devices.settle(60)
     assert box.stop(30) == 0
     stored = box.readings()
     assert len(devices.sent) == messages

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.mqtt import Broker, Session
-from tests.conftest import until
 from tests.e2e.faults.box import ROOT, Box, Devices
+from tests.patience import promptly, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
@@ -50,7 +50,7 @@ def small_disk(tmp_path):
 def connected(box, devices):
     """The gateway listens: what is sent from now on arrives."""
     devices.tell("seat-0")
-    devices.settle(10, again_s=0.5)
+    devices.settle(60, again_s=0.5)
 
 
 def fill(disk):
@@ -76,7 +76,7 @@ def test_a_full_disk_stops_nothing_but_the_acknowledgements_and_passes_by_itself
     assert box.process.poll() is None
     devices.listen(0.2)
     (small_disk / "hog").unlink()
-    devices.settle(25, again_s=5)
+    devices.settle(60, again_s=5)
     assert "store: works again" in box.log_text()
     assert box.stop() == 0
     stored = box.readings()
@@ -90,8 +90,8 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     for _ in devices.publish(300, 600):
         pass
     begin = time.monotonic()
-    assert box.stop(5.0) == 0
-    assert time.monotonic() - begin < 5
+    assert box.stop() == 0
+    assert promptly(begin, 5)
     covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
     assert covered <= set(box.readings())
     box.start()
@@ -118,7 +118,7 @@ def test_an_overload_counts_readings_without_number_or_time_exactly(small_disk, 
     until(lambda: "leaving the broker" in box.log_text(), what="the overload being told")
     (small_disk / "hog").unlink()
     devices.tell("seat-0")
-    devices.settle(25)
+    devices.settle(60)
     assert box.stop() == 0
     assert len([one for one in box.exported() if one["boot"] is None]) == 1_000
 
@@ -134,7 +134,7 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
     stored = box.readings()
     assert covered <= set(stored) < devices.sent
     box.start()
-    devices.settle(25, again_s=5)
+    devices.settle(60, again_s=5)
     assert box.stop() == 0
     stored = box.readings()
     assert sorted(stored) == sorted(devices.sent)
@@ -150,7 +150,7 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
 def test_a_thread_that_dies_ends_the_process_with_its_name_in_the_last_line(tmp_path, mosquitto_of, thread, patch):
     box = Box(tmp_path, f"mqtt://127.0.0.1:{mosquitto_of().port}", 1)
     code = f"import sys, api.cli; {patch}; sys.exit(api.cli.main(['gateway', '--config', {str(box.config)!r}]))"
-    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, timeout=60)
     assert done.returncode == 1
     assert thread in done.stderr.decode().strip().splitlines()[-1]
 

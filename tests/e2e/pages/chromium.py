@@ -60,18 +60,18 @@ class Chromium:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.call("Browser.close", timeout_s=3)
+            self.call("Browser.close", timeout_s=20)
         except (TimeoutError, OSError, RuntimeError):
             self._process.kill()
         try:
-            self._process.wait(5)
+            self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(30)
         os.close(self._out)
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def call(self, method: str, session: str | None = None, timeout_s: float = 20, **params: Any) -> dict[str, Any]:
+    def call(self, method: str, session: str | None = None, timeout_s: float = 90, **params: Any) -> dict[str, Any]:
         with self._lock:
             self._next += 1
             number = self._next
@@ -141,7 +141,7 @@ class Page:
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, timeout_s: float = 20, **params: Any) -> dict[str, Any]:
+    def call(self, method: str, timeout_s: float = 90, **params: Any) -> dict[str, Any]:
         return self.browser.call(method, self.session, timeout_s, **params)
 
     def size(self, width: int, height: int, scale: float = 1, mobile: bool = False) -> None:
@@ -153,14 +153,14 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
-    def run(self, script: str, timeout_s: float = 20) -> Any:
+    def run(self, script: str, timeout_s: float = 90) -> Any:
         """The value of an expression (or of its promise)."""
         answer = self.call("Runtime.evaluate", timeout_s, expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", str(answer)))
         return answer["result"].get("value")
 
-    def wait(self, condition: str, timeout_s: float = 10) -> None:
+    def wait(self, condition: str, timeout_s: float = 60) -> None:
         """Until a JavaScript condition holds; says what the page showed when it didn't."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
@@ -180,7 +180,7 @@ class Page:
         )
 
     def picture(self, path: Path, whole: bool = False) -> None:
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, timeout_s=40)["data"]
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, timeout_s=90)["data"]
         path.write_bytes(base64.b64decode(data))
 
     def close(self) -> None:

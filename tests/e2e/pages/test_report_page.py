@@ -44,7 +44,7 @@ def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chro
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_small_station_prints_on_two_sides_of_a4(house: House, chromium: Chromium, lang: str) -> None:
     with house.report(chromium, lang) as page:
-        pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True, timeout_s=40)["data"])
+        pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True, timeout_s=90)["data"])
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
     width, height = (float(size) for size in re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf)[0])
     assert (width, height) == pytest.approx((595.28, 841.89), abs=1)  # A4 in points

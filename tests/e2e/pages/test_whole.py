@@ -16,7 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.alerting.screens import TRIED
 from tests.e2e.pages.chromium import Chromium
-from tests.e2e.rig import Yizhan, free_port, until, yizhan
+from tests.e2e.rig import Yizhan, free_port, yizhan
+from tests.patience import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(60)]
 TTL_S = 6

@@ -13,6 +13,7 @@ import pytest
 from firmware_bridge.emulator.player import Player
 from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.broker,
@@ -28,7 +29,7 @@ def mosquitto():
         port = probe.getsockname()[1]
     process = subprocess.Popen(["mosquitto", "-p", str(port)], stderr=subprocess.DEVNULL)
     try:
-        _until(lambda: _answers(port))
+        until(lambda: _answers(port))
         yield port
     finally:
         process.kill()
@@ -43,16 +44,9 @@ def _answers(port):
 @pytest.fixture
 def listener(mosquitto):
     session = Session(Broker("127.0.0.1", mosquitto), "listener", filters=("yz/#",), keep=False)
-    _until(lambda: session.poll(0.05) or session.subscribed)
+    until(lambda: session.poll(0.05) or session.subscribed)
     yield session
     session.close()
-
-
-def _until(done, timeout_s=8.0):
-    end = time.monotonic() + timeout_s
-    while not (result := done()):
-        assert time.monotonic() < end, "it did not happen"
-    return result
 
 
 def _heard(session):
@@ -74,7 +68,7 @@ def playing(build_town, mosquitto):
     thread.start()
     yield town, stop, thread, player
     stop.set()
-    thread.join(5)
+    thread.join(60)
     session.close()
     assert not thread.is_alive()
 
@@ -95,11 +89,11 @@ def test_devices_report_over_mqtt_forget_what_is_acknowledged_and_say_goodbye(li
                 listener.publish("yz-ack/yanshan/seat-01", b"not a watermark")
         return len(online) == len(town.devices) and heard["state"] > len(town.devices) and heard["event"]
 
-    _until(listen)
-    _until(lambda: listener.poll(0.05) or sum(len(device.held) for device in town.devices.values()) < 10)
+    until(listen)
+    until(lambda: listener.poll(0.05) or sum(len(device.held) for device in town.devices.values()) < 10)
     stop.set()
-    _until(lambda: listen() and offline == online)
-    thread.join(5)
+    until(lambda: listen() and offline == online)
+    thread.join(60)
     assert player.published >= sum(heard.values())
 
 

@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from api.commands import discover
 from gateway.mqtt import Broker, Session
+from tests.patience import until
 
 pytestmark = [
     pytest.mark.broker,
@@ -29,23 +29,16 @@ def port(tmp_path: Path) -> Iterator[int]:
     conf.write_text(f"listener {chosen} 127.0.0.1\nallow_anonymous true\n")
     broker = subprocess.Popen(["mosquitto", "-c", conf], stderr=subprocess.DEVNULL)
     try:
-        _until(lambda: _answers(chosen))
+        until(lambda: _answers(chosen))
         yield chosen
     finally:
         broker.terminate()
-        broker.wait(5)
+        broker.wait(60)
 
 
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _until(holds: object) -> None:
-    end = time.monotonic() + 5
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def _speak(port: int, stopped: threading.Event) -> None:

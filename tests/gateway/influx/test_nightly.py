@@ -16,9 +16,9 @@ from gateway.runtime.metrics import of_copy
 from gateway.store.base import StoreError
 from gateway.store.copy_cursor import position_in
 from gateway.store.journal import Journal
-from tests.conftest import until
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.gateway.store.world import DAY, HOUR, MIDNIGHT, NOON, SEATS, batch
+from tests.patience import until
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = MIDNIGHT + DAY + 19 * HOUR  # three o'clock in Shanghai; the day of the rows is over for long

@@ -15,6 +15,7 @@ from gateway.store.copy_cursor import Cursor
 from gateway.store.journal import Journal
 from tests.gateway.store.influx_server import fine
 from tests.gateway.store.world import DAY, HOUR, NOON, SEATS, batch
+from tests.patience import until
 
 QUICK = Patience(linger_s=0.02, first_s=0.01, longest_s=0.02, configuration_s=0.05)
 
@@ -45,13 +46,6 @@ def shipping(server, store, tmp_path):
     for ship in ships:
         ship.end(3)
         assert not ship.is_alive()
-
-
-def until(what, timeout_s=8.0):
-    end = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.01)
 
 
 def fill(store, rows, first=1, at=NOON, each=50):
@@ -254,7 +248,8 @@ def test_rows_that_come_while_it_runs_are_brought_along_also_over_midnight(serve
     ship = shipping()
     for day in range(3):
         fill(store, 20, first=1 + 20 * day, at=NOON + day * DAY)
-        until(lambda day=day: len(server.points) == 20 * (day + 1))
+        expected = 20 * (day + 1)
+        until(lambda expected=expected: len(server.points) == expected)
     until(lambda: ship.delivery.rows == 60)  # counted after the answer
 
 

@@ -12,9 +12,9 @@ from gateway.influx.ship import Ship
 from gateway.store.copy_cursor import Cursor
 from gateway.store.journal import Journal
 from gateway.store.sqlite import SqliteStore
-from tests.conftest import until
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.gateway.store.world import NOON, SEAT, batch
+from tests.patience import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="victoria-metrics is not installed")
 SEATS = [replace(SEAT, id=f"seat-{n:02d}", device=f"seat-{n:02d}") for n in range(3)]

@@ -30,7 +30,7 @@ def test_a_calendar_file_reaches_the_area_that_names_it(tmp_path):
     thread = CalendarThread(settings, settings.stations, told.put)
     thread.start()
     try:
-        changed = told.get(timeout=10)
+        changed = told.get(timeout=60)
     finally:
         thread.end()
     thread.join(5)

@@ -45,7 +45,7 @@ class Client:
     got: list[tuple[bytes, bytes, int]]
     arrivals: list[Arrivals]
 
-    def pump(self, done: Callable[[], Any], timeout_s: float = 5.0) -> None:
+    def pump(self, done: Callable[[], Any], timeout_s: float = 60.0) -> None:
         end = time.monotonic() + timeout_s
         while not done():
             assert time.monotonic() < end, f"still waiting; trouble: {self.session.trouble}, got: {self.got[-3:]}"

@@ -23,7 +23,7 @@ def test_who_is_woken_finds_the_attempt_over(bell, trouble):
 
     def wake():
         bell.ring()
-        lingering.wait(5)
+        lingering.wait(60)
 
     def connect():
         if trouble is not None:
@@ -32,20 +32,20 @@ def test_who_is_woken_finds_the_attempt_over(bell, trouble):
     dialer = Dialer("test", 1.0, wake)
     dialer.dial(connect)
     begin = time.monotonic()
-    bell.wait(5)
-    assert time.monotonic() - begin < 4
+    bell.wait(60)
+    assert time.monotonic() - begin < 40
     assert not dialer.busy
     assert dialer.error == (None if trouble is None else str(trouble))
     lingering.set()
-    dialer.join(5)
+    dialer.join(60)
 
 
 def test_a_ring_before_the_wait_ends_it_and_only_it(bell):
     bell.ring()
     bell.ring()
     begin = time.monotonic()
-    bell.wait(5)
-    assert time.monotonic() - begin < 4
+    bell.wait(60)
+    assert time.monotonic() - begin < 40
     begin = time.monotonic()
     bell.wait(0.05)
     assert time.monotonic() - begin >= 0.04

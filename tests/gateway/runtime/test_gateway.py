@@ -11,7 +11,7 @@ from config.schema import Settings
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
 from gateway.runtime.intake import Limits
-from tests.conftest import until
+from tests.patience import promptly, until
 
 pytestmark = pytest.mark.broker
 
@@ -26,8 +26,8 @@ class Listener:
         self.heard = []
         self.until(lambda: self.session.subscribed)
 
-    def until(self, done, timeout_s=6.0):
-        until(lambda: self.poll() or done(), timeout_s)
+    def until(self, done):
+        until(lambda: self.poll() or done())
 
     def poll(self):
         arrivals = self.session.poll(0.02)
@@ -92,7 +92,7 @@ def test_a_value_is_on_the_live_topic_within_a_fifth_of_a_second(run, listener):
     begin = time.monotonic()
     listener.say(0, 1)
     listener.until(lambda: listener.seat()["use"] == "occupied")
-    assert time.monotonic() - begin < 0.4
+    assert promptly(begin, 0.2)
     assert listener.of("yz-sys/gateway")[-1]["state"] == "online"
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_acknowledged_before_it_is_on_disk(run, listener, monkeypatch
     gateway = run()
     gate, acked = threading.Event(), []
     commit, ack = gateway.store.commit, gateway.session.ack
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(10) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     monkeypatch.setattr(gateway.session, "ack", lambda epoch, mids: acked.extend(mids) or ack(epoch, mids))
     for seq in range(1, 6):
         listener.say(1, seq)
@@ -134,7 +134,7 @@ def test_after_a_reconnect_the_watermark_is_said_again(run, listener):
     listener.until(lambda: listener.of("yz-ack/yanshan/seat-0"))
     listener.heard.clear()
     gateway.session._client.socket().shutdown(2)
-    listener.until(lambda: listener.of("yz-ack/yanshan/seat-0") and listener.of("yz-live/yanshan"), 8)
+    listener.until(lambda: listener.of("yz-ack/yanshan/seat-0") and listener.of("yz-live/yanshan"))
 
 
 @pytest.mark.parametrize("by", [3_600_000, -3_600_000, -1_700_000_000_000, 400_000_000_000])
@@ -183,14 +183,14 @@ def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatc
     gateway = run()
     monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
     gate, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     for seq in range(1, 401):
         listener.say(2, seq)
         listener.poll()
     listener.until(lambda: gateway.pipeline.counters["overflows"] == 1)
     held = gateway.intake.backlog
     gate.set()
-    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400, 15)
+    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400)
     assert held < 400, "it read on"
     assert (gateway.session.epoch, gateway.session.reconnects) == (1, 0)
     assert gateway.stop()
@@ -201,14 +201,14 @@ def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, li
     gateway = run()
     monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50, inbox_patience_s=0.2))
     gate, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     for seq in range(1, 401):
         listener.say(2, seq)
         listener.poll()
     listener.until(lambda: gateway.session.held and not gateway.session.connected)
     assert gateway.intake.backlog < 400
     gate.set()
-    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400, 15)
+    listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400)
     assert gateway.pipeline.counters["overflows"] >= 1
     assert gateway.stop()
     assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))

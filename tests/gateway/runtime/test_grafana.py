@@ -10,8 +10,8 @@ import pytest
 
 from gateway.influx.lines import COMMON, FIELDS, Lines
 from gateway.model import Resource
-from tests.conftest import until
 from tests.gateway.store.victoria import PROGRAM, Victoria
+from tests.patience import until
 
 DASHBOARDS = Path(__file__).parents[3] / "deploy" / "grafana"
 NOW = 1_780_056_000_000
@@ -49,7 +49,7 @@ def victoria(tmp_path_factory):
         )
     ]
     request = urllib.request.Request(one.url + "/api/v2/write?bucket=b", "\n".join(lines).encode())
-    assert urllib.request.urlopen(request, timeout=5).status == 204
+    assert urllib.request.urlopen(request, timeout=60).status == 204
     until(lambda: one.rows("seat_occupied"))
     yield one
     one.stop()
@@ -58,7 +58,7 @@ def victoria(tmp_path_factory):
 @pytest.mark.parametrize("expr", queries("victoriametrics", "expr"))
 def test_each_panel_has_an_answer_in_victoriametrics(victoria, expr):
     asked = urllib.parse.urlencode({"query": expr.replace("$station", ".*"), "time": NOW / 1000})
-    with urllib.request.urlopen(f"{victoria.url}/api/v1/query?{asked}", timeout=5) as answer:
+    with urllib.request.urlopen(f"{victoria.url}/api/v1/query?{asked}", timeout=60) as answer:
         rows = json.load(answer)["data"]["result"]
     assert rows
     assert float(rows[0]["value"][1]) > 0

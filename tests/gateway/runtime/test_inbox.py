@@ -32,7 +32,7 @@ def test_repeats_that_wait_to_be_acknowledged_fill_it_like_others(run, listener,
     gateway = run()
     monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
     gate, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(20) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     listener.say(0, 1)
     listener.until(lambda: gateway.intake.backlog == 1)
     for _ in range(200):

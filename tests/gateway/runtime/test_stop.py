@@ -8,7 +8,7 @@ import pytest
 from config.schema import Settings
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
-from tests.conftest import until
+from tests.patience import promptly, until
 
 pytestmark = pytest.mark.broker
 
@@ -28,7 +28,7 @@ def test_a_disk_that_hangs_holds_up_the_end_no_longer_than_promised(tmp_path, mo
         )
     )
     disk, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *work: disk.wait(20) and commit(*work))
+    monkeypatch.setattr(gateway.store, "commit", lambda *work: disk.wait(60) and commit(*work))
     gateway.start()
     device = Session(Broker("127.0.0.1", port), "seat", keep=False)
     try:
@@ -37,11 +37,11 @@ def test_a_disk_that_hangs_holds_up_the_end_no_longer_than_promised(tmp_path, mo
         until(lambda: device.poll(0.01) or gateway.intake.backlog)
         begin = time.monotonic()
         assert gateway.stop() is False
-        assert time.monotonic() - begin < 1.0 + 0.8
+        assert promptly(begin, 1 + 0.8)
     finally:
         device.close()
         disk.set()
-        gateway.intake.join(5)
+        gateway.intake.join(60)
         assert gateway.stop() is True
 
 

@@ -15,8 +15,8 @@ from gateway.store.base import StoreError
 from gateway.store.day import Day
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
-from tests.conftest import until
 from tests.gateway.store.world import NOON, TAKEN, batch, change, messages, refused
+from tests.patience import until
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def writer(store):
     made = Writer(store, lambda: None)
     made.start()
     yield made
-    made.end(10)
+    made.end(60)
     assert made.failed is None
 
 
@@ -157,7 +157,7 @@ def test_faults_at_random_in_every_step_lose_and_double_nothing(tmp_path, monkey
         writer.call(failing(lambda: None))
     sent = [payload for work in works for payload in work.batch.payloads]
     done = committed(writer, *works)
-    assert writer.end(10)
+    assert writer.end(60)
     assert writer.failed is None
     monkeypatch.undo()
     store.close()
@@ -189,7 +189,7 @@ def test_a_broken_promise_of_ours_ends_the_writer_at_every_step(store, monkeypat
     else:
         writer.chores.append(breaks)
     writer.start()
-    writer.join(10)
+    writer.join(60)
     assert isinstance(writer.failed, InvariantError)
     assert not writer.done
 
@@ -198,7 +198,7 @@ def test_a_job_that_raises_costs_itself(writer):
     ran = threading.Event()
     writer.call(lambda: 1 / 0)
     writer.call(ran.set)
-    assert ran.wait(10)
+    assert ran.wait(60)
 
 
 def test_a_chore_that_raises_is_logged_once_and_the_others_have_their_turn(store, caplog):

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.conftest import until
+from tests.patience import until
 
 PROGRAM = shutil.which("victoria-metrics")
 
@@ -45,7 +45,7 @@ class Victoria:
             return False
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return bytes(answer.read())
 
     def rows(self, metric: str) -> list[tuple[str, int, float]]:
