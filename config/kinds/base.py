@@ -58,6 +58,8 @@ class Type:
     short: Words | None = None
     running_above_w: float = RUNNING_ABOVE_W
     load: Load = USUAL_LOAD
+    most_w: float = 1e6
+    """More than any such thing draws: what its meter can't have counted in the time is no energy."""
     rank: int = 0
     """Its place among its like on pages, the smallest first."""
     usable: Words | None = None

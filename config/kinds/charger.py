@@ -35,7 +35,13 @@ SPEC = KindSpec(
     # Low, so that a full battery still plugged in counts as taken rather than free.
     types={
         "phone": Type(
-            ("手机充电", "手機充電", "Phone charging"), "phone", ("手机", "手機", "Phone"), 2.0, Load(0.3, 3), rank=3
+            ("手机充电", "手機充電", "Phone charging"),
+            "phone",
+            ("手机", "手機", "Phone"),
+            2.0,
+            Load(0.3, 3),
+            most_w=2_000,
+            rank=3,
         ),
         "ebike": Type(
             ("电动车充电", "電動車充電", "E-bike charging"),
@@ -43,6 +49,7 @@ SPEC = KindSpec(
             ("电动车", "電動車", "E-bike"),
             5.0,
             Load(4, 15),
+            most_w=10_000,
             rank=1,
         ),
         "ev": Type(("汽车充电", "汽車充電", "Car charging"), "ev", ("汽车", "汽車", "Car"), 50.0, Load(30, 50), rank=2),

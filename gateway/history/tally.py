@@ -1,8 +1,9 @@
 """What is counted from single messages: the energy of chargers, and visits by the cards at a door. Pure.
 
 A meter only counts on, so what flowed between two readings is known. When it flowed is not, if they lie far apart: that
-energy is kept beside (`gap_mwh`). A counter that fell, or leapt, was reset: what flowed in between is unknown, and said
-to be.
+energy is kept beside (`gap_mwh`). A counter that fell, or rose by more than such a charger can draw in the time, is
+another counter: what flowed in between is unknown, and said to be. One that is back where it was within the hour had a
+glitch, and goes on.
 Energies are in mWh: whole numbers give the same sum in every order.
 """
 
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from gateway import wire
+from gateway.base.bounds import POWER_W
 from gateway.base.local_time import HOUR_MS
 from gateway.kinds.charger import USE_OF_STATUS
 from gateway.model import Millis
 from gateway.policy.privacy import CROWD, Band
 
 GAP_MS = HOUR_MS
-LEAP_MWH = 10**13  # more than the strongest charger gives in a year: no energy, but another counter
+LATE_MS = HOUR_MS // 4  # by so much may a reading be late, or several come at once
+STEP_MWH = 1_000_000  # a register that counts whole kWh
 
 Mark = tuple[Millis, int, int]  # when, the meter's total in mWh and its resets until then
 
@@ -63,9 +66,13 @@ class Meter(Struct, gc=False):
     resets: int = 0
     free: bool | None = None
     ended_at: Millis | None = None  # a use that ended and waits for a reading
+    left_mwh: int | None = None  # where it stood before the last reset
+    left_at: Millis = 0
 
-    def hear(self, said: Said, at: Millis, received_at: Millis) -> tuple[Tally, list[Mark]] | None:
-        """What a message adds, and marks where a use began or ended. `at`: when it was true.
+    def hear(
+        self, said: Said, at: Millis, received_at: Millis, most_w: float = POWER_W[1]
+    ) -> tuple[Tally, list[Mark]] | None:
+        """What a message adds, and marks where a use began or ended. `at`: when it was true; `most_w`: its most.
 
         None for a late one: as in the live state, it tells nothing new.
         """
@@ -77,7 +84,7 @@ class Meter(Struct, gc=False):
             self.seq = said.seq
         self.heard_at = at
         before = self.total_mwh, self.resets
-        tally = Tally() if said.energy_wh is None else self._count(round(said.energy_wh * 1000), at)
+        tally = Tally() if said.energy_wh is None else self._count(round(said.energy_wh * 1000), at, most_w)
         return tally, self._marks(said, received_at, before)
 
     def _late(self, said: Said, at: Millis) -> bool:
@@ -85,19 +92,30 @@ class Meter(Struct, gc=False):
             return at < self.heard_at
         return said.seq <= self.seq if said.boot == self.boot else said.boot == self.older
 
-    def _count(self, counter: int, at: Millis) -> Tally:
+    def _count(self, counter: int, at: Millis, most_w: float) -> Tally:
         tally = Tally(readings=1)
-        step = 0 if self.counter_mwh is None else counter - self.counter_mwh
-        if not 0 <= step <= LEAP_MWH:
+        since, since_at = self.counter_mwh, self.counted_at
+        if since is not None and not _can_be(counter - since, at - since_at, most_w):
             tally.resets, self.total_mwh = 1, 0
-        elif step and at - self.counted_at > GAP_MS:
+            since, since_at = self._before_the_glitch(counter, at, most_w)
+        step = 0 if since is None else counter - since
+        if step and at - since_at > GAP_MS:
             tally.gap_mwh = step
         else:
             tally.energy_mwh = step
         self.counter_mwh, self.counted_at = counter, at
-        self.total_mwh += tally.energy_mwh + tally.gap_mwh
+        self.total_mwh += step
         self.resets += tally.resets
         return tally
+
+    def _before_the_glitch(self, counter: int, at: Millis, most_w: float) -> tuple[int | None, Millis]:
+        """Where the counter stood that this reading goes on from, and when; None for a counter that begins."""
+        left, left_at = self.left_mwh, self.left_at
+        if left is not None and at - left_at <= GAP_MS and _can_be(counter - left, at - left_at, most_w):
+            self.left_mwh = None
+            return left, left_at
+        self.left_mwh, self.left_at = self.counter_mwh, self.counted_at
+        return None, at
 
     def _marks(self, said: Said, received_at: Millis, before: tuple[int, int]) -> list[Mark]:
         """A use takes all that flowed from the last reading before it to the first at or after its end."""
@@ -114,6 +132,11 @@ class Meter(Struct, gc=False):
                 marks.append((received_at, *before))
             self.ended_at = None  # the next use began before a reading: nobody can part the two
         return marks
+
+
+def _can_be(step_mwh: int, passed_ms: Millis, most_w: float) -> bool:
+    """Whether a meter may have counted this since."""
+    return 0 <= step_mwh <= STEP_MWH + most_w * (max(0, passed_ms) + LATE_MS) / 3600
 
 
 def energy_between(first: Mark | None, last: Mark | None) -> int | None:

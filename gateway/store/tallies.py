@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from config.kinds import SPECS
 from gateway import wire
+from gateway.base.bounds import POWER_W
 from gateway.base.local_time import hour_start
 from gateway.history.tally import Mark, Meter, Said, Tally, is_visit
 from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
@@ -28,6 +30,8 @@ _ADD = (
 )
 _said = msgspec.json.Decoder(Said).decode
 _meter = msgspec.json.Decoder(Meter).decode
+
+_MOST_W = {(spec.name, name): one.most_w for spec in SPECS.values() for name, one in spec.types.items()}
 
 Told = tuple[Place, Resource]
 
@@ -98,7 +102,7 @@ class _Step:
         scopes = place.scopes_of(resource)
         name = scopes[0]
         meter = self._meter_of(name)
-        told = meter.hear(said, at, received_at)
+        told = meter.hear(said, at, received_at, _MOST_W.get((resource.kind, resource.type or ""), POWER_W[1]))
         if told is not None:
             tally, marks = told
             start = hour_start(at, place.zone)

@@ -1,7 +1,13 @@
 """Energy is the difference of a counter and never more; a card from outside is a visit, told only in bands."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from config.kinds import SPECS
+from gateway.base.bounds import POWER_W
 from gateway.base.local_time import HOUR_MS
 from gateway.history.tally import Meter, Said, Tally, band_of, energy_between, is_visit
 from gateway.policy.privacy import CROWD
@@ -28,6 +34,28 @@ def test_a_counter_that_fell_was_reset_and_what_it_missed_is_not_invented() -> N
         heard(meter, minute, energy_wh=counter)
     assert heard(meter, 2, energy_wh=3) == Tally(resets=1, readings=1)
     assert heard(meter, 3, energy_wh=7) == Tally(energy_mwh=4000, readings=1)
+
+
+READINGS = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "cases" / "service" / "30_readings.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("case", READINGS, ids=lambda case: case["what"])
+def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str, Any]) -> None:
+    meter, total = Meter(), Tally()
+    for number, counter in enumerate(case["energy_wh"]):
+        at = number * case["every_s"] * 1000
+        told = meter.hear(Said(energy_wh=counter), at, at, case["most_w"])
+        assert told
+        total.add(told[0])
+    assert (total.energy_mwh, total.resets) == (case["counted_wh"] * 1000, case["resets"])
+    assert total.gap_mwh == case.get("gap_wh", 0) * 1000
+
+
+def test_every_type_of_charger_may_draw_what_its_rule_of_use_asks_for() -> None:
+    for name, one in SPECS["charger"].types.items():
+        assert one.running_above_w * 10 < one.most_w <= POWER_W[1], name
 
 
 def test_energy_over_a_gap_is_known_but_not_its_hour() -> None:
