@@ -13,7 +13,7 @@ from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
 from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal

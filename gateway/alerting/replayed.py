@@ -9,7 +9,7 @@ from gateway.alerting.facts import Watch
 from gateway.alerts.core import Alerts
 from gateway.alerts.payload import alert_json
 from gateway.alerts.words import AlertEvent
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.live import Live
 from gateway.model import Millis
 

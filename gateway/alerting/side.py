@@ -31,7 +31,7 @@ from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.live import Live
 from gateway.model import Change, Millis, Resource
 from gateway.notify import links

@@ -6,16 +6,14 @@ Copying costs as much as handling, so a busy gateway does it only once something
 from collections.abc import Iterable
 from copy import copy
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gateway.core.context import Context
 from gateway.evidence.seen import NO_BOOTS, Seen
 from gateway.kinds import Facts
 from gateway.kinds.base import put
 from gateway.kinds.doubt import Doubt
 from gateway.live import Device, Station
-
-if TYPE_CHECKING:
-    from gateway.core.pipeline import Pipeline
 
 # What others own. An alarm is put back too: the heap still holds the entry that it had.
 _FIXED = {"counters", "doubt", "kind", "public", "resource"}
@@ -34,13 +32,21 @@ class Before:
     """Made before the message is handled; `restore` puts everything back."""
 
     __slots__ = (
-        "_decoders", "_devices", "_kept", "_lengths", "_pipeline", "_quarantined", "_returned", "_staff", "_stations",
+        "_context",
+        "_decoders",
+        "_devices",
+        "_kept",
+        "_lengths",
+        "_quarantined",
+        "_returned",
+        "_staff",
+        "_stations",
         "_totals",
     )  # fmt: skip
 
-    def __init__(self, pipeline: "Pipeline", topic: bytes) -> None:
-        self._pipeline = pipeline
-        outcome, live = pipeline.outcome, pipeline.live
+    def __init__(self, context: Context, topic: bytes) -> None:
+        self._context = context
+        outcome, live = context.outcome, context.live
         self._lengths = (
             len(outcome.batch),
             len(live.changes),
@@ -48,15 +54,15 @@ class Before:
             len(outcome.happened),
             len(outcome.heard),
         )
-        self._totals, self._quarantined = dict(live.counters), dict(pipeline.quarantined)
+        self._totals, self._quarantined = dict(live.counters), dict(context.quarantined)
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
-        sources = pipeline.foreign.sources_of(topic)
+        sources = context.foreign.sources_of(topic)
         self._decoders = [(source, _state(source.decoder)) for source in sources]
-        devices: Iterable[Device] = pipeline.speakers(topic)
+        devices: Iterable[Device] = context.speakers(topic)
         self._staff: tuple[Any, ...] | None = None
         self._stations: list[tuple[Station, tuple[Any, ...], list[tuple[Facts, tuple[Any, ...], Any]]]] = []
         if topic.startswith(b"yz-cmd/"):
-            self._staff = pipeline.nonces.state(), live.overrides.state()
+            self._staff = context.nonces.state(), live.overrides.state()
             station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
             if station is not None:
                 self._stations.append((station, _station_of(station), [_kept(facts) for facts in station.facts()]))
@@ -66,19 +72,19 @@ class Before:
         ]
 
     def restore(self) -> None:
-        pipeline = self._pipeline
-        outcome, live = pipeline.outcome, pipeline.live
+        context = self._context
+        outcome, live = context.outcome, context.live
         rows, changes, rejected, happened, heard = self._lengths
         for name in _BATCH:
             del getattr(outcome.batch, name)[rows:]
         del live.changes[changes:], outcome.rejected[rejected:], outcome.happened[happened:], outcome.heard[heard:]
-        for counter, before in ((live.counters, self._totals), (pipeline.quarantined, self._quarantined)):
+        for counter, before in ((live.counters, self._totals), (context.quarantined, self._quarantined)):
             counter.clear()
             counter.update(before)
         outcome.returned, outcome.kept = self._returned, self._kept
         for source, state in self._decoders:
             _put_back(source.decoder, state)
-            pipeline.foreign.hear_again(source)
+            context.foreign.hear_again(source)
         for device, said, seen, facts in self._devices:
             _put(device, _DEVICE, said)
             device.seen = seen
@@ -89,7 +95,7 @@ class Before:
             for one in facts:
                 _put_facts(*one)
         if self._staff is not None:
-            pipeline.nonces.put_back(self._staff[0])
+            context.nonces.put_back(self._staff[0])
             live.overrides.put_back(self._staff[1])
 
 

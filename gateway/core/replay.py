@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.pipeline import Outcome, Pipeline
+from gateway.core.outcome import Outcome
+from gateway.core.pipeline import Pipeline
 from gateway.model import Change, Message, Millis
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

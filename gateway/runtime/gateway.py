@@ -14,7 +14,7 @@ from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.calendars.thread import CalendarThread
-from gateway.commands import Gate, Seen, sign
+from gateway.commands import Seen, sign
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
@@ -71,9 +71,9 @@ class Gateway:
         self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
         self.alerting = self._alerting()
         self._command_key = key = command_key_of(settings)
-        self.pipeline.nonces = nonces = Seen.load(self.store.kept("nonces"))
-        self.pipeline.gate = Gate(lambda: key, nonces)
-        self.pipeline.on_staff, self.pipeline.on_done = self.alerting.command, self.alerting.note
+        commands = self.pipeline.commands
+        commands.trust(key, Seen.load(self.store.kept("nonces")))
+        commands.on_staff, commands.on_done = self.alerting.command, self.alerting.note
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
         )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.journal import parts
 

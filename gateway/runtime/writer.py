@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from gateway.base.clock import monotonic_s, now_ms
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
 from gateway.store.base import Store, StoreError

@@ -9,7 +9,7 @@ import pytest
 from tests.docs.reading import ROOT
 
 ROOMS = ("api", "config", "firmware_bridge", "gateway")
-DEEPEST = 3
+DEEPEST, LONGEST_FILE = 3, 400
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -55,3 +55,8 @@ def test_no_function_nests_deeper_than_three_blocks() -> None:
     functions = [(path, node) for path in FILES for node in nodes(path) if isinstance(node, FUNCTIONS)]
     assert len(functions) > 2_000  # it looked at them
     assert [named(path, node) for path, node in functions if depth(node) > DEEPEST] == []
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    long = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {name: lines for name, lines in long.items() if lines > LONGEST_FILE} == {}

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from config.schema import Settings
-from gateway.core.pipeline import Outcome, Pipeline
+from gateway.core.outcome import Outcome
+from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.live import Device, document
 from gateway.model import Axes, Change, Message, Millis

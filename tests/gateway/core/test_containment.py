@@ -8,7 +8,9 @@ import pytest
 
 from config.schema import Settings
 from gateway.core import plan
-from gateway.core.pipeline import FEW, Frame, Pipeline
+from gateway.core.outcome import Frame
+from gateway.core.pipeline import FEW, Pipeline
+from gateway.core.unusual import Unusual
 from gateway.live import document
 from gateway.model import InvariantError, Rejected
 from gateway.policy.hours import Openings
@@ -25,6 +27,8 @@ ROOMS = (
     "wire.py",
     "core/admission.py",
     "core/foreign.py",
+    "core/unusual.py",
+    "core/commands.py",
     "model.py",
 )
 KINDS: dict[str, list[dict[str, Any]]] = {
@@ -141,7 +145,7 @@ def never_came(stream: list[tuple[Frame, int]], at: int) -> World:
         world.pipeline.tick(now)
         topic = frame[0]
         if topic.startswith(b"yz/"):
-            world.pipeline._reject(topic, frame[1], frame[2], now, "internal_error")
+            world.pipeline._refusals.refuse(topic, frame[1], frame[2], now, "internal_error")
         world.collect()
         world.refused.clear()
     return world
@@ -219,7 +223,7 @@ def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(world.pipeline, "_accept", _breaks)
+    monkeypatch.setattr(Unusual, "_accept", _breaks)
     return world
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.model import Batch, InvariantError, Rejected
 from gateway.runtime.writer import Commit, Writer
 from gateway.store.base import StoreError

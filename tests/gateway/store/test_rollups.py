@@ -8,7 +8,7 @@ import pytest
 
 from api.readers import Shards
 from gateway.base.local_time import HOUR_MS, bucket_of, pieces
-from gateway.core.pipeline import Outcome
+from gateway.core.outcome import Outcome
 from gateway.history.utilization import Minutes, part_of
 from gateway.model import Change, Millis, Resource, axes_of
 from gateway.store.base import Reader

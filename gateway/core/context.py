@@ -1,0 +1,62 @@
+"""What the parts of the core share, and all that one message may touch."""
+
+from collections import Counter
+
+from gateway import wire
+from gateway.commands import Seen
+from gateway.core.foreign import Foreign
+from gateway.core.outcome import Outcome
+from gateway.live import Device, Live
+from gateway.model import RETAINED, Millis, Topic
+from gateway.wire import UnreadableError
+
+
+class Context:
+    """`outcome` is the one that is being filled; `quarantined` counts refused messages by reason."""
+
+    __slots__ = ("by_topic", "foreign", "live", "nonces", "outcome", "quarantined")
+
+    def __init__(self, live: Live, foreign: Foreign) -> None:
+        self.live, self.foreign = live, foreign
+        self.outcome = Outcome()
+        self.quarantined: Counter[str] = Counter()
+        self.nonces = Seen()
+        self.by_topic = {device.topic: device for device in live.devices.values()}  # of native state messages
+
+    def device(self, topic: bytes) -> tuple[Device, Topic]:
+        """Whom a native topic names, and what it carries. UnreadableError for nobody of ours."""
+        station, name, which = wire.parse_topic(topic)
+        if station not in self.live.stations:
+            raise UnreadableError("unknown_station")
+        device = self.live.devices.get((station, name))
+        if device is None:
+            raise UnreadableError("unknown_device")
+        return device, which
+
+    def speakers(self, topic: bytes) -> list[Device]:
+        """The devices that a message on this topic is taken to come from."""
+        known = self.by_topic.get(topic)
+        if known is not None:
+            return [known]
+        if topic.startswith(b"yz/"):
+            try:
+                return [self.device(topic)[0]]
+            except UnreadableError:
+                return []
+        return [source.device for source in self.foreign.sources_of(topic)]
+
+    def keep(self, device: Device, topic: bytes, payload: bytes, now: Millis, mark: int, number: int = 0) -> None:
+        """Have it stored, under these flags."""
+        self.outcome.batch.append(topic, payload, now, mark, number)
+        self.owe(device)
+
+    def owe(self, device: Device) -> None:
+        """Its watermark may have moved."""
+        if not device.owed:
+            device.owed = True
+            self.outcome.heard.append(device)
+
+    def lose(self, device: Device, flags: int, now: Millis) -> None:
+        """A value came that nobody can read. What a broker kept is from nobody knows when, and changes nothing."""
+        if not flags & RETAINED:
+            self.live.unreadable(device, now)

@@ -1,0 +1,30 @@
+"""What a run of messages and ticks left to do: the word between the core and those that store, tell and alert."""
+
+from dataclasses import dataclass, field
+
+from gateway.kinds import Facts
+from gateway.live import Device
+from gateway.model import Batch, Change, Millis, Rejected
+from gateway.wire import Event
+
+Frame = tuple[bytes, bytes, int]  # topic, payload, flags
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`heard`: devices whose watermark may have moved, each once until it is told; `news`: resources that said
+    something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
+    by name.
+    """
+
+    batch: Batch = field(default_factory=Batch)
+    changes: list[Change] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
+    heard: list[Device] = field(default_factory=list)
+    news: set[Facts] = field(default_factory=set)
+    returned: set[Device] = field(default_factory=set)
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.batch.payloads or self.changes or self.rejected or self.kept)
