@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ from gateway.alerting import Alerting
 from gateway.alerts.payload import alert_json
 from gateway.alerts.words import AlertEvent
 from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
@@ -55,25 +57,28 @@ def create_app(
     now: Callable[[], Millis] = now_ms,
     alerting: Alerting | None = None,
     command: Callable[[str, bytes], None] | None = None,
+    mishaps: Mishaps | None = None,
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
     `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
-    `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page.
+    `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
+    faults of ours are noted.
     """
     stream = settings.api.stream
     limits = Limits(
         stream.clients_total, stream.clients_per_address, stream.reserved_for_screens, stream.send_timeout_s
     )
-    hub = Hub(view, limits)
+    mishaps = mishaps or Mishaps()
+    hub = Hub(view, limits, mishaps)
     Gauge("yizhan_sse_clients", "open event streams", registry=registry).set_function(hub.__len__)
     keyring = Keyring.of(settings)
     with contextlib.suppress(OSError):  # a folder that can't be written is told where it matters, at a log-in
         keyring.sessions.prepare()
     walls = Walls(settings.store.path)
     context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls)
-    app = _fastapi(context, alerting)
+    app = _fastapi(context, alerting, mishaps)
     app.include_router(
         pages.router(
             places_of(settings),
@@ -88,10 +93,11 @@ def create_app(
     return App(Front(app, view), context)
 
 
-def _fastapi(context: Context, alerting: Alerting | None) -> FastAPI:
+def _fastapi(context: Context, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(partial(_noted, mishaps))
 
         def show(event: AlertEvent) -> None:
             alert, body = event.alert, encode(alert_json(event.alert))
@@ -118,13 +124,22 @@ def _fastapi(context: Context, alerting: Alerting | None) -> FastAPI:
             "default": {"description": "a problem document (RFC 9457)", "content": {"application/problem+json": {}}}
         },
     )
-    problem.install(app)
+    problem.install(app, mishaps)
     for router in ROUTERS:
         app.include_router(router(context))
     for staff_router in STAFF_ROUTERS:
         app.include_router(staff_router(context, alerting))
     _document_access(app)
     return app
+
+
+def _noted(mishaps: Mishaps, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback or a task on the loop raised, and nobody waited for. Lines that break are no fault of ours."""
+    error = context.get("exception")
+    if isinstance(error, Exception) and not isinstance(error, OSError):
+        mishaps.note(f"the API: {context.get('message')}", error)
+    else:
+        loop.default_exception_handler(context)
 
 
 def _document_access(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from api.live_view import LiveView
 from api.wire_documents import received
 from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, sign
 from gateway.live.station_document import Document
 from gateway.mqtt import Broker, Session
@@ -33,10 +34,12 @@ class _Report(msgspec.Struct):
 class LiveFeed(threading.Thread):
     """Reads until `end`. An emptied topic changes nothing: what was shown ends by its own deadline."""
 
-    def __init__(self, broker: Broker, client_id: str, view: LiveView, key: CommandKey) -> None:
+    def __init__(
+        self, broker: Broker, client_id: str, view: LiveView, key: CommandKey, mishaps: Mishaps | None = None
+    ) -> None:
         super().__init__(name="live feed")
         self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
-        self._view, self._key = view, key
+        self._view, self._key, self._mishaps = view, key, mishaps or Mishaps()
         self._gateways: dict[str, str] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
@@ -48,7 +51,8 @@ class LiveFeed(threading.Thread):
             arrivals = self.session.poll(POLL_S)
             if arrivals is not None:
                 self._view.feed_threadsafe(self._documents(arrivals.frames))
-                self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
+                with self._mishaps.contained("what gateways report of themselves"):
+                    self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
                 self.session.ack(arrivals.epoch, arrivals.mids)
             while self._outbox and self.session.connected:
                 topic, payload = self._outbox.popleft()
@@ -64,6 +68,8 @@ class LiveFeed(threading.Thread):
                 good.append(received(station, payload, now))
             except ValueError as error:
                 self._refuse(station, error)
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._mishaps.note(f"the live document of {station[:64]}", error, station)
         return good
 
     def _refuse(self, station: str, why: ValueError) -> None:

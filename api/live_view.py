@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from api.wire_documents import withdraw
 from config.schema import Station
+from gateway.base.mishaps import Mishaps
 from gateway.live.station_document import Document, blank, deadline, encoded
 from gateway.model import Millis
 
@@ -61,8 +62,8 @@ class LiveView:
     Stations outside the configuration are not shown, whatever a broker still retains of them.
     """
 
-    def __init__(self, stations: Iterable[Station], now: Callable[[], Millis]) -> None:
-        self._now = now
+    def __init__(self, stations: Iterable[Station], now: Callable[[], Millis], mishaps: Mishaps | None = None) -> None:
+        self._now, self._mishaps = now, mishaps or Mishaps()
         self._entries: dict[str, Entry] = {}
         self._withdrawn: dict[
             str, tuple[Entry, Entry]
@@ -130,7 +131,9 @@ class LiveView:
 
     def _take(self) -> None:
         while self._inbox:
-            self.put(self._inbox.popitem()[1])
+            station, document = self._inbox.popitem()
+            with self._mishaps.contained(f"showing the document of {station}", station):
+                self.put(document)
 
     def _without_claims(self, entry: Entry, now: Millis) -> Entry:
         """The ended entry as it may be shown at `now`; the same one for all who ask until something else ends."""
@@ -151,7 +154,8 @@ class LiveView:
         self._entries[entry.station] = entry
         self._arm(entry)
         for listener in self.listeners:
-            listener(entry)
+            with self._mishaps.contained("who listens to documents", entry.station):
+                listener(entry)
 
     def _arm(self, entry: Entry) -> None:
         timer = self._timers.pop(entry.station, None)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.auth import KeyFileError
+from gateway.base.mishaps import Mishaps
 from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ def bad_parameter(name: str, what: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("query", name), "msg": what, "type": "value_error"}])
 
 
-def install(app: FastAPI) -> None:
-    """From now on every error of the app is a problem document."""
+def install(app: FastAPI, mishaps: Mishaps) -> None:
+    """From now on every error of the app is a problem document; a fault of ours is noted."""
 
     @app.exception_handler(StarletteHTTPException)
     async def http(_request: Request, error: StarletteHTTPException) -> Problem:
@@ -74,5 +75,5 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Problem:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        mishaps.note(f"{request.method} {request.url.path[:200]}", error, request.path_params.get("station"))
         return Problem(500, "the mistake is ours and is in the log")

@@ -32,8 +32,8 @@ def run_product(
     """
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
-    view = LiveView(settings.stations, now_ms)
     gateway = Gateway(settings)
+    view = LiveView(settings.stations, now_ms, gateway.mishaps)
     gateway.listen(view.feed_threadsafe)
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
@@ -46,6 +46,7 @@ def run_product(
         registry=registry,
         alerting=gateway.alerting,
         command=gateway.command,
+        mishaps=gateway.mishaps,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()

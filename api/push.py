@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from api.live_view import Entry, LiveView
 from api.times import rfc3339
 from api.walls import PER_ADDRESS
+from gateway.base.mishaps import Mishaps
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,9 @@ class Client:
 class Hub:
     """Every open stream of this process. Belongs to the asyncio thread."""
 
-    def __init__(self, view: LiveView, limits: Limits) -> None:
+    def __init__(self, view: LiveView, limits: Limits, mishaps: Mishaps | None = None) -> None:
         self.view, self.limits = view, limits
+        self._mishaps = mishaps or Mishaps()
         self._epoch = secrets.token_hex(4)
         self._clients: set[Client] = set()
         self._by_station: dict[str | None, set[Client]] = {}
@@ -211,12 +213,10 @@ class Hub:
             now = loop.time()
             due = now >= next_beat
             next_beat += HEARTBEAT_S if due else 0
-            try:
+            with self._mishaps.contained("a turn of the streams' heartbeat"):
                 self._sweep(now)
                 if due:
                     self._beat()
-            except Exception:  # heartbeats must go on, whatever one client did
-                log.exception("a turn of the stream's heartbeat failed")
 
     def _beat(self) -> None:
         frame = self._heartbeat()

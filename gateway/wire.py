@@ -92,6 +92,11 @@ def topic(station: str, device: str, which: Topic) -> str:
     return f"yz/{station}/{device}/{which}"
 
 
+def station_in(raw: bytes) -> str:
+    """The station that a topic names, for counting: whatever stands there, empty where nothing does."""
+    return (*raw.split(b"/", 2), b"", b"")[1].decode("ascii", "replace")
+
+
 def parse_topic(raw: bytes) -> tuple[str, str, Topic]:
     """(station, device, state | event | availability). UnreadableError for anything else."""
     try:

@@ -31,17 +31,21 @@ def run(args: argparse.Namespace) -> int:
     from api.signals import stop_event
     from config.load import load
     from gateway.base.clock import now_ms
+    from gateway.base.mishaps import Mishaps
     from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
     from gateway.runtime import Status
+    from gateway.runtime.metrics import MishapCollector
 
     settings = load(args.config)
     stop = stop_event()
     sock = bind(settings.api.listen.host, settings.api.listen.port)
     started_at = now_ms()
-    view = LiveView(settings.stations, now_ms)
+    mishaps, registry = Mishaps(), CollectorRegistry()
+    registry.register(MishapCollector(mishaps))
+    view = LiveView(settings.stations, now_ms, mishaps)
     name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
-    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key))
+    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key), mishaps)
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None
@@ -53,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
 
     app = create_app(
-        view, history_of(settings), settings, status, registry=CollectorRegistry(), now=now_ms,
-        command=feed.send,
+        view, history_of(settings), settings, status, registry=registry, now=now_ms,
+        command=feed.send, mishaps=mishaps,
     )  # fmt: skip
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()

@@ -18,7 +18,7 @@ from gateway.kinds import Facts
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
-from gateway.wire import Event, parse_topic
+from gateway.wire import Event, parse_topic, station_in
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
@@ -156,8 +156,7 @@ class Watch:
         """Messages that went to quarantine, counted by configured station: any other name is whatever a stranger wrote,
         and all of them are counted as one."""
         for one in rejected:
-            station = one.topic.split(b"/", 2)[1:2]
-            name = station[0].decode("ascii", "replace") if station else ELSEWHERE
+            name = station_in(one.topic)
             name = name if name in self._stations else ELSEWHERE
             self._refused.setdefault(name, deque(maxlen=self._quarantine_per_hour)).append(one.received_at)
 

@@ -107,7 +107,7 @@ class Alerting:
         self._worker = self._notifier(settings, healthy, now)
 
     def _notifier(self, settings: Settings, healthy: Callable[[], bool], now: Callable[[], Millis]) -> NotifyWorker:
-        alerts, base = settings.alerts, base_url(settings)
+        alerts, base, mishaps = settings.alerts, base_url(settings), self._mishaps
 
         def link(delivery: Delivery) -> str | None:
             if base is None or delivery.action == "closed":
@@ -116,11 +116,13 @@ class Alerting:
             return f"{base}/a/{links.token(self.link_key, delivery.alert.id, delivery.id, expires_at)}"
 
         outlets = outlets_of(settings)
-        self.post = Post(self._outbox, self._record, outlets, self._places, now, link, alerts.digest_min * 60_000)
+        self.post = Post(
+            self._outbox, self._record, outlets, self._places, now, link, alerts.digest_min * 60_000, mishaps
+        )
         dead_man = None
         if alerts.dead_man_url is not None:
             dead_man = DeadMan(alerts.dead_man_url, alerts.dead_man_interval_s * 1000, healthy)
-        return NotifyWorker(self.post, now, dead_man)
+        return NotifyWorker(self.post, now, dead_man, mishaps)
 
     # ---- life ----
 
@@ -321,6 +323,8 @@ class Alerting:
 
         def store() -> None:
             error = book.write_apart(self._store.core_write, works)
+            if error is not None:
+                self._mishaps.note("a change of alerts or orders that can't be stored, and is left out", error)
             if asked is not None and error is None:
                 asked.set_result(list(events))
             elif asked is not None:

@@ -1,6 +1,7 @@
 """Faults of ours over single inputs: each costs its input, is told once in the log, and is there for the alert side."""
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +15,30 @@ Place = tuple[str, str, int]
 
 
 class Mishaps:
-    """`note` each; `take` what came since. Any thread may do either. What is `expected` goes on to who expects it."""
+    """`note` each; `take` what came since. Any thread may do either. What is `expected` goes on to who expects it.
+
+    `count` is the total since we started.
+    """
 
     def __init__(self, expected: tuple[type[Exception], ...] = ()) -> None:
         self._through = expected
         self.count = 0
         self._told: set[Place] = set()
+        self._lock = threading.Lock()
         self._news: deque[tuple[str | None, str]] = deque(maxlen=WAITING)
 
     def note(self, what: str, error: Exception, station: str | None = None) -> None:
         """`what` could not be handled. What is expected is raised again."""
         if isinstance(error, self._through):
             raise error
-        self.count += 1
-        self._news.append((station, type(error).__name__))
         place = _place(error)
-        if place not in self._told:
-            self._told = {*self._told, place} if len(self._told) < PLACES else {place}
+        with self._lock:
+            self.count += 1
+            self._news.append((station, _name_of(type(error))))
+            told = place in self._told
+            if not told:
+                self._told = {*self._told, place} if len(self._told) < PLACES else {place}
+        if not told:
             log.error("%s: a fault of this program; it is set aside, the rest goes on", what, exc_info=error)
 
     @contextmanager
@@ -47,6 +55,11 @@ class Mishaps:
         while self._news:
             taken.append(self._news.popleft())
         return taken
+
+
+def _name_of(kind: type[BaseException]) -> str:
+    """As people look it up: `KeyError`, `struct.error`."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def _place(error: BaseException) -> Place:

@@ -102,8 +102,7 @@ class Pipeline:
     def _set_aside(self, frame: Frame, error: Exception, now: Millis) -> None:
         """A fault of ours over this message: it is kept with its reason, told, and the next one is taken."""
         topic, payload, flags = frame
-        station = topic.split(b"/", 2)[1:2]
-        name = station[0].decode("ascii", "replace") if station else ""
+        name = wire.station_in(topic)
         self.live.mishaps.note(f"message on {topic[:200]!r}", error, name if name in self.live.stations else None)
         length, before = len(self.outcome.rejected), dict(self.quarantined)
         try:

@@ -101,15 +101,19 @@ class InfluxWriter:
         return f"{self._settings.url} {self._settings.org}/{self._settings.bucket}"
 
     def write(self, lines: Sequence[str], now: Millis) -> Answer:
-        """Send lines in one request. Never raises for what the server, the network or the token file does."""
+        """Send lines in one request. Never raises for what the server, the network or the token file does.
+
+        UnicodeEncodeError for a line that is no text.
+        """
         from influxdb_client.rest import ApiException
         from influxdb_client.service.write_service import WriteService
         from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError  # noqa: A004
 
+        body = "\n".join(lines).encode()
         try:
             service: Any = WriteService(self._open().api_client)  # type: ignore[no-untyped-call]
             _, status, headers = service.post_write_with_http_info(
-                self._settings.org, self._settings.bucket, "\n".join(lines).encode(),
+                self._settings.org, self._settings.bucket, body,
                 precision="ns", content_type="text/plain; charset=utf-8",
             )  # fmt: skip
             return answer_of(status, dict(headers), "", now)

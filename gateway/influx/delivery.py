@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.base.clock import now_ms
-from gateway.influx.client import Answer
+from gateway.base.mishaps import Mishaps
+from gateway.influx.client import TEXT_MOST, Answer
 from gateway.influx.lines import time_of
 from gateway.model import Millis
 
@@ -62,10 +63,12 @@ class Delivery:
         batch_rows: int,
         ending: threading.Event,
         before_pause: Callable[[], None] = lambda: None,
+        mishaps: Mishaps | None = None,
     ) -> None:
         self._target, self._patience, self._batch_rows = target, patience, batch_rows
         self._ending, self._before_pause = ending, before_pause
         self._limit, self._fit = batch_rows, 0
+        self._mishaps = mishaps or Mishaps()
         self.failures: Counter[str] = Counter()
         self.rows = 0
         self.expired = 0
@@ -126,7 +129,7 @@ class Delivery:
         """Send it until the copy has decided."""
         attempt = 0
         while not self._ending.is_set():
-            answer = self._target.write(part, now_ms())
+            answer = self._write(part)
             if answer.verdict == "taken":
                 self._grow(len(part))
                 return answer
@@ -140,6 +143,14 @@ class Delivery:
             self._ending.wait(pause_s)
             attempt += 1
         raise EndedError
+
+    def _write(self, part: Sequence[str]) -> Answer:
+        """A fault of ours over a part is an answer as well: it is halved down to the rows at fault, like a refusal."""
+        try:
+            return self._target.write(part, now_ms())
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note("writing rows to the copy", error)
+            return Answer("refused", "fault", repr(error)[:TEXT_MOST])
 
     def _pause_after(self, answer: Answer, attempt: int) -> float:
         """Seconds until the same is tried again."""

@@ -67,6 +67,10 @@ def series(resource: Resource) -> str:
     return resource.kind + "".join(f",{name}={value.translate(_ESCAPED)}" for name, value in tags if value)
 
 
+def _nothing(_topic: bytes, _received_at: Millis, _error: Exception) -> None:
+    """Who only counts and compares leaves out what was told when it was sent."""
+
+
 class Lines:
     """Makes lines for the devices of these resources; what others said is left out."""
 
@@ -102,13 +106,17 @@ class Lines:
                 lines.append(f"{head} {','.join(fields)} {at}")
         return lines
 
-    def of_batch(self, batch: Batch) -> list[str]:
-        """All lines of a batch, in order of arrival."""
+    def of_batch(self, batch: Batch, failed: Callable[[bytes, Millis, Exception], None] = _nothing) -> list[str]:
+        """All lines of a batch, in order of arrival. A message that none can be made of costs itself: `failed` is told
+        its topic, its receipt and why."""
         lines: list[str] = []
         for topic, payload, received_at, flags in zip(
             batch.topics, batch.payloads, batch.received, batch.flags, strict=True
         ):
-            lines += self.of(topic, payload, received_at, flags)
+            try:
+                lines += self.of(topic, payload, received_at, flags)
+            except Exception as error:  # noqa: BLE001  told; an InvariantError is none and goes on
+                failed(topic, received_at, error)
         return lines
 
 

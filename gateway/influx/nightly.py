@@ -94,7 +94,7 @@ class Nightly:
         self.again = 0  # days that were copied again
 
     def step(self, now: Millis) -> bool:
-        """One small piece. True if there is more to do at once."""
+        """One small piece. True if there is more to do at once. A fault of ours is raised, and ends this night."""
         if self._work is None:
             day = self._due(now)
             if day is None:
@@ -108,6 +108,9 @@ class Nightly:
             self._work = None
             self._not_before = now + PATIENCE_MS
             log.warning("the copy can't be compared with the journal: %s", error)
+        except Exception:
+            self._work, self._not_before = None, now + PATIENCE_MS
+            raise
         return False
 
     def end(self) -> None:

@@ -8,19 +8,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from config.schema.store import Influx
 from gateway.base.clock import monotonic_s, now_ms
-from gateway.influx.client import InfluxWriter
+from gateway.base.mishaps import Mishaps
+from gateway.influx.client import TEXT_MOST, InfluxWriter
 from gateway.influx.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
 from gateway.influx.lines import Lines
 from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.status import CopyMetrics
-from gateway.model import Resource
+from gateway.model import Millis, Resource
 from gateway.store.copy_cursor import Cursor, position_in
 from gateway.store.journal import Journal, parts
 from gateway.store.sqlite import SqliteStore
+from gateway.wire import station_in
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ GIVE_WAY_S = 0.5  # so long at most each round waits for intake to catch its bre
 @dataclass(slots=True)
 class _Round:
     lines: list[str] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)  # messages that no line can be made of
     messages: int = 0
     upto: int = 0
 
@@ -52,6 +56,7 @@ class Ship(threading.Thread):
         patience: Patience,
         busy: Callable[[], bool],
         stored: Callable[[], int],
+        mishaps: Mishaps | None = None,
     ) -> None:
         """`call` runs work on the writer's thread; `busy` says that live data waits; `stored` counts what it became."""
         super().__init__(name="ship", daemon=True)  # a write that hangs may not hold up the end
@@ -64,7 +69,8 @@ class Ship(threading.Thread):
         self._waiting = 0  # messages behind the cursor when we began
         self._shipped = 0  # messages since
         self._ending = threading.Event()
-        self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep)
+        self._mishaps = mishaps or Mishaps()
+        self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep, self._mishaps)
         self.nightly: Nightly | None = None
         self.fault: str | None = None  # of ours, the last one
 
@@ -117,14 +123,13 @@ class Ship(threading.Thread):
             self._journal.close()
 
     def _contained(self, step: Callable[[], bool]) -> bool:
-        """A fault of ours ends this step, not the thread; it is logged once and tried again after a while."""
+        """A fault of ours ends this step, not the thread; it is noted and tried again after a while."""
         try:
             return step()
         except EndedError:
             raise
-        except Exception as error:
-            if self.fault != repr(error):
-                log.exception("the copy: a fault of this program; tried again in %g s", self._patience.longest_s)
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note("a step of the copy, which is tried again", error)
             self.fault = repr(error)
             self._ending.wait(self._patience.longest_s)
             return False
@@ -143,6 +148,7 @@ class Ship(threading.Thread):
             self._ending.wait(self._patience.configuration_s)
             return True
         self.fault = None
+        self._lay_aside(load.dead)
         self._shipped += load.messages
         self._upto = load.upto
         if monotonic_s() - self._kept_at >= KEEP_EVERY_S:
@@ -154,7 +160,7 @@ class Ship(threading.Thread):
         load = _Round(upto=self._upto)
         for number, batch in self._journal.after(self._upto):
             for part in parts(batch, BREATH_MESSAGES):
-                load.lines += self._lines.of_batch(part)
+                load.lines += self._lines.of_batch(part, partial(self._unmade, load))
                 time.sleep(BREATH_S)
             load.messages += len(batch)
             load.upto = number
@@ -162,13 +168,21 @@ class Ship(threading.Thread):
                 break
         return load
 
+    def _unmade(self, load: _Round, topic: bytes, received_at: Millis, error: Exception) -> None:
+        """No line can be made of a message. It stands in the journal; the dead letter says where."""
+        name = topic.decode(errors="backslashreplace")
+        self._mishaps.note(f"a line for the copy, of a message on {name[:200]}", error, station_in(topic))
+        load.dead.append((now_ms(), f"# received at {received_at} on {name}", repr(error)[:TEXT_MOST]))
+
     def _at_night(self) -> bool:
         nightly = self.nightly
         return nightly is not None and self._contained(lambda: nightly.step(now_ms()))
 
     def send(self, lines: Sequence[str]) -> None:
         """Have the copy take these rows; those that it refuses are laid aside. DriftError, EndedError."""
-        dead = self.delivery.deliver(lines)
+        self._lay_aside(self.delivery.deliver(lines))
+
+    def _lay_aside(self, dead: Sequence[DeadLetter]) -> None:
         self._dead += dead
         self._cursor.dead_letters += len(dead)
 
@@ -197,6 +211,7 @@ def ship_of(
     call: Callable[[Callable[[], None]], None],
     busy: Callable[[], bool],
     stored: Callable[[], int],
+    mishaps: Mishaps | None = None,
 ) -> Ship:
     """The thread for the configured copy; nights are those of `zone`. To be made before the store's writer starts."""
     target, lines, longest_s = InfluxWriter(settings), Lines(resources), settings.max_retry_pause_s
@@ -211,6 +226,7 @@ def ship_of(
         patience=Patience(longest_s=longest_s, configuration_s=longest_s),
         busy=busy,
         stored=stored,
+        mishaps=mishaps,
     )
     equal = f"copy equal {target.name}"
     kept = store.kept(equal)

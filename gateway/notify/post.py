@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gateway.alerts.places import Places
 from gateway.alerts.words import Alert, Delivery, DeliveryState
+from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.notify.base import Message, Sender, SendError
 from gateway.notify.texts import alert_message, digest_message, standing_message
@@ -76,9 +77,11 @@ class Post:
         now: Callable[[], Millis],
         link: Callable[[Delivery], str | None] = lambda _: None,
         digest_ms: Millis = 900_000,
+        mishaps: Mishaps | None = None,
     ) -> None:
         self._outbox, self._record, self._outlets, self._places = outbox, record, outlets, places
         self._now, self._link, self._digest_ms = now, link, digest_ms
+        self._mishaps = mishaps or Mishaps()
         self._health = {name: _Health() for name in outlets}
         self._lost: dict[str, tuple[Millis, str]] = {}  # the last dead letter of each channel
         self._unstored: dict[str, Delivery] = {}  # told although the store can't hold them
@@ -195,8 +198,7 @@ class Post:
         except Exception as error:
             # A fault in a sender is a failed delivery like any other; it must not end the thread that tells all others.
             fault = _SenderFaultError(f"{type(error).__name__} in the sender: {error}")
-            if health.trouble != str(fault):
-                log.exception("alerts.channels.%s: a fault in the sender", outlet.id)
+            self._mishaps.note(f"alerts.channels.{outlet.id}: its sender", error)
             health.trouble = str(fault)
             _pause(health, now, None)
             raise fault from error

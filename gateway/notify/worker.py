@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.notify.http import Target, request
 from gateway.notify.post import Post
@@ -12,7 +13,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60.0
 AFTER_A_FAULT_MS: Millis = 10_000
-FAULTS_TOLD = 100
 
 
 class DeadMan:
@@ -46,13 +46,15 @@ class DeadMan:
 class NotifyWorker(threading.Thread):
     """`wake()` after new deliveries are stored. A daemon: a provider that hangs does not hold up the end."""
 
-    def __init__(self, post: Post, now: Callable[[], Millis], dead_man: DeadMan | None = None) -> None:
+    def __init__(
+        self, post: Post, now: Callable[[], Millis], dead_man: DeadMan | None = None, mishaps: Mishaps | None = None
+    ) -> None:
         super().__init__(name="notify", daemon=True)
         self._post, self._now, self._dead_man = post, now, dead_man
         self._work = threading.Event()
         self._ending = threading.Event()
         self.failed: BaseException | None = None
-        self.faults: set[str] = set()  # of ours, each told once
+        self._mishaps = mishaps or Mishaps()
 
     def wake(self) -> None:
         self._work.set()
@@ -74,14 +76,11 @@ class NotifyWorker(threading.Thread):
             log.critical("thread notify died: %r", error, exc_info=error)
 
     def _contained(self, what: str, work: Callable[[], Millis | None]) -> Millis | None:
-        """What it raises costs this turn of it: it is logged once, and tried again after a while."""
+        """What it raises costs this turn of it: it is noted, and tried again after a while."""
         try:
             return work()
-        except Exception as error:
-            fault = f"{what}: {error!r}"
-            if fault not in self.faults:
-                log.exception("%s failed; it is tried again, the rest goes on", what)
-            self.faults = {fault} if len(self.faults) >= FAULTS_TOLD else {*self.faults, fault}
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note(f"{what}, which is tried again", error)
             return self._now() + AFTER_A_FAULT_MS
 
     def _turn(self) -> float:

@@ -13,6 +13,7 @@ from config.building import building
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.calendars.thread import CalendarThread
 from gateway.commands import Seen, sign
 from gateway.homeassistant.announcer import Announcer
@@ -62,7 +63,7 @@ class Gateway:
         self.pipeline, memory = restored(settings, stations, self.store, self.started_at)
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
-        self.writer = Writer(self.store, self.session.wake)
+        self.writer = Writer(self.store, self.session.wake, self.mishaps)
         self._reader = SqliteReader(folder)
         self._rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
@@ -78,7 +79,7 @@ class Gateway:
             self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
         )
         self._announce()
-        self.calendars = CalendarThread(settings, stations, self.intake.programme, self.pipeline.live.mishaps)
+        self.calendars = CalendarThread(settings, stations, self.intake.programme, self.mishaps)
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble
@@ -117,6 +118,7 @@ class Gateway:
             call=self.writer.call,
             busy=lambda: self.intake.backlog > COPY_GIVES_WAY,
             stored=lambda: self.intake.stored,
+            mishaps=self.mishaps,
         )
 
     # ---- life ----
@@ -171,6 +173,11 @@ class Gateway:
             log.critical("%s had ended unexpectedly", dead)  # the last line names what to look for
         return clean
 
+    @property
+    def mishaps(self) -> Mishaps:
+        """Where faults of ours are noted, for alerts and metrics. Any thread may."""
+        return self.pipeline.live.mishaps
+
     def listen(self, listener: Callable[[Sequence[Document]], None]) -> None:
         """Have `listener` called with every document made, on the intake thread."""
         self.intake.listeners.append(listener)
@@ -202,6 +209,8 @@ class Gateway:
             ignored_fields=counters["ignored_fields"],
             unknown_status=counters["unknown_status"],
             bad_fields=self.pipeline.foreign.remarks.bad_fields,
+            mishaps=self.mishaps.count,
+            unsendable=self.session.unsendable,
             quarantined=dict(self.pipeline.quarantined),
             backlog=intake.backlog,
             commits=intake.commits.cumulative(),

@@ -1,13 +1,12 @@
 """A commit that fails by its rows, not by the disk: all of it is stored but the rows that are at fault."""
 
-import logging
 from collections.abc import Callable, Sequence
 
+from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.journal import parts
-
-log = logging.getLogger(__name__)
+from gateway.wire import station_in
 
 INTERNAL_ERROR = "internal_error"  # the reason in quarantine
 
@@ -17,7 +16,9 @@ Insist = Callable[[Rejected], int]  # keeps a row without bytes, for which the s
 Commit = Callable[[Batch, Sequence[Change], Sequence[Rejected]], int]
 
 
-def commit_in_halves(outcome: Outcome, now: Millis, commit: Commit, insist: Insist) -> tuple[int, list[Rejected]]:
+def commit_in_halves(
+    outcome: Outcome, now: Millis, commit: Commit, insist: Insist, mishaps: Mishaps
+) -> tuple[int, list[Rejected]]:
     """Store what can be stored; returns the newest id, and the rows in quarantine instead.
 
     Afterwards `outcome` holds what stands in the journal.
@@ -30,19 +31,18 @@ def commit_in_halves(outcome: Outcome, now: Millis, commit: Commit, insist: Insi
         piece = waiting.pop(0)
         try:
             number = commit(*piece)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             if _size(piece) > 1:
                 waiting[:0] = _halved(piece)
                 continue
-            if not aside:  # once for a commit: the others are most likely its like
-                log.exception("a row that can't be stored goes to quarantine as %s", INTERNAL_ERROR)
-            aside += _as_rejected(piece, now, error)
+            rows = _as_rejected(piece, now, error)
+            station = piece[1][0].resource.station if piece[1] else station_in(rows[0].topic)
+            mishaps.note(f"a row that can't be stored, now in quarantine as {INTERNAL_ERROR}", error, station)
+            aside += rows
             continue
         _add(stored, piece)
     for at, row in enumerate(aside):
-        aside[at], number = _set_aside(row, commit, insist)
-    if len(aside) > 1:
-        log.error("%d rows of that commit went to quarantine", len(aside))
+        aside[at], number = _set_aside(row, commit, insist, mishaps)
     outcome.batch, outcome.changes, outcome.rejected = stored.batch, stored.changes, [*stored.rejected, *aside]
     return number, aside
 
@@ -91,11 +91,11 @@ def _as_rejected(piece: Piece, now: Millis, error: Exception) -> list[Rejected]:
     return kept + [Rejected(row.topic, row.payload, now, INTERNAL_ERROR) for row in rejected]
 
 
-def _set_aside(row: Rejected, commit: Commit, insist: Insist) -> tuple[Rejected, int]:
+def _set_aside(row: Rejected, commit: Commit, insist: Insist, mishaps: Mishaps) -> tuple[Rejected, int]:
     """Into quarantine, without its bytes if they are what can't be stored."""
     try:
         return row, commit(Batch(), [], [row])
-    except Exception:
+    except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
         bare = Rejected(b"", b"", row.received_at, row.reason)
-        log.exception("not even the bytes of that row can be kept")
+        mishaps.note("keeping the bytes of a row that can't be stored", error)
         return bare, insist(bare)

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
 from gateway.runtime.status import Metrics, Status
 
@@ -31,10 +32,12 @@ class GatewayCollector(Collector):
             ("yizhan_unknown_status", "statuses of a vendor's own, shown as unknown", now.unknown_status),
             ("yizhan_mqtt_reconnects", "connections to the broker that were lost", now.reconnects),
             ("yizhan_mqtt_session_gaps", "times the broker had forgotten our session", now.session_gaps),
+            ("yizhan_mqtt_unsendable", "messages of ours left out, their topic was none", now.unsendable),
             ("yizhan_documents_made", "live documents made", now.documents),
         )
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value)
+        yield of_mishaps(now.mishaps)
         quarantined = CounterMetricFamily("yizhan_messages_quarantined", "messages kept aside", labels=("reason",))
         for reason, count in now.quarantined.items():
             quarantined.add_metric((reason,), count)
@@ -50,6 +53,20 @@ class GatewayCollector(Collector):
         )
         if now.copy is not None:
             yield from of_copy(now.copy)
+
+
+def of_mishaps(count: int) -> Metric:
+    return CounterMetricFamily("yizhan_mishaps", "faults of this program over single inputs, each contained", count)
+
+
+class MishapCollector(Collector):
+    """For a process without a gateway."""
+
+    def __init__(self, mishaps: Mishaps) -> None:
+        self._mishaps = mishaps
+
+    def collect(self) -> Iterator[Metric]:
+        yield of_mishaps(self._mishaps.count)
 
 
 def of_copy(copy: CopyMetrics) -> Iterator[Metric]:

@@ -70,3 +70,5 @@ class Metrics:
     copy: CopyMetrics | None = None
     bad_fields: int = 0
     calendar_events_left_out: int = 0
+    mishaps: int = 0
+    unsendable: int = 0

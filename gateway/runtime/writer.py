@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
@@ -57,7 +58,7 @@ class Writer(threading.Thread):
     Work that fails by what it is costs only itself: a row goes to quarantine, the rest is stored.
     """
 
-    def __init__(self, store: Store, notify: Callable[[], None]) -> None:
+    def __init__(self, store: Store, notify: Callable[[], None], mishaps: Mishaps | None = None) -> None:
         super().__init__(name="writer")
         self.store = store
         self.trouble: str | None = None
@@ -65,6 +66,7 @@ class Writer(threading.Thread):
         self.failed: BaseException | None = None
         self._jobs: SimpleQueue[Commit | Callable[[], None] | None] = SimpleQueue()
         self._notify = notify
+        self._mishaps = mishaps or Mishaps()
         self._ending = threading.Event()
         self._tidy = True
         self.upkeep_trouble: str | None = None  # of the background work: what was acknowledged is stored all the same
@@ -124,7 +126,7 @@ class Writer(threading.Thread):
             job.number = commit(outcome.batch, outcome.changes, outcome.rejected)
             whole = True
         if not whole:
-            job.number, job.set_aside = commit_in_halves(outcome, job.now, commit, insist)
+            job.number, job.set_aside = commit_in_halves(outcome, job.now, commit, insist, self._mishaps)
         job.seconds = monotonic_s() - begin
         if job.parts:
             self._contained("checkpoint", lambda: self.store.checkpoint_all(job.parts, job.number))
@@ -137,9 +139,9 @@ class Writer(threading.Thread):
         """Do it patiently; if it fails by what it is and not by the disk, that costs only itself."""
         try:
             self._patiently(work)
-        except Exception:
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self.failures[what] += 1
-            log.exception("store: %s failed and is left out", what)
+            self._mishaps.note(f"store: {what}", error)
 
     def _patiently(self, work: Callable[[], T], *, whatever: bool = False) -> T:
         """Do it, however long the store is in trouble; what is not the disk's is raised, or with `whatever` waited for.
@@ -187,9 +189,8 @@ class Writer(threading.Thread):
             return chore(now)
         except (StoreError, OSError) as error:
             troubles.append(str(error))
-        except Exception:
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             name = getattr(chore, "__qualname__", repr(chore))
             self.failures[name] += 1
-            if self.failures[name] == 1:
-                log.exception("store: %s failed; the rest goes on, and it is tried again", name)
+            self._mishaps.note(f"store: {name}, which is tried again", error)
         return False

@@ -74,7 +74,6 @@ def write_apart(write: Callable[[Work], None], works: Sequence[Work]) -> Excepti
     except Exception as error:
         if isinstance(error, StoreError) and not error.refused:
             raise
-        log.exception("a change of alerts or orders can't be stored, and is left out")
     else:
         return None
     first: Exception | None = None

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from api import live_feed
 from api.live_feed import LiveFeed, documents, gateways
 from api.live_view import LiveView
+from api.wire_documents import received
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, made_key
+from gateway.live.station_document import Document
 from gateway.mqtt import Broker
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
@@ -87,3 +91,20 @@ def test_what_no_gateway_of_ours_made_is_refused_counted_and_told(
     assert [one.body for one in feed._documents(frames)] == [good]
     assert feed.refused == 2
     assert caplog.text.count("station yanshan is refused") == 1
+
+
+def test_a_document_that_we_ourselves_fail_over_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, mishaps = LiveView(settings_in(tmp_path).stations, Clock()), Mishaps()
+    feed = LiveFeed(Broker("127.0.0.1", 1), "test-api", view, CommandKey(tmp_path / "command.key"), mishaps)
+    good = document("yanshan", [], [], NOON).body
+    real = received
+
+    def breaks(station: str, payload: bytes, now: int) -> Document:
+        if payload == b"{}":
+            raise KeyError("a fault of ours")
+        return real(station, payload, now)
+
+    monkeypatch.setattr(live_feed, "received", breaks)
+    feed.session.close()
+    assert [one.body for one in feed._documents([(b"yz-live/yanshan", body, 1) for body in (b"{}", good)])] == [good]
+    assert mishaps.take() == [("yanshan", "KeyError")]

@@ -25,6 +25,7 @@ from api.server import bind
 from api.server import serve as serve_app
 from gateway.alerting import Alerting
 from gateway.alerts.facts import Fact
+from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError
 from gateway.notify.links import token
 from gateway.runtime.status import Status
@@ -65,7 +66,7 @@ def serve(
         lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
     )  # fmt: skip
     app = FastAPI()
-    problem.install(app)
+    problem.install(app, Mishaps())
     for router in ROUTERS:
         app.include_router(router(context, alerting))
     stop, sock = threading.Event(), bind("127.0.0.1", 0)

@@ -106,6 +106,23 @@ def test_rows_that_are_refused_for_good_are_not_missed(server, store, influx):
     assert (ship.metrics().dead_letters, ship.metrics().checked) == (1, Checked(THE_DAY, 0, 0))
 
 
+def test_a_night_that_our_own_fault_ends_is_tried_the_next_night_and_not_at_once(server, store, influx, monkeypatch):
+    fill(store, 300)
+    ship = ship_for(influx, store)
+    bring(ship)
+    counted = []
+
+    def breaks(*_values, **_named):
+        counted.append(1)
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(DayCount, "add", breaks)
+    with pytest.raises(KeyError):
+        night(ship)
+    night(ship)
+    assert len(counted) == 1
+
+
 def test_a_row_counts_for_the_day_on_which_it_was_true(server, store, influx):
     fill(store, 300)
     late = batch(301, 20, NOON + 30 * HOUR, 10)

@@ -1,17 +1,19 @@
 """The copy in InfluxDB against every answer of the handling table: each row arrives, once, whatever happened."""
 
 import random
+import re
 import threading
 import time
 
 import pytest
 
 from config.schema.store import Influx
+from gateway.base.mishaps import Mishaps
 from gateway.influx.client import InfluxWriter, answer_of, retry_after_s
 from gateway.influx.delivery import Patience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
-from gateway.store.copy_cursor import Cursor
+from gateway.store.copy_cursor import Cursor, position_in
 from gateway.store.journal import Journal
 from tests.gateway.store.influx_server import fine
 from tests.gateway.store.world import DAY, HOUR, NOON, SEATS, batch
@@ -31,12 +33,12 @@ def shipping(server, store, tmp_path):
         with lock:
             work()
 
-    def start(*, bucket="b", batch_rows=100, timeout_s=1, rows_per_s=1_000_000, busy=lambda: False):
+    def start(*, bucket="b", batch_rows=100, timeout_s=1, rows_per_s=1_000_000, busy=lambda: False, mishaps=None):
         settings = Influx(url=server.url, org="o", bucket=bucket, token_file=token, timeout_s=timeout_s)
         target = InfluxWriter(settings)
         ship = Ship(
             target, Lines(SEATS), Journal(store.folder), Cursor(store, target.name), call, batch_rows=batch_rows,
-            rows_per_s=rows_per_s, patience=QUICK, busy=busy, stored=lambda: 0,
+            rows_per_s=rows_per_s, patience=QUICK, busy=busy, stored=lambda: 0, mishaps=mishaps,
         )  # fmt: skip
         ships.append(ship)
         ship.start()
@@ -231,17 +233,83 @@ def test_a_fault_of_ours_ends_a_step_and_not_the_copy(server, store, shipping, m
     fill(store, 20)
     real, broken = Lines.of_batch, [True]
 
-    def of_batch(self, batch):
+    def of_batch(self, batch, failed):
         if broken:
             broken.pop()
             raise KeyError("a fault of ours")
-        return real(self, batch)
+        return real(self, batch, failed)
 
     monkeypatch.setattr(Lines, "of_batch", of_batch)
     ship = shipping()
     until(lambda: ship.delivery.rows == 20)
     until(lambda: ship.trouble is None)
     assert ship.is_alive()
+
+
+def test_a_message_that_no_line_can_be_made_of_is_a_dead_letter_and_the_rest_goes_on(
+    server, store, shipping, monkeypatch
+):
+    fill(store, 120)
+    mishaps, of = Mishaps(), Lines.of
+
+    def breaks(self, topic, payload, received_at, flags):
+        if b'"seq":37,' in payload:
+            raise KeyError("a fault of ours")
+        return of(self, topic, payload, received_at, flags)
+
+    monkeypatch.setattr(Lines, "of", breaks)
+    ship = shipping(mishaps=mishaps)
+    until(lambda: ship.delivery.rows == 119)
+    until(lambda: ship.metrics().dead_letters == 1)
+    ship.end(3)
+    (line,) = position_in(store.folder, ship._target.name)[1]
+    assert re.fullmatch(r"# received at \d+ on yz/yanshan/seat-\d+/state", line)
+    assert mishaps.take() == [("yanshan", "KeyError")]
+    assert ship.trouble is None
+
+
+def test_a_row_that_our_own_client_fails_over_is_a_dead_letter_and_the_rest_goes_on(
+    server, store, shipping, monkeypatch
+):
+    fill(store, 120)
+    write = InfluxWriter.write
+
+    def breaks(self, lines, now):
+        if any(line.endswith("000037") for line in lines):
+            raise KeyError("a fault of ours")
+        return write(self, lines, now)
+
+    monkeypatch.setattr(InfluxWriter, "write", breaks)
+    mishaps = Mishaps()
+    ship = shipping(mishaps=mishaps)
+    until(lambda: ship.delivery.rows == 119)
+    until(lambda: ship.metrics().dead_letters == 1)
+    assert mishaps.count == ship.delivery.failures["fault"] > 0
+    assert ship.trouble is None
+
+
+def test_a_client_of_ours_that_fails_over_everything_leaves_nothing_out(server, store, shipping, monkeypatch):
+    fill(store, 120)
+    broken, write = [True], InfluxWriter.write
+
+    def breaks(self, lines, now):
+        if broken[0]:
+            raise KeyError("a fault of ours")
+        return write(self, lines, now)
+
+    monkeypatch.setattr(InfluxWriter, "write", breaks)
+    ship = shipping()
+    until(lambda: ship.trouble is not None)
+    broken[0] = False
+    until(lambda: ship.delivery.rows == 120)
+    assert ship.metrics().dead_letters == 0
+
+
+def test_a_line_that_is_no_text_is_no_matter_of_the_token(tmp_path):
+    (tmp_path / "token").write_text("secret")
+    writer = InfluxWriter(Influx(url="http://127.0.0.1:1", org="o", bucket="b", token_file=tmp_path / "token"))
+    with pytest.raises(UnicodeEncodeError):
+        writer.write(["seat,resource=\ud800 occupied=1 1"], NOON)
 
 
 def test_rows_that_come_while_it_runs_are_brought_along_also_over_midnight(server, store, shipping):

@@ -235,6 +235,7 @@ def test_a_fault_in_a_sender_is_only_a_failed_delivery() -> None:
     office.box.put(delivery("d1"))
     office.run_until(T0 + 1000)
     assert office.states() == ["delivered"]
+    assert office.post._mishaps.take() == [(None, "KeyError")]
 
 
 def test_an_escalation_is_told_only_while_nobody_cares() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from config.schema.alerts import Channel
 from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.model import InvariantError
 from gateway.notify.post import Outlet, Post
 from gateway.notify.trial import send_tests
@@ -40,7 +41,8 @@ def test_a_fault_of_ours_is_told_once_and_the_thread_goes_on(caplog: pytest.LogC
         return real()
 
     post.run = run  # type: ignore[method-assign]
-    worker = NotifyWorker(post, now_ms)
+    mishaps = Mishaps()
+    worker = NotifyWorker(post, now_ms, mishaps=mishaps)
     worker.start()
     until(lambda: len(tries) == 1)
     worker.wake()
@@ -50,7 +52,8 @@ def test_a_fault_of_ours_is_told_once_and_the_thread_goes_on(caplog: pytest.LogC
     until(lambda: len(taker.got) == 1)
     assert worker.end(60)
     assert worker.failed is None
-    assert caplog.text.count("the post failed") == 1
+    assert caplog.text.count("the post, which is tried again: a fault of this program") == 1
+    assert mishaps.take() == [(None, "TypeError")] * 2
 
 
 def test_a_thread_that_dies_leaves_its_reason(caplog: pytest.LogCaptureFixture) -> None:

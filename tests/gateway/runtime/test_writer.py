@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
 from gateway.model import Batch, InvariantError, Rejected
 from gateway.runtime.writer import Commit, Writer
@@ -28,7 +29,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def writer(store):
-    made = Writer(store, lambda: None)
+    made = Writer(store, lambda: None, Mishaps())
     made.start()
     yield made
     made.end(60)
@@ -74,6 +75,7 @@ def test_one_poisoned_row_costs_itself_and_all_else_of_its_commit_is_stored(stor
     assert job.mids == [0]
     assert job.number == store.last_id
     assert sum(bool(record.exc_info) for record in caplog.records) == 1
+    assert writer._mishaps.take() == [("yanshan", "struct.error")]
     assert writer.trouble is None
 
 
@@ -199,6 +201,7 @@ def test_a_job_that_raises_costs_itself(writer):
     writer.call(lambda: 1 / 0)
     writer.call(ran.set)
     assert ran.wait(60)
+    assert writer._mishaps.take() == [(None, "ZeroDivisionError")]
 
 
 def test_a_chore_that_raises_is_logged_once_and_the_others_have_their_turn(store, caplog):
@@ -207,6 +210,7 @@ def test_a_chore_that_raises_is_logged_once_and_the_others_have_their_turn(store
     for _ in range(5):
         writer._upkeep()
     assert len(turns) == 5
+    assert writer._mishaps.count == 5
     assert sum(bool(record.exc_info) for record in caplog.records) == 1
     assert writer.upkeep_trouble is None
 
