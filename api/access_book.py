@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from api.private_files import locked, replace_private
+from config.files import LIST_BYTES, UnusableFileError, read_bytes
 from gateway.model import Millis
 from gateway.policy.text import bounded
 
@@ -48,14 +49,14 @@ class AccessBook:
                     size = file.tell()
                 if size > LONGEST_BYTES:
                     self._halve()
-        except OSError as error:
-            log.error("%s: %s; not in the audit trail: %s", self.path, error.strerror, line)
+        except (OSError, UnusableFileError) as error:
+            log.error("%s: %s; not in the audit trail: %s", self.path, error, line)
 
     def lines(self, limit: int) -> list[Line]:
         """The newest first; a line that is damaged is left out."""
         try:
-            rows = self.path.read_bytes().splitlines()
-        except OSError:
+            rows = read_bytes(self.path, NAME, LIST_BYTES).splitlines()
+        except UnusableFileError:
             return []
         found: list[Line] = []
         for row in reversed(rows):
@@ -68,5 +69,5 @@ class AccessBook:
         return found
 
     def _halve(self) -> None:
-        rows = self.path.read_bytes().splitlines(keepends=True)
+        rows = read_bytes(self.path, NAME, LIST_BYTES).splitlines(keepends=True)
         replace_private(self.path, b"".join(rows[len(rows) // 2 :]))

@@ -22,6 +22,7 @@ from api.private_files import Stamp, locked, replace_private, stamp
 from api.reach import Path as RegionPath
 from api.reach import regions_of, still_meant, within
 from api.sessions import Sessions, key_id_of
+from config.files import LIST_BYTES, read_text
 from config.schema import Settings
 from gateway.model import Millis
 
@@ -155,7 +156,7 @@ class Keyring:
         if seen == self._seen:
             return
         try:
-            rows = json.loads(self.path.read_text("utf-8"))["keys"]
+            rows = json.loads(read_text(self.path, "keys", LIST_BYTES))["keys"]
             keys = [Key(**row) for row in rows]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise KeyFileError(f"{self.path} is no file of keys ({error}); restore it or move it away") from None

@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 from api.private_files import Stamp, locked, replace_private, stamp
+from config.files import LIST_BYTES, UnusableFileError, read_bytes, read_text
 from gateway.model import Millis
 
 SESSION_KEY, ENDED = "session.key", "sessions.ended.json"
@@ -73,8 +74,8 @@ class Sessions:
         return secret
 
     def _key(self) -> bytes | None:
-        with contextlib.suppress(OSError):
-            secret = self._key_file.read_bytes()
+        with contextlib.suppress(UnusableFileError):
+            secret = read_bytes(self._key_file, SESSION_KEY)
             return secret if len(secret) == KEY_BYTES else None
         return None
 
@@ -83,7 +84,7 @@ class Sessions:
         seen = stamp(self._ended_file)
         if seen != self._seen:
             try:
-                rows = json.loads(self._ended_file.read_text("utf-8")) if seen is not None else {}
+                rows = json.loads(read_text(self._ended_file, ENDED, LIST_BYTES)) if seen is not None else {}
                 self._ended = {str(one): int(end) for one, end in rows.items()}
             except (OSError, ValueError, TypeError, AttributeError):
                 self._ended = None

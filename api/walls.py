@@ -10,6 +10,7 @@ import secrets
 from collections import OrderedDict
 from pathlib import Path
 
+from config.files import UnusableFileError, read_bytes
 from gateway.model import Millis
 
 FILE = "walls.key"
@@ -75,9 +76,9 @@ def _key_in(folder: Path | None) -> bytes:
         try:
             os.link(whole, path)
         except FileExistsError:
-            fresh = path.read_bytes()
+            fresh = read_bytes(path, FILE)
         finally:
             whole.unlink()
-    except OSError:
+    except (OSError, UnusableFileError):
         return fresh
     return fresh

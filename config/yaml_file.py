@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from config.files import UnusableFileError, read_text
 from config.mistakes import KeyPath
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -55,9 +56,9 @@ class YamlFile:
     def lines(self) -> dict[KeyPath, int]:
         """The line of every key and list item; reads the file again. None of one that can't be read to its end."""
         try:
-            reader = _Reader(Path(self.name).read_text(encoding="utf-8-sig"), {})
+            reader = _Reader(read_text(Path(self.name), self.name, MAX_BYTES), {})
             reader.root()
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        except (UnusableFileError, yaml.YAMLError):
             return {}
         return reader.lines or {}
 
@@ -188,9 +189,9 @@ _FULL_WIDTH = re.compile("^\\s*(?:- )?[{\\w-]+\\s*(：)|(，)\\s*[\\w-]+:|^\\s*(
 _HALF_WIDTH = {"：": "`: `", "，": "`, `", "\u3000": "spaces", "｛": "{", "｝": "}"}
 
 
-def _full_width(path: Path) -> _Sign | None:
+def _full_width(text: str) -> _Sign | None:
     """The first sign of a Chinese keyboard where one of YAML was meant, in a file that can't be read."""
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         match = _FULL_WIDTH.search(line.partition(" #")[0])
         if match is not None:
             sign = next(filter(None, match.groups()))
@@ -214,19 +215,17 @@ def read_file(path: Path) -> YamlFile:
         return YamlFile(str(path), {}, [Oddity((), line, what, mend)])
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return refused(f"is larger than {MAX_BYTES >> 20} MiB", "split it into a folder of several files")
-        reader = _Reader(path.read_text(encoding="utf-8-sig"))
+        text = read_text(path, path.name, MAX_BYTES)
+    except UnusableFileError as problem:
+        return refused(problem.what, "split it into a folder of several files" if problem.large else problem.mend)
+    try:
+        reader = _Reader(text)
         return YamlFile(str(path), reader.root(), reader.oddities)
-    except OSError as problem:
-        return refused(f"can't be read ({problem.strerror})", "correct the path or the rights")
-    except UnicodeDecodeError as problem:
-        return refused(f"is not UTF-8 at byte {problem.start}", "save it as UTF-8")
     except yaml.MarkedYAMLError as problem:
         unended = "end of stream" in str(problem.problem)
         mark = (unended and problem.context_mark) or problem.problem_mark
         what = f"is not readable YAML: {', '.join(filter(None, [problem.context, problem.problem]))}"
-        sign = _full_width(path)
+        sign = _full_width(text)
         if sign is not None:
             return refused(
                 f"{what}; here stands the full-width sign {sign.sign}", f"write {sign.mend} instead", sign.line

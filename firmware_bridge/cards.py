@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Literal
 
+from config.files import LIST_BYTES, read_secret, read_text
 from gateway.model import Millis
 
 Rotation = Literal["day", "week", "month", "never"]
@@ -89,13 +90,17 @@ def read_key(path: Path) -> bytes:
     mode = path.stat().st_mode
     if stat.S_IMODE(mode) & 0o077:
         raise ValueError(f"{path} can be read by others: chmod 600 {path}")
+    text = read_secret(path, "key").strip()
     try:
-        return bytes.fromhex(path.read_text("ascii").strip())
+        return bytes.fromhex(text)
     except ValueError:
         raise ValueError(f"{path} holds no hexadecimal key: openssl rand -hex 32 > {path}") from None
 
 
 def read_allow_list(path: Path) -> frozenset[str]:
     """Access pseudonyms, one a line; `#` begins a comment."""
-    lines = (line.partition("#")[0].strip().lower() for line in path.read_text("utf-8").splitlines())
+    lines = (
+        line.partition("#")[0].strip().lower()
+        for line in read_text(path, "bridge.allow_list_file", LIST_BYTES).splitlines()
+    )
     return frozenset(line for line in lines if line)

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from config.files import LIST_BYTES, read_text
 from config.schema import Settings, Station
 
 _NIGHT = re.compile(r"\d\d:\d\d-\d\d:\d\d")
@@ -68,8 +68,13 @@ def _place(settings: Settings, station: Station) -> Place:
         # the page turns by the clock alone; a rule with weekdays falls back to the usual night
         night=display.night_hours if _NIGHT.fullmatch(display.night_hours) else NIGHT_DEFAULT,
         check_in_s=min(CHECK_IN_S, settings.api.screen_silent_s / 3),
-        plan=Path(station.floor_plan).read_text("utf-8") if station.floor_plan else None,
+        plan=_plan(station),
     )
+
+
+def _plan(station: Station) -> str | None:
+    path = station.floor_plan
+    return None if path is None else read_text(path, f"stations.{station.id}.floor_plan", LIST_BYTES)
 
 
 def data_block(facts: Mapping[str, Any]) -> str:

@@ -18,7 +18,8 @@ from api.context import Context
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS
 from api.times import rfc3339
-from config.schema import Settings, Station, read_secret
+from config.files import read_secret
+from config.schema import Settings, Station
 from gateway.commands import LIFE_MS
 from gateway.model import Millis
 from gateway.policy.override import LONGEST_NOTE, MAX_SPAN_MS, PARTNER, Command, Override, Status, encode_command

@@ -2,7 +2,7 @@
 
 from config.schema.alerts import Alerts, Channel, ChannelKind, Route, Severity
 from config.schema.api import Api, Display, Stream
-from config.schema.base import DaySpan, HostPort, Kind, Reporting, parse_host_port, read_secret
+from config.schema.base import DaySpan, HostPort, Kind, Reporting, parse_host_port
 from config.schema.bridge import Bridge, Bus, Device, Protocol, Spool
 from config.schema.gateway import (
     Calendar,
@@ -23,5 +23,5 @@ __all__ = [
     "Dialect", "Display", "Gateway", "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings",
     "Location", "Mqtt", "MqttEndpoint", "Override", "Partner", "Privacy", "Protocol", "Reporting", "Resource",
     "Retention", "Route", "Settings", "Severity", "Source", "Spool", "Station", "Store", "Stream", "defaults_for",
-    "parse_host_port", "parse_mqtt_url", "read_secret",
+    "parse_host_port", "parse_mqtt_url",
 ]  # fmt: skip

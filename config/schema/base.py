@@ -200,31 +200,6 @@ def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def read_secret(path: Path, key: str = "file") -> str:
-    """The text of a secret file without its last line ends. Called at the moment of use; the value is never kept here.
-
-    ValueError names `key` and the file, never the content.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(SECRET_BYTES + 1)
-    except OSError as problem:
-        raise ValueError(
-            f"{key}: can't read {path} ({problem.strerror}); make it a file that this user may read"
-        ) from None
-    if len(data) > SECRET_BYTES:
-        raise ValueError(f"{key}: {path} is larger than {SECRET_BYTES} bytes; is it the right file?")
-    try:
-        secret = data.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        kind = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8 text"
-        raise ValueError(f"{key}: can't read {path} ({kind}); save it as UTF-8") from None
-    if not secret:
-        raise ValueError(f"{key}: {path} is empty; write the secret into it")
-    return secret
-
-
-SECRET_BYTES = 65_536
 _LINE_ENDS = re.compile(r"\s*[\t-\r\x85\u2028\u2029]\s*")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ID_PATTERN = r"^[a-z0-9-]{1,64}$"

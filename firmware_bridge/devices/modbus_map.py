@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from config.files import UnusableFileError, read_text
 from gateway.model import Signal
 
 READY = Path(__file__).parent.parent / "maps"
@@ -64,8 +65,10 @@ def load_map(path: Path) -> RegisterMap:
     """A map from its file, or the ready one of that name. ValueError names the file and what is wrong in it."""
     found = path if path.exists() else READY / path.name
     try:
-        return msgspec.yaml.decode(found.read_bytes(), type=RegisterMap)
-    except OSError:
+        return msgspec.yaml.decode(read_text(found, "map").encode(), type=RegisterMap)
+    except UnusableFileError as error:
+        if not error.missing:
+            raise
         ready = ", ".join(sorted(one.name for one in READY.glob("*.yaml")))
         raise ValueError(f"{path}: no such register map; ready ones are {ready}") from None
     except msgspec.DecodeError as error:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
 
+from config.files import UnusableFileError, read_bytes
 from gateway.base import reach
 from gateway.base.clock import monotonic_s
 from gateway.calendars.lines import MAX_BYTES
@@ -37,6 +38,9 @@ def is_web(source: str) -> bool:
 def host_of(url: str) -> str:
     """All of an address that may be shown."""
     return urlsplit(url).hostname or "?"
+
+
+COPY_HEAD_BYTES = 16_384
 
 
 class Copy(msgspec.Struct):
@@ -99,9 +103,9 @@ class WebSource:
 
     def kept(self) -> tuple[bytes, Millis] | None:
         try:
-            head, _, data = self._path.read_bytes().partition(b"\n")
+            head, _, data = read_bytes(self._path, "calendar", MAX_BYTES + COPY_HEAD_BYTES).partition(b"\n")
             about = msgspec.json.decode(head, type=Copy)
-        except (OSError, msgspec.MsgspecError):
+        except (UnusableFileError, msgspec.MsgspecError):
             return None
         self._tags, self._last = (about.etag, about.last_modified), data
         return data, about.fetched_at

@@ -8,6 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
+from config.files import UnusableFileError, read_text
+
 MIN_CHARACTERS = 32
 KEY_BYTES = 32
 
@@ -15,13 +17,11 @@ KEY_BYTES = 32
 def read_key(path: Path) -> bytes | None:
     """The key in `path`; None where there is no such file. ValueError when what is there is no key."""
     try:
-        key = path.read_bytes().strip()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ValueError(
-            f"mqtt.command_key_file: can't read {path} ({error.strerror}); let this user read it"
-        ) from None
+        key = read_text(path, "mqtt.command_key_file").strip().encode()
+    except UnusableFileError as error:
+        if error.missing:
+            return None
+        raise
     if len(key) < MIN_CHARACTERS:
         raise ValueError(
             f"mqtt.command_key_file: {path} holds fewer than {MIN_CHARACTERS} characters; "

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from config.schema.base import read_secret
+from config.files import read_secret
 from config.schema.store import Influx
 from gateway.model import Millis
 from gateway.store.base import StoreError

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from config.schema.base import read_secret
+from config.files import read_secret
 from config.schema.store import Influx
 from gateway.store.base import StoreError
 

@@ -2,7 +2,8 @@
 
 import ssl
 
-from config.schema import MqttEndpoint, Settings, read_secret
+from config.files import read_secret
+from config.schema import MqttEndpoint, Settings
 from gateway.mqtt.client import Broker
 
 

@@ -6,7 +6,6 @@ chat programs open every link to preview it.
 
 import base64
 import binascii
-import contextlib
 import fcntl
 import hashlib
 import hmac
@@ -15,6 +14,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.files import UnusableFileError, read_bytes
 from gateway.model import Millis
 
 LINK_KEY = "link.key"
@@ -36,9 +36,12 @@ class BadLinkError(ValueError):
 def key_in(folder: Path) -> bytes:
     """The signing key of this installation, made on first use, readable by its owner only."""
     path = folder / LINK_KEY
-    with contextlib.suppress(FileNotFoundError):
-        if key := path.read_bytes():
+    try:
+        if key := read_bytes(path, LINK_KEY):
             return key
+    except UnusableFileError as error:
+        if not error.missing:
+            raise
     with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # shards start at the same moment, and must agree
         key = file.read()

@@ -1,7 +1,7 @@
 """A channel's address and secret, from the configuration or the file it names."""
 
+from config.files import read_secret
 from config.schema.alerts import Channel
-from config.schema.base import read_secret
 from gateway.notify.http import Target
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from config.files import read_secret
 from config.load import ConfigErrors, load
-from config.schema import HostPort, MqttEndpoint, Settings, defaults_for, parse_host_port, parse_mqtt_url, read_secret
+from config.schema import HostPort, MqttEndpoint, Settings, defaults_for, parse_host_port, parse_mqtt_url
 
 STATION = """
 stations:

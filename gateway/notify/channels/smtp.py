@@ -7,8 +7,8 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 
+from config.files import read_secret
 from config.schema.alerts import Channel
-from config.schema.base import read_secret
 from gateway.notify.base import Message, Sender, SendError
 from gateway.notify.http import allowed
 from gateway.notify.plain import plain
