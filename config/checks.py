@@ -155,45 +155,16 @@ def _closures(source: Source) -> None:
             source.blame((*path, "last"), "lies before first", "swap the two days")
 
 
-# What a frame of these does not say itself: whose it is.
-_NAMELESS = ("ld2410", "ld2450", "modbus", "dlt645", "osdp", "wiegand", "serial-card", "sdt")
-_CARD_READERS = ("osdp", "wiegand", "serial-card")
-
-
-def _bus_devices(source: Source) -> None:
-    for path, bus in each(source.data, "bridge.buses.*"):
-        if (
-            isinstance(bus, dict)
-            and bus.get("protocol") in _NAMELESS
-            and not bus.get("device")
-            and not bus.get("devices")
-        ):
-            source.blame(path, "names no device", "add device:, or devices: where several share the bus")
-    for path, bridge in each(source.data, "bridge"):
-        readers = {word for _, word in _words(bridge, "buses.*.protocol")} & set(_CARD_READERS)
-        if readers and not bridge.get("card_key_file"):
-            source.blame(path, f"card_key_file is missing for {', '.join(sorted(readers))}", "add card_key_file:")
-
-
 def _buses(source: Source) -> None:
     for path, bus in each(source.data, "bridge.buses.*"):
         if isinstance(bus, dict) and bus.get("device") and bus.get("devices"):
             source.blame((*path, "device"), "device and devices are both given", "keep one of the two")
-        if isinstance(bus, dict) and bus.get("protocol") == "modbus":
-            for here, device in each(bus, "devices.*", path):
-                _modbus_device(source, here, device)
     _unique(source, _words(source.data, "bridge.buses.*.port"), "let one bus own each port")
 
 
-def _modbus_device(source: Source, path: KeyPath, device: object) -> None:
-    for key in ("unit", "map"):
-        if isinstance(device, dict) and device.get(key) is None:
-            source.blame(path, f"{key} is missing for a modbus device", f"add {key}:")
-
-
-CHECKS: tuple[Callable[[Source], None], ...] = (
+Check = Callable[[Source], None]
+CHECKS: tuple[Check, ...] = (
     _ids, _resource_types, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
-    _bus_devices,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Reads a configuration; the only reader of YAML and of the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from config.building import building
-from config.checks import check
+from config.checks import Check, check
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
@@ -20,8 +20,10 @@ from config.yaml_source import Source, read_yaml
 __all__ = ["ConfigErrors", "ConfigMistake", "load"]
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+def load(path: Path, environment: Mapping[str, str] = os.environ, also: Iterable[Check] = ()) -> Settings:
     """The settings in a file, or in all `*.yaml` of a folder merged in the order of their names.
+
+    `also` are checks of rooms that this one does not know.
 
     Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
     """
@@ -31,15 +33,19 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
     ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
     with building():
-        return _settings(files, folder, environment, ignored)
+        return _settings(files, folder, environment, ignored, also)
 
 
-def _settings(files: list[Path], folder: Path, environment: Mapping[str, str], ignored: list[Path]) -> Settings:
+def _settings(
+    files: list[Path], folder: Path, environment: Mapping[str, str], ignored: list[Path], also: Iterable[Check]
+) -> Settings:
     source = read_yaml(files)
     unreadable = {mistake.key_path for mistake in source.mistakes}
     _overrule(source, environment)
     if "" not in unreadable:  # what a file that can't be read defines would seem to be missing
         check(source)
+        for rule in also:
+            rule(source)
     settings = None
     try:
         settings = Settings.model_validate(source.data, context={"base": folder, "check_files": True})

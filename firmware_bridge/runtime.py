@@ -10,9 +10,9 @@ from datetime import tzinfo
 
 from config.schema.bridge import Bridge
 from config.schema.bridge import Bus as BusSettings
+from firmware_bridge import protocols
 from firmware_bridge.bus import STORE_AGAIN_S, Bus
 from firmware_bridge.cards import Cards, read_allow_list, read_key
-from firmware_bridge.devices import table
 from firmware_bridge.devices.base import Heard, Order
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.port import Line, Port
@@ -30,8 +30,6 @@ from gateway.mqtt import Broker, Session, Will
 log = logging.getLogger(__name__)
 
 STEP_S = 0.5
-PUSH_SILENT_MS = 95_000  # our framing beats every 30 s, radars far faster
-PILE_SILENT_MS = 8 * 60_000
 STOP_S = 3.0
 MIB = 1 << 20
 
@@ -135,20 +133,20 @@ def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop
 def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event) -> Bus | TcpBus:
     doors = sink.doors
     rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
-    table.introduce(settings, rules, doors)
-    silent_ms = _silent_ms(settings, bridge)
-    sink.presence.expect(table.device_ids(settings), steady_ms(), silent_ms)
+    protocols.introduce(settings, rules, doors)
+    silent_ms = protocols.silent_ms_of(settings, bridge)
+    sink.presence.expect(protocols.device_ids(settings), steady_ms(), silent_ms)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)
-        return TcpBus(settings.id, address, lambda: table.build(settings, doors), sink, silent_ms, stop)
+        return TcpBus(settings.id, address, lambda: protocols.build(settings, doors), sink, silent_ms, stop)
     line = Line(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
-    return Bus(settings.id, Port(line), table.build(settings, doors), sink, silent_ms, stop)
+    return Bus(settings.id, Port(line), protocols.build(settings, doors), sink, silent_ms, stop)
 
 
 def rules_of(bridge: Bridge, zone: tzinfo) -> Rules:
     """How doors decide here. ValueError when a card reader has no key, or the key is no good."""
-    needy = next((bus for bus in bridge.buses if table.uses_cards(bus.protocol)), None)
+    needy = next((bus for bus in bridge.buses if protocols.protocol_of(bus.protocol).reads_cards), None)
     if bridge.card_key_file is None and needy is not None:
         raise ValueError(
             f"bridge.buses.{needy.id}: {needy.protocol} needs bridge.card_key_file: "
@@ -170,21 +168,11 @@ def enroll(bridge: Bridge, number: bytes) -> str:
     return Cards(read_key(bridge.card_key_file), bridge.card_rotation).access(card)
 
 
-def _silent_ms(settings: BusSettings, bridge: Bridge) -> Millis:
-    if bridge.silent_s:
-        return round(bridge.silent_s * 1000)
-    if settings.protocol == "ap3000":
-        return PILE_SILENT_MS
-    slowest = max((one.poll_s or settings.poll_s for one in settings.devices), default=settings.poll_s)
-    polled = settings.protocol in ("modbus", "dlt645", "sdt", "ebike-board", "osdp")
-    return max(3_000, round(slowest * 3000)) if polled else PUSH_SILENT_MS
-
-
 def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], doors: Doors, device: str) -> bool:
     """Ask every bus that has a lock for this device; False when none has."""
     done = False
     for settings, bus in buses:
-        if device in table.device_ids(settings) and settings.relay_pulse_ms:
+        if device in protocols.device_ids(settings) and settings.relay_pulse_ms:
             doors[device].expect(now_ms())
             bus.order(Order(device, "unlock", settings.relay_pulse_ms))
             done = True

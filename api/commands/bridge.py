@@ -23,8 +23,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write("yizhan bridge: give --config PATH, or --probe to see what is connected\n")
         return 2
     from config.load import load
+    from firmware_bridge.configured import check
 
-    settings = load(args.config)
+    settings = load(args.config, also=[check])
     if settings.bridge is None:
         sys.stderr.write(f"{args.config}: there is no `bridge:` section; config/example.yaml shows one\n")
         return 2

@@ -33,9 +33,10 @@ def checked(path: Path) -> "Settings":
     from config.load import load
     from config.mistakes import ConfigErrors
     from config.yaml_source import read_yaml
+    from firmware_bridge.configured import check as check_buses
     from gateway.core.plan import mistakes
 
-    settings = load(path)
+    settings = load(path, also=[check_buses])
     found = list(mistakes(settings))
     if not found:
         return settings

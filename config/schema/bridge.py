@@ -1,16 +1,17 @@
 """`bridge:`: the serial and field buses of one station box."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from config.modules import names_in
 from config.schema.base import DeviceId, File, Folder, Id, Model, NotNegative, Positive, Seconds
 
-Protocol = Literal[
-    "yizhan", "yizhan-cobs", "ld2410", "ld2450", "modbus", "dlt645", "osdp", "wiegand", "serial-card", "sdt",
-    "ebike-board", "ap3000",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Protocol = str
+else:
+    Protocol = Literal[names_in("firmware_bridge/protocols")]
 PollSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Direction = Literal["in", "out"]
 

@@ -1,1 +1,1 @@
-"""One file per device protocol. `table.build` knows them all and loads only what is asked for."""
+"""What devices on a bus speak, frame by frame. Which protocol a bus has is `firmware_bridge.protocols`."""

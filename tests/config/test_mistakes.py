@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.load import ConfigErrors, load
+from firmware_bridge.configured import check as check_buses
 
 FOLDER = Path(__file__).parent / "mistakes"
 CASES = sorted(path for path in FOLDER.iterdir() if path.suffix == ".yaml" or path.is_dir())
@@ -14,7 +15,7 @@ CASES = sorted(path for path in FOLDER.iterdir() if path.suffix == ".yaml" or pa
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
 def test_every_mistake_is_told_at_once_with_place_and_mend(path: Path) -> None:
     with pytest.raises(ConfigErrors) as caught:
-        load(path, {})
+        load(path, {}, also=[check_buses])
     assert str(caught.value).replace(f"{FOLDER}/", "") + "\n" == path.with_suffix(".expected").read_text("utf-8")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from config.schema.bridge import Bus as BusSettings
+from firmware_bridge import protocols
 from firmware_bridge.bus import Bus
-from firmware_bridge.devices import table
 from firmware_bridge.devices.base import Heard, Order, Reading
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.wire import Cable, Machine
@@ -68,8 +68,8 @@ def bus(
     sink = sink or Collected()
     stop = threading.Event()
     doors = Doors(rules or Rules())
-    table.introduce(settings, rules or Rules(), doors)
-    talk = table.build(settings, doors)
+    protocols.introduce(settings, rules or Rules(), doors)
+    talk = protocols.build(settings, doors)
     running = Bus("b", Port(Line(str(cable.path), baud)), talk, sink, 5_000, stop)
     sink.carry_out = running.order
     thread = threading.Thread(target=running.run)

@@ -10,7 +10,8 @@ import pytest
 
 from config.schema.bridge import Bus as BusSettings
 from firmware_bridge.cards import CardNumber, Cards
-from firmware_bridge.devices import ap3000, ld2410, sdt, table
+from firmware_bridge import protocols
+from firmware_bridge.devices import ap3000, ld2410, sdt
 from firmware_bridge.devices.base import Heard, Order, Steady
 from firmware_bridge.devices.ld2450 import Ld2450
 from firmware_bridge.devices.modbus_map import READY, load_map
@@ -183,7 +184,7 @@ def test_piles_dial_in_and_each_is_answered_on_its_own_line() -> None:
         }
     )  # fmt: skip
     sink, stop = Collected(), threading.Event()
-    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: table.build(settings, Doors(Rules())), sink, 60_000, stop)
+    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: protocols.build(settings, Doors(Rules())), sink, 60_000, stop)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:
@@ -214,7 +215,7 @@ def test_silent_callers_are_closed_and_leave_room_for_a_pile(monkeypatch: pytest
         }
     )  # fmt: skip
     sink, stop = Collected(), threading.Event()
-    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: table.build(settings, Doors(Rules())), sink, 60_000, stop)
+    listener = TcpBus("piles", ("127.0.0.1", 0), lambda: protocols.build(settings, Doors(Rules())), sink, 60_000, stop)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:

@@ -1,0 +1,76 @@
+"""What a protocol is to the bridge before a byte is spoken, and what protocols ask of a bus's configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.schema.bridge import Bus, Device
+from firmware_bridge.devices.base import Talk
+from firmware_bridge.door import Doors
+from gateway.model import Millis
+
+POLL_FASTEST_MS = 334
+PUSH_SILENT_MS = 95_000  # our framing beats every 30 s, radars far faster
+
+
+class NotConfiguredError(ValueError):
+    """The bus lacks something; the text names its place in the configuration and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeQuestion:
+    """How `yizhan bridge --probe` recognizes a protocol: at which speed, what to ask (empty: only listen), and how many
+    answers `count` finds in what was heard. A question changes nothing at a device."""
+
+    baud: int
+    ask: bytes
+    count: Callable[[bytes], int]
+    parity: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BusProtocol:
+    """`talk` makes its side of the conversation; it may raise NotConfiguredError, and ValueError of maps and keys.
+
+    `names_devices`: its frames say whose they are, so a bus need not name its devices. `reads_cards`: it needs
+    `card_key_file`. `polled`: devices speak when asked, so one is offline after three polls; else after `silent_ms`.
+    `device_keys` are what each of several devices must say. `questions` are for the probe, made when it asks.
+    """
+
+    talk: Callable[[Bus, Doors], Talk]
+    names_devices: bool = False
+    reads_cards: bool = False
+    polled: bool = False
+    silent_ms: Millis = PUSH_SILENT_MS
+    device_keys: tuple[str, ...] = ()
+    questions: Callable[[], tuple[ProbeQuestion, ...]] = tuple
+
+
+def devices_of(bus: Bus) -> tuple[Device, ...]:
+    """The devices that the bus names."""
+    return bus.devices or ((Device(device=bus.device),) if bus.device else ())
+
+
+def device_ids(bus: Bus) -> tuple[str, ...]:
+    return tuple(device.device for device in devices_of(bus))
+
+
+def only_device(bus: Bus) -> Device:
+    """The one device of a bus that can have no other."""
+    devices = devices_of(bus)
+    if len(devices) != 1:
+        raise NotConfiguredError(f"bridge.buses.{bus.id}: {bus.protocol} speaks for one device: name it in `device`")
+    return devices[0]
+
+
+def poll_ms(bus: Bus, device: Device) -> Millis:
+    """How often the device is asked."""
+    return max(POLL_FASTEST_MS, round((device.poll_s or bus.poll_s) * 1000))
+
+
+def unit_of(bus: Bus, device: Device) -> int:
+    """Its address on the bus; 1 where it is alone and has none."""
+    if device.unit is None and len(devices_of(bus)) == 1:
+        return 1
+    if device.unit is None:
+        raise NotConfiguredError(f"bridge.buses.{bus.id}: {device.device} has no `unit`: write its address on the bus")
+    return device.unit
