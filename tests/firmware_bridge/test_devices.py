@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from config.schema.bridge import Bus as BusSettings
-from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge import protocols
+from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.devices import ap3000, ld2410, sdt
 from firmware_bridge.devices.base import Heard, Order, Steady
 from firmware_bridge.devices.ld2450 import Ld2450
