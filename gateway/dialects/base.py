@@ -27,7 +27,8 @@ decode_json: Final[Callable[[bytes], object]] = msgspec.json.Decoder().decode
 
 class Unreadable(ValueError):  # noqa: N818 - a verdict on a payload, not a fault of ours
     """This payload goes to quarantine. `reason` is a short snake_case word: not_json, not_object, wrong_type,
-    out_of_range, unknown_value, too_deep, too_long, encoding, unknown_version, other_device."""
+    out_of_range, unknown_value, too_deep, too_long, encoding, unknown_version, other_device,
+    several_devices."""
 
     def __init__(self, reason: str, *, main: bool = False, aside: bool = False) -> None:
         super().__init__(reason)

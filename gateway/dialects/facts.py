@@ -26,6 +26,7 @@ FACTS: Final[Mapping[KindName, Mapping[str, str]]] = {name: {**_ANY, **spec.fact
 # How these are read whatever their type; `values: {…}` of a source puts its own words before.
 _READERS: Final[Mapping[str, Reader]] = {
     "occupied": values.present,
+    "people": values.people,
     "bay": values.present,
     "power_w": values.power_w,
     "energy_wh": values.energy_wh,

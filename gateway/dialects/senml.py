@@ -3,6 +3,10 @@
 `topic` carries the packs. Records are known by the last part of their name (`occupancy`, `open`, `people`, `power`, …)
 or by `field` and `fields`, which give a whole name or its last part. Of several records for one signal the newest
 counts. No sequence; time where the pack has it, relative times counted from receipt.
+
+A whole name in `field` or `fields` says who is meant: records of other devices are none of ours, and a pack without one
+of ours is no sign of life. Without it all records are taken for one device's, until two devices (base names) are heard
+in turn or in one pack: then nobody knows whose value is told.
 """
 
 from collections.abc import Iterator
@@ -12,7 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from gateway.dialects import values
-from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, millis, read
+from gateway.dialects.base import NO_HEADER, Decoded, Elsewhere, Heard, Source, Unreadable, millis, read
 from gateway.dialects.facts import Name
 from gateway.dialects.meaning import Meaning, Signals
 from gateway.dialects.values import Reader
@@ -23,7 +27,7 @@ NAMES: Final = (
     Name("occupied", "presence", values.present),
     Name("presence", "presence", values.present),
     Name("motion", "presence", values.present),
-    Name("people", "people", values.count),
+    Name("people", "people", values.people),
     Name("open", "open", values.opened),
     Name("door", "open", values.opened),
     Name("contact", "open", values.shut),
@@ -71,12 +75,42 @@ class Record(NamedTuple):
     value: object
     unit: str | None
     time_ms: Millis | None
+    base: str = ""
+
+
+class _Crowd:
+    """Who speaks on a topic. A device that is replaced leaves for ever; of two that are there each comes again."""
+
+    __slots__ = ("_base", "_left", "_mixed_until", "_within_ms")
+
+    def __init__(self, within_ms: Millis) -> None:
+        self._within_ms = within_ms
+        self._base: str | None = None
+        self._left: dict[str, Millis] = {}
+        self._mixed_until: Millis = 0
+
+    def hear(self, base: str, now: Millis) -> None:
+        """Raises Unreadable while several speak."""
+        if base != self._base:
+            self._change(base, now)
+        if now < self._mixed_until:
+            raise Unreadable("several_devices", main=True)
+
+    def _change(self, base: str, now: Millis) -> None:
+        came_back = self._left.get(base)
+        if came_back is not None and now - came_back < self._within_ms:
+            self._mixed_until = now + self._within_ms
+        if self._base is not None:
+            self._left = {name: at for name, at in self._left.items() if now - at < self._within_ms}
+            if len(self._left) < _NAMES_KEPT:
+                self._left[self._base] = now
+        self._base = base
 
 
 class SenMl:
     """One topic of packs."""
 
-    __slots__ = ("_known", "_meaning", "_named", "_rules", "_topic", "filters")
+    __slots__ = ("_crowd", "_heads", "_known", "_meaning", "_named", "_rules", "_topic", "filters")
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -85,6 +119,8 @@ class SenMl:
         self._named: dict[str, list[tuple[str, Reader]]] = {}
         for path, signal, reader in self._meaning.picks:
             self._named.setdefault(".".join(path), []).append((signal, reader))
+        self._heads = tuple({name[: -len(_tail(name))] for name in self._named if _tail(name) != name})
+        self._crowd = _Crowd(resource.ttl_ms)
         self._known: dict[str, list[tuple[str, Reader]]] = {}
         self._topic = source.topic
         self.filters = (self._topic,)
@@ -95,12 +131,15 @@ class SenMl:
             return None
         newest: dict[str, tuple[Millis, Signal]] = {}
         signals = Signals()
-        ignored, latest = 0, None
+        ignored, latest, ours = 0, None, not self._heads
         for record in resolve(payload, received_at):
+            ours = ours or record.name.startswith(self._heads)
             readers = self._known.get(record.name)
             if readers is None:
                 readers = self._learn(record.name)
             ignored += not readers
+            if readers and not self._heads:
+                self._crowd.hear(record.base, received_at)
             at = received_at if record.time_ms is None else record.time_ms
             for signal, reader in readers:
                 try:
@@ -113,6 +152,8 @@ class SenMl:
                     newest[signal] = at, value
             if readers and record.time_ms is not None:
                 latest = max(latest or record.time_ms, record.time_ms)
+        if not ours:
+            raise Elsewhere
         signals.update({signal: value for signal, (_, value) in newest.items()})
         return self._meaning.decoded(NO_HEADER if latest is None else Header(latest), signals, ignored)
 
@@ -120,7 +161,9 @@ class SenMl:
         """Who reads records of this name; the answer is kept for names met again, not for a flood of new ones."""
         tail = _tail(name)
         rule = self._rules.get(tail)
-        readers = self._named.get(name) or self._named.get(tail) or ([rule] if rule and rule[0] else [])
+        readers = self._named.get(name) or []
+        if not readers and (not self._heads or name.startswith(self._heads)):
+            readers = self._named.get(tail) or ([rule] if rule and rule[0] else [])
         if len(self._known) < _NAMES_KEPT:
             self._known[name] = readers
         return readers
@@ -151,6 +194,7 @@ def resolve(payload: bytes, received_at: Millis) -> Iterator[Record]:
                 said,
                 unit if entry.u is UNSET else entry.u,
                 None if seconds is None else _moment(seconds, received_at),
+                name,
             )
 
 

@@ -45,7 +45,7 @@ COMPONENTS: Final[dict[str, tuple[Name, ...]]] = {
     "em1data": (Name("total_act_energy", "energy_wh", values.energy_wh),),
     "input": _either("state"),
     "bthomesensor": _either("value"),
-    "presencezone": (Name("value", "presence", values.flag), Name("num_objects", "people", values.count)),
+    "presencezone": (Name("value", "presence", values.flag), Name("num_objects", "people", values.people)),
     "devicepower": (Name("battery", "battery_pct", values.inside("percent", values.battery_pct)),),
     "wifi": (Name("rssi", "rssi_dbm", values.rssi_dbm),),
 }

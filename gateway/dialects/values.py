@@ -85,6 +85,14 @@ def count(value: object) -> int:
     return value
 
 
+def people(value: object) -> int:
+    """A number of persons: what a counter says that has none is no crowd."""
+    persons = count(value)
+    if persons in bounds.NOBODY_COUNTED:
+        raise Unreadable("out_of_range")
+    return persons
+
+
 def sequence(value: object) -> int:
     """A message's number."""
     if type(value) is not int:
@@ -205,12 +213,12 @@ def some(read: Reader) -> Reader:
     """Whether a count is above nought."""
 
     def anybody(value: object) -> Signal | None:
-        people = read(value)
-        return None if people is None else people != 0
+        persons = read(value)
+        return None if persons is None else persons != 0
 
     return anybody
 
 
 def or_some(read: Reader) -> Reader:
     """A word, or a count of which any makes it true."""
-    return lambda value: count(value) != 0 if is_number(value) else read(value)
+    return lambda value: people(value) != 0 if is_number(value) else read(value)

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from config.kinds import SPECS, SignalType
+from config.kinds import SPECS, Signal, SignalType
 from gateway import wire
+from gateway.base.bounds import NOBODY_COUNTED
 from gateway.model import TS_SUSPECT, Batch, KindName, Millis, Resource
 
 UNKNOWN_STATUS = "-1"
@@ -25,6 +26,11 @@ Text = Callable[[Any], str | None]
 def number(value: object) -> str | None:
     """A JSON number as it is; None for anything else."""
     return repr(value) if type(value) is int or type(value) is float else None
+
+
+def persons(value: object) -> str | None:
+    """A number of people; None for what a counter says that has none."""
+    return None if value in NOBODY_COUNTED else number(value)
 
 
 def flag(value: object) -> str | None:
@@ -52,9 +58,15 @@ def day_s(value: object) -> str | None:
 
 COMMON: dict[str, Text] = {"battery_pct": number, "rssi_dbm": number, "fault": some}
 _OF_TYPE: dict[SignalType, Text] = {"flag": flag, "count": number, "number": number, "text": some, "date": day_s}
+_OF_NAME: dict[str, Text] = {"people": persons}
+
+
+def _text_of(signal: Signal) -> Text:
+    return code(signal.words) if signal.type == "code" else _OF_NAME.get(signal.name, _OF_TYPE[signal.type])
+
+
 FIELDS: dict[KindName, dict[str, Text]] = {
-    name: {one.name: code(one.words) if one.type == "code" else _OF_TYPE[one.type] for one in spec.signals}
-    for name, spec in SPECS.items()
+    name: {one.name: _text_of(one) for one in spec.signals} for name, spec in SPECS.items()
 }
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\ "})

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from gateway.base.bounds import NOBODY_COUNTED
 from gateway.kinds.base import Facts
 from gateway.model import Millis, Use
 from gateway.policy.privacy import coarse, level
@@ -31,6 +32,9 @@ def apply(facts: Facts, signals: Any, now: Millis) -> bool:
         return False
     held = occupied is True and signals.hold_s is not UNSET
     facts.off_at = now + round(signals.hold_s * 1000) if held else None
+    if people in NOBODY_COUNTED:
+        _not_known(facts)
+        return True
     if people is not UNSET:
         facts.people, facts.passages = people, 0
     elif not occupied:
@@ -72,6 +76,12 @@ def _present(facts: Facts, anybody: bool, now: Millis) -> None:
     facts.status = "occupied" if anybody else "empty"
     if facts.resource.privacy != "coarse":  # else `due` tells what the public may know
         facts.use = _use(facts)
+
+
+def _not_known(facts: Facts) -> None:
+    facts.people, facts.passages, facts.status = None, 0, None
+    if facts.resource.privacy != "coarse":
+        facts.use = "unknown"
 
 
 def _use(facts: Facts) -> Use:

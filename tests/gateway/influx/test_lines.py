@@ -36,6 +36,8 @@ def lines(payload, *resources, topic=b"yz/yanshan/d-1/state", received=AT + 20, 
         ("door", None, b'"open":true,"locked":false', "open=1,locked=0"),
         ("locker", None, b'"free":3,"total":20', "free=3,total=20"),
         ("safety", "aed", b'"ready":true,"expires":"1970-01-03","fault":"E7"', "ready=1,expires=172800,fault=1"),
+        ("room", None, b'"people":254', "people=254"),
+        ("room", None, b'"people":255,"battery_pct":80', "battery_pct=80"),
         ("seat", None, b'"occupied":true,"firmware":"1.2","made_up":5,"nested":{"a":1}', "occupied=1"),
     ],
 )  # fmt: skip
