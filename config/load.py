@@ -17,7 +17,7 @@ from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
 from config.yaml_source import Source, read_yaml
 
-__all__ = ["ConfigErrors", "ConfigMistake", "load"]
+__all__ = ["ConfigErrors", "ConfigMistake", "files_of", "load"]
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ, also: Iterable[Check] = ()) -> Settings:
@@ -28,12 +28,17 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, also: Iterable
     Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
     """
     folder = (path if path.is_dir() else path.parent).absolute()
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    files = files_of(path)
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
     ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
     with building():
         return _settings(files, folder, environment, ignored, also)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that a configuration is read from."""
+    return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
 def _settings(

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from api.live_view import LiveView
     from api.server import address_of, bind, serve, trusted
     from api.signals import stop_event
+    from api.start_book import note_start
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.base.mishaps import Mishaps
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.runtime.metrics import MishapCollector
 
     settings = load(args.config)
+    note_start(args.config, settings, "api", now_ms())
     stop = stop_event()
     sock = bind(settings.api.listen.host, settings.api.listen.port)
     started_at = now_ms()

@@ -18,16 +18,19 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.access_book import NAME as TRAIL
     from api.auth import Keyring
     from config.load import load
     from gateway.notify.links import LINK_KEY
-    from gateway.store.backup import backup, private
+    from gateway.store.backup import backup, for_owner_only, private
 
     settings = load(args.config)
     folder = settings.store.path
     written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
     written += private(folder / LINK_KEY, args.to / LINK_KEY)
     written += private(Keyring.of(settings).path, args.to / KEYS)
+    written += private(folder / TRAIL, args.to / TRAIL)
+    for_owner_only(args.to)
     size = sum(path.stat().st_size for path in written)
     sys.stdout.write(f"{len(written)} files, {size / 2**20:.1f} MiB, in {args.to}\n")
     return 0

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
 def checked(path: Path) -> "Settings":
     """The settings, if the gateway too can make sense of them. ConfigErrors with what it can't."""
-    from config.load import load
+    from config.load import files_of, load
     from config.mistakes import ConfigErrors
     from config.yaml_source import read_yaml
     from firmware_bridge.configured import check as check_buses
@@ -40,7 +40,7 @@ def checked(path: Path) -> "Settings":
     found = list(mistakes(settings))
     if not found:
         return settings
-    source = read_yaml(sorted(path.glob("*.yaml")) if path.is_dir() else [path])
+    source = read_yaml(files_of(path))
     for key_path, told in found:
         what, _, mend = told.rpartition("; ")
         source.blame(key_path, what or told, mend if what else "see docs/dialects.md")

@@ -56,6 +56,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield broker(settings, retained)
     yield from left_out(retained)
     yield command_key(settings)
+    yield rights(settings)
     yield holidays(settings)
     yield from calendars(settings)
     yield from serial_ports(settings)
@@ -191,6 +192,16 @@ def command_key(settings: Any) -> Finding:
     if path.stat().st_mode & 0o077:
         return Finding("warn", "commands", f"{path} can be read by others, who may then command: chmod 600 {path}")
     return Finding("ok", "commands", f"signed with {path}; a bridge or an API on another machine needs the same file")
+
+
+def rights(settings: Any) -> Finding:
+    """Files with secrets or about people that other users of this machine may read."""
+    from api.commands.readable import exposed, told
+
+    found = exposed(settings)
+    if found:
+        return Finding("warn", "rights", told(found))
+    return Finding("ok", "rights", "nobody else on this machine may read secrets, keys and databases")
 
 
 def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:

@@ -26,10 +26,13 @@ def share(text: str) -> tuple[int, int]:
 def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
     from api.signals import stop_event
+    from api.start_book import note_start
+    from gateway.base.clock import now_ms
     from gateway.runtime import Gateway
     from gateway.runtime.metrics import MetricsServer
 
     settings = checked(args.config)
+    note_start(args.config, settings, "gateway", now_ms())
     stopped = stop_event()
     gateway = Gateway(settings, share=args.shard)
     listen = settings.gateway.metrics_listen

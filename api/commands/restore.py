@@ -17,6 +17,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.access_book import NAME as TRAIL
     from api.commands.backup import stores
     from config.load import load
     from gateway.base.clock import now_ms
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
     restored = [path for one in sources for path in restore(one, folder / one.relative_to(args.source))]
     restored += private(args.source / LINK_KEY, folder / LINK_KEY)
+    if not (folder / TRAIL).exists():  # a trail that is there goes on
+        restored += private(args.source / TRAIL, folder / TRAIL)
     sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, args.source)}\n")
     return 0
 

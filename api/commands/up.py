@@ -19,8 +19,12 @@ def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
     from api.product import run_product
     from api.server import address_of
+    from api.start_book import note_start
+    from gateway.base.clock import now_ms
 
     def ready(sock: socket.socket) -> None:
         log.info("listening on http://%s/", address_of(sock))
 
-    return run_product(checked(args.config), ready)
+    settings = checked(args.config)
+    note_start(args.config, settings, "up", now_ms())
+    return run_product(settings, ready)

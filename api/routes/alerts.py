@@ -12,6 +12,7 @@ from api.auth import Gate, Key
 from api.context import Context
 from api.routes.staff import Staff
 from api.schemas import ProblemDocument
+from api.start_book import CONFIGURATION, SECRET
 from gateway.alerting import Alerting
 from gateway.alerting.deeds import Verb
 from gateway.alerts.payload import alert_json, rfc3339
@@ -24,7 +25,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} fo
 VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "admin"))
 
 AUDIT_LOOKED_AT = 5_000  # of these, what a key with a scope reaches
-ACCESS = frozenset({"logged_in", "logged_out", "log_in_failed", "key_created", "key_revoked", "discovered"})
+ACCESS = frozenset(
+    {"logged_in", "logged_out", "log_in_failed", "key_created", "key_revoked", "discovered", CONFIGURATION, SECRET}
+)
 
 
 def router(context: Context, alerting: Alerting | None) -> APIRouter:

@@ -64,6 +64,16 @@ def private(source: Path, target: Path) -> list[Path]:
     return [_moved(part, target, keep=False)]
 
 
+def for_owner_only(target: Path) -> None:
+    """Take the rights of others away from the databases of a backup: an earlier version left them readable.
+
+    On a file system that has no rights this changes nothing.
+    """
+    for path in (*target.glob("*.db"), *target.glob("*/*.db")):
+        with contextlib.suppress(OSError):
+            path.chmod(0o600)
+
+
 def check(path: Path) -> None:
     """StoreError when a file is damaged or from a newer version."""
     if not healthy(path):
@@ -88,6 +98,7 @@ def _copied(source: Path, target: Path) -> Path | None:
         return None
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
+    part.touch(0o600)
     try:
         with contextlib.closing(read_only(source)) as db:
             db.execute("PRAGMA query_only=0")  # for VACUUM INTO; the file itself stays read-only
@@ -113,6 +124,8 @@ def _moved(source: Path, target: Path, *, keep: bool = True) -> Path:
     """Under its own name only when all of it is on disk."""
     part = target.with_name(target.name + ".part") if keep else source
     if keep:
+        part.unlink(missing_ok=True)
+        part.touch(0o600)
         shutil.copyfile(source, part)
     flush(part)
     part.replace(target)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.access_book import AccessBook
 from api.cli import main
 from api.commands import doctor
 from config.load import load
@@ -343,3 +344,57 @@ def test_doctor_tells_of_the_key_that_commands_are_signed_with(tmp_path):
     assert (doctor.command_key(box).mark, "chmod 600" in doctor.command_key(box).text) == ("warn", True)
     path.write_text("short")
     assert doctor.command_key(box).mark == "fail"
+
+
+def test_a_backup_is_for_its_owner_alone_and_holds_the_trail(here, there, tmp_path, capsys):
+    filled(here).close()
+    data, safe = here.parent / "data", tmp_path / "safe"
+    AccessBook(data).note(NOON, "li", "logged_in", "key", "127.0.0.1")
+    safe.mkdir()
+    old = safe / "2020-01-01.day.db"
+    old.touch(0o644)
+    for _ in range(2):
+        assert run(capsys, "backup", "--config", here, "--to", safe)[0] == 0
+    assert {path.name: path.stat().st_mode & 0o077 for path in safe.iterdir() if path.stat().st_mode & 0o077} == {}
+    old.unlink()
+    assert run(capsys, "restore", "--config", there, "--from", safe)[0] == 0
+    assert [one.who for one in AccessBook(there.parent / "data").lines(9)] == ["li"]
+
+
+def test_a_trail_that_is_there_goes_on_after_a_restore(here, there, tmp_path, capsys):
+    filled(here).close()
+    AccessBook(here.parent / "data").note(NOON, "li", "logged_in", "key")
+    run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
+    AccessBook(there.parent / "data").note(NOON, "wang", "key_revoked", "key")
+    assert run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")[0] == 0
+    assert [one.who for one in AccessBook(there.parent / "data").lines(9)] == ["wang"]
+
+
+def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
+    filled(here).close()
+    tmp_path.chmod(0o755)
+    secret = tmp_path / "password"
+    secret.write_text("geheim")
+    login = f"mqtt: {{url: 'mqtt://h', username: u, password_file: {secret}}}"
+    here.write_text(here.read_text().replace('mqtt: {url: "mqtt://127.0.0.1:9"}', login))
+    settings, data = load(here), here.parent / "data"
+    for path in (secret, *data.glob("*.db")):
+        path.chmod(0o600)
+    assert doctor.rights(settings).mark == "ok"
+    secret.chmod(0o644)
+    found = doctor.rights(settings)
+    assert (found.mark, f"chmod go-rwx {secret}" in found.text) == ("warn", True)
+    secret.chmod(0o600)
+    data.chmod(0o755)
+    (data / "yizhan.db").chmod(0o644)
+    aside = here.parent / "data.before-restore-20260101T000000"
+    aside.mkdir()
+    aside.chmod(0o755)  # whatever the umask of this process is
+    (aside / "yizhan.db").touch()
+    (aside / "yizhan.db").chmod(0o644)
+    found = doctor.rights(settings)
+    assert str(data / "yizhan.db") in found.text
+    assert str(aside / "yizhan.db") in found.text
+    data.chmod(0o700)
+    aside.chmod(0o700)
+    assert doctor.rights(settings).mark == "ok", "who can't enter the folder can't read"

@@ -1,0 +1,46 @@
+"""Files that hold secrets or speak of people, and that other users of the machine may read. For `yizhan doctor`."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+OWN = ("*.db", "*.db-wal", "*.db.damaged-*", "*.key", "*.jsonl", "*.json", "*/*.db", "*/*.db-wal", "calendars/*")
+"""In the folder of the store, its shards and calendars."""
+ASIDE = ("*.db", "*/*.db")
+SHOWN = 5
+
+
+def exposed(settings: Any) -> list[Path]:
+    """In order: secrets of the configuration, keys, databases and copies of them, what a restore moved aside."""
+    from config.secret_files import secret_files
+
+    secrets = [path for _, path in secret_files(settings)]
+    folder = settings.store.path
+    aside = [one for one in folder.parent.glob(f"{folder.name}.before-restore-*") if one.is_dir()]
+    found = [*secrets, *_in(folder, OWN), *(path for one in aside for path in _in(one, ASIDE))]
+    if settings.bridge is not None:
+        found += _in(settings.bridge.spool.path, ("*",))
+    return [path for path in dict.fromkeys(found) if _others_may_read(path)]
+
+
+def told(paths: list[Path]) -> str:
+    """Names and the mend, on one line."""
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    names = " ".join(str(path) for path in paths[:SHOWN])
+    folders = " ".join(sorted({str(path.parent) for path in paths}))
+    return f"others may read {names}{more}: chmod go-rwx {names if not more else folders + ' and the files in them'}"
+
+
+def _in(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from sorted(folder.glob(pattern))
+
+
+def _others_may_read(path: Path) -> bool:
+    """A file that everybody may read in a folder that everybody may enter."""
+    try:
+        mode, folder = path.stat().st_mode, path.parent.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH) and bool(folder & stat.S_IXOTH)
