@@ -131,18 +131,25 @@ class Alerting:
         """After the live state was restored, before the first message."""
         self._over.extend(topic_of(alert) for alert in reversed(self._reader.alerts("closed", limit=KEPT_OVER)))
         known = self._reader.unsettled()
-        self.core.restore(known)
-        self.watch.resume(known)
+        contained, events, facts = self._mishaps.contained, list[AlertEvent](), list[Fact]()
+        with contained("taking up the open alerts"):
+            self.core.restore(known)
+        with contained("taking up what was watched"):
+            self.watch.resume(known)
         self._failing = {alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"}
         states = [
             Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.trouble)
             for station in self._live.stations.values()
             for facts in station.facts()
         ]
-        events = self.core.prime(states, now)
+        with contained("alerts that follow from the state at start"):
+            events += self.core.prime(states, now)
         self._number = self._kept_number = self._reader.cursor()
-        events += self.core.on_facts([*self._missed_alarms(self._number), *self.watch.look(now)], now)
-        self._keep(events)
+        with contained("alarms that came after alerts last followed the journal"):
+            facts += self._missed_alarms(self._number)
+        with contained("looking at signals for alerts"):
+            facts += self.watch.look(now)
+        self._keep(events + self._each(self.core.on_facts, facts, now))
 
     def start(self) -> None:
         self._worker.start()

@@ -5,7 +5,7 @@ path), `unusual`, `commands` and `refusals`.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateway import wire
 from gateway.core.before import Before
@@ -19,6 +19,7 @@ from gateway.core.usual import Usual
 from gateway.live import Device, Live
 from gateway.model import DUP, RETAINED, Batch, Message, Millis, Rejected
 
+INTERNAL_ERROR = "internal_error"  # the reason in quarantine
 FEW = 32  # messages that come together, and are copied for
 
 
@@ -106,15 +107,15 @@ class Pipeline:
         self.live.mishaps.note(f"message on {topic[:200]!r}", error, name if name in self.live.stations else None)
         length, before = len(self.outcome.rejected), dict(self.quarantined)
         try:
-            self._refusals.refuse(topic, payload, flags, now, "internal_error")
+            self._refusals.refuse(topic, payload, flags, now, INTERNAL_ERROR)
         except Exception as again:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self.live.mishaps.note("setting a message aside", again)
             del self.outcome.rejected[length:]
             self.quarantined.clear()
             self.quarantined.update(before)
-            self.quarantined["internal_error"] += 1
+            self.quarantined[INTERNAL_ERROR] += 1
             # Nobody can tell whether it holds an identity number, so only that it came is kept.
-            self.outcome.rejected.append(Rejected(b"?", b"", now, "internal_error"))
+            self.outcome.rejected.append(Rejected(b"?", b"", now, INTERNAL_ERROR))
 
     def _distrust(self, frame: Frame, now: Millis) -> None:
         """Half of a message may have been taken over: what it speaks for is stale until it speaks again."""
@@ -136,23 +137,52 @@ class Pipeline:
             if device is not None:
                 device.number = number
 
-    def replay(self, number: int, batch: Batch, known: dict[Device, int]) -> int:
-        """Take stored messages again, those that a device's kept state does not hold yet. Returns how many."""
+    def replay(
+        self, number: int, batch: Batch, known: Mapping[Device, int], *, careful: bool = False
+    ) -> tuple[int, list[Rejected]]:
+        """Take stored messages again, those that a device's kept state does not hold yet. Returns how many, and those
+        that were set aside.
+
+        A fault of ours over one is raised: then what it touched is not to be trusted, and all is to be taken up anew,
+        `careful`, so that it costs that message only.
+        """
         count = 0
         for topic, payload, received, flags in zip(
             batch.topics, batch.payloads, batch.received, batch.flags, strict=True
         ):
-            device = self.live.devices.get(wire.parse_topic(topic)[:2])
-            if device is None or known.get(device, 0) >= number:
-                continue
-            self.live.tick(received)
-            self._quickly([(topic, payload, flags & RETAINED)], received)
-            count += 1
-        self.take()
+            frame = topic, payload, flags & RETAINED
+            try:
+                count += self._again(frame, received, number, known, careful=careful)
+            except Exception as error:
+                if not careful:
+                    raise
+                self._set_aside(frame, error, received)
+        aside = [one for one in self.take().rejected if one.reason == INTERNAL_ERROR]
         self.counters.clear()
         self.quarantined.clear()
-        return count
+        return count, aside
+
+    def _again(
+        self, frame: Frame, received: Millis, number: int, known: Mapping[Device, int], *, careful: bool
+    ) -> bool:
+        """One message of the journal; False if there is no need."""
+        device = self.live.devices.get(wire.parse_topic(frame[0])[:2])
+        if device is None or known.get(device, 0) >= number:
+            return False
+        self.live.tick(received)
+        if careful:
+            self._carefully(frame, received)
+        else:
+            self._usual.take([frame], iter((frame,)), received)
+        return True
 
     def readmit(self, rejected: Rejected) -> None:
         """A message in quarantine came before: its device need not send it again."""
-        self._refusals.readmit(rejected)
+        with self.live.mishaps.contained("a message in quarantine"):
+            self._refusals.readmit(rejected)
+
+    def owe(self, aside: Iterable[Rejected]) -> None:
+        """Have these go to quarantine with the next outcome."""
+        for rejected in aside:
+            self.outcome.rejected.append(rejected)
+            self.quarantined[rejected.reason] += 1

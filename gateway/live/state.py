@@ -58,11 +58,15 @@ class Live:
         self.touch(station)
 
     def restored(self, now: Millis) -> None:
-        """After facts were loaded: what has run out while nobody looked is stale since then."""
+        """After facts were loaded: what has run out while nobody looked is stale since then, before anything that
+        follows from now."""
         for station in self.stations.values():
             for facts in station.facts():
-                ran_out = facts.heard and facts.offline_at is None and (facts.valid_until or now) < now
-                self.settle(facts, facts.valid_until or now if ran_out else now, "restart")
+                with self.mishaps.contained(f"taking up {_name(facts)}", station.id):
+                    ran_out = facts.heard and facts.offline_at is None and (facts.valid_until or now) < now
+                    self.settle(facts, facts.valid_until or now if ran_out else now, "restart")
+            with self.mishaps.contained(f"taking up {station.id}", station.id):
+                self.open_or_close(station, now)
 
     # ---- messages ----
 

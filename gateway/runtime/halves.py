@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 
 from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
+from gateway.core.pipeline import INTERNAL_ERROR
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.journal import parts
 from gateway.wire import station_in
-
-INTERNAL_ERROR = "internal_error"  # the reason in quarantine
 
 Piece = tuple[Batch, Sequence[Change], Sequence[Rejected]]
 Insist = Callable[[Rejected], int]  # keeps a row without bytes, for which the store alone can be at fault

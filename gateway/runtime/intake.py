@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.feeds import AreaKey
-from gateway.core.pipeline import Pipeline
+from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document
 from gateway.live.station_document import Document
 from gateway.model import Message, Millis
 from gateway.mqtt import Session
 from gateway.policy.activities import Agenda
-from gateway.runtime.halves import INTERNAL_ERROR
 from gateway.runtime.memory import Memory
 from gateway.runtime.pace import DocumentPace
 from gateway.runtime.status import CommitTimes

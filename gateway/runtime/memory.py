@@ -16,7 +16,7 @@ from gateway.core.pipeline import Pipeline
 from gateway.kinds import Facts
 from gateway.kinds.base import KEPT, put
 from gateway.live import Device, Live, Seen
-from gateway.model import AXES, Millis
+from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.store.base import Store
 
@@ -52,10 +52,12 @@ class Memory:
 
     @staticmethod
     @building()
-    def restore(pipeline: Pipeline, store: Store, now: Millis) -> int:
+    def restore(pipeline: Pipeline, store: Store, now: Millis, *, careful: bool = False) -> int:
         """Load every part, replay the journal behind it, and let the time that has passed take effect.
 
-        Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped.
+        Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped. A fault
+        of ours over one message is raised: then `pipeline` is half made, and a new one must be restored `careful`,
+        where it costs that message, which goes to quarantine; it stays in the journal as well.
         """
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
@@ -71,15 +73,17 @@ class Memory:
             for facts in station.facts():
                 if facts.heard and facts.valid_until is not None:
                     live.alarms.set(facts, facts.valid_until)
-        replayed = 0
+        replayed, aside = 0, list[Rejected]()
         for number, batch in store.batches(min(uptos, default=0)):
-            replayed += pipeline.replay(number, batch, known)
-        for rejected in store.rejected():
+            count, failed = pipeline.replay(number, batch, known, careful=careful)
+            replayed += count
+            aside += failed
+        quarantine = list(store.rejected())
+        for rejected in quarantine:
             pipeline.readmit(rejected)
         pipeline.take()
-        live.restored(now)  # first: what ran out did so before anything that follows from now
-        for station in live.stations.values():
-            live.open_or_close(station, now)
+        pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
+        live.restored(now)
         return replayed
 
     @staticmethod
@@ -90,7 +94,7 @@ class Memory:
             return
         try:
             live.overrides.update(Overrides.load(kept, now))
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001  told
             log.error("what was set by hand can't be read again (%s): sensors decide until it is set anew", error)
 
 
@@ -99,11 +103,17 @@ def _row(device: Device) -> Row:
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
 
 
+def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tuple[str, Axes, tuple[object, ...]]]]:
+    """All that may fail of a row, before anything is made of it."""
+    station, name, seen, online, seen_at, kept = row
+    return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
+
+
 def _load(live: Live, blob: bytes) -> list[Device] | None:
     """Devices of one part that are still configured; None when it can't be read."""
     try:
-        rows = _decode(blob)
-    except msgspec.DecodeError as error:
+        rows = [_read(row) for row in _decode(blob)]
+    except Exception as error:  # noqa: BLE001  told
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
     loaded = []
@@ -111,17 +121,17 @@ def _load(live: Live, blob: bytes) -> list[Device] | None:
         device = live.devices.get((station, name))
         if device is None:
             continue
-        device.seen, device.online, device.seen_at = Seen.load(seen), online, seen_at
+        device.seen, device.online, device.seen_at = seen, online, seen_at
         by_id: dict[str, Facts] = {one.resource.id: one for one in device.facts}
-        for resource, code, values in kept:
+        for resource, axes, values in kept:
             facts = by_id.get(resource)
             if facts is not None:
-                _put_back(facts, code, values)
+                _put_back(facts, axes, values)
         loaded.append(device)
     return loaded
 
 
-def _put_back(facts: Facts, code: int, values: Iterable[object]) -> None:
-    facts.axes = AXES[code]
+def _put_back(facts: Facts, axes: Axes, values: Iterable[object]) -> None:
+    facts.axes = axes
     for field, value in zip(KEPT, values, strict=False):
         put(facts, field, value)

@@ -19,7 +19,7 @@ from gateway.mqtt.configured import broker_of
 from gateway.policy.hours import Openings
 from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
-from gateway.store.base import Reader
+from gateway.store.base import Reader, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.days import day_files, number_of
 from gateway.store.place import Place
@@ -66,10 +66,9 @@ def restored(
     settings: Settings, stations: Sequence[StationSettings], store: SqliteStore, now: Millis
 ) -> tuple[Pipeline, Memory]:
     """The core as it was when the store was last written, and the memory that keeps it from now on."""
-    live = build(settings, stations, Openings(settings), now)
-    pipeline = Pipeline(live, foreign(settings, live))
     begin = monotonic_s()
-    replayed = Memory.restore(pipeline, store, now_ms())
+    pipeline, replayed = _taken_up(settings, stations, store, now)
+    live = pipeline.live
     log.info(
         "%d stations, %d devices; %d messages replayed in %.2f s",
         len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
@@ -82,6 +81,27 @@ def restored(
         store.drop_parts(len(parts))
         store.keep("layout", memory.layout)
     return pipeline, memory
+
+
+def _taken_up(
+    settings: Settings, stations: Sequence[StationSettings], store: SqliteStore, now: Millis
+) -> tuple[Pipeline, int]:
+    """The core and how many messages were replayed; after a fault of ours over one of them, which it then costs, made
+    a second time.
+    """
+
+    def take_up(*, careful: bool) -> tuple[Pipeline, int]:
+        live = build(settings, stations, Openings(settings), now)
+        pipeline = Pipeline(live, foreign(settings, live))
+        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful)
+
+    try:
+        return take_up(careful=False)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  the second time it is noted with its message
+        log.warning("%r while the journal was taken up: once more, each message so that it can be undone", error)
+    return take_up(careful=True)
 
 
 def session_of(
