@@ -4,8 +4,9 @@ Every time is an `int`: milliseconds since 1970-01-01 UTC (`_ms` is implied by t
 Text for people never lives here; `because` holds reason codes in the order of `REASONS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntFlag
 from itertools import product
 from typing import Literal, NamedTuple
 
@@ -40,8 +41,8 @@ EVIDENCES: tuple[Evidence, ...] = ("live", "stale", "offline", "never", "suspect
 
 # Most decisive first; `because` keeps this order.
 REASONS = (
-    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "not_enterable", "never", "stale", "offline",
+    "suspect", "unreadable", "hours_unknown", "use_unknown", "empty", "occupied", "away", "reserved", "blocked",
 )  # fmt: skip
 
 
@@ -62,53 +63,83 @@ class Axes(NamedTuple):
         return _SHOWN[self.code]
 
 
-def _because(
-    lifecycle: str, health: str, access: str, use: str, evidence: str, *, unreadable: bool = False
-) -> tuple[str, ...]:
+class Mark(IntFlag):
+    """What is known beside the five axes, and says why they are as they are."""
+
+    UNREADABLE = 1
+    """It is suspect because its last message could not be read."""
+    BARRED = 2
+    """It is open by its hours, and evidence says that nobody can come in."""
+    EMPTY = 4
+    """It is blocked because nothing of it is left."""
+
+
+_REASON = {Mark.UNREADABLE: "unreadable", Mark.BARRED: "not_enterable", Mark.EMPTY: "empty"}
+_Point = tuple[Lifecycle, Health, Access, Use, Evidence]
+
+
+def _because(point: _Point, marks: Mark) -> tuple[str, ...]:
+    lifecycle, health, access, use, evidence = point
     holds = {lifecycle, health, evidence, "hours_unknown" if access == "unknown" else access}
-    if unreadable:
-        holds.add("unreadable")
     holds.add("use_unknown" if use == "unknown" else use)
+    holds.update(_REASON[mark] for mark in marks)
     return tuple(reason for reason in REASONS if reason in holds)
 
 
-def _usable(lifecycle: str, health: str, access: str, use: str, evidence: str) -> Usable:
+def _usable(point: _Point, marks: Mark) -> Usable:
     """First match wins; the order is the contract's."""
+    lifecycle, health, access, use, evidence = point
     if lifecycle != "active" or health in ("fault", "maintenance") or access in ("closed", "staff_only"):
         return "no"
-    if evidence != "live" or access == "unknown" or use == "unknown":
+    if Mark.BARRED in marks or evidence != "live" or access == "unknown" or use == "unknown":
         return "unknown"
     return "yes" if use == "free" else "no"
 
 
+def _mean_something(point: _Point, marks: Mark) -> Mark:
+    """Each mark stands beside one word of one axis alone."""
+    _, _, access, use, evidence = point
+    for mark, beside in ((Mark.UNREADABLE, evidence == "suspect"), (Mark.BARRED, access == "open"),
+                         (Mark.EMPTY, use == "blocked")):  # fmt: skip
+        if not beside:
+            marks &= ~mark
+    return marks
+
+
+_POINTS: tuple[_Point, ...] = tuple(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
+# History stores positions: what is new goes to the end.
+_MARKED = [(point, Mark(0)) for point in _POINTS]
+for _marks in (Mark(1), Mark(2), Mark(3), Mark(4), Mark(5), Mark(6), Mark(7)):
+    _MARKED += [(point, _marks) for point in _POINTS if _mean_something(point, _marks) == _marks]
 AXES: tuple[Axes, ...] = tuple(
-    Axes(*point, _usable(*point), _because(*point), code)
-    for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES, EVIDENCES))
-)
-_UNREADABLE_FROM = len(AXES)
-# After all others, since history stores positions: suspect, because the last message could not be read.
-AXES += tuple(
-    Axes(*point, "suspect", _usable(*point, "suspect"), _because(*point, "suspect", unreadable=True), code)
-    for code, point in enumerate(product(LIFECYCLES, HEALTHS, ACCESSES, USES), _UNREADABLE_FROM)
+    Axes(*point, _usable(point, marks), _because(point, marks), code) for code, (point, marks) in enumerate(_MARKED)
 )
 _SHOWN = tuple(
     {name: getattr(axes, name) for name in ("usable", "because", "lifecycle", "health", "access", "use", "evidence")}
     for axes in AXES
 )
-_BY_POINT = {axes[:5]: axes for axes in AXES[:_UNREADABLE_FROM]}
-_UNREADABLE = {axes[:4]: axes for axes in AXES[_UNREADABLE_FROM:]}
+_PLAIN = {axes[:5]: axes for axes in AXES[: len(_POINTS)]}
+_WITH_MARKS = dict(zip(_MARKED, AXES, strict=True))
+_MARK_OF = {reason: mark for mark, reason in _REASON.items()}
 
 
-def axes_of(
-    lifecycle: Lifecycle, health: Health, access: Access, use: Use, evidence: Evidence, *, unreadable: bool = False
-) -> Axes:
+def axes_of(lifecycle: Lifecycle, health: Health, access: Access, use: Use, evidence: Evidence, marks: int = 0) -> Axes:
     """The one interned `Axes` for this point. KeyError for a word that is no state.
 
-    `unreadable` says why it is suspect, and means nothing beside any other evidence.
+    A mark means nothing where what it explains is not so.
     """
-    if unreadable and evidence == "suspect":
-        return _UNREADABLE[lifecycle, health, access, use]
-    return _BY_POINT[lifecycle, health, access, use, evidence]
+    if not marks:
+        return _PLAIN[lifecycle, health, access, use, evidence]
+    point = lifecycle, health, access, use, evidence
+    return _WITH_MARKS[point, _mean_something(point, Mark(marks))]
+
+
+def marks_in(because: Iterable[str]) -> Mark:
+    """Those that stand among the reasons of a document."""
+    marks = Mark(0)
+    for reason in because:
+        marks |= _MARK_OF.get(reason, 0)
+    return marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gateway.kinds.base import MOMENTS, common, put
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.places import Area, Device, Station
-from gateway.model import Axes, Change, Evidence, Millis, axes_of
+from gateway.model import Axes, Change, Evidence, Mark, Millis, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
@@ -277,12 +277,12 @@ class Live:
         use = facts.use
         if facts.booked and use in ("free", "unknown"):
             use = "reserved"
-        unreadable = facts.unreadable
+        marks = Mark.UNREADABLE if facts.unreadable else 0
         if facts.effect is None:
-            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence, unreadable=unreadable)
+            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence, marks)
         safety = SPECS[facts.resource.kind].vital
         seen = facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety)
-        return axes_of(facts.lifecycle, *seen, unreadable=unreadable)
+        return axes_of(facts.lifecycle, *seen, marks)
 
     # ---- documents ----
 

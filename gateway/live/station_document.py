@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from config.kinds import UNITS
 from config.schema import Resource, Station
 from gateway.base.times import from_rfc3339, rfc3339
-from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of
+from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of, marks_in
 
 OPENING_GRACE_MS: Final = 2_000
 """At the turn of opening hours the gateway says what comes next; only its silence makes the answer unknown."""
@@ -243,7 +243,7 @@ def _resource_at(resource: ShownResource, now: Millis, *, turned: bool) -> Shown
         "unknown" if reopened else resource.access,
         resource.use,
         "stale" if stale else resource.evidence,
-        unreadable="unreadable" in resource.because,
+        marks_in(resource.because),
     )
     return replace(
         resource,

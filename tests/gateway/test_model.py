@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, REASONS, USES, axes_of
+from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, REASONS, USES, Mark, axes_of, marks_in
 
 CONTRACT_ORDER = [
-    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "not_enterable", "never", "stale", "offline",
+    "suspect", "unreadable", "hours_unknown", "use_unknown", "empty", "occupied", "away", "reserved", "blocked",
 ]  # fmt: skip
 
 
@@ -39,14 +39,39 @@ def test_usable_and_because_of_every_point(lifecycle):
 
 
 def test_a_value_that_could_not_be_read_is_suspect_and_says_why():
-    axes = axes_of("active", "ok", "open", "free", "suspect", unreadable=True)
+    axes = axes_of("active", "ok", "open", "free", "suspect", Mark.UNREADABLE)
     assert (axes.usable, axes.because) == ("unknown", ("suspect", "unreadable"))
-    assert axes_of("active", "fault", "closed", "unknown", "suspect", unreadable=True).because == (
+    assert axes_of("active", "fault", "closed", "unknown", "suspect", Mark.UNREADABLE).because == (
         "fault", "closed", "suspect", "unreadable", "use_unknown",
     )  # fmt: skip
-    stale = axes_of("active", "ok", "open", "free", "stale", unreadable=True)
+    stale = axes_of("active", "ok", "open", "free", "stale", Mark.UNREADABLE)
     assert stale is axes_of("active", "ok", "open", "free", "stale")
     assert all(AXES[one.code] is one for one in AXES)
+
+
+def test_where_nobody_can_come_in_what_says_it_is_open_is_unknown_and_says_why():
+    axes = axes_of("active", "ok", "open", "free", "live", Mark.BARRED)
+    assert (axes.usable, axes.because) == ("unknown", ("not_enterable",))
+    assert axes_of("active", "ok", "open", "occupied", "stale", Mark.BARRED).because == (
+        "not_enterable", "stale", "occupied",
+    )  # fmt: skip
+    assert axes_of("active", "fault", "open", "free", "live", Mark.BARRED).usable == "no"
+    assert axes_of("active", "ok", "closed", "free", "live", Mark.BARRED) is axes_of(
+        "active", "ok", "closed", "free", "live"
+    ), "nobody promised it"
+
+
+def test_what_is_blocked_because_nothing_is_left_says_so():
+    axes = axes_of("active", "ok", "open", "blocked", "live", Mark.EMPTY)
+    assert (axes.usable, axes.because) == ("no", ("empty", "blocked"))
+    assert axes_of("active", "ok", "open", "free", "live", Mark.EMPTY) is axes_of(
+        "active", "ok", "open", "free", "live"
+    )
+
+
+def test_the_marks_of_a_point_stand_among_its_reasons_and_lead_back_to_it():
+    for axes in AXES:
+        assert axes_of(*axes[:5], marks_in(axes.because)) is axes
 
 
 def test_the_reasons_are_the_contracts_in_its_order():

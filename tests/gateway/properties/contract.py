@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 ORDER = [
-    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "never", "stale", "offline", "suspect",
-    "unreadable", "hours_unknown", "use_unknown", "occupied", "away", "reserved", "blocked",
+    "planned", "removed", "fault", "maintenance", "closed", "staff_only", "not_enterable", "never", "stale", "offline",
+    "suspect", "unreadable", "hours_unknown", "use_unknown", "empty", "occupied", "away", "reserved", "blocked",
 ]  # fmt: skip
 
 
@@ -17,6 +17,8 @@ def usable(one: dict[str, Any]) -> str:
         return "no"
     if one["access"] == "closed" or one["access"] == "staff_only":
         return "no"
+    if "not_enterable" in one.get("because", ()):
+        return "unknown"
     if one["evidence"] != "live":
         return "unknown"
     if one["access"] == "unknown" or one["use"] == "unknown":
@@ -34,6 +36,8 @@ def because(one: dict[str, Any]) -> list[str]:
         "closed": one["access"] == "closed",
         "staff_only": one["access"] == "staff_only",
         "unreadable": "unreadable" in one.get("because", ()) and one["evidence"] == "suspect",
+        "not_enterable": "not_enterable" in one.get("because", ()) and one["access"] == "open",
+        "empty": "empty" in one.get("because", ()) and one["use"] == "blocked",
         "hours_unknown": one["access"] == "unknown",
         "use_unknown": one["use"] == "unknown",
         **{word: one["evidence"] == word for word in ("never", "stale", "offline", "suspect")},

@@ -7,7 +7,7 @@ import { becauseOf, glyphOf, titleOf, wordOf } from "./say.js";
 import { age, moment } from "./time.js";
 import { nextFree, stateOf, tally } from "./truth.js";
 
-const UNSURE = ["unreadable", "suspect", "hours_unknown", "use_unknown"]; // heard, and yet not known
+const UNSURE = ["not_enterable", "unreadable", "suspect", "hours_unknown", "use_unknown"]; // heard, and yet not known
 const FRESH_MS = 120_000; // older than this a tile says its age
 
 const LONG = 12;

@@ -47,6 +47,7 @@ export function stateOf(resource, picture, now) {
   if (LATCHED[resource.health]) return { usable: "no", why: LATCHED[resource.health] };
   const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
   if (SHUT[resource.access]) return hoursHold ? { usable: "no", why: SHUT[resource.access] } : { usable: "unknown", why: "hours_unknown" };
+  if (resource.because?.includes("not_enterable")) return { usable: "unknown", why: "not_enterable" };
   if (resource.evidence !== "live") return { usable: "unknown", why: resource.evidence };
   const end = resource.validUntil ?? picture.validUntil;
   if (now === null || end === null || now >= end) return { usable: "unknown", why: "stale" };

@@ -1,0 +1,221 @@
+"""Whether a place that promises to be open can be entered: what proves it, and what contradicts it. Pure.
+
+A *sign* is what nobody could have caused outside of a shut door: a card granted, a door seen opening, a lock that
+unlocks, a seat that comes into use, a check by a person, an opening set by hand. It proves from its minute on, for
+`hold_ms` or until closing, and never backwards. Without a sign for `patience_ms` the promise is contradicted while all
+live doors are shut and no reader lives, or three different cards were refused and none granted, or a person found that
+nobody can come in. All else is unproved, which accuses nobody.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from gateway.model import Millis
+from gateway.policy.privacy import CROWD
+
+Proof = Literal["proved", "unproved", "contradicted"]
+MINUTE_MS: Final = 60_000
+REFUSALS: Final = 3
+"""So many different cards refused, and none granted, contradict: one lost card, or two, may be their owners' fault."""
+
+
+class Judgement(NamedTuple):
+    """`proof` is the whole truth, for staff and for what is added up; `public` holds back what tells of persons.
+
+    `proved_at`: the last sign that the public may know, in this opening; `proved_until`: how long it proves at most.
+    `look_at`: when the answer may change though nothing comes; None for never.
+    """
+
+    proof: Proof
+    public: Proof
+    proved_at: Millis | None
+    proved_until: Millis | None
+    look_at: Millis | None
+
+
+NOT_OPEN: Final = Judgement("unproved", "unproved", None, None, None)
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What outlives a restart."""
+
+    open_since: Millis | None
+    sign_at: Millis | None
+    plain_sign_at: Millis | None
+    crowd_at: Millis | None
+    told: tuple[Millis, ...]
+    shut_since: Millis | None
+    refused: dict[str, Millis]
+    barred_at: Millis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`hold_ms`: how long a sign proves. `patience_ms`: how long after one nothing contradicts. `tick_ms`: when the
+    public hears of persons.
+    """
+
+    hold_ms: Millis = 120 * MINUTE_MS
+    patience_ms: Millis = 15 * MINUTE_MS
+    tick_ms: Millis = 5 * MINUTE_MS
+
+
+class Promise:
+    """What is known of one station's promise to be open. Times of its calls never go back, but for those of checks."""
+
+    __slots__ = (
+        "_barred_at", "_crowd", "_open_since", "_plain", "_refused", "_shut_since", "_sign_at", "_terms", "_told",
+        "_untold",
+    )  # fmt: skip
+
+    def __init__(self, terms: Patience) -> None:
+        self._terms = terms
+        self._open_since: Millis | None = None
+        self._sign_at: Millis | None = None  # the last sign of any sort
+        self._plain: Millis | None = None  # the last one that tells of nobody
+        self._crowd: Millis | None = None  # the last of a crowd of signs that tell of persons
+        self._told: deque[Millis] = deque(maxlen=CROWD)  # those signs, up to the last tick
+        self._untold: deque[Millis] = deque(maxlen=CROWD)  # those since then
+        self._shut_since: Millis | None = None
+        self._refused: dict[str, Millis] = {}  # by card, since one was granted
+        self._barred_at: Millis | None = None  # when a person found that nobody can come in
+
+    # ---- what happens ----
+
+    def opens(self, at: Millis) -> None:
+        """By its hours or by hand it is open from now on. A promise that goes on is not made anew."""
+        if self._open_since is None:
+            self._open_since = at
+
+    def closes(self) -> None:
+        """Nothing that was seen until now says anything of the next opening; a person's word holds."""
+        self._open_since = self._sign_at = self._plain = self._crowd = None
+        self._told.clear()
+        self._untold.clear()
+        self._refused.clear()
+
+    def sign(self, at: Millis, *, personal: bool) -> None:
+        """Somebody came in, or could. `personal`: it tells of a person's step, so the public hears of it in a crowd."""
+        if self._open_since is None or at < self._open_since:
+            return
+        self._sign_at = _later(self._sign_at, at)
+        if personal:
+            self._untold.append(at)
+        else:
+            self._plain = _later(self._plain, at)
+
+    def granted(self, at: Millis) -> None:
+        """A card opened the door."""
+        self._refused.clear()
+        self.sign(at, personal=True)
+
+    def refused(self, card: str, at: Millis) -> None:
+        """A card did not open it, though the place should be open."""
+        if self._open_since is not None and (card in self._refused or len(self._refused) < REFUSALS):
+            self._refused.setdefault(card, at)
+
+    def shut(self, shut: bool, at: Millis) -> None:
+        """Whether all live doors say closed and locked and no reader there is live."""
+        if shut is not (self._shut_since is not None):
+            self._shut_since = at if shut else None
+
+    def checked(self, at: Millis, *, enterable: bool) -> None:
+        """A person tried the door. An older word than the one known changes nothing."""
+        if enterable:
+            if self._barred_at is not None and at >= self._barred_at:
+                self._barred_at = None
+        elif self._barred_at is None and (self._sign_at is None or at >= self._sign_at):
+            self._barred_at = at
+
+    # ---- what follows ----
+
+    def at(self, now: Millis) -> Judgement:
+        """What holds at `now`."""
+        opened = self._open_since
+        if opened is None:
+            return NOT_OPEN
+        self._tell(now)
+        contradicted_from = self._contradicted_from(opened, now)
+        shown = _later(self._plain, self._crowd)
+        looks = [contradicted_from, self._lapses(self._sign_at, now), self._lapses(shown, now)]
+        if self._untold:
+            looks.append(self._next_tick(self._untold[0]))
+        if self._refused:
+            looks.append(min(self._refused.values()) + self._terms.hold_ms)
+        look_at = min((look for look in looks if look is not None and look > now), default=None)
+        until = None if shown is None else shown + self._terms.hold_ms
+        if contradicted_from is not None and contradicted_from <= now:
+            return Judgement("contradicted", "contradicted", shown, None, look_at)
+        return Judgement(
+            "proved" if self._lapses(self._sign_at, now) else "unproved",
+            "proved" if self._lapses(shown, now) else "unproved",
+            shown,
+            until if self._lapses(shown, now) else None,
+            look_at,
+        )
+
+    def _contradicted_from(self, opened: Millis, now: Millis) -> Millis | None:
+        for card in [card for card, at in self._refused.items() if at + self._terms.hold_ms <= now]:
+            del self._refused[card]
+        third = max(self._refused.values()) if len(self._refused) == REFUSALS else None
+        since = min((at for at in (self._shut_since, third, self._barred_at) if at is not None), default=None)
+        return None if since is None else max(since, opened, self._sign_at or 0) + self._terms.patience_ms
+
+    def _tell(self, now: Millis) -> None:
+        """At each tick the public hears of the signs before it, if as many as a crowd lie within the hold."""
+        while self._untold and self._next_tick(self._untold[0]) <= now:
+            sign = self._untold.popleft()
+            self._told.append(sign)
+            if len(self._told) == CROWD and self._told[0] + self._terms.hold_ms > self._next_tick(sign):
+                self._crowd = sign
+
+    def _next_tick(self, at: Millis) -> Millis:
+        return at - at % self._terms.tick_ms + self._terms.tick_ms
+
+    def _lapses(self, sign: Millis | None, now: Millis) -> Millis | None:
+        """When it no longer proves; None where it proves nothing now."""
+        end = None if sign is None else sign + self._terms.hold_ms
+        return end if end is not None and end > now else None
+
+    # ---- over a restart, and when the clock is set ----
+
+    def kept(self) -> Kept:
+        told = (*self._told, *self._untold)[-CROWD:]
+        return Kept(
+            self._open_since,
+            self._sign_at,
+            self._plain,
+            self._crowd,
+            told,
+            self._shut_since,
+            dict(self._refused),
+            self._barred_at,
+        )
+
+    def restore(self, kept: Kept) -> None:
+        self._open_since, self._sign_at = kept.open_since, kept.sign_at
+        self._plain, self._crowd = kept.plain_sign_at, kept.crowd_at
+        self._untold.extend(kept.told)
+        self._shut_since, self._refused, self._barred_at = kept.shut_since, dict(kept.refused), kept.barred_at
+
+    def shift(self, by: Millis) -> None:
+        """The clock was set by `by` ms: ages stay what they were."""
+        kept = self.kept()
+        self._told.clear()
+        self._untold.clear()
+        told = tuple(at + by for at in kept.told)
+        refused = {card: at + by for card, at in kept.refused.items()}
+        opened, sign, plain = _moved(kept.open_since, by), _moved(kept.sign_at, by), _moved(kept.plain_sign_at, by)
+        shut, barred = _moved(kept.shut_since, by), _moved(kept.barred_at, by)
+        self.restore(Kept(opened, sign, plain, _moved(kept.crowd_at, by), told, shut, refused, barred))
+
+
+def _moved(at: Millis | None, by: Millis) -> Millis | None:
+    return None if at is None else at + by
+
+
+def _later(one: Millis | None, other: Millis | None) -> Millis | None:
+    return one if other is None or (one is not None and one >= other) else other
