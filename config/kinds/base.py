@@ -90,7 +90,7 @@ class KindSpec:
     signals: tuple[Signal, ...]
     """Its own; battery_pct, rssi_dbm, fault and firmware belong to all kinds."""
     facts: Mapping[str, str]
-    """Which fact of a foreign device (gateway/dialects/facts) becomes which of its signals."""
+    """Which fact of a foreign device (gateway/dialects/shared/facts) becomes which of its signals."""
     main: tuple[str, str | None]
     """The signals that tell its value: the one for words and flags, and the one for numbers."""
     found_by: tuple[str, ...]

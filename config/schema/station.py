@@ -3,11 +3,12 @@
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 from pydantic.dataclasses import dataclass
 
+from config.modules import names_in
 from config.schema.api import Display
 from config.schema.base import (
     STRICT,
@@ -28,9 +29,10 @@ from config.schema.base import (
     TimeZone,
 )
 
-Dialect = Literal[
-    "native", "zigbee2mqtt", "tasmota", "shelly", "esphome", "homeassistant", "chirpstack", "ttn", "senml", "json"
-]  # fmt: skip
+if TYPE_CHECKING:
+    Dialect = str
+else:
+    Dialect = Literal[names_in("gateway/dialects")]
 Scalar = bool | int | float | str
 
 

@@ -14,7 +14,7 @@ from gateway import wire
 from gateway.core.remarks import Remarks
 from gateway.dialects import Decoded, Decoder, Unreadable
 from gateway.dialects.base import Elsewhere
-from gateway.dialects.facts import MAINS
+from gateway.dialects.shared.facts import MAINS
 from gateway.live import Device
 from gateway.model import Header, Millis
 from gateway.wire import UnreadableError

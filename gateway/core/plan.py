@@ -17,7 +17,7 @@ from config.schema import Settings
 from config.schema import Source as SourceSettings
 from config.schema import Station as StationSettings
 from gateway.core.foreign import Foreign, Source
-from gateway.dialects import BadSource, Decoder, bind
+from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
 from gateway.kinds import KINDS, Facts
 from gateway.live import Area, Device, Live, Opening, Station
@@ -60,10 +60,6 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
     return live
 
 
-OWN_WILL = ("tasmota", "shelly", "esphome", "homeassistant", "json")
-"""Dialects in which `offline` is the last will of the device's own connection; elsewhere a server judged."""
-
-
 class _Shown:
     """What the public may know of people, as configured."""
 
@@ -101,7 +97,7 @@ def foreign(settings: Settings, live: Live) -> Foreign:
         except BadSource as error:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
         device = live.devices[station.id, resource.device]
-        sources.append(Source(decoder, device, own_will=item.source.dialect in OWN_WILL))
+        sources.append(Source(decoder, device, own_will=has_own_will(item.source.dialect)))
     return Foreign(sources)
 
 

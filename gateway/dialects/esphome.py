@@ -9,11 +9,13 @@ from dataclasses import replace
 from math import isfinite
 from typing import Final
 
-from gateway.dialects import values
-from gateway.dialects.availability import is_online
 from gateway.dialects.base import NO_HEADER, BadSource, Decoded, Heard, Source, Unreadable, read_text
-from gateway.dialects.meaning import Meaning, Signals
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import is_online
+from gateway.dialects.shared.meaning import Meaning, Signals
 from gateway.model import Millis, Resource
+
+OWN_WILL: Final = True
 
 COMPONENTS: Final = ("binary_sensor", "sensor", "switch", "lock", "text_sensor", "number", "select")
 _NUMERIC: Final = ("sensor", "number")

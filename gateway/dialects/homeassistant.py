@@ -9,15 +9,18 @@ components or config topics. Nothing is known before the retained config has com
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, decode_json, is_topic, read, read_text
 from gateway.dialects.esphome import number_in
-from gateway.dialects.facts import Name
-from gateway.dialects.ha_config import Entity, Presence, entities
-from gateway.dialects.ha_template import Template, spelled
-from gateway.dialects.meaning import Meaning, Signals
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.facts import Name
+from gateway.dialects.shared.ha_config import Entity, Presence, entities
+from gateway.dialects.shared.ha_template import Template, spelled
+from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.values import Reader
 from gateway.model import Millis, Resource, Signal
+
+TOPICS: Final = ("homeassistant/",)
+OWN_WILL: Final = True
 
 _TWO_STATE: Final = {
     "occupancy": "presence", "presence": "presence", "motion": "presence", "door": "open", "window": "open",

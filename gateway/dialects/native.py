@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.dialects import values
-from gateway.dialects.availability import is_online
 from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, millis, read_object
-from gateway.dialects.facts import EVENTS, FACTS, Name, reader_of
-from gateway.dialects.meaning import Meaning, Signals
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import is_online
+from gateway.dialects.shared.facts import EVENTS, FACTS, Name, reader_of
+from gateway.dialects.shared.meaning import Meaning, Signals
 from gateway.model import Header, KindName, Millis, Resource, Signal
 
 _HEADER: Final = ("ts", "boot", "seq", "oldest")

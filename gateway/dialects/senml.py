@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Elsewhere, Heard, Source, Unreadable, millis, read
-from gateway.dialects.facts import Name
-from gateway.dialects.meaning import Meaning, Signals
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.facts import Name
+from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
 
 NAMES: Final = (

@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import Final
 
 from config.kinds import SPECS
-from gateway.dialects import values
-from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
@@ -21,9 +19,13 @@ from gateway.dialects.base import (
     millis,
     read_object,
 )
-from gateway.dialects.facts import EVENTS, Name
-from gateway.dialects.meaning import Meaning, Rules, Signals
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import is_online
+from gateway.dialects.shared.facts import EVENTS, Name
+from gateway.dialects.shared.meaning import Meaning, Rules, Signals
 from gateway.model import Header, KindName, Millis, Resource
+
+OWN_WILL: Final = True
 
 _METER: Final = (
     Name("apower", "power_w", values.power_w),

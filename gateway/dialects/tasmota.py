@@ -9,8 +9,6 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from gateway.dialects import values
-from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
@@ -22,11 +20,16 @@ from gateway.dialects.base import (
     read_object,
     read_text,
 )
-from gateway.dialects.facts import Name
-from gateway.dialects.meaning import Meaning, Rules, Signals
-from gateway.dialects.paths import pick
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import is_online
+from gateway.dialects.shared.facts import Name
+from gateway.dialects.shared.meaning import Meaning, Rules, Signals
+from gateway.dialects.shared.paths import pick
+from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
+
+TOPICS: Final = ("tasmota/discovery/",)
+OWN_WILL: Final = True
 
 _PART: Final = re.compile(r"(POWER|Switch)(\d*)")
 _BRIDGES: Final = ("ZbReceived", "ZbInfo", "RfReceived", "IrReceived", "BLE", "SSerialReceived")

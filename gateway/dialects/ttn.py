@@ -9,15 +9,17 @@ from typing import Final
 
 import msgspec
 
-from gateway.dialects import lorawan, values
 from gateway.dialects.base import (
     Decoded,
     Heard,
     Source,
     read,
 )
-from gateway.dialects.meaning import Meaning, Signals
+from gateway.dialects.shared import lorawan, values
+from gateway.dialects.shared.meaning import Meaning, Signals
 from gateway.model import Millis, Resource
+
+TOPICS: Final = ("v3/",)
 
 
 class _Reception(msgspec.Struct, gc=False):

@@ -12,8 +12,6 @@ from typing import Final
 
 import msgspec
 
-from gateway.dialects import values
-from gateway.dialects.availability import is_online
 from gateway.dialects.base import (
     MAX_LIST_BYTES,
     NO_HEADER,
@@ -28,10 +26,13 @@ from gateway.dialects.base import (
     read_object,
     read_text,
 )
-from gateway.dialects.facts import Name
-from gateway.dialects.meaning import Meaning, Signals
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import is_online
+from gateway.dialects.shared.facts import Name
+from gateway.dialects.shared.meaning import Meaning, Signals
 from gateway.model import Header, Millis, Resource
 
+TOPICS: Final = ("zigbee2mqtt/",)
 NAMES: Final = (
     Name("occupancy", "presence", values.present),
     Name("presence", "presence", values.present),

@@ -41,14 +41,14 @@ def heard(*traffic: tuple[str, str]) -> list[Finding]:
 def test_each_device_is_found_once_in_its_own_dialect() -> None:
     assert [(one.dialect, one.topic) for one in heard(*TRAFFIC)] == [
         ("native", "yz/yanshan/seat-01/state"),
-        ("zigbee2mqtt", "zigbee2mqtt/front-door"),
-        ("tasmota", "tele/kettle"),
-        ("shelly", "shelly-presence"),
-        ("homeassistant", "homeassistant/binary_sensor/garden/config"),
-        ("esphome", "rest-node/binary_sensor/seat_1"),
         ("chirpstack", "application/A/device/E1/event/up"),
-        ("ttn", "v3/app@ttn/devices/seat-9/up"),
+        ("esphome", "rest-node/binary_sensor/seat_1"),
+        ("homeassistant", "homeassistant/binary_sensor/garden/config"),
         ("senml", "packs/7"),
+        ("shelly", "shelly-presence"),
+        ("tasmota", "tele/kettle"),
+        ("ttn", "v3/app@ttn/devices/seat-9/up"),
+        ("zigbee2mqtt", "zigbee2mqtt/front-door"),
         ("json", "site/locker 1"),
     ]
 

@@ -15,7 +15,7 @@ from gateway.alerts.doubts import facts_of_verdict
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.core.replay import replay
-from gateway.dialects.facts import running_above_w
+from gateway.dialects.shared.facts import running_above_w
 from gateway.evidence.contradiction import RULES
 from gateway.evidence.power import LOADS, load_of
 from gateway.kinds.charger import USE_OF_STATUS

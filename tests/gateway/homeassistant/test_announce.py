@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.ha_config import entities
+from gateway.dialects.shared.ha_config import entities
 from gateway.homeassistant.announce import announce, states, withdraw
 from gateway.live.station_document import OpenNow, ShownArea, ShownResource, StationDocument
 from gateway.model import EVIDENCES, Resource, axes_of

@@ -1,7 +1,7 @@
 """`availability_topic` for any dialect: online and offline told on a topic of its own."""
 
-from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, Decoded, Decoder, Unreadable, read_object, read_text
+from gateway.dialects.shared import values
 from gateway.model import Millis, Resource
 
 online_word = values.words("online true on 1 connected", "offline false off 0 disconnected")

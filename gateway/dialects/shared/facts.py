@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from config.kinds import RUNNING_ABOVE_W, SPECS, SignalType
-from gateway.dialects import values
 from gateway.dialects.base import BadSource, Source
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.values import Reader
 from gateway.model import KindName, Resource
 
 

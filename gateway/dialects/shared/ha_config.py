@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.base.bounds import HOLD_S
 from gateway.dialects.base import MAX_LIST_BYTES, Unreadable, is_topic, read_object
-from gateway.dialects.ha_template import Template, compile_template, spelled
+from gateway.dialects.shared.ha_template import Template, compile_template, spelled
 from gateway.model import Millis
 
 _SHORT: Final = {

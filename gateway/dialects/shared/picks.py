@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gateway.dialects import values
 from gateway.dialects.base import BadSource, Source
-from gateway.dialects.facts import EVENTS, FACTS, MAIN, Name, name_reader, reader_of
-from gateway.dialects.paths import Path, parse
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.facts import EVENTS, FACTS, MAIN, Name, name_reader, reader_of
+from gateway.dialects.shared.paths import Path, parse
+from gateway.dialects.shared.values import Reader
 from gateway.model import KindName, Signal
 
 

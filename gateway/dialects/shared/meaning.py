@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from config.kinds import SPECS, FromPower
-from gateway.dialects import values
 from gateway.dialects.base import Bad, Decoded, Elsewhere, Source, Unreadable
-from gateway.dialects.facts import FACTS, MAINS, SAME, Name, name_reader, running_above_w
-from gateway.dialects.paths import pick
-from gateway.dialects.picks import finished, picks_of
-from gateway.dialects.values import Reader
+from gateway.dialects.shared import values
+from gateway.dialects.shared.facts import FACTS, MAINS, SAME, Name, name_reader, running_above_w
+from gateway.dialects.shared.paths import pick
+from gateway.dialects.shared.picks import finished, picks_of
+from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Resource, Signal
 
 

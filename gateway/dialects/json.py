@@ -8,8 +8,6 @@ feeds the resource's main signal.
 from dataclasses import replace
 from typing import Final
 
-from gateway.dialects import values
-from gateway.dialects.availability import online_word
 from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
@@ -22,10 +20,15 @@ from gateway.dialects.base import (
     read,
     read_text,
 )
-from gateway.dialects.meaning import Meaning, Signals
-from gateway.dialects.paths import parse, pick
-from gateway.dialects.picks import Pick
+from gateway.dialects.shared import values
+from gateway.dialects.shared.availability import online_word
+from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.paths import parse, pick
+from gateway.dialects.shared.picks import Pick
 from gateway.model import Header, Millis, Resource
+
+OWN_WILL: Final = True
+READS_TS: Final = True
 
 _HEADER: Final = ("boot", "seq", "online")
 

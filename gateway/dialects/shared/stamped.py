@@ -5,7 +5,7 @@ from dataclasses import replace
 from msgspec.structs import replace as replaced
 
 from gateway.dialects.base import Decoded, Decoder, Unreadable, decode_json, millis, read
-from gateway.dialects.paths import parse, pick
+from gateway.dialects.shared.paths import parse, pick
 from gateway.model import Millis
 
 

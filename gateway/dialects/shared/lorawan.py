@@ -6,9 +6,9 @@ only tell passages (`people_in`, `line_1_total_in`) are left out on purpose: the
 
 from typing import Final
 
-from gateway.dialects import values
 from gateway.dialects.base import NO_HEADER, millis
-from gateway.dialects.facts import Name
+from gateway.dialects.shared import values
+from gateway.dialects.shared.facts import Name
 from gateway.model import Header
 
 MOST_VOLTS: Final = 5

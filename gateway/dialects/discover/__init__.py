@@ -12,9 +12,10 @@ from typing import Final
 import yaml
 
 from config.kinds import SPECS
-from gateway.dialects import DIALECTS, BadSource, Heard, Source, Unreadable, bind, ear, lorawan, senml, zigbee2mqtt
+from gateway.dialects import DIALECTS, BadSource, Heard, Source, Unreadable, bind, ear, senml, topics_of, zigbee2mqtt
 from gateway.dialects.base import read_object
-from gateway.dialects.facts import FACTS, MAINS
+from gateway.dialects.shared import lorawan
+from gateway.dialects.shared.facts import FACTS, MAINS
 from gateway.model import KindName, Resource
 
 LIMIT: Final = 5_000  # findings kept; a flood of topics must not fill the memory
@@ -29,7 +30,8 @@ _KINDS: Final = {
 _GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
     "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
 }  # fmt: skip
-_NOT_JSON: Final = ("zigbee2mqtt/", "homeassistant/", "tasmota/discovery/", "application/", "v3/")
+# Devices of ours come first; what is guessed from plain JSON comes last.
+_ORDER: Final = tuple(sorted(DIALECTS, key=lambda dialect: (dialect == "json", dialect != "native", dialect)))
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./@][A-Za-z0-9_./@-]*")
 
 
@@ -59,7 +61,8 @@ class Listener:
 
     def __init__(self) -> None:
         self._devices: dict[tuple[str, str], _Device] = {}
-        self._ears = {dialect: ear(dialect) for dialect in DIALECTS}
+        self._ears = {dialect: ear(dialect) for dialect in _ORDER}
+        self._taken = tuple(topic for dialect in DIALECTS for topic in topics_of(dialect))
 
     def hear(self, topic: str, payload: bytes) -> None:
         """One message, retained or not."""
@@ -104,14 +107,13 @@ class Listener:
             if dialect == "homeassistant"
             for topic in device.heard.speaks_on
         }
-        order = {dialect: place for place, dialect in enumerate(DIALECTS)}
         kept = [
             _finding(dialect, topic, device)
             for (dialect, topic), device in self._devices.items()
-            if not (dialect == "json" and (topic in announced or topic.startswith(_NOT_JSON) or _below(topic, own)))
+            if not (dialect == "json" and (topic in announced or topic.startswith(self._taken) or _below(topic, own)))
             and not any(_below(spoken, own) for spoken in device.heard.speaks_on)
         ]
-        return sorted(kept, key=lambda one: (order[one.dialect], one.topic))
+        return sorted(kept, key=lambda finding: (_ORDER.index(finding.dialect), finding.topic))
 
 
 def as_json(findings: list[Finding]) -> list[dict[str, object]]:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.dialects import values
 from gateway.dialects.base import Unreadable
-from gateway.dialects.paths import Path, pick
+from gateway.dialects.shared import values
+from gateway.dialects.shared.paths import Path, pick
 
 Template = Callable[[object], object]
 """From the payload (JSON, or text where the template says `value`) to what it shows; None for nothing."""
