@@ -4,11 +4,13 @@ import contextlib
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from api.live_view import LiveView
+from api.longest import Longest
 from api.wire_documents import received
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
@@ -19,6 +21,8 @@ from gateway.mqtt.reader import Frame
 from gateway.wire import NAME
 
 LIVE, SYS = b"yz-live/", b"yz-sys/"
+GATEWAYS_MOST = 1_024  # as many as a network may have shards
+TOLD_MOST = 20
 POLL_S = 0.5
 TELL_S = 60.0
 
@@ -35,15 +39,24 @@ class LiveFeed(threading.Thread):
     """Reads until `end`. An emptied topic changes nothing: what was shown ends by its own deadline."""
 
     def __init__(
-        self, broker: Broker, client_id: str, view: LiveView, key: CommandKey, mishaps: Mishaps | None = None
+        self,
+        broker: Broker,
+        client_id: str,
+        view: LiveView,
+        key: CommandKey,
+        longest: Callable[[str], Longest | None],
+        mishaps: Mishaps | None = None,
     ) -> None:
+        """`longest` knows of each configured station how long its values may hold; None for any other."""
         super().__init__(name="live feed")
         self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
         self._view, self._key, self._mishaps = view, key, mishaps or Mishaps()
+        self._longest = longest
         self._gateways: dict[str, str] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
         self._told_s = -TELL_S
+        self._too_many = False
         self.refused = 0
 
     def run(self) -> None:
@@ -52,7 +65,7 @@ class LiveFeed(threading.Thread):
             if arrivals is not None:
                 self._view.feed_threadsafe(self._documents(arrivals.frames))
                 with self._mishaps.contained("what gateways report of themselves"):
-                    self._gateways = self._gateways | gateways(arrivals.frames)  # a new one: others iterate over it
+                    self._hear_of(gateways(arrivals.frames))
                 self.session.ack(arrivals.epoch, arrivals.mids)
             while self._outbox and self.session.connected:
                 topic, payload = self._outbox.popleft()
@@ -64,13 +77,32 @@ class LiveFeed(threading.Thread):
         now = now_ms()
         good = []
         for station, payload in documents(frames):
+            longest = self._longest(station)
+            if longest is None:
+                continue  # of another part of the network, which we do not show
             try:
-                good.append(received(station, payload, now))
+                good.append(received(station, payload, now, longest))
             except ValueError as error:
                 self._refuse(station, error)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._mishaps.note(f"the live document of {station[:64]}", error, station)
         return good
+
+    def _hear_of(self, states: dict[str, str | None]) -> None:
+        """What gateways report; of strangers' names on an open broker so many are kept, and the rest counted as one.
+
+        A new dictionary each time: other threads iterate over the old one.
+        """
+        known = dict(self._gateways)
+        for name, state in states.items():
+            if state is None:
+                known.pop(name, None)
+            elif name in known or len(known) < GATEWAYS_MOST:
+                known[name] = state
+            else:
+                self.refused += 1
+                self._too_many = True
+        self._gateways = known
 
     def _refuse(self, station: str, why: ValueError) -> None:
         """Told once a minute."""
@@ -82,7 +114,14 @@ class LiveFeed(threading.Thread):
     @property
     def troubles(self) -> list[str]:
         """What is wrong with the line or with those who feed it, in words."""
-        lost = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]
+        down = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]
+        lost = down[:TOLD_MOST]
+        if len(down) > TOLD_MOST:
+            lost.append(f"{len(down) - TOLD_MOST} more gateways are down")
+        if self._too_many:
+            lost.append(
+                f"more than {GATEWAYS_MOST} gateways report on yz-sys: others may write there; see docs/broker.md"
+            )
         if self._key() is None:
             lost.append(
                 f"there is no command key {self._key.path}, so staff can change nothing here; copy the gateway's"
@@ -117,12 +156,15 @@ def documents(frames: list[Frame]) -> list[tuple[str, bytes]]:
     ]
 
 
-def gateways(frames: list[Frame]) -> dict[str, str]:
-    """The state that each gateway reports of itself. What can't be read says nothing."""
-    states: dict[str, str] = {}
+def gateways(frames: list[Frame]) -> dict[str, str | None]:
+    """The state that each gateway reports of itself, None for one whose report was taken away.
+
+    What can't be read says nothing.
+    """
+    states: dict[str, str | None] = {}
     for topic, payload, _ in frames:
         name = topic[len(SYS) :].decode("utf-8", "replace")
         if topic.startswith(SYS) and NAME.match(name):
             with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
-                states[name] = msgspec.json.decode(payload, type=_Report).state
+                states[name] = msgspec.json.decode(payload, type=_Report).state if payload else None
     return states

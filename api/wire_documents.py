@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from gateway.base.times import from_rfc3339
-from gateway.live.station_document import Document, StationDocument, deadline, encode, withdrawn
+from api.longest import ANYTHING_MS, Longest
+from gateway.base.times import from_rfc3339, rfc3339
+from gateway.live.station_document import Document, ShownArea, StationDocument, deadline, encode, withdrawn
 from gateway.model import Millis
 from gateway.policy.override import MAX_SPAN_MS
 
@@ -21,8 +23,8 @@ _NO_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^][{}"]+')
 _ROUNDS = 16  # each takes off one or two levels of brackets; our own documents have nine
 
 
-def received(station: str, body: bytes, now: Millis) -> Document:
-    """The document on the topic of `station`. ValueError says why it is refused."""
+def received(station: str, body: bytes, now: Millis, longest: Longest) -> Document:
+    """The document on the topic of `station`, no value of it live for longer than its ttl. ValueError: refused, why."""
     if len(body) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")
     body = body.replace(b"\n", b" ").replace(b"\r", b" ")  # it becomes one line of a stream
@@ -33,7 +35,35 @@ def received(station: str, body: bytes, now: Millis) -> Document:
     refused = implausible(shown, now)
     if refused is not None:
         raise ValueError(refused)
-    return Document(station, shown, body, now)
+    shorter = capped(shown, longest)
+    if shorter is not shown:
+        body = encode(_carried(msgspec.json.decode(body), shown, shorter))
+    return Document(station, shorter, body, now)
+
+
+def capped(document: StationDocument, longest: Longest) -> StationDocument:
+    """It with every live value ending, by the ttl of its resource, counted from when the document was made.
+
+    A gateway that lives renews its documents before half of that, also what staff set by hand until next week; so this
+    costs nothing but the trust in one that has fallen silent, or was none. The same object where nothing is longer.
+    """
+    made_at = from_rfc3339(document.as_of)
+    areas = [_capped_area(area, made_at, longest) for area in document.areas]
+    if all(after is before for before, after in zip(document.areas, areas, strict=True)):
+        return document
+    shorter = replace(document, areas=areas)
+    live = [one.valid_until for one in shorter.resources() if one.evidence == "live" and one.valid_until]
+    return replace(shorter, valid_until=min(live, key=from_rfc3339, default=None))
+
+
+def _capped_area(area: ShownArea, made_at: Millis, longest: Longest) -> ShownArea:
+    resources = []
+    for one in area.resources:
+        end = made_at + longest.get(one.id, ANYTHING_MS)
+        late = one.evidence == "live" and one.valid_until is not None and from_rfc3339(one.valid_until) > end
+        resources.append(replace(one, valid_until=rfc3339(end)) if late else one)
+    changed = any(after is not before for before, after in zip(area.resources, resources, strict=True))
+    return replace(area, resources=resources) if changed else area
 
 
 def read(body: bytes) -> StationDocument:

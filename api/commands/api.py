@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from api.app import create_app
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
+    from api.longest import LongestOf
     from api.server import address_of, bind, serve, trusted
     from api.signals import stop_event
     from api.start_book import note_start
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     registry.register(MishapCollector(mishaps))
     view = LiveView(settings.stations, now_ms, mishaps)
     name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
-    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key), mishaps)
+    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key), LongestOf(settings), mishaps)
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None

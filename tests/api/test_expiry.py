@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.longest import ANYTHING_MS
 from api.times import from_rfc3339, rfc3339
 from api.wire_documents import MAX_BYTES, read, received, withdraw, without_areas
 from gateway.live.station_document import OPENING_GRACE_MS, deadline
@@ -13,6 +14,7 @@ from gateway.model import EVIDENCES, USES
 from tests.api.conftest import MINUTE, NOON
 from tests.api.documents import document, line, resource
 
+LONG = {"a": 366 * 86_400_000}
 SEATS = document(
     "s",
     [resource("a", until=NOON + MINUTE), resource("b", until=NOON + 2 * MINUTE),
@@ -96,12 +98,12 @@ def test_what_it_does_not_know_it_keeps() -> None:
                                   SEATS.body.replace(b"2026", b"nope")])  # fmt: skip
 def test_what_is_no_document_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):
-        received("s", body, NOON)
+        received("s", body, NOON, LONG)
 
 
 def test_a_document_of_another_station_is_refused() -> None:
     with pytest.raises(ValueError, match="'s'"):
-        received("t", SEATS.body, NOON)
+        received("t", SEATS.body, NOON, LONG)
 
 
 times = st.integers(0, 10)
@@ -133,7 +135,7 @@ def test_a_document_from_far_ahead_or_for_years_is_not_believed():
     def why(made_at: int, until: int) -> str:
         body = document("s", [resource("a", until=until)], [line("seat", 1, 1, 1)], made_at).body
         try:
-            received("s", body, NOON)
+            received("s", body, NOON, LONG)
         except ValueError as error:
             return str(error)
         return ""
@@ -149,23 +151,23 @@ def test_how_large_and_how_deep_a_document_may_be():
         return SEATS.body[:-1] + b',"extra":' + extra + b"}"
 
     with pytest.raises(ValueError, match="bytes"):
-        received("s", padded(b'"' + b"x" * MAX_BYTES + b'"'), NOON)
+        received("s", padded(b'"' + b"x" * MAX_BYTES + b'"'), NOON, LONG)
     with pytest.raises(ValueError, match="too deep"):
-        received("s", padded(b"[" * 200 + b"]" * 200), NOON)
+        received("s", padded(b"[" * 200 + b"]" * 200), NOON, LONG)
     brackets = padded(b'"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[ \\" {{{{"')
-    assert received("s", brackets, NOON).body == brackets
+    assert received("s", brackets, NOON, LONG).body == brackets
     assert json.loads(withdraw(brackets, NOON + MINUTE).body)["extra"].startswith("[[")
 
 
 def test_what_could_not_be_served_again_later_is_refused_at_once():
     for extra in (b"1e999", b'"\xff"', b'"\\ud800"'):
         with pytest.raises(ValueError):
-            received("s", SEATS.body[:-1] + b',"extra":' + extra + b"}", NOON)
+            received("s", SEATS.body[:-1] + b',"extra":' + extra + b"}", NOON, LONG)
 
 
 def test_a_document_is_one_line_of_a_stream():
     spaced = SEATS.body.replace(b',"open"', b'\r\n,"open"')
-    assert received("s", spaced, NOON).body == SEATS.body.replace(b',"open"', b'  ,"open"')
+    assert received("s", spaced, NOON, LONG).body == SEATS.body.replace(b',"open"', b'  ,"open"')
 
 
 def test_the_list_shows_all_but_the_areas_also_what_it_does_not_know():
@@ -173,3 +175,32 @@ def test_the_list_shows_all_but_the_areas_also_what_it_does_not_know():
     assert json.loads(without_areas(tidal.body)) == {
         name: value for name, value in json.loads(tidal.body).items() if name != "areas"
     }
+
+
+def test_no_value_is_live_for_longer_than_its_ttl_whatever_the_document_says():
+    """Renewed or not: `until` of what staff set by hand is capped too, and comes again with the next document."""
+    made = NOON - MINUTE
+    claims = [
+        resource("a", until=made + 366 * 86_400_000),
+        resource("b", until=made + 30_000, note="x"),
+        resource("stale", evidence="stale", until=made + 9 * MINUTE),
+        resource("unheard-of", until=made + 400 * 86_400_000 // 2),
+    ]
+    body = document("s", claims, [line("seat", 4, 3, 4)], made, tide=7).body
+    shown = received("s", body, NOON, {"a": 3 * MINUTE, "b": 3 * MINUTE, "stale": MINUTE})
+    told = json.loads(shown.body)
+    ends = [one["valid_until"] for one in told["areas"][0]["resources"]]
+    assert ends == [
+        rfc3339(made + 3 * MINUTE),
+        rfc3339(made + 30_000),
+        rfc3339(made + 9 * MINUTE),
+        rfc3339(made + ANYTHING_MS),
+    ]
+    assert told["valid_until"] == rfc3339(made + 30_000)
+    assert (told["tide"], told["areas"][0]["resources"][1]["note"]) == (7, "x")
+    assert read(shown.body) == shown.shown
+
+
+def test_a_document_that_claims_no_more_than_it_may_is_kept_to_the_byte():
+    body = document("s", [resource("a", until=NOON + MINUTE)], [line("seat", 1, 1, 1)], NOON).body
+    assert received("s", body, NOON, {"a": MINUTE}).body == body

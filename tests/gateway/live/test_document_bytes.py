@@ -3,6 +3,7 @@
 `made` is the varied station through a day, `withdrawn` some of them as their claims end, `blank` before anybody spoke.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def recorded(name: str) -> list[bytes]:
 
 
 def known(body: bytes) -> StationDocument:
-    return received("yanshan", body, START + DAY).shown
+    return received("yanshan", body, START + DAY, defaultdict(lambda: DAY)).shown
 
 
 def endings() -> list[tuple[bytes, int]]:
