@@ -16,14 +16,14 @@ from gateway.alerts.words import AlertEvent
 from gateway.live import Live
 from gateway.model import Millis, Resource
 from gateway.policy.text import LONGEST_NAME, bounded
-from gateway.store.alerts import Work, audit, retry, use_link
 from gateway.store.alerts_reader import AlertReader
+from gateway.store.jobs import Job, KeepAudit, RetryDelivery, SpendLink
 
 LinkId = Annotated[str, msgspec.Meta(max_length=64)]
 Until = Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]  # the store holds 64 bits
 LONGEST_TEXT = 1_000
 Verb = Literal["acknowledge", "close", "comment", "retry", "assign", "accept", "done", "verify", "report"]
-Done = tuple[list[AlertEvent], list[OrderEvent], list[Work]]
+Done = tuple[list[AlertEvent], list[OrderEvent], list[Job]]
 
 
 class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,18 +73,18 @@ class Deeds:
             deed, by=bounded(deed.by, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
             text=bounded(deed.text, LONGEST_TEXT),
         )  # fmt: skip
-        events, steps, works = self._do(deed, now)
-        works = [*works, audit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
+        events, steps, jobs = self._do(deed, now)
+        jobs = [*jobs, KeepAudit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
         if deed.link is not None:
-            works.append(use_link(*deed.link))
-        return events, steps, works
+            jobs.append(SpendLink(*deed.link))
+        return events, steps, jobs
 
     def _do(self, deed: Deed, now: Millis) -> Done:
         match deed.do:
             case "acknowledge" | "close" | "comment":
                 return self._on_alert(deed, now), [], []
             case "retry":
-                return [], [], [retry(deed.target, now)]
+                return [], [], [RetryDelivery(deed.target, now)]
             case "report":
                 return self._report(deed, now), [], []
             case _:

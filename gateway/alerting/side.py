@@ -38,11 +38,17 @@ from gateway.notify import links
 from gateway.notify.post import Post
 from gateway.notify.worker import DeadMan, NotifyWorker
 from gateway.policy.text import LONGEST_NAME, bounded
-from gateway.store import alerts as book
-from gateway.store.alerts import Work
 from gateway.store.alerts_reader import AlertReader
-from gateway.store.base import StoreError
-from gateway.store.sqlite import SqliteStore
+from gateway.store.base import Store, StoreError
+from gateway.store.jobs import (
+    ForgetAlerts,
+    Job,
+    KeepAlerts,
+    KeepAudit,
+    KeepOrder,
+    SettleDeliveries,
+    WriteJobs,
+)
 from gateway.wire import UnreadableError, parse_topic, read_event
 
 log = logging.getLogger(__name__)
@@ -62,7 +68,7 @@ Act = Callable[[Alerts, Millis], Done]
 class Alerting:
     """Use: `begin` before messages come, `follow` and `tick` on the intake thread, `start`/`stop` the notify thread.
 
-    `call` runs work on the writer's thread, between commits and in order; `wake` has the intake thread turn soon;
+    `write` has the writer's thread do jobs, between commits and in order; `wake` has the intake thread turn soon;
     `publish(topic, payload)` retains; `healthy` says whether the dead man's switch may be held.
     """
 
@@ -70,10 +76,10 @@ class Alerting:
         self,
         settings: Settings,
         live: Live,
-        store: SqliteStore,
+        store: Store,
         *,
         gateway: str,
-        call: Callable[[Callable[[], None]], None],
+        write: WriteJobs,
         wake: Callable[[], None],
         publish: Callable[[str, bytes], None],
         healthy: Callable[[], bool],
@@ -81,8 +87,7 @@ class Alerting:
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
         self._mishaps: Mishaps = live.mishaps
-        self._live, self._store, self._call, self._wake, self._publish = live, store, call, wake, publish
-        store.core_write(book.prepare)
+        self._live, self._store, self._write, self._wake, self._publish = live, store, write, wake, publish
         self._reader, self._outbox = AlertReader(store.folder), SteadyOutbox(store.folder)  # one for each thread
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._facts = {
@@ -266,7 +271,7 @@ class Alerting:
     def note(self, by: str, what: str, target: str, detail: str) -> None:
         """A line in the audit trail for what was carried out elsewhere; any thread may call it."""
         who = bounded(by, LONGEST_NAME)
-        self.ask(lambda _core, now: ([], [], [book.audit(now, who, what, target, detail)]))
+        self.ask(lambda _core, now: ([], [], [KeepAudit(now, who, what, target, detail)]))
 
     # ---- inside ----
 
@@ -314,7 +319,7 @@ class Alerting:
         self,
         events: Sequence[AlertEvent],
         steps: Sequence[OrderEvent] = (),
-        more: Sequence[Work] = (),
+        more: Sequence[Job] = (),
         asked: "Future[list[AlertEvent]] | None" = None,
     ) -> None:
         """Store it all in one transaction, tell who asked and who listens, wake the notify thread."""
@@ -322,23 +327,18 @@ class Alerting:
             if asked is not None:
                 asked.set_result([])
             return
-        by_event = [(event, self._owed(event)) for event in events]
-        owed = [one for _, some in by_event for one in some]
-        works = [book.record([event], some) for event, some in by_event] + [book.record([], [], self._number)]
-        works += [*map(book.record_order, steps), *more]
+        kept = [KeepAlerts([event], self._owed(event)) for event in events]
+        owed = [delivery for job in kept for delivery in job.deliveries]
         self._kept_number = self._number
 
-        def store() -> None:
-            error = book.write_apart(self._store.core_write, works)
-            if error is not None:
-                self._mishaps.note("a change of alerts or orders that can't be stored, and is left out", error)
+        def stored(error: Exception | None) -> None:
             if asked is not None and error is None:
                 asked.set_result(list(events))
             elif asked is not None:
                 asked.set_exception(error)
             self._worker.wake()
 
-        self._call(store)
+        self._write([*kept, KeepAlerts(upto=self._number), *map(KeepOrder, steps), *more], stored)
         if self._ourselves.store is not None and owed:
             self.post.tell(owed)
             self._worker.wake()
@@ -360,30 +360,26 @@ class Alerting:
 
     def _record(self, done: Sequence[Delivery]) -> bool:
         """For the notify thread: make results durable; False if the store can't at the moment."""
-        work, stored = book.settle(done), threading.Event()
-        failed: list[StoreError] = []
+        stored, failed = threading.Event(), list[Exception]()
 
-        def store() -> None:
-            try:
-                self._store.core_write(work)
-            except StoreError as error:
+        def ended(error: Exception | None) -> None:
+            if error is not None:
                 failed.append(error)
-            finally:
-                stored.set()
+            stored.set()
 
-        self._call(store)
+        self._write([SettleDeliveries(done)], ended, patient=False)
         return stored.wait(RECORD_WAIT_S) and not failed
 
     def _upkeep(self, now: Millis) -> None:
-        works: list[Work] = []
+        jobs: list[Job] = []
         if now >= self._cursor_at and self._number > self._kept_number:
             self._cursor_at, self._kept_number = now + CURSOR_EVERY_MS, self._number
-            works.append(book.record([], [], self._number))
+            jobs.append(KeepAlerts(upto=self._number))
         if now >= self._forget_at:
             self._forget_at = now + DAY_MS
-            works.append(book.forget(now - self._keep_ms))
-        for work in works:
-            self._call(lambda work=work: self._store.core_write(work))  # type: ignore[misc]
+            jobs.append(ForgetAlerts(now - self._keep_ms))
+        if jobs:
+            self._write(jobs)
 
 
 def _station_of(told: object) -> str | None:

@@ -20,9 +20,10 @@ from gateway.influx.lines import Lines
 from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.status import CopyMetrics
 from gateway.model import Millis, Resource
-from gateway.store.copy_cursor import Cursor, position_in
+from gateway.store.base import Store
+from gateway.store.copy_cursor import position_in
+from gateway.store.jobs import Keep, MoveCopy, WriteJobs
 from gateway.store.journal import Journal, parts
-from gateway.store.sqlite import SqliteStore
 from gateway.wire import station_in
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,8 @@ class Ship(threading.Thread):
         target: Target,
         lines: Lines,
         journal: Journal,
-        cursor: Cursor,
-        call: Callable[[Callable[[], None]], None],
+        copied: tuple[int, int],
+        write: WriteJobs,
         *,
         batch_rows: int,
         rows_per_s: int,
@@ -58,12 +59,16 @@ class Ship(threading.Thread):
         stored: Callable[[], int],
         mishaps: Mishaps | None = None,
     ) -> None:
-        """`call` runs work on the writer's thread; `busy` says that live data waits; `stored` counts what it became."""
+        """`copied`: up to which id the copy has followed, and how many lines it did not take (`Store.copied`).
+
+        `write` has the writer's thread do jobs; `busy` says that live data waits; `stored` counts what it became.
+        """
         super().__init__(name="ship", daemon=True)  # a write that hangs may not hold up the end
-        self._target, self._lines, self._journal, self._cursor, self._call = target, lines, journal, cursor, call
+        self._target, self._lines, self._journal, self._write = target, lines, journal, write
         self._batch_rows, self._rows_per_s, self._patience = batch_rows, rows_per_s, patience
         self._busy, self._stored = busy, stored
-        self._upto = self._kept = cursor.upto
+        self._upto, self._refused = copied
+        self._kept = self._upto
         self._kept_at = 0.0
         self._dead: list[DeadLetter] = []
         self._waiting = 0  # messages behind the cursor when we began
@@ -92,7 +97,7 @@ class Ship(threading.Thread):
             backlog=max(0, self._waiting + self._stored() - self._shipped),
             rows=sent.rows,
             failures=dict(sent.failures),
-            dead_letters=self._cursor.dead_letters,
+            dead_letters=self._refused,
             expired=sent.expired,
             trouble=self.trouble,
             checked=night.checked if night is not None else None,
@@ -184,12 +189,12 @@ class Ship(threading.Thread):
 
     def _lay_aside(self, dead: Sequence[DeadLetter]) -> None:
         self._dead += dead
-        self._cursor.dead_letters += len(dead)
+        self._refused += len(dead)
 
     def _keep(self) -> None:
         if self._upto != self._kept or self._dead:
             dead, self._dead = self._dead, []
-            self._call(self._cursor.keep(self._upto, dead))
+            self._write([MoveCopy(self._target.name, self._upto, dead)])
             self._kept, self._kept_at = self._upto, monotonic_s()
 
     def _give_way(self, rows: int, begin: float) -> None:
@@ -204,11 +209,11 @@ class Ship(threading.Thread):
 
 def ship_of(
     settings: Influx,
-    store: SqliteStore,
+    store: Store,
     resources: Iterable[Resource],
     zone: ZoneInfo,
     *,
-    call: Callable[[Callable[[], None]], None],
+    write: WriteJobs,
     busy: Callable[[], bool],
     stored: Callable[[], int],
     mishaps: Mishaps | None = None,
@@ -219,8 +224,8 @@ def ship_of(
         target,
         lines,
         Journal(store.folder),
-        Cursor(store, target.name),
-        call,
+        store.copied(target.name),
+        write,
         batch_rows=settings.batch_rows,
         rows_per_s=settings.rows_per_s,
         patience=Patience(longest_s=longest_s, configuration_s=longest_s),
@@ -235,7 +240,7 @@ def ship_of(
         zone,
         refused=lambda: position_in(store.folder, target.name)[1],
         send=ship.send,
-        keep=lambda day: call(lambda: store.keep(equal, b"%d" % day)),
+        keep=lambda day: write([Keep(equal, b"%d" % day)]),
         done=int(kept) if kept else None,
     )
     return ship

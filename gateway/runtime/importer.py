@@ -19,10 +19,10 @@ from gateway.core.plan import build
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
-from gateway.store import alerts
+from gateway.store.base import Store
 from gateway.store.days import day_files
+from gateway.store.jobs import Keep, KeepAlerts
 from gateway.store.reader import SqliteReader
-from gateway.store.sqlite import SqliteStore
 
 COMMIT_MESSAGES = 2_000
 
@@ -65,8 +65,8 @@ def message_of(line: bytes) -> Message:
 class Importer:
     """`counts`: stored, known (were there before), refused (no device of the configuration said that)."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, now: Millis) -> None:
-        """StoreError when a gateway has the store open: raised by SqliteStore already."""
+    def __init__(self, settings: Settings, store: Store, now: Millis) -> None:
+        """StoreError when a gateway has the store open: raised when it was opened already."""
         self._settings, self._store, self._now = settings, store, now
         self.counts: Counter[str] = Counter()
 
@@ -181,9 +181,7 @@ class Importer:
         parts = range(len(memory.parts))
         self._store.checkpoint_all([(part, memory.dump(part)) for part in parts], self._store.last_id)
         self._store.drop_parts(len(parts))
-        self._store.keep("layout", memory.layout)
-        self._store.core_write(alerts.prepare)
-        self._store.core_write(alerts.record([], [], self._store.last_id))
+        self._store.write([Keep("layout", memory.layout), KeepAlerts(upto=self._store.last_id)])
 
 
 def _identity(topic: bytes, payload: bytes, received_at: Millis) -> int:

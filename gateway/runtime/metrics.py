@@ -42,6 +42,10 @@ class GatewayCollector(Collector):
         for reason, count in now.quarantined.items():
             quarantined.add_metric((reason,), count)
         yield quarantined
+        failures = CounterMetricFamily("yizhan_store_failures", "jobs of the store left out", labels=("what",))
+        for what, count in now.store_failures.items():
+            failures.add_metric((what,), count)
+        yield failures
         yield GaugeMetricFamily("yizhan_ingest_backlog", "messages received and not yet durable", now.backlog)
         yield GaugeMetricFamily(
             "yizhan_calendar_events_left_out", "events of calendars that can't be used", now.calendar_events_left_out

@@ -19,9 +19,10 @@ from gateway.mqtt.configured import broker_of
 from gateway.policy.hours import Openings
 from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
-from gateway.store.base import Reader, StoreError
+from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.days import day_files, number_of
+from gateway.store.jobs import Keep
 from gateway.store.place import Place
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
@@ -48,7 +49,7 @@ def suffix(share: Share | None) -> str:
     return f"-{share[0]}of{share[1]}" if share else ""
 
 
-def store_of(settings: Settings, folder: Path, now: Millis) -> SqliteStore:
+def store_of(settings: Settings, folder: Path, now: Millis) -> Store:
     """StoreError when the folder can't be written, or is another gateway's."""
     return SqliteStore(
         folder,
@@ -63,7 +64,7 @@ def store_of(settings: Settings, folder: Path, now: Millis) -> SqliteStore:
 
 
 def restored(
-    settings: Settings, stations: Sequence[StationSettings], store: SqliteStore, now: Millis
+    settings: Settings, stations: Sequence[StationSettings], store: Store, now: Millis
 ) -> tuple[Pipeline, Memory]:
     """The core as it was when the store was last written, and the memory that keeps it from now on."""
     begin = monotonic_s()
@@ -79,12 +80,12 @@ def restored(
         parts = range(len(memory.parts))
         store.checkpoint_all([(part, memory.dump(part)) for part in parts], store.last_id)
         store.drop_parts(len(parts))
-        store.keep("layout", memory.layout)
+        store.write([Keep("layout", memory.layout)])
     return pipeline, memory
 
 
 def _taken_up(
-    settings: Settings, stations: Sequence[StationSettings], store: SqliteStore, now: Millis
+    settings: Settings, stations: Sequence[StationSettings], store: Store, now: Millis
 ) -> tuple[Pipeline, int]:
     """The core and how many messages were replayed; after a fault of ours over one of them, which it then costs, made
     a second time.

@@ -68,6 +68,7 @@ class Metrics:
     documents: int
     alerts_open: int
     copy: CopyMetrics | None = None
+    store_failures: Mapping[str, int] = field(default_factory=dict)
     bad_fields: int = 0
     calendar_events_left_out: int = 0
     mishaps: int = 0

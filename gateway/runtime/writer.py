@@ -15,7 +15,9 @@ from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
+from gateway.store.apart import is_trouble, write_apart
 from gateway.store.base import Store, StoreError
+from gateway.store.jobs import Done, Job, Keep
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +25,6 @@ RETRY_S = (0.2, 5.0)
 TIDY_EVERY_S = 2.0
 
 T = TypeVar("T")
-
-
-def is_trouble(error: Exception) -> bool:
-    """True for what may pass by itself: a disk that is full, locked, broken, away."""
-    return not error.refused if isinstance(error, StoreError) else isinstance(error, OSError)
 
 
 Watermarks = Sequence[tuple[str, bytes]]
@@ -48,6 +45,15 @@ class Commit:
     set_aside: list[Rejected] = field(default_factory=list)  # rows of it that could not be stored, now in quarantine
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """Jobs for the store's core file; see `store.jobs.WriteJobs`."""
+
+    jobs: Sequence[Job]
+    done: Done | None
+    patient: bool
+
+
 class _ToldToEnd(BaseException):
     """The end came before the store worked again. No `except Exception` on the way may take it."""
 
@@ -64,7 +70,7 @@ class Writer(threading.Thread):
         self.trouble: str | None = None
         self.done: deque[Commit] = deque()
         self.failed: BaseException | None = None
-        self._jobs: SimpleQueue[Commit | Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Commit | _Write | None] = SimpleQueue()
         self._notify = notify
         self._mishaps = mishaps or Mishaps()
         self._ending = threading.Event()
@@ -76,9 +82,9 @@ class Writer(threading.Thread):
     def put(self, job: Commit) -> None:
         self._jobs.put(job)
 
-    def call(self, work: Callable[[], None]) -> None:
-        """Run something else that writes to the store, between two commits. What it raises is logged, and ends it."""
-        self._jobs.put(work)
+    def write(self, jobs: Sequence[Job], done: Done | None = None, *, patient: bool = True) -> None:
+        """See `store.jobs.WriteJobs`. One that fails by what is in it is left out; the others are stored."""
+        self._jobs.put(_Write(jobs, done, patient))
 
     def end(self, timeout_s: float) -> bool:
         """Finish what was put, then stop. False if it did not within `timeout_s` (a disk that hangs or is full)."""
@@ -101,7 +107,7 @@ class Writer(threading.Thread):
                 if isinstance(job, Commit):
                     self._commit(job)
                 else:
-                    self._contained("a piece of work", job)
+                    self._do(job)
         except _ToldToEnd:
             pass
         except BaseException as error:
@@ -131,9 +137,33 @@ class Writer(threading.Thread):
         if job.parts:
             self._contained("checkpoint", lambda: self.store.checkpoint_all(job.parts, job.number))
         for name, value in outcome.kept.items():
-            self._contained(f"keeping {name}", lambda name=name, value=value: self.store.keep(name, value))  # type: ignore[misc]
+            self._contained(f"keeping {name}", partial(self.store.write, [Keep(name, value)]))
         self.done.append(job)
         self._notify()
+
+    def _do(self, work: _Write) -> None:
+        def write(jobs: Sequence[Job]) -> None:
+            if work.patient:
+                self._patiently(lambda: self.store.write(jobs))
+            else:
+                self.store.write(jobs)
+
+        error: Exception | None
+        try:
+            error = write_apart(write, work.jobs, self._left_out)
+        except Exception as trouble:  # noqa: BLE001  of the store: whoever is not patient is told
+            error = trouble
+        if work.done is not None:
+            try:
+                work.done(error)
+            except Exception as fault:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self.failures["telling of stored jobs"] += 1
+                self._mishaps.note("store: who waited for jobs", fault)
+
+    def _left_out(self, job: Job, error: Exception) -> None:
+        name = type(job).__name__
+        self.failures[name] += 1
+        self._mishaps.note(f"store: {name}, which is left out", error)
 
     def _contained(self, what: str, work: Callable[[], object]) -> None:
         """Do it patiently; if it fails by what it is and not by the disk, that costs only itself."""

@@ -1,8 +1,8 @@
 """Alerts in the core file, the read side: for the notifier, the API and a starting core, in any process."""
 
 import json
-import sqlite3  # noqa: TID251
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +10,46 @@ from gateway.alerts.orders import Order
 from gateway.alerts.words import SENSOR, Alert, Delivery
 from gateway.model import Millis
 from gateway.store.days import CORE
-from gateway.store.files import as_store_error, read_only
+from gateway.store.files import READ_ERRORS, as_store_error, read_only
 
-_ALERT = (
-    "id, station, subject, resource, kind, severity, state, since, opened_at, changed_at, cause, detail, "
-    "acknowledged_by, closed_by"
-)
-_DELIVERY = "o.id, o.channel, o.action, o.at, o.due, o.state, o.attempts, o.done_at, o.via, o.error"
-_ORDER = "id, alert, station, resource, title, assignee, state, opened_at, changed_at, done_at, reopened"
-_A_COLUMNS = ", ".join(f"a.{name.strip()}" for name in _ALERT.split(","))
+_FIELDS = tuple(column.name for column in fields(Alert))
+_ALERT = ", ".join(_FIELDS)
+_DELIVERED = ("id", "channel", "action", "at", "due", "state", "attempts", "done_at", "via", "error")
+_DELIVERY = ", ".join([f"o.{name}" for name in _DELIVERED] + [f"a.{name} AS alert_{name}" for name in _FIELDS])
+_ORDER = ", ".join(column.name for column in fields(Order))
+
+Row = tuple[Any, ...]
 
 
 class AlertReader:
     """Read-only questions about alerts, their deliveries and orders; one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """The file must exist and be prepared: the gateway makes it before anybody reads."""
+        """The file must exist: the gateway makes it before anybody reads. Of version 1 it may lack the tables."""
         self._path = folder / CORE
         self._db = read_only(self._path)
 
     def close(self) -> None:
         self._db.close()
 
-    def _ask(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+    def _ask(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         try:
-            return self._db.execute(query, values)
-        except sqlite3.Error as error:
+            return self._db.execute(query, values).fetchall()
+        except READ_ERRORS as error:
+            raise as_store_error(error, self._path) from error
+
+    def _named(self, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """Rows by the names of their columns."""
+        try:
+            cursor = self._db.execute(query, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except READ_ERRORS as error:
             raise as_store_error(error, self._path) from error
 
     def cursor(self) -> int:
         """Up to which batch of the journal alerts have followed; 0 at the very start."""
-        row = self._ask("SELECT upto FROM alert_cursor").fetchone()
-        return int(row[0]) if row else 0
+        return next((int(upto) for (upto,) in self._ask("SELECT upto FROM alert_cursor")), 0)
 
     def unsettled(self) -> list[Alert]:
         """What a starting core must know: open alerts, and the newest of each subject if staff closed it by hand."""
@@ -49,23 +57,23 @@ class AlertReader:
             SELECT {_ALERT} FROM alert AS a WHERE state = 'closed' AND closed_by <> ? AND NOT EXISTS (
                 SELECT 1 FROM alert AS b WHERE b.station IS a.station AND b.subject = a.subject AND b.kind = a.kind
                 AND b.id <> a.id AND b.opened_at >= a.opened_at)"""  # noqa: S608  names of our own
-        return [_alert(row) for row in self._ask(query, (SENSOR,))]
+        return [_alert(row) for row in self._named(query, (SENSOR,))]
 
     def alerts(self, state: str | None = None, stations: Sequence[str] | None = None, limit: int = 500) -> list[Alert]:
         """Newest first. `stations` None for all, ours included."""
         where, values = _where(("state", state), stations=stations)
         query = f"SELECT {_ALERT} FROM alert {where} ORDER BY opened_at DESC, id LIMIT ?"  # noqa: S608
-        return [_alert(row) for row in self._ask(query, (*values, limit))]
+        return [_alert(row) for row in self._named(query, (*values, limit))]
 
     def alert(self, alert_id: str) -> Alert | None:
-        row = self._ask(f"SELECT {_ALERT} FROM alert WHERE id = ?", (alert_id,)).fetchone()  # noqa: S608
-        return _alert(row) if row else None
+        rows = self._named(f"SELECT {_ALERT} FROM alert WHERE id = ?", (alert_id,))  # noqa: S608
+        return _alert(rows[0]) if rows else None
 
     def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
         """(at, action, by, text), oldest first."""
         query = """SELECT at, action, by, nullif(text, '') FROM alert_event WHERE alert = ?
             ORDER BY at, CASE action WHEN 'opened' THEN 0 WHEN 'closed' THEN 2 ELSE 1 END"""
-        return list(self._ask(query, (alert_id,)))
+        return self._ask(query, (alert_id,))
 
     def due(self, now: Millis) -> list[Delivery]:
         """Waiting deliveries whose time has come, oldest event first."""
@@ -73,18 +81,18 @@ class AlertReader:
 
     def next_due(self, now: Millis) -> Millis | None:
         """When the next delivery that is not due at `now` becomes so."""
-        row = self._ask("SELECT min(due) FROM outbox WHERE state = 'waiting' AND due > ?", (now,)).fetchone()
-        due: Millis | None = row[0]
+        due: Millis | None
+        ((due,),) = self._ask("SELECT min(due) FROM outbox WHERE state = 'waiting' AND due > ?", (now,))
         return due
 
     def counts(self) -> dict[str, int]:
         """How many alerts are in each state that is not the end."""
-        return dict(self._ask("SELECT state, count(*) FROM alert WHERE state <> 'closed' GROUP BY state").fetchall())
+        return dict(self._ask("SELECT state, count(*) FROM alert WHERE state <> 'closed' GROUP BY state"))
 
     def owed(self, state: str) -> int:
         """How many deliveries are in this state."""
-        count: int = self._ask("SELECT count(*) FROM outbox WHERE state = ?", (state,)).fetchone()[0]
-        return count
+        ((count,),) = self._ask("SELECT count(*) FROM outbox WHERE state = ?", (state,))
+        return int(count)
 
     def deliveries_of(self, alert_id: str) -> list[Delivery]:
         """What was owed for an alert and how it went, oldest first."""
@@ -96,50 +104,50 @@ class AlertReader:
     def sent_at(self, channel: str, since: Millis) -> list[Millis]:
         """When messages went out through this channel; a digest counts once."""
         query = "SELECT DISTINCT done_at FROM outbox WHERE state = 'delivered' AND via = ? AND done_at > ? ORDER BY 1"
-        return [row[0] for row in self._ask(query, (channel, since))]
+        return [done_at for (done_at,) in self._ask(query, (channel, since))]
 
     def standing(self, channel: str) -> list[Alert]:
         """Alerts that are open still and that a channel was told of, oldest first."""
         query = f"""SELECT {_ALERT} FROM alert WHERE state <> 'closed' AND id IN (
             SELECT alert FROM outbox WHERE via = ? AND state = 'delivered') ORDER BY opened_at, id"""  # noqa: S608
-        return [_alert(row) for row in self._ask(query, (channel,))]
+        return [_alert(row) for row in self._named(query, (channel,))]
 
     def orders(self, stations: Sequence[str] | None = None, state: str | None = None, limit: int = 500) -> list[Order]:
         """Newest first."""
         where, values = _where(("state", state), stations=stations)
         query = f"SELECT {_ORDER} FROM work_order {where} ORDER BY opened_at DESC, id LIMIT ?"  # noqa: S608
-        return [Order(*row) for row in self._ask(query, (*values, limit))]
+        return [Order(**row) for row in self._named(query, (*values, limit))]
 
     def order(self, order_id: str) -> Order | None:
-        row = self._ask(f"SELECT {_ORDER} FROM work_order WHERE id = ?", (order_id,)).fetchone()  # noqa: S608
-        return Order(*row) if row else None
+        rows = self._named(f"SELECT {_ORDER} FROM work_order WHERE id = ?", (order_id,))  # noqa: S608
+        return Order(**rows[0]) if rows else None
 
     def order_history(self, order_id: str) -> list[tuple[Millis, str, str, str | None]]:
         query = "SELECT at, action, by, text FROM order_event WHERE work_order = ? ORDER BY at"
-        return list(self._ask(query, (order_id,)))
+        return self._ask(query, (order_id,))
 
     def link_used(self, link_id: str) -> bool:
-        return self._ask("SELECT 1 FROM used_link WHERE id = ?", (link_id,)).fetchone() is not None
+        return bool(self._ask("SELECT 1 FROM used_link WHERE id = ?", (link_id,)))
 
     def audited(self, nonce: str) -> bool:
         """Was what carries this nonce carried out?"""
         query = "SELECT 1 FROM (SELECT detail FROM audit ORDER BY id DESC LIMIT 1000) WHERE detail = ?"
-        return self._ask(query, (nonce,)).fetchone() is not None
+        return bool(self._ask(query, (nonce,)))
 
     def audit(self, limit: int = 500) -> list[tuple[Millis, str, str, str, str | None]]:
         """(at, who, what, target, detail), newest first."""
-        return list(self._ask("SELECT at, who, what, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)))
+        return self._ask("SELECT at, who, what, target, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,))
 
     def response_times(self, since: Millis) -> tuple[float | None, float | None]:
         """(MTTA, MTTR) in seconds over alerts opened since: to the first acknowledgement, to the close."""
         query = """SELECT avg(e.at - a.opened_at) / 1000.0 FROM alert AS a JOIN alert_event AS e
             ON e.alert = a.id AND e.action = ? WHERE a.opened_at >= ?"""
-        acknowledged, closed = (self._ask(query, (what, since)).fetchone()[0] for what in ("acknowledged", "closed"))
+        ((acknowledged,),), ((closed,),) = (self._ask(query, (what, since)) for what in ("acknowledged", "closed"))
         return acknowledged, closed
 
     def _deliveries(self, condition: str, *values: object) -> list[Delivery]:
-        query = f"SELECT {_DELIVERY}, {_A_COLUMNS} FROM outbox AS o JOIN alert AS a ON a.id = o.alert WHERE {condition}"  # noqa: S608
-        return [_delivery(row) for row in self._ask(query, values)]
+        query = f"SELECT {_DELIVERY} FROM outbox AS o JOIN alert AS a ON a.id = o.alert WHERE {condition}"  # noqa: S608
+        return [_delivery(row) for row in self._named(query, values)]
 
 
 def _where(equal: tuple[str, str | None], stations: Sequence[str] | None) -> tuple[str, list[object]]:
@@ -154,12 +162,10 @@ def _where(equal: tuple[str, str | None], stations: Sequence[str] | None) -> tup
     return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
 
 
-def _alert(row: Sequence[Any]) -> Alert:
-    values = list(row)
-    values[11] = json.loads(row[11])
-    return Alert(*values)
+def _alert(row: Mapping[str, Any]) -> Alert:
+    return Alert(**{**row, "detail": json.loads(row["detail"])})
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
-    channel_id, channel, action, at, due, state, attempts, done_at, via, error = row[:10]
-    return Delivery(channel_id, channel, _alert(row[10:]), action, at, due, state, attempts, done_at, via, error)
+def _delivery(row: Mapping[str, Any]) -> Delivery:
+    alert = _alert({name: row[f"alert_{name}"] for name in _FIELDS})
+    return Delivery(alert=alert, **{name: row[name] for name in _DELIVERED})

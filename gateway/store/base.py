@@ -5,9 +5,11 @@ used from any one thread at a time, also in another process while the writer run
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from gateway.model import Batch, Change, Interval, Millis, Reading, Rejected
+from gateway.store.jobs import Job
 
 
 class StoreError(Exception):
@@ -23,6 +25,16 @@ class StoreError(Exception):
 
 class Store(Protocol):
     """The write side. Every method is durable when it returns; StoreError otherwise."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are, for those that read them."""
+        ...
+
+    @property
+    def last_id(self) -> int:
+        """The id of the newest batch; 0 when there is none."""
+        ...
 
     def commit(self, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected], now: Millis) -> int:
         """Store all of it in one transaction and return the batch's id: positive and rising, also over restarts."""
@@ -40,6 +52,10 @@ class Store(Protocol):
         """Every kept `(part, upto, blob)`."""
         ...
 
+    def drop_parts(self, first: int) -> None:
+        """Forget checkpoint parts from number `first` on: the configuration has fewer devices now."""
+        ...
+
     def batches(self, after: int) -> Iterator[tuple[int, Batch]]:
         """Stored batches with an id above `after`, in order."""
         ...
@@ -48,12 +64,16 @@ class Store(Protocol):
         """Messages in quarantine that may be newer than the checkpoints, oldest first."""
         ...
 
-    def keep(self, name: str, value: bytes) -> None:
-        """Keep a small text under this name; the older one is replaced."""
+    def write(self, jobs: Sequence[Job]) -> None:
+        """Do all of these in one transaction, or none."""
         ...
 
     def kept(self, name: str) -> bytes | None:
         """What was kept under this name."""
+        ...
+
+    def copied(self, copy: str) -> tuple[int, int]:
+        """Up to which id a copy has followed, at most `last_id`, and how many lines it did not take."""
         ...
 
     def tidy(self, now: Millis) -> bool:

@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 
 from gateway.model import Batch, Millis
-from gateway.store.base import StoreError
+from gateway.store.base import Store, StoreError
 from gateway.store.day import Names
 from gateway.store.days import day_files, day_number, number_of
 from gateway.store.files import as_store_error, connect, transaction
+from gateway.store.jobs import Keep
 from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch, unpack_block
-from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
+from gateway.store.sqlite import SYNCHRONOUS
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def forget_card(folder: Path, card: str) -> int:
 class CardRetention:
     """A chore of the writer's quiet moments: days older than `keep_days` lose their cards, one packed row at a time."""
 
-    def __init__(self, store: SqliteStore, keep_days: int) -> None:
+    def __init__(self, store: Store, keep_days: int) -> None:
         self._store, self._keep_days = store, keep_days
         kept = store.kept(KEPT)
         self._done = int(kept) if kept else -1
@@ -136,7 +137,7 @@ class CardRetention:
                 raise
             log.error("cards stay where they are: %s", error)
         self._work, self._done = None, self._day
-        self._store.keep(KEPT, b"%d" % self._done)
+        self._store.write([Keep(KEPT, b"%d" % self._done)])
         return True
 
     def _begin(self, now: Millis) -> bool:

@@ -98,9 +98,9 @@ def _carry_over(db: sqlite3.Connection, before: Path | None, begin: Millis) -> N
     try:
         db.execute("ATTACH ? AS before", (str(before),))
         with transaction(db):
-            db.execute("INSERT OR IGNORE INTO name SELECT id, text FROM before.name")
+            db.execute("INSERT OR IGNORE INTO name (id, text) SELECT id, text FROM before.name")
             db.execute(
-                "INSERT OR IGNORE INTO change SELECT resource, ?, code FROM"
+                "INSERT OR IGNORE INTO change (resource, at, code) SELECT resource, ?, code FROM"
                 " (SELECT resource, max(at), code FROM before.change GROUP BY resource)",
                 (begin,),
             )
@@ -147,17 +147,20 @@ class Day:
                     numbers = self._names.checked(batch.topics, batch.numbers)
                     blob = pack_batch(batch, numbers)
                     span = min(batch.received), max(batch.received)
-                    self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", (number, *span, blob))
+                    self._db.execute(
+                        "INSERT INTO batch (id, first_ms, last_ms, blob) VALUES (?, ?, ?, ?)", (number, *span, blob)
+                    )
                 if changes:
                     begin = self.number * DAY_MS  # what happened before has taken effect by then
                     rows = [
                         [resource, max(one.at, begin), one.after.code]
                         for resource, one in zip(self._names.numbers(names), changes, strict=True)
                     ]
-                    _check_times(row[1] for row in rows)
+                    _check_times(at for _, at, _ in rows)
                     # One statement for all: rows one by one would fight the other thread for the interpreter.
                     self._db.execute(
-                        "INSERT OR REPLACE INTO change SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+                        "INSERT OR REPLACE INTO change (resource, at, code)"
+                        " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
                         " json_extract(value, '$[2]') FROM json_each(?)",
                         (json.dumps(rows),),
                     )
@@ -231,7 +234,10 @@ class Day:
         low, high = run[0][0], run[-1][0]
         with transaction(self._db):
             self._db.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (low, high))
-            self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?, ?)", (low, high, first, last, blob))
+            self._db.execute(
+                "INSERT INTO block (id, last_id, first_ms, last_ms, blob) VALUES (?, ?, ?, ?, ?)",
+                (low, high, first, last, blob),
+            )
         return True
 
     def _next_run(self, before: Millis, upto: int) -> list[tuple[int, Batch]]:

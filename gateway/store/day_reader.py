@@ -40,10 +40,13 @@ class DayReader:
             with self._as_far_as_it_goes():
                 # A seal may move batches into a block between two looks, so each look asks again what comes next.
                 row = self._db.execute(
-                    "SELECT * FROM (SELECT id, id, blob, 0 FROM batch"
-                    " WHERE id > ?1 AND last_ms >= ?2 AND first_ms < ?3 ORDER BY id LIMIT 1) UNION ALL"
-                    " SELECT * FROM (SELECT id, last_id, blob, 1 FROM block"
-                    " WHERE last_id > ?1 AND last_ms >= ?2 AND first_ms < ?3 ORDER BY id LIMIT 1) ORDER BY 1 LIMIT 1",
+                    "SELECT first, last, blob, sealed FROM ("
+                    "SELECT id AS first, id AS last, blob, 0 AS sealed FROM batch"
+                    " WHERE id > ?1 AND last_ms >= ?2 AND first_ms < ?3 ORDER BY id LIMIT 1)"
+                    " UNION ALL SELECT first, last, blob, sealed FROM ("
+                    "SELECT id AS first, last_id AS last, blob, 1 AS sealed FROM block"
+                    " WHERE last_id > ?1 AND last_ms >= ?2 AND first_ms < ?3 ORDER BY id LIMIT 1)"
+                    " ORDER BY first LIMIT 1",
                     (position, start, end),
                 ).fetchone()
             if row is None:

@@ -4,7 +4,7 @@ import sqlite3  # noqa: TID251
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,8 +29,8 @@ from gateway.store.files import as_store_error, read_only
 from gateway.store.place import Asked, scope_of
 from gateway.store.rollups import FILE
 
-_MINUTES = "sum(occupied), sum(free), sum(broken), sum(closed), sum(unknown), sum(sessions)"
-_TALLY = "sum(energy_mwh), sum(gap_mwh), sum(resets), sum(readings), sum(passages)"
+_MINUTES = ", ".join(f"sum({column.name})" for column in fields(Minutes))
+_TALLY = ", ".join(f"sum({column.name})" for column in fields(Tally))
 _MARKS = (
     "SELECT at, total_mwh, resets FROM mark WHERE scope = (SELECT id FROM scope WHERE text = ?) AND at >= ? AND at < ?"
 )
@@ -108,7 +108,7 @@ class RollupReader:
         """A charger's meter at the moments at which a use began or ended."""
         values = scope_of(station, resource=charger), start, end
         with self._files() as files:
-            return {mark[0]: mark for db in files for mark in db.execute(_MARKS, values)}
+            return {at: (at, total_mwh, resets) for db in files for at, total_mwh, resets in db.execute(_MARKS, values)}
 
     @contextmanager
     def _files(self) -> Iterator[list[sqlite3.Connection]]:

@@ -7,7 +7,7 @@ all, and are equal to measuring the journal itself; losing this file loses nothi
 import logging
 import sqlite3  # noqa: TID251
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
 
 from gateway.base.clock import now_ms
@@ -24,9 +24,13 @@ log = logging.getLogger(__name__)
 FILE = "rollups.db"
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then
 COUNT_EVERY_MS = 10_000  # each count costs a flush to disk
-_INSERT = "INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW = (
+    "(scope, start, occupied, free, broken, closed, unknown, sessions)"
+    " VALUES (:scope, :start, :occupied, :free, :broken, :closed, :unknown, :sessions)"
+)
+_INSERT = f"INSERT OR REPLACE INTO hour {_ROW}"
 _ADD = (
-    "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, start) DO UPDATE SET"
+    f"INSERT INTO day {_ROW} ON CONFLICT (scope, start) DO UPDATE SET"
     " occupied = occupied + excluded.occupied, free = free + excluded.free, broken = broken + excluded.broken,"
     " closed = closed + excluded.closed, unknown = unknown + excluded.unknown, sessions = sessions + excluded.sessions"
 )
@@ -108,11 +112,11 @@ class Rollups:
                     sums.setdefault((scope, begin), Minutes()).add(minutes)
         with transaction(self._db):
             ids = scope_ids(self._db, {scope for scope, _ in sums})
-            rows = [(ids[scope], begin, *astuple(minutes)) for (scope, begin), minutes in sums.items()]
+            rows = [{"scope": ids[scope], "start": begin, **asdict(sums[scope, begin])} for scope, begin in sums]
             self._db.executemany(_INSERT, rows)
             midnight = day_start(start, place.zone)
-            self._db.executemany(_ADD, [(row[0], midnight, *row[2:]) for row in rows])
-            self._db.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (place.station, end))
+            self._db.executemany(_ADD, [row | {"start": midnight} for row in rows])
+            self._db.execute("INSERT OR REPLACE INTO done (station, upto) VALUES (?, ?)", (place.station, end))
         self._upto[place.station] = end
 
     def close(self) -> None:

@@ -48,21 +48,28 @@ def _raise_if_full(error: Exception, into: Path) -> None:
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str, sql: str) -> int:
     if target.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
         target.execute(sql)
-    width = len(target.execute(f"PRAGMA table_info({table})").fetchall())
-    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})"  # noqa: S608  names of our own
-    rows = _both_ends(source, table) if "WITHOUT ROWID" in sql.upper() else _halves(source, table)
+    known = _columns(target, table)
+    names = [name for name in _columns(source, table) if name in known]  # the file may be of an older version
+    columns = ", ".join(names)
+    insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    whole = "WITHOUT ROWID" in sql.upper()
+    rows = _both_ends(source, table, columns) if whole else _halves(source, table, columns)
     with transaction(target):
-        return sum(target.execute(insert, row).rowcount for row in rows if len(row) == width)
+        return sum(target.execute(insert, row).rowcount for row in rows)
 
 
-def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
+
+
+def _halves(source: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[object, ...]]:
     try:
         low, high = source.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608
     except READ_ERRORS:
-        yield from _both_ends(source, table)
+        yield from _both_ends(source, table, columns)
         return
     spans = [(low, high)] if low is not None else []
-    query = f"SELECT * FROM {table} WHERE rowid BETWEEN ? AND ?"  # noqa: S608
+    query = f"SELECT {columns} FROM {table} WHERE rowid BETWEEN ? AND ?"  # noqa: S608
     while spans:
         first, last = spans.pop()
         try:
@@ -73,14 +80,14 @@ def _halves(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ..
                 spans += [(first, middle), (middle + 1, last)]
 
 
-def _both_ends(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+def _both_ends(source: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[object, ...]]:
     for order in ("", " ORDER BY 1 DESC"):
         with contextlib.suppress(*READ_ERRORS):
-            yield from source.execute(f"SELECT * FROM {table}{order}")  # noqa: S608
+            yield from source.execute(f"SELECT {columns} FROM {table}{order}")  # noqa: S608
 
 
 def _borrow_names(names: Path, target: sqlite3.Connection) -> None:
     """A day takes over its predecessor's names with their numbers, so that one knows what the other has lost."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(read_only(names)) as source, transaction(target):
         for row in source.execute("SELECT id, text FROM name").fetchall():
-            target.execute("INSERT OR IGNORE INTO name VALUES (?, ?)", row)
+            target.execute("INSERT OR IGNORE INTO name (id, text) VALUES (?, ?)", row)

@@ -1,12 +1,14 @@
 """The journal: one SQLite file a day for messages and changes, one for what outlives a day. This is the write side."""
 
+import contextlib
 import logging
 import os
 import sqlite3  # noqa: TID251
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
+from gateway.store.apply import apply
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
 from gateway.store.day_reader import readers
@@ -24,6 +26,7 @@ from gateway.store.files import (
     transaction,
     unlink,
 )
+from gateway.store.jobs import Job
 from gateway.store.repairs import Repairs
 
 log = logging.getLogger(__name__)
@@ -134,20 +137,30 @@ class SqliteStore:
     def checkpoint_all(self, parts: Iterable[tuple[int, bytes]], upto: int) -> None:
         """Several parts, all true after batch `upto`, in one transaction."""
         rows = [(part, upto, blob) for part, blob in parts]
-        self.core_write(lambda db: db.executemany("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", rows))
+        with self._core() as db:
+            db.executemany("INSERT OR REPLACE INTO checkpoint (part, upto, blob) VALUES (?, ?, ?)", rows)
         self._uptos.update((part, upto) for part, _, _ in rows)
 
-    def keep(self, name: str, value: bytes) -> None:
-        self.core_write(lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
+    def write(self, jobs: Sequence[Job]) -> None:
+        with self._core() as db:
+            for job in jobs:
+                apply(db, job)
 
     def kept(self, name: str) -> bytes | None:
         row = self.core.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def core_write(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Run `work` in one transaction of the core file. Only the writer's thread may call it."""
+    def copied(self, copy: str) -> tuple[int, int]:
+        row = self.core.execute("SELECT upto FROM copy_cursor WHERE copy = ?", (copy,)).fetchone()
+        (refused,) = self.core.execute("SELECT count(*) FROM dead_letter WHERE copy = ?", (copy,)).fetchone()
+        # Where the newest day was lost its numbers come again.
+        return (min(row[0], self._last) if row is not None else 0), refused
+
+    @contextlib.contextmanager
+    def _core(self) -> Iterator[sqlite3.Connection]:
+        """One transaction of the core file."""
         with store_errors(self.folder / CORE), transaction(self.core):
-            work(self.core)
+            yield self.core
 
     def _today(self, now: Millis) -> Day:
         """The file of `now`; days never go back, so a clock set backwards writes on in the newest one."""
@@ -197,7 +210,8 @@ class SqliteStore:
 
     def drop_parts(self, first: int) -> None:
         """Forget checkpoint parts from number `first` on: the configuration has fewer devices now."""
-        self.core_write(lambda db: db.execute("DELETE FROM checkpoint WHERE part >= ?", (first,)))
+        with self._core() as db:
+            db.execute("DELETE FROM checkpoint WHERE part >= ?", (first,))
         self._uptos = {part: upto for part, upto in self._uptos.items() if part < first}
 
     @property

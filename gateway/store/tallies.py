@@ -3,7 +3,7 @@
 import sqlite3  # noqa: TID251
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -23,7 +23,9 @@ from gateway.store.place import ENTRANCES, METERED, Place
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
 LATEST_MS = 250_000_000_000_000  # the year 9892: what was imported from later has no hour in any calendar
 _ADD = (
-    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, start) DO UPDATE SET"
+    "INSERT INTO tally (scope, start, energy_mwh, gap_mwh, resets, readings, passages)"
+    " VALUES (:scope, :start, :energy_mwh, :gap_mwh, :resets, :readings, :passages)"
+    " ON CONFLICT (scope, start) DO UPDATE SET"
     " energy_mwh = energy_mwh + excluded.energy_mwh, gap_mwh = gap_mwh + excluded.gap_mwh,"
     " resets = resets + excluded.resets, readings = readings + excluded.readings,"
     " passages = passages + excluded.passages"
@@ -132,12 +134,16 @@ class _Step:
     def keep(self, db: sqlite3.Connection) -> None:
         """Inside a transaction."""
         ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard))
-        db.executemany(_ADD, [(ids[scope], start, *astuple(tally)) for (scope, start), tally in self._sums.items()])
         db.executemany(
-            "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?)", [(ids[one], *mark) for one, mark in self._marks]
+            _ADD,
+            [{"scope": ids[scope], "start": start, **asdict(tally)} for (scope, start), tally in self._sums.items()],
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO mark (scope, at, total_mwh, resets) VALUES (?, ?, ?, ?)",
+            [(ids[name], at, total_mwh, resets) for name, (at, total_mwh, resets) in self._marks],
         )
         meters = [(ids[scope], msgspec.json.encode(meter)) for scope, meter in self.heard.items()]
-        db.executemany("INSERT OR REPLACE INTO meter VALUES (?, ?)", meters)
+        db.executemany("INSERT OR REPLACE INTO meter (scope, state) VALUES (?, ?)", meters)
 
 
 def scope_ids(db: sqlite3.Connection, texts: Iterable[str]) -> dict[str, int]:

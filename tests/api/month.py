@@ -22,7 +22,7 @@ from gateway.model import Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.parts import rollups_of
 from gateway.runtime.status import Status
-from gateway.store import alerts as alert_store
+from gateway.store.jobs import KeepAlerts
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 
@@ -157,7 +157,6 @@ def live(folder: Path, days: int) -> Millis:
 
 
 def _alerts(store: SqliteStore) -> None:
-    store.core_write(alert_store.prepare)
     for alert_id, resource, kind, begin, end in (
         ("a1", "pile-02", "charger_fault", BROKEN.start, BROKEN.stop),
         ("a2", "seat-03", "device_silent", SILENT.start, SILENT.stop),
@@ -167,7 +166,7 @@ def _alerts(store: SqliteStore) -> None:
         alert = Alert(
             alert_id, "yanshan", resource, resource, kind, "warning", state, begin, begin, end or begin, "E07"
         )
-        store.core_write(alert_store.record([AlertEvent(alert, begin, "opened")], []))
+        store.write([KeepAlerts([AlertEvent(alert, begin, "opened")])])
 
 
 class Client:

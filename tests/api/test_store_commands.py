@@ -14,7 +14,7 @@ from config.schema import Settings
 from gateway.commands import made_key
 from gateway.model import Batch
 from gateway.store.alerts_reader import AlertReader
-from gateway.store.copy_cursor import Cursor
+from gateway.store.jobs import MoveCopy
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.influx_server import influx_server
@@ -309,7 +309,7 @@ def test_a_day_is_compared_by_hand_and_mended_if_wanted(tmp_path, capsys):
         words = ("store", "compare", "--config", path, "--day", "2026-05-29")
         row = "yanshan          seat                 50         {:2}         {:2}          0\n"
         assert run(capsys, *words)[0] == 0  # the gateway has copied none of it yet
-        Cursor(store, f"{server.url} o/b").keep(store.last_id, [])()
+        store.write([MoveCopy(f"{server.url} o/b", store.last_id)])
         capsys.readouterr()
         assert main([str(word) for word in words]) == 1
         assert capsys.readouterr().out.endswith(row.format(0, 50))

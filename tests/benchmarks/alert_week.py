@@ -30,6 +30,7 @@ from gateway.notify.base import Message
 from gateway.notify.post import Outlet, Post
 from gateway.policy.hours import Openings
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.store.writing import at_once
 
 START = 1_795_219_200_000  # 2026-11-21T00:00:00Z
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -197,7 +198,7 @@ class Week:
         live = build(self.settings, self.settings.stations, Openings(self.settings), START)
         self.pipeline = Pipeline(live)
         self.alerting = Alerting(
-            self.settings, live, self.store, gateway="gateway", call=lambda work: work(), wake=lambda: None,
+            self.settings, live, self.store, gateway="gateway", write=at_once(self.store), wake=lambda: None,
             publish=lambda _topic, _payload: None, healthy=lambda: True, now=lambda: self.now,
         )  # fmt: skip
         self.alerting.listeners.append(self._opened)

@@ -18,10 +18,10 @@ from gateway.influx.delivery import Patience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
 from gateway.model import Batch, Millis, Resource
-from gateway.store.copy_cursor import Cursor
 from gateway.store.journal import Journal
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.victoria import Victoria
+from tests.gateway.store.writing import at_once
 
 START: Millis = 1_790_000_000_000 // 86_400_000 * 86_400_000
 HOUR_MS, HOURS = 3_600_000, 6
@@ -57,7 +57,7 @@ def catch_up(rows: int) -> dict[str, Any]:
         token.write_text("unused")
         target = InfluxWriter(Influx(url=victoria.url, org="o", bucket="b", token_file=token))
         ship = Ship(
-            target, Lines(piles), Journal(store.folder), Cursor(store, target.name), lambda work: work(),
+            target, Lines(piles), Journal(store.folder), store.copied(target.name), at_once(store),
             batch_rows=5000, rows_per_s=1_000_000, patience=Patience(), busy=lambda: False, stored=lambda: 0,
         )  # fmt: skip
         begin, ours = perf_counter(), process_time()

@@ -12,6 +12,7 @@ from gateway.influx.lines import Lines
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.runtime.parts import rollups_of
+from gateway.store.jobs import Keep
 from gateway.store.journal import Journal
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
@@ -40,7 +41,7 @@ def fill(config: Path, rows: int) -> None:
         store.commit(outcome.batch, outcome.changes, outcome.rejected, at)
     memory = Memory(live)
     store.checkpoint_all([(part, memory.dump(part)) for part in range(len(memory.parts))], store.last_id)
-    store.keep("layout", memory.layout)
+    store.write([Keep("layout", memory.layout)])
     reader = SqliteReader(store.folder)
     rollups = rollups_of(settings, settings.stations, live, store.folder, reader, begin)
     for chore in (store.tidy, rollups.tidy):  # they were kept up to date while the copy was away

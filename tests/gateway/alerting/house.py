@@ -1,7 +1,6 @@
 """A gateway without threads and broker: real pipeline, store, alert side and post office, on a clock we move."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from gateway.model import Message
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.store.writing import at_once
 
 T0 = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 STATION = {
@@ -53,8 +53,8 @@ class House:
         Memory.restore(self.pipeline, self.store, self.now)
         self.said: list[AlertEvent] = []
         self.alerting = Alerting(
-            self.settings, live, self.store, gateway="gateway", call=self.call, wake=lambda: None,
-            publish=self.published.__setitem__, healthy=lambda: True, now=lambda: self.now,
+            self.settings, live, self.store, gateway="gateway", write=at_once(self.store, live.mishaps),
+            wake=lambda: None, publish=self.published.__setitem__, healthy=lambda: True, now=lambda: self.now,
         )  # fmt: skip
         self.alerting.listeners.append(self.said.append)
         self.alerting.begin(self.now)
@@ -69,10 +69,6 @@ class House:
     def close(self) -> None:
         self.alerting.stop()
         self.store.close()
-
-    @staticmethod
-    def call(work: Callable[[], None]) -> None:
-        work()
 
     def send(self, device: str, topic: str = "state", *, follow: bool = True, **signals: Any) -> None:
         self.seq += 1

@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gateway.notify import base as notify
 from gateway.notify.post import Outlet
 from gateway.policy.override import Override, Target
 from gateway.store.alerts_reader import AlertReader
+from gateway.store.jobs import Done, Job, WriteJobs
 from tests.gateway.alerting.house import STATION, T0, House
 from tests.gateway.notify.stub import Answer, Provider
 
@@ -181,16 +182,26 @@ def test_a_copy_that_is_away_for_minutes_is_nobodys_trouble_yet(make: Make) -> N
     assert house.lines() == ["copy_failing gateway opened", "copy_failing gateway closed"]
 
 
+def held_back(write: WriteJobs) -> tuple[list[Callable[[], None]], WriteJobs]:
+    """The door of a writer that comes to nothing until each of the list is called."""
+    held: list[Callable[[], None]] = []
+
+    def later(jobs: Sequence[Job], done: Done | None = None, *, patient: bool = True) -> None:
+        held.append(lambda: write(jobs, done, patient=patient))
+
+    return held, later
+
+
 def test_a_store_in_trouble_is_told_although_nothing_can_be_stored(make: Make, provider: Provider) -> None:
     house = make(alerts=hooked(provider))
-    held: list[Callable[[], None]] = []
-    house.alerting._call = held.append  # the writer waits for its disk
+    held, house.alerting._write = held_back(house.alerting._write)  # the writer waits for its disk
     house.ourselves = Ourselves(store="disk I/O error")
     house.wait(11)
     house.alerting._record = lambda done: False  # type: ignore[method-assign]
     house.alerting.post._record = lambda _: False
     house.alerting.post.run()
     assert [request.json["alert"]["kind"] for request in provider.requests] == ["store_failing"]
+    assert held
 
 
 def test_many_unreadable_messages_of_a_station_are_an_alert(make: Make) -> None:
@@ -280,8 +291,7 @@ def test_who_asks_and_goes_before_the_answer_leaves_no_harm(make: Make) -> None:
     found = house.said[0].alert.id
     gone = house.alerting.ask(lambda core, now: (core.close(found, "li", now), [], []))
     assert gone.cancel()
-    held: list[Callable[[], None]] = []
-    house.alerting._call = held.append
+    held, house.alerting._write = held_back(house.alerting._write)
     late = house.alerting.ask(lambda core, now: (core.acknowledge(found, "li", now), [], []))
     house.alerting.tick(house.now, house.ourselves)
     assert not late.cancel()

@@ -18,6 +18,7 @@ from gateway.store.copy_cursor import position_in
 from gateway.store.journal import Journal
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.gateway.store.world import DAY, HOUR, MIDNIGHT, NOON, SEATS, batch
+from tests.gateway.store.writing import at_once
 from tests.patience import until
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -26,7 +27,7 @@ THE_DAY = MIDNIGHT // DAY
 
 
 def ship_for(influx, store) -> Ship:
-    return ship_of(influx, store, SEATS, SHANGHAI, call=lambda work: work(), busy=lambda: False, stored=lambda: 0)
+    return ship_of(influx, store, SEATS, SHANGHAI, write=at_once(store), busy=lambda: False, stored=lambda: 0)
 
 
 def fill(store, rows, at=NOON, first=1):

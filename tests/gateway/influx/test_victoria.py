@@ -9,11 +9,11 @@ from gateway.influx.client import InfluxWriter
 from gateway.influx.delivery import Patience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
-from gateway.store.copy_cursor import Cursor
 from gateway.store.journal import Journal
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.gateway.store.world import NOON, SEAT, batch
+from tests.gateway.store.writing import at_once
 from tests.patience import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="victoria-metrics is not installed")
@@ -40,7 +40,7 @@ def test_after_outages_the_copy_has_the_rows_of_the_journal(victoria, store, tmp
     token.write_text("unused")
     target = InfluxWriter(Influx(url=victoria.url, org="o", bucket="b", token_file=token, timeout_s=1))
     ship = Ship(
-        target, Lines(SEATS), Journal(store.folder), Cursor(store, target.name), lambda work: work(), batch_rows=500,
+        target, Lines(SEATS), Journal(store.folder), store.copied(target.name), at_once(store), batch_rows=500,
         rows_per_s=1_000_000, patience=Patience(0.02, 0.05, 0.1, 0.1), busy=lambda: False, stored=lambda: 0,
     )  # fmt: skip
     ship.start()

@@ -23,9 +23,10 @@ from gateway.base.clock import now_ms
 from gateway.notify.base import Message, Sender
 from gateway.notify.channels import sender_of
 from gateway.notify.post import Outlet, Post
-from gateway.store.alerts import Work, prepare, record, settle
 from gateway.store.alerts_reader import AlertReader
+from gateway.store.apply import apply
 from gateway.store.files import connect, transaction
+from gateway.store.jobs import Job, KeepAlerts, SettleDeliveries
 
 # 1 journal; 2, 3, 4 before, in and after storing the alert; 5 before and 6 after sending; 7, 8, 9 recording.
 STEPS = 9
@@ -37,7 +38,6 @@ class Life:
     def __init__(self, folder: Path, url: str, die_at: int) -> None:
         self.folder, self.steps_left = folder, die_at
         self.db = connect(folder / "yizhan.db", "core")
-        prepare(self.db)
         self.reader = AlertReader(folder)
         channel = Channel.model_validate({"id": "hook", "kind": "webhook", "url": url, "allow_private": True})
         self.sender = sender_of(channel)
@@ -47,10 +47,10 @@ class Life:
         if self.steps_left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def write(self, work: Work) -> None:
+    def write(self, job: Job) -> None:
         self.step()
         with transaction(self.db):
-            work(self.db)
+            apply(self.db, job)
             self.step()
         self.step()
 
@@ -71,10 +71,10 @@ class Life:
             at = T0 + journal[upto]
             events = core.on_facts([Fact("help", at, True, "yanshan", f"button-{journal[upto]}")], at)
             owed = [one for event in events for one in deliveries(event, [Route(("hook",))], Places())]
-            self.write(record(events, owed, upto + 1))
+            self.write(KeepAlerts(events, owed, upto + 1))
 
     def record(self, done: Sequence[Delivery]) -> bool:
-        self.write(settle(done))
+        self.write(SettleDeliveries(done))
         return True
 
 

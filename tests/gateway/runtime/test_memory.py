@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.model import Batch
 from gateway.runtime import memory as module
 from gateway.runtime.memory import Memory
+from gateway.store.jobs import Keep
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.world import NOON, SECOND, Town
 
@@ -62,7 +63,7 @@ def test_a_crash_between_any_two_checkpoints_forgets_nothing(tmp_path_factory, s
             town = Town(*SEATS)
             kept = Memory(town.live)
             store.checkpoint_all([(part, kept.dump(part)) for part in range(3)], 0)
-            store.keep("layout", kept.layout)
+            store.write([Keep("layout", kept.layout)])
             for seat, seq, occupied in sent:
                 number = say(town, store, seat, seq, occupied)
                 for part in data.draw(st.sets(st.integers(0, 2), max_size=2)):
@@ -118,7 +119,7 @@ def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, 
     for seat in range(3):
         number = say(town, store, seat, 1)
     kept = Memory(town.live)
-    store.keep("layout", kept.layout)
+    store.write([Keep("layout", kept.layout)])
     store.checkpoint(0, number, kept.dump(0))
     store.checkpoint(1, number, b"\xff\xff")
     found, replayed = again(store, town.now)

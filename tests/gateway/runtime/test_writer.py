@@ -12,8 +12,10 @@ from gateway.base.mishaps import Mishaps
 from gateway.core.outcome import Outcome
 from gateway.model import Batch, InvariantError, Rejected
 from gateway.runtime.writer import Commit, Writer
+from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import StoreError
 from gateway.store.day import Day
+from gateway.store.jobs import Keep, KeepAudit
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import NOON, TAKEN, batch, change, messages, refused
@@ -142,9 +144,8 @@ def test_faults_at_random_in_every_step_lose_and_double_nothing(tmp_path, monkey
     for owner, name in (
         (Day, "write"),
         (store, "checkpoint_all"),
-        (store, "keep"),
         (store, "tidy"),
-        (store, "core_write"),
+        (store, "write"),
     ):
         monkeypatch.setattr(owner, name, failing(getattr(owner, name)))
     writer = Writer(store, lambda: None)
@@ -156,7 +157,7 @@ def test_faults_at_random_in_every_step_lose_and_double_nothing(tmp_path, monkey
         work.batch = batch(number * 20, 20, NOON)
         work.kept = {"overrides": b"{}"}
         works.append(work)
-        writer.call(failing(lambda: None))
+        writer.write([KeepAudit(NOON, "li", "x", "y")], failing(lambda _error: None))
     sent = [payload for work in works for payload in work.batch.payloads]
     done = committed(writer, *works)
     assert writer.end(60)
@@ -187,7 +188,8 @@ def test_a_broken_promise_of_ours_ends_the_writer_at_every_step(store, monkeypat
         monkeypatch.setattr(store, "commit", breaks)
         writer.put(Commit(outcome([b"{}"]), NOON, 1, [0]))
     elif step == "job":
-        writer.call(breaks)
+        monkeypatch.setattr(store, "write", breaks)
+        writer.write([KeepAudit(NOON, "li", "x", "y")])
     else:
         writer.chores.append(breaks)
     writer.start()
@@ -196,12 +198,80 @@ def test_a_broken_promise_of_ours_ends_the_writer_at_every_step(store, monkeypat
     assert not writer.done
 
 
-def test_a_job_that_raises_costs_itself(writer):
-    ran = threading.Event()
-    writer.call(lambda: 1 / 0)
-    writer.call(ran.set)
-    assert ran.wait(60)
+def audited(store):
+    reader = AlertReader(store.folder)
+    lines = [what for _, _, what, _, _ in reader.audit()]
+    reader.close()
+    return lines
+
+
+def line(what, at=NOON):
+    return KeepAudit(at, "li", what, "seat-01")
+
+
+def test_a_job_that_can_not_be_stored_costs_itself_is_counted_and_whoever_asked_is_told(store, writer):
+    told, ended = [], threading.Event()
+    writer.write([line("first"), line("never", 1 << 70), line("last")], told.append)
+    writer.write([line("later")], lambda error: (told.append(error), ended.set()))
+    assert ended.wait(60)
+    assert [type(error) for error in told] == [OverflowError, type(None)]
+    assert audited(store) == ["later", "last", "first"]
+    assert writer.failures == {"KeepAudit": 1}
+    assert writer._mishaps.take() == [(None, "OverflowError")]
+
+
+def test_who_is_told_and_fails_costs_itself(store, writer):
+    ended = threading.Event()
+    writer.write([line("a")], lambda _error: 1 / 0)
+    writer.write([line("b")], lambda _error: ended.set())
+    assert ended.wait(60)
+    assert audited(store) == ["b", "a"]
+    assert writer.failures == {"telling of stored jobs": 1}
     assert writer._mishaps.take() == [(None, "ZeroDivisionError")]
+
+
+def in_trouble(store, monkeypatch, times):
+    real, left = store.write, [times]
+
+    def write(jobs):
+        if left[0]:
+            left[0] -= 1
+            raise StoreError("disk full", full=True)
+        real(jobs)
+
+    monkeypatch.setattr(store, "write", write)
+    monkeypatch.setattr("gateway.runtime.writer.RETRY_S", (0.001, 0.001))
+
+
+def test_jobs_wait_while_the_store_is_in_trouble(store, writer, monkeypatch):
+    in_trouble(store, monkeypatch, 5)
+    told, ended = [], threading.Event()
+    writer.write([line("a"), line("b")], lambda error: (told.append(error), ended.set()))
+    assert ended.wait(60)
+    assert told == [None]
+    assert audited(store) == ["b", "a"]
+    assert not writer.failures
+
+
+def test_whoever_is_not_patient_is_told_of_the_trouble_and_nothing_is_stored(store, writer, monkeypatch):
+    in_trouble(store, monkeypatch, 1)
+    told, ended = [], threading.Event()
+    writer.write([line("a")], told.append, patient=False)
+    writer.write([line("b")], lambda _error: ended.set())
+    assert ended.wait(60)
+    assert [str(error) for error in told] == ["disk full"]
+    assert audited(store) == ["b"]
+
+
+def test_jobs_are_done_in_order_between_commits(store, writer):
+    ended = threading.Event()
+    for number in range(20):
+        writer.write([Keep("last", b"%d" % number)])
+        writer.put(Commit(outcome([b"%d" % number]), NOON, 1, [number]))
+    writer.write([], lambda _error: ended.set())
+    assert ended.wait(60)
+    assert store.kept("last") == b"19"
+    assert stored(store) == [b"%d" % number for number in range(20)]
 
 
 def test_a_chore_that_raises_is_logged_once_and_the_others_have_their_turn(store, caplog):

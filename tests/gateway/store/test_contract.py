@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.model import Batch, Interval
+from gateway.store.jobs import Keep
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, FREE, HOUR, MIDNIGHT, NOON, STALE, TAKEN, batch, change, messages, refused
@@ -102,8 +103,8 @@ def test_a_new_id_is_never_below_what_a_checkpoint_covers(opened):
 def test_small_texts_are_kept_under_their_names(opened):
     store = opened()
     assert store.kept("feed") is None
-    store.keep("feed", b"\x00old")
-    store.keep("feed", b"\x00new")
+    store.write([Keep("feed", b"\x00old")])
+    store.write([Keep("feed", b"\x00new")])
     assert opened().kept("feed") == b"\x00new"
 
 

@@ -312,8 +312,8 @@ def test_a_damaged_row_costs_only_itself(folder):
 
 def test_a_lost_core_file_is_made_anew_with_the_tables_of_others(folder):
     with opened(folder) as store:
-        store.core_write(lambda db: db.execute("CREATE TABLE alert (id TEXT PRIMARY KEY) WITHOUT ROWID"))
-        store.core_write(lambda db: db.execute("INSERT INTO alert VALUES ('a1')"))
+        store.core.execute("CREATE TABLE later (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        store.core.execute("INSERT INTO later VALUES ('a1')")
         for part in range(40):
             store.checkpoint(part, 1, os.urandom(3_000))
     path = folder / "yizhan.db"
@@ -322,7 +322,7 @@ def test_a_lost_core_file_is_made_anew_with_the_tables_of_others(folder):
         file.write(b"\xff" * 8192)
     with opened(folder) as store:
         assert len(store.damaged) == 1
-        assert store.core.execute("SELECT * FROM alert").fetchall() == [("a1",)]
+        assert store.core.execute("SELECT * FROM later").fetchall() == [("a1",)]
         assert 30 <= len(list(store.checkpoints())) < 41
 
 

@@ -1,4 +1,5 @@
--- Alerts, what staff did with them, and what is owed to whom. In the core file; times in ms since 1970 UTC.
+-- Alerts, what staff did with them, and what is owed to whom; times in ms since 1970 UTC. Files of version 1 may hold
+-- these tables already: they were made where they were missing.
 CREATE TABLE IF NOT EXISTS alert (
     id TEXT PRIMARY KEY, station TEXT, subject TEXT NOT NULL, resource TEXT, kind TEXT NOT NULL, severity TEXT NOT NULL,
     state TEXT NOT NULL, since INTEGER NOT NULL, opened_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
@@ -26,3 +27,7 @@ CREATE TABLE IF NOT EXISTS audit (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, target TEXT NOT NULL,
     detail TEXT);
 CREATE TABLE IF NOT EXISTS alert_cursor (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
+-- How far a copy has followed the journal, and the lines that it would not take.
+CREATE TABLE IF NOT EXISTS copy_cursor (copy TEXT PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead_letter (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, copy TEXT NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL);
