@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.cli import main
 from firmware_bridge.devices.base import Heard, Reading
 from firmware_bridge.spool import FILE, Spool
 from firmware_bridge.spool_file import MIGRATIONS, SpoolError
@@ -123,3 +124,18 @@ def test_of_a_full_disk_the_error_says_what_helps(tmp_path: Path) -> None:
         spool.put(heard, 0)
     assert spool.devices() == {}
     spool.close()
+
+
+def test_the_bridge_that_can_not_open_its_spool_says_why_and_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {
+        "stations": [{"id": "s1", "areas": [{"id": "a", "resources": [{"id": "seat-01", "kind": "seat"}]}]}],
+        "bridge": {"station": "s1", "id": "box-1", "spool": {"path": "spool"}, "buses": [
+            {"id": "usb", "port": str(tmp_path / "tty"), "protocol": "yizhan", "baud": 115200}
+        ]},
+    }  # fmt: skip
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    (tmp_path / "spool" / FILE).mkdir(parents=True)
+    assert main(["bridge", "--config", str(tmp_path / "config.yaml")]) == 1
+    assert f"the spool {tmp_path / 'spool' / FILE} can't be used" in capsys.readouterr().err

@@ -1,14 +1,22 @@
 """What every store promises (`gateway/store/base`), whatever it is made of. A new one joins STORES."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from gateway.model import Batch, Interval
-from gateway.store.jobs import Keep
+from gateway.model import Batch, Interval, Millis
+from gateway.store.base import Reader, Store
+from gateway.store.jobs import Keep, KeepAudit, MoveCopy
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.store.in_memory import MemoryReader, MemoryStore
 from tests.gateway.store.world import DAY, FREE, HOUR, MIDNIGHT, NOON, STALE, TAKEN, batch, change, messages, refused
 
-STORES = {"sqlite": (lambda folder, now=NOON: SqliteStore(folder, now, ballast_mib=0), SqliteReader)}
+STORES: dict[str, tuple[Callable[[Path, Millis], Store], Callable[[Path], Reader]]] = {
+    "sqlite": (lambda folder, now: SqliteStore(folder, now, ballast_mib=0), SqliteReader),
+    "memory": (lambda folder, _now: MemoryStore(folder), MemoryReader),
+}
 
 
 @pytest.fixture(params=STORES)
@@ -106,6 +114,28 @@ def test_small_texts_are_kept_under_their_names(opened):
     store.write([Keep("feed", b"\x00old")])
     store.write([Keep("feed", b"\x00new")])
     assert opened().kept("feed") == b"\x00new"
+
+
+def test_how_far_each_copy_has_come_is_kept_with_the_number_of_lines_it_refused(opened):
+    store = opened()
+    number = store.commit(batch(1, 3, NOON), [], [], NOON)
+    assert store.copied("a") == (0, 0)
+    store.write([MoveCopy("a", number, [(NOON, "line", "422")]), MoveCopy("b", number)])
+    store.write([MoveCopy("a", number, [(NOON, "other", "400")])])
+    assert (opened().copied("a"), opened().copied("b")) == ((number, 2), (number, 0))
+
+
+def test_the_newest_id_is_known_after_a_restart(opened):
+    store = opened()
+    assert store.last_id == 0
+    number = store.commit(batch(1, 3, NOON), [], [], NOON)
+    assert (store.last_id, opened().last_id) == (number, number)
+
+
+def test_jobs_of_every_kind_are_taken_together(opened):
+    store = opened()
+    store.write([Keep("feed", b"new"), KeepAudit(NOON, "li", "close", "a1"), MoveCopy("a", 0)])
+    assert opened().kept("feed") == b"new"
 
 
 def test_readings_of_a_window_and_a_station(opened, kinds, folder):
