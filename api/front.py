@@ -63,7 +63,7 @@ class Front:
         await send({"type": "http.response.body", "body": body})
 
     async def _guarded(self, path: str, method: str, scope: Scope, receive: Receive, send: Send) -> None:
-        public = path.startswith("/api/v1/") and method in ("GET", "HEAD", "OPTIONS")
+        public = path.startswith(("/api/v1/", "/feeds/")) and method in ("GET", "HEAD", "OPTIONS")
         extra = [*SECURITY, *(CORS if public else ()), *(STRICT_TRANSPORT if scope["scheme"] == "https" else ())]
         send = _with_headers(send, extra, private=path.startswith("/api/") and _keyed(scope))
         if public and method == "OPTIONS":

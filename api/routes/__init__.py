@@ -1,9 +1,10 @@
-"""The routes: one file each, one line here."""
+"""The routes: one file each, one line here. Feeds are found by their names (`api/feeds`)."""
 
 from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from api import feeds
 from api.context import Context
 from api.routes import (
     alerts,
@@ -35,6 +36,7 @@ ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     service.router,
     docs.router,
     discover.router,
+    feeds.router,
 )
 
 STAFF_ROUTERS: tuple[Callable[[Context, Alerting | None], APIRouter], ...] = (
