@@ -50,6 +50,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	sh tests/javascript/check.sh
 
 fix: .venv/.dev
 	$(BIN)/ruff format .

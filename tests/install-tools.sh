@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need besides Python packages: a broker, a browser, Chinese fonts, a time-series database, pty pairs.
+# What checks and tests need besides Python packages: a broker, a browser, Chinese fonts, a time-series database, pty
+# pairs; npm for the check of the pages' scripts.
 # With root or sudo they are installed; without, the tests that need a missing one are left out and say so.
 set -u
 missing=""
@@ -8,19 +9,25 @@ for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromiu
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
 fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"
-[ -z "$missing" ] && exit 0
+npm=""
+command -v npm >/dev/null 2>&1 || npm="npm"
+[ -z "$missing$npm" ] && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
-  echo "tests: not Debian, so not installed here:$missing; tests that need them are left out" >&2
+  echo "tests: not Debian, so not installed here:$missing $npm; tests that need them are left out" >&2
   exit 0
 fi
 run=""
 if [ "$(id -u)" -ne 0 ]; then
   if sudo -n true 2>/dev/null; then run="sudo"; else
-    echo "tests: no root and no sudo to install:$missing; tests that need them are left out" >&2
+    echo "tests: no root and no sudo to install:$missing $npm; tests that need them are left out" >&2
     exit 0
   fi
 fi
-echo "tests: installing$missing" >&2
-$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq $missing >/dev/null ||
+export DEBIAN_FRONTEND=noninteractive
+echo "tests: installing$missing $npm" >&2
+$run apt-get update -qq && { [ -z "$missing" ] || $run apt-get install -y -qq $missing >/dev/null; } ||
   echo "tests: could not install:$missing; tests that need them are left out" >&2
+# By itself: where another maker's node stands, Debian's npm does not fit, and that must cost nothing else.
+[ -z "$npm" ] || $run apt-get install -y -qq --no-install-recommends npm >/dev/null 2>&1 ||
+  echo "tests: could not install npm; the scripts of the pages are not checked" >&2
 exit 0

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from api.pages import kinds
 
 STATIC = Path(__file__).parent / "static"
-# What is written for readers of the source; only whole lines of script, so that no string is taken for a comment.
+# What is written for readers of the source: whole lines of script, so that no string is taken for a comment, and types.
 _COMMENTS = {
-    ".js": re.compile(r"^[ \t]*//.*$", re.MULTILINE),
+    ".js": re.compile(r"^[ \t]*//.*$|/\*\*(?:[^*]|\*(?!/))*\*/ ?", re.MULTILINE),
     ".css": re.compile(r"/\*.*?\*/", re.DOTALL),
 }
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)

@@ -166,10 +166,12 @@ def test_what_is_served_has_the_lines_of_its_source_and_no_comments() -> None:
     for path in STATIC.rglob("*.*"):
         body, source = served[path.relative_to(STATIC).as_posix()].body.decode(), path.read_text("utf-8")
         assert body.count("\n") == source.count("\n")
-        code = [
-            line.strip() for line in source.splitlines() if path.suffix == ".js" and not line.strip().startswith("//")
-        ]
-        assert [line for line in body.splitlines() if line and path.suffix == ".js"] == [line for line in code if line]
+        if path.suffix == ".js":
+            untyped = re.sub(r"/\*\*.*?\*/ ?", "", source, flags=re.DOTALL)
+            code = [line.strip() for line in untyped.splitlines() if not line.strip().startswith("//")]
+            assert [line for line in body.splitlines() if line] == [line for line in code if line]
+            assert all(re.fullmatch(r"/\*\*( @.*)?", found) for found in re.findall(r"/\*\*.*", source)), path
+        assert "/**" not in body
         assert "/*" not in body or path.suffix != ".css"
 
 

@@ -10,22 +10,28 @@ const wall = () => Date.now();
 const steady = () => performance.now();
 
 export class ServerClock {
+  /** @type {number | null} */
   #offset = null; // server ms = steady ms + offset
   #heard = 0; // steady ms
+  /** @type {number | null} */
   #drift = null; // wall ms - steady ms when last looked at
   #leapt = false; // the wall clock jumped ahead: asleep, or set by hand? The next fresh stamp knows
 
   // A stamp of the server's: ms since 1970. `fresh` stamps were made when sent; others only bound from below.
+  /**
+   * @param {number | null} stamp
+   * @param {{fresh?: boolean}} options
+   */
   hear(stamp, { fresh = false } = {}) {
-    if (!Number.isFinite(stamp)) return;
+    if (stamp === null || !Number.isFinite(stamp)) return;
     this.#leap();
     const moment = steady();
     const offset = stamp - moment;
     if (this.#offset !== null) this.#offset -= (moment - this.#heard) * 2e-4;
     this.#heard = moment;
     // A server whose clock was set back by more than any delay explains is believed when it speaks freshly.
-    const later = this.#offset === null || offset > this.#offset;
-    if (later || (fresh && (this.#leapt || this.#offset - offset > 5000))) this.#offset = offset;
+    const ahead = this.#offset === null ? -1 : this.#offset - offset;
+    if (ahead < 0 || (fresh && (this.#leapt || ahead > 5000))) this.#offset = offset;
     if (fresh) this.#leapt = false;
   }
 

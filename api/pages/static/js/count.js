@@ -6,9 +6,22 @@ import { lastKnown, nextFree, usableOf, wording } from "./truth.js";
 import { kindWord } from "./words.js";
 
 // {least, number, glyph, word, usable, form, next} of a tally; form is exact, atleast, unknown or closed; next is when one will be free.
+/** @typedef {import("./truth.js").Tally} Tally */
+/** @typedef {import("./truth.js").Group} Group */
+/** @typedef {import("./truth.js").Picture} Picture */
+/** @typedef {import("./words.js").Say} Say */
+
+/**
+ * @param {Tally} t
+ * @param {Group} group
+ * @param {Picture} picture
+ * @param {import("./truth.js").Now} now
+ * @param {string} zone
+ * @param {Say} say
+ */
 export function countWords(t, group, picture, now, zone, say) {
   const form = wording(t);
-  const next = nextWords(nextFree(group.key, t, picture, now), now, say);
+  const next = now === null ? null : nextWords(nextFree(group.key, t, picture, now), now, say);
   const base = { form, usable: usableOf(t), least: "", glyph: usableOf(t), next };
   if (form === "closed") return { ...base, number: say("shut"), glyph: "closed", word: opensAt(picture, now, zone, say) };
   if (form === "unknown") return { ...base, number: say("unknown"), glyph: "stale", word: memory(group, picture, zone, say) };
@@ -19,6 +32,10 @@ export function countWords(t, group, picture, now, zone, say) {
 }
 
 // The same rule in one line: "7", "at least 3", "not known", "closed"; short: "≥3", "?".
+/**
+ * @param {Tally} t
+ * @param {Say} say
+ */
 export function countText(t, say, short = "") {
   const form = wording(t);
   if (form === "closed") return say("shut");
@@ -26,8 +43,15 @@ export function countText(t, say, short = "") {
   return form === "atleast" ? say(`at_least${short}`) + (short ? "" : " ") + t.min : String(t.min);
 }
 
+/** @type {(group: Group, say: Say) => string} */
 export const unitOf = (group, say) => kindWord(say, group.key, ".unit");
 
+/**
+ * @param {Picture} picture
+ * @param {import("./truth.js").Now} now
+ * @param {string} zone
+ * @param {Say} say
+ */
 function opensAt(picture, now, zone, say) {
   return picture.open === "no" && picture.openUntil
     ? say("opens", { at: moment(picture.openUntil, now ?? picture.asOf, zone, say) })
@@ -35,6 +59,12 @@ function opensAt(picture, now, zone, say) {
 }
 
 // What we last knew, in the past tense, or since when there is nothing.
+/**
+ * @param {Group} group
+ * @param {Picture} picture
+ * @param {string} zone
+ * @param {Say} say
+ */
 function memory(group, picture, zone, say) {
   const had = group.resources ? lastKnown(group, picture) : null;
   if (had !== null) return say("had", { at: hhmm(picture.asOf, zone), n: had });

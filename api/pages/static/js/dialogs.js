@@ -17,7 +17,7 @@ export function dialogs(place, { say, clock, picture }) {
 function way(place, say) {
   const { lat, lon } = place;
   const name = encodeURIComponent(nameIn(place.name, say.lang));
-  for (const node of document.querySelectorAll(".address")) setText(node, place.address);
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".address"))) setText(node, place.address);
   $(".go").hidden = lat === null;
   const links = [
     ["phone_map", `geo:${lat},${lon}?q=${lat},${lon}(${name})`],

@@ -1,10 +1,10 @@
 // Listens through the server, and lists the devices heard with lines to copy. What devices say is only ever text here.
 
-const form = document.querySelector("form");
-const button = form.querySelector("button");
-const result = document.querySelector(".result");
-const found = document.querySelector(".found");
-const entry = document.querySelector("template").content.firstElementChild;
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
+const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+const result = /** @type {HTMLElement} */ (document.querySelector(".result"));
+const found = /** @type {HTMLElement} */ (document.querySelector(".found"));
+const entry = /** @type {any} */ (document.querySelector("template")).content.firstElementChild;
 
 const REPORTS = {
   presence: "有人 presence",
@@ -39,7 +39,7 @@ function tell(text, bad = false) {
 async function copy(code) {
   const written = await navigator.clipboard?.writeText(code.textContent).then(() => true, () => false);
   if (written) return true;
-  getSelection().selectAllChildren(code);
+  getSelection()?.selectAllChildren(code);
   return document.execCommand("copy");
 }
 

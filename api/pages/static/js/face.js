@@ -13,12 +13,30 @@ export const root = document.documentElement;
 export const query = new URLSearchParams(location.search);
 export const place = JSON.parse($("#place").textContent);
 
+/** @typedef {ReturnType<typeof boardOf>} Board */
+/**
+ * @typedef {object} Parts
+ * @property {any} voices  those of the board
+ * @property {(board: Board) => void} built  lays its parts out
+ * @property {(face: {now: number | null, at: number, contact: boolean}) => void} paint  what else the page shows, each second
+ * @property {(picture: import("./truth.js").Picture) => void} [heard]  after each document
+ * @property {() => void} [alert]  staff have news
+ */
+
 export class Face {
   clock = new ServerClock();
+  /** @type {import("./truth.js").Picture | null} */
   picture = null;
+  /** @type {Board | null} */
   board = null;
+  /** @type {string | null} */
   #shape = null;
+  /** @type {number | null} */
   #lastNews = null;
+  /** @type {Feed | null} */
+  feed = null;
+  /** @type {Parts | null} */
+  #parts = null;
 
   // words: a table on top of the common one; second: the smaller language; wall: a screen, which checks in by name;
   // theme: day or night, or null for the clock's
@@ -31,16 +49,15 @@ export class Face {
     this.keeper = new Keeper({ station: place.id, build: root.dataset.build, clock: this.clock, zone: place.timezone, wall, checkS });
   }
 
-  // voices: those of the board; built(board): lay its parts out; paint({now, at, contact}): what else the page shows, each second;
-  // heard(picture): after each document; alert(): staff have news
-  start({ voices, built, paint, heard = () => {}, alert }) {
-    Object.assign(this, { voices, built, paint, heard });
+  /** @param {Parts} parts */
+  start(parts) {
+    this.#parts = parts;
     const station = encodeURIComponent(place.id);
     const on = {
-      document: (doc) => this.#receive(doc),
-      stamp: (ms, fresh) => this.#stamp(ms, fresh),
+      document: (/** @type {import("./wire.js").Document} */ doc) => this.#receive(doc),
+      stamp: (/** @type {number} */ ms, /** @type {boolean} */ fresh) => this.#stamp(ms, fresh),
       contact: () => this.show(),
-      alert,
+      alert: parts.alert,
     };
     const line = () => `/api/v1/stream?station=${station}${this.keeper.who()}`;
     this.feed = new Feed(line, on, `/api/v1/stations/${station}`, this.keeper.wall);
@@ -52,36 +69,36 @@ export class Face {
   show() {
     const now = this.clock.now();
     const at = this.clock.show();
-    const contact = this.feed.contact === true;
+    const contact = this.feed?.contact === true;
     paintNight(at, place.timezone, place.night, this.theme);
-    if (this.picture) {
-      this.#build();
-      this.board.paint(now, this.picture, contact);
-    }
-    this.paint({ now, at, contact });
-    const { resources } = this.picture ?? {};
-    setText($(".wait"), !resources ? this.say("connecting") : resources.length ? "" : this.say("nothing"));
-    const lit = resources?.some((r) => stateOf(r, this.picture, now).usable === "yes");
-    paintBanner($(".banner"), { contact: this.feed.contact, lastNews: this.#lastNews, lit }, this.voice);
+    const { picture } = this;
+    if (picture) this.#build(picture).paint(now, picture, contact);
+    this.#parts?.paint({ now, at, contact });
+    setText($(".wait"), !picture ? this.say("connecting") : picture.resources.length ? "" : this.say("nothing"));
+    const lit = picture?.resources.some((r) => stateOf(r, picture, now).usable === "yes");
+    paintBanner($(".banner"), { contact: this.feed?.contact, lastNews: this.#lastNews, lit }, this.voice);
   }
 
   // Anew only when the set of resources or their names changed; else only states are painted.
-  #build() {
-    const shape = this.picture.resources.map((r) => [r.id, r.key, r.area, nameIn(r.name, this.say.lang)].join("|")).join("\n");
-    if (shape === this.#shape) return;
+  /** @param {import("./truth.js").Picture} picture */
+  #build(picture) {
+    const shape = picture.resources.map((r) => [r.id, r.key, r.area, nameIn(r.name, this.say.lang)].join("|")).join("\n");
+    if (this.board && shape === this.#shape) return this.board;
     this.#shape = shape;
-    this.board = boardOf(this.picture, this.voices);
-    this.built(this.board);
+    this.board = boardOf(picture, this.#parts?.voices);
+    this.#parts?.built(this.board);
+    return this.board;
   }
 
   #receive(doc) {
     if (doc.station !== place.id) return;
-    this.picture = read(doc);
-    this.clock.hear(this.picture.asOf);
-    this.#lastNews = Math.max(this.picture.asOf, this.clock.now() ?? 0);
+    const picture = read(doc);
+    this.picture = picture;
+    this.clock.hear(picture.asOf);
+    this.#lastNews = Math.max(picture.asOf, this.clock.now() ?? 0);
     this.keeper.remember(place.id, doc);
     this.show();
-    this.heard(this.picture);
+    this.#parts?.heard?.(picture);
   }
 
   #stamp(ms, fresh) {
@@ -90,7 +107,8 @@ export class Face {
   }
 
   #name() {
-    for (const node of document.querySelectorAll("[data-say]")) node.textContent = (node.lang ? this.second : this.say)(node.dataset.say);
+    for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-say]")))
+      node.textContent = (node.lang ? this.second : this.say)(node.dataset.say ?? "");
     const own = nameIn(place.name, this.say.lang);
     setText($("h1 b"), own);
     setText($("h1 small"), nameIn(place.name, this.second.lang));
@@ -106,7 +124,7 @@ export class Face {
 
   #beat() {
     this.keeper.beat();
-    this.feed.watch();
+    this.feed?.watch();
     this.show();
     setTimeout(() => this.#beat(), 1000 - (this.clock.show() % 1000) + 5);
   }

@@ -8,13 +8,24 @@ const SILENT_MS = 8000;
 const HIDDEN_MS = 10_000;
 const RETRY_MS = [500, 1000, 2000, 4000]; // then every 4 s: back within 10 s of the server's return
 
+/**
+ * @typedef {object} Ears
+ * @property {(doc: import("./wire.js").Document, kind: "snapshot" | "availability") => void} document
+ * @property {((alert: unknown) => void) | undefined} [alert]
+ * @property {(ms: number, fresh: boolean) => void} stamp
+ * @property {(contact: boolean | null) => void} contact
+ */
+
 export class Feed {
+  /** @type {EventSource | null} */
   #source = null;
   #heard = -Infinity;
   #opened = -Infinity;
   #born = performance.now();
   #tries = 0;
+  /** @type {ReturnType<typeof setTimeout> | null} */
   #retry = null;
+  /** @type {number | null} */
   #hiddenAt = null;
   #resting = false;
 
@@ -22,10 +33,16 @@ export class Feed {
   // url(): its address, asked for anew each time
   // instead: where the one document can be fetched while the server has no stream to give (all slots taken)
   // wall: a page that calls itself hidden from the start keeps its line; some signage boxes say so of all they show
+  /**
+   * @param {() => string} url
+   * @param {Ears} on
+   * @param {string | null} instead
+   */
   constructor(url, on, instead = null, wall = false) {
     this.url = url;
     this.on = on;
     this.instead = instead;
+    /** @type {boolean | null} */
     this.contact = null;
     this.mayRest = !wall || !document.hidden;
     document.addEventListener("visibilitychange", () => this.#seen());
@@ -41,6 +58,7 @@ export class Feed {
     if (silent && this.#retry === null && now - this.#opened > SILENT_MS) this.#again();
   }
 
+  /** @param {number} now */
   #rests(now) {
     if (!document.hidden || !this.mayRest) return false;
     this.#hiddenAt ??= now;
@@ -65,7 +83,7 @@ export class Feed {
   }
 
   close() {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retry ?? undefined);
     this.#source?.close();
   }
 
@@ -73,8 +91,9 @@ export class Feed {
     this.#retry = null;
     this.#opened = performance.now();
     this.#source?.close();
-    const source = (this.#source = new EventSource(this.url()));
-    const listen = (name, handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(event, handle));
+    const source = new EventSource(this.url());
+    this.#source = source;
+    const listen = (/** @type {string} */ name, /** @type {(data: any) => void} */ handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(event, handle));
     listen("snapshot", (data) => this.on.document(data, "snapshot"));
     listen("availability", (data) => this.on.document(data, "availability"));
     listen("alert", (data) => this.on.alert?.(data));
@@ -82,33 +101,43 @@ export class Feed {
     source.onerror = () => source === this.#source && this.#again();
   }
 
+  /**
+   * @param {MessageEvent} event
+   * @param {(data: any) => void} handle
+   */
   #event(event, handle) {
     this.#tries = 0;
     this.#take(event.data ? JSON.parse(event.data) : {}, handle);
   }
 
+  /**
+   * @param {any} data
+   * @param {(data: any) => void} handle
+   */
   #take(data, handle) {
     this.#heard = performance.now();
     handle(data);
     if (!this.contact) this.#tell(true);
   }
 
-  async #ask() {
-    const answer = await fetch(this.instead, { cache: "no-store", signal: AbortSignal.timeout(5000) }).catch(() => null);
+  /** @param {string} instead */
+  async #ask(instead) {
+    const answer = await fetch(instead, { cache: "no-store", signal: AbortSignal.timeout(5000) }).catch(() => null);
     const doc = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (!doc) return;
-    this.on.stamp(Date.parse(answer.headers.get("date")), false);
+    if (!answer || !doc) return;
+    this.on.stamp(Date.parse(answer.headers.get("date") ?? ""), false);
     this.#take(doc, (data) => this.on.document(data, "snapshot"));
   }
 
   #again() {
-    this.#source.close();
+    this.#source?.close();
     if (this.#retry !== null) return;
-    if (this.instead !== null && this.#tries > 0) this.#ask();
+    if (this.instead !== null && this.#tries > 0) this.#ask(this.instead);
     const wait = RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)];
     this.#retry = setTimeout(() => this.#open(), wait * (0.8 + 0.4 * Math.random()));
   }
 
+  /** @param {boolean | null} contact */
   #tell(contact) {
     this.contact = contact;
     this.on.contact(contact);

@@ -8,6 +8,15 @@ const STEP_MIN = 5;
 const LONGEST_MIN = 90; // more is told in half hours
 
 // {main, range} of a span {at, from, to}; null for none.
+/** @typedef {import("./truth.js").Span} Span */
+/** @typedef {import("./words.js").Say} Say */
+/** @typedef {(n: number) => number} Round */
+
+/**
+ * @param {Span | null} next
+ * @param {number} now
+ * @param {Say} say
+ */
 export function nextWords(next, now, say) {
   if (!next) return null;
   const to = next.to - now;
@@ -18,10 +27,13 @@ export function nextWords(next, now, say) {
 }
 
 // "~25 min" alone, where there is little room; "" for none.
+/** @type {(next: Span | null, now: number, say: Say) => string} */
 export const shortly = (next, now, say) => (next && next.at > now ? say("about", { t: length(next.at - now, Math.round, say) }) : "");
 
-const inHours = (ms) => ms > LONGEST_MIN * MINUTE_MS;
+const inHours = (/** @type {number} */ ms) => ms > LONGEST_MIN * MINUTE_MS;
+/** @type {(ms: number, round: Round, hours: boolean) => number} */
 const steps = (ms, round, hours) => (hours ? round(ms / MINUTE_MS / 30) / 2 : round(ms / MINUTE_MS / STEP_MIN) * STEP_MIN);
+/** @type {(ms: number, round: Round, say: Say) => string} */
 const length = (ms, round, say) =>
   say(inHours(ms) ? "in_hours" : "in_minutes", { n: steps(ms, round, inHours(ms)) || STEP_MIN });
 
@@ -32,6 +44,7 @@ export function forecast() {
   const node = el("p", { cls: "next", hidden: "" }, main, " ", range);
   return {
     node,
+    /** @param {{main: string, range: string} | null} words */
     paint(words) {
       node.hidden = words === null;
       setText(main, words?.main);

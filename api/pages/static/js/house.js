@@ -2,22 +2,44 @@
 
 import { groupsOf, read, stateOf, tally, tallyOfGroup, tallyOfLine } from "./truth.js";
 
+/** @typedef {import("./truth.js").Tally} Tally */
+
 export class House {
+  /** @type {import("./truth.js").Picture} */
+  picture;
+  /** @type {import("./truth.js").Group[]} */
+  groups = [];
+  /** @type {Map<string, Tally>} */
+  tallies = new Map();
+  /** @type {import("./truth.js").State[]} */
+  states = [];
+  /** @type {"offline" | "fault" | "half" | "closed" | null} */
+  trouble = null;
+  due = 0;
+
   // fact: the entry of /api/v1/stations (a document without areas, with region and location)
+  /** @param {import("./wire.js").Document} fact */
   constructor(fact) {
     this.id = fact.station;
     this.region = fact.region?.at(-1) ?? "";
     this.where = fact.location ?? null;
-    this.take(fact);
+    this.picture = read(fact);
+    this.#begin();
   }
 
+  /** @param {import("./wire.js").Document} doc */
   take(doc) {
     this.picture = read(doc);
-    this.groups = this.picture.whole ? groupsOf(this.picture) : null;
+    this.#begin();
+  }
+
+  #begin() {
+    this.groups = this.picture.whole ? groupsOf(this.picture) : [];
     this.due = 0;
   }
 
   // Counts by key and the station's trouble at `now`; `due` is when the answer may next change by itself.
+  /** @param {import("./truth.js").Now} now */
   look(now) {
     if (now !== null && now < this.due) return false;
     const { picture } = this;
@@ -52,14 +74,15 @@ export class House {
     return null;
   }
 
+  /** @param {number} now */
   #next(now) {
     const { picture } = this;
     const ends = picture.whole ? picture.resources.map((r) => (r.evidence === "live" ? r.validUntil : null)) : [picture.validUntil];
-    return Math.min(...[...ends, picture.openUntil].filter((end) => end !== null && end > now), Infinity);
+    return Math.min(...[...ends, picture.openUntil].filter((end) => end !== null).filter((end) => end > now), Infinity);
   }
 
   broken() {
-    return this.picture.resources.filter((r, i) => this.states[i].why === "fault");
+    return this.picture.resources.filter((_, i) => this.states[i].why === "fault");
   }
 
   silent() {
@@ -69,8 +92,9 @@ export class House {
   // Since when the silent ones are silent: the first of them, or the last if all are.
   silentSince() {
     const times = this.picture.resources
-      .filter((r, i) => this.states[i].usable === "unknown" && r.observedAt !== null)
-      .map((r) => r.observedAt);
+      .filter((_, i) => this.states[i].usable === "unknown")
+      .map((r) => r.observedAt)
+      .filter((at) => at !== null);
     return times.length ? (this.trouble === "offline" ? Math.max(...times) : Math.min(...times)) : null;
   }
 

@@ -9,7 +9,7 @@ const SAVE_MS = 10_000;
 export const storage = {
   get(key) {
     try {
-      return JSON.parse(localStorage.getItem(key));
+      return JSON.parse(localStorage.getItem(key) ?? "null");
     } catch {
       return null;
     }
@@ -41,8 +41,13 @@ export class Keeper {
   #nightly = 4 * 60 + Math.floor(Math.random() * 20); // minutes after midnight, spread over 20
 
   // wall: a station screen, which checks in by name, each checkS; clock: the ServerClock that learns from each answer
+  /** @param {{station?: string, build?: string, clock: import("./clock.js").ServerClock, zone: string, wall?: boolean, checkS?: number}} page */
   constructor({ station = "", build, clock, zone, wall = false, checkS = CHECK_S }) {
-    Object.assign(this, { station, build, clock, zone, wall });
+    this.station = station;
+    this.build = build;
+    this.clock = clock;
+    this.zone = zone;
+    this.wall = wall;
     if (wall) this.screen = nameOfScreen();
     this.proof = document.documentElement.dataset.wall ?? ""; // that this is a wall's page; each check-in brings the next
     addEventListener("error", () => this.#errors++);
@@ -89,8 +94,8 @@ export class Keeper {
   }
 
   #isNightly() {
-    const [hours, minutes] = hhmm(this.clock.show(), this.zone).split(":");
-    const minute = 60 * hours + 1 * minutes;
+    const [hours, minutes] = hhmm(this.clock.show(), this.zone).split(":").map(Number);
+    const minute = 60 * hours + minutes;
     return minute >= this.#nightly && minute < this.#nightly + 30;
   }
 

@@ -1,12 +1,12 @@
 // Logs in without leaving the page, so that a wrong key is told here. Without script the form works by itself.
 
-const form = document.querySelector("form");
-const result = document.querySelector(".result");
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
+const result = /** @type {HTMLElement} */ (document.querySelector(".result"));
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   result.textContent = "";
-  const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" }).catch(
+  const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(/** @type {any} */ (new FormData(form))), redirect: "manual" }).catch(
     () => null,
   );
   if (answer && (answer.ok || answer.type === "opaqueredirect")) return location.assign("/");

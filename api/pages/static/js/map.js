@@ -14,7 +14,12 @@ const tile = ({ href, x, y, size }) =>
 export class StationMap {
   // tiles: the URL of map tiles with {z}, {x} and {y}; without it the map is drawn from the coordinates alone
   constructor(svg, { say, tiles }) {
-    Object.assign(this, { svg, say, tiles, marks: new Map() });
+    this.svg = svg;
+    this.say = say;
+    this.tiles = tiles;
+    this.marks = new Map();
+    this.size = 0; // of a mark
+    this.width = 0;
     // a pointer's short cut; by keyboard and for readers the sheet has the same links
     svg.addEventListener("click", (event) => {
       const id = event.target.closest("g[data-station]")?.dataset.station;

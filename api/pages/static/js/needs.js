@@ -13,37 +13,35 @@ const SEVERITY = { critical: 0, warning: 1, info: 2 };
 export function fromHouses(houses, now, { say, zone }) {
   return houses
     .filter((h) => ["offline", "fault", "half"].includes(h.trouble))
-    .map((house) => {
-      const last = house.silentSince() ?? house.lastNews();
-      const at = last === null ? null : moment(last, now ?? house.picture.asOf, zone, say);
-      const broken = house.broken();
-      const what =
-        house.trouble === "fault" && broken.length
-          ? say("faulty", { what: titleOf(broken[0], {}, say.lang, say) })
-          : house.trouble === "offline"
-            ? say("station_silent")
-            : say("some_silent", { n: house.silent() });
-      return {
-        id: house.id,
-        station: house.id,
-        name: nameIn(house.picture.name, say.lang),
-        glyph: GLYPH[house.trouble],
-        hot: house.trouble !== "half",
-        what,
-        state: "open",
-        usable: house.trouble === "fault" ? "no" : "unknown",
-        kind: broken[0]?.kind ?? "station",
-        resource: broken[0]?.id ?? null,
-        why:
-          house.trouble === "fault" && broken[0]?.sinceAt
-            ? say("since", { at: moment(broken[0].sinceAt, now ?? house.picture.asOf, zone, say) })
-            : at
-              ? say("last_at", { at })
-              : say("never"),
-        since: house.trouble === "fault" ? (broken[0]?.sinceAt ?? last) : last,
-      };
-    })
-    .sort((a, b) => b.hot - a.hot || (a.since ?? 0) - (b.since ?? 0));
+    .map((house) => needOf(house, now, say, zone))
+    .sort((a, b) => Number(b.hot) - Number(a.hot) || (a.since ?? 0) - (b.since ?? 0));
+}
+
+function needOf(house, now, say, zone) {
+  const { trouble } = house;
+  const first = house.broken()[0];
+  const broken = trouble === "fault" ? first : undefined;
+  const last = house.silentSince() ?? house.lastNews();
+  const at = (ms) => moment(ms, now ?? house.picture.asOf, zone, say);
+  return {
+    id: house.id,
+    station: house.id,
+    name: nameIn(house.picture.name, say.lang),
+    glyph: GLYPH[trouble],
+    hot: trouble !== "half",
+    what: whatFails(house, broken, say),
+    state: "open",
+    usable: trouble === "fault" ? "no" : "unknown",
+    kind: first?.kind ?? "station",
+    resource: first?.id ?? null,
+    why: broken?.sinceAt ? say("since", { at: at(broken.sinceAt) }) : last === null ? say("never") : say("last_at", { at: at(last) }),
+    since: broken?.sinceAt ?? last,
+  };
+}
+
+function whatFails(house, broken, say) {
+  if (broken) return say("faulty", { what: titleOf(broken, {}, say.lang, say) });
+  return house.trouble === "offline" ? say("station_silent") : say("some_silent", { n: house.silent() });
 }
 
 // From alerts, the unowned first, then by severity, then the oldest.
@@ -77,7 +75,7 @@ export function fromAlerts(alerts, orders, houses, now, { say, zone }) {
       };
     })
     .sort((a, b) =>
-      (a.state > b.state) - (a.state < b.state) ? (a.state === "open" ? -1 : 1) : a.severity - b.severity || a.since - b.since,
+      a.state !== b.state ? (a.state === "open" ? -1 : 1) : a.severity - b.severity || a.since - b.since,
     );
 }
 
@@ -116,7 +114,7 @@ export function paintNeeds(node, items, now, { say, staff }) {
 function posts(item, say) {
   const step = item.order ? { assigned: 1, accepted: 2, done: 3, closed: 3 }[item.order.state] : 0;
   const line = el("span", { cls: "wo" });
-  [1, 2, 3].forEach((n) => line.append(...(n > 1 ? [el("s")] : []), el("i", { cls: n <= step ? "on" : "" })));
+  for (const n of [1, 2, 3]) line.append(...(n > 1 ? [el("s")] : []), el("i", { cls: n <= step ? "on" : "" }));
   line.append(
     el("span", {
       text: step

@@ -29,20 +29,25 @@ const NIGHT = "21:00-06:30";
 const root = document.documentElement;
 const query = new URLSearchParams(location.search);
 const say = speaker(root.lang, { ...ALERTS, ...DESK });
-const zone = root.dataset.zone;
+const zone = root.dataset.zone ?? "UTC";
 const clock = new ServerClock();
 const keeper = new Keeper({ build: root.dataset.build, clock, zone });
 const houses = new Map();
 const changed = new Set();
 const staff = new Staff(() => paint(true));
+/** @type {any} the sheet and the map are there once the stations are known */
 let sheet = null;
+/** @type {any} */
 let map = null;
+/** @type {Feed | null} */
 let feed = null;
+/** @type {number | null} */
 let lastNews = null;
 let troubles = "";
 
 async function start() {
-  for (const node of document.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-say]")))
+    node.textContent = say(node.dataset.say ?? "");
   document.body.prepend(patterns());
   for (let wait = 500; !(await load()); wait = Math.min(4000, wait * 2)) {
     paintFrame();
@@ -67,7 +72,7 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
-  $(".find-devices").hidden = !["operator", "admin"].includes(staff.role);
+  $(".find-devices").hidden = !["operator", "admin"].includes(staff.role ?? "");
   searchAndKeys(sheet, say);
   $(".need").addEventListener("click", ({ target }) => staff.press(target.closest("button"), say));
   new ResizeObserver(() => {
@@ -76,12 +81,12 @@ async function start() {
     map.name([...houses.values()]);
   }).observe($("#map"));
   const beat = () => {
-    feed.watch();
+    feed?.watch();
     paint();
     setTimeout(beat, 1000 - (clock.show() % 1000) + 5);
   };
   beat();
-  weeksOf(sheet, clock, zone);
+  weeksOf(sheet, clock);
 }
 
 async function load() {
@@ -130,9 +135,9 @@ function paint(all = false) {
 
 function paintNeed(list, now) {
   const items = staff.allowed ? fromAlerts(staff.alerts, staff.orders, list, now, { say, zone }) : fromHouses(list, now, { say, zone });
-  const focus = document.activeElement?.dataset?.alert;
+  const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.alert;
   paintNeeds($(".need"), items.slice(0, 60), now, { say, staff: staff.allowed ? staff : null });
-  if (focus) document.querySelector(`[data-alert="${CSS.escape(focus)}"]`)?.focus();
+  if (focus) $(`[data-alert="${CSS.escape(focus)}"]`)?.focus();
   const shut = list.filter((h) => h.trouble === "closed").length;
   const fine = list.filter((h) => !h.trouble).length;
   setText($(".needs .n"), say("counts", { bad: items.length, ok: fine, shut }));

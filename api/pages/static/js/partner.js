@@ -1,8 +1,8 @@
 // A partner venue sets its status by hand; it holds until its end, never for ever.
 
-const form = document.querySelector("form");
-const result = document.querySelector(".result");
-const token = decodeURIComponent(location.pathname.split("/").at(-1));
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
+const result = /** @type {HTMLElement} */ (document.querySelector(".result"));
+const token = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

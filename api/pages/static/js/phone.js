@@ -13,6 +13,7 @@ const { clock, say, second } = face;
 const voice = { ...face.voice, flow: true };
 const voices = { hero: () => voice, row: () => ({ ...voice, short: true }), tile: voice };
 const around = dialogs(place, { say, clock, picture: () => face.picture });
+/** @type {ReturnType<typeof nearBox> | null} */
 let near = null;
 
 function built({ hero, rows, tiles }) {
@@ -26,8 +27,8 @@ function paint({ now, contact }) {
   around();
   if (!face.picture) return;
   paintDoor($(".door"), face.picture, now, contact, voice);
-  const { hero } = face.board;
-  if (hero) hero.windows.hidden = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
+  const hero = face.board?.hero;
+  if (hero && near) hero.windows.hidden = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
 }
 
 function letters(size) {

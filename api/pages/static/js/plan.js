@@ -15,8 +15,8 @@ export async function planOf(place, say) {
     .then((r) => (r.ok ? r.text() : null))
     .catch(() => null);
   const quiet = text?.replace(HANDLERS, "");
-  const svg = quiet && new DOMParser().parseFromString(quiet, "image/svg+xml").documentElement;
-  if (!svg || svg.localName !== "svg") return null;
+  const svg = quiet ? new DOMParser().parseFromString(quiet, "image/svg+xml").documentElement : null;
+  if (svg?.localName !== "svg") return null;
   for (const node of svg.querySelectorAll(UNWANTED)) node.remove();
   for (const node of [svg, ...svg.querySelectorAll("*")])
     for (const { name, value } of [...node.attributes])
@@ -24,7 +24,7 @@ export async function planOf(place, say) {
   svg.classList.add("plan");
   svg.removeAttribute("width");
   svg.removeAttribute("height");
-  const drawn = [...svg.querySelectorAll("[data-resource]")];
+  const drawn = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-resource]")]);
   return {
     node: document.adoptNode(svg),
     paint(picture, now) {
@@ -34,7 +34,7 @@ export async function planOf(place, say) {
         setData(node, "usable", state.usable);
         setData(node, "because", becauseOf(state));
         setAttribute(node, "role", "img");
-        setAttribute(node, "aria-label", resource ? `${resource.id} ${wordOf(resource, state, say)}` : node.dataset.resource);
+        setAttribute(node, "aria-label", resource ? `${resource.id} ${wordOf(resource, state, say)}` : (node.dataset.resource ?? ""));
       }
     },
   };

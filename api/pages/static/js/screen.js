@@ -21,7 +21,9 @@ const large = scale > 1.15;
 const face = new Face({ wall: true, second: tag(place.second), theme: place.theme === "auto" ? null : place.theme });
 const { clock, say, second, voice } = face;
 
+/** @type {Awaited<ReturnType<typeof planOf>>} */
 let plan = null;
+/** @type {ReturnType<typeof nearBox> | null} */
 let near = null;
 
 const voices = {
@@ -66,7 +68,7 @@ function paint({ now, at, contact }) {
   paintClock($(".clock"), at, voice);
   root.style.setProperty("--shift", `${(Math.floor(at / SHIFT_MS) % 3) - 1}px`);
   const { picture, board } = face;
-  if (!picture) return;
+  if (!picture || !board) return;
   plan?.paint(picture, now);
   paintDoor($(".door"), picture, now, contact, voice);
   turn(board.tiles, at);
@@ -82,14 +84,14 @@ function paintFoot(picture, now, contact) {
 
 // The station is shut: the doorway says so, and the windows give way to the next open stations.
 function showNearby(hero) {
-  const instead = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
+  const instead = near?.(hero.node.dataset.form === "closed", hero.node.dataset.kind) === true;
   hero.windows.hidden = instead || plan !== null;
   if (!plan) return;
   plan.node.toggleAttribute("hidden", instead);
   if (!plan.node.isConnected) hero.windows.after(plan.node);
 }
 
-root.style.setProperty("--k", scale);
+root.style.setProperty("--k", `${scale}`);
 setData(root, "letters", large ? "large" : "drawn");
 $("h1").classList.toggle("long", nameIn(place.name, say.lang).length > (say.lang === "en" ? 24 : 11));
 face.start({ voices, built, paint });

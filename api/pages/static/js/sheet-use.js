@@ -33,7 +33,7 @@ export function searchAndKeys(sheet, say) {
 }
 
 // The week of a station is asked for when its row comes into view, two at a time, and again every hour.
-export function weeksOf(sheet, clock, zone) {
+export function weeksOf(sheet, clock) {
   const queue = [];
   const seen = new Set();
   const look = (entries) => {
@@ -47,7 +47,7 @@ export function weeksOf(sheet, clock, zone) {
   for (const row of sheet.rows.values()) watcher.observe(row.node);
   const work = async () => {
     const id = queue.shift();
-    const week = id && (await weekOf(id, clock.show(), zone));
+    const week = id && (await weekOf(id, clock.show()));
     if (week === null) return; // this server has no utilisation
     if (week) sheet.week(id, week.values, week.share);
     setTimeout(work, id ? 20 : 500);

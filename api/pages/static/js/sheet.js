@@ -10,7 +10,12 @@ const RANK = { offline: 0, fault: 1, half: 2, null: 3, closed: 4 };
 
 export class Sheet {
   constructor(node, columns, { say, zone, few }) {
-    Object.assign(this, { node, columns, say, zone, few });
+    this.node = node;
+    this.columns = columns;
+    this.say = say;
+    this.zone = zone;
+    this.few = few;
+    this.stopped = null; // the row that Tab comes to
     this.rows = new Map();
     this.sections = new Map();
     this.none = el("p", { cls: "none", text: say("none_found"), hidden: "" });
@@ -66,7 +71,7 @@ export class Sheet {
     setData(row.node, "usable", face.usable);
     setData(row.node, "because", face.because);
     setData(row.node, "trouble", house.trouble);
-    row.cells.forEach((cell, i) => this.#cell(cell, house.tallies.get(this.columns[i])));
+    for (const [i, cell] of row.cells.entries()) this.#cell(cell, house.tallies.get(this.columns[i]));
     const at = (ms) => moment(ms, now ?? house.picture.asOf, this.zone, say);
     const last = house.silentSince();
     const opens = house.picture.openUntil;
@@ -107,7 +112,7 @@ export class Sheet {
     }
     this.node.replaceChildren(this.none, ...parts);
     this.stop(this.stopped ?? this.node.querySelector(".st"));
-    if (focused?.classList.contains("st")) focused.focus({ preventScroll: true });
+    if (focused instanceof HTMLElement && focused.classList.contains("st")) focused.focus({ preventScroll: true });
   }
 
   // One tab stop for all rows; the arrows go on from there.

@@ -2,9 +2,11 @@
 
 export class Staff {
   allowed = false;
+  /** @type {string | null} */
   role = null;
   alerts = [];
   orders = [];
+  /** @type {ReturnType<typeof setTimeout> | null} */
   timer = null;
 
   constructor(changed) {
@@ -49,7 +51,7 @@ export class Staff {
 
   async act(what, id, button, say) {
     const alert = this.alerts.find((a) => a.id === id);
-    if (what === "look") return void (location.href = `/stations/${encodeURIComponent(alert.station)}`);
+    if (what === "look") return location.assign(`/stations/${encodeURIComponent(alert.station)}`);
     button.disabled = true;
     const done =
       what === "acknowledge"

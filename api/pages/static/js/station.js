@@ -21,6 +21,7 @@ const face = new Face({ words: { ...ALERTS, ...STATION } });
 const { clock, say } = face;
 const voice = { ...face.voice, flow: true, short: true };
 const voices = { row: () => voice, tile: voice };
+/** @type {number | null} the begin of the day whose lines are shown; null until the first document */
 let dayShown = null;
 let turn = 0;
 let exported = [];
@@ -44,7 +45,7 @@ function heard() {
 }
 
 function scopes() {
-  const areas = [...new Map(face.picture.resources.map((r) => [r.area, r.areaName]))];
+  const areas = [...new Map((face.picture?.resources ?? []).map((r) => [r.area, r.areaName]))];
   $(".scope").setAttribute("aria-label", say("week_use"));
   $(".scope").replaceChildren(
     el("option", { value: "", text: say("whole") }),
@@ -66,11 +67,12 @@ async function week() {
 async function day(step) {
   const now = clock.show();
   const mine = ++turn;
-  dayShown = step === 0 ? dayStart(now, zone) : dayStart(dayShown + step * DAY_MS + 12 * HOUR_MS, zone);
-  setText($(".day time"), date(dayShown, zone, say.lang));
-  $(".after").disabled = dayShown === dayStart(now, zone);
-  paintAxis($(".axis"), dayShown, now, zone, say);
-  exported = await paintLines($(".groups"), face.picture, place, dayShown, dayShown + DAY_MS, {
+  const shown = step === 0 || dayShown === null ? dayStart(now, zone) : dayStart(dayShown + step * DAY_MS + 12 * HOUR_MS, zone);
+  dayShown = shown;
+  setText($(".day time"), date(shown, zone, say.lang));
+  $(".after").disabled = shown === dayStart(now, zone);
+  paintAxis($(".axis"), shown, now, zone, say);
+  exported = await paintLines($(".groups"), face.picture, place, shown, shown + DAY_MS, {
     now,
     say,
     open: staff,
@@ -80,7 +82,7 @@ async function day(step) {
 
 function save() {
   const link = el("a", {
-    download: `${place.id}-${new Date(dayShown + 12 * HOUR_MS).toISOString().slice(0, 10)}.csv`,
+    download: `${place.id}-${new Date((dayShown ?? clock.show()) + 12 * HOUR_MS).toISOString().slice(0, 10)}.csv`,
     href: URL.createObjectURL(new Blob([asCsv(place.id, exported)], { type: "text/csv" })),
   });
   link.click();

@@ -12,7 +12,7 @@ export function paintSums(boxes, houses, key, now, say) {
   const regions = [...Map.groupBy(houses, (h) => h.region)].slice(0, MOST_REGIONS);
   const parts = [[say("all"), houses], ...regions.map(([region, members]) => [region || say("other_region"), members])];
   if (boxes.childElementCount !== parts.length) boxes.replaceChildren(...parts.map(box));
-  parts.forEach(([title, members], i) => paint(boxes.children[i], title, members, key, now, say, i === 0));
+  for (const [i, [title, members]] of parts.entries()) paint(boxes.children[i], title, members, key, now, say, i === 0);
 }
 
 function box() {

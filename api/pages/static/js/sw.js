@@ -4,10 +4,12 @@
 const CACHE = "yizhan-shell";
 const SHELL = /^\/(static\/|screen\/|m\/)/;
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+const worker = /** @type {any} */ (self); // a page's types are checked, not a worker's
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
+
+worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin || !SHELL.test(url.pathname)) return;
   event.respondWith(url.pathname.startsWith("/static/") ? kept(event.request) : fresh(event.request));

@@ -13,7 +13,7 @@ export async function historyOf(station, resource, from, to) {
   const answer = await fetch(url)
     .then((r) => (r.ok ? r.json() : null))
     .catch(() => null);
-  return answer && answer.intervals.map((i) => ({ ...i, from: Date.parse(i.from), to: Date.parse(i.to) }));
+  return answer === null ? null : answer.intervals.map((i) => ({ ...i, from: Date.parse(i.from), to: Date.parse(i.to) }));
 }
 
 const CLASS = { yes: "y", no: "n", unknown: "u hatch" };
@@ -117,5 +117,5 @@ export function paintAxis(node, from, now, zone, say) {
 export function asCsv(station, intervals) {
   const line = (i) =>
     [station, i.resource, new Date(i.from).toISOString(), new Date(i.to).toISOString(), i.usable, i.use, i.evidence].join(",");
-  return ["station,resource,from,to,usable,use,evidence", ...intervals.map(line)].join("\r\n") + "\r\n";
+  return `${["station,resource,from,to,usable,use,evidence", ...intervals.map(line)].join("\r\n")}\r\n`;
 }

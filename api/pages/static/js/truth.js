@@ -2,14 +2,35 @@
 
 import { KINDS } from "./kinds.js";
 
+/** @typedef {import("./wire.js").Document} Document */
+/** @typedef {import("./wire.js").Usable} Usable */
+/** @typedef {{at: number, from: number, to: number}} Span  ms since 1970 */
+/**
+ * @typedef {import("./wire.js").Resource & {
+ *   key: string, area: string, areaName: import("./wire.js").Names,
+ *   validUntil: number | null, observedAt: number | null, sinceAt: number | null,
+ * }} Resource
+ */
+/** @typedef {import("./wire.js").Line & {key: string, nextFree: Span | null}} Line */
+/** @typedef {ReturnType<typeof read>} Picture */
+/** @typedef {{usable: Usable, why: string | null}} State */
+/** @typedef {{min: number, max: number, total: number, shut: number, broken: number}} Tally */
+/** @typedef {{key: string, kind: string, type: string | null, resources: Resource[]}} Group */
+/** @typedef {number | null} Now  server time in ms; null while none is known */
+
+/** @param {string | null | undefined} text */
 const ms = (text) => (text ? Date.parse(text) : null);
-const span = ({ at, from, to }) => ({ at: ms(at), from: ms(from), to: ms(to) });
+/** @returns {Span} */
+const span = (/** @type {{at: string, from: string, to: string}} */ { at, from, to }) => ({ at: Date.parse(at), from: Date.parse(from), to: Date.parse(to) });
 
 // "charger:ebike", "seat": the unit that is counted and named.
+/** @type {(kind: string, type?: string | null) => string} */
 export const keyOf = (kind, type) => (type ? `${kind}:${type}` : kind);
 
 // A document as the pages use it: times in ms, resources in one list in the order of the document.
+/** @param {Document} doc */
 export function read(doc) {
+  /** @type {Resource[]} */
   const resources = (doc.areas ?? []).flatMap((area) =>
     area.resources
       .filter((r) => r.lifecycle !== "removed" && r.lifecycle !== "planned")
@@ -26,7 +47,7 @@ export function read(doc) {
   return {
     station: doc.station,
     name: doc.name ?? {},
-    asOf: ms(doc.as_of),
+    asOf: Date.parse(doc.as_of),
     validUntil: ms(doc.valid_until),
     open: doc.open?.now ?? "unknown",
     openUntil: ms(doc.open?.until),
@@ -38,11 +59,19 @@ export function read(doc) {
   };
 }
 
+/** @type {Record<string, string>} */
 const LATCHED = { fault: "fault", maintenance: "maintenance" };
+/** @type {Record<string, string>} */
 const SHUT = { closed: "closed", staff_only: "staff_only" };
 
 // {usable, why} of one resource at `now` (server ms; null when no server time is known: then nothing is live).
 // The order is the contract's. A latched fault and a closing by schedule outlast silence.
+/**
+ * @param {Resource} resource
+ * @param {Picture} picture
+ * @param {Now} now
+ * @returns {State}
+ */
 export function stateOf(resource, picture, now) {
   if (LATCHED[resource.health]) return { usable: "no", why: LATCHED[resource.health] };
   const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
@@ -56,8 +85,12 @@ export function stateOf(resource, picture, now) {
 }
 
 // One sum over states: {min, max, total, shut, broken}. min are certain; max adds the unknown.
+/**
+ * @param {State[]} states
+ * @returns {Tally}
+ */
 export function tally(states) {
-  const count = (test) => states.filter(test).length;
+  const count = (/** @type {(state: State) => boolean} */ test) => states.filter(test).length;
   const min = count((s) => s.usable === "yes");
   return {
     min,
@@ -70,6 +103,12 @@ export function tally(states) {
 
 // The same from a summary line, when a document has no areas or counts units (lockers, parking).
 // After the document's own end nothing is certain any more, and anything may be.
+/**
+ * @param {Line} line
+ * @param {Picture} picture
+ * @param {Now} now
+ * @returns {Tally}
+ */
 export function tallyOfLine(line, picture, now) {
   const shut = picture.open === "no" ? line.total : 0;
   const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
@@ -80,9 +119,11 @@ export function tallyOfLine(line, picture, now) {
   return { min: 0, max: never ? 0 : line.total, total: line.total, shut: 0, broken: 0 };
 }
 
+/** @type {(t: Tally) => Usable} */
 export const usableOf = (t) => (t.min > 0 ? "yes" : t.max > 0 ? "unknown" : "no");
 
 // The one rule that turns a sum into words: 7, at least 3, not known (never 0 for the unknown), closed.
+/** @param {Tally} t */
 export function wording(t) {
   if (t.total > 0 && t.shut === t.total) return "closed";
   if (t.min === t.max) return "exact";
@@ -93,28 +134,38 @@ export function wording(t) {
 const ORDER = Object.values(KINDS)
   .filter((kind) => kind.groups)
   .flatMap((kind) => Object.keys(kind.keys));
-const rank = (key) => ORDER.indexOf(key) + 1 || 99;
+const rank = (/** @type {string} */ key) => ORDER.indexOf(key) + 1 || 99;
 
+/** @param {Picture} picture */
 export function groupsOf(picture) {
+  /** @type {Map<string, Group>} */
   const groups = new Map();
   for (const r of picture.resources) {
     if (!KINDS[r.kind]?.groups) continue;
-    if (!groups.has(r.key)) groups.set(r.key, { key: r.key, kind: r.kind, type: r.type ?? null, resources: [] });
-    groups.get(r.key).resources.push(r);
+    const group = groups.get(r.key) ?? { key: r.key, kind: r.kind, type: r.type ?? null, resources: [] };
+    group.resources.push(r);
+    groups.set(r.key, group);
   }
   return [...groups.values()].sort((a, b) => rank(a.key) - rank(b.key));
 }
 
 // All others, the ways in last; a kind that this page does not know yet is a thing, too.
 const ranks = Object.keys(KINDS);
-const rankOf = (kind) => (KINDS[kind]?.entrance ? 1000 : 0) + (ranks.indexOf(kind) + 1 || 99);
+const rankOf = (/** @type {string} */ kind) => (KINDS[kind]?.entrance ? 1000 : 0) + (ranks.indexOf(kind) + 1 || 99);
+/** @type {(picture: Picture) => Resource[]} */
 export const thingsOf = (picture) =>
   picture.resources.filter((r) => !KINDS[r.kind]?.groups).sort((a, b) => rankOf(a.kind) - rankOf(b.kind));
 
 // The door that the head of a page speaks of.
+/** @type {(picture: Picture) => Resource | undefined} */
 export const entranceOf = (picture) => picture.resources.find((r) => KINDS[r.kind]?.entrance);
 
 // Lockers and parking count units, each bank its own; everything else counts resources.
+/**
+ * @param {Group} group
+ * @param {Picture} picture
+ * @param {Now} now
+ */
 export function tallyOfGroup(group, picture, now) {
   const states = group.resources.map((r) => stateOf(r, picture, now));
   if (!KINDS[group.kind]?.units) return tally(states);
@@ -137,6 +188,12 @@ export function tallyOfGroup(group, picture, now) {
 
 // When the next of a kind will about be free, {at, from, to} in ms: only while all of it is taken for certain, and until the span has
 // run out. A forecast is no promise, so nothing of it outlasts what it was made from.
+/**
+ * @param {string} key
+ * @param {Tally} t
+ * @param {Picture} picture
+ * @param {Now} now
+ */
 export function nextFree(key, t, picture, now) {
   const next = picture.summary.find((line) => line.key === key)?.nextFree ?? null;
   const taken = t.total > 0 && t.max === 0 && t.shut + t.broken < t.total;
@@ -144,13 +201,18 @@ export function nextFree(key, t, picture, now) {
 }
 
 // What was true when the document was made: for "14:17 had 7". null when even then nothing was certain.
+/**
+ * @param {Group} group
+ * @param {Picture} picture
+ */
 export function lastKnown(group, picture) {
   const then = tallyOfGroup(group, picture, picture.asOf);
   return then.max - then.min < then.total ? then.min : null;
 }
 
 // The oldest news a group rests on, among what is live.
+/** @param {Resource[]} resources */
 export function oldest(resources) {
-  const times = resources.filter((r) => r.evidence === "live" && r.observedAt !== null).map((r) => r.observedAt);
+  const times = resources.filter((r) => r.evidence === "live").map((r) => r.observedAt).filter((at) => at !== null);
   return times.length ? Math.min(...times) : null;
 }

@@ -13,13 +13,15 @@ export function windowsOf(group, { largest, say, flow = false }) {
   const box = el("ol", { cls: "wins" });
   const counted = KINDS[group.kind]?.units;
   const units = [];
+  /** @type {number | null} */
   let kept = null;
   const add = (data, number) => {
     const node = el("li", { cls: "win", data }, el("span", { text: number }));
     units.push({ node, number });
     box.append(node);
   };
-  if (!counted) group.resources.forEach((resource, i) => add({ resource: resource.id }, numberOf(resource.id) || String(i + 1)));
+  if (!counted)
+    for (const [i, resource] of group.resources.entries()) add({ resource: resource.id }, numberOf(resource.id) || String(i + 1));
   const crowd = (many) => flow && box.classList.toggle("many", many);
   const size = () => {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -27,7 +29,7 @@ export function windowsOf(group, { largest, say, flow = false }) {
     const found = fit(units.length, box.clientWidth / rem, box.clientHeight / rem, largest, kept);
     kept = found.columns;
     box.style.setProperty("--win", `${found.size}rem`);
-    box.style.setProperty("--columns", found.columns);
+    box.style.setProperty("--columns", `${found.columns}`);
     box.classList.toggle("mute", found.size < READABLE_REM);
   };
   crowd(group.resources.length > 20);
@@ -53,7 +55,9 @@ export function windowsOf(group, { largest, say, flow = false }) {
     crowd(total > MANY);
     while (units.length < total) add({ kind: group.kind }, "");
     while (units.length > total) units.pop().node.remove();
-    units.forEach(({ node }, i) => setData(node, "usable", i < t.min ? "yes" : i < t.max ? "unknown" : "no"));
-    units.forEach(({ node }) => setData(node, "because", t.shut === t.total ? "closed" : null));
+    for (const [i, { node }] of units.entries()) {
+      setData(node, "usable", i < t.min ? "yes" : i < t.max ? "unknown" : "no");
+      setData(node, "because", t.shut === t.total ? "closed" : null);
+    }
   }
 }

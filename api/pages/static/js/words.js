@@ -3,6 +3,15 @@
 
 import { WORDS } from "./kinds.js";
 
+/** @typedef {Record<string, string[]>} Table  simplified, traditional, English */
+/** @typedef {import("./wire.js").Names | null | undefined} Names */
+/**
+ * @typedef {((key: string, values?: Record<string, string | number | null | undefined>) => string) & {
+ *   lang: string, has: (key: string) => boolean, of: (names: Names) => string,
+ * }} Say
+ */
+
+/** @type {Table} */
 const TABLE = {
   // states
   free: ["空闲", "空閒", "Free"],
@@ -90,23 +99,35 @@ const TABLE = {
   number: ["{n} 号 {word}", "{n} 號 {word}", "No. {n} {word}"],
 };
 
+/** @type {Record<string, number>} */
 const COLUMN = { "zh-Hans": 0, "zh-Hant": 1, en: 2 };
 
 // "zh", "zh-hant", "en" of the configuration → the tags used here; no second language → null, which says nothing.
-export const tag = (short) => ({ zh: "zh-Hans", "zh-hant": "zh-Hant", en: "en" })[short] ?? null;
+/** @type {Record<string, string>} */
+const TAGS = { zh: "zh-Hans", "zh-hant": "zh-Hant", en: "en" };
+export const tag = (/** @type {string} */ short) => TAGS[short] ?? null;
 
 // A speaker of one language: say("had", {at: "14:17", n: 7}).
+/**
+ * @param {string | null} lang
+ * @param {Table} more
+ * @returns {Say}
+ */
 export function speaker(lang, more = {}) {
   if (lang === null) return Object.assign(() => "", { lang: "", has: () => true, of: () => "" });
   const column = COLUMN[lang] ?? 0;
-  const say = (key, values = {}) => ((more[key] ?? TABLE[key] ?? WORDS[key])?.[column] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-  say.lang = lang;
-  say.has = (key) => key in TABLE || key in more || key in WORDS;
-  say.of = (names) => nameIn(names, lang);
-  return say;
+  /** @type {(key: string, values?: Record<string, string | number | null | undefined>) => string} */
+  const say = (key, values = {}) =>
+    ((more[key] ?? TABLE[key] ?? WORDS[key])?.[column] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  const has = (/** @type {string} */ key) => key in TABLE || key in more || key in WORDS;
+  return Object.assign(say, { lang, has, of: (/** @type {Names} */ names) => nameIn(names, lang) });
 }
 
 // The configured name in a language, or what comes nearest.
+/**
+ * @param {Names} names
+ * @param {string} lang
+ */
 export function nameIn(names, lang) {
   if (!names || lang === "") return "";
   if (lang === "en") return names.en ?? names.zh ?? "";
@@ -114,6 +135,7 @@ export function nameIn(names, lang) {
   return names.zh ?? names["zh-Hans"] ?? names.en ?? "";
 }
 
+/** @type {(say: Say, key: string, form?: string) => string} */
 export const kindWord = (say, key, form = "") => {
   const kind = key.split(":")[0];
   return [key + form, kind + form, key, kind].map((k) => (say.has(k) ? say(k) : null)).find(Boolean) ?? key;

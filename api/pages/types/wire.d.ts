@@ -1,0 +1,74 @@
+// What the pages get from the server. docs/api.md and docs/availability.md tell what it means.
+
+export type Usable = "yes" | "no" | "unknown";
+/** By language: `zh`, `zh-hant`, `en`. */
+export type Names = Record<string, string>;
+
+export interface Resource {
+  id: string;
+  kind: string;
+  type: string | null;
+  name?: Names;
+  lifecycle: "planned" | "active" | "removed";
+  health: "ok" | "fault" | "maintenance";
+  access: "open" | "closed" | "staff_only";
+  use: string;
+  evidence: "live" | "stale" | "offline" | "never" | "suspect";
+  usable: Usable;
+  because?: string[];
+  since: string | null;
+  observed_at: string | null;
+  valid_until: string | null;
+  /** Units of a bank of lockers or a car park. */
+  free?: number | null;
+  total?: number | null;
+  programme?: { now?: Event; next?: Event } | null;
+  people_level?: string | null;
+}
+
+export interface Event {
+  title?: Names;
+  from?: string;
+  until?: string;
+}
+
+export interface Line {
+  kind: string;
+  type: string | null;
+  total: number;
+  usable_min: number;
+  usable_max: number;
+  next_free?: { at: string; from: string; to: string } | null;
+}
+
+/** The availability document; without `areas` in lists. */
+export interface Document {
+  station: string;
+  name?: Names;
+  as_of: string;
+  valid_until: string | null;
+  open?: { now: Usable; until: string | null };
+  summary?: Line[];
+  areas?: { id: string; name?: Names; resources: Resource[] }[];
+  region?: string[];
+  location?: { lat: number; lon: number } | null;
+  distance_m?: number;
+}
+
+export interface Alert {
+  id: string;
+  station: string | null;
+  resource: string | null;
+  kind: string;
+  severity: "info" | "warning" | "critical";
+  state: "open" | "acknowledged" | "closed";
+  opened_at: string;
+  history?: { state: string; by?: string; actor?: string }[];
+}
+
+export interface Order {
+  id: string;
+  alert: string;
+  state: "assigned" | "accepted" | "done" | "closed";
+  assignee: string;
+}
