@@ -4,7 +4,7 @@ Blocking: run it in a thread of its own. A source that fails is asked ever less 
 for `KEEP_MS`, then it says nothing any more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -145,19 +145,34 @@ class Calendars:
         self._of: dict[AreaKey, list[Feed]] = {}
         for area, (zone, sources) in wanted.items():
             self._of[area] = [self._feed(area, source, zone, cache) for source in sources]
+        # What whoever asked has of each area's feeds; None while that is not certain.
+        self._delivered: dict[AreaKey, list[tuple[Activity, ...]] | None] = {
+            area: [() for _ in feeds] for area, feeds in self._of.items()
+        }
 
     def refresh(self, now: Millis) -> dict[AreaKey, Agenda]:
-        """Ask what is due; the areas whose agenda has changed."""
-        changed = {id(feed) for feed in self._feeds.values() if self._refreshed(feed, now)}
-        return {area: _agenda(feeds) for area, feeds in self._of.items() if any(id(feed) in changed for feed in feeds)}
+        """Ask what is due; the areas whose agenda is another than was last `delivered`."""
+        for feed in self._feeds.values():
+            self._refresh(feed, now)
+        changed = {}
+        for area, feeds in self._of.items():
+            with self._mishaps.contained(f"the agenda of {'/'.join(area)}", area[0]):
+                if [feed.activities for feed in feeds] != self._delivered[area]:
+                    self._delivered[area] = None
+                    changed[area] = _agenda(feeds)
+        return changed
 
-    def _refreshed(self, feed: Feed, now: Millis) -> bool:
+    def delivered(self, areas: Iterable[AreaKey]) -> None:
+        """Whoever asked has the agendas of these areas as they are now."""
+        for area in areas:
+            self._delivered[area] = [feed.activities for feed in self._of[area]]
+
+    def _refresh(self, feed: Feed, now: Millis) -> None:
         try:
-            return feed.refresh(now)
+            feed.refresh(now)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note(f"calendar {feed.name}", error)
             feed.due = now + MINUTE_MS * 15
-            return False
 
     def due(self) -> Millis | None:
         """When to refresh next; None without any feed."""

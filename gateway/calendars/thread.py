@@ -8,11 +8,13 @@ from config.schema import Settings, Station
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.feeds import AreaKey, Calendars
+from gateway.model import Millis
 from gateway.policy.activities import Agenda
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60.0
+AFTER_A_FAULT_S = 15.0
 
 
 class CalendarThread(threading.Thread):
@@ -42,14 +44,20 @@ class CalendarThread(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.is_set():
+            wait_s = AFTER_A_FAULT_S
             with self._mishaps.contained("calendars"):
-                changed = self._calendars.refresh(now_ms())
-                if changed:
-                    self._deliver(changed)
-                self._tell()
-            due = self._calendars.due()
-            wait_s = LONGEST_WAIT_S if due is None else (due - now_ms()) / 1000
-            self._stopping.wait(min(LONGEST_WAIT_S, max(0.1, wait_s)))
+                wait_s = self.step(now_ms())
+            self._stopping.wait(wait_s)
+
+    def step(self, now: Millis) -> float:
+        """Ask what is due and hand it on; after how many seconds to come again."""
+        changed = self._calendars.refresh(now)
+        if changed:
+            self._deliver(changed)
+            self._calendars.delivered(changed)
+        self._tell()
+        due = self._calendars.due()
+        return LONGEST_WAIT_S if due is None else min(LONGEST_WAIT_S, max(0.1, (due - now_ms()) / 1000))
 
     def end(self) -> None:
         """Stop soon; nobody waits for it."""

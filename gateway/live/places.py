@@ -75,6 +75,7 @@ class Station:
     access_until: Millis | None = None
     recheck_at: Millis | None = None
     dirty: bool = False
+    untold: bool = False  # its last document could not be made, or not be told
     made_at: Millis = 0
     alarm: Millis | None = None
 

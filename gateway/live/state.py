@@ -183,7 +183,7 @@ class Live:
         if station.recheck_at is not None and now >= station.recheck_at:
             self.overrides.expire(now)
             self.open_or_close(station, now)
-        if now >= self._renewal(station):
+        if station.untold or now >= self._renewal(station):
             self.touch(station)
         self._schedule(station)
 
@@ -294,8 +294,14 @@ class Live:
 
     def made(self, station: Station, now: Millis) -> None:
         """Its document has just been made and is on its way."""
-        station.dirty, station.made_at = False, now
+        station.dirty = station.untold = False
+        station.made_at = now
         self._schedule(station)
+
+    def tell_again(self, station: Station, now: Millis) -> None:
+        """Its document failed on the way to somebody: another one is made in a while."""
+        station.untold = True
+        self.alarms.set(station, now + TRY_AGAIN_MS)
 
     def _renewal(self, station: Station) -> float:
         ttl = min((facts.ttl_ms for facts in station.facts() if facts.axes.evidence == "live"), default=None)

@@ -12,6 +12,7 @@ from gateway.calendars.feeds import AreaKey
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document
+from gateway.live.state import TRY_AGAIN_MS
 from gateway.live.station_document import Document
 from gateway.model import Message, Millis
 from gateway.mqtt import Session
@@ -72,6 +73,8 @@ class Intake(threading.Thread):
         self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
+        self._programmes: dict[AreaKey, Agenda] = {}  # not yet taken in
+        self._programmes_at: Millis = 0
         self._mishaps = pipeline.live.mishaps
         self._pace = DocumentPace(pipeline.live, limits.document_interval_ms)
         self._part_at = self._report_at = 0.0
@@ -131,10 +134,7 @@ class Intake(threading.Thread):
         while self._commands:
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
-        while self._agendas:
-            for (station, area), agenda in self._agendas.popleft().items():
-                with self._mishaps.contained(f"calendar of {station}/{area}", station):
-                    self.pipeline.live.programme(station, area, agenda, now)
+        self._take_agendas(now)
         with self._mishaps.contained("deadlines"):
             self.pipeline.tick(now, DEADLINES_A_TURN)
         self._collect(now)
@@ -144,6 +144,18 @@ class Intake(threading.Thread):
             self._hand_over(now)
         self._guard_inbox()
         self._publish(now, messages_wait=arrivals is not None)
+
+    def _take_agendas(self, now: Millis) -> None:
+        """One that can't be taken in is tried again in a while."""
+        while self._agendas:
+            self._programmes |= self._agendas.popleft()
+        if not self._programmes or now < self._programmes_at <= now + TRY_AGAIN_MS:
+            return
+        for (station, area), agenda in list(self._programmes.items()):
+            with self._mishaps.contained(f"calendar of {station}/{area}", station):
+                self.pipeline.live.programme(station, area, agenda, now)
+                del self._programmes[station, area]
+        self._programmes_at = now + TRY_AGAIN_MS if self._programmes else 0
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
@@ -234,26 +246,31 @@ class Intake(threading.Thread):
 
     def _publish(self, now: Millis, *, messages_wait: bool) -> None:
         moment = monotonic_s()
-        if self._pace.due(now, moment, messages_wait=messages_wait):
-            stations = self._pace.take(now)
-            made = self._make(stations, now)
-            self._pace.made(stations, now, moment, monotonic_s())
-            self._tell(made)
+        with self._mishaps.contained("documents"):
+            if self._pace.due(now, moment, messages_wait=messages_wait):
+                stations = self._pace.take(now)
+                made, failed = self._make(stations, now)
+                with self._mishaps.contained("the pace of documents"):
+                    self._pace.made(stations, now, moment, monotonic_s())
+                for station in failed:
+                    self.pipeline.live.tell_again(station, now)
+                self._tell(made)
         if moment >= self._report_at and self.session.connected:
             self._report_at = moment + self.limits.report_interval_s
             with self._mishaps.contained("telling how the gateway is"):
                 topic, payload = self._report("online")
                 self.session.publish(topic, payload, retain=True)
 
-    def _make(self, stations: Sequence[Station], now: Millis) -> list[Document]:
-        """One that can't be made costs its station this document: the one before ends by its own `valid_until`."""
-        made = []
+    def _make(self, stations: Sequence[Station], now: Millis) -> tuple[list[Document], list[Station]]:
+        """The documents, and the stations whose can't be made: the one before ends by its own `valid_until`."""
+        made, failed = [], []
         for station in stations:
             try:
                 made.append(document(station, now))
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._mishaps.note(f"document of {station.id}", error, station.id)
-        return made
+                failed.append(station)
+        return made, failed
 
     def _tell(self, made: list[Document]) -> None:
         if not made:

@@ -37,7 +37,11 @@ class DocumentPace:
         """The documents of these stations are made; it took from `began_s` to `ended_s`."""
         live = self._live
         for station in stations:
-            live.made(station, now)
+            try:
+                live.made(station, now)
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                station.dirty = True  # so that it is scheduled with the next one
+                live.mishaps.note(f"the next document of {station.id}", error, station.id)
         live.dirty = [station for station in live.dirty if station.dirty]
         more = len(stations) == DOCUMENTS_A_TURN
         self._waiting = 0 if more else len(live.dirty)

@@ -15,21 +15,21 @@ from gateway.live import document
 from gateway.model import InvariantError, Rejected
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
-from tests.gateway.faults import Fault, FaultError, calls
+from tests.gateway.faults import ERRORS, Fault, calls
 
 START = 1_795_226_400_000
 ROOMS = (
-    "kinds",
-    "dialects",
-    "evidence",
-    "live",
-    "policy",
-    "wire.py",
-    "core/admission.py",
-    "core/foreign.py",
-    "core/unusual.py",
-    "core/commands.py",
-    "model.py",
+    "gateway/kinds",
+    "gateway/dialects",
+    "gateway/evidence",
+    "gateway/live",
+    "gateway/policy",
+    "gateway/wire.py",
+    "gateway/core/admission.py",
+    "gateway/core/foreign.py",
+    "gateway/core/unusual.py",
+    "gateway/core/commands.py",
+    "gateway/model.py",
 )
 KINDS: dict[str, list[dict[str, Any]]] = {
     "seat": [{"occupied": True}, {"occupied": False, "battery_pct": 50}, {"occupied": True, "fault": "E1"}],
@@ -151,9 +151,6 @@ def never_came(stream: list[tuple[Frame, int]], at: int) -> World:
     return world
 
 
-ERRORS = (FaultError, StopIteration, KeyError, AssertionError, RecursionError, MemoryError, ZeroDivisionError)
-
-
 def check(seed: int, messages: int) -> str:
     random_ = random.Random(seed)
     stream = day(random_, messages)
@@ -198,7 +195,7 @@ def load(world: World, messages: int, fault: Fault) -> None:
 
 def test_one_that_fails_under_load_costs_itself() -> None:
     world = World()
-    load(world, 2 * FEW, Fault(("kinds/seat.py",), 10))
+    load(world, 2 * FEW, Fault(("gateway/kinds/seat.py",), 10))
     assert [one.reason for one in world.refused] == ["internal_error"]
     assert len(world.stored) == 2 * FEW - 1
     world.take([], START)
@@ -210,10 +207,10 @@ def evidence(world: World) -> str:
 
 
 def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() -> None:
-    many = Fault(("kinds/seat.py",))
+    many = Fault(("gateway/kinds/seat.py",))
     load(World(), 2 * FEW, many)
     world = World()
-    load(world, 2 * FEW, Fault(("kinds/seat.py",), many.calls))
+    load(world, 2 * FEW, Fault(("gateway/kinds/seat.py",), many.calls))
     world.take([], START)
     assert evidence(world) == "stale"
     world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":999,"occupied":true}', 0)], START)
@@ -239,7 +236,7 @@ def test_only_a_broken_promise_of_ours_ends_the_process(broken: World) -> None:
 def test_a_deadline_that_fails_is_met_later(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":1,"occupied":true}', 0)], START)
-    with Fault(("evidence/freshness.py",), 1).inside():
+    with Fault(("gateway/evidence/freshness.py",), 1).inside():
         world.take([], START + 60_000)
     world.take([], START + 71_000)
     assert world.live.devices["y", "seat"].facts[0].axes.evidence == "stale"

@@ -17,7 +17,14 @@ from tests.gateway.faults import Fault, calls
 from tests.gateway.world import NOON, SECOND, Town
 
 SEATS = [{"id": f"seat-{n}", "kind": "seat", "ttl": 180} for n in range(3)]
-ROOMS = ("core/", "kinds/", "evidence/", "live/state", "wire.py", "model.py")
+ROOMS = (
+    "gateway/core/",
+    "gateway/kinds/",
+    "gateway/evidence/",
+    "gateway/live/state",
+    "gateway/wire.py",
+    "gateway/model.py",
+)
 
 
 @pytest.fixture
