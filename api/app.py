@@ -59,10 +59,12 @@ def create_app(
     command: Callable[[str, bytes], None] | None = None,
     mishaps: Mishaps | None = None,
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
+    left_out: Callable[[], Mapping[str, int]] = dict,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
     `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
+    `left_out()`: what is left out of what is told, as `station/what`, and how often.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
     faults of ours are noted.
     """
@@ -77,7 +79,9 @@ def create_app(
     with contextlib.suppress(OSError):  # a folder that can't be written is told where it matters, at a log-in
         keyring.sessions.prepare()
     walls = Walls(settings.store.path)
-    context = Context(settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls)
+    context = Context(
+        settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls, left_out=left_out
+    )
     app = _fastapi(context, alerting, mishaps)
     app.include_router(
         pages.router(

@@ -1,6 +1,6 @@
 """What the routes are given: one object, made by `create_app`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -21,7 +21,8 @@ class Context:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
     `workers` answer costly questions, `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
-    signed, what people change, wherever it runs; None where there is no way.
+    signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
+    what is told them, as `station/what`, and how often.
     """
 
     settings: Settings
@@ -35,3 +36,4 @@ class Context:
     command: Callable[[str, bytes], None] | None = None
     workers: Workers = field(default_factory=Workers)
     walls: Walls = field(default_factory=Walls)
+    left_out: Callable[[], Mapping[str, int]] = dict

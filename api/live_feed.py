@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from api.left_out import left_out
 from api.live_view import LiveView
 from api.longest import Longest
 from api.wire_documents import received
@@ -53,6 +54,7 @@ class LiveFeed(threading.Thread):
         self._view, self._key, self._mishaps = view, key, mishaps or Mishaps()
         self._longest = longest
         self._gateways: dict[str, str] = {}
+        self._left_out: dict[str, dict[str, int]] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._ended = threading.Event()
         self._told_s = -TELL_S
@@ -66,6 +68,8 @@ class LiveFeed(threading.Thread):
                 self._view.feed_threadsafe(self._documents(arrivals.frames))
                 with self._mishaps.contained("what gateways report of themselves"):
                     self._hear_of(gateways(arrivals.frames))
+                    told = self._left_out | left_out(arrivals.frames)
+                    self._left_out = {name: counts for name, counts in told.items() if name in self._gateways}
                 self.session.ack(arrivals.epoch, arrivals.mids)
             while self._outbox and self.session.connected:
                 topic, payload = self._outbox.popleft()
@@ -110,6 +114,10 @@ class LiveFeed(threading.Thread):
         if monotonic_s() - self._told_s >= TELL_S:
             self._told_s = monotonic_s()
             log.warning("the live document of station %s is refused: %s", station[:64], why)
+
+    def left_out(self) -> dict[str, int]:
+        """What running gateways leave out, each its most frequent. Any thread may ask."""
+        return {what: count for told in self._left_out.values() for what, count in told.items()}
 
     @property
     def troubles(self) -> list[str]:

@@ -47,6 +47,7 @@ def run_product(
         alerting=gateway.alerting,
         command=gateway.command,
         mishaps=gateway.mishaps,
+        left_out=gateway.left_out,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
     app = create_app(
         view, history_of(settings), settings, status, registry=registry, now=now_ms,
-        command=feed.send, mishaps=mishaps,
+        command=feed.send, left_out=feed.left_out, mishaps=mishaps,
     )  # fmt: skip
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()

@@ -11,6 +11,7 @@ from api.routes import (
     discover,
     docs,
     history,
+    left_out,
     orders,
     override,
     report,
@@ -37,6 +38,7 @@ ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     docs.router,
     discover.router,
     feeds.router,
+    left_out.router,
 )
 
 STAFF_ROUTERS: tuple[Callable[[Context, Alerting | None], APIRouter], ...] = (

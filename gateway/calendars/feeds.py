@@ -189,6 +189,18 @@ class Calendars:
         """How many events of all calendars are left out now."""
         return sum(sum(feed.reading.left_out.values()) for feed in self._feeds.values())
 
+    def left_out_of(self) -> dict[str, int]:
+        """The same for each area by reason, as `station/area calendar: reason`, with what can't be read at all."""
+        told: dict[str, int] = {}
+        for area, feeds in self._of.items():
+            head = f"{'/'.join(area)} calendar"
+            for feed in feeds:
+                for reason, count in feed.reading.left_out.items():
+                    told[f"{head}: {reason}"] = told.get(f"{head}: {reason}", 0) + count
+                if feed.problem is not None:
+                    told[f"{head}: {feed.problem.partition(': ')[2] or feed.problem}"] = 1
+        return told
+
     def _feed(self, area: AreaKey, source: str, zone: str, cache: Path) -> Feed:
         """The feed of a source, named after the first area that has it."""
         if (source, zone) not in self._feeds:

@@ -67,6 +67,10 @@ class CalendarThread(threading.Thread):
         """How many events of all calendars are left out now. Any thread may ask."""
         return self._calendars.left_out()
 
+    def left_out_of(self) -> dict[str, int]:
+        """The same by station, area and reason. Any thread may ask."""
+        return self._calendars.left_out_of()
+
     def _tell(self) -> None:
         """Each problem and each oddity once, until it changes."""
         problems = [f"{problem}; what it said last stays good for a week" for problem in self._calendars.problems()]

@@ -32,6 +32,7 @@ class Refusals:
             elif known is not None:
                 payload = wire.encode_header(known[1])
         context.quarantined[reason] += 1
+        self._remark(topic_heard, speaker, reason)
         context.outcome.rejected.append(Rejected(topic[:_LONGEST_TOPIC], payload[: wire.MAX_PAYLOAD], now, reason))
         if known is not None:
             device, header = known
@@ -44,6 +45,15 @@ class Refusals:
         elif reason in _UNSEEN:
             for device in context.foreign.lost(topic_heard):
                 context.lose(device, flags, now)
+
+    def _remark(self, topic: bytes, speaker: Device | None, reason: str) -> None:
+        """Of a device that somebody configured: who mends it finds it by name."""
+        foreign = self._context.foreign
+        devices = [source.device for source in foreign.sources_of(topic)] if speaker is None else [speaker]
+        for device in devices:
+            foreign.remarks.say(
+                f"{device.station}/{device.id} message", f"can't be read ({reason}) and is in quarantine"
+            )
 
     def readmit(self, rejected: Rejected) -> None:
         """After a restart: a message in quarantine is covered by the watermark, and its device has forgotten it."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateway.wire import Bad
 
@@ -19,9 +19,9 @@ class Remarks:
         self.counts: Counter[str] = Counter()
         self.bad_fields = 0
 
-    def most(self) -> dict[str, int]:
-        """What was left out most often, at most `TOLD` names. Any thread may ask."""
-        return dict(Counter(self.counts.copy()).most_common(TOLD))
+    def all(self) -> dict[str, int]:
+        """All that was left out. Any thread may ask."""
+        return dict(self.counts.copy())
 
     def bad(self, station: str, device: str, fields: Iterable[Bad]) -> None:
         """Values of one message that nobody can read."""
@@ -36,3 +36,8 @@ class Remarks:
                 return
             log.warning("%s: %s", what, text)
         self.counts[what] += 1
+
+
+def most(counts: Mapping[str, int]) -> dict[str, int]:
+    """Of what was left out the most frequent, at most `TOLD` names."""
+    return dict(Counter(counts).most_common(TOLD))

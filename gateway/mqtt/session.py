@@ -23,6 +23,7 @@ from gateway.mqtt.bell import Bell
 from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
+from gateway.mqtt.oversized import Oversized
 from gateway.mqtt.plain import PlainReader
 from gateway.mqtt.reader import Arrivals, Reader
 
@@ -64,6 +65,7 @@ class Session:
         self.gaps = 0  # times the broker had forgotten a session that we believed in
         self.reconnects = 0
         self.unsendable = 0  # messages left out because their topic was none
+        self.oversized = Oversized()
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
         self._terms = Terms(client_id, will, keep, expiry_s, keepalive_s, receive_maximum)
@@ -125,7 +127,7 @@ class Session:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
         """Send, and return the message id; None when not connected, or when no broker would take topic or size."""
-        if not self.connected or len(payload) + len(topic) + 16 > self._max_packet or not self._fit((topic,)):
+        if not self.connected or not self._fit((topic,)) or not self.oversized.takes(topic, payload, self._max_packet):
             return None
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
@@ -144,7 +146,7 @@ class Session:
         None is sent again after a reconnect: the caller says all of them anew.
         """
         if self.connected:
-            messages = [one for one in messages if len(one[1]) + len(one[0]) + 16 <= self._max_packet]
+            messages = [one for one in messages if self.oversized.takes(*one, self._max_packet)]
             if not self._fit([topic for topic, _ in messages]):
                 messages = [one for one in messages if sendable(one[0])]
             self._reader.publish_latest(messages)

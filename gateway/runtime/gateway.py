@@ -16,6 +16,7 @@ from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.thread import CalendarThread
 from gateway.commands import Seen, sign
+from gateway.core.remarks import most
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
@@ -44,6 +45,7 @@ from gateway.store.reader import SqliteReader
 log = logging.getLogger(__name__)
 
 STOP_S = 4.0
+MOST_TOLD = 3  # messages too large for the broker, by name
 COPY_GIVES_WAY = 1000  # messages received and not yet durable
 VERSION = version("yizhan")
 
@@ -194,10 +196,18 @@ class Gateway:
         troubles = [text for text in (self.session.trouble, store, copy, self.dead) if text]
         if self.session.takeover_suspected:
             troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
+        troubles += self.session.oversized.troubles()[:MOST_TOLD]
         return Status(
             self.session.connected, self.session.subscribed, store is None, tuple(troubles),
             self.started_at,
         )  # fmt: skip
+
+    def left_out(self) -> dict[str, int]:
+        """What is left out of what is told us or tell, as `station/what`, and how often. Any thread may ask."""
+        told = self.pipeline.foreign.remarks.all() | self.calendars.left_out_of()
+        for station, size in self.session.oversized.left_out_of("yz-live/").items():
+            told[f"{station}/document of {size} bytes, more than the broker takes"] = 1
+        return told
 
     def metrics(self) -> Metrics:
         counters, intake = self.pipeline.counters, self.intake
@@ -211,6 +221,7 @@ class Gateway:
             bad_fields=self.pipeline.foreign.remarks.bad_fields,
             mishaps=self.mishaps.count,
             unsendable=self.session.unsendable,
+            oversized=self.session.oversized.count,
             quarantined=dict(self.pipeline.quarantined),
             backlog=intake.backlog,
             commits=intake.commits.cumulative(),
@@ -238,5 +249,5 @@ class Gateway:
                 "received": counters["received"], "stored": self.intake.stored, "duplicate": counters["duplicate"],
                 "quarantined": self.pipeline.quarantined.total(),
             }  # fmt: skip
-            body["left_out"] = self.pipeline.foreign.remarks.most()
+            body["left_out"] = most(self.left_out())
         return f"yz-sys/{self.id}", msgspec.json.encode(body)

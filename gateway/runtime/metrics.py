@@ -33,6 +33,7 @@ class GatewayCollector(Collector):
             ("yizhan_mqtt_reconnects", "connections to the broker that were lost", now.reconnects),
             ("yizhan_mqtt_session_gaps", "times the broker had forgotten our session", now.session_gaps),
             ("yizhan_mqtt_unsendable", "messages of ours left out, their topic was none", now.unsendable),
+            ("yizhan_mqtt_oversized", "messages of ours left out, larger than the broker takes", now.oversized),
             ("yizhan_documents_made", "live documents made", now.documents),
         )
         for name, text, value in counters:

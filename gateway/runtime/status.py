@@ -73,3 +73,4 @@ class Metrics:
     calendar_events_left_out: int = 0
     mishaps: int = 0
     unsendable: int = 0
+    oversized: int = 0

@@ -68,6 +68,7 @@ class House:
     status: list[Status]
     stop: Callable[[], None]
     screens: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.client.get(path, **more)
@@ -85,6 +86,7 @@ def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator
     view = LiveView(settings.stations, clock)
     status = [Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=NOON)]
     screens: list[tuple[str, str]] = []
+    left_out: dict[str, int] = {}
     app = create_app(
         view,
         lambda: SqliteReader(folder),
@@ -93,6 +95,7 @@ def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator
         registry=CollectorRegistry(),
         now=clock,
         on_screen=lambda screen, station: screens.append((screen, station)),
+        left_out=lambda: left_out,
     )
     sock = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
@@ -108,7 +111,7 @@ def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator
 
     thread.start()
     try:
-        yield House(url, client, app, view, clock, status, end, screens)
+        yield House(url, client, app, view, clock, status, end, screens, left_out)
     finally:
         client.close()
         end()

@@ -25,6 +25,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
+    ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/sessions"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/utilization"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stream"): "200 200 200 200 200 200 200 200",

@@ -192,6 +192,15 @@ def _staff(web: FastAPI, server: StandIn) -> None:
         order = {"id": "o-1", "alert": "al-3", "assignee": "李工", "state": "accepted"}
         return JSONResponse({"orders": [order] if server.alerts else []})
 
+    @web.get("/api/v1/stations/{station}/left-out")
+    def left_out(request: Request, station: str) -> dict[str, Any]:
+        allowed(request)
+        rows = [
+            {"what": "pile-01 power_w", "count": 9},
+            {"what": "lounge calendar: ends when it begins or before", "count": 2},
+        ]
+        return {"station": station, "left_out": rows if station == "half" else []}
+
     @web.post("/api/v1/stations/{station}/reports", status_code=202)
     def report(station: str) -> dict[str, str]:
         return {"report": "r1"}

@@ -186,6 +186,18 @@ def test_staff_acknowledge_from_the_overview(chromium: Chromium, day: Server) ->
         page.wait("document.querySelector('a[href=\"/discover\"]').checkVisibility()")
 
 
+def test_staff_find_what_is_left_out_on_the_stations_page(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/screen/nowhere"))) as page:
+        page.run("document.cookie = 'yizhan_session=staff; path=/'; 0")
+        page.go(day.url("/stations/half?lang=zh"))
+        page.wait("document.querySelectorAll('.left-out li').length === 2")
+        assert page.run("document.querySelector('.left-out h2').innerText").startswith("没有采用的内容")
+        assert page.run("document.querySelector('.left-out li').innerText") == "pile-01 power_w\n× 9"
+        page.go(day.url("/stations/full"))
+        page.wait("document.documentElement.dataset.contact === 'live'")
+        assert page.run("document.querySelector('.left-out').hidden")
+
+
 def test_strangers_are_offered_no_staff_function(chromium: Chromium, day: Server) -> None:
     with closing(chromium.open(day.url("/"))) as page:
         page.wait(READY)

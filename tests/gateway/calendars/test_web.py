@@ -210,6 +210,9 @@ def test_a_calendar_shared_by_areas_is_named_after_the_first(site: Site, tmp_pat
     calendars = Calendars(wanted, tmp_path)
     calendars.refresh(NOW)
     assert calendars.problems() == ["yanshan/hall: 127.0.0.1: HTTP 404"]
+    assert calendars.left_out_of() == {
+        "yanshan/hall calendar: 127.0.0.1: HTTP 404": 1, "heshan/hall calendar: 127.0.0.1: HTTP 404": 1,
+    }  # fmt: skip
 
 
 def test_what_is_left_out_is_told_once_for_each_version_and_counted(
@@ -226,6 +229,8 @@ def test_what_is_left_out_is_told_once_for_each_version_and_counted(
         thread._tell()
     assert caplog.text.count("1 events are left out: 1 × has a time that can't be read") == 1
     assert thread.left_out() == 1
+    assert thread.left_out_of() == {"yanshan/hall calendar: has a time that can't be read": 1}
     path.write_bytes(GOOD)
     thread._calendars.refresh(NOW + 4 * MINUTE_MS)
     assert thread.left_out() == 0
+    assert thread.left_out_of() == {}

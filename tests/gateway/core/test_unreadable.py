@@ -115,3 +115,14 @@ def test_a_number_in_utf_16_stands_nowhere() -> None:
     town = Town({"id": "seat", "kind": "seat"})
     outcome = town.hear("seat", '{"card":"11010519491231002X"}'.encode("utf-16-le"))
     assert [(one.reason, one.payload) for one in outcome.rejected] == [("identity_number", b"")]
+
+
+def test_a_message_that_nobody_can_read_is_named_by_its_device_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    tasmota = {"dialect": "tasmota", "topic": "tele/plug"}
+    core = pipeline({"id": "s", "kind": "seat"}, {"id": "p", "kind": "charger", "type": "ev", "source": tasmota})
+    for _ in range(3):
+        raw(core, "yz/y/s/state", b"{")
+        raw(core, "tele/plug/SENSOR", b"{")
+        raw(core, "yz/elsewhere/s/state", b"{")
+    assert core.foreign.remarks.counts == {"y/s message": 3, "y/p message": 3}
+    assert caplog.text.count("y/s message: can't be read (not_json) and is in quarantine") == 1

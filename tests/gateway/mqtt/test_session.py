@@ -4,7 +4,9 @@ import pytest
 
 from gateway.model import AGAIN, RETAINED
 from gateway.mqtt import Will
+from gateway.mqtt.client import MAX_PACKET
 from gateway.mqtt.fast import FastReader
+from gateway.mqtt.oversized import KEPT, Oversized
 from gateway.mqtt.plain import PlainReader
 
 pytestmark = pytest.mark.broker
@@ -190,3 +192,30 @@ def test_what_is_no_topic_is_left_out_and_counted(broker, client, topic, name):
     assert speaker.session.unsendable == 3
     speaker.pump(lambda: not speaker.session._client.want_write())
     listener.pump(lambda: listener.payloads() == [b"yes", b"yes"])
+
+
+def test_what_is_larger_than_the_broker_takes_is_left_out_told_once_and_forgotten_when_it_fits(
+    broker, client, topic, caplog
+):
+    listener = client(broker, topic)
+    speaker = client(broker)
+    large = b"x" * MAX_PACKET
+    assert speaker.session.publish("yz-live/large", large) is None
+    speaker.session.publish_latest([("yz-live/large", large + b"x"), (topic, b"yes")])
+    assert speaker.session.oversized.count == 2
+    (trouble,) = speaker.session.oversized.troubles()
+    assert trouble.startswith(f"the message on yz-live/large has {MAX_PACKET + 30} bytes, more than the {MAX_PACKET} ")
+    assert caplog.text.count("yz-live/large") == 1
+    speaker.session.publish_latest([("yz-live/large", b"small")])
+    assert speaker.session.oversized.troubles() == []
+    speaker.pump(lambda: not speaker.session._client.want_write())
+    listener.pump(lambda: listener.payloads() == [b"yes"])
+
+
+def test_a_flood_of_large_messages_is_remembered_within_bounds(caplog):
+    oversized = Oversized()
+    for n in range(3 * KEPT):
+        assert not oversized.takes(f"yz-live/s{n}", b"x" * 100, 50)
+    assert oversized.count == 3 * KEPT
+    assert len(oversized.sizes) == KEPT
+    assert caplog.text.count("more than the 50 that go") == KEPT

@@ -11,6 +11,8 @@ export const STATION = {
   alerts: ["告警", "告警", "Alerts"],
   last_n: ["最近 {n} 次", "最近 {n} 次", "last {n}"],
   no_alerts: ["没有告警", "沒有告警", "No alerts"],
+  left_out: ["没有采用的内容", "沒有採用的內容", "Left out"],
+  left_out_n: ["{n} 项：设备或日程说了，但无法采用", "{n} 項：裝置或日程說了，但無法採用", "{n}: said by devices or calendars, of no use"],
   each_place: ["逐处", "逐處", "Each place"],
   export: ["导出 CSV", "匯出 CSV", "Export CSV"],
   empty: ["空", "空", "empty"],

@@ -14,6 +14,7 @@ import { nameIn } from "./words.js";
 
 const AGAIN_MS = 300_000;
 const MOST_ALERTS = 8;
+const MOST_LEFT_OUT = 50;
 const zone = place.timezone;
 const staff = root.dataset.session === "perhaps";
 
@@ -42,6 +43,7 @@ function heard() {
   week();
   day(0);
   alerts();
+  leftOut();
 }
 
 function scopes() {
@@ -105,6 +107,17 @@ async function alerts() {
   $(".log").replaceChildren(...(newest.length ? newest.map(line) : [el("li", { cls: "none", text: say("no_alerts") })]));
 }
 
+// What devices and calendars say that nobody can use: for staff, and only where there is any.
+async function leftOut() {
+  if (!staff) return;
+  const answer = await fetch(`/api/v1/stations/${encodeURIComponent(place.id)}/left-out`).catch(() => null);
+  const found = (answer?.ok ? await answer.json().catch(() => null) : null)?.left_out ?? [];
+  $(".left-out").hidden = found.length === 0;
+  setText($(".left-out .n"), say("left_out_n", { n: found.length }));
+  const line = ({ what, count }) => el("li", {}, el("code", { text: what }), el("span", { text: `× ${count}` }));
+  $(".left-out ul").replaceChildren(...found.slice(0, MOST_LEFT_OUT).map(line));
+}
+
 function legend() {
   const sorts = [
     ["y", "free"],
@@ -129,6 +142,7 @@ face.start({ voices, built, paint, heard, alert: alerts });
 setInterval(() => {
   week();
   alerts();
+  leftOut();
   if (dayShown === dayStart(clock.show(), zone)) day(0);
 }, AGAIN_MS);
 
