@@ -118,7 +118,8 @@ _SHOWN = tuple(
     {name: getattr(axes, name) for name in ("usable", "because", "lifecycle", "health", "access", "use", "evidence")}
     for axes in AXES
 )
-_PLAIN = {axes[:5]: axes for axes in AXES[: len(_POINTS)]}
+POINTS = {axes[:5]: axes for axes in AXES[: len(_POINTS)]}
+"""By the five axes: what `axes_of` gives without marks, where each message asks."""
 _WITH_MARKS = dict(zip(_MARKED, AXES, strict=True))
 _MARK_OF = {reason: mark for mark, reason in _REASON.items()}
 
@@ -129,7 +130,7 @@ def axes_of(lifecycle: Lifecycle, health: Health, access: Access, use: Use, evid
     A mark means nothing where what it explains is not so.
     """
     if not marks:
-        return _PLAIN[lifecycle, health, access, use, evidence]
+        return POINTS[lifecycle, health, access, use, evidence]
     point = lifecycle, health, access, use, evidence
     return _WITH_MARKS[point, _mean_something(point, Mark(marks))]
 

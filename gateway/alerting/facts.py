@@ -14,7 +14,7 @@ from gateway.alerts.facts import Fact, clock_skew, own
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.core.outcome import Outcome
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
@@ -49,7 +49,7 @@ class Watch:
         self._devices = live.devices
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
-        self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.heard}
+        self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.fresh.heard}
         self._judged: dict[Facts, tuple[object, ...]] = {}  # the signals last looked at
         self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
         self._look_at: Millis = 0
@@ -113,8 +113,8 @@ class Watch:
 
     def _is_news(self, facts: Facts, now: Millis) -> bool:
         """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""
-        said = facts.battery_pct, facts.status, facts.expires
-        if said == NOTHING_SAID or (facts.battery_pct is None and not facts.kind.WATCHED):
+        said = facts.known.battery_pct, facts.known.status, facts.known.expires
+        if said == NOTHING_SAID or (facts.known.battery_pct is None and not facts.kind.WATCHED):
             return False
         seen = (*said, now // DAY_MS)
         if self._judged.get(facts) == seen:
@@ -212,13 +212,13 @@ def _by_name(facts: Facts) -> tuple[str, str]:
 def signals_of(facts: Facts) -> dict[str, Signal]:
     """The present signals that may be alerts, of a resource that ever said any."""
     signals: dict[str, Signal] = {}
-    if facts.battery_pct is not None:
-        signals["battery_pct"] = facts.battery_pct
-    if facts.resource.kind == "door" and facts.status is not None:
-        signals["open"] = facts.status == "open"
-    elif facts.resource.kind == "safety" and facts.expires is not None:
+    if facts.known.battery_pct is not None:
+        signals["battery_pct"] = facts.known.battery_pct
+    if facts.resource.kind == "door" and facts.known.status is not None:
+        signals["open"] = facts.known.status == "open"
+    elif facts.resource.kind == "safety" and facts.known.expires is not None:
         # Kept as the end of the last good day.
-        signals["expires"] = datetime.fromtimestamp((facts.expires - DAY_MS) / 1000, UTC).date().isoformat()
+        signals["expires"] = datetime.fromtimestamp((facts.known.expires - DAY_MS) / 1000, UTC).date().isoformat()
     return signals
 
 

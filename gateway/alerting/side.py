@@ -143,7 +143,7 @@ class Alerting:
             self.watch.resume(known)
         self._failing = {alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"}
         states = [
-            Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.trouble)
+            Change(facts.resource, facts.since or now, facts.axes, facts.axes, "start", facts.known.trouble)
             for station in self._live.stations.values()
             for facts in station.facts()
         ]

@@ -2,8 +2,8 @@
 
 from gateway.alerts.facts import Fact
 from gateway.evidence.contradiction import RULES, Rule, due_at, rule_of
-from gateway.evidence.freshness import SILENT, evidence_of
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts, evidence_of
+from gateway.evidence.freshness import SILENT
 from gateway.model import KindName, Millis, Signal
 
 ALERTS: dict[KindName, frozenset[str]] = {
@@ -31,7 +31,7 @@ def _holds(facts: Facts, kind: str, rule: Rule | None, now: Millis) -> bool | No
     """Silence, and a value that nobody can read, neither raise nor clear anything."""
     if facts.lifecycle != "active":
         return False
-    if facts.unreadable or evidence_of(facts, now)[0] in SILENT:
+    if facts.fresh.unreadable or evidence_of(facts, now)[0] in SILENT:
         return None
     if rule is None or rule.alert != kind:
         return False
@@ -46,9 +46,9 @@ def _told(facts: Facts, rule: Rule, now: Millis) -> Fact:
         since = facts.doubt.since
         patience_ms = due_at(facts, rule, since) - since
     cause, detail = "suspect", dict[str, Signal](device=resource.device, reason=rule.reason)
-    if rule.alert != "stuck_sensor" and facts.power_w is not None:
-        cause = f"power_w={facts.power_w}"
-        detail["power_w"] = facts.power_w
-        if facts.status is not None:
-            detail["status"] = facts.status
+    if rule.alert != "stuck_sensor" and facts.known.power_w is not None:
+        cause = f"power_w={facts.known.power_w}"
+        detail["power_w"] = facts.known.power_w
+        if facts.known.status is not None:
+            detail["status"] = facts.known.status
     return Fact(rule.alert, since, True, resource.station, resource.id, resource, cause, detail, patience_ms)

@@ -44,7 +44,7 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
         return Verdict.REPEAT
     if ts is not None and believed(ts, now):
         for facts in device.facts:
-            if facts.observed_at is not None and ts < facts.observed_at:
+            if facts.fresh.observed_at is not None and ts < facts.fresh.observed_at:
                 return Verdict.LATE
     return Verdict.NEW
 
@@ -62,7 +62,9 @@ def _begins_again(device: Device, header: Any, payload: bytes, now: Millis) -> b
     if ts is not None and not believed(ts, now):
         ts = None
     if seen.is_other_first(header.seq, payload):
-        return ts is None or all(facts.observed_at is None or ts > facts.observed_at for facts in device.facts)
+        return ts is None or all(
+            facts.fresh.observed_at is None or ts > facts.fresh.observed_at for facts in device.facts
+        )
     if ts is None or device.seen_at is None:
         return False
     return ts > device.seen_at + wire.TS_FUTURE_MS  # no clock that is believed was so far ahead

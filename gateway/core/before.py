@@ -9,22 +9,23 @@ from operator import attrgetter
 from typing import Any
 
 from gateway.core.context import Context
+from gateway.evidence.doubt import Doubt
+from gateway.evidence.facts import Facts
+from gateway.evidence.freshness import Freshness
 from gateway.evidence.seen import NO_BOOTS, Seen
-from gateway.kinds import Facts
-from gateway.kinds.base import put
-from gateway.kinds.doubt import Doubt
+from gateway.kinds.known import Known, slots_of
 from gateway.live import Device, Station
 
-# What others own. An alarm is put back too: the heap still holds the entry that it had.
-_FIXED = {"counters", "doubt", "kind", "public", "resource"}
-_FACTS = (
-    *(name for name in Facts.__slots__ if name not in _FIXED),
-    *(f"doubt.{name}" for name in Doubt.__slots__ if name not in ("around", "group")),
-)
+# What stays what it is, and what is another's. An alarm is put back too: the heap still holds the entry that it had.
+_PARTS = {"counters", "doubt", "fresh", "kind", "known", "public", "resource"}
+_FACTS = tuple(name for name in Facts.__slots__ if name not in _PARTS)
+_DOUBT = tuple(name for name in Doubt.__slots__ if name not in ("around", "group"))
+_FRESH = Freshness.__slots__
 _DEVICE = ("number", "online", "owed", "seen_at")
 _STATION = ("access", "access_until", "alarm", "recheck_at")
 _BATCH = ("topics", "payloads", "received", "flags", "numbers")
-_facts_of, _device_of, _station_of = attrgetter(*_FACTS), attrgetter(*_DEVICE), attrgetter(*_STATION)
+_facts_of, _doubt_of, _fresh_of = attrgetter(*_FACTS), attrgetter(*_DOUBT), attrgetter(*_FRESH)
+_device_of, _station_of = attrgetter(*_DEVICE), attrgetter(*_STATION)
 _DEPTH = 4  # a decoder within decoders
 
 
@@ -60,14 +61,14 @@ class Before:
         self._decoders = [(source, _state(source.decoder)) for source in sources]
         devices: Iterable[Device] = context.speakers(topic)
         self._staff: tuple[Any, ...] | None = None
-        self._stations: list[tuple[Station, tuple[Any, ...], list[tuple[Facts, tuple[Any, ...], Any]]]] = []
+        self._stations: list[tuple[Station, tuple[Any, ...], list[_Facts]]] = []
         if topic.startswith(b"yz-cmd/"):
             self._staff = context.nonces.state(), live.overrides.state()
             station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
             if station is not None:
-                self._stations.append((station, _station_of(station), [_kept(facts) for facts in station.facts()]))
+                self._stations.append((station, _station_of(station), [_Facts(facts) for facts in station.facts()]))
         self._devices = [
-            (device, _device_of(device), _seen(device.seen), [_kept(facts) for facts in device.facts])
+            (device, _device_of(device), _seen(device.seen), [_Facts(facts) for facts in device.facts])
             for device in devices
         ]
 
@@ -89,11 +90,11 @@ class Before:
             _put(device, _DEVICE, said)
             device.seen = seen
             for one in facts:
-                _put_facts(*one)
+                one.restore()
         for station, said, facts in self._stations:
             _put(station, _STATION, said)
             for one in facts:
-                _put_facts(*one)
+                one.restore()
         if self._staff is not None:
             context.nonces.put_back(self._staff[0])
             live.overrides.put_back(self._staff[1])
@@ -104,14 +105,36 @@ def _put(thing: object, names: Iterable[str], values: Iterable[Any]) -> None:
         setattr(thing, name, value)
 
 
-def _kept(facts: Facts) -> tuple[Facts, tuple[Any, ...], Any]:
-    return facts, _facts_of(facts), None if facts.public is None else copy(facts.public)
+class _Facts:
+    """One resource with its parts."""
+
+    __slots__ = ("_doubt", "_facts", "_fresh", "_known", "_public", "_said")
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._said, self._fresh, self._doubt = _facts_of(facts), _fresh_of(facts.fresh), _doubt_of(facts.doubt)
+        self._known = [getattr(facts.known, name) for name in _names(type(facts.known))]
+        self._public = None if facts.known.public is None else copy(facts.known.public)
+
+    def restore(self) -> None:
+        facts = self._facts
+        _put(facts, _FACTS, self._said)
+        _put(facts.fresh, _FRESH, self._fresh)
+        _put(facts.doubt, _DOUBT, self._doubt)
+        _put(facts.known, _names(type(facts.known)), self._known)
+        if self._public is not None:
+            facts.known.guard(self._public)
 
 
-def _put_facts(facts: Facts, values: tuple[Any, ...], public: Any) -> None:
-    for name, value in zip(_FACTS, values, strict=True):
-        put(facts, name, value)
-    facts.public = public
+_cached: dict[type[Known], tuple[str, ...]] = {}
+
+
+def _names(known: type[Known]) -> tuple[str, ...]:
+    """What a message may change of a kind's value."""
+    names = _cached.get(known)
+    if names is None:
+        names = _cached[known] = tuple(name for name in slots_of(known) if name not in _PARTS)
+    return names
 
 
 def _seen(seen: Seen) -> Seen:

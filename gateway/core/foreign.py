@@ -174,7 +174,7 @@ def _one(source: Source, decoded: Decoded) -> Translated:
     valid_for_ms = source.decoder.valid_for_ms
     if valid_for_ms is not None:
         for facts in device.facts:
-            facts.ttl_ms = valid_for_ms
+            facts.fresh.lasts(valid_for_ms)
     if decoded.topic == "state":
         payload = wire.encode_state(header, decoded.signals)
         signals, _, _ = wire.read(device.decode, payload)

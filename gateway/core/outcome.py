@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.live import Device
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.wire import Event

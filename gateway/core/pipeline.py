@@ -124,7 +124,7 @@ class Pipeline:
             batch.drop_last()
         for device in self._context.speakers(frame[0]):
             for facts in device.facts:
-                facts.valid_until = None if facts.valid_until is None else min(facts.valid_until, now)
+                facts.fresh.run_out(now)
                 facts.doubt.forget()
                 self.live.alarms.set(facts, now)
 

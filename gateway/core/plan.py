@@ -19,7 +19,8 @@ from config.schema import Station as StationSettings
 from gateway.core.foreign import Foreign, Source
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
-from gateway.kinds import KINDS, Facts
+from gateway.evidence.facts import Facts
+from gateway.kinds import KINDS
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
 from gateway.policy.hours import composed, problem
@@ -47,8 +48,7 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
             area = Area(part.id, dict(part.name), opening(one, part))
             for item in part.resources:
                 resource = resource_of(settings, one, part, item)
-                facts = Facts(resource, KINDS[resource.kind])
-                shown.guard(facts)
+                facts = shown.guarded(resource)
                 area.facts.append(facts)
                 speakers[one.id, resource.device].append(facts)
             station.areas.append(area)
@@ -67,11 +67,13 @@ class _Shown:
         self.tick_ms = round(settings.privacy.tick_s * 1000)
         self._bands = bands(settings.privacy.people_bands)
 
-    def guard(self, facts: Facts) -> None:
-        if facts.resource.kind in PERSONAL:
-            facts.step_ms = max(1, facts.ttl_ms // 4)
-        if SPECS[facts.resource.kind].holds_people:
-            facts.public = Public(self._bands, self.tick_ms)
+    def guarded(self, resource: Resource) -> Facts:
+        """Nothing heard of it yet."""
+        step_ms = max(1, resource.ttl_ms // 4) if resource.kind in PERSONAL else 1
+        facts = Facts(resource, KINDS[resource.kind], step_ms)
+        if SPECS[resource.kind].holds_people:
+            facts.known.guard(Public(self._bands, self.tick_ms))
+        return facts
 
 
 def _set_by_hand(live: Live, station: StationSettings) -> None:

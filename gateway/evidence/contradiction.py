@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from config.kinds import SPECS
 from gateway.evidence import power
-from gateway.evidence.freshness import SILENT, evidence_of
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts, evidence_of
+from gateway.evidence.freshness import SILENT
 from gateway.model import KindName, Millis
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -43,11 +43,11 @@ class Rule:
 
 
 def _taken(facts: Facts) -> bool:
-    return facts.use == "occupied"
+    return facts.known.use == "occupied"
 
 
 def _in_order(facts: Facts) -> bool:
-    return facts.health != "fault"  # what is out of order does not change, and that is told as a fault
+    return facts.known.health != "fault"  # what is out of order does not change, and that is told as a fault
 
 
 def _always(_facts: Facts) -> bool:
@@ -58,7 +58,7 @@ def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
     doors = [one for one in facts.doubt.around if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
     since = facts.doubt.moved_at or 0
-    if not doors or any(max(door.doubt.moved_at or 0, door.seen_at or 0) > since for door in doors):
+    if not doors or any(max(door.doubt.moved_at or 0, door.known.seen_at or 0) > since for door in doors):
         return False
     area = facts.resource.area
     return not any(one.resource.area == area and power.draws(one) for one in facts.doubt.around)
@@ -117,7 +117,7 @@ def told_otherwise(facts: Facts) -> bool:
     doubt = facts.doubt
     return (
         doubt.verdict is not None
-        or facts.status != doubt.status
+        or facts.known.status != doubt.status
         or power.band(facts) != doubt.band
         or facts.axes.evidence != "live"
     )
@@ -126,11 +126,11 @@ def told_otherwise(facts: Facts) -> bool:
 def look(facts: Facts, now: Millis) -> None:
     """Judge anew: sets `verdict` and `suspect`, and in `look_at` when time alone may change them."""
     doubt = facts.doubt
-    if facts.use is not doubt.was or doubt.moved_at is None:
-        doubt.was, doubt.moved_at = facts.use, now
+    if facts.known.use is not doubt.was or doubt.moved_at is None:
+        doubt.was, doubt.moved_at = facts.known.use, now
         doubt.flips += 1
         doubt.mark = _flips(doubt.group)
-    doubt.status, doubt.band = facts.status, power.band(facts)
+    doubt.status, doubt.band = facts.known.status, power.band(facts)
     before, reason = doubt.verdict, None
     doubt.look_at = NEVER_AGAIN
     found: Rule | None = None
@@ -165,8 +165,8 @@ def _against_itself(facts: Facts, rule: Rule, before: str | None, now: Millis) -
 def due_at(facts: Facts, rule: Rule, since: Millis) -> Millis:
     """When the verdict falls if the condition has lasted `since` then, and goes on."""
     due = since + rule.after_ms
-    if rule.register_clears and facts.rose_at is not None and facts.rose_at > since:
-        return max(due, facts.rose_at + REGISTER_MS)
+    if rule.register_clears and facts.known.rose_at is not None and facts.known.rose_at > since:
+        return max(due, facts.known.rose_at + REGISTER_MS)
     return due
 
 

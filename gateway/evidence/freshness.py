@@ -1,39 +1,64 @@
-"""Evidence is one serial rule for each resource, first match wins.
+"""How fresh a resource's value is: when it was last told, how long that is good, whether its device is there at all."""
 
-Never heard → `never`; its device said goodbye, and nothing fresher came → `offline`; past `valid_until` → `stale`;
-contradicted, or told in a way that we could not read → `suspect`; else `live`.
-"""
-
-from gateway.kinds import Facts
-from gateway.model import Evidence, Millis
+from gateway.model import Evidence, Millis, Resource
 
 SILENT: tuple[Evidence, ...] = ("never", "offline", "stale")
 
 
-def extend(facts: Facts, heard_at: Millis) -> None:
-    """The value is good for its ttl from `heard_at` on."""
-    until = heard_at + facts.ttl_ms
-    facts.valid_until = until - until % facts.step_ms
+class Freshness:
+    """`heard`: a value came at least once; `unreadable`: nobody could read it when it was last told; `offline_at`: from
+    when on its device counts as gone. `valid_until` is rounded down to `step_ms`. Times in ms.
 
+    Nobody else writes these: each thing that may happen to them is a method.
+    """
 
-def alive(facts: Facts, heard_at: Millis, now: Millis) -> None:
-    """A sign of life without a value: an on-change reporter's value is good still, if it was ever fresh."""
-    if facts.offline_at is not None and now >= facts.offline_at and facts.resource.reporting == "periodic":
-        facts.valid_until = None  # it is back, but what it said before it went is no news
-    facts.offline_at = None
-    if facts.valid_until is not None and facts.resource.reporting == "on_change":
-        extend(facts, heard_at)
+    __slots__ = (
+        "heard", "observed_at", "offline_at", "on_change", "step_ms", "ttl_ms", "unreadable", "valid_until",
+    )  # fmt: skip
 
+    def __init__(self, resource: Resource, step_ms: Millis = 1) -> None:
+        self.ttl_ms, self.step_ms = resource.ttl_ms, step_ms
+        self.on_change = resource.reporting == "on_change"
+        self.heard = self.unreadable = False
+        self.observed_at: Millis | None = None
+        self.valid_until: Millis | None = None
+        self.offline_at: Millis | None = None
 
-def evidence_of(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
-    """The evidence axis, and when it will change if nothing comes."""
-    if not facts.heard:
-        return "never", None
-    until, gone = facts.valid_until, facts.offline_at
-    if gone is not None:
-        if now >= gone:
-            return "offline", None
-        until = gone if until is not None and gone < until else until
-    if until is None or now >= until:
-        return "stale", gone
-    return ("suspect" if facts.doubt.suspect or facts.unreadable else "live"), until
+    def told(self, observed_at: Millis) -> None:
+        """Its value was told, and read: good for its ttl."""
+        self.heard = True
+        self.observed_at = observed_at
+        until = observed_at + self.ttl_ms
+        self.valid_until = until - until % self.step_ms
+        self.offline_at = None
+        self.unreadable = False
+
+    def recalled(self, observed_at: Millis | None) -> None:
+        """A broker repeats what was told some time: a value, and no freshness."""
+        self.heard, self.observed_at, self.valid_until = True, observed_at, None
+
+    def alive(self, heard_at: Millis, now: Millis) -> None:
+        """A sign of life without a value: an on-change reporter's value is good still, if it was ever fresh."""
+        if self.offline_at is not None and now >= self.offline_at and not self.on_change:
+            self.valid_until = None  # it is back, but what it said before it went is no news
+        self.offline_at = None
+        if self.valid_until is not None and self.on_change:
+            until = heard_at + self.ttl_ms
+            self.valid_until = until - until % self.step_ms
+
+    def gone(self, at: Millis) -> None:
+        """Its device says goodbye, which counts from then on."""
+        self.offline_at = at
+
+    def lost(self) -> None:
+        """A value came that nobody can read: what we had is no longer to be trusted."""
+        self.unreadable = True
+
+    def run_out(self, now: Millis) -> None:
+        """What we had is good until now at the latest."""
+        if self.valid_until is not None:
+            self.valid_until = min(self.valid_until, now)
+
+    def lasts(self, ttl_ms: Millis) -> None:
+        """How long a value is good from now on, where a device or a dialect says so."""
+        self.ttl_ms = ttl_ms

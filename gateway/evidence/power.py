@@ -5,7 +5,7 @@ which dialects make a status of power where a device tells none. It lies between
 """
 
 from config.kinds import SPECS, USUAL_LOAD, Load
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.model import Resource
 
 METER_W = 20.0
@@ -26,7 +26,7 @@ def load_of(resource: Resource) -> Load:
 
 def draws(facts: Facts) -> bool:
     """Something is fed, by the last power told."""
-    return facts.power_w is not None and facts.power_w > facts.doubt.load.drawing_w
+    return facts.known.power_w is not None and facts.known.power_w > facts.doubt.load.drawing_w
 
 
 def band(facts: Facts) -> int | None:
@@ -34,33 +34,35 @@ def band(facts: Facts) -> int | None:
 
     While neither this nor the status is another, its power is judged as before.
     """
-    power_w, load = facts.power_w, facts.doubt.load
+    power_w, load = facts.known.power_w, facts.doubt.load
     if power_w is None:
         return None
     number = 0 if power_w < load.idle_w else 1 if power_w <= load.drawing_w else 2 if power_w < METER_W else 3
-    return number if facts.energy_wh is None else number + 4
+    return number if facts.known.energy_wh is None else number + 4
 
 
 def _idles(facts: Facts) -> bool:
-    return facts.power_w is not None and facts.power_w < facts.doubt.load.idle_w
+    return facts.known.power_w is not None and facts.known.power_w < facts.doubt.load.idle_w
 
 
 def charging_without_power(facts: Facts) -> bool:
-    return facts.status == "Charging" and _idles(facts)
+    return facts.known.status == "Charging" and _idles(facts)
 
 
 def running_without_power(facts: Facts) -> bool:
-    return facts.status == "running" and _idles(facts)
+    return facts.known.status == "running" and _idles(facts)
 
 
 def power_while_free(facts: Facts) -> bool:
-    return facts.use == "free" and draws(facts)
+    return facts.known.use == "free" and draws(facts)
 
 
 def power_while_out_of_order(facts: Facts) -> bool:
-    return facts.status in OUT_OF_ORDER and draws(facts)
+    return facts.known.status in OUT_OF_ORDER and draws(facts)
 
 
 def meter_stands_still(facts: Facts) -> bool:
     """Enough power for a meter to show it. That it does not move is a matter of time: see `Rule.register_clears`."""
-    return facts.energy_wh is not None and draws(facts) and (facts.power_w or 0) >= METER_W and facts.health != "fault"
+    known = facts.known
+    metered = known.energy_wh is not None and known.health != "fault"
+    return metered and draws(facts) and (known.power_w or 0) >= METER_W

@@ -5,11 +5,12 @@ from importlib.util import find_spec
 from typing import cast
 
 from config.kinds import SPECS, KindSpec
-from gateway.kinds.base import Facts, Kind
+from gateway.kinds.base import Kind
 from gateway.kinds.declared import Declared
+from gateway.kinds.known import Known
 from gateway.model import KindName
 
-__all__ = ["KINDS", "Facts", "Kind"]
+__all__ = ["KINDS", "Kind", "Known"]
 
 
 def _rule(spec: KindSpec) -> Kind:

@@ -9,23 +9,25 @@ from typing import Any
 from msgspec import UNSET
 
 from config.kinds import SPECS
-from gateway.kinds.base import Facts, no_event
+from gateway.kinds.base import no_event
 from gateway.kinds.declared import shape_of
+from gateway.kinds.known import Known
 from gateway.model import Millis
 
 WATCHED = False
+Value = Known  # or a class below it, with a slot for each value that only this kind knows
 Shape = shape_of(SPECS["seat"])
 
 
-def apply(facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG001
+def apply(known: Known, signals: Any, now: Millis) -> bool:  # noqa: ARG001
     if signals.occupied is UNSET:
         return False
-    facts.use = "occupied" if signals.occupied else "free"
+    known.use = "occupied" if signals.occupied else "free"
     return True
 
 
 event = no_event
 
 
-def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001
+def due(known: Known, now: Millis) -> Millis | None:  # noqa: ARG001
     return None

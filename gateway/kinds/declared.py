@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from config.kinds import KindSpec, SignalType
-from gateway.kinds.base import Facts
+from gateway.kinds.known import Known
 from gateway.model import Millis, Use
 from gateway.wire import Code, Count, Event, Number, Signals, WattHours, Watts
 
@@ -37,26 +37,27 @@ class Declared:
     """The rule of a kind whose value follows from its signals one by one; of several the last one that is said."""
 
     WATCHED = False
+    Value = Known
 
     def __init__(self, spec: KindSpec) -> None:
         self.Shape = shape_of(spec)
         self._uses = {signal.name: uses_of(spec, signal.name) for signal in spec.signals if signal.uses}
 
-    def apply(self, facts: Facts, signals: Any, now: Millis) -> bool:  # noqa: ARG002
+    def apply(self, known: Known, signals: Any, now: Millis) -> bool:  # noqa: ARG002
         told = False
         for name, uses in self._uses.items():
             value = getattr(signals, name)
             if value is UNSET:
                 continue
             told = True
-            facts.status = value if isinstance(value, str) else str(value).lower()
-            facts.use = uses.get(facts.status, "unknown")
+            known.status = value if isinstance(value, str) else str(value).lower()
+            known.use = uses.get(known.status, "unknown")
             if isinstance(value, str) and value not in uses:
-                facts.counters["unknown_status"] += 1
+                known.counters["unknown_status"] += 1
         return told
 
-    def event(self, facts: Facts, event: Event, now: Millis) -> bool:  # noqa: ARG002
+    def event(self, known: Known, event: Event, now: Millis) -> bool:  # noqa: ARG002
         return False
 
-    def due(self, facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG002
+    def due(self, known: Known, now: Millis) -> Millis | None:  # noqa: ARG002
         return None

@@ -1,11 +1,9 @@
 """A door: free means that one can come in. A locked door opens by card, so `locked` alone does not block it."""
 
-from typing import Any
-
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import Facts
-from gateway.model import Millis
+from gateway.kinds.known import Known
+from gateway.model import Millis, Resource
 from gateway.wire import Event, Signals
 
 WATCHED = True
@@ -16,23 +14,33 @@ class Shape(Signals, gc=False):
     locked: bool | UnsetType = UNSET
 
 
-def apply(facts: Facts, signals: Any, now: Millis) -> bool:
+class Value(Known):
+    """`seen_at`: when anybody was last at it."""
+
+    __slots__ = ("seen_at",)
+
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(resource)
+        self.seen_at: Millis | None = None
+
+
+def apply(known: Value, signals: Shape, now: Millis) -> bool:
     leaf, bolt = signals.open, signals.locked
     if leaf is UNSET and bolt is UNSET:
         return False
-    facts.use = "free"
+    known.use = "free"
     status = "open" if leaf is True else "locked" if bolt is True else "closed"
-    if status != facts.status:
-        facts.status, facts.seen_at = status, now
+    if status != known.status:
+        known.status, known.seen_at = status, now
     return True
 
 
-def event(facts: Facts, event: Event, now: Millis) -> bool:
+def event(known: Value, event: Event, now: Millis) -> bool:
     """Somebody passes: a sign of life for what is behind, no news of the door itself."""
     if event.type == "card" and event.granted is not False:
-        facts.seen_at = now
+        known.seen_at = now
     return False
 
 
-def due(facts: Facts, now: Millis) -> Millis | None:  # noqa: ARG001
+def due(known: Value, now: Millis) -> Millis | None:  # noqa: ARG001
     return None

@@ -3,7 +3,7 @@
 from msgspec import UNSET, UnsetType
 
 from config.kinds import SPECS
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.live.places import Area, utc
 from gateway.live.station_document import ActivityNext, ActivityNow, Programme
 from gateway.model import Millis
@@ -33,7 +33,7 @@ def book(area: Area, now: Millis) -> Millis | None:
 
 def presence(facts: list[Facts], now: Millis) -> tuple[Millis | None, Millis | None]:
     """(when anybody was last in one of these rooms, since when all of them are watched without a gap)."""
-    seen = [now if one.status == "occupied" else one.seen_at for one in facts]
+    seen = [now if one.known.status == "occupied" else one.known.seen_at for one in facts]
     watched = [one.watched_since for one in facts]
     last_seen = max((at for at in seen if at is not None), default=None)
     since = [at for at in watched if at is not None]

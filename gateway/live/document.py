@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from config.kinds import UNITS
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.live.booking import programme
 from gateway.live.places import Area, Station, utc, utc_or_none
 from gateway.live.station_document import (
@@ -38,7 +38,7 @@ def document(station: Station, now: Millis) -> Document:
         if facts.axes.evidence == "live" and until is not None:
             valid_until = until if valid_until is None else min(valid_until, until)
             if facts.resource.kind not in PERSONAL:
-                facts.renew_at = until - int(facts.ttl_ms * RENEW_AFTER)
+                facts.renew_at = until - int(facts.fresh.ttl_ms * RENEW_AFTER)
     areas = [_area(area, station.tick_ms, now) for area in station.areas]
     shown = StationDocument(
         station=station.id,
@@ -60,18 +60,18 @@ def shown_until(facts: Facts, now: Millis) -> Millis | None:
     Of rooms and doors nobody sees whether the last message came just now or a step (a quarter of the ttl) ago.
     """
     by_hand: Millis | None = facts.effect.live_until if facts.effect is not None else None
-    until = facts.valid_until if by_hand is None else by_hand
+    until = facts.fresh.valid_until if by_hand is None else by_hand
     if by_hand is None and until is not None and facts.resource.kind in PERSONAL:
-        until = min(until, now - now % facts.step_ms + facts.ttl_ms - facts.step_ms)
+        until = min(until, now - now % facts.fresh.step_ms + facts.fresh.ttl_ms - facts.fresh.step_ms)
     holds = facts.holds_until  # past it the value may be good still, but not the place open
     return until if until is None or holds is None or until < holds else holds
 
 
 def _observed(facts: Facts, now: Millis) -> Millis | None:
-    if facts.observed_at is None or facts.resource.kind not in PERSONAL:
-        return facts.observed_at
-    step_ms = facts.step_ms
-    return min(facts.observed_at - facts.observed_at % step_ms, now - now % step_ms - step_ms)
+    if facts.fresh.observed_at is None or facts.resource.kind not in PERSONAL:
+        return facts.fresh.observed_at
+    step_ms = facts.fresh.step_ms
+    return min(facts.fresh.observed_at - facts.fresh.observed_at % step_ms, now - now % step_ms - step_ms)
 
 
 def _area(area: Area, tick_ms: Millis, now: Millis) -> ShownArea:
@@ -86,7 +86,7 @@ def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetT
     free: int | UnsetType | None = UNSET
     total: int | UnsetType | None = UNSET
     if kind in UNITS:
-        free, total = facts.free, facts.total if facts.total is not None else resource.capacity
+        free, total = facts.known.free, facts.known.total if facts.known.total is not None else resource.capacity
     return ShownResource(
         resource.id,
         kind,
@@ -102,7 +102,7 @@ def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetT
         utc_or_none(shown_until(facts, now)),
         utc_or_none(rounded(facts.since, step_ms)),
         resource.name or UNSET,
-        UNSET if facts.level is None else facts.level,
+        UNSET if facts.known.level is None else facts.known.level,
         free,
         total,
         on if kind == "room" else UNSET,

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from msgspec import UNSET, UnsetType
 
 from gateway import wire
+from gateway.evidence.facts import Facts
 from gateway.evidence.seen import Seen
 from gateway.history.first_free import FirstFree
 from gateway.history.forecast import Forecast
-from gateway.kinds import Facts
 from gateway.model import Access, Millis
 from gateway.policy.activities import Activity, Agenda, OnNow
 

@@ -1,7 +1,6 @@
 """What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`."""
 
 from collections import Counter, defaultdict
-from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -9,19 +8,17 @@ from msgspec import UNSET
 from config.kinds import SPECS
 from gateway.base.mishaps import Mishaps
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
-from gateway.evidence.freshness import alive, evidence_of, extend
-from gateway.kinds import Facts
-from gateway.kinds.base import MOMENTS, common, put
+from gateway.evidence.facts import Facts, evidence_of, shift
+from gateway.kinds.known import common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.places import Area, Device, Station
-from gateway.model import Axes, Change, Evidence, Mark, Millis, axes_of
+from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
 
 TRY_AGAIN_MS = 10_000  # a deadline that failed
-_moments = attrgetter(*MOMENTS)
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
 
@@ -47,7 +44,7 @@ class Live:
         groups: dict[tuple[str, str | None], list[Facts]] = defaultdict(list)
         around = station.facts()
         for facts in around:
-            facts.counters = self.counters
+            facts.known.count_in(self.counters)
             group = groups[facts.resource.kind, facts.resource.type]
             if len(group) < GROUP_MAX:
                 group.append(facts)
@@ -62,9 +59,11 @@ class Live:
         follows from now."""
         for station in self.stations.values():
             for facts in station.facts():
+                fresh = facts.fresh
+                until = fresh.valid_until or now
+                ran_out = fresh.heard and fresh.offline_at is None and until < now
                 with self.mishaps.contained(f"taking up {_name(facts)}", station.id):
-                    ran_out = facts.heard and facts.offline_at is None and (facts.valid_until or now) < now
-                    self.settle(facts, facts.valid_until or now if ran_out else now, "restart")
+                    self.settle(facts, until if ran_out else now, "restart")
             with self.mishaps.contained(f"taking up {station.id}", station.id):
                 self.open_or_close(station, now)
 
@@ -75,16 +74,13 @@ class Live:
         device.seen_at = now
         for facts in device.facts:
             said = signals.battery_pct is not UNSET or signals.fault is not UNSET
-            if (said and common(facts, signals)) or facts.kind.WATCHED:
+            known, kind = facts.known, facts.kind
+            if (said and common(known, signals)) or kind.WATCHED:
                 self.news.add(facts)
-            if facts.kind.apply(facts, signals, now):
-                facts.heard = True
-                facts.observed_at = observed_at
-                until = observed_at + facts.ttl_ms
-                facts.valid_until = until - until % facts.step_ms
-                facts.offline_at, facts.unreadable = None, False
+            if kind.apply(known, signals, now):
+                facts.fresh.told(observed_at)
             else:
-                alive(facts, observed_at, now)
+                facts.fresh.alive(observed_at, now)
             self.settle(facts, now, "message")
             if now >= facts.renew_at:
                 self.touch(self.stations[facts.resource.station])
@@ -92,21 +88,19 @@ class Live:
     def remember(self, device: Device, signals: Any, observed_at: Millis | None, now: Millis) -> None:
         """A retained message: it restores a value that we did not have, never its freshness."""
         for facts in device.facts:
-            if facts.heard:
+            if facts.fresh.heard:
                 continue
-            if common(facts, signals) or facts.kind.WATCHED:
+            if common(facts.known, signals) or facts.kind.WATCHED:
                 self.news.add(facts)
-            if facts.kind.apply(facts, signals, now):
-                facts.heard = True
-                facts.observed_at = observed_at
-                facts.valid_until = None
+            if facts.kind.apply(facts.known, signals, now):
+                facts.fresh.recalled(observed_at)
             self.settle(facts, now, "retained")
 
     def heartbeat(self, device: Device, now: Millis) -> None:
         """A sign of life without a value: it keeps values of on-change reporters good."""
         device.seen_at = now
         for facts in device.facts:
-            alive(facts, now, now)
+            facts.fresh.alive(now, now)
             self.settle(facts, now, "heartbeat")
             if now >= facts.renew_at:
                 self.touch(self.stations[facts.resource.station])
@@ -114,16 +108,15 @@ class Live:
     def happened(self, device: Device, event: Event, observed_at: Millis, now: Millis) -> None:
         """A fresh event: a sign of life, and for some kinds a value."""
         for facts in device.facts:
-            if facts.kind.event(facts, event, now):
-                facts.heard, facts.observed_at, facts.offline_at, facts.unreadable = True, observed_at, None, False
-                extend(facts, observed_at)
+            if facts.kind.event(facts.known, event, now):
+                facts.fresh.told(observed_at)
         self.heartbeat(device, now)
 
     def unreadable(self, device: Device, now: Millis) -> None:
         """The device told its value, and nobody can read it: what we had is no longer to be trusted."""
         for facts in device.facts:
-            if facts.heard and not facts.unreadable:
-                facts.unreadable = True
+            if facts.fresh.heard and not facts.fresh.unreadable:
+                facts.fresh.lost()
                 self.settle(facts, now, "unreadable")
 
     def availability(self, device: Device, online: bool, retained: bool, now: Millis) -> None:
@@ -134,9 +127,9 @@ class Live:
             return
         for facts in device.facts:
             if not online:
-                facts.offline_at = max(now, self.grace_until)
-            elif facts.offline_at is not None:
-                alive(facts, facts.observed_at or 0, now)
+                facts.fresh.gone(max(now, self.grace_until))
+            elif facts.fresh.offline_at is not None:
+                facts.fresh.alive(facts.fresh.observed_at or 0, now)
             self.settle(facts, now, "availability")
 
     # ---- time ----
@@ -156,7 +149,7 @@ class Live:
     def _due(self, owner: object, now: Millis) -> None:
         if isinstance(owner, Facts):
             self.settle(owner, now, "time")
-            if owner.public is not None:
+            if owner.known.public is not None:
                 self.touch(self.stations[owner.resource.station])
         elif isinstance(owner, Station):
             self._station_due(owner, now)
@@ -173,7 +166,7 @@ class Live:
         for station in self.stations.values():
             station.made_at += by
             for facts in station.facts():
-                _shift(facts, by)
+                shift(facts, by)
             self.open_or_close(station, now)
             for area in station.areas:
                 self._book(area, now)
@@ -241,13 +234,13 @@ class Live:
 
     def settle(self, facts: Facts, now: Millis, cause: str) -> None:
         """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
-        timer = facts.kind.due(facts, now)
-        if facts.heard:
-            doubt = facts.doubt
+        known, doubt = facts.known, facts.doubt
+        timer = facts.kind.due(known, now)
+        if facts.fresh.heard:
             if (
                 now >= doubt.look_at
-                or facts.use is not doubt.was
-                or (facts.power_w is not None and told_otherwise(facts))
+                or known.use is not doubt.was
+                or (known.power_w is not None and told_otherwise(facts))
             ):
                 before = doubt.verdict
                 look(facts, now)
@@ -258,7 +251,7 @@ class Live:
         evidence, until = evidence_of(facts, now)
         axes = self._axes(facts, evidence)
         if axes is not facts.axes:
-            self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, facts.trouble))
+            self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, known.trouble))
             if axes.evidence != "live":
                 facts.watched_since = None
             elif facts.watched_since is None:
@@ -274,14 +267,19 @@ class Live:
 
     @staticmethod
     def _axes(facts: Facts, evidence: Evidence) -> Axes:
-        use = facts.use
+        known = facts.known
+        use = known.use
+        health = known.health if known.fault is not None or known.status_fault or known.degraded else "ok"
+        unreadable = facts.fresh.unreadable
+        if facts.effect is None and not facts.booked and not unreadable:
+            return POINTS[facts.lifecycle, health, facts.access, use, evidence]
         if facts.booked and use in ("free", "unknown"):
             use = "reserved"
-        marks = Mark.UNREADABLE if facts.unreadable else 0
+        marks = Mark.UNREADABLE if unreadable else 0
         if facts.effect is None:
-            return axes_of(facts.lifecycle, facts.health, facts.access, use, evidence, marks)
+            return axes_of(facts.lifecycle, health, facts.access, use, evidence, marks)
         safety = SPECS[facts.resource.kind].vital
-        seen = facts.effect.apply(facts.health, facts.access, use, evidence, safety=safety)
+        seen = facts.effect.apply(health, facts.access, use, evidence, safety=safety)
         return axes_of(facts.lifecycle, *seen, marks)
 
     # ---- documents ----
@@ -304,7 +302,7 @@ class Live:
         self.alarms.set(station, now + TRY_AGAIN_MS)
 
     def _renewal(self, station: Station) -> float:
-        ttl = min((facts.ttl_ms for facts in station.facts() if facts.axes.evidence == "live"), default=None)
+        ttl = min((facts.fresh.ttl_ms for facts in station.facts() if facts.axes.evidence == "live"), default=None)
         return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
 
     def _schedule(self, station: Station) -> None:
@@ -314,14 +312,6 @@ class Live:
             if renewal != float("inf") and (when is None or renewal < when):
                 when = int(renewal)
         self.alarms.set(station, when)
-
-
-def _shift(facts: Facts, by: Millis) -> None:
-    for name, value in zip(MOMENTS, _moments(facts), strict=True):
-        if value is not None:
-            put(facts, name, value + by)
-    facts.renew_at += by
-    facts.doubt.ask()
 
 
 def _name(owner: object) -> str:

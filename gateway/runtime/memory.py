@@ -5,16 +5,13 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
-from collections.abc import Iterable
 from hashlib import blake2b
-from operator import attrgetter
 
 import msgspec
 
 from config.building import building
 from gateway.core.pipeline import Pipeline
-from gateway.kinds import Facts
-from gateway.kinds.base import KEPT, put
+from gateway.evidence.facts import Facts, kept, put_back
 from gateway.live import Device, Live, Seen
 from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
@@ -27,7 +24,6 @@ DEVICES_A_PART = 256
 Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple[str, int, tuple[object, ...]]]]
 
 _encode = msgspec.msgpack.Encoder().encode
-_values = attrgetter(*KEPT)
 _decode = msgspec.msgpack.Decoder(list[Row]).decode
 
 
@@ -71,8 +67,8 @@ class Memory:
             uptos.append(0)  # a part was lost with a damaged file: the whole journal tells what it held
         for station in live.stations.values():
             for facts in station.facts():
-                if facts.heard and facts.valid_until is not None:
-                    live.alarms.set(facts, facts.valid_until)
+                if facts.fresh.heard and facts.fresh.valid_until is not None:
+                    live.alarms.set(facts, facts.fresh.valid_until)
         replayed, aside = 0, list[Rejected]()
         for number, batch in store.batches(min(uptos, default=0)):
             count, failed = pipeline.replay(number, batch, known, careful=careful)
@@ -99,7 +95,7 @@ class Memory:
 
 
 def _row(device: Device) -> Row:
-    facts = [(one.resource.id, one.axes.code, _values(one)) for one in device.facts]
+    facts = [(one.resource.id, one.axes.code, kept(one)) for one in device.facts]
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
 
 
@@ -117,21 +113,15 @@ def _load(live: Live, blob: bytes) -> list[Device] | None:
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
     loaded = []
-    for station, name, seen, online, seen_at, kept in rows:
+    for station, name, seen, online, seen_at, states in rows:
         device = live.devices.get((station, name))
         if device is None:
             continue
         device.seen, device.online, device.seen_at = seen, online, seen_at
         by_id: dict[str, Facts] = {one.resource.id: one for one in device.facts}
-        for resource, axes, values in kept:
+        for resource, axes, values in states:
             facts = by_id.get(resource)
             if facts is not None:
-                _put_back(facts, axes, values)
+                put_back(facts, axes, values)
         loaded.append(device)
     return loaded
-
-
-def _put_back(facts: Facts, axes: Axes, values: Iterable[object]) -> None:
-    facts.axes = axes
-    for field, value in zip(KEPT, values, strict=False):
-        put(facts, field, value)

@@ -168,8 +168,8 @@ def test_the_live_state_comes_back_from_its_checkpoint_and_the_journal_behind_it
         "replayed": replayed,
         "facts": {
             f"{station.id}/{one.resource.id}": [
-                one.axes.health, one.axes.access, one.axes.use, one.axes.evidence, one.since, one.valid_until,
-                one.observed_at, one.status, one.energy_wh, one.people, one.passages,
+                one.axes.health, one.axes.access, one.axes.use, one.axes.evidence, one.since, one.fresh.valid_until,
+                one.fresh.observed_at, one.known.status, one.known.energy_wh, one.known.people, one.known.passages,
             ]
             for station in live.stations.values()
             for one in station.facts()

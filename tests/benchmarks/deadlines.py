@@ -45,7 +45,7 @@ def main() -> None:
         pipeline.handle_all([(f"yz/{station}/{device}/state".encode(), payload(FIRST_SEQ, False, now), 0)], now)
     pipeline.take()
     took, fired = [], 0
-    ttl_ms = next(iter(live.devices.values())).facts[0].ttl_ms
+    ttl_ms = next(iter(live.devices.values())).facts[0].fresh.ttl_ms
     for now in range(START + SPREAD_MS, START + SPREAD_MS + ttl_ms + 1_000, TURN_MS):
         while live.dirty or (live.next_deadline() or now) < now:
             begin = thread_time()

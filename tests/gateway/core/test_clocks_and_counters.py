@@ -121,14 +121,16 @@ def test_a_sensor_behind_a_shelly_is_not_alive_because_the_shelly_is() -> None:
     source = {"dialect": "shelly", "topic": "hub", "field": "bthomesensor:200"}
     core = pipeline({"id": "s", "kind": "door", "reporting": "on_change", "ttl": 60, "source": source})
     say(core, "hub/status/bthomesensor:200", {"id": 200, "value": True})
-    until = facts(core, "s").valid_until
+    until = facts(core, "s").fresh.valid_until
     others = {"method": "NotifyStatus", "params": {"switch:0": {"output": True}}}
     core.handle_all([(b"hub/online", b"true", 0)], START + 20 * SECOND)
     say(core, "hub/events/rpc", others, START + 30 * SECOND)
     say(core, "hub/events/rpc", {"method": "NotifyEvent", "params": {"events": []}}, START + 40 * SECOND)
-    assert facts(core, "s").valid_until == until
+    assert facts(core, "s").fresh.valid_until == until
     say(core, "hub/events/rpc", {"method": "NotifyStatus", "params": {"bthomesensor:200": {}}}, START + 50 * SECOND)
-    assert facts(core, "s").valid_until == START + 105 * SECOND  # a door's is rounded down to a quarter of its ttl
+    assert (
+        facts(core, "s").fresh.valid_until == START + 105 * SECOND
+    )  # a door's is rounded down to a quarter of its ttl
 
 
 def test_our_own_devices_may_say_good_night_too() -> None:

@@ -43,7 +43,7 @@ def test_a_renamed_device_is_followed_however_long_the_list_that_says_so() -> No
     say(core, "zigbee2mqtt/bridge/devices", f'[{{"ieee_address": "{ADDRESS}", "friendly_name": "w"}}, {others}]')
     say(core, "zigbee2mqtt/w", '{"occupancy": true}')
     assert not core.quarantined
-    assert core.live.stations["y"].areas[0].facts[0].use == "occupied"
+    assert core.live.stations["y"].areas[0].facts[0].known.use == "occupied"
     assert "zigbee2mqtt/w" in core.foreign.filters
 
 

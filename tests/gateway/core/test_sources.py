@@ -9,7 +9,7 @@ from config.schema import Settings
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
 from gateway.dialects import BadSource
-from gateway.kinds import Facts
+from gateway.evidence.facts import Facts
 from gateway.model import Message
 
 START = 1_795_226_400_000
@@ -44,9 +44,9 @@ def test_each_of_two_resources_on_one_topic_takes_its_own_part() -> None:
     core = pipeline(plug(0), plug(1))
     meters = {"switch:0": {"id": 0, "output": True, "apower": 90}, "switch:1": {"id": 1, "output": True, "apower": 0}}
     say(core, "strip/events/rpc", {"src": "strip", "method": "NotifyStatus", "params": meters})
-    assert (facts(core, "pile-0").use, facts(core, "pile-1").use) == ("occupied", "free")
+    assert (facts(core, "pile-0").known.use, facts(core, "pile-1").known.use) == ("occupied", "free")
     say(core, "strip/events/rpc", {"src": "strip", "method": "NotifyStatus", "params": {"switch:1": {"apower": 80}}})
-    assert (facts(core, "pile-0").use, facts(core, "pile-1").use) == ("occupied", "occupied")
+    assert (facts(core, "pile-0").known.use, facts(core, "pile-1").known.use) == ("occupied", "occupied")
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -56,8 +56,8 @@ def test_one_resource_that_cannot_read_a_message_keeps_it_from_no_other(order: i
     resources = [{"id": "room", "kind": "room", "source": counted}, {"id": "seat", "kind": "seat", "source": sat}]
     core = pipeline(*resources[::order])
     say(core, "hall", {"count": "many", "seat": True})
-    assert facts(core, "seat").use == "occupied"
-    assert facts(core, "room").use == "unknown"
+    assert facts(core, "seat").known.use == "occupied"
+    assert facts(core, "room").known.use == "unknown"
     assert core.quarantined == {"wrong_type": 1}
 
 
@@ -69,14 +69,14 @@ def test_one_foreign_device_may_feed_resources_of_several_kinds() -> None:
     )
     say(core, "zigbee2mqtt/hall", {"occupancy": True})
     assert not core.quarantined
-    assert [facts(core, name).use for name in ("seat", "room", "door")] == ["occupied", "occupied", "unknown"]
+    assert [facts(core, name).known.use for name in ("seat", "room", "door")] == ["occupied", "occupied", "unknown"]
     assert len(core.outcome.batch) == 1
 
 
 def test_a_resource_beside_it_hears_the_same_topic_by_a_source_of_its_own() -> None:
     core = pipeline({"id": "seat", "kind": "seat", "source": HALL}, {"id": "door", "kind": "door", "source": HALL})
     say(core, "zigbee2mqtt/hall", {"occupancy": False, "contact": True})
-    assert [facts(core, name).use for name in ("seat", "door")] == ["free", "free"]
+    assert [facts(core, name).known.use for name in ("seat", "door")] == ["free", "free"]
 
 
 def test_two_sources_cannot_speak_for_one_device() -> None:
@@ -109,17 +109,17 @@ def test_the_time_is_read_where_the_source_says_in_every_dialect(
     core = pipeline({"id": "seat", "kind": "seat", "source": source | {"ts": "meta.at"}})
     say(core, topic, body | {"meta": {"at": START - 5_000}})
     seat = facts(core, "seat")
-    assert (seat.use, seat.observed_at) == ("occupied", START - 5_000)
+    assert (seat.known.use, seat.fresh.observed_at) == ("occupied", START - 5_000)
     say(core, topic, body | {"meta": {"at": START - 9_000}})
     assert core.counters["late"] == 1
     say(core, topic, body | {"meta": {"at": START - 5_000}})
     assert core.counters["duplicate"] == 1
     say(core, topic, body | {"meta": {"at": "this morning"}}, START + 1)
-    assert facts(core, "seat").observed_at == START + 1  # what is no time is not believed
+    assert facts(core, "seat").fresh.observed_at == START + 1  # what is no time is not believed
 
 
 def test_a_plain_word_has_no_time_and_is_read_all_the_same() -> None:
     source = {"dialect": "esphome", "topic": "node/binary_sensor/seat", "ts": "at"}
     core = pipeline({"id": "seat", "kind": "seat", "source": source})
     core.handle(Message(b"node/binary_sensor/seat/state", b"ON", START), START)
-    assert (facts(core, "seat").use, facts(core, "seat").observed_at) == ("occupied", START)
+    assert (facts(core, "seat").known.use, facts(core, "seat").fresh.observed_at) == ("occupied", START)

@@ -97,9 +97,9 @@ def test_a_bad_value_beside_the_main_one_costs_itself_and_is_said_once(caplog: p
 
 
 def test_what_was_unreadable_outlives_a_snapshot_of_the_facts() -> None:
-    from gateway.kinds.base import KEPT
+    from gateway.evidence.facts import KEPT
 
-    assert "unreadable" in KEPT
+    assert "fresh.unreadable" in KEPT
 
 
 def test_two_resources_on_one_device_are_both_told() -> None:

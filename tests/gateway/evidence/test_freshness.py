@@ -113,8 +113,8 @@ def test_a_retained_ghost_restores_a_value_and_never_its_freshness(resource):
 def test_a_clock_that_is_wrong_never_makes_a_value_good_for_longer(skew, observed):
     house = House([SEAT])
     house.send("yz/yanshan/seat/state", {"ts": START + skew, "boot": "b1", "seq": 1, "occupied": False})
-    assert house.facts("seat").observed_at == observed
-    assert house.facts("seat").valid_until == observed + 3 * MINUTE
+    assert house.facts("seat").fresh.observed_at == observed
+    assert house.facts("seat").fresh.valid_until == observed + 3 * MINUTE
 
 
 def test_when_the_machines_clock_is_set_ages_stay_what_they_were():

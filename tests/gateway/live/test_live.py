@@ -200,7 +200,7 @@ def test_while_messages_come_no_document_greys_out_too_early(gaps):
         for _ in range(gap):
             if town.live.dirty:
                 shown = town.document()["areas"][0]["resources"][0]
-                live_until_shown = town.device("seat-01").facts[0].valid_until or 0
+                live_until_shown = town.device("seat-01").facts[0].fresh.valid_until or 0
                 assert shown["evidence"] == "live"
             assert town.now < live_until_shown
             assert town.wait(SECOND) == []

@@ -67,7 +67,7 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
             suspect = reason is not None
             tally = tallies[resource.kind]
             if sticks:
-                untrue[key] += seen.use != truth[key].use
+                untrue[key] += seen.known.use != truth[key].use
                 if suspect:
                     doubted.setdefault(key, now)
             elif fault is None or now < fault.begins:

@@ -6,7 +6,8 @@ from time import perf_counter
 
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import decoder
-from gateway.kinds import KINDS, Facts
+from gateway.evidence.facts import Facts
+from gateway.kinds import KINDS
 from gateway.live import Area, Device, Live, Station, document
 from gateway.model import Millis, Resource
 

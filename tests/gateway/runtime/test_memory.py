@@ -37,7 +37,7 @@ def again(store, now, *seats):
 
 def remembered(town):
     return {
-        name: (device.seen.dump(), [(one.axes, one.observed_at, one.valid_until) for one in device.facts])
+        name: (device.seen.dump(), [(one.axes, one.fresh.observed_at, one.fresh.valid_until) for one in device.facts])
         for name, device in town.live.devices.items()
     }
 
@@ -158,5 +158,5 @@ def test_state_kept_before_there_were_verdicts_is_taken_up_and_judged_anew(store
     store.checkpoint(0, number, msgspec.msgpack.encode(rows))
     found, _ = again(store, town.now, pile)
     [facts] = found.live.devices["yanshan", "pile"].facts
-    assert (facts.use, facts.power_w, facts.energy_wh) == ("free", 7000, 3)
+    assert (facts.known.use, facts.known.power_w, facts.known.energy_wh) == ("free", 7000, 3)
     assert (facts.doubt.verdict, facts.axes.evidence) == ("power_while_free", "suspect")

@@ -65,7 +65,7 @@ def start(town: Town, store: SqliteStore) -> Pipeline:
 
 def state(pipeline: Pipeline) -> dict[str, Any]:
     return {
-        name: (device.seen.dump(), [(one.axes, one.observed_at, one.valid_until) for one in device.facts])
+        name: (device.seen.dump(), [(one.axes, one.fresh.observed_at, one.fresh.valid_until) for one in device.facts])
         for (_, name), device in pipeline.live.devices.items()
     }
 

@@ -7,7 +7,7 @@ from config.kinds import USUAL_LOAD
 from gateway.model import Millis, Use
 
 if TYPE_CHECKING:
-    from gateway.kinds.base import Facts
+    from gateway.evidence.facts import Facts
 
 
 class Doubt:

@@ -1,0 +1,124 @@
+"""What is known of one resource now, in parts that have one owner each.
+
+`known`: its value, which its kind writes (gateway/kinds). `fresh`: when that was told and how long it is good, written
+by its own methods. `doubt`: what the judge remembers, written by him alone (contradiction). All else is what is shown
+of it, and belongs to the live state (gateway/live). Every room reads any of them, and writes none but its own.
+"""
+
+from collections.abc import Iterable
+from operator import attrgetter
+
+from gateway.evidence.doubt import Doubt
+from gateway.evidence.freshness import Freshness
+from gateway.kinds import Kind, Known
+from gateway.kinds.known import slots_of
+from gateway.model import AXES, Access, Axes, Evidence, Millis, Resource
+from gateway.policy.override import Effect
+
+_NEVER = AXES[3]  # active, ok, open, free, never: replaced before anybody sees it
+
+
+class Facts:
+    """One resource. The pipeline's thread alone touches it. Times in ms.
+
+    `axes` are what is shown, `since` when; `watched_since`: since when its evidence is live without a gap. `access` is
+    that of its hours, `effect` what is set by hand, None for nothing, `booked` that an activity keeps it reserved;
+    `holds_until`: when hours or hand may change. `renew_at`: a message after that has its document made again;
+    `alarm`: when the heap of deadlines will look at it next.
+    """
+
+    __slots__ = (
+        "access", "alarm", "axes", "booked", "doubt", "effect", "fresh", "holds_until", "kind", "known", "lifecycle",
+        "renew_at", "resource", "since", "watched_since",
+    )  # fmt: skip
+
+    def __init__(self, resource: Resource, kind: Kind, step_ms: Millis = 1) -> None:
+        """`step_ms`: to what the end of its validity is rounded down, see `Freshness`."""
+        self.resource, self.kind = resource, kind
+        self.known = kind.Value(resource)
+        self.fresh = Freshness(resource, step_ms)
+        self.doubt = Doubt()
+        self.lifecycle = resource.lifecycle
+        self.axes: Axes = _NEVER
+        self.since: Millis | None = None
+        self.watched_since: Millis | None = None
+        self.access: Access = "open"
+        self.effect: Effect | None = None
+        self.booked = False
+        self.holds_until: Millis | None = None
+        self.renew_at: Millis = 0
+        self.alarm: Millis | None = None
+
+
+def evidence_of(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
+    """The evidence axis, and when it will change if nothing comes. First match wins:
+
+    never heard → `never`; its device said goodbye, and nothing fresher came → `offline`; past `valid_until` → `stale`;
+    contradicted, or told in a way that we could not read → `suspect`; else `live`.
+    """
+    fresh = facts.fresh
+    if not fresh.heard:
+        return "never", None
+    until, gone = fresh.valid_until, fresh.offline_at
+    if gone is not None:
+        if now >= gone:
+            return "offline", None
+        until = gone if until is not None and gone < until else until
+    if until is None or now >= until:
+        return "stale", gone
+    return ("suspect" if facts.doubt.suspect or fresh.unreadable else "live"), until
+
+
+# ---- over a restart, and when the clock is set ----
+
+KEPT = (
+    "known.use", "fresh.heard", "known.fault", "known.status_fault", "known.degraded", "doubt.suspect",
+    "fresh.offline_at", "fresh.observed_at", "fresh.valid_until", "since", "known.away_until", "known.status",
+    "known.detail", "known.battery_pct", "known.power_w", "known.energy_wh", "known.people", "known.ins", "known.outs",
+    "known.passages", "known.free", "known.total", "known.expires", "doubt.was", "doubt.moved_at", "doubt.flips",
+    "doubt.mark", "doubt.reason", "doubt.since", "known.seen_at", "watched_since", "fresh.unreadable", "known.off_at",
+    "known.rose_at", "doubt.verdict",
+)  # fmt: skip
+"""What a snapshot keeps: everything that evidence made; axes, access and what is set by hand are decided anew.
+Snapshots hold the values alone, so a new name goes to the end."""
+MOMENTS = (
+    "fresh.observed_at", "fresh.valid_until", "fresh.offline_at", "known.away_until", "known.seen_at", "known.off_at",
+    "known.rose_at", "doubt.moved_at", "doubt.since", "since", "watched_since",
+)  # fmt: skip
+"""Times of ours: they move along when the clock is set."""
+
+kept = attrgetter(*KEPT)
+"""The values of a resource under the names of KEPT."""
+_moments = attrgetter(*MOMENTS)
+
+
+def put_back(facts: Facts, axes: Axes, values: Iterable[object]) -> None:
+    """What `kept` once gave, and the axes of then. Values that its kind does not know are left out."""
+    facts.axes = axes
+    for (part, slot), value in zip(_places(KEPT, type(facts.known)), values, strict=False):
+        if slot:
+            setattr(getattr(facts, part) if part else facts, slot, value)
+
+
+def shift(facts: Facts, by: Millis) -> None:
+    """The clock was set by `by` ms."""
+    for (part, slot), value in zip(_places(MOMENTS, type(facts.known)), _moments(facts), strict=True):
+        if slot and value is not None:
+            setattr(getattr(facts, part) if part else facts, slot, value + by)
+    facts.renew_at += by
+    facts.doubt.ask()
+
+
+_Places = tuple[tuple[str, str], ...]
+_cached: dict[tuple[tuple[str, ...], type[Known]], _Places] = {}
+
+
+def _places(names: tuple[str, ...], known: type[Known]) -> _Places:
+    """Part and slot of each name; an empty slot for one that this kind does not know."""
+    places = _cached.get((names, known))
+    if places is None:
+        slots = set(slots_of(known))
+        split = [name.rpartition(".")[::2] for name in names]
+        places = tuple((part, "" if part == "known" and slot not in slots else slot) for part, slot in split)
+        _cached[names, known] = places
+    return places
