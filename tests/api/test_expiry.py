@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 
 from api.longest import ANYTHING_MS
 from api.times import from_rfc3339, rfc3339
-from api.wire_documents import MAX_BYTES, read, received, withdraw, without_areas
-from gateway.live.station_document import OPENING_GRACE_MS, deadline
+from api.wire_documents import read, received, withdraw, without_areas
+from gateway.live.station_document import deadline
 from gateway.model import EVIDENCES, USES
 from tests.api.conftest import MINUTE, NOON
 from tests.api.documents import document, line, resource
+
+OPENING_GRACE_MS = 2_000
+MAX_BYTES = 4 << 20
+
 
 LONG = {"a": 366 * 86_400_000}
 SEATS = document(

@@ -13,10 +13,12 @@ import pytest
 
 from api.schemas import RegionUtilization, Sessions, Utilization
 from gateway.base.local_time import DAY_MS, HOUR_MS
-from gateway.history.utilization import PEAK_HOURS
-from gateway.policy.privacy import CROWD
 from gateway.store.reader import SqliteReader
 from tests.api.month import BROKEN, RESET, SILENT, START, Client, live
+
+PEAK_HOURS = 5
+CROWD = 5
+
 
 DAYS = 7
 ONE = "/api/v1/stations/yanshan"
@@ -239,3 +241,10 @@ def test_a_machine_without_the_roll_ups_answers_from_the_journal_and_tells_no_en
     for one, other in zip(found, wanted, strict=True):
         assert [one[name] for name in SUMS[:5]] == [other[name] for name in SUMS[:5]]
         assert one["energy_wh"] is one["visits_min"] is None
+
+
+@pytest.mark.parametrize(("more_ms", "status"), [(0, 200), (1, 422)])
+def test_a_window_has_at_most_400_days(client: Client, more_ms: int, status: int) -> None:
+    end = START + DAYS * DAY_MS
+    params = {"from": end - 400 * 86_400_000 - more_ms, "to": end, "by": "day"}
+    assert client.get(f"{ONE}/utilization", params=params).status_code == status

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from api.walls import GOOD_MS, NAME_KEPT_MS, PER_ADDRESS, Walls
+from api.walls import GOOD_MS, Walls
 from tests.api.conftest import NOON
+
+NAME_KEPT_MS = 3_600_000
+PER_ADDRESS = 16
 
 
 def test_a_token_is_good_for_its_station_and_its_time() -> None:

@@ -8,8 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.calendars.ical import MAX_EVENTS, read
-from gateway.calendars.lines import MAX_BYTES, CalendarError
+from gateway.calendars.ical import read
+from gateway.calendars.lines import CalendarError
+
+MAX_EVENTS = 2_000
+MAX_BYTES = 2 * 1024 * 1024
+
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "cases" / "service"
 CASES = json.loads((FOLDER / "calendars.json").read_text(encoding="utf-8"))

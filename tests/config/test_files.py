@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from config.files import SMALL_BYTES, UnusableFileError, read_bytes, read_secret, read_text
+from config.files import UnusableFileError, read_bytes, read_secret, read_text
+
+SMALL_BYTES = 65_536
+
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("config", "gateway", "firmware_bridge", "api")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from config.checks import check
 from config.load import ConfigErrors, load
-from config.yaml_file import MAX_BYTES
 from config.yaml_source import read_yaml
+
+MAX_BYTES = 32 * 1024 * 1024
 
 
 def _write(folder: Path, content: str | bytes) -> Path:

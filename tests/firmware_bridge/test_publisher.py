@@ -142,6 +142,15 @@ def test_a_device_that_nobody_confirms_stops_at_its_window_and_holds_no_other_up
     until(lambda: len(box.seqs("ghost")) == 30)
 
 
+def test_a_device_is_3000_messages_ahead_of_its_watermark_at_most(bench: Callable[..., Bench]) -> None:
+    box = bench().start()
+    box.put(*(state("ghost", n) for n in range(3_001)))
+    until(lambda: len(box.seqs("ghost")) == 3_000)
+    box.put(state("a"))
+    until(lambda: box.seqs("a") == [1])
+    assert len(box.seqs("ghost")) == 3_000
+
+
 def test_a_gateway_that_is_back_gets_again_what_it_has_not_confirmed(bench: Callable[..., Bench]) -> None:
     box = bench().start()
     box.put(*(state("a", n) for n in range(5)))

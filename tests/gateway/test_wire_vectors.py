@@ -81,7 +81,7 @@ def test_what_can_not_be_read_is_kept_aside_with_its_reason_and_changes_nothing(
     payload = bytes_of(case)
     outcome = town.hear_raw(topic, payload)
     assert reasons(outcome) == [case["reason"]]
-    assert (outcome.rejected[0].topic, outcome.rejected[0].payload) == (topic, payload[: wire.MAX_PAYLOAD])
+    assert (outcome.rejected[0].topic, outcome.rejected[0].payload) == (topic, payload[:16_384])
     assert town.pipeline.quarantined == {case["reason"]: 1}
     assert not outcome.batch.payloads
     assert not outcome.changes
@@ -103,8 +103,8 @@ def test_a_resident_identity_number_is_stored_nowhere(case):
 
 def test_the_largest_message_is_read():
     town = town_of("seat")
-    payload = b'{"occupied":true,"x":"' + b"y" * (wire.MAX_PAYLOAD - 24) + b'"}'
-    assert len(payload) == wire.MAX_PAYLOAD
+    payload = b'{"occupied":true,"x":"' + b"y" * (16_384 - 24) + b'"}'
+    assert len(payload) == 16_384
     assert town.hear("thing", payload).batch.payloads == [payload]
 
 

@@ -1,6 +1,11 @@
 """Walls are missed, passers-by are not, and nobody fills the memory."""
 
-from gateway.alerting.screens import FORGET_AFTER_MS, SCREENS_MOST, TRIED, Screens
+from gateway.alerting.screens import Screens
+
+FORGET_AFTER_MS = 86_400_000
+SCREENS_MOST = 16
+TRIED = 3
+
 
 SILENT_MS = 300_000
 MINUTE = 60_000

@@ -8,7 +8,6 @@ import pytest
 
 from config.schema import Settings
 from gateway.alerting import Ourselves
-from gateway.alerting.screens import TRIED
 from gateway.alerts.orders import accept, assign, claim_done
 from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import UnknownAlertError
@@ -20,6 +19,9 @@ from gateway.store.alerts_reader import AlertReader
 from gateway.store.jobs import Done, Job, WriteJobs
 from tests.gateway.alerting.house import STATION, T0, House
 from tests.gateway.notify.stub import Answer, Provider
+
+TRIED = 3
+
 
 Make = Callable[..., House]
 

@@ -62,6 +62,36 @@ def test_flapping_for_an_hour_is_at_most_two_messages(period_s: int) -> None:
     assert len(world.said) <= 5
 
 
+def blips(world: World, times: int) -> None:
+    for _ in range(times):
+        world.become(FAULT, PILE)
+        world.wait(5)
+        world.become(LIVE, PILE)
+        world.wait(5)
+
+
+@pytest.mark.parametrize(("before", "told"), [(3, []), (4, ["charger_fault charger-01 opened"])])
+def test_the_fifth_rise_is_told_at_once(before: int, told: list[str]) -> None:
+    world = World([PILE])
+    blips(world, before)
+    world.become(FAULT, PILE)
+    world.wait(0)
+    assert world.lines() == told
+
+
+@pytest.mark.parametrize(("before", "held_s"), [(1, 30), (2, 900)])
+def test_from_three_rises_on_an_alert_is_held_open_for_a_quarter_of_an_hour(before: int, held_s: int) -> None:
+    world = World([PILE])
+    blips(world, before)
+    world.become(FAULT, PILE)
+    world.wait(10)
+    world.become(LIVE, PILE)
+    world.wait(held_s - 1)
+    assert world.lines() == ["charger_fault charger-01 opened"]
+    world.wait(1)
+    assert world.lines()[1:] == ["charger_fault charger-01 closed"]
+
+
 def test_missing_data_never_clears() -> None:
     world = World([PILE])
     world.become(FAULT, PILE)
@@ -249,6 +279,7 @@ def test_a_card_is_nobodys_trouble() -> None:
         (PILE, {"battery_pct": 20}, {"battery_low": True}),
         (DOOR, {"battery_pct": 14.9}, {"battery_low": True}),
         (DOOR, {"battery_pct": 22}, {"battery_low": None}),
+        (DOOR, {"battery_pct": 24.9}, {"battery_low": None}),
         (DOOR, {"battery_pct": 25}, {"battery_low": False}),
         (AED, {"expires": "2027-02-01"}, {"safety_expiring": True}),
         (AED, {"expires": "2027-06-01"}, {"safety_expiring": False}),

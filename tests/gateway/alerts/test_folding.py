@@ -79,6 +79,16 @@ def test_a_device_whose_connection_flaps_each_five_seconds_for_an_hour_is_at_mos
     assert world.lines() == [f"device_silent {shaky.id} opened", f"device_silent {shaky.id} closed"]
 
 
+@pytest.mark.parametrize(("silent", "offline"), [(79, False), (80, True)])
+def test_a_station_is_offline_when_four_fifths_of_it_are_silent(silent: int, offline: bool) -> None:
+    hundred = [seat(number) for number in range(100)]
+    world = World(hundred)
+    run_heartbeats(world, hundred[silent:], T0, T0 + TTL)
+    world.become(STALE, *hundred[:silent], cause="silence")
+    run_heartbeats(world, hundred[silent:], T0 + TTL, T0 + 2 * TTL)
+    assert ("station_offline yanshan opened" in world.lines()) is offline
+
+
 def test_a_single_device_station_needs_no_peers() -> None:
     world = World(FORTY[:1])
     go_stale(world, FORTY[:1])

@@ -1,7 +1,6 @@
 import pytest
 
 from gateway.alerts.orders import (
-    VERIFY_WITHIN_MS,
     Order,
     OrderError,
     accept,
@@ -11,6 +10,8 @@ from gateway.alerts.orders import (
     verify_by_hand,
 )
 from tests.gateway.notify.samples import ALERT, T0
+
+VERIFY_WITHIN_MS = 30 * 60_000
 
 
 def order(*, by_hand: bool = False) -> Order:

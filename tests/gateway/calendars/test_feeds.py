@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from gateway.calendars import web as web_in
-from gateway.calendars.feeds import DAY_MS, KEEP_MS, MINUTE_MS, Calendars, Feed, FileSource
+from gateway.calendars.feeds import DAY_MS, MINUTE_MS, Calendars, Feed, FileSource
 from gateway.calendars.ical import read
-from gateway.calendars.lines import MAX_BYTES
 from gateway.calendars.web import WebSource
+
+KEEP_MS = 7 * 86_400_000
+MAX_BYTES = 2 * 1024 * 1024
+
 
 NOW = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 ZONE = "Asia/Shanghai"

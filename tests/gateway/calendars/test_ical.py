@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calendars.ical import MAX_EVENTS, isolated, read
-from gateway.calendars.lines import MAX_BYTES, CalendarError
+from gateway.calendars.ical import isolated, read
+from gateway.calendars.lines import CalendarError
+
+MAX_EVENTS = 2_000
+MAX_BYTES = 2 * 1024 * 1024
+
 
 ZONE = "Asia/Shanghai"
 

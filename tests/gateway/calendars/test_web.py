@@ -14,10 +14,13 @@ import pytest
 
 from config.schema import Settings
 from gateway.base import reach
-from gateway.calendars.feeds import KEEP_MS, MINUTE_MS, Calendars, Feed
+from gateway.calendars.feeds import MINUTE_MS, Calendars, Feed
 from gateway.calendars.ical import read
 from gateway.calendars.thread import CalendarThread
 from gateway.calendars.web import WebSource, host_of, is_web
+
+KEEP_MS = 7 * 86_400_000
+
 
 NOW = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 ZONE = "Asia/Shanghai"

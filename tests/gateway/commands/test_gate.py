@@ -5,8 +5,12 @@ import logging
 
 import pytest
 
-from gateway.commands import LIFE_MS, CommandError, Gate, Seen, sign
-from gateway.commands.gate import HOLD_MS, MAX_BYTES, MAX_NONCES
+from gateway.commands import CommandError, Gate, Seen, sign
+from gateway.commands.gate import HOLD_MS, MAX_NONCES
+
+LIFE_MS = 60_000
+MAX_BYTES = 65_536
+
 
 KEY, OTHER = b"a" * 64, b"b" * 64
 NOW = 1_800_000_000_000

@@ -9,13 +9,16 @@ import pytest
 from config.schema import Settings
 from gateway.core import plan
 from gateway.core.outcome import Frame
-from gateway.core.pipeline import FEW, Pipeline
+from gateway.core.pipeline import Pipeline
 from gateway.core.unusual import Unusual
 from gateway.live import document
 from gateway.model import InvariantError, Rejected
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from tests.gateway.faults import ERRORS, Fault, calls
+
+FEW = 32
+
 
 START = 1_795_226_400_000
 ROOMS = (

@@ -6,8 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.history.first_free import SPELLS, FirstFree, Spell, spells_of
+from gateway.history.first_free import FirstFree, Spell, spells_of
 from gateway.history.forecast import Forecast, Session
+
+SPELLS = 30
+
 
 UTC = ZoneInfo("UTC")
 NOON = 1_780_056_000_000

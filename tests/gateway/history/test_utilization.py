@@ -3,8 +3,11 @@
 import pytest
 
 from gateway.base.local_time import HOUR_MS
-from gateway.history.utilization import PEAK_HOURS, Minutes, Use, measure, part_of, peaks, uses
+from gateway.history.utilization import Minutes, Use, measure, part_of, peaks, uses
 from gateway.model import AXES, Interval, axes_of
+
+PEAK_HOURS = 5
+
 
 FREE = axes_of("active", "ok", "open", "free", "live")
 TAKEN = axes_of("active", "ok", "open", "occupied", "live")

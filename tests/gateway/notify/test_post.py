@@ -1,12 +1,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 
 from gateway.alerts.words import Alert, Delivery
 from gateway.notify.base import Message, SendError
-from gateway.notify.post import GIVE_UP_AFTER_MS, Outlet, Post
+from gateway.notify.post import Outlet, Post
 from tests.gateway.notify.samples import ALERT, PLACES, T0, delivery
+
+GIVE_UP_AFTER_MS = 3 * 86_400_000
 
 
 @dataclass
@@ -129,6 +132,29 @@ def test_retry_after_is_honoured_to_the_second() -> None:
     assert office.duty.tries == 1
     office.run_until(T0 + 91_000)
     assert office.states() == ["delivered"]
+
+
+def pauses_s(office: Office, span_ms: int) -> list[float]:
+    """Between the tries at one message that is never taken."""
+    tries: list[int] = []
+    send = office.duty.send
+    office.duty.send = lambda message: (tries.append(office.now), send(message))[1]  # type: ignore[method-assign]
+    office.box.put(delivery("d1"))
+    office.run_until(T0 + span_ms)
+    return [round((later - earlier) / 1000, 1) for earlier, later in pairwise(tries)]
+
+
+def test_pauses_double_from_five_seconds_to_five_minutes() -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 500")
+    assert pauses_s(office, 1_300_000) == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+@pytest.mark.parametrize(("wish_s", "waited_s"), [(3599, 3599), (3600, 3600), (3601, 3600)])
+def test_a_provider_may_ask_for_an_hour(wish_s: float, waited_s: float) -> None:
+    office = Office(fallback=None)
+    office.duty.fail = SendError("HTTP 429", retry_after_s=wish_s)
+    assert pauses_s(office, 4_000_000) == [waited_s]
 
 
 @pytest.mark.parametrize("wish_s", [-1e30, -1, 0, 0.5, float("nan"), float("-inf")])

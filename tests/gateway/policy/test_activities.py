@@ -3,7 +3,11 @@
 import pytest
 
 from gateway.model import Use
-from gateway.policy.activities import EARLY_MS, GRACE_MS, Activity, Agenda, gives_up_at, nobody_came, use_with
+from gateway.policy.activities import Activity, Agenda, gives_up_at, nobody_came, use_with
+
+EARLY_MS = 10 * 60_000
+GRACE_MS = 15 * 60_000
+
 
 HOUR = 3_600_000
 CLASS = Activity(10 * HOUR, 12 * HOUR, "class", "四点半课堂", reserves=True)

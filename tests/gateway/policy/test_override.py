@@ -200,6 +200,11 @@ def test_a_command_comes_through_as_it_was_written() -> None:
     assert read.override == Override("maintenance", LATER, "li", "装修")
 
 
+def test_a_word_may_hold_for_366_days() -> None:
+    word = Override("closed", NOW + 366 * 86_400_000, "li")
+    assert read_command(command(override=word), NOW).override == word
+
+
 def test_a_partners_command_sets_a_partners_word_whatever_it_says() -> None:
     word = Override("open", LATER, "partner")
     read = read_command(command(resource=None, override=word, partner=True), NOW).override
@@ -230,7 +235,7 @@ def test_names_and_notes_are_bounded_and_hold_no_number_of_a_person() -> None:
         (command(partner=True), "as a whole"),
         (command(override=Override("closed")), "must end"),
         (command(override=Override("closed", NOW)), "lie ahead"),
-        (command(override=Override("closed", NOW + 400 * 86_400_000)), "366 days"),
+        (command(override=Override("closed", NOW + 366 * 86_400_000 + 1)), "366 days"),
     ],
 )
 def test_a_command_that_makes_no_sense_is_refused_with_the_reason(text: bytes, reason: str) -> None:

@@ -11,9 +11,8 @@ import msgspec
 import pytest
 
 from gateway.base.local_time import HOUR_MS, bucket_of, hour_start
-from gateway.history.tally import GAP_MS, Mark, Meter, Said, Tally
+from gateway.history.tally import Mark, Meter, Said, Tally
 from gateway.model import Batch, Millis, Reading, Resource
-from gateway.policy.privacy import CROWD
 from gateway.store import tallies
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
@@ -21,6 +20,10 @@ from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY
+
+CROWD = 5
+GAP_MS = 3_600_000
+
 
 MINUTE = 60_000
 START = 1_792_800_000_000 // DAY * DAY  # two days before the end of summer time in Berlin
