@@ -28,6 +28,10 @@ class Gateway(Model):
     """Readings that arrive out of order within so many seconds give the same result in replay."""
     restart_grace_s: NotNegative = 30
     """After a start of ours or of the broker nobody is called offline for so long."""
+    device_messages_per_s: NotNegative = 100
+    """Messages that one device may send in the long run; what is more is let go, and told. 0: as many as it wants."""
+    device_messages_burst: Annotated[int, Field(ge=10_000, le=100_000_000)] = 100_000
+    """Messages that it may send at once, as after an outage of its own; an outage of ours adds to it."""
     inbox_max_messages: Positive = 50_000
     """Messages that may wait for the disk; beyond it we stop reading, and after 5 s leave the rest to the broker."""
     inbox_max_mib: Positive = 32

@@ -10,9 +10,10 @@ from config.schema import Settings
 from gateway.alerting.configured import limits_of
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
-from gateway.alerts.facts import Fact, clock_skew, own
+from gateway.alerts.facts import Fact, clock_skew, flooding, own
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
+from gateway.core.flood import Flood
 from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
 from gateway.live import Device, Live
@@ -56,6 +57,8 @@ class Watch:
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
         self._mishaps: dict[str, tuple[Millis, str]] = {}  # by station: when the last was, and what
+        self.flood: Flood | None = None
+        self._floods: set[Device] = set()  # those that were told to flood, until it is over
         self._zone = ZoneInfo(settings.timezone)
         self._notices = notices_of(settings) if depends_on_notices(settings) else None
         self._screens = Screens(settings.api.screen_silent_s * 1000)
@@ -72,6 +75,8 @@ class Watch:
             elif alert.kind == "screen_absent" and alert.station is not None:
                 self._screens.resume(alert.station, alert.subject, alert.since)
             device = self._devices.get((alert.station or "", alert.subject))
+            if alert.kind == "device_flooding" and device is not None:
+                self._floods.add(device)
             if alert.kind == "clock_skew" and device is not None:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
 
@@ -96,7 +101,9 @@ class Watch:
         self._screens.check_in(station, name, at)
 
     def next_look(self) -> Millis | None:
-        return self._look_at if self._news or self._screens or self._refused or self._mishaps else None
+        floods = self._floods or (self.flood is not None and self.flood.limited)
+        waits = self._news or self._screens or self._refused or self._mishaps or floods
+        return self._look_at if waits else None
 
     def look(self, now: Millis) -> list[Fact]:
         """Signals that are news since the last look; screens and quarantine rates with them."""
@@ -108,8 +115,17 @@ class Watch:
         found = [fact for facts in news if self._is_news(facts, now) for fact in self._of(facts, now)]
         found += [fact for facts in news for fact in self._verdict(facts, now)]
         found += self._screens.look(now)
+        found += self._flooding(now)
         found += [self._fault(station, now) for station in list(self._mishaps)]
         return found + [self._refusal(station, now) for station in list(self._refused)]
+
+    def _flooding(self, now: Millis) -> list[Fact]:
+        """Devices that send more than they may, and those that do so no longer."""
+        told = {} if self.flood is None else dict(self.flood.look(now))
+        over = sorted(self._floods - told.keys(), key=lambda device: (device.station, device.id))
+        self._floods = set(told)
+        found = [flooding(device.facts[0].resource, now, per_s) for device, per_s in told.items()]
+        return found + [flooding(device.facts[0].resource, now, None) for device in over]
 
     def _is_news(self, facts: Facts, now: Millis) -> bool:
         """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""

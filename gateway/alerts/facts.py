@@ -45,6 +45,16 @@ def screen(at: Millis, holds: bool, station: str, name: str) -> Fact:
     return Fact("screen_absent", at, holds, station, name, None, "no check-in" if holds else "checked in")
 
 
+def flooding(resource: Resource, at: Millis, per_s: int | None) -> Fact:
+    """A device that sends more than it may, about so many a second; None: no longer."""
+    detail: dict[str, Signal] = {"device": resource.device}
+    if per_s is not None:
+        detail["per_s"] = per_s
+    return Fact(
+        "device_flooding", at, per_s is not None, resource.station, resource.device, resource, "flooding", detail
+    )
+
+
 def clock_skew(resource: Resource, at: Millis, holds: bool) -> Fact:
     """A device whose time stamps can't be believed; some wrong ones while it finds the time are nobody's trouble."""
     detail: dict[str, Signal] = {"device": resource.device}

@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "reader_dead": Kind("security", "warning"),
     "battery_low": Kind("equipment", "info"),
     "clock_skew": Kind("equipment", "info"),
+    "device_flooding": Kind("system", "warning"),
     "locker_full": Kind("equipment", "info"),
     "screen_absent": Kind("equipment", "warning"),
     "reported": Kind("system", "info", urgent=True, latched=True),

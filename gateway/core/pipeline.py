@@ -11,6 +11,7 @@ from gateway import wire
 from gateway.core.before import Before
 from gateway.core.commands import Commands
 from gateway.core.context import Context
+from gateway.core.flood import Flood
 from gateway.core.foreign import Foreign
 from gateway.core.outcome import Frame, Outcome
 from gateway.core.refusals import Refusals
@@ -37,6 +38,11 @@ class Pipeline:
         self._refusals = Refusals(context)
         self._usual = Usual(context, Unusual(context, self.commands, self._refusals))
         self._careful = False  # one failed under load: from now on each message is taken so that it can be undone
+
+    def flood(self, per_s: int, burst: int) -> Flood:
+        """What keeps one device from costing all others, as the state was taken up."""
+        heard = [device.seen_at for device in self.live.devices.values() if device.seen_at is not None]
+        return Flood(per_s, burst, self._context.by_topic, self._context.speakers, max(heard, default=None))
 
     @property
     def outcome(self) -> Outcome:

@@ -22,6 +22,7 @@ _ZH = {
     "reader_dead": Entry("门禁读卡器故障", "检查读卡器供电和总线"),
     "battery_low": Entry("电池电量低", "更换电池"),
     "clock_skew": Entry("设备时钟偏差", "校准设备时间（NTP）"),
+    "device_flooding": Entry("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
     "locker_full": Entry("柜格已满", "清理超时占用的柜格"),
     "screen_absent": Entry("站点屏幕无响应", "检查屏幕供电和浏览器"),
     "reported": Entry("访客报修", "核实后派单"),
@@ -54,6 +55,9 @@ _EN = {
     "reader_dead": Entry("door reader fault", "Check the reader's power and bus"),
     "battery_low": Entry("battery low", "Change the battery"),
     "clock_skew": Entry("device clock off", "Set its time (NTP)"),
+    "device_flooding": Entry(
+        "device sends too much", "Check its firmware and how often it reports; the rest is not stored"
+    ),
     "locker_full": Entry("lockers full", "Clear what is overdue"),
     "screen_absent": Entry("station screen absent", "Check the screen's power and browser"),
     "reported": Entry("reported by a visitor", "Check it, then order the work"),
@@ -85,6 +89,7 @@ _CAUSES_ZH = {
     "unreadable_value": "最近一条消息无法识别",
     "all_silent": "所有设备同时静默，很可能是网络或供电",
     "clock": "时间戳不可信",
+    "flooding": "消息远超限额，多余的未存储",
 }
 
 _CAUSES_EN = {
@@ -94,6 +99,7 @@ _CAUSES_EN = {
     "unreadable_value": "its last message could not be read",
     "all_silent": "all devices at once, likely network or power",
     "clock": "its time stamps can't be believed",
+    "flooding": "far more messages than it may send; the rest is not stored",
 }
 
 

@@ -80,6 +80,9 @@ class Gateway:
         self.intake = Intake(
             self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
         )
+        limits = settings.gateway
+        self.flood = self.pipeline.flood(limits.device_messages_per_s, limits.device_messages_burst)
+        self.intake.flood = self.alerting.watch.flood = self.flood
         self._announce()
         self.calendars = CalendarThread(settings, stations, self.intake.programme, self.mishaps)
         self.ship = ship = self._ship(self.pipeline.live)
@@ -212,7 +215,9 @@ class Gateway:
     def metrics(self) -> Metrics:
         counters, intake = self.pipeline.counters, self.intake
         return Metrics(
-            received=counters["received"],
+            received=counters["received"] + self.flood.dropped,
+            flooding=self.flood.dropped,
+            devices_limited=self.flood.limited,
             stored=intake.stored,
             duplicate=counters["duplicate"],
             late=counters["late"],
@@ -246,8 +251,8 @@ class Gateway:
             counters = self.pipeline.counters
             body["at"] = utc(now_ms())
             body["counters"] = {
-                "received": counters["received"], "stored": self.intake.stored, "duplicate": counters["duplicate"],
-                "quarantined": self.pipeline.quarantined.total(),
+                "received": counters["received"] + self.flood.dropped, "stored": self.intake.stored,
+                "duplicate": counters["duplicate"], "quarantined": self.pipeline.quarantined.total(),
             }  # fmt: skip
             body["left_out"] = most(self.left_out())
         return f"yz-sys/{self.id}", msgspec.json.encode(body)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.feeds import AreaKey
+from gateway.core.flood import Flood
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document
@@ -52,6 +53,7 @@ class Intake(threading.Thread):
         report: Callable[[str], tuple[str, bytes]],
     ) -> None:  # fmt: skip
         super().__init__(name="intake")
+        self.flood = Flood(0, 0, {}, lambda _topic: [], None)
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
         self.alerting = alerting
         self.announcer: Announcer | None = None
@@ -122,8 +124,9 @@ class Intake(threading.Thread):
         if arrivals is not None:
             if arrivals.epoch == self.session.epoch:
                 self._mids += arrivals.mids
-            self._waiting_bytes += sum([len(frame[1]) for frame in arrivals.frames])
-            self.pipeline.handle_all(arrivals.frames, now)
+            frames = self.flood.let_in(arrivals.frames, now)
+            self._waiting_bytes += sum([len(frame[1]) for frame in frames])
+            self.pipeline.handle_all(frames, now)
             if self.announcer is not None:
                 with self._mishaps.contained("what Home Assistant said"):
                     self.announcer.heard(arrivals.frames)

@@ -27,6 +27,7 @@ class GatewayCollector(Collector):
             ("yizhan_readings_stored", "messages made durable", now.stored),
             ("yizhan_messages_duplicate", "messages that were stored before", now.duplicate),
             ("yizhan_messages_late", "messages older than what was known: history only", now.late),
+            ("yizhan_messages_flooding", "messages let go: their device sent more than it may", now.flooding),
             ("yizhan_fields_ignored", "fields that a kind does not know", now.ignored_fields),
             ("yizhan_fields_bad", "values that nobody could read, left out of their message", now.bad_fields),
             ("yizhan_unknown_status", "statuses of a vendor's own, shown as unknown", now.unknown_status),
@@ -47,6 +48,7 @@ class GatewayCollector(Collector):
         for what, count in now.store_failures.items():
             failures.add_metric((what,), count)
         yield failures
+        yield GaugeMetricFamily("yizhan_devices_limited", "devices that send more than they may", now.devices_limited)
         yield GaugeMetricFamily("yizhan_ingest_backlog", "messages received and not yet durable", now.backlog)
         yield GaugeMetricFamily(
             "yizhan_calendar_events_left_out", "events of calendars that can't be used", now.calendar_events_left_out

@@ -70,6 +70,8 @@ class Metrics:
     copy: CopyMetrics | None = None
     store_failures: Mapping[str, int] = field(default_factory=dict)
     bad_fields: int = 0
+    flooding: int = 0
+    devices_limited: int = 0
     calendar_events_left_out: int = 0
     mishaps: int = 0
     unsendable: int = 0

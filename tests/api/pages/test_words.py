@@ -10,7 +10,7 @@ from api.pages.kinds import words
 from api.routes.reports import Report
 from config.kinds import SPECS, KindSpec
 from gateway.alerts.doubts import facts_of_verdict
-from gateway.alerts.facts import clock_skew, screen
+from gateway.alerts.facts import clock_skew, flooding, screen
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.signals import ALARMS, Limits, facts_of_signals
 from gateway.model import REASONS, Resource, Signal
@@ -82,7 +82,14 @@ def test_every_kind_of_alert_is_called_what_messages_call_it(kind: str) -> None:
 
 def test_every_cause_has_its_words() -> None:
     said = causes_of_changes() | causes_of_signals() | {"start", "all_silent", "unreadable", "free_mib="}
-    said |= {screen(0, True, "yanshan", "x").cause, clock_skew(CHARGER, 0, True).cause, "stale", "offline", "suspect"}
+    said |= {
+        screen(0, True, "yanshan", "x").cause,
+        clock_skew(CHARGER, 0, True).cause,
+        "stale",
+        flooding(CHARGER, 0, 1).cause,
+        "offline",
+        "suspect",
+    }
     said |= set(get_args(Report.model_fields["kind"].annotation))
     assert {"message", "hours", "override", "battery_pct=", "power_w=", "expires=", "open="} <= said
     assert {cause for cause in said if f"cause.{cause}" not in ALERTS} == set()
@@ -92,7 +99,9 @@ def test_an_alarm_whose_cause_only_repeats_its_kind_needs_none() -> None:
     assert not {f"cause.{alarm}" for alarm in ALARMS} & ALERTS.keys()
 
 
-@pytest.mark.parametrize("cause", ["stale", "offline", "suspect", "unreadable_value", "all_silent", "clock"])
+@pytest.mark.parametrize(
+    "cause", ["stale", "offline", "suspect", "unreadable_value", "all_silent", "clock", "flooding"]
+)
 def test_a_cause_is_worded_as_in_messages(cause: str) -> None:
     assert cause_text(cause, "zh") == ALERTS[f"cause.{cause}"][0]
     assert cause_text(cause, "en") == ALERTS[f"cause.{cause}"][2]

@@ -454,3 +454,32 @@ def test_the_missing_notice_of_the_coming_year_is_told_until_it_stands_in_the_co
     house.restart()
     house.wait(900, step_s=5)
     assert house.lines() == ["holidays_unknown gateway closed"]
+
+
+def test_a_device_that_floods_is_told_by_name_and_again_when_it_is_calm(make: Make) -> None:
+    house = make()
+    flood = house.alerting.watch.flood = house.pipeline.flood(50, 1_000)
+
+    def pour(seconds: int, per_s: int) -> None:
+        for _ in range(seconds):
+            flood.let_in([(b"yz/yanshan/seat-01/state", b"{}", 0)] * per_s, house.now)
+            house.wait(1)
+
+    pour(15, 2_000)
+    assert house.lines() == ["device_flooding seat-01 opened"]
+    alert = house.said[0].alert
+    assert (alert.cause, alert.detail["device"]) == ("flooding", "seat-01")
+    assert alert.detail["per_s"] == pytest.approx(2_000, rel=0.1)
+    pour(60, 1)
+    assert house.lines()[-1] == "device_flooding seat-01 closed"
+
+
+def test_a_flood_that_ended_while_we_were_down_is_over(make: Make) -> None:
+    house = make()
+    flood = house.alerting.watch.flood = house.pipeline.flood(50, 1_000)
+    for _ in range(15):
+        flood.let_in([(b"yz/yanshan/seat-01/state", b"{}", 0)] * 2_000, house.now)
+        house.wait(1)
+    house.restart()
+    house.wait(60)
+    assert house.lines() == ["device_flooding seat-01 closed"]

@@ -1,6 +1,7 @@
 """The gateway whole, on a real broker: what it publishes and when, and what it acknowledges."""
 
 import json
+import subprocess
 import threading
 import time
 from itertools import pairwise
@@ -212,3 +213,19 @@ def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, li
     assert gateway.pipeline.counters["overflows"] >= 1
     assert gateway.stop()
     assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))
+
+
+def test_a_device_that_floods_is_let_go_and_counted_and_the_others_are_heard(settings, run, listener):
+    gateway = run()
+    flood = gateway.pipeline.flood(1, 1_000)
+    gateway.flood = gateway.intake.flood = gateway.alerting.watch.flood = flood
+    words = ["mosquitto_pub", "-p", str(settings.mqtt.endpoint.port), "-q", "1", "-t", "yz/yanshan/seat-0/state", "-l"]
+    subprocess.run(words, input=b'{"occupied":true}\n' * 3_000, check=True)
+    listener.say(1, 1)
+    listener.until(lambda: listener.seat(1)["use"] == "occupied")
+    until(lambda: gateway.metrics().received >= 3_001 and gateway.metrics().backlog == 0)
+    told = gateway.metrics()
+    assert told.devices_limited == 1
+    assert told.flooding > 500
+    assert told.stored + told.duplicate + told.flooding == 3_001
+    assert listener.seat(0)["use"] == "occupied"

@@ -13,6 +13,7 @@ export const ALERTS = {
   "alert.reader_dead": ["门禁读卡器故障", "門禁讀卡器故障", "Door reader fault"],
   "alert.battery_low": ["电池电量低", "電池電量低", "Battery low"],
   "alert.clock_skew": ["设备时钟偏差", "設備時鐘偏差", "Device clock off"],
+  "alert.device_flooding": ["设备消息过多", "設備訊息過多", "Device sends too much"],
   "alert.locker_full": ["柜格已满", "櫃格已滿", "Lockers full"],
   "alert.screen_absent": ["站点屏幕无响应", "站點螢幕無回應", "Station screen absent"],
   "alert.reported": ["访客报修", "訪客報修", "Reported by a visitor"],
@@ -38,6 +39,7 @@ export const ALERTS = {
   "cause.suspect": ["读数与其他证据矛盾", "讀數與其他證據矛盾", "its values contradict other evidence"],
   "cause.all_silent": ["所有设备同时静默，很可能是网络或供电", "所有設備同時靜默，很可能是網路或供電", "all devices at once, likely network or power"],
   "cause.clock": ["时间戳不可信", "時間戳不可信", "its time stamps can't be believed"],
+  "cause.flooding": ["消息远超限额，多余的未存储", "訊息遠超限額，多餘的未儲存", "far more messages than it may send; the rest is not stored"],
   "cause.no check-in": ["页面没有报到，可能死机或断网", "頁面沒有報到，可能當機或斷網", "its page does not check in: hung, or cut off"],
   "cause.unreadable": ["消息读不懂", "訊息讀不懂", "messages that can't be read"],
   // a signal over its limit
