@@ -235,6 +235,9 @@ def problem_bytes(status: int, title: str, detail: str) -> bytes:
     ).encode()
 
 
+NO_MORE_FILES = "socket.accept() out of system resource"  # asyncio says so each second, with a traceback
+
+
 class Seldom(logging.Filter):
     """One line a minute for each kind of message, with how many more there were."""
 
@@ -247,7 +250,8 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind, now = str(record.msg), record.created
-        if record.levelno >= logging.ERROR or record.levelno < logging.WARNING:
+        loud = record.levelno >= logging.ERROR and not kind.startswith(NO_MORE_FILES)
+        if loud or record.levelno < logging.WARNING:
             return True
         if now - self._told.get(kind, -self.EVERY_S) < self.EVERY_S:
             self._held[kind] += 1

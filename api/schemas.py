@@ -72,8 +72,13 @@ class Line(BaseModel):
 
 
 class Opening(BaseModel):
-    now: Usable
+    now: Usable = Field(description="what its hours and people promise")
     until: datetime | None
+    proof: Literal["proved", "unproved", "contradicted"] = Field(
+        "unproved", description="what shows that one can come in"
+    )
+    proved_at: datetime | None = Field(None, description="the last sign of it, rounded down to the hour")
+    proved_until: datetime | None = Field(None, description="how long that sign proves at most, rounded up to the hour")
 
 
 class StationSummary(BaseModel):

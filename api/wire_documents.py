@@ -129,8 +129,10 @@ def _carried(raw: Any, before: object, after: object) -> Any:
             new = getattr(after, field)
             if new is UNSET:
                 raw.pop(name, None)
-            else:
-                raw[name] = _carried(raw.get(name), getattr(before, field), new)
+            elif name in raw:
+                raw[name] = _carried(raw[name], getattr(before, field), new)
+            else:  # an older gateway did not say it
+                raw[name] = new
         return raw
     if isinstance(after, list) and isinstance(before, list):
         return [_carried(*each) for each in zip(raw, before, after, strict=True)]

@@ -211,6 +211,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningChange:
+    """From `at` on the promise of a station to be open is `proved`, `unproved` or `contradicted`; `closed`: none."""
+
+    station: str
+    at: Millis
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A message that can't be read, kept aside with its reason. Payload is empty when it may not be stored."""
 

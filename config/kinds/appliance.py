@@ -23,6 +23,7 @@ SPEC = KindSpec(
     },
     usual_type="other",
     one_at_a_time=True,
+    proves_entry=True,
     from_power=FromPower("running", "idle", "fault"),
     doubts=("running_without_power", "power_while_free", "runs_for_hours", "frozen"),
 )

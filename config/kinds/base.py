@@ -62,6 +62,8 @@ class Type:
     """More than any such thing draws: what its meter can't have counted in the time is no energy."""
     rank: int = 0
     """Its place among its like on pages, the smallest first."""
+    indoors: bool = True
+    """Who uses it has come in."""
     usable: Words | None = None
     """What its usable state is called, where that is not the word of its kind."""
 
@@ -121,6 +123,8 @@ class KindSpec:
     """It counts energy and sessions."""
     entrance: bool = False
     """One comes in through it."""
+    proves_entry: bool = False
+    """Who begins to use it has come in, so the station is open; but for types that stand outdoors (`Type.indoors`)."""
     groups_on_pages: bool = False
     """Shown as a count with windows; else each as a thing of its own."""
     fault_alert: str = "equipment_fault"

@@ -14,6 +14,7 @@ SPEC = KindSpec(
     found_by=("presence",),
     ttl_s=180,
     one_at_a_time=True,
+    proves_entry=True,
     groups_on_pages=True,
     doubts=("occupied_though_nobody_is_about", "frozen"),
     says={

@@ -1,4 +1,4 @@
-"""`gateway:`, `privacy:`, `calendar:` and `kinds:`: how messages become what is true now."""
+"""`gateway:`, `privacy:`, `promises:`, `calendar:` and `kinds:`: how messages become what is true now."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -56,6 +56,15 @@ class Privacy(Model):
         if not bands or bands[0] != 0 or list(bands) != sorted(set(bands)):
             raise wrong("must start at 0 and rise", "write it like [0, 1, 5, 10]")
         return bands
+
+
+class Promises(Model):
+    """What proves that a station is open, as its hours promise."""
+
+    hold_min: Annotated[int, Field(ge=1, le=1_440)] = 120
+    """Minutes for which a sign that somebody came in, or could, proves it."""
+    patience_min: Annotated[int, Field(ge=1, le=1_440)] = 15
+    """Minutes without a sign after which locked doors, refused cards or a person's word contradict it."""
 
 
 class Notice(Model):

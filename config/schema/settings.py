@@ -12,7 +12,7 @@ from config.schema.alerts import Alerts
 from config.schema.api import Api, Display
 from config.schema.base import Kind, Model, TimeZone
 from config.schema.bridge import Bridge
-from config.schema.gateway import Calendar, Gateway, KindDefaults, KindSettings, Privacy, defaults_for
+from config.schema.gateway import Calendar, Gateway, KindDefaults, KindSettings, Privacy, Promises, defaults_for
 from config.schema.mqtt import HomeAssistant, Mqtt
 from config.schema.station import Area, Resource, Station
 from config.schema.store import Store
@@ -35,6 +35,8 @@ class Settings(Model):
     """Which days count as holidays."""
     privacy: Privacy = Privacy()
     """What the public may see of people and doors."""
+    promises: Promises = Promises()
+    """What proves that a station is open."""
     kinds: dict[Kind, KindSettings] = {}
     """Changes to the defaults of resource kinds."""
     homeassistant: HomeAssistant = HomeAssistant()

@@ -14,7 +14,7 @@ from gateway.evidence.facts import Facts
 from gateway.evidence.freshness import Freshness
 from gateway.evidence.seen import NO_BOOTS, Seen
 from gateway.kinds.known import Known, slots_of
-from gateway.live import Device, Station
+from gateway.live import Station
 
 # What stays what it is, and what is another's. An alarm is put back too: the heap still holds the entry that it had.
 _PARTS = {"counters", "doubt", "fresh", "kind", "known", "public", "resource"}
@@ -22,7 +22,7 @@ _FACTS = tuple(name for name in Facts.__slots__ if name not in _PARTS)
 _DOUBT = tuple(name for name in Doubt.__slots__ if name not in ("around", "group"))
 _FRESH = Freshness.__slots__
 _DEVICE = ("number", "online", "owed", "seen_at")
-_STATION = ("access", "access_until", "alarm", "recheck_at")
+_STATION = ("access", "access_until", "alarm", "judged", "opening_kept", "recheck_at")
 _BATCH = ("topics", "payloads", "received", "flags", "numbers")
 _facts_of, _doubt_of, _fresh_of = attrgetter(*_FACTS), attrgetter(*_DOUBT), attrgetter(*_FRESH)
 _device_of, _station_of = attrgetter(*_DEVICE), attrgetter(*_STATION)
@@ -38,6 +38,7 @@ class Before:
         "_devices",
         "_kept",
         "_lengths",
+        "_promises",
         "_quarantined",
         "_returned",
         "_staff",
@@ -51,6 +52,7 @@ class Before:
         self._lengths = (
             len(outcome.batch),
             len(live.changes),
+            len(live.openings),
             len(outcome.rejected),
             len(outcome.happened),
             len(outcome.heard),
@@ -59,7 +61,9 @@ class Before:
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
         sources = context.foreign.sources_of(topic)
         self._decoders = [(source, _state(source.decoder)) for source in sources]
-        devices: Iterable[Device] = context.speakers(topic)
+        devices = context.speakers(topic)
+        around = [live.stations[name] for name in sorted({device.station for device in devices})]
+        self._promises = [(station, station.promise.kept(), station.opening_kept) for station in around]
         self._staff: tuple[Any, ...] | None = None
         self._stations: list[tuple[Station, tuple[Any, ...], list[_Facts]]] = []
         if topic.startswith(b"yz-cmd/"):
@@ -75,10 +79,16 @@ class Before:
     def restore(self) -> None:
         context = self._context
         outcome, live = context.outcome, context.live
-        rows, changes, rejected, happened, heard = self._lengths
+        rows, changes, openings, rejected, happened, heard = self._lengths
         for name in _BATCH:
             del getattr(outcome.batch, name)[rows:]
-        del live.changes[changes:], outcome.rejected[rejected:], outcome.happened[happened:], outcome.heard[heard:]
+        del (
+            live.changes[changes:],
+            live.openings[openings:],
+            outcome.rejected[rejected:],
+            outcome.happened[happened:],
+            outcome.heard[heard:],
+        )
         for counter, before in ((live.counters, self._totals), (context.quarantined, self._quarantined)):
             counter.clear()
             counter.update(before)
@@ -91,6 +101,9 @@ class Before:
             device.seen = seen
             for one in facts:
                 one.restore()
+        for station, kept, opening in self._promises:  # it is judged anew at the next sign, or at its next look
+            station.promise.restore(kept)
+            station.opening_kept = opening
         for station, said, facts in self._stations:
             _put(station, _STATION, said)
             for one in facts:

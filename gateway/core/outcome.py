@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gateway.evidence.facts import Facts
 from gateway.live import Device
-from gateway.model import Batch, Change, Millis, Rejected
+from gateway.model import Batch, Change, Millis, OpeningChange, Rejected
 from gateway.wire import Event
 
 Frame = tuple[bytes, bytes, int]  # topic, payload, flags
@@ -19,6 +19,7 @@ class Outcome:
 
     batch: Batch = field(default_factory=Batch)
     changes: list[Change] = field(default_factory=list)
+    openings: list[OpeningChange] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
     heard: list[Device] = field(default_factory=list)
@@ -27,4 +28,4 @@ class Outcome:
     kept: dict[str, bytes] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.batch.payloads or self.changes or self.rejected or self.kept)
+        return bool(self.batch.payloads or self.changes or self.openings or self.rejected or self.kept)

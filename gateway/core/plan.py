@@ -20,6 +20,7 @@ from gateway.core.foreign import Foreign, Source
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
 from gateway.evidence.facts import Facts
+from gateway.evidence.opening import MINUTE_MS, Patience, Promise
 from gateway.kinds import KINDS
 from gateway.live import Area, Device, Live, Opening, Station
 from gateway.model import KindName, Millis, Resource
@@ -36,9 +37,13 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live = Live()
     shown = _Shown(settings)
+    patience = Patience(
+        settings.promises.hold_min * MINUTE_MS, settings.promises.patience_min * MINUTE_MS, shown.tick_ms
+    )
     speakers: dict[tuple[str, str], list[Facts]] = defaultdict(list)
     for one in stations:
         station = Station(one.id, dict(one.name), region=one.region, tick_ms=shown.tick_ms)
+        station.promise = Promise(patience)
         if one.location is not None:
             station.location = one.location.model_dump(exclude_none=True)
         hours = opening(one, None)

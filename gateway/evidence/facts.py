@@ -8,6 +8,7 @@ of it, and belongs to the live state (gateway/live). Every room reads any of the
 from collections.abc import Iterable
 from operator import attrgetter
 
+from config.kinds import SPECS
 from gateway.evidence.doubt import Doubt
 from gateway.evidence.freshness import Freshness
 from gateway.kinds import Kind, Known
@@ -22,14 +23,16 @@ class Facts:
     """One resource. The pipeline's thread alone touches it. Times in ms.
 
     `axes` are what is shown, `since` when; `watched_since`: since when its evidence is live without a gap. `access` is
-    that of its hours, `effect` what is set by hand, None for nothing, `booked` that an activity keeps it reserved;
+    that of its hours, `effect` what is set by hand, None for nothing, `booked` that an activity keeps it reserved,
+    `barred` that its station should be open, and evidence says that nobody can come in;
     `holds_until`: when hours or hand may change. `renew_at`: a message after that has its document made again;
-    `alarm`: when the heap of deadlines will look at it next.
+    `alarm`: when the heap of deadlines will look at it next. `proves_entry`: who begins to use it has come in;
+    `sees_entry`: it tells itself when somebody does, and `entered_at` is the last time of which note was taken.
     """
 
     __slots__ = (
-        "access", "alarm", "axes", "booked", "doubt", "effect", "fresh", "holds_until", "kind", "known", "lifecycle",
-        "renew_at", "resource", "since", "watched_since",
+        "access", "alarm", "axes", "barred", "booked", "doubt", "effect", "entered_at", "fresh", "holds_until", "kind",
+        "known", "lifecycle", "proves_entry", "renew_at", "resource", "sees_entry", "since", "watched_since",
     )  # fmt: skip
 
     def __init__(self, resource: Resource, kind: Kind, step_ms: Millis = 1) -> None:
@@ -44,7 +47,13 @@ class Facts:
         self.watched_since: Millis | None = None
         self.access: Access = "open"
         self.effect: Effect | None = None
+        self.barred = False
         self.booked = False
+        spec = SPECS[resource.kind]
+        sort = spec.types.get(resource.type or "")
+        self.proves_entry = spec.proves_entry and (sort is None or sort.indoors)
+        self.sees_entry = spec.entrance or spec.holds_people
+        self.entered_at: Millis | None = None
         self.holds_until: Millis | None = None
         self.renew_at: Millis = 0
         self.alarm: Millis | None = None
@@ -77,7 +86,7 @@ KEPT = (
     "known.detail", "known.battery_pct", "known.power_w", "known.energy_wh", "known.people", "known.ins", "known.outs",
     "known.passages", "known.free", "known.total", "known.expires", "doubt.was", "doubt.moved_at", "doubt.flips",
     "doubt.mark", "doubt.reason", "doubt.since", "known.seen_at", "watched_since", "fresh.unreadable", "known.off_at",
-    "known.rose_at", "doubt.verdict",
+    "known.rose_at", "doubt.verdict", "known.reads_cards",
 )  # fmt: skip
 """What a snapshot keeps: everything that evidence made; axes, access and what is set by hand are decided anew.
 Snapshots hold the values alone, so a new name goes to the end."""

@@ -101,15 +101,15 @@ class Promise:
         """Somebody came in, or could. `personal`: it tells of a person's step, so the public hears of it in a crowd."""
         if self._open_since is None or at < self._open_since:
             return
-        self._sign_at = _later(self._sign_at, at)
-        if personal:
-            self._untold.append(at)
-        else:
+        if not personal:
             self._plain = _later(self._plain, at)
+        elif at > max((*self._told, *self._untold), default=0):  # else it was counted, or comes late
+            self._untold.append(at)
+        self._sign_at = _later(self._sign_at, at)
 
     def granted(self, at: Millis) -> None:
         """A card opened the door."""
-        self._refused.clear()
+        self._refused = {card: when for card, when in self._refused.items() if when > at}
         self.sign(at, personal=True)
 
     def refused(self, card: str, at: Millis) -> None:
@@ -117,10 +117,12 @@ class Promise:
         if self._open_since is not None and (card in self._refused or len(self._refused) < REFUSALS):
             self._refused.setdefault(card, at)
 
-    def shut(self, shut: bool, at: Millis) -> None:
-        """Whether all live doors say closed and locked and no reader there is live."""
-        if shut is not (self._shut_since is not None):
-            self._shut_since = at if shut else None
+    def shut(self, shut: bool, at: Millis) -> bool:
+        """Whether all live doors say closed and locked and no reader there is live. True if that is news."""
+        if shut is (self._shut_since is not None):
+            return False
+        self._shut_since = at if shut else None
+        return True
 
     def checked(self, at: Millis, *, enterable: bool) -> None:
         """A person tried the door. An older word than the one known changes nothing."""
@@ -198,14 +200,14 @@ class Promise:
     def restore(self, kept: Kept) -> None:
         self._open_since, self._sign_at = kept.open_since, kept.sign_at
         self._plain, self._crowd = kept.plain_sign_at, kept.crowd_at
+        self._told.clear()
+        self._untold.clear()
         self._untold.extend(kept.told)
         self._shut_since, self._refused, self._barred_at = kept.shut_since, dict(kept.refused), kept.barred_at
 
     def shift(self, by: Millis) -> None:
         """The clock was set by `by` ms: ages stay what they were."""
         kept = self.kept()
-        self._told.clear()
-        self._untold.clear()
         told = tuple(at + by for at in kept.told)
         refused = {card: at + by for card, at in kept.refused.items()}
         opened, sign, plain = _moved(kept.open_since, by), _moved(kept.sign_at, by), _moved(kept.plain_sign_at, by)

@@ -15,13 +15,17 @@ class Shape(Signals, gc=False):
 
 
 class Value(Known):
-    """`seen_at`: when anybody was last at it."""
+    """`seen_at`: when anybody was last at it. `entered_at`: when it was last opened or unlocked, so that one could come
+    in. `reads_cards`: a card was held to it.
+    """
 
-    __slots__ = ("seen_at",)
+    __slots__ = ("entered_at", "reads_cards", "seen_at")
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource)
         self.seen_at: Millis | None = None
+        self.entered_at: Millis | None = None
+        self.reads_cards = False
 
 
 def apply(known: Value, signals: Shape, now: Millis) -> bool:
@@ -31,14 +35,18 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     known.use = "free"
     status = "open" if leaf is True else "locked" if bolt is True else "closed"
     if status != known.status:
+        if known.status is not None and (status == "open" or known.status == "locked"):
+            known.entered_at = now
         known.status, known.seen_at = status, now
     return True
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:
     """Somebody passes: a sign of life for what is behind, no news of the door itself."""
-    if event.type == "card" and event.granted is not False:
-        known.seen_at = now
+    if event.type == "card":
+        known.reads_cards = True
+        if event.granted is not False:
+            known.seen_at = now
     return False
 
 

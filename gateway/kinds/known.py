@@ -27,6 +27,7 @@ class Known:
     # AttributeError where the kind has no slot for it.
     away_until: Millis | None = None
     energy_wh: float | None = None
+    entered_at: Millis | None = None
     expires: Millis | None = None
     free: int | None = None
     ins: int = 0
@@ -36,6 +37,7 @@ class Known:
     passages: int = 0
     people: int | None = None
     public: Public | None = None
+    reads_cards: bool = False
     rose_at: Millis | None = None
     seen_at: Millis | None = None
     total: int | None = None

@@ -25,16 +25,18 @@ class Shape(Signals, gc=False):
 
 
 class Value(Known):
-    """`seen_at`: when anybody was last in it; `passages`: since the count was last certain; `public`: the count as the
-    public sees it, `level` its word; `off_at`: when a sensor that only says "somebody" means nobody.
+    """`seen_at`: when anybody was last in it, `entered_at`: when it was last empty no more; `passages`: since the count
+    was last certain; `public`: the count as the public sees it, `level` its word; `off_at`: when a sensor that only
+    says "somebody" means nobody.
     """
 
-    __slots__ = ("ins", "level", "off_at", "outs", "passages", "people", "public", "seen_at")
+    __slots__ = ("entered_at", "ins", "level", "off_at", "outs", "passages", "people", "public", "seen_at")
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource)
         self.people: int | None = None
         self.seen_at: Millis | None = None
+        self.entered_at: Millis | None = None
         self.ins = self.outs = self.passages = 0
         self.public: Public | None = None
         self.level: str | None = None
@@ -91,6 +93,8 @@ def bounds(known: Value) -> tuple[int, int | None]:
 def _present(known: Value, anybody: bool, now: Millis) -> None:
     if anybody or known.status == "occupied":
         known.seen_at = now
+    if anybody and known.status == "empty":
+        known.entered_at = now
     known.status = "occupied" if anybody else "empty"
     if known.resource.privacy != "coarse":  # else `due` tells what the public may know
         known.use = _use(known)

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from config.kinds import UNITS
+from gateway.base.local_time import HOUR_MS
 from gateway.evidence.facts import Facts
 from gateway.live.booking import programme
 from gateway.live.places import Area, Station, utc, utc_or_none
@@ -47,11 +48,24 @@ def document(station: Station, now: Millis) -> Document:
         location=station.location,
         as_of=utc(now),
         valid_until=utc_or_none(valid_until),
-        open=OpenNow(_OPEN[station.access], utc_or_none(station.access_until)),
+        open=_open(station, now),
         summary=with_next_free(station, summed([one for area in areas for one in area.resources]), now),
         areas=areas,
     )
     return encoded(shown, now)
+
+
+def _open(station: Station, now: Millis) -> OpenNow:
+    """Times of signs are rounded, so that nobody's step can be told from them."""
+    judged = station.promise.at(now)
+    until = judged.proved_until
+    return OpenNow(
+        _OPEN[station.access],
+        utc_or_none(station.access_until),
+        judged.public,
+        utc_or_none(rounded(judged.proved_at, HOUR_MS)),
+        UNSET if until is None else utc(until - until % -HOUR_MS),
+    )
 
 
 def shown_until(facts: Facts, now: Millis) -> Millis | None:

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway import wire
 from gateway.evidence.facts import Facts
+from gateway.evidence.opening import NOT_OPEN, Judgement, Patience, Promise
 from gateway.evidence.seen import Seen
 from gateway.history.first_free import FirstFree
 from gateway.history.forecast import Forecast
@@ -71,6 +72,9 @@ class Station:
     location: dict[str, float | str] | UnsetType = UNSET  # shown as it stands
     # By kind and type: of one that is in use, and of the first of several.
     forecasts: dict[tuple[str, str | None], tuple[Forecast, FirstFree]] = field(default_factory=dict)
+    promise: Promise = field(default_factory=lambda: Promise(Patience()))  # to be open
+    judged: Judgement = NOT_OPEN
+    opening_kept: str = ""  # the state of its promise as history has it
     access: Access = "unknown"
     access_until: Millis | None = None
     recheck_at: Millis | None = None

@@ -12,12 +12,15 @@ from gateway.evidence.facts import Facts, evidence_of, shift
 from gateway.kinds.known import common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
+from gateway.live.entry import carded, entered, kept, look_at_doors
 from gateway.live.places import Area, Device, Station
-from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, axes_of
+from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, OpeningChange, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, Target
 from gateway.wire import Event
 
+SEEN_OPEN = ("open", "free", "busy")  # who says so is there
+BEFORE_USE = ("free", "away", "reserved")
 TRY_AGAIN_MS = 10_000  # a deadline that failed
 RENEW_SHARE = 0.45  # of the shortest ttl: then a document is made again although nothing changed
 
@@ -30,6 +33,7 @@ class Live:
         self.devices: dict[tuple[str, str], Device] = {}
         self.alarms = Alarms()
         self.changes: list[Change] = []
+        self.openings: list[OpeningChange] = []
         self.news: set[Facts] = set()  # said something that alerts look at
         self.dirty: list[Station] = []
         self.overrides = Overrides()
@@ -82,6 +86,8 @@ class Live:
             else:
                 facts.fresh.alive(observed_at, now)
             self.settle(facts, now, "message")
+            if facts.sees_entry:
+                self._entered(facts, now)
             if now >= facts.renew_at:
                 self.touch(self.stations[facts.resource.station])
 
@@ -111,6 +117,14 @@ class Live:
             if facts.kind.event(facts.known, event, now):
                 facts.fresh.told(observed_at)
         self.heartbeat(device, now)
+        for facts in device.facts:
+            if facts.sees_entry:
+                self._entered(facts, now)
+        if event.type == "card" and device.facts:
+            station = self.stations[device.station]
+            carded(station, event, observed_at, now)
+            look_at_doors(station, now)
+            self._judge(station, now)
 
     def unreadable(self, device: Device, now: Millis) -> None:
         """The device told its value, and nobody can read it: what we had is no longer to be trusted."""
@@ -165,6 +179,7 @@ class Live:
         self.grace_until += by
         for station in self.stations.values():
             station.made_at += by
+            station.promise.shift(by)
             for facts in station.facts():
                 shift(facts, by)
             self.open_or_close(station, now)
@@ -176,6 +191,8 @@ class Live:
         if station.recheck_at is not None and now >= station.recheck_at:
             self.overrides.expire(now)
             self.open_or_close(station, now)
+        if station.judged.look_at is not None and now >= station.judged.look_at:
+            self._judge(station, now)
         if station.untold or now >= self._renewal(station):
             self.touch(station)
         self._schedule(station)
@@ -206,6 +223,9 @@ class Live:
         else:
             self.overrides.put(target, override)
         self.open_or_close(station, now)
+        if override is not None and override.status in SEEN_OPEN:
+            station.promise.sign(now, personal=False)
+            self._judge(station, now)
         self.touch(station)
         return True
 
@@ -217,6 +237,11 @@ class Live:
         station.access = by_hand or access
         station.access_until = until if by_hand is None else hand_until
         recheck = _sooner(until, hand_until)
+        if station.access == "open":
+            station.promise.opens(now)
+        else:
+            station.promise.closes()
+        self._judge(station, now)
         for area in station.areas:
             area_access, area_until = (access, until) if area.opening is None else area.opening.at(now)
             recheck = _sooner(recheck, area_until)
@@ -231,6 +256,27 @@ class Live:
         self._schedule(station)
         if before != (station.access, station.access_until):
             self.touch(station)
+
+    def _entered(self, facts: Facts, now: Millis) -> None:
+        station = self.stations[facts.resource.station]
+        if entered(facts, station, now):
+            self._judge(station, now)
+
+    def _judge(self, station: Station, now: Millis) -> None:
+        """Whether one can come in, as promised; where not, nothing inside is usable for certain."""
+        before, station.judged = station.judged, station.promise.at(now)
+        state = kept(station)
+        if state != station.opening_kept:
+            station.opening_kept = state
+            self.openings.append(OpeningChange(station.id, now, state))
+        barred = station.judged.proof == "contradicted"
+        if barred is not (before.proof == "contradicted"):
+            for facts in station.facts():
+                facts.barred = barred
+                self.settle(facts, now, "not_enterable")
+        if station.judged[:2] != before[:2]:
+            self.touch(station)
+        self._schedule(station)
 
     def settle(self, facts: Facts, now: Millis, cause: str) -> None:
         """Work out the axes; if they differ from what was shown, that is a change. Sets the next alarm."""
@@ -256,14 +302,28 @@ class Live:
                 facts.watched_since = None
             elif facts.watched_since is None:
                 facts.watched_since = now
-            if axes.evidence != facts.axes.evidence:
-                self.news.add(facts)
-            facts.axes, facts.since = axes, now
+            before_axes, facts.axes, facts.since = facts.axes, axes, now
             self.touch(self.stations[facts.resource.station])
+            self._follow(facts, before_axes, cause, now)
         if until is not None and (timer is None or until < timer):
             timer = until
         if timer is not None and (facts.alarm is None or timer < facts.alarm):
             self.alarms.set(facts, timer)
+
+    def _follow(self, facts: Facts, before: Axes, cause: str, now: Millis) -> None:
+        """What else follows from a change of what is shown."""
+        axes = facts.axes
+        if axes.evidence != before.evidence:
+            self.news.add(facts)
+            if SPECS[facts.resource.kind].entrance:
+                station = self.stations[facts.resource.station]
+                look_at_doors(station, now)
+                self._judge(station, now)
+        elif cause == "message" and facts.proves_entry and axes.use == "occupied" and before.use in BEFORE_USE:
+            station = self.stations[facts.resource.station]
+            station.promise.sign(now, personal=False)
+            if not station.judged.proof == station.judged.public == "proved":
+                self._judge(station, now)
 
     @staticmethod
     def _axes(facts: Facts, evidence: Evidence) -> Axes:
@@ -271,11 +331,11 @@ class Live:
         use = known.use
         health = known.health if known.fault is not None or known.status_fault or known.degraded else "ok"
         unreadable = facts.fresh.unreadable
-        if facts.effect is None and not facts.booked and not unreadable:
+        if facts.effect is None and not facts.booked and not unreadable and not facts.barred:
             return POINTS[facts.lifecycle, health, facts.access, use, evidence]
         if facts.booked and use in ("free", "unknown"):
             use = "reserved"
-        marks = Mark.UNREADABLE if unreadable else 0
+        marks = (Mark.UNREADABLE if unreadable else 0) | (Mark.BARRED if facts.barred else 0)
         if facts.effect is None:
             return axes_of(facts.lifecycle, health, facts.access, use, evidence, marks)
         safety = SPECS[facts.resource.kind].vital
@@ -306,7 +366,7 @@ class Live:
         return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
 
     def _schedule(self, station: Station) -> None:
-        when = station.recheck_at
+        when = _sooner(station.recheck_at, station.judged.look_at)
         if not station.dirty:  # else `made` comes and schedules the next renewal
             renewal = self._renewal(station)
             if renewal != float("inf") and (when is None or renewal < when):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from config.kinds import UNITS
 from config.schema import Resource, Station
 from gateway.base.times import from_rfc3339, rfc3339
+from gateway.evidence.opening import Proof
 from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of, marks_in
 
 OPENING_GRACE_MS: Final = 2_000
@@ -100,8 +101,16 @@ class SummaryLine(Struct, frozen=True, gc=False):
 
 
 class OpenNow(Struct, frozen=True, gc=False):
+    """`now` is what its hours and people promise; `proof`, what shows that one can come in (evidence/opening).
+
+    `proved_at`, `proved_until`: the last sign, rounded down, and how long it proves at most, rounded up, to the hour.
+    """
+
     now: Usable
     until: str | None
+    proof: Proof = "unproved"
+    proved_at: str | None = None
+    proved_until: str | UnsetType = UNSET
 
 
 class StationDocument(Struct, frozen=True, gc=False, kw_only=True):
@@ -166,6 +175,8 @@ def deadline(document: StationDocument) -> Millis | None:
     ]
     if document.open.until is not None:
         ends.append(from_rfc3339(document.open.until) + OPENING_GRACE_MS)
+    if document.open.proved_until is not UNSET:
+        ends.append(from_rfc3339(document.open.proved_until) + OPENING_GRACE_MS)
     return min(ends, default=None)
 
 
@@ -176,8 +187,10 @@ def withdrawn(document: StationDocument, now: Millis) -> StationDocument:
     The gateway withdraws its claims itself: this is for the day when it, or the line to it, is dead.
     """
     turned = _passed(document.open.until, now - OPENING_GRACE_MS)
+    until = document.open.proved_until
     areas = [_area_at(area, now, turned=turned) for area in document.areas]
     pairs = zip(document.resources(), _resources(areas), strict=True)
+    lapsed = until is not UNSET and _passed(until, now - OPENING_GRACE_MS)
     touched = {after.group for before, after in pairs if after is not before}
     counts = {line.group: line for line in summed(_resources(areas))} if touched else {}
     summary = [_recounted(line, counts) if line.group in touched else line for line in document.summary]
@@ -186,7 +199,7 @@ def withdrawn(document: StationDocument, now: Millis) -> StationDocument:
         document,
         as_of=rfc3339(now),
         valid_until=min(live, key=from_rfc3339, default=None),
-        open=OpenNow("unknown", None) if turned else document.open,
+        open=OpenNow("unknown", None) if turned else _unproved(document.open) if lapsed else document.open,
         summary=summary,
         areas=areas,
     )
@@ -214,6 +227,10 @@ def blank(station: Station, now: Millis) -> StationDocument:
 def _resources(areas: Iterable[ShownArea]) -> Iterator[ShownResource]:
     for area in areas:
         yield from area.resources
+
+
+def _unproved(open_now: OpenNow) -> OpenNow:
+    return replace(open_now, proof="unproved", proved_until=UNSET)
 
 
 def _units(resource: ShownResource) -> tuple[int, int]:

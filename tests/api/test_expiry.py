@@ -83,7 +83,7 @@ def test_after_the_turn_of_opening_hours_nobody_knows_whether_it_is_open() -> No
     )
     assert deadline(closing.shown) == NOON + OPENING_GRACE_MS
     later = json.loads(withdraw(closing.body, NOON + OPENING_GRACE_MS).body)
-    assert later["open"] == {"now": "unknown", "until": None}
+    assert later["open"] == {"now": "unknown", "until": None, "proof": "unproved", "proved_at": None}
     assert later["areas"][0]["resources"][0]["because"] == ["hours_unknown"]
     assert later["summary"] == [line("seat", 1, 0, 1)]
 

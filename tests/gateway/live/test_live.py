@@ -154,7 +154,7 @@ def test_closing_time_closes_everything_on_its_own():
     (change,) = town.wait(60 * SECOND)
     assert (change.at, change.after.access, change.after.usable) == (NOON + 60 * SECOND, "closed", "no")
     document = town.document()
-    assert document["open"] == {"now": "no", "until": None}
+    assert document["open"] == {"now": "no", "until": None, "proof": "unproved", "proved_at": None}
     assert town.axes("seat-01").because == ("closed",)
 
 

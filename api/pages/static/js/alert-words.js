@@ -62,6 +62,7 @@ export const ALERTS = {
   "cause.activity": ["随活动开始或结束", "隨活動開始或結束", "as a booking began or ended"],
   "cause.hours": ["随开放时间变化", "隨開放時間變化", "as opening hours turned"],
   "cause.override": ["人工设定", "人工設定", "set by hand"],
+  "cause.not_enterable": ["应开放却进不去", "應開放卻進不去", "should be open, can’t be entered"],
   "cause.start": ["网关启动时已如此", "閘道啟動時已如此", "already so when the gateway started"],
   "cause.restart": ["网关重启时已如此", "閘道重啟時已如此", "already so when the gateway restarted"],
 };
