@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 Mark = Literal["ok", "warn", "fail"]
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
 SLOW_FSYNC_MS = 50.0
+TOLD_PLACES = 5
 LOW_DISK_MIB = 500
 CONNECT_S = 6.0
 
@@ -58,6 +59,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield command_key(settings)
     yield rights(settings)
     yield holidays(settings)
+    yield from promises(settings)
     yield from calendars(settings)
     yield from serial_ports(settings)
     yield from channels(settings, send_test)
@@ -228,6 +230,20 @@ def holidays(settings: Any) -> Finding:
             "enter the State Council's notice under calendar.notices, or update chinesecalendar",
         )  # fmt: skip
     return Finding("ok", "calendar", "Chinese holidays and make-up workdays are known for six weeks ahead and more")
+
+
+def promises(settings: Any) -> Iterator[Finding]:
+    """Values that will be stale between any two messages of their device."""
+    from config.resources import unpromised
+
+    found = unpromised(settings)
+    if found:
+        more = f" and {len(found) - TOLD_PLACES} more" if len(found) > TOLD_PLACES else ""
+        yield Finding(
+            "warn", "ttl",
+            f"{', '.join(found[:TOLD_PLACES])}{more}: a LoRaWAN sensor speaks seldom, and the ttl is that of the kind: "
+            "they will be stale most of the time; write power: battery, or a ttl of more than two of its intervals",
+        )  # fmt: skip
 
 
 def calendars(settings: Any) -> Iterator[Finding]:

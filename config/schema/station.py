@@ -93,10 +93,13 @@ class Resource:
     """Which sort of charger, appliance or safety item."""
     name: Texts = Field(default_factory=dict)
     """Name by language."""
+    power: Literal["mains", "battery"] = "mains"
+    """What its device lives on. A battery promises a sign of life a day: `ttl` and `reporting` have other defaults."""
     ttl: Seconds | None = None
-    """Seconds a value stays good; by default that of the kind."""
+    """Seconds a value stays good; by default that of the kind, on a battery 25 hours where that is longer."""
     reporting: Reporting | None = None
-    """Whether each message renews the value, or any sign of life does; by default that of the kind."""
+    """Whether each message renews the value, or any sign of life does; by default that of the kind, on a battery
+    `on_change`."""
     capacity: Positive | None = None
     """How many people or units it holds."""
     privacy: Literal["coarse"] | None = None

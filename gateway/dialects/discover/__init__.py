@@ -171,6 +171,8 @@ def _lines(dialect: str, device: _Device) -> Iterator[tuple[KindName, str]]:
     for kind in dict.fromkeys(kind for fact in heard.facts for kind in _KINDS.get(fact, ())):
         usual = SPECS[kind].usual_type
         sort = "" if usual is None else f", type: {usual}"
+        if "battery_pct" in heard.facts:
+            sort += ", power: battery"
         if dialect == "native":
             yield kind, f"- {{id: {name}, kind: {kind}{sort}}}"
             continue

@@ -67,7 +67,10 @@ def test_a_caretaker_gets_a_line_to_copy(tmp_path: Path, port: int, capsys: pyte
         stopped.set()
         device.join()
     out = capsys.readouterr().out
-    assert "- {id: front-door, kind: door, source: {dialect: zigbee2mqtt, topic: zigbee2mqtt/front-door}}" in out
+    assert (
+        "- {id: front-door, kind: door, power: battery, source: {dialect: zigbee2mqtt, topic: zigbee2mqtt/front-door}}"
+        in out
+    )
     assert "1 devices in 0.5 s" in out
 
 
