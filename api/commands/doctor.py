@@ -52,6 +52,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield runtime()
     yield clock()
     yield from store(settings.store.path)
+    yield from starts(settings.store.path)
     yield from copy(settings.store.influx)
     retained: list[bytes] = []
     yield broker(settings, retained)
@@ -103,6 +104,28 @@ def store(folder: Path) -> Iterator[Finding]:
         yield Finding("fail", "store", f"damaged: {', '.join(damaged)}; the gateway moves them aside when it starts")
     free = shutil.disk_usage(folder).free >> 20
     yield Finding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
+
+
+def starts(folder: Path) -> Iterator[Finding]:
+    """What the starts of each gateway that keeps its files here came to."""
+    from gateway.runtime.starts import FILE, PLAIN, read
+
+    for path in sorted(folder.glob(f"**/{FILE}")):
+        history = read(path.parent)
+        if history is None:
+            yield Finding("warn", "starts", f"{path} can't be read; the next start of the gateway writes it anew")
+            continue
+        if history.early > PLAIN:
+            text = f"the last {history.early} starts ended within a minute or have not lasted it yet; the log says why"
+            yield Finding(
+                "warn", "starts", f"{text}. Messages are handled singly until it is known which of them it is"
+            )
+        if history.guilty:
+            stations = ", ".join(sorted({one.station for one in history.guilty.values()}))
+            text = f"{len(history.guilty)} messages of {stations} ended the process and are set aside unseen"
+            yield Finding(
+                "warn", "starts", f"{text}: `yizhan export --quarantine`; send them to us. An update tries anew"
+            )
 
 
 def copy(influx: Any) -> Iterator[Finding]:

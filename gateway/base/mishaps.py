@@ -59,7 +59,7 @@ class Mishaps:
 
 def _name_of(kind: type[BaseException]) -> str:
     """As people look it up: `KeyError`, `struct.error`."""
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return kind.__name__ if kind.__name__[:1].isupper() else f"{kind.__module__}.{kind.__name__}"
 
 
 def _place(error: BaseException) -> Place:

@@ -5,7 +5,7 @@ path), `unusual`, `commands` and `refusals`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from gateway import wire
 from gateway.core.before import Before
@@ -22,6 +22,14 @@ from gateway.model import DUP, RETAINED, Batch, Message, Millis, Rejected
 
 INTERNAL_ERROR = "internal_error"  # the reason in quarantine
 FEW = 32  # messages that come together, and are copied for
+
+
+Unseen = Callable[[bytes, bytes, Millis], bool | None]
+"""(topic, payload, receipt) of a stored message: None to have it handled, else it is set aside; True: bare."""
+
+
+def all_seen(_topic: bytes, _payload: bytes, _received: Millis) -> bool | None:
+    return None
 
 
 class Pipeline:
@@ -109,20 +117,29 @@ class Pipeline:
 
     def _set_aside(self, frame: Frame, error: Exception, now: Millis) -> None:
         """A fault of ours over this message: it is kept with its reason, told, and the next one is taken."""
-        topic, payload, flags = frame
+        topic = frame[0]
         name = wire.station_in(topic)
         self.live.mishaps.note(f"message on {topic[:200]!r}", error, name if name in self.live.stations else None)
+        self.set_aside(frame, now)
+
+    def set_aside(self, frame: Frame, now: Millis, *, bare: bool = False) -> None:
+        """Keep a message in quarantine as one that we fail over, without handling it. `bare`: no byte of it is looked
+        at, so none is kept.
+        """
+        topic, payload, flags = frame
         length, before = len(self.outcome.rejected), dict(self.quarantined)
         try:
-            self._refusals.refuse(topic, payload, flags, now, INTERNAL_ERROR)
+            if not bare:
+                self._refusals.refuse(topic, payload, flags, now, INTERNAL_ERROR)
+                return
         except Exception as again:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self.live.mishaps.note("setting a message aside", again)
             del self.outcome.rejected[length:]
             self.quarantined.clear()
             self.quarantined.update(before)
-            self.quarantined[INTERNAL_ERROR] += 1
-            # Nobody can tell whether it holds an identity number, so only that it came is kept.
-            self.outcome.rejected.append(Rejected(b"?", b"", now, INTERNAL_ERROR))
+        # Nobody can tell whether it holds an identity number, so only that it came is kept.
+        self.quarantined[INTERNAL_ERROR] += 1
+        self.outcome.rejected.append(Rejected(b"?", b"", now, INTERNAL_ERROR))
 
     def _distrust(self, frame: Frame, now: Millis) -> None:
         """Half of a message may have been taken over: what it speaks for is stale until it speaks again."""
@@ -145,10 +162,16 @@ class Pipeline:
                 device.number = number
 
     def replay(
-        self, number: int, batch: Batch, known: Mapping[Device, int], *, careful: bool = False
+        self,
+        number: int,
+        batch: Batch,
+        known: Mapping[Device, int],
+        *,
+        careful: bool = False,
+        unseen: Unseen = all_seen,
     ) -> tuple[int, list[Rejected]]:
         """Take stored messages again, those that a device's kept state does not hold yet. Returns how many, and those
-        that were set aside.
+        that were set aside. `unseen`: asked before each, see there.
 
         A fault of ours over one is raised: then what it touched is not to be trusted, and all is to be taken up anew,
         `careful`, so that it costs that message only.
@@ -159,29 +182,34 @@ class Pipeline:
         ):
             frame = topic, payload, flags & RETAINED
             try:
-                count += self._again(frame, received, number, known, careful=careful)
+                if not self._is_wanted(topic, number, known):
+                    continue
+                count += 1
+                aside = unseen(topic, payload, received)
+                if aside is not None:
+                    self.set_aside(frame, received, bare=aside)
+                    continue
+                self._again(frame, received, careful=careful)
             except Exception as error:
                 if not careful:
                     raise
                 self._set_aside(frame, error, received)
-        aside = [one for one in self.take().rejected if one.reason == INTERNAL_ERROR]
+        kept = [one for one in self.take().rejected if one.reason == INTERNAL_ERROR]
         self.counters.clear()
         self.quarantined.clear()
-        return count, aside
+        return count, kept
 
-    def _again(
-        self, frame: Frame, received: Millis, number: int, known: Mapping[Device, int], *, careful: bool
-    ) -> bool:
-        """One message of the journal; False if there is no need."""
-        device = self.live.devices.get(wire.parse_topic(frame[0])[:2])
-        if device is None or known.get(device, 0) >= number:
-            return False
+    def _is_wanted(self, topic: bytes, number: int, known: Mapping[Device, int]) -> bool:
+        device = self.live.devices.get(wire.parse_topic(topic)[:2])
+        return device is not None and known.get(device, 0) < number
+
+    def _again(self, frame: Frame, received: Millis, *, careful: bool) -> None:
+        """One message of the journal."""
         self.live.tick(received)
         if careful:
             self._carefully(frame, received)
         else:
             self._usual.take([frame], iter((frame,)), received)
-        return True
 
     def readmit(self, rejected: Rejected) -> None:
         """A message in quarantine came before: its device need not send it again."""

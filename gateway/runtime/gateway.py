@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +38,7 @@ from gateway.runtime.parts import (
     store_of,
     suffix,
 )
+from gateway.runtime.starts import Starts
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
@@ -62,7 +64,9 @@ class Gateway:
         stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
         self.store = store_of(settings, folder, self.started_at)
-        self.pipeline, memory = restored(settings, stations, self.store, self.started_at)
+        self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
+        self.pipeline, memory = restored(settings, stations, self.store, self.started_at, starts)
+        starts.tell(self.mishaps)
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
@@ -78,7 +82,14 @@ class Gateway:
         commands.trust(key, Seen.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.command, self.alerting.note
         self.intake = Intake(
-            self.session, self.pipeline, self.writer, memory, self.alerting, limits_of(settings), self._report
+            self.session,
+            self.pipeline,
+            self.writer,
+            memory,
+            self.alerting,
+            limits_of(settings),
+            self._report,
+            starts,
         )
         limits = settings.gateway
         self.flood = self.pipeline.flood(limits.device_messages_per_s, limits.device_messages_burst)
@@ -167,6 +178,9 @@ class Gateway:
             self.ship.end(left(0.5))
         if self.writer.ident is not None:
             clean = self.writer.end(left(1.0)) and clean
+        if clean and dead is None:
+            with suppress(OSError):  # then the next start counts this one too
+                self._starts.settle()
         if clean:
             for one in (self._rollups, self._reader, self.store):
                 one.close()

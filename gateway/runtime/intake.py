@@ -10,6 +10,7 @@ from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.feeds import AreaKey
 from gateway.core.flood import Flood
+from gateway.core.outcome import Frame
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Station, document
@@ -17,9 +18,12 @@ from gateway.live.state import TRY_AGAIN_MS
 from gateway.live.station_document import Document
 from gateway.model import Message, Millis
 from gateway.mqtt import Session
+from gateway.mqtt.reader import Arrivals
 from gateway.policy.activities import Agenda
+from gateway.runtime.careful import CarefulStart
 from gateway.runtime.memory import Memory
 from gateway.runtime.pace import DocumentPace
+from gateway.runtime.starts import Starts
 from gateway.runtime.status import CommitTimes
 from gateway.runtime.watermarks import Watermarks
 from gateway.runtime.writer import Commit, Writer
@@ -50,7 +54,7 @@ class Intake(threading.Thread):
 
     def __init__(
         self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, alerting: Alerting, limits: Limits,
-        report: Callable[[str], tuple[str, bytes]],
+        report: Callable[[str], tuple[str, bytes]], starts: Starts,
     ) -> None:  # fmt: skip
         super().__init__(name="intake")
         self.flood = Flood(0, 0, {}, lambda _topic: [], None)
@@ -65,6 +69,7 @@ class Intake(threading.Thread):
         self.commits = CommitTimes()
         self.clock_jumps = 0
         self._report = report
+        self._careful = CarefulStart(starts, pipeline)
         self._clock = SteadyClock()
         self._stopping = threading.Event()
         self._busy: Commit | None = None
@@ -121,19 +126,10 @@ class Intake(threading.Thread):
             self.clock_jumps += 1
             log.warning("the machine's clock was set by %+.1f s", jump / 1000)
             self.pipeline.live.shift(jump, now)
-        if arrivals is not None:
-            if arrivals.epoch == self.session.epoch:
-                self._mids += arrivals.mids
-            frames = self.flood.let_in(arrivals.frames, now)
-            self._waiting_bytes += sum([len(frame[1]) for frame in frames])
-            self.pipeline.handle_all(frames, now)
-            if self.announcer is not None:
-                with self._mishaps.contained("what Home Assistant said"):
-                    self.announcer.heard(arrivals.frames)
-            if self.pipeline.foreign.filters is not self._filters:
-                self._filters = self.pipeline.foreign.filters
-                with self._mishaps.contained("subscribing to a device's new name"):
-                    self.session.subscribe(sorted(self._filters))
+        if self._careful.singly:
+            self._take_one(arrivals, now)
+        elif arrivals is not None:
+            self._take_in(arrivals.frames, arrivals.epoch, arrivals.mids, now)
         while self._commands:
             topic, payload = self._commands.popleft()
             self.pipeline.handle(Message(topic.encode(), payload, now), now)
@@ -147,6 +143,33 @@ class Intake(threading.Thread):
             self._hand_over(now)
         self._guard_inbox()
         self._publish(now, messages_wait=arrivals is not None)
+        if not self._careful.settled:
+            with self._mishaps.contained("keeping that this start went well"):
+                self._careful.settle(monotonic_s(), subscribed=self.session.subscribed)
+
+    def _take_one(self, arrivals: Arrivals | None, now: Millis) -> None:
+        """The next message, once all that follows from the one before is done."""
+        if arrivals is not None:
+            self._careful.put(arrivals)
+        some = self._careful.next() if self._busy is None else None
+        if some is not None:
+            self._take_in(*some, now)
+
+    def _take_in(self, frames: list[Frame], epoch: int, mids: list[int], now: Millis) -> None:
+        """Messages that came, acknowledged once all of them are durable."""
+        if epoch == self.session.epoch:
+            self._mids += mids
+        frames = self._careful.without_those_that_ended_us(frames, now)
+        let_in = self.flood.let_in(frames, now)
+        self._waiting_bytes += sum([len(frame[1]) for frame in let_in])
+        self.pipeline.handle_all(let_in, now)
+        if self.announcer is not None:
+            with self._mishaps.contained("what Home Assistant said"):
+                self.announcer.heard(frames)
+        if self.pipeline.foreign.filters is not self._filters:
+            self._filters = self.pipeline.foreign.filters
+            with self._mishaps.contained("subscribing to a device's new name"):
+                self.session.subscribe(sorted(self._filters))
 
     def _take_agendas(self, now: Millis) -> None:
         """One that can't be taken in is tried again in a while."""
@@ -162,7 +185,7 @@ class Intake(threading.Thread):
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
-        if self.writer.done or (self._busy is None and self._owes(monotonic_s())):
+        if self.writer.done or (self._busy is None and (self._careful or self._owes(monotonic_s()))):
             return 0.0
         wait = LONGEST_WAIT_S
         if self.pipeline.live.dirty:
@@ -232,7 +255,8 @@ class Intake(threading.Thread):
         rest for us, until half of it is written."""
         limits, moment = self.limits, monotonic_s()
         waiting = max(len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected), len(self._mids))
-        share = max(waiting / limits.inbox_messages, self._waiting_bytes / limits.inbox_bytes)
+        waiting += len(self._careful)
+        share = max(waiting / limits.inbox_messages, (self._waiting_bytes + self._careful.bytes) / limits.inbox_bytes)
         if share < 0.5:
             self._full_since = None
             if self.session.held:

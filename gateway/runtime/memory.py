@@ -10,11 +10,12 @@ from hashlib import blake2b
 import msgspec
 
 from config.building import building
-from gateway.core.pipeline import Pipeline
+from gateway.core.pipeline import Pipeline, Unseen, all_seen
 from gateway.evidence.facts import Facts, kept, put_back
 from gateway.live import Device, Live, Seen
 from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
+from gateway.runtime.starts import Starts
 from gateway.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -48,19 +49,23 @@ class Memory:
 
     @staticmethod
     @building()
-    def restore(pipeline: Pipeline, store: Store, now: Millis, *, careful: bool = False) -> int:
+    def restore(
+        pipeline: Pipeline, store: Store, now: Millis, *, careful: bool = False, starts: Starts | None = None
+    ) -> int:
         """Load every part, replay the journal behind it, and let the time that has passed take effect.
 
         Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped. A fault
         of ours over one message is raised: then `pipeline` is half made, and a new one must be restored `careful`,
-        where it costs that message, which goes to quarantine; it stays in the journal as well.
+        where it costs that message, which goes to quarantine; it stays in the journal as well. `starts` say what is
+        not even to be looked at.
         """
+        unseen: Unseen = starts.unseen if starts is not None and starts.watchful else all_seen
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
-        for _, upto, blob in store.checkpoints():
-            devices = _load(live, blob)
+        for part, upto, blob in store.checkpoints():
+            devices = _load(live, blob) if unseen(b"part/%d" % part, blob, 0) is None else None
             uptos.append(upto if devices is not None else 0)
             known.update(dict.fromkeys(devices or (), upto))
         if store.kept("layout") == memory.layout and len(uptos) < len(memory.parts):
@@ -71,7 +76,7 @@ class Memory:
                     live.alarms.set(facts, facts.fresh.valid_until)
         replayed, aside = 0, list[Rejected]()
         for number, batch in store.batches(min(uptos, default=0)):
-            count, failed = pipeline.replay(number, batch, known, careful=careful)
+            count, failed = pipeline.replay(number, batch, known, careful=careful, unseen=unseen)
             replayed += count
             aside += failed
         quarantine = list(store.rejected())
@@ -80,6 +85,8 @@ class Memory:
         pipeline.take()
         pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
         live.restored(now)
+        if starts is not None:
+            starts.clear()
         return replayed
 
     @staticmethod

@@ -19,6 +19,7 @@ from gateway.mqtt.configured import broker_of
 from gateway.policy.hours import Openings
 from gateway.runtime.intake import Limits
 from gateway.runtime.memory import Memory
+from gateway.runtime.starts import Starts
 from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.days import day_files, number_of
@@ -64,11 +65,15 @@ def store_of(settings: Settings, folder: Path, now: Millis) -> Store:
 
 
 def restored(
-    settings: Settings, stations: Sequence[StationSettings], store: Store, now: Millis
+    settings: Settings,
+    stations: Sequence[StationSettings],
+    store: Store,
+    now: Millis,
+    starts: Starts | None = None,
 ) -> tuple[Pipeline, Memory]:
     """The core as it was when the store was last written, and the memory that keeps it from now on."""
     begin = monotonic_s()
-    pipeline, replayed = _taken_up(settings, stations, store, now)
+    pipeline, replayed = _taken_up(settings, stations, store, now, starts)
     live = pipeline.live
     log.info(
         "%d stations, %d devices; %d messages replayed in %.2f s",
@@ -85,7 +90,7 @@ def restored(
 
 
 def _taken_up(
-    settings: Settings, stations: Sequence[StationSettings], store: Store, now: Millis
+    settings: Settings, stations: Sequence[StationSettings], store: Store, now: Millis, starts: Starts | None
 ) -> tuple[Pipeline, int]:
     """The core and how many messages were replayed; after a fault of ours over one of them, which it then costs, made
     a second time.
@@ -94,7 +99,7 @@ def _taken_up(
     def take_up(*, careful: bool) -> tuple[Pipeline, int]:
         live = build(settings, stations, Openings(settings), now)
         pipeline = Pipeline(live, foreign(settings, live))
-        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful)
+        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful, starts=starts)
 
     try:
         return take_up(careful=False)

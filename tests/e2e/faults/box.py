@@ -43,11 +43,12 @@ class Box:
         )
         self.log = folder / "gateway.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.program = ["-m", "api.cli"]
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", "gateway", "--config", str(self.config)], cwd=ROOT, stderr=log
+                [sys.executable, *self.program, "gateway", "--config", str(self.config)], cwd=ROOT, stderr=log
             )
 
     def kill(self) -> None:
@@ -95,12 +96,12 @@ class Devices:
     def waiting(self) -> int:
         return sum(len(held) for held in self._held.values())
 
-    def tell(self, device: str) -> None:
+    def tell(self, device: str, **more: Any) -> None:
         self._seq[device] += 1
         seq, boot = self._seq[device], self._boots[device]
         held = self._held[device]
         header = {"ts": time.time_ns() // 1_000_000, "boot": boot, "seq": seq, "oldest": min(held, default=seq)}
-        held[seq] = json.dumps({**header, "occupied": self._random.random() < 0.5}).encode()
+        held[seq] = json.dumps({**header, "occupied": self._random.random() < 0.5, **more}).encode()
         self.sent.add((device, boot, seq))
         self.session.publish(f"yz/yanshan/{device}/state", held[seq])
 

@@ -18,6 +18,7 @@ from gateway.policy.hours import Openings
 from gateway.runtime import intake as intake_in
 from gateway.runtime.intake import Intake, Limits
 from gateway.runtime.memory import Memory
+from gateway.runtime.starts import Starts
 from gateway.runtime.writer import Commit, Writer, _Write
 from gateway.store.jobs import Done, Job
 from gateway.store.sqlite import SqliteStore
@@ -112,6 +113,7 @@ class Desk:
         self.intake = Intake(
             self.session, self.pipeline, self.writer, self.memory, self.alerting,  # type: ignore[arg-type]
             Limits(ack_interval_s=1.0), lambda state: ("yz-sys/gateway", state.encode()),
+            Starts.begin(folder, "test", now),
         )  # fmt: skip
         self.intake._clock = self.clock  # type: ignore[assignment]
         if self.settings.homeassistant.announce:
