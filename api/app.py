@@ -45,6 +45,7 @@ class App:
     def close(self) -> None:
         self.context.hub.close()
         self.context.workers.close()
+        self.context.lists.close()
 
 
 def create_app(

@@ -9,7 +9,7 @@ from api.auth import Keyring
 from api.live_view import LiveView
 from api.push import Hub
 from api.walls import Walls
-from api.workers import Workers
+from api.workers import LISTS, Workers
 from config.schema import Settings
 from gateway.model import Millis
 from gateway.runtime.status import Status
@@ -20,7 +20,8 @@ from gateway.store.base import Reader
 class Context:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
-    `workers` answer costly questions, `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
+    `workers` answer costly questions about the past, `lists` those about all stations of a large network.
+    `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
     signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
     what is told them, as `station/what`, and how often.
     """
@@ -35,5 +36,6 @@ class Context:
     registry: CollectorRegistry
     command: Callable[[str, bytes], None] | None = None
     workers: Workers = field(default_factory=Workers)
+    lists: Workers = field(default_factory=lambda: Workers(LISTS))
     walls: Walls = field(default_factory=Walls)
     left_out: Callable[[], Mapping[str, int]] = dict

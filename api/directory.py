@@ -57,14 +57,21 @@ class Directory:
         self._stations = {station.id: station for station in stations}
         self._cards: dict[str, Card] = {}
 
-    def find(self, query: Query, limit: int | None = None, after: str | None = None) -> bytes:
+    def find(
+        self,
+        query: Query,
+        limit: int | None = None,
+        after: str | None = None,
+        entries: Iterable[Entry] | None = None,
+    ) -> bytes:
         """The body of `GET /api/v1/stations`: in the order of the configuration, or nearest first.
 
         With a `limit` so many of them, those that follow the station `after`, and which is the last where there are
-        more (`next`). KeyError: no station `after` is among them.
+        more (`next`). `entries` are those of the view where another thread asks. KeyError: no station `after` is among
+        them.
         """
         found: list[tuple[float, bytes, str]] = []
-        for entry in self._view:
+        for entry in self._view if entries is None else entries:
             card, station = self._card(entry), self._stations[entry.station]
             if not _suits(card, station, query):
                 continue

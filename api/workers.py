@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Bounds:
     """`at_once` questions are worked on, `queued` more wait up to `wait_s`, of which `per_address` of one customer.
 
-    A question that has not been answered after `work_s` is given up.
+    A question that has not been answered after `work_s` is given up. `about` says what is asked, for who is refused.
     """
 
     at_once: int = 2
@@ -33,6 +33,11 @@ class Bounds:
     per_address: int = 12
     wait_s: float = 5
     work_s: float = 20
+    about: str = "about the past"
+
+
+LISTS = Bounds(at_once=1, queued=64, per_address=8, about="about all stations")
+FEW_STATIONS = 500  # a list of so many costs no more than a page
 
 
 class GivenUpError(Exception):
@@ -103,7 +108,7 @@ class Workers:
         if self._closed:
             raise _busy(CLOSED)
         if len(self._turns) >= most or (address and self._addresses[address] >= self.bounds.per_address):
-            raise _busy("too many questions about the past at a time; ask again in a moment")
+            raise _busy(f"too many questions {self.bounds.about} at a time; ask again in a moment")
         turn, name = Turn(self.bounds.work_s), address or ""
         self._turns.add(turn)
         self._addresses[name] += 1
@@ -117,7 +122,7 @@ class Workers:
                 turn.end()
                 raise _busy("the asker has gone")
             if turn.began_at is None and monotonic() - waited_from > self.bounds.wait_s:
-                raise _busy("others are asking about the past just now; ask again in a moment")
+                raise _busy(f"others are asking {self.bounds.about} just now; ask again in a moment")
 
 
 def _working(turn: Turn, work: Callable[[Turn], T]) -> T:

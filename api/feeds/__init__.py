@@ -16,6 +16,7 @@ from api.feeds.base import Feed, FeedStation
 from api.live_view import MAX_AGE_S, Entry
 from api.problem import bad_parameter, not_found
 from api.wire_documents import read
+from api.workers import FEW_STATIONS
 from config.modules import module_of, names_in
 from config.schema import Station
 from gateway.model import Millis
@@ -36,13 +37,13 @@ def router(context: Context) -> APIRouter:
 
 def _add(routes: APIRouter, feed: Feed, context: Context, stations: dict[str, Station]) -> None:
     async def of_all(request: Request) -> Response:
-        return await _answer(request, feed, list(context.view), stations, context.view.now())
+        return await _answer(request, feed, list(context.view), stations, context)
 
     async def of_one(request: Request, station: str) -> Response:
         entry = context.view.get(station)
         if entry is None:
             raise not_found(station)
-        return await _answer(request, feed, [entry], stations, context.view.now())
+        return await _answer(request, feed, [entry], stations, context)
 
     routes.add_api_route(
         f"/{feed.path}",
@@ -55,14 +56,18 @@ def _add(routes: APIRouter, feed: Feed, context: Context, stations: dict[str, St
 
 
 async def _answer(
-    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, Station], now: Millis
+    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, Station], context: Context
 ) -> Response:
     def rendered() -> bytes:
         shown = [FeedStation(stations[entry.station], read(entry.body)) for entry in entries]
         return feed.render(shown, dict(request.query_params))
 
+    now = context.view.now()
     try:
-        body = await run_in_threadpool(rendered)
+        if len(entries) <= FEW_STATIONS:
+            body = await run_in_threadpool(rendered)
+        else:
+            body = await context.lists.answer(request, lambda _turn: rendered())
     except ValueError as error:
         key, _, what = str(error).partition(": ")
         raise bad_parameter(key, what) from None

@@ -12,6 +12,7 @@ from api.directory import Query as Wish
 from api.geo import Point, from_gcj02
 from api.problem import bad_parameter, not_found
 from api.schemas import Availability, ProblemDocument, Stations
+from api.workers import FEW_STATIONS
 
 CACHE = "public, max-age=5"
 PAGE_DEFAULT = 100
@@ -41,7 +42,11 @@ def router(context: Context) -> APIRouter:
         if cursor is not None and limit is None:
             limit = PAGE_DEFAULT
         try:
-            body = directory.find(wish, limit, cursor)
+            if len(context.view) <= FEW_STATIONS:
+                body = directory.find(wish, limit, cursor)
+            else:
+                entries = tuple(context.view)
+                body = await context.lists.answer(request, lambda _turn: directory.find(wish, limit, cursor, entries))
         except KeyError:
             raise bad_parameter("cursor", "is none of this list; begin anew without it") from None
         etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'

@@ -12,7 +12,8 @@ import pytest
 
 from api import price, workers
 from api.addresses import is_loopback, network_of
-from api.routes import past
+from api.directory import Directory
+from api.routes import past, stations
 from api.routes.past import table
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.store.base import Reader
@@ -142,6 +143,33 @@ def test_pages_and_probes_answer_while_costly_questions_pile_up(own: House, slow
         assert int(one.headers["retry-after"]) > 0
     assert {one.status_code for one in told} == {200, 503}
     assert len(told) == 45
+
+
+def test_the_list_of_a_large_network_holds_up_nobody_else(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """90 askers at once for the list of all stations: one is worked on, 64 wait, the rest is told to come again."""
+    go_on, real = threading.Event(), Directory.find
+    monkeypatch.setattr(stations, "FEW_STATIONS", 0)
+    monkeypatch.setattr(Directory, "find", lambda *asked: go_on.wait(20) and real(*asked))
+    told: list[httpx.Response] = []
+    bounds = own.app.context.lists.bounds
+    with ThreadPoolExecutor(90) as askers, ExitStack() as leave:
+        leave.callback(go_on.set)
+        for _ in range(90):
+            askers.submit(lambda: told.append(httpx.get(own.url + "/api/v1/stations", timeout=20)))
+        until(lambda: len(told) >= 90 - bounds.at_once - bounds.queued)
+        for path in ("/readyz", "/healthz", "/screen/yanshan", "/api/v1/stations/yanshan", WEEK_BY_HOUR):
+            assert own.get(path).status_code == 200
+    assert {one.status_code for one in told} == {200, 503}
+    assert all(int(one.headers["retry-after"]) > 0 for one in told if one.status_code == 503)
+    assert len({one.content for one in told if one.status_code == 200}) == 1
+
+
+def test_the_list_of_a_large_network_is_the_same_list(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [own.get(f"/api/v1/stations{query}") for query in ("", "?near=22.7,112.9", "?limit=1", "?cursor=nobody")]
+    monkeypatch.setattr(stations, "FEW_STATIONS", 0)
+    many = [own.get(f"/api/v1/stations{query}") for query in ("", "?near=22.7,112.9", "?limit=1", "?cursor=nobody")]
+    assert [one.status_code for one in many] == [200, 200, 200, 422]
+    assert [one.content for one in few] == [one.content for one in many]
 
 
 def test_work_ends_when_the_asker_has_gone(own: House, slow: SlowStore) -> None:
