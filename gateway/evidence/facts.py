@@ -5,7 +5,7 @@ by its own methods. `doubt`: what the judge remembers, written by him alone (con
 of it, and belongs to the live state (gateway/live). Every room reads any of them, and writes none but its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from operator import attrgetter
 
 from config.kinds import SPECS
@@ -101,33 +101,48 @@ kept = attrgetter(*KEPT)
 _moments = attrgetter(*MOMENTS)
 
 
-def put_back(facts: Facts, axes: Axes, values: Iterable[object]) -> None:
+def put_back(facts: Facts, axes: Axes, values: Sequence[object]) -> None:
     """What `kept` once gave, and the axes of then. Values that its kind does not know are left out."""
     facts.axes = axes
-    for (part, slot), value in zip(_places(KEPT, type(facts.known)), values, strict=False):
-        if slot:
-            setattr(getattr(facts, part) if part else facts, slot, value)
+    key = type(facts.known), len(values)
+    places_of = _kept_places.get(key)
+    if places_of is None:
+        places_of = _kept_places[key] = _places(KEPT[: len(values)], type(facts.known))
+    for part, places in places_of:
+        owner = getattr(facts, part) if part else facts
+        for slot, at in places:
+            setattr(owner, slot, values[at])
 
 
 def shift(facts: Facts, by: Millis) -> None:
     """The clock was set by `by` ms."""
-    for (part, slot), value in zip(_places(MOMENTS, type(facts.known)), _moments(facts), strict=True):
-        if slot and value is not None:
-            setattr(getattr(facts, part) if part else facts, slot, value + by)
+    moments = _moments(facts)
+    known = type(facts.known)
+    places_of = _moment_places.get(known)
+    if places_of is None:
+        places_of = _moment_places[known] = _places(MOMENTS, known)
+    for part, places in places_of:
+        owner = getattr(facts, part) if part else facts
+        for slot, at in places:
+            if moments[at] is not None:
+                setattr(owner, slot, moments[at] + by)
     facts.renew_at += by
     facts.doubt.ask()
 
 
-_Places = tuple[tuple[str, str], ...]
-_cached: dict[tuple[tuple[str, ...], type[Known]], _Places] = {}
+_Places = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+# Found out once for each kind: a start asks for every resource.
+_kept_places: dict[tuple[type[Known], int], _Places] = {}
+_moment_places: dict[type[Known], _Places] = {}
 
 
 def _places(names: tuple[str, ...], known: type[Known]) -> _Places:
-    """Part and slot of each name; an empty slot for one that this kind does not know."""
-    places = _cached.get((names, known))
-    if places is None:
-        slots = set(slots_of(known))
-        split = [name.rpartition(".")[::2] for name in names]
-        places = tuple((part, "" if part == "known" and slot not in slots else slot) for part, slot in split)
-        _cached[names, known] = places
-    return places
+    """Each part with those slots of it that are named and that this kind knows, and where their values stand."""
+    slots = set(slots_of(known))
+    parts: dict[str, list[tuple[str, int]]] = {}
+    for at, name in enumerate(names):
+        part, _, slot = name.rpartition(".")
+        if part != "known" or slot in slots:
+            parts.setdefault(part, []).append((slot, at))
+    return tuple((part, tuple(places)) for part, places in parts.items())

@@ -66,8 +66,10 @@ class Live:
                 fresh = facts.fresh
                 until = fresh.valid_until or now
                 ran_out = fresh.heard and fresh.offline_at is None and until < now
-                with self.mishaps.contained(f"taking up {_name(facts)}", station.id):
+                try:
                     self.settle(facts, until if ran_out else now, "restart")
+                except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                    self.mishaps.note(f"taking up {_name(facts)}", error, station.id)
             with self.mishaps.contained(f"taking up {station.id}", station.id):
                 self.open_or_close(station, now)
 

@@ -102,12 +102,11 @@ class Overrides:
 
     def effect(self, station: str, area: str, resource: str, now: Millis) -> Effect:
         """What holds for a resource at `now`; `NOTHING` is one object. Only of interest when a word came or ended."""
-        nearest: dict[str, Override] = {}
+        if not self._words:
+            return NOTHING  # asked of every resource at a start
         targets = (Target(station, None, resource), Target(station, area), Target(station))
-        for of_partner in (False, True):
-            for (partner, axis), word in (one for target in targets for one in self._words.get(target, {}).items()):
-                if partner is of_partner and (word.until is None or now < word.until):
-                    nearest.setdefault(axis, word)
+        held = [words for target in targets if (words := self._words.get(target))]
+        nearest = _nearest(held, now) if held else None
         if not nearest:
             return NOTHING
         access, use = nearest.get("access"), nearest.get("use")
@@ -182,6 +181,16 @@ class Overrides:
 
 _Slot = tuple[bool, str]  # whether a partner's, and the axis
 _Row = tuple[str, str | None, str | None, Override]
+
+
+def _nearest(held: list[dict[_Slot, Override]], now: Millis) -> dict[str, Override]:
+    """What holds on each axis, of the words of targets from the nearest on: those of staff before those of partners."""
+    nearest: dict[str, Override] = {}
+    for of_partner in (False, True):
+        for (partner, axis), word in (item for words in held for item in words.items()):
+            if partner is of_partner and (word.until is None or now < word.until):
+                nearest.setdefault(axis, word)
+    return nearest
 
 
 def _in_order(item: tuple[Target, object]) -> tuple[str, ...]:
