@@ -52,6 +52,11 @@ class Pipeline:
         heard = [device.seen_at for device in self.live.devices.values() if device.seen_at is not None]
         return Flood(per_s, burst, self._context.by_topic, self._context.speakers, max(heard, default=None))
 
+    def name_words(self) -> None:
+        """Have the words named that devices say and nobody knows: each once in the log."""
+        for what, count in self.live.counters.words.items():
+            self.foreign.remarks.total(what, count, "is a word that we don't know: shown as unknown")
+
     @property
     def outcome(self) -> Outcome:
         """What has come together since `take`."""

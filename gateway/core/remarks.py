@@ -29,6 +29,13 @@ class Remarks:
             self.bad_fields += 1
             self.say(f"{station}/{device} {name}", f"can't be read ({reason}) and is left out")
 
+    def total(self, what: str, count: int, text: str) -> None:
+        """As `say`, where somebody else has counted."""
+        if what not in self.counts:
+            self.say(what, text)
+        if what in self.counts:
+            self.counts[what] = count
+
     def say(self, what: str, text: str) -> None:
         """Count it; the first time it is a line in the log."""
         if what not in self.counts:

@@ -53,7 +53,7 @@ class Declared:
             known.status = value if isinstance(value, str) else str(value).lower()
             known.use = uses.get(known.status, "unknown")
             if isinstance(value, str) and value not in uses:
-                known.counters["unknown_status"] += 1
+                known.counters.not_understood(known.resource, value)
         return told
 
     def event(self, known: Known, event: Event, now: Millis) -> bool:  # noqa: ARG002

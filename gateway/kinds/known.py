@@ -11,6 +11,23 @@ from gateway.policy.personal import without_personal_numbers
 from gateway.policy.privacy import Public
 
 
+class Counters(Counter[str]):
+    """Totals of the live state; in `words` what devices say that nobody knows, as `station/device status 'word'`."""
+
+    MOST = 1_000
+
+    def __init__(self, totals: Mapping[str, int] | None = None) -> None:
+        super().__init__(totals or {})
+        self.words: Counter[str] = Counter()
+
+    def not_understood(self, resource: Resource, word: str) -> None:
+        """Counted; a flood of words is named no further."""
+        self["unknown_status"] += 1
+        named = f"{resource.station}/{resource.device} status {without_personal_numbers(word[:64])!r}"
+        if named in self.words or len(self.words) < self.MOST:
+            self.words[named] += 1
+
+
 class Known:
     """What every kind knows. A kind that knows more has a class of its own, with a slot for each further value.
 
@@ -44,7 +61,7 @@ class Known:
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
-        self.counters: Counter[str] = Counter()  # those of the live state, once it is in one
+        self.counters = Counters()  # those of the live state, once it is in one
         self.use: Use = "unknown"
         self.fault: str | None = None
         self.status_fault = False
@@ -66,7 +83,7 @@ class Known:
         code = self.fault or self.detail
         return None if code is None else without_personal_numbers(code)
 
-    def count_in(self, counters: Counter[str]) -> None:
+    def count_in(self, counters: Counters) -> None:
         """Where words that nobody knows are counted."""
         self.counters = counters
 
@@ -90,7 +107,7 @@ def use_of_status(known: Known, table: Mapping[str, Use], status: str) -> Use:
     """A word of a vendor's own is kept as it is, counted, and means: not known."""
     use = table.get(status)
     if use is None:
-        known.counters["unknown_status"] += 1
+        known.counters.not_understood(known.resource, status)
         return "unknown"
     return use
 

@@ -1,6 +1,6 @@
 """What is true now. Facts change by messages and by deadlines; every visible flip becomes a `Change`."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 from msgspec import UNSET
@@ -9,7 +9,7 @@ from config.kinds import SPECS
 from gateway.base.mishaps import Mishaps
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
 from gateway.evidence.facts import Facts, evidence_of, shift
-from gateway.kinds.known import common
+from gateway.kinds.known import Counters, common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
 from gateway.live.entry import carded, entered, kept, look_at_doors
@@ -37,7 +37,7 @@ class Live:
         self.news: set[Facts] = set()  # said something that alerts look at
         self.dirty: list[Station] = []
         self.overrides = Overrides()
-        self.counters: Counter[str] = Counter()
+        self.counters = Counters()
         self.mishaps = Mishaps()
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 

@@ -263,6 +263,7 @@ class Gateway:
         body: dict[str, Any] = {"gateway": self.id, "version": VERSION, "state": state, "since": utc(self.started_at)}
         if state == "online":
             counters = self.pipeline.counters
+            self.pipeline.name_words()
             body["at"] = utc(now_ms())
             body["counters"] = {
                 "received": counters["received"] + self.flood.dropped, "stored": self.intake.stored,

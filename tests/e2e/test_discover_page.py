@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
 ]
-LINE = "- {id: seat-window, kind: seat, source: {dialect: zigbee2mqtt, topic: zigbee2mqtt/seat-window}}"
+LINE = "- {id: seat-window, kind: seat, power: battery, source: {dialect: zigbee2mqtt, topic: zigbee2mqtt/seat-window}}"
 LISTEN = """
 document.querySelector('option').value = 1;
 document.querySelector('select').value = 1;

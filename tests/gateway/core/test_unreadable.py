@@ -4,7 +4,8 @@ import pytest
 
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
-from gateway.model import Axes, Message
+from gateway.kinds.known import Counters
+from gateway.model import Axes, Message, Resource
 from tests.gateway.core.test_sources import START, facts, pipeline, settings
 from tests.gateway.world import Town
 
@@ -16,6 +17,10 @@ PLUG = {"id": "s", "kind": "appliance", "source": {"dialect": "tasmota", "topic"
 def raw(core: Pipeline, topic: str, payload: bytes, *, retained: bool = False) -> Axes:
     core.handle(Message(topic.encode(), payload, START, retained), START)
     return facts(core, "s").axes
+
+
+def core_hears(core: Pipeline, device: str, payload: bytes) -> None:
+    core.handle(Message(f"yz/y/{device}/state".encode(), payload, START), START)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +131,23 @@ def test_a_message_that_nobody_can_read_is_named_by_its_device_and_said_once(cap
         raw(core, "yz/elsewhere/s/state", b"{")
     assert core.foreign.remarks.counts == {"y/s message": 3, "y/p message": 3}
     assert caplog.text.count("y/s message: can't be read (not_json) and is in quarantine") == 1
+
+
+def test_a_word_that_nobody_knows_is_named_once_with_who_says_it(caplog: pytest.LogCaptureFixture) -> None:
+    core = pipeline({"id": "p", "kind": "charger", "type": "ev"}, {"id": "m", "kind": "appliance", "type": "other"})
+    for seq in range(3):
+        core_hears(core, "p", b'{"boot":"a","seq":%d,"status":"Charged"}' % seq)
+    core_hears(core, "m", b'{"status":"11010519491231002X call"}')
+    for _ in range(2):
+        core.name_words()
+    told = core.foreign.remarks.counts
+    assert told["y/p status 'Charged'"] == 3
+    assert not any("110105" in what for what in told)
+    assert caplog.text.count("status 'Charged': is a word that we don't know") == 1
+
+
+def test_a_flood_of_words_is_named_within_bounds() -> None:
+    counters, resource = Counters(), Resource("y", "a", "p", "charger", "p")
+    for n in range(3 * Counters.MOST):
+        counters.not_understood(resource, f"word {n}")
+    assert (counters["unknown_status"], len(counters.words)) == (3 * Counters.MOST, Counters.MOST)
