@@ -92,10 +92,10 @@ class Deeds:
 
     def _on_alert(self, deed: Deed, now: Millis) -> list[AlertEvent]:
         core = self._core
-        said = core.comment(deed.target, deed.by, deed.text, now) if deed.text else []
+        said = core.desk.comment(deed.target, deed.by, deed.text, now) if deed.text else []
         if deed.do == "acknowledge":
-            return core.acknowledge(deed.target, deed.by, now) + said
-        return said + core.close(deed.target, deed.by, now) if deed.do == "close" else said
+            return core.desk.acknowledge(deed.target, deed.by, now) + said
+        return said + core.desk.close(deed.target, deed.by, now) if deed.do == "close" else said
 
     def _step(self, deed: Deed, now: Millis) -> OrderEvent:
         if deed.do == "assign":
@@ -120,10 +120,10 @@ class Deeds:
         if not deed.text:
             return events
         about = ("reported", deed.station, subject)
-        found = next((one for one in core.open_alerts() if (one.kind, one.station, one.subject) == about), None)
+        found = next((one for one in core.desk.open_alerts() if (one.kind, one.station, one.subject) == about), None)
         if found is None:
             raise DeedError("the report could not be kept: nothing open to keep it with")
-        return events + core.comment(found.id, deed.by, deed.text, now)
+        return events + core.desk.comment(found.id, deed.by, deed.text, now)
 
     def _resource(self, deed: Deed) -> Resource | None:
         station = self._live.stations.get(deed.station)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from gateway.alerts.core import Alerts
+from gateway.alerts.desk import AlertDesk
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.orders import Order, OrderEvent, verify
 from gateway.alerts.words import MAINTENANCE, Alert
@@ -16,10 +16,10 @@ class Orders:
     """Orders reported as done, until they are closed or reopened. Belongs to the intake thread."""
 
     def __init__(
-        self, live: Live, core: Alerts, closed: Callable[[str], Alert | None], done: Iterable[Order] = ()
+        self, live: Live, alerts: AlertDesk, closed: Callable[[str], Alert | None], done: Iterable[Order] = ()
     ) -> None:
-        """`closed` finds an alert that the core has forgotten; None for one that nobody knows."""
-        self._live, self._core, self._closed = live, core, closed
+        """`closed` finds an alert that is closed; None for one that nobody knows."""
+        self._live, self._alerts, self._closed = live, alerts, closed
         self._done = {order.id: order for order in done}
         self._look_at: Millis = 0
 
@@ -48,19 +48,19 @@ class Orders:
         """Is the trouble still seen? None where nobody can tell: it clears just now, or only a person can see it."""
         if order.alert is None:
             return None
-        alert = self._core.find(order.alert)
+        alert = self._alerts.find(order.alert)
         if alert is None:
             return self._hidden(order.alert)
         if KINDS[alert.kind].latched:
             return False if alert.kind == "reported" and self._sound(alert) else None
-        return True if self._core.holds(alert) else None
+        return True if self._alerts.holds(alert) else None
 
     def _hidden(self, alert_id: str) -> bool | None:
         """Of an alert that is closed: one that only the maintenance closed is judged when that is over."""
         alert = self._closed(alert_id)
-        if alert is None or alert.closed_by != MAINTENANCE or not self._core.holds(alert):
+        if alert is None or alert.closed_by != MAINTENANCE or not self._alerts.holds(alert):
             return False
-        return None if self._core.rests(alert) else True
+        return None if self._alerts.rests(alert) else True
 
     def _sound(self, alert: Alert) -> bool:
         """The sensors of what a visitor reported see nothing wrong."""

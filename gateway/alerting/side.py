@@ -97,7 +97,7 @@ class Alerting:
         }
         resources = [one.resource for one in self._facts.values()]
         self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on)
-        self.orders = Orders(live, self.core, self._reader.alert, self._reader.orders(state="done"))
+        self.orders = Orders(live, self.core.desk, self._reader.alert, self._reader.orders(state="done"))
         self.deeds = Deeds(self.core, live, self._reader)
         self.watch = Watch(settings, live, gateway)
         self.listeners: list[Callable[[AlertEvent], None]] = []
@@ -241,7 +241,7 @@ class Alerting:
         """Retain every open alert again and take back the last closed: the broker may have forgotten or missed it."""
         for topic in self._over:
             self._publish(topic, b"")
-        for alert in self.core.open_alerts():
+        for alert in self.core.desk.open_alerts():
             with self._mishaps.contained("telling an open alert", alert.station):
                 self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
 

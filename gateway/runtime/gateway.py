@@ -250,7 +250,7 @@ class Gateway:
             session_gaps=self.session.gaps,
             documents=intake.documents,
             store_failures=dict(self.writer.failures),
-            alerts_open=len(self.alerting.core.open_alerts()),
+            alerts_open=len(self.alerting.core.desk.open_alerts()),
             calendar_events_left_out=self.calendars.left_out(),
             copy=self.ship.metrics() if self.ship is not None else None,
         )

@@ -225,7 +225,7 @@ class Week:
         if event.action != "opened":
             return
         if alert.kind in ("door_forced", "help"):  # somebody looked; staff close what only staff can judge
-            self.alerting.ask(lambda core, now: (core.close(alert.id, "staff", now), [], []))
+            self.alerting.ask(lambda core, now: (core.desk.close(alert.id, "staff", now), [], []))
         fits = [fault for fault in self.result.faults if fault.explains(alert)]
         if fits:
             fits[0].opened_at = alert.opened_at

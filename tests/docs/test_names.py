@@ -117,7 +117,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     alerts = AlertHouse(folder)
     alerts.send("pile-01", status="Faulted")
     alerts.wait(10)
-    alerts.ask(lambda core, now: (core.acknowledge(alerts.said[0].alert.id, "li", now), [], []))
+    alerts.ask(lambda core, now: (core.desk.acknowledge(alerts.said[0].alert.id, "li", now), [], []))
     alerts.send("pile-01", status="Available")
     alerts.wait(30)
     registry.register(AlertCollector(folder, lambda: alerts.now))

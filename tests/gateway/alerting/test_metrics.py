@@ -13,7 +13,7 @@ def test_alerts_in_figures(tmp_path: Path) -> None:
     assert b"mean" not in generate_latest(registry)
     house.send("pile-01", status="Faulted")
     house.wait(10)
-    house.ask(lambda core, now: (core.acknowledge(house.said[0].alert.id, "li", now), [], []))
+    house.ask(lambda core, now: (core.desk.acknowledge(house.said[0].alert.id, "li", now), [], []))
     assert b"yizhan_alerts_acknowledged 1.0" in generate_latest(registry)
     house.send("pile-01", status="Available")
     house.wait(30)

@@ -101,18 +101,18 @@ def test_an_alarm_that_was_durable_before_the_crash_is_told_after_it(make: Make)
     house = make()
     house.send("door", "event", type="door_forced", follow=False)
     house.restart(clean=False)
-    assert [alert.kind for alert in house.alerting.core.open_alerts()] == ["door_forced"]
-    first = house.alerting.core.open_alerts()[0].id
-    house.ask(lambda core, now: (core.close(first, "li", now), [], []))
+    assert [alert.kind for alert in house.alerting.core.desk.open_alerts()] == ["door_forced"]
+    first = house.alerting.core.desk.open_alerts()[0].id
+    house.ask(lambda core, now: (core.desk.close(first, "li", now), [], []))
     house.restart(clean=False)
-    assert house.alerting.core.open_alerts() == []
+    assert house.alerting.core.desk.open_alerts() == []
 
 
 def test_a_forced_door_that_staff_closed_is_told_when_it_happens_again_after_a_restart(make: Make) -> None:
     house = make()
     house.send("door", "event", type="door_forced")
     found = house.said[0].alert.id
-    house.ask(lambda core, now: (core.close(found, "li", now), [], []))
+    house.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
     house.restart()
     house.wait(5)
     house.send("door", "event", type="door_forced")
@@ -266,7 +266,7 @@ def test_a_screen_that_is_still_missed_after_a_restart_is_forgotten_a_day_later(
     house.restart()
     house.wait(60)
     assert house.lines() == []
-    assert [one.subject for one in house.alerting.core.open_alerts()] == ["lobby"]
+    assert [one.subject for one in house.alerting.core.desk.open_alerts()] == ["lobby"]
     house.wait(24 * 3600, step_s=600)
     house.wait(60)
     assert house.lines() == ["screen_absent lobby closed"]
@@ -278,23 +278,23 @@ def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
     house.send("pile-01", status="Faulted")
     house.wait(10)
     found = house.said[0].alert.id
-    [event] = house.ask(lambda core, now: (core.acknowledge(found, "li", now), [], []))
+    [event] = house.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
     reader = AlertReader(house.folder)
     kept = reader.alert(found)
     reader.close()
     assert kept == event.alert
     with pytest.raises(UnknownAlertError):
-        house.ask(lambda core, now: (core.close("nothing", "li", now), [], []))
+        house.ask(lambda core, now: (core.desk.close("nothing", "li", now), [], []))
 
 
 def test_who_asks_and_goes_before_the_answer_leaves_no_harm(make: Make) -> None:
     house = make()
     house.send("door", "event", type="tamper")
     found = house.said[0].alert.id
-    gone = house.alerting.ask(lambda core, now: (core.close(found, "li", now), [], []))
+    gone = house.alerting.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
     assert gone.cancel()
     held, house.alerting._write = held_back(house.alerting._write)
-    late = house.alerting.ask(lambda core, now: (core.acknowledge(found, "li", now), [], []))
+    late = house.alerting.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
     house.alerting.tick(house.now, house.ourselves)
     assert not late.cancel()
     for work in held:
@@ -432,8 +432,8 @@ def test_an_alertmanager_is_told_again_each_minute_over_a_restart_until_it_knows
     ends = [entries[0]["endsAt"] for entries in told]
     assert ends == sorted(ends)
     assert all(entries[0]["annotations"]["summary"].endswith("设备被拆动") for entries in told)
-    [alert] = house.alerting.core.open_alerts()
-    house.alerting.ask(lambda core, now: (core.close(alert.id, "li", now), [], []))
+    [alert] = house.alerting.core.desk.open_alerts()
+    house.alerting.ask(lambda core, now: (core.desk.close(alert.id, "li", now), [], []))
     house.wait(1)
     for _ in range(5):
         house.alerting.post.run()

@@ -167,7 +167,7 @@ def test_an_alert_closed_by_hand_stays_told_over_a_restart_until_it_went_and_cam
     world = World([PILE])
     world.become(FAULT, PILE)
     world.wait(10)
-    world.said += world.core.close(world.said[0].alert.id, "li", world.now)
+    world.said += world.core.desk.close(world.said[0].alert.id, "li", world.now)
     closed = world.said[-1].alert
     assert (closed.state, closed.closed_by) == ("closed", "li")
     world.core = world.fresh_core()
@@ -187,16 +187,16 @@ def test_acknowledging_twice_says_nothing_new() -> None:
     world = World([PILE])
     world.become(FAULT, PILE)
     world.wait(10)
-    [acknowledged] = world.core.acknowledge(world.said[0].alert.id, "li", world.now)
+    [acknowledged] = world.core.desk.acknowledge(world.said[0].alert.id, "li", world.now)
     assert (acknowledged.alert.state, acknowledged.alert.acknowledged_by) == ("acknowledged", "li")
-    assert world.core.acknowledge(acknowledged.alert.id, "wang", world.now) == []
-    [comment] = world.core.comment(acknowledged.alert.id, "li", "on my way", world.now)
+    assert world.core.desk.acknowledge(acknowledged.alert.id, "wang", world.now) == []
+    [comment] = world.core.desk.comment(acknowledged.alert.id, "li", "on my way", world.now)
     assert (comment.action, comment.text) == ("commented", "on my way")
 
 
 def test_a_closed_alert_can_not_be_acknowledged() -> None:
     world = World([PILE])
-    for act in (world.core.acknowledge, world.core.close):
+    for act in (world.core.desk.acknowledge, world.core.desk.close):
         with pytest.raises(UnknownAlertError):
             act("nothing", "li", T0)
 
@@ -209,7 +209,7 @@ def test_a_forced_door_stays_until_staff_close_it_and_the_next_one_is_new() -> N
     world.learn(*facts_of_signals(DOOR, {"open": False}, world.now, Limits()))
     world.wait(600)
     assert world.lines() == ["door_forced door-01 opened"]
-    world.core.close(world.said[0].alert.id, "li", world.now)
+    world.core.desk.close(world.said[0].alert.id, "li", world.now)
     world.wait(1)
     again = fact_of_event(DOOR, "door_forced", world.now)
     assert again is not None
@@ -352,7 +352,7 @@ def test_what_is_no_longer_configured_is_closed_at_the_next_start() -> None:
     world.resources = [AED]
     world.restart()
     assert world.lines()[2:] == ["charger_fault charger-01 closed"]
-    assert [alert.subject for alert in world.core.open_alerts()] == ["safety-01"]
+    assert [alert.subject for alert in world.core.desk.open_alerts()] == ["safety-01"]
 
 
 def test_a_removed_resource_closes_what_it_left_open() -> None:
@@ -382,7 +382,7 @@ def test_whatever_comes_every_alert_opens_once_and_closes_at_most_once_and_repla
         assert len(set(opened)) == len(opened)
         assert len(set(closed)) == len(closed)
         assert set(closed) <= set(opened)
-        still = {alert.id for alert in world.core.open_alerts()}
+        still = {alert.id for alert in world.core.desk.open_alerts()}
         assert still == set(opened) - set(closed)
         return [repr(event) for event in world.said]
 

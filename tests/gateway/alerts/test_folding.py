@@ -224,7 +224,7 @@ def told_of_an_outage_after(past: tuple[str, ...], site: str) -> list[str]:
     begin = world.now
     go_stale(world, often)
     world.until(begin + 2 * TTL + 60_000)
-    return [alert.kind for alert in world.core.open_alerts()]
+    return [alert.kind for alert in world.core.desk.open_alerts()]
 
 
 @pytest.mark.parametrize("how", ["it came back", "closed by hand"])
@@ -233,9 +233,9 @@ def test_the_second_outage_of_a_site_with_an_aed_is_told_like_the_first(how: str
     for _ in range(3):
         world.become(OFFLINE, *world.resources, cause="last will")
         world.wait(60)
-        [alert] = world.core.open_alerts()
+        [alert] = world.core.desk.open_alerts()
         if how == "closed by hand":
-            world.said += world.core.close(alert.id, "li", world.now)
+            world.said += world.core.desk.close(alert.id, "li", world.now)
         world.hear(*world.resources)
         world.become(LIVE, *world.resources)
         run_heartbeats(world, FORTY[:5], world.now, world.now + 3 * TTL)

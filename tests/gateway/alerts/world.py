@@ -44,7 +44,7 @@ class World:
 
     def restart(self, *closed: Alert) -> None:
         """`closed`: what the store would add to the open ones, closed otherwise than by the sensor."""
-        known = [*self.core.open_alerts(), *closed]
+        known = [*self.core.desk.open_alerts(), *closed]
         self.core = self.fresh_core()
         self.core.restore(known)
         self.prime()
