@@ -4,6 +4,9 @@ For each device in order, at a bounded rate, and never further ahead of its wate
 is away costs the broker little, and one device that nobody confirms never holds up the others. On a new connection,
 when a gateway is back, and when no watermark comes for long, sending begins again at the lowest message held: the
 gateway stores a repeat once.
+
+Anybody whom the broker lets write may say a watermark. So it is believed no further than the broker has taken our
+messages: those it keeps for the gateway, and whatever else is claimed costs nothing that nobody else has.
 """
 
 import logging
@@ -43,9 +46,13 @@ class _Watermark(Struct):
 
 @dataclass(slots=True)
 class _Lane:
-    """One device's messages: the highest seq sent on this connection, and since when nothing was confirmed."""
+    """One device's messages: the highest seq sent on this connection, the highest that the broker has ever taken from
+    this process, the watermark last told, what is covered by both, and since when nothing was.
+    """
 
     sent: int = 0
+    taken: int = 0
+    told: int = 0
     covered: int = 0
     waiting_since: Millis | None = None
     resend_ms: Millis = field(default_factory=lambda: RESEND_MS[0])
@@ -78,9 +85,12 @@ class Publisher:
         self._tokens = float(rate_per_s)
         self._filled_at: Millis | None = None
         self._ready_at: Millis | None = None
+        self._flying: dict[int, tuple[str, int]] = {}  # by packet: device and seq
+        self._landed: set[str] = set()  # devices of which the broker has taken more
         self._gateways: dict[bytes, Millis | None] = {}  # when each last said that it is there
         session.subscribe((f"yz-ack/{self._station}/+", "yz-sys/+", commands.filter_of(self._station)))
         session.on_connect = lambda _present: self._connected()
+        session.on_published = self._published
 
     def notify(self, devices: Sequence[str]) -> None:
         """There is something new in the spool for these."""
@@ -94,6 +104,9 @@ class Publisher:
         now = now_ms()
         if arrivals is not None:
             self._take(arrivals, now)
+        while self._landed:
+            device = self._landed.pop()
+            self._let_go(device, self._lanes[device], now)
         self._presence.tick(steady_ms())
         if not self._session.connected:
             return
@@ -148,10 +161,26 @@ class Publisher:
         if mark.boot != self._spool.boot:
             return
         lane = self._lanes.setdefault(device, _Lane())
-        if self._spool.cover(device, mark.boot, mark.upto) or mark.upto > lane.covered:
-            lane.covered, lane.resend_ms = mark.upto, RESEND_MS[0]
-            lane.waiting_since = now if lane.sent > mark.upto else None
+        lane.told = mark.upto
+        self._let_go(device, lane, now)
+
+    def _let_go(self, device: str, lane: _Lane, now: Millis) -> None:
+        """Of what the gateway says it has, and the broker has taken."""
+        upto = min(lane.told, lane.taken)
+        if self._spool.cover(device, self._spool.boot, upto) or upto > lane.covered:
+            lane.covered, lane.resend_ms = upto, RESEND_MS[0]
+            lane.waiting_since = now if lane.sent > upto else None
             self._pending[device] = None  # the window has moved
+
+    def _published(self, mid: int) -> None:
+        """The broker has taken a message."""
+        device, seq = self._flying.pop(mid, (None, 0))
+        if device is None:
+            return
+        lane = self._lanes[device]
+        lane.taken = max(lane.taken, seq)
+        if lane.told > lane.covered:
+            self._landed.add(device)
 
     def _report(self, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
         """A gateway says `online` every half minute, and at once when it is back: then much may not have reached it."""
@@ -220,8 +249,10 @@ class Publisher:
         room = WINDOW - max(0, lane.sent - lane.covered)
         rows = self._spool.after(device, lane.sent, min(SLICE, room, int(self._tokens))) if room > 0 else ()
         for row in rows:
-            if self._session.publish(*self._message(device, row, oldest)) is None:
+            mid = self._session.publish(*self._message(device, row, oldest))
+            if mid is None:
                 return True
+            self._flying[mid] = device, row.seq
             lane.sent = row.seq
             self._tokens -= 1
         if rows and lane.waiting_since is None:

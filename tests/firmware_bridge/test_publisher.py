@@ -117,6 +117,33 @@ def test_messages_go_out_in_the_native_dialect_and_leave_the_spool_when_covered(
     until(lambda: box.look() and box.spool.oldest("a") is None)
 
 
+def test_a_false_watermark_costs_nothing_that_the_broker_has_not(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firmware_bridge.publisher.WINDOW", 20)
+    box = bench()
+    until(lambda: box.look() is not None and box.gateway.subscribed)
+    box.cover("a", 2**53)
+    box.spool.put([state("a", n) for n in range(60)], 0)
+    box.publisher._watermark(b"yz-ack/s1/a", json.dumps({"boot": box.spool.boot, "upto": 2**53}).encode(), now_ms())
+    assert box.spool.oldest("a") == 1, "the broker has none of them"
+    box.publisher.notify(["a"])
+    box.start()
+    until(lambda: box.look() and box.spool.oldest("a") is None)
+    until(lambda: len(set(box.seqs("a"))) == 60)
+
+
+def test_a_watermark_from_before_a_restart_holds_once_the_broker_has_the_messages(bench: Callable[..., Bench]) -> None:
+    box = bench()
+    until(lambda: box.look() is not None and box.gateway.subscribed)
+    box.spool.put([state("a", n) for n in range(9)], 0)
+    box.cover("a", 5)
+    box.publisher.notify(["a"])
+    box.start()
+    until(lambda: box.look() and box.spool.oldest("a") == 6)
+    until(lambda: set(box.seqs("a")) == set(range(1, 10)))
+
+
 def test_a_backlog_goes_out_in_order_at_the_bounded_rate(bench: Callable[..., Bench]) -> None:
     box = bench(rate_per_s=200)
     box.spool.put([state("a", n) for n in range(250)], 0)
