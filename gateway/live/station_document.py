@@ -234,10 +234,12 @@ def _unproved(open_now: OpenNow) -> OpenNow:
 
 
 def _units(resource: ShownResource) -> tuple[int, int]:
-    """(how many it is, how many of them are free if it is usable)."""
-    free = resource.free or 0
-    total = resource.total
-    return (free if total is None or total is UNSET else total), free
+    """(how many it is, how many of them are free if it is usable). A bank that has told neither is one."""
+    free = None if resource.free is UNSET else resource.free
+    total = None if resource.total is UNSET else resource.total
+    if total is not None:
+        return total, free or 0
+    return (1, 0) if free is None else (free, free)
 
 
 def _area_at(area: ShownArea, now: Millis, *, turned: bool) -> ShownArea:

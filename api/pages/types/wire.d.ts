@@ -11,7 +11,7 @@ export interface Resource {
   name?: Names;
   lifecycle: "planned" | "active" | "removed";
   health: "ok" | "fault" | "maintenance";
-  access: "open" | "closed" | "staff_only";
+  access: "open" | "closed" | "staff_only" | "unknown";
   use: string;
   evidence: "live" | "stale" | "offline" | "never" | "suspect";
   usable: Usable;

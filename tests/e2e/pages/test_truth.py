@@ -2,10 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from itertools import product
 
+import msgspec
 import pytest
 
-from gateway.model import AXES
+from api.wire_documents import read
+from gateway.base.times import rfc3339
+from gateway.live.station_document import OPENING_GRACE_MS, summed, withdrawn
+from gateway.model import AXES, Axes
 from tests.e2e.pages.chromium import Chromium, Page
 from tests.e2e.pages.conftest import Server, modules
 
@@ -89,3 +94,56 @@ STEPS = {
 def test_the_clock(page: Page, script: str, shown: int | None) -> None:
     made = page.run(CLOCK % script)
     assert made is shown if shown is None else round(made) == shown
+
+
+HOURS_END, VALUES_END = 2_000_000_000_000, 2_000_000_600_000
+MOMENTS = (HOURS_END - 1, HOURS_END + OPENING_GRACE_MS, VALUES_END - 1, VALUES_END, VALUES_END + 3_600_000)
+
+
+def whatever_a_station_can_say(open_until: int | None) -> bytes:
+    """A seat in every state there is, and banks of lockers that tell all, some or none of their numbers."""
+    seats = [shown(f"seat-{number}", "seat", axes) for number, axes in enumerate(AXES) if axes.lifecycle == "active"]
+    free_ones = [axes for axes in AXES if axes.lifecycle == "active" and axes.use == "free"]
+    banks = [
+        shown(f"bank-{number}", "locker", axes, free=free, total=total)
+        for number, (axes, free, total) in enumerate(product(free_ones, (None, 0, 3), (None, 8)))
+    ]
+    document = {
+        "station": "yanshan", "name": {}, "as_of": rfc3339(HOURS_END - 60_000), "valid_until": rfc3339(VALUES_END),
+        "open": {"now": "yes", "until": None if open_until is None else rfc3339(open_until)}, "summary": [
+            {"kind": kind, "type": None, "total": 0, "usable_min": 0, "usable_max": 0} for kind in ("seat", "locker")
+        ],
+        "areas": [{"id": "hall", "name": {}, "resources": [*seats, *banks]}],
+    }  # fmt: skip
+    return msgspec.json.encode(document)
+
+
+def shown(name: str, kind: str, axes: Axes, **more: object) -> dict[str, object]:
+    return {
+        "id": name, "kind": kind, "type": None, "usable": axes.usable, "because": axes.because,
+        "lifecycle": axes.lifecycle, "health": axes.health, "access": axes.access, "use": axes.use,
+        "evidence": axes.evidence, "observed_at": None, "since": None,
+        "valid_until": rfc3339(VALUES_END) if axes.evidence == "live" else None, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("open_until", [None, HOURS_END])
+@pytest.mark.parametrize("now", MOMENTS)
+def test_a_page_left_alone_says_what_the_server_would(page: Page, now: int, open_until: int | None) -> None:
+    """Every state, its reason and every sum, long after the last message as well."""
+    body = whatever_a_station_can_say(open_until)
+    server = withdrawn(read(body), now)
+    states, sums = page.run(
+        f"""(() => {{
+            const picture = truth.read({body.decode()});
+            const states = picture.resources.map((r) => [r.id, truth.stateOf(r, picture, {now})]);
+            const sums = truth.groupsOf(picture).map((group) => [group.key, truth.tallyOfGroup(group, picture, {now})]);
+            return [Object.fromEntries(states), Object.fromEntries(sums)];
+        }})()"""
+    )
+    told = {one.id: (one.usable, one.because[0] if one.because else None) for one in server.resources()}
+    said = {name: (state["usable"], state["why"]) for name, state in states.items()}
+    assert said == told
+    assert {kind: (sum_["min"], sum_["max"], sum_["total"]) for kind, sum_ in sums.items()} == {
+        line.kind: (line.usable_min, line.usable_max, line.total) for line in summed(server.resources())
+    }

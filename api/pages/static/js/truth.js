@@ -61,11 +61,10 @@ export function read(doc) {
 
 /** @type {Record<string, string>} */
 const LATCHED = { fault: "fault", maintenance: "maintenance" };
-/** @type {Record<string, string>} */
-const SHUT = { closed: "closed", staff_only: "staff_only" };
 
 // {usable, why} of one resource at `now` (server ms; null when no server time is known: then nothing is live).
-// The order is the contract's. A latched fault and a closing by schedule outlast silence.
+// The order is the contract's. A latched fault and a closing by schedule outlast silence. It is what `withdrawn` in
+// gateway/live/station_document.py says when the server does it; tests/e2e/pages/test_truth.py holds one against the other.
 /**
  * @param {Resource} resource
  * @param {Picture} picture
@@ -74,13 +73,14 @@ const SHUT = { closed: "closed", staff_only: "staff_only" };
  */
 export function stateOf(resource, picture, now) {
   if (LATCHED[resource.health]) return { usable: "no", why: LATCHED[resource.health] };
-  const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
-  if (SHUT[resource.access]) return hoursHold ? { usable: "no", why: SHUT[resource.access] } : { usable: "unknown", why: "hours_unknown" };
-  if (resource.because?.includes("not_enterable")) return { usable: "unknown", why: "not_enterable" };
+  if (resource.access === "staff_only") return { usable: "no", why: "staff_only" };
+  const turned = now === null || (picture.openUntil !== null && now >= picture.openUntil);
+  if (resource.access === "closed" && !turned) return { usable: "no", why: "closed" };
+  if (resource.because?.includes("not_enterable") && !turned) return { usable: "unknown", why: "not_enterable" };
   if (resource.evidence !== "live") return { usable: "unknown", why: resource.evidence };
   const end = resource.validUntil ?? picture.validUntil;
   if (now === null || end === null || now >= end) return { usable: "unknown", why: "stale" };
-  if (resource.usable === "yes") return hoursHold ? { usable: "yes", why: null } : { usable: "unknown", why: "hours_unknown" };
+  if (turned && resource.access !== "unknown") return { usable: "unknown", why: "hours_unknown" };
   return { usable: resource.usable, why: resource.because?.[0] ?? null };
 }
 
