@@ -221,7 +221,8 @@ class Gateway:
 
     def left_out(self) -> dict[str, int]:
         """What is left out of what is told us or tell, as `station/what`, and how often. Any thread may ask."""
-        told = self.pipeline.foreign.remarks.all() | self.calendars.left_out_of()
+        words = dict(self.pipeline.live.counters.words.copy())
+        told = self.pipeline.foreign.remarks.all() | words | self.calendars.left_out_of()
         for station, size in self.session.oversized.left_out_of("yz-live/").items():
             told[f"{station}/document of {size} bytes, more than the broker takes"] = 1
         return told
