@@ -23,7 +23,7 @@ LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AccessLine:
     """Who did what to what, and where: `detail` is an address or what was given."""
 
     at: Millis
@@ -40,7 +40,7 @@ class AccessBook:
     def note(self, at: Millis, who: str, what: str, target: str, detail: str | None = None) -> None:
         """Add a line. A disk that takes none is logged: nobody is kept out for it."""
         texts = (None if text is None else bounded(text, LONGEST_TEXT) for text in (who, what, target, detail))
-        line = json.dumps(asdict(Line(at, *texts)), ensure_ascii=False)  # type: ignore[arg-type]
+        line = json.dumps(asdict(AccessLine(at, *texts)), ensure_ascii=False)  # type: ignore[arg-type]
         try:
             with locked(self.path.parent):
                 handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
@@ -52,18 +52,18 @@ class AccessBook:
         except (OSError, UnusableFileError) as error:
             log.error("%s: %s; not in the audit trail: %s", self.path, error, line)
 
-    def lines(self, limit: int) -> list[Line]:
+    def lines(self, limit: int) -> list[AccessLine]:
         """The newest first; a line that is damaged is left out."""
         try:
             rows = read_bytes(self.path, NAME, LIST_BYTES).splitlines()
         except UnusableFileError:
             return []
-        found: list[Line] = []
+        found: list[AccessLine] = []
         for row in reversed(rows):
             if len(found) >= limit:
                 break
             try:
-                found.append(Line(**json.loads(row)))
+                found.append(AccessLine(**json.loads(row)))
             except (ValueError, TypeError):
                 continue
         return found

@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from api import pages, problem
 from api.auth import COOKIE, Keyring
-from api.context import Context
+from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
 from api.pages.place import places_of
-from api.push import Hub, Limits
+from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS
 from api.routes.service import VERSION
 from api.walls import Walls
@@ -36,7 +36,7 @@ from gateway.store.base import Reader
 class App:
     """The ASGI application. `close` ends every open stream and costly question, so that a server can stop at once."""
 
-    def __init__(self, front: Front, context: Context) -> None:
+    def __init__(self, front: Front, context: ApiContext) -> None:
         self._front, self.context = front, context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +70,7 @@ def create_app(
     faults of ours are noted.
     """
     stream = settings.api.stream
-    limits = Limits(
+    limits = StreamLimits(
         stream.clients_total, stream.clients_per_address, stream.reserved_for_screens, stream.send_timeout_s
     )
     mishaps = mishaps or Mishaps()
@@ -80,7 +80,7 @@ def create_app(
     with contextlib.suppress(OSError):  # a folder that can't be written is told where it matters, at a log-in
         keyring.sessions.prepare()
     walls = Walls(settings.store.path)
-    context = Context(
+    context = ApiContext(
         settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls, left_out=left_out
     )
     app = _fastapi(context, alerting, mishaps)
@@ -98,7 +98,7 @@ def create_app(
     return App(Front(app, view), context)
 
 
-def _fastapi(context: Context, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
+def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         loop = asyncio.get_running_loop()

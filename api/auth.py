@@ -173,7 +173,7 @@ def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class Gate:
+class AccessGate:
     """Finds out who asks. `needs(role)` is the FastAPI dependency of a staff route."""
 
     def __init__(self, keyring: Keyring, now: Callable[[], Millis]) -> None:

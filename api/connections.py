@@ -23,7 +23,7 @@ SPARE_FILES = 48  # for the store, the broker and the log: these never go withou
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ConnectionBounds:
     """`total` connections, `per_address` of one customer (this machine and trusted proxies speak for many).
 
     The head of a request has `head_bytes` and `head_s`, its body `body_s`; who takes nothing of an answer for
@@ -38,18 +38,18 @@ class Bounds:
     stalled_s: float = 30
 
 
-def bounds_of_this_process() -> Bounds:
+def bounds_of_this_process() -> ConnectionBounds:
     """As many connections as the limit of open files leaves room for."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return Bounds()
-    return Bounds(total=min(TOTAL, max(16, soft - max(SPARE_FILES, soft // 4))))
+        return ConnectionBounds()
+    return ConnectionBounds(total=min(TOTAL, max(16, soft - max(SPARE_FILES, soft // 4))))
 
 
-class Door:
+class ConnectionDoor:
     """Counts the connections of one server. `trusted`: the reverse proxies' networks."""
 
-    def __init__(self, bounds: Bounds, trusted: str) -> None:
+    def __init__(self, bounds: ConnectionBounds, trusted: str) -> None:
         self.bounds = bounds
         self.open: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
@@ -98,7 +98,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     app_state: Mapping[str, Any]
     customer: str | None = None
 
-    def __init__(self, door: Door, **given: Any) -> None:
+    def __init__(self, door: ConnectionDoor, **given: Any) -> None:
         super().__init__(**given)
         self._door, self._bounds = door, door.bounds
         self._head_since: float | None = None

@@ -17,7 +17,7 @@ from gateway.store.base import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ApiContext:
     """`reader_factory` opens the store's read side: cheap, for one request and one thread. `now` is the API's clock.
 
     `workers` answer costly questions about the past, `lists` those about all stations of a large network.

@@ -33,7 +33,7 @@ def nothing(_station: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StreamLimits:
     """How many streams at a time; `reserved` of the total are kept for station screens.
 
     An address has `walls_per_address` of these beside its `per_address`; one more counts as anybody.
@@ -87,7 +87,7 @@ class Client:
 class Hub:
     """Every open stream of this process. Belongs to the asyncio thread."""
 
-    def __init__(self, view: LiveView, limits: Limits, mishaps: Mishaps | None = None) -> None:
+    def __init__(self, view: LiveView, limits: StreamLimits, mishaps: Mishaps | None = None) -> None:
         self.view, self.limits = view, limits
         self._mishaps = mishaps or Mishaps()
         self._epoch = secrets.token_hex(4)

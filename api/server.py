@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from api.connections import Bounds, Connection, Door, bounds_of_this_process, seldom
+from api.connections import Connection, ConnectionBounds, ConnectionDoor, bounds_of_this_process, seldom
 from config.schema import Settings
 from config.schema.base import HostPort
 
@@ -62,14 +62,19 @@ def address_of(sock: socket.socket) -> str:
 
 
 def serve(
-    app: "App", sock: socket.socket, stop: threading.Event, *, trusted_proxies: str, bounds: Bounds | None = None
+    app: "App",
+    sock: socket.socket,
+    stop: threading.Event,
+    *,
+    trusted_proxies: str,
+    bounds: ConnectionBounds | None = None,
 ) -> None:
     """Serve until `stop` is set; SIGTERM and SIGINT set it. Returns within about 3 s, with streams open too.
 
     `bounds` of connections: by default what the limit of open files allows.
     """
     _allow_many_files()
-    door = Door(bounds or bounds_of_this_process(), trusted_proxies)
+    door = ConnectionDoor(bounds or bounds_of_this_process(), trusted_proxies)
     config = uvicorn.Config(
         app,
         http=cast("type[asyncio.Protocol]", partial(Connection, door)),
@@ -93,7 +98,7 @@ def trusted(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: "App", stop: threading.Event, door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, app: "App", stop: threading.Event, door: ConnectionDoor) -> None:
         super().__init__(config)
         self._our_app, self._stop, self._door = app, stop, door
         self._out_of_files_told_at = -math.inf

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WorkerBounds:
     """`at_once` questions are worked on, `queued` more wait up to `wait_s`, of which `per_address` of one customer.
 
     A question that has not been answered after `work_s` is given up. `about` says what is asked, for who is refused.
@@ -36,7 +36,7 @@ class Bounds:
     about: str = "about the past"
 
 
-LISTS = Bounds(at_once=1, queued=64, per_address=8, about="about all stations")
+LISTS = WorkerBounds(at_once=1, queued=64, per_address=8, about="about all stations")
 FEW_STATIONS = 500  # a list of so many costs no more than a page
 
 
@@ -72,7 +72,7 @@ class Turn:
 class Workers:
     """The queue and its threads; belongs to the asyncio thread."""
 
-    def __init__(self, bounds: Bounds = Bounds()) -> None:
+    def __init__(self, bounds: WorkerBounds = WorkerBounds()) -> None:
         self.bounds = bounds
         self._pool = ThreadPoolExecutor(bounds.at_once, thread_name_prefix="past")
         self._turns: set[Turn] = set()

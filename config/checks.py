@@ -9,7 +9,7 @@ from typing import Any
 
 from config.kinds import SPECS
 from config.mistakes import KeyPath, dotted
-from config.yaml_source import Source
+from config.yaml_source import ConfigSource
 
 Found = tuple[KeyPath, Any]
 
@@ -38,7 +38,7 @@ def _words(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[tuple[KeyPat
             yield from (((*here, index), word) for index, word in enumerate(value) if isinstance(word, str))
 
 
-def _unique(source: Source, found: Iterator[tuple[KeyPath, str]], mend: str) -> None:
+def _unique(source: ConfigSource, found: Iterator[tuple[KeyPath, str]], mend: str) -> None:
     first: dict[str, KeyPath] = {}
     for path, word in found:
         if first.setdefault(word, path) != path:
@@ -46,14 +46,14 @@ def _unique(source: Source, found: Iterator[tuple[KeyPath, str]], mend: str) -> 
             source.blame(path, f"{word!r} is already {dotted(first[word])} ({place.file}:{place.line})", mend)
 
 
-def _known(source: Source, pattern: str, known: set[str], what: str) -> None:
+def _known(source: ConfigSource, pattern: str, known: set[str], what: str) -> None:
     for path, word in _words(source.data, pattern):
         if word not in known:
             names = ", ".join(sorted(known)[:8]) or "none"
             source.blame(path, f"there is no {what} {word!r}", f"take one of: {names}")
 
 
-def _ids(source: Source) -> None:
+def _ids(source: ConfigSource) -> None:
     _unique(source, _words(source.data, "stations.*.id"), "give each station an id of its own")
     _unique(source, _words(source.data, "alerts.channels.*.id"), "give each channel an id of its own")
     _unique(source, _words(source.data, "bridge.buses.*.id"), "give each bus an id of its own")
@@ -63,7 +63,7 @@ def _ids(source: Source) -> None:
         _unique(source, resources, "give each resource of a station an id of its own")
 
 
-def _resource_types(source: Source) -> None:
+def _resource_types(source: ConfigSource) -> None:
     for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
         if not isinstance(resource, dict) or resource.get("type") is None or not isinstance(resource.get("kind"), str):
             continue
@@ -78,7 +78,7 @@ def _resource_types(source: Source) -> None:
             source.blame((*path, "type"), f"a {kind} has no types", "remove this line")
 
 
-def _sources(source: Source) -> None:
+def _sources(source: ConfigSource) -> None:
     """One value may feed resources of different kinds, a contact a door and a safety item, but not two alike."""
     spoken: dict[str, list[tuple[KeyPath, str]]] = defaultdict(list)
     for path, item in each(source.data, "stations.*.areas.*.resources.*"):
@@ -90,7 +90,7 @@ def _sources(source: Source) -> None:
         _unique(source, iter(found), "give each source a topic or a field of its own")
 
 
-def _references(source: Source) -> None:
+def _references(source: ConfigSource) -> None:
     stations = {word for _, word in _words(source.data, "stations.*.id")}
     channels = {word for _, word in _words(source.data, "alerts.channels.*.id")}
     regions = {word for _, word in _words(source.data, "stations.*.region")}
@@ -103,7 +103,7 @@ def _references(source: Source) -> None:
         _known(source, "bridge.station", stations, "station")
 
 
-def _either(source: Source, path: KeyPath, value: dict[str, Any], one: str, other: str, *, needed: bool) -> None:
+def _either(source: ConfigSource, path: KeyPath, value: dict[str, Any], one: str, other: str, *, needed: bool) -> None:
     given = [key for key in (one, other) if value.get(key) is not None]
     if len(given) == 2:
         source.blame((*path, other), f"{one} and {other} are both given", "keep one of the two")
@@ -111,7 +111,7 @@ def _either(source: Source, path: KeyPath, value: dict[str, Any], one: str, othe
         source.blame(path, f"{one} and {other} are both missing", f"give {one} or {other}")
 
 
-def _channels(source: Source) -> None:
+def _channels(source: ConfigSource) -> None:
     for path, channel in each(source.data, "alerts.channels.*"):
         if not isinstance(channel, dict):
             continue
@@ -125,7 +125,7 @@ def _channels(source: Source) -> None:
                 source.blame(path, f"{key} is missing for a mail channel", f"add {key}:")
 
 
-def _pairs(source: Source) -> None:
+def _pairs(source: ConfigSource) -> None:
     """Keys that make no sense without another."""
     for pattern in ("mqtt", "alerts.channels.*"):
         for path, value in each(source.data, pattern):
@@ -136,7 +136,7 @@ def _pairs(source: Source) -> None:
             source.blame(path, "cert_file and key_file belong together", "give both or none")
 
 
-def _locations(source: Source) -> None:
+def _locations(source: ConfigSource) -> None:
     for path, location in each(source.data, "stations.*.location"):
         if not isinstance(location, dict):
             continue
@@ -149,26 +149,26 @@ def _locations(source: Source) -> None:
             source.blame(path, "0, 0 lies in the ocean", "write the station's own place, or leave location out")
 
 
-def _closures(source: Source) -> None:
+def _closures(source: ConfigSource) -> None:
     for path, closure in each(source.data, "stations.*.closures.*"):
         if isinstance(closure, dict) and str(closure.get("last", "9999")) < str(closure.get("first", "")):
             source.blame((*path, "last"), "lies before first", "swap the two days")
 
 
-def _buses(source: Source) -> None:
+def _buses(source: ConfigSource) -> None:
     for path, bus in each(source.data, "bridge.buses.*"):
         if isinstance(bus, dict) and bus.get("device") and bus.get("devices"):
             source.blame((*path, "device"), "device and devices are both given", "keep one of the two")
     _unique(source, _words(source.data, "bridge.buses.*.port"), "let one bus own each port")
 
 
-Check = Callable[[Source], None]
+Check = Callable[[ConfigSource], None]
 CHECKS: tuple[Check, ...] = (
     _ids, _resource_types, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
 )  # fmt: skip
 
 
-def check(source: Source) -> None:
+def check(source: ConfigSource) -> None:
     """Adds to the source's mistakes what the rules find."""
     for rule in CHECKS:
         rule(source)

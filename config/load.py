@@ -15,7 +15,7 @@ from config.checks import Check, check
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
-from config.yaml_source import Source, read_yaml
+from config.yaml_source import ConfigSource, read_yaml
 
 __all__ = ["ConfigErrors", "ConfigMistake", "files_of", "load"]
 
@@ -66,7 +66,7 @@ def _settings(
     return settings
 
 
-def _overrule(source: Source, environment: Mapping[str, str]) -> None:
+def _overrule(source: ConfigSource, environment: Mapping[str, str]) -> None:
     """YIZHAN_DATA, resolved against the current folder, takes the place of store.path."""
     store = source.data.setdefault("store", {}) if environment.get("YIZHAN_DATA") else None
     if isinstance(store, dict):

@@ -9,14 +9,14 @@ from config.mistakes import ConfigMistake, KeyPath, dotted
 from config.yaml_file import YamlFile, read_file
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """Where a key stands."""
 
     file: str
     line: int
 
 
-class Source:
+class ConfigSource:
     """Mappings of several files merge, lists are joined; `mistakes` holds what can't be read and what stands twice."""
 
     def __init__(self, files: Sequence[YamlFile]) -> None:
@@ -37,21 +37,21 @@ class Source:
         self.mistakes.append(ConfigMistake(file.name, file.lines[path], dotted(path), what, "keep one of the two"))
 
     @cached_property
-    def places(self) -> dict[KeyPath, Place]:
+    def places(self) -> dict[KeyPath, FilePlace]:
         """The place of every key and list item."""
-        found: dict[KeyPath, Place] = {}
+        found: dict[KeyPath, FilePlace] = {}
         before: dict[str, Any] = {}
         for file in self._files:
             for path, line in file.lines.items():
-                found.setdefault(_moved(path, before), Place(file.name, line))
+                found.setdefault(_moved(path, before), FilePlace(file.name, line))
             before, _ = _merged(before, file.data)
         return found
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> FilePlace:
         """The place of the key path, or of its nearest parent."""
         while path and path not in self.places:
             path = path[:-1]
-        return self.places.get(path, Place(self._files[0].name if self._files else "", 1))
+        return self.places.get(path, FilePlace(self._files[0].name if self._files else "", 1))
 
     def blame(self, path: KeyPath, what: str, mend: str) -> None:
         """Notes a mistake at the key path."""
@@ -89,6 +89,6 @@ def _moved(path: KeyPath, before: Any) -> KeyPath:
     return tuple(moved)
 
 
-def read_yaml(files: Sequence[Path]) -> Source:
+def read_yaml(files: Sequence[Path]) -> ConfigSource:
     """The files as one. What can't be read is among the mistakes, never raised."""
-    return Source([read_file(path) for path in files])
+    return ConfigSource([read_file(path) for path in files])

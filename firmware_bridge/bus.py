@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from firmware_bridge.devices.base import Heard, Order, Talk
+from firmware_bridge.devices.base import DeviceOrder, Heard, Talk
 from firmware_bridge.port import Port, PortError, hint
 from firmware_bridge.spool_file import SpoolError
 from gateway.base.clock import SteadyClock
@@ -27,7 +27,7 @@ class Sink(Protocol):
     """Where what was heard goes. `store` returns when it is on disk; SpoolError when it can't be."""
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
-    def order(self, order: Order) -> None: ...
+    def order(self, order: DeviceOrder) -> None: ...
     def present(self, devices: Iterable[str], silent_ms: Millis) -> None: ...
     def lost(self, devices: Iterable[str]) -> None: ...
 
@@ -48,13 +48,13 @@ class Bus:
         )
         self._mishaps = Mishaps(expected=(PortError, SpoolError))
         self._clock = SteadyClock()
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[DeviceOrder] = queue.SimpleQueue()
         self._devices: set[str] = set()
         self._said: str | None = None  # the last trouble, told once
         self._opened_at: Millis = 0
         self._hinted = False
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         """Any thread may ask; it is sent within half a second, or not at all while the port is away."""
         self._orders.put(order)
 

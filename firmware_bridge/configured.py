@@ -4,12 +4,12 @@ from typing import Any
 
 from config.checks import each
 from config.mistakes import KeyPath
-from config.yaml_source import Source
+from config.yaml_source import ConfigSource
 from firmware_bridge.protocols import PROTOCOLS, protocol_of
 from firmware_bridge.protocols.base import BusProtocol
 
 
-def check(source: Source) -> None:
+def check(source: ConfigSource) -> None:
     """Adds to the source's mistakes. Protocols that nobody knows are left to the models."""
     for path, bridge in each(source.data, "bridge"):
         buses = [
@@ -24,7 +24,7 @@ def check(source: Source) -> None:
             source.blame(path, f"card_key_file is missing for {', '.join(sorted(readers))}", "add card_key_file:")
 
 
-def _devices(source: Source, path: KeyPath, bus: dict[str, Any], protocol: BusProtocol) -> None:
+def _devices(source: ConfigSource, path: KeyPath, bus: dict[str, Any], protocol: BusProtocol) -> None:
     if not protocol.names_devices and not bus.get("device") and not bus.get("devices"):
         source.blame(path, "names no device", "add device:, or devices: where several share the bus")
     for here, device in each(bus, "devices.*", path):

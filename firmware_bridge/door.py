@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, replace
 
 from firmware_bridge.cards import CardNumber, Cards
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from gateway.model import Millis, Signal
 
 REPEAT_MS = 2_000  # a card held to the reader is one card
@@ -25,7 +25,7 @@ class Rules:
 class Decision:
     """`opens`: it is for us to open the lock (the device has not done it itself)."""
 
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[DeviceReading, ...] = ()
     granted: bool = False
     opens: bool = False
 
@@ -60,13 +60,13 @@ class Door:
             signals["direction"] = way
         if granted:
             self.expect(now)
-        return Decision((Reading(self.device, signals, "card"),), bool(granted), bool(granted) and not ok)
+        return Decision((DeviceReading(self.device, signals, "card"),), bool(granted), bool(granted) and not ok)
 
     def expect(self, now: Millis) -> None:
         """An opening in the next seconds is rightful."""
         self._passage_until = now + PASSAGE_MS
 
-    def contact(self, is_open: bool, now: Millis) -> tuple[Reading, ...]:
+    def contact(self, is_open: bool, now: Millis) -> tuple[DeviceReading, ...]:
         """The door contact says so; told again, it says nothing new."""
         with self._lock:
             if is_open == self._open:
@@ -76,14 +76,14 @@ class Door:
         rightful = self._passage_until is not None and 0 <= self._passage_until - now <= PASSAGE_MS
         if not is_open or rightful or self.rules.allowed is None:
             return ()
-        return (Reading(self.device, {}, "door_forced"),)
+        return (DeviceReading(self.device, {}, "door_forced"),)
 
-    def tick(self, now: Millis) -> tuple[Reading, ...]:
+    def tick(self, now: Millis) -> tuple[DeviceReading, ...]:
         with self._lock:
             if self._held_at is None or now < self._held_at:
                 return ()
             self._held_at = None
-        return (Reading(self.device, {}, "door_held"),)
+        return (DeviceReading(self.device, {}, "door_held"),)
 
 
 class Doors(dict[str, Door]):
@@ -113,13 +113,13 @@ class Doors(dict[str, Door]):
 
     def watch(self, heard: Heard, now: Millis) -> Heard:
         """The same with what the door contacts in it mean."""
-        found: list[Reading] = []
+        found: list[DeviceReading] = []
         for reading in heard.readings:
             is_open = reading.signals.get("open")
             if reading.event is None and isinstance(is_open, bool):
                 found += self[reading.device].contact(is_open, now)
         return replace(heard, readings=(*heard.readings, *found)) if found else heard
 
-    def tick(self, now: Millis) -> tuple[Reading, ...]:
+    def tick(self, now: Millis) -> tuple[DeviceReading, ...]:
         """Doors that have stood open for too long."""
         return tuple(reading for door in list(self.values()) for reading in door.tick(now))

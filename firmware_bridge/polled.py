@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from firmware_bridge.devices.base import Health, Heard, Order, Reading, Steady
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Health, Heard, Steady
 from gateway.model import Millis
 
 BACKOFF_MAX_MS = 60_000
@@ -31,8 +31,8 @@ class Slave(Protocol):
     device: str
 
     def round(self) -> Sequence[Question]: ...
-    def read(self, answers: list[Any], now: Millis) -> tuple[Reading, ...]: ...
-    def order(self, order: Order) -> Question | None:
+    def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]: ...
+    def order(self, order: DeviceOrder) -> Question | None:
         """How to have it done; None when the device has no such thing."""
 
 
@@ -81,7 +81,7 @@ class Polled:
     def deadline(self) -> Millis:
         return self._deadline
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
+    def order(self, order: DeviceOrder, now: Millis) -> bytes | None:
         """Take the order; `tick` sends it as soon as no other question is in flight."""
         for seat in self._seats:
             if seat.slave.device == order.device and (question := seat.slave.order(order)) is not None:
@@ -112,7 +112,7 @@ class Polled:
         news = tuple(reading for reading in readings if reading.event or self._is_news(reading, now))
         return (Heard(news, (device, *(reading.device for reading in readings))),)
 
-    def _is_news(self, reading: Reading, now: Millis) -> bool:
+    def _is_news(self, reading: DeviceReading, now: Millis) -> bool:
         return self._steady.setdefault(reading.device, Steady()).take(reading.signals, now) is not None
 
     def tick(self, now: Millis) -> tuple[Sequence[Heard], bytes]:

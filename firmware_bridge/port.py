@@ -32,7 +32,7 @@ class PortInfo(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SerialLine:
     """How a port is spoken to. `port` is a path or usb:VID:PID[:SERIAL] in hex."""
 
     port: str
@@ -70,7 +70,7 @@ def usb_name(path: str, ports: Iterable[PortInfo]) -> str | None:
 class Port:
     """One serial port, open or waiting to come back. One thread uses it."""
 
-    def __init__(self, line: Line, ports: Callable[[], list[PortInfo]] = list_all) -> None:
+    def __init__(self, line: SerialLine, ports: Callable[[], list[PortInfo]] = list_all) -> None:
         self.line = line
         self._ports = ports
         self._usb: str | None = line.port if line.port.startswith("usb:") else None
@@ -139,7 +139,7 @@ class Port:
                 found.close()
 
 
-def hint(line: Line, junk: int) -> str:
+def hint(line: SerialLine, junk: int) -> str:
     """What to say when bytes come but no frame: the usual cause is the speed."""
     near = sorted(RATES, key=lambda rate: max(rate, line.baud) / min(rate, line.baud))
     tries = "/".join(str(rate) for rate in near[:6] if rate != line.baud)

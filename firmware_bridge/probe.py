@@ -5,7 +5,7 @@ Only questions that change nothing are asked: listening, a read, a poll.
 
 from collections.abc import Iterator, Sequence
 
-from firmware_bridge.port import Line, Port, PortError, PortInfo, list_all
+from firmware_bridge.port import Port, PortError, PortInfo, SerialLine, list_all
 from firmware_bridge.protocols import PROTOCOLS, protocol_of
 from firmware_bridge.protocols.base import ProbeQuestion
 from gateway.base.clock import monotonic_s
@@ -44,7 +44,7 @@ def _ask(
     path: str, candidates: Sequence[tuple[str, ProbeQuestion]], listen_s: float
 ) -> tuple[str, ProbeQuestion] | None:
     for protocol, question in candidates:
-        port = Port(Line(path, question.baud, parity=question.parity))
+        port = Port(SerialLine(path, question.baud, parity=question.parity))
         port.open()
         try:
             port.write(question.ask)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from firmware_bridge import commands
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
 from firmware_bridge.spool_file import SpoolError
@@ -207,7 +207,7 @@ class Publisher:
         done = self._unlock(device)
         log.info("unlock %s by %s: %s", device, order.by, "done" if done else "no such door")
         told: dict[str, Signal] = {"granted": done, "reason": "" if done else "no_such_door", "by": order.by}
-        self.notify(self._spool.put([Heard((Reading(device, told, "command"),))], now))
+        self.notify(self._spool.put([Heard((DeviceReading(device, told, "command"),))], now))
 
     # ---- what goes ----
 

@@ -13,9 +13,9 @@ from config.schema.bridge import Bus as BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import STORE_AGAIN_S, Bus
 from firmware_bridge.cards import Cards, read_allow_list, read_key
-from firmware_bridge.devices.base import Heard, Order
+from firmware_bridge.devices.base import DeviceOrder, Heard
 from firmware_bridge.door import Doors, Rules
-from firmware_bridge.port import Line, Port
+from firmware_bridge.port import Port, SerialLine
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
@@ -46,7 +46,7 @@ class _Sink:
         if news := self.spool.put([self.doors.watch(one, now) for one in heard], now):
             self.publisher.notify(news)
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         self.unlock(order.device)
 
     def tick(self, now: Millis) -> None:
@@ -140,7 +140,7 @@ def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Eve
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)
         return TcpBus(settings.id, address, lambda: protocols.build(settings, doors), sink, silent_ms, stop)
-    line = Line(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
+    line = SerialLine(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
     return Bus(settings.id, Port(line), protocols.build(settings, doors), sink, silent_ms, stop)
 
 
@@ -174,7 +174,7 @@ def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], doors: Doors, dev
     for settings, bus in buses:
         if device in protocols.device_ids(settings) and settings.relay_pulse_ms:
             doors[device].expect(now_ms())
-            bus.order(Order(device, "unlock", settings.relay_pulse_ms))
+            bus.order(DeviceOrder(device, "unlock", settings.relay_pulse_ms))
             done = True
     return done
 

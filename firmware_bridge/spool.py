@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.spool_file import open_file, spool_errors, transaction
 from gateway.model import Millis, Signal
 
@@ -105,7 +105,7 @@ class Spool:
             fresh.append(reading.device)
         return grown
 
-    def _insert(self, reading: Reading, now: Millis) -> int:
+    def _insert(self, reading: DeviceReading, now: Millis) -> int:
         key = self._id(reading.device)
         body = msgspec.json.encode(reading.signals)
         row = self._db.execute(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firmware_bridge.bus import REOPEN_S, STORE_AGAIN_S, Sink
-from firmware_bridge.devices.base import Order, Talk
+from firmware_bridge.devices.base import DeviceOrder, Talk
 from firmware_bridge.spool_file import SpoolError
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
@@ -57,7 +57,7 @@ class TcpBus:
         self._mishaps = Mishaps()
         self.bound: tuple[str, int] | None = None
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         """Piles take no orders from us."""
 
     def run(self) -> None:

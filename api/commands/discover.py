@@ -62,13 +62,13 @@ def listen(
     ConnectionError when the broker can't be reached within `connect_s` (CONNECT_S).
     """
     from gateway.base.clock import monotonic_s
-    from gateway.dialects.discover import LISTEN_TO, Listener
+    from gateway.dialects.discover import LISTEN_TO, DiscoveryListener
     from gateway.mqtt import Session
     from gateway.mqtt.configured import broker_of
 
     session = Session(broker_of(settings), f"{settings.client_id}-discover-{secrets.token_hex(4)}",
                       filters=LISTEN_TO, keep=False)  # fmt: skip
-    listener = Listener()
+    listener = DiscoveryListener()
     end = monotonic_s() + (CONNECT_S if connect_s is None else connect_s)
     heard_from = False
     try:

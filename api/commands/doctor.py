@@ -18,7 +18,7 @@ LOW_DISK_MIB = 500
 CONNECT_S = 6.0
 
 
-class Finding(NamedTuple):
+class DoctorFinding(NamedTuple):
     """One line: what was tried, how it went, and if need be the mend."""
 
     mark: Mark
@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
-    yield Finding(
+def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
+    yield DoctorFinding(
         "ok", "configuration", f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
     )
     yield runtime()
@@ -66,69 +66,75 @@ def findings(settings: Any, send_test: bool) -> Iterator[Finding]:
     yield from channels(settings, send_test)
 
 
-def runtime() -> Finding:
+def runtime() -> DoctorFinding:
     from gateway.store.files import sqlite_version
 
     have, risky = sqlite_version()
     text = f"Python {sys.version.split()[0]}, SQLite {have}"
     if risky:
         # See walresetbug in SQLite's page on WAL: it takes a second writing connection, which we never open.
-        return Finding("ok", "runtime", text + " (has the WAL-reset bug; harmless here, with one writing connection)")
-    return Finding("ok", "runtime", text)
+        return DoctorFinding(
+            "ok", "runtime", text + " (has the WAL-reset bug; harmless here, with one writing connection)"
+        )
+    return DoctorFinding("ok", "runtime", text)
 
 
-def clock() -> Finding:
+def clock() -> DoctorFinding:
     from gateway.base.clock import now_ms
 
     year = datetime.fromtimestamp(now_ms() / 1000, UTC).year
     if year < 2026:
-        return Finding("fail", "clock", f"the machine thinks it is {year}: set it, or let it ask a time server")
+        return DoctorFinding("fail", "clock", f"the machine thinks it is {year}: set it, or let it ask a time server")
     synchronised = Path("/run/systemd/timesync/synchronized").exists()
-    return Finding("ok", "clock", f"{year}, {'synchronised' if synchronised else 'not known to be synchronised'}")
+    return DoctorFinding("ok", "clock", f"{year}, {'synchronised' if synchronised else 'not known to be synchronised'}")
 
 
-def store(folder: Path) -> Iterator[Finding]:
+def store(folder: Path) -> Iterator[DoctorFinding]:
     from gateway.store.files import healthy
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         slowest = fsync_ms(folder / ".doctor")
     except OSError as error:
-        yield Finding("fail", "store", f"{folder} can't be written: {error.strerror}; mend its rights or store.path")
+        yield DoctorFinding(
+            "fail", "store", f"{folder} can't be written: {error.strerror}; mend its rights or store.path"
+        )
         return
     mark: Mark = "warn" if slowest > SLOW_FSYNC_MS else "ok"
     hint = "; slow: see store.profile sd_card in the example" if mark == "warn" else ""
-    yield Finding(mark, "store", f"{folder} is writable, slowest of 20 fsyncs {slowest:.1f} ms{hint}")
+    yield DoctorFinding(mark, "store", f"{folder} is writable, slowest of 20 fsyncs {slowest:.1f} ms{hint}")
     damaged = [path.name for path in folder.glob("*.db") if not healthy(path)]
     if damaged:
-        yield Finding("fail", "store", f"damaged: {', '.join(damaged)}; the gateway moves them aside when it starts")
+        yield DoctorFinding(
+            "fail", "store", f"damaged: {', '.join(damaged)}; the gateway moves them aside when it starts"
+        )
     free = shutil.disk_usage(folder).free >> 20
-    yield Finding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
+    yield DoctorFinding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
 
 
-def starts(folder: Path) -> Iterator[Finding]:
+def starts(folder: Path) -> Iterator[DoctorFinding]:
     """What the starts of each gateway that keeps its files here came to."""
     from gateway.runtime.starts import FILE, PLAIN, read
 
     for path in sorted(folder.glob(f"**/{FILE}")):
         history = read(path.parent)
         if history is None:
-            yield Finding("warn", "starts", f"{path} can't be read; the next start of the gateway writes it anew")
+            yield DoctorFinding("warn", "starts", f"{path} can't be read; the next start of the gateway writes it anew")
             continue
         if history.early > PLAIN:
             text = f"the last {history.early} starts ended within a minute or have not lasted it yet; the log says why"
-            yield Finding(
+            yield DoctorFinding(
                 "warn", "starts", f"{text}. Messages are handled singly until it is known which of them it is"
             )
         if history.guilty:
             stations = ", ".join(sorted({one.station for one in history.guilty.values()}))
             text = f"{len(history.guilty)} messages of {stations} ended the process and are set aside unseen"
-            yield Finding(
+            yield DoctorFinding(
                 "warn", "starts", f"{text}: `yizhan export --quarantine`; send them to us. An update tries anew"
             )
 
 
-def copy(influx: Any) -> Iterator[Finding]:
+def copy(influx: Any) -> Iterator[DoctorFinding]:
     """Writes a comment: it needs the same rights as rows, and leaves none."""
     if influx is None:
         return
@@ -139,11 +145,11 @@ def copy(influx: Any) -> Iterator[Finding]:
     answer = writer.write(["# yizhan doctor"], now_ms())
     writer.close()
     if answer.verdict == "taken":
-        yield Finding("ok", "copy", f"{writer.name} takes rows")
+        yield DoctorFinding("ok", "copy", f"{writer.name} takes rows")
         return
     mends = {"401": "check the token", "403": "the token must write this bucket", "404": "run `yizhan store init`"}
     mend = mends.get(answer.reason, "check store.influx; the journal keeps everything meanwhile")
-    yield Finding("fail", "copy", f"{writer.name}: {answer.reason} {answer.text}; {mend}")
+    yield DoctorFinding("fail", "copy", f"{writer.name}: {answer.reason} {answer.text}; {mend}")
 
 
 def fsync_ms(path: Path) -> float:
@@ -160,7 +166,7 @@ def fsync_ms(path: Path) -> float:
     return slowest * 1000
 
 
-def left_out(retained: Iterable[bytes]) -> Iterator[Finding]:
+def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
     """What running gateways leave out of what devices say, as they tell it on `yz-sys/{gateway}`."""
     import msgspec
 
@@ -172,10 +178,10 @@ def left_out(retained: Iterable[bytes]) -> Iterator[Finding]:
         counts = told.get("left_out")
         for what, count in counts.items() if isinstance(counts, dict) else ():
             text = f"{what}: left out {count} times; the gateway's log says why"
-            yield Finding("warn", "device", "".join(one if one.isprintable() else " " for one in text)[:400])
+            yield DoctorFinding("warn", "device", "".join(one if one.isprintable() else " " for one in text)[:400])
 
 
-def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
+def broker(settings: Any, retained: list[bytes] | None = None) -> DoctorFinding:
     from config.schema.base import HostPort
     from gateway.base.clock import monotonic_s
     from gateway.mqtt import Session
@@ -184,11 +190,11 @@ def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
     endpoint = settings.mqtt.endpoint
     where = str(HostPort(endpoint.host, endpoint.port))
     if endpoint.embedded:
-        return Finding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
+        return DoctorFinding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
     try:
         session = Session(broker_of(settings), f"{settings.client_id}-doctor", filters=["yz-sys/#"], keep=False)
     except (OSError, ValueError) as error:
-        return Finding("fail", "broker", str(error))
+        return DoctorFinding("fail", "broker", str(error))
     end = monotonic_s() + CONNECT_S
     while not session.subscribed and monotonic_s() < end:
         _hear(session, retained, 0.1)
@@ -197,11 +203,13 @@ def broker(settings: Any, retained: list[bytes] | None = None) -> Finding:
     ready, trouble, protocol = session.subscribed, session.trouble, session.protocol
     session.close()
     if ready:
-        return Finding("ok", "broker", f"{where} lets us in and subscribe, MQTT {protocol}")
-    return Finding("fail", "broker", f"{trouble or where + ' does not answer'}; look at mqtt.url and the broker's log")
+        return DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {protocol}")
+    return DoctorFinding(
+        "fail", "broker", f"{trouble or where + ' does not answer'}; look at mqtt.url and the broker's log"
+    )
 
 
-def command_key(settings: Any) -> Finding:
+def command_key(settings: Any) -> DoctorFinding:
     """The key that commands are signed with: there, a key, and nobody else's to read."""
     from gateway.commands.key import read_key
 
@@ -209,24 +217,30 @@ def command_key(settings: Any) -> Finding:
     try:
         key = read_key(path)
     except ValueError as error:
-        return Finding("fail", "commands", str(error))
+        return DoctorFinding("fail", "commands", str(error))
     if key is None:
         if settings.bridge is not None:
-            return Finding("warn", "commands", f"no key {path}: this bridge takes no command; copy the gateway's there")
-        return Finding("ok", "commands", f"{path} is made at the first start of the gateway")
+            return DoctorFinding(
+                "warn", "commands", f"no key {path}: this bridge takes no command; copy the gateway's there"
+            )
+        return DoctorFinding("ok", "commands", f"{path} is made at the first start of the gateway")
     if path.stat().st_mode & 0o077:
-        return Finding("warn", "commands", f"{path} can be read by others, who may then command: chmod 600 {path}")
-    return Finding("ok", "commands", f"signed with {path}; a bridge or an API on another machine needs the same file")
+        return DoctorFinding(
+            "warn", "commands", f"{path} can be read by others, who may then command: chmod 600 {path}"
+        )
+    return DoctorFinding(
+        "ok", "commands", f"signed with {path}; a bridge or an API on another machine needs the same file"
+    )
 
 
-def rights(settings: Any) -> Finding:
+def rights(settings: Any) -> DoctorFinding:
     """Files with secrets or about people that other users of this machine may read."""
     from api.commands.readable import exposed, told
 
     found = exposed(settings)
     if found:
-        return Finding("warn", "rights", told(found))
-    return Finding("ok", "rights", "nobody else on this machine may read secrets, keys and databases")
+        return DoctorFinding("warn", "rights", told(found))
+    return DoctorFinding("ok", "rights", "nobody else on this machine may read secrets, keys and databases")
 
 
 def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:
@@ -235,11 +249,11 @@ def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:
         heard += [payload for _, payload, _ in arrivals.frames]
 
 
-def holidays(settings: Any) -> Finding:
+def holidays(settings: Any) -> DoctorFinding:
     from gateway.base.clock import now_ms
 
     if settings.calendar.holidays == "none":
-        return Finding("ok", "calendar", "no public holidays asked for")
+        return DoctorFinding("ok", "calendar", "no public holidays asked for")
     from zoneinfo import ZoneInfo
 
     from gateway.policy.hours import notices_of, unpublished_year
@@ -247,29 +261,31 @@ def holidays(settings: Any) -> Finding:
     today = datetime.fromtimestamp(now_ms() / 1000, ZoneInfo(settings.timezone)).date()
     missing = unpublished_year(today, notices_of(settings))
     if missing is not None:
-        return Finding(
+        return DoctorFinding(
             "warn", "calendar",
             f"the holidays of {missing} are not known: hours near them are unknown; "
             "enter the State Council's notice under calendar.notices, or update chinesecalendar",
         )  # fmt: skip
-    return Finding("ok", "calendar", "Chinese holidays and make-up workdays are known for six weeks ahead and more")
+    return DoctorFinding(
+        "ok", "calendar", "Chinese holidays and make-up workdays are known for six weeks ahead and more"
+    )
 
 
-def promises(settings: Any) -> Iterator[Finding]:
+def promises(settings: Any) -> Iterator[DoctorFinding]:
     """Values that will be stale between any two messages of their device."""
     from config.resources import unpromised
 
     found = unpromised(settings)
     if found:
         more = f" and {len(found) - TOLD_PLACES} more" if len(found) > TOLD_PLACES else ""
-        yield Finding(
+        yield DoctorFinding(
             "warn", "ttl",
             f"{', '.join(found[:TOLD_PLACES])}{more}: a LoRaWAN sensor speaks seldom, and the ttl is that of the kind: "
             "they will be stale most of the time; write power: battery, or a ttl of more than two of its intervals",
         )  # fmt: skip
 
 
-def calendars(settings: Any) -> Iterator[Finding]:
+def calendars(settings: Any) -> Iterator[DoctorFinding]:
     """Each calendar of an area: read as a gateway would, or why not, or which events are left out."""
     from gateway.base.clock import now_ms
     from gateway.calendars.feeds import looked_at
@@ -280,10 +296,10 @@ def calendars(settings: Any) -> Iterator[Finding]:
         for source in map(str, area.calendar):
             name, remark, usable = looked_at((station.id, area.id), source, zone, cache, now_ms())
             mark: Mark = "fail" if not usable else "warn" if remark else "ok"
-            yield Finding(mark, "activities", f"{name}: {remark or 'is read whole'}")
+            yield DoctorFinding(mark, "activities", f"{name}: {remark or 'is read whole'}")
 
 
-def serial_ports(settings: Any) -> Iterator[Finding]:
+def serial_ports(settings: Any) -> Iterator[DoctorFinding]:
     if settings.bridge is None:
         return
     from firmware_bridge.port import find, list_all
@@ -293,21 +309,21 @@ def serial_ports(settings: Any) -> Iterator[Finding]:
         if port.startswith("usb:"):
             port = find(port, list_all()) or port
         if "://" in port:
-            yield Finding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
+            yield DoctorFinding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
         elif not Path(port).exists():
-            yield Finding(
+            yield DoctorFinding(
                 "fail", f"bus {bus.id}", f"{port} is not there: plugged in? `yizhan bridge --probe` lists ports"
             )
         elif not os.access(port, os.R_OK | os.W_OK):
-            yield Finding("fail", f"bus {bus.id}", f"{port}: no permission; add this user to the group dialout")
+            yield DoctorFinding("fail", f"bus {bus.id}", f"{port}: no permission; add this user to the group dialout")
         else:
-            yield Finding("ok", f"bus {bus.id}", f"{port} is there")
+            yield DoctorFinding("ok", f"bus {bus.id}", f"{port} is there")
 
 
-def channels(settings: Any, send_test: bool) -> Iterator[Finding]:
+def channels(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     if not send_test:
         for channel in settings.alerts.channels:
-            yield Finding("ok", f"channel {channel.id}", f"{channel.kind}; --send-test sends it a message")
+            yield DoctorFinding("ok", f"channel {channel.id}", f"{channel.kind}; --send-test sends it a message")
         return
     from gateway.alerting.configured import base_url
     from gateway.alerts.places import Places
@@ -315,4 +331,4 @@ def channels(settings: Any, send_test: bool) -> Iterator[Finding]:
     from gateway.notify.trial import send_tests
 
     for name, wrong in send_tests(settings.alerts.channels, Places.of(settings), base_url(settings), now_ms()):
-        yield Finding("fail" if wrong else "ok", f"channel {name}", wrong or "took the test message")
+        yield DoctorFinding("fail" if wrong else "ok", f"channel {name}", wrong or "took the test message")

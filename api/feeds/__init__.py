@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.conditional import matches
-from api.context import Context
+from api.context import ApiContext
 from api.feeds.base import Feed, FeedStation
 from api.live_view import MAX_AGE_S, Entry
 from api.problem import bad_parameter, not_found
@@ -27,7 +27,7 @@ def feeds() -> tuple[Feed, ...]:
     return tuple(import_module(f"{__name__}.{module_of(name)}").FEED for name in names_in("api/feeds"))
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/feeds", tags=["feeds"])
     stations = {station.id: station for station in context.settings.stations}
     for feed in feeds():
@@ -35,7 +35,7 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _add(routes: APIRouter, feed: Feed, context: Context, stations: dict[str, Station]) -> None:
+def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str, Station]) -> None:
     async def of_all(request: Request) -> Response:
         return await _answer(request, feed, list(context.view), stations, context)
 
@@ -56,7 +56,7 @@ def _add(routes: APIRouter, feed: Feed, context: Context, stations: dict[str, St
 
 
 async def _answer(
-    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, Station], context: Context
+    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, Station], context: ApiContext
 ) -> Response:
     def rendered() -> bytes:
         shown = [FeedStation(stations[entry.station], read(entry.body)) for entry in entries]

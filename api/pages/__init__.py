@@ -18,11 +18,11 @@ from api.addresses import counted
 from api.auth import COOKIE
 from api.pages.assets import Assets, compressed, pack
 from api.pages.language import choose
-from api.pages.place import Place, data_block, facts_of, places_of
+from api.pages.place import PagePlace, data_block, facts_of, places_of
 from api.walls import Walls
 from gateway.base.clock import now_ms as wall_clock_ms
 
-__all__ = ["POLICY", "Place", "places_of", "router"]
+__all__ = ["POLICY", "PagePlace", "places_of", "router"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -53,7 +53,7 @@ class Pages:
 
     def __init__(
         self,
-        places: Mapping[str, Place],
+        places: Mapping[str, PagePlace],
         public_url: str | None,
         timezone: str,
         tiles: str | None,
@@ -68,7 +68,7 @@ class Pages:
         self.assets = Assets()
         self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
 
-    def render(self, request: Request, name: str, place: Place | None, status: int = 200) -> Response:
+    def render(self, request: Request, name: str, place: PagePlace | None, status: int = 200) -> Response:
         """Page `name` in the reader's language; with a place, its facts ride in a data block."""
         # A wall has no reader of its own: its browser's language says nothing about who stands before it.
         accepted = None if name == "screen" else request.headers.get("accept-language")
@@ -101,7 +101,7 @@ class Pages:
 
 
 def router(
-    places: Mapping[str, Place],
+    places: Mapping[str, PagePlace],
     *,
     public_url: str | None = None,
     timezone: str = "Asia/Shanghai",
@@ -114,7 +114,7 @@ def router(
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
     `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
-    `on_screen(screen, station)` hears of each screen each `Place.check_in_s`, from the page's own script: a page
+    `on_screen(screen, station)` hears of each screen each `PagePlace.check_in_s`, from the page's own script: a page
     that hangs keeps its stream open, so an open stream proves nothing.
     """
     walls = walls or Walls()

@@ -15,7 +15,7 @@ CHECK_IN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePlace:
     """One station as its pages show it. `names` holds the configured name of each resource that has one.
 
     `distance_m` and `screen_inches` set the size of the letters on the wall. `theme` is auto, day or night; auto is
@@ -43,14 +43,14 @@ class Place:
     plan: str | None = None
 
 
-def places_of(settings: Settings) -> dict[str, Place]:
+def places_of(settings: Settings) -> dict[str, PagePlace]:
     """Every configured station, ready for its pages. OSError when a floor plan can't be read."""
     return {station.id: _place(settings, station) for station in settings.stations}
 
 
-def _place(settings: Settings, station: Station) -> Place:
+def _place(settings: Settings, station: Station) -> PagePlace:
     display, spot = settings.display_of(station), station.location
-    return Place(
+    return PagePlace(
         id=station.id,
         name=dict(station.name) or {"zh": station.id},
         timezone=settings.zone_of(station).key,
@@ -82,7 +82,7 @@ def data_block(facts: Mapping[str, Any]) -> str:
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def facts_of(place: Place) -> dict[str, Any]:
+def facts_of(place: PagePlace) -> dict[str, Any]:
     """The place for its own page's script."""
     return {
         "id": place.id, "name": dict(place.name), "timezone": place.timezone, "region": place.region,

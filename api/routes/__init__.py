@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from api import feeds
-from api.context import Context
+from api.context import ApiContext
 from api.routes import (
     alerts,
     discover,
@@ -25,7 +25,7 @@ from api.routes import (
 )
 from gateway.alerting import Alerting
 
-ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
+ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     stations.router,
     history.router,
     utilization.router,
@@ -41,7 +41,7 @@ ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     left_out.router,
 )
 
-STAFF_ROUTERS: tuple[Callable[[Context, Alerting | None], APIRouter], ...] = (
+STAFF_ROUTERS: tuple[Callable[[ApiContext, Alerting | None], APIRouter], ...] = (
     alerts.router,
     orders.router,
     reports.router,

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
 from starlette.responses import HTMLResponse
 
-from api.access_book import Line
+from api.access_book import AccessLine
 from api.alert_books import AlertBooks
-from api.auth import Gate, Key
-from api.context import Context
+from api.auth import AccessGate, Key
+from api.context import ApiContext
 from api.routes.staff import Staff
 from api.schemas import ProblemDocument
 from api.start_book import CONFIGURATION, SECRET
@@ -30,9 +30,9 @@ ACCESS = frozenset(
 )
 
 
-def router(context: Context, alerting: Alerting | None) -> APIRouter:
+def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     routes = APIRouter(tags=["staff"], responses=PROBLEMS)
-    staff, gate = Staff(context, alerting), Gate(context.keyring, context.now)
+    staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     _looking(routes, staff, gate)
     _acting(routes, staff, gate)
     _telling(routes, staff, gate)
@@ -40,7 +40,7 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
     return routes
 
 
-def _looking(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+def _looking(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
     @routes.get("/api/v1/alerts", openapi_extra=VIEWER, summary="Alerts, the newest first")
     def alerts(
         state: State | None = None,
@@ -59,7 +59,7 @@ def _looking(routes: APIRouter, staff: Staff, gate: Gate) -> None:
             return _shown(reader, found) | {"deliveries": [_delivery(one) for one in reader.deliveries_of(alert)]}
 
 
-def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
     async def act(verb: Verb, alert: str, key: Key, text: str | None) -> dict[str, Any]:
         with staff.reader() as reader:
             found = _find(staff, reader, key, alert)
@@ -88,7 +88,7 @@ def _acting(routes: APIRouter, staff: Staff, gate: Gate) -> None:
         return await act("comment", alert, key, text)
 
 
-def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
+def _telling(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
     @routes.get("/api/v1/deliveries", openapi_extra=VIEWER, summary="Messages that no channel took")
     def dead(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
@@ -115,10 +115,10 @@ def _telling(routes: APIRouter, staff: Staff, gate: Gate) -> None:
             return {"audit": [_line(line) for line in audit_of(staff, reader, key, limit)]}
 
 
-def audit_of(staff: Staff, reader: AlertBooks, key: Key, limit: int) -> list[Line]:
+def audit_of(staff: Staff, reader: AlertBooks, key: Key, limit: int) -> list[AccessLine]:
     """The newest changes first, of the store and of access; of those that a key with a scope reaches."""
     many = limit if key.everywhere else AUDIT_LOOKED_AT
-    lines = [Line(*row) for row in reader.audit(many)] + staff.context.keyring.book.lines(many)
+    lines = [AccessLine(*row) for row in reader.audit(many)] + staff.context.keyring.book.lines(many)
     lines.sort(key=lambda line: -line.at)
     if not key.everywhere:
         stations = frozenset(staff.covered(key) or ())
@@ -126,7 +126,7 @@ def audit_of(staff: Staff, reader: AlertBooks, key: Key, limit: int) -> list[Lin
     return lines[:limit]
 
 
-def _station_of(reader: AlertBooks, line: Line) -> str | None:
+def _station_of(reader: AlertBooks, line: AccessLine) -> str | None:
     """Where it was done: the target is a station, an alert of one or an order of one. None for access itself."""
     if line.what in ACCESS:
         return None
@@ -134,7 +134,7 @@ def _station_of(reader: AlertBooks, line: Line) -> str | None:
     return about.station if about is not None else line.target.partition("/")[0]
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: AccessLine) -> dict[str, Any]:
     return {
         "at": rfc3339(line.at), "who": line.who, "what": line.what, "target": line.target, "detail": line.detail,
     }  # fmt: skip

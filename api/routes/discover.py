@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from api.attempts import address_of
-from api.auth import Gate, Key
+from api.auth import AccessGate, Key
 from api.commands.discover import configured_topics, listen
-from api.context import Context
+from api.context import ApiContext
 from api.schemas import ProblemDocument
 
 LOOK_S = 0.25
 CONNECT_S = 2.0  # somebody waits for the answer, and the gateway is on that broker already
 
 
-class Device(BaseModel):
+class DiscoveredDevice(BaseModel):
     dialect: str
     topic: str
     reports: list[str] = Field(description="what it tells: presence, open, power_w, …")
@@ -28,12 +28,12 @@ class Device(BaseModel):
 
 class Devices(BaseModel):
     seconds: int
-    devices: list[Device]
+    devices: list[DiscoveredDevice]
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["staff"])
-    gate = Gate(context.keyring, context.now)
+    gate = AccessGate(context.keyring, context.now)
     listening = threading.Lock()
 
     @routes.get(
@@ -80,7 +80,7 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _told(context: Context, seconds: int, ended: Any) -> list[dict[str, object]]:
+def _told(context: ApiContext, seconds: int, ended: Any) -> list[dict[str, object]]:
     from gateway.dialects.discover import as_json
 
     taken = configured_topics(context.settings)

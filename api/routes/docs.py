@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.context import Context
+from api.context import ApiContext
 
 STYLE = Path(__file__).with_name("docs.css")
 
 
-def router(_context: Context) -> APIRouter:
+def router(_context: ApiContext) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/docs")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.context import Context
+from api.context import ApiContext
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
 from api.schemas import History
 from api.times import rfc3339
@@ -15,7 +15,7 @@ PAGE_DEFAULT, PAGE_MAX = 2_000, 20_000
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows in one answer")]
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get(

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from api.auth import Gate, Key
-from api.context import Context
+from api.auth import AccessGate, Key
+from api.context import ApiContext
 from api.problem import not_found
 from api.schemas import ProblemDocument
 
@@ -21,9 +21,9 @@ class LeftOuts(BaseModel):
     left_out: list[LeftOut] = Field(description="the most frequent first; empty where all is used")
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["staff"])
-    gate = Gate(context.keyring, context.now)
+    gate = AccessGate(context.keyring, context.now)
 
     @routes.get(
         "/api/v1/stations/{station}/left-out",

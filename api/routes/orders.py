@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body, Depends, HTTPException
 from pydantic import BaseModel, Field
 
 from api.alert_books import AlertBooks
-from api.auth import Gate, Key
-from api.context import Context
+from api.auth import AccessGate, Key
+from api.context import ApiContext
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
@@ -29,9 +29,9 @@ class NewOrder(BaseModel):
     assignee: Annotated[str | None, Field(max_length=64)] = None
 
 
-def router(context: Context, alerting: Alerting | None) -> APIRouter:
+def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/orders", tags=["staff"], responses=PROBLEMS)
-    staff, gate = Staff(context, alerting), Gate(context.keyring, context.now)
+    staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     operator = Depends(gate.needs("operator"))
 
     @routes.get("", openapi_extra=VIEWER, summary="Work orders, the newest first")

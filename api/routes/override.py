@@ -13,8 +13,8 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Body, Depends, Header, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.auth import Gate, Key
-from api.context import Context
+from api.auth import AccessGate, Key
+from api.context import ApiContext
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS
 from api.times import rfc3339
@@ -82,9 +82,9 @@ class Partners:
         return found[0] if token and found else None
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["by hand"], responses=PROBLEMS)
-    gate, partners = Gate(context.keyring, context.now), Partners(context.settings)
+    gate, partners = AccessGate(context.keyring, context.now), Partners(context.settings)
 
     def asks(station: str, request: Request, token: Token = None) -> Key | Partner:
         partner = partners.find(token)
@@ -121,7 +121,7 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _by_partner(context: Context, partner: Partner, word: Word) -> Sent:
+def _by_partner(context: ApiContext, partner: Partner, word: Word) -> Sent:
     """A partner speaks for its whole venue, and for so long as its link allows."""
     if word.area is not None or word.resource is not None:
         raise HTTPException(403, "a partner's link sets the venue as a whole; leave area and resource out")
@@ -144,7 +144,7 @@ def _until(word: Word, now: Millis) -> Millis:
     return until
 
 
-def _send(context: Context, station: Station, word: Word, until: Millis, by: str, *, partner: bool = False) -> Sent:
+def _send(context: ApiContext, station: Station, word: Word, until: Millis, by: str, *, partner: bool = False) -> Sent:
     if context.command is None:
         raise HTTPException(503, "there is no gateway to tell; try again when one is running")
     _place(station, word)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import HTTPException, Query, Request, Response
 from msgspec.json import encode
 
-from api.auth import Gate
-from api.context import Context
+from api.auth import AccessGate
+from api.context import ApiContext
 from api.csv_cells import cell
 from api.price import CHANGES_MOST, STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, Priced, price
 from api.problem import bad_parameter, not_found
@@ -43,8 +43,8 @@ Form = Annotated[Literal["json", "csv"], Query(alias="format", description="csv:
 class Past:
     """One for each router."""
 
-    def __init__(self, context: Context) -> None:
-        self._context, self._gate = context, Gate(context.keyring, context.now)
+    def __init__(self, context: ApiContext) -> None:
+        self._context, self._gate = context, AccessGate(context.keyring, context.now)
 
     def asked(self, request: Request, station: str, *, area: str | None = None, resource: str | None = None) -> Asked:
         """What is asked about, if it is there and the asker may know: 404, 401, 403. Strangers' sums have no rooms."""

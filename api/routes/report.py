@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse
 
-from api.auth import Gate
-from api.context import Context
+from api.auth import AccessGate
+from api.context import ApiContext
 from api.pages import HEADERS, TEMPLATES
 from api.pages.assets import Assets
 from api.pages.language import choose
-from api.pages.report.gather import Month, Report, gather, month_at, this_month
+from api.pages.report.gather import Month, MonthReport, gather, month_at, this_month
 from api.pages.report.page import body
 from api.pages.report.words import LANGUAGES, Words
 from api.problem import bad_parameter, not_found
@@ -26,9 +26,9 @@ LOOKS = 3  # by hour of the week once, by day of the station, of its areas and o
 LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes, past, paper = APIRouter(include_in_schema=False), Past(context), _Paper()
-    gate = Gate(context.keyring, context.now)
+    gate = AccessGate(context.keyring, context.now)
 
     @routes.get("/stations/{station}/report", response_class=HTMLResponse)
     async def report(
@@ -73,7 +73,7 @@ class _Paper:
         self._build = Assets().build
         self._template = Template((TEMPLATES / "report.html").read_text("utf-8"))
 
-    def print(self, report: Report, say: Words, now: Millis) -> Response:
+    def print(self, report: MonthReport, say: Words, now: Millis) -> Response:
         month, clock = report.month, "%Y-%m-%d %H:%M"
         made = say("made", at=f"{local_of(now, report.zone):{clock}}")
         if month.upto < month.end:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from api.addresses import network_of
-from api.context import Context
+from api.context import ApiContext
 from api.problem import not_found
 from api.routes.alerts import PROBLEMS
 from api.routes.staff import Staff
@@ -27,7 +27,7 @@ ADDRESSES_KEPT = 10_000
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+|(?:\d[\s-]?){5,}[\dXx]")
 
 
-class Report(BaseModel):
+class VisitorReport(BaseModel):
     """What is wrong with what. `resource` left out: the station as a whole."""
 
     resource: str | None = None
@@ -60,7 +60,7 @@ class Rate:
         return True
 
 
-def router(context: Context, alerting: Alerting | None) -> APIRouter:
+def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["visitors"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
     staff = Staff(context, alerting)
     per_hour = context.settings.api.reports_per_hour
@@ -73,7 +73,7 @@ def router(context: Context, alerting: Alerting | None) -> APIRouter:
         responses={429: PROBLEMS[404]},
         summary="Report a problem",
     )
-    async def report(station: str, said: Annotated[Report, Body()], request: Request) -> Received:
+    async def report(station: str, said: Annotated[VisitorReport, Body()], request: Request) -> Received:
         known = context.settings.station(station)
         if known is None:
             raise not_found(station)

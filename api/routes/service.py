@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
 from api.addresses import is_loopback
-from api.auth import Gate
-from api.context import Context
+from api.auth import AccessGate
+from api.context import ApiContext
 from api.schemas import Alive, Ready
 from gateway.runtime.status import Status
 
@@ -20,9 +20,9 @@ NO_STORE = {"cache-control": "no-store"}
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["service"])
-    gate, kept = Gate(context.keyring, context.now), _PerTick(context)
+    gate, kept = AccessGate(context.keyring, context.now), _PerTick(context)
 
     def inside(request: Request) -> bool:
         """Whether the asker is on this machine, not behind a proxy on it, or has a key that covers everything."""
@@ -69,7 +69,7 @@ class _PerTick:
     A counter that moves with each message would tell, to the second, when somebody steps through a door.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ApiContext) -> None:
         self._context, self._lock = context, threading.Lock()
         self._tick, self._text = -1, b""
 

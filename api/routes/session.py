@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.attempts import Attempts, address_of
-from api.auth import COOKIE, Gate, Key, refuse_foreign
-from api.context import Context
+from api.auth import COOKIE, AccessGate, Key, refuse_foreign
+from api.context import ApiContext
 from api.schemas import ProblemDocument, Session
 from api.times import rfc3339
 
@@ -28,9 +28,9 @@ FORM = {
 }
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["staff"])
-    gate = Gate(context.keyring, context.now)
+    gate = AccessGate(context.keyring, context.now)
     hours, keyring = context.settings.api.session_hours, context.keyring
     attempts = Attempts(
         lambda address, count: keyring.book.note(

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.charges import Charge, charges
-from api.context import Context
+from api.context import ApiContext
 from api.routes.history import PAGE_DEFAULT, Limit
 from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.routes.utilization import energy_wh
@@ -18,7 +18,7 @@ from gateway.store.place import METERED
 from gateway.store.rollup_reader import RollupReader
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get(

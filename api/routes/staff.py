@@ -11,7 +11,7 @@ from fastapi import HTTPException
 
 from api.alert_books import AlertBooks
 from api.auth import Key
-from api.context import Context
+from api.context import ApiContext
 from gateway.alerting import Alerting, Deed, DeedError
 from gateway.alerting.deeds import Verb, encode
 from gateway.alerts.orders import OrderError
@@ -28,7 +28,7 @@ ASK_AGAIN_S = 0.05
 class Staff:
     """The staff side of one API process. `alerting` None: the gateway is another process, which hears of it by MQTT."""
 
-    def __init__(self, context: Context, alerting: Alerting | None) -> None:
+    def __init__(self, context: ApiContext, alerting: Alerting | None) -> None:
         self.context, self._alerting = context, alerting
 
     @contextmanager

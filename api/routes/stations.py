@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.conditional import matches
-from api.context import Context
+from api.context import ApiContext
 from api.directory import Directory, parse_wanted
 from api.directory import Query as Wish
 from api.geo import Point, from_gcj02
@@ -18,7 +18,7 @@ CACHE = "public, max-age=5"
 PAGE_DEFAULT = 100
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["availability"])
     directory = Directory(context.view, context.settings.stations)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.addresses import counted
-from api.auth import Gate
-from api.context import Context
+from api.auth import AccessGate
+from api.context import ApiContext
 from api.event_stream import EventStream
 from api.problem import Problem, not_found
 from api.push import Covers, TooManyStreamsError, nothing
@@ -20,9 +20,9 @@ DESCRIPTION = (
 STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "the events"}
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["availability"])
-    gate = Gate(context.keyring, context.now)
+    gate = AccessGate(context.keyring, context.now)
 
     def _covered(request: Request) -> Covers:
         if gate.who(request) is None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.context import Context
+from api.context import ApiContext
 from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
@@ -23,14 +23,14 @@ OfRegion = Annotated[
 ]
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
     _station(routes, context, past)
     _region(routes, context, past)
     return routes
 
 
-def _station(routes: APIRouter, context: Context, past: Past) -> None:
+def _station(routes: APIRouter, context: ApiContext, past: Past) -> None:
     @routes.get(
         "/stations/{station}/utilization",
         response_model=Utilization,
@@ -60,7 +60,7 @@ def _station(routes: APIRouter, context: Context, past: Past) -> None:
         return await past.answer(request, priced, work)
 
 
-def _region(routes: APIRouter, context: Context, past: Past) -> None:
+def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
     @routes.get(
         "/utilization",
         response_model=RegionUtilization,

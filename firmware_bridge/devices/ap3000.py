@@ -9,7 +9,7 @@ Source: electric bicycle device-server communication guide V8.6.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.devices.base import Heard, Listener, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard, Listener
 from firmware_bridge.frames.scanner import MORE, NOT_A_FRAME, Scanner
 from gateway.model import Millis, Signal
 
@@ -67,7 +67,7 @@ def parse(frame: bytes) -> DnyFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class PileSocket:
     """One socket, counted from 0 as on the wire. Power in W, energy in Wh; None where the message has none."""
 
     index: int
@@ -76,7 +76,7 @@ class Port:
     energy_wh: int | None = None
 
 
-def ports(frame: DnyFrame) -> tuple[Port, ...]:
+def ports(frame: DnyFrame) -> tuple[PileSocket, ...]:
     """What a message says of the sockets. Too short says nothing; longer is fine, for forks add at the end."""
     read = _READERS.get(frame.command)
     return read(frame.data) if read else ()
@@ -86,35 +86,35 @@ def _u16(data: bytes, at: int) -> int:
     return data[at] | data[at + 1] << 8
 
 
-def _heartbeat(data: bytes) -> tuple[Port, ...]:
+def _heartbeat(data: bytes) -> tuple[PileSocket, ...]:
     if len(data) < 3 or len(data) < 3 + data[2]:
         return ()
-    return tuple(Port(index, status) for index, status in enumerate(data[3 : 3 + data[2]]))
+    return tuple(PileSocket(index, status) for index, status in enumerate(data[3 : 3 + data[2]]))
 
 
-def _heartbeat_old(data: bytes) -> tuple[Port, ...]:
+def _heartbeat_old(data: bytes) -> tuple[PileSocket, ...]:
     count = data[4] if len(data) > 4 else 0
     if len(data) < 5 + 3 * count:
         return ()
     return tuple(
-        Port(index, data[5 + index], _u16(data, 5 + count + 2 * index) / 10) for index in range(count)
+        PileSocket(index, data[5 + index], _u16(data, 5 + count + 2 * index) / 10) for index in range(count)
     )  # fmt: skip
 
 
-def _power(data: bytes) -> tuple[Port, ...]:
+def _power(data: bytes) -> tuple[PileSocket, ...]:
     if len(data) < 9:
         return ()
-    return (Port(data[0], data[1], _u16(data, 7) / 10, _u16(data, 4) * 10),)
+    return (PileSocket(data[0], data[1], _u16(data, 7) / 10, _u16(data, 4) * 10),)
 
 
-def _settlement(data: bytes) -> tuple[Port, ...]:
+def _settlement(data: bytes) -> tuple[PileSocket, ...]:
     """Seconds u16, highest power u16, energy u16, port u8, start mode u8, card u32, stop reason u8."""
     if len(data) < 13:
         return ()
-    return (Port(data[6], 3 if data[12] == FULL else None, 0.0, _u16(data, 4) * 10),)
+    return (PileSocket(data[6], 3 if data[12] == FULL else None, 0.0, _u16(data, 4) * 10),)
 
 
-_READERS: dict[int, Callable[[bytes], tuple[Port, ...]]] = {
+_READERS: dict[int, Callable[[bytes], tuple[PileSocket, ...]]] = {
     HEARTBEAT: _heartbeat, HEARTBEAT_OLD: _heartbeat_old, POWER: _power, SETTLEMENT: _settlement,
 }  # fmt: skip
 
@@ -145,7 +145,7 @@ class Ap3000(Listener[Scanner]):
 
     def _heard(self, device: str, frame: DnyFrame, now: Millis) -> Heard:
         readings = tuple(
-            Reading(f"{device}-{port.index + 1}", signals)
+            DeviceReading(f"{device}-{port.index + 1}", signals)
             for port in ports(frame)
             if (signals := _signals(port))
         )  # fmt: skip
@@ -154,7 +154,7 @@ class Ap3000(Listener[Scanner]):
         return Heard(readings, names, answer(frame, now), wire=None if mark is None else (device, mark))
 
 
-def _signals(port: Port) -> dict[str, Signal]:
+def _signals(port: PileSocket) -> dict[str, Signal]:
     signals: dict[str, Signal] = {}
     if port.status is not None:
         signals["status"] = _STATUSES.get(port.status, "Faulted")

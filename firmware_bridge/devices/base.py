@@ -8,7 +8,7 @@ from gateway.model import Millis, Signal
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DeviceReading:
     """One fact of one device in the contract's signal names and units; `event` is the type of an event."""
 
     device: str
@@ -17,7 +17,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DeviceOrder:
     """Something to do at a device, already checked: so far only `unlock`, for `pulse_ms`."""
 
     device: str
@@ -35,10 +35,10 @@ class Heard:
     whatever bus can, once `readings` are on disk.
     """
 
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[DeviceReading, ...] = ()
     devices: tuple[str, ...] = ()
     reply: bytes = b""
-    orders: tuple[Order, ...] = ()
+    orders: tuple[DeviceOrder, ...] = ()
     wire: tuple[str, bytes] | None = None
 
 
@@ -65,7 +65,7 @@ class Talk(Protocol):
     def deadline(self) -> Millis | None:
         """When `tick` wants to be called at the latest."""
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
+    def order(self, order: DeviceOrder, now: Millis) -> bytes | None:
         """Bytes to send for this order; None when the device has no such thing."""
 
     def health(self) -> Health: ...
@@ -99,7 +99,7 @@ class Listener(Generic[R]):
     def deadline(self) -> Millis | None:
         return None
 
-    def order(self, order: Order, now: Millis) -> bytes | None:  # noqa: ARG002
+    def order(self, order: DeviceOrder, now: Millis) -> bytes | None:  # noqa: ARG002
         return None
 
     def health(self) -> Health:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_bridge.devices.base import Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading
 from firmware_bridge.frames.scanner import MORE, NOT_A_FRAME, Scanner
 from firmware_bridge.polled import Question
 from gateway.model import Millis
@@ -76,7 +76,7 @@ def value(found: MeterFrame, identifier: int) -> float | None:
     return sign * int(text) / 10 ** _DECIMALS[identifier] if text.isdigit() else None
 
 
-class Meter:
+class PolledMeter:
     """One meter: its energy and power."""
 
     ROUND = (ENERGY_KWH, POWER_KW)
@@ -101,11 +101,11 @@ class Meter:
     def round(self) -> Sequence[Question]:
         return self._questions
 
-    def read(self, answers: list[Any], now: Millis) -> tuple[Reading, ...]:  # noqa: ARG002
+    def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002
         kwh, kw = (value(answer, one) for answer, one in zip(answers, self.ROUND, strict=True))
         signals = {"energy_wh": kwh, "power_w": kw}
         known = {name: round(number * 1000, 3) for name, number in signals.items() if number is not None}
-        return (Reading(self.device, dict(known)),) if known else ()
+        return (DeviceReading(self.device, dict(known)),) if known else ()
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         """Never: a gateway writes no meter."""

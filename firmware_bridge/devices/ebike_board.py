@@ -7,7 +7,7 @@ length to the last data byte. A template for boards of its sort; each maker diff
 from collections.abc import Sequence
 from typing import Any
 
-from firmware_bridge.devices.base import Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading
 from firmware_bridge.frames.checks import xor
 from firmware_bridge.frames.scanner import MORE, NOT_A_FRAME, Scanner
 from firmware_bridge.polled import Question
@@ -66,11 +66,11 @@ class EbikeBoard:
                 return found
         return None
 
-    def read(self, answers: list[Any], now: Millis) -> tuple[Reading, ...]:  # noqa: ARG002
+    def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002
         return tuple(
-            Reading(f"{self.device}-{port}", {"status": _STATUSES[state]})
+            DeviceReading(f"{self.device}-{port}", {"status": _STATUSES[state]})
             for port, state in enumerate(answers[0], start=1)
         )
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         """Never: starting a charge is not ours."""

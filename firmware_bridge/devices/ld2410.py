@@ -8,7 +8,7 @@ seconds), keeps what it has parsed, logs raw bytes, and pulls asyncio serial I/O
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.devices.base import Heard, Listener, Reading, Steady
+from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Steady
 from firmware_bridge.frames.scanner import MORE, NOT_A_FRAME, Scanner
 from gateway.model import Millis
 
@@ -21,7 +21,7 @@ NOBODY, MOVING, STILL, BOTH = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RadarReport:
     """One report: distances in cm, energies as sent (above 100 happens). `light` and `out` only from newer firmware."""
 
     target: int
@@ -54,7 +54,7 @@ def scanner() -> Scanner:
     return Scanner((REPORT, COMMAND), _measure, _sound, LIMIT)
 
 
-def parse_report(frame: bytes) -> Report | None:
+def parse_report(frame: bytes) -> RadarReport | None:
     """None when the frame is no report or says what no module says."""
     data = frame[6:-4]
     if frame[:4] != REPORT or len(data) < 13 or data[1] != 0xAA or data[-2:] != b"\x55\x00" or data[2] > BOTH:
@@ -72,11 +72,11 @@ def parse_report(frame: bytes) -> Report | None:
         return None
     rest = data[11:-2]
     if data[0] == 0x02:
-        return Report(*basic) if not rest else None
+        return RadarReport(*basic) if not rest else None
     if data[0] != 0x01 or len(rest) not in (20, 22) or max(rest[:2]) > 8:
         return None
     light, out = (rest[20], bool(rest[21])) if len(rest) == 22 else (None, None)
-    return Report(*basic, tuple(rest[2:11]), tuple(rest[11:20]), light, out)
+    return RadarReport(*basic, tuple(rest[2:11]), tuple(rest[11:20]), light, out)
 
 
 def command(code: int, value: bytes = b"") -> bytes:
@@ -108,5 +108,5 @@ class Ld2410(Listener[Scanner]):
     def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
         reports = [report for frame in self.reader.feed(data) if (report := parse_report(frame)) is not None]
         values = [self._steady.take({"occupied": report.target != NOBODY}, now) for report in reports]
-        readings = tuple(Reading(self._device, signals) for signals in values if signals is not None)
+        readings = tuple(DeviceReading(self._device, signals) for signals in values if signals is not None)
         return (Heard(readings, (self._device,)),) if reports else ()

@@ -7,7 +7,7 @@ fades after some seconds, so the last count is held for `HOLD_MS`. Slots swap id
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.devices.base import Heard, Listener, Reading, Steady
+from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Steady
 from firmware_bridge.frames.scanner import Scanner
 from gateway.model import Millis
 
@@ -17,7 +17,7 @@ HOLD_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RadarTarget:
     """Place in mm (x to the right of the module, y ahead), speed in cm/s (negative: approaching)."""
 
     x_mm: int
@@ -32,7 +32,7 @@ def _signed(low: int, high: int) -> int:
     return value if high & 0x80 else -value
 
 
-def parse(frame: bytes) -> tuple[Target, ...] | None:
+def parse(frame: bytes) -> tuple[RadarTarget, ...] | None:
     """The targets of one frame; None when it is none, or a target stands where the module cannot see."""
     if len(frame) != SIZE or frame[:4] != HEADER or frame[-2:] != FOOTER:
         return None
@@ -40,7 +40,7 @@ def parse(frame: bytes) -> tuple[Target, ...] | None:
     for slot in (frame[4:12], frame[12:20], frame[20:28]):
         if not any(slot):
             continue
-        target = Target(
+        target = RadarTarget(
             _signed(slot[0], slot[1]), _signed(slot[2], slot[3]), _signed(slot[4], slot[5]), slot[6] | slot[7] << 8
         )
         if abs(target.x_mm) > RANGE_MM or not 0 <= target.y_mm <= RANGE_MM or target.resolution_mm > RESOLUTION_MM:
@@ -72,7 +72,7 @@ class Ld2450(Listener[Scanner]):
             if self._counted.take({"people": count}, now) is None:
                 continue
             if (signals := self._shown.take({"people": self._held(count, now)}, now)) is not None:
-                readings.append(Reading(self._device, signals))
+                readings.append(DeviceReading(self._device, signals))
         return (Heard(tuple(readings), (self._device,)),) if frames else ()
 
     def _held(self, count: int, now: Millis) -> int:

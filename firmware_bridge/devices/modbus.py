@@ -18,7 +18,7 @@ from pymodbus.pdu.bit_message import (
 from pymodbus.pdu.pdu import ModbusPDU
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
-from firmware_bridge.devices.base import Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading
 from firmware_bridge.devices.modbus_map import Block, Point, RegisterMap, blocks, value_of
 from firmware_bridge.frames.checks import crc16_modbus
 from firmware_bridge.polled import Question
@@ -83,7 +83,7 @@ class ModbusSlave:
     def round(self) -> Sequence[Question]:
         return self._questions
 
-    def read(self, answers: list[Any], now: Millis) -> tuple[Reading, ...]:  # noqa: ARG002
+    def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002
         by_suffix: dict[str, dict[str, Signal]] = {}
         for block, answer in zip(self._blocks, answers, strict=True):
             if isinstance(answer, Refused):
@@ -92,7 +92,7 @@ class ModbusSlave:
                 value = value_of(point, self._raw(block, point, answer))
                 if value is not None:
                     by_suffix.setdefault(point.suffix, {})[point.signal] = value
-        return tuple(Reading(self.device + suffix, signals) for suffix, signals in by_suffix.items())
+        return tuple(DeviceReading(self.device + suffix, signals) for suffix, signals in by_suffix.items())
 
     def _raw(self, block: Block, point: Point, data: bytes) -> float | bool:
         at = point.address - block.address
@@ -103,7 +103,7 @@ class ModbusSlave:
         value = ModbusClientMixin.convert_from_registers(registers, _TYPES[point.type], order)
         return value if isinstance(value, (int, float)) else float("nan")
 
-    def order(self, order: Order) -> Question | None:  # noqa: ARG002
+    def order(self, order: DeviceOrder) -> Question | None:  # noqa: ARG002
         """Writes only the one coil that the map names as the lock's relay; the board's own timer switches it off."""
         if self._map.relay is None:
             return None

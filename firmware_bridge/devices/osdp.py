@@ -14,7 +14,7 @@ import osdp_sys
 from osdp import CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDInfo, StatusReportType
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices.base import Health, Heard, Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Health, Heard
 from firmware_bridge.devices.readers import wiegand
 from firmware_bridge.door import Doors
 from gateway.model import Millis
@@ -28,7 +28,7 @@ _BUZZER = {"control_code": 2, "on_count": 1, "off_count": 1, "rep_count": 1, "re
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class OsdpUnit:
     """One reader. `key` is its secure-channel base key; None speaks in clear, which only a test bench should."""
 
     device: str
@@ -60,7 +60,7 @@ class _Wire(Channel):  # type: ignore[misc]  # libosdp has no types
 class Osdp:
     """A `Talk`: the control panel of one bus."""
 
-    def __init__(self, readers: Sequence[Reader], doors: Doors) -> None:
+    def __init__(self, readers: Sequence[OsdpUnit], doors: Doors) -> None:
         for reader in readers:
             if reader.key is not None and (reader.key == _DEFAULT_KEY or len(reader.key) != 16):
                 raise ValueError(f"OSDP key of {reader.device}: 16 bytes of its own, never the installation default")
@@ -87,7 +87,7 @@ class Osdp:
         self._due = now
         return b""
 
-    def _info(self, reader: Reader) -> dict[str, Any]:
+    def _info(self, reader: OsdpUnit) -> dict[str, Any]:
         flags = [LibFlag.EnforceSecure] if reader.key is not None else []
         found: dict[str, Any] = PDInfo(reader.address, self._wire, scbk=reader.key, flags=flags).get()
         return found
@@ -138,24 +138,24 @@ class Osdp:
         devices = tuple(reader.device for index, reader in enumerate(self._readers) if mask >> index & 1)
         return [Heard(devices=devices)] if devices else []
 
-    def _read(self, reader: Reader, event: Mapping[str, Any], now: Millis) -> Heard:
+    def _read(self, reader: OsdpUnit, event: Mapping[str, Any], now: Millis) -> Heard:
         if event.get("event") == Event.CardRead:
             return self._card(reader, event, now)
         report = bytes(event.get("report") or b"") if event.get("event") == Event.Status else b""
-        readings: tuple[Reading, ...] = ()
+        readings: tuple[DeviceReading, ...] = ()
         if event.get("type") == StatusReportType.Input and report:
-            readings = (Reading(reader.device, {"open": bool(report[0])}),)
+            readings = (DeviceReading(reader.device, {"open": bool(report[0])}),)
         elif event.get("type") == StatusReportType.Local and report and report[0]:
-            readings = (Reading(reader.device, {}, "tamper"),)
+            readings = (DeviceReading(reader.device, {}, "tamper"),)
         return Heard(readings, (reader.device,))
 
-    def _card(self, reader: Reader, event: Mapping[str, Any], now: Millis) -> Heard:
+    def _card(self, reader: OsdpUnit, event: Mapping[str, Any], now: Millis) -> Heard:
         door = self._doors[reader.device]
         decision = door.card(card_of(event), now)
-        orders = (Order(reader.device, "unlock", door.rules.pulse_ms),) if decision.opens else ()
+        orders = (DeviceOrder(reader.device, "unlock", door.rules.pulse_ms),) if decision.opens else ()
         return Heard(decision.readings, (reader.device,), orders=orders)
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
+    def order(self, order: DeviceOrder, now: Millis) -> bytes | None:
         for reader in self._readers:
             if reader.device == order.device and self._panel is not None:
                 self._doors[reader.device].expect(now)
@@ -163,7 +163,7 @@ class Osdp:
                 return b""
         return None
 
-    def _open(self, reader: Reader, pulse_ms: int) -> None:
+    def _open(self, reader: OsdpUnit, pulse_ms: int) -> None:
         """A pulse on output 0, and a beep so that people know."""
         index = self._readers.index(reader)
         if pulse_ms:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices.base import Heard, Listener, Order
+from firmware_bridge.devices.base import DeviceOrder, Heard, Listener
 from firmware_bridge.door import Decision, Door
 from firmware_bridge.frames.checks import xor
 from gateway.model import Millis
@@ -160,5 +160,5 @@ class CardReader(Listener[CardLines]):
 
     def _heard(self, decision: Decision) -> Heard:
         pulse_ms = self._door.rules.pulse_ms if decision.opens else 0
-        orders = (Order(self._device, "unlock", pulse_ms),) if pulse_ms else ()
+        orders = (DeviceOrder(self._device, "unlock", pulse_ms),) if pulse_ms else ()
         return Heard(decision.readings, (self._device,), orders=orders)

@@ -9,7 +9,7 @@ Source: SAM_V protocol as published by Eastcoms, agreeing with several public dr
 from collections.abc import Sequence
 from typing import Any
 
-from firmware_bridge.devices.base import Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading
 from firmware_bridge.frames.checks import xor
 from firmware_bridge.frames.scanner import MORE, NOT_A_FRAME, Scanner
 from firmware_bridge.polled import Question
@@ -67,11 +67,11 @@ class IdReader:
     def round(self) -> Sequence[Question]:
         return (Question(FIND, _find),)
 
-    def read(self, answers: list[Any], now: Millis) -> tuple[Reading, ...]:  # noqa: ARG002
+    def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002
         code = answers[0]
         if code in (FOUND, NO_CARD):
-            return (Reading(self.device, {"occupied": code == FOUND, "fault": ""}),)
-        return (Reading(self.device, {"fault": f"sam_{code:02x}"}),)
+            return (DeviceReading(self.device, {"occupied": code == FOUND, "fault": ""}),)
+        return (DeviceReading(self.device, {"fault": f"sam_{code:02x}"}),)
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         """There is nothing to order."""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from firmware_bridge.devices import yizhan_keys as keys
-from firmware_bridge.devices.base import Heard, Listener, Order, R, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard, Listener, R
 from firmware_bridge.door import Doors
 from firmware_bridge.frames import line, packet
 from firmware_bridge.frames.checks import crc16_modbus
@@ -30,7 +30,7 @@ class _Spoken(Listener[R]):
         event, signals = keys.event(fields), keys.signals(fields)
         if event == "card":
             return self._card(device, seq, fields, reply, now)
-        readings = (Reading(device, {} if event else signals, event),) if event or signals else ()
+        readings = (DeviceReading(device, {} if event else signals, event),) if event or signals else ()
         return Heard(readings, (device,), reply, wire=wire)
 
     def _card(self, device: str, seq: int | None, fields: Mapping[str, Any], reply: bytes, now: Millis) -> Heard:
@@ -53,7 +53,7 @@ class _Spoken(Listener[R]):
     def _pulse(self, device: str, pulse_ms: Millis, seq: int | None) -> bytes:
         raise NotImplementedError
 
-    def order(self, order: Order, now: Millis) -> bytes | None:
+    def order(self, order: DeviceOrder, now: Millis) -> bytes | None:
         if not self._knows(order.device):
             return None
         self._doors[order.device].expect(now)

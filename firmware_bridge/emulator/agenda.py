@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 
-class Agenda:
+class CallQueue:
     """Calls of the form `call(at, subject)`. The unit of time is the owner's; equal times keep the order of entry."""
 
     __slots__ = ("_entered", "_heap")

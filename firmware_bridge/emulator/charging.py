@@ -6,9 +6,9 @@ Available, Preparing, Charging, SuspendedEV (full, still plugged in), Finishing,
 from collections.abc import Callable
 from random import Random
 
-from firmware_bridge.emulator.agenda import Agenda
+from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.day import DAY_S, HOUR_S, candidate_s, comes, stays_of_a_day
-from firmware_bridge.emulator.things import Charger, Session, Thing
+from firmware_bridge.emulator.things import Charger, ChargingSession, Thing
 
 # Peak power (W) and energy (Wh) of a charge, each as (low, high). Cars follow the recorded sessions.
 CHARGES = {"phone": ((15.0, 27.0), (8.0, 16.0)), "ebike": ((150.0, 380.0), (250.0, 700.0))}
@@ -19,7 +19,7 @@ class Charging:
     """Moves the chargers of `things` through their day; `changed(at, charger)` on every new status."""
 
     def __init__(
-        self, things: list[Charger], agenda: Agenda, rng: Random, changed: Callable[[float, Thing], None]
+        self, things: list[Charger], agenda: CallQueue, rng: Random, changed: Callable[[float, Thing], None]
     ) -> None:
         self._agenda, self._rng, self._changed = agenda, rng, changed
         self._chargers: dict[str, list[Charger]] = {"phone": [], "ebike": [], "ev": []}
@@ -39,7 +39,7 @@ class Charging:
                 leaves = midnight + stay.unplugged
                 if leaves > at:
                     hours = (stay.unplugged - stay.plugged_in) / HOUR_S
-                    session = Session(0, stay.energy_wh, max(EV_PEAK_W, 1.5 * stay.energy_wh / hours))
+                    session = ChargingSession(0, stay.energy_wh, max(EV_PEAK_W, 1.5 * stay.energy_wh / hours))
                     self._agenda.add(max(at, midnight + stay.plugged_in), self._car, (pile, session, leaves))
 
     def plug_free(self, at: float, type_: str) -> Charger | None:
@@ -49,7 +49,7 @@ class Charging:
             return None
         peak_w, energy_wh = (self._rng.uniform(*low_high) for low_high in CHARGES[type_])
         charger = self._rng.choice(free)
-        self._plug(at, charger, Session(0, energy_wh, peak_w))
+        self._plug(at, charger, ChargingSession(0, energy_wh, peak_w))
         return charger
 
     def unplug(self, at: float, charger: Charger) -> None:
@@ -66,24 +66,24 @@ class Charging:
         if comes(self._rng, at) and (pile := self.plug_free(at, "ebike")):
             self._agenda.add(at + self._rng.uniform(1.5, 5) * HOUR_S, self.unplug, pile)
 
-    def _car(self, at: float, visit: tuple[Charger, Session, float]) -> None:
+    def _car(self, at: float, visit: tuple[Charger, ChargingSession, float]) -> None:
         pile, session, leaves = visit
         if pile.status == "Available":
             self._plug(at, pile, session)
             self._agenda.add(leaves, self.unplug, pile)
 
-    def _plug(self, at: float, charger: Charger, session: Session) -> None:
+    def _plug(self, at: float, charger: Charger, session: ChargingSession) -> None:
         self._set(at, charger, "Preparing")
         self._agenda.add(at + self._rng.uniform(5, 20), self._start, (charger, session))
 
-    def _start(self, at: float, plan: tuple[Charger, Session]) -> None:
+    def _start(self, at: float, plan: tuple[Charger, ChargingSession]) -> None:
         charger, session = plan
         if charger.status == "Preparing":
             charger.session = session._replace(begins=at)
             self._agenda.add(charger.session.full_at, self._full, (charger, charger.session))
             self._set(at, charger, "Charging")
 
-    def _full(self, at: float, plan: tuple[Charger, Session]) -> None:
+    def _full(self, at: float, plan: tuple[Charger, ChargingSession]) -> None:
         charger, session = plan
         if charger.session is session:
             charger.stop(at)

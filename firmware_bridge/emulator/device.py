@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from firmware_bridge.emulator.faults import Fault
+from firmware_bridge.emulator.faults import Misbehaviour
 from firmware_bridge.emulator.things import Signals, Thing
 from gateway.model import Millis
 
@@ -22,7 +22,7 @@ class Publish(Struct, frozen=True, gc=False):
     device: str
 
 
-class Held(Struct, frozen=True, gc=False):
+class HeldMessage(Struct, frozen=True, gc=False):
     """A message not yet covered by the watermark, sent first at `at`."""
 
     seq: int
@@ -31,7 +31,7 @@ class Held(Struct, frozen=True, gc=False):
     payload: bytes
 
 
-class Device:
+class VirtualDevice:
     """Store and replay as contract section 3 allows: at most `hold` readings are kept, the oldest dropped first; events
     are never dropped. A reading dropped above an event that is still held leaves a hole the gateway would await for
     ever, so replay fills it with a bare header.
@@ -48,10 +48,10 @@ class Device:
         self.period_ms = max(250, min(60_000, ttl_ms // 3))
         self.boot = ""
         self.seq = 0
-        self.held: list[Held] = []
+        self.held: list[HeldMessage] = []
         self.up = False
         self.heard = False  # an ack came since the last resend
-        self.fault: Fault | None = None
+        self.fault: Misbehaviour | None = None
         self.frozen: Signals | None = None
         self.skew_ms = 0
         self.flip = False
@@ -84,7 +84,7 @@ class Device:
         oldest = self.held[0].seq if self.held else self.seq
         header = {"ts": at + self.skew_ms, "boot": self.boot, "seq": self.seq, "oldest": oldest}
         payload = _encode({**header, **body})
-        self.held.append(Held(self.seq, at, event, payload))
+        self.held.append(HeldMessage(self.seq, at, event, payload))
         if len(self.held) > self.hold:
             self._drop_oldest_reading()
         return self._publish(event, payload)

@@ -22,7 +22,7 @@ SKEWS_MS = (-31_536_000_000, -86_400_000, -3_600_000, -600_000, 600_000, 3_600_0
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Misbehaviour:
     """One spell of misbehaviour, from `begins` (inclusive) to `ends` (exclusive), in ms since 1970."""
 
     kind: str

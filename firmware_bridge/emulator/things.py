@@ -60,7 +60,7 @@ class Room:
         return Truth("occupied" if self.people else "free", people=self.people)
 
 
-class Door:
+class VirtualDoor:
     __slots__ = ("held_until", "open", "resource")
 
     def __init__(self, resource: Resource, _: Random) -> None:
@@ -75,7 +75,7 @@ class Door:
         return Truth("free")
 
 
-class Session(NamedTuple):
+class ChargingSession(NamedTuple):
     """One vehicle at a pile: full power until 80 % of the energy, then an exponential taper.
 
     With peak P and energy E the taper's time constant is 0.2 E/P, and after three of them (1.4 E/P in all) the battery
@@ -110,7 +110,7 @@ class Charger:
         self.resource = resource
         self.meter_wh: float = rng.randrange(10_000, 900_000)
         self.status = "Available"
-        self.session: Session | None = None
+        self.session: ChargingSession | None = None
 
     def signals(self, at: float) -> Signals:
         power_w, energy_wh = 0.0, self.meter_wh
@@ -185,7 +185,7 @@ THINGS: dict[KindName, Callable[[Resource, Random], Thing]] = {
     "seat": Seat,
     "room": Room,
     "charger": Charger,
-    "door": Door,
+    "door": VirtualDoor,
     "appliance": Appliance,
     "locker": Units,
     "parking": Units,

@@ -10,10 +10,10 @@ from math import ceil
 from random import Random
 
 from firmware_bridge.emulator import faults
-from firmware_bridge.emulator.agenda import Agenda
-from firmware_bridge.emulator.device import Device, Publish
-from firmware_bridge.emulator.faults import Fault
-from firmware_bridge.emulator.things import Door, Signals, Thing, Truth
+from firmware_bridge.emulator.agenda import CallQueue
+from firmware_bridge.emulator.device import Publish, VirtualDevice
+from firmware_bridge.emulator.faults import Misbehaviour
+from firmware_bridge.emulator.things import Signals, Thing, Truth, VirtualDoor
 from firmware_bridge.emulator.world import World
 from gateway.model import Millis, Resource, Signal
 
@@ -62,12 +62,12 @@ class Town:
         self._start, self._day_start_s, self._speed = start, day_start_s, speed
         self._fault_rate, self._fault_kinds = fault_rate, fault_kinds
         self._rng = Random(seed)  # noqa: S311
-        self._hidden, self._real = Agenda(), Agenda()
+        self._hidden, self._real = CallQueue(), CallQueue()
         self._out: list[Publish] = []
-        self._dirty: dict[Device, None] = {}
-        self.faults: list[Fault] = []
+        self._dirty: dict[VirtualDevice, None] = {}
+        self.faults: list[Misbehaviour] = []
         self.worlds: dict[str, World] = {}
-        self.devices: dict[tuple[str, str], Device] = {}
+        self.devices: dict[tuple[str, str], VirtualDevice] = {}
         for station, its_resources in _by_station(resources).items():
             self._settle(station, its_resources, seed, hold)
         while self._hidden.next_due <= day_start_s:
@@ -83,7 +83,7 @@ class Town:
         for thing in world.things:
             things[thing.resource.device].append(thing)
         for device, its_things in things.items():
-            self.devices[station, device] = Device(station, device, its_things, hold)
+            self.devices[station, device] = VirtualDevice(station, device, its_things, hold)
         self.worlds[station] = world
         world.begin(self._day_start_s - WARM_UP_S)
 
@@ -160,10 +160,10 @@ class Town:
     # ---- devices speak
 
     @staticmethod
-    def _can_speak(device: Device) -> bool:
+    def _can_speak(device: VirtualDevice) -> bool:
         return device.up and (device.fault is None or device.fault.kind not in ("silence", "reboot", "offline"))
 
-    def _power_up(self, at: float, device: Device) -> None:
+    def _power_up(self, at: float, device: VirtualDevice) -> None:
         self._out.append(device.start(int(at)))
         self._report(at, device)
         if self._rng.random() < self._fault_rate:  # so that the share holds from the start
@@ -171,7 +171,7 @@ class Town:
         else:
             self._plan_next_fault(int(at), device)
 
-    def _report(self, at: float, device: Device) -> None:
+    def _report(self, at: float, device: VirtualDevice) -> None:
         """The periodic report, and the plan for the next one."""
         signals = self._tell(int(at), device)
         self._resend(int(at), device)
@@ -191,12 +191,12 @@ class Town:
                 self._tell(at, device)
         self._dirty.clear()
 
-    def _swiped(self, local_s: float, door: Door, fields: dict[str, Signal]) -> None:
+    def _swiped(self, local_s: float, door: VirtualDoor, fields: dict[str, Signal]) -> None:
         device = self.devices.get((door.resource.station, door.resource.device))
         if device and device.up:
             self._send(self._real_ms(local_s), device, {"type": "card", **fields}, event=True)
 
-    def _tell(self, at: Millis, device: Device) -> Signals:
+    def _tell(self, at: Millis, device: VirtualDevice) -> Signals:
         """Send a state message, as true as the device's fault allows; return what its sensors really read."""
         signals = device.signals(self._local_s(at))
         body: Mapping[str, object] = signals
@@ -213,7 +213,7 @@ class Town:
         self._send(at, device, body)
         return signals
 
-    def _send(self, at: Millis, device: Device, body: Mapping[str, object], *, event: bool = False) -> None:
+    def _send(self, at: Millis, device: VirtualDevice, body: Mapping[str, object], *, event: bool = False) -> None:
         kind = device.fault.kind if device.fault else ""
         if kind in ("silence", "reboot"):
             return
@@ -227,28 +227,28 @@ class Town:
         copies = self._rng.randint(2, 3) if kind == "duplicates" else 1
         self._out.extend([message] * copies)
 
-    def _resend(self, at: Millis, device: Device) -> None:
+    def _resend(self, at: Millis, device: VirtualDevice) -> None:
         if device.heard and device.held and at - device.held[0].at > RESEND_MS and self._can_speak(device):
             device.heard = False
             self._out.extend(device.replay(before=at - RESEND_MS // 2))
 
     # ---- faults
 
-    def inject(self, fault: Fault) -> None:
+    def inject(self, fault: Misbehaviour) -> None:
         """Let a device misbehave from `begins` to `ends`; no effect, and no record, if it already does then."""
         self._real.add(fault.begins, self._begin_fault, fault)
 
-    def _plan_fault(self, begins: Millis, device: Device) -> None:
+    def _plan_fault(self, begins: Millis, device: VirtualDevice) -> None:
         kind = self._rng.choice(self._fault_kinds)
         ends = begins + faults.duration_ms(self._rng, kind, device.ttl_ms)
-        self.inject(Fault(kind, device.station, device.id, begins, ends))
+        self.inject(Misbehaviour(kind, device.station, device.id, begins, ends))
 
-    def _plan_next_fault(self, now: Millis, device: Device) -> None:
+    def _plan_next_fault(self, now: Millis, device: VirtualDevice) -> None:
         if self._fault_rate:
             gap_ms = faults.mean_gap_ms(self._fault_rate, self._fault_kinds, device.ttl_ms)
             self._plan_fault(now + int(self._rng.expovariate(1 / max(1.0, gap_ms))), device)
 
-    def _begin_fault(self, at: float, fault: Fault) -> None:
+    def _begin_fault(self, at: float, fault: Misbehaviour) -> None:
         device = self.devices[fault.station, fault.device]
         if device.fault or not device.up:
             return
@@ -262,12 +262,12 @@ class Town:
             self._flap(at, device)
         self._real.add(fault.ends, self._end_fault, device)
 
-    def _flap(self, at: float, device: Device) -> None:
+    def _flap(self, at: float, device: VirtualDevice) -> None:
         if device.fault and device.fault.kind == "flapping":
             self._tell(int(at), device)
             self._real.add(at + FLAP_PERIOD_MS, self._flap, device)
 
-    def _end_fault(self, at: float, device: Device) -> None:
+    def _end_fault(self, at: float, device: VirtualDevice) -> None:
         kind = device.fault.kind if device.fault else ""
         device.fault, device.frozen, device.skew_ms = None, None, 0
         if kind == "reboot":

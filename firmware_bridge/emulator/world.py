@@ -6,10 +6,10 @@ No I/O and no clock: everything happens through the agenda, in seconds of local 
 from collections.abc import Callable, Sequence
 from random import Random
 
-from firmware_bridge.emulator.agenda import Agenda
+from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.charging import Charging
 from firmware_bridge.emulator.day import CLASS_HOURS, DAY_S, HOUR_S, candidate_s, comes, stay_s
-from firmware_bridge.emulator.things import THINGS, Appliance, Charger, Door, Room, Safety, Seat, Thing, Units
+from firmware_bridge.emulator.things import THINGS, Appliance, Charger, Room, Safety, Seat, Thing, Units, VirtualDoor
 from gateway.model import Resource, Signal
 
 RUN_S = {"microwave": (90.0, 240.0), "water": (20.0, 60.0), "massage": (600.0, 1200.0)}
@@ -41,16 +41,16 @@ class World:
     def __init__(
         self,
         resources: Sequence[Resource],
-        agenda: Agenda,
+        agenda: CallQueue,
         rng: Random,
         changed: Callable[[float, Thing], None],
-        swiped: Callable[[float, Door, dict[str, Signal]], None],
+        swiped: Callable[[float, VirtualDoor, dict[str, Signal]], None],
     ) -> None:
         self._agenda, self._rng, self._changed, self._swiped = agenda, rng, changed, swiped
         self.things = [THINGS[resource.kind](resource, rng) for resource in resources]
         self._seats = [thing for thing in self.things if isinstance(thing, Seat)]
         self._rooms = [thing for thing in self.things if isinstance(thing, Room)]
-        self._doors = [thing for thing in self.things if isinstance(thing, Door)]
+        self._doors = [thing for thing in self.things if isinstance(thing, VirtualDoor)]
         self._lockers = [thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "locker"]
         self._parking = [
             thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "parking"
@@ -170,7 +170,7 @@ class World:
             door.open = True
             self._changed(at, door)
 
-    def _shut(self, at: float, door: Door) -> None:
+    def _shut(self, at: float, door: VirtualDoor) -> None:
         if at >= door.held_until:
             door.open = False
             self._changed(at, door)

@@ -9,7 +9,7 @@ test_vectors.py); docs/bridge.md says what its devices become.
 from collections.abc import Sequence
 
 from config.schema.bridge import Bus
-from firmware_bridge.devices.base import Heard, Listener, Reading, Talk
+from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.frames.checks import xor
 from firmware_bridge.frames.scanner import MORE, Scanner
@@ -41,7 +41,7 @@ class Toy(Listener[Scanner]):
 
     def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:  # noqa: ARG002  no state of ours depends on time
         return [
-            Heard((Reading(self._device, {"occupied": bool(frame[1])}),), (self._device,))
+            Heard((DeviceReading(self._device, {"occupied": bool(frame[1])}),), (self._device,))
             for frame in self.reader.feed(data)
         ]
 

@@ -7,13 +7,13 @@ from firmware_bridge.protocols.base import BusProtocol, NotConfiguredError, Prob
 
 
 def talk(bus: Bus, _doors: Doors) -> Talk:
-    from firmware_bridge.devices.dlt645 import ANYBODY, Meter
+    from firmware_bridge.devices.dlt645 import ANYBODY, PolledMeter
     from firmware_bridge.polled import Polled
 
     devices = devices_of(bus)
     if len(devices) > 1 and not all(device.address for device in devices):
         raise NotConfiguredError(f"bridge.buses.{bus.id}: each of several meters needs its `address` of 12 digits")
-    meters = [(Meter(device.device, device.address or ANYBODY), poll_ms(bus, device)) for device in devices]
+    meters = [(PolledMeter(device.device, device.address or ANYBODY), poll_ms(bus, device)) for device in devices]
     return Polled(meters, max(bus.timeout_ms, 600), 50)
 
 

@@ -8,10 +8,10 @@ from firmware_bridge.protocols.base import BusProtocol, ProbeQuestion, devices_o
 
 def talk(bus: Bus, doors: Doors) -> Talk:
     from firmware_bridge.cards import read_key
-    from firmware_bridge.devices.osdp import Osdp, Reader
+    from firmware_bridge.devices.osdp import Osdp, OsdpUnit
 
     readers = [
-        Reader(device.device, unit_of(bus, device), read_key(device.key_file) if device.key_file else None)
+        OsdpUnit(device.device, unit_of(bus, device), read_key(device.key_file) if device.key_file else None)
         for device in devices_of(bus)
     ]
     return Osdp(readers, doors)

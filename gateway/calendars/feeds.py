@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.base.mishaps import Mishaps
-from gateway.calendars.ical import Reading, isolated
+from gateway.calendars.ical import CalendarReading, isolated
 from gateway.calendars.lines import MAX_BYTES, CalendarError
 from gateway.calendars.web import WebSource, host_of, is_web
 from gateway.model import Millis
@@ -23,7 +23,7 @@ KEEP_MS = 7 * DAY_MS
 SLOWER = 4  # doublings of the interval, at most
 
 
-class Source(Protocol):
+class CalendarSource(Protocol):
     """Where a calendar comes from. `get` raises OSError when it doesn't come."""
 
     every_ms: Millis
@@ -54,15 +54,15 @@ class FileSource:
         return None
 
 
-Expand = Callable[[bytes, str, Millis, Millis], Reading]
+Expand = Callable[[bytes, str, Millis, Millis], CalendarReading]
 
 
-class Feed:
+class CalendarFeed:
     """One source in one zone. `problem` says why the last try failed, None if it didn't; `due` is the next try."""
 
-    def __init__(self, name: str, source: Source, zone: str, expand: Expand = isolated) -> None:
+    def __init__(self, name: str, source: CalendarSource, zone: str, expand: Expand = isolated) -> None:
         """`name` is what people may see of it."""
-        self.reading = Reading()
+        self.reading = CalendarReading()
         self.problem: str | None = None
         self.due: Millis = 0
         self.name = name
@@ -94,7 +94,7 @@ class Feed:
             self._try(came, now)
         self.due = now + self._source.every_ms * 2**self._failures
         if now - self._came_at > KEEP_MS:
-            self.reading = Reading()
+            self.reading = CalendarReading()
         elif self._is_stale(now):
             self._read(self._data, now)
         self.problem = silent or self._unreadable
@@ -141,8 +141,8 @@ class Calendars:
     ) -> None:
         """`wanted`: for each area its zone and its sources, paths or http(s) addresses."""
         self._mishaps = mishaps or Mishaps()
-        self._feeds: dict[tuple[str, str], Feed] = {}
-        self._of: dict[AreaKey, list[Feed]] = {}
+        self._feeds: dict[tuple[str, str], CalendarFeed] = {}
+        self._of: dict[AreaKey, list[CalendarFeed]] = {}
         for area, (zone, sources) in wanted.items():
             self._of[area] = [self._feed(area, source, zone, cache) for source in sources]
         # What whoever asked has of each area's feeds; None while that is not certain.
@@ -167,7 +167,7 @@ class Calendars:
         for area in areas:
             self._delivered[area] = [feed.activities for feed in self._of[area]]
 
-    def _refresh(self, feed: Feed, now: Millis) -> None:
+    def _refresh(self, feed: CalendarFeed, now: Millis) -> None:
         try:
             feed.refresh(now)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
@@ -201,11 +201,11 @@ class Calendars:
                     told[f"{head}: {feed.problem.partition(': ')[2] or feed.problem}"] = 1
         return told
 
-    def _feed(self, area: AreaKey, source: str, zone: str, cache: Path) -> Feed:
+    def _feed(self, area: AreaKey, source: str, zone: str, cache: Path) -> CalendarFeed:
         """The feed of a source, named after the first area that has it."""
         if (source, zone) not in self._feeds:
             where = WebSource(source, cache) if is_web(source) else FileSource(source)
-            self._feeds[source, zone] = Feed(_name(area, source), where, zone)
+            self._feeds[source, zone] = CalendarFeed(_name(area, source), where, zone)
         return self._feeds[source, zone]
 
 
@@ -229,5 +229,5 @@ def _name(area: AreaKey, source: str) -> str:
     return f"{'/'.join(area)}: {host_of(source) if is_web(source) else source}"
 
 
-def _agenda(feeds: list[Feed]) -> Agenda:
+def _agenda(feeds: list[CalendarFeed]) -> Agenda:
     return Agenda(activity for feed in feeds for activity in feed.activities)

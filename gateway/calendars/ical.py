@@ -37,7 +37,7 @@ _EVENT = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?\n.*?^END:VEVENT[ \t]*\r?\n", re.IG
 _NONSENSE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError)  # what the libraries raise
 
 
-class Reading(msgspec.Struct, frozen=True):
+class CalendarReading(msgspec.Struct, frozen=True):
     """What a calendar says. `left_out`: how many events are missing, by reason; `guessed`: how many were doubtful."""
 
     activities: tuple[Activity, ...] = ()
@@ -53,7 +53,7 @@ class Reading(msgspec.Struct, frozen=True):
         return "; ".join(parts) or None
 
 
-def isolated(data: bytes, zone: str, first: Millis, last: Millis, cpu_s: int = CPU_S) -> Reading:
+def isolated(data: bytes, zone: str, first: Millis, last: Millis, cpu_s: int = CPU_S) -> CalendarReading:
     """`read` in a process of its own, which ends after `cpu_s` seconds of work. CalendarError as there."""
     if len(data) > MAX_BYTES:
         raise CalendarError(f"is larger than {MAX_BYTES} bytes")
@@ -68,10 +68,10 @@ def isolated(data: bytes, zone: str, first: Millis, last: Millis, cpu_s: int = C
         raise CalendarError(done.stderr.decode(errors="replace").strip())
     if done.returncode != 0:
         raise CalendarError("takes too long or too much memory to read")
-    return msgspec.json.decode(done.stdout, type=Reading)
+    return msgspec.json.decode(done.stdout, type=CalendarReading)
 
 
-def read(data: bytes, zone: str, first: Millis, last: Millis) -> Reading:
+def read(data: bytes, zone: str, first: Millis, last: Millis) -> CalendarReading:
     """The activities that touch `first` to `last`; times without a zone are in the calendar's own, else in `zone`.
 
     A cancelled event is none; a transparent one, or one only tentative, does not reserve; whole days run from midnight
@@ -82,7 +82,7 @@ def read(data: bytes, zone: str, first: Millis, last: Millis) -> Reading:
     reader.left_out.update({events.NO_TEXT: unreadable} if unreadable else {})
     for calendar in calendars:
         reader.take(calendar, here)
-    return Reading(tuple(sorted(reader.activities)), dict(reader.left_out), dict(reader.guessed))
+    return CalendarReading(tuple(sorted(reader.activities)), dict(reader.left_out), dict(reader.guessed))
 
 
 class _Reader:

@@ -48,7 +48,7 @@ class _Head(Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SignedCommand:
     """A command that came through the gate. `text` is the JSON that was signed, the head still in it."""
 
     topic: str
@@ -71,7 +71,7 @@ class Nonces(Protocol):
         ...
 
 
-class Seen:
+class SeenNonces:
     """Nonces in memory, at most MAX_NONCES of them; `dump` and `load` carry them over a restart."""
 
     def __init__(self, until: dict[str, Millis] | None = None) -> None:
@@ -100,7 +100,7 @@ class Seen:
         return msgspec.json.encode(self._until)
 
     @classmethod
-    def load(cls, kept: bytes | None) -> "Seen":
+    def load(cls, kept: bytes | None) -> "SeenNonces":
         """What `dump` wrote. What can't be read is empty: its commands have expired a minute later."""
         try:
             return cls(msgspec.json.decode(kept, type=dict[str, Millis]) if kept else None)
@@ -130,7 +130,7 @@ class Gate:
         self._untold = 0
         self._told_at: Millis | None = None
 
-    def open(self, topic: bytes, payload: bytes, now: Millis, *, retained: bool = False) -> Order:
+    def open(self, topic: bytes, payload: bytes, now: Millis, *, retained: bool = False) -> SignedCommand:
         """The order in a message on `yz-cmd/…`. CommandError says why it is none."""
         if retained:
             raise CommandError("retained, but a command is for now", "retained")
@@ -151,7 +151,7 @@ class Gate:
             )
         if not self._nonces.first_use(head.nonce, head.expires + HOLD_MS, now):
             raise CommandError("came before", "repeated")
-        return Order(topic.decode(), text, head.nonce, head.expires, head.by)
+        return SignedCommand(topic.decode(), text, head.nonce, head.expires, head.by)
 
     def _verified(self, topic: bytes, payload: bytes) -> bytes:
         """The text whose signature is ours."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gateway.alerts.payload import rfc3339
-from gateway.commands import CommandError, Gate, Order, Seen
+from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand
 from gateway.core.context import Context
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import read_command
@@ -20,7 +20,7 @@ class Commands:
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None
         self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
 
-    def trust(self, key: bytes, nonces: Seen) -> None:
+    def trust(self, key: bytes, nonces: SeenNonces) -> None:
         """Let in what is signed with this key. `nonces`: which commands came before a restart."""
         self._context.nonces = nonces
         self._gate = Gate(lambda: key, nonces)
@@ -40,7 +40,7 @@ class Commands:
         else:
             context.live.counters["commands"] += 1
 
-    def _carry_out(self, order: Order, now: Millis) -> None:
+    def _carry_out(self, order: SignedCommand, now: Millis) -> None:
         """CommandError says why it is not done."""
         live = self._context.live
         station, what, *more = [*order.path, "", ""][:3]

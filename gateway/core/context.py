@@ -3,7 +3,7 @@
 from collections import Counter
 
 from gateway import wire
-from gateway.commands import Seen
+from gateway.commands import SeenNonces
 from gateway.core.foreign import Foreign
 from gateway.core.outcome import Outcome
 from gateway.live import Device, Live
@@ -20,7 +20,7 @@ class Context:
         self.live, self.foreign = live, foreign
         self.outcome = Outcome()
         self.quarantined: Counter[str] = Counter()
-        self.nonces = Seen()
+        self.nonces = SeenNonces()
         self.by_topic = {device.topic: device for device in live.devices.values()}  # of native state messages
 
     def device(self, topic: bytes) -> tuple[Device, Topic]:

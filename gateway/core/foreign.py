@@ -24,7 +24,7 @@ AWAKE_MS = 120_000
 """A device that says hello, reports and says goodbye within this time has gone to sleep, not missing."""
 
 
-class Source:
+class BoundSource:
     """One resource's decoder, and the device that it stands for."""
 
     __slots__ = ("born_at", "decoder", "device", "filters", "own_will", "spoke", "told_on")
@@ -57,7 +57,7 @@ class Translated(msgspec.Struct, gc=False):
     ignored: int
 
 
-class Heard(NamedTuple):
+class Translation(NamedTuple):
     """What a message came to: its native forms, why a source can't read it, whose value is lost with it."""
 
     said: list[Translated]
@@ -68,9 +68,9 @@ class Heard(NamedTuple):
 class Foreign:
     """All sources of a gateway. `filters` is what to subscribe to; a new object when a device was renamed."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[BoundSource]) -> None:
         self._sources = list(sources)
-        self._by_topic: dict[bytes, list[Source]] = defaultdict(list)
+        self._by_topic: dict[bytes, list[BoundSource]] = defaultdict(list)
         for source in self._sources:
             self._listen(source)
         self.filters = frozenset(topic.decode() for topic in self._by_topic)
@@ -79,11 +79,11 @@ class Foreign:
     def __bool__(self) -> bool:
         return bool(self._sources)
 
-    def _listen(self, source: Source) -> None:
+    def _listen(self, source: BoundSource) -> None:
         for topic in source.filters:
             self._by_topic[topic.encode()].append(source)
 
-    def _follow(self, source: Source) -> None:
+    def _follow(self, source: BoundSource) -> None:
         """The device now speaks elsewhere."""
         for topic in source.filters:
             self._by_topic[topic.encode()].remove(source)
@@ -91,18 +91,18 @@ class Foreign:
         self._listen(source)
         self.filters = frozenset(topic.decode() for topic, heard in self._by_topic.items() if heard)
 
-    def sources_of(self, topic: bytes) -> list[Source]:
+    def sources_of(self, topic: bytes) -> list[BoundSource]:
         """Those that listen to this topic."""
         return list(self._by_topic.get(topic, ()))
 
-    def hear_again(self, source: Source) -> None:
+    def hear_again(self, source: BoundSource) -> None:
         """A decoder was put back to what it was: it listens where it then did."""
         if source.decoder.filters is not source.filters:
             self._follow(source)
 
-    def translate(self, topic: bytes, payload: bytes, now: Millis) -> Heard:
+    def translate(self, topic: bytes, payload: bytes, now: Millis) -> Translation:
         """The message for every resource that it feeds. An empty one clears what was retained: it says nothing."""
-        heard = Heard([], None, [])
+        heard = Translation([], None, [])
         sources = self._by_topic.get(topic)
         if not sources:
             return heard
@@ -129,7 +129,7 @@ class Foreign:
         """The devices whose value stands in messages on `topic` alone: one came that no decoder may see."""
         return self.translate(topic, b"\xff", 0).lost if topic in self._by_topic else []
 
-    def _note_unused(self, source: Source) -> None:
+    def _note_unused(self, source: BoundSource) -> None:
         for text in getattr(source.decoder, "unused", ()):
             self.remarks.say(
                 f"{source.device.station}/{source.device.id}: {text}",
@@ -137,13 +137,13 @@ class Foreign:
             )
 
 
-def _is_lost(source: Source, topic: str, error: Unreadable | UnreadableError) -> bool:
+def _is_lost(source: BoundSource, topic: str, error: Unreadable | UnreadableError) -> bool:
     if isinstance(error, UnreadableError) or error.main:
         return True
     return not error.aside and source.told_on in (None, topic)
 
 
-def _native(source: Source, decoded: Decoded, heard_on: str, now: Millis) -> Iterator[Translated]:
+def _native(source: BoundSource, decoded: Decoded, heard_on: str, now: Millis) -> Iterator[Translated]:
     """A state, an event, or a state and then the event that came with it."""
     if decoded.topic == "availability":
         yield _availability(source, decoded, now)
@@ -157,7 +157,7 @@ def _native(source: Source, decoded: Decoded, heard_on: str, now: Millis) -> Ite
         yield _one(source, replace(decoded, topic="event", signals={}, header=Header(decoded.header.ts), ignored=0))
 
 
-def _availability(source: Source, decoded: Decoded, now: Millis) -> Translated:
+def _availability(source: BoundSource, decoded: Decoded, now: Millis) -> Translated:
     online, sleeps = bool(decoded.signals["online"]), False
     if online:
         source.born_at, source.spoke = now, False
@@ -169,7 +169,7 @@ def _availability(source: Source, decoded: Decoded, now: Millis) -> Translated:
     return Translated(source.device, topic.encode(), payload, None, online, decoded.header.boot, decoded.ignored)
 
 
-def _one(source: Source, decoded: Decoded) -> Translated:
+def _one(source: BoundSource, decoded: Decoded) -> Translated:
     device, header = source.device, decoded.header
     valid_for_ms = source.decoder.valid_for_ms
     if valid_for_ms is not None:

@@ -16,20 +16,20 @@ from config.schema import Resource as ResourceSettings
 from config.schema import Settings
 from config.schema import Source as SourceSettings
 from config.schema import Station as StationSettings
-from gateway.core.foreign import Foreign, Source
+from gateway.core.foreign import BoundSource, Foreign
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
 from gateway.evidence.facts import Facts
 from gateway.evidence.opening import MINUTE_MS, Patience, Promise
 from gateway.kinds import KINDS
-from gateway.live import Area, Device, Live, Opening, Station
+from gateway.live import Area, Device, Live, PlaceOpening, Station
 from gateway.model import KindName, Millis, Resource
 from gateway.policy.hours import composed, problem
-from gateway.policy.override import Override, Target
+from gateway.policy.override import Override, OverrideTarget
 from gateway.policy.privacy import PERSONAL, Public, bands
 from gateway.wire import Signals
 
-Openings = Callable[[StationSettings, AreaSettings | None], Opening | None]
+Openings = Callable[[StationSettings, AreaSettings | None], PlaceOpening | None]
 
 
 @building()
@@ -83,9 +83,11 @@ class _Shown:
 
 def _set_by_hand(live: Live, station: StationSettings) -> None:
     """What the configuration itself overrides."""
-    targets: list[tuple[Target, OverrideSettings | None]] = [(Target(station.id), station.override)]
-    targets += [(Target(station.id, area.id), area.override) for area in station.areas]
-    targets += [(Target(station.id, None, one.id), one.override) for area in station.areas for one in area.resources]
+    targets: list[tuple[OverrideTarget, OverrideSettings | None]] = [(OverrideTarget(station.id), station.override)]
+    targets += [(OverrideTarget(station.id, area.id), area.override) for area in station.areas]
+    targets += [
+        (OverrideTarget(station.id, None, one.id), one.override) for area in station.areas for one in area.resources
+    ]
     for target, said in targets:
         if said is not None:
             until = round(said.until.timestamp() * 1000) if said.until is not None else None
@@ -104,7 +106,7 @@ def foreign(settings: Settings, live: Live) -> Foreign:
         except BadSource as error:
             raise BadSource(f"stations.{station.id}.{item.id}.source: {error}") from None
         device = live.devices[station.id, resource.device]
-        sources.append(Source(decoder, device, own_will=has_own_will(item.source.dialect)))
+        sources.append(BoundSource(decoder, device, own_will=has_own_will(item.source.dialect)))
     return Foreign(sources)
 
 

@@ -1,8 +1,8 @@
 """Foreign MQTT dialects: other people's payloads, read into the house's own words. One file each, found by its name.
 
-A dialect is one file here with `bind(source, resource) -> Decoder` and `hear(topic, payload) -> Heard | None`; it is
-imported when a configuration first names it. To add one, copy `_template.py`; `python -m config.schema_json` afterwards
-tells editors of it. It may say besides:
+A dialect is one file here with `bind(source, resource) -> Decoder` and `hear(topic, payload) -> Overheard | None`. It
+is imported when a configuration first names it. To add one, copy `_template.py`; `python -m config.schema_json`
+afterwards tells editors of it. It may say besides:
 
 - `TOPICS`: how topics begin on which nobody else speaks, so that no other dialect is guessed there;
 - `OWN_WILL = True`: `offline` is the last will of the device's own connection; elsewhere a server judged;
@@ -16,13 +16,13 @@ from types import ModuleType
 from typing import cast
 
 from config.modules import module_of, names_in
-from gateway.dialects.base import BadSource, Decoded, Decoder, Heard, Source, Unreadable, is_topic
+from gateway.dialects.base import BadSource, Decoded, Decoder, Overheard, Source, Unreadable, is_topic
 from gateway.dialects.shared.availability import WithAvailability
 from gateway.dialects.shared.stamped import Stamped
 from gateway.model import Resource
 
 __all__ = [
-    "DIALECTS", "BadSource", "Decoded", "Decoder", "Heard", "Source", "Unreadable", "bind", "ear", "has_own_will",
+    "DIALECTS", "BadSource", "Decoded", "Decoder", "Overheard", "Source", "Unreadable", "bind", "ear", "has_own_will",
     "topics_of",
 ]  # fmt: skip
 
@@ -49,9 +49,9 @@ def bind(source: Source, resource: Resource) -> Decoder:
     return decoder
 
 
-def ear(dialect: str) -> Callable[[str, bytes], Heard | None]:
+def ear(dialect: str) -> Callable[[str, bytes], Overheard | None]:
     """The dialect's `hear`: what one message tells somebody who only listens. KeyError for no dialect."""
-    return cast("Callable[[str, bytes], Heard | None]", _module(dialect).hear)
+    return cast("Callable[[str, bytes], Overheard | None]", _module(dialect).hear)
 
 
 def has_own_will(dialect: str) -> bool:

@@ -8,11 +8,11 @@ believed.
 
 from typing import Final
 
-from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, read_object
+from gateway.dialects.base import NO_HEADER, Decoded, Overheard, Source, read_object
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import Name
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Millis, Resource
 
 TOPICS: Final = ("toy/",)
@@ -44,7 +44,7 @@ class Toy:
             return self._meaning.availability(is_online(payload), NO_HEADER)
         if topic != self._state:
             return None
-        body, signals = read_object(payload), Signals()
+        body, signals = read_object(payload), ReadSignals()
         ignored = self._meaning.read(self._rules, body, signals)
         self._meaning.take(body, signals)
         return self._meaning.decoded(NO_HEADER, signals, ignored)
@@ -53,9 +53,9 @@ class Toy:
 bind = Toy
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """For `yizhan discover`: what a message tells somebody who only listens; None if it is none of this dialect."""
     if not topic.startswith(TOPICS) or topic.count("/") != 1:
         return None
     body = read_object(payload)
-    return Heard(topic, tuple(name.fact for name in NAMES if name.key in body), topic.partition("/")[2])
+    return Overheard(topic, tuple(name.fact for name in NAMES if name.key in body), topic.partition("/")[2])

@@ -97,7 +97,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Overheard:
     """A device overheard: the `topic` to configure, the facts it reports (words of `facts.FACTS`), the name it goes
     by, and the topics on which it speaks if they are others."""
 

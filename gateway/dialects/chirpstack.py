@@ -10,12 +10,12 @@ import msgspec
 
 from gateway.dialects.base import (
     Decoded,
-    Heard,
+    Overheard,
     Source,
     read,
 )
 from gateway.dialects.shared import lorawan, values
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Millis, Resource
 
 TOPICS: Final = ("application/",)
@@ -68,7 +68,7 @@ class ChirpStack:
 
     def decode(self, topic: str, payload: bytes, _received_at: Millis) -> Decoded | None:
         """See `Decoder`."""
-        signals = Signals()
+        signals = ReadSignals()
         if topic == self._up:
             uplink = read(_uplink, payload)
             # What a server decodes from an uplink without a payload is a made-up value; some leave `data` out.
@@ -92,9 +92,9 @@ class ChirpStack:
 bind = ChirpStack
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """An uplink of `application/…/device/…`."""
     if not topic.startswith("application/") or not topic.endswith("/event/up"):
         return None
     uplink = read(_uplink, payload)
-    return Heard(topic, lorawan.facts(uplink.decoded or {}), uplink.device_info.device_name)
+    return Overheard(topic, lorawan.facts(uplink.decoded or {}), uplink.device_info.device_name)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from math import isfinite
 from typing import Final
 
-from gateway.dialects.base import NO_HEADER, BadSource, Decoded, Heard, Source, Unreadable, read_text
+from gateway.dialects.base import NO_HEADER, BadSource, Decoded, Overheard, Source, Unreadable, read_text
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Millis, Resource
 
 OWN_WILL: Final = True
@@ -51,7 +51,7 @@ class EspHome:
         """See `Decoder`."""
         component = self._components.get(topic)
         if component is not None:
-            signals = Signals()
+            signals = ReadSignals()
             word = read_text(payload)
             try:
                 value = _value(component, word)
@@ -91,11 +91,11 @@ def number_in(word: str) -> float | None:
     return value if isfinite(value) and "_" not in word else None
 
 
-def hear(topic: str, _payload: bytes) -> Heard | None:
+def hear(topic: str, _payload: bytes) -> Overheard | None:
     """A component's state topic; what it tells is guessed from its name."""
     base, _, last = topic.rpartition("/")
     node, component = _split(base)
     if last != "state" or component is None or node.startswith("homeassistant"):
         return None
     facts = (fact for hint, fact in _HINTS.items() if hint in component)
-    return Heard(base, tuple(dict.fromkeys(facts)))
+    return Overheard(base, tuple(dict.fromkeys(facts)))

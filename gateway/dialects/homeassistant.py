@@ -9,13 +9,23 @@ components or config topics. Nothing is known before the retained config has com
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, decode_json, is_topic, read, read_text
+from gateway.dialects.base import (
+    NO_HEADER,
+    Decoded,
+    Overheard,
+    Source,
+    Unreadable,
+    decode_json,
+    is_topic,
+    read,
+    read_text,
+)
 from gateway.dialects.esphome import number_in
 from gateway.dialects.shared import values
 from gateway.dialects.shared.facts import Name
-from gateway.dialects.shared.ha_config import Entity, Presence, entities
+from gateway.dialects.shared.ha_config import AvailabilityTopic, Entity, entities
 from gateway.dialects.shared.ha_template import Template, spelled
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.dialects.shared.values import Reader
 from gateway.model import Millis, Resource, Signal
 
@@ -43,7 +53,7 @@ class _Plan(NamedTuple):
     feeds: tuple[tuple[str, Reader], ...]
 
 
-class HomeAssistant:
+class HomeAssistantEntity:
     """One resource fed by announced entities."""
 
     __slots__ = (
@@ -72,7 +82,7 @@ class HomeAssistant:
         plans = [_Plan(entity, self._feeds(topic, entity)) for topic, one in self._configs.items() for entity in one]
         plans = [plan for plan in plans if plan.feeds]
         self._plans: dict[str, list[_Plan]] = {}
-        self._presences: dict[str, Presence] = {}
+        self._presences: dict[str, AvailabilityTopic] = {}
         for plan in plans:
             self._plans.setdefault(plan.entity.state_topic, []).append(plan)
             self._presences |= {one.topic: one for one in plan.entity.presences}
@@ -129,7 +139,7 @@ class HomeAssistant:
 
     def _report(self, plans: list[_Plan], payload: bytes) -> Decoded:
         document = read(decode_json, payload) if any(plan.entity.json for plan in plans) else None
-        signals = Signals()
+        signals = ReadSignals()
         for entity, feeds in plans:
             shown = document if entity.json else read_text(payload)
             for signal, reader in feeds:
@@ -142,7 +152,7 @@ class HomeAssistant:
                 self._tell(signals, entity, signal, read_value)
         return self._meaning.decoded(NO_HEADER, signals, 0)
 
-    def _tell(self, signals: Signals, entity: Entity, signal: str, value: Signal | None) -> None:
+    def _tell(self, signals: ReadSignals, entity: Entity, signal: str, value: Signal | None) -> None:
         """Take over what one entity says. Of several that say one thing, whoever says yes is right."""
         if isinstance(value, bool):
             value = self._agreed(signal, entity, value)
@@ -159,7 +169,7 @@ class HomeAssistant:
             return True
         return None if None in said.values() else False
 
-    def _availability(self, presence: Presence, payload: bytes) -> Decoded | None:
+    def _availability(self, presence: AvailabilityTopic, payload: bytes) -> Decoded | None:
         document = read(decode_json, payload) if presence.json else read_text(payload)
         word = spelled(_shown(presence.template, document))
         if word not in (presence.online, presence.offline):
@@ -179,7 +189,7 @@ class HomeAssistant:
         return True if any(told) else False if complete else None
 
 
-bind = HomeAssistant
+bind = HomeAssistantEntity
 
 
 def _shown(template: Template | None, document: object) -> object:
@@ -240,10 +250,10 @@ def _name(entity: Entity) -> Name | None:
     return Name(entity.key, *measured) if measured and entity.component == "sensor" else None
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """A config message."""
     if not topic.endswith("/config"):
         return None
     found = entities(topic, payload) or []
     facts = dict.fromkeys(name.fact for name in map(_name, found) if name)
-    return Heard(topic, tuple(facts), speaks_on=tuple({one.state_topic for one in found})) if found else None
+    return Overheard(topic, tuple(facts), speaks_on=tuple({one.state_topic for one in found})) if found else None

@@ -12,7 +12,7 @@ from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
     Decoded,
-    Heard,
+    Overheard,
     Source,
     Unreadable,
     decode_json,
@@ -22,7 +22,7 @@ from gateway.dialects.base import (
 )
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import online_word
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.dialects.shared.paths import parse, pick
 from gateway.dialects.shared.picks import Pick
 from gateway.model import Header, Millis, Resource
@@ -63,7 +63,7 @@ class PlainJson:
             return None
         body = self._body(payload)
         header = self._header(body) if self._headed else NO_HEADER
-        signals = Signals()
+        signals = ReadSignals()
         self._meaning.take(body, signals)
         if not signals and not signals.bad and self._is_elsewhere(body):
             return None
@@ -102,6 +102,6 @@ class PlainJson:
 bind = PlainJson
 
 
-def hear(_topic: str, _payload: bytes) -> Heard | None:
+def hear(_topic: str, _payload: bytes) -> Overheard | None:
     """Nothing: a topic that no other dialect knows is listed by `discover` itself."""
     return None

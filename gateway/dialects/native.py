@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.dialects.base import NO_HEADER, Decoded, Heard, Source, Unreadable, millis, read_object
+from gateway.dialects.base import NO_HEADER, Decoded, Overheard, Source, Unreadable, millis, read_object
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import EVENTS, FACTS, Name, reader_of
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Header, KindName, Millis, Resource, Signal
 
 _HEADER: Final = ("ts", "boot", "seq", "oldest")
@@ -49,7 +49,7 @@ class Native:
         """See `Decoder`."""
         if topic in self._states:
             body = read_object(payload)
-            signals = Signals()
+            signals = ReadSignals()
             ignored = self._meaning.read(self._rules, body, signals)
             self._meaning.take(body, signals)
             return self._meaning.decoded(_header(body), signals, ignored)
@@ -62,7 +62,7 @@ class Native:
         if kind not in EVENTS:
             raise Unreadable("unknown_value")
         told = {key: read(body[key]) for key, read in _EVENT_FIELDS.items() if key in body}
-        signals = Signals({key: value for key, value in told.items() if value is not None})
+        signals = ReadSignals({key: value for key, value in told.items() if value is not None})
         return self._meaning.event(str(kind), _header(body), 0, signals)
 
 
@@ -78,7 +78,7 @@ def _header(body: dict[str, object]) -> Header:
     return Header(millis(ts), values.text(boot), values.sequence(seq), lowest)
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """Any message of a device of ours: its signals are told by its state alone, its will at least that it is there."""
     ours = _OURS.fullmatch(topic)
     if ours is None:
@@ -88,4 +88,4 @@ def hear(topic: str, payload: bytes) -> Heard | None:
         is_online(payload)
     said = read_object(payload) if told == "state" else {}
     facts = {signal: fact for facts in FACTS.values() for fact, signal in facts.items()}
-    return Heard(f"{base}/state", tuple(dict.fromkeys(facts[key] for key in said if key in facts)), device)
+    return Overheard(f"{base}/state", tuple(dict.fromkeys(facts[key] for key in said if key in facts)), device)

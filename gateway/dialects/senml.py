@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from gateway.dialects.base import NO_HEADER, Decoded, Elsewhere, Heard, Source, Unreadable, millis, read
+from gateway.dialects.base import NO_HEADER, Decoded, Elsewhere, Overheard, Source, Unreadable, millis, read
 from gateway.dialects.shared import values
 from gateway.dialects.shared.facts import Name
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
 
@@ -68,7 +68,7 @@ _pack: Final = msgspec.json.Decoder(list[_Entry]).decode
 _labels: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 
-class Record(NamedTuple):
+class SenmlRecord(NamedTuple):
     """One resolved record; `time_ms` is None where the pack has no time."""
 
     name: str
@@ -130,7 +130,7 @@ class SenMl:
         if topic != self._topic:
             return None
         newest: dict[str, tuple[Millis, Signal]] = {}
-        signals = Signals()
+        signals = ReadSignals()
         ignored, latest, ours = 0, None, not self._heads
         for record in resolve(payload, received_at):
             ours = ours or record.name.startswith(self._heads)
@@ -172,7 +172,7 @@ class SenMl:
 bind = SenMl
 
 
-def resolve(payload: bytes, received_at: Millis) -> Iterator[Record]:
+def resolve(payload: bytes, received_at: Millis) -> Iterator[SenmlRecord]:
     """The records with the base fields worked in (RFC 8428, 4.6). Raises Unreadable."""
     pack = read(_pack, payload)
     if b'_"' in payload or b"\\u" in payload:
@@ -189,7 +189,7 @@ def resolve(payload: bytes, received_at: Millis) -> Iterator[Record]:
         if said is not UNSET:
             own = entry.t
             seconds = time if own is UNSET else own if time is None else time + own
-            yield Record(
+            yield SenmlRecord(
                 name if entry.n is UNSET else name + entry.n,
                 said,
                 unit if entry.u is UNSET else entry.u,
@@ -224,7 +224,7 @@ def _moment(seconds: float, received_at: Millis) -> Millis | None:
     return millis(seconds)
 
 
-def _in_our_unit(record: Record) -> object:
+def _in_our_unit(record: SenmlRecord) -> object:
     factor = _UNITS.get(record.unit or "")
     if factor is None or isinstance(record.value, bool) or not isinstance(record.value, int | float):
         return record.value
@@ -235,11 +235,11 @@ def _tail(name: str) -> str:
     return name[max(name.rfind(mark) for mark in "/:.") + 1 :]
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """A JSON array of records with names."""
     if payload[:1] != b"[":
         return None
     tails = {_tail(record.name) for record in resolve(payload, 0)} - {""}
     if not tails:
         return None
-    return Heard(topic, tuple(dict.fromkeys(name.fact for name in NAMES if name.key in tails)))
+    return Overheard(topic, tuple(dict.fromkeys(name.fact for name in NAMES if name.key in tails)))

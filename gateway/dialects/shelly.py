@@ -13,7 +13,7 @@ from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
     Decoded,
-    Heard,
+    Overheard,
     Source,
     Unreadable,
     millis,
@@ -22,7 +22,7 @@ from gateway.dialects.base import (
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import EVENTS, Name
-from gateway.dialects.shared.meaning import Meaning, Rules, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
 from gateway.model import Header, KindName, Millis, Resource
 
 OWN_WILL: Final = True
@@ -110,7 +110,7 @@ class Shelly:
     def _status(self, params: dict[str, object], header: Header) -> Decoded | None:
         if self._is_behind() and self._component not in params:
             return None
-        signals = Signals()
+        signals = ReadSignals()
         ignored = 0
         self._meaning.awaits_relay = any(key.startswith("switch:") for key in params)  # a bare meter has none
         for key, part in params.items():
@@ -137,7 +137,7 @@ class Shelly:
                 return self._meaning.event(str(meant), header, len(events) - 1)
         if self._is_behind() and not any(event.get("component") == self._component for event in events):
             return None
-        return self._meaning.decoded(header, Signals(), len(events))
+        return self._meaning.decoded(header, ReadSignals(), len(events))
 
 
 bind = Shelly
@@ -150,17 +150,17 @@ def _example(kind: KindName) -> str:
     return "bthomesensor:200 or input:0" if "open" in facts else "switch:1"
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """`online` of a name that starts with shelly, a notification, or a component's status."""
     if topic.endswith("/online") and topic.startswith("shelly"):
-        return Heard(topic.removesuffix("/online"))
+        return Overheard(topic.removesuffix("/online"))
     if topic.endswith("/events/rpc"):
         params = read_object(payload).get("params")
-        return Heard(topic.removesuffix("/events/rpc"), _facts(params if isinstance(params, dict) else {}))
+        return Overheard(topic.removesuffix("/events/rpc"), _facts(params if isinstance(params, dict) else {}))
     prefix, status, component = topic.partition("/status/")
     if not status or component.partition(":")[0] not in COMPONENTS:
         return None
-    return Heard(prefix, _facts({component: read_object(payload)}))
+    return Overheard(prefix, _facts({component: read_object(payload)}))
 
 
 def _facts(params: dict[str, object]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from gateway.dialects.base import (
     NO_HEADER,
     BadSource,
     Decoded,
-    Heard,
+    Overheard,
     Source,
     Unreadable,
     millis,
@@ -23,7 +23,7 @@ from gateway.dialects.base import (
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import Name
-from gateway.dialects.shared.meaning import Meaning, Rules, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
 from gateway.dialects.shared.paths import pick
 from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Millis, Resource, Signal
@@ -121,7 +121,7 @@ class Tasmota:
             if not isinstance(inner, dict):
                 raise Unreadable("wrong_type")
             body = inner
-        signals = Signals()
+        signals = ReadSignals()
         ignored = self._meaning.read(self._top, body, signals)
         energy = body.get("ENERGY")
         if isinstance(energy, dict):
@@ -146,15 +146,15 @@ def _prefixes(topic: str) -> tuple[str, str]:
     return topic, "/".join("stat" if step == "tele" else step for step in steps)
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """LWT, STATE or SENSOR below a `tele` step."""
     base, _, last = topic.rpartition("/")
     if last not in ("LWT", "STATE", "SENSOR") or "tele" not in base.split("/"):
         return None
     if last == "LWT":
-        return Heard(base)
+        return Overheard(base)
     body = read_object(payload)
     energy = body.get("ENERGY")
     keys = {*body, *(energy if isinstance(energy, dict) else ())}
     top, inside = _names(None)
-    return Heard(base, tuple(dict.fromkeys(one.fact for one in (*top, *inside) if one.key in keys)))
+    return Overheard(base, tuple(dict.fromkeys(one.fact for one in (*top, *inside) if one.key in keys)))

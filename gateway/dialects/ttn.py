@@ -11,12 +11,12 @@ import msgspec
 
 from gateway.dialects.base import (
     Decoded,
-    Heard,
+    Overheard,
     Source,
     read,
 )
 from gateway.dialects.shared import lorawan, values
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Millis, Resource
 
 TOPICS: Final = ("v3/",)
@@ -73,7 +73,7 @@ class TheThingsStack:
         message = uplink.uplink_message
         if message is None or uplink.simulated:
             return None
-        signals = Signals()
+        signals = ReadSignals()
         # What a server decodes from an uplink without a payload is a made-up value.
         self._tells_raw = self._tells_raw or bool(message.frm_payload)
         body = (message.decoded_payload or {}) if message.frm_payload or not self._tells_raw else {}
@@ -91,10 +91,10 @@ class TheThingsStack:
 bind = TheThingsStack
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """An uplink of `v3/…/devices/…`."""
     if not topic.startswith("v3/") or not topic.endswith("/up"):
         return None
     message = read(_uplink, payload).uplink_message
     body = message.decoded_payload if message else None
-    return Heard(topic, lorawan.facts(body or {}), topic.split("/")[-2])
+    return Overheard(topic, lorawan.facts(body or {}), topic.split("/")[-2])

@@ -16,7 +16,7 @@ from gateway.dialects.base import (
     MAX_LIST_BYTES,
     NO_HEADER,
     Decoded,
-    Heard,
+    Overheard,
     Source,
     Unreadable,
     decode_json,
@@ -29,7 +29,7 @@ from gateway.dialects.base import (
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
 from gateway.dialects.shared.facts import Name
-from gateway.dialects.shared.meaning import Meaning, Signals
+from gateway.dialects.shared.meaning import Meaning, ReadSignals
 from gateway.model import Header, Millis, Resource
 
 TOPICS: Final = ("zigbee2mqtt/",)
@@ -113,7 +113,7 @@ class Zigbee2Mqtt:
         return self._report({last: _scalar(payload)}) if topic in self.filters else None
 
     def _report(self, body: dict[str, object]) -> Decoded:
-        signals = Signals()
+        signals = ReadSignals()
         ignored = self._meaning.read(self._rules, body, signals)
         if self._meaning.picks:
             self._meaning.take(body, signals)
@@ -157,12 +157,12 @@ def _scalar(payload: bytes) -> object:
         return read_text(payload)
 
 
-def hear(topic: str, payload: bytes) -> Heard | None:
+def hear(topic: str, payload: bytes) -> Overheard | None:
     """A device report under `zigbee2mqtt/`."""
     root, _, name = topic.partition("/")
     if root != "zigbee2mqtt" or not name or name.startswith("bridge/") or name.endswith(("/set", "/get")):
         return None
     if name.endswith("/availability"):
-        return Heard(topic.removesuffix("/availability"))
+        return Overheard(topic.removesuffix("/availability"))
     body = read_object(payload)
-    return Heard(topic, tuple(dict.fromkeys(one.fact for one in NAMES if one.key in body)))
+    return Overheard(topic, tuple(dict.fromkeys(one.fact for one in NAMES if one.key in body)))

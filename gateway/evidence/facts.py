@@ -11,7 +11,7 @@ from operator import attrgetter
 from config.kinds import SPECS
 from gateway.evidence.doubt import Doubt
 from gateway.evidence.freshness import Freshness
-from gateway.kinds import Kind, Known
+from gateway.kinds import KindRule, Known
 from gateway.kinds.known import slots_of
 from gateway.model import AXES, Access, Axes, Evidence, Millis, Resource
 from gateway.policy.override import Effect
@@ -35,7 +35,7 @@ class Facts:
         "known", "lifecycle", "proves_entry", "renew_at", "resource", "sees_entry", "since", "watched_since",
     )  # fmt: skip
 
-    def __init__(self, resource: Resource, kind: Kind, step_ms: Millis = 1) -> None:
+    def __init__(self, resource: Resource, kind: KindRule, step_ms: Millis = 1) -> None:
         """`step_ms`: to what the end of its validity is rounded down, see `Freshness`."""
         self.resource, self.kind = resource, kind
         self.known = kind.Value(resource)

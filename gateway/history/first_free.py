@@ -19,7 +19,7 @@ from gateway.history.forecast import (
     LOOK_EVERY_MS,
     Pools,
     Remaining,
-    Session,
+    UseSpan,
     part_of_day,
     pools_of,
     quantile,
@@ -49,7 +49,7 @@ Lasting = list[tuple[list[Millis], int, Millis]]
 class FirstFree:
     """What the uses of one group teach. `members` are the past sessions of each of its resources."""
 
-    def __init__(self, members: Sequence[Sequence[Session]], zone: ZoneInfo, most: int) -> None:
+    def __init__(self, members: Sequence[Sequence[UseSpan]], zone: ZoneInfo, most: int) -> None:
         """`most` sessions, the newest, are learnt from."""
         used = [sorted(sessions) for sessions in members if sessions]
         past = sorted(chain.from_iterable(used))[-most:]
@@ -70,7 +70,7 @@ class FirstFree:
         return Remaining(*[_when(lasting, share) for share in shares])
 
 
-def spells_of(members: Sequence[Sequence[Session]]) -> list[Spell]:
+def spells_of(members: Sequence[Sequence[UseSpan]]) -> list[Spell]:
     """Every time at which all members were in use, in order."""
     events = sorted(
         event
@@ -120,7 +120,7 @@ def _when(lasting: Lasting, share: float) -> Millis:
     return low * STEP_MS
 
 
-def _level(past: Sequence[Session], spells: Sequence[Spell], zone: ZoneInfo) -> float | None:
+def _level(past: Sequence[UseSpan], spells: Sequence[Spell], zone: ZoneInfo) -> float | None:
     """How wide the middle part must be, None where no width can be trusted."""
     if len(spells) < SPELLS:
         return None
@@ -136,7 +136,7 @@ def _level(past: Sequence[Session], spells: Sequence[Spell], zone: ZoneInfo) -> 
     return level if borne_out >= BORNE_OUT and level <= WIDEST else None
 
 
-def _distances(past: Sequence[Session], fold: Sequence[Spell], zone: ZoneInfo) -> list[float]:
+def _distances(past: Sequence[UseSpan], fold: Sequence[Spell], zone: ZoneInfo) -> list[float]:
     """How far out each true end lay, 0 at the middle and 1 at the rim, by what the rest of the past says."""
     begin, end = min(fold[0].starts), fold[-1].end
     pools = pools_of([one for one in past if one.end <= begin or one.start >= end], zone)

@@ -23,7 +23,7 @@ PART_HOURS = 2
 ALL_DAY = -1
 
 
-class Session(NamedTuple):
+class UseSpan(NamedTuple):
     """Somebody's use of a resource, from start to end."""
 
     start: Millis
@@ -44,7 +44,7 @@ Pools = dict[int, list[Millis]]
 class Forecast:
     """What the sessions of one kind and type teach. Build it off the hot path: it takes a second for some thousands."""
 
-    def __init__(self, sessions: Iterable[Session], zone: ZoneInfo) -> None:
+    def __init__(self, sessions: Iterable[UseSpan], zone: ZoneInfo) -> None:
         past = sorted(sessions)
         self._zone = zone
         self._pools = pools_of(past, zone)
@@ -68,14 +68,14 @@ def part_of_day(at: Millis, zone: ZoneInfo) -> int:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).hour // PART_HOURS
 
 
-def looks(sessions: Iterable[Session]) -> Iterator[tuple[Session, Millis]]:
+def looks(sessions: Iterable[UseSpan]) -> Iterator[tuple[UseSpan, Millis]]:
     """Every moment at which somebody might have asked about a session, regularly until it ended."""
     for one in sessions:
         for now in range(one.start, one.end, LOOK_EVERY_MS):
             yield one, now
 
 
-def pools_of(sessions: Iterable[Session], zone: ZoneInfo) -> Pools:
+def pools_of(sessions: Iterable[UseSpan], zone: ZoneInfo) -> Pools:
     """Durations in ascending order, by part of the day, and of all."""
     pools: Pools = defaultdict(list)
     for start, end in sessions:
@@ -96,7 +96,7 @@ def survivors(pools: Pools, part: int, elapsed: Millis) -> tuple[list[Millis], i
     return None
 
 
-def _level(past: Sequence[Session], zone: ZoneInfo) -> float:
+def _level(past: Sequence[UseSpan], zone: ZoneInfo) -> float:
     """How wide the middle part must be: the COVERAGE quantile of how far out each session's true end lay."""
     distances = []
     for fold in range(FOLDS):

@@ -19,7 +19,7 @@ Series = tuple[str, str, str, str]  # measurement, station, resource, field
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldValues:
     """Values by series. Of one series this engine keeps one value in each `step_ns`."""
 
     values: dict[Series, int]
@@ -58,7 +58,7 @@ def rfc3339(at: Millis) -> str:
     return datetime.fromtimestamp(max(at, 0) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def held(influx: Influx, stations: Sequence[str], start: Millis, end: Millis) -> Held:
+def held(influx: Influx, stations: Sequence[str], start: Millis, end: Millis) -> HeldValues:
     """What the copy holds of these stations in [start, end). StoreError where it can't be asked."""
     values: dict[Series, int] = {}
     step_ns = 1
@@ -66,7 +66,7 @@ def held(influx: Influx, stations: Sequence[str], start: Millis, end: Millis) ->
         for first in range(0, len(stations), STATIONS_AT_ONCE):
             some = stations[first : first + STATIONS_AT_ONCE]
             step_ns = _ask(client, influx, some, (start, end), values)
-    return Held(values, step_ns)
+    return HeldValues(values, step_ns)
 
 
 def _ask(

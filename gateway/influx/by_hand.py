@@ -10,7 +10,7 @@ from config.schema.store import Influx
 from gateway.core.plan import resource_of
 from gateway.influx.client import InfluxWriter
 from gateway.influx.compare import Compared, DayCount
-from gateway.influx.delivery import Delivery, Patience
+from gateway.influx.delivery import CopyDelivery, CopyPatience
 from gateway.influx.lines import Lines
 from gateway.influx.nightly import DayCheck
 from gateway.model import Millis
@@ -40,7 +40,7 @@ class CopyByHand:
     def again(self, day: int) -> None:
         """Send the day's rows once more, as long as that takes. DriftError where the copy does not want them."""
         count, _ = self._begin(day)
-        delivery = Delivery(self._writer, Patience(), self._influx.batch_rows, threading.Event())
+        delivery = CopyDelivery(self._writer, CopyPatience(), self._influx.batch_rows, threading.Event())
         for check in self._checks:
             deque(check.copy_again(count, delivery.deliver), maxlen=0)
         self._writer.close()

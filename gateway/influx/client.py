@@ -23,7 +23,7 @@ WAIT_MOST_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteAnswer:
     """What became of a write. `reason` is a counter's label: a status, `timeout`, `connection`.
 
     taken: all of it is there. refused: some line of it is not wanted. expired: some line is older than the bucket
@@ -42,19 +42,19 @@ _BY_STATUS: dict[int, Verdict] = {
 }  # fmt: skip
 
 
-def answer_of(status: int, headers: Mapping[str, str], text: str, now: Millis) -> Answer:
+def answer_of(status: int, headers: Mapping[str, str], text: str, now: Millis) -> WriteAnswer:
     """An HTTP status as a verdict. A 200 is no server of ours: somebody's login page, perhaps.
 
     InfluxDB 2 says 422 to a partial write, before 2.1 it said 500; the words for what is too old differ as well
     ("points beyond retention policy dropped=24", "dropped 24 points outside retention policy of duration 1h0m0s").
     """
     if status >= 400 and "retention policy" in text:
-        return Answer("expired", str(status), text[:TEXT_MOST])
+        return WriteAnswer("expired", str(status), text[:TEXT_MOST])
     if status == 500 and "partial write" in text:
-        return Answer("refused", str(status), text[:TEXT_MOST])
+        return WriteAnswer("refused", str(status), text[:TEXT_MOST])
     verdict = _BY_STATUS.get(status, "busy" if status >= 500 else "configuration")
     wait_s = retry_after_s(headers.get("Retry-After"), now) if verdict == "busy" else None
-    return Answer(verdict, str(status), text[:TEXT_MOST], wait_s)
+    return WriteAnswer(verdict, str(status), text[:TEXT_MOST], wait_s)
 
 
 def retry_after_s(value: str | None, now: Millis) -> float | None:
@@ -100,7 +100,7 @@ class InfluxWriter:
         """Which copy this is: another bucket is another copy, and begins at the beginning."""
         return f"{self._settings.url} {self._settings.org}/{self._settings.bucket}"
 
-    def write(self, lines: Sequence[str], now: Millis) -> Answer:
+    def write(self, lines: Sequence[str], now: Millis) -> WriteAnswer:
         """Send lines in one request. Never raises for what the server, the network or the token file does.
 
         UnicodeEncodeError for a line that is no text.
@@ -119,20 +119,20 @@ class InfluxWriter:
             return answer_of(status, dict(headers), "", now)
         except ApiException as error:
             if not error.status:
-                return Answer("configuration", "tls", str(error.reason)[:TEXT_MOST])
+                return WriteAnswer("configuration", "tls", str(error.reason)[:TEXT_MOST])
             return answer_of(error.status, error.headers or {}, str(error.body or error.reason), now)
         except SSLError as error:
-            return Answer("configuration", "tls", str(error)[:TEXT_MOST])
+            return WriteAnswer("configuration", "tls", str(error)[:TEXT_MOST])
         except NewConnectionError as error:  # to urllib3 one kind of time-out
-            return Answer("busy", "connection", str(error)[:TEXT_MOST])
+            return WriteAnswer("busy", "connection", str(error)[:TEXT_MOST])
         except TimeoutError as error:
-            return Answer("busy", "timeout", str(error)[:TEXT_MOST])
+            return WriteAnswer("busy", "timeout", str(error)[:TEXT_MOST])
         except UnicodeDecodeError:
-            return Answer("busy", "unreadable", "the answer is no UTF-8")
+            return WriteAnswer("busy", "unreadable", "the answer is no UTF-8")
         except ValueError as error:
-            return Answer("configuration", "token", str(error)[:TEXT_MOST])
+            return WriteAnswer("configuration", "token", str(error)[:TEXT_MOST])
         except (HTTPError, OSError) as error:
-            return Answer("busy", "connection", str(error)[:TEXT_MOST])
+            return WriteAnswer("busy", "connection", str(error)[:TEXT_MOST])
 
     def _open(self) -> Any:
         if self._client is None:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from gateway.influx.ask import Held, Series
+from gateway.influx.ask import HeldValues, Series
 from gateway.influx.lines import cut, time_of
 from gateway.model import Millis
 from gateway.store.day import DAY_MS
@@ -59,7 +59,7 @@ class DayCount:
                 else:
                     self._waiting[_series(head, field)] += 1
 
-    def compared(self, held: Held) -> list[Compared]:
+    def compared(self, held: HeldValues) -> list[Compared]:
         """By station and measurement, sorted."""
         journal: Counter[Series] = Counter()
         for (head, field), times in self._times.items():

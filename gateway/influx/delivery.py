@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.influx.client import TEXT_MOST, Answer
+from gateway.influx.client import TEXT_MOST, WriteAnswer
 from gateway.influx.lines import time_of
 from gateway.model import Millis
 
@@ -25,17 +25,17 @@ FIT_AGAIN = 20  # parts taken in a row after which a larger one is tried again
 DeadLetter = tuple[Millis, str, str]  # when, the line, the server's words
 
 
-class Target(Protocol):
+class CopyTarget(Protocol):
     """Where rows go; `store.influx.InfluxWriter` is one."""
 
     @property
     def name(self) -> str: ...
-    def write(self, lines: Sequence[str], now: Millis) -> Answer: ...
+    def write(self, lines: Sequence[str], now: Millis) -> WriteAnswer: ...
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class CopyPatience:
     """Pauses in seconds: while rows gather, the first and longest after a failure (full jitter between), and where a
     person must act."""
 
@@ -53,13 +53,13 @@ class DriftError(Exception):
     """The copy refuses so much that it is no single bad row."""
 
 
-class Delivery:
+class CopyDelivery:
     """`trouble` says in words what keeps rows from being taken; None while all is well."""
 
     def __init__(
         self,
-        target: Target,
-        patience: Patience,
+        target: CopyTarget,
+        patience: CopyPatience,
         batch_rows: int,
         ending: threading.Event,
         before_pause: Callable[[], None] = lambda: None,
@@ -125,7 +125,7 @@ class Delivery:
         """Whether its newest row is older than the copy keeps, and so all of it."""
         return len(part) == 1 or self._settle([max(part, key=time_of)]).verdict == "expired"
 
-    def _settle(self, part: Sequence[str]) -> Answer:
+    def _settle(self, part: Sequence[str]) -> WriteAnswer:
         """Send it until the copy has decided."""
         attempt = 0
         while not self._ending.is_set():
@@ -144,15 +144,15 @@ class Delivery:
             attempt += 1
         raise EndedError
 
-    def _write(self, part: Sequence[str]) -> Answer:
+    def _write(self, part: Sequence[str]) -> WriteAnswer:
         """A fault of ours over a part is an answer as well: it is halved down to the rows at fault, like a refusal."""
         try:
             return self._target.write(part, now_ms())
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note("writing rows to the copy", error)
-            return Answer("refused", "fault", repr(error)[:TEXT_MOST])
+            return WriteAnswer("refused", "fault", repr(error)[:TEXT_MOST])
 
-    def _pause_after(self, answer: Answer, attempt: int) -> float:
+    def _pause_after(self, answer: WriteAnswer, attempt: int) -> float:
         """Seconds until the same is tried again."""
         if answer.verdict == "configuration":
             self._tell(f"configuration of the copy ({self._target.name}): {answer.reason} {answer.text}")

@@ -146,7 +146,7 @@ def time_ns(said: dict[str, Any], payload: bytes, received_at: Millis, flags: in
     return int(ts) * 1_000_000 + (seq if seq is not None else zlib.crc32(payload)) % 1_000_000
 
 
-class Line(NamedTuple):
+class InfluxLine(NamedTuple):
     """A line taken apart: measurement and tags, the names of its fields, its time in ns."""
 
     head: str
@@ -154,10 +154,10 @@ class Line(NamedTuple):
     at: int
 
 
-def cut(line: str) -> Line:
+def cut(line: str) -> InfluxLine:
     """A line of ours in its parts."""
     head, fields, at = line.rsplit(" ", 2)
-    return Line(head, [field.partition("=")[0] for field in fields.split(",")], int(at))
+    return InfluxLine(head, [field.partition("=")[0] for field in fields.split(",")], int(at))
 
 
 def time_of(line: str) -> int:

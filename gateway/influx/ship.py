@@ -15,7 +15,7 @@ from config.schema.store import Influx
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.influx.client import TEXT_MOST, InfluxWriter
-from gateway.influx.delivery import DeadLetter, Delivery, DriftError, EndedError, Patience, Target
+from gateway.influx.delivery import CopyDelivery, CopyPatience, CopyTarget, DeadLetter, DriftError, EndedError
 from gateway.influx.lines import Lines
 from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.status import CopyMetrics
@@ -46,7 +46,7 @@ class Ship(threading.Thread):
 
     def __init__(
         self,
-        target: Target,
+        target: CopyTarget,
         lines: Lines,
         journal: Journal,
         copied: tuple[int, int],
@@ -54,7 +54,7 @@ class Ship(threading.Thread):
         *,
         batch_rows: int,
         rows_per_s: int,
-        patience: Patience,
+        patience: CopyPatience,
         busy: Callable[[], bool],
         stored: Callable[[], int],
         mishaps: Mishaps | None = None,
@@ -75,7 +75,7 @@ class Ship(threading.Thread):
         self._shipped = 0  # messages since
         self._ending = threading.Event()
         self._mishaps = mishaps or Mishaps()
-        self.delivery = Delivery(target, patience, batch_rows, self._ending, self._keep, self._mishaps)
+        self.delivery = CopyDelivery(target, patience, batch_rows, self._ending, self._keep, self._mishaps)
         self.nightly: Nightly | None = None
         self.fault: str | None = None  # of ours, the last one
 
@@ -228,7 +228,7 @@ def ship_of(
         write,
         batch_rows=settings.batch_rows,
         rows_per_s=settings.rows_per_s,
-        patience=Patience(longest_s=longest_s, configuration_s=longest_s),
+        patience=CopyPatience(longest_s=longest_s, configuration_s=longest_s),
         busy=busy,
         stored=stored,
         mishaps=mishaps,

@@ -5,17 +5,17 @@ from importlib.util import find_spec
 from typing import cast
 
 from config.kinds import SPECS, KindSpec
-from gateway.kinds.base import Kind
+from gateway.kinds.base import KindRule
 from gateway.kinds.declared import Declared
 from gateway.kinds.known import Known
 from gateway.model import KindName
 
-__all__ = ["KINDS", "Kind", "Known"]
+__all__ = ["KINDS", "KindRule", "Known"]
 
 
-def _rule(spec: KindSpec) -> Kind:
+def _rule(spec: KindSpec) -> KindRule:
     name = f"{__name__}.{spec.name}"
-    return cast("Kind", import_module(name)) if find_spec(name) is not None else Declared(spec)
+    return cast("KindRule", import_module(name)) if find_spec(name) is not None else Declared(spec)
 
 
-KINDS: dict[KindName, Kind] = {name: _rule(spec) for name, spec in SPECS.items()}
+KINDS: dict[KindName, KindRule] = {name: _rule(spec) for name, spec in SPECS.items()}

@@ -9,7 +9,7 @@ from gateway.model import Millis, Resource
 from gateway.wire import Event
 
 
-class Kind(Protocol):
+class KindRule(Protocol):
     """`Shape` is the payload (wire.Signals plus its own), `Value` what is known of one resource; `apply` turns the one
     into the other.
     """

@@ -2,7 +2,7 @@
 
 from gateway.evidence.seen import Seen, Verdict
 from gateway.live.document import document
-from gateway.live.places import ALWAYS, Area, Device, Opening, Station
+from gateway.live.places import ALWAYS, Area, Device, PlaceOpening, Station
 from gateway.live.state import Live
 
-__all__ = ["ALWAYS", "Area", "Device", "Live", "Opening", "Seen", "Station", "Verdict", "document"]
+__all__ = ["ALWAYS", "Area", "Device", "Live", "PlaceOpening", "Seen", "Station", "Verdict", "document"]

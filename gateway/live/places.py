@@ -18,7 +18,7 @@ from gateway.model import Access, Millis
 from gateway.policy.activities import Activity, Agenda, OnNow
 
 
-class Opening(Protocol):
+class PlaceOpening(Protocol):
     """When a place is open. `at` answers for `now` and says until when that answer holds (None: for ever)."""
 
     def at(self, now: Millis, /) -> tuple[Access, Millis | None]: ...
@@ -50,7 +50,7 @@ class Area:
 
     id: str
     name: dict[str, str]
-    opening: Opening | None = None
+    opening: PlaceOpening | None = None
     facts: list[Facts] = field(default_factory=list)
     agenda: Agenda = field(default_factory=Agenda)
     on_now: OnNow = NOTHING_ON
@@ -65,7 +65,7 @@ class Station:
 
     id: str
     name: dict[str, str]
-    opening: Opening = ALWAYS
+    opening: PlaceOpening = ALWAYS
     areas: list[Area] = field(default_factory=list)
     tick_ms: Millis = 300_000  # times of rooms and doors are shown rounded down to it
     region: Sequence[str] = ()

@@ -16,7 +16,7 @@ from gateway.live.entry import carded, entered, kept, look_at_doors
 from gateway.live.places import Area, Device, Station
 from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, OpeningChange, axes_of
 from gateway.policy.activities import Agenda
-from gateway.policy.override import NOTHING, Override, Overrides, Target
+from gateway.policy.override import NOTHING, Override, Overrides, OverrideTarget
 from gateway.wire import Event
 
 SEEN_OPEN = ("open", "free", "busy")  # who says so is there
@@ -215,7 +215,9 @@ class Live:
         if area.station is not None:
             self.touch(area.station)
 
-    def set_by_hand(self, target: Target, override: Override | None, now: Millis, *, partner: bool = False) -> bool:
+    def set_by_hand(
+        self, target: OverrideTarget, override: Override | None, now: Millis, *, partner: bool = False
+    ) -> bool:
         """Put what people say above what sensors say, or take it back. False if there is no such place."""
         station = self.stations.get(target.station)
         if station is None or not _has(station, target):
@@ -391,7 +393,7 @@ def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
     return min(one, other)
 
 
-def _has(station: Station, target: Target) -> bool:
+def _has(station: Station, target: OverrideTarget) -> bool:
     if target.resource is not None:
         return any(facts.resource.id == target.resource for facts in station.facts())
     return target.area is None or any(area.id == target.area for area in station.areas)

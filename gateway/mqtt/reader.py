@@ -16,7 +16,7 @@ class Arrivals:
     epoch: int = 0
 
 
-class Reader(Protocol):
+class FrameReader(Protocol):
     """A receive path over one paho client."""
 
     def read(self) -> Arrivals | None: ...

@@ -25,7 +25,7 @@ from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.oversized import Oversized
 from gateway.mqtt.plain import PlainReader
-from gateway.mqtt.reader import Arrivals, Reader
+from gateway.mqtt.reader import Arrivals, FrameReader
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ class Session:
         client.on_subscribe = self._subscribed
         client.on_publish = self._published
         fast = self._fast and FastReader.fits(client)
-        self._reader: Reader = FastReader(client) if fast else PlainReader(client)
+        self._reader: FrameReader = FastReader(client) if fast else PlainReader(client)
 
     def _reached(self) -> socket.socket | None:
         """The socket, when there is one; else a dial goes on, or begins if it may."""

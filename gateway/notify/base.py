@@ -9,7 +9,7 @@ from gateway.notify.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class StaffMessage:
     """What a person reads, in one language. `id` stays the same over retries, so that a receiver can tell a repeat.
 
     `alerts` are what it is about, several for a digest, and `titles` their own titles in the same order. `sent_at` is
@@ -52,6 +52,6 @@ class Sender(Protocol):
     """One channel. Returns only when the provider said that it took the message. See `channels.repeat_ms_of` for one
     whose receiver keeps nothing."""
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         """SendError otherwise, within the channel's time limit."""
         ...

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class AlertText(NamedTuple):
     """What is wrong, and what to do about it."""
 
     title: str
@@ -11,73 +11,77 @@ class Entry(NamedTuple):
 
 
 _ZH = {
-    "device_silent": Entry("设备失联", "检查设备供电和网络"),
-    "bridge_offline": Entry("网关盒失联", "检查网关盒供电和网络"),
-    "station_offline": Entry("整站失联", "检查站点路由器和供电"),
-    "charger_fault": Entry("充电桩故障", "按故障代码排查；必要时断电"),
-    "equipment_fault": Entry("设备故障", "到现场检查设备"),
-    "power_without_session": Entry("无会话却有功率", "检查接触器和私接用电"),
-    "session_without_power": Entry("充电中却无功率", "检查插头、线缆和断路器"),
-    "stuck_sensor": Entry("传感器疑似卡死", "检查传感器安装，必要时重启"),
-    "reader_dead": Entry("门禁读卡器故障", "检查读卡器供电和总线"),
-    "battery_low": Entry("电池电量低", "更换电池"),
-    "clock_skew": Entry("设备时钟偏差", "校准设备时间（NTP）"),
-    "device_flooding": Entry("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
-    "locker_full": Entry("柜格已满", "清理超时占用的柜格"),
-    "screen_absent": Entry("站点屏幕无响应", "检查屏幕供电和浏览器"),
-    "reported": Entry("访客报修", "核实后派单"),
-    "door_forced": Entry("门被强行打开", "立即查看现场"),
-    "door_held": Entry("门长时间未关", "到现场关门，检查闭门器"),
-    "tamper": Entry("设备被拆动", "立即查看现场"),
-    "help": Entry("有人求助", "立即联系现场"),
-    "safety_not_ready": Entry("急救设备未就绪", "检查自检、电池、有效期和柜门"),
-    "safety_expiring": Entry("急救物资即将过期", "订购并更换"),
-    "broker_lost": Entry("与消息服务器断开", "检查 MQTT 服务器；期间设备状态未知"),
-    "store_failing": Entry("存储写入失败", "检查磁盘；设备会保留未确认的数据"),
-    "disk_filling": Entry("磁盘空间不足", "清理或扩容磁盘"),
-    "channel_failing": Entry("通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"),
-    "copy_failing": Entry("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
-    "holidays_unknown": Entry("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
-    "duplicate_gateway": Entry("网关重复运行", "停掉其中一个，或改用不同的 ID"),
-    "quarantine_rate": Entry("无法读取的消息过多", "用 export --quarantine 查看原因"),
-    "internal_error": Entry("程序处理某项输入时出错", "该项已搁置，其余照常；把日志中的错误报告给我们"),
+    "device_silent": AlertText("设备失联", "检查设备供电和网络"),
+    "bridge_offline": AlertText("网关盒失联", "检查网关盒供电和网络"),
+    "station_offline": AlertText("整站失联", "检查站点路由器和供电"),
+    "charger_fault": AlertText("充电桩故障", "按故障代码排查；必要时断电"),
+    "equipment_fault": AlertText("设备故障", "到现场检查设备"),
+    "power_without_session": AlertText("无会话却有功率", "检查接触器和私接用电"),
+    "session_without_power": AlertText("充电中却无功率", "检查插头、线缆和断路器"),
+    "stuck_sensor": AlertText("传感器疑似卡死", "检查传感器安装，必要时重启"),
+    "reader_dead": AlertText("门禁读卡器故障", "检查读卡器供电和总线"),
+    "battery_low": AlertText("电池电量低", "更换电池"),
+    "clock_skew": AlertText("设备时钟偏差", "校准设备时间（NTP）"),
+    "device_flooding": AlertText("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
+    "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
+    "screen_absent": AlertText("站点屏幕无响应", "检查屏幕供电和浏览器"),
+    "reported": AlertText("访客报修", "核实后派单"),
+    "door_forced": AlertText("门被强行打开", "立即查看现场"),
+    "door_held": AlertText("门长时间未关", "到现场关门，检查闭门器"),
+    "tamper": AlertText("设备被拆动", "立即查看现场"),
+    "help": AlertText("有人求助", "立即联系现场"),
+    "safety_not_ready": AlertText("急救设备未就绪", "检查自检、电池、有效期和柜门"),
+    "safety_expiring": AlertText("急救物资即将过期", "订购并更换"),
+    "broker_lost": AlertText("与消息服务器断开", "检查 MQTT 服务器；期间设备状态未知"),
+    "store_failing": AlertText("存储写入失败", "检查磁盘；设备会保留未确认的数据"),
+    "disk_filling": AlertText("磁盘空间不足", "清理或扩容磁盘"),
+    "channel_failing": AlertText(
+        "通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"
+    ),
+    "copy_failing": AlertText("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
+    "holidays_unknown": AlertText("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
+    "duplicate_gateway": AlertText("网关重复运行", "停掉其中一个，或改用不同的 ID"),
+    "quarantine_rate": AlertText("无法读取的消息过多", "用 export --quarantine 查看原因"),
+    "internal_error": AlertText("程序处理某项输入时出错", "该项已搁置，其余照常；把日志中的错误报告给我们"),
 }
 
 _EN = {
-    "device_silent": Entry("device silent", "Check its power and network"),
-    "bridge_offline": Entry("gateway box offline", "Check the box's power and network"),
-    "station_offline": Entry("station offline", "Check the station's router and power"),
-    "charger_fault": Entry("charger fault", "Look up the code; cut its power if in doubt"),
-    "equipment_fault": Entry("equipment fault", "Check it on site"),
-    "power_without_session": Entry("power without a session", "Check the contactor and for tapped power"),
-    "session_without_power": Entry("session without power", "Check plug, cable and breaker"),
-    "stuck_sensor": Entry("sensor seems stuck", "Check how it is mounted; restart it"),
-    "reader_dead": Entry("door reader fault", "Check the reader's power and bus"),
-    "battery_low": Entry("battery low", "Change the battery"),
-    "clock_skew": Entry("device clock off", "Set its time (NTP)"),
-    "device_flooding": Entry(
+    "device_silent": AlertText("device silent", "Check its power and network"),
+    "bridge_offline": AlertText("gateway box offline", "Check the box's power and network"),
+    "station_offline": AlertText("station offline", "Check the station's router and power"),
+    "charger_fault": AlertText("charger fault", "Look up the code; cut its power if in doubt"),
+    "equipment_fault": AlertText("equipment fault", "Check it on site"),
+    "power_without_session": AlertText("power without a session", "Check the contactor and for tapped power"),
+    "session_without_power": AlertText("session without power", "Check plug, cable and breaker"),
+    "stuck_sensor": AlertText("sensor seems stuck", "Check how it is mounted; restart it"),
+    "reader_dead": AlertText("door reader fault", "Check the reader's power and bus"),
+    "battery_low": AlertText("battery low", "Change the battery"),
+    "clock_skew": AlertText("device clock off", "Set its time (NTP)"),
+    "device_flooding": AlertText(
         "device sends too much", "Check its firmware and how often it reports; the rest is not stored"
     ),
-    "locker_full": Entry("lockers full", "Clear what is overdue"),
-    "screen_absent": Entry("station screen absent", "Check the screen's power and browser"),
-    "reported": Entry("reported by a visitor", "Check it, then order the work"),
-    "door_forced": Entry("door forced", "Look at once"),
-    "door_held": Entry("door held open", "Shut it; check the closer"),
-    "tamper": Entry("tampering", "Look at once"),
-    "help": Entry("somebody asks for help", "Call the site at once"),
-    "safety_not_ready": Entry("first-aid item not ready", "Check self-test, battery, expiry and cabinet"),
-    "safety_expiring": Entry("first-aid item expires soon", "Order and replace"),
-    "broker_lost": Entry("message broker lost", "Check the MQTT broker; devices are unknown meanwhile"),
-    "store_failing": Entry("storage failing", "Check the disk; devices keep what is not confirmed"),
-    "disk_filling": Entry("disk filling", "Free or add disk space"),
-    "channel_failing": Entry(
+    "locker_full": AlertText("lockers full", "Clear what is overdue"),
+    "screen_absent": AlertText("station screen absent", "Check the screen's power and browser"),
+    "reported": AlertText("reported by a visitor", "Check it, then order the work"),
+    "door_forced": AlertText("door forced", "Look at once"),
+    "door_held": AlertText("door held open", "Shut it; check the closer"),
+    "tamper": AlertText("tampering", "Look at once"),
+    "help": AlertText("somebody asks for help", "Call the site at once"),
+    "safety_not_ready": AlertText("first-aid item not ready", "Check self-test, battery, expiry and cabinet"),
+    "safety_expiring": AlertText("first-aid item expires soon", "Order and replace"),
+    "broker_lost": AlertText("message broker lost", "Check the MQTT broker; devices are unknown meanwhile"),
+    "store_failing": AlertText("storage failing", "Check the disk; devices keep what is not confirmed"),
+    "disk_filling": AlertText("disk filling", "Free or add disk space"),
+    "channel_failing": AlertText(
         "channel delivers nothing", "Check its address, key and network; what it owes is at /api/v1/deliveries"
     ),
-    "copy_failing": Entry("copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"),
-    "holidays_unknown": Entry("holidays of a year not known", "Enter its notice, calendar.notices"),
-    "duplicate_gateway": Entry("duplicate gateway", "Stop one, or give it another id"),
-    "quarantine_rate": Entry("many unreadable messages", "See why with export --quarantine"),
-    "internal_error": Entry(
+    "copy_failing": AlertText(
+        "copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"
+    ),
+    "holidays_unknown": AlertText("holidays of a year not known", "Enter its notice, calendar.notices"),
+    "duplicate_gateway": AlertText("duplicate gateway", "Stop one, or give it another id"),
+    "quarantine_rate": AlertText("many unreadable messages", "See why with export --quarantine"),
+    "internal_error": AlertText(
         "a fault of this program over one input", "It was set aside, the rest goes on; report the traceback in the log"
     ),
 }
@@ -103,7 +107,7 @@ _CAUSES_EN = {
 }
 
 
-def entry(kind: str, lang: str) -> Entry:
+def entry(kind: str, lang: str) -> AlertText:
     """KeyError for a kind that nobody described."""
     return (_EN if lang == "en" else _ZH)[kind]
 

@@ -15,7 +15,7 @@ from gateway.alerts.places import Places
 from gateway.alerts.words import Alert, Delivery, DeliveryState
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
-from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.base import Sender, SendError, StaffMessage
 from gateway.notify.texts import alert_message, digest_message, standing_message
 
 log = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ class Post:
             yield current
             current = self._outlets.get(current.fallback or "")
 
-    def _send(self, outlet: Outlet, message: Callable[[], Message], now: Millis) -> None:
+    def _send(self, outlet: Outlet, message: Callable[[], StaffMessage], now: Millis) -> None:
         health = self._health[outlet.id]
         try:
             outlet.sender.send(message())
@@ -210,7 +210,7 @@ class Post:
         lost = {name: (why, True) for name, (at, why) in self._lost.copy().items() if now - at < HOUR_MS}
         return failing | lost
 
-    def _message(self, outlet: Outlet, parcel: list[Delivery], now: Millis) -> Message:
+    def _message(self, outlet: Outlet, parcel: list[Delivery], now: Millis) -> StaffMessage:
         if len(parcel) > 1:
             return digest_message(parcel, self._places, outlet.lang, now)
         return alert_message(parcel[0], self._places, outlet.lang, now, self._link(parcel[0]))

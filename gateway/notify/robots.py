@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from gateway.notify.base import Message, SendError
+from gateway.notify.base import SendError, StaffMessage
 from gateway.notify.http import Answer
 from gateway.notify.plain import cut_bytes, inert
 
@@ -24,7 +24,7 @@ class Codes(NamedTuple):
     unworthy: tuple[str, ...] = ()
 
 
-def markdown(message: Message, most_bytes: int) -> str:
+def markdown(message: StaffMessage, most_bytes: int) -> str:
     """Bold title, one line a paragraph, the link and our name. What is too long loses lines, never the link."""
     ends = [f"[{link_text(message)}]({message.link})"] if message.link else []
     tail = "\n\n".join(["", *ends, SIGNATURE])
@@ -32,7 +32,7 @@ def markdown(message: Message, most_bytes: int) -> str:
     return cut_bytes(text, most_bytes - len(tail.encode())) + tail
 
 
-def link_text(message: Message) -> str:
+def link_text(message: StaffMessage) -> str:
     return "打开 / Open" if message.action == "test" else "确认 / Acknowledge"
 
 

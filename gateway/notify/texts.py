@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from gateway.alerts.places import Places, in_language
 from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Delivery, Severity
 from gateway.model import Millis
-from gateway.notify.base import Message
+from gateway.notify.base import StaffMessage
 from gateway.notify.catalogue import cause_text, entry
 from gateway.notify.plain import plain
 
@@ -25,24 +25,26 @@ LINE_CHARS = 300
 _ID = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
-def alert_message(delivery: Delivery, places: Places, lang: str, now: Millis, link: str | None) -> Message:
+def alert_message(delivery: Delivery, places: Places, lang: str, now: Millis, link: str | None) -> StaffMessage:
     """The message for one delivery; `now` gives the age of the trouble."""
     alert, action = delivery.alert, delivery.action
     lines = _ended(alert, places, lang) if action == "closed" else _standing(alert, places, lang, now)
     title = plain(f"{_mark(alert, action)} {_prefix(action, lang)}{headline(alert, places, lang)}", TITLE_CHARS)
     shown = tuple(plain(line, LINE_CHARS) for line in lines)
     link = None if action == "closed" else link
-    return Message(delivery.id, title, shown, alert.severity, action, now, (alert,), (title,), link)
+    return StaffMessage(delivery.id, title, shown, alert.severity, action, now, (alert,), (title,), link)
 
 
-def standing_message(channel: str, alerts: Sequence[Alert], places: Places, lang: str, now: Millis) -> Message:
+def standing_message(channel: str, alerts: Sequence[Alert], places: Places, lang: str, now: Millis) -> StaffMessage:
     """All that is still open, for a receiver that keeps nothing itself."""
     titles = tuple(f"{MARKS[alert.severity]} {headline(alert, places, lang)}" for alert in alerts)
     worst = max((alert.severity for alert in alerts), key=SEVERITIES.index)
-    return Message(f"standing:{channel}:{now}", titles[0], titles[1:], worst, "standing", now, tuple(alerts), titles)
+    return StaffMessage(
+        f"standing:{channel}:{now}", titles[0], titles[1:], worst, "standing", now, tuple(alerts), titles
+    )
 
 
-def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> Message:
+def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> StaffMessage:
     """A storm in one message: how many of what, then the worst first."""
     ordered = sorted(deliveries, key=lambda one: -SEVERITIES.index(one.alert.severity))
     counts = Counter(entry(one.alert.kind, lang).title for one in ordered)
@@ -57,10 +59,10 @@ def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, no
     alerts = tuple(one.alert for one in ordered)
     titles = tuple(_titled(one, places, lang) for one in ordered)
     shown = tuple(plain(line, LINE_CHARS) for line in (summary, *lines))
-    return Message(f"digest:{ordered[0].id}:{count}", title, shown, worst, "digest", now, alerts, titles)
+    return StaffMessage(f"digest:{ordered[0].id}:{count}", title, shown, worst, "digest", now, alerts, titles)
 
 
-def test_message(channel: str, places: Places, lang: str, now: Millis, link: str | None) -> Message:
+def test_message(channel: str, places: Places, lang: str, now: Millis, link: str | None) -> StaffMessage:
     """What `doctor --send-test` sends: an alert about the first resource there is, said to be a test."""
     station, resource = next(iter(places.resources), (next(iter(places.stations), "yizhan"), "test"))
     since = now - 60_000

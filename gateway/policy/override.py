@@ -26,7 +26,7 @@ MAX_SPAN_MS = 366 * 86_400_000
 MAX_COMMAND_BYTES = 4_096
 
 
-class Target(NamedTuple):
+class OverrideTarget(NamedTuple):
     """A station, one of its areas, or one of its resources (`area` then says nothing)."""
 
     station: str
@@ -83,9 +83,9 @@ class Overrides:
     """All that is set by hand. One target holds one word of each rank for each axis: a newer one takes its place."""
 
     def __init__(self) -> None:
-        self._words: dict[Target, dict[_Slot, Override]] = {}
+        self._words: dict[OverrideTarget, dict[_Slot, Override]] = {}
 
-    def put(self, target: Target, override: Override) -> None:
+    def put(self, target: OverrideTarget, override: Override) -> None:
         self._words.setdefault(target, {})[override.partner, _axis(override.status)] = override
 
     def update(self, newer: "Overrides") -> None:
@@ -94,7 +94,7 @@ class Overrides:
             for word in words.values():
                 self.put(target, word)
 
-    def clear(self, target: Target, *, partner: bool = False) -> None:
+    def clear(self, target: OverrideTarget, *, partner: bool = False) -> None:
         """Take back all that was set on exactly this target; for a partner, what a partner set."""
         words = self._words.pop(target, {})
         if partner and (left := {slot: word for slot, word in words.items() if not slot[0]}):
@@ -104,7 +104,7 @@ class Overrides:
         """What holds for a resource at `now`; `NOTHING` is one object. Only of interest when a word came or ended."""
         if not self._words:
             return NOTHING  # asked of every resource at a start
-        targets = (Target(station, None, resource), Target(station, area), Target(station))
+        targets = (OverrideTarget(station, None, resource), OverrideTarget(station, area), OverrideTarget(station))
         held = [words for target in targets if (words := self._words.get(target))]
         nearest = _nearest(held, now) if held else None
         if not nearest:
@@ -126,7 +126,7 @@ class Overrides:
 
         Maintenance of it all is closed. Where the hours are unknown, free or busy says that it is open.
         """
-        words = [w for w in self._words.get(Target(station), {}).values() if w.until is None or now < w.until]
+        words = [w for w in self._words.get(OverrideTarget(station), {}).values() if w.until is None or now < w.until]
         for of_partner in (False, True):
             said = {_axis(word.status): word for word in words if word.partner is of_partner}
             word = said.get("access") or said.get("health")
@@ -137,7 +137,7 @@ class Overrides:
             return "open", min(looked, key=lambda word: word.partner).until
         return None, None
 
-    def expire(self, now: Millis) -> list[Target]:
+    def expire(self, now: Millis) -> list[OverrideTarget]:
         """Forget what has ended; the targets whose resources must be looked at again."""
         ended = []
         for target, words in list(self._words.items()):
@@ -175,7 +175,7 @@ class Overrides:
             if word.until is None or now < word.until:
                 # An older version told a partner by its name alone.
                 word = msgspec.structs.replace(word, partner=word.partner or word.by == PARTNER)
-                restored.put(Target(station, area, resource), word)
+                restored.put(OverrideTarget(station, area, resource), word)
         return restored
 
 
@@ -193,7 +193,7 @@ def _nearest(held: list[dict[_Slot, Override]], now: Millis) -> dict[str, Overri
     return nearest
 
 
-def _in_order(item: tuple[Target, object]) -> tuple[str, ...]:
+def _in_order(item: tuple[OverrideTarget, object]) -> tuple[str, ...]:
     return tuple(part or "" for part in item[0])
 
 
@@ -212,8 +212,8 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     override: Override | None = None
     partner: bool = False
 
-    def target(self, station: str) -> Target:
-        return Target(station, self.area, self.resource)
+    def target(self, station: str) -> OverrideTarget:
+        return OverrideTarget(station, self.area, self.resource)
 
 
 _decode: Callable[[bytes], Command] = msgspec.json.Decoder(Command).decode

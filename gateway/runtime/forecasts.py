@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from config.kinds import named
 from gateway.history.first_free import FirstFree
-from gateway.history.forecast import ENOUGH, Forecast, Session
+from gateway.history.forecast import ENOUGH, Forecast, UseSpan
 from gateway.history.utilization import uses
 from gateway.live import Live
 from gateway.model import Interval, Millis
@@ -22,9 +22,9 @@ MOST = 2_000  # sessions, the newest: a tenth of a second of learning
 Group = tuple[str, str, str | None]  # station, kind, type
 
 
-def sessions_of(intervals: Iterable[Interval]) -> list[Session]:
+def sessions_of(intervals: Iterable[Interval]) -> list[UseSpan]:
     """Uses whose beginning and end were both seen: from free to taken, and from taken to free."""
-    return [Session(one.start, one.end) for one in uses(intervals) if one.whole and one.end is not None]
+    return [UseSpan(one.start, one.end) for one in uses(intervals) if one.whole and one.end is not None]
 
 
 class Forecasts:
@@ -34,7 +34,7 @@ class Forecasts:
         self._live, self._reader, self._zones = live, reader, zones
         self._due: Millis | None = None
         self._resources: list[tuple[Group, str]] = []
-        self._sessions: dict[Group, list[list[Session]]] = defaultdict(list)  # of each resource
+        self._sessions: dict[Group, list[list[UseSpan]]] = defaultdict(list)  # of each resource
 
     def tidy(self, now: Millis) -> bool:
         """True if there is more. StoreError."""
@@ -59,7 +59,7 @@ class Forecasts:
         ]
         return bool(self._resources)
 
-    def _learn(self, group: Group, members: list[list[Session]]) -> None:
+    def _learn(self, group: Group, members: list[list[UseSpan]]) -> None:
         """One assignment, since the documents are made on another thread."""
         name, kind, type_ = group
         sessions = sorted(chain.from_iterable(members))

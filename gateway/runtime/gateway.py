@@ -16,7 +16,7 @@ from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.thread import CalendarThread
-from gateway.commands import Seen, sign
+from gateway.commands import SeenNonces, sign
 from gateway.core.remarks import most
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
@@ -79,7 +79,7 @@ class Gateway:
         self.alerting = self._alerting()
         self._command_key = key = command_key_of(settings)
         commands = self.pipeline.commands
-        commands.trust(key, Seen.load(self.store.kept("nonces")))
+        commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.command, self.alerting.note
         self.intake = Intake(
             self.session,

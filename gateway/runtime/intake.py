@@ -36,7 +36,7 @@ SETTLE_S = 1.5  # twice at most, and the whole end may take 5
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class IntakeLimits:
     """How much may wait for the disk, and how often the regular things happen."""
 
     inbox_messages: int = 100_000
@@ -53,7 +53,8 @@ class Intake(threading.Thread):
     """`listeners` get every document made, on this thread; they must return at once."""
 
     def __init__(
-        self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, alerting: Alerting, limits: Limits,
+        self, session: Session, pipeline: Pipeline, writer: Writer, memory: Memory, alerting: Alerting,
+        limits: IntakeLimits,
         report: Callable[[str], tuple[str, bytes]], starts: Starts,
     ) -> None:  # fmt: skip
         super().__init__(name="intake")

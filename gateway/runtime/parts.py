@@ -17,7 +17,7 @@ from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
 from gateway.policy.hours import Openings
-from gateway.runtime.intake import Limits
+from gateway.runtime.intake import IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.starts import Starts
 from gateway.store.base import Reader, Store, StoreError
@@ -172,9 +172,9 @@ def rollups_of(
     )
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> IntakeLimits:
     gateway = settings.gateway
-    return Limits(
+    return IntakeLimits(
         inbox_messages=gateway.inbox_max_messages,
         inbox_bytes=gateway.inbox_max_mib << 20,
         document_interval_ms=gateway.document_interval_ms,

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from api.app import App, create_app
-from api.connections import Bounds
+from api.connections import ConnectionBounds
 from api.live_view import LiveView
 from api.server import bind, serve
 from config.schema import Settings
@@ -80,7 +80,7 @@ def settings_in(folder: Path, **api: Any) -> Settings:
     )
 
 
-def serving(folder: Path, bounds: Bounds | None = None, **api: Any) -> Generator[House, None, None]:
+def serving(folder: Path, bounds: ConnectionBounds | None = None, **api: Any) -> Generator[House, None, None]:
     """Serve on a free port until the generator is closed. `bounds` are those of connections."""
     settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
     view = LiveView(settings.stations, clock)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from api.connections import Bounds, Door, Seldom
+from api.connections import ConnectionBounds, ConnectionDoor, Seldom
 from tests.api.conftest import House, serving
 from tests.patience import until
 
-BOUNDS = Bounds(total=12, per_address=4, head_bytes=4096, head_s=0.5, body_s=0.5, stalled_s=0.5)
+BOUNDS = ConnectionBounds(total=12, per_address=4, head_bytes=4096, head_s=0.5, body_s=0.5, stalled_s=0.5)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_is_no_http_gets_a_problem_document(own: House) -> None:
 
 
 def test_beyond_the_total_the_door_is_shut_and_opens_again(tmp_path: Path) -> None:
-    running = serving(tmp_path, bounds=Bounds(total=4))
+    running = serving(tmp_path, bounds=ConnectionBounds(total=4))
     house = next(running)
     with ExitStack() as stack:
         held = [stack.enter_context(connect(house)) for _ in range(4)]
@@ -128,7 +128,7 @@ def test_one_address_has_so_many_connections_and_proxies_and_this_machine_any() 
     class One:
         customer: str | None = None
 
-    door = Door(Bounds(total=100, per_address=2), "127.0.0.1,::1,10.9.0.0/16")
+    door = ConnectionDoor(ConnectionBounds(total=100, per_address=2), "127.0.0.1,::1,10.9.0.0/16")
     first = One()
     assert door.enter(first, "203.0.113.7") is None  # type: ignore[arg-type]
     assert door.enter(One(), "203.0.113.7") is None  # type: ignore[arg-type]

@@ -189,7 +189,7 @@ def test_work_ends_when_the_asker_has_gone(own: House, slow: SlowStore) -> None:
 def test_who_waits_too_long_for_a_turn_is_told_to_come_again(
     tmp_path: Path, slow: SlowStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.Bounds(at_once=1, wait_s=0.1),))
+    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.WorkerBounds(at_once=1, wait_s=0.1),))
     running = serving(tmp_path)
     house = next(running)
     with ThreadPoolExecutor(1) as asker:
@@ -203,7 +203,7 @@ def test_who_waits_too_long_for_a_turn_is_told_to_come_again(
 
 
 def test_what_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.Bounds(work_s=0),))
+    monkeypatch.setattr(workers.Workers.__init__, "__defaults__", (workers.WorkerBounds(work_s=0),))
     running = serving(tmp_path)
     answer = next(running).get(WEEK_BY_HOUR)
     assert answer.status_code == 503

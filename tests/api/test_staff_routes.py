@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry
 from api import problem
 from api.app import App
 from api.auth import Keyring
-from api.context import Context
+from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
-from api.push import Hub, Limits
+from api.push import Hub, StreamLimits
 from api.routes import alerts, orders, reports
 from api.server import bind
 from api.server import serve as serve_app
@@ -61,8 +61,8 @@ def serve(
     view = LiveView(house.settings.stations, lambda: house.now)
     keyring = Keyring(house.folder / "keys.json")
     status = Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=house.now)
-    context = Context(
-        house.settings, view, Hub(view, Limits()), lambda: SqliteReader(house.folder),
+    context = ApiContext(
+        house.settings, view, Hub(view, StreamLimits()), lambda: SqliteReader(house.folder),
         lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
     )  # fmt: skip
     app = FastAPI()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.access_book import AccessBook, Line
+from api.access_book import AccessBook, AccessLine
 from api.start_book import CONFIGURATION, MANY, NAME, PARTNER, SECRET, note_start
 from config.load import load
 from tests.api.conftest import NOON
@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Path:
     return folder
 
 
-def start(config: Path, command: str = "up", at: int = NOON) -> list[Line]:
+def start(config: Path, command: str = "up", at: int = NOON) -> list[AccessLine]:
     """The lines that this start adds, the oldest first."""
     settings = load(config, {})
     book = AccessBook(settings.store.path)
@@ -45,7 +45,7 @@ def digest_of(path: Path) -> str:
 def test_the_first_start_tells_what_it_runs_with_and_the_next_nothing(config: Path) -> None:
     told = start(config)
     site = digest_of(config / "10-site.yaml")
-    assert told == [Line(NOON, "start of yizhan up", CONFIGURATION, "10-site.yaml", f"sha256 none → {site}")]
+    assert told == [AccessLine(NOON, "start of yizhan up", CONFIGURATION, "10-site.yaml", f"sha256 none → {site}")]
     assert start(config) == []
     assert start(config, "gateway") == []
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api import push
-from api.push import Hub, Limits, TooManyStreamsError
+from api.push import Hub, StreamLimits, TooManyStreamsError
 from tests.api.conftest import MINUTE, NOON, House, serving
 from tests.api.documents import document, line, resource
 from tests.patience import promptly, until
@@ -229,7 +229,7 @@ def test_one_address_gets_so_many_streams_and_no_more() -> None:
             return NOON
 
     async def run() -> None:
-        hub = Hub(View(), Limits(total=10, per_address=2, reserved=1, walls_per_address=1))  # type: ignore[arg-type]
+        hub = Hub(View(), StreamLimits(total=10, per_address=2, reserved=1, walls_per_address=1))  # type: ignore[arg-type]
         first = hub.join("s", "10.0.0.1", None, None)
         hub.join("s", "10.0.0.1", None, None)
         with pytest.raises(TooManyStreamsError) as refused:

@@ -20,13 +20,13 @@ from typing import Any
 from config.schema import Settings
 from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.device import Publish
-from firmware_bridge.emulator.faults import Fault as TownFault
+from firmware_bridge.emulator.faults import Misbehaviour as TownFault
 from gateway.alerting import Alerting, Ourselves
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.model import Millis
-from gateway.notify.base import Message
+from gateway.notify.base import StaffMessage
 from gateway.notify.post import Outlet, Post
 from gateway.policy.hours import Openings
 from gateway.store.sqlite import SqliteStore
@@ -213,7 +213,7 @@ class Week:
         self.by_alert: dict[str, Injected] = {}
         self.unsent = False
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         self.result.notifications += 1
         fault = self.by_alert.get(message.alerts[0].id)
         if fault is not None and fault.told_at is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from config.schema.store import Influx
 from gateway.influx.client import InfluxWriter
-from gateway.influx.delivery import Patience
+from gateway.influx.delivery import CopyPatience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
 from gateway.model import Batch, Millis, Resource
@@ -58,7 +58,7 @@ def catch_up(rows: int) -> dict[str, Any]:
         target = InfluxWriter(Influx(url=victoria.url, org="o", bucket="b", token_file=token))
         ship = Ship(
             target, Lines(piles), Journal(store.folder), store.copied(target.name), at_once(store),
-            batch_rows=5000, rows_per_s=1_000_000, patience=Patience(), busy=lambda: False, stored=lambda: 0,
+            batch_rows=5000, rows_per_s=1_000_000, patience=CopyPatience(), busy=lambda: False, stored=lambda: 0,
         )  # fmt: skip
         begin, ours = perf_counter(), process_time()
         while ship.ship_once():

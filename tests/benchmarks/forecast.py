@@ -15,18 +15,18 @@ from statistics import mean, median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.history.forecast import Forecast, Session, looks
+from gateway.history.forecast import Forecast, UseSpan, looks
 
 SESSIONS = Path(__file__).parents[1] / "vectors" / "forecast" / "ev_sessions.csv"
 ZONE = ZoneInfo("UTC")  # the file's times are local already
 MINUTE = 60_000
 
 
-def sessions(path: Path = SESSIONS) -> list[Session]:
+def sessions(path: Path = SESSIONS) -> list[UseSpan]:
     """By the time they began."""
     with path.open() as file:
         return sorted(
-            Session(*(_ms(row[name]) for name in ("plugged_in", "unplugged"))) for row in csv.DictReader(file)
+            UseSpan(*(_ms(row[name]) for name in ("plugged_in", "unplugged"))) for row in csv.DictReader(file)
         )
 
 
@@ -34,7 +34,7 @@ def _ms(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def backtest(past: list[Session], held_back: list[Session]) -> dict[str, Any]:
+def backtest(past: list[UseSpan], held_back: list[UseSpan]) -> dict[str, Any]:
     """Coverage of the interval and mean error in minutes over every look at every session held back."""
     forecast = Forecast(past, ZONE)
     durations = [one.end - one.start for one in past]
@@ -62,7 +62,7 @@ def backtest(past: list[Session], held_back: list[Session]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def held_back_third(every: list[Session]) -> dict[str, Any]:
+def held_back_third(every: list[UseSpan]) -> dict[str, Any]:
     cut = len(every) * 2 // 3
     return backtest(every[:cut], every[cut:])
 

@@ -27,8 +27,8 @@ stations:
     areas: [{{id: hall, resources: [{{id: seat-01, kind: seat, source: {{dialect: toy, topic: toy/sofa}}}}]}}]
 """
 DISCOVER = """
-from gateway.dialects.discover import Listener
-listener = Listener()
+from gateway.dialects.discover import DiscoveryListener
+listener = DiscoveryListener()
 listener.hear("toy/sofa", b'{"motion": true, "battery": 81}')
 listener.hear("toy/sofa/noise", b'{"occupancy": true}')
 print(*(line for finding in listener.findings() for line in finding.lines), sep="\\n")

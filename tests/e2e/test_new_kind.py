@@ -44,10 +44,10 @@ stations:
 IN_PYTHON = """
 import json
 from config.kinds import SPECS
-from gateway.dialects.discover import Listener
+from gateway.dialects.discover import DiscoveryListener
 from gateway.influx.lines import Lines
 from gateway.model import Resource
-listener = Listener()
+listener = DiscoveryListener()
 listener.hear("zigbee2mqtt/shower", b'{"occupancy": true}')
 shower = Resource("yanshan", "bath", "shower-01", "shower", "shower-01")
 print(json.dumps({

@@ -9,25 +9,25 @@ from typing import Any
 from config.schema.bridge import Bus as BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import Bus
-from firmware_bridge.devices.base import Heard, Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.wire import Cable, Machine
-from firmware_bridge.port import Line, Port
+from firmware_bridge.port import Port, SerialLine
 
 
 class Collected:
     """A sink that only collects."""
 
     def __init__(self) -> None:
-        self.readings: list[Reading] = []
-        self.orders: list[Order] = []
+        self.readings: list[DeviceReading] = []
+        self.orders: list[DeviceOrder] = []
         self.online: set[str] = set()
-        self.carry_out: Callable[[Order], None] = lambda _order: None
+        self.carry_out: Callable[[DeviceOrder], None] = lambda _order: None
 
     def store(self, heard: Sequence[Heard], now: int) -> None:
         self.readings += [reading for one in heard for reading in one.readings]
 
-    def order(self, order: Order) -> None:
+    def order(self, order: DeviceOrder) -> None:
         self.orders.append(order)
         self.carry_out(order)
 
@@ -70,7 +70,7 @@ def bus(
     doors = Doors(rules or Rules())
     protocols.introduce(settings, rules or Rules(), doors)
     talk = protocols.build(settings, doors)
-    running = Bus("b", Port(Line(str(cable.path), baud)), talk, sink, 5_000, stop)
+    running = Bus("b", Port(SerialLine(str(cable.path), baud)), talk, sink, 5_000, stop)
     sink.carry_out = running.order
     thread = threading.Thread(target=running.run)
     thread.start()

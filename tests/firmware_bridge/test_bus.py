@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.devices.base import Order
+from firmware_bridge.devices.base import DeviceOrder
 from firmware_bridge.emulator.serial.board import Board
 from firmware_bridge.emulator.serial.machines import ModbusBus, Radar, Unit
 from firmware_bridge.emulator.serial.wire import Cable
-from firmware_bridge.port import Line, Port, PortError, find, hint, usb_name
+from firmware_bridge.port import Port, PortError, SerialLine, find, hint, usb_name
 from firmware_bridge.spool import Spool
 from firmware_bridge.spool_file import SpoolError
 from tests.patience import promptly, until
@@ -85,7 +85,7 @@ def test_an_order_while_the_cable_is_out_is_dropped_and_not_done_later(tmp_path:
         until(lambda: sink.online)
         cable.unplug()
         until(lambda: not sink.online)
-        running.order(Order("door-1", "unlock", 500))
+        running.order(DeviceOrder("door-1", "unlock", 500))
         until(running._orders.empty)
         cable.plug()
         until(lambda: sink.online)
@@ -94,7 +94,7 @@ def test_an_order_while_the_cable_is_out_is_dropped_and_not_done_later(tmp_path:
 
 def test_a_second_program_is_refused_with_a_clear_word(tmp_path: Path) -> None:
     cable = Cable(tmp_path / "tty", Radar(1.0)).start()
-    first, second = Port(Line(str(cable.path))), Port(Line(str(cable.path)))
+    first, second = Port(SerialLine(str(cable.path))), Port(SerialLine(str(cable.path)))
     first.open()
     with pytest.raises(PortError, match="another program uses it"):
         second.open()
@@ -122,7 +122,7 @@ def test_a_port_comes_back_by_its_usb_identity_when_its_path_has_gone(tmp_path: 
     there: list[Any] = [
         SimpleNamespace(device=str(cable.path), vid=1, pid=2, serial_number="S", description=""),
     ]
-    port = Port(Line(str(cable.path)), lambda: there)
+    port = Port(SerialLine(str(cable.path)), lambda: there)
     port.open()
     port.close()
     moved = tmp_path / "ttyUSB7"
@@ -141,7 +141,7 @@ def test_bytes_without_a_frame_are_told_once_with_the_speeds_to_try(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("firmware_bridge.bus.HINT_AFTER_MS", 200)
-    assert "try 57600/230400/" in hint(Line("/dev/x", 115_200), 99)
+    assert "try 57600/230400/" in hint(SerialLine("/dev/x", 115_200), 99)
 
     @dataclass
     class Wrong:

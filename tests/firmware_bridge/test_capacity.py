@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.devices.modbus_map import READY
-from firmware_bridge.emulator.serial.machines import Meter, ModbusBus, Radar, Tracker, Unit
+from firmware_bridge.emulator.serial.machines import ModbusBus, Radar, Tracker, Unit, VirtualMeter
 from firmware_bridge.emulator.serial.wire import Cable, Machine
 from firmware_bridge.probe import probe
 from firmware_bridge.spool import Spool
@@ -60,7 +60,7 @@ def test_twenty_buses_take_a_quarter_of_a_core_at_most(tmp_path: Path, mosquitto
     machines += [("ld2410", 256_000, Radar(0.1)) for _ in range(6)]
     machines += [("ld2450", 256_000, Tracker(0.1)) for _ in range(4)]
     machines += [("modbus", 9_600, ModbusBus({unit: meter_unit(False) for unit in range(1, 5)})) for _ in range(6)]
-    machines += [("dlt645", 9_600, Meter("000000000161")) for _ in range(4)]
+    machines += [("dlt645", 9_600, VirtualMeter("000000000161")) for _ in range(4)]
     lines, cables = [], []
     for at, (protocol, baud, machine) in enumerate(machines):
         path = tmp_path / f"tty{at}"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from firmware_bridge.cards import CardNumber, Cards, read_allow_list, read_key
-from firmware_bridge.devices.base import Heard, Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.devices.readers import CardLines, CardReader
 from firmware_bridge.door import Door, Doors, Rules
 
@@ -107,7 +107,7 @@ def test_a_door_opened_without_a_grant_is_forced_and_after_one_it_is_not() -> No
 
 def test_a_door_that_stands_open_is_told_once() -> None:
     doors = Doors(Rules(held_ms=30_000))
-    doors.watch(Heard((Reading("d", {"open": True}),)), NOW)
+    doors.watch(Heard((DeviceReading("d", {"open": True}),)), NOW)
     assert doors.tick(NOW + 29_999) == ()
     assert [one.event for one in doors.tick(NOW + 30_000)] == ["door_held"]
     assert doors.tick(NOW + 90_000) == ()
@@ -119,11 +119,11 @@ def test_reader_contact_and_lock_of_one_door_may_be_on_three_buses() -> None:
     doors.know("d", listed, "in")
     doors.know("d", Rules(cards(), listed.allowed, pulse_ms=700))
     reader = CardReader("d", doors["d"])
-    contact = Heard((Reading("d", {"open": True}),))
+    contact = Heard((DeviceReading("d", {"open": True}),))
     assert [one.event for one in doors.watch(contact, NOW).readings] == [None, "door_forced"]
-    doors.watch(Heard((Reading("d", {"open": False}),)), NOW)
+    doors.watch(Heard((DeviceReading("d", {"open": False}),)), NOW)
     (heard,) = reader.feed(b"7BB26E\r", NOW)
-    assert heard.orders == (Order("d", "unlock", 700),)
+    assert heard.orders == (DeviceOrder("d", "unlock", 700),)
     assert doors.watch(contact, NOW + 3_000) == contact
 
 

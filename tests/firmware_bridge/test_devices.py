@@ -12,19 +12,19 @@ from config.schema.bridge import Bus as BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.devices import ap3000, ld2410, sdt
-from firmware_bridge.devices.base import Heard, Order, Steady
+from firmware_bridge.devices.base import DeviceOrder, Heard, Steady
 from firmware_bridge.devices.ld2450 import Ld2450
 from firmware_bridge.devices.modbus_map import READY, load_map
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.machines import (
-    IdReader,
-    Meter,
     ModbusBus,
     Pile,
     PileBoard,
     Radar,
     Tracker,
     Unit,
+    VirtualIdReader,
+    VirtualMeter,
     ld2410_report,
     ld2450_report,
 )
@@ -121,12 +121,12 @@ def test_a_modbus_lock_relay_is_switched_by_order_and_nothing_else_is_ever_writt
     with bus(tmp_path, ModbusBus({1: unit}), "modbus", poll_s=0.4, devices=door) as (running, _, sink):
         until(lambda: sink.signals("door-1") == {"open": False})
         unit.bits[0] = False
-        running.order(Order("door-1", "unlock", 500))
+        running.order(DeviceOrder("door-1", "unlock", 500))
         until(lambda: unit.bits[0])
 
 
 def test_a_meter_tells_energy_and_power(tmp_path: Path) -> None:
-    meter = Meter("000102030425")
+    meter = VirtualMeter("000102030425")
     meter.kwh, meter.kw = 1206.42, 0.1234
     devices = [{"device": "socket-1", "address": "000102030425"}]
     with bus(tmp_path, meter, "dlt645", baud=2400, poll_s=0.5, devices=devices) as (_, _, sink):
@@ -134,7 +134,7 @@ def test_a_meter_tells_energy_and_power(tmp_path: Path) -> None:
 
 
 def test_an_identity_card_is_a_presence_and_only_find_is_ever_sent(tmp_path: Path) -> None:
-    reader = IdReader()
+    reader = VirtualIdReader()
     with bus(tmp_path, reader, "sdt", baud=115200, poll_s=0.4, device="counter") as (_, _, sink):
         until(lambda: sink.signals("counter").get("occupied") is False)
         reader.card = True

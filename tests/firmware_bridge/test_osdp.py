@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.cards import CardNumber, Cards
-from firmware_bridge.devices.osdp import Osdp, Reader
+from firmware_bridge.devices.osdp import Osdp, OsdpUnit
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.osdp_reader import OsdpReader
 from tests.patience import until
@@ -81,4 +81,4 @@ def test_a_reader_that_was_away_is_back_within_seconds(tmp_path: Path, monkeypat
 
 def test_the_installation_default_key_is_refused() -> None:
     with pytest.raises(ValueError, match="never the installation default"):
-        Osdp([Reader("d", 1, bytes(range(0x30, 0x40)))], Doors(Rules()))
+        Osdp([OsdpUnit("d", 1, bytes(range(0x30, 0x40)))], Doors(Rules()))

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.devices.base import Order, Reading
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading
 from firmware_bridge.polled import Polled, Question, Slave
 
 TIMEOUT_MS, ANSWER_MS = 200, 25
@@ -23,10 +23,10 @@ class Echo:
         name = self.device.encode()
         return (Question(name, lambda heard: heard if heard == name else None),)
 
-    def read(self, answers: list[Any], now: int) -> tuple[Reading, ...]:
-        return (Reading(self.device, {"n": now}),)
+    def read(self, answers: list[Any], now: int) -> tuple[DeviceReading, ...]:
+        return (DeviceReading(self.device, {"n": now}),)
 
-    def order(self, order: Order) -> Question | None:
+    def order(self, order: DeviceOrder) -> Question | None:
         return Question(b"do", lambda heard: heard if heard == b"ok" else None) if order.device == "d0" else None
 
 
@@ -83,8 +83,8 @@ def test_an_order_goes_out_before_the_next_question_and_its_answer_is_no_reading
     talk.opened(0)
     assert talk.tick(0)[1] == b"d0"
     talk.feed(b"d0", 10)
-    assert talk.order(Order("d0", "unlock", 500), 11) == b""
-    assert talk.order(Order("other", "unlock", 500), 11) is None
+    assert talk.order(DeviceOrder("d0", "unlock", 500), 11) == b""
+    assert talk.order(DeviceOrder("other", "unlock", 500), 11) is None
     assert talk.tick(40)[1] == b"do"
     assert talk.feed(b"ok", 50)[0].readings == ()
     assert talk.tick(talk.deadline())[1] == b""

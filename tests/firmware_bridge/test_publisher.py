@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
@@ -85,7 +85,7 @@ class Bench:
 
 
 def state(device: str, n: int = 0) -> Heard:
-    return Heard((Reading(device, {"people": n}),), (device,))
+    return Heard((DeviceReading(device, {"people": n}),), (device,))
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def bench(tmp_path: Path, mosquitto_of: Callable[..., Mosquitto]) -> Iterator[Ca
 
 def test_messages_go_out_in_the_native_dialect_and_leave_the_spool_when_covered(bench: Callable[..., Bench]) -> None:
     box = bench().start()
-    box.put(state("a", 1), Heard((Reading("a", {"card": "00ff", "granted": True}, "card"),)))
+    box.put(state("a", 1), Heard((DeviceReading("a", {"card": "00ff", "granted": True}, "card"),)))
     until(lambda: box.seqs("a") == [1, 2])
     (_, first), (topic, second) = [one for one in box.got if one[0].startswith("yz/s1/a/")]
     assert first == {"ts": first["ts"], "boot": box.spool.boot, "seq": 1, "oldest": 1, "people": 1}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.spool import FILE, Spool
 from firmware_bridge.spool_file import SpoolError
 
@@ -19,11 +19,11 @@ MIB = 1 << 20
 
 
 def state(device: str, n: int = 0) -> Heard:
-    return Heard((Reading(device, {"people": n}),), (device,))
+    return Heard((DeviceReading(device, {"people": n}),), (device,))
 
 
 def event(device: str) -> Heard:
-    return Heard((Reading(device, {}, "help"),), (device,))
+    return Heard((DeviceReading(device, {}, "help"),), (device,))
 
 
 def test_numbers_go_on_over_a_restart_and_the_boot_stays(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_only_what_the_watermark_covers_leaves(tmp_path: Path) -> None:
 
 
 def test_a_frame_told_twice_is_stored_once_even_over_a_restart(tmp_path: Path) -> None:
-    frame = Heard((Reading("a", {"occupied": True}),), ("a",), b"ack", wire=("a", b"7/BEEF"))
+    frame = Heard((DeviceReading("a", {"occupied": True}),), ("a",), b"ack", wire=("a", b"7/BEEF"))
     spool = Spool(tmp_path, MIB)
     spool.put([frame], 0)
     spool.close()
@@ -152,7 +152,7 @@ def test_room_that_can_not_be_made_costs_nothing_that_was_put_and_is_made_later(
 def test_a_reading_that_can_not_be_written_as_json_costs_its_own_commit_only(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MIB)
     with pytest.raises(TypeError):
-        spool.put([state("a"), state("b"), Heard((Reading("a", {"people": object()}),), ("a",))], 0)  # type: ignore[dict-item]
+        spool.put([state("a"), state("b"), Heard((DeviceReading("a", {"people": object()}),), ("a",))], 0)  # type: ignore[dict-item]
     spool.put([state("b", 7)], 1)
     assert spool.devices() == {"b": (1, 1)}
     spool.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.cli import main
-from firmware_bridge.devices.base import Heard, Reading
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.spool import FILE, Spool
 from firmware_bridge.spool_file import MIGRATIONS, SpoolError
 from tests.dumps import DATABASES, from_dump
@@ -45,9 +45,9 @@ def test_a_spool_of_an_older_version_holds_the_same_and_goes_on_counting(tmp_pat
     assert (spool.lost(), spool.dropped) == (expected["lost"], expected["dropped"])
     assert held == expected["held"]
     assert not spool.first_use("an-old-nonce-0001", 1_795_000_600_000, 1_795_000_000_001)
-    frame = Heard((Reading("door-1", {}, "access"),), ("door-1",), b"", wire=("door-1", b"290/BEEF"))
+    frame = Heard((DeviceReading("door-1", {}, "access"),), ("door-1",), b"", wire=("door-1", b"290/BEEF"))
     assert spool.put([frame], 1) == ()  # told before, to the version before
-    spool.put([Heard((Reading("door-1", {}, "access"),), ("door-1",))], 2)
+    spool.put([Heard((DeviceReading("door-1", {}, "access"),), ("door-1",))], 2)
     assert [one.seq for one in spool.after("door-1", expected["devices"]["door-1"][1], 9)] == [31]
     spool.close()
     assert version_of(path) == len(MIGRATIONS)
@@ -95,7 +95,7 @@ def test_what_can_not_be_opened_is_told_with_its_path(tmp_path: Path) -> None:
 
 
 QUESTIONS = {
-    "put": lambda spool: spool.put([Heard((Reading("a", {}),), ("a",))], 1),
+    "put": lambda spool: spool.put([Heard((DeviceReading("a", {}),), ("a",))], 1),
     "devices": lambda spool: spool.devices(),
     "oldest": lambda spool: spool.oldest("a"),
     "after": lambda spool: spool.after("a", 0, 9),
@@ -108,7 +108,7 @@ QUESTIONS = {
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_error_of_the_database_leaves_the_spool_as_one(tmp_path: Path, question: str) -> None:
     spool = Spool(tmp_path, MIB)
-    spool.put([Heard((Reading("a", {}),), ("a",))], 0)
+    spool.put([Heard((DeviceReading("a", {}),), ("a",))], 0)
     spool._db.close()
     with pytest.raises(SpoolError, match="can't be used"):
         QUESTIONS[question](spool)
@@ -119,7 +119,7 @@ def test_of_a_full_disk_the_error_says_what_helps(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MIB)
     (pages,) = spool._db.execute("PRAGMA page_count").fetchone()
     spool._db.execute(f"PRAGMA max_page_count={pages}")
-    heard = [Heard((Reading("a", {"text": "x" * 90}),), ("a",)) for _ in range(500)]
+    heard = [Heard((DeviceReading("a", {"text": "x" * 90}),), ("a",)) for _ in range(500)]
     with pytest.raises(SpoolError, match="full; free some disk space"):
         spool.put(heard, 0)
     assert spool.devices() == {}

@@ -1,6 +1,6 @@
 """The report's two pictures as SVG: bars by day, and the week by hours. Colours and the hatch come from report.css."""
 
-from api.pages.report.gather import Report
+from api.pages.report.gather import MonthReport
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import local_of
@@ -15,7 +15,7 @@ HATCH = (
 )
 
 
-def days(report: Report, say: Words) -> str:
+def days(report: MonthReport, say: Words) -> str:
     """A bar for each day's utilisation; below it, hatched, what share of the day is not known."""
     keys = list(report.days)
     step = (WIDTH - LEFT) / max(len(keys), 28)
@@ -58,7 +58,7 @@ def _bar(one: Usage, x: float, step: float) -> list[str]:
     return parts
 
 
-def week(report: Report, say: Words) -> str:
+def week(report: MonthReport, say: Words) -> str:
     """Seven rows of hours: bright is empty, dark is busy, hatched is not known, a frame was shut, a dot is a peak."""
     left = WIDTH - 24 * CELL
     parts = [HATCH.format(id="hw")]

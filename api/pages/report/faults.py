@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from html import escape
 
-from api.pages.report.gather import Report
+from api.pages.report.gather import MonthReport
 from api.pages.report.words import Words
 from gateway.model import Millis
 from gateway.notify.catalogue import entry
@@ -14,7 +14,7 @@ MOST = 15
 
 
 @dataclass(slots=True)
-class Fault:
+class MonthFault:
     """One kind of trouble of one thing, as far as it lay in the month."""
 
     times: int = 0
@@ -23,9 +23,9 @@ class Fault:
     ongoing: bool = False
 
 
-def faults(report: Report, say: Words) -> tuple[list[list[str]], int]:
+def faults(report: MonthReport, say: Words) -> tuple[list[list[str]], int]:
     """Rows (what, where, how often, how long in all, the longest), and how many are left out."""
-    folded: dict[tuple[str, str], Fault] = defaultdict(Fault)
+    folded: dict[tuple[str, str], MonthFault] = defaultdict(MonthFault)
     for alert in report.alerts or ():
         fault = folded[alert.kind, alert.subject]
         end = report.month.upto if alert.state != "closed" else min(alert.changed_at, report.month.upto)
@@ -48,7 +48,7 @@ def faults(report: Report, say: Words) -> tuple[list[list[str]], int]:
     return rows, max(0, len(worst) - MOST)
 
 
-def place_of(report: Report, subject: str, say: Words) -> str:
+def place_of(report: MonthReport, subject: str, say: Words) -> str:
     """A resource as people call it, with its area where that has a name."""
     for area in report.station.areas:
         for one in area.resources:

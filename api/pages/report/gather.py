@@ -56,7 +56,7 @@ class ResourceUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MonthReport:
     """`alerts` None: they can't be read here, which is not the same as none."""
 
     station: Station
@@ -84,7 +84,7 @@ def this_month(zone: ZoneInfo, now: Millis) -> Month:
     return month_at(f"{local_of(now, zone):%Y-%m}", zone, now)
 
 
-def gather(settings: Settings, station: Station, month: Month, reader: Reader, now: Millis) -> Report:
+def gather(settings: Settings, station: Station, month: Month, reader: Reader, now: Millis) -> MonthReport:
     """StoreError when the journal can't be read."""
     rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
     window = month.start, month.upto
@@ -95,7 +95,7 @@ def gather(settings: Settings, station: Station, month: Month, reader: Reader, n
         total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
         charged = charges(reader, rollups, [one], window, now) if one.kind in METERED else ()
         resources.append(ResourceUse(one, total, charged))
-    return Report(
+    return MonthReport(
         station,
         place.zone,
         month,

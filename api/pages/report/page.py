@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from api.pages.report import draw
 from api.pages.report.faults import faults, place_of
-from api.pages.report.gather import Report, ResourceUse
+from api.pages.report.gather import MonthReport, ResourceUse
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import local_of
@@ -15,7 +15,7 @@ AREAS_ABREAST = 5  # as many columns as an A4 page holds beside the rest
 Row = Sequence[str]
 
 
-def body(report: Report, say: Words) -> str:
+def body(report: MonthReport, say: Words) -> str:
     """All sections, one after another; the first page of paper holds the pictures."""
     return "".join(
         (
@@ -32,7 +32,7 @@ def body(report: Report, say: Words) -> str:
     )
 
 
-def _figures(report: Report, say: Words) -> str:
+def _figures(report: MonthReport, say: Words) -> str:
     one, minutes = report.total, report.total.minutes
     tiles = [
         (say("utilization"), say.share(minutes.utilization), say("formula")),
@@ -49,7 +49,7 @@ def _figures(report: Report, say: Words) -> str:
     return f'<dl class="figures">{"".join(cells)}</dl>'
 
 
-def _peaks(report: Report, say: Words) -> str:
+def _peaks(report: MonthReport, say: Words) -> str:
     busy = sorted((hour for hour, one in report.week.items() if one.peak), key=lambda hour: _share(report.week[hour]))
     if not busy:
         return say("no_peaks")
@@ -73,7 +73,7 @@ def _ramp(say: Words) -> str:
     )
 
 
-def _areas(report: Report, say: Words) -> str:
+def _areas(report: MonthReport, say: Words) -> str:
     if len(report.areas) < 2:
         return ""
     heads = ("area", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
@@ -95,7 +95,7 @@ def _use(one: Usage, say: Words) -> Row:
     )
 
 
-def _alerts(report: Report, say: Words) -> str:
+def _alerts(report: MonthReport, say: Words) -> str:
     if report.alerts is None:
         return _section(say("alerts"), f"<p>{say('alerts_unread')}</p>")
     if not report.alerts:
@@ -106,7 +106,7 @@ def _alerts(report: Report, say: Words) -> str:
     return _section(say("alerts"), _table(heads, rows, words=2) + rest, cls="long")
 
 
-def _chargers(report: Report, say: Words) -> str:
+def _chargers(report: MonthReport, say: Words) -> str:
     rows = [_charged(one, report, say) for one in report.resources if one.resource.kind in METERED]
     if not rows:
         return ""
@@ -114,27 +114,27 @@ def _chargers(report: Report, say: Words) -> str:
     return _section(say("chargers"), _table(heads, rows))
 
 
-def _charged(one: ResourceUse, report: Report, say: Words) -> Row:
+def _charged(one: ResourceUse, report: MonthReport, say: Words) -> Row:
     whole = sum(charge.use.whole for charge in one.charges)
     tally = one.total.tally
     gaps, resets = (say.kwh(tally.gap_mwh), str(tally.resets)) if one.total.metered else (say("none"), say("none"))
     return place_of(report, one.resource.id, say), f"{whole} / {len(one.charges)}", say.energy(one.total), gaps, resets
 
 
-def _places(report: Report, say: Words) -> str:
+def _places(report: MonthReport, say: Words) -> str:
     heads = ("place", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
     rows = [_place(one, report, say) for one in report.resources]
     return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")
 
 
-def _place(one: ResourceUse, report: Report, say: Words) -> Row:
+def _place(one: ResourceUse, report: MonthReport, say: Words) -> Row:
     used, occupied, *rest, uses = _use(one.total, say)
     if one.resource.kind in NOBODYS:
         used = occupied = uses = say("none")
     return place_of(report, one.resource.id, say), used, occupied, *rest, uses
 
 
-def _daily(report: Report, say: Words) -> str:
+def _daily(report: MonthReport, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
     metered = any(one.resource.kind in METERED for one in report.resources)
     watched = any(one.resource.kind in ENTRANCES for one in report.resources)

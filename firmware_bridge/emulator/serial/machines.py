@@ -114,7 +114,7 @@ def _sealed(body: bytes) -> bytes:
     return body + crc16_modbus(body).to_bytes(2, "little")
 
 
-class Meter(_Asked):
+class VirtualMeter(_Asked):
     """A DL/T 645 meter; set `kwh` and `kw`."""
 
     def __init__(self, address: str) -> None:
@@ -138,7 +138,7 @@ class Meter(_Asked):
         return dlt645.build(self.address, 0x91, asked.data[:4] + bytes.fromhex(found)[::-1])
 
 
-class IdReader(_Asked):
+class VirtualIdReader(_Asked):
     """An SDT reader; set `card`. `asked` collects each command it was given."""
 
     def __init__(self) -> None:

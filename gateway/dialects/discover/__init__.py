@@ -12,7 +12,18 @@ from typing import Final
 import yaml
 
 from config.kinds import SPECS
-from gateway.dialects import DIALECTS, BadSource, Heard, Source, Unreadable, bind, ear, senml, topics_of, zigbee2mqtt
+from gateway.dialects import (
+    DIALECTS,
+    BadSource,
+    Overheard,
+    Source,
+    Unreadable,
+    bind,
+    ear,
+    senml,
+    topics_of,
+    zigbee2mqtt,
+)
 from gateway.dialects.base import read_object
 from gateway.dialects.shared import lorawan
 from gateway.dialects.shared.facts import FACTS, MAINS
@@ -50,13 +61,13 @@ class Finding:
 
 @dataclass(slots=True)
 class _Device:
-    heard: Heard
+    heard: Overheard
     paths: dict[str, str]
     messages: int = 0
     said: dict[str, bytes] = field(default_factory=dict)  # topic → the last message, to try the lines on
 
 
-class Listener:
+class DiscoveryListener:
     """Takes every message of the broker, keeps what it learns of devices. Never raises."""
 
     def __init__(self) -> None:
@@ -75,22 +86,22 @@ class Listener:
         if heard is not None and not any(spoken.startswith("yz-") for spoken in heard.speaks_on):
             self._note(dialect, heard, paths, topic, payload)
 
-    def _listen(self, topic: str, payload: bytes) -> tuple[str, Heard | None, dict[str, str]]:
+    def _listen(self, topic: str, payload: bytes) -> tuple[str, Overheard | None, dict[str, str]]:
         for dialect, listen in self._ears.items():
             heard = listen(topic, payload)
             if heard is not None:
                 return dialect, heard, {}
         paths = dict(_guesses(read_object(payload)))
-        return "json", Heard(topic, tuple(paths)) if paths else None, paths
+        return "json", Overheard(topic, tuple(paths)) if paths else None, paths
 
-    def _note(self, dialect: str, heard: Heard, paths: dict[str, str], topic: str, payload: bytes) -> None:
+    def _note(self, dialect: str, heard: Overheard, paths: dict[str, str], topic: str, payload: bytes) -> None:
         known = self._devices.get((dialect, heard.topic))
         if known is None:
             if len(self._devices) >= LIMIT:
                 return
             known = self._devices[dialect, heard.topic] = _Device(heard, paths)
         facts = tuple(dict.fromkeys((*known.heard.facts, *heard.facts)))
-        known.heard = Heard(
+        known.heard = Overheard(
             heard.topic, facts, heard.name or known.heard.name, heard.speaks_on or known.heard.speaks_on
         )
         known.paths |= paths

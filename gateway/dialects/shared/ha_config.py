@@ -30,7 +30,7 @@ Body = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class AvailabilityTopic:
     """One availability topic. `template` is None for the plain payload."""
 
     topic: str
@@ -53,7 +53,7 @@ class Entity:
     template: Template | None
     on: str
     off: str
-    presences: tuple[Presence, ...]
+    presences: tuple[AvailabilityTopic, ...]
     mode: str
     expire_after_ms: Millis | None
     hold_s: float | None = None
@@ -120,7 +120,7 @@ def _entity(key: str, component: str, body: Body, unused: list[str]) -> Entity |
     )
 
 
-def _presences(body: Body) -> Iterator[Presence]:
+def _presences(body: Body) -> Iterator[AvailabilityTopic]:
     listed = body.get("availability")
     if listed is None:
         topic, template = body.get("availability_topic"), body.get("availability_template")
@@ -134,7 +134,7 @@ def _presences(body: Body) -> Iterator[Presence]:
         topic, template = entry.get("topic"), _template(entry.get("value_template"))
         if is_topic(topic) and template is not None:
             words = _word(entry, "payload_available", "online"), _word(entry, "payload_not_available", "offline")
-            yield Presence(str(topic), *words, *template)
+            yield AvailabilityTopic(str(topic), *words, *template)
 
 
 def _expanded(body: Body, base: object = None) -> dict[str, object]:

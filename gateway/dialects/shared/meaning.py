@@ -12,7 +12,7 @@ from gateway.dialects.shared.values import Reader
 from gateway.model import Header, Resource, Signal
 
 
-class Signals(dict[str, Signal]):
+class ReadSignals(dict[str, Signal]):
     """What one message says, and in `bad` what it says in a way that nobody can read, each with the reason."""
 
     bad: tuple[Bad, ...] = ()
@@ -67,7 +67,7 @@ class Meaning:
                 found[name.key] = (signal, finished(self._source, signal, name_reader(self._kind, name)))
         return found
 
-    def read(self, rules: Rules, body: Mapping[str, object], signals: Signals) -> int:
+    def read(self, rules: Rules, body: Mapping[str, object], signals: ReadSignals) -> int:
         """Adds to `signals` what `rules` find in `body`; how many fields nobody read."""
         find, ignored = rules.get, 0
         for key, value in body.items():
@@ -85,14 +85,14 @@ class Meaning:
                     signals[signal] = read
         return ignored
 
-    def take(self, document: object, signals: Signals) -> None:
+    def take(self, document: object, signals: ReadSignals) -> None:
         """Adds to `signals` what the configured paths find."""
         for path, signal, read in self.picks:
             value = pick(document, path)
             if value is not None:
                 self.put(signals, signal, read, value)
 
-    def decoded(self, header: Header, signals: Signals, ignored: int) -> Decoded:
+    def decoded(self, header: Header, signals: ReadSignals, ignored: int) -> Decoded:
         """The observation, with what follows from power, relay and bay. Unreadable if its main value is."""
         if signals.bad:
             _, needed = MAINS[self._kind]
@@ -109,7 +109,7 @@ class Meaning:
         event = str(happened) if happened else None
         return Decoded(self.station, self.device, "state", header, signals, event, ignored, signals.bad)
 
-    def event(self, happened: str, header: Header, ignored: int, signals: Signals | None = None) -> Decoded:
+    def event(self, happened: str, header: Header, ignored: int, signals: ReadSignals | None = None) -> Decoded:
         """Something that happened, of a type in `EVENTS`; `signals` are its fields."""
         return Decoded(self.station, self.device, "event", header, signals or {}, happened, ignored)
 
@@ -118,7 +118,7 @@ class Meaning:
         return Decoded(self.station, self.device, "availability", header, {"online": online})
 
     @staticmethod
-    def put(signals: Signals, signal: str, read: Reader, said: object) -> None:
+    def put(signals: ReadSignals, signal: str, read: Reader, said: object) -> None:
         """Adds what `read` makes of `said`."""
         try:
             value = read(said)
@@ -129,7 +129,7 @@ class Meaning:
         if value is not None and signals.get(signal) is not True:
             signals[signal] = value
 
-    def _settle(self, signals: Signals, words: FromPower) -> None:
+    def _settle(self, signals: ReadSignals, words: FromPower) -> None:
         relay = signals.pop("relay", None)
         if relay is not None:
             self._relay = relay is True

@@ -6,7 +6,7 @@ answers (tests/gateway/notify/test_senders.py); docs/alerts.md says when a messa
 """
 
 from config.schema.alerts import Channel
-from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.base import Sender, SendError, StaffMessage
 from gateway.notify.http import Target, post_json
 from gateway.notify.settings import target_of
 
@@ -19,7 +19,7 @@ class Toy:
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         answer = post_json(self._target, {"text": message.text}, message.sent_at)
         answer.check()
         if answer.json().get("ok") is not True:

@@ -9,7 +9,7 @@ from typing import Any
 from config.schema.alerts import Channel
 from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import Alert
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, post_json
 from gateway.notify.settings import target_of
 
@@ -23,12 +23,12 @@ class Alertmanager:
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         entries = [_entry(alert, message, title) for alert, title in zip(message.alerts, message.titles, strict=True)]
         post_json(self._target, entries, message.sent_at).check()
 
 
-def _entry(alert: Alert, message: Message, title: str) -> dict[str, Any]:
+def _entry(alert: Alert, message: StaffMessage, title: str) -> dict[str, Any]:
     test = message.action == "test"
     name, severity = ("yizhan_test", "info") if test else (alert.kind, alert.severity)
     labels = {"alertname": name, "severity": severity, "subject": alert.subject, "alert": alert.id}

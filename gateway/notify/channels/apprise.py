@@ -4,7 +4,7 @@ Not for WeCom, DingTalk or Feishu: apprise 2.2 takes HTTP 200 with an error in t
 """
 
 from config.schema.alerts import Channel
-from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.base import Sender, SendError, StaffMessage
 from gateway.notify.settings import url_of
 
 
@@ -12,7 +12,7 @@ class Apprise:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         try:
             import apprise
         except ImportError as error:

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 from config.schema.alerts import Channel
 from gateway.model import Millis
 from gateway.notify import robots
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, post_json
 from gateway.notify.plain import inert
 from gateway.notify.settings import secret_of, target_of
@@ -29,7 +29,7 @@ class Dingtalk:
         self._target = target
         self._secret = secret
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         text = robots.markdown(message, MAX_BYTES)
         body = {"msgtype": "markdown", "markdown": {"title": inert(message.title), "text": text}}
         answer = post_json(self._signed(message.sent_at), body, message.sent_at)

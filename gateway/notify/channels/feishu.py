@@ -6,7 +6,7 @@ import hmac
 
 from config.schema.alerts import Channel
 from gateway.notify import robots
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, post_json
 from gateway.notify.plain import cut_bytes, inert
 from gateway.notify.settings import secret_of, target_of
@@ -24,7 +24,7 @@ class Feishu:
         self._target = target
         self._secret = secret
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         lines = cut_bytes("\n".join(map(inert, message.lines)), MAX_BYTES).split("\n")
         paragraphs: list[list[dict[str, str]]] = [[{"tag": "text", "text": line}] for line in lines]
         if message.link:

@@ -9,7 +9,7 @@ from email.utils import formatdate, parseaddr
 
 from config.files import read_secret
 from config.schema.alerts import Channel
-from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.base import Sender, SendError, StaffMessage
 from gateway.notify.http import allowed
 from gateway.notify.plain import plain
 
@@ -23,7 +23,7 @@ class Smtp:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         host = self._channel.host or "localhost"
         allowed(host, self._channel.port, allow_private=self._channel.allow_private)
         try:
@@ -61,7 +61,7 @@ class Smtp:
         if channel.username and channel.password_file:
             server.login(channel.username, read_secret(channel.password_file, "alerts.channels.password_file"))
 
-    def _mail(self, message: Message) -> EmailMessage:
+    def _mail(self, message: StaffMessage) -> EmailMessage:
         sender = plain(self._channel.sender or "yizhan@localhost", ADDRESS_CHARS)
         mail = EmailMessage()
         mail["Subject"] = message.title

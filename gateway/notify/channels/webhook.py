@@ -10,7 +10,7 @@ import json
 
 from config.schema.alerts import Channel
 from gateway.alerts.payload import alert_json
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, request
 from gateway.notify.settings import secret_of, target_of
 
@@ -20,7 +20,7 @@ class Webhook:
         self._target = target
         self._secret = secret
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         alerts = [alert_json(alert) for alert in message.alerts]
         body = {
             "id": message.id, "action": message.action, "severity": message.severity, "title": message.title,

@@ -2,7 +2,7 @@
 
 from config.schema.alerts import Channel
 from gateway.notify import robots
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, post_json
 from gateway.notify.settings import target_of
 
@@ -18,7 +18,7 @@ class Wecom:
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         body = {"msgtype": "markdown", "markdown": {"content": robots.markdown(message, MAX_BYTES)}}
         answer = post_json(self._target, body, message.sent_at)
         robots.check("wecom", answer, "errcode", CODES)

@@ -54,7 +54,7 @@ _ANSWERS: dict[str, Answer] = {"open": "open", "closed": "closed", "unknown": "u
 _FOREVER: dict[str, Answer] = {"24/7": "open", "24/7 closed": "closed", "24/7 unknown": "unknown"}
 
 
-class Rule(NamedTuple):
+class HoursRule(NamedTuple):
     """`joined` by `; ` (replaces what went before on its days) or `, ` (adds to it)."""
 
     joined: str
@@ -137,9 +137,11 @@ class Expression:
         if wrong is not None:
             raise ValueError(wrong)
         rules = _rules(_canonical(text))
-        self._own = _written(Rule(r.joined, r.when, tuple(_before(r.times)), r.state) for r in rules)
+        self._own = _written(HoursRule(r.joined, r.when, tuple(_before(r.times)), r.state) for r in rules)
         self._spill = _written(_after(rules)) if any(end > DAY_MIN for r in rules for _, end in r.times) else None
-        breaks = [Rule(", ", r.when, tuple(_before(r.times)), "") for r in rules if r.times and r.state == "closed"]
+        breaks = [
+            HoursRule(", ", r.when, tuple(_before(r.times)), "") for r in rules if r.times and r.state == "closed"
+        ]
         self._breaks = _written(breaks) if breaks and self._spill else None
         self.forever: Answer | None = _FOREVER.get(_canonical(text))
 
@@ -182,26 +184,26 @@ def _as_meant(text: str) -> str:
     return joined
 
 
-def _rules(canonical: str) -> list[Rule]:
+def _rules(canonical: str) -> list[HoursRule]:
     parts = re.split("(; |, )", f"; {canonical}")[1:]
     return [_rule(joined, text) for joined, text in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def _rule(joined: str, text: str) -> Rule:
+def _rule(joined: str, text: str) -> HoursRule:
     match = _RULE.fullmatch(text)
     assert match is not None, text
     times = []
     for hour, minute, end_hour, end_minute in _RANGE.findall(match[2]):
         start, end = int(hour) * 60 + int(minute), int(end_hour) * 60 + int(end_minute)
         times.append((start, end if end > start else end + DAY_MIN))
-    return Rule(joined, match[1], tuple(times), match[3] or "")
+    return HoursRule(joined, match[1], tuple(times), match[3] or "")
 
 
 def _before(times: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(start, min(end, DAY_MIN)) for start, end in times]
 
 
-def _after(rules: Iterable[Rule]) -> list[Rule]:
+def _after(rules: Iterable[HoursRule]) -> list[HoursRule]:
     """The rules for the hours after a day's midnight, written as hours of that day."""
     kept = []
     for rule in rules:
@@ -209,11 +211,11 @@ def _after(rules: Iterable[Rule]) -> list[Rule]:
         if times:
             kept.append(rule._replace(times=times))
         elif rule.joined == "; " and not (rule.times and rule.state == "closed"):
-            kept.append(Rule("; ", rule.when, (), "closed"))
+            kept.append(HoursRule("; ", rule.when, (), "closed"))
     return kept
 
 
-def _written(rules: Iterable[Rule]) -> str:
+def _written(rules: Iterable[HoursRule]) -> str:
     text = ""
     for joined, when, times, state in rules:
         clock = ",".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in times)

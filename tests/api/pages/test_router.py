@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.pages import POLICY, Place, places_of, policy_with_images_of, router
+from api.pages import POLICY, PagePlace, places_of, policy_with_images_of, router
 from api.pages.assets import Assets
 from api.pages.language import choose
 from config.load import load
@@ -39,8 +39,8 @@ class Client:
 def client() -> Client:
     app = FastAPI()
     places = {
-        "yanshan": Place("yanshan", {"zh": "雁山", "en": "Yanshan"}, lat=22.7, lon=112.9),
-        "nasty": Place("nasty", {"zh": NASTY}, address=NASTY),
+        "yanshan": PagePlace("yanshan", {"zh": "雁山", "en": "Yanshan"}, lat=22.7, lon=112.9),
+        "nasty": PagePlace("nasty", {"zh": NASTY}, address=NASTY),
     }
     note = lambda screen, station: heard.append((screen, station))  # noqa: E731
     app.include_router(router(places, public_url="https://yz.example", on_screen=note, now_ms=lambda: 1_000))

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from api.pages.kinds import words
-from api.routes.reports import Report
+from api.routes.reports import VisitorReport
 from config.kinds import SPECS, KindSpec
 from gateway.alerts.doubts import facts_of_verdict
 from gateway.alerts.facts import clock_skew, flooding, screen
@@ -90,7 +90,7 @@ def test_every_cause_has_its_words() -> None:
         "offline",
         "suspect",
     }
-    said |= set(get_args(Report.model_fields["kind"].annotation))
+    said |= set(get_args(VisitorReport.model_fields["kind"].annotation))
     assert {"message", "hours", "override", "battery_pct=", "power_w=", "expires=", "open="} <= said
     assert {cause for cause in said if f"cause.{cause}" not in ALERTS} == set()
 

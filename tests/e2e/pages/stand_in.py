@@ -21,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from api.pages import Place, router
+from api.pages import PagePlace, router
 from tests.e2e.pages.scenes import PLAN, Scene, crowd, document, scenes, stamp
 
 HEARTBEAT_S = 5.0
@@ -96,7 +96,7 @@ def _alerts(server: StandIn) -> list[dict[str, Any]]:
 def app(server: StandIn) -> FastAPI:
     web = FastAPI()
     places = {
-        scene.id: Place(
+        scene.id: PagePlace(
             scene.id, {"zh": scene.zh, "en": scene.en}, region=scene.region, lat=scene.lat, lon=scene.lon,
             address="雁山社区党群服务中心", hours="24/7", plan=PLAN if scene.id == "plan" else None,
         )

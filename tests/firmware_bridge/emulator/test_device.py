@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from firmware_bridge.emulator.device import Device
+from firmware_bridge.emulator.device import VirtualDevice
 from firmware_bridge.emulator.things import Seat
 from gateway.model import Resource
 
@@ -14,7 +14,7 @@ from .conftest import START
 
 @pytest.fixture
 def device():
-    device = Device("s", "seat-01", [Seat(Resource("s", "a", "seat-01", "seat", "seat-01"), Random(0))], hold=5)
+    device = VirtualDevice("s", "seat-01", [Seat(Resource("s", "a", "seat-01", "seat", "seat-01"), Random(0))], hold=5)
     device.start(START)
     return device
 

@@ -54,9 +54,11 @@ def test_no_rate_no_faults_and_every_kind_of_fault_happens(build_town, play):
 
 def test_a_fault_can_be_ordered_for_one_device_at_one_time(build_town, play):
     town = build_town()
-    stuck = faults.Fault("stuck", "yanshan", "seat-01", START + 10_000, START + 50_000)
+    stuck = faults.Misbehaviour("stuck", "yanshan", "seat-01", START + 10_000, START + 50_000)
     town.inject(stuck)
-    town.inject(faults.Fault("silence", "yanshan", "seat-01", START + 20_000, START + 30_000))  # busy with the first
+    town.inject(
+        faults.Misbehaviour("silence", "yanshan", "seat-01", START + 20_000, START + 30_000)
+    )  # busy with the first
     list(play(town, 30))
     assert town.devices["yanshan", "seat-01"].fault is stuck
     list(town.step(START + 60_000))

@@ -5,7 +5,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 from firmware_bridge.emulator.day import DAY_S, visits_per_hour
-from firmware_bridge.emulator.things import Charger, Door, Room, Seat, Session
+from firmware_bridge.emulator.things import Charger, ChargingSession, Room, Seat, VirtualDoor
 
 from .conftest import START
 
@@ -79,7 +79,7 @@ def test_chargers_go_through_ocpp_statuses_in_order_with_power_only_while_chargi
 
 
 def test_power_tapers_and_its_sum_is_the_energy():
-    session = Session(begins=0, energy_wh=6_240, peak_w=7_000)
+    session = ChargingSession(begins=0, energy_wh=6_240, peak_w=7_000)
     curve = [session.power_w(at) for at in range(0, int(session.full_at), 10)]
     assert curve[0] == 7_000
     assert all(after <= before for before, after in pairwise(curve))
@@ -118,7 +118,7 @@ def test_doors_shut_again(build_town, play):
     for message in play(town, 60):
         opened += b'"open":true' in message.payload
     assert opened > 10
-    doors = [thing for world in town.worlds.values() for thing in world.things if isinstance(thing, Door)]
+    doors = [thing for world in town.worlds.values() for thing in world.things if isinstance(thing, VirtualDoor)]
     assert all(door.held_until > 0 for door in doors)
 
 

@@ -14,7 +14,7 @@ from gateway.alerts.words import UnknownAlertError
 from gateway.model import Message
 from gateway.notify import base as notify
 from gateway.notify.post import Outlet
-from gateway.policy.override import Override, Target
+from gateway.policy.override import Override, OverrideTarget
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.jobs import Done, Job, WriteJobs
 from tests.gateway.alerting.house import STATION, T0, House
@@ -234,7 +234,7 @@ def test_a_pile_under_repair_is_not_told(make: Make) -> None:
     house = make()
     until = house.now + 3_600_000
     assert house.pipeline.live.set_by_hand(
-        Target("yanshan", None, "pile-01"), Override("maintenance", until, "li"), house.now
+        OverrideTarget("yanshan", None, "pile-01"), Override("maintenance", until, "li"), house.now
     )
     house.send("pile-01", status="Faulted")
     house.wait(120)
@@ -390,7 +390,7 @@ class Taker:
         self.fail: Exception | None = None
         self.got: list[str] = []
 
-    def send(self, message: notify.Message) -> None:
+    def send(self, message: notify.StaffMessage) -> None:
         if self.fail is not None:
             raise self.fail
         self.got.append(f"{message.alerts[0].kind} {message.action}")

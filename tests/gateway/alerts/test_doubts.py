@@ -5,7 +5,7 @@ import pytest
 from gateway.alerting.replayed import ReplayedAlerts
 from gateway.alerts.doubts import facts_of_verdict
 from gateway.model import Millis
-from gateway.policy.override import Override, Target
+from gateway.policy.override import Override, OverrideTarget
 from tests.gateway.live.house import HOUR, MINUTE, House
 
 PILE = {"id": "pile", "kind": "charger", "type": "ebike", "ttl": 600}
@@ -88,7 +88,7 @@ def test_what_staff_set_by_hand_hides_a_stuck_sensor_and_no_stray_power() -> Non
     )
     assert (conditions(house)["stuck_sensor"], conditions(house, "other")["power_without_session"]) == (True, True)
     for resource in ("pile", "other"):
-        target = Target("yanshan", None, resource)
+        target = OverrideTarget("yanshan", None, resource)
         house.live.set_by_hand(target, Override("free", house.now + HOUR, "li"), house.now)
     assert (conditions(house)["stuck_sensor"], conditions(house, "other")["power_without_session"]) == (False, True)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.calendars import web as web_in
-from gateway.calendars.feeds import DAY_MS, MINUTE_MS, Calendars, Feed, FileSource
+from gateway.calendars.feeds import DAY_MS, MINUTE_MS, CalendarFeed, Calendars, FileSource
 from gateway.calendars.ical import read
 from gateway.calendars.web import WebSource
 
@@ -63,11 +63,11 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-def web(site: Site, cache: Path) -> Feed:
-    return Feed("yanshan/hall: 127.0.0.1", WebSource(site.url, cache), ZONE, read)
+def web(site: Site, cache: Path) -> CalendarFeed:
+    return CalendarFeed("yanshan/hall: 127.0.0.1", WebSource(site.url, cache), ZONE, read)
 
 
-def titles(feed: Feed) -> list[str]:
+def titles(feed: CalendarFeed) -> list[str]:
     return [activity.title for activity in feed.activities]
 
 
@@ -161,7 +161,7 @@ def test_a_torn_copy_is_fetched_anew(site: Site, tmp_path: Path) -> None:
 
 def test_a_file_is_read_again_each_minute_and_the_window_moves_on_without_a_change(tmp_path: Path) -> None:
     path = tmp_path / "a.ics"
-    feed = Feed(str(path), FileSource(str(path)), ZONE, read)
+    feed = CalendarFeed(str(path), FileSource(str(path)), ZONE, read)
     assert not feed.refresh(NOW)
     assert "No such file" in str(feed.problem)
     path.write_bytes(ics("a"))

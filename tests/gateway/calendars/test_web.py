@@ -14,7 +14,7 @@ import pytest
 
 from config.schema import Settings
 from gateway.base import reach
-from gateway.calendars.feeds import MINUTE_MS, Calendars, Feed
+from gateway.calendars.feeds import MINUTE_MS, CalendarFeed, Calendars
 from gateway.calendars.ical import read
 from gateway.calendars.thread import CalendarThread
 from gateway.calendars.web import WebSource, host_of, is_web
@@ -89,8 +89,8 @@ def public_name(monkeypatch: pytest.MonkeyPatch) -> str:
     return "calendar.example.org"
 
 
-def feed(url: str, cache: Path) -> Feed:
-    return Feed(f"yanshan/hall: {host_of(url)}", WebSource(url, cache), ZONE, read)
+def feed(url: str, cache: Path) -> CalendarFeed:
+    return CalendarFeed(f"yanshan/hall: {host_of(url)}", WebSource(url, cache), ZONE, read)
 
 
 @pytest.mark.parametrize("inward", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"])

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from gateway.commands import CommandError, Gate, Seen, sign
+from gateway.commands import CommandError, Gate, SeenNonces, sign
 from gateway.commands.gate import HOLD_MS, MAX_NONCES
 
 LIFE_MS = 60_000
@@ -28,12 +28,12 @@ def envelope(**changes: object) -> bytes:
 
 def reason(payload: bytes, *, now: int = NOW, gate: Gate | None = None, retained: bool = False) -> str:
     with pytest.raises(CommandError) as refused:
-        (gate or Gate(lambda: KEY, Seen())).open(TOPIC.encode(), payload, now, retained=retained)
+        (gate or Gate(lambda: KEY, SeenNonces())).open(TOPIC.encode(), payload, now, retained=retained)
     return refused.value.reason
 
 
 def test_a_signed_command_comes_through_with_its_text() -> None:
-    order = Gate(lambda: KEY, Seen()).open(TOPIC.encode(), sign(KEY, TOPIC, text()), NOW)
+    order = Gate(lambda: KEY, SeenNonces()).open(TOPIC.encode(), sign(KEY, TOPIC, text()), NOW)
     assert (order.nonce, order.expires, order.by) == ("n" * 16, NOW + 30_000, "li")
     assert order.path == ["yanshan", "override"]
     assert json.loads(order.text)["area"] == "lounge"
@@ -87,12 +87,12 @@ def test_a_retained_command_is_refused_whoever_signed_it() -> None:
 
 
 def test_without_a_key_nothing_is_let_in() -> None:
-    assert reason(sign(KEY, TOPIC, text()), gate=Gate(lambda: None, Seen())) == "no_key"
-    assert reason(sign(b"", TOPIC, text()), gate=Gate(lambda: None, Seen())) == "no_key"
+    assert reason(sign(KEY, TOPIC, text()), gate=Gate(lambda: None, SeenNonces())) == "no_key"
+    assert reason(sign(b"", TOPIC, text()), gate=Gate(lambda: None, SeenNonces())) == "no_key"
 
 
 def test_a_command_comes_through_once_also_when_our_clock_is_set_back() -> None:
-    gate, payload = Gate(lambda: KEY, Seen()), sign(KEY, TOPIC, text())
+    gate, payload = Gate(lambda: KEY, SeenNonces()), sign(KEY, TOPIC, text())
     gate.open(TOPIC.encode(), payload, NOW)
     assert reason(payload, gate=gate) == "repeated"
     assert reason(payload, gate=gate, now=NOW + 30_000) == "expired"
@@ -100,22 +100,22 @@ def test_a_command_comes_through_once_also_when_our_clock_is_set_back() -> None:
 
 
 def test_a_command_comes_through_once_over_a_restart() -> None:
-    seen, payload = Seen(), sign(KEY, TOPIC, text())
+    seen, payload = SeenNonces(), sign(KEY, TOPIC, text())
     Gate(lambda: KEY, seen).open(TOPIC.encode(), payload, NOW)
-    assert reason(payload, gate=Gate(lambda: KEY, Seen.load(seen.dump(NOW)))) == "repeated"
-    assert reason(payload, gate=Gate(lambda: KEY, Seen.load(seen.dump(NOW))), now=NOW + LIFE_MS) == "expired"
-    assert Seen.load(b"{").first_use("n" * 16, NOW, NOW)
-    assert Seen.load(None).first_use("n" * 16, NOW, NOW)
+    assert reason(payload, gate=Gate(lambda: KEY, SeenNonces.load(seen.dump(NOW)))) == "repeated"
+    assert reason(payload, gate=Gate(lambda: KEY, SeenNonces.load(seen.dump(NOW))), now=NOW + LIFE_MS) == "expired"
+    assert SeenNonces.load(b"{").first_use("n" * 16, NOW, NOW)
+    assert SeenNonces.load(None).first_use("n" * 16, NOW, NOW)
 
 
 def test_a_forged_command_uses_up_no_nonce() -> None:
-    gate = Gate(lambda: KEY, Seen())
+    gate = Gate(lambda: KEY, SeenNonces())
     assert reason(sign(OTHER, TOPIC, text()), gate=gate) == "wrong_signature"
     assert gate.open(TOPIC.encode(), sign(KEY, TOPIC, text()), NOW).by == "li"
 
 
 def test_the_memory_of_nonces_is_bounded_and_makes_room_again() -> None:
-    seen = Seen()
+    seen = SeenNonces()
     for number in range(MAX_NONCES):
         assert seen.first_use(f"{number:016}", NOW + HOLD_MS, NOW)
     with pytest.raises(CommandError, match="more than"):
@@ -126,7 +126,7 @@ def test_the_memory_of_nonces_is_bounded_and_makes_room_again() -> None:
 
 
 def test_refusals_are_counted_and_told_once_a_minute_with_the_skew(caplog: pytest.LogCaptureFixture) -> None:
-    gate = Gate(lambda: KEY, Seen())
+    gate = Gate(lambda: KEY, SeenNonces())
     with caplog.at_level(logging.WARNING):
         for at in (NOW, NOW + 1, NOW + 59_999, NOW + 60_000):
             try:

@@ -4,7 +4,7 @@ import yaml
 
 from config.schema import Settings
 from gateway.dialects import Source, bind
-from gateway.dialects.discover import Finding, Listener, as_json
+from gateway.dialects.discover import DiscoveryListener, Finding, as_json
 from tests.gateway.dialects.vectors import NOW, every_case, resource
 
 TRAFFIC = (
@@ -32,7 +32,7 @@ TRAFFIC = (
 
 
 def heard(*traffic: tuple[str, str]) -> list[Finding]:
-    listener = Listener()
+    listener = DiscoveryListener()
     for topic, payload in traffic:
         listener.hear(topic, payload.encode("latin-1"))
     return listener.findings()
@@ -106,7 +106,7 @@ def test_a_bound_line_reads_the_message_it_was_made_from() -> None:
 
 
 def test_the_documented_traffic_of_every_dialect_never_raises() -> None:
-    listener = Listener()
+    listener = DiscoveryListener()
     for _, case in every_case():
         for message in case["messages"]:
             listener.hear(message["topic"], message["payload"].encode())

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.history.first_free import FirstFree, Spell, spells_of
-from gateway.history.forecast import Forecast, Session
+from gateway.history.forecast import Forecast, UseSpan
 
 SPELLS = 30
 
@@ -17,35 +17,35 @@ NOON = 1_780_056_000_000
 HOUR, MINUTE, DAY = 3_600_000, 60_000, 86_400_000
 
 
-def busy_group(seats: int, days: int, seed: int = 1) -> list[list[Session]]:
+def busy_group(seats: int, days: int, seed: int = 1) -> list[list[UseSpan]]:
     """Each seat is taken for some while between 9 and 21 o'clock, and taken again soon after."""
     rng = random.Random(seed)
-    members: list[list[Session]] = []
+    members: list[list[UseSpan]] = []
     for _ in range(seats):
         sessions = []
         for day in range(days):
             at = NOON + day * DAY - 3 * HOUR
             while at < NOON + day * DAY + 9 * HOUR:
                 end = at + round(rng.lognormvariate(3.9, 0.6) * MINUTE)
-                sessions.append(Session(at, end))
+                sessions.append(UseSpan(at, end))
                 at = end + round(rng.expovariate(1 / 3) * MINUTE) + 1
         members.append(sessions)
     return members
 
 
-def classes(seats: int, days: int) -> list[list[Session]]:
+def classes(seats: int, days: int) -> list[list[UseSpan]]:
     """All come and go together, after an hour and a half or so: their ends are anything but independent."""
     rng = random.Random(2)
-    members: list[list[Session]] = [[] for _ in range(seats)]
+    members: list[list[UseSpan]] = [[] for _ in range(seats)]
     for day in range(days):
         for begin in range(3):
             at, lasts = NOON + day * DAY + begin * 3 * HOUR, rng.gauss(90, 15)
             for sessions in members:
-                sessions.append(Session(at, at + round((lasts + rng.gauss(0, 1)) * MINUTE)))
+                sessions.append(UseSpan(at, at + round((lasts + rng.gauss(0, 1)) * MINUTE)))
     return members
 
 
-def asked(members: list[list[Session]], cut: int) -> tuple[FirstFree, list[tuple[Spell, int]]]:
+def asked(members: list[list[UseSpan]], cut: int) -> tuple[FirstFree, list[tuple[Spell, int]]]:
     """What is learnt before `cut`, and what somebody may ask after it, each ten minutes of every full time."""
     learnt = FirstFree([[one for one in sessions if one.end < cut] for sessions in members], UTC, 2_000)
     later = [spell for spell in spells_of(members) if spell.begin >= cut]
@@ -85,10 +85,10 @@ def test_who_comes_and_goes_together_is_covered_or_not_told() -> None:
 def test_a_group_that_changed_its_habits_is_not_told() -> None:
     """What was learnt of short stays is not borne out by a last third of long ones."""
     short = [
-        [Session(NOON + n * DAY, NOON + n * DAY + (20 + (n * 7 + m) % 9) * MINUTE) for n in range(40)] for m in (0, 1)
+        [UseSpan(NOON + n * DAY, NOON + n * DAY + (20 + (n * 7 + m) % 9) * MINUTE) for n in range(40)] for m in (0, 1)
     ]
     long = [
-        [Session(NOON + n * DAY, NOON + n * DAY + (300 + (n * 7 + m) % 9) * MINUTE) for n in range(40, 70)]
+        [UseSpan(NOON + n * DAY, NOON + n * DAY + (300 + (n * 7 + m) % 9) * MINUTE) for n in range(40, 70)]
         for m in (0, 1)
     ]
     members = [[*before, *after] for before, after in zip(short, long, strict=True)]
@@ -96,7 +96,7 @@ def test_a_group_that_changed_its_habits_is_not_told() -> None:
 
 
 def test_a_group_that_was_seldom_full_is_not_told() -> None:
-    members = [[Session(NOON + n * DAY, NOON + n * DAY + HOUR) for n in range(SPELLS - 1)] for _ in range(3)]
+    members = [[UseSpan(NOON + n * DAY, NOON + n * DAY + HOUR) for n in range(SPELLS - 1)] for _ in range(3)]
     starts = (NOON + 50 * DAY,) * 3
     assert FirstFree(members, UTC, 2_000).remaining(starts, NOON + 50 * DAY) is None
 
@@ -114,5 +114,5 @@ def test_nothing_at_all_is_no_forecast() -> None:
 
 
 def test_a_spell_is_from_the_last_to_come_to_the_first_to_go() -> None:
-    members = [[Session(0, 100), Session(100, 200)], [Session(20, 60), Session(90, 150)]]
+    members = [[UseSpan(0, 100), UseSpan(100, 200)], [UseSpan(20, 60), UseSpan(90, 150)]]
     assert spells_of(members) == [Spell((0, 20), 20, 60), Spell((0, 90), 90, 100), Spell((90, 100), 100, 150)]

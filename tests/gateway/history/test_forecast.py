@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.history.forecast import Forecast, Session
+from gateway.history.forecast import Forecast, UseSpan
 from tests.benchmarks.forecast import backtest, held_back_third, sessions
 
 ENOUGH = 100
@@ -20,7 +20,7 @@ HOUR, MINUTE = 3_600_000, 60_000
 def steady(count, seed=1):
     """Sessions of about an hour, one a day."""
     rng = random.Random(seed)
-    return [Session(at := NOON + n * 24 * HOUR, at + round(rng.gauss(60, 15) * MINUTE)) for n in range(count)]
+    return [UseSpan(at := NOON + n * 24 * HOUR, at + round(rng.gauss(60, 15) * MINUTE)) for n in range(count)]
 
 
 def test_real_sessions_held_back_are_covered_as_promised_and_better_told_than_naively():
@@ -59,8 +59,8 @@ def test_what_has_lasted_is_taken_into_account():
 def test_parts_of_the_day_are_told_apart_in_local_time():
     shanghai = ZoneInfo("Asia/Shanghai")
     day = 24 * HOUR
-    morning = [Session(at := NOON - 11 * HOUR + n * day, at + (30 + n % 9) * MINUTE) for n in range(200)]
-    evening = [Session(at := NOON - HOUR + n * day, at + (120 + n % 9) * MINUTE) for n in range(200)]
+    morning = [UseSpan(at := NOON - 11 * HOUR + n * day, at + (30 + n % 9) * MINUTE) for n in range(200)]
+    evening = [UseSpan(at := NOON - HOUR + n * day, at + (120 + n % 9) * MINUTE) for n in range(200)]
     forecast = Forecast([*morning, *evening], shanghai)
     at = NOON + 300 * day
     early, late = forecast.remaining(at - 11 * HOUR, at - 11 * HOUR), forecast.remaining(at - HOUR, at - HOUR)
@@ -72,6 +72,6 @@ def test_parts_of_the_day_are_told_apart_in_local_time():
 
 @given(st.lists(st.integers(1, 600), min_size=ENOUGH, max_size=150), st.integers(-10, 700))
 def test_the_interval_is_in_order_and_never_before_now(minutes, elapsed):
-    past = [Session(NOON + n * HOUR, NOON + n * HOUR + lasted * MINUTE) for n, lasted in enumerate(minutes)]
+    past = [UseSpan(NOON + n * HOUR, NOON + n * HOUR + lasted * MINUTE) for n, lasted in enumerate(minutes)]
     told = Forecast(past, UTC).remaining(NOON, NOON + elapsed * MINUTE)
     assert told is None or 0 <= told.low <= told.median <= told.high

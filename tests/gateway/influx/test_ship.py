@@ -10,7 +10,7 @@ import pytest
 from config.schema.store import Influx
 from gateway.base.mishaps import Mishaps
 from gateway.influx.client import InfluxWriter, answer_of, retry_after_s
-from gateway.influx.delivery import Patience
+from gateway.influx.delivery import CopyPatience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
 from gateway.store.copy_cursor import position_in
@@ -19,7 +19,7 @@ from tests.gateway.store.influx_server import fine
 from tests.gateway.store.world import DAY, HOUR, NOON, SEATS, batch
 from tests.patience import until
 
-QUICK = Patience(linger_s=0.02, first_s=0.01, longest_s=0.02, configuration_s=0.05)
+QUICK = CopyPatience(linger_s=0.02, first_s=0.01, longest_s=0.02, configuration_s=0.05)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from config.schema.store import Influx
 from gateway.influx.client import InfluxWriter
-from gateway.influx.delivery import Patience
+from gateway.influx.delivery import CopyPatience
 from gateway.influx.lines import Lines
 from gateway.influx.ship import Ship
 from gateway.store.journal import Journal
@@ -41,7 +41,7 @@ def test_after_outages_the_copy_has_the_rows_of_the_journal(victoria, store, tmp
     target = InfluxWriter(Influx(url=victoria.url, org="o", bucket="b", token_file=token, timeout_s=1))
     ship = Ship(
         target, Lines(SEATS), Journal(store.folder), store.copied(target.name), at_once(store), batch_rows=500,
-        rows_per_s=1_000_000, patience=Patience(0.02, 0.05, 0.1, 0.1), busy=lambda: False, stored=lambda: 0,
+        rows_per_s=1_000_000, patience=CopyPatience(0.02, 0.05, 0.1, 0.1), busy=lambda: False, stored=lambda: 0,
     )  # fmt: skip
     ship.start()
     sent = 0

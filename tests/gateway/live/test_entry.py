@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.live.station_document import withdrawn
-from gateway.policy.override import Override, Target
+from gateway.policy.override import Override, OverrideTarget
 from tests.gateway.live.house import HOUR, MINUTE, START, House
 from tests.gateway.live.test_document_bytes import known
 
@@ -131,7 +131,7 @@ def test_a_sensor_that_contradicts_itself_or_has_gone_silent_says_nothing() -> N
 
 def test_who_opens_by_hand_is_there() -> None:
     house = House([SEAT], hours="20:00-21:00")
-    house.live.set_by_hand(Target("yanshan"), Override("open", START + HOUR), START)
+    house.live.set_by_hand(OverrideTarget("yanshan"), Override("open", START + HOUR), START)
     assert proof(house) == ("yes", "proved")
 
 

@@ -1,6 +1,6 @@
 """When a place is open, until when, and what that does to what is in it."""
 
-from gateway.policy.override import Override, Target
+from gateway.policy.override import Override, OverrideTarget
 from tests.gateway.live.house import HOUR, MINUTE, START, House
 
 UNPROVED = {"proof": "unproved", "proved_at": None}
@@ -29,7 +29,7 @@ def test_the_station_tells_its_own_closing_not_that_of_a_part():
 def test_what_is_set_on_one_seat_ends_with_it_and_leaves_the_station_alone():
     house = House([{"id": "seat-01", "kind": "seat"}])
     word = Override("maintenance", START + 10 * MINUTE)
-    assert house.live.set_by_hand(Target("yanshan", None, "seat-01"), word, START)
+    assert house.live.set_by_hand(OverrideTarget("yanshan", None, "seat-01"), word, START)
     assert house.document()["open"] == {"now": "yes", "until": None, "proof": "unproved", "proved_at": None}
     assert house.seen("seat-01", "health", "usable") == ("maintenance", "no")
     house.wait(10 * MINUTE)
@@ -39,7 +39,7 @@ def test_what_is_set_on_one_seat_ends_with_it_and_leaves_the_station_alone():
 def test_a_partner_venue_without_hours_that_says_free_is_open():
     house = House([{"id": "seat-01", "kind": "seat"}], hours=None)
     assert house.document()["open"]["now"] == "unknown"
-    house.live.set_by_hand(Target("yanshan"), Override("free", START + HOUR), START)
+    house.live.set_by_hand(OverrideTarget("yanshan"), Override("free", START + HOUR), START)
     assert house.document()["open"] == {
         "now": "yes", "until": rfc("01T03:00:00"), "proof": "proved", "proved_at": rfc("01T02:00:00"),
         "proved_until": rfc("01T04:00:00"),
@@ -52,7 +52,7 @@ def test_a_partner_venue_without_hours_that_says_free_is_open():
 
 def test_closed_by_hand_holds_until_its_own_end():
     house = House([{"id": "seat-01", "kind": "seat"}], hours="08:00-22:00")
-    house.live.set_by_hand(Target("yanshan"), Override("closed", START + 20 * HOUR), START)
+    house.live.set_by_hand(OverrideTarget("yanshan"), Override("closed", START + 20 * HOUR), START)
     assert house.document()["open"] == {"now": "no", "until": rfc("01T22:00:00"), **UNPROVED}
     house.wait(20 * HOUR)
     assert house.document()["open"] == {"now": "no", "until": rfc("02T00:00:00"), **UNPROVED}

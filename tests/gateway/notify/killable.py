@@ -20,7 +20,7 @@ from gateway.alerts.places import Places
 from gateway.alerts.routes import Route, deliveries
 from gateway.alerts.words import Delivery
 from gateway.base.clock import now_ms
-from gateway.notify.base import Message, Sender
+from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.channels import sender_of
 from gateway.notify.post import Outlet, Post
 from gateway.store.alerts_reader import AlertReader
@@ -82,7 +82,7 @@ class _Stepping:
     def __init__(self, sender: Sender, step: Callable[[], None]) -> None:
         self._sender, self._step = sender, step
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         self._step()
         self._sender.send(message)
         self._step()

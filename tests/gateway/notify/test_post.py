@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from gateway.alerts.words import Alert, Delivery
-from gateway.notify.base import Message, SendError
+from gateway.notify.base import SendError, StaffMessage
 from gateway.notify.post import Outlet, Post
 from tests.gateway.notify.samples import ALERT, PLACES, T0, delivery
 
@@ -17,11 +17,11 @@ class Channel:
     """Takes everything until told to fail."""
 
     fail: SendError | Exception | None = None
-    only: Callable[[Message], bool] = lambda _: True
-    got: list[Message] = field(default_factory=list)
+    only: Callable[[StaffMessage], bool] = lambda _: True
+    got: list[StaffMessage] = field(default_factory=list)
     tries: int = 0
 
-    def send(self, message: Message) -> None:
+    def send(self, message: StaffMessage) -> None:
         self.tries += 1
         if self.fail is not None and self.only(message):
             raise self.fail

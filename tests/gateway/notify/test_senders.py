@@ -13,7 +13,7 @@ import pytest
 from config.schema.alerts import Channel
 from gateway.alerts.places import Places
 from gateway.alerts.words import Alert
-from gateway.notify.base import Message, Sender, SendError
+from gateway.notify.base import Sender, SendError, StaffMessage
 from gateway.notify.channels import CHANNELS, sender_of
 from gateway.notify.channels.smtp import hello_of
 from gateway.notify.http import retry_after_s
@@ -31,8 +31,8 @@ OK = {
 }
 
 
-def message(alert: Alert = ALERT, link: str | None = "https://x.example/a/t") -> Message:
-    return Message(
+def message(alert: Alert = ALERT, link: str | None = "https://x.example/a/t") -> StaffMessage:
+    return StaffMessage(
         "a1:opened:1:duty",
         "🟠 雁山 <b>",
         ("自 14:02 起", "原因：E07"),
@@ -185,7 +185,7 @@ MARKUP = (
 @pytest.mark.parametrize("kind", ["wecom", "dingtalk", "feishu"])
 def test_words_of_others_are_no_markup_in_any_robot(kind: str, provider: Provider, tmp_path: Path) -> None:
     provider.otherwise = Answer(200, OK[kind])
-    said = Message(
+    said = StaffMessage(
         "m1", MARKUP, (MARKUP, MARKUP), "warning", "opened", T0, (ALERT,), (MARKUP,), "https://x.example/a/t"
     )
     sender(kind, provider, tmp_path).send(said)
@@ -205,7 +205,7 @@ def test_the_longest_message_fits_the_provider_and_keeps_its_link(
 ) -> None:
     provider.otherwise = Answer(200, OK[kind])
     for extra in range(4):
-        said = Message(
+        said = StaffMessage(
             "m1", "x" * extra, (sign * 300,) * 100, "warning", "opened", T0, (ALERT,), ("t",), "https://x.example/a/t"
         )
         sender(kind, provider, tmp_path).send(said)

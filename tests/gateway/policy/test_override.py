@@ -14,8 +14,8 @@ from gateway.policy.override import (
     Command,
     Override,
     Overrides,
+    OverrideTarget,
     Status,
-    Target,
     encode_command,
     read_command,
 )
@@ -28,9 +28,9 @@ NONCE = "0123456789abcdef"
 
 def holding(**words: Status) -> Overrides:
     targets = {
-        "station": Target("yanshan"),
-        "area": Target("yanshan", "lounge"),
-        "seat": Target("yanshan", None, "seat-01"),
+        "station": OverrideTarget("yanshan"),
+        "area": OverrideTarget("yanshan", "lounge"),
+        "seat": OverrideTarget("yanshan", None, "seat-01"),
     }
     overrides = Overrides()
     for where, status in words.items():
@@ -75,13 +75,13 @@ def test_a_word_ends_by_itself_and_its_evidence_with_it() -> None:
     assert (effect.until, effect.live_until, overrides.next_deadline()) == (LATER, LATER, LATER)
     assert overrides.effect(*SEAT, LATER) is NOTHING
     assert overrides.expire(LATER - 1) == []
-    assert overrides.expire(LATER) == [Target("yanshan")]
+    assert overrides.expire(LATER) == [OverrideTarget("yanshan")]
     assert overrides.next_deadline() is None
 
 
 def test_free_without_an_end_is_no_evidence() -> None:
     overrides = Overrides()
-    overrides.put(Target("yanshan"), Override("free"))
+    overrides.put(OverrideTarget("yanshan"), Override("free"))
     assert overrides.effect(*SEAT, NOW).apply("ok", "open", "occupied", "stale").evidence == "stale"
 
 
@@ -100,7 +100,7 @@ def test_who_says_free_says_open_where_nobody_wrote_the_hours_down() -> None:
 
 def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
     overrides = holding(station="closed", seat="maintenance")
-    overrides.clear(Target("yanshan"))
+    overrides.clear(OverrideTarget("yanshan"))
     assert overrides.effect(*SEAT, NOW).access is None
     assert overrides.effect(*SEAT, NOW).maintenance
 
@@ -108,7 +108,7 @@ def test_taking_back_ends_what_was_set_on_that_target_alone() -> None:
 def shop(*partners: Status, **staff: Status) -> Overrides:
     overrides = holding(**staff)
     for status in partners:
-        overrides.put(Target("yanshan"), Override(status, LATER, PARTNER, partner=True))
+        overrides.put(OverrideTarget("yanshan"), Override(status, LATER, PARTNER, partner=True))
     return overrides
 
 
@@ -136,29 +136,34 @@ def test_what_staff_say_of_the_station_is_shown_and_a_partner_beside_it_is_not()
 
 def test_a_partner_takes_back_only_its_own_and_staff_take_back_all() -> None:
     overrides = shop("open", "busy", station="maintenance")
-    overrides.clear(Target("yanshan"), partner=True)
+    overrides.clear(OverrideTarget("yanshan"), partner=True)
     assert overrides.effect(*SEAT, NOW) == holding(station="maintenance").effect(*SEAT, NOW)
     overrides = shop("open", station="closed")
-    overrides.clear(Target("yanshan"))
+    overrides.clear(OverrideTarget("yanshan"))
     assert overrides.effect(*SEAT, NOW) is NOTHING
 
 
 def test_a_partner_is_heard_again_when_the_word_of_staff_ends() -> None:
     overrides = holding(station="closed")
-    overrides.put(Target("yanshan"), Override("open", LATER + 10, PARTNER, partner=True))
+    overrides.put(OverrideTarget("yanshan"), Override("open", LATER + 10, PARTNER, partner=True))
     assert overrides.effect(*SEAT, NOW).access == "closed"
-    assert overrides.expire(LATER) == [Target("yanshan")]
+    assert overrides.expire(LATER) == [OverrideTarget("yanshan")]
     assert overrides.effect(*SEAT, LATER).access == "open"
 
 
 def test_a_partners_word_of_an_older_version_stays_a_partners() -> None:
     kept = b'[["yanshan",null,null,{"status":"open","until":null,"by":"partner","note":""}]]'
     overrides = Overrides.load(kept, NOW)
-    overrides.put(Target("yanshan"), Override("closed", LATER, "Li"))
+    overrides.put(OverrideTarget("yanshan"), Override("closed", LATER, "Li"))
     assert overrides.effect(*SEAT, NOW).access == "closed"
 
 
-TARGETS = [Target("yanshan"), Target("yanshan", "lounge"), Target("yanshan", None, "seat-01"), Target("heshan")]
+TARGETS = [
+    OverrideTarget("yanshan"),
+    OverrideTarget("yanshan", "lounge"),
+    OverrideTarget("yanshan", None, "seat-01"),
+    OverrideTarget("heshan"),
+]
 
 
 @given(
@@ -173,7 +178,7 @@ TARGETS = [Target("yanshan"), Target("yanshan", "lounge"), Target("yanshan", Non
     ),
     st.integers(NOW, NOW + 60),
 )
-def test_a_restart_changes_nothing(words: list[tuple[Target, Status, int | None, bool]], now: int) -> None:
+def test_a_restart_changes_nothing(words: list[tuple[OverrideTarget, Status, int | None, bool]], now: int) -> None:
     before = Overrides()
     for target, status, until, partner in words:
         before.put(target, Override(status, until, partner=partner))
@@ -196,7 +201,7 @@ def command(**changes: object) -> bytes:
 
 def test_a_command_comes_through_as_it_was_written() -> None:
     read = read_command(command(), NOW)
-    assert read.target("yanshan") == Target("yanshan", None, "seat-01")
+    assert read.target("yanshan") == OverrideTarget("yanshan", None, "seat-01")
     assert read.override == Override("maintenance", LATER, "li", "装修")
 
 

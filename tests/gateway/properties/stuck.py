@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from firmware_bridge.emulator.faults import Fault
+from firmware_bridge.emulator.faults import Misbehaviour
 from tests.gateway.properties.town import HOUR, MINUTE, START, Simulation
 
 JUDGED = ("seat", "charger", "appliance")
@@ -49,11 +49,11 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
     one = Simulation(stations, seed=seed)
     rng = Random(seed)
     judged = {(r.station, r.id): r for r in one.resources if r.kind in JUDGED and r.device == r.id}
-    faults: dict[tuple[str, str], Fault] = {}
+    faults: dict[tuple[str, str], Misbehaviour] = {}
     for key in sorted(judged):
         if rng.random() < SHARE:
             begins = START + rng.randrange(1 * HOUR, 8 * HOUR)
-            faults[key] = Fault("stuck", *key, begins, begins + STUCK_FOR_H * HOUR)
+            faults[key] = Misbehaviour("stuck", *key, begins, begins + STUCK_FOR_H * HOUR)
             one.town.inject(faults[key])
     facts = {(f.resource.station, f.resource.id): f for s in one.live.stations.values() for f in s.facts()}
     untrue: dict[tuple[str, str], int] = dict.fromkeys(judged, 0)

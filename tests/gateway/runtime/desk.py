@@ -16,7 +16,7 @@ from gateway.model import Millis
 from gateway.mqtt.reader import Arrivals, Frame
 from gateway.policy.hours import Openings
 from gateway.runtime import intake as intake_in
-from gateway.runtime.intake import Intake, Limits
+from gateway.runtime.intake import Intake, IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.starts import Starts
 from gateway.runtime.writer import Commit, Writer, _Write
@@ -112,7 +112,7 @@ class Desk:
         )  # fmt: skip
         self.intake = Intake(
             self.session, self.pipeline, self.writer, self.memory, self.alerting,  # type: ignore[arg-type]
-            Limits(ack_interval_s=1.0), lambda state: ("yz-sys/gateway", state.encode()),
+            IntakeLimits(ack_interval_s=1.0), lambda state: ("yz-sys/gateway", state.encode()),
             Starts.begin(folder, "test", now),
         )  # fmt: skip
         self.intake._clock = self.clock  # type: ignore[assignment]

@@ -11,7 +11,7 @@ import pytest
 from config.schema import Settings
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
-from gateway.runtime.intake import Limits
+from gateway.runtime.intake import IntakeLimits
 from tests.patience import promptly, until
 
 pytestmark = pytest.mark.broker
@@ -182,7 +182,7 @@ def test_a_restart_shows_at_once_what_was_known(run, listener):
 
 def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatch):
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
+    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50))
     gate, commit = threading.Event(), gateway.store.commit
     monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     for seq in range(1, 401):
@@ -200,7 +200,7 @@ def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatc
 
 def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, listener, monkeypatch):
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50, inbox_patience_s=0.2))
+    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=0.2))
     gate, commit = threading.Event(), gateway.store.commit
     monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     for seq in range(1, 401):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.runtime.intake import Limits
+from gateway.runtime.intake import IntakeLimits
 from tests.gateway.runtime.test_gateway import listener, run, settings  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.broker
@@ -30,7 +30,7 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
 
 def test_repeats_that_wait_to_be_acknowledged_fill_it_like_others(run, listener, monkeypatch):  # noqa: F811
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", Limits(inbox_messages=50))
+    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50))
     gate, commit = threading.Event(), gateway.store.commit
     monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
     listener.say(0, 1)
