@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import msgspec
 
+from config.files import LIST_BYTES, read_bytes
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.store.files import flush
@@ -161,15 +162,15 @@ class Starts:
 def read(folder: Path) -> History | None:
     """What was kept; None where nothing can be read. For any process."""
     with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
-        return _decode((folder / FILE).read_bytes())
+        return _decode(read_bytes(folder / FILE, "store.path", LIST_BYTES))
     return None
 
 
 def _read_mark(folder: Path) -> list[str]:
     """Fingerprint, the topic's, and station of what was under way; nothing where nothing was."""
     words: list[str] = []
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        words = (folder / MARK).read_bytes()[:MARK_BYTES].decode("ascii").split()
+    with contextlib.suppress(OSError, ValueError):
+        words = read_bytes(folder / MARK, "store.path").decode("ascii")[:MARK_BYTES].split()
         (folder / MARK).unlink()
     return words if len(words) == 3 else []
 
