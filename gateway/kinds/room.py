@@ -15,6 +15,7 @@ from gateway.wire import Count, Event, Hold, Signals
 PASSAGES_A_MISCOUNT = 25
 """Two through the door on one card, one who turns round: so many passages widen the bound by one person."""
 
+LEAST_OF_ONES = min(NOBODY_COUNTED)
 WATCHED = False
 
 
@@ -52,7 +53,7 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
         return False
     hold_s = signals.hold_s if occupied is True else UNSET
     known.off_at = None if hold_s is UNSET else now + round(hold_s * 1000)
-    if people in NOBODY_COUNTED:
+    if people is not UNSET and people >= LEAST_OF_ONES and people in NOBODY_COUNTED:
         _not_known(known)
         return True
     if people is not UNSET:

@@ -63,6 +63,24 @@ PROMISED = (
     ),
     Promise("alerts.md", "good for a minute, each once", {"gateway.commands.gate:LIFE_MS": MINUTE}),
     Promise("alerts.md", "can show nothing for half an hour", {"gateway.alerts.orders:VERIFY_WITHIN_MS": 30 * MINUTE}),
+    # devices, calendars, the broker
+    Promise(
+        "availability.md", "its `ttl` is 25 h (90,000 s) or its kind's", {"config.resources:BATTERY_TTL_S": 90_000}
+    ),
+    Promise(
+        "devices-as-they-are.md",
+        "all ones: 255, 32,767, 65,535",
+        {"gateway.base.bounds:NOBODY_COUNTED": frozenset({255, 32_767, 65_535})},
+    ),
+    Promise("devices-as-they-are.md", "the thousand names that come first", {"gateway.core.remarks:MOST": 1_000}),
+    Promise("devices-as-they-are.md", "The twenty most frequent stand in", {"gateway.core.remarks:TOLD": 20}),
+    Promise("broker.md", "packets of up to 1 MiB", {"gateway.mqtt.client:MAX_PACKET": 1_048_576}),
+    Promise("pages.md", "nobody has seen for 10 s gives its stream back", {"feed.js:HIDDEN_MS": 10 * S}),
+    Promise(
+        "timeseries.md",
+        "a quarter of an hour and 1 kWh for late readings",
+        {"gateway.history.tally:LATE_MS": 15 * MINUTE, "gateway.history.tally:STEP_MWH": 1_000_000},
+    ),
     # the interface for programs
     Promise("api.md", "within 5 s of a document's end, `max-age=0`", {"api.live_view:MAX_AGE_S": 5}),
     Promise(

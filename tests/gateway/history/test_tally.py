@@ -58,6 +58,9 @@ def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str,
 def test_every_type_of_charger_may_draw_what_its_rule_of_use_asks_for() -> None:
     for name, one in SPECS["charger"].types.items():
         assert one.running_above_w * 10 < one.most_w <= POWER_W[1], name
+    assert {name: one.most_w for name, one in SPECS["charger"].types.items()} == {
+        "phone": 2_000, "ebike": 10_000, "ev": 1_000_000,
+    }, "as docs/timeseries.md says"  # fmt: skip
 
 
 def test_energy_over_a_gap_is_known_but_not_its_hour() -> None:
