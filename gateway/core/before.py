@@ -1,9 +1,10 @@
-"""What one message may touch, as it was before it came, so that a message that fails leaves no trace.
+"""What messages may touch, as it was before they came, so that a message that fails leaves no trace.
 
-Copying costs as much as handling, so a busy gateway does it only once something has failed: see `Pipeline`.
+Copying what one device feeds costs as much as handling a message, so a busy gateway does it only once something has
+failed: see `Pipeline`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from operator import attrgetter
 from typing import Any
@@ -24,13 +25,15 @@ _FRESH = Freshness.__slots__
 _DEVICE = ("number", "online", "owed", "seen_at")
 _STATION = ("access", "access_until", "alarm", "judged", "opening_kept", "recheck_at")
 _BATCH = ("topics", "payloads", "received", "flags", "numbers")
+_SEEN = tuple(name for name in Seen.__slots__ if name not in ("older", "ranges"))
+_seen_of = attrgetter(*_SEEN)
 _facts_of, _doubt_of, _fresh_of = attrgetter(*_FACTS), attrgetter(*_DOUBT), attrgetter(*_FRESH)
 _device_of, _station_of = attrgetter(*_DEVICE), attrgetter(*_STATION)
 _DEPTH = 4  # a decoder within decoders
 
 
 class Before:
-    """Made before the message is handled; `restore` puts everything back."""
+    """Made before messages on these topics are handled; `restore` puts everything back. A command comes alone."""
 
     __slots__ = (
         "_context",
@@ -46,7 +49,7 @@ class Before:
         "_totals",
     )  # fmt: skip
 
-    def __init__(self, context: Context, topic: bytes) -> None:
+    def __init__(self, context: Context, topics: Collection[bytes]) -> None:
         self._context = context
         outcome, live = context.outcome, context.live
         self._lengths = (
@@ -59,14 +62,14 @@ class Before:
         )
         self._totals, self._quarantined = dict(live.counters), dict(context.quarantined)
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
-        sources = context.foreign.sources_of(topic)
+        sources = dict.fromkeys(source for topic in topics for source in context.foreign.sources_of(topic))
         self._decoders = [(source, _state(source.decoder)) for source in sources]
-        devices = context.speakers(topic)
+        devices = dict.fromkeys(device for topic in topics for device in context.speakers(topic))
         around = [live.stations[name] for name in sorted({device.station for device in devices})]
         self._promises = [(station, station.promise.kept(), station.opening_kept) for station in around]
         self._staff: tuple[Any, ...] | None = None
         self._stations: list[tuple[Station, tuple[Any, ...], list[_Facts]]] = []
-        if topic.startswith(b"yz-cmd/"):
+        for topic in filter(is_command, topics):
             self._staff = context.nonces.state(), live.overrides.state()
             station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
             if station is not None:
@@ -98,7 +101,7 @@ class Before:
             context.foreign.hear_again(source)
         for device, said, seen, facts in self._devices:
             _put(device, _DEVICE, said)
-            device.seen = seen
+            _put_seen(device.seen, seen)
             for one in facts:
                 one.restore()
         for station, kept, opening in self._promises:  # it is judged anew at the next sign, or at its next look
@@ -111,6 +114,11 @@ class Before:
         if self._staff is not None:
             context.nonces.put_back(self._staff[0])
             live.overrides.put_back(self._staff[1])
+
+
+def is_command(topic: bytes) -> bool:
+    """What staff change. It reaches others too, who undo nothing."""
+    return topic.startswith(b"yz-cmd/")
 
 
 def _put(thing: object, names: Iterable[str], values: Iterable[Any]) -> None:
@@ -126,7 +134,7 @@ class _Facts:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._said, self._fresh, self._doubt = _facts_of(facts), _fresh_of(facts.fresh), _doubt_of(facts.doubt)
-        self._known = [getattr(facts.known, name) for name in _names(type(facts.known))]
+        self._known = _names_of(type(facts.known))[1](facts.known)
         self._public = None if facts.known.public is None else copy(facts.known.public)
 
     def restore(self) -> None:
@@ -134,28 +142,37 @@ class _Facts:
         _put(facts, _FACTS, self._said)
         _put(facts.fresh, _FRESH, self._fresh)
         _put(facts.doubt, _DOUBT, self._doubt)
-        _put(facts.known, _names(type(facts.known)), self._known)
+        _put(facts.known, _names_of(type(facts.known))[0], self._known)
         if self._public is not None:
             facts.known.guard(self._public)
 
 
-_cached: dict[type[Known], tuple[str, ...]] = {}
+_Getter = Callable[[Known], tuple[Any, ...]]
+_cached: dict[type[Known], tuple[tuple[str, ...], _Getter]] = {}
 
 
-def _names(known: type[Known]) -> tuple[str, ...]:
-    """What a message may change of a kind's value."""
-    names = _cached.get(known)
-    if names is None:
-        names = _cached[known] = tuple(name for name in slots_of(known) if name not in _PARTS)
-    return names
+def _names_of(known: type[Known]) -> tuple[tuple[str, ...], _Getter]:
+    """What a message may change of a kind's value, and what reads it."""
+    cached = _cached.get(known)
+    if cached is None:
+        names = tuple(name for name in slots_of(known) if name not in _PARTS)
+        several = attrgetter(*names) if len(names) > 1 else None
+        cached = names, several or (lambda one: tuple(getattr(one, name) for name in names))
+        _cached[known] = cached
+    return cached
 
 
-def _seen(seen: Seen) -> Seen:
-    kept = copy(seen)
-    kept.ranges = list(seen.ranges)
-    if seen.older is not NO_BOOTS:
-        kept.older = {boot: list(ranges) for boot, ranges in seen.older.items()}
-    return kept
+def _seen(seen: Seen) -> tuple[Any, ...]:
+    """What stands in `_SEEN`, and copies of what is changed in place."""
+    older = seen.older
+    if older is not NO_BOOTS:
+        older = {boot: list(ranges) for boot, ranges in older.items()}
+    return _seen_of(seen), list(seen.ranges), older
+
+
+def _put_seen(seen: Seen, kept: tuple[Any, ...]) -> None:
+    said, seen.ranges, seen.older = kept
+    _put(seen, _SEEN, said)
 
 
 def _state(thing: object, depth: int = _DEPTH) -> dict[str, Any]:

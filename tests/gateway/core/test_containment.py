@@ -2,22 +2,24 @@
 
 import json
 import random
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from config.schema import Settings
+from gateway.commands import SeenNonces, sign
 from gateway.core import plan
 from gateway.core.outcome import Frame
-from gateway.core.pipeline import Pipeline
+from gateway.core.pipeline import SPARE_A_S, Pipeline
 from gateway.core.unusual import Unusual
-from gateway.live import document
+from gateway.live import Device, Live, document
 from gateway.model import InvariantError, Rejected
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
-from tests.gateway.faults import ERRORS, Fault, calls
+from tests.gateway.faults import ERRORS, Fault, FaultError, calls
 
-FEW = 32
+MANY = SPARE_A_S + 1  # in one look: more than can be copied for
 
 
 START = 1_795_226_400_000
@@ -188,6 +190,76 @@ def test_ten_thousand_messages_that_some_function_fails_over_cost_themselves() -
     assert len(raised) > 80, raised
 
 
+def looks(seed: int, messages: int, each: int) -> list[tuple[list[Frame], int]]:
+    """The mixed stream as it comes when so many come in one look."""
+    stream = [one for one in day(random.Random(seed), 2 * messages) if not one[0][0].startswith(b"yz-cmd/")][:messages]
+    return [
+        ([frame for frame, _ in stream[at : at + each]], stream[at][1]) for at in range(0, len(stream) - each + 1, each)
+    ]
+
+
+def whole(all_looks: list[tuple[list[Frame], int]], at: int = -1, fault: Fault | None = None) -> World:
+    """The world after all of them, with a fault in one."""
+    world = World()
+    for place, (frames, now) in enumerate(all_looks):
+        world.pipeline.tick(now)
+        with fault.inside() if fault is not None and place == at else nullcontext():
+            world.pipeline.handle_all(frames, now)
+        world.collect()
+    return world
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_fault_that_passes_over_one_of_many_that_came_together_costs_nothing(seed: int) -> None:
+    all_looks, chance = looks(seed, 150, 50), random.Random(seed)
+    at, end = chance.randrange(3), all_looks[-1][1]
+    clean = whole(all_looks)
+    world = whole(all_looks[:at])
+    world.pipeline.tick(all_looks[at][1])
+    many = calls(ROOMS, lambda: world.pipeline.handle_all(*all_looks[at]))
+    poisoned = whole(all_looks, at, Fault(ROOMS, chance.randint(many // 4, many), chance.choice(ERRORS)))
+    assert poisoned.state(end) == clean.state(end)
+    assert poisoned.refused == clean.refused
+    assert poisoned.live.counters == clean.live.counters
+
+
+def test_one_of_many_that_fails_each_time_costs_itself_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails after all of it was taken over."""
+    observe = Live.observe
+
+    def breaks(live: Live, device: Device, signals: Any, observed_at: int, now: int) -> None:
+        observe(live, device, signals, observed_at, now)
+        if signals.seq == 1_070:
+            raise FaultError
+
+    monkeypatch.setattr(Live, "observe", breaks)
+    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(1_000, 1_070)]
+    last = b"yz/y/seat/state", b'{"boot":"b","seq":1070,"occupied":false}', 0
+    poisoned, clean = World(), World()
+    poisoned.take([*frames, last], START)
+    clean.take(frames, START)
+    clean.pipeline.set_aside(last, START)
+    clean.collect()
+    assert poisoned.state(START) == clean.state(START)
+    assert [one.payload for one in poisoned.refused] == [last[1]]
+    assert poisoned.live.mishaps.take() == [("y", "FaultError")]
+
+
+def test_a_command_among_many_is_carried_out_once() -> None:
+    world, done, key = World(), list[str](), b"k" * 32
+    world.pipeline.commands.on_done = lambda _by, what, _target, _detail: done.append(what)
+    word = {"status": "closed", "until": START + 100_000}
+    order = {"nonce": "n" * 16, "expires": START + 9_000, "by": "li", "resource": "seat", "override": word}
+    topic = b"yz-cmd/y/override"
+    text = sign(key, topic.decode(), json.dumps(order).encode())
+    world.pipeline.commands.trust(key, SeenNonces())
+    seats = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(40)]
+    with Fault(("gateway/kinds/seat.py",), 30).inside() as fault:
+        world.pipeline.handle_all([(topic, text, 0), *seats], START)
+    assert fault.raised
+    assert done == ["override"]
+
+
 def load(world: World, messages: int, fault: Fault) -> None:
     """So many messages of one seat in one look."""
     frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(messages)]
@@ -198,9 +270,9 @@ def load(world: World, messages: int, fault: Fault) -> None:
 
 def test_one_that_fails_under_load_costs_itself() -> None:
     world = World()
-    load(world, 2 * FEW, Fault(("gateway/kinds/seat.py",), 10))
+    load(world, MANY, Fault(("gateway/kinds/seat.py",), 10))
     assert [one.reason for one in world.refused] == ["internal_error"]
-    assert len(world.stored) == 2 * FEW - 1
+    assert len(world.stored) == MANY - 1
     world.take([], START)
     assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"  # it has spoken since
 
@@ -211,12 +283,12 @@ def evidence(world: World) -> str:
 
 def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() -> None:
     many = Fault(("gateway/kinds/seat.py",))
-    load(World(), 2 * FEW, many)
+    load(World(), MANY, many)
     world = World()
-    load(world, 2 * FEW, Fault(("gateway/kinds/seat.py",), many.calls))
+    load(world, MANY, Fault(("gateway/kinds/seat.py",), many.calls))
     world.take([], START)
     assert evidence(world) == "stale"
-    world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":999,"occupied":true}', 0)], START)
+    world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":99999,"occupied":true}', 0)], START)
     assert evidence(world) == "live"
 
 
