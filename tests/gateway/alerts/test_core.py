@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from gateway.alerts.case import Policy
 from gateway.alerts.core import Alerts
-from gateway.alerts.facts import Fact, clock_skew, own, screen
+from gateway.alerts.facts import Fact, channel_failing, clock_skew, own, screen
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.signals import Limits, fact_of_event, facts_of_signals
 from gateway.alerts.words import UnknownAlertError
@@ -77,6 +77,15 @@ def test_the_fifth_rise_is_told_at_once(before: int, told: list[str]) -> None:
     world.become(FAULT, PILE)
     world.wait(0)
     assert world.lines() == told
+
+
+def test_a_channel_that_takes_nothing_is_a_trouble_after_five_minutes() -> None:
+    world = World([PILE])
+    world.learn(channel_failing("duty", world.now, ("HTTP 500", False)))
+    world.wait(300 + 9)
+    assert world.lines() == []
+    world.wait(1)
+    assert world.lines() == ["channel_failing duty opened"]
 
 
 @pytest.mark.parametrize(("before", "held_s"), [(1, 30), (2, 900)])

@@ -39,6 +39,12 @@ def test_a_signed_command_comes_through_with_its_text() -> None:
     assert json.loads(order.text)["area"] == "lounge"
 
 
+def test_a_command_may_be_good_for_a_minute_and_as_long_as_64_kib() -> None:
+    packed = sign(KEY, TOPIC, text(expires=NOW + 60_000))
+    assert Gate(lambda: KEY, SeenNonces()).open(TOPIC.encode(), packed.ljust(65_536), NOW).by == "li"
+    assert reason(packed.ljust(65_537)) == "too_large"
+
+
 def test_the_signature_is_the_published_one() -> None:
     """HMAC-SHA-256 over topic, newline and text, in hex: so that any program can make it."""
     assert json.loads(sign(b"key", "t", b"{}")) == {
