@@ -2,6 +2,7 @@
 
 import json
 import logging
+import resource
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api.connections import ConnectionBounds, ConnectionDoor, Seldom
+from api.connections import ConnectionBounds, ConnectionDoor, Seldom, bounds_of_this_process
 from tests.api.conftest import House, serving
 from tests.patience import until
 
@@ -198,3 +199,11 @@ def test_too_many_open_files_never_stop_the_server_nor_flood_the_log(tmp_path: P
         process.stdin.close()
         assert process.wait(60) == 0
     assert len((tmp_path / "log").read_text().splitlines()) < 20
+
+
+@pytest.mark.parametrize(("files", "total"), [(100_000, 16_384), (resource.RLIM_INFINITY, 16_384), (1_024, 768)])
+def test_as_many_connections_as_files_leave_room_for(monkeypatch: pytest.MonkeyPatch, files: int, total: int) -> None:
+    monkeypatch.setattr("api.connections.resource.getrlimit", lambda _: (files, files))
+    bounds = bounds_of_this_process()
+    assert (bounds.total, bounds.per_address, bounds.head_bytes) == (total, 512, 32_768)
+    assert (bounds.head_s, bounds.body_s, bounds.stalled_s) == (10, 60, 30)

@@ -143,6 +143,21 @@ def test_a_line_beyond_the_limit_is_dropped_and_the_next_one_read() -> None:
     assert len(reader.feed(b"\n" + line.seal(b'{"v":1}'))) == 1
 
 
+@pytest.mark.parametrize(("size", "read"), [(512, 1), (513, 0)])
+def test_a_line_has_at_most_512_bytes(size: int, read: int) -> None:
+    frame = b'{"v":1,"x":"%b"}'
+    sealed = line.seal(frame % (b"a" * (size - len(line.seal(frame % b"")) + 1)))
+    assert len(sealed) == size + len(b"\n")
+    assert len(line.LineReader().feed(sealed)) == read
+
+
+def test_a_packet_has_at_most_128_bytes() -> None:
+    longest = packet.seal(packet.Packet(packet.JSON, 1, b"x" * 123))
+    assert len(packet.seal(packet.Packet(packet.JSON, 1, b"x" * 122))) == len(longest) - 1
+    with pytest.raises(ValueError, match="129 bytes"):
+        packet.seal(packet.Packet(packet.JSON, 1, b"x" * 124))
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 0

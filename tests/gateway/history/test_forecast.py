@@ -3,6 +3,7 @@
 import random
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,12 @@ def test_little_history_says_nothing():
     assert Forecast(steady(ENOUGH - 1), UTC).remaining(NOON, NOON) is None
     assert Forecast([], UTC).remaining(NOON, NOON) is None
     assert Forecast(steady(ENOUGH), UTC).remaining(NOON, NOON) is not None
+
+
+@pytest.mark.parametrize(("long_ones", "told"), [(19, False), (20, True)])
+def test_a_forecast_stands_on_twenty_sessions_that_lasted_as_long(long_ones: int, told: bool) -> None:
+    past = [*steady(200), *(UseSpan(NOON - n * 24 * HOUR, NOON - n * 24 * HOUR + 5 * HOUR) for n in range(long_ones))]
+    assert (Forecast(past, UTC).remaining(NOON, NOON + 3 * HOUR) is not None) is told
 
 
 def test_a_session_longer_than_nearly_all_of_the_past_is_not_forecast():
