@@ -9,7 +9,7 @@ from api.geo import Point, distance_m
 from api.live_view import Entry, LiveView
 from api.wire_documents import without_areas
 from config.kinds import NAMES
-from config.schema import Station
+from config.schema import StationSettings
 
 Wanted = tuple[str, str | None]  # kind, type
 
@@ -52,7 +52,7 @@ def parse_wanted(text: str) -> tuple[Wanted, ...]:
 class Directory:
     """Cards are made when first asked for and kept until their station's document changes."""
 
-    def __init__(self, view: LiveView, stations: Iterable[Station]) -> None:
+    def __init__(self, view: LiveView, stations: Iterable[StationSettings]) -> None:
         self._view = view
         self._stations = {station.id: station for station in stations}
         self._cards: dict[str, Card] = {}
@@ -97,13 +97,13 @@ class Directory:
         return card
 
 
-def _suits(card: Card, station: Station, query: Query) -> bool:
+def _suits(card: Card, station: StationSettings, query: Query) -> bool:
     if query.open_now is not None and (card.entry.open_now == "yes") is not query.open_now:
         return False
     return card.offers(query.wanted) and set(query.region) <= set(station.region)
 
 
-def _away_m(station: Station, near: Point | None) -> float | None:
+def _away_m(station: StationSettings, near: Point | None) -> float | None:
     if near is None or station.location is None:
         return None
     return distance_m(near, (station.location.lat, station.location.lon))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from api.wire_documents import withdraw
-from config.schema import Station
+from config.schema import StationSettings
 from gateway.base.mishaps import Mishaps
 from gateway.live.station_document import Document, blank, deadline, encoded
 from gateway.model import Millis
@@ -62,7 +62,9 @@ class LiveView:
     Stations outside the configuration are not shown, whatever a broker still retains of them.
     """
 
-    def __init__(self, stations: Iterable[Station], now: Callable[[], Millis], mishaps: Mishaps | None = None) -> None:
+    def __init__(
+        self, stations: Iterable[StationSettings], now: Callable[[], Millis], mishaps: Mishaps | None = None
+    ) -> None:
         self._now, self._mishaps = now, mishaps or Mishaps()
         self._entries: dict[str, Entry] = {}
         self._withdrawn: dict[

@@ -10,7 +10,7 @@ from gateway.model import Access, Evidence, Health, KindName, Lifecycle, Usable,
 Texts = dict[str, str]
 
 
-class OnNow(BaseModel):
+class OnNowSchema(BaseModel):
     title: Texts = Field(description="empty where the calendar calls it private")
     until: datetime
 
@@ -20,14 +20,14 @@ class OnNext(BaseModel):
     from_: datetime = Field(alias="from")
 
 
-class Programme(BaseModel):
+class ProgrammeSchema(BaseModel):
     """What takes place in a room."""
 
-    now: OnNow | None = None
+    now: OnNowSchema | None = None
     next: OnNext | None = None
 
 
-class Resource(BaseModel):
+class ResourceSchema(BaseModel):
     id: str
     kind: KindName
     type: str | None
@@ -45,13 +45,13 @@ class Resource(BaseModel):
     level: str | None = Field(None, description="of a room: how busy")
     free: int | None = Field(None, description="of what is counted in units")
     total: int | None = Field(None, description="of what is counted in units")
-    programme: Programme | None = Field(None, description="of a room, from its calendar")
+    programme: ProgrammeSchema | None = Field(None, description="of a room, from its calendar")
 
 
-class Area(BaseModel):
+class AreaSchema(BaseModel):
     id: str
     name: Texts
-    resources: list[Resource]
+    resources: list[ResourceSchema]
 
 
 class NextFree(BaseModel):
@@ -71,7 +71,7 @@ class Line(BaseModel):
     next_free: NextFree | None = Field(None, description="only where all is taken, and the past says enough")
 
 
-class Opening(BaseModel):
+class OpeningSchema(BaseModel):
     now: Usable = Field(description="what its hours and people promise")
     until: datetime | None
     proof: Literal["proved", "unproved", "contradicted"] = Field(
@@ -86,14 +86,14 @@ class StationSummary(BaseModel):
     name: Texts
     as_of: datetime
     valid_until: datetime | None
-    open: Opening
+    open: OpeningSchema
     summary: list[Line]
     region: list[str] | None = None
     location: dict[str, float | str] | None = None
     distance_m: int | None = Field(None, description="only with `near`")
 
 
-class Availability(BaseModel):
+class AvailabilitySchema(BaseModel):
     """A station's availability document."""
 
     station: str
@@ -102,9 +102,9 @@ class Availability(BaseModel):
     location: dict[str, float | str] | None = None
     as_of: datetime
     valid_until: datetime | None
-    open: Opening
+    open: OpeningSchema
     summary: list[Line]
-    areas: list[Area]
+    areas: list[AreaSchema]
 
 
 class Stations(BaseModel):
@@ -120,7 +120,7 @@ class Stretch(BaseModel):
     evidence: Evidence
 
 
-class History(BaseModel):
+class HistorySchema(BaseModel):
     station: str
     resource: str
     from_: datetime = Field(alias="from")
@@ -129,7 +129,7 @@ class History(BaseModel):
     next: datetime | None = Field(description="ask again with from= this; null when this was all")
 
 
-class Session(BaseModel):
+class SessionSchema(BaseModel):
     name: str
     role: Literal["viewer", "operator", "admin"]
     stations: list[str] = Field(description="with `regions` empty too: every station")
@@ -164,7 +164,7 @@ class ProblemDocument(BaseModel):
     errors: list[ParameterError] | None = None
 
 
-class Usage(BaseModel):
+class UsageSchema(BaseModel):
     """One bucket. Utilisation is occupied ÷ known-open: null when no open minute is known."""
 
     utilization: float | None = Field(ge=0, le=1)
@@ -185,7 +185,7 @@ class Usage(BaseModel):
     visits_max: int | None = Field(description="null with `visits_min` given: no upper end is known")
 
 
-class UseBucket(Usage):
+class UseBucket(UsageSchema):
     from_: datetime | None = Field(None, alias="from")
     to: datetime | None = None
     hour_of_week: int | None = Field(None, description="0 is Monday, midnight to one o'clock; only by=hour_of_week")
@@ -196,7 +196,7 @@ class UseWindow(BaseModel):
     by: str
     from_: datetime = Field(alias="from")
     to: datetime
-    total: Usage
+    total: UsageSchema
     buckets: list[UseBucket]
 
 
@@ -211,7 +211,7 @@ class RegionUtilization(UseWindow):
     stations: list[str]
 
 
-class Charge(BaseModel):
+class ChargeSchema(BaseModel):
     """One use of a charger."""
 
     resource: str
@@ -228,12 +228,12 @@ class ChargeSum(BaseModel):
     energy_unknown: int = Field(description="sessions whose energy is not")
 
 
-class Sessions(BaseModel):
+class SessionsSchema(BaseModel):
     station: str
     area: str | None
     resource: str | None
     from_: datetime = Field(alias="from")
     to: datetime
     total: ChargeSum = Field(description="of the whole window, not of the page")
-    sessions: list[Charge]
+    sessions: list[ChargeSchema]
     next: datetime | None = Field(description="ask again with from= this; null when this was all")

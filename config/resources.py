@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 from config.kinds import SPECS
 from config.schema.base import Kind, Lifecycle, Reporting
 from config.schema.settings import Settings
-from config.schema.station import Area, Resource, Station
+from config.schema.station import AreaSettings, ResourceSettings, StationSettings
 
 BATTERY_TTL_S: Final = 90_000
 """A device on a battery speaks when something changes, and once a day to say that it is there. An hour for the one that
@@ -32,7 +32,9 @@ class ResourceValues(TypedDict):
     lifecycle: Lifecycle
 
 
-def values_of(settings: Settings, station: Station, area: Area, item: Resource) -> ResourceValues:
+def values_of(
+    settings: Settings, station: StationSettings, area: AreaSettings, item: ResourceSettings
+) -> ResourceValues:
     """The resource's own word first, then its area's or station's where they speak for it, then its kind's default."""
     default = settings.defaults_for(item.kind)
     inherited = area.capacity if SPECS[item.kind].holds_people else None
@@ -53,7 +55,7 @@ def values_of(settings: Settings, station: Station, area: Area, item: Resource) 
     )
 
 
-def _promised_s(item: Resource, usual_s: int) -> int:
+def _promised_s(item: ResourceSettings, usual_s: int) -> int:
     """For how long a value can be good by what its device lives on."""
     return max(usual_s, BATTERY_TTL_S) if item.power == "battery" else usual_s
 

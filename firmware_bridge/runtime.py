@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from config.schema.bridge import Bridge
-from config.schema.bridge import Bus as BusSettings
+from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import STORE_AGAIN_S, Bus
 from firmware_bridge.cards import Cards, read_allow_list, read_key

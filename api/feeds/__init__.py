@@ -18,7 +18,7 @@ from api.problem import bad_parameter, not_found
 from api.wire_documents import read
 from api.workers import FEW_STATIONS
 from config.modules import module_of, names_in
-from config.schema import Station
+from config.schema import StationSettings
 from gateway.model import Millis
 
 
@@ -35,7 +35,7 @@ def router(context: ApiContext) -> APIRouter:
     return routes
 
 
-def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str, Station]) -> None:
+def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str, StationSettings]) -> None:
     async def of_all(request: Request) -> Response:
         return await _answer(request, feed, list(context.view), stations, context)
 
@@ -56,7 +56,7 @@ def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str,
 
 
 async def _answer(
-    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, Station], context: ApiContext
+    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, StationSettings], context: ApiContext
 ) -> Response:
     def rendered() -> bytes:
         shown = [FeedStation(stations[entry.station], read(entry.body)) for entry in entries]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.schema import Station
+from config.schema import StationSettings
 from gateway.live.station_document import StationDocument
 
 
@@ -11,7 +11,7 @@ from gateway.live.station_document import StationDocument
 class FeedStation:
     """A station as configured, and its present document, in which nothing outlasts its time."""
 
-    station: Station
+    station: StationSettings
     shown: StationDocument
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.files import LIST_BYTES, read_text
-from config.schema import Settings, Station
+from config.schema import Settings, StationSettings
 
 _NIGHT = re.compile(r"\d\d:\d\d-\d\d:\d\d")
 NIGHT_DEFAULT = "21:00-06:30"
@@ -48,7 +48,7 @@ def places_of(settings: Settings) -> dict[str, PagePlace]:
     return {station.id: _place(settings, station) for station in settings.stations}
 
 
-def _place(settings: Settings, station: Station) -> PagePlace:
+def _place(settings: Settings, station: StationSettings) -> PagePlace:
     display, spot = settings.display_of(station), station.location
     return PagePlace(
         id=station.id,
@@ -72,7 +72,7 @@ def _place(settings: Settings, station: Station) -> PagePlace:
     )
 
 
-def _plan(station: Station) -> str | None:
+def _plan(station: StationSettings) -> str | None:
     path = station.floor_plan
     return None if path is None else read_text(path, f"stations.{station.id}.floor_plan", LIST_BYTES)
 

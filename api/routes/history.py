@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.context import ApiContext
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
-from api.schemas import History
+from api.schemas import HistorySchema
 from api.times import rfc3339
 from gateway.model import Interval, Millis
 from gateway.store.base import Reader
@@ -20,7 +20,7 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.get(
         "/stations/{station}/history",
-        response_model=History,
+        response_model=HistorySchema,
         responses=ALSO_TABLE,
         summary="A resource's past as intervals",
     )

@@ -19,7 +19,7 @@ from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS
 from api.times import rfc3339
 from config.files import read_secret
-from config.schema import Settings, Station
+from config.schema import Settings, StationSettings
 from gateway.commands import LIFE_MS
 from gateway.model import Millis
 from gateway.policy.override import LONGEST_NOTE, MAX_SPAN_MS, PARTNER, Command, Override, Status, encode_command
@@ -53,7 +53,7 @@ class Sent(BaseModel):
 
 
 class Partner(NamedTuple):
-    station: Station
+    station: StationSettings
     valid_ms: Millis
 
 
@@ -144,7 +144,9 @@ def _until(word: Word, now: Millis) -> Millis:
     return until
 
 
-def _send(context: ApiContext, station: Station, word: Word, until: Millis, by: str, *, partner: bool = False) -> Sent:
+def _send(
+    context: ApiContext, station: StationSettings, word: Word, until: Millis, by: str, *, partner: bool = False
+) -> Sent:
     if context.command is None:
         raise HTTPException(503, "there is no gateway to tell; try again when one is running")
     _place(station, word)
@@ -159,7 +161,7 @@ def _send(context: ApiContext, station: Station, word: Word, until: Millis, by: 
     return Sent(station=station.id, status=word.status, until=rfc3339(until) if said is not None else None)
 
 
-def _place(station: Station, word: Word) -> None:
+def _place(station: StationSettings, word: Word) -> None:
     if word.area is not None and word.resource is not None:
         raise HTTPException(422, "names an area and a resource; name one")
     if word.area is not None and all(area.id != word.area for area in station.areas):

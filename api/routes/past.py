@@ -16,7 +16,7 @@ from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
 from api.times import from_query
 from api.workers import Turn
-from config.schema import Station
+from config.schema import StationSettings
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.model import Interval, Millis, Reading, Rejected
 from gateway.policy.privacy import PERSONAL
@@ -94,7 +94,9 @@ class Past:
             raise bad_parameter("from", f"is more than {WINDOW_MAX_DAYS} days before `to`; ask for less at a time")
         return max(0, min(first, now)), min(last, now)
 
-    def afford(self, request: Request, stations: Collection[Station], by: str, window: tuple[Millis, Millis]) -> Priced:
+    def afford(
+        self, request: Request, stations: Collection[StationSettings], by: str, window: tuple[Millis, Millis]
+    ) -> Priced:
         """422 for what is never answered, before any work: a window or so many places that cost more than allowed."""
         return self.afford_places(
             request, sum(len(area.resources) for one in stations for area in one.areas), by, window
@@ -114,11 +116,11 @@ class Past:
             raise bad_parameter("from", f"{places} places over {hours / 24:.0f} days are too much at a time; {mend}")
         return Priced(units)
 
-    def of_region(self, names: Collection[str]) -> list[Station]:
+    def of_region(self, names: Collection[str]) -> list[StationSettings]:
         """The stations whose region has all these names, whoever asks."""
         return [one for one in self._context.settings.stations if set(names) <= set(one.region)]
 
-    def of_name(self, station: str) -> list[Station]:
+    def of_name(self, station: str) -> list[StationSettings]:
         """The station, or none."""
         known = self._context.settings.station(station)
         return [] if known is None else [known]

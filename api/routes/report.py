@@ -17,7 +17,7 @@ from api.pages.report.page import body
 from api.pages.report.words import LANGUAGES, Words
 from api.problem import bad_parameter, not_found
 from api.routes.past import Past
-from config.schema import Station
+from config.schema import StationSettings
 from gateway.base.local_time import local_of
 from gateway.model import Millis
 from gateway.store.base import Reader
@@ -83,13 +83,13 @@ class _Paper:
             report.station, say, 200, named, made, _links(report.station, month, say, now), body(report, say)
         )
 
-    def gated(self, station: Station, say: Words) -> Response:
+    def gated(self, station: StationSettings, say: Words) -> Response:
         told = f'<section class="gated"><h2>{say("login")}</h2><p>{say("login_how")}</p></section>'
         link = f'<a class="btn main" href="/login">{say("login_go")}</a>'
         return self._page(station, say, 401, "", "", link, told)
 
     def _page(
-        self, station: Station, say: Words, status: int, month: str, made: str, links: str, content: str
+        self, station: StationSettings, say: Words, status: int, month: str, made: str, links: str, content: str
     ) -> Response:
         address = station.location.address or "" if station.location else ""
         where = " ".join((*station.region, address)).strip()
@@ -100,7 +100,7 @@ class _Paper:
         return HTMLResponse(text, status, HEADERS)
 
 
-def _links(station: Station, month: Month, say: Words, now: Millis) -> str:
+def _links(station: StationSettings, month: Month, say: Words, now: Millis) -> str:
     """On the screen only: the months beside this one, the table of days, the other languages."""
     here = f"/stations/{station.id}"
     csv = f"/api/v1{here}/utilization?from={month.start}&amp;to={month.upto}&amp;by=day&amp;format=csv"

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from api.attempts import Attempts, address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
-from api.schemas import ProblemDocument, Session
+from api.schemas import ProblemDocument, SessionSchema
 from api.times import rfc3339
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.get(
         "/api/v1/session",
-        response_model=Session,
+        response_model=SessionSchema,
         responses={401: {"model": ProblemDocument}},
         openapi_extra={"x-role": "viewer"},
         summary="Whose key this is",

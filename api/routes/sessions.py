@@ -10,7 +10,7 @@ from api.context import ApiContext
 from api.routes.history import PAGE_DEFAULT, Limit
 from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
 from api.routes.utilization import energy_wh
-from api.schemas import Sessions
+from api.schemas import SessionsSchema
 from api.times import rfc3339
 from gateway.model import Millis
 from gateway.store.base import Reader
@@ -23,7 +23,7 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.get(
         "/stations/{station}/sessions",
-        response_model=Sessions,
+        response_model=SessionsSchema,
         responses=ALSO_TABLE,
         summary="Each use of a charger",
     )

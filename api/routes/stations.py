@@ -11,7 +11,7 @@ from api.directory import Directory, parse_wanted
 from api.directory import Query as Wish
 from api.geo import Point, from_gcj02
 from api.problem import bad_parameter, not_found
-from api.schemas import Availability, ProblemDocument, Stations
+from api.schemas import AvailabilitySchema, ProblemDocument, Stations
 from api.workers import FEW_STATIONS
 
 CACHE = "public, max-age=5"
@@ -57,7 +57,7 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.get(
         "/stations/{station}",
-        response_model=Availability,
+        response_model=AvailabilitySchema,
         responses={304: {"description": "nothing changed since that ETag"}, 404: {"model": ProblemDocument}},
         summary="A station's availability document",
     )

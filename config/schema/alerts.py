@@ -79,7 +79,7 @@ class Channel(Model):
     """Addresses of the receivers (smtp)."""
 
 
-class Route(Model):
+class RouteSettings(Model):
     """Which alerts go to which channels; every route that fits is taken. What is left out fits all."""
 
     channels: Annotated[Strings, Field(min_length=1)]
@@ -119,7 +119,7 @@ class Thresholds(Model):
     """So many of a station's devices silent at once are one alert for the site."""
 
 
-class Alerts(Model):
+class AlertSettings(Model):
     """When and how staff are told."""
 
     raise_delay_s: NotNegative = 10
@@ -142,5 +142,5 @@ class Alerts(Model):
     """From where on something is an alert."""
     channels: tuple[Channel, ...] = ()
     """Ways to reach staff."""
-    routes: tuple[Route, ...] = ()
+    routes: tuple[RouteSettings, ...] = ()
     """Which alerts go where."""

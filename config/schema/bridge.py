@@ -16,7 +16,7 @@ PollSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Direction = Literal["in", "out"]
 
 
-class Device(Model):
+class DeviceSettings(Model):
     """One device on a bus that several share."""
 
     device: DeviceId
@@ -35,7 +35,7 @@ class Device(Model):
     """File with the secure-channel key in hex (osdp)."""
 
 
-class Bus(Model):
+class BusSettings(Model):
     """One port, and what is on it."""
 
     id: Id
@@ -54,7 +54,7 @@ class Bus(Model):
     """Stop bits."""
     device: DeviceId | None = None
     """The one device on it."""
-    devices: tuple[Device, ...] = ()
+    devices: tuple[DeviceSettings, ...] = ()
     """The devices that share it."""
     direction: Direction | None = None
     """Which way a card at this reader leads."""
@@ -68,7 +68,7 @@ class Bus(Model):
     """Length of the pulse that opens the lock; 0 where the hardware has none."""
 
 
-class Spool(Model):
+class SpoolSettings(Model):
     """What the gateway has not confirmed yet, on disk."""
 
     path: Folder = Path("spool")
@@ -94,7 +94,7 @@ class Bridge(Model):
     """Card pseudonyms that may enter while the network is down, one a line."""
     silent_s: NotNegative = 0
     """A device that does not answer for so long is published as offline; 0 takes three polls."""
-    spool: Spool = Spool()
+    spool: SpoolSettings = SpoolSettings()
     """What the gateway has not confirmed yet, on disk."""
-    buses: tuple[Bus, ...] = ()
+    buses: tuple[BusSettings, ...] = ()
     """Its ports."""

@@ -11,7 +11,7 @@ from config.schema.base import HostPort, Id, Kind, Listen, Model, NotNegative, P
 SATURDAY = 5
 
 
-class Gateway(Model):
+class GatewaySettings(Model):
     """Intake and its bounds."""
 
     id: Id = "gateway"
@@ -67,7 +67,7 @@ class Promises(Model):
     """Minutes without a sign after which locked doors, refused cards or a person's word contradict it."""
 
 
-class Notice(Model):
+class NoticeSettings(Model):
     """The State Council's notice for one year (国务院办公厅关于…年部分节假日安排的通知)."""
 
     year: Annotated[int, Field(ge=2004, le=2200)]
@@ -78,7 +78,7 @@ class Notice(Model):
     """Saturdays and Sundays that are worked (调休)."""
 
     @model_validator(mode="after")
-    def _around_the_year(self) -> "Notice":
+    def _around_the_year(self) -> "NoticeSettings":
         ends = [end for span in self.days_off for end in (span.first, span.last)]
         for day in (*ends, *self.workdays):
             if not date(self.year - 1, 12, 1) <= day <= date(self.year, 12, 31):
@@ -96,7 +96,7 @@ class Calendar(Model):
 
     holidays: Literal["CN", "none"] = "CN"
     """Official holiday calendar; CN knows the make-up workdays (调休)."""
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[NoticeSettings, ...] = ()
     """Notices that the installed chinesecalendar doesn't know yet; they outrank it."""
     weekend: Literal["calendar", "rest_day"] = "rest_day"
     """Sa and Su in opening hours: calendar means the days of the week, rest_day the days that people are off."""

@@ -8,14 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from config.kinds import NAMES
-from config.schema.alerts import Alerts
+from config.schema.alerts import AlertSettings
 from config.schema.api import Api, Display
 from config.schema.base import Kind, Model, TimeZone
 from config.schema.bridge import Bridge
-from config.schema.gateway import Calendar, Gateway, KindDefaults, KindSettings, Privacy, Promises, defaults_for
+from config.schema.gateway import Calendar, GatewaySettings, KindDefaults, KindSettings, Privacy, Promises, defaults_for
 from config.schema.mqtt import HomeAssistant, Mqtt
-from config.schema.station import Area, Resource, Station
-from config.schema.store import Store
+from config.schema.station import AreaSettings, ResourceSettings, StationSettings
+from config.schema.store import StoreSettings
 
 
 class Settings(Model):
@@ -23,11 +23,11 @@ class Settings(Model):
 
     mqtt: Mqtt = Mqtt()
     """The connection to the broker."""
-    store: Store = Store()
+    store: StoreSettings = StoreSettings()
     """The journal, how long it keeps what, and the copy in InfluxDB."""
     api: Api = Api()
     """The HTTP side."""
-    gateway: Gateway = Gateway()
+    gateway: GatewaySettings = GatewaySettings()
     """Intake and its bounds."""
     timezone: TimeZone = "Asia/Shanghai"
     """Time zone of stations that name none."""
@@ -41,21 +41,21 @@ class Settings(Model):
     """Changes to the defaults of resource kinds."""
     homeassistant: HomeAssistant = HomeAssistant()
     """Announcing our resources to a Home Assistant."""
-    stations: tuple[Station, ...] = ()
+    stations: tuple[StationSettings, ...] = ()
     """The places watched."""
-    alerts: Alerts = Alerts()
+    alerts: AlertSettings = AlertSettings()
     """When and how staff are told."""
     bridge: Bridge | None = None
     """The firmware bridge of this box."""
 
-    def resources(self) -> Iterator[tuple[Station, Area, Resource]]:
+    def resources(self) -> Iterator[tuple[StationSettings, AreaSettings, ResourceSettings]]:
         """Every resource with its station and area, in the order of the configuration."""
         for station in self.stations:
             for area in station.areas:
                 for resource in area.resources:
                     yield station, area, resource
 
-    def station(self, station_id: str) -> Station | None:
+    def station(self, station_id: str) -> StationSettings | None:
         """The station of this id."""
         return next((station for station in self.stations if station.id == station_id), None)
 
@@ -68,11 +68,11 @@ class Settings(Model):
         changed = {kind: said.model_dump(exclude_none=True) for kind, said in self.kinds.items()}
         return {kind: defaults_for(kind).model_copy(update=changed.get(kind)) for kind in NAMES}
 
-    def zone_of(self, station: Station | None) -> ZoneInfo:
+    def zone_of(self, station: StationSettings | None) -> ZoneInfo:
         """The station's time zone; that of all where the box does not know it (`mqtt:` and `bridge:` alone)."""
         return ZoneInfo((station.timezone if station is not None else None) or self.timezone)
 
-    def display_of(self, station: Station) -> Display:
+    def display_of(self, station: StationSettings) -> Display:
         """How the station's screen is shown."""
         return station.display or self.api.display
 

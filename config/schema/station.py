@@ -47,7 +47,7 @@ class Location(Model):
     """Address for people."""
 
 
-class Override(Model):
+class OverrideSettings(Model):
     """A status set by hand that outranks the sensors."""
 
     status: Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
@@ -58,7 +58,7 @@ class Override(Model):
     """Why, for staff."""
 
 
-class Source(Model):
+class SourceSettings(Model):
     """The device of another make that speaks for a resource."""
 
     dialect: Dialect = "native"
@@ -80,7 +80,7 @@ class Source(Model):
 
 
 @dataclass(config=STRICT, slots=True, kw_only=True)
-class Resource:
+class ResourceSettings:
     """One seat, pile, door: something a visitor uses."""
 
     # No Model: there may be 100,000, and as models they take four times the room.
@@ -108,9 +108,9 @@ class Resource:
     """planned and removed ones are shown but never usable."""
     device: DeviceId | None = None
     """The device that speaks for it, and may for others; by default the resource's id."""
-    source: Source | None = None
+    source: SourceSettings | None = None
     """A device of another make that speaks for it."""
-    override: Override | None = None
+    override: OverrideSettings | None = None
     """A status set by hand."""
 
     @property
@@ -119,7 +119,7 @@ class Resource:
         return self.device or self.id
 
 
-class Area(Model):
+class AreaSettings(Model):
     """A part of a station."""
 
     id: Id
@@ -136,9 +136,9 @@ class Area(Model):
     """iCalendar files or URLs with what takes place here."""
     special_days: dict[date, Hours] = {}
     """Opening hours of single days, instead of the usual ones."""
-    override: Override | None = None
+    override: OverrideSettings | None = None
     """A status set by hand."""
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[ResourceSettings, ...] = ()
     """What is in it."""
 
 
@@ -153,7 +153,7 @@ class Closure(Model):
     """Why, by language."""
 
 
-class Partner(Model):
+class PartnerSettings(Model):
     """A partner venue (友好商户) whose status is set by hand."""
 
     token_file: File
@@ -162,7 +162,7 @@ class Partner(Model):
     """What is set by hand holds for so long."""
 
 
-class Station(Model):
+class StationSettings(Model):
     """One rest station or venue."""
 
     id: Id
@@ -185,13 +185,13 @@ class Station(Model):
     """Opening hours of single days, instead of the usual ones."""
     lifecycle: Lifecycle = "active"
     """planned and removed ones are shown but never usable."""
-    override: Override | None = None
+    override: OverrideSettings | None = None
     """A status set by hand."""
-    partner: Partner | None = None
+    partner: PartnerSettings | None = None
     """A partner venue whose status is set by hand."""
     floor_plan: File | None = None
     """SVG drawing whose elements carry data-resource."""
     display: Display | None = None
     """How its screen is shown; by default what `api.display` says."""
-    areas: tuple[Area, ...] = ()
+    areas: tuple[AreaSettings, ...] = ()
     """Its parts."""

@@ -46,7 +46,7 @@ class Influx(Model):
     """Longest pause between two attempts."""
 
 
-class Store(Model):
+class StoreSettings(Model):
     """The journal in SQLite."""
 
     path: Folder = Path("data")

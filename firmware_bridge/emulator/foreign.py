@@ -10,9 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from config.schema import Area as AreaSettings
-from config.schema import Resource as ResourceSettings
-from config.schema import Settings
+from config.schema import AreaSettings, ResourceSettings, Settings
 from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.things import Signals

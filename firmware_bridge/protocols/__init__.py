@@ -7,7 +7,7 @@ editors of it.
 from importlib import import_module
 
 from config.modules import module_of, names_in
-from config.schema.bridge import Bridge, Bus
+from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.protocols.base import BusProtocol, device_ids, devices_of
@@ -26,18 +26,18 @@ def protocol_of(name: str) -> BusProtocol:
     return protocol
 
 
-def build(bus: Bus, doors: Doors) -> Talk:
+def build(bus: BusSettings, doors: Doors) -> Talk:
     """The talk for one bus. NotConfiguredError, and ValueError of maps and keys."""
     return protocol_of(bus.protocol).talk(bus, doors)
 
 
-def introduce(bus: Bus, rules: Rules, doors: Doors) -> None:
+def introduce(bus: BusSettings, rules: Rules, doors: Doors) -> None:
     """Tell the doors which devices this bus has, and by which rules."""
     for device in devices_of(bus):
         doors.know(device.device, rules, device.direction or bus.direction)
 
 
-def silent_ms_of(bus: Bus, bridge: Bridge) -> Millis:
+def silent_ms_of(bus: BusSettings, bridge: Bridge) -> Millis:
     """How long a device of this bus may say nothing before it is offline."""
     if bridge.silent_s:
         return round(bridge.silent_s * 1000)

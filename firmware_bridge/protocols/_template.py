@@ -8,7 +8,7 @@ test_vectors.py); docs/bridge.md says what its devices become.
 
 from collections.abc import Sequence
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.frames.checks import xor
@@ -46,7 +46,7 @@ class Toy(Listener[Scanner]):
         ]
 
 
-def talk(bus: Bus, _doors: Doors) -> Talk:
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
     return Toy(only_device(bus).device)
 
 

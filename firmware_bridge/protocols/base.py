@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from config.schema.bridge import Bus, Device
+from config.schema.bridge import BusSettings, DeviceSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from gateway.model import Millis
@@ -36,7 +36,7 @@ class BusProtocol:
     `device_keys` are what each of several devices must say. `questions` are for the probe, made when it asks.
     """
 
-    talk: Callable[[Bus, Doors], Talk]
+    talk: Callable[[BusSettings, Doors], Talk]
     names_devices: bool = False
     reads_cards: bool = False
     polled: bool = False
@@ -45,16 +45,16 @@ class BusProtocol:
     questions: Callable[[], tuple[ProbeQuestion, ...]] = tuple
 
 
-def devices_of(bus: Bus) -> tuple[Device, ...]:
+def devices_of(bus: BusSettings) -> tuple[DeviceSettings, ...]:
     """The devices that the bus names."""
-    return bus.devices or ((Device(device=bus.device),) if bus.device else ())
+    return bus.devices or ((DeviceSettings(device=bus.device),) if bus.device else ())
 
 
-def device_ids(bus: Bus) -> tuple[str, ...]:
+def device_ids(bus: BusSettings) -> tuple[str, ...]:
     return tuple(device.device for device in devices_of(bus))
 
 
-def only_device(bus: Bus) -> Device:
+def only_device(bus: BusSettings) -> DeviceSettings:
     """The one device of a bus that can have no other."""
     devices = devices_of(bus)
     if len(devices) != 1:
@@ -62,12 +62,12 @@ def only_device(bus: Bus) -> Device:
     return devices[0]
 
 
-def poll_ms(bus: Bus, device: Device) -> Millis:
+def poll_ms(bus: BusSettings, device: DeviceSettings) -> Millis:
     """How often the device is asked."""
     return max(POLL_FASTEST_MS, round((device.poll_s or bus.poll_s) * 1000))
 
 
-def unit_of(bus: Bus, device: Device) -> int:
+def unit_of(bus: BusSettings, device: DeviceSettings) -> int:
     """Its address on the bus; 1 where it is alone and has none."""
     if device.unit is None and len(devices_of(bus)) == 1:
         return 1

@@ -1,12 +1,12 @@
 """DL/T 645 electricity meters. Several share the line, each by its address of 12 digits."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.protocols.base import BusProtocol, NotConfiguredError, ProbeQuestion, devices_of, poll_ms
 
 
-def talk(bus: Bus, _doors: Doors) -> Talk:
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
     from firmware_bridge.devices.dlt645 import ANYBODY, PolledMeter
     from firmware_bridge.polled import Polled
 

@@ -1,12 +1,12 @@
 """Radar LD2410: one or several people before it."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.protocols.base import BusProtocol, ProbeQuestion, only_device
 
 
-def talk(bus: Bus, _doors: Doors) -> Talk:
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
     from firmware_bridge.devices.ld2410 import Ld2410
 
     return Ld2410(only_device(bus).device)

@@ -1,13 +1,13 @@
 """Modbus RTU: whatever has a register map (firmware_bridge/maps). Several units share the line."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.frames.checks import crc16_modbus
 from firmware_bridge.protocols.base import BusProtocol, NotConfiguredError, ProbeQuestion, devices_of, poll_ms, unit_of
 
 
-def talk(bus: Bus, _doors: Doors) -> Talk:
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
     from firmware_bridge.devices.modbus import ModbusSlave
     from firmware_bridge.devices.modbus_map import load_map
     from firmware_bridge.polled import Polled

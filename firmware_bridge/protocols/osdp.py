@@ -1,12 +1,12 @@
 """OSDP v2 card readers on RS-485. Several share the line, each by its `unit`."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.protocols.base import BusProtocol, ProbeQuestion, devices_of, unit_of
 
 
-def talk(bus: Bus, doors: Doors) -> Talk:
+def talk(bus: BusSettings, doors: Doors) -> Talk:
     from firmware_bridge.cards import read_key
     from firmware_bridge.devices.osdp import Osdp, OsdpUnit
 

@@ -1,12 +1,12 @@
 """Readers of identity cards that speak SDT (SAM_V): whether somebody's card lies there, never whose."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.protocols.base import BusProtocol, ProbeQuestion, only_device, poll_ms
 
 
-def talk(bus: Bus, _doors: Doors) -> Talk:
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
     from firmware_bridge.devices.sdt import IdReader
     from firmware_bridge.polled import Polled
 

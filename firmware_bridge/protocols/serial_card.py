@@ -1,12 +1,12 @@
 """Card readers that write a line, or STX … ETX, for each card."""
 
-from config.schema.bridge import Bus
+from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.protocols.base import BusProtocol, only_device
 
 
-def talk(bus: Bus, doors: Doors) -> Talk:
+def talk(bus: BusSettings, doors: Doors) -> Talk:
     from firmware_bridge.devices.readers import CardReader
 
     device = only_device(bus).device

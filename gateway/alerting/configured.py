@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.schema import Settings
-from config.schema.alerts import Route as RouteSettings
+from config.schema.alerts import RouteSettings
 from config.schema.base import HostPort
 from gateway.alerts.case import Policy
 from gateway.alerts.routes import Route

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from config.schema import Settings, Station
+from config.schema import Settings, StationSettings
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.feeds import AreaKey, Calendars
@@ -23,7 +23,7 @@ class CalendarThread(threading.Thread):
     def __init__(
         self,
         settings: Settings,
-        stations: Iterable[Station],
+        stations: Iterable[StationSettings],
         deliver: Callable[[Mapping[AreaKey, Agenda]], None],
         mishaps: Mishaps | None = None,
     ) -> None:

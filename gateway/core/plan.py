@@ -10,12 +10,7 @@ from config.building import building
 from config.kinds import SPECS
 from config.mistakes import KeyPath
 from config.resources import values_of
-from config.schema import Area as AreaSettings
-from config.schema import Override as OverrideSettings
-from config.schema import Resource as ResourceSettings
-from config.schema import Settings
-from config.schema import Source as SourceSettings
-from config.schema import Station as StationSettings
+from config.schema import AreaSettings, OverrideSettings, ResourceSettings, Settings, SourceSettings, StationSettings
 from gateway.core.foreign import BoundSource, Foreign
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from config.kinds import UNITS
-from config.schema import Resource, Station
+from config.schema import ResourceSettings, StationSettings
 from gateway.base.times import from_rfc3339, rfc3339
 from gateway.evidence.opening import Proof
 from gateway.model import Access, Evidence, Health, Lifecycle, Millis, Usable, Use, axes_of, marks_in
@@ -205,7 +205,7 @@ def withdrawn(document: StationDocument, now: Millis) -> StationDocument:
     )
 
 
-def blank(station: Station, now: Millis) -> StationDocument:
+def blank(station: StationSettings, now: Millis) -> StationDocument:
     """That of a station for which nobody has spoken yet: what the configuration alone can say."""
     areas = [
         ShownArea(area.id, dict(area.name), [_blank_resource(station, resource) for resource in area.resources])
@@ -281,7 +281,7 @@ def _recounted(line: SummaryLine, counts: dict[Group, SummaryLine]) -> SummaryLi
     return replace(line, usable_min=least, usable_max=most, next_free=UNSET)
 
 
-def _blank_resource(station: Station, resource: Resource) -> ShownResource:
+def _blank_resource(station: StationSettings, resource: ResourceSettings) -> ShownResource:
     lifecycle = station.lifecycle if station.lifecycle != "active" else resource.lifecycle
     axes = axes_of(lifecycle, "ok", "unknown", "unknown", "never")
     free, total = (None, resource.capacity) if resource.kind in UNITS else (UNSET, UNSET)

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from config.schema import Settings
-from config.schema import Station as StationSettings
+from config.schema import Settings, StationSettings
 from gateway.alerts.payload import OWN
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.commands.key import made_key, read_key

@@ -362,17 +362,17 @@ def test_the_documentation_asks_no_other_server(house: House) -> None:
 def test_openapi_names_every_route_with_the_shape_of_its_answer(house: House) -> None:
     paths = house.get("/openapi.json").json()["paths"]
     shape = paths["/api/v1/stations/{station}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert shape["$ref"].endswith("/Availability")
+    assert shape["$ref"].endswith("/AvailabilitySchema")
     assert "text/event-stream" in paths["/api/v1/stream"]["get"]["responses"]["200"]["content"]
 
 
 def test_documents_fit_their_published_shape(house: House) -> None:
-    from api.schemas import Availability, History, Stations
+    from api.schemas import AvailabilitySchema, HistorySchema, Stations
 
-    Availability.model_validate_json(house.get(ONE).content)
-    Availability.model_validate_json(house.get("/api/v1/stations/nowhere").content)
+    AvailabilitySchema.model_validate_json(house.get(ONE).content)
+    AvailabilitySchema.model_validate_json(house.get("/api/v1/stations/nowhere").content)
     Stations.model_validate_json(house.get("/api/v1/stations?near=22,112").content)
-    History.model_validate_json(house.get(f"{ONE}/history?resource=seat-01").content)
+    HistorySchema.model_validate_json(house.get(f"{ONE}/history?resource=seat-01").content)
 
 
 # ---- whatever comes ----

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from api.schemas import RegionUtilization, Sessions, Utilization
+from api.schemas import RegionUtilization, SessionsSchema, Utilization
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.store.reader import SqliteReader
 from tests.api.month import BROKEN, RESET, SILENT, START, Client, live
@@ -49,7 +49,7 @@ def use(client: Client, path: str = ONE, headers: dict[str, str] | None = None, 
 def sessions(client: Client, **query: Any) -> dict[str, Any]:
     answer = client.get(f"{ONE}/sessions", params={"from": START, "to": START + DAYS * DAY_MS, **query})
     assert answer.status_code == 200, answer.text
-    Sessions.model_validate(answer.json())
+    SessionsSchema.model_validate(answer.json())
     found: dict[str, Any] = answer.json()
     return found
 

@@ -11,14 +11,14 @@ from gateway.live import station_document as words
 @pytest.mark.parametrize(
     ("shape", "word"),
     [
-        (schemas.Availability, words.StationDocument),
-        (schemas.Area, words.ShownArea),
-        (schemas.Resource, words.ShownResource),
+        (schemas.AvailabilitySchema, words.StationDocument),
+        (schemas.AreaSchema, words.ShownArea),
+        (schemas.ResourceSchema, words.ShownResource),
         (schemas.Line, words.SummaryLine),
         (schemas.NextFree, words.ExpectedFree),
-        (schemas.Opening, words.OpenNow),
-        (schemas.Programme, words.Programme),
-        (schemas.OnNow, words.ActivityNow),
+        (schemas.OpeningSchema, words.OpenNow),
+        (schemas.ProgrammeSchema, words.Programme),
+        (schemas.OnNowSchema, words.ActivityNow),
         (schemas.OnNext, words.ActivityNext),
     ],
 )

@@ -39,19 +39,19 @@ def words_of(model: str, field: str) -> list[str]:
 def test_every_kind_says_what_is_made_of_its_signals() -> None:
     cells = [row[0] for row in rows("availability.md", "kind") if len(row) == 4 and row[0]]
     told = [kind for cell in cells for kind in cell.split(", ")]
-    kinds = words_of("Resource", "kind")
+    kinds = words_of("ResourceSettings", "kind")
     assert set(kinds) <= set(told)
     assert set(told) - {"any"} <= set(kinds)
 
 
 def test_every_kind_is_a_measurement_of_the_copy() -> None:
     (row,) = [row for row in rows("timeseries.md", "") if row[0] == "measurement"]
-    assert sorted(ticked(row[1])) == sorted(words_of("Resource", "kind"))
+    assert sorted(ticked(row[1])) == sorted(words_of("ResourceSettings", "kind"))
 
 
 def test_every_dialect_says_what_to_write_and_what_is_believed() -> None:
     assert sorted(named_first("dialects.md", "dialect")) == sorted([*DIALECTS, *DIALECTS])
-    assert sorted(words_of("Source", "dialect")) == sorted(DIALECTS)
+    assert sorted(words_of("SourceSettings", "dialect")) == sorted(DIALECTS)
 
 
 def test_every_channel_says_when_a_message_counts_as_taken() -> None:
@@ -60,7 +60,7 @@ def test_every_channel_says_when_a_message_counts_as_taken() -> None:
 
 
 def test_every_protocol_of_a_bus_says_what_it_becomes() -> None:
-    assert sorted(named_first("bridge.md", "`protocol`")) == sorted(words_of("Bus", "protocol"))
+    assert sorted(named_first("bridge.md", "`protocol`")) == sorted(words_of("BusSettings", "protocol"))
 
 
 def test_every_register_map_that_comes_along_is_named() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.schema.bridge import Bus as BusSettings
+from config.schema.bridge import BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import Bus
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard

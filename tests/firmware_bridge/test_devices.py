@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.schema.bridge import Bus as BusSettings
+from config.schema.bridge import BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.devices import ap3000, ld2410, sdt

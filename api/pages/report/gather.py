@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from api.alert_books import AlertBooks
 from api.charges import Charge, charges
 from api.usage import Usage, together, usage
-from config.schema import Area, Settings, Station
+from config.schema import AreaSettings, Settings, StationSettings
 from gateway.alerts.words import Alert
 from gateway.base.local_time import local_of, month_of
 from gateway.model import Millis, Resource
@@ -41,7 +41,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class AreaUse:
-    area: Area
+    area: AreaSettings
     total: Usage
     days: dict[Millis, Usage]
 
@@ -59,7 +59,7 @@ class ResourceUse:
 class MonthReport:
     """`alerts` None: they can't be read here, which is not the same as none."""
 
-    station: Station
+    station: StationSettings
     zone: ZoneInfo
     month: Month
     total: Usage
@@ -84,7 +84,7 @@ def this_month(zone: ZoneInfo, now: Millis) -> Month:
     return month_at(f"{local_of(now, zone):%Y-%m}", zone, now)
 
 
-def gather(settings: Settings, station: Station, month: Month, reader: Reader, now: Millis) -> MonthReport:
+def gather(settings: Settings, station: StationSettings, month: Month, reader: Reader, now: Millis) -> MonthReport:
     """StoreError when the journal can't be read."""
     rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
     window = month.start, month.upto
@@ -108,7 +108,7 @@ def gather(settings: Settings, station: Station, month: Month, reader: Reader, n
     )
 
 
-def _alerts(settings: Settings, station: Station, month: Month) -> Sequence[Alert] | None:
+def _alerts(settings: Settings, station: StationSettings, month: Month) -> Sequence[Alert] | None:
     """What stood open in this month, the oldest first."""
     try:
         reader = AlertBooks(settings.store.path)

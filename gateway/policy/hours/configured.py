@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from config.schema import Area, Closure, DaySpan, Settings, Station
+from config.schema import AreaSettings, Closure, DaySpan, Settings, StationSettings
 from gateway.policy.hours.expression import Expression, on_dates, problem
 from gateway.policy.hours.official import Notice, Notices, Weekend
 from gateway.policy.hours.opening import Opening
@@ -29,7 +29,7 @@ class Openings:
         self._notices = notices_of(settings)
         self._made: dict[tuple[str, str, Weekend], Opening] = {}
 
-    def __call__(self, station: Station, area: Area | None) -> Opening | None:
+    def __call__(self, station: StationSettings, area: AreaSettings | None) -> Opening | None:
         """The hours of the station, or of one area; None for an area that keeps the station's."""
         if area is None:
             return self._make(station, f"stations.{station.id}", composed(station))
@@ -37,7 +37,7 @@ class Openings:
             return None
         return self._make(station, f"stations.{station.id}.areas.{area.id}", composed(station, area))
 
-    def _make(self, station: Station, path: str, text: str) -> Opening:
+    def _make(self, station: StationSettings, path: str, text: str) -> Opening:
         wrong = problem(text)
         if wrong is not None:
             self.problems[path] = wrong
@@ -75,7 +75,7 @@ def depends_on_notices(settings: Settings) -> bool:
     return False
 
 
-def composed(station: Station, area: Area | None = None) -> str:
+def composed(station: StationSettings, area: AreaSettings | None = None) -> str:
     """One expression: the usual hours, then closures and special days as later rules, which replace a whole day.
 
     An area with hours of its own takes the station's closures but not its special days.

@@ -1,0 +1,37 @@
+"""docs/words.md: one meaning for each word, and what it names in the code exists once."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.docs.reading import ROOT, named_first, rows, ticked
+
+TOPS = ("config", "gateway", "firmware_bridge", "api")
+
+
+def classes() -> Iterator[tuple[str, Path]]:
+    """Every public class of a module, with its file."""
+    for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py") if not path.name.startswith("_t")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield from ((node.name, path) for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
+
+
+def test_no_class_of_one_room_is_called_as_a_class_of_another() -> None:
+    rooms: dict[str, set[str]] = defaultdict(set)
+    for name, path in classes():
+        rooms[name].add(str(path.parent.relative_to(ROOT)))
+    assert {name: sorted(where) for name, where in rooms.items() if len(where) > 1} == {}
+
+
+def test_each_word_has_one_meaning() -> None:
+    words = named_first("words.md", "word")
+    assert len(words) == len(set(words))
+    assert len(words) >= 40
+
+
+def test_what_a_word_is_in_the_code_exists() -> None:
+    known = {name for name, _ in classes()}
+    named = {name for row in rows("words.md", "word") for name in ticked(row[2]) if name[:1].isupper()}
+    assert named
+    assert named <= known
