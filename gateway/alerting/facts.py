@@ -53,6 +53,8 @@ class Watch:
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.fresh.heard}
         self._judged: dict[Facts, tuple[object, ...]] = {}  # the signals last looked at
         self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
+        self._failed: set[Facts] = set()  # those that the last look failed over
+        self._contained, self._note = live.mishaps.contained, live.mishaps.note
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
         self._refused: dict[str, deque[Millis]] = {}
@@ -91,10 +93,16 @@ class Watch:
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; what is news in it is looked at later."""
         self._news |= outcome.news
+        found: list[Fact] = []
         if outcome.rejected:
-            self._refuse(outcome.rejected)
-        found = facts_of_events(outcome.happened) if outcome.happened else []
-        return found + self._clocks(outcome.batch, now)
+            with self._contained("counting refused messages"):
+                self._refuse(outcome.rejected)
+        for happened in outcome.happened:
+            with self._contained("an event", happened[0].station):
+                found += facts_of_events([happened])
+        with self._contained("clocks of devices"):
+            found += self._clocks(outcome.batch, now)
+        return found
 
     def screen(self, name: str, station: str, at: Millis) -> None:
         """A screen checked in. Any thread."""
@@ -111,13 +119,32 @@ class Watch:
             return []
         self._look_at = now + LOOK_EVERY_MS
         news = sorted(self._news, key=_by_name)  # a replay says the same
-        self._news = set()
-        found = [fact for facts in news if self._is_news(facts, now) for fact in self._of(facts, now)]
-        found += [fact for facts in news for fact in self._verdict(facts, now)]
-        found += self._screens.look(now)
-        found += self._flooding(now)
-        found += [self._fault(station, now) for station in list(self._mishaps)]
-        return found + [self._refusal(station, now) for station in list(self._refused)]
+        self._news, found, verdicts = set(), list[Fact](), list[Fact]()
+        for facts in news:
+            try:
+                found += self._of(facts, now) if self._is_news(facts, now) else ()
+                verdicts += self._verdict(facts, now)
+                self._failed.discard(facts)
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._look_again(facts, error)
+        found += verdicts
+        with self._contained("the screens"):
+            found += self._screens.look(now)
+        with self._contained("devices that flood"):
+            found += self._flooding(now)
+        for judge, stations in ((self._fault, list(self._mishaps)), (self._refusal, list(self._refused))):
+            for station in stations:
+                with self._contained("what was set aside", station):
+                    found.append(judge(station, now))
+        return found
+
+    def _look_again(self, facts: Facts, error: Exception) -> None:
+        """Once more at the next look; then not before it says something new."""
+        self._judged.pop(facts, None)
+        if facts not in self._failed:
+            self._failed.add(facts)
+            self._news.add(facts)
+        self._note("looking at a resource's signals", error, facts.resource.station)
 
     def _flooding(self, now: Millis) -> list[Fact]:
         """Devices that send more than they may, and those that do so no longer."""

@@ -38,10 +38,13 @@ class Orders:
         if not self._done or now < self._look_at:
             return []
         self._look_at = now + LOOK_EVERY_MS
-        found = [verify(order, self._holds(order), now) for order in self._done.values()]
-        events = [event for event in found if event is not None]
-        for event in events:
-            self.follow(event)
+        events: list[OrderEvent] = []
+        for order in list(self._done.values()):
+            with self._live.mishaps.contained(f"work order {order.id}", order.station):
+                event = verify(order, self._holds(order), now)
+                if event is not None:
+                    self.follow(event)
+                    events.append(event)
         return events
 
     def _holds(self, order: Order) -> bool | None:

@@ -9,23 +9,23 @@ import logging
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 from config.building import building
 from config.schema import Settings
 from gateway.alerting.configured import base_url, bridges_of, outlets_of, policy_of, routes_of
 from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
-from gateway.alerting.facts import Ourselves, Watch, facts_of_events
+from gateway.alerting.facts import Ourselves, Watch
+from gateway.alerting.missed import missed_alarms
 from gateway.alerting.orders import Orders
 from gateway.alerting.outbox import SteadyOutbox
-from gateway.alerts.case import alert_id
+from gateway.alerting.telling import KEPT_OVER, Telling
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact, channel_failing
 from gateway.alerts.orders import OrderEvent
-from gateway.alerts.payload import OWN, retained, topic_of
+from gateway.alerts.payload import OWN
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
 from gateway.alerts.words import AlertEvent, Delivery
@@ -49,20 +49,27 @@ from gateway.store.jobs import (
     SettleDeliveries,
     WriteJobs,
 )
-from gateway.wire import UnreadableError, parse_topic, read_event
 
 log = logging.getLogger(__name__)
 
 CURSOR_EVERY_MS = 60_000
 DISK_EVERY_MS = 10_000
 RECORD_WAIT_S = 5.0
-KEPT_OVER = 200
+CATCH_UP_EVERY_MS = 10_000
 DAY_MS = 86_400_000
-
-T = TypeVar("T")
 
 # What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
 Act = Callable[[Alerts, Millis], Done]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """What has happened and is to be kept; `asked` waits for it."""
+
+    events: Sequence[AlertEvent]
+    steps: Sequence[OrderEvent]
+    more: Sequence[Job]
+    asked: "Future[list[AlertEvent]] | None"
 
 
 class Alerting:
@@ -87,7 +94,7 @@ class Alerting:
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
         self._mishaps: Mishaps = live.mishaps
-        self._live, self._store, self._write, self._wake, self._publish = live, store, write, wake, publish
+        self._live, self._store, self._write, self._wake = live, store, write, wake
         self._reader, self._outbox = AlertReader(store.folder), SteadyOutbox(store.folder)  # one for each thread
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._facts = {
@@ -96,16 +103,20 @@ class Alerting:
             for one in station.facts()
         }
         resources = [one.resource for one in self._facts.values()]
-        self.core = Alerts(resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on)
+        self.core = Alerts(
+            resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on, self._mishaps
+        )
         self.orders = Orders(live, self.core.desk, self._reader.alert, self._reader.orders(state="done"))
         self.deeds = Deeds(self.core, live, self._reader)
         self.watch = Watch(settings, live, gateway)
-        self.listeners: list[Callable[[AlertEvent], None]] = []
+        self._telling = Telling(publish, self._mishaps)
+        self.listeners = self._telling.listeners
         self._keep_ms = settings.store.retention.alerts_days * DAY_MS
         self._asked: deque[tuple[Act, Future[list[AlertEvent]]]] = deque()
         self._number = self._kept_number = 0
         self._cursor_at = self._disk_at = self._forget_at = 0
-        self._over: deque[str] = deque(maxlen=KEPT_OVER)  # topics of alerts that are closed, for `publish_all`
+        self._unkept: list[_Owed] = []
+        self._catch_up_at: Millis = 0
         self._ourselves = Ourselves()
         self._failing: dict[str, tuple[str, bool]] = {}
         self.link_key = links.key_in(settings.store.path)  # not the shard's own: the page of a link serves all shards
@@ -134,7 +145,7 @@ class Alerting:
     @building()
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
-        self._over.extend(topic_of(alert) for alert in reversed(self._reader.alerts("closed", limit=KEPT_OVER)))
+        self._telling.resume(self._reader.alerts("closed", limit=KEPT_OVER))
         known = self._reader.unsettled()
         contained, events, facts = self._mishaps.contained, list[AlertEvent](), list[Fact]()
         with contained("taking up the open alerts"):
@@ -151,10 +162,12 @@ class Alerting:
             events += self.core.prime(states, now)
         self._number = self._kept_number = self._reader.cursor()
         with contained("alarms that came after alerts last followed the journal"):
-            facts += self._missed_alarms(self._number)
+            facts += missed_alarms(self._store, self._live, self._reader.alert, self._number)
         with contained("looking at signals for alerts"):
             facts += self.watch.look(now)
-        self._keep(events + self._each(self.core.on_facts, facts, now))
+        with contained("what was seen before the start"):
+            events += self.core.on_facts(facts, now)
+        self._keep(events)
 
     def start(self) -> None:
         self._worker.start()
@@ -177,29 +190,23 @@ class Alerting:
     def follow(self, outcome: Outcome, number: int, now: Millis) -> None:
         """An outcome that is durable as batch `number`."""
         self._number = max(self._number, number)
-        events = self._each(self.core.on_changes, outcome.changes, now)
-        facts: list[Fact] = []
-        with self._mishaps.contained("what messages say about alerts"):
+        contained, events, facts = self._mishaps.contained, list[AlertEvent](), list[Fact]()
+        with contained("what changes say about alerts"):
+            events += self.core.on_changes(outcome.changes, now)
+        with contained("what messages say about alerts"):
             facts = self.watch.follow(outcome, now)
-        self._keep(events + self._each(self.core.on_facts, facts, now))
-
-    def _each(
-        self, judge: Callable[[Iterable[T], Millis], list[AlertEvent]], told: Iterable[T], now: Millis
-    ) -> list[AlertEvent]:
-        """One after another, so that one that fails costs itself."""
-        events: list[AlertEvent] = []
-        for one in told:
-            try:
-                events += judge((one,), now)
-            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-                self._mishaps.note("a rule of alerts", error, _station_of(one))
-        return events
+        with contained("what messages say about alerts"):
+            events += self.core.on_facts(facts, now)
+        self._keep(events)
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
         """Whatever is due by `now`, what staff asked, and how we are ourselves."""
-        contained, facts = self._mishaps.contained, list[Fact]()
+        contained, events, facts, steps = self._mishaps.contained, list[AlertEvent](), list[Fact](), list[OrderEvent]()
+        with contained("catching up with what could not be kept or told"):
+            self._catch_up(now)
         for station, error in self._mishaps.take():
-            self.watch.mishap(station, error, now)
+            with contained("telling of a fault of ours"):
+                self.watch.mishap(station, error, now)
         with contained("looking at signals for alerts"):
             facts = self.watch.look(now)
         with contained("looking at ourselves"):
@@ -207,7 +214,8 @@ class Alerting:
         with contained("looking at channels"):
             facts += self._channels(now)
         self._ourselves = ourselves
-        events, steps = self._each(self.core.on_facts, facts, now), list[OrderEvent]()
+        with contained("what is seen of alerts"):
+            events += self.core.on_facts(facts, now)
         with contained("what is due of alerts"):
             events += self.core.tick(now)
         with contained("work orders"):
@@ -229,8 +237,9 @@ class Alerting:
         """Which channels deliver and which do not, where that has changed."""
         failing = self.post.failing(now)
         changed = [name for name in sorted({*failing, *self._failing}) if failing.get(name) != self._failing.get(name)]
+        found = [channel_failing(name, now, failing.get(name)) for name in changed]
         self._failing = failing
-        return [channel_failing(name, now, failing.get(name)) for name in changed]
+        return found
 
     def next_deadline(self) -> Millis | None:
         """When `tick` has something to do, at the latest."""
@@ -238,12 +247,8 @@ class Alerting:
         return min((at for at in times if at is not None), default=None)
 
     def publish_all(self) -> None:
-        """Retain every open alert again and take back the last closed: the broker may have forgotten or missed it."""
-        for topic in self._over:
-            self._publish(topic, b"")
-        for alert in self.core.desk.open_alerts():
-            with self._mishaps.contained("telling an open alert", alert.station):
-                self._publish(*retained(AlertEvent(alert, alert.changed_at, "opened")))
+        """Tell the broker all of it again, which may have forgotten or missed it."""
+        self._telling.everything(self.core.desk.open_alerts())
 
     # ---- any thread ----
 
@@ -283,23 +288,10 @@ class Alerting:
         effect = self._facts[resource.station, resource.id].effect
         return effect is not None and effect.maintenance
 
-    def _missed_alarms(self, cursor: int) -> Iterable[Fact]:
-        """Alarms in the journal that came after alerts last followed it; those already stored are left out."""
-        for _, batch in self._store.batches(cursor):
-            for topic, payload, received in zip(batch.topics, batch.payloads, batch.received, strict=True):
-                said = self._alarm(topic, payload, received) if topic.endswith(b"/event") else ()
-                yield from (fact for fact in said if self._reader.alert(_id_of(fact)) is None)
-
-    def _alarm(self, topic: bytes, payload: bytes, received: Millis) -> list[Fact]:
-        try:
-            device = self._live.devices.get(parse_topic(topic)[:2])
-            return facts_of_events([(device, read_event(payload), received)]) if device is not None else []
-        except UnreadableError:
-            return []
-
     def _answer(self, act: Act, future: "Future[list[AlertEvent]]", now: Millis) -> None:
         if not future.set_running_or_notify_cancel():
             return  # whoever asked has gone
+        before = self.core.apart.before(None)
         try:
             events, steps, more = act(self.core, now)
         except (LookupError, ValueError, StoreError) as error:
@@ -308,11 +300,13 @@ class Alerting:
             return
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
+            before.restore()
             self._mishaps.note("what staff or a visitor asked for", error)
             future.set_exception(error)
             return
         for step in steps:
-            self.orders.follow(step)
+            with self._mishaps.contained(f"work order {step.order.id}", step.order.station):
+                self.orders.follow(step)
         self._keep(events, steps, more, future)
 
     def _keep(
@@ -327,9 +321,18 @@ class Alerting:
             if asked is not None:
                 asked.set_result([])
             return
+        owe = _Owed(events, steps, more, asked)
+        try:
+            self._store_all(owe)
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note("keeping what happened to alerts", error)
+            self._unkept.append(owe)
+        self._telling.tell(events)
+
+    def _store_all(self, owe: "_Owed") -> None:
+        asked, events = owe.asked, owe.events
         kept = [KeepAlerts([event], self._owed(event)) for event in events]
         owed = [delivery for job in kept for delivery in job.deliveries]
-        self._kept_number = self._number
 
         def stored(error: Exception | None) -> None:
             if asked is not None and error is None:
@@ -338,25 +341,29 @@ class Alerting:
                 asked.set_exception(error)
             self._worker.wake()
 
-        self._write([*kept, KeepAlerts(upto=self._number), *map(KeepOrder, steps), *more], stored)
         if self._ourselves.store is not None and owed:
             self.post.tell(owed)
             self._worker.wake()
-        for event in events:
-            with self._mishaps.contained("telling an alert", event.alert.station):
-                topic, payload = retained(event)
-                self._publish(topic, payload)
-                if not payload:
-                    self._over.append(topic)
-            for listener in self.listeners:
-                with self._mishaps.contained("who follows alerts", event.alert.station):
-                    listener(event)
+        self._write([*kept, KeepAlerts(upto=self._number), *map(KeepOrder, owe.steps), *owe.more], stored)
+        self._kept_number = self._number
+
+    def _catch_up(self, now: Millis) -> None:
+        """What could not be kept or told is tried once more."""
+        if not (self._unkept or self._telling) or now < self._catch_up_at <= now + CATCH_UP_EVERY_MS:
+            return
+        self._catch_up_at = now + CATCH_UP_EVERY_MS
+        unkept, self._unkept = self._unkept, []
+        for owe in unkept:
+            try:
+                self._store_all(owe)
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._mishaps.note("keeping what happened to alerts", error)
+                if owe.asked is not None:
+                    owe.asked.set_exception(error)
+        self._telling.again()
 
     def _owed(self, event: AlertEvent) -> list[Delivery]:
-        owed: list[Delivery] = []
-        with self._mishaps.contained("a route of alerts", event.alert.station):
-            owed += deliveries(event, self._routes, self._places)
-        return owed
+        return deliveries(event, self._routes, self._places, self._mishaps.note)
 
     def _record(self, done: Sequence[Delivery]) -> bool:
         """For the notify thread: make results durable; False if the store can't at the moment."""
@@ -380,14 +387,6 @@ class Alerting:
             jobs.append(ForgetAlerts(now - self._keep_ms))
         if jobs:
             self._write(jobs)
-
-
-def _station_of(told: object) -> str | None:
-    return told.resource.station if isinstance(told, Change) else told.station if isinstance(told, Fact) else None
-
-
-def _id_of(fact: Fact) -> str:
-    return alert_id((fact.station or "", fact.subject, fact.kind), fact.at)
 
 
 def _log_refusal(done: "Future[list[AlertEvent]]") -> None:

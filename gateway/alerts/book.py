@@ -90,11 +90,23 @@ class Book:
     def listen_again(self, now: Millis, station: str | None = None) -> None:
         """We can hear again (or only just started): a silence counts once its device had a ttl to speak."""
         for case in self.cases.all() if station is None else self.cases.of_station(station):
-            if case.lives_by_hearing and case.alert is None:
-                case.not_before = max(case.not_before, now + self.around.grace_ms(case))
-                self.arm(case)
+            self.allow_grace(case, now)
+
+    def allow_grace(self, case: Case, now: Millis) -> None:
+        """Its device has a ttl to speak before its silence is told."""
+        if case.lives_by_hearing and case.alert is None:
+            case.not_before = max(case.not_before, now + self.around.grace_ms(case))
+            self.arm(case)
 
     def collect(self) -> list[AlertEvent]:
         """The events since the last time."""
         events, self._events = self._events, []
         return events
+
+    def written(self) -> int:
+        """How many events wait for `collect`."""
+        return len(self._events)
+
+    def strike(self, beyond: int) -> None:
+        """Take back the waiting events but for the first `beyond`."""
+        del self._events[beyond:]

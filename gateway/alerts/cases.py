@@ -18,6 +18,9 @@ class Cases:
     def drop(self, case: Case) -> None:
         del self._by_station[case.key[0]][case.key]
 
+    def count(self, station: str) -> int:
+        return len(self._by_station.get(station, ()))
+
     def of_station(self, station: str) -> list[Case]:
         return list(self._by_station.get(station, {}).values())
 

@@ -10,6 +10,7 @@ may do in `desk`.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from gateway.alerts.apart import TRY_AGAIN_MS, Apart
 from gateway.alerts.book import Book
 from gateway.alerts.case import Case, Key, Policy, What
 from gateway.alerts.cases import Cases
@@ -22,10 +23,10 @@ from gateway.alerts.muting import Mutes
 from gateway.alerts.rules import facts_of
 from gateway.alerts.surroundings import Surroundings
 from gateway.alerts.words import MAINTENANCE, SENSOR, Alert, AlertEvent
+from gateway.base.mishaps import Mishaps
 from gateway.model import Change, Millis, Resource
 
 _STARTING: Key = ("", "", "starting")
-_TRY_AGAIN_MS = 10_000
 
 
 class Alerts:
@@ -41,9 +42,11 @@ class Alerts:
         policy: Policy | None = None,
         bridges: Mapping[tuple[str, str], str] | None = None,
         worked_on: Callable[[Resource], bool] = lambda _: False,
+        mishaps: Mishaps | None = None,
     ) -> None:
         """`heard(station, device)` says when that was last heard; `bridges` names the bridge of (station, device);
-        `worked_on` says whether somebody has a resource in maintenance by hand.
+        `worked_on` says whether somebody has a resource in maintenance by hand. `mishaps` notes the inputs that we
+        fail over, which leave no trace and are judged once more in a while; without it the fault is raised.
         """
         self._policy = policy or Policy()
         self._mutes = Mutes(resources, self._policy.mute_when_closed, worked_on)
@@ -53,47 +56,57 @@ class Alerts:
         self._book = Book(cases, around, self._policy)
         self._folding = Folding(self._book, self._groups, heard)
         self.desk = AlertDesk(self._book)
+        self.apart = Apart(self._book, self._groups, self._mutes, self._judge, mishaps)
 
     # ---- after a start ----
 
     def restore(self, alerts: Iterable[Alert]) -> None:
         """Take up what the store knew: open alerts, and those that staff closed while the condition still held."""
         for alert in alerts:
-            if alert.state == "closed" and KINDS[alert.kind].latched:
-                continue  # over and done with: the next one is new
-            key = (alert.station or "", alert.subject, alert.kind)
-            resource = self._mutes.resource(alert.station, alert.resource)
-            case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)
-            case.rises = [alert.since]
-            self._cases.add(case)
-            if alert.state == "closed":
-                case.resting = alert.closed_by == MAINTENANCE
-                case.told = not case.resting
-            else:
-                case.alert = alert
-                self._book.open[alert.id] = case
-            if alert.kind in DEAFENING:
-                self._book.deaf.add(key)
+            with self.apart.contained("taking up an alert", alert.station):
+                self._take_up(alert)
         for case in self._cases.all():
-            self._book.arm(case)
+            with self.apart.contained("taking up an alert", case.key[0]):
+                self._book.arm(case)
+
+    def _take_up(self, alert: Alert) -> None:
+        kind = KINDS[alert.kind]  # one of a later version is none that we can judge
+        if alert.state == "closed" and kind.latched:
+            return  # over and done with: the next one is new
+        key = (alert.station or "", alert.subject, alert.kind)
+        resource = self._mutes.resource(alert.station, alert.resource)
+        case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)
+        case.rises = [alert.since]
+        self._cases.add(case)
+        if alert.state == "closed":
+            case.resting = alert.closed_by == MAINTENANCE
+            case.told = not case.resting
+        else:
+            case.alert = alert
+            self._book.open[alert.id] = case
+        if alert.kind in DEAFENING:
+            self._book.deaf.add(key)
 
     def prime(self, states: Iterable[Change], now: Millis) -> list[AlertEvent]:
         """Every resource as it is (`after`, `at` = since when) at start; silences get one ttl to prove us wrong."""
-        book, states = self._book, list(states)
+        book, states, contained = self._book, list(states), self.apart.contained
         for state in states:
-            self._groups.follow(state)
+            with contained("the groups of a resource", state.resource.station):
+                self._groups.follow(state)
         book.deaf.add(_STARTING)
         events = self.on_changes(states, now)
         book.deaf.discard(_STARTING)
         for case in list(book.open.values()):
-            if case.alert is not None and case.key[0] and not self._mutes.knows(case.key[0], case.alert.resource):
-                case.fall(now)
-                book.close_alert(case, now, SENSOR)
-        book.listen_again(now)
+            with contained("an alert at the start", case.key[0]):
+                if case.alert is not None and case.key[0] and not self._mutes.knows(case.key[0], case.alert.resource):
+                    case.fall(now)
+                    book.close_alert(case, now, SENSOR)
         for case in self._cases.all():
-            if case.kind in GROUP_KINDS:
-                case.recheck = now + book.recheck_ms
-                book.arm(case)
+            with contained("an alert at the start", case.key[0]):
+                book.allow_grace(case, now)
+                if case.kind in GROUP_KINDS:
+                    case.recheck = now + book.recheck_ms
+                    book.arm(case)
         return events + book.collect()
 
     # ---- the loop ----
@@ -101,36 +114,47 @@ class Alerts:
     def on_changes(self, changes: Iterable[Change], now: Millis) -> list[AlertEvent]:
         """Visible changes in order."""
         for change in changes:
-            self._mute(change, now)
-            self._groups.follow(change)
-            for fact in facts_of(change):
-                self._learn(fact, now)
+            self.apart.judge(change, now)
         return self._book.collect()
 
     def on_facts(self, facts: Iterable[Fact], now: Millis) -> list[AlertEvent]:
         """Conditions that the axes don't show, and our own troubles."""
         for fact in facts:
-            self._learn(fact, now)
+            if fact.holds is not None:
+                self.apart.judge(fact, now)
         return self._book.collect()
 
     def tick(self, now: Millis) -> list[AlertEvent]:
         """Whatever is due by `now`: raise, clear, look again."""
+        self.apart.judge_again(now)
         schedule = self._book.schedule
         while (key := schedule.pop(now)) is not None:
-            case = self._cases.get(key)
-            assert case is not None
+            before = self.apart.before(key[0], key[1])
             try:
+                case = self._cases.get(key)
+                assert case is not None
                 self._folding.settle(case, now)
-            except Exception:
-                schedule.put(key, now + _TRY_AGAIN_MS)  # whoever called learns of it, and the others come next
-                raise
+            except Exception as error:  # noqa: BLE001  noted or raised
+                before.restore()
+                schedule.put(key, now + TRY_AGAIN_MS)
+                self.apart.note("what is due of an alert", error, key[0])
         return self._book.collect()
 
     def next_deadline(self) -> Millis | None:
         """When `tick` has something to do, or None."""
-        return self._book.schedule.next()
+        again, due = self.apart.next_deadline(), self._book.schedule.next()
+        return again if due is None else due if again is None else min(due, again)
 
     # ---- learning ----
+
+    def _judge(self, told: Change | Fact, now: Millis) -> None:
+        if isinstance(told, Fact):
+            self._learn(told, now)
+            return
+        self._mute(told, now)
+        self._groups.follow(told)
+        for fact in facts_of(told):
+            self._learn(fact, now)
 
     def _learn(self, fact: Fact, now: Millis) -> None:
         if fact.holds is None:

@@ -31,6 +31,16 @@ class Mutes:
         maintained = _keep(self._maintained, key, wanted=change.after.health == "maintenance")
         return closed or maintained
 
+    def state(self, station: str, resource: str) -> tuple[bool, bool]:
+        """(closed, in maintenance), for `put_back`."""
+        key = (station, resource)
+        return key in self._closed, key in self._maintained
+
+    def put_back(self, station: str, resource: str, state: tuple[bool, bool]) -> None:
+        """As `state` said before."""
+        for keys, wanted in zip((self._closed, self._maintained), state, strict=True):
+            _keep(keys, (station, resource), wanted=wanted)
+
     def muted(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
         """Only when every one of the resources is: a site with an AED is never muted as a whole."""
         return kind_class != "system" and bool(resources) and all(self._one(kind_class, one) for one in resources)

@@ -25,14 +25,30 @@ class Route:
     escalate_to: tuple[str, ...] = ()
 
 
-def deliveries(event: AlertEvent, routes: Sequence[Route], places: Places) -> list[Delivery]:
-    """One for each channel of every route that fits; none for an event that is only kept.
+def deliveries(
+    event: AlertEvent,
+    routes: Sequence[Route],
+    places: Places,
+    note: Callable[[str, Exception, str | None], None] | None = None,
+) -> list[Delivery]:
+    """One for each channel of every route that fits; none for an event that is only kept. `note` is told of a route
+    that can't be judged, which fits: better told too much than nobody; without it the fault is raised.
 
     Routes are judged by the moment the alert opened, so that who heard of it also hears of its end.
     """
     if event.action not in TOLD:
         return []
-    fitting = [route for route in routes if _fits(route, event.alert, places)]
+
+    def fits(route: Route, alert: Alert) -> bool:
+        try:
+            return _fits(route, alert, places)
+        except Exception as error:
+            if note is None:
+                raise
+            note("a route of alerts", error, alert.station)
+            return True
+
+    fitting = [route for route in routes if fits(route, event.alert)]
     told = _to(event, (channel for route in fitting for channel in route.channels), event.at, escalation=False)
     if event.action != "opened":
         return told

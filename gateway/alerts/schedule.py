@@ -23,6 +23,10 @@ class Schedule(Generic[K]):
             self._due[key] = due
             heapq.heappush(self._heap, (due, key))
 
+    def of(self, key: K) -> Millis | None:
+        """The key's deadline."""
+        return self._due.get(key)
+
     def next(self) -> Millis | None:
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_MS = 5_000
 LONGEST_PAUSE_MS = 300_000
+AFTER_A_FAULT_MS = 10_000
 LONGEST_WISH_MS = 3_600_000  # what a provider may ask for: an alert of yesterday helps nobody
 FAULTS_MOST = 10  # attempts of a message on which our own sender breaks; the same words will break it again
 GIVE_UP_AFTER_MS = 3 * 86_400_000
@@ -100,23 +101,44 @@ class Post:
             for name in ended:
                 del self._unrecorded[name]
         fresh = [one for name, one in waiting.items() if name not in ended and one.due <= now]
-        wakes = [self._serve(self._outlets[name], queue) for name, queue in self._queues(fresh).items()]
-        wakes += [self._repeat(outlet) for outlet in self._outlets.values() if outlet.repeat_ms is not None]
+        queues, failed = self._queues(fresh)
+        wakes: list[Millis | None] = [now + AFTER_A_FAULT_MS] if failed else []
+        for name, queue in queues.items():
+            wakes.append(self._contained(name, partial(self._serve, self._outlets[name], queue)))
+        for name, outlet in self._outlets.items():
+            if outlet.repeat_ms is not None:
+                wakes.append(self._contained(name, partial(self._repeat, outlet)))
         wakes.append(self._outbox.next_due(now))
         wakes.append(now + FIRST_PAUSE_MS if self._unrecorded or self._unstored else None)
         return min((wake for wake in wakes if wake is not None), default=None)
 
-    def _queues(self, deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
-        """By channel, in order; but a message that a provider chokes on must not hold up the others for ever."""
+    def _contained(self, name: str, work: Callable[[], Millis | None]) -> Millis | None:
+        """What it raises costs this channel this turn; when to come again."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note(f"alerts.channels.{name}, which is tried again", error)
+            return self._now() + AFTER_A_FAULT_MS
+
+    def _queues(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, list[Delivery]], bool]:
+        """By channel, in order; but a message that a provider chokes on must not hold up the others for ever.
+
+        Also whether one of them failed, and stays due.
+        """
         queues: dict[str, list[Delivery]] = {}
+        failed = False
         for one in sorted(deliveries, key=lambda one: (one.attempts >= CHOKED, one.at, one.id)):
-            if one.action == "escalated" and one.alert.state != "open":
-                self._finish([one], "dropped", error="acknowledged or over")
-            elif one.channel not in self._outlets:
-                self._finish([one], "dead", error=f"no channel {one.channel!r} is configured any more")
-            else:
-                queues.setdefault(one.channel, []).append(one)
-        return queues
+            try:
+                if one.action == "escalated" and one.alert.state != "open":
+                    self._finish([one], "dropped", error="acknowledged or over")
+                elif one.channel not in self._outlets:
+                    self._finish([one], "dead", error=f"no channel {one.channel!r} is configured any more")
+                else:
+                    queues.setdefault(one.channel, []).append(one)
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._mishaps.note(f"delivery {one.id}, which is tried again", error, one.alert.station)
+                failed = True
+        return queues, failed
 
     def _serve(self, outlet: Outlet, queue: list[Delivery]) -> Millis | None:
         """Singly while the hour's cap lasts, the last of it for a digest; when to come again for what is left."""
@@ -235,9 +257,11 @@ class Post:
             replace(one, state=state, attempts=one.attempts + attempts, done_at=self._now(), via=via, error=error)
             for one in ended
         ]
+        self._unrecorded |= {one.id: one for one in ended}  # first: what was sent must not be sent again
         unstored = {one.id for one in ended if self._unstored.pop(one.id, None)}
-        if ended and (not self._record(ended) or unstored):
-            self._unrecorded |= {one.id: one for one in ended}
+        if ended and self._record(ended) and not unstored:
+            for one in ended:
+                del self._unrecorded[one.id]
 
 
 def _pause(health: _Health, now: Millis, retry_after_s: float | None) -> None:

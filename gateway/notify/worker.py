@@ -70,7 +70,10 @@ class NotifyWorker(threading.Thread):
         try:
             while not self._ending.is_set():
                 self._work.clear()
-                self._work.wait(self._turn())
+                wait_s = AFTER_A_FAULT_MS / 1000
+                with self._mishaps.contained("a turn of the notify thread, which is tried again"):
+                    wait_s = self._turn()
+                self._work.wait(wait_s)
         except BaseException as error:
             self.failed = error
             log.critical("thread notify died: %r", error, exc_info=error)

@@ -10,7 +10,12 @@ from types import FrameType
 import gateway
 
 ROOT = str(Path(gateway.__file__).parents[1])
-SPARED = ("base/mishaps.py", "core/before.py")  # what contains a fault may not be the fault
+SPARED = (
+    "base/mishaps.py",
+    "core/before.py",
+    "alerts/before.py",
+    "alerts/apart.py",
+)  # what contains a fault may not be the fault
 
 
 class FaultError(Exception):

@@ -1,0 +1,111 @@
+"""An input that the core fails over leaves no trace, costs no other, and is judged once more."""
+
+import pytest
+
+from gateway.alerts import core as core_in
+from gateway.alerts.core import Alerts
+from gateway.alerts.facts import own
+from gateway.alerts.rules import facts_of
+from gateway.base.mishaps import Mishaps
+from gateway.model import axes_of
+from tests.gateway.alerts.world import LIVE, STALE, World, seat
+from tests.gateway.faults import Fault, calls
+
+FAULT = axes_of("active", "fault", "open", "free", "live")
+ROOMS = ("gateway/alerts/",)
+
+
+class Steady(World):
+    """A world whose core notes its faults."""
+
+    def fresh_core(self) -> Alerts:
+        self.mishaps = Mishaps()
+        return Alerts(
+            self.resources, lambda *device: self.last.get(device), self.policy, self.bridges, mishaps=self.mishaps
+        )
+
+    def standing(self) -> list[object]:
+        core = self.core
+        cases = [
+            (one.key, one.holds, one.since, one.not_before, one.told, one.alert, one.rises) for one in core._cases.all()
+        ]
+        groups = [(dict(one.ttl_ms), dict(one.silent)) for one in core._groups.of("yanshan", "seat-01")]
+        return [
+            sorted(cases, key=lambda one: one[0]),
+            sorted(core._book.open),
+            groups,
+            sorted(core._book.deaf),
+            core._book.schedule.next(),
+        ]
+
+
+def test_a_change_leaves_no_trace_at_whichever_call_it_fails() -> None:
+    many = calls(ROOMS, lambda: Steady([seat(1), seat(2)]).become(STALE, seat(1)))
+    primed = calls(ROOMS, lambda: Steady([seat(1), seat(2)]))
+    tried = 0
+    for number in range(1, many - primed + 1):
+        world = Steady([seat(1), seat(2)])
+        before = world.standing()
+        with Fault(
+            ("gateway/alerts/case", "gateway/alerts/group", "gateway/alerts/muting", "gateway/alerts/rules"), number
+        ).inside() as fault:
+            world.become(STALE, seat(1))
+        if fault.raised:
+            tried += 1
+            assert world.standing() == before, fault.raised
+            assert world.mishaps.count == 1
+    assert tried > 5
+
+
+def test_what_failed_is_judged_again_and_told() -> None:
+    world = Steady([seat(1), seat(2)])
+    with Fault(("gateway/alerts/rules.py",), 1).inside():
+        world.become(FAULT, seat(1))
+    assert world.lines() == []
+    world.wait(25)
+    assert world.lines() == ["equipment_fault seat-01 opened"]
+
+
+def test_newer_news_of_the_same_come_before_a_second_try() -> None:
+    world = Steady([seat(1)])
+    with Fault(("gateway/alerts/rules.py",), 1).inside():
+        world.become(FAULT, seat(1))
+    world.become(LIVE, seat(1))
+    world.wait(60)
+    assert world.lines() == []
+
+
+def test_what_fails_twice_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Steady([seat(1), seat(2)])
+    real = facts_of
+
+    def breaks(change):
+        if change.resource.id == "seat-01":
+            raise ZeroDivisionError
+        return real(change)
+
+    monkeypatch.setattr(core_in, "facts_of", breaks)
+    world.become(FAULT, seat(1), seat(2))
+    world.wait(60)
+    assert world.mishaps.count == 2
+    assert world.lines() == ["equipment_fault seat-02 opened"]
+
+
+def test_a_fault_while_we_turn_deaf_leaves_everybody_as_they_were() -> None:
+    world = Steady([seat(1), seat(2)])
+    before = world.standing()
+    with Fault(("gateway/alerts/case.py",), 1).inside() as fault:
+        world.learn(own("broker_lost", world.now, True, "gateway"))
+    assert fault.raised
+    assert world.standing() == before
+
+
+def test_an_alert_of_a_kind_that_nobody_knows_stops_no_start() -> None:
+    world = Steady([seat(1), seat(2)])
+    world.become(FAULT, seat(1), seat(2))
+    world.wait(30)
+    strange, known = world.core.desk.open_alerts()
+    object.__setattr__(strange, "kind", "of_a_later_version")
+    world.core = world.fresh_core()
+    world.core.restore([strange, known])
+    assert world.core.desk.open_alerts() == [known]
