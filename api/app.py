@@ -102,7 +102,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(partial(_noted, mishaps))
+        loop.set_exception_handler(partial(_noted, mishaps, otherwise=loop.get_exception_handler()))
 
         def show(event: AlertEvent) -> None:
             alert, body = event.alert, encode(alert_json(event.alert))
@@ -138,11 +138,19 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
     return app
 
 
-def _noted(mishaps: Mishaps, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a callback or a task on the loop raised, and nobody waited for. Lines that break are no fault of ours."""
+LoopHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
+
+
+def _noted(
+    mishaps: Mishaps, loop: asyncio.AbstractEventLoop, context: dict[str, Any], otherwise: LoopHandler | None = None
+) -> None:
+    """What a callback or a task on the loop raised, and nobody waited for. Lines that break are no fault of ours: they
+    go to the handler that was there before (`otherwise`: the server's, which tells of too many open files seldom)."""
     error = context.get("exception")
     if isinstance(error, Exception) and not isinstance(error, OSError):
         mishaps.note(f"the API: {context.get('message')}", error)
+    elif otherwise is not None:
+        otherwise(loop, context)
     else:
         loop.default_exception_handler(context)
 
