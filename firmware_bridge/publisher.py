@@ -26,7 +26,7 @@ from gateway import wire
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError, Gate
-from gateway.model import Header, Millis, Observation, Signal, Topic
+from gateway.model import RETAINED, Header, Millis, Observation, Signal, Topic
 from gateway.mqtt import Arrivals, Session
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ SLICE = 32  # messages of one device before it is the next one's turn
 SOON_MS = 20_000  # a gateway that says `online` again so soon has been away
 GRACE_MS = 300  # after subscribing: the retained watermarks are on their way
 RESEND_MS = (30_000, 900_000)  # the gateway confirms within 10 s
-RETAINED = 1  # the flag of an arrival
 
 
 class _Watermark(Struct):

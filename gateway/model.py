@@ -229,10 +229,27 @@ class Rejected:
     reason: str
 
 
-# Flags of a message as it came, the bits of MQTT; AGAIN: it came before, for certain.
-RETAINED, QOS1, AGAIN, DUP = 1, 2, 4, 8
-# Beside RETAINED flags of a stored one: its `ts` is not believed; with it the device counts anew under its old boot.
-TS_SUSPECT, ANEW = 2, 4
+class Arrival(IntFlag):
+    """A message as it came, the bits of MQTT; AGAIN: it came before, for certain."""
+
+    RETAINED = 1
+    QOS1 = 2
+    AGAIN = 4
+    DUP = 8
+
+
+class Stored(IntFlag):
+    """A message in the journal. TS_SUSPECT: its `ts` is not believed; ANEW: with it the device counts anew under its
+    old boot."""
+
+    RETAINED = 1
+    TS_SUSPECT = 2
+    ANEW = 4
+
+
+# As plain numbers, for what is done with each message: `&` of an IntFlag takes 1.5 µs. RETAINED is the same in both.
+RETAINED, QOS1, AGAIN, DUP = (int(flag) for flag in Arrival)
+TS_SUSPECT, ANEW = int(Stored.TS_SUSPECT), int(Stored.ANEW)
 
 
 class Batch:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from gateway import wire
-from gateway.model import Axes, Batch, Interval, Millis, Reading, Rejected
+from gateway.model import RETAINED, TS_SUSPECT, Axes, Batch, Interval, Millis, Reading, Rejected
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS
 from gateway.store.day_reader import FOREVER, DayReader
@@ -120,7 +120,7 @@ def _reading(number: int, topic: bytes, payload: bytes, received: Millis, flags:
     return Reading(
         number, station, device, which,
         header.boot if header else None, header.seq if header else None, header.ts if header else None,
-        received, bool(flags & 1), bool(flags & 2), payload,
+        received, bool(flags & RETAINED), bool(flags & TS_SUSPECT), payload,
     )  # fmt: skip
 
 

@@ -6,7 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import ACCESSES, AXES, EVIDENCES, HEALTHS, LIFECYCLES, REASONS, USES, Mark, axes_of, marks_in
+from gateway import model
+from gateway.model import (
+    ACCESSES,
+    AXES,
+    EVIDENCES,
+    HEALTHS,
+    LIFECYCLES,
+    REASONS,
+    USES,
+    Arrival,
+    Mark,
+    Stored,
+    axes_of,
+    marks_in,
+)
 
 CONTRACT_ORDER = [
     "planned", "removed", "fault", "maintenance", "closed", "staff_only", "not_enterable", "never", "stale", "offline",
@@ -76,6 +90,14 @@ def test_the_marks_of_a_point_stand_among_its_reasons_and_lead_back_to_it():
 
 def test_the_reasons_are_the_contracts_in_its_order():
     assert list(REASONS) == CONTRACT_ORDER
+
+
+def test_the_bits_that_the_journal_stores_never_change_their_meaning():
+    assert {flag.name: flag.value for flag in Stored} == {"RETAINED": 1, "TS_SUSPECT": 2, "ANEW": 4}
+    assert {flag.name: flag.value for flag in Arrival} == {"RETAINED": 1, "QOS1": 2, "AGAIN": 4, "DUP": 8}
+    for flag in (*Arrival, *Stored):
+        number = getattr(model, str(flag.name))
+        assert (type(number), number) == (int, flag.value)  # an IntFlag would cost a third of what a message may
 
 
 def test_the_codes_that_history_stores_never_change_their_meaning():
