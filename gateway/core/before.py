@@ -32,7 +32,7 @@ _device_of, _station_of = attrgetter(*_DEVICE), attrgetter(*_STATION)
 _DEPTH = 4  # a decoder within decoders
 
 
-class Before:
+class BeforeMessages:
     """Made before messages on these topics are handled; `restore` puts everything back. A command comes alone."""
 
     __slots__ = (

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway import wire
-from gateway.core.before import Before, is_command
+from gateway.core.before import BeforeMessages, is_command
 from gateway.core.commands import Commands
 from gateway.core.context import Context
 from gateway.core.flood import Flood
@@ -132,7 +132,7 @@ class Pipeline:
         """What failed; then nothing has come."""
         before = None
         try:
-            before = Before(self._context, topics)
+            before = BeforeMessages(self._context, topics)
             self._usual.take(frames, iter(frames), now)
         except Exception as error:  # noqa: BLE001  returned; an InvariantError is none and goes on
             if before is not None:
@@ -143,7 +143,7 @@ class Pipeline:
     def _carefully(self, frame: Frame, now: Millis) -> None:
         before = None
         try:
-            before = Before(self._context, (frame[0],))
+            before = BeforeMessages(self._context, (frame[0],))
             self._usual.take([frame], iter((frame,)), now)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             if before is not None:

@@ -97,7 +97,7 @@ def test_the_bits_that_the_journal_stores_never_change_their_meaning():
     assert {flag.name: flag.value for flag in Arrival} == {"RETAINED": 1, "QOS1": 2, "AGAIN": 4, "DUP": 8}
     for flag in (*Arrival, *Stored):
         number = getattr(model, str(flag.name))
-        assert (type(number), number) == (int, flag.value)  # an IntFlag would cost a third of what a message may
+        assert (type(number), number) == (int, flag.value)  # an IntFlag would costs as much as a third of a message
 
 
 def test_the_codes_that_history_stores_never_change_their_meaning():
