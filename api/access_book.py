@@ -4,6 +4,7 @@ Only the gateway writes the store, and keys are made at the box while it may be 
 their own beside it, which any process may lengthen. `GET /api/v1/audit` shows them with what the gateway carried out.
 """
 
+import getpass
 import json
 import logging
 import os
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 NAME = "access.jsonl"
 LONGEST_BYTES = 2**20  # when it is reached the older half goes
 LONGEST_TEXT = 200
+BY_COMMAND = frozenset({"backed_up", "restored", "imported", "card_forgotten"})
+"""What people do at the box that concerns the whole store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class AccessLine:
     what: str
     target: str
     detail: str | None = None
+
+
+def whoever() -> str:
+    """Who works at the box."""
+    try:
+        return f"{getpass.getuser()} at the box"
+    except (KeyError, OSError):  # no such user in a container
+        return "at the box"
 
 
 class AccessBook:

@@ -19,8 +19,10 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from api.access_book import NAME as TRAIL
+    from api.access_book import AccessBook, whoever
     from api.auth import Keyring
     from config.load import load
+    from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
     from gateway.store.backup import backup, for_owner_only, private
 
@@ -31,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     written += private(Keyring.of(settings).path, args.to / KEYS)
     written += private(folder / TRAIL, args.to / TRAIL)
     for_owner_only(args.to)
+    AccessBook(folder).note(now_ms(), whoever(), "backed_up", str(args.to), f"{len(written)} files")
     size = sum(path.stat().st_size for path in written)
     sys.stdout.write(f"{len(written)} files, {size / 2**20:.1f} MiB, in {args.to}\n")
     return 0

@@ -18,6 +18,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from api import parquet
+    from api.access_book import AccessBook, whoever
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.runtime.importer import Importer
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         store.close()
     told = importer.counts
+    AccessBook(settings.store.path).note(now, whoever(), "imported", str(args.input), f"{told['stored']} messages")
     sys.stdout.write(f"{told['stored']} stored, {told['known']} were there, {told['refused']} refused\n")
     return 1 if told["refused"] and not told["stored"] and not told["known"] else 0
 

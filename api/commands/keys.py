@@ -42,16 +42,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _revoke(keyring: Any, key_id: str) -> int:
+    from api.access_book import whoever
     from gateway.base.clock import now_ms
 
     found = keyring.revoke(key_id)
     if found:
-        keyring.book.note(now_ms(), _whoever(), "key_revoked", key_id)
+        keyring.book.note(now_ms(), whoever(), "key_revoked", key_id)
     sys.stderr.write(f"key {key_id} is revoked\n" if found else f"there is no key {key_id}; see `yizhan keys list`\n")
     return 0 if found else 1
 
 
 def _create(keyring: Any, args: argparse.Namespace, settings: Any) -> int:
+    from api.access_book import whoever
     from api.reach import RegionError, regions_of, resolve
     from gateway.base.clock import now_ms
 
@@ -69,19 +71,9 @@ def _create(keyring: Any, args: argparse.Namespace, settings: Any) -> int:
     expires_at = None if args.expires is None else now + args.expires
     token = keyring.create(args.name, args.role, now, stations=args.stations, regions=regions, expires_at=expires_at)
     reach = ",".join((*args.stations, *regions)) or "everywhere"
-    keyring.book.note(now, _whoever(), "key_created", token.split("_")[1], f"{args.role} {args.name} {reach}")
+    keyring.book.note(now, whoever(), "key_created", token.split("_")[1], f"{args.role} {args.name} {reach}")
     sys.stdout.write(f"the {args.role} key of {args.name}, shown only this once: {token}\n")
     return 0
-
-
-def _whoever() -> str:
-    """Who works at the box."""
-    import getpass
-
-    try:
-        return f"{getpass.getuser()} at the box"
-    except (KeyError, OSError):  # no such user in a container
-        return "at the box"
 
 
 def _list_all(keyring: Any) -> int:

@@ -76,17 +76,21 @@ def a_day(text: str) -> int:
 
 
 def forget_card(args: argparse.Namespace) -> int:
+    from api.access_book import AccessBook, whoever
     from api.commands.backup import stores
     from config.load import load
+    from gateway.base.clock import now_ms
     from gateway.store import cards
     from gateway.store.files import Lock
 
-    count = 0
-    for folder in stores(load(args.config).store.path):
+    count, settings = 0, load(args.config)
+    for folder in stores(settings.store.path):
         lock = Lock(folder)
         try:
             count += cards.forget_card(folder, args.card)
         finally:
             lock.release()
+    # whose card it was stands nowhere, and here neither
+    AccessBook(settings.store.path).note(now_ms(), whoever(), "card_forgotten", "card", f"{count} stored events")
     sys.stdout.write(f"taken out of {count} stored events; backups made before still hold it\n")
     return 0

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
 from starlette.responses import HTMLResponse
 
-from api.access_book import AccessLine
+from api.access_book import BY_COMMAND, AccessLine
 from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
@@ -27,6 +27,7 @@ VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "
 AUDIT_LOOKED_AT = 5_000  # of these, what a key with a scope reaches
 ACCESS = frozenset(
     {"logged_in", "logged_out", "log_in_failed", "key_created", "key_revoked", "discovered", CONFIGURATION, SECRET}
+    | BY_COMMAND
 )
 
 

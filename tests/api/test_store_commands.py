@@ -329,6 +329,9 @@ def test_a_card_is_forgotten_when_its_person_asks(here, capsys):
     store.close()
     assert run(capsys, *words)[1].startswith("taken out of 1 stored events")
     assert "ab12" not in export(capsys, here)
+    (line,) = AccessBook(here.parent / "data").lines(9)
+    assert (line.what, line.detail) == ("card_forgotten", "1 stored events")
+    assert "ab12" not in str(line)
 
 
 def test_doctor_tells_of_the_key_that_commands_are_signed_with(tmp_path):
@@ -358,7 +361,9 @@ def test_a_backup_is_for_its_owner_alone_and_holds_the_trail(here, there, tmp_pa
     assert {path.name: path.stat().st_mode & 0o077 for path in safe.iterdir() if path.stat().st_mode & 0o077} == {}
     old.unlink()
     assert run(capsys, "restore", "--config", there, "--from", safe)[0] == 0
-    assert [one.who for one in AccessBook(there.parent / "data").lines(9)] == ["li"]
+    lines = AccessBook(there.parent / "data").lines(9)
+    assert [one.who for one in lines if one.what == "logged_in"] == ["li"]
+    assert [one.what for one in lines] == ["restored", "backed_up", "logged_in"]
 
 
 def test_a_trail_that_is_there_goes_on_after_a_restore(here, there, tmp_path, capsys):
@@ -367,7 +372,7 @@ def test_a_trail_that_is_there_goes_on_after_a_restore(here, there, tmp_path, ca
     run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
     AccessBook(there.parent / "data").note(NOON, "wang", "key_revoked", "key")
     assert run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")[0] == 0
-    assert [one.who for one in AccessBook(there.parent / "data").lines(9)] == ["wang"]
+    assert [one.what for one in AccessBook(there.parent / "data").lines(9)] == ["restored", "key_revoked"]
 
 
 def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
