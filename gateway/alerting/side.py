@@ -41,7 +41,9 @@ from gateway.policy.text import LONGEST_NAME, bounded
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import Store, StoreError
 from gateway.store.jobs import (
+    OPENINGS_KEPT_MS,
     ForgetAlerts,
+    ForgetOpenings,
     Job,
     KeepAlerts,
     KeepAudit,
@@ -384,7 +386,7 @@ class Alerting:
             jobs.append(KeepAlerts(upto=self._number))
         if now >= self._forget_at:
             self._forget_at = now + DAY_MS
-            jobs.append(ForgetAlerts(now - self._keep_ms))
+            jobs += [ForgetAlerts(now - self._keep_ms), ForgetOpenings(now - OPENINGS_KEPT_MS)]
         if jobs:
             self._write(jobs)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gateway.alerts.before import Before
+from gateway.alerts.before import CasesBefore
 from gateway.alerts.book import Book
 from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Groups
@@ -48,11 +48,11 @@ class Apart:
     def next_deadline(self) -> Millis | None:
         return min((due for due, _ in self._again.values()), default=None)
 
-    def before(self, station: str | None, *subjects: str) -> Before:
-        """All that may be touched in a station, None for anywhere; see `Before`."""
-        return Before(self._book, self._groups, self._mutes, station, *subjects)
+    def before(self, station: str | None, *subjects: str) -> CasesBefore:
+        """All that may be touched in a station, None for anywhere; see `CasesBefore`."""
+        return CasesBefore(self._book, self._groups, self._mutes, station, *subjects)
 
-    def _before(self, told: Input) -> Before:
+    def _before(self, told: Input) -> CasesBefore:
         if isinstance(told, Change):
             return self.before(told.resource.station, told.resource.device, told.resource.id)
         station = told.station or ""

@@ -15,7 +15,7 @@ _STATE = ("what", "holds", "since", "fell", "not_before", "told", "resting", "al
 _state_of = attrgetter(*_STATE)
 
 
-class Before:
+class CasesBefore:
     """Made before an input is judged; `restore` puts everything back."""
 
     __slots__ = (

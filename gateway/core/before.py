@@ -55,7 +55,7 @@ class BeforeMessages:
         self._lengths = (
             len(outcome.batch),
             len(live.changes),
-            len(live.openings),
+            len(live.openings.changes),
             len(outcome.rejected),
             len(outcome.happened),
             len(outcome.heard),
@@ -87,7 +87,7 @@ class BeforeMessages:
             del getattr(outcome.batch, name)[rows:]
         del (
             live.changes[changes:],
-            live.openings[openings:],
+            live.openings.changes[openings:],
             outcome.rejected[rejected:],
             outcome.happened[happened:],
             outcome.heard[heard:],

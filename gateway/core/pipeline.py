@@ -84,13 +84,13 @@ class Pipeline:
         """The outcome so far; a new one begins."""
         done, self._context.outcome = self._context.outcome, Outcome()
         done.changes, self.live.changes = self.live.changes, []
-        done.openings, self.live.openings = self.live.openings, []
+        done.openings = self.live.openings.take()
         done.news, self.live.news = self.live.news, set()
         return done
 
     @property
     def pending(self) -> bool:
-        return bool(self.outcome or self.live.changes or self.live.openings or self.live.news)
+        return bool(self.outcome or self.live.changes or self.live.openings.changes or self.live.news)
 
     def handle(self, message: Message, now: Millis) -> None:
         """One message; see `handle_all`."""

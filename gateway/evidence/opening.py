@@ -90,6 +90,16 @@ class Promise:
         if self._open_since is None:
             self._open_since = at
 
+    def taken_up(self) -> None:
+        """After a start, where it is open: nobody knows since when, and what the journal tells is older than now."""
+        if self._open_since is not None:
+            self._open_since = 0
+
+    @property
+    def sign_at(self) -> Millis | None:
+        """The last sign of any sort in this opening."""
+        return self._sign_at
+
     def closes(self) -> None:
         """Nothing that was seen until now says anything of the next opening; a person's word holds."""
         self._open_since = self._sign_at = self._plain = self._crowd = None

@@ -1,15 +1,17 @@
 """What happens at a station, as far as it tells whether one can come in. The verdict is that of `evidence/opening`."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from config.kinds import SPECS
 from gateway.evidence.facts import Facts
 from gateway.live.places import Station
-from gateway.model import Millis
+from gateway.model import Millis, OpeningChange
+from gateway.policy.override import Overrides
 from gateway.policy.privacy import PERSONAL
 from gateway.wire import Event
 
-Kept = Literal["closed", "unproved", "proved", "contradicted"]
+Opened = Literal["closed", "unproved", "proved", "contradicted"]
 """What history keeps of a station's promise; closed: it promises nothing."""
 
 
@@ -42,5 +44,48 @@ def look_at_doors(station: Station, now: Millis) -> bool:
     return station.promise.shut(shut, now)
 
 
-def kept(station: Station) -> Kept:
+def kept(station: Station) -> Opened:
     return station.judged.proof if station.access == "open" else "closed"
+
+
+class OpeningHistory:
+    """What history keeps of the stations' promises: `changes` collect since the caller last took them."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        self.changes: list[OpeningChange] = []
+        self._overrides = overrides
+
+    def take(self) -> list[OpeningChange]:
+        changes, self.changes = self.changes, []
+        return changes
+
+    def note(self, station: Station, at: Millis, state: Opened) -> None:
+        if state != station.opening_kept:
+            station.opening_kept = state
+            self.changes.append(OpeningChange(station.id, at, state))
+
+    def take_up(self, stations: Iterable[Station], last: Mapping[str, str]) -> None:
+        """At a start, before the journal is replayed: `last` is what history has last of each station."""
+        for station in stations:
+            station.promise.taken_up()
+            station.opening_kept = last.get(station.id, "")
+
+    def resume(self, stations: Iterable[Station], alive_at: Mapping[Station, Millis], now: Millis) -> None:
+        """After it: what was proved before a closing is over. `alive_at`: since when nobody watched a station, so of
+        that time only what its hours promised is known; it is missing where the stop was too short to count.
+        """
+        for station in stations:
+            for at, state in self._hours(station, alive_at.get(station, now), now):
+                self.note(station, at, state)
+            sign_at = station.promise.sign_at
+            if sign_at is not None and any(state == "closed" for _, state in self._hours(station, sign_at, now)):
+                station.promise.closes()
+
+    def _hours(self, station: Station, at: Millis, now: Millis) -> Iterator[tuple[Millis, Opened]]:
+        """What the station promised from `at` to `now` by its hours and by hand, as far as nobody saw more."""
+        while at < now:
+            access, until = station.opening.at(at)
+            by_hand, hand_until = self._overrides.station_access(station.id, at, access)
+            yield at, "unproved" if (by_hand or access) == "open" else "closed"
+            ends = [end for end in (until, hand_until, now) if end is not None]
+            at = max(min(ends), at + 1)

@@ -12,9 +12,9 @@ from gateway.evidence.facts import Facts, evidence_of, shift
 from gateway.kinds.known import Counters, common
 from gateway.live.alarms import Alarms
 from gateway.live.booking import book, rooms
-from gateway.live.entry import carded, entered, kept, look_at_doors
+from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
 from gateway.live.places import Area, Device, Station
-from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, OpeningChange, axes_of
+from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, axes_of
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, OverrideTarget
 from gateway.wire import Event
@@ -33,10 +33,10 @@ class Live:
         self.devices: dict[tuple[str, str], Device] = {}
         self.alarms = Alarms()
         self.changes: list[Change] = []
-        self.openings: list[OpeningChange] = []
         self.news: set[Facts] = set()  # said something that alerts look at
         self.dirty: list[Station] = []
         self.overrides = Overrides()
+        self.openings = OpeningHistory(self.overrides)
         self.counters = Counters()
         self.mishaps = Mishaps()
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
@@ -269,10 +269,7 @@ class Live:
     def _judge(self, station: Station, now: Millis) -> None:
         """Whether one can come in, as promised; where not, nothing inside is usable for certain."""
         before, station.judged = station.judged, station.promise.at(now)
-        state = kept(station)
-        if state != station.opening_kept:
-            station.opening_kept = state
-            self.openings.append(OpeningChange(station.id, now, state))
+        self.openings.note(station, now, kept(station))
         barred = station.judged.proof == "contradicted"
         if barred is not (before.proof == "contradicted"):
             for facts in station.facts():

@@ -179,7 +179,7 @@ class Importer:
         """What the core knows now holds after the last batch: no start replays what is history, or alerts for it."""
         memory = Memory(pipeline.live)
         parts = range(len(memory.parts))
-        self._store.checkpoint_all([(part, memory.dump(part)) for part in parts], self._store.last_id)
+        self._store.checkpoint_all([(part, memory.dump(part, self._now)) for part in parts], self._store.last_id)
         self._store.drop_parts(len(parts))
         self._store.write([Keep("layout", memory.layout), KeepAlerts(upto=self._store.last_id)])
 

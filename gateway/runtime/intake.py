@@ -216,18 +216,18 @@ class Intake(threading.Thread):
         parts: list[tuple[int, bytes]] = []
         if moment >= self._part_at and self.memory.parts:
             with self._mishaps.contained("keeping a part of the live state"):
-                parts = [self._next_part(moment)]
+                parts = [self._next_part(moment, now)]
         job = Commit(outcome, now, self.session.epoch, self._mids, watermarks, parts)
         self._mids, self._waiting_bytes = [], 0
         self._busy = job
         self.writer.put(job)
 
-    def _next_part(self, moment: float) -> tuple[int, bytes]:
+    def _next_part(self, moment: float, now: Millis) -> tuple[int, bytes]:
         if not self.memory.dirty:
             self.memory.dirty = set(range(len(self.memory.parts)))
         part = min(self.memory.dirty)
         self._part_at = moment + self.limits.snapshot_interval_s / len(self.memory.parts)
-        return part, self.memory.dump(part)
+        return part, self.memory.dump(part, now)
 
     def _ourselves(self) -> Ourselves:
         session = self.session
@@ -340,7 +340,7 @@ class Intake(threading.Thread):
             with self._mishaps.contained("the last watermarks"):
                 job.watermarks = self._watermarks.last(monotonic_s())
             with self._mishaps.contained("keeping the live state"):
-                job.parts = [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))]
+                job.parts = [(part, self.memory.dump(part, now)) for part in range(len(self.memory.parts))]
             self._busy, self._mids = job, []
             self.writer.put(job)
             self._settle(now)

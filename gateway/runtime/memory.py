@@ -12,7 +12,8 @@ import msgspec
 from config.building import building
 from gateway.core.pipeline import Pipeline, Unseen, all_seen
 from gateway.evidence.facts import Facts, kept, put_back
-from gateway.live import Device, Live, Seen
+from gateway.evidence.opening import Kept
+from gateway.live import Device, Live, Seen, Station
 from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
@@ -21,17 +22,28 @@ from gateway.store.base import Store
 log = logging.getLogger(__name__)
 
 DEVICES_A_PART = 256
+GAP_MS = 300_000
+"""So long a stop is no gap in what is known of promises to be open: a sign proves for much longer."""
 
 Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple[str, int, tuple[object, ...]]]]
 
+
+class _Part(msgspec.Struct):
+    """`promises`: what proves that the stations of these devices are open, and when that was so."""
+
+    devices: list[Row]
+    promises: list[tuple[str, Millis, Kept]] = []
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Row]).decode
+_decode = msgspec.msgpack.Decoder(list[Row] | _Part).decode
 
 
 class Memory:
     """Which device is in which part, and the writing and reading of parts."""
 
     def __init__(self, live: Live) -> None:
+        self._live = live
         devices = list(live.devices.values())
         size = DEVICES_A_PART
         self.parts = [devices[start : start + size] for start in range(0, len(devices), size)]
@@ -42,10 +54,13 @@ class Memory:
         names = "\n".join(f"{device.station}/{device.id}" for device in devices)
         self.layout = blake2b(f"{size}\n{names}".encode(), digest_size=16).digest()  # which device is in which part
 
-    def dump(self, part: int) -> bytes:
+    def dump(self, part: int, now: Millis) -> bytes:
         """The part as it is now; true after the last batch that was handed to the writer."""
         self.dirty.discard(part)
-        return _encode([_row(device) for device in self.parts[part]])
+        devices = self.parts[part]
+        stations = [self._live.stations[name] for name in dict.fromkeys(device.station for device in devices)]
+        promises = [(station.id, now, station.promise.kept()) for station in stations]
+        return _encode(_Part([_row(device) for device in devices], promises))
 
     @staticmethod
     @building()
@@ -62,10 +77,12 @@ class Memory:
         unseen: Unseen = starts.unseen if starts is not None and starts.watchful else all_seen
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
+        live.openings.take_up(live.stations.values(), store.openings())
+        alive_at: dict[Station, Millis] = {}
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
         for part, upto, blob in store.checkpoints():
-            devices = _load(live, blob) if unseen(b"part/%d" % part, blob, 0) is None else None
+            devices = _load(live, blob, alive_at) if unseen(b"part/%d" % part, blob, 0) is None else None
             uptos.append(upto if devices is not None else 0)
             known.update(dict.fromkeys(devices or (), upto))
         if store.kept("layout") == memory.layout and len(uptos) < len(memory.parts):
@@ -84,6 +101,8 @@ class Memory:
             pipeline.readmit(rejected)
         pipeline.take()
         pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
+        stopped = {station: at for station, at in alive_at.items() if now - at > GAP_MS}
+        live.openings.resume(live.stations.values(), stopped, now)
         live.restored(now)
         if starts is not None:
             starts.clear()
@@ -112,13 +131,22 @@ def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tu
     return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
 
 
-def _load(live: Live, blob: bytes) -> list[Device] | None:
-    """Devices of one part that are still configured; None when it can't be read."""
+def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis]) -> list[Device] | None:
+    """Devices of one part that are still configured; None when it can't be read. `alive_at`: when the promise of each
+    station was kept; of one in two parts the newer counts.
+    """
     try:
-        rows = [_read(row) for row in _decode(blob)]
+        part = _decode(blob)
+        if isinstance(part, list):  # of an older version, which knew nothing of promises
+            part = _Part(part)
+        rows = [_read(row) for row in part.devices]
     except Exception as error:  # noqa: BLE001  told
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
+    for place, at, promise in part.promises:
+        if place in live.stations and at > alive_at.get(live.stations[place], -1):
+            alive_at[live.stations[place]] = at
+            live.stations[place].promise.restore(promise)
     loaded = []
     for station, name, seen, online, seen_at, states in rows:
         device = live.devices.get((station, name))

@@ -82,7 +82,7 @@ def restored(
     if store.kept("layout") != memory.layout:
         # Devices moved between parts: keep all at once, or a crash could find one in neither.
         parts = range(len(memory.parts))
-        store.checkpoint_all([(part, memory.dump(part)) for part in parts], store.last_id)
+        store.checkpoint_all([(part, memory.dump(part, now)) for part in parts], store.last_id)
         store.drop_parts(len(parts))
         store.write([Keep("layout", memory.layout)])
     return pipeline, memory

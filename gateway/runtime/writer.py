@@ -17,7 +17,7 @@ from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
 from gateway.store.apart import is_trouble, write_apart
 from gateway.store.base import Store, StoreError
-from gateway.store.jobs import Done, Job, Keep
+from gateway.store.jobs import Done, Job, Keep, KeepOpenings
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +136,9 @@ class Writer(threading.Thread):
         job.seconds = monotonic_s() - begin
         if job.parts:
             self._contained("checkpoint", lambda: self.store.checkpoint_all(job.parts, job.number))
+        if outcome.openings:
+            work = partial(self.store.write, [KeepOpenings(outcome.openings)])
+            self._contained("promises to be open", work)
         for name, value in outcome.kept.items():
             self._contained(f"keeping {name}", partial(self.store.write, [Keep(name, value)]))
         self.done.append(job)

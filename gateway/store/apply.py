@@ -8,10 +8,12 @@ from gateway.alerts.words import AlertEvent
 from gateway.model import Millis
 from gateway.store.jobs import (
     ForgetAlerts,
+    ForgetOpenings,
     Job,
     Keep,
     KeepAlerts,
     KeepAudit,
+    KeepOpenings,
     KeepOrder,
     MoveCopy,
     RetryDelivery,
@@ -53,6 +55,17 @@ def apply(db: sqlite3.Connection, job: Job) -> None:
             _move_copy(db, job)
         case Keep():
             db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (job.name, job.value))
+        case KeepOpenings():
+            db.executemany(
+                "INSERT OR REPLACE INTO opening (station, at, state) VALUES (?, ?, ?)",
+                [(one.station, one.at, one.state) for one in job.changes],
+            )
+        case ForgetOpenings():
+            db.execute(
+                "DELETE FROM opening WHERE at < ? AND EXISTS"
+                " (SELECT 1 FROM opening AS later WHERE later.station = opening.station AND later.at > opening.at)",
+                (job.before,),
+            )
         case _:
             assert_never(job)
 

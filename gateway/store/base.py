@@ -72,6 +72,10 @@ class Store(Protocol):
         """What was kept under this name."""
         ...
 
+    def openings(self) -> dict[str, str]:
+        """The last state kept of each station's promise to be open."""
+        ...
+
     def copied(self, copy: str) -> tuple[int, int]:
         """Up to which id a copy has followed, at most `last_id`, and how many lines it did not take."""
         ...

@@ -9,7 +9,11 @@ from typing import Protocol
 
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent, Delivery
-from gateway.model import Millis
+from gateway.base.local_time import DAY_MS
+from gateway.model import Millis, OpeningChange
+
+OPENINGS_KEPT_MS = 731 * DAY_MS
+"""How long it stays known whether a station kept its promise to be open: two years, so that one has one to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,33 @@ class Keep:
     value: bytes
 
 
-Job = KeepAlerts | SettleDeliveries | RetryDelivery | KeepOrder | KeepAudit | SpendLink | ForgetAlerts | MoveCopy | Keep
+@dataclass(frozen=True, slots=True)
+class KeepOpenings:
+    """Changes of the stations' promises to be open."""
+
+    changes: Sequence[OpeningChange]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetOpenings:
+    """Those from before this go, but for the last of each station, which still holds."""
+
+    before: Millis
+
+
+Job = (
+    KeepOpenings
+    | ForgetOpenings
+    | KeepAlerts
+    | SettleDeliveries
+    | RetryDelivery
+    | KeepOrder
+    | KeepAudit
+    | SpendLink
+    | ForgetAlerts
+    | MoveCopy
+    | Keep
+)
 
 Done = Callable[[Exception | None], None]
 """Told by the writer's thread when jobs are durable, or with the first error of one that could not be stored."""

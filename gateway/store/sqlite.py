@@ -27,6 +27,7 @@ from gateway.store.files import (
     unlink,
 )
 from gateway.store.jobs import Job
+from gateway.store.openings import latest
 from gateway.store.repairs import Repairs
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,9 @@ class SqliteStore:
     def kept(self, name: str) -> bytes | None:
         row = self.core.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def openings(self) -> dict[str, str]:
+        return latest(self.core)
 
     def copied(self, copy: str) -> tuple[int, int]:
         row = self.core.execute("SELECT upto FROM copy_cursor WHERE copy = ?", (copy,)).fetchone()

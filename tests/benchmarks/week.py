@@ -82,7 +82,7 @@ class Life:
 
     def _keep(self, now: Millis) -> None:
         for part in range(len(self.memory.parts)):
-            self.store.checkpoint(part, self.number, self.memory.dump(part))
+            self.store.checkpoint(part, self.number, self.memory.dump(part, now))
         while self.store.tidy(now):
             pass
 

@@ -40,7 +40,7 @@ def fill(config: Path, rows: int) -> None:
         outcome = pipeline.take()
         store.commit(outcome.batch, outcome.changes, outcome.rejected, at)
     memory = Memory(live)
-    store.checkpoint_all([(part, memory.dump(part)) for part in range(len(memory.parts))], store.last_id)
+    store.checkpoint_all([(part, memory.dump(part, at)) for part in range(len(memory.parts))], store.last_id)
     store.write([Keep("layout", memory.layout)])
     reader = SqliteReader(store.folder)
     rollups = rollups_of(settings, settings.stations, live, store.folder, reader, begin)

@@ -62,7 +62,7 @@ class House:
     def restart(self, *, clean: bool = True) -> None:
         if clean:
             for part in range(len(self.memory.parts)):
-                self.store.checkpoint(part, self.number, self.memory.dump(part))
+                self.store.checkpoint(part, self.number, self.memory.dump(part, self.now))
         self.close()
         self.open()
 

@@ -89,7 +89,7 @@ class World:
 
     def state(self, now: int) -> list[object]:
         """Everything that a restart keeps, and all that people see."""
-        parts = [self.memory.dump(part) for part in range(len(self.memory.parts))]
+        parts = [self.memory.dump(part, now) for part in range(len(self.memory.parts))]
         return [parts, [document(one, now).body for one in self.live.stations.values()], self.stored, self.changes]
 
 

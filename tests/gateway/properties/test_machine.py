@@ -177,7 +177,7 @@ class House(RuleBasedStateMachine):
         number = self.store.commit(outcome.batch, outcome.changes, outcome.rejected, self.now)
         if whole:  # else everything since the last whole snapshot comes back from the journal
             self.store.checkpoint_all(
-                [(part, self.memory.dump(part)) for part in range(len(self.memory.parts))], number
+                [(part, self.memory.dump(part, self.now)) for part in range(len(self.memory.parts))], number
             )
         self.now += away_ms
         self._begin()

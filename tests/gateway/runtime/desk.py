@@ -128,7 +128,7 @@ class Desk:
 
     def close(self) -> None:
         for part in range(len(self.memory.parts)):
-            self.store.checkpoint(part, self.store.last_id, self.memory.dump(part))
+            self.store.checkpoint(part, self.store.last_id, self.memory.dump(part, self.clock.now))
         self.alerting.stop()
         self.store.close()
 

@@ -62,12 +62,12 @@ def test_a_crash_between_any_two_checkpoints_forgets_nothing(tmp_path_factory, s
         with contextlib.closing(SqliteStore(folder, NOON, ballast_mib=0)) as store:
             town = Town(*SEATS)
             kept = Memory(town.live)
-            store.checkpoint_all([(part, kept.dump(part)) for part in range(3)], 0)
+            store.checkpoint_all([(part, kept.dump(part, town.now)) for part in range(3)], 0)
             store.write([Keep("layout", kept.layout)])
             for seat, seq, occupied in sent:
                 number = say(town, store, seat, seq, occupied)
                 for part in data.draw(st.sets(st.integers(0, 2), max_size=2)):
-                    store.checkpoint(part, number, kept.dump(part))
+                    store.checkpoint(part, number, kept.dump(part, town.now))
             found, _ = again(store, town.now)
             assert remembered(found) == remembered(town)
     finally:
@@ -85,7 +85,7 @@ def test_what_ran_out_while_nobody_looked_is_stale_since_then(store):
 def test_deadlines_live_on_over_a_restart(store):
     town = Town(*SEATS)
     number = say(town, store, 0, 1)
-    store.checkpoint(0, number, Memory(town.live).dump(0))
+    store.checkpoint(0, number, Memory(town.live).dump(0, town.now))
     found, replayed = again(store, NOON + 100 * SECOND)
     assert replayed == 0
     found.pipeline.take()
@@ -106,7 +106,7 @@ def test_a_device_that_left_the_configuration_harms_nobody(store):
     town = Town(*SEATS)
     for seat in range(3):
         number = say(town, store, seat, 1)
-    store.checkpoint(0, number, Memory(town.live).dump(0))
+    store.checkpoint(0, number, Memory(town.live).dump(0, town.now))
     say(town, store, 1, 2)
     found, _ = again(store, town.now, SEATS[2], SEATS[0])
     assert {name for _, name in found.live.devices} == {"seat-0", "seat-2"}
@@ -120,7 +120,7 @@ def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, 
         number = say(town, store, seat, 1)
     kept = Memory(town.live)
     store.write([Keep("layout", kept.layout)])
-    store.checkpoint(0, number, kept.dump(0))
+    store.checkpoint(0, number, kept.dump(0, town.now))
     store.checkpoint(1, number, b"\xff\xff")
     found, replayed = again(store, town.now)
     assert replayed == 2
@@ -150,7 +150,7 @@ def test_state_kept_before_there_were_verdicts_is_taken_up_and_judged_anew(store
         outcome = town.hear("pile", {"boot": "b", "seq": seq, "status": "Available", "power_w": 7000, "energy_wh": seq})
         number = store.commit(outcome.batch, outcome.changes, outcome.rejected, town.now)
         town.now += 60 * SECOND
-    rows = msgspec.msgpack.decode(kept.dump(0))
+    rows = msgspec.msgpack.decode(kept.dump(0, town.now))["devices"]  # as a list of its own, it was all
     for row in rows:
         row[5] = [[resource, code, values[: len(BEFORE_VERDICTS)]] for resource, code, values in row[5]]
     old = dict(zip(BEFORE_VERDICTS, rows[0][5][0][2], strict=True))

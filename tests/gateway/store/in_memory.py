@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.model import Axes, Batch, Change, Interval, Millis, Reading, Rejected
-from gateway.store.jobs import Job, Keep, MoveCopy
+from gateway.store.jobs import Job, Keep, KeepOpenings, MoveCopy
 from gateway.store.reader import _intervals, _reading
 
 Point = tuple[Millis, Axes]
@@ -19,6 +19,7 @@ class _Disk:
     parts: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
     copies: dict[str, tuple[int, int]] = field(default_factory=dict)
+    openings: dict[str, str] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
 
 
@@ -75,11 +76,16 @@ class MemoryStore:
                 case MoveCopy():
                     refused = self.copied(job.copy)[1] + len(job.refused)
                     self._disk.copies[job.copy] = job.upto, refused
+                case KeepOpenings():
+                    self._disk.openings |= {change.station: change.state for change in job.changes}
                 case _:
                     self._disk.jobs.append(job)
 
     def kept(self, name: str) -> bytes | None:
         return self._disk.kept.get(name)
+
+    def openings(self) -> dict[str, str]:
+        return dict(self._disk.openings)
 
     def copied(self, copy: str) -> tuple[int, int]:
         upto, refused = self._disk.copies.get(copy, (0, 0))
