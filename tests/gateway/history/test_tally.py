@@ -55,6 +55,17 @@ def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str,
     assert total.gap_mwh == case.get("gap_wh", 0) * 1000
 
 
+@pytest.mark.parametrize(
+    ("counter_wh", "told"), [(3_500, Tally(energy_mwh=3_500_000, readings=1)), (3_500.001, Tally(resets=1, readings=1))]
+)
+def test_in_an_hour_2_kw_may_count_an_hour_and_a_quarter_and_one_kwh(counter_wh: float, told: Tally) -> None:
+    meter = Meter()
+    meter.hear(Said(energy_wh=0), 0, 0, 2_000)
+    found = meter.hear(Said(energy_wh=counter_wh), HOUR_MS, HOUR_MS, 2_000)
+    assert found is not None
+    assert found[0] == told
+
+
 def test_every_type_of_charger_may_draw_what_its_rule_of_use_asks_for() -> None:
     for name, one in SPECS["charger"].types.items():
         assert one.running_above_w * 10 < one.most_w <= POWER_W[1], name
