@@ -110,7 +110,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
                 loop.call_soon_threadsafe(context.hub.alert, alert.station, alert.id, body)
 
         if alerting is not None:
-            alerting.listeners.append(show)
+            alerting.dispatch.listeners.append(show)
         context.view.attach(loop)
         context.hub.start()
         yield {}

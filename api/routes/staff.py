@@ -84,7 +84,7 @@ class Staff:
 
     async def _carried_out(self, deed: Deed) -> None:
         if self._alerting is not None:
-            await asyncio.wrap_future(self._alerting.do(deed))
+            await asyncio.wrap_future(self._alerting.desk.do(deed))
             return
         if self.context.command is None:
             raise HTTPException(503, "this process has no way to the gateway; send it to the gateway's own address")

@@ -1,7 +1,8 @@
 """Alerts in a running gateway: the pure core, its store, the staff and the notifiers put together."""
 
 from gateway.alerting.deeds import Deed, DeedError
-from gateway.alerting.facts import Ourselves
-from gateway.alerting.side import Act, Alerting
+from gateway.alerting.desk import Act
+from gateway.alerting.ourselves import Ourselves
+from gateway.alerting.side import Alerting
 
 __all__ = ["Act", "Alerting", "Deed", "DeedError", "Ourselves"]

@@ -17,7 +17,7 @@ from gateway.live import Live
 from gateway.model import Millis, Resource
 from gateway.policy.text import LONGEST_NAME, bounded
 from gateway.store.alerts_reader import AlertReader
-from gateway.store.jobs import Job, KeepAudit, RetryDelivery, SpendLink
+from gateway.store.jobs import Job, RetryDelivery, SpendLink
 
 LinkId = Annotated[str, msgspec.Meta(max_length=64)]
 Until = Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]  # the store holds 64 bits
@@ -74,10 +74,7 @@ class Deeds:
             text=bounded(deed.text, LONGEST_TEXT),
         )  # fmt: skip
         events, steps, jobs = self._do(deed, now)
-        jobs = [*jobs, KeepAudit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
-        if deed.link is not None:
-            jobs.append(SpendLink(*deed.link))
-        return events, steps, jobs
+        return events, steps, jobs if deed.link is None else [*jobs, SpendLink(*deed.link)]
 
     def _do(self, deed: Deed, now: Millis) -> Done:
         match deed.do:

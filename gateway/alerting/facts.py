@@ -1,52 +1,33 @@
 """What passes by in a running gateway → facts for the alert core. Belongs to the intake thread."""
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from config.schema import Settings
 from gateway.alerting.configured import limits_of
+from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
-from gateway.alerts.facts import Fact, clock_skew, flooding, own
+from gateway.alerts.facts import Fact, clock_skew, flooding
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.core.flood import Flood
 from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
 from gateway.live import Device, Live
-from gateway.model import TS_SUSPECT, Batch, Millis, Rejected, Resource, Signal
-from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
-from gateway.wire import Event, parse_topic, station_in
+from gateway.model import TS_SUSPECT, Batch, Millis, Resource, Signal
+from gateway.wire import Event, parse_topic
 
-HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
-COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 NOTHING_SAID = (None, None, None)
-ELSEWHERE = ""  # where refused messages of no configured station are counted
-
-
-@dataclass(frozen=True, slots=True)
-class Ourselves:
-    """How the gateway itself is: what is wrong in words, None where nothing is. `disk_free_mib` None: not looked."""
-
-    broker: str | None = None
-    store: str | None = None
-    duplicate: str | None = None
-    copy: str | None = None
-    disk_free_mib: int | None = None
 
 
 class Watch:
     """Collects resources that said something and looks at each at most once a second."""
 
     def __init__(self, settings: Settings, live: Live, gateway: str) -> None:
-        limits = settings.alerts.thresholds
         self._gateway, self._limits = gateway, limits_of(settings)
-        self._disk_free_mib, self._quarantine_per_hour = limits.disk_free_mib, limits.quarantine_per_hour
         self._devices = live.devices
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
@@ -57,12 +38,10 @@ class Watch:
         self._contained, self._note = live.mishaps.contained, live.mishaps.note
         self._look_at: Millis = 0
         self._skewed: dict[bytes, Resource] = {}
-        self._refused: dict[str, deque[Millis]] = {}
+        self._quarantine = QuarantineRate(settings.alerts.thresholds.quarantine_per_hour, live.stations, gateway)
         self._mishaps: dict[str, tuple[Millis, str]] = {}  # by station: when the last was, and what
         self.flood: Flood | None = None
         self._floods: set[Device] = set()  # those that were told to flood, until it is over
-        self._zone = ZoneInfo(settings.timezone)
-        self._notices = notices_of(settings) if depends_on_notices(settings) else None
         self._screens = Screens(settings.api.screen_silent_s * 1000)
 
     def resume(self, alerts: Iterable[Alert]) -> None:
@@ -70,8 +49,8 @@ class Watch:
         for alert in alerts:
             if alert.kind in KINDS_OF_ALERT:
                 self._doubted |= self._resources(alert)
-            if alert.kind == "quarantine_rate" and alert.station in (None, *self._stations):
-                self._refused[alert.station or ELSEWHERE] = deque(maxlen=self._quarantine_per_hour)
+            if alert.kind == "quarantine_rate":
+                self._quarantine.resume(alert)
             elif alert.kind == "internal_error":
                 self._mishaps[alert.station or ELSEWHERE] = alert.since, alert.cause
             elif alert.kind == "screen_absent" and alert.station is not None:
@@ -96,7 +75,7 @@ class Watch:
         found: list[Fact] = []
         if outcome.rejected:
             with self._contained("counting refused messages"):
-                self._refuse(outcome.rejected)
+                self._quarantine.count(outcome.rejected)
         for happened in outcome.happened:
             with self._contained("an event", happened[0].station):
                 found += facts_of_events([happened])
@@ -110,7 +89,7 @@ class Watch:
 
     def next_look(self) -> Millis | None:
         floods = self._floods or (self.flood is not None and self.flood.limited)
-        waits = self._news or self._screens or self._refused or self._mishaps or floods
+        waits = self._news or self._screens or self._quarantine or self._mishaps or floods
         return self._look_at if waits else None
 
     def look(self, now: Millis) -> list[Fact]:
@@ -132,7 +111,7 @@ class Watch:
             found += self._screens.look(now)
         with self._contained("devices that flood"):
             found += self._flooding(now)
-        for judge, stations in ((self._fault, list(self._mishaps)), (self._refusal, list(self._refused))):
+        for judge, stations in ((self._fault, list(self._mishaps)), (self._quarantine.fact, self._quarantine.stations)):
             for station in stations:
                 with self._contained("what was set aside", station):
                     found.append(judge(station, now))
@@ -195,26 +174,6 @@ class Watch:
                 del self._skewed[topic]
         return list(found.values())
 
-    def _refuse(self, rejected: Iterable[Rejected]) -> None:
-        """Messages that went to quarantine, counted by configured station: any other name is whatever a stranger wrote,
-        and all of them are counted as one."""
-        for one in rejected:
-            name = station_in(one.topic)
-            name = name if name in self._stations else ELSEWHERE
-            self._refused.setdefault(name, deque(maxlen=self._quarantine_per_hour)).append(one.received_at)
-
-    def _refusal(self, station: str, now: Millis) -> Fact:
-        times = self._refused[station]
-        while times and times[0] <= now - HOUR_MS:
-            times.popleft()
-        if not times:
-            del self._refused[station]
-        holds = True if len(times) >= self._quarantine_per_hour else False if not times else None
-        detail: dict[str, Signal] = {"messages": len(times)}
-        return Fact(
-            "quarantine_rate", now, holds, station or None, station or self._gateway, None, "unreadable", detail
-        )
-
     def _fault(self, station: str, now: Millis) -> Fact:
         """One for a station, until an hour after the last: what is behind many is one fault of ours."""
         last, error = self._mishaps[station]
@@ -224,28 +183,6 @@ class Watch:
         return Fact(
             "internal_error", last if holds else now, holds, station or None, station or self._gateway, None, error
         )
-
-    def ourselves(self, state: Ourselves, now: Millis) -> list[Fact]:
-        """Broker, store, disk, the copy, the holidays of the coming year, and another gateway under our name."""
-        named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
-        found = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
-        copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
-        found.append(replace(copy, patience_ms=COPY_PATIENCE_MS))
-        found.append(self._holidays(now))
-        free = state.disk_free_mib
-        if free is not None:
-            holds = True if free < self._disk_free_mib else False if free >= self._disk_free_mib * 1.2 else None
-            detail: dict[str, Signal] = {"free_mib": free}
-            found.append(Fact("disk_filling", now, holds, None, self._gateway, None, f"{free} MiB free", detail))
-        return found
-
-    def _holidays(self, now: Millis) -> Fact:
-        """Whether a notice is missing that hours of ours depend on."""
-        year = None
-        if self._notices is not None:
-            year = unpublished_year(datetime.fromtimestamp(now / 1000, self._zone).date(), self._notices)
-        cause = "" if year is None else f"no notice for {year}"
-        return own("holidays_unknown", now, year is not None, self._gateway, cause)
 
 
 def _by_name(facts: Facts) -> tuple[str, str]:

@@ -80,7 +80,7 @@ class Gateway:
         self._command_key = key = command_key_of(settings)
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
-        commands.on_staff, commands.on_done = self.alerting.command, self.alerting.note
+        commands.on_staff, commands.on_done = self.alerting.desk.command, self.alerting.desk.note
         self.intake = Intake(
             self.session,
             self.pipeline,

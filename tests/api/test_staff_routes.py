@@ -162,13 +162,13 @@ def test_an_alert_with_a_strangers_name_can_be_taken_care_of_by_who_reaches_ever
     with served.lock:
         fact = Fact("reported", served.house.now, True, station, station, None, "broken", {})
         events = served.house.alerting.core.on_facts([fact], served.house.now)
-        served.house.alerting._keep(events)
+        served.house.alerting.dispatch.keep(events)
     found, topics = events[0].alert.id, []
     key, other = served.key("admin"), served.key("admin", stations=("yanshan",))
 
     def command(topic: str, payload: bytes) -> None:
         topics.append(topic)
-        served.house.alerting.command(topic.split("/")[1], payload)
+        served.house.alerting.desk.command(topic.split("/")[1], payload)
 
     base = f"/api/v1/alerts/{found}"
     assert served.client.post(f"{base}/close", headers=other).status_code == 404
@@ -264,7 +264,7 @@ def test_one_address_reports_so_often_and_no_more(served: Served) -> None:
 
 def test_the_link_in_a_message_acknowledges_once_by_a_button(served: Served) -> None:
     found = served.fault()
-    made = token(served.house.alerting.link_key, found, "d1", served.house.now + 60_000)
+    made = token(served.house.alerting.dispatch.link_key, found, "d1", served.house.now + 60_000)
     for _ in range(2):  # a chat program's preview spends nothing
         assert "<button" in served.client.get(f"/a/{made}").text
     assert served.client.post(f"/a/{made}").status_code == 200
@@ -282,7 +282,7 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
 
     def command(topic: str, payload: bytes) -> None:
         sent.append((topic, payload))
-        served.house.alerting.command(topic.split("/")[1], payload)
+        served.house.alerting.desk.command(topic.split("/")[1], payload)
 
     key = served.key("operator")
     with serve(served.house, None, served.lock, command) as alone:
@@ -294,7 +294,7 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
     assert {topic for topic, _ in sent} == {"yz-cmd/yanshan/staff"}
     for station, payload in (("yanshan", b"\xff"), ("yanshan", b"{}"), ("other", sent[0][1])):
         with pytest.raises(CommandError):
-            served.house.alerting.command(station, payload)
+            served.house.alerting.desk.command(station, payload)
     [alert] = served.client.get("/api/v1/alerts?state=acknowledged", headers=key).json()["alerts"]
     assert [line["action"] for line in alert["history"]] == ["opened", "acknowledged"]
 

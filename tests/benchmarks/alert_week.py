@@ -201,12 +201,10 @@ class Week:
             self.settings, live, self.store, gateway="gateway", write=at_once(self.store), wake=lambda: None,
             publish=lambda _topic, _payload: None, healthy=lambda: True, now=lambda: self.now,
         )  # fmt: skip
-        self.alerting.listeners.append(self._opened)
+        self.alerting.dispatch.listeners.append(self._opened)
         self.alerting.begin(START)
-        self.post = Post(
-            self.alerting._outbox, self.alerting._record, {"hook": Outlet("hook", self, cap_per_hour=1_000_000)},
-            self.alerting._places, lambda: self.now,
-        )  # fmt: skip
+        dispatch, outlets = self.alerting.dispatch, {"hook": Outlet("hook", self, cap_per_hour=1_000_000)}
+        self.post = Post(dispatch._outbox, dispatch._record, outlets, dispatch._places, lambda: self.now)
         self.result = Result(faults)
         self.waiting = list(faults)
         self.active: list[Injected] = []
@@ -225,7 +223,7 @@ class Week:
         if event.action != "opened":
             return
         if alert.kind in ("door_forced", "help"):  # somebody looked; staff close what only staff can judge
-            self.alerting.ask(lambda core, now: (core.desk.close(alert.id, "staff", now), [], []))
+            self.alerting.desk.ask(lambda core, now: (core.desk.close(alert.id, "staff", now), [], []))
         fits = [fault for fault in self.result.faults if fault.explains(alert)]
         if fits:
             fits[0].opened_at = alert.opened_at

@@ -29,7 +29,7 @@ PROMISED = (
             "gateway.alerts.case:Policy.flap_hold_ms": 900 * S,
         },
     ),
-    Promise("alerts.md", "the copy 300 s", {"gateway.alerting.facts:COPY_PATIENCE_MS": 300 * S}),
+    Promise("alerts.md", "the copy 300 s", {"gateway.alerting.ourselves:COPY_PATIENCE_MS": 300 * S}),
     Promise("alerts.md", "`site_offline_pct: 80`", {"gateway.alerts.case:Policy.site_offline_pct": 80}),
     Promise("alerts.md", "fine again 5 points above", {"gateway.alerts.signals:BATTERY_BAND_PCT": 5}),
     Promise("alerts.md", "or has taken none for 5 min", {"gateway.alerts.facts:CHANNEL_PATIENCE_MS": 5 * MINUTE}),

@@ -9,7 +9,9 @@ import pytest
 from tests.docs.reading import ROOT
 
 ROOMS = ("api", "config", "firmware_bridge", "gateway")
-DEEPEST, LONGEST_FILE = 3, 400
+DEEPEST, LONGEST_FILE, MOST_METHODS = 3, 400, 15
+ALERT_WING = ("gateway/alerts", "gateway/alerting", "gateway/commands")
+LONGEST_IN_ALERT_WING = 300
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -60,3 +62,15 @@ def test_no_function_nests_deeper_than_three_blocks() -> None:
 def test_no_file_is_longer_than_four_hundred_lines() -> None:
     long = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FILE} == {}
+
+
+def test_the_alert_wing_has_no_long_file_and_no_class_of_more_than_fifteen_methods() -> None:
+    files = [path for room in ALERT_WING for path in sorted((ROOT / room).rglob("*.py"))]
+    classes = [(path, node) for path in files for node in nodes(path) if isinstance(node, ast.ClassDef)]
+    assert len(classes) > 30  # it looked at them
+    crowded = [
+        (path, node) for path, node in classes if sum(isinstance(one, FUNCTIONS) for one in node.body) > MOST_METHODS
+    ]
+    assert [named(path, node) for path, node in crowded] == []
+    long = [path for path in files if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_IN_ALERT_WING]
+    assert long == []

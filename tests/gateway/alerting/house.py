@@ -6,7 +6,7 @@ from typing import Any
 
 from config.schema import Settings
 from gateway.alerting import Alerting, Ourselves
-from gateway.alerting.side import Act
+from gateway.alerting.desk import Act
 from gateway.alerts.words import AlertEvent
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
@@ -56,7 +56,7 @@ class House:
             self.settings, live, self.store, gateway="gateway", write=at_once(self.store, live.mishaps),
             wake=lambda: None, publish=self.published.__setitem__, healthy=lambda: True, now=lambda: self.now,
         )  # fmt: skip
-        self.alerting.listeners.append(self.said.append)
+        self.alerting.dispatch.listeners.append(self.said.append)
         self.alerting.begin(self.now)
 
     def restart(self, *, clean: bool = True) -> None:
@@ -90,7 +90,7 @@ class House:
             self.commit()
 
     def ask(self, act: Act) -> list[AlertEvent]:
-        future = self.alerting.ask(act)
+        future = self.alerting.desk.ask(act)
         self.alerting.tick(self.now, self.ourselves)
         return future.result(timeout=0)
 

@@ -27,7 +27,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def ask(house: House, do: str, **words: object) -> "Future[list[AlertEvent]]":
     deed = Deed(do=do, by="visitor", nonce=f"nonce-{next(_nonces)}", expires=house.now + 30_000, **words)  # type: ignore[arg-type]
-    future = house.alerting.do(deed)
+    future = house.alerting.desk.do(deed)
     house.alerting.tick(house.now, house.ourselves)
     return future
 
@@ -51,7 +51,7 @@ def test_words_about_one_station_stay_with_that_station(house: House) -> None:
 
 def test_a_fault_in_a_deed_ends_the_deed_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(house.alerting.deeds, "_report", lambda *_: next(iter(())))
+        patch.setattr(house.alerting.desk.deeds, "_report", lambda *_: next(iter(())))
         failed = ask(house, "report", station="yanshan", resource="seat-01", sort="broken")
     assert isinstance(failed.exception(0), StopIteration)
     assert ask(house, "report", station="yanshan", resource="seat-01", sort="broken").result(0)

@@ -65,7 +65,7 @@ class Watch:
         routes = [{"channels": ["duty"]}, {"channels": ["boss"], "severity": ["critical"]}]
         alerts = {"channels": channels, "routes": routes, "raise_delay_s": 2, "clear_delay_s": 2}
         self.desk = Desk(self.folder, self.patch, [station("aa"), station("bb")], now=self.now, alerts=alerts)
-        post = self.desk.alerting.post
+        post = self.desk.alerting.dispatch.post
         post._outlets = {
             name: replace(outlet, sender=self.phones[name], cap_per_hour=1_000)
             for name, outlet in post._outlets.items()
@@ -74,7 +74,7 @@ class Watch:
     def turn(self, later_ms: int) -> None:
         self.desk.turn(later_ms)
         with self.desk.live.mishaps.contained("a turn of the notify thread"):  # as its `run` does
-            self.desk.alerting._worker._turn()
+            self.desk.alerting.dispatch._worker._turn()
         self.now = self.desk.clock.now
 
     def wait(self, seconds: int) -> None:
@@ -92,7 +92,7 @@ class Watch:
                 deed = Deed(
                     do=verb, by="wang", nonce="n" * 16, expires=self.now, target=one.id, text="x", assignee="li"
                 )
-                self.asked.append(self.desk.alerting.do(deed))
+                self.asked.append(self.desk.alerting.desk.do(deed))
                 return
 
     def standing(self) -> Told:

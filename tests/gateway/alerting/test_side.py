@@ -55,14 +55,14 @@ def test_a_fault_goes_from_the_wire_to_the_provider_and_back(make: Make, provide
     house.send("pile-01", status="Faulted", error="GroundFailure")
     house.wait(10)
     assert house.lines() == ["charger_fault pile-01 opened"]
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     [request] = provider.requests
     assert request.json["title"] == "🟠 雁山驿站 · pile-01 · charger fault"
     assert "GroundFailure" in request.json["text"]
     assert request.json["link"].startswith("https://yz.example.org/a/")
     house.send("pile-01", status="Available")
     house.wait(30)
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     assert [request.json["action"] for request in provider.requests] == ["opened", "closed"]
 
 
@@ -89,10 +89,10 @@ def test_a_restart_tells_nothing_again(make: Make, provider: Provider) -> None:
     house = make(alerts=hooked(provider))
     house.send("pile-01", status="Faulted")
     house.wait(10)
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     house.restart()
     house.wait(60)
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     assert house.lines() == []
     assert len(provider.requests) == 1
 
@@ -123,7 +123,7 @@ def test_cards_and_keys_reach_no_alert_no_message_and_no_log(make: Make, provide
     caplog.set_level(logging.DEBUG)
     house = make(alerts=hooked(provider))
     house.send("door", "event", type="door_forced", card="deadbeefcafe")
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     kept = "".join(map(repr, house.said)) + caplog.text + repr(house.published) + repr(provider.requests)
     assert "deadbeef" not in kept
 
@@ -196,12 +196,12 @@ def held_back(write: WriteJobs) -> tuple[list[Callable[[], None]], WriteJobs]:
 
 def test_a_store_in_trouble_is_told_although_nothing_can_be_stored(make: Make, provider: Provider) -> None:
     house = make(alerts=hooked(provider))
-    held, house.alerting._write = held_back(house.alerting._write)  # the writer waits for its disk
+    held, house.alerting.dispatch._write = held_back(house.alerting.dispatch._write)  # the writer waits for its disk
     house.ourselves = Ourselves(store="disk I/O error")
     house.wait(11)
-    house.alerting._record = lambda done: False  # type: ignore[method-assign]
-    house.alerting.post._record = lambda _: False
-    house.alerting.post.run()
+    house.alerting.dispatch._record = lambda done: False  # type: ignore[method-assign]
+    house.alerting.dispatch.post._record = lambda _: False
+    house.alerting.dispatch.post.run()
     assert [request.json["alert"]["kind"] for request in provider.requests] == ["store_failing"]
     assert held
 
@@ -291,10 +291,10 @@ def test_who_asks_and_goes_before_the_answer_leaves_no_harm(make: Make) -> None:
     house = make()
     house.send("door", "event", type="tamper")
     found = house.said[0].alert.id
-    gone = house.alerting.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
+    gone = house.alerting.desk.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
     assert gone.cancel()
-    held, house.alerting._write = held_back(house.alerting._write)
-    late = house.alerting.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
+    held, house.alerting.dispatch._write = held_back(house.alerting.dispatch._write)
+    late = house.alerting.desk.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
     house.alerting.tick(house.now, house.ourselves)
     assert not late.cancel()
     for work in held:
@@ -345,11 +345,11 @@ def test_a_provider_that_was_down_gets_it_when_it_is_back(make: Make, provider: 
     house = make(alerts=hooked(provider))
     provider.answers.extend([Answer(500), Answer(200)])
     house.send("door", "event", type="tamper")
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
     house.restart()
     house.wait(10)
-    house.alerting.post.run()
-    house.alerting.post.run()
+    house.alerting.dispatch.post.run()
+    house.alerting.dispatch.post.run()
     assert len(provider.requests) == 2
 
 
@@ -400,13 +400,13 @@ def test_a_channel_that_lost_a_message_is_told_through_the_others_and_is_over_wh
     house = make(alerts=HOOKS)
     takers = {name: Taker() for name in ("duty", "mail")}
     for name, taker in takers.items():
-        outlets: dict[str, Outlet] = house.alerting.post._outlets  # type: ignore[assignment]
+        outlets: dict[str, Outlet] = house.alerting.dispatch.post._outlets  # type: ignore[assignment]
         outlets[name] = Outlet(name, taker)
     takers["duty"].fail = notify.SendError("errcode 93000: invalid webhook url", permanent=True)
     house.send("door", "event", type="tamper")
     for _ in range(20):
         house.wait(1)
-        house.alerting.post.run()
+        house.alerting.dispatch.post.run()
     assert house.lines() == ["tamper door opened", "channel_failing duty opened"]
     assert takers["mail"].got == ["tamper opened", "channel_failing opened"]
     assert "93000" in house.said[-1].alert.cause
@@ -422,7 +422,7 @@ def test_an_alertmanager_is_told_again_each_minute_over_a_restart_until_it_knows
     house = make(alerts={"channels": [channel]})
     house.send("door", "event", type="tamper")
     for minute in range(6):
-        house.alerting.post.run()
+        house.alerting.dispatch.post.run()
         house.wait(60, step_s=20)
         if minute == 3:
             house.restart()
@@ -433,10 +433,10 @@ def test_an_alertmanager_is_told_again_each_minute_over_a_restart_until_it_knows
     assert ends == sorted(ends)
     assert all(entries[0]["annotations"]["summary"].endswith("设备被拆动") for entries in told)
     [alert] = house.alerting.core.desk.open_alerts()
-    house.alerting.ask(lambda core, now: (core.desk.close(alert.id, "li", now), [], []))
+    house.alerting.desk.ask(lambda core, now: (core.desk.close(alert.id, "li", now), [], []))
     house.wait(1)
     for _ in range(5):
-        house.alerting.post.run()
+        house.alerting.dispatch.post.run()
         house.wait(60, step_s=20)
     [last] = [request.json for request in provider.requests[7:]]
     assert last[0]["labels"] == told[0][0]["labels"]

@@ -1,0 +1,102 @@
+"""The desk for commands: whoever asks, from any thread or from another process, is answered by the intake thread.
+
+That a signed command comes once and in time was seen to by the gate (`gateway.commands`); here each that is carried out
+gets its line in the audit trail.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+
+from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
+from gateway.alerts.core import Alerts
+from gateway.alerts.payload import OWN
+from gateway.alerts.words import AlertEvent
+from gateway.base.mishaps import Mishaps
+from gateway.commands import CommandError
+from gateway.model import Millis
+from gateway.policy.text import LONGEST_NAME, bounded
+from gateway.store.base import StoreError
+from gateway.store.jobs import KeepAudit
+
+log = logging.getLogger(__name__)
+
+# What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
+Act = Callable[[Alerts, Millis], Done]
+Asked = Future[list[AlertEvent]]
+
+
+class StaffDesk:
+    """`wake` has the intake thread turn soon; it then takes `answers`."""
+
+    def __init__(self, core: Alerts, deeds: Deeds, mishaps: Mishaps, wake: Callable[[], None]) -> None:
+        self._core, self.deeds, self._mishaps, self._wake = core, deeds, mishaps, wake
+        self._asked: deque[tuple[Act, Asked]] = deque()
+
+    # ---- any thread ----
+
+    def ask(self, act: Act) -> Asked:
+        """Have `act` carried out by the intake thread; its future is done when all of it is durable."""
+        future: Asked = Future()
+        self._asked.append((act, future))
+        self._wake()
+        return future
+
+    def do(self, deed: Deed) -> Asked:
+        """Have a deed carried out; see `ask`."""
+        return self.ask(lambda _core, now: self._carry_out(deed, now))
+
+    def command(self, station: str, text: bytes) -> None:
+        """A deed from `yz-cmd/{station}/staff`, signed. CommandError when it is none; a log line when it fails."""
+        try:
+            deed = decode(text)
+        except DeedError as error:
+            raise CommandError(str(error), "unreadable") from None
+        if (deed.station or OWN) != station:
+            raise CommandError(f"a deed for {deed.station!r} on the topic of {station!r}", "other_station")
+        self.do(deed).add_done_callback(_log_refusal)
+
+    def note(self, by: str, what: str, target: str, detail: str) -> None:
+        """A line in the audit trail for what was carried out elsewhere."""
+        self.ask(lambda _core, now: ([], [], [_audit(now, by, what, target, detail)]))
+
+    # ---- the intake thread ----
+
+    def answers(self, now: Millis) -> Iterator[tuple[Done, Asked]]:
+        """What came of each thing that was asked, to be kept; who asked for what failed was told."""
+        while self._asked:
+            act, future = self._asked.popleft()
+            if future.set_running_or_notify_cancel():  # else whoever asked has gone
+                done = self._answer(act, future, now)
+                if done is not None:
+                    yield done, future
+
+    def _answer(self, act: Act, future: Asked, now: Millis) -> Done | None:
+        before = self._core.apart.before(None)
+        try:
+            return act(self._core, now)
+        except (LookupError, ValueError, StoreError) as error:
+            # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
+            future.set_exception(error)
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
+            before.restore()
+            self._mishaps.note("what staff or a visitor asked for", error)
+            future.set_exception(error)
+        return None
+
+    def _carry_out(self, deed: Deed, now: Millis) -> Done:
+        events, steps, jobs = self.deeds.carry_out(deed, now)
+        return events, steps, [*jobs, _audit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
+
+
+def _audit(at: Millis, by: str, what: str, target: str, detail: str) -> KeepAudit:
+    """The one line that every command leaves. The nonce of a deed is its detail, by which other processes find it."""
+    return KeepAudit(at, bounded(by, LONGEST_NAME), what, target, detail)
+
+
+def _log_refusal(done: Asked) -> None:
+    error = done.exception()
+    if error is not None:
+        log.warning("command refused: %s", error)

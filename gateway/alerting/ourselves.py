@@ -1,0 +1,84 @@
+"""How the gateway itself is → facts for the alert core."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from config.schema import Settings
+from gateway.alerts.facts import Fact, channel_failing, own
+from gateway.model import Millis, Signal
+from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
+
+COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
+DISK_EVERY_MS = 10_000
+Failing = Mapping[str, tuple[str, bool]]
+"""Channels that take no message: (why, whether one is lost already), by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """What is wrong in words, None where nothing is. `disk_free_mib` None: not looked."""
+
+    broker: str | None = None
+    store: str | None = None
+    duplicate: str | None = None
+    copy: str | None = None
+    disk_free_mib: int | None = None
+
+
+class OwnTroubles:
+    """Tells what is another than last time; the disk is looked at every ten seconds."""
+
+    def __init__(self, settings: Settings, gateway: str, folder: Path) -> None:
+        """`folder`: on the disk that may fill."""
+        self._gateway, self._folder = gateway, folder
+        self._enough_mib = settings.alerts.thresholds.disk_free_mib
+        self._zone = ZoneInfo(settings.timezone)
+        self._notices = notices_of(settings) if depends_on_notices(settings) else None
+        self._last = Ourselves()
+        self._failing: Failing = {}
+        self._disk_at: Millis = 0
+
+    def resume(self, failing: Failing) -> None:
+        """After a start: the channels of which it was told that they fail."""
+        self._failing = failing
+
+    def look(self, state: Ourselves, now: Millis) -> list[Fact]:
+        """Broker, store, disk, the copy, the holidays of the coming year, and another gateway under our name."""
+        changed, self._last = state != self._last, state
+        if now >= self._disk_at:
+            self._disk_at = now + DISK_EVERY_MS
+            free = shutil.disk_usage(self._folder).free >> 20
+            return self._facts(replace(state, disk_free_mib=free), now)
+        return self._facts(state, now) if changed else []
+
+    def channels(self, failing: Failing, now: Millis) -> list[Fact]:
+        """Which channels deliver and which do not, where that has changed."""
+        before = self._failing
+        changed = [name for name in sorted({*failing, *before}) if failing.get(name) != before.get(name)]
+        facts = [channel_failing(name, now, failing.get(name)) for name in changed]
+        self._failing = failing
+        return facts
+
+    def _facts(self, state: Ourselves, now: Millis) -> list[Fact]:
+        named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
+        facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
+        copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
+        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now)]
+        return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
+
+    def _disk(self, free_mib: int, now: Millis) -> Fact:
+        holds = True if free_mib < self._enough_mib else False if free_mib >= self._enough_mib * 1.2 else None
+        detail: dict[str, Signal] = {"free_mib": free_mib}
+        return Fact("disk_filling", now, holds, None, self._gateway, None, f"{free_mib} MiB free", detail)
+
+    def _holidays(self, now: Millis) -> Fact:
+        """Whether a notice is missing that hours of ours depend on."""
+        year = None
+        if self._notices is not None:
+            year = unpublished_year(datetime.fromtimestamp(now / 1000, self._zone).date(), self._notices)
+        cause = "" if year is None else f"no notice for {year}"
+        return own("holidays_unknown", now, year is not None, self._gateway, cause)
