@@ -52,6 +52,10 @@ class CarefulStart:
         self.bytes -= len(some[0][0][1])
         return some
 
+    def acquit(self) -> None:
+        """It is the disk that the last message waits for: should the process end now, it was not the message."""
+        self._starts.clear()
+
     def without_those_that_ended_us(self, frames: list[Frame], now: Millis) -> list[Frame]:
         """Those that may be handled; the others are set aside."""
         return list(self._admitted(frames, now)) if self._starts.watchful else frames

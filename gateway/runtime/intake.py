@@ -152,7 +152,11 @@ class Intake(threading.Thread):
         """The next message, once all that follows from the one before is done."""
         if arrivals is not None:
             self._careful.put(arrivals)
-        some = self._careful.next() if self._busy is None else None
+        if self._busy is not None:
+            if self.writer.trouble is not None:
+                self._careful.acquit()
+            return
+        some = self._careful.next()
         if some is not None:
             self._take_in(*some, now)
 

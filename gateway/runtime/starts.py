@@ -131,9 +131,11 @@ class Starts:
             self._put("")
 
     def _put(self, text: str) -> None:
-        if self._file is None:
-            self._file = os.open(self._folder / MARK, os.O_RDWR | os.O_CREAT, 0o600)
-        os.pwrite(self._file, text.encode().ljust(MARK_BYTES), 0)
+        """On a full disk nothing is marked, and the message is handled all the same."""
+        with contextlib.suppress(OSError):
+            if self._file is None:
+                self._file = os.open(self._folder / MARK, os.O_RDWR | os.O_CREAT, 0o600)
+            os.pwrite(self._file, text.encode().ljust(MARK_BYTES), 0)
 
     # ---- the end of the beginning ----
 

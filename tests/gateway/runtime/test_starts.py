@@ -126,6 +126,17 @@ def test_damaged_files_stop_no_start(begin: Any, tmp_path: Path, content: bytes)
     starts.settle()
 
 
+def test_where_nothing_can_be_marked_messages_are_handled(begin: Any, tmp_path: Path) -> None:
+    for _ in range(PLAIN):
+        begin()
+    (tmp_path / MARK).mkdir()
+    (tmp_path / MARK / "x").touch()
+    starts = begin()
+    assert starts.careful
+    assert starts.unseen(TOPIC, POISON) is None
+    starts.clear()
+
+
 def test_where_nothing_can_be_kept_the_start_goes_on(begin: Any, tmp_path: Path, caplog: Any) -> None:
     (tmp_path / FILE).mkdir()
     (tmp_path / FILE / "x").touch()
