@@ -7,7 +7,6 @@ live doors are shut and no reader lives, or three different cards were refused a
 nobody can come in. All else is unproved, which accuses nobody.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -77,8 +76,9 @@ class Promise:
         self._sign_at: Millis | None = None  # the last sign of any sort
         self._plain: Millis | None = None  # the last one that tells of nobody
         self._crowd: Millis | None = None  # the last of a crowd of signs that tell of persons
-        self._told: deque[Millis] = deque(maxlen=CROWD)  # those signs, up to the last tick
-        self._untold: deque[Millis] = deque(maxlen=CROWD)  # those since then
+        # Those signs, up to the last tick and since, CROWD at most. Most stations have none: `()` takes no room.
+        self._told: tuple[Millis, ...] = ()
+        self._untold: tuple[Millis, ...] = ()
         self._shut_since: Millis | None = None
         self._refused: dict[str, Millis] = {}  # by card, since one was granted
         self._barred_at: Millis | None = None  # when a person found that nobody can come in
@@ -103,8 +103,7 @@ class Promise:
     def closes(self) -> None:
         """Nothing that was seen until now says anything of the next opening; a person's word holds."""
         self._open_since = self._sign_at = self._plain = self._crowd = None
-        self._told.clear()
-        self._untold.clear()
+        self._told = self._untold = ()
         self._refused.clear()
 
     def sign(self, at: Millis, *, personal: bool) -> None:
@@ -114,7 +113,7 @@ class Promise:
         if not personal:
             self._plain = _later(self._plain, at)
         elif at > max((*self._told, *self._untold), default=0):  # else it was counted, or comes late
-            self._untold.append(at)
+            self._untold = (*self._untold, at)[-CROWD:]
         self._sign_at = _later(self._sign_at, at)
 
     def granted(self, at: Millis) -> None:
@@ -179,8 +178,8 @@ class Promise:
     def _tell(self, now: Millis) -> None:
         """At each tick the public hears of the signs before it, if as many as a crowd lie within the hold."""
         while self._untold and self._next_tick(self._untold[0]) <= now:
-            sign = self._untold.popleft()
-            self._told.append(sign)
+            sign, *rest = self._untold
+            self._told, self._untold = (*self._told, sign)[-CROWD:], tuple(rest)
             if len(self._told) == CROWD and self._told[0] + self._terms.hold_ms > self._next_tick(sign):
                 self._crowd = sign
 
@@ -210,9 +209,7 @@ class Promise:
     def restore(self, kept: Kept) -> None:
         self._open_since, self._sign_at = kept.open_since, kept.sign_at
         self._plain, self._crowd = kept.plain_sign_at, kept.crowd_at
-        self._told.clear()
-        self._untold.clear()
-        self._untold.extend(kept.told)
+        self._told, self._untold = (), tuple(kept.told)[-CROWD:]
         self._shut_since, self._refused, self._barred_at = kept.shut_since, dict(kept.refused), kept.barred_at
 
     def shift(self, by: Millis) -> None:
