@@ -61,7 +61,7 @@ def install(app: FastAPI, mishaps: Mishaps) -> None:
             {"in": str(one["loc"][0]), "name": ".".join(map(str, one["loc"][1:])), "detail": str(one["msg"])}
             for one in error.errors()
         ]
-        return Problem(422, "; ".join(f"{one['name']}: {one['detail']}" for one in errors), errors)
+        return Problem(422, "; ".join(f"{error['name']}: {error['detail']}" for error in errors), errors)
 
     @app.exception_handler(KeyFileError)
     async def keys(_request: Request, error: KeyFileError) -> Problem:

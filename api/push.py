@@ -164,7 +164,9 @@ class Hub:
         limits = self.limits
         if screen is not None:
             same = (station, address, screen)
-            for older in [one for one in self._clients if (one.station, one.address, one.screen) == same]:
+            for older in [
+                client for client in self._clients if (client.station, client.address, client.screen) == same
+            ]:
                 older.abort()
                 self.leave(older)
             if address is not None and self._walls[address] >= limits.walls_per_address:

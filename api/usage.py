@@ -48,8 +48,8 @@ def usage(rollups: RollupReader, asked: Asked, start: Millis, end: Millis, by: B
 def together(parts: Iterable[Usage]) -> Usage:
     """Their sum."""
     whole = Usage()
-    for one in parts:
-        whole.minutes.add(one.minutes)
-        whole.tally.add(one.tally)
-        whole.visits += one.visits
+    for part in parts:
+        whole.minutes.add(part.minutes)
+        whole.tally.add(part.tally)
+        whole.visits += part.visits
     return whole

@@ -52,16 +52,22 @@ def capped(document: StationDocument, longest: Longest) -> StationDocument:
     if all(after is before for before, after in zip(document.areas, areas, strict=True)):
         return document
     shorter = replace(document, areas=areas)
-    live = [one.valid_until for one in shorter.resources() if one.evidence == "live" and one.valid_until]
+    live = [
+        resource.valid_until for resource in shorter.resources() if resource.evidence == "live" and resource.valid_until
+    ]
     return replace(shorter, valid_until=min(live, key=from_rfc3339, default=None))
 
 
 def _capped_area(area: ShownArea, made_at: Millis, longest: Longest) -> ShownArea:
     resources = []
-    for one in area.resources:
-        end = made_at + longest.get(one.id, ANYTHING_MS)
-        late = one.evidence == "live" and one.valid_until is not None and from_rfc3339(one.valid_until) > end
-        resources.append(replace(one, valid_until=rfc3339(end)) if late else one)
+    for resource in area.resources:
+        end = made_at + longest.get(resource.id, ANYTHING_MS)
+        late = (
+            resource.evidence == "live"
+            and resource.valid_until is not None
+            and from_rfc3339(resource.valid_until) > end
+        )
+        resources.append(replace(resource, valid_until=rfc3339(end)) if late else resource)
     changed = any(after is not before for before, after in zip(area.resources, resources, strict=True))
     return replace(area, resources=resources) if changed else area
 

@@ -32,7 +32,7 @@ class ConfigSource:
                 self._twice(file, path)
 
     def _twice(self, file: YamlFile, path: KeyPath) -> None:
-        first = next((one, line) for one in self._files if (line := one.lines.get(path)) is not None)
+        first = next((file, line) for file in self._files if (line := file.lines.get(path)) is not None)
         what = f"is already set in {first[0].name}:{first[1]}"
         self.mistakes.append(ConfigMistake(file.name, file.lines[path], dotted(path), what, "keep one of the two"))
 

@@ -49,21 +49,21 @@ def list_all() -> list[PortInfo]:
 def find(name: str, ports: Iterable[PortInfo]) -> str | None:
     """The path of usb:VID:PID[:SERIAL] among `ports`; None when it is not plugged in."""
     vid, pid, *number = name.removeprefix("usb:").split(":", 2)
-    for one in ports:
-        if one.vid is None or one.pid is None or (number and number[0] != one.serial_number):
+    for port in ports:
+        if port.vid is None or port.pid is None or (number and number[0] != port.serial_number):
             continue
-        if (one.vid, one.pid) == (int(vid, 16), int(pid, 16)):
-            return one.device
+        if (port.vid, port.pid) == (int(vid, 16), int(pid, 16)):
+            return port.device
     return None
 
 
 def usb_name(path: str, ports: Iterable[PortInfo]) -> str | None:
     """The name that finds this port again under another path; None when it is no USB port."""
     real = os.path.realpath(path)
-    for one in ports:
-        if os.path.realpath(one.device) == real and one.vid is not None and one.pid is not None:
-            number = f":{one.serial_number}" if one.serial_number else ""
-            return f"usb:{one.vid:04x}:{one.pid:04x}{number}"
+    for port in ports:
+        if os.path.realpath(port.device) == real and port.vid is not None and port.pid is not None:
+            number = f":{port.serial_number}" if port.serial_number else ""
+            return f"usb:{port.vid:04x}:{port.pid:04x}{number}"
     return None
 
 

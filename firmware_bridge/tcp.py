@@ -80,14 +80,14 @@ class TcpBus:
                 elif not self._hear(key.data):
                     self._drop(key.data, selector)
             moment = monotonic_s()
-            for caller in [one for one in self._callers if _silent(one, moment)]:
+            for caller in [caller for caller in self._callers if _silent(caller, moment)]:
                 self._drop(caller, selector)
         for caller in list(self._callers):
             self._drop(caller, selector)
 
     def _accept(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
         sock, (address, *_) = server.accept()
-        same = [one for one in self._callers if one.address == address]
+        same = [caller for caller in self._callers if caller.address == address]
         unproven = sum(not one.devices for one in same)
         if len(self._callers) >= CONNECTIONS or len(same) >= AN_ADDRESS or unproven >= UNPROVEN:
             sock.close()
@@ -132,7 +132,7 @@ class TcpBus:
         selector.unregister(caller.sock)
         caller.sock.close()
         self._callers.discard(caller)
-        still = {device for one in self._callers for device in one.devices}
+        still = {device for caller in self._callers for device in caller.devices}
         self._sink.lost(caller.devices - still)
 
 

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     stamp = f"{datetime.fromtimestamp(now_ms() / 1000, UTC):%Y%m%dT%H%M%S}"
     for one in there:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
-    restored = [path for one in sources for path in restore(one, folder / one.relative_to(args.source))]
+    restored = [path for source in sources for path in restore(source, folder / source.relative_to(args.source))]
     restored += private(args.source / LINK_KEY, folder / LINK_KEY)
     if not (folder / TRAIL).exists():  # a trail that is there goes on
         restored += private(args.source / TRAIL, folder / TRAIL)

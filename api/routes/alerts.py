@@ -94,13 +94,17 @@ def _telling(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
     def dead(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
             stations = staff.covered(key)
-            found = [one for one in reader.dead_letters() if stations is None or one.alert.station in stations]
+            found = [
+                dead_letter
+                for dead_letter in reader.dead_letters()
+                if stations is None or dead_letter.alert.station in stations
+            ]
             return {"deliveries": [_delivery(one) for one in found]}
 
     @routes.post("/api/v1/deliveries/{delivery}/retry", openapi_extra=OPERATOR, summary="Try one of them again")
     async def again(delivery: str, key: Key = Depends(gate.needs("operator"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
-            found = [one for one in reader.dead_letters() if one.id == delivery]
+            found = [dead_letter for dead_letter in reader.dead_letters() if dead_letter.id == delivery]
         if not found:
             raise HTTPException(404, "no message of this id is waiting for another try")
         staff.check_kept(key, found[0].alert.station)

@@ -39,7 +39,10 @@ def router(context: ApiContext) -> APIRouter:
         def work(reader: Reader) -> Response:
             past.asked(request, station, resource=resource)
             intervals = reader.history(station, resource, first, last, limit + 1) if first < last else []
-            rows, caching = [_shown(one, first, last) for one in intervals[:limit]], past.caching(request, window)
+            rows, caching = (
+                [_shown(interval, first, last) for interval in intervals[:limit]],
+                past.caching(request, window),
+            )
             if form == "csv":
                 return table(rows, caching)
             upto = intervals[:limit][-1].end if intervals else last

@@ -99,7 +99,7 @@ class Past:
     ) -> Priced:
         """422 for what is never answered, before any work: a window or so many places that cost more than allowed."""
         return self.afford_places(
-            request, sum(len(area.resources) for one in stations for area in one.areas), by, window
+            request, sum(len(area.resources) for station in stations for area in station.areas), by, window
         )
 
     def afford_places(self, request: Request, places: int, by: str, window: tuple[Millis, Millis]) -> Priced:
@@ -118,7 +118,7 @@ class Past:
 
     def of_region(self, names: Collection[str]) -> list[StationSettings]:
         """The stations whose region has all these names, whoever asks."""
-        return [one for one in self._context.settings.stations if set(names) <= set(one.region)]
+        return [station for station in self._context.settings.stations if set(names) <= set(station.region)]
 
     def of_name(self, station: str) -> list[StationSettings]:
         """The station, or none."""
@@ -172,7 +172,7 @@ class _Watched:
 
 def _tells_of_persons(asked: Asked) -> bool:
     """What a room or a door did all day tells of persons, and so does an area or a station that holds nothing else."""
-    return bool(asked.resources) and all(one.kind in PERSONAL for one in asked.resources)
+    return bool(asked.resources) and all(resource.kind in PERSONAL for resource in asked.resources)
 
 
 def answer(body: dict[str, Any], headers: dict[str, str] = NO_CACHE) -> Response:

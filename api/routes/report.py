@@ -109,8 +109,8 @@ def _links(station: StationSettings, month: Month, say: Words, now: Millis) -> s
         links.append((f"{here}/report?month={month.other(1)}&amp;lang={say.lang}", say("later")))
     links += [(csv, "CSV"), (here, say("station"))]
     links += [
-        (f"{here}/report?month={month.name}&amp;lang={one}", LANGUAGE_NAMES[one])
-        for one in LANGUAGES
-        if one != say.lang
+        (f"{here}/report?month={month.name}&amp;lang={language}", LANGUAGE_NAMES[language])
+        for language in LANGUAGES
+        if language != say.lang
     ]
     return "".join(f'<a class="btn" href="{address}">{text}</a>' for address, text in links)

@@ -43,7 +43,7 @@ def router(context: ApiContext) -> APIRouter:
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
             rollups = RollupReader(context.settings.store.path, reader)
-            chargers = [one for one in asked.resources if one.kind in METERED]
+            chargers = [resource for resource in asked.resources if resource.kind in METERED]
             found = charges(reader, rollups, chargers, window, context.now())
             head = {"station": station, "area": area, "resource": resource}
             return _told(head, window, found, limit, form)

@@ -52,7 +52,7 @@ class Staff:
             return [station]
         if key.everywhere:
             return None
-        return [one.id for one in self.context.settings.stations if key.covers(one.id, one.region)]
+        return [station.id for station in self.context.settings.stations if key.covers(station.id, station.region)]
 
     def check(self, key: Key, station: str | None) -> None:
         """404 for a station that is not there or that the key does not cover: it can't tell which."""

@@ -82,7 +82,7 @@ def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
         def work(reader: Reader) -> Response:
             asked = past.asked_of_region(request, names)
             rows, whole = _rows(RollupReader(context.settings.store.path, reader), asked, window, by)
-            head = {"region": names, "stations": [one.station for one in asked.places], "by": by}
+            head = {"region": names, "stations": [place.station for place in asked.places], "by": by}
             return _told(head, window, rows, whole, form, past.caching(request, window))
 
         return await past.answer(request, priced, work)
@@ -96,8 +96,8 @@ def _rows(
 ) -> tuple[list[dict[str, Any]], Usage]:
     """A region's rows, by time or by station, and their sum."""
     if by == "station":
-        parts = [Asked([one]) for one in asked.places]
-        each = [together(usage(rollups, one, *window, "day").values()) for one in parts]
+        parts = [Asked([place]) for place in asked.places]
+        each = [together(usage(rollups, part, *window, "day").values()) for part in parts]
         rows = [{"station": one.places[0].station} | figures(sum_) for one, sum_ in zip(parts, each, strict=True)]
         return rows, together(each)
     found = usage(rollups, asked, *window, by)

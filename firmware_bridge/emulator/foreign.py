@@ -165,14 +165,14 @@ class Foreigners:
         return self._translated(messages)
 
     def _introduce(self, messages: Iterable[Publish], until: Millis) -> None:
-        for one in messages:
-            key = one.station, one.device
+        for message in messages:
+            key = message.station, message.device
             if self._accents.get(key, ("",))[0] != "homeassistant":
                 continue
-            if one.topic.endswith("/availability"):
+            if message.topic.endswith("/availability"):
                 self._introduced[key] = until
             elif key in self._introduced:
-                self._newest[key] = one
+                self._newest[key] = message
 
     def replay(self) -> list[Publish]:
         """See `Town.replay`. A foreign device keeps nothing, but says how things are now."""
@@ -271,7 +271,7 @@ def _as_if_native(settings: Settings) -> Settings:
 
 
 def _native_area(area: AreaSettings) -> AreaSettings:
-    items = (replace(one, source=None) if _imitated(one) else one for one in area.resources)
+    items = (replace(resource, source=None) if _imitated(resource) else resource for resource in area.resources)
     return area.model_copy(update={"resources": tuple(items)})
 
 

@@ -41,8 +41,8 @@ class EspHome:
         if not main and not fields:
             raise BadSource("field: name the component, as in binary_sensor/seat_1")
         self._meaning = Meaning(replace(source, field=main, fields=fields), resource)
-        self._meaning.awaits_relay = any(one.signal == "relay" for one in self._meaning.picks)
-        named = (one.path[0] for one in self._meaning.picks if one.path)
+        self._meaning.awaits_relay = any(pick.signal == "relay" for pick in self._meaning.picks)
+        named = (pick.path[0] for pick in self._meaning.picks if pick.path)
         self._components = {f"{node}/{component}/state": component for component in named}
         self._status = f"{node}/status"
         self.filters = (self._status, *self._components)

@@ -85,7 +85,7 @@ class HomeAssistantEntity:
         self._presences: dict[str, AvailabilityTopic] = {}
         for plan in plans:
             self._plans.setdefault(plan.entity.state_topic, []).append(plan)
-            self._presences |= {one.topic: one for one in plan.entity.presences}
+            self._presences |= {presence.topic: presence for presence in plan.entity.presences}
         self._mode = plans[0].entity.mode if plans else "latest"
         self._online: dict[str, bool] = {}
         self._said: dict[str, dict[Entity, bool | None]] = {}
@@ -106,7 +106,7 @@ class HomeAssistantEntity:
         known = (self._meaning if main or not self._is_main_named() else self._main).rules([name] if name else [])
         if name and name.key in known:
             return (known[name.key],)
-        return tuple((one.signal, one.read) for one in self._main.picks) if main else ()
+        return tuple((pick.signal, pick.read) for pick in self._main.picks) if main else ()
 
     def _is_main_named(self) -> bool:
         return any(entity.key == self._field for entity in self._configs[self._topic])

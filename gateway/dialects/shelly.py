@@ -69,7 +69,7 @@ class Shelly:
         self._plans = self._plan(source.field, resource)
         prefix = source.topic
         self._online, self._rpc = f"{prefix}/online", f"{prefix}/events/rpc"
-        named = [one.path[0] for one in self._meaning.picks if one.path]
+        named = [pick.path[0] for pick in self._meaning.picks if pick.path]
         self._statuses = {f"{prefix}/status/{key}": key for key in (*self._plans, *named)}
         self.filters = (self._online, self._rpc, *self._statuses)
 

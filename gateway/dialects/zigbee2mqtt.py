@@ -165,4 +165,4 @@ def hear(topic: str, payload: bytes) -> Overheard | None:
     if name.endswith("/availability"):
         return Overheard(topic.removesuffix("/availability"))
     body = read_object(payload)
-    return Overheard(topic, tuple(dict.fromkeys(one.fact for one in NAMES if one.key in body)))
+    return Overheard(topic, tuple(dict.fromkeys(name.fact for name in NAMES if name.key in body)))

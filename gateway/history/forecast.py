@@ -70,9 +70,9 @@ def part_of_day(at: Millis, zone: ZoneInfo) -> int:
 
 def looks(sessions: Iterable[UseSpan]) -> Iterator[tuple[UseSpan, Millis]]:
     """Every moment at which somebody might have asked about a session, regularly until it ended."""
-    for one in sessions:
-        for now in range(one.start, one.end, LOOK_EVERY_MS):
-            yield one, now
+    for session in sessions:
+        for now in range(session.start, session.end, LOOK_EVERY_MS):
+            yield session, now
 
 
 def pools_of(sessions: Iterable[UseSpan], zone: ZoneInfo) -> Pools:

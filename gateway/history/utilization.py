@@ -74,13 +74,13 @@ def measure(intervals: Sequence[Interval], start: Millis, end: Millis) -> Minute
     covered = 0
     first = bisect_right(intervals, start, key=_END)
     before = part_of(intervals[first - 1].axes) if first else None
-    for one in intervals[first : bisect_left(intervals, end, key=_START)]:
-        part = part_of(one.axes)
-        length = min(one.end, end) - max(one.start, start)
+    for interval in intervals[first : bisect_left(intervals, end, key=_START)]:
+        part = part_of(interval.axes)
+        length = min(interval.end, end) - max(interval.start, start)
         setattr(total, part, getattr(total, part) + length)
         covered += length
         # Coming back from unknown is no arrival: nobody saw one.
-        total.sessions += part == "occupied" and before == "free" and one.start >= start
+        total.sessions += part == "occupied" and before == "free" and interval.start >= start
         before = part
     total.unknown += end - start - covered
     return total
@@ -101,12 +101,12 @@ def uses(intervals: Iterable[Interval]) -> list[Use]:
     since: Millis | None = None
     arrived = False
     before: Part | None = None
-    for one in intervals:
-        part = part_of(one.axes)
+    for interval in intervals:
+        part = part_of(interval.axes)
         if part == "occupied" and since is None:
-            since, arrived = one.start, before == "free"
+            since, arrived = interval.start, before == "free"
         elif part != "occupied" and since is not None:
-            found.append(Use(since, one.start, arrived and part == "free"))
+            found.append(Use(since, interval.start, arrived and part == "free"))
             since = None
         before = part
     if since is not None:

@@ -42,7 +42,9 @@ def announce(
     body = {
         "device": {"identifiers": [f"yizhan_{station}"], "name": _text(name) or station, "manufacturer": "yizhan"},
         "origin": {"name": "yizhan"},
-        "components": {one.id: _entity(one, gateway) for one in resources if one.lifecycle == "active"},
+        "components": {
+            resource.id: _entity(resource, gateway) for resource in resources if resource.lifecycle == "active"
+        },
         "state_topic": _topic(station),
         "qos": 1,
     }

@@ -66,7 +66,7 @@ def _text_of(signal: Signal) -> Text:
 
 
 FIELDS: dict[KindName, dict[str, Text]] = {
-    name: {one.name: _text_of(one) for one in spec.signals} for name, spec in SPECS.items()
+    name: {signal.name: _text_of(signal) for signal in spec.signals} for name, spec in SPECS.items()
 }
 
 _ESCAPED = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\ "})
@@ -89,10 +89,10 @@ class Lines:
     def __init__(self, resources: Iterable[Resource]) -> None:
         fed: dict[bytes, list[tuple[str, dict[str, Text]]]] = defaultdict(list)
         stations = set()
-        for one in resources:
-            stations.add(one.station)
-            topic = wire.topic(one.station, one.device, "state").encode()
-            fed[topic].append((series(one), {**COMMON, **FIELDS[one.kind]}))
+        for resource in resources:
+            stations.add(resource.station)
+            topic = wire.topic(resource.station, resource.device, "state").encode()
+            fed[topic].append((series(resource), {**COMMON, **FIELDS[resource.kind]}))
         self._fed = dict(fed)
         self.stations = sorted(stations)
 

@@ -80,7 +80,7 @@ class InfluxReader:
         first = next(rows, None)
         if first is None:
             return []
-        stations = [one for one in self._settings.stations if one.id == resource.station]
+        stations = [station for station in self._settings.stations if station.id == resource.station]
         live = build(self._settings, stations, Openings(self._settings), first.at)
         pipeline = Pipeline(live)
         pipeline.take()
@@ -92,8 +92,8 @@ class InfluxReader:
             if row is not None:
                 topic, payload = message_of(resource, row)
                 pipeline.handle_all([(topic, payload, 0)], row.at)
-            changes = [one for one in pipeline.take().changes if one.resource.id == resource.id]
-            points += [(one.at, one.after) for one in changes]
+            changes = [change for change in pipeline.take().changes if change.resource.id == resource.id]
+            points += [(change.at, change.after) for change in changes]
         return points
 
     def readings(

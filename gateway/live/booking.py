@@ -33,8 +33,8 @@ def book(area: Area, now: Millis) -> Millis | None:
 
 def presence(facts: list[Facts], now: Millis) -> tuple[Millis | None, Millis | None]:
     """(when anybody was last in one of these rooms, since when all of them are watched without a gap)."""
-    seen = [now if one.known.status == "occupied" else one.known.seen_at for one in facts]
-    watched = [one.watched_since for one in facts]
+    seen = [now if fact.known.status == "occupied" else fact.known.seen_at for fact in facts]
+    watched = [fact.watched_since for fact in facts]
     last_seen = max((at for at in seen if at is not None), default=None)
     since = [at for at in watched if at is not None]
     return last_seen, max(since) if since and len(since) == len(watched) else None

@@ -137,7 +137,7 @@ class Session:
         if self.connected:
             messages = list(messages)
             if not self._fit([topic for topic, _ in messages]):
-                messages = [one for one in messages if sendable(one[0])]
+                messages = [message for message in messages if sendable(message[0])]
             self._reader.publish_many(messages)
 
     def publish_latest(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -146,9 +146,9 @@ class Session:
         None is sent again after a reconnect: the caller says all of them anew.
         """
         if self.connected:
-            messages = [one for one in messages if self.oversized.takes(*one, self._max_packet)]
+            messages = [message for message in messages if self.oversized.takes(*message, self._max_packet)]
             if not self._fit([topic for topic, _ in messages]):
-                messages = [one for one in messages if sendable(one[0])]
+                messages = [message for message in messages if sendable(message[0])]
             self._reader.publish_latest(messages)
 
     def _fit(self, topics: Sequence[str]) -> bool:

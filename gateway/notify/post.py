@@ -90,7 +90,7 @@ class Post:
 
     def tell(self, deliveries: Sequence[Delivery]) -> None:
         """Send these although they could not be stored, for the store itself is in trouble. Any thread."""
-        self._unstored |= {one.id: one for one in deliveries}
+        self._unstored |= {delivery.id: delivery for delivery in deliveries}
 
     def run(self) -> Millis | None:
         """Send everything due; when to come again, None for not before it is woken."""
@@ -178,7 +178,7 @@ class Post:
             return None
         again = max(min(self._health[one.id].paused_until for one in chain), now + 1)
         breaks = len(errors) == len(chain) and all(
-            isinstance(one, _SenderFaultError) or one.permanent for one in errors
+            isinstance(error, _SenderFaultError) or error.permanent for error in errors
         )
         old = [one for one in parcel if now - one.at > GIVE_UP_AFTER_MS or (breaks and one.attempts + 1 >= FAULTS_MOST)]
         self._finish(old, "dead", error=reason)
@@ -240,7 +240,10 @@ class Post:
     def _postpone(
         self, deliveries: list[Delivery], due: Millis, error: str | None = None, *, tried: bool = False
     ) -> None:
-        later = [replace(one, due=due, attempts=one.attempts + tried, error=error or one.error) for one in deliveries]
+        later = [
+            replace(delivery, due=due, attempts=delivery.attempts + tried, error=error or delivery.error)
+            for delivery in deliveries
+        ]
         for one in later:
             if one.id in self._unstored:
                 self._unstored[one.id] = one

@@ -73,7 +73,7 @@ class Gateway:
         self._reader = SqliteReader(folder)
         self._rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
-        zones = {one.id: settings.zone_of(one) for one in stations}
+        zones = {station.id: settings.zone_of(station) for station in stations}
         forecasts = Forecasts(self.pipeline.live, self._reader, zones)
         self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
         self.alerting = self._alerting()

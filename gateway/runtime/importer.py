@@ -164,8 +164,12 @@ class Importer:
         reader = SqliteReader(self._store.folder)
         try:
             return {
-                _identity(wire.topic(one.station, one.device, one.topic).encode(), one.payload, one.received_at)
-                for one in reader.readings()
+                _identity(
+                    wire.topic(reading.station, reading.device, reading.topic).encode(),
+                    reading.payload,
+                    reading.received_at,
+                )
+                for reading in reader.readings()
             }
         finally:
             reader.close()

@@ -121,7 +121,7 @@ class Memory:
 
 
 def _row(device: Device) -> Row:
-    facts = [(one.resource.id, one.axes.code, kept(one)) for one in device.facts]
+    facts = [(fact.resource.id, fact.axes.code, kept(fact)) for fact in device.facts]
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
 
 
@@ -153,7 +153,7 @@ def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis]) -> list[Devi
         if device is None:
             continue
         device.seen, device.online, device.seen_at = seen, online, seen_at
-        by_id: dict[str, Facts] = {one.resource.id: one for one in device.facts}
+        by_id: dict[str, Facts] = {fact.resource.id: fact for fact in device.facts}
         for resource, axes, values in states:
             facts = by_id.get(resource)
             if facts is not None:

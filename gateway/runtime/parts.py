@@ -37,7 +37,11 @@ def mine(stations: Iterable[StationSettings], share: Share | None) -> list[Stati
     if share is None:
         return list(stations)
     index, shards = share
-    return [one for one in stations if max(range(1, shards + 1), key=lambda shard: _weight(one.id, shard)) == index]
+    return [
+        station
+        for station in stations
+        if max(range(1, shards + 1), key=lambda shard: _weight(station.id, shard)) == index
+    ]
 
 
 def _weight(station: str, shard: int) -> int:
@@ -161,8 +165,10 @@ def rollups_of(
     return Rollups(
         folder,
         [
-            Place(one.id, settings.zone_of(one), [facts.resource for facts in live.stations[one.id].facts()])
-            for one in stations
+            Place(
+                station.id, settings.zone_of(station), [facts.resource for facts in live.stations[station.id].facts()]
+            )
+            for station in stations
         ],
         reader,
         number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS,

@@ -51,9 +51,9 @@ def faults(report: MonthReport, say: Words) -> tuple[list[list[str]], int]:
 def place_of(report: MonthReport, subject: str, say: Words) -> str:
     """A resource as people call it, with its area where that has a name."""
     for area in report.station.areas:
-        for one in area.resources:
-            if one.id == subject:
-                return " ".join(filter(None, (say.name(area.name, ""), say.name(one.name, one.id))))
+        for resource in area.resources:
+            if resource.id == subject:
+                return " ".join(filter(None, (say.name(area.name, ""), say.name(resource.name, resource.id))))
     return escape(subject)
 
 

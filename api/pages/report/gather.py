@@ -89,7 +89,7 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
     rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
     window = month.start, month.upto
     days = usage(rollups, Asked([place]), *window, "day")
-    areas = [(one, usage(rollups, Asked([place], area=one.id), *window, "day")) for one in station.areas]
+    areas = [(area, usage(rollups, Asked([place], area=area.id), *window, "day")) for area in station.areas]
     resources = []
     for one in place.resources:
         total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())

@@ -77,7 +77,7 @@ def _areas(report: MonthReport, say: Words) -> str:
     if len(report.areas) < 2:
         return ""
     heads = ("area", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
-    rows = [(say.name(one.area.name, one.area.id), *_use(one.total, say)) for one in report.areas]
+    rows = [(say.name(area.area.name, area.area.id), *_use(area.total, say)) for area in report.areas]
     rows.append((say("whole"), *_use(report.total, say)))
     return _section(say("by_area"), _table([say(head) for head in heads], rows, last=True))
 
@@ -107,7 +107,7 @@ def _alerts(report: MonthReport, say: Words) -> str:
 
 
 def _chargers(report: MonthReport, say: Words) -> str:
-    rows = [_charged(one, report, say) for one in report.resources if one.resource.kind in METERED]
+    rows = [_charged(resource, report, say) for resource in report.resources if resource.resource.kind in METERED]
     if not rows:
         return ""
     heads = [say(head) for head in ("place", "sessions", "energy", "gaps", "resets")]
@@ -123,7 +123,7 @@ def _charged(one: ResourceUse, report: MonthReport, say: Words) -> Row:
 
 def _places(report: MonthReport, say: Words) -> str:
     heads = ("place", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
-    rows = [_place(one, report, say) for one in report.resources]
+    rows = [_place(resource, report, say) for resource in report.resources]
     return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")
 
 
@@ -136,9 +136,9 @@ def _place(one: ResourceUse, report: MonthReport, say: Words) -> Row:
 
 def _daily(report: MonthReport, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
-    metered = any(one.resource.kind in METERED for one in report.resources)
-    watched = any(one.resource.kind in ENTRANCES for one in report.resources)
-    heads = [say("day"), say("whole"), *(say.name(one.area.name, one.area.id) for one in areas)]
+    metered = any(resource.resource.kind in METERED for resource in report.resources)
+    watched = any(resource.resource.kind in ENTRANCES for resource in report.resources)
+    heads = [say("day"), say("whole"), *(say.name(area.area.name, area.area.id) for area in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched
     rows = []

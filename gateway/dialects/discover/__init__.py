@@ -130,9 +130,11 @@ class DiscoveryListener:
 def as_json(findings: list[Finding]) -> list[dict[str, object]]:
     """For a staff page: dialect, topic, reports, lines, messages."""
     return [
-        {"dialect": one.dialect, "topic": one.topic, "reports": list(one.reports), "lines": list(one.lines),
-         "messages": one.messages, "unused": list(one.unused)}
-        for one in findings
+        {
+            "dialect": finding.dialect, "topic": finding.topic, "reports": list(finding.reports),
+            "lines": list(finding.lines), "messages": finding.messages, "unused": list(finding.unused),
+        }
+        for finding in findings
     ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ NAMES: Final = (
 def names() -> tuple[Name, ...]:
     """`NAMES` for one device, which may tell its battery in volts."""
     battery = Battery()
-    return tuple(Name(one.key, one.fact, battery.read if one.fact == "battery_pct" else one.read) for one in NAMES)
+    return tuple(Name(name.key, name.fact, battery.read if name.fact == "battery_pct" else name.read) for name in NAMES)
 
 
 class Battery:

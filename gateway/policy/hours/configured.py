@@ -53,7 +53,8 @@ class Openings:
 def notices_of(settings: Settings) -> Notices:
     """The notices that stand in the configuration."""
     return {
-        one.year: Notice(frozenset(_days(one.days_off)), frozenset(one.workdays)) for one in settings.calendar.notices
+        notice.year: Notice(frozenset(_days(notice.days_off)), frozenset(notice.workdays))
+        for notice in settings.calendar.notices
     }
 
 
