@@ -24,8 +24,12 @@ HINT_AFTER_MS, HINT_BYTES = 10_000, 64
 
 
 class Sink(Protocol):
-    """Where what was heard goes. `store` returns when it is on disk; SpoolError when it can't be."""
+    """Where what was heard goes. `store` returns when it is on disk; SpoolError when it can't be.
 
+    `watch` adds what follows from it, and is asked once: only then is it stored, again and again if need be.
+    """
+
+    def watch(self, heard: Sequence[Heard], now: Millis) -> Sequence[Heard]: ...
     def store(self, heard: Sequence[Heard], now: Millis) -> None: ...
     def order(self, order: DeviceOrder) -> None: ...
     def present(self, devices: Iterable[str], silent_ms: Millis) -> None: ...
@@ -51,6 +55,7 @@ class Bus:
         self._orders: queue.SimpleQueue[DeviceOrder] = queue.SimpleQueue()
         self._devices: set[str] = set()
         self._said: str | None = None  # the last trouble, told once
+        self._refused: tuple[str, bytes] | None = None  # the last frame that we failed over
         self._opened_at: Millis = 0
         self._hinted = False
 
@@ -67,6 +72,9 @@ class Bus:
                     self._open()
             except PortError as error:
                 self._trouble(str(error))
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._mishaps.note(f"bus {self.id}: a turn, after which its port is opened anew", error)
+                self._trouble("a fault of this program")
         self._port.close()
 
     def _open(self) -> None:
@@ -78,7 +86,8 @@ class Bus:
 
     def _trouble(self, text: str) -> None:
         self._port.close()
-        self._sink.lost(self._devices)
+        with self._mishaps.contained(f"bus {self.id}: that its devices are gone"):
+            self._sink.lost(self._devices)
         while not self._orders.empty():
             self._orders.get()  # an order must not be done later than it was meant
         if text != self._said:
@@ -104,9 +113,8 @@ class Bus:
         with self._mishaps.contained(f"bus {self.id}: a question"):
             more, question = self._talk.tick(now)
             heard += more
-        with self._mishaps.contained(f"bus {self.id}: keeping what came"):
-            self._keep(heard, now)
-        reply = b"".join(one.reply for one in heard) + said + question
+        kept = self._keep(heard, now)
+        reply = b"".join(one.reply for one in kept) + said + question
         if reply:
             self._port.write(reply)
         with self._mishaps.contained(f"bus {self.id}: its health"):
@@ -122,20 +130,53 @@ class Bus:
             if (said := self._talk.order(order, now)) is not None:
                 yield said
 
-    def _keep(self, heard: Sequence[Heard], now: Millis) -> None:
-        """Store first: only then may the reply go out. A full disk holds the bus up, it loses nothing."""
-        if any(one.readings or one.wire for one in heard):
-            while True:
-                try:
-                    self._sink.store(heard, now)
-                    break
-                except SpoolError as error:
-                    log.error("bus %s waits: %s", self.id, error)
-                if self._stop.wait(STORE_AGAIN_S):
-                    raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
+    def _keep(self, heard: Sequence[Heard], now: Millis) -> Sequence[Heard]:
+        """Store first: only then may the reply go out. Returns what may be replied to, and follows it."""
+        kept: list[Heard] = []
+        try:
+            self._store(heard, now)
+            kept += heard
+        except PortError:
+            raise
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note(f"bus {self.id}: keeping what came", error)
+            kept += [one for one in heard if self._stored_alone(one, now)]
+        with self._mishaps.contained(f"bus {self.id}: what follows from what came"):
+            self._follow(kept, now)
+        return kept
+
+    def _stored_alone(self, one: Heard, now: Millis) -> bool:
+        """Whether it may be replied to: also when it fails a second time, else its sender would repeat it for ever."""
+        try:
+            self._store((one,), now)
+        except PortError:
+            raise
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._mishaps.note(f"bus {self.id}: keeping what came", error)
+            known, self._refused = self._refused, one.wire
+            return one.wire is not None and one.wire == known
+        return True
+
+    def _store(self, heard: Sequence[Heard], now: Millis) -> None:
+        """A full disk holds the bus up, it loses nothing."""
+        if not any(one.readings or one.wire for one in heard):
+            return
+        watched = self._sink.watch(heard, now)
+        while True:
+            try:
+                self._sink.store(watched, now)
+            except SpoolError as error:
+                log.error("bus %s waits: %s", self.id, error)
+            else:
+                return
+            if self._stop.wait(STORE_AGAIN_S):
+                raise PortError(f"{self._port.line.port}: stopped with readings that could not be stored")
+
+    def _follow(self, heard: Sequence[Heard], now: Millis) -> None:
         if self._clock.read()[0] - now < LATE_MS:
             for order in (order for one in heard for order in one.orders):
-                self._sink.order(order)
+                with self._mishaps.contained(f"bus {self.id}: an order for {order.device}"):
+                    self._sink.order(order)
         devices = {device for one in heard for device in one.devices}
         if devices:
             self._devices |= devices

@@ -75,6 +75,11 @@ class Presence:
             self._changed.clear()
         return found
 
+    def tell_again(self, device: str) -> None:
+        """It could not be told."""
+        with self._lock:
+            self._changed.add(device)
+
     def again(self) -> None:
         """The broker may have forgotten: tell everything again."""
         with self._lock:

@@ -88,7 +88,8 @@ class Publisher:
         self._landed: set[str] = set()  # devices of which the broker has taken more
         self._gateways: dict[bytes, Millis | None] = {}  # when each last said that it is there
         session.subscribe((f"yz-ack/{self._station}/+", "yz-sys/+", commands.filter_of(self._station)))
-        session.on_connect = lambda _present: self._connected()
+        self._greeting = False  # a new connection, on which all is to be told anew
+        session.on_connect = self._greeted
         session.on_published = self._published
 
     def notify(self, devices: Sequence[str]) -> None:
@@ -109,6 +110,9 @@ class Publisher:
         self._presence.tick(steady_ms())
         if not self._session.connected:
             return
+        if self._greeting:
+            self._connected()
+            self._greeting = False  # only now: what fails is told at the next step
         if self._ready_at is None and self._session.subscribed:
             self._ready_at = now + GRACE_MS
         self._tell_presence()
@@ -125,6 +129,10 @@ class Publisher:
             self._availability(device, online=False)
 
     # ---- what comes ----
+
+    def _greeted(self, _session_present: bool) -> None:
+        self._greeting = True
+        self._ready_at = None
 
     def _connected(self) -> None:
         self._ready_at = None
@@ -212,7 +220,10 @@ class Publisher:
 
     def _tell_presence(self) -> None:
         for device, online in self._presence.take_changed().items():
-            self._availability(device, online)
+            with self._mishaps.contained(f"telling whether {device} is there"):
+                self._availability(device, online)
+                continue
+            self._presence.tell_again(device)
 
     def _availability(self, device: str, online: bool) -> None:
         topic, payload = _availability(self._station, device, self._spool.boot, online)
@@ -235,7 +246,17 @@ class Publisher:
             if self._tokens < 1:
                 return
             del self._pending[device]
-            if self._send_lane(device, now):
+            more = False
+            try:
+                more = self._send_lane(device, now)
+            except SpoolError:
+                self._pending[device] = None
+                raise
+            except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+                self._mishaps.note(f"messages of {device}", error)
+                lane = self._lanes.setdefault(device, _Lane())
+                lane.waiting_since = now if lane.waiting_since is None else lane.waiting_since  # sent anew by then
+            if more:
                 self._pending[device] = None  # behind the others
 
     def _send_lane(self, device: str, now: Millis) -> bool:

@@ -12,7 +12,7 @@ from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import STORE_AGAIN_S, Bus
 from firmware_bridge.cards import Cards, read_allow_list, read_key
-from firmware_bridge.devices.base import DeviceOrder, Heard
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.port import Port, SerialLine
 from firmware_bridge.presence import Presence, steady_ms
@@ -40,17 +40,26 @@ class _Sink:
     publisher: Publisher
     doors: Doors
     unlock: Callable[[str], bool]
+    mishaps: Mishaps
+    owed: tuple[DeviceReading, ...] = ()  # of doors, not yet stored
+
+    def watch(self, heard: Sequence[Heard], now: Millis) -> Sequence[Heard]:
+        return [self.doors.watch(one, now) for one in heard]
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None:
-        if news := self.spool.put([self.doors.watch(one, now) for one in heard], now):
-            self.publisher.notify(news)
+        news = self.spool.put(heard, now)
+        with self.mishaps.contained("telling the publisher of news"):  # it is stored, whatever becomes of this
+            if news:
+                self.publisher.notify(news)
 
     def order(self, order: DeviceOrder) -> None:
         self.unlock(order.device)
 
     def tick(self, now: Millis) -> None:
-        if readings := self.doors.tick(now):
-            self.store((Heard(readings),), now)
+        self.owed += self.doors.tick(now)
+        if self.owed:
+            self.store((Heard(self.owed),), now)
+            self.owed = ()
 
     def present(self, devices: Iterable[str], silent_ms: Millis) -> None:
         if self.presence.heard(devices, steady_ms(), silent_ms):
@@ -83,7 +92,7 @@ def run(
     if command_key() is None:
         log.warning("there is no command key %s: no command is taken; copy the gateway's file there", command_key.path)
     publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool))
-    sink = _Sink(spool, presence, publisher, doors, unlock)
+    sink = _Sink(spool, presence, publisher, doors, unlock, mishaps)
 
     def step() -> None:
         publisher.step(STEP_S)
@@ -108,7 +117,8 @@ def run(
         stop.set()
         for thread in threads:
             thread.join(STOP_S)
-        publisher.farewell()
+        with mishaps.contained("saying goodbye"):
+            publisher.farewell()
         session.close()
         spool.close()
     return 1 if failed.is_set() else 0

@@ -75,14 +75,19 @@ class TcpBus:
         selector.register(server, selectors.EVENT_READ, None)
         while not self._stop.is_set():
             for key, _ in selector.select(0.5):
-                if key.data is None:
-                    self._accept(server, selector)
-                elif not self._hear(key.data):
-                    self._drop(key.data, selector)
+                with self._mishaps.contained(f"bus {self.id}: a caller"):
+                    self._attend(key.data, server, selector)
             moment = monotonic_s()
             for caller in [caller for caller in self._callers if _silent(caller, moment)]:
                 self._drop(caller, selector)
         for caller in list(self._callers):
+            self._drop(caller, selector)
+
+    def _attend(self, caller: _Caller | None, server: socket.socket, selector: selectors.BaseSelector) -> None:
+        """Something has come of a caller, or a new one."""
+        if caller is None:
+            self._accept(server, selector)
+        elif not self._hear(caller):
             self._drop(caller, selector)
 
     def _accept(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
@@ -112,7 +117,7 @@ class TcpBus:
             heard = caller.talk.feed(data, now)
             if heard:
                 caller.heard_at = monotonic_s()
-                self._sink.store(heard, now)
+                self._sink.store(self._sink.watch(heard, now), now)
                 devices = {device for one in heard for device in one.devices}
                 caller.devices |= devices
                 self._sink.present(devices, self._silent_ms)
@@ -132,8 +137,9 @@ class TcpBus:
         selector.unregister(caller.sock)
         caller.sock.close()
         self._callers.discard(caller)
-        still = {device for caller in self._callers for device in caller.devices}
-        self._sink.lost(caller.devices - still)
+        still = {device for other in self._callers for device in other.devices}
+        with self._mishaps.contained(f"bus {self.id}: that a caller's devices are gone"):
+            self._sink.lost(caller.devices - still)
 
 
 def _silent(caller: _Caller, moment: float) -> bool:

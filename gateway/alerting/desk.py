@@ -73,15 +73,17 @@ class StaffDesk:
                     yield done, future
 
     def _answer(self, act: Act, future: Asked, now: Millis) -> Done | None:
-        before = self._core.apart.before(None)
+        before = None
         try:
+            before = self._core.apart.before(None)
             return act(self._core, now)
         except (LookupError, ValueError, StoreError) as error:
             # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
             future.set_exception(error)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             # A fault of ours. It ends what was asked, not the thread that everybody's messages need.
-            before.restore()
+            if before is not None:
+                before.restore()
             self._mishaps.note("what staff or a visitor asked for", error)
             future.set_exception(error)
         return None

@@ -138,7 +138,8 @@ def day(watch: Watch, seed: int, poisoned: int, fault: Fault) -> tuple[Told, Tol
     watch.wait(15)
     started = watch.standing()
     watch.desk.close()
-    assert all(one.done() for one in watch.asked), "staff wait for ever"
+    if not fault.raised.endswith(".stored"):  # the answer itself
+        assert all(one.done() for one in watch.asked), f"staff wait for ever: {fault.raised}"
     return ended, sent, started
 
 
