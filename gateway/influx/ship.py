@@ -108,7 +108,8 @@ class Ship(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._waiting = max(0, self._journal.count(self._upto) - self._stored())
+            with self._mishaps.contained("counting what waits for the copy"):
+                self._waiting = max(0, self._journal.count(self._upto) - self._stored())
             while not self._ending.is_set():
                 if self._contained(self.ship_once):
                     continue
@@ -123,7 +124,8 @@ class Ship(threading.Thread):
         finally:
             if self.nightly is not None:
                 self.nightly.end()
-            self._keep()
+            with self._mishaps.contained("keeping how far the copy has come"):
+                self._keep()
             self._target.close()
             self._journal.close()
 
@@ -193,8 +195,8 @@ class Ship(threading.Thread):
 
     def _keep(self) -> None:
         if self._upto != self._kept or self._dead:
-            dead, self._dead = self._dead, []
-            self._write([MoveCopy(self._target.name, self._upto, dead)])
+            self._write([MoveCopy(self._target.name, self._upto, self._dead)])
+            self._dead = []  # only now: what can't be handed on is handed on the next time
             self._kept, self._kept_at = self._upto, monotonic_s()
 
     def _give_way(self, rows: int, begin: float) -> None:

@@ -246,6 +246,18 @@ def test_a_fault_of_ours_ends_a_step_and_not_the_copy(server, store, shipping, m
     assert ship.is_alive()
 
 
+def test_a_count_that_fails_does_not_keep_the_copy_from_beginning(server, store, shipping, monkeypatch):
+    fill(store, 20)
+
+    def breaks(_journal, _after):
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(Journal, "count", breaks)
+    ship = shipping()
+    until(lambda: ship.delivery.rows == 20)
+    assert ship.is_alive()
+
+
 def test_a_message_that_no_line_can_be_made_of_is_a_dead_letter_and_the_rest_goes_on(
     server, store, shipping, monkeypatch
 ):
