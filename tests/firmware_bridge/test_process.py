@@ -234,9 +234,10 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
 
 def test_the_bridge_loads_no_web_server_and_no_protocol_it_does_not_speak(tmp_path: Path) -> None:
     program = (
-        "import sys\nimport api.commands.bridge\nimport firmware_bridge.runtime\nfrom config.schema.bridge import Bus\n"
+        "import sys\nimport api.commands.bridge\nimport firmware_bridge.runtime\n"
+        "from config.schema.bridge import BusSettings\n"
         "from firmware_bridge import protocols\nfrom firmware_bridge.door import Doors, Rules\n"
-        "protocols.build(Bus.model_validate({'id': 'b', 'port': 'x', 'protocol': 'yizhan'}), Doors(Rules()))\n"
+        "protocols.build(BusSettings.model_validate({'id': 'b', 'port': 'x', 'protocol': 'yizhan'}), Doors(Rules()))\n"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
