@@ -30,6 +30,7 @@ class ResourceValues(TypedDict):
     away_ms: int
     privacy: str | None
     lifecycle: Lifecycle
+    features: tuple[str, ...]
 
 
 def values_of(
@@ -52,6 +53,7 @@ def values_of(
         away_ms=round(default.away_s * 1000),
         privacy=item.privacy or area.privacy,
         lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
+        features=tuple(item.features),
     )
 
 

@@ -196,6 +196,7 @@ class Resource:
     away_ms: Millis = 0
     privacy: str | None = None
     lifecycle: Lifecycle = "active"
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +213,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class OpeningChange:
-    """From `at` on the promise of a station to be open is `proved`, `unproved` or `contradicted`; `closed`: none."""
+    """From `at` on the promise of a station to be open is `proved`, `unproved` or `contradicted`; `closed`: none.
+
+    `why`: what contradicts it, which alerts tell and history does not keep.
+    """
 
     station: str
     at: Millis
     state: str
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

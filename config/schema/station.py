@@ -104,6 +104,8 @@ class ResourceSettings:
     """How many people or units it holds."""
     privacy: Literal["coarse"] | None = None
     """coarse shows a room only as open, busy or quiet."""
+    features: Strings = ()
+    """What it has: `reader` for a door that opens by card, so that its lock shuts nobody out; a room's equipment."""
     lifecycle: Lifecycle = "active"
     """planned and removed ones are shown but never usable."""
     device: DeviceId | None = None

@@ -106,7 +106,7 @@ def _areas(size: Size) -> list[Mapping]:
     ]
     yard = [*_many("pile", size.ebike, kind="charger", type="ebike"), *_many("ev", size.ev, kind="charger", type="ev")]
     hall = [
-        _thing("door-main", "大门", "Main door", kind="door"),
+        _thing("door-main", "大门", "Main door", kind="door", features=["reader"]),
         _thing("aed", "自动除颤器", "AED", kind="safety", type="aed"),
         _thing("first-aid", "急救箱", "First-aid kit", kind="safety", type="first_aid"),
     ]

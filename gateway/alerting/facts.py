@@ -8,14 +8,14 @@ from gateway.alerting.configured import limits_of
 from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
-from gateway.alerts.facts import Fact, clock_skew, flooding
+from gateway.alerts.facts import Fact, clock_skew, flooding, opening
 from gateway.alerts.signals import fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.core.flood import Flood
 from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
 from gateway.live import Device, Live
-from gateway.model import TS_SUSPECT, Batch, Millis, Resource, Signal
+from gateway.model import TS_SUSPECT, Batch, Millis, OpeningChange, Resource, Signal
 from gateway.wire import Event, parse_topic
 
 DAY_MS = 86_400_000
@@ -72,7 +72,7 @@ class Watch:
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; what is news in it is looked at later."""
         self._news |= outcome.news
-        found: list[Fact] = []
+        found = [opening(change) for change in outcome.openings]
         if outcome.rejected:
             with self._contained("counting refused messages"):
                 self._quarantine.count(outcome.rejected)
@@ -207,3 +207,13 @@ def facts_of_events(happened: Sequence[tuple[Device, Event, Millis]]) -> list[Fa
         fact_of_event(facts.resource, event.type, at) for device, event, at in happened for facts in device.facts[:1]
     ]
     return [fact for fact in found if fact is not None]
+
+
+def openings_at_start(live: Live, alerts: Iterable[Alert], now: Millis) -> list[Fact]:
+    """Which stations can't be entered, and which of those that were told (`alerts`) can be again."""
+    told = {alert.station for alert in alerts if alert.kind == "open_contradicted"}
+    return [
+        opening(OpeningChange(station.id, now, station.judged.proof, station.judged.why))
+        for station in live.stations.values()
+        if station.judged.proof == "contradicted" or station.id in told
+    ]

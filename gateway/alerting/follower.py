@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from config.schema import Settings
 from gateway.alerting.configured import bridges_of, policy_of
-from gateway.alerting.facts import Watch
+from gateway.alerting.facts import Watch, openings_at_start
 from gateway.alerting.missed import missed_alarms
 from gateway.alerting.ourselves import Failing, Ourselves, OwnTroubles
 from gateway.alerts.core import Alerts
@@ -58,7 +58,7 @@ class Follower:
         with contained("alarms that came after alerts last followed the journal"):
             facts += missed_alarms(self._store, self._live, stored, upto)
         with contained("looking at signals for alerts"):
-            facts += self.watch.look(now)
+            facts += openings_at_start(self._live, known, now) + self.watch.look(now)
         with contained("what was seen before the start"):
             events += self.core.on_facts(facts, now)
         return events

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.model import Millis, Resource, Signal
+from gateway.model import Millis, OpeningChange, Resource, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ def channel_failing(channel: str, at: Millis, trouble: tuple[str, bool] | None) 
 def screen(at: Millis, holds: bool, station: str, name: str) -> Fact:
     """A station screen that stopped (or resumed) checking in."""
     return Fact("screen_absent", at, holds, station, name, None, "no check-in" if holds else "checked in")
+
+
+def opening(change: OpeningChange) -> Fact:
+    """A station that should be open, and evidence says that nobody can come in; over as soon as it says so no more."""
+    holds = change.state == "contradicted"
+    cause = (change.why or "") if holds else change.state
+    return Fact("open_contradicted", change.at, holds, change.station, change.station, None, cause)
 
 
 def flooding(resource: Resource, at: Millis, per_s: int | None) -> Fact:

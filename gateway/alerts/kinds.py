@@ -35,6 +35,7 @@ KINDS: dict[str, Kind] = {
     "battery_low": Kind("equipment", "info"),
     "clock_skew": Kind("equipment", "info"),
     "device_flooding": Kind("system", "warning"),
+    "open_contradicted": Kind("security", "warning"),
     "locker_full": Kind("equipment", "info"),
     "screen_absent": Kind("equipment", "warning"),
     "reported": Kind("system", "info", urgent=True, latched=True),

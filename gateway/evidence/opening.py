@@ -16,6 +16,7 @@ from gateway.model import Millis
 from gateway.policy.privacy import CROWD
 
 Proof = Literal["proved", "unproved", "contradicted"]
+Against = Literal["doors_locked", "cards_refused", "person_found_shut"]
 MINUTE_MS: Final = 60_000
 REFUSALS: Final = 3
 """So many different cards refused, and none granted, contradict: one lost card, or two, may be their owners' fault."""
@@ -25,7 +26,7 @@ class Judgement(NamedTuple):
     """`proof` is the whole truth, for staff and for what is added up; `public` holds back what tells of persons.
 
     `proved_at`: the last sign that the public may know, in this opening; `proved_until`: how long it proves at most.
-    `look_at`: when the answer may change though nothing comes; None for never.
+    `look_at`: when the answer may change though nothing comes; None for never. `why`: what contradicts it.
     """
 
     proof: Proof
@@ -33,6 +34,7 @@ class Judgement(NamedTuple):
     proved_at: Millis | None
     proved_until: Millis | None
     look_at: Millis | None
+    why: Against | None = None
 
 
 NOT_OPEN: Final = Judgement("unproved", "unproved", None, None, None)
@@ -159,7 +161,7 @@ class Promise:
         look_at = min((look for look in looks if look is not None and look > now), default=None)
         until = None if shown is None else shown + self._terms.hold_ms
         if contradicted_from is not None and contradicted_from <= now:
-            return Judgement("contradicted", "contradicted", shown, None, look_at)
+            return Judgement("contradicted", "contradicted", shown, None, look_at, self._why())
         return Judgement(
             "proved" if self._lapses(self._sign_at, now) else "unproved",
             "proved" if self._lapses(shown, now) else "unproved",
@@ -167,6 +169,12 @@ class Promise:
             until if self._lapses(shown, now) else None,
             look_at,
         )
+
+    def _why(self) -> Against:
+        """The weightiest of what contradicts: a person's own eyes, then doors."""
+        if self._barred_at is not None:
+            return "person_found_shut"
+        return "doors_locked" if self._shut_since is not None else "cards_refused"
 
     def _contradicted_from(self, opened: Millis, now: Millis) -> Millis | None:
         for card in [card for card, at in self._refused.items() if at + self._terms.hold_ms <= now]:

@@ -25,7 +25,7 @@ class Value(Known):
         super().__init__(resource)
         self.seen_at: Millis | None = None
         self.entered_at: Millis | None = None
-        self.reads_cards = False
+        self.reads_cards = "reader" in resource.features
 
 
 def apply(known: Value, signals: Shape, now: Millis) -> bool:

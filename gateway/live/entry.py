@@ -62,7 +62,8 @@ class OpeningHistory:
     def note(self, station: Station, at: Millis, state: Opened) -> None:
         if state != station.opening_kept:
             station.opening_kept = state
-            self.changes.append(OpeningChange(station.id, at, state))
+            why = station.judged.why if state == "contradicted" else None
+            self.changes.append(OpeningChange(station.id, at, state, why))
 
     def take_up(self, stations: Iterable[Station], last: Mapping[str, str]) -> None:
         """At a start, before the journal is replayed: `last` is what history has last of each station."""

@@ -23,6 +23,7 @@ _ZH = {
     "battery_low": AlertText("电池电量低", "更换电池"),
     "clock_skew": AlertText("设备时钟偏差", "校准设备时间（NTP）"),
     "device_flooding": AlertText("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
+    "open_contradicted": AlertText("应开放却进不去", "到现场开门；如确需闭站，请在系统中设为关闭"),
     "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
     "screen_absent": AlertText("站点屏幕无响应", "检查屏幕供电和浏览器"),
     "reported": AlertText("访客报修", "核实后派单"),
@@ -60,6 +61,9 @@ _EN = {
     "device_flooding": AlertText(
         "device sends too much", "Check its firmware and how often it reports; the rest is not stored"
     ),
+    "open_contradicted": AlertText(
+        "should be open, can't be entered", "Go and open it; if it must stay shut, set it closed"
+    ),
     "locker_full": AlertText("lockers full", "Clear what is overdue"),
     "screen_absent": AlertText("station screen absent", "Check the screen's power and browser"),
     "reported": AlertText("reported by a visitor", "Check it, then order the work"),
@@ -93,6 +97,9 @@ _CAUSES_ZH = {
     "unreadable_value": "最近一条消息无法识别",
     "all_silent": "所有设备同时静默，很可能是网络或供电",
     "clock": "时间戳不可信",
+    "doors_locked": "所有门都锁着",
+    "cards_refused": "多张卡刷不开门",
+    "person_found_shut": "现场有人进不去",
     "flooding": "消息远超限额，多余的未存储",
 }
 
@@ -103,6 +110,9 @@ _CAUSES_EN = {
     "unreadable_value": "its last message could not be read",
     "all_silent": "all devices at once, likely network or power",
     "clock": "its time stamps can't be believed",
+    "doors_locked": "all doors are locked",
+    "cards_refused": "several cards did not open the door",
+    "person_found_shut": "somebody on site could not get in",
     "flooding": "far more messages than it may send; the rest is not stored",
 }
 

@@ -122,12 +122,15 @@ def percentiles(values: list[float]) -> tuple[str, str]:
 
 
 def settings_in(folder: Path) -> Settings:
-    resources = [{"id": f"seat-{number:02}", "kind": "seat"} for number in range(1, 9)]
+    resources: list[dict[str, Any]] = [{"id": f"seat-{number:02}", "kind": "seat"} for number in range(1, 9)]
     resources += [{"id": f"pile-{number:02}", "kind": "charger", "type": "ebike"} for number in range(1, 6)]
     resources += [{"id": f"phone-{number:02}", "kind": "charger", "type": "phone"} for number in range(1, 4)]
-    resources += [{"id": "door", "kind": "door"}, {"id": "aed", "kind": "safety", "type": "aed"}]
+    resources += [
+        {"id": "door", "kind": "door", "features": ["reader"]},
+        {"id": "aed", "kind": "safety", "type": "aed"},
+    ]
     for one in resources:
-        one["ttl"] = TTL_MS // 1000  # type: ignore[assignment]
+        one["ttl"] = TTL_MS // 1000
     stations = [
         {
             "id": f"site-{number}",

@@ -483,3 +483,22 @@ def test_a_flood_that_ended_while_we_were_down_is_over(make: Make) -> None:
     house.restart()
     house.wait(60)
     assert house.lines() == ["device_flooding seat-01 closed"]
+
+
+def test_a_locked_door_in_opening_hours_is_told_once_with_its_cause_and_closes_when_it_opens(make: Make) -> None:
+    house = make()
+    house.send("door", open=False, locked=True)
+    house.wait(14 * 60)
+    assert house.lines() == []
+    house.wait(75)
+    assert house.lines() == ["open_contradicted yanshan opened"]
+    assert [(one.alert.cause, one.alert.severity, one.alert.resource) for one in house.said] == [
+        ("doors_locked", "warning", None)
+    ]
+    house.wait(600)
+    house.restart()
+    house.wait(120)
+    assert house.lines() == [], "it is told once, over a restart too"
+    house.send("door", open=True, locked=False)
+    house.wait(40)
+    assert house.lines() == ["open_contradicted yanshan closed"]

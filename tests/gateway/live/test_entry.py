@@ -70,6 +70,13 @@ def test_who_has_a_card_comes_in_by_a_locked_door() -> None:
     assert proof(house) == ("yes", "unproved")
 
 
+def test_a_door_that_is_said_to_have_a_reader_accuses_nobody_before_the_first_card() -> None:
+    house = House([DOOR | {"features": ["reader"]}, SEAT])
+    house.say("door-main", open=False, locked=True)
+    house.wait(10 * HOUR)
+    assert proof(house) == ("yes", "unproved")
+
+
 def test_three_cards_refused_contradict_and_one_granted_clears() -> None:
     house = House([DOOR, SEAT])
     house.say("door-main", open=False, locked=True)
