@@ -248,3 +248,9 @@ def test_a_window_has_at_most_400_days(client: Client, more_ms: int, status: int
     end = START + DAYS * DAY_MS
     params = {"from": end - 400 * 86_400_000 - more_ms, "to": end, "by": "day"}
     assert client.get(f"{ONE}/utilization", params=params).status_code == status
+
+
+@pytest.mark.parametrize(("limit", "status"), [(20_000, 200), (20_001, 422)])
+def test_a_page_of_the_history_has_at_most_20_000_intervals(client: Client, limit: int, status: int) -> None:
+    params = {"resource": "seat-01", "from": START, "to": START + DAYS * DAY_MS, "limit": limit}
+    assert client.get(f"{ONE}/history", params=params).status_code == status
