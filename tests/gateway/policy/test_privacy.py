@@ -144,3 +144,8 @@ def test_a_count_that_gets_unknown_is_shown_so_from_the_next_tick() -> None:
 def test_the_second_of_a_step_through_the_door_is_rounded_away() -> None:
     assert rounded(7 * TICK + 12_345, TICK) == 7 * TICK
     assert rounded(None, TICK) is None
+
+
+def test_a_band_is_five_people_wide_and_never_four() -> None:
+    assert bands([4, 8]) == (Band(0, 7), Band(8, None))
+    assert bands([5, 10]) == (Band(0, 4), Band(5, 9), Band(10, None))
