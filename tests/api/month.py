@@ -22,7 +22,7 @@ from gateway.model import Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.parts import rollups_of
 from gateway.runtime.status import Status
-from gateway.store.jobs import KeepAlerts
+from gateway.store.jobs import KeepAlerts, KeepOpenings
 from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 
@@ -145,8 +145,10 @@ def live(folder: Path, days: int) -> Millis:
         if at - committed > HOUR_MS:
             outcome, committed = pipeline.take(), at
             store.commit(outcome.batch, outcome.changes, (), at)
+            store.write([KeepOpenings(outcome.openings)])
     outcome = pipeline.take()
     store.commit(outcome.batch, outcome.changes, (), end)
+    store.write([KeepOpenings(outcome.openings)])
     _alerts(store)
     rollups = rollups_of(settings, settings.stations, pipeline.live, folder, reader := SqliteReader(folder), end)
     while rollups.tidy(end):

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from api.alert_books import AlertBooks
 from api.charges import Charge, charges
+from api.promises import changes_of
 from api.usage import Usage, together, usage
 from config.schema import AreaSettings, Settings, StationSettings
 from gateway.alerts.words import Alert
 from gateway.base.local_time import local_of, month_of
+from gateway.history.promises import Promised, promised
 from gateway.model import Millis, Resource
 from gateway.runtime import place_of
 from gateway.store.base import Reader, StoreError
@@ -68,6 +70,7 @@ class MonthReport:
     areas: Sequence[AreaUse]
     resources: Sequence[ResourceUse]
     alerts: Sequence[Alert] | None
+    promised: Promised
 
 
 def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
@@ -105,6 +108,7 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         [AreaUse(one, together(of.values()), of) for one, of in areas if of],
         resources,
         _alerts(settings, station, month),
+        promised(changes_of(settings, [station], window)[station.id], *window),
     )
 
 

@@ -39,6 +39,9 @@ def _figures(report: MonthReport, say: Words) -> str:
         (say("coverage"), say.coverage(minutes.coverage), say("covered", hours=say.hours(minutes.unknown))),
         (say("uses"), f"{minutes.sessions:,}", say("seen")),
     ]
+    if report.promised.promised:
+        seen = say("kept_of", coverage="{}").format(say.coverage(report.promised.coverage))
+        tiles.append((say("kept"), say.share(report.promised.kept), seen))
     charged = [use for each in report.resources for use in each.charges]
     if any(each.resource.kind in METERED for each in report.resources):
         whole = sum(one.use.whole for one in charged)

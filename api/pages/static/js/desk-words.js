@@ -7,6 +7,7 @@ export const DESK = {
   where: ["分布", "分布", "Where"],
   has_seats: ["有空位", "有空位", "Free"],
   log_in: ["登录", "登入", "Log in"],
+  promises: ["体检表", "體檢表", "Kept promises"],
   discover: ["发现设备", "發現設備", "Find devices"],
   log_out: ["退出", "登出", "Log out"],
   find: ["找驿站、片区", "找驛站、片區", "Find a station or region"],

@@ -72,6 +72,7 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
+  $(".kept-promises").hidden = !staff.allowed;
   $(".find-devices").hidden = !["operator", "admin"].includes(staff.role ?? "");
   searchAndKeys(sheet, say);
   $(".need").addEventListener("click", ({ target }) => staff.press(target.closest("button"), say));

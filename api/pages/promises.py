@@ -1,0 +1,197 @@
+"""The page /promises (体检表): a row a station, the worst first, a month as a strip of days. It needs no script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import Template
+from zoneinfo import ZoneInfo
+
+from api.alert_books import AlertBooks
+from api.pages import TEMPLATES
+from api.pages.assets import Assets
+from api.pages.report.gather import Month
+from api.pages.report.words import LANGUAGES, Words
+from api.promises import KeptPromise, by_days, changes_of, kept
+from config.kinds import SPECS
+from config.schema import Settings, StationSettings
+from gateway.base.local_time import HOUR_MS, day_start, local_of
+from gateway.history.promises import Promised
+from gateway.model import Millis
+from gateway.store.base import Reader, StoreError
+
+LONG_MS = 48 * HOUR_MS
+"""A fault that stands open for so long is one that nobody mends."""
+FAULTS = frozenset({spec.fault_alert for spec in SPECS.values()})
+MISSED = "check_missed"
+MANY_ALERTS = 10_000
+LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """One station's month. `long_faults`, `missed`: None where alerts can't be read."""
+
+    row: KeptPromise
+    days: dict[Millis, Promised]
+    zone: ZoneInfo
+    long_faults: int | None
+    missed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkups:
+    month: Month
+    now: Millis
+    stations: Sequence[Checkup]
+
+
+def gathered(
+    settings: Settings, stations: Sequence[StationSettings], month: Month, reader: Reader, now: Millis
+) -> Checkups:
+    """StoreError when the journal can't be read."""
+    window = month.start, month.upto
+    changes = changes_of(settings, stations, window)
+    counts = _alerts(settings, stations, month, now)
+    found = []
+    for row in kept(settings, stations, reader, window, by_day=False):
+        name, zone = row.station.id, settings.zone_of(row.station)
+        days = by_days(changes[name], window, zone)
+        long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
+        found.append(Checkup(row, days, zone, long_faults, missed))
+    return Checkups(month, now, sorted(found, key=_worst_first))
+
+
+def _worst_first(one: Checkup) -> tuple[float, float, str]:
+    """Broken promises, then what few could see, then the rest."""
+    done = one.row.promised
+    return (2.0 if done.kept is None else done.kept, -float(one.long_faults or 0), one.row.station.id)
+
+
+def _alerts(
+    settings: Settings, stations: Sequence[StationSettings], month: Month, now: Millis
+) -> dict[str, tuple[int, int]] | None:
+    """By station: faults of the month that stood open for more than 48 h, and checks that were missed."""
+    try:
+        reader = AlertBooks(settings.store.path)
+        try:
+            alerts = reader.alerts(None, [one.id for one in stations], MANY_ALERTS)
+        finally:
+            reader.close()
+    except StoreError:
+        return None
+    counts: dict[str, tuple[int, int]] = {}
+    for alert in alerts:
+        until = alert.changed_at if alert.state == "closed" else now
+        if alert.station is None or alert.since >= month.upto or until <= month.start:
+            continue
+        long_faults, missed = counts.get(alert.station, (0, 0))
+        stood = alert.kind in FAULTS and min(until, month.upto) - alert.since > LONG_MS
+        counts[alert.station] = long_faults + stood, missed + (alert.kind == MISSED)
+    return counts
+
+
+class Paper:
+    """The template and where its style sheets are."""
+
+    def __init__(self) -> None:
+        self._build = Assets().build
+        self._template = Template((TEMPLATES / "promises.html").read_text("utf-8"))
+
+    def print(self, told: Checkups, say: Words) -> str:
+        month = told.month
+        upto = f"{local_of(month.upto, told.stations[0].zone):%Y-%m-%d %H:%M}"
+        return self._page(
+            say, say.month(month.year, month.month), say("upto", at=upto), _links(told, say), _body(told, say)
+        )
+
+    def gated(self, say: Words) -> str:
+        told = f'<section class="gated"><h2>{say("login_promises")}</h2><p>{say("login_how_promises")}</p></section>'
+        return self._page(say, "", "", f'<a class="btn main" href="/login">{say("login_go")}</a>', told)
+
+    def _page(self, say: Words, month: str, made: str, links: str, content: str) -> str:
+        return self._template.substitute(
+            lang=say.lang, build=self._build, title=say("promises"), month=month, made=made, links=links, body=content
+        )
+
+
+def _links(told: Checkups, say: Words) -> str:
+    month, lang = told.month, say.lang
+    links = [(f"/promises?month={month.other(-1)}&amp;lang={lang}", say("earlier"))]
+    if month.end <= told.now:
+        links.append((f"/promises?month={month.other(1)}&amp;lang={lang}", say("later")))
+    window = f"from={month.start}&amp;to={month.upto}"
+    links += [(f"/api/v1/promises?{window}&amp;format=csv", "CSV"), ("/", say("overview"))]
+    links += [
+        (f"/promises?month={month.name}&amp;lang={other}", LANGUAGE_NAMES[other])
+        for other in LANGUAGES
+        if other != lang
+    ]
+    return "".join(f'<a class="btn" href="{address}">{text}</a>' for address, text in links)
+
+
+def _body(told: Checkups, say: Words) -> str:
+    whole = Promised()
+    for one in told.stations:
+        whole.add(one.row.promised)
+    tiles = [
+        (say("kept"), say.share(whole.kept), say("kept_formula")),
+        (say("coverage"), say.coverage(whole.coverage), say("coverage_promises")),
+        (say("contradicted_h"), say.hours(whole.contradicted), say("contradicted_how")),
+    ]
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles
+    )
+    heads = "".join(
+        f'<th{" class=w" if first else ""}>{say(name)}</th>'
+        for name, first in (
+            ("station_name", True), ("kept", False), ("coverage", False), ("days", True), ("working", True),
+            ("long_faults", False), ("checks_missed", False),
+        )
+    )  # fmt: skip
+    rows = "".join(_row(one, told, say) for one in told.stations)
+    legend = "".join(f'<span><i class="{state}"></i>{say(f"day_{state}")}</span>' for state in DAY_STATES)
+    return (
+        f'<dl class="figures">{cells}</dl><section><h2>{say("stations_worst")}</h2><p class="key">{legend}</p>'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>"
+        f"<section><h2>{say('how')}</h2><p>{say('how_promises')}</p><p>{say('how_contradicted')}</p>"
+        f"<p>{say('how_unproved')}</p></section>"
+    )
+
+
+DAY_STATES = ("kept", "partly", "broken", "unseen", "shut")
+PARTLY = 0.95  # of what was seen of a day; below it is shown as broken for a part
+
+
+def state_of_day(day: Promised) -> str:
+    """`kept`, `partly` or `broken` by what was seen; `unseen` where nothing was; `shut` where nothing was promised."""
+    if not day.promised:
+        return "shut"
+    if day.kept is None:
+        return "unseen"
+    return "kept" if day.kept >= PARTLY else "partly" if day.kept >= 0.5 else "broken"
+
+
+def _row(one: Checkup, told: Checkups, say: Words) -> str:
+    row, missing = one.row, say("none")
+    name = f'<a href="/stations/{row.station.id}">{say.name(row.station.name, row.station.id)}</a>'
+    working = " · ".join(
+        f"{_kind(kind, say)} {say.share(share)}" for kind, share in row.working.shares.items() if share is not None
+    )
+    first = day_start(told.month.start, one.zone)
+    strip = "".join(
+        f'<i class="{state_of_day(day)}" title="{local_of(at, one.zone):%m-%d} {say(f"day_{state_of_day(day)}")}">'
+        f"{local_of(at, one.zone).day if at == first or local_of(at, one.zone).day % 5 == 0 else ''}</i>"
+        for at, day in one.days.items()
+    )
+    faults = missing if one.long_faults is None else str(one.long_faults)
+    missed = missing if one.missed is None else str(one.missed)
+    return (
+        f'<tr data-station="{row.station.id}"><td class="w">{name}</td>'
+        f'<td data-label="{say("kept")}"><b>{say.share(row.promised.kept)}</b></td>'
+        f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
+        f'<td class="w strip">{strip}</td><td class="w working">{working or missing}</td>'
+        f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td></tr>'
+    )
+
+
+def _kind(kind: str, say: Words) -> str:
+    return SPECS[kind].words[LANGUAGES.index(say.lang)]

@@ -1,0 +1,167 @@
+"""`/api/v1/promises`: how well stations kept their promise to be open; `/promises` (体检表): the same as a page."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse
+
+from api.auth import AccessGate, Key
+from api.context import ApiContext
+from api.pages import HEADERS
+from api.pages.language import choose
+from api.pages.promises import Paper, gathered
+from api.pages.report.gather import month_at, this_month
+from api.pages.report.words import Words
+from api.problem import bad_parameter
+from api.promises import KeptPromise, kept
+from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer, table
+from api.times import rfc3339
+from config.schema import StationSettings
+from gateway.model import Millis
+from gateway.store.base import Reader
+
+MINUTE_MS = 60_000
+BY = Annotated[Literal["station", "day"], Query(description="a row a station, or one for each of its local days")]
+REGION = Annotated[str, Query(description="a region of any level; several by comma must all hold; none: everywhere")]
+MONTH = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+LOOKS = 2  # at each resource: once for its month, and what is not rolled up yet
+
+
+class PromiseRow(BaseModel):
+    station: str
+    from_: str = Field(alias="from")
+    to: str
+    promised_min: float = Field(description="proved, contradicted and unproved together")
+    proved_min: float
+    contradicted_min: float
+    unproved_min: float = Field(description="nobody could see whether one could come in")
+    kept: float | None = Field(description="proved ÷ (proved + contradicted); null where nothing was seen")
+    coverage: float | None = Field(description="(proved + contradicted) ÷ promised; null where nothing was promised")
+    working: dict[str, float | None] = Field(description="by kind: share of known time not in fault")
+    working_coverage: float | None = Field(description="known ÷ all time in which equipment should have worked")
+
+
+class PromiseRows(BaseModel):
+    rows: list[PromiseRow]
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes, past = APIRouter(), Past(context)
+    _rows(routes, context, past)
+    _page(routes, context, past)
+    return routes
+
+
+def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
+    gate = AccessGate(context.keyring, context.now)
+
+    @routes.get(
+        "/api/v1/promises",
+        tags=["history"],
+        response_model=PromiseRows,
+        responses=PROBLEMS | ALSO_TABLE,
+        openapi_extra={"x-role": "viewer"},
+        summary="How well stations kept their promise to be open, and how much of their equipment worked",
+    )
+    async def promises(
+        request: Request,
+        start: From = None,
+        end: To = None,
+        by: BY = "station",
+        region: REGION = "",
+        form: Form = "json",
+        key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
+    ) -> Response:
+        stations = _covered(past.of_region([name for name in region.split(",") if name]), key)
+        now = context.now()
+        if start is None and end is None:
+            month = this_month(_zone(context, stations), now)
+            window = month.start, month.upto
+        else:
+            window = past.window(start, end)
+        priced = past.afford(request, stations * LOOKS, "day", window)
+
+        def work(reader: Reader) -> Response:
+            rows = [_row(one) for one in kept(context.settings, stations, reader, window, by_day=by == "day")]
+            if form == "csv":
+                return _sheet(rows)
+            return answer({"rows": rows})
+
+        return await past.answer(request, priced, work)
+
+
+def _page(routes: APIRouter, context: ApiContext, past: Past) -> None:
+    gate, paper = AccessGate(context.keyring, context.now), Paper()
+
+    @routes.get("/promises", response_class=HTMLResponse, include_in_schema=False)
+    async def promises(request: Request, month: MONTH = None, lang: str | None = None) -> Response:
+        say = Words(choose(lang, None, request.headers.get("accept-language")))
+        key = gate.who(request)
+        if key is None:
+            return HTMLResponse(paper.gated(say), 401, HEADERS)
+        stations, now = _covered(list(context.settings.stations), key), context.now()
+        zone = _zone(context, stations)
+        try:
+            which = month_at(month or this_month(zone, now).name, zone, now)
+        except ValueError:
+            raise bad_parameter("month", "has not begun, or lies before 1970") from None
+        priced = past.afford(request, stations * LOOKS, "day", (which.start, which.upto))
+
+        def work(reader: Reader) -> Response:
+            return HTMLResponse(
+                paper.print(gathered(context.settings, stations, which, reader, now), say), 200, HEADERS
+            )
+
+        return await past.answer(request, priced, work)
+
+
+def _covered(stations: Sequence[StationSettings], key: Key) -> list[StationSettings]:
+    """Those that this key is for; 404 where there is none."""
+    found = [one for one in stations if one.lifecycle != "removed" and key.covers(one.id, one.region)]
+    if not found:
+        raise HTTPException(404, "no station that this key covers lies there; GET /api/v1/stations tells the regions")
+    return found
+
+
+def _zone(context: ApiContext, stations: Sequence[StationSettings]) -> ZoneInfo:
+    return context.settings.zone_of(stations[0])
+
+
+def _row(one: KeptPromise) -> dict[str, Any]:
+    done = one.promised
+    return {
+        "station": one.station.id,
+        "from": rfc3339(one.start),
+        "to": rfc3339(one.end),
+        "promised_min": _minutes(done.promised),
+        "proved_min": _minutes(done.proved),
+        "contradicted_min": _minutes(done.contradicted),
+        "unproved_min": _minutes(done.unproved),
+        "kept": _share(done.kept),
+        "coverage": _share(done.coverage),
+        "working": {kind: _share(share) for kind, share in one.working.shares.items()},
+        "working_coverage": _share(one.working.coverage),
+    }
+
+
+def _sheet(rows: Sequence[dict[str, Any]]) -> Response:
+    """For a spreadsheet: a column for each kind, and a mark by which Excel knows UTF-8."""
+    kinds = sorted({kind for row in rows for kind in row["working"]})
+    flat = [
+        {name: value for name, value in row.items() if name != "working"}
+        | {f"working_{kind}": row["working"].get(kind) for kind in kinds}
+        for row in rows
+    ]
+    told = table(flat, NO_CACHE)
+    return Response(b"\xef\xbb\xbf" + bytes(told.body), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
+
+
+def _minutes(ms: Millis) -> float:
+    return round(ms / MINUTE_MS, 2)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
