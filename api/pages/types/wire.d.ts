@@ -47,7 +47,13 @@ export interface Document {
   name?: Names;
   as_of: string;
   valid_until: string | null;
-  open?: { now: Usable; until: string | null };
+  open?: {
+    now: Usable;
+    until: string | null;
+    proof?: "proved" | "unproved" | "contradicted";
+    proved_at?: string | null;
+    proved_until?: string;
+  };
   summary?: Line[];
   areas?: { id: string; name?: Names; resources: Resource[] }[];
   region?: string[];

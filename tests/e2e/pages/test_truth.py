@@ -16,11 +16,13 @@ from tests.e2e.pages.conftest import Server, modules
 
 pytestmark = pytest.mark.browser
 END = 1_000_000
+PROVED = 1_780_290_000_000  # 2026-06-01T05:00:00Z
+SEEN = {"proof": "proved", "proved_until": "2026-06-01T05:00:00Z"}
 
 
 @pytest.fixture(scope="module")
 def page(chromium: Chromium, day: Server) -> Iterator[Page]:
-    with modules(chromium, day, "truth", "clock", "time") as page:
+    with modules(chromium, day, "truth", "clock", "time", "frame") as page:
         yield page
 
 
@@ -147,3 +149,30 @@ def test_a_page_left_alone_says_what_the_server_would(page: Page, now: int, open
     assert {kind: (sum_["min"], sum_["max"], sum_["total"]) for kind, sum_ in sums.items()} == {
         line.kind: (line.usable_min, line.usable_max, line.total) for line in summed(server.resources())
     }
+
+
+@pytest.mark.parametrize(
+    ("opening", "now", "word"),
+    [
+        ({"now": "yes", "until": None, "proof": "unproved"}, END - 1, None),
+        (
+            {"now": "yes", "until": None, **SEEN},
+            PROVED - 1,
+            "proved_open",
+        ),
+        ({"now": "yes", "until": None, **SEEN}, PROVED, None),
+        ({"now": "yes", "until": None, **SEEN}, None, None),
+        ({"now": "no", "until": None, "proof": "unproved"}, END - 1, None),
+        ({"now": "yes", "until": None, "proof": "contradicted"}, END - 1, "not_enterable"),
+        ({"now": "yes", "until": None}, END - 1, None),
+    ],
+)
+def test_a_page_says_what_shows_that_one_can_come_in_as_long_as_it_holds(
+    page: Page, opening: dict[str, object], now: int | None, word: str | None
+) -> None:
+    said = {
+        "station": "s", "as_of": "2026-06-01T02:00:00Z", "valid_until": None, "open": opening, "summary": [],
+        "areas": [{"id": "a", "resources": [{"id": "seat", "kind": "seat", "because": ["not_enterable"]}]}],
+    }  # fmt: skip
+    found = page.run(f"frame.proofWord(truth.read({json.dumps(said)}), {json.dumps(now)})")
+    assert found == word

@@ -17,6 +17,20 @@ export function hoursText(picture, now, zone, say) {
   return say("hours_unknown");
 }
 
+// What shows whether one can come in, while it is known: a promise is no proof. Without a sign nothing is said.
+export function proofWord(picture, now) {
+  const until = picture.provedUntil;
+  if (picture.open !== "yes" || now === null || (picture.openUntil !== null && picture.openUntil <= now)) return null;
+  if (picture.proof === "contradicted") return picture.resources.some((r) => r.because?.includes("not_enterable")) ? "not_enterable" : null;
+  return picture.proof === "proved" && until !== null && until > now ? "proved_open" : null;
+}
+
+// The same with what shows that it is so.
+export function openText(picture, now, zone, say) {
+  const proof = proofWord(picture, now);
+  return [hoursText(picture, now, zone, say), proof && say(proof)].filter(Boolean).join(say.lang === "en" ? ", " : " ");
+}
+
 export function paintDoor(node, picture, now, contact, { zone, say, second }) {
   const door = entranceOf(picture);
   const state = door ? stateOf(door, picture, now) : null;
@@ -24,7 +38,7 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
   setData(node, "resource", door?.id);
   setData(node, "usable", state?.usable);
   const doorWord = state && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
-  const extra = doorWord ?? (contact ? null : "by_timetable");
+  const extra = proofWord(picture, now) ?? doorWord ?? (contact ? null : "by_timetable");
   const line = (speak) =>
     [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");
   setText($("b", node), line(say));

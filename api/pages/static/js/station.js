@@ -4,7 +4,7 @@ import { alertLine } from "./alert-line.js";
 import { ALERTS } from "./alert-words.js";
 import { $, el, setText } from "./draw.js";
 import { Face, place, root } from "./face.js";
-import { hoursText } from "./frame.js";
+import { openText } from "./frame.js";
 import { dayStart, paintHeat } from "./heat.js";
 import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
@@ -33,7 +33,7 @@ function built({ rows, tiles }) {
 }
 
 function paint({ now }) {
-  if (face.picture) setText($(".open"), hoursText(face.picture, now, zone, say));
+  if (face.picture) setText($(".open"), openText(face.picture, now, zone, say));
 }
 
 // The first document says what there is to ask for.

@@ -75,6 +75,7 @@ const TABLE = {
   open_until: ["开放至 {at}", "開放至 {at}", "Open until {at}"],
   opens: ["{at} 开门", "{at} 開門", "opens {at}"],
   closed_now: ["暂停进入", "暫停進入", "Closed now"],
+  proved_open: ["已证实开门", "已證實開門", "seen open"],
   by_timetable: ["按时刻表", "按時刻表", "by the timetable"],
   door_bad: ["门不可用", "門不可用", "door out of use"],
   door_unsure: ["门未确认", "門未確認", "door not confirmed"],
