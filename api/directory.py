@@ -8,9 +8,10 @@ import msgspec
 from api.geo import Point, distance_m
 from api.live_view import Entry, LiveView
 from api.wire_documents import without_areas
-from config.kinds import NAMES
+from config.kinds import INSTRUMENTS, NAMES
 from config.schema import StationSettings
 
+_OFFERED = tuple(name for name in NAMES if name not in INSTRUMENTS)
 Wanted = tuple[str, str | None]  # kind, type
 
 
@@ -43,8 +44,8 @@ def parse_wanted(text: str) -> tuple[Wanted, ...]:
     wanted = []
     for item in filter(None, (part.strip() for part in text.split(","))):
         kind, _, sort = item.partition(":")
-        if kind not in NAMES:
-            raise ValueError(f"{kind[:32]!r} is no kind of resource; there are {', '.join(NAMES)}")
+        if kind not in _OFFERED:
+            raise ValueError(f"{kind[:32]!r} is no kind of resource; there are {', '.join(_OFFERED)}")
         wanted.append((kind, sort or None))
     return tuple(wanted)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.live.station_document import By
 from gateway.model import Access, Evidence, Health, KindName, Lifecycle, Usable, Use
 
 Texts = dict[str, str]
@@ -48,10 +49,27 @@ class ResourceSchema(BaseModel):
     programme: ProgrammeSchema | None = Field(None, description="of a room, from its calendar")
 
 
+class InstrumentSchema(BaseModel):
+    """What measures or warns: a people counter, a detector, the air of a room."""
+
+    id: str
+    kind: KindName
+    type: str | None
+    health: Health
+    evidence: Evidence
+    by: By = Field(description="whose word decides its health")
+    alarm: bool | None = Field(description="of a detector whose word is live, else null")
+    values: dict[str, float | bool] = Field(description="those that are live; none of a counter")
+    observed_at: datetime | None
+    valid_until: datetime | None = Field(description="not to be shown as live from then on")
+    name: Texts | None = None
+
+
 class AreaSchema(BaseModel):
     id: str
     name: Texts
     resources: list[ResourceSchema]
+    instruments: list[InstrumentSchema]
 
 
 class NextFree(BaseModel):

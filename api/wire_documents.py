@@ -4,7 +4,7 @@ They may be of a newer gateway than this API: what we do not know of them is ser
 """
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -12,13 +12,23 @@ from msgspec.structs import replace
 
 from api.longest import ANYTHING_MS, Longest
 from gateway.base.times import from_rfc3339, rfc3339
-from gateway.live.station_document import Document, ShownArea, StationDocument, deadline, encode, withdrawn
+from gateway.live.station_document import (
+    Document,
+    ShownArea,
+    ShownInstrument,
+    ShownResource,
+    StationDocument,
+    deadline,
+    encode,
+    withdrawn,
+)
 from gateway.model import Millis
 from gateway.policy.override import MAX_SPAN_MS
 
 MAX_BYTES = 4 << 20  # some 8,000 resources
 AHEAD_MS = 600_000  # so far may the clocks of a gateway and of an API differ
 
+_Shown = TypeVar("_Shown", ShownResource, ShownInstrument)
 _NO_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^][{}"]+')
 _ROUNDS = 16  # each takes off one or two levels of brackets; our own documents have nine
 
@@ -52,24 +62,21 @@ def capped(document: StationDocument, longest: Longest) -> StationDocument:
     if all(after is before for before, after in zip(document.areas, areas, strict=True)):
         return document
     shorter = replace(document, areas=areas)
-    live = [
-        resource.valid_until for resource in shorter.resources() if resource.evidence == "live" and resource.valid_until
-    ]
-    return replace(shorter, valid_until=min(live, key=from_rfc3339, default=None))
+    return replace(shorter, valid_until=min(shorter.live_ends(), key=from_rfc3339, default=None))
 
 
 def _capped_area(area: ShownArea, made_at: Millis, longest: Longest) -> ShownArea:
-    resources = []
-    for resource in area.resources:
-        end = made_at + longest.get(resource.id, ANYTHING_MS)
-        late = (
-            resource.evidence == "live"
-            and resource.valid_until is not None
-            and from_rfc3339(resource.valid_until) > end
-        )
-        resources.append(replace(resource, valid_until=rfc3339(end)) if late else resource)
-    changed = any(after is not before for before, after in zip(area.resources, resources, strict=True))
-    return replace(area, resources=resources) if changed else area
+    resources = [_capped(resource, made_at, longest) for resource in area.resources]
+    instruments = [_capped(instrument, made_at, longest) for instrument in area.instruments]
+    before, after = (*area.resources, *area.instruments), (*resources, *instruments)
+    changed = any(new is not old for old, new in zip(before, after, strict=True))
+    return replace(area, resources=resources, instruments=instruments) if changed else area
+
+
+def _capped(shown: _Shown, made_at: Millis, longest: Longest) -> _Shown:
+    end = made_at + longest.get(shown.id, ANYTHING_MS)
+    late = shown.evidence == "live" and shown.valid_until is not None and from_rfc3339(shown.valid_until) > end
+    return replace(shown, valid_until=rfc3339(end)) if late else shown
 
 
 def read(body: bytes) -> StationDocument:
@@ -91,7 +98,8 @@ def implausible(document: StationDocument, now: Millis) -> str | None:
     """
     if from_rfc3339(document.as_of) > now + AHEAD_MS:
         return f"it was made at {document.as_of}, which lies ahead; set both clocks by NTP"
-    ends = [resource.valid_until for resource in document.resources() if resource.valid_until is not None]
+    every: list[ShownResource | ShownInstrument] = [*document.resources(), *document.instruments()]
+    ends = [one.valid_until for one in every if one.valid_until is not None]
     late = next((end for end in ends if from_rfc3339(end) > now + MAX_SPAN_MS + AHEAD_MS), None)
     return None if late is None else f"it claims to hold until {late}"
 

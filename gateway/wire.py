@@ -1,6 +1,6 @@
 """The native dialect of contract section 3: topics, headers and payload checks. Shared with the firmware bridge.
 
-Payload shapes of the eight kinds are in `gateway/kinds`; what all of them have in common is `Signals` here.
+Payload shapes of the kinds are in `gateway/kinds`; what all of them have in common is `Signals` here.
 """
 
 import re
@@ -41,9 +41,10 @@ Bad = tuple[str, str]
 
 AUXILIARY = frozenset(
     ("battery_pct", "rssi_dbm", "fault", "firmware", "power_w", "energy_wh", "error", "total", "expires",
-     "hold_s")
+     "hold_s", "test", "temperature_c", "humidity_pct", "co2_ppm", "pm25_ugm3", "illuminance_lx")
 )  # fmt: skip
-"""Signals beside a kind's main one: a value of theirs that can't be read costs itself, not the message."""
+"""Signals beside a kind's main one, or one of several: a value of theirs that can't be read costs itself, not the
+message."""
 
 
 class UnreadableError(Exception):
@@ -68,7 +69,7 @@ class Signals(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class Event(Struct, gc=False):
-    """A message on the event topic. `card` is a pseudonym, never a number that somebody carries."""
+    """A message on the event topic. `card` is a pseudonym, no number that somebody carries; `n`: how many passed."""
 
     type: Annotated[str, Meta(min_length=1, max_length=64)]
     ts: Time | None = None
@@ -78,6 +79,7 @@ class Event(Struct, gc=False):
     card: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{1,128}$")] | UnsetType = UNSET
     granted: bool | UnsetType = UNSET
     direction: Annotated[str, Meta(pattern="^(in|out)$")] | UnsetType = UNSET
+    n: Annotated[int, Meta(ge=1, le=bounds.COUNT[1])] | UnsetType = UNSET
 
 
 class Availability(Struct, gc=False):
@@ -201,7 +203,7 @@ _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def _fields_of(decode: Callable[[bytes], Any]) -> frozenset[str]:
     shape = decode.__self__.type  # type: ignore[attr-defined]
-    return frozenset(shape.__struct_fields__)
+    return frozenset(shape.__struct_encode_fields__)
 
 
 def read_event(payload: bytes) -> Event:

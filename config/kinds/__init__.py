@@ -12,6 +12,7 @@ from typing import cast
 from config.kinds.base import RUNNING_ABOVE_W, USUAL_LOAD, FromPower, KindSpec, Load, Signal, SignalType, Type, Words
 
 __all__ = [
+    "INSTRUMENTS",
     "NAMES",
     "RUNNING_ABOVE_W",
     "SPECS",
@@ -46,3 +47,5 @@ def named(quality: str) -> frozenset[str]:
 
 
 UNITS = named("counted_in_units")
+INSTRUMENTS = named("instrument")
+"""Those that stand beside the resources of their area, and have no `usable`."""

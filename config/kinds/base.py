@@ -66,6 +66,9 @@ class Type:
     """Who uses it has come in."""
     usable: Words | None = None
     """What its usable state is called, where that is not the word of its kind."""
+    told_by: tuple[str, ...] = ()
+    """The facts of a foreign device that are about this type alone, the surest first: of a detector of smoke and gas
+    each type hears its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ class KindSpec:
     ttl_s: int = 300
     """Seconds a value stays good."""
     reporting: Literal["periodic", "on_change"] = "periodic"
+    instrument: bool = False
+    """Nobody occupies it, it measures or warns: it stands among the instruments of its area, in no summary, and has no
+    `usable`."""
     counted_in_units: bool = False
     """One resource stands for several places: it has `free` and `total`."""
     tells_of_persons: bool = False

@@ -11,6 +11,7 @@ import msgspec
 from gateway.alerts import orders
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
+from gateway.alerts.kinds import is_danger
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent
 from gateway.live import Live
@@ -89,10 +90,22 @@ class Deeds:
 
     def _on_alert(self, deed: Deed, now: Millis) -> list[AlertEvent]:
         core = self._core
+        if deed.do == "close":
+            self._may_close(deed.target)
         said = core.desk.comment(deed.target, deed.by, deed.text, now) if deed.text else []
         if deed.do == "acknowledge":
             return core.desk.acknowledge(deed.target, deed.by, now) + said
         return said + core.desk.close(deed.target, deed.by, now) if deed.do == "close" else said
+
+    def _may_close(self, alert_id: str) -> None:
+        """Nobody closes a warning that goes on."""
+        alert = self._core.desk.find(alert_id)
+        if alert is None or not is_danger(alert):
+            return
+        station = self._live.stations.get(alert.station or "")
+        for facts in () if station is None else station.facts():
+            if facts.resource.id == alert.resource and (facts.known.use, facts.axes.evidence) == ("blocked", "live"):
+                raise DeedError("it still warns: acknowledge it, and it closes once the warning is over")
 
     def _step(self, deed: Deed, now: Millis) -> OrderEvent:
         if deed.do == "assign":

@@ -5,7 +5,7 @@ from dataclasses import replace
 from gateway.alerts.case import Case, Key, Policy, alert_id
 from gateway.alerts.cases import Cases
 from gateway.alerts.conditions import Step, due_at, held_back, step_of
-from gateway.alerts.kinds import GROUP_KINDS, severity_of
+from gateway.alerts.kinds import GROUP_KINDS, KINDS, severity_of
 from gateway.alerts.schedule import Schedule
 from gateway.alerts.surroundings import Surroundings
 from gateway.alerts.words import SENSOR, Action, Alert, AlertEvent
@@ -55,12 +55,14 @@ class Book:
             case.not_before = later
             return
         station, subject, kind = case.key
-        resource, cause, detail, _ = case.what
+        resource, cause, detail, _, severity = case.what
         if case.resting:  # what was told before the maintenance is over; this is another alert
             case.resting, case.since = False, now
+        # What is told milder than its kind may become serious in the same moment, and is another alert then.
+        name = case.key if severity in (None, KINDS[kind].severity) else (station, subject, f"{kind}/{severity}")
         case.alert = Alert(
-            alert_id(case.key, case.since), station or None, subject, resource.id if resource else None, kind,
-            severity_of(kind, resource), "open", case.since, now, now, cause, detail,
+            alert_id(name, case.since), station or None, subject, resource.id if resource else None, kind,
+            severity or severity_of(kind, resource), "open", case.since, now, now, cause, detail,
         )  # fmt: skip
         self.open[case.alert.id] = case
         if kind in GROUP_KINDS:

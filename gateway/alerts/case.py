@@ -6,8 +6,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from config.kinds import named
-from gateway.alerts.kinds import KINDS
-from gateway.alerts.words import Alert
+from gateway.alerts.kinds import KINDS, is_danger
+from gateway.alerts.words import Alert, Severity
 from gateway.model import Millis, Resource, Signal
 
 Key = tuple[str, str, str]  # station ("" for ours), subject, kind
@@ -35,6 +35,7 @@ class What(NamedTuple):
     cause: str
     detail: Mapping[str, Signal]
     patience_ms: Millis = 0
+    severity: Severity | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +61,16 @@ class Case:
     @property
     def kind(self) -> str:
         return self.key[2]
+
+    @property
+    def awaits_people(self) -> bool:
+        """Its alert does not end before somebody has acknowledged it."""
+        return self.alert is not None and self.alert.state == "open" and is_danger(self.alert)
+
+    @property
+    def told_as(self) -> Severity | None:
+        """How grave it was when it was last told, or would be told now."""
+        return self.what.severity if self.alert is None else self.alert.severity
 
     @property
     def lives_by_hearing(self) -> bool:

@@ -13,6 +13,8 @@ Step = Literal["wait", "forget", "close", "open", "look"]
 def due_at(case: Case, around: Surroundings, policy: Policy, *, deaf: bool) -> Millis | None:
     """When something is to be done about it; None while only news can change that. `deaf`: nobody can be heard now."""
     if not case.holds:
+        if case.awaits_people:
+            return None
         return case.clear_at(policy) if case.alert else case.fell + policy.flap_hold_ms
     if case.alert is not None:
         return case.recheck

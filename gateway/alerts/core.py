@@ -75,7 +75,8 @@ class Alerts:
             return  # over and done with: the next one is new
         key = (alert.station or "", alert.subject, alert.kind)
         resource = self._mutes.resource(alert.station, alert.resource)
-        case = Case(key, What(resource, alert.cause, alert.detail), holds=True, since=alert.since)
+        what = What(resource, alert.cause, alert.detail, severity=alert.severity)
+        case = Case(key, what, holds=True, since=alert.since)
         case.rises = [alert.since]
         self._cases.add(case)
         if alert.state == "closed":
@@ -164,9 +165,10 @@ class Alerts:
         if case is None:
             if not fact.holds:
                 return
-            case = self._cases.add(Case(key, What(fact.resource, fact.cause, fact.detail, fact.patience_ms)))
-        if fact.holds:
-            self._rise(case, fact)
+            case = self._cases.add(Case(key, _what(fact)))
+        milder = fact.severity == "info" and case.alert is not None and case.alert.severity == "critical"
+        if fact.holds and not milder:
+            self._rise(case, fact, now)
         elif case.holds and not KINDS[fact.kind].latched:
             case.fall(fact.at)
             if case.kind == "device_silent":
@@ -177,9 +179,13 @@ class Alerts:
             self._folding.regroup(case, now)
         self._folding.settle(case, now)
 
-    def _rise(self, case: Case, fact: Fact) -> None:
+    def _rise(self, case: Case, fact: Fact, now: Millis) -> None:
+        if fact.severity == "critical" and case.told_as == "info" and (case.holds or case.alert is not None):
+            case.fall(fact.at)  # the test has become serious: another alert
+            if case.alert is not None:
+                self._book.close_alert(case, now, SENSOR)
         if case.alert is None:
-            case.what = What(fact.resource, fact.cause, fact.detail, fact.patience_ms)
+            case.what = _what(fact)
         if not case.holds:
             case.rise(fact.at, self._policy)
 
@@ -209,3 +215,7 @@ class Alerts:
                 case.resting = case.holds
             case.not_before = max(case.not_before, now + self._policy.raise_delay_ms)
             book.arm(case)
+
+
+def _what(fact: Fact) -> What:
+    return What(fact.resource, fact.cause, fact.detail, fact.patience_ms, fact.severity)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.alerts.words import Severity
 from gateway.model import Millis, OpeningChange, Resource, Signal
 
 
@@ -11,7 +12,8 @@ class Fact:
     """A condition seen at `at`. `holds` None means "can't tell", and can't tell never raises nor clears anything.
 
     `station` None: a trouble of our own. `subject` is the resource, device, screen, gateway or file it is about.
-    `patience_ms` adds to the raise delay: a car ramps up, a door may stand open for a while.
+    `patience_ms` adds to the raise delay: a car ramps up, a door may stand open for a while. `severity` None: that of
+    its kind.
     """
 
     kind: str
@@ -23,6 +25,7 @@ class Fact:
     cause: str = ""
     detail: Mapping[str, Signal] = field(default_factory=dict)
     patience_ms: Millis = 0
+    severity: Severity | None = None
 
 
 def own(kind: str, at: Millis, holds: bool, subject: str, cause: str = "", **detail: Signal) -> Fact:

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from config.kinds import SPECS
-from gateway.alerts.words import Severity
+from gateway.alerts.words import Alert, Severity
 from gateway.model import Resource
 
 # What may silence a kind: opening hours mute equipment; maintenance mutes equipment and security;
@@ -13,13 +13,18 @@ Class = Literal["equipment", "security", "system"]
 
 
 class Kind(NamedTuple):
-    """`urgent` skips the raise delay; `latched` is cleared by staff only; `silence` means that we hear nothing."""
+    """`urgent` skips the raise delay; `latched` is cleared by staff only; `silence` means that we hear nothing.
+
+    `danger`: where it is critical, nothing holds up its telling, and it ends once it has gone and somebody
+    acknowledged.
+    """
 
     muting: Class
     severity: Severity
     urgent: bool = False
     latched: bool = False
     silence: bool = False
+    danger: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -43,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "door_held": Kind("security", "warning"),
     "tamper": Kind("security", "critical", urgent=True, latched=True),
     "help": Kind("system", "critical", urgent=True, latched=True),
+    "hazard": Kind("system", "critical", urgent=True, danger=True),
     "safety_not_ready": Kind("system", "critical"),
     "safety_expiring": Kind("system", "warning"),
     "broker_lost": Kind("system", "critical"),
@@ -61,6 +67,11 @@ GROUP_KINDS = frozenset({"station_offline", "bridge_offline"})
 
 # While one of these holds we are deaf: silence proves nothing about a device.
 DEAFENING = frozenset({"broker_lost", "store_failing"})
+
+
+def is_danger(alert: Alert) -> bool:
+    """Told at once to everybody whom a route names: whatever its hours, beyond caps, never in a digest."""
+    return alert.severity == "critical" and KINDS[alert.kind].danger
 
 
 def severity_of(kind: str, resource: Resource | None) -> Severity:

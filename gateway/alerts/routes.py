@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from gateway.alerts.kinds import is_danger
 from gateway.alerts.places import Places
 from gateway.alerts.words import SEVERITIES, TOLD, Alert, AlertEvent, Delivery, Severity
 from gateway.model import Millis
@@ -76,5 +77,5 @@ def _fits(route: Route, alert: Alert, places: Places) -> bool:
         and (not route.stations or station in route.stations)
         and (not route.regions or bool(set(route.regions) & set(places.regions.get(station, ()))))
         and (not route.kinds or bool(kinds & set(route.kinds)))
-        and (route.open_at is None or route.open_at(alert.opened_at))
+        and (route.open_at is None or is_danger(alert) or route.open_at(alert.opened_at))
     )

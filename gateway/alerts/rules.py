@@ -21,7 +21,25 @@ def facts_of(change: Change) -> list[Fact]:
     }
     if spec.alert_when_full is not None:
         judged[spec.alert_when_full] = _full(after)
-    return [_fact(change, kind, False if gone else holds, detail) for kind, holds in judged.items()]
+    facts = [_fact(change, kind, False if gone else holds, detail) for kind, holds in judged.items()]
+    return [*facts, _warning(change, gone=gone)] if resource.kind == "hazard" else facts
+
+
+def _warning(change: Change, *, gone: bool) -> Fact:
+    """Of a detector. A warning holds whenever it was said, also late or by a broker's memory; only a word of now ends
+    it."""
+    resource, after = change.resource, change.after
+    holds: bool | None = True if after.use in ("blocked", "reserved") else None
+    if gone or (after.use == "free" and after.evidence == "live"):
+        holds = False
+    tested = after.use == "reserved"
+    detail: dict[str, Signal] = {"device": resource.device}
+    if resource.type is not None:
+        detail["type"] = resource.type
+    return Fact(
+        "hazard", change.at, holds, resource.station, resource.id, resource, "test" if tested else "alarm", detail,
+        severity="info" if tested else "critical",
+    )  # fmt: skip
 
 
 def _fact(change: Change, kind: str, holds: bool | None, detail: dict[str, Signal]) -> Fact:
@@ -40,7 +58,9 @@ def _silent(after: Axes) -> bool | None:
 
 def _faulty(resource: Resource, after: Axes) -> bool | None:
     """Maintenance hides a fault and silence can't deny one, so neither clears it."""
-    if after.health == "fault" or (SPECS[resource.kind].vital and after.use in ("occupied", "away", "blocked")):
+    spec = SPECS[resource.kind]
+    not_in_place = spec.vital and not spec.instrument and after.use in ("occupied", "away", "blocked")
+    if after.health == "fault" or not_in_place:
         return True
     if after.health == "maintenance" or after.evidence != "live":
         return None

@@ -12,6 +12,12 @@ POWER_W: Final = (-1e6, 1e6)
 """A whole charging park; below zero for a clamp put on backwards."""
 ENERGY_WH: Final = (0, 1e12)
 COUNT: Final = (0, 1_000_000)
+TOTAL: Final = (0, 2**53)
+"""What a counter has counted since it began."""
+TEMPERATURE_C: Final = (-60, 100)
+CO2_PPM: Final = (0, 100_000)
+PM25_UGM3: Final = (0, 10_000)
+ILLUMINANCE_LX: Final = (0, 1_000_000)
 NOBODY_COUNTED: Final = frozenset((255, 32_767, 65_535))
 """A counter of people says so, filled with ones, where it has no number: its widest integer is no crowd."""
 HOLD_S: Final = (0, 86_400)

@@ -178,10 +178,7 @@ def decoder(kinds: Iterable[KindName]) -> Callable[[bytes], Any]:
 
 def _joined(shapes: list[type[msgspec.Struct]]) -> type[msgspec.Struct]:
     own = {field.name for field in msgspec.structs.fields(Signals)}
-    fields = {
-        field.name: (field.name, field.type, msgspec.UNSET)
-        for shape in shapes
-        for field in msgspec.structs.fields(shape)
-        if field.name not in own
-    }
-    return msgspec.defstruct("Shape", list(fields.values()), bases=(Signals,), gc=False, forbid_unknown_fields=True)
+    every = {field.name: field for shape in shapes for field in msgspec.structs.fields(shape) if field.name not in own}
+    fields = [(field.name, field.type, msgspec.UNSET) for field in every.values()]
+    names = {field.name: field.encode_name for field in every.values()}
+    return msgspec.defstruct("Shape", fields, bases=(Signals,), gc=False, forbid_unknown_fields=True, rename=names.get)

@@ -52,7 +52,7 @@ class Facts:
         spec = SPECS[resource.kind]
         sort = spec.types.get(resource.type or "")
         self.proves_entry = spec.proves_entry and (sort is None or sort.indoors)
-        self.sees_entry = spec.entrance or spec.holds_people
+        self.sees_entry = "entered_at" in slots_of(type(self.known))
         self.entered_at: Millis | None = None
         self.holds_until: Millis | None = None
         self.renew_at: Millis = 0
@@ -86,7 +86,7 @@ KEPT = (
     "known.detail", "known.battery_pct", "known.power_w", "known.energy_wh", "known.people", "known.ins", "known.outs",
     "known.passages", "known.free", "known.total", "known.expires", "doubt.was", "doubt.moved_at", "doubt.flips",
     "doubt.mark", "doubt.reason", "doubt.since", "known.seen_at", "watched_since", "fresh.unreadable", "known.off_at",
-    "known.rose_at", "doubt.verdict", "known.reads_cards",
+    "known.rose_at", "doubt.verdict", "known.reads_cards", "known.measured",
 )  # fmt: skip
 """What a snapshot keeps: everything that evidence made; axes, access and what is set by hand are decided anew.
 Snapshots hold the values alone, so a new name goes to the end."""
@@ -126,6 +126,9 @@ def shift(facts: Facts, by: Millis) -> None:
         for slot, at in places:
             if moments[at] is not None:
                 setattr(owner, slot, moments[at] + by)
+    if facts.known.measured:
+        later = {name: (value, at + by) for name, (value, at) in facts.known.measured.items()}
+        setattr(facts.known, "measured", later)  # noqa: B010  only a kind that measures has the slot
     facts.renew_at += by
     facts.doubt.ask()
 

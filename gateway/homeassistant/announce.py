@@ -1,4 +1,5 @@
-"""Outward: each station as a Home Assistant device, each resource as an entity that is on while usable.
+"""Outward: each station as a Home Assistant device, each resource as an entity that is on while usable; detectors and
+the air of rooms by their own classes.
 
 Device discovery of home-assistant.io, integration mqtt. An entity is `unknown` where we can't say (never heard,
 suspect) and `unavailable` where its sensor fell silent and nothing else decides; it expires if we stop speaking.
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from config.kinds import SPECS
-from gateway.live.station_document import ShownResource, StationDocument
+from gateway.live.station_document import ShownInstrument, ShownResource, StationDocument
 from gateway.model import Access, Evidence, Health, Resource, Use
 
 _encode = msgspec.json.Encoder().encode
@@ -35,6 +36,18 @@ class EntityState(Struct, frozen=True, gc=False):
     total: int | UnsetType | None
 
 
+class InstrumentState(Struct, frozen=True, gc=False):
+    """What Home Assistant is told of one instrument."""
+
+    alarm: Literal["yes", "no", "None"]
+    availability: Literal["online", "offline"]
+    evidence: Evidence
+    health: Health
+    observed_at: str | None
+    valid_until: str | None
+    values: dict[str, float | bool]
+
+
 def announce(
     station: str, name: Mapping[str, str], resources: Iterable[Resource], *, gateway: str, prefix: str = "homeassistant"
 ) -> tuple[str, bytes]:
@@ -43,7 +56,10 @@ def announce(
         "device": {"identifiers": [f"yizhan_{station}"], "name": _text(name) or station, "manufacturer": "yizhan"},
         "origin": {"name": "yizhan"},
         "components": {
-            resource.id: _entity(resource, gateway) for resource in resources if resource.lifecycle == "active"
+            name: entity
+            for resource in resources
+            if resource.lifecycle == "active"
+            for name, entity in _entities(resource, gateway).items()
         },
         "state_topic": _topic(station),
         "qos": 1,
@@ -58,11 +74,55 @@ def withdraw(station: str, *, prefix: str = "homeassistant") -> tuple[str, bytes
 
 def states(document: StationDocument) -> tuple[str, bytes]:
     """The retained state message that goes with an availability document (contract section 4)."""
-    body = {resource.id: _state(resource) for resource in document.resources()}
+    body: dict[str, EntityState | InstrumentState] = {
+        resource.id: _state(resource) for resource in document.resources()
+    }
+    body |= {gauge.id: _instrument_state(gauge) for gauge in document.instruments() if gauge.kind != "counter"}
     return _topic(document.station), _encode(body)
 
 
-def _entity(resource: Resource, gateway: str) -> dict[str, Any]:
+def _entities(resource: Resource, gateway: str) -> dict[str, dict[str, Any]]:
+    """By the name of the component: one for each resource and detector, one for each value of the air, none of a
+    counter, whose steps are nobody's business."""
+    match resource.kind:
+        case "counter":
+            return {}
+        case "hazard":
+            entity = _entity(resource, gateway, "alarm") | {"device_class": _HAZARDS.get(resource.type or "", "safety")}
+            del entity["icon"]  # that of its class tells more
+            return {resource.id: entity}
+        case "climate":
+            return {f"{resource.id}-{name}": _gauge(resource, gateway, name) for name in _GAUGES}
+    return {resource.id: _entity(resource, gateway, "usable")}
+
+
+_HAZARDS = {"smoke": "smoke", "gas": "gas", "co": "carbon_monoxide", "leak": "moisture", "fire": "heat"}
+_GAUGES = {
+    "temperature_c": ("temperature", "°C"),
+    "humidity_pct": ("humidity", "%"),
+    "co2_ppm": ("carbon_dioxide", "ppm"),
+    "pm25_ugm3": ("pm25", "µg/m³"),
+    "illuminance_lx": ("illuminance", "lx"),
+}
+
+
+def _gauge(resource: Resource, gateway: str, value: str) -> dict[str, Any]:
+    """One value of the air; `None`, which Home Assistant shows as unknown, while it is not told."""
+    sort, unit = _GAUGES[value]
+    entity = _entity(resource, gateway, value)
+    for name in ("payload_on", "payload_off", "icon", "json_attributes_topic", "json_attributes_template"):
+        del entity[name]
+    return entity | {
+        "platform": "sensor",
+        "unique_id": f"{entity['unique_id']}_{value}",
+        "name": f"{entity['name']} {sort}",
+        "device_class": sort,
+        "unit_of_measurement": unit,
+        "value_template": f"{{{{ value_json['{resource.id}']['values'].get('{value}') }}}}",
+    }
+
+
+def _entity(resource: Resource, gateway: str, shown: str) -> dict[str, Any]:
     here = f"value_json['{resource.id}']"
     topic = _topic(resource.station)
     return {
@@ -70,7 +130,7 @@ def _entity(resource: Resource, gateway: str) -> dict[str, Any]:
         "unique_id": f"yizhan_{resource.station}_{resource.id}",
         "name": _text(resource.name) or resource.id,
         "icon": SPECS[resource.kind].home_assistant_icon,
-        "value_template": f"{{{{ {here}.usable }}}}",
+        "value_template": f"{{{{ {here}.{shown} }}}}",
         "payload_on": "yes",
         "payload_off": "no",
         "expire_after": max(1, ceil(resource.ttl_ms / 1000)),
@@ -101,6 +161,18 @@ def _state(resource: ShownResource) -> EntityState:
         resource.since,
         resource.free,
         resource.total,
+    )
+
+
+def _instrument_state(gauge: ShownInstrument) -> InstrumentState:
+    return InstrumentState(
+        "None" if gauge.alarm is None else "yes" if gauge.alarm else "no",
+        "offline" if gauge.evidence in ("stale", "offline") else "online",
+        gauge.evidence,
+        gauge.health,
+        gauge.observed_at,
+        gauge.valid_until,
+        gauge.values,
     )
 
 

@@ -49,6 +49,7 @@ class Known:
     free: int | None = None
     ins: int = 0
     level: str | None = None
+    measured: Mapping[str, tuple[float, Millis]] | None = None
     off_at: Millis | None = None
     outs: int = 0
     passages: int = 0

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from config.kinds import UNITS
+from config.kinds import INSTRUMENTS, UNITS
 from gateway.base.local_time import HOUR_MS
 from gateway.evidence.facts import Facts
 from gateway.live.booking import programme
+from gateway.live.instruments import instrument, measured_until
+from gateway.live.moments import observed_at, sensed_until
 from gateway.live.places import Area, Station, utc, utc_or_none
 from gateway.live.station_document import (
     Document,
@@ -34,7 +36,7 @@ def document(station: Station, now: Millis) -> Document:
     """Make it, and note on each resource when a further message makes it worth making again."""
     valid_until = None
     for facts in station.facts():
-        until = shown_until(facts, now)
+        until = measured_until(facts, now) if facts.resource.kind in INSTRUMENTS else shown_until(facts, now)
         facts.renew_at = _NOT_BY_MESSAGE
         if facts.axes.evidence == "live" and until is not None:
             valid_until = until if valid_until is None else min(valid_until, until)
@@ -69,28 +71,22 @@ def _open(station: Station, now: Millis) -> OpenNow:
 
 
 def shown_until(facts: Facts, now: Millis) -> Millis | None:
-    """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word.
-
-    Of rooms and doors nobody sees whether the last message came just now or a step (a quarter of the ttl) ago.
-    """
+    """Until when the resource may be shown as it is: what somebody set by hand holds longer than a sensor's word."""
     by_hand: Millis | None = facts.effect.live_until if facts.effect is not None else None
-    until = facts.fresh.valid_until if by_hand is None else by_hand
-    if by_hand is None and until is not None and facts.resource.kind in PERSONAL:
-        until = min(until, now - now % facts.fresh.step_ms + facts.fresh.ttl_ms - facts.fresh.step_ms)
+    until = sensed_until(facts, now) if by_hand is None else by_hand
     holds = facts.holds_until  # past it the value may be good still, but not the place open
     return until if until is None or holds is None or until < holds else holds
 
 
-def _observed(facts: Facts, now: Millis) -> Millis | None:
-    if facts.fresh.observed_at is None or facts.resource.kind not in PERSONAL:
-        return facts.fresh.observed_at
-    step_ms = facts.fresh.step_ms
-    return min(facts.fresh.observed_at - facts.fresh.observed_at % step_ms, now - now % step_ms - step_ms)
-
-
 def _area(area: Area, tick_ms: Millis, now: Millis) -> ShownArea:
     on = programme(area.on_now)
-    return ShownArea(area.id, area.name, [_resource(facts, tick_ms, now, on) for facts in area.facts])
+    resources, instruments = [], []
+    for facts in area.facts:
+        if facts.resource.kind in INSTRUMENTS:
+            instruments.append(instrument(facts, now))
+        else:
+            resources.append(_resource(facts, tick_ms, now, on))
+    return ShownArea(area.id, area.name, resources, instruments)
 
 
 def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetType) -> ShownResource:
@@ -112,7 +108,7 @@ def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetT
         axes.access,
         axes.use,
         axes.evidence,
-        utc_or_none(_observed(facts, now)),
+        utc_or_none(observed_at(facts, now)),
         utc_or_none(shown_until(facts, now)),
         utc_or_none(rounded(facts.since, step_ms)),
         resource.name or UNSET,

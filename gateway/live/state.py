@@ -165,7 +165,7 @@ class Live:
     def _due(self, owner: object, now: Millis) -> None:
         if isinstance(owner, Facts):
             self.settle(owner, now, "time")
-            if owner.known.public is not None:
+            if owner.known.public is not None or owner.known.measured is not None:
                 self.touch(self.stations[owner.resource.station])
         elif isinstance(owner, Station):
             self._station_due(owner, now)
@@ -275,7 +275,7 @@ class Live:
             for facts in station.facts():
                 facts.barred = barred
                 self.settle(facts, now, "not_enterable")
-        if station.judged[:2] != before[:2]:
+        if station.judged.public != before.public:  # what tells of persons has no document made
             self.touch(station)
         self._schedule(station)
 
@@ -339,8 +339,7 @@ class Live:
         marks = (Mark.UNREADABLE if unreadable else 0) | (Mark.BARRED if facts.barred else 0)
         if facts.effect is None:
             return axes_of(facts.lifecycle, health, facts.access, use, evidence, marks)
-        safety = SPECS[facts.resource.kind].vital
-        seen = facts.effect.apply(health, facts.access, use, evidence, safety=safety)
+        seen = facts.effect.apply(health, facts.access, use, evidence, SPECS[facts.resource.kind])
         return axes_of(facts.lifecycle, *seen, marks)
 
     # ---- documents ----

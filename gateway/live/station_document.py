@@ -7,13 +7,13 @@ broker (`api/wire_documents`).
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
-from config.kinds import UNITS
+from config.kinds import INSTRUMENTS, UNITS
 from config.schema import ResourceSettings, StationSettings
 from gateway.base.times import from_rfc3339, rfc3339
 from gateway.evidence.opening import Proof
@@ -23,6 +23,7 @@ OPENING_GRACE_MS: Final = 2_000
 """At the turn of opening hours the gateway says what comes next; only its silence makes the answer unknown."""
 
 Texts = dict[str, str]
+By = Literal["sensor", "person", "schedule"]
 Group = tuple[str, str | None]
 """Kind and type: what one line of the summary counts."""
 
@@ -71,10 +72,28 @@ class ShownResource(Struct, frozen=True, gc=False):
         return self.kind, self.type
 
 
+class ShownInstrument(Struct, frozen=True, gc=False):
+    """One counter, detector or gauge of the air. `alarm` is that of a detector whose word is live, else null; `values`
+    are those that are live, none of a counter; `by` is whose word decides its health."""
+
+    id: str
+    kind: str
+    type: str | None
+    health: Health
+    evidence: Evidence
+    by: By
+    alarm: bool | None
+    values: dict[str, float | bool]
+    observed_at: str | None
+    valid_until: str | None
+    name: Texts | UnsetType = UNSET
+
+
 class ShownArea(Struct, frozen=True, gc=False):
     id: str
     name: Texts
     resources: Sequence[ShownResource]
+    instruments: Sequence[ShownInstrument] = ()
 
 
 class ExpectedFree(Struct, frozen=True, gc=False):
@@ -127,6 +146,13 @@ class StationDocument(Struct, frozen=True, gc=False, kw_only=True):
     def resources(self) -> Iterator[ShownResource]:
         return _resources(self.areas)
 
+    def instruments(self) -> Iterator[ShownInstrument]:
+        return _instruments(self.areas)
+
+    def live_ends(self) -> Iterator[str]:
+        """Until when each live value of it holds."""
+        return _live_ends(self.areas)
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -168,11 +194,7 @@ def summed(resources: Iterable[ShownResource]) -> list[SummaryLine]:
 
 def deadline(document: StationDocument) -> Millis | None:
     """The first moment at which it must be rewritten, None for never. ValueError for a time that can't be read."""
-    ends = [
-        from_rfc3339(resource.valid_until)
-        for resource in document.resources()
-        if resource.evidence == "live" and resource.valid_until is not None
-    ]
+    ends = [from_rfc3339(end) for end in document.live_ends()]
     if document.open.until is not None:
         ends.append(from_rfc3339(document.open.until) + OPENING_GRACE_MS)
     if document.open.proved_until is not UNSET:
@@ -194,11 +216,10 @@ def withdrawn(document: StationDocument, now: Millis) -> StationDocument:
     touched = {after.group for before, after in pairs if after is not before}
     counts = {line.group: line for line in summed(_resources(areas))} if touched else {}
     summary = [_recounted(line, counts) if line.group in touched else line for line in document.summary]
-    live = [one.valid_until for one in _resources(areas) if one.evidence == "live" and one.valid_until]
     return replace(
         document,
         as_of=rfc3339(now),
-        valid_until=min(live, key=from_rfc3339, default=None),
+        valid_until=min(_live_ends(areas), key=from_rfc3339, default=None),
         open=OpenNow("unknown", None) if turned else _unproved(document.open) if lapsed else document.open,
         summary=summary,
         areas=areas,
@@ -208,7 +229,12 @@ def withdrawn(document: StationDocument, now: Millis) -> StationDocument:
 def blank(station: StationSettings, now: Millis) -> StationDocument:
     """That of a station for which nobody has spoken yet: what the configuration alone can say."""
     areas = [
-        ShownArea(area.id, dict(area.name), [_blank_resource(station, resource) for resource in area.resources])
+        ShownArea(
+            area.id,
+            dict(area.name),
+            [_blank_resource(station, each) for each in area.resources if each.kind not in INSTRUMENTS],
+            [_blank_instrument(each) for each in area.resources if each.kind in INSTRUMENTS],
+        )
         for area in station.areas
     ]
     return StationDocument(
@@ -229,6 +255,19 @@ def _resources(areas: Iterable[ShownArea]) -> Iterator[ShownResource]:
         yield from area.resources
 
 
+def _instruments(areas: Iterable[ShownArea]) -> Iterator[ShownInstrument]:
+    for area in areas:
+        yield from area.instruments
+
+
+def _live_ends(areas: Iterable[ShownArea]) -> Iterator[str]:
+    for area in areas:
+        every: list[ShownResource | ShownInstrument] = [*area.resources, *area.instruments]
+        for shown in every:
+            if shown.evidence == "live" and shown.valid_until is not None:
+                yield shown.valid_until
+
+
 def _unproved(open_now: OpenNow) -> OpenNow:
     return replace(open_now, proof="unproved", proved_until=UNSET)
 
@@ -245,9 +284,18 @@ def _units(resource: ShownResource) -> tuple[int, int]:
 def _area_at(area: ShownArea, now: Millis, *, turned: bool) -> ShownArea:
     """The same object where nothing in it is withdrawn."""
     resources = [_resource_at(resource, now, turned=turned) for resource in area.resources]
-    if all(after is before for before, after in zip(area.resources, resources, strict=True)):
+    instruments = [_instrument_at(instrument, now) for instrument in area.instruments]
+    before, after = (*area.resources, *area.instruments), (*resources, *instruments)
+    if all(new is old for old, new in zip(before, after, strict=True)):
         return area
-    return replace(area, resources=resources)
+    return replace(area, resources=resources, instruments=instruments)
+
+
+def _instrument_at(instrument: ShownInstrument, now: Millis) -> ShownInstrument:
+    """Nobody can say any more whether it warns, nor what it measures."""
+    if instrument.evidence != "live" or not _passed(instrument.valid_until, now):
+        return instrument
+    return replace(instrument, evidence="stale", alarm=None, values={})
 
 
 def _resource_at(resource: ShownResource, now: Millis, *, turned: bool) -> ShownResource:
@@ -289,6 +337,13 @@ def _blank_resource(station: StationSettings, resource: ResourceSettings) -> Sho
         resource.id, resource.kind, resource.type, axes.usable, axes.because, axes.lifecycle, axes.health, axes.access,
         axes.use, axes.evidence, None, None, None, name=dict(resource.name) if resource.name else UNSET,
         free=free, total=total,
+    )  # fmt: skip
+
+
+def _blank_instrument(configured: ResourceSettings) -> ShownInstrument:
+    return ShownInstrument(
+        configured.id, configured.kind, configured.type, "ok", "never", "sensor", None, {}, None, None,
+        name=dict(configured.name) if configured.name else UNSET,
     )  # fmt: skip
 
 

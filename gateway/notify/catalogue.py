@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from gateway.alerts.words import Alert
+
 
 class AlertText(NamedTuple):
     """What is wrong, and what to do about it."""
@@ -31,6 +33,7 @@ _ZH = {
     "door_held": AlertText("门长时间未关", "到现场关门，检查闭门器"),
     "tamper": AlertText("设备被拆动", "立即查看现场"),
     "help": AlertText("有人求助", "立即联系现场"),
+    "hazard": AlertText("安全报警", "立即到现场查看；有火情或燃气先疏散，拨打 119"),
     "safety_not_ready": AlertText("急救设备未就绪", "检查自检、电池、有效期和柜门"),
     "safety_expiring": AlertText("急救物资即将过期", "订购并更换"),
     "broker_lost": AlertText("与消息服务器断开", "检查 MQTT 服务器；期间设备状态未知"),
@@ -71,6 +74,7 @@ _EN = {
     "door_held": AlertText("door held open", "Shut it; check the closer"),
     "tamper": AlertText("tampering", "Look at once"),
     "help": AlertText("somebody asks for help", "Call the site at once"),
+    "hazard": AlertText("hazard alarm", "Go and look at once; with fire or gas get everybody out first and call 119"),
     "safety_not_ready": AlertText("first-aid item not ready", "Check self-test, battery, expiry and cabinet"),
     "safety_expiring": AlertText("first-aid item expires soon", "Order and replace"),
     "broker_lost": AlertText("message broker lost", "Check the MQTT broker; devices are unknown meanwhile"),
@@ -90,7 +94,18 @@ _EN = {
     ),
 }
 
+_HAZARDS: dict[str, tuple[str, str]] = {
+    "smoke": ("烟雾报警", "smoke alarm"),
+    "gas": ("燃气泄漏报警", "gas alarm"),
+    "co": ("一氧化碳报警", "carbon monoxide alarm"),
+    "leak": ("漏水报警", "water leak alarm"),
+    "fire": ("火警", "fire alarm"),
+}
+_TESTED = AlertText("（测试）", "测试结束后自动关闭，无需处理"), AlertText(" (test)", "Nothing; it ends with the test")
+
 _CAUSES_ZH = {
+    "alarm": "探测器报警",
+    "test": "有人正在测试探测器",
     "stale": "超过时限没有消息",
     "offline": "连接已断开",
     "suspect": "读数与其他证据矛盾",
@@ -104,6 +119,8 @@ _CAUSES_ZH = {
 }
 
 _CAUSES_EN = {
+    "alarm": "its detector warns",
+    "test": "somebody is testing its detector",
     "stale": "no message within its time",
     "offline": "its connection broke",
     "suspect": "its values contradict other evidence",
@@ -120,6 +137,19 @@ _CAUSES_EN = {
 def entry(kind: str, lang: str) -> AlertText:
     """KeyError for a kind that nobody described."""
     return (_EN if lang == "en" else _ZH)[kind]
+
+
+def text_of(alert: Alert, lang: str) -> AlertText:
+    """What this alert is called: a detector's by what it warns of, and whether it is only tested."""
+    text, english = entry(alert.kind, lang), lang == "en"
+    if alert.kind != "hazard":
+        return text
+    titles = _HAZARDS.get(str(alert.detail.get("type", "")))
+    title = text.title if titles is None else titles[english]
+    if alert.severity == "critical":
+        return AlertText(title, text.step)
+    tested = _TESTED[english]
+    return AlertText(title + tested.title, tested.step)
 
 
 def cause_text(cause: str, lang: str) -> str:

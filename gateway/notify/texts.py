@@ -14,7 +14,7 @@ from gateway.alerts.places import Places, in_language
 from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Delivery, Severity
 from gateway.model import Millis
 from gateway.notify.base import StaffMessage
-from gateway.notify.catalogue import cause_text, entry
+from gateway.notify.catalogue import cause_text, text_of
 from gateway.notify.plain import plain
 
 MARKS: dict[Severity, str] = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
@@ -47,7 +47,7 @@ def standing_message(channel: str, alerts: Sequence[Alert], places: Places, lang
 def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> StaffMessage:
     """A storm in one message: how many of what, then the worst first."""
     ordered = sorted(deliveries, key=lambda one: -SEVERITIES.index(one.alert.severity))
-    counts = Counter(entry(one.alert.kind, lang).title for one in ordered)
+    counts = Counter(text_of(one.alert, lang).title for one in ordered)
     summary = ("、" if lang != "en" else ", ").join(f"{name} ×{count}" for name, count in counts.most_common())
     lines = [_digest_line(one, places, lang) for one in ordered[:DIGEST_LINES]]
     if len(ordered) > DIGEST_LINES:
@@ -95,7 +95,7 @@ def where(alert: Alert, places: Places, lang: str) -> str:
 
 def headline(alert: Alert, places: Places, lang: str) -> str:
     """Where and what."""
-    return f"{where(alert, places, lang)} · {entry(alert.kind, lang).title}"
+    return f"{where(alert, places, lang)} · {text_of(alert, lang).title}"
 
 
 def _stranger(station: str, lang: str) -> str:
@@ -110,7 +110,7 @@ def _standing(alert: Alert, places: Places, lang: str, now: Millis) -> tuple[str
     cause = plain(cause_text(alert.cause, lang), LINE_CHARS // 2)
     if "silent" in alert.detail:
         cause += f" ({alert.detail['silent']}/{alert.detail['of']})"
-    step = entry(alert.kind, lang).step
+    step = text_of(alert, lang).step
     if lang == "en":
         return f"Since {since} ({lasted})", f"Cause: {cause}", f"Next: {step}."
     return f"自 {since} 起（{lasted}）", f"原因：{cause}", f"建议：{step}。"

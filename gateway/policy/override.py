@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from config.kinds import KindSpec
 from gateway.commands import CommandError
 from gateway.model import Access, Evidence, Health, Millis, Use
 from gateway.policy.text import LONGEST_NAME, bounded
@@ -56,11 +57,12 @@ class Effect(NamedTuple):
     live_until: Millis | None = None
     until: Millis | None = None
 
-    def apply(self, health: Health, access: Access, use: Use, evidence: Evidence, *, safety: bool = False) -> "Sensed":
-        """The axes as people see them. Who repairs a thing knows of its fault; of a `safety` item nothing hides one."""
-        if self.maintenance and not (safety and health == "fault"):
+    def apply(self, health: Health, access: Access, use: Use, evidence: Evidence, spec: KindSpec) -> "Sensed":
+        """The axes as people see them. Who repairs a thing knows of its fault; of a vital one nothing hides it, and
+        nobody's word takes the place of what an instrument says."""
+        if self.maintenance and not (spec.vital and health == "fault"):
             health = "maintenance"
-        if self.use is not None:
+        if self.use is not None and not spec.instrument:
             use = self.use
             access = "open" if access == "unknown" else access
             evidence = "live" if self.live_until is not None else evidence

@@ -14,6 +14,7 @@ from gateway.live import station_document as words
         (schemas.AvailabilitySchema, words.StationDocument),
         (schemas.AreaSchema, words.ShownArea),
         (schemas.ResourceSchema, words.ShownResource),
+        (schemas.InstrumentSchema, words.ShownInstrument),
         (schemas.Line, words.SummaryLine),
         (schemas.NextFree, words.ExpectedFree),
         (schemas.OpeningSchema, words.OpenNow),

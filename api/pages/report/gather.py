@@ -8,6 +8,7 @@ from api.alert_books import AlertBooks
 from api.charges import Charge, charges
 from api.promises import changes_of
 from api.usage import Usage, together, usage
+from config.kinds import INSTRUMENTS
 from config.schema import AreaSettings, Settings, StationSettings
 from gateway.alerts.words import Alert
 from gateway.base.local_time import local_of, month_of
@@ -95,6 +96,8 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
     areas = [(area, usage(rollups, Asked([place], area=area.id), *window, "day")) for area in station.areas]
     resources = []
     for one in place.resources:
+        if one.kind in INSTRUMENTS:
+            continue  # nobody uses them
         total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
         charged = charges(reader, rollups, [one], window, now) if one.kind in METERED else ()
         resources.append(ResourceUse(one, total, charged))

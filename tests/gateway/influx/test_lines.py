@@ -81,7 +81,7 @@ def test_the_code_of_a_status_is_the_same_for_ever_in_both_directions(kind):
 def test_no_signal_of_any_kind_is_forgotten(kind):
     known = {*COMMON, *FIELDS[kind], *TEXTS, "ts", "boot", "seq", "oldest"}
     known |= {"hold_s"} if kind in ("seat", "room") else set()  # how long the message holds is no signal
-    assert {*KINDS[kind].Shape.__struct_fields__, *Signals.__struct_fields__} == known
+    assert {*KINDS[kind].Shape.__struct_encode_fields__, *Signals.__struct_fields__} == known
 
 
 def test_a_device_that_feeds_several_resources_gives_each_its_own_line():

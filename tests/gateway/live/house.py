@@ -75,6 +75,10 @@ class House:
     def shown(self, resource: str) -> dict[str, Any]:
         return next(one for area in self.document()["areas"] for one in area["resources"] if one["id"] == resource)
 
+    def instrument(self, name: str) -> dict[str, Any]:
+        """A counter, detector or gauge as published."""
+        return next(one for area in self.document()["areas"] for one in area["instruments"] if one["id"] == name)
+
     def seen(self, resource: str, *axes: str) -> tuple[Any, ...]:
         """Some fields of a resource as published."""
         shown = self.shown(resource)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.kinds import SPECS
 from gateway.commands import CommandError
 from gateway.model import axes_of
 from gateway.policy.override import (
@@ -58,7 +59,7 @@ def test_each_word_acts_on_its_axis(
     status: Status, sensed: tuple[str, str, str, str], usable: str, because: tuple[str, ...]
 ) -> None:
     for where in ("station", "area", "seat"):
-        health, access, use, evidence = holding(**{where: status}).effect(*SEAT, NOW).apply(*sensed)  # type: ignore[arg-type]
+        health, access, use, evidence = holding(**{where: status}).effect(*SEAT, NOW).apply(*sensed, SPECS["seat"])  # type: ignore[arg-type]
         axes = axes_of("active", health, access, use, evidence)
         assert (axes.usable, axes.because) == (usable, because)
 
@@ -82,7 +83,7 @@ def test_a_word_ends_by_itself_and_its_evidence_with_it() -> None:
 def test_free_without_an_end_is_no_evidence() -> None:
     overrides = Overrides()
     overrides.put(OverrideTarget("yanshan"), Override("free"))
-    assert overrides.effect(*SEAT, NOW).apply("ok", "open", "occupied", "stale").evidence == "stale"
+    assert overrides.effect(*SEAT, NOW).apply("ok", "open", "occupied", "stale", SPECS["seat"]).evidence == "stale"
 
 
 def test_the_station_itself_is_shown_as_set() -> None:
@@ -120,7 +121,7 @@ def test_a_partner_never_overrules_staff(where: str, partner: Status, staff: Sta
     before.update(holding(**{where: staff}))
     after.update(shop(partner))
     for overrides in (before, after):
-        health, access, use, evidence = overrides.effect(*SEAT, NOW).apply("ok", "open", "free", "live")
+        health, access, use, evidence = overrides.effect(*SEAT, NOW).apply("ok", "open", "free", "live", SPECS["seat"])
         axes = axes_of("active", health, access, use, evidence)
         assert axes.usable == "no"
         assert because in axes.because
