@@ -31,6 +31,8 @@ class ResourceValues(TypedDict):
     privacy: str | None
     lifecycle: Lifecycle
     features: tuple[str, ...]
+    entrance: str | None
+    error_pct: tuple[float, float] | None
 
 
 def values_of(
@@ -54,6 +56,8 @@ def values_of(
         privacy=item.privacy or area.privacy,
         lifecycle=station.lifecycle if station.lifecycle != "active" else item.lifecycle,
         features=tuple(item.features),
+        entrance=item.entrance,
+        error_pct=None if item.error_pct is None else (item.error_pct.missed, item.error_pct.double),
     )
 
 

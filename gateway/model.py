@@ -197,6 +197,8 @@ class Resource:
     privacy: str | None = None
     lifecycle: Lifecycle = "active"
     features: tuple[str, ...] = ()
+    entrance: str | None = None
+    error_pct: tuple[float, float] | None = None  # missed, counted twice, of 100 people
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,15 @@ class SourceSettings(Model):
     """Topic of its online/offline messages, where it is not the dialect's usual one."""
 
 
+class ErrorPctSettings(Model):
+    """How far a sensor that counts people may be wrong, so that visits are told as an interval that holds the truth."""
+
+    missed: Annotated[float, Field(ge=0, le=90)]
+    """Of 100 people, so many pass uncounted at most."""
+    double: Annotated[float, Field(ge=0, le=100)]
+    """Of 100 people, so many are counted twice at most."""
+
+
 @dataclass(config=STRICT, slots=True, kw_only=True)
 class ResourceSettings:
     """One seat, pile, door: something a visitor uses."""
@@ -106,6 +115,12 @@ class ResourceSettings:
     """coarse shows a room only as open, busy or quiet."""
     features: Strings = ()
     """What it has: `reader` for a door that opens by card, so that its lock shuts nobody out; a room's equipment."""
+    entrance: Id | None = None
+    """The entrance that it watches: counters, doors and readers with the same name in a station count the same people;
+    by default its area is one entrance."""
+    error_pct: ErrorPctSettings | None = None
+    """Of 100 people, how many a counter or a door's reader misses and counts twice at most; by default 2 and 5 for a
+    counter, 10 and 2 for a reader."""
     lifecycle: Lifecycle = "active"
     """planned and removed ones are shown but never usable."""
     device: DeviceId | None = None

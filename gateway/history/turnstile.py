@@ -1,0 +1,117 @@
+"""How many came in between two totals of a counter. Pure.
+
+A total only grows until the device starts anew. What it rose by is known, over a silence too, unless the device may
+have started anew meanwhile. Where it did, fell or leapt, a step has a least and a most; `most` is None where nothing
+bounds it. A total that is back within the hour where it was before had a glitch: what was counted from it is taken
+back.
+"""
+
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+from gateway import wire
+from gateway.base.local_time import HOUR_MS
+from gateway.history.visits import MOST_A_SECOND, UNSEEN_MS
+from gateway.model import Millis
+
+LATE_MS = HOUR_MS // 4  # by so much may a message be late, or several come at once
+BACK_MS = HOUR_MS
+
+
+class Told(Struct, gc=False):
+    """What a counter's or a door's message tells here."""
+
+    ts: wire.Time | None = None
+    boot: wire.Boot | None = None
+    seq: wire.Seq | None = None
+    ins: int | None = field(default=None, name="in")
+    open: bool | None = None
+
+
+class Step(NamedTuple):
+    """Between two totals. `least` is negative where it takes back what was counted before."""
+
+    since: Millis
+    until: Millis
+    least: int
+    most: int | None
+
+
+class Turnstile(Struct, gc=False):
+    """One counter or door as last heard. Kept between messages, so everything in it is plain JSON."""
+
+    heard_at: Millis = 0
+    boot: str | None = None
+    older: str | None = None
+    seq: int = -1
+    total: int | None = None
+    total_at: Millis = 0
+    total_boot: str | None = None
+    left: int | None = None  # the total before it fell or leapt
+    left_at: Millis = 0
+    came_to: int = 0  # the total after that
+    open: bool | None = None
+
+    def hear(self, told: Told, at: Millis, silence_ms: Millis) -> Step | None:
+        """What a total adds; None for the first, one without a total, and a late one. `silence_ms`: a longer one is
+        a gap."""
+        if not self._is_new(told, at) or told.ins is None or told.ins < 0:
+            return None
+        step = None if self.total is None else self._step(self.total, told.ins, told.boot, at, silence_ms)
+        self.total, self.total_at, self.total_boot = told.ins, max(at, self.total_at), told.boot
+        return step
+
+    def opens(self, told: Told, at: Millis) -> bool:
+        """Whether a door was seen opening."""
+        if not self._is_new(told, at) or told.open is None:
+            return False
+        before, self.open = self.open, told.open
+        return told.open and before is False
+
+    def _is_new(self, told: Told, at: Millis) -> bool:
+        if told.boot is None or told.seq is None:
+            late = at < self.heard_at
+        else:
+            late = told.seq <= self.seq if told.boot == self.boot else told.boot == self.older
+        if late:
+            return False
+        if told.boot is not None and told.seq is not None:
+            if told.boot != self.boot:
+                self.older, self.boot = self.boot, told.boot
+            self.seq = told.seq
+        self.heard_at = at
+        return True
+
+    def _step(self, since: int, total: int, boot: str | None, at: Millis, silence_ms: Millis) -> Step:
+        at = max(at, self.total_at)
+        passed, rise = at - self.total_at, total - since
+        can_be = 0 <= rise <= _room(passed + LATE_MS)
+        from_zero = total <= _room(passed + LATE_MS)  # it may have started anew, and counted this since
+        same = None if boot is None or self.total_boot is None else boot == self.total_boot
+        bound = None if passed > UNSEEN_MS else max(_room(passed), total if from_zero else 0)
+        if self._is_back(since, total, at):
+            least = total - (self.left or 0) - (since - self.came_to)
+            self.left = None
+            return Step(self.total_at, at, least, max(rise, 0) if can_be and same is not False else bound)
+        if can_be and (same or not from_zero or (same is None and passed <= silence_ms)):
+            return Step(self.total_at, at, rise, rise)
+        if can_be:  # either it went on, or it started anew and passed its old total
+            return Step(self.total_at, at, rise, bound)
+        self.left, self.left_at, self.came_to = since, self.total_at, total
+        if rise < 0 and (same or not from_zero):
+            self.left = None
+            return Step(self.total_at, at, rise, bound)  # it runs backwards
+        return Step(self.total_at, at, total if same is False and from_zero else 0, bound)
+
+    def _is_back(self, since: int, total: int, at: Millis) -> bool:
+        """Whether a total goes on from before it fell or leapt."""
+        if self.left is None or at - self.left_at > BACK_MS:
+            return False
+        through = self.left <= total and (since < self.left or total < since)
+        return through and total - self.left <= _room(at - self.left_at + LATE_MS)
+
+
+def _room(passed_ms: Millis) -> int:
+    """As many may have come in."""
+    return MOST_A_SECOND * passed_ms // 1000
