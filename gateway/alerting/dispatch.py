@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from config.schema import Settings
 from gateway.alerting.configured import base_url, outlets_of, routes_of
+from gateway.alerting.lanes import Lanes
 from gateway.alerting.outbox import SteadyOutbox
 from gateway.alerting.telling import Telling
 from gateway.alerts.orders import OrderEvent
@@ -89,6 +90,10 @@ class Dispatch:
         if alerts.dead_man_url is not None:
             dead_man = DeadMan(alerts.dead_man_url, alerts.dead_man_interval_s * 1000, healthy)
         self._worker = NotifyWorker(self.post, now, dead_man, mishaps)
+        self.lanes = Lanes(
+            store.folder, [channel.id for channel in alerts.channels], lambda: outlets_of(settings), self._record,
+            self._places, now, self._link, mishaps,
+        )  # fmt: skip
 
     def resume(self, closed: Iterable[Alert], upto: int) -> None:
         """After a start: alerts that were closed lately, newest first, and the batch that was followed last."""
@@ -97,18 +102,23 @@ class Dispatch:
 
     def start(self) -> None:
         self._worker.start()
+        self.lanes.start()
 
     def stop(self, timeout_s: float) -> bool:
         """False if a provider still has the notify thread waiting; what it was sending will be sent again."""
         ended = self._worker.ident is None or self._worker.end(timeout_s)
         if ended:
             self._outbox.close()
-        return ended
+        return self.lanes.stop(timeout_s) and ended
 
     @property
     def dead(self) -> str | None:
-        """The notify thread's name if it ended without being told to."""
-        return self._worker.name if self._worker.failed is not None else None
+        """The name of a notify thread that ended without being told to."""
+        return self._worker.name if self._worker.failed is not None else self.lanes.dead
+
+    def failing(self, now: Millis) -> dict[str, tuple[str, bool]]:
+        """Channels that don't deliver: (why, whether a message is lost). Any thread."""
+        return self.lanes.failing(now) | self.post.failing(now)
 
     def keep(
         self,
@@ -141,10 +151,12 @@ class Dispatch:
             elif asked is not None:
                 asked.set_exception(error)
             self._worker.wake()
+            self.lanes.wake(owed)
 
         if self.at_once and owed:
-            self.post.tell(owed)
+            self.post.tell(self.lanes.tell(owed))
             self._worker.wake()
+            self.lanes.wake(owed)
         self._write([*kept, KeepAlerts(upto=self.upto), *map(KeepOrder, owe.steps), *owe.more], stored)
         self._kept_upto = self.upto
 

@@ -22,8 +22,9 @@ class SteadyOutbox:
         self._reader = AlertReader(folder)
         self._trouble = False
 
-    def due(self, now: Millis) -> list[Delivery]:
-        return self._try(lambda: self._reader.due(now), [])
+    def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
+        """All but dangers, which have lanes of their own; or those that are owed to this channel."""
+        return self._try(lambda: self._reader.due(now, dangers_of=dangers_of), [])
 
     def next_due(self, now: Millis) -> Millis | None:
         return self._try(lambda: self._reader.next_due(now), None)

@@ -74,7 +74,7 @@ class Alerting:
         with contained("catching up with what could not be kept or told"):
             dispatch.catch_up(now)
         dispatch.at_once = ourselves.store is not None
-        events = self._follower.tick(now, ourselves, dispatch.post.failing)
+        events = self._follower.tick(now, ourselves, dispatch.failing)
         with contained("work orders"):
             steps = self._orders.look(now)
         dispatch.keep(events, steps)

@@ -79,7 +79,11 @@ class Post:
         link: Callable[[Delivery], str | None] = lambda _: None,
         digest_ms: Millis = 900_000,
         mishaps: Mishaps | None = None,
+        longest_pause_ms: Millis = LONGEST_PAUSE_MS,
     ) -> None:
+        """`longest_pause_ms`: for no longer is a channel that failed left alone, whatever its provider asks, where that
+        is less than usual."""
+        self._longest_pause_ms = longest_pause_ms
         self._outbox, self._record, self._outlets, self._places = outbox, record, outlets, places
         self._now, self._link, self._digest_ms = now, link, digest_ms
         self._mishaps = mishaps or Mishaps()
@@ -215,14 +219,14 @@ class Post:
         except SendError as error:
             health.trouble = str(error)
             if not error.permanent:
-                _pause(health, now, error.retry_after_s)
+                self._pause(health, now, error.retry_after_s)
             raise
         except Exception as error:
             # A fault in a sender is a failed delivery like any other; it must not end the thread that tells all others.
             fault = _SenderFaultError(f"{type(error).__name__} in the sender: {error}")
             self._mishaps.note(f"alerts.channels.{outlet.id}: its sender", error)
             health.trouble = str(fault)
-            _pause(health, now, None)
+            self._pause(health, now, None)
             raise fault from error
         health.failures, health.trouble = 0, None
 
@@ -266,10 +270,11 @@ class Post:
             for one in ended:
                 del self._unrecorded[one.id]
 
-
-def _pause(health: _Health, now: Millis, retry_after_s: float | None) -> None:
-    """Doubling from five seconds to five minutes, or as long as the provider asks, be that an hour at most."""
-    backoff = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(health.failures, 10))
-    health.failures += 1
-    wish_ms = 0.0 if retry_after_s is None else min(retry_after_s * 1000, LONGEST_WISH_MS)
-    health.paused_until = now + (round(wish_ms) if wish_ms >= FIRST_PAUSE_MS else backoff)
+    def _pause(self, health: _Health, now: Millis, retry_after_s: float | None) -> None:
+        """Doubling from five seconds to five minutes, or as long as the provider asks, be that an hour at most."""
+        longest = self._longest_pause_ms
+        backoff = min(longest, FIRST_PAUSE_MS << min(health.failures, 10))
+        health.failures += 1
+        most = LONGEST_WISH_MS if longest == LONGEST_PAUSE_MS else longest
+        wish_ms = 0.0 if retry_after_s is None else min(retry_after_s * 1000, most)
+        health.paused_until = now + (round(wish_ms) if wish_ms >= FIRST_PAUSE_MS else backoff)

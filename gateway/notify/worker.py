@@ -47,9 +47,14 @@ class NotifyWorker(threading.Thread):
     """`wake()` after new deliveries are stored. A daemon: a provider that hangs does not hold up the end."""
 
     def __init__(
-        self, post: Post, now: Callable[[], Millis], dead_man: DeadMan | None = None, mishaps: Mishaps | None = None
+        self,
+        post: Post,
+        now: Callable[[], Millis],
+        dead_man: DeadMan | None = None,
+        mishaps: Mishaps | None = None,
+        name: str = "notify",
     ) -> None:
-        super().__init__(name="notify", daemon=True)
+        super().__init__(name=name, daemon=True)
         self._post, self._now, self._dead_man = post, now, dead_man
         self._work = threading.Event()
         self._ending = threading.Event()
@@ -76,7 +81,7 @@ class NotifyWorker(threading.Thread):
                 self._work.wait(wait_s)
         except BaseException as error:
             self.failed = error
-            log.critical("thread notify died: %r", error, exc_info=error)
+            log.critical("thread %s died: %r", self.name, error, exc_info=error)
 
     def _contained(self, what: str, work: Callable[[], Millis | None]) -> Millis | None:
         """What it raises costs this turn of it: it is noted, and tried again after a while."""

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from gateway.alerts.kinds import KINDS
 from gateway.alerts.orders import Order
 from gateway.alerts.words import SENSOR, Alert, Delivery
 from gateway.model import Millis
@@ -17,6 +18,9 @@ _ALERT = ", ".join(_FIELDS)
 _DELIVERED = ("id", "channel", "action", "at", "due", "state", "attempts", "done_at", "via", "error")
 _DELIVERY = ", ".join([f"o.{name}" for name in _DELIVERED] + [f"a.{name} AS alert_{name}" for name in _FIELDS])
 _ORDER = ", ".join(column.name for column in fields(Order))
+
+_DANGERS = ", ".join(f"'{name}'" for name, kind in KINDS.items() if kind.danger)
+_DANGER = f"(a.severity = 'critical' AND a.kind IN ({_DANGERS}))"  # as alerts.kinds.is_danger
 
 Row = tuple[Any, ...]
 
@@ -75,9 +79,13 @@ class AlertReader:
             ORDER BY at, CASE action WHEN 'opened' THEN 0 WHEN 'closed' THEN 2 ELSE 1 END"""
         return self._ask(query, (alert_id,))
 
-    def due(self, now: Millis) -> list[Delivery]:
-        """Waiting deliveries whose time has come, oldest event first."""
-        return self._deliveries("o.state = 'waiting' AND o.due <= ? ORDER BY o.at, o.id LIMIT 1000", now)
+    def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
+        """Waiting deliveries whose time has come, oldest event first: those of dangers to the channel `dangers_of`, or
+        all that are none."""
+        condition = f"o.state = 'waiting' AND o.due <= ? AND {'' if dangers_of else 'NOT '}{_DANGER}"
+        if dangers_of is None:
+            return self._deliveries(f"{condition} ORDER BY o.at, o.id LIMIT 1000", now)
+        return self._deliveries(f"{condition} AND o.channel = ? ORDER BY o.at, o.id LIMIT 1000", now, dangers_of)
 
     def next_due(self, now: Millis) -> Millis | None:
         """When the next delivery that is not due at `now` becomes so."""
