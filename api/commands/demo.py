@@ -19,7 +19,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it is stored (data/demo)"
     )
-    parser.add_argument("--stations", type=int, default=4, metavar="N", help="how many stations, 1 to 2,000 (4)")
+    parser.add_argument(
+        "--stations",
+        type=int,
+        default=4,
+        metavar="N",
+        help="how many stations, 1 to 2,000 (4), and one that is chained shut",
+    )
     parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
     parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
     simulate.town_options(parser, speed=SPEED)
@@ -31,14 +37,16 @@ def run(args: argparse.Namespace) -> int:
     from api.server import address_of
     from config.schema import Settings
     from firmware_bridge.emulator.foreign import mixed_station
-    from firmware_bridge.emulator.stations import demo_stations
+    from firmware_bridge.emulator.stations import demo_stations, locked_station
 
+    shown = [*([locked_station()] if args.stations > 1 else []), *([mixed_station()] if args.mixed else [])]
     settings = Settings.model_validate(
         {
             "mqtt": {"url": f"embedded://{args.mqtt}"},
             "store": {"path": args.data},
             "api": {"listen": args.http},
-            "stations": demo_stations(args.stations, args.seed) + ([mixed_station()] if args.mixed else []),
+            "stations": demo_stations(args.stations, args.seed) + shown,
+            "promises": {"patience_min": 1},  # nobody watches a demo for a quarter of an hour
         }
     )
     stopped = threading.Event()

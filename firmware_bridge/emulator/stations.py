@@ -7,6 +7,8 @@ from math import cos, hypot, radians
 from random import Random
 from typing import Any, NamedTuple
 
+from firmware_bridge.emulator.world import CHAINED
+
 Mapping = dict[str, Any]
 
 MAX_STATIONS = 2_000
@@ -59,6 +61,22 @@ def demo_stations(count: int = 4, seed: int = 0) -> list[Mapping]:
         hours = "24/7" if index < 4 or rng.random() < 0.8 else "Mo-Su 07:00-23:00"
         stations.append(station | {"hours": hours, "areas": _areas(_size(rng))})
     return stations
+
+
+def locked_station() -> Mapping:
+    """A station that says it is always open, and whose door is chained: what the demo shows of a promise not kept."""
+    yard = [
+        _thing("door-main", "大门", "Main door", kind="door", features=[CHAINED]),
+        _thing("aed", "自动除颤器", "AED", kind="safety", type="aed"),
+    ]
+    return {
+        "id": "chained",
+        "name": {"zh": "锁链驿站", "en": "Chained rest station"},
+        "region": ["广东", "深圳", "南山"],
+        "location": {"lat": 22.533, "lon": 113.93, "address": "南山区"},
+        "hours": "24/7",
+        "areas": [_area("hall", "门厅", "Hall", yard)],
+    }
 
 
 def _size(rng: Random) -> Size:

@@ -32,6 +32,10 @@ class Visitor:
         self.parking: Units | None = None
 
 
+CHAINED = "chained"
+"""A feature of an emulated door that nobody ever opens, whatever the station's hours say."""
+
+
 class World:
     """`changed(at, thing)` is called whenever a sensor would notice; `swiped(at, door, fields)` on a card.
 
@@ -50,7 +54,8 @@ class World:
         self.things = [THINGS[resource.kind](resource, rng) for resource in resources]
         self._seats = [thing for thing in self.things if isinstance(thing, Seat)]
         self._rooms = [thing for thing in self.things if isinstance(thing, Room)]
-        self._doors = [thing for thing in self.things if isinstance(thing, VirtualDoor)]
+        doors = [thing for thing in self.things if isinstance(thing, VirtualDoor)]
+        self._doors = [door for door in doors if CHAINED not in door.resource.features]
         self._lockers = [thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "locker"]
         self._parking = [
             thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "parking"

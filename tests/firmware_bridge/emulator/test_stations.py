@@ -3,7 +3,8 @@
 import pytest
 
 from config.schema import Settings
-from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations
+from firmware_bridge.emulator.configured import town_of
+from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations, locked_station
 
 
 def test_the_first_station_is_yanshan_with_everything():
@@ -39,3 +40,17 @@ def test_a_bigger_network_begins_with_the_smaller_one():
 def test_a_count_out_of_range_is_refused(count):
     with pytest.raises(ValueError, match="1 to 2000"):
         demo_stations(count)
+
+
+def test_the_chained_station_promises_to_be_open_and_its_door_never_opens() -> None:
+    settings = Settings.model_validate({"stations": [locked_station()], "timezone": "Asia/Shanghai"})
+    assert settings.stations[0].hours == "24/7"
+    town = town_of(settings, 1_780_279_200_000, speed=60)
+    said: list[bytes] = []
+    for minute in range(60):
+        for publish in town.step(1_780_279_200_000 + minute * 60_000):
+            if publish.topic.endswith("door-main/state"):
+                said.append(publish.payload)
+            assert not publish.topic.endswith("door-main/event"), "nobody holds a card to it"
+    assert said
+    assert all(b'"open":false' in text.replace(b" ", b"") for text in said)

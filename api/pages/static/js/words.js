@@ -40,7 +40,7 @@ const TABLE = {
   offline: ["设备离线", "設備離線", "device offline"],
   unreadable: ["数据无法识别", "資料無法識別", "unreadable"],
   suspect: ["数据存疑", "數據存疑", "doubtful"],
-  not_enterable: ["可能进不去", "可能進不去", "May be shut"],
+  not_enterable: ["可能进不去", "可能進不去", "may be shut"],
   hours_unknown: ["开放时间未知", "開放時間未知", "Hours not known"],
   use_unknown: ["占用未知", "佔用未知", "Use not known"],
   empty: ["已用完", "已用完", "Used up"],
