@@ -42,6 +42,7 @@ class ResourceSchema(BaseModel):
     observed_at: datetime | None
     valid_until: datetime | None = Field(description="not to be shown as live from then on")
     since: datetime | None
+    by: By = Field("sensor", description="whose word decides whether it is usable")
     name: Texts | None = None
     level: str | None = Field(None, description="of a room: how busy")
     free: int | None = Field(None, description="of what is counted in units")

@@ -46,8 +46,9 @@ def _unique(source: ConfigSource, found: Iterator[tuple[KeyPath, str]], mend: st
             source.blame(path, f"{word!r} is already {dotted(first[word])} ({place.file}:{place.line})", mend)
 
 
-def _known(source: ConfigSource, pattern: str, known: set[str], what: str) -> None:
-    for path, word in _words(source.data, pattern):
+def _known(source: ConfigSource, pattern: str, known: set[str], what: str, data: Any = None, at: KeyPath = ()) -> None:
+    """`data` at `at`: the part to look at; by default all."""
+    for path, word in _words(source.data if data is None else data, pattern, at):
         if word not in known:
             names = ", ".join(sorted(known)[:8]) or "none"
             source.blame(path, f"there is no {what} {word!r}", f"take one of: {names}")
@@ -61,6 +62,7 @@ def _ids(source: ConfigSource) -> None:
         _unique(source, _words(station, "areas.*.id", path), "give each area of a station an id of its own")
         resources = _words(station, "areas.*.resources.*.id", path)
         _unique(source, resources, "give each resource of a station an id of its own")
+        _unique(source, _words(station, "checks.*.id", path), "give each check of a station an id of its own")
 
 
 def _resource_types(source: ConfigSource) -> None:
@@ -94,6 +96,9 @@ def _references(source: ConfigSource) -> None:
     stations = {word for _, word in _words(source.data, "stations.*.id")}
     channels = {word for _, word in _words(source.data, "alerts.channels.*.id")}
     regions = {word for _, word in _words(source.data, "stations.*.region")}
+    for path, station in each(source.data, "stations.*"):
+        resources = {word for _, word in _words(station, "areas.*.resources.*.id")}
+        _known(source, "checks.*.of", resources, "resource of this station", station, path)
     for key in ("channels", "escalate_to"):
         _known(source, f"alerts.routes.*.{key}", channels, "channel")
     _known(source, "alerts.channels.*.fallback", channels, "channel")

@@ -19,6 +19,8 @@ Access = Literal["open", "closed", "staff_only", "unknown"]
 Use = Literal["free", "away", "occupied", "reserved", "blocked", "unknown"]
 Evidence = Literal["live", "stale", "offline", "never", "suspect"]
 Topic = Literal["state", "event", "availability"]
+StoredTopic = Literal["state", "event", "availability", "check"]
+"""What stands in the journal; a check is what a person said, and `device` is its name then."""
 KindName = str  # one of config.kinds.NAMES
 Reporting = Literal["periodic", "on_change"]
 Signal = bool | int | float | str
@@ -306,7 +308,7 @@ class Reading:
     id: int
     station: str
     device: str
-    topic: Topic
+    topic: StoredTopic
     boot: str | None
     seq: int | None
     ts: Millis | None

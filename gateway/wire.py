@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.base import bounds
-from gateway.model import Header, Millis, Observation, Signal, Topic
+from gateway.model import Header, Millis, Observation, Signal, StoredTopic, Topic
 
 MAX_PAYLOAD = 16_384
 MAX_DEPTH = 32
@@ -90,7 +90,7 @@ class Availability(Struct, gc=False):
     sleeps: bool = False
 
 
-def topic(station: str, device: str, which: Topic) -> str:
+def topic(station: str, device: str, which: StoredTopic) -> str:
     return f"yz/{station}/{device}/{which}"
 
 
@@ -111,6 +111,15 @@ def parse_topic(raw: bytes) -> tuple[str, str, Topic]:
         if parts[3] == which:
             return parts[1], parts[2], which
     raise UnreadableError("topic")
+
+
+def parse_stored(raw: bytes) -> tuple[str, str, StoredTopic]:
+    """The same for a topic of the journal, where checks by people stand too: (station, the check's id, check)."""
+    head, _, which = raw.rpartition(b"/")
+    if which != b"check":
+        return parse_topic(raw)
+    station, check, _ = parse_topic(head + b"/state")
+    return station, check, "check"
 
 
 def millis(ts: datetime | int | None) -> Millis | None:

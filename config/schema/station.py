@@ -28,6 +28,7 @@ from config.schema.base import (
     Texts,
     TimeZone,
 )
+from config.schema.rounds import CheckSettings
 
 if TYPE_CHECKING:
     Dialect = str
@@ -206,6 +207,11 @@ class StationSettings(Model):
     """A status set by hand."""
     partner: PartnerSettings | None = None
     """A partner venue whose status is set by hand."""
+    checks_token_file: File | None = None
+    """File with the token of the page /c/{token}: who holds the link may report checks here, nothing else. A new token
+    ends the old link."""
+    checks: tuple[CheckSettings, ...] = ()
+    """What people look at on their rounds (巡检)."""
     floor_plan: File | None = None
     """SVG drawing whose elements carry data-resource."""
     display: Display | None = None

@@ -4,15 +4,18 @@ From another process a deed travels signed on `yz-cmd/{station}/staff`, and its 
 That it comes once, and in time, is the gate's work (`gateway.commands`).
 """
 
+from collections.abc import Callable
+from hashlib import blake2b
 from typing import Annotated, Literal
 
 import msgspec
 
+from gateway.alerting.orders import FOUND_BY_PERSON
 from gateway.alerts import orders
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
 from gateway.alerts.kinds import is_danger
-from gateway.alerts.orders import OrderEvent
+from gateway.alerts.orders import Order, OrderEvent
 from gateway.alerts.words import AlertEvent
 from gateway.live import Live
 from gateway.model import Millis, Resource
@@ -63,11 +66,16 @@ def decode(payload: bytes) -> Deed:
         raise DeedError(f"unreadable: {error}") from None
 
 
+OnVerified = Callable[[str, str, str, str, Millis], None]
+"""(station, check, who, 32 hex digits, now): what a check found wrong was seen to be right."""
+
+
 class Deeds:
     """Carries them out on the intake thread. LookupError or ValueError says why not."""
 
     def __init__(self, core: Alerts, live: Live, reader: AlertReader) -> None:
         self._core, self._live, self._reader = core, live, reader
+        self.on_verified: OnVerified = lambda _station, _check, _by, _name, _now: None
 
     def carry_out(self, deed: Deed, now: Millis) -> Done:
         deed = msgspec.structs.replace(
@@ -117,8 +125,20 @@ class Deeds:
         order = self._reader.order(deed.target)
         if order is None:
             raise DeedError(f"there is no order {deed.target!r}")
-        steps = {"accept": orders.accept, "done": orders.claim_done, "verify": orders.verify_by_hand}
+        if deed.do == "verify":
+            return self._verify(order, deed, now)
+        steps = {"accept": orders.accept, "done": orders.claim_done}
         return steps[deed.do](order, deed.by, now)
+
+    def _verify(self, order: Order, deed: Deed, now: Millis) -> OrderEvent:
+        """Whoever verifies the order for what a check found has seen it: that ends the problem."""
+        alert = self._reader.alert(order.alert) if order.alert is not None else None
+        by_person = alert is not None and alert.kind == FOUND_BY_PERSON
+        event = orders.verify_by_hand(order, deed.by, now, seen_by_person=by_person)
+        if alert is not None and by_person:
+            name = blake2b(deed.nonce.encode(), digest_size=16).hexdigest()
+            self.on_verified(order.station, alert.subject, deed.by, name, now)
+        return event
 
     def _report(self, deed: Deed, now: Millis) -> list[AlertEvent]:
         """A visitor's words stay in the history, for staff only."""

@@ -25,8 +25,10 @@ from gateway.notify.worker import DeadMan, NotifyWorker
 from gateway.store.base import Store
 from gateway.store.jobs import (
     OPENINGS_KEPT_MS,
+    REPORTS_KEPT_MS,
     ForgetAlerts,
     ForgetOpenings,
+    ForgetReports,
     Job,
     KeepAlerts,
     KeepOrder,
@@ -188,6 +190,7 @@ class Dispatch:
         if now >= self._forget_at:
             self._forget_at = now + DAY_MS
             jobs += [ForgetAlerts(now - self._keep_ms), ForgetOpenings(now - OPENINGS_KEPT_MS)]
+            jobs.append(ForgetReports(now - REPORTS_KEPT_MS))
         if jobs:
             self._write(jobs)
 

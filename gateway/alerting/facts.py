@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from config.schema import Settings
+from gateway.alerting.checks import CheckWatch
 from gateway.alerting.configured import limits_of
 from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
@@ -32,6 +33,7 @@ class Watch:
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.fresh.heard}
+        self._checks = CheckWatch(live)
         self._judged: dict[Facts, tuple[object, ...]] = {}  # the signals last looked at
         self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
         self._failed: set[Facts] = set()  # those that the last look failed over
@@ -55,6 +57,8 @@ class Watch:
                 self._mishaps[alert.station or ELSEWHERE] = alert.since, alert.cause
             elif alert.kind == "screen_absent" and alert.station is not None:
                 self._screens.resume(alert.station, alert.subject, alert.since)
+            elif alert.kind in ("check_problem", "check_missed"):
+                self._checks.resume(alert)
             device = self._devices.get((alert.station or "", alert.subject))
             if alert.kind == "device_flooding" and device is not None:
                 self._floods.add(device)
@@ -72,6 +76,7 @@ class Watch:
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; what is news in it is looked at later."""
         self._news |= outcome.news
+        self._checks.follow(outcome.checked)
         found = [opening(change) for change in outcome.openings]
         if outcome.rejected:
             with self._contained("counting refused messages"):
@@ -89,7 +94,7 @@ class Watch:
 
     def next_look(self) -> Millis | None:
         floods = self._floods or (self.flood is not None and self.flood.limited)
-        waits = self._news or self._screens or self._quarantine or self._mishaps or floods
+        waits = self._news or self._checks or self._screens or self._quarantine or self._mishaps or floods
         return self._look_at if waits else None
 
     def look(self, now: Millis) -> list[Fact]:
@@ -107,6 +112,7 @@ class Watch:
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._look_again(facts, error)
         found += verdicts
+        found += self._checks.look(now)
         with self._contained("the screens"):
             found += self._screens.look(now)
         with self._contained("devices that flood"):

@@ -9,6 +9,7 @@ from gateway.alerting.missed import missed_alarms
 from gateway.alerting.ourselves import Failing, Ourselves, OwnTroubles
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
+from gateway.alerts.rules import BY_CHECK
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.core.outcome import Outcome
 from gateway.live import Live
@@ -28,7 +29,13 @@ class Follower:
         }
         resources = [facts.resource for facts in self._facts.values()]
         self.core = Alerts(
-            resources, self._last_heard, policy_of(settings), bridges_of(settings), self._worked_on, live.mishaps
+            resources,
+            self._last_heard,
+            policy_of(settings),
+            bridges_of(settings),
+            self._worked_on,
+            live.mishaps,
+            live.stations,
         )
         self.watch = Watch(settings, live, gateway)
         self._own = OwnTroubles(settings, gateway, store.folder)
@@ -50,7 +57,14 @@ class Follower:
             self.watch.resume(known)
         self._own.resume({alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"})
         states = [
-            Change(one.resource, one.since or now, one.axes, one.axes, "start", one.known.trouble)
+            Change(
+                one.resource,
+                one.since or now,
+                one.axes,
+                one.axes,
+                BY_CHECK if one.found_wrong else "start",
+                one.known.trouble,
+            )
             for one in self._facts.values()
         ]
         with contained("alerts that follow from the state at start"):

@@ -4,12 +4,24 @@ from collections.abc import Callable, Iterable
 
 from gateway.alerts.desk import AlertDesk
 from gateway.alerts.kinds import KINDS
-from gateway.alerts.orders import Order, OrderEvent, verify
-from gateway.alerts.words import MAINTENANCE, Alert
+from gateway.alerts.orders import Order, OrderEvent, assign, verify
+from gateway.alerts.words import MAINTENANCE, Alert, AlertEvent
 from gateway.live import Live
 from gateway.model import Millis
 
 LOOK_EVERY_MS = 1_000
+FOUND_BY_PERSON = "check_problem"
+"""The kind of alert that only a person can see is over."""
+
+
+def orders_for(events: Iterable[AlertEvent], now: Millis) -> list[OrderEvent]:
+    """What a person found wrong is work at once, for nobody in particular."""
+    return [
+        assign(event.alert.id[:12], event.alert, event.alert.station, event.alert.resource, event.alert.subject, "",
+               "check", now)
+        for event in events
+        if event.action == "opened" and event.alert.kind == FOUND_BY_PERSON and event.alert.station is not None
+    ]  # fmt: skip
 
 
 class Orders:
@@ -42,6 +54,8 @@ class Orders:
         for order in list(self._done.values()):
             with self._live.mishaps.contained(f"work order {order.id}", order.station):
                 event = verify(order, self._holds(order), now)
+                if event is not None and event.action == "reopened" and self._found_by_person(order):
+                    continue  # it waits for whoever looks
                 if event is not None:
                     self.follow(event)
                     events.append(event)
@@ -54,9 +68,15 @@ class Orders:
         alert = self._alerts.find(order.alert)
         if alert is None:
             return self._hidden(order.alert)
+        if alert.kind == FOUND_BY_PERSON:
+            return None
         if KINDS[alert.kind].latched:
             return False if alert.kind == "reported" and self._sound(alert) else None
         return True if self._alerts.holds(alert) else None
+
+    def _found_by_person(self, order: Order) -> bool:
+        alert = self._alerts.find(order.alert or "")
+        return alert is not None and alert.kind == FOUND_BY_PERSON
 
     def _hidden(self, alert_id: str) -> bool | None:
         """Of an alert that is closed: one that only the maintenance closed is judged when that is over."""

@@ -13,7 +13,7 @@ from gateway.alerting.deeds import Deeds
 from gateway.alerting.desk import StaffDesk
 from gateway.alerting.dispatch import Dispatch
 from gateway.alerting.follower import Follower
-from gateway.alerting.orders import Orders
+from gateway.alerting.orders import Orders, orders_for
 from gateway.alerting.ourselves import Ourselves
 from gateway.alerting.telling import KEPT_OVER
 from gateway.alerts.orders import OrderEvent
@@ -61,12 +61,14 @@ class Alerting:
         """After the live state was restored, before the first message."""
         upto = self._reader.cursor()
         self.dispatch.resume(self._reader.alerts("closed", limit=KEPT_OVER), upto)
-        self.dispatch.keep(self._follower.begin(self._reader.unsettled(), self._reader.alert, upto, now))
+        events = self._follower.begin(self._reader.unsettled(), self._reader.alert, upto, now)
+        self.dispatch.keep(events, orders_for(events, now))
 
     def follow(self, outcome: Outcome, number: int, now: Millis) -> None:
         """An outcome that is durable as batch `number`."""
         self.dispatch.upto = max(self.dispatch.upto, number)
-        self.dispatch.keep(self._follower.follow(outcome, now))
+        events = self._follower.follow(outcome, now)
+        self.dispatch.keep(events, orders_for(events, now))
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
         """Whatever is due by `now`, what staff asked, and how we are ourselves."""
@@ -77,7 +79,7 @@ class Alerting:
         events = self._follower.tick(now, ourselves, dispatch.failing)
         with contained("work orders"):
             steps = self._orders.look(now)
-        dispatch.keep(events, steps)
+        dispatch.keep(events, [*steps, *orders_for(events, now)])
         for (done, steps, jobs), asked in self.desk.answers(now):
             for step in steps:
                 with contained(f"work order {step.order.id}", step.order.station):

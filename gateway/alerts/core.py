@@ -43,13 +43,15 @@ class Alerts:
         bridges: Mapping[tuple[str, str], str] | None = None,
         worked_on: Callable[[Resource], bool] = lambda _: False,
         mishaps: Mishaps | None = None,
+        stations: Iterable[str] = (),
     ) -> None:
         """`heard(station, device)` says when that was last heard; `bridges` names the bridge of (station, device);
         `worked_on` says whether somebody has a resource in maintenance by hand. `mishaps` notes the inputs that we
         fail over, which leave no trace and are judged once more in a while; without it the fault is raised.
+        `stations`: all that there are, also those without any resource.
         """
         self._policy = policy or Policy()
-        self._mutes = Mutes(resources, self._policy.mute_when_closed, worked_on)
+        self._mutes = Mutes(resources, self._policy.mute_when_closed, worked_on, stations)
         self._groups = Groups(bridges or {})
         self._cases = cases = Cases()
         around = Surroundings(cases, self._groups, self._mutes, heard)

@@ -69,3 +69,13 @@ def clock_skew(resource: Resource, at: Millis, holds: bool) -> Fact:
     """A device whose time stamps can't be believed; some wrong ones while it finds the time are nobody's trouble."""
     detail: dict[str, Signal] = {"device": resource.device}
     return Fact("clock_skew", at, holds, resource.station, resource.device, resource, "clock", detail, 60_000)
+
+
+def check_problem(station: str, check: str, resource: Resource | None, at: Millis, holds: bool) -> Fact:
+    """A person found wrong what this check is about (or found it right again)."""
+    return Fact("check_problem", at, holds, station, check, resource, "found_wrong", {"check": check})
+
+
+def check_missed(station: str, check: str, resource: Resource | None, at: Millis, holds: bool) -> Fact:
+    """Nobody has looked for longer than the check holds."""
+    return Fact("check_missed", at, holds, station, check, resource, "not_looked_at", {"check": check})

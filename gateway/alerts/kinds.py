@@ -43,6 +43,8 @@ KINDS: dict[str, Kind] = {
     "open_contradicted": Kind("security", "warning"),
     "locker_full": Kind("equipment", "info"),
     "screen_absent": Kind("equipment", "warning"),
+    "check_problem": Kind("system", "warning", urgent=True),
+    "check_missed": Kind("system", "warning"),
     "reported": Kind("system", "info", urgent=True, latched=True),
     "door_forced": Kind("security", "critical", urgent=True, latched=True),
     "door_held": Kind("security", "warning"),
@@ -75,7 +77,7 @@ def is_danger(alert: Alert) -> bool:
 
 
 def severity_of(kind: str, resource: Resource | None) -> Severity:
-    """A flat battery in a seat sensor can wait for the weekly round; in an AED it can't."""
-    if kind == "battery_low" and resource is not None and SPECS[resource.kind].vital:
+    """A flat battery in a seat sensor can wait for the weekly round; in an AED it can't, nor what a person found."""
+    if kind in ("battery_low", "check_problem") and resource is not None and SPECS[resource.kind].vital:
         return "critical"
     return KINDS[kind].severity

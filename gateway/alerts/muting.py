@@ -13,9 +13,16 @@ class Mutes:
     """The resources, and which of them are closed or in maintenance now."""
 
     def __init__(
-        self, resources: Iterable[Resource], mute_when_closed: Container[str], worked_on: Callable[[Resource], bool]
+        self,
+        resources: Iterable[Resource],
+        mute_when_closed: Container[str],
+        worked_on: Callable[[Resource], bool],
+        stations: Iterable[str] = (),
     ) -> None:
-        """`worked_on` says whether somebody has this in maintenance before its axes show it."""
+        """`worked_on` says whether somebody has this in maintenance before its axes show it. `stations`: also those
+        without any resource.
+        """
+        self._stations = frozenset(stations)
         self._mute_when_closed, self._worked_on = mute_when_closed, worked_on
         self._resources = {(resource.station, resource.id): resource for resource in resources}
         self._by_device: dict[tuple[str, str], list[Resource]] = {}
@@ -57,7 +64,7 @@ class Mutes:
         """Is this (or at least its station) still configured?"""
         if resource is not None:
             return (station, resource) in self._resources
-        return any(key[0] == station for key in self._resources)
+        return station in self._stations or any(key[0] == station for key in self._resources)
 
     def _one(self, kind_class: Class, resource: Resource) -> bool:
         if SPECS[resource.kind].vital:

@@ -88,9 +88,9 @@ def verify(order: Order, holds: bool | None, now: Millis) -> OrderEvent | None:
     return None
 
 
-def verify_by_hand(order: Order, by: str, now: Millis) -> OrderEvent:
-    """A person vouches for work that no sensor can see. OrderError where a sensor can."""
-    if order.alert is not None:
+def verify_by_hand(order: Order, by: str, now: Millis, *, seen_by_person: bool = False) -> OrderEvent:
+    """A person vouches for work that no sensor can see. OrderError where a sensor can, but for what a person found."""
+    if order.alert is not None and not seen_by_person:
         raise OrderError(f"order {order.id} is verified by the sensor of alert {order.alert}, not by hand")
     if order.state != "done":
         raise OrderError(f"order {order.id} is {order.state}: only one reported as done can be verified")

@@ -4,6 +4,8 @@ from config.kinds import SPECS
 from gateway.alerts.facts import Fact
 from gateway.model import Axes, Change, Resource, Signal
 
+BY_CHECK = "check"
+"""Why a resource is in fault that only a person found so: the check has an alert of its own."""
 _SILENT = ("stale", "offline")
 
 
@@ -17,7 +19,7 @@ def facts_of(change: Change) -> list[Fact]:
     spec = SPECS[resource.kind]
     judged = {
         "device_silent": _silent(after),
-        spec.fault_alert: _faulty(resource, after),
+        spec.fault_alert: None if change.cause == BY_CHECK else _faulty(resource, after),
     }
     if spec.alert_when_full is not None:
         judged[spec.alert_when_full] = _full(after)

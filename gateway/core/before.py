@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from gateway.core.context import Context
+from gateway.evidence.checks import CheckState
 from gateway.evidence.doubt import Doubt
 from gateway.evidence.facts import Facts
 from gateway.evidence.freshness import Freshness
@@ -36,6 +37,7 @@ class BeforeMessages:
     """Made before messages on these topics are handled; `restore` puts everything back. A command comes alone."""
 
     __slots__ = (
+        "_checks",
         "_context",
         "_decoders",
         "_devices",
@@ -43,6 +45,7 @@ class BeforeMessages:
         "_lengths",
         "_promises",
         "_quarantined",
+        "_reports",
         "_returned",
         "_staff",
         "_stations",
@@ -67,12 +70,16 @@ class BeforeMessages:
         devices = dict.fromkeys(device for topic in topics for device in context.speakers(topic))
         around = [live.stations[name] for name in sorted({device.station for device in devices})]
         self._promises = [(station, station.promise.kept(), station.opening_kept) for station in around]
+        self._reports = len(outcome.reports)
         self._staff: tuple[Any, ...] | None = None
+        self._checks: list[tuple[CheckState, tuple[Any, ...]]] = []
         self._stations: list[tuple[Station, tuple[Any, ...], list[_Facts]]] = []
         for topic in filter(is_command, topics):
-            self._staff = context.nonces.state(), live.overrides.state()
+            self._staff = context.nonces.state(), live.overrides.state(), dict(context.reports)
             station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
             if station is not None:
+                self._promises.append((station, station.promise.kept(), station.opening_kept))
+                self._checks += [(check, check.state()) for check in station.checks.values()]
                 self._stations.append((station, _station_of(station), [_Facts(facts) for facts in station.facts()]))
         self._devices = [
             (device, _device_of(device), _seen(device.seen), [_Facts(facts) for facts in device.facts])
@@ -114,11 +121,15 @@ class BeforeMessages:
         if self._staff is not None:
             context.nonces.put_back(self._staff[0])
             live.overrides.put_back(self._staff[1])
+            context.reports = self._staff[2]
+        for check, known in self._checks:
+            check.put_back(known)
+        del outcome.reports[self._reports :]
 
 
 def is_command(topic: bytes) -> bool:
     """What staff change. It reaches others too, who undo nothing."""
-    return topic.startswith(b"yz-cmd/")
+    return topic.startswith(b"yz-cmd/") or topic.endswith(b"/check")
 
 
 def _put(thing: object, names: Iterable[str], values: Iterable[Any]) -> None:

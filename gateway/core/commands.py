@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gateway.alerts.payload import rfc3339
 from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand
 from gateway.core.context import Context
+from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import read_command
 
@@ -17,6 +18,7 @@ class Commands:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._gate = Gate(lambda: None, context.nonces)
+        self.reports = Reports(context)
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None
         self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
 
@@ -46,6 +48,9 @@ class Commands:
         station, what, *more = [*order.path, "", ""][:3]
         if what == "staff" and not any(more):
             self.on_staff(station, order.text)
+            return
+        if what == "check" and not any(more):
+            self.reports.command(station, order.text, now)
             return
         if what != "override" or any(more):
             raise CommandError(f"{order.topic!r} is no command")

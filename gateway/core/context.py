@@ -1,6 +1,8 @@
 """What the parts of the core share, and all that one message may touch."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from gateway import wire
 from gateway.commands import SeenNonces
@@ -12,16 +14,29 @@ from gateway.wire import UnreadableError
 
 
 class Context:
-    """`outcome` is the one that is being filled; `quarantined` counts refused messages by reason."""
+    """`outcome` is the one that is being filled; `quarantined` counts refused messages by reason. `recorded`: messages
+    come from a journal, where checks stand unsigned; `reports`: the ids of checks that came, and when they were made.
+    """
 
-    __slots__ = ("by_topic", "foreign", "live", "nonces", "outcome", "quarantined")
+    __slots__ = ("by_topic", "foreign", "live", "nonces", "outcome", "quarantined", "recorded", "reports")
 
     def __init__(self, live: Live, foreign: Foreign) -> None:
         self.live, self.foreign = live, foreign
         self.outcome = Outcome()
         self.quarantined: Counter[str] = Counter()
         self.nonces = SeenNonces()
+        self.recorded = False
+        self.reports: dict[str, Millis] = {}
         self.by_topic = {device.topic: device for device in live.devices.values()}  # of native state messages
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """While messages of a journal are taken."""
+        before, self.recorded = self.recorded, True
+        try:
+            yield
+        finally:
+            self.recorded = before
 
     def device(self, topic: bytes) -> tuple[Device, Topic]:
         """Whom a native topic names, and what it carries. UnreadableError for nobody of ours."""

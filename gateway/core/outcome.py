@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.evidence.checks import CheckState, StoredCheck
 from gateway.evidence.facts import Facts
 from gateway.live import Device
 from gateway.model import Batch, Change, Millis, OpeningChange, Rejected
@@ -14,7 +15,7 @@ Frame = tuple[bytes, bytes, int]  # topic, payload, flags
 class Outcome:
     """`heard`: devices whose watermark may have moved, each once until it is told; `news`: resources that said
     something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
-    by name.
+    by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -26,6 +27,8 @@ class Outcome:
     news: set[Facts] = field(default_factory=set)
     returned: set[Device] = field(default_factory=set)
     kept: dict[str, bytes] = field(default_factory=dict)
+    reports: list[StoredCheck] = field(default_factory=list)
+    checked: set[CheckState] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.batch.payloads or self.changes or self.openings or self.rejected or self.kept)
+        return bool(self.batch.payloads or self.changes or self.openings or self.rejected or self.kept or self.reports)

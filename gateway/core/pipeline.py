@@ -17,6 +17,7 @@ from gateway.core.outcome import Frame, Outcome
 from gateway.core.refusals import Refusals
 from gateway.core.unusual import Unusual
 from gateway.core.usual import Usual
+from gateway.evidence.checks import StoredCheck
 from gateway.live import Device, Live
 from gateway.model import DUP, RETAINED, Batch, Message, Millis, Rejected
 
@@ -63,6 +64,7 @@ class Pipeline:
         self._refusals = Refusals(context)
         self._usual = Usual(context, Unusual(context, self.commands, self._refusals))
         self._spare = Spare(SPARE_A_S)
+        self.reports_again: list[StoredCheck] = []  # of the journal, which the store may not know for itself
         self._careful = False  # one failed under load: from now on each message is taken so that it can be undone
 
     def flood(self, per_s: int, burst: int) -> Flood:
@@ -86,11 +88,14 @@ class Pipeline:
         done.changes, self.live.changes = self.live.changes, []
         done.openings = self.live.openings.take()
         done.news, self.live.news = self.live.news, set()
+        done.checked, self.live.rounds.news = self.live.rounds.news, set()
         return done
 
     @property
     def pending(self) -> bool:
-        return bool(self.outcome or self.live.changes or self.live.openings.changes or self.live.news)
+        return bool(
+            self.outcome or self.live.changes or self.live.openings.changes or self.live.news or self.live.rounds.news
+        )
 
     def handle(self, message: Message, now: Millis) -> None:
         """One message; see `handle_all`."""
@@ -223,6 +228,12 @@ class Pipeline:
         A fault of ours over one is raised: then what it touched is not to be trusted, and all is to be taken up anew,
         `careful`, so that it costs that message only.
         """
+        with self._context.recording():
+            return self._replay(number, batch, known, careful=careful, unseen=unseen)
+
+    def _replay(
+        self, number: int, batch: Batch, known: Mapping[Device, int], *, careful: bool, unseen: Unseen
+    ) -> tuple[int, list[Rejected]]:
         count = 0
         for topic, payload, received, flags in zip(
             batch.topics, batch.payloads, batch.received, batch.flags, strict=True
@@ -241,12 +252,16 @@ class Pipeline:
                 if not careful:
                     raise
                 self._set_aside(frame, error, received)
-        kept = [one for one in self.take().rejected if one.reason == INTERNAL_ERROR]
+        taken = self.take()
+        kept = [rejected for rejected in taken.rejected if rejected.reason == INTERNAL_ERROR]
+        self.reports_again += taken.reports
         self.counters.clear()
         self.quarantined.clear()
         return count, kept
 
     def _is_wanted(self, topic: bytes, number: int, known: Mapping[Device, int]) -> bool:
+        if topic.endswith(b"/check"):
+            return True
         device = self.live.devices.get(wire.parse_topic(topic)[:2])
         return device is not None and known.get(device, 0) < number
 
@@ -262,6 +277,19 @@ class Pipeline:
         """A message in quarantine came before: its device need not send it again."""
         with self.live.mishaps.contained("a message in quarantine"):
             self._refusals.readmit(rejected)
+
+    def from_recording(self) -> None:
+        """From now on messages come from a recording, where checks by people stand as the journal has them."""
+        self._context.recorded = True
+
+    def know_reports(self, ids: Mapping[str, Millis]) -> None:
+        """Which checks came before, and when they were made."""
+        self._context.reports = dict(ids)
+
+    def owe_reports(self) -> None:
+        """Have those that the journal told once more be kept with the next outcome."""
+        self.outcome.reports.extend(self.reports_again)
+        self.reports_again = []
 
     def owe(self, aside: Iterable[Rejected]) -> None:
         """Have these go to quarantine with the next outcome."""

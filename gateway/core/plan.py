@@ -11,13 +11,16 @@ from config.kinds import SPECS
 from config.mistakes import KeyPath
 from config.resources import values_of
 from config.schema import AreaSettings, OverrideSettings, ResourceSettings, Settings, SourceSettings, StationSettings
+from gateway.base.local_time import HOUR_MS
 from gateway.core.foreign import BoundSource, Foreign
 from gateway.dialects import BadSource, Decoder, bind, has_own_will
 from gateway.dialects import Source as SourceWords
+from gateway.evidence.checks import CheckState, OpenDays
 from gateway.evidence.facts import Facts
 from gateway.evidence.opening import MINUTE_MS, Patience, Promise
 from gateway.kinds import KINDS
 from gateway.live import Area, Device, Live, PlaceOpening, Station
+from gateway.live.checks import ask_of
 from gateway.model import KindName, Millis, Resource
 from gateway.policy.hours import composed, problem
 from gateway.policy.override import Override, OverrideTarget
@@ -52,12 +55,25 @@ def build(settings: Settings, stations: Iterable[StationSettings], opening: Open
                 area.facts.append(facts)
                 speakers[one.id, resource.device].append(facts)
             station.areas.append(area)
+        _ask_checks(settings, one, station, now)
         _set_by_hand(live, one)
         live.add_station(station, now)
     for (station_id, device_id), fed in speakers.items():
         decode = decoder({facts.resource.kind for facts in fed})
         live.devices[station_id, device_id] = Device(station_id, device_id, fed, decode)
     return live
+
+
+def _ask_checks(settings: Settings, configured: StationSettings, station: Station, now: Millis) -> None:
+    """What people look at there, and of which resources."""
+    days = OpenDays(station.opening, settings.zone_of(configured))
+    for asked in configured.checks:
+        period_ms = asked.every_h * HOUR_MS
+        station.checks[asked.id] = CheckState(
+            station.id, asked.id, asked.of, period_ms, days, now, entry=asked.entry
+        )  # fmt: skip
+    for facts in station.facts():
+        ask_of(facts, station)
 
 
 class _Shown:

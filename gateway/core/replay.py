@@ -67,6 +67,7 @@ def replay(
 ) -> Iterator[bytes]:
     """Lines of JSON: every change of state, every refusal, and what `also` makes of each step (alerts)."""
     clock = 0
+    pipeline.from_recording()
     for message in messages:
         clock = max(clock, message.received_at)
         yield from run_to(pipeline, clock, also)

@@ -43,6 +43,10 @@ class Unusual:
         if topic.startswith(b"yz-cmd/"):
             self._commands.take(topic, payload, flags, now)
             return
+        if self._context.recorded and topic.endswith(b"/check"):
+            check_bytes(payload, wire.MAX_PAYLOAD)
+            self._commands.reports.recorded(topic, payload, now)
+            return
         foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too
         if not (checked and foreign):
             check_bytes(payload, longest(topic) if foreign else wire.MAX_PAYLOAD)

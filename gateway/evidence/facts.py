@@ -8,7 +8,8 @@ of it, and belongs to the live state (gateway/live). Every room reads any of the
 from collections.abc import Sequence
 from operator import attrgetter
 
-from config.kinds import SPECS
+from config.kinds import INSTRUMENTS, SPECS
+from gateway.evidence.checks import CheckState, vouched_until
 from gateway.evidence.doubt import Doubt
 from gateway.evidence.freshness import Freshness
 from gateway.kinds import KindRule, Known
@@ -28,11 +29,13 @@ class Facts:
     `holds_until`: when hours or hand may change. `renew_at`: a message after that has its document made again;
     `alarm`: when the heap of deadlines will look at it next. `proves_entry`: who begins to use it has come in;
     `sees_entry`: it tells itself when somebody does, and `entered_at` is the last time of which note was taken.
+    `checks`: what people look at of it.
     """
 
     __slots__ = (
-        "access", "alarm", "axes", "barred", "booked", "doubt", "effect", "entered_at", "fresh", "holds_until", "kind",
-        "known", "lifecycle", "proves_entry", "renew_at", "resource", "sees_entry", "since", "watched_since",
+        "access", "alarm", "axes", "barred", "booked", "checks", "doubt", "effect", "entered_at", "fresh",
+        "holds_until", "kind", "known", "lifecycle", "proves_entry", "renew_at", "resource", "sees_entry", "since",
+        "watched_since",
     )  # fmt: skip
 
     def __init__(self, resource: Resource, kind: KindRule, step_ms: Millis = 1) -> None:
@@ -49,6 +52,7 @@ class Facts:
         self.effect: Effect | None = None
         self.barred = False
         self.booked = False
+        self.checks: Sequence[CheckState] = ()
         spec = SPECS[resource.kind]
         sort = spec.types.get(resource.type or "")
         self.proves_entry = spec.proves_entry and (sort is None or sort.indoors)
@@ -58,16 +62,28 @@ class Facts:
         self.renew_at: Millis = 0
         self.alarm: Millis | None = None
 
+    @property
+    def checked(self) -> bool:
+        """No sensor ever spoke of it, and people look at it: their word is its evidence."""
+        return bool(self.checks) and not self.fresh.heard and self.resource.kind not in INSTRUMENTS
+
+    @property
+    def found_wrong(self) -> bool:
+        """Only a person says that it is at fault."""
+        return self.axes.health == "fault" and self.known.health != "fault"
+
 
 def evidence_of(facts: Facts, now: Millis) -> tuple[Evidence, Millis | None]:
     """The evidence axis, and when it will change if nothing comes. First match wins:
 
-    never heard → `never`; its device said goodbye, and nothing fresher came → `offline`; past `valid_until` → `stale`;
+    never heard → `live` while people's checks vouch for it, else `never`; its device said goodbye, and nothing
+    fresher came → `offline`; past `valid_until` → `stale`;
     contradicted, or told in a way that we could not read → `suspect`; else `live`.
     """
     fresh = facts.fresh
     if not fresh.heard:
-        return "never", None
+        until = vouched_until(facts.checks, now) if facts.checked else None
+        return ("never", None) if until is None else ("live", until)
     until, gone = fresh.valid_until, fresh.offline_at
     if gone is not None:
         if now >= gone:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from config.kinds import INSTRUMENTS, UNITS
 from gateway.base.local_time import HOUR_MS
 from gateway.evidence.facts import Facts
+from gateway.live.axes import whose_word
 from gateway.live.booking import programme
 from gateway.live.instruments import instrument, measured_until
 from gateway.live.moments import observed_at, sensed_until
@@ -111,6 +112,7 @@ def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetT
         utc_or_none(observed_at(facts, now)),
         utc_or_none(shown_until(facts, now)),
         utc_or_none(rounded(facts.since, step_ms)),
+        whose_word(facts),
         resource.name or UNSET,
         UNSET if facts.known.level is None else facts.known.level,
         free,

@@ -26,7 +26,7 @@ def instrument(facts: Facts, now: Millis) -> ShownInstrument:
         resource.type,
         axes.health,
         axes.evidence,
-        "person" if axes.health == "maintenance" else "sensor",
+        "person" if axes.health == "maintenance" or facts.found_wrong else "sensor",
         facts.known.status == ALARM if speaks and warns else None,
         values,
         utc_or_none(observed_at(facts, now)),

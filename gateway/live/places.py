@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import UNSET, UnsetType
 
 from gateway import wire
+from gateway.evidence.checks import CheckState
 from gateway.evidence.facts import Facts
 from gateway.evidence.opening import NOT_OPEN, Judgement, Patience, Promise
 from gateway.evidence.seen import Seen
@@ -72,6 +73,7 @@ class Station:
     location: dict[str, float | str] | UnsetType = UNSET  # shown as it stands
     # By kind and type: of one that is in use, and of the first of several.
     forecasts: dict[tuple[str, str | None], tuple[Forecast, FirstFree]] = field(default_factory=dict)
+    checks: dict[str, CheckState] = field(default_factory=dict)  # by their ids
     promise: Promise = field(default_factory=lambda: Promise(Patience()))  # to be open
     judged: Judgement = NOT_OPEN
     opening_kept: str = ""  # the state of its promise as history has it

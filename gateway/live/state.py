@@ -7,14 +7,17 @@ from msgspec import UNSET
 
 from config.kinds import SPECS
 from gateway.base.mishaps import Mishaps
+from gateway.evidence.checks import CheckState
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
 from gateway.evidence.facts import Facts, evidence_of, shift
 from gateway.kinds.known import Counters, common
 from gateway.live.alarms import Alarms
+from gateway.live.axes import axes_shown
 from gateway.live.booking import book, rooms
+from gateway.live.checks import Rounds
 from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
 from gateway.live.places import Area, Device, Station
-from gateway.model import POINTS, Axes, Change, Evidence, Mark, Millis, axes_of
+from gateway.model import Axes, Change, Millis
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, OverrideTarget
 from gateway.wire import Event
@@ -39,6 +42,7 @@ class Live:
         self.openings = OpeningHistory(self.overrides)
         self.counters = Counters()
         self.mishaps = Mishaps()
+        self.rounds = Rounds(self.alarms, self.settle, self._judge, self.touch)
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 
     # ---- building ----
@@ -55,6 +59,7 @@ class Live:
             join(facts, around, group)
         for area in station.areas:
             area.station = station
+        self.rounds.set_alarms(station)
         self.open_or_close(station, now)
         self.touch(station)
 
@@ -171,6 +176,8 @@ class Live:
             self._station_due(owner, now)
         elif isinstance(owner, Area):
             self._book(owner, now)
+        elif isinstance(owner, CheckState):
+            self.rounds.look(self.stations[owner.station], owner, now)
 
     def next_deadline(self) -> Millis | None:
         return self.alarms.next()
@@ -182,6 +189,7 @@ class Live:
         for station in self.stations.values():
             station.made_at += by
             station.promise.shift(by)
+            self.rounds.set_alarms(station)
             for facts in station.facts():
                 shift(facts, by)
             self.open_or_close(station, now)
@@ -296,8 +304,10 @@ class Live:
             if doubt.look_at != NEVER_AGAIN and (timer is None or doubt.look_at < timer):
                 timer = doubt.look_at
         evidence, until = evidence_of(facts, now)
-        axes = self._axes(facts, evidence)
+        axes = axes_shown(facts, evidence)
         if axes is not facts.axes:
+            if axes.health == "fault" and known.health != "fault":
+                cause = "check"
             self.changes.append(Change(facts.resource, now, facts.axes, axes, cause, known.trouble))
             if axes.evidence != "live":
                 facts.watched_since = None
@@ -326,22 +336,6 @@ class Live:
             if not station.judged.proof == station.judged.public == "proved":
                 self._judge(station, now)
 
-    @staticmethod
-    def _axes(facts: Facts, evidence: Evidence) -> Axes:
-        known = facts.known
-        use = known.use
-        health = known.health if known.fault is not None or known.status_fault or known.degraded else "ok"
-        unreadable = facts.fresh.unreadable
-        if facts.effect is None and not facts.booked and not unreadable and not facts.barred:
-            return POINTS[facts.lifecycle, health, facts.access, use, evidence]
-        if facts.booked and use in ("free", "unknown"):
-            use = "reserved"
-        marks = (Mark.UNREADABLE if unreadable else 0) | (Mark.BARRED if facts.barred else 0)
-        if facts.effect is None:
-            return axes_of(facts.lifecycle, health, facts.access, use, evidence, marks)
-        seen = facts.effect.apply(health, facts.access, use, evidence, SPECS[facts.resource.kind])
-        return axes_of(facts.lifecycle, *seen, marks)
-
     # ---- documents ----
 
     def touch(self, station: Station) -> None:
@@ -362,7 +356,8 @@ class Live:
         self.alarms.set(station, now + TRY_AGAIN_MS)
 
     def _renewal(self, station: Station) -> float:
-        ttl = min((facts.fresh.ttl_ms for facts in station.facts() if facts.axes.evidence == "live"), default=None)
+        live = (facts for facts in station.facts() if facts.axes.evidence == "live" and not facts.checked)
+        ttl = min((facts.fresh.ttl_ms for facts in live), default=None)
         return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
 
     def _schedule(self, station: Station) -> None:
@@ -380,6 +375,8 @@ def _name(owner: object) -> str:
         return f"{owner.resource.station}/{owner.resource.id}"
     if isinstance(owner, Area):
         return f"{owner.station.id if owner.station else ''}/{owner.id}"
+    if isinstance(owner, CheckState):
+        return f"{owner.station}/{owner.id}"
     return owner.id if isinstance(owner, Station) else ""
 
 

@@ -61,6 +61,7 @@ class ShownResource(Struct, frozen=True, gc=False):
     observed_at: str | None
     valid_until: str | None
     since: str | None
+    by: By = "sensor"
     name: Texts | UnsetType = UNSET
     level: str | UnsetType = UNSET
     free: int | UnsetType | None = UNSET
@@ -335,7 +336,7 @@ def _blank_resource(station: StationSettings, resource: ResourceSettings) -> Sho
     free, total = (None, resource.capacity) if resource.kind in UNITS else (UNSET, UNSET)
     return ShownResource(
         resource.id, resource.kind, resource.type, axes.usable, axes.because, axes.lifecycle, axes.health, axes.access,
-        axes.use, axes.evidence, None, None, None, name=dict(resource.name) if resource.name else UNSET,
+        axes.use, axes.evidence, None, None, None, "schedule", name=dict(resource.name) if resource.name else UNSET,
         free=free, total=total,
     )  # fmt: skip
 

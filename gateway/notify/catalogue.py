@@ -28,6 +28,8 @@ _ZH = {
     "open_contradicted": AlertText("应开放却进不去", "到现场开门；如确需闭站，请在系统中设为关闭"),
     "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
     "screen_absent": AlertText("站点屏幕无响应", "检查屏幕供电和浏览器"),
+    "check_problem": AlertText("巡检发现问题", "派单处理；复查合格后自动解除"),
+    "check_missed": AlertText("巡检逾期未做", "安排人员到现场检查"),
     "reported": AlertText("访客报修", "核实后派单"),
     "door_forced": AlertText("门被强行打开", "立即查看现场"),
     "door_held": AlertText("门长时间未关", "到现场关门，检查闭门器"),
@@ -69,6 +71,8 @@ _EN = {
     ),
     "locker_full": AlertText("lockers full", "Clear what is overdue"),
     "screen_absent": AlertText("station screen absent", "Check the screen's power and browser"),
+    "check_problem": AlertText("problem found on a round", "Have it mended; the next check that is fine ends it"),
+    "check_missed": AlertText("check missed", "Send somebody to look"),
     "reported": AlertText("reported by a visitor", "Check it, then order the work"),
     "door_forced": AlertText("door forced", "Look at once"),
     "door_held": AlertText("door held open", "Shut it; check the closer"),
@@ -115,6 +119,8 @@ _CAUSES_ZH = {
     "doors_locked": "所有门都锁着",
     "cards_refused": "多张卡刷不开门",
     "person_found_shut": "现场有人进不去",
+    "found_wrong": "巡检人员报告异常",
+    "not_looked_at": "超过应检时间无人检查",
     "flooding": "消息远超限额，多余的未存储",
 }
 
@@ -130,6 +136,8 @@ _CAUSES_EN = {
     "doors_locked": "all doors are locked",
     "cards_refused": "several cards did not open the door",
     "person_found_shut": "somebody on site could not get in",
+    "found_wrong": "a person found it wrong",
+    "not_looked_at": "nobody has looked in time",
     "flooding": "far more messages than it may send; the rest is not stored",
 }
 

@@ -81,6 +81,7 @@ class Gateway:
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.desk.command, self.alerting.desk.note
+        self.alerting.desk.deeds.on_verified = commands.reports.verified
         self.intake = Intake(
             self.session,
             self.pipeline,

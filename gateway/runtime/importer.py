@@ -21,7 +21,7 @@ from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store.base import Store
 from gateway.store.days import day_files
-from gateway.store.jobs import Keep, KeepAlerts
+from gateway.store.jobs import Keep, KeepAlerts, KeepReports
 from gateway.store.reader import SqliteReader
 
 COMMIT_MESSAGES = 2_000
@@ -121,6 +121,8 @@ class Importer:
         outcome = pipeline.take()
         if outcome.batch.payloads or outcome.changes:
             self._store.commit(outcome.batch, outcome.changes, (), now)
+        if outcome.reports:
+            self._store.write([KeepReports(outcome.reports)])
 
     def _as_history(self, messages: Iterable[Message]) -> None:
         pipeline = self._pipeline(self._now)
@@ -177,6 +179,7 @@ class Importer:
     def _pipeline(self, now: Millis) -> Pipeline:
         pipeline = Pipeline(build(self._settings, self._settings.stations, Openings(self._settings), now))
         pipeline.take()
+        pipeline.from_recording()
         return pipeline
 
     def _remember(self, pipeline: Pipeline) -> None:

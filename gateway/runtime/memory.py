@@ -5,12 +5,14 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
+from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
 
 from config.building import building
 from gateway.core.pipeline import Pipeline, Unseen, all_seen
+from gateway.evidence.checks import IDS_KEPT_MS
 from gateway.evidence.facts import Facts, kept, put_back
 from gateway.evidence.opening import Kept
 from gateway.live import Device, Live, Seen, Station
@@ -18,6 +20,7 @@ from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
 from gateway.store.base import Store
+from gateway.store.jobs import Keep
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +81,7 @@ class Memory:
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
         live.openings.take_up(live.stations.values(), store.openings())
+        Memory._restore_checks(pipeline, store, now)
         alive_at: dict[Station, Millis] = {}
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
@@ -100,13 +104,38 @@ class Memory:
         for rejected in quarantine:
             pipeline.readmit(rejected)
         pipeline.take()
+        pipeline.owe_reports()
         pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
         stopped = {station: at for station, at in alive_at.items() if now - at > GAP_MS}
         live.openings.resume(live.stations.values(), stopped, now)
         live.restored(now)
+        for station in live.stations.values():
+            for check in station.checks.values():
+                with live.mishaps.contained(f"taking up check {check.id}", station.id):
+                    live.rounds.take_up(station, check, now)
         if starts is not None:
             starts.clear()
         return replayed
+
+    @staticmethod
+    def _restore_checks(pipeline: Pipeline, store: Store, now: Millis) -> None:
+        """What people said last of each check, and since when each is asked for."""
+        checks = {(check.station, check.id): check for one in pipeline.live.stations.values()
+                  for check in one.checks.values()}  # fmt: skip
+        pipeline.know_reports(store.report_ids(now - IDS_KEPT_MS))
+        for stored in store.reports(checks):
+            checks[stored.station, stored.report.check].take(stored.report)
+        kept = store.kept("checks_since")
+        since: dict[str, Millis] = {}
+        with suppress(msgspec.MsgspecError):  # then all are asked for anew
+            since = msgspec.json.decode(kept, type=dict[str, Millis]) if kept else {}
+        for (station, name), check in checks.items():
+            check.begin(since.setdefault(f"{station}/{name}", now))
+        if checks:
+            names = {f"{station}/{name}" for station, name in checks}
+            told = msgspec.json.encode({name: at for name, at in since.items() if name in names})
+            if told != kept:
+                store.write([Keep("checks_since", told)])
 
     @staticmethod
     def _restore_overrides(live: Live, store: Store, now: Millis) -> None:

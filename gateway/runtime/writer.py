@@ -17,7 +17,7 @@ from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
 from gateway.store.apart import is_trouble, write_apart
 from gateway.store.base import Store, StoreError
-from gateway.store.jobs import Done, Job, Keep, KeepOpenings
+from gateway.store.jobs import Done, Job, Keep, KeepOpenings, KeepReports
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,9 @@ class Writer(threading.Thread):
         if not whole:
             job.number, job.set_aside = commit_in_halves(outcome, job.now, commit, insist, self._mishaps)
         job.seconds = monotonic_s() - begin
+        if outcome.reports:  # before the checkpoint: what the journal does not tell again must be known
+            work = partial(self.store.write, [KeepReports(outcome.reports)])
+            self._contained("checks by people", work)
         if job.parts:
             self._contained("checkpoint", lambda: self.store.checkpoint_all(job.parts, job.number))
         if outcome.openings:

@@ -9,17 +9,20 @@ from gateway.model import Millis
 from gateway.store.jobs import (
     ForgetAlerts,
     ForgetOpenings,
+    ForgetReports,
     Job,
     Keep,
     KeepAlerts,
     KeepAudit,
     KeepOpenings,
     KeepOrder,
+    KeepReports,
     MoveCopy,
     RetryDelivery,
     SettleDeliveries,
     SpendLink,
 )
+from gateway.store.reports import apply_reports
 
 LATEST = (1 << 63) - 1
 REFUSED_MOST = 10_000  # lines that copies did not take: the newest are kept
@@ -55,19 +58,26 @@ def apply(db: sqlite3.Connection, job: Job) -> None:
             _move_copy(db, job)
         case Keep():
             db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (job.name, job.value))
-        case KeepOpenings():
-            db.executemany(
-                "INSERT OR REPLACE INTO opening (station, at, state) VALUES (?, ?, ?)",
-                [(one.station, one.at, one.state) for one in job.changes],
-            )
-        case ForgetOpenings():
-            db.execute(
-                "DELETE FROM opening WHERE at < ? AND EXISTS"
-                " (SELECT 1 FROM opening AS later WHERE later.station = opening.station AND later.at > opening.at)",
-                (job.before,),
-            )
+        case KeepOpenings() | ForgetOpenings():
+            _openings(db, job)
+        case KeepReports() | ForgetReports():
+            apply_reports(db, job)
         case _:
             assert_never(job)
+
+
+def _openings(db: sqlite3.Connection, job: KeepOpenings | ForgetOpenings) -> None:
+    if isinstance(job, KeepOpenings):
+        db.executemany(
+            "INSERT OR REPLACE INTO opening (station, at, state) VALUES (?, ?, ?)",
+            [(one.station, one.at, one.state) for one in job.changes],
+        )
+        return
+    db.execute(
+        "DELETE FROM opening WHERE at < ? AND EXISTS"
+        " (SELECT 1 FROM opening AS later WHERE later.station = opening.station AND later.at > opening.at)",
+        (job.before,),
+    )
 
 
 def _keep_alerts(db: sqlite3.Connection, job: KeepAlerts) -> None:

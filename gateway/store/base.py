@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gateway.evidence.checks import StoredCheck
 from gateway.model import Batch, Change, Interval, Millis, Reading, Rejected
 from gateway.store.jobs import Job
 
@@ -74,6 +75,14 @@ class Store(Protocol):
 
     def openings(self) -> dict[str, str]:
         """The last state kept of each station's promise to be open."""
+        ...
+
+    def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
+        """Of each (station, check) the last report, and before it the last that told a day of expiry or a count."""
+        ...
+
+    def report_ids(self, since: Millis) -> dict[str, Millis]:
+        """The ids of reports made since then, and when they were made."""
         ...
 
     def copied(self, copy: str) -> tuple[int, int]:

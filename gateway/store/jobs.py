@@ -10,10 +10,13 @@ from typing import Protocol
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.base.local_time import DAY_MS
+from gateway.evidence.checks import StoredCheck
 from gateway.model import Millis, OpeningChange
 
 OPENINGS_KEPT_MS = 731 * DAY_MS
 """How long it stays known whether a station kept its promise to be open: two years, so that one has one to compare."""
+REPORTS_KEPT_MS = 731 * DAY_MS
+"""How long what people said of checks is kept: two years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,20 @@ class KeepOpenings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepReports:
+    """What people said of checks. One that is there is left as it is."""
+
+    reports: Sequence[StoredCheck]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetReports:
+    """Those that were made before this go, but for the last of each check, which still tells how it is."""
+
+    before: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetOpenings:
     """Those from before this go, but for the last of each station, which still holds."""
 
@@ -106,6 +123,8 @@ class ForgetOpenings:
 
 Job = (
     KeepOpenings
+    | KeepReports
+    | ForgetReports
     | ForgetOpenings
     | KeepAlerts
     | SettleDeliveries

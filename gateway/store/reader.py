@@ -115,7 +115,7 @@ class SqliteReader:
 
 
 def _reading(number: int, topic: bytes, payload: bytes, received: Millis, flags: int) -> Reading:
-    station, device, which = wire.parse_topic(topic)
+    station, device, which = wire.parse_stored(topic)
     header = wire.header_of(payload)
     return Reading(
         number, station, device, which,

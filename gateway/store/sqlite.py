@@ -7,6 +7,7 @@ import sqlite3  # noqa: TID251
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gateway.evidence.checks import StoredCheck
 from gateway.model import Batch, Change, Millis, Rejected
 from gateway.store.apply import apply
 from gateway.store.base import StoreError
@@ -29,6 +30,7 @@ from gateway.store.files import (
 from gateway.store.jobs import Job
 from gateway.store.openings import latest
 from gateway.store.repairs import Repairs
+from gateway.store.reports import last_reports
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +155,12 @@ class SqliteStore:
 
     def openings(self) -> dict[str, str]:
         return latest(self.core)
+
+    def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
+        return [stored for station, check in wanted for stored in last_reports(self.core, station, check)]
+
+    def report_ids(self, since: Millis) -> dict[str, Millis]:
+        return dict(self.core.execute("SELECT id, at FROM check_report WHERE at >= ?", (since,)))
 
     def copied(self, copy: str) -> tuple[int, int]:
         row = self.core.execute("SELECT upto FROM copy_cursor WHERE copy = ?", (copy,)).fetchone()

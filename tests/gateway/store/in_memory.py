@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.evidence.checks import StoredCheck
 from gateway.model import Axes, Batch, Change, Interval, Millis, Reading, Rejected
-from gateway.store.jobs import Job, Keep, KeepOpenings, MoveCopy
+from gateway.store.jobs import Job, Keep, KeepOpenings, KeepReports, MoveCopy
 from gateway.store.reader import _intervals, _reading
 
 Point = tuple[Millis, Axes]
@@ -20,6 +21,7 @@ class _Disk:
     kept: dict[str, bytes] = field(default_factory=dict)
     copies: dict[str, tuple[int, int]] = field(default_factory=dict)
     openings: dict[str, str] = field(default_factory=dict)
+    reports: dict[str, StoredCheck] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
 
 
@@ -78,6 +80,8 @@ class MemoryStore:
                     self._disk.copies[job.copy] = job.upto, refused
                 case KeepOpenings():
                     self._disk.openings |= {change.station: change.state for change in job.changes}
+                case KeepReports():
+                    self._disk.reports = {one.report.id: one for one in job.reports} | self._disk.reports
                 case _:
                     self._disk.jobs.append(job)
 
@@ -86,6 +90,16 @@ class MemoryStore:
 
     def openings(self) -> dict[str, str]:
         return dict(self._disk.openings)
+
+    def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
+        found = []
+        for station, check in wanted:
+            told = [one for one in self._disk.reports.values() if (one.station, one.report.check) == (station, check)]
+            found += sorted(told, key=lambda one: one.report.ts)
+        return found
+
+    def report_ids(self, since: Millis) -> dict[str, Millis]:
+        return {name: one.report.ts for name, one in self._disk.reports.items() if one.report.ts >= since}
 
     def copied(self, copy: str) -> tuple[int, int]:
         upto, refused = self._disk.copies.get(copy, (0, 0))

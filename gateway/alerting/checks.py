@@ -1,0 +1,51 @@
+"""Checks by people → facts for the alert core: what was found wrong, and what nobody has looked at. Of one thread."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.alerts.facts import Fact, check_missed, check_problem
+from gateway.alerts.words import Alert
+from gateway.evidence.checks import CheckState
+from gateway.live import Live
+from gateway.model import Millis
+
+
+class CheckWatch:
+    """Looks at each check whose word is another or has run out; after a start at all of them."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._news = {check for station in live.stations.values() for check in station.checks.values()}
+        self._ended: list[Fact] = []  # of checks that nobody is asked for any more
+
+    def __bool__(self) -> bool:
+        """Whether there is something to look at."""
+        return bool(self._news or self._ended)
+
+    def resume(self, alert: Alert) -> None:
+        """An alert of before the start, about a check."""
+        station = self._live.stations.get(alert.station or "")
+        if station is not None and alert.subject not in station.checks:
+            self._ended.append(Fact(alert.kind, alert.since, False, alert.station, alert.subject))
+
+    def follow(self, checks: Iterable[CheckState]) -> None:
+        self._news |= set(checks)
+
+    def look(self, now: Millis) -> list[Fact]:
+        """A check that fails costs itself."""
+        ended, self._ended = self._ended, []
+        found = [replace(fact, at=now) for fact in ended]
+        checks, self._news = sorted(self._news, key=lambda check: (check.station, check.id)), set()
+        for check in checks:
+            with self._live.mishaps.contained(f"check {check.id}", check.station):
+                found += self._of(check, now)
+        return found
+
+    def _of(self, check: CheckState, now: Millis) -> list[Fact]:
+        resources = {facts.resource.id: facts.resource for facts in self._live.stations[check.station].facts()}
+        resource = next((resources[name] for name in check.of if name in resources), None)
+        at = check.last.ts if check.problem and check.last is not None else now
+        return [
+            check_problem(check.station, check.id, resource, min(at, now), check.problem),
+            check_missed(check.station, check.id, resource, now, check.missed(now)),
+        ]

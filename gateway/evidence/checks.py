@@ -1,0 +1,201 @@
+"""Checks by people (巡检): what one says, for how long its word holds, and when it is missed. Pure.
+
+An `ok` is evidence that expires; a `problem` stays one until a later `ok`, or until a person has seen that the work
+ordered for it is done (`verified`). Time runs only on days on which the place is open.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Final, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.base.local_time import DAY_MS, day_start, next_day
+from gateway.model import Access, Millis
+from gateway.policy.text import LONGEST_NAME, bounded
+
+Result = Literal["ok", "problem", "verified"]
+HELD_OVER = 3, 2
+"""A check holds for so many times its period: as numerator and denominator."""
+LONGEST_NOTE: Final = 300
+AHEAD_MS: Final = 300_000
+"""A phone's clock may be so far ahead of ours."""
+BACK_MS: Final = 30 * DAY_MS
+"""What was entered without network comes so late at most."""
+IDS_KEPT_MS: Final = BACK_MS + DAY_MS
+LONGEST_CLOSED_DAYS: Final = 400
+"""A place that is closed for longer is not waited for."""
+MOST_COUNTED: Final = 1_000_000
+_SHUT = ("closed", "staff_only")
+
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,64}$")]
+ReportId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person said of one check, as it stands in the journal. `ts`: when it was seen; `by`: whose key, or `link`.
+
+    `verified` is said by whoever verifies the order that followed a problem.
+    """
+
+    id: ReportId
+    check: Name
+    ts: Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]
+    result: Result
+    note: str = ""
+    expires: date | None = None
+    count: Annotated[int, msgspec.Meta(ge=0, le=MOST_COUNTED)] | None = None
+    by: str = ""
+
+    def tidied(self) -> "CheckReport":
+        """Its texts within bounds, without numbers of persons."""
+        return msgspec.structs.replace(self, note=bounded(self.note, LONGEST_NOTE), by=bounded(self.by, LONGEST_NAME))
+
+
+class StoredCheck(msgspec.Struct, frozen=True):
+    """A report with where it belongs and when it came."""
+
+    station: str
+    report: CheckReport
+    received_at: Millis
+
+
+class AskedOpening(Protocol):
+    """See live/places."""
+
+    def at(self, now: Millis, /) -> tuple[Access, Millis | None]: ...
+
+
+class OpenDays:
+    """On which days a place is open, at some time of them. Hours that nobody knows count as open."""
+
+    def __init__(self, opening: AskedOpening, zone: ZoneInfo) -> None:
+        self._opening, self._zone = opening, zone
+        self._known: dict[Millis, bool] = {}
+
+    def after(self, start: Millis, length_ms: Millis) -> Millis:
+        """When so much time of open days has passed since `start`."""
+        at, left, closed_days = start, length_ms, 0
+        while closed_days < LONGEST_CLOSED_DAYS:
+            access, until = self._opening.at(at)
+            if until is None and access not in _SHUT:
+                return at + left
+            end = next_day(at, self._zone)
+            if self._open_on(day_start(at, self._zone), end):
+                if left <= end - at:
+                    return at + left
+                left, closed_days = left - (end - at), 0
+            else:
+                closed_days += 1
+            at = end
+        return start + length_ms
+
+    def _open_on(self, begin: Millis, end: Millis) -> bool:
+        known = self._known.get(begin)
+        if known is None:
+            known = self._known[begin] = self._look(begin, end)
+        return known
+
+    def _look(self, begin: Millis, end: Millis) -> bool:
+        at: Millis | None = begin
+        while at is not None and at < end:
+            access, until = self._opening.at(at)
+            if access not in _SHUT:
+                return True
+            at = until
+        return False
+
+
+class CheckState:
+    """One check of one station, and what is known of it. `since`: when it was first asked for.
+
+    `until`: when it stops holding; `alarm` belongs to the heap of deadlines.
+    """
+
+    __slots__ = ("_days", "_holds_ms", "alarm", "entry", "expires", "id", "last", "of", "since", "station", "until")
+
+    def __init__(
+        self, station: str, name: str, of: Sequence[str], period_ms: Millis, days: OpenDays, since: Millis,
+        *, entry: bool = False,
+    ) -> None:  # fmt: skip
+        times, over = HELD_OVER
+        self.station, self.id, self.of, self.entry = station, name, tuple(of), entry
+        self._holds_ms, self._days = period_ms * times // over, days
+        self.last: CheckReport | None = None
+        self.expires: date | None = None
+        self.alarm: Millis | None = None
+        self.begin(since)
+
+    def begin(self, since: Millis) -> None:
+        """It is asked for since then."""
+        self.since = since
+        if self.last is None:
+            self.until = self._days.after(since, self._holds_ms)
+
+    def take(self, report: CheckReport) -> bool:
+        """True if it is news: not older than the last one, and not the same."""
+        last = self.last
+        if last is not None and (report.ts < last.ts or report.id == last.id):
+            return False
+        self.last = report
+        if report.expires is not None:
+            self.expires = report.expires
+        self.until = self._days.after(report.ts, self._holds_ms)
+        return True
+
+    @property
+    def problem(self) -> bool:
+        """Somebody found it wrong, and nobody has seen it right since."""
+        return self.last is not None and self.last.result == "problem"
+
+    def missed(self, now: Millis) -> bool:
+        """Nobody has looked for so long that the last word no longer holds."""
+        return now >= self.until
+
+    def vouches(self, now: Millis) -> bool:
+        """Somebody found it right, and that still holds."""
+        return self.last is not None and not self.problem and not self.missed(now)
+
+    def state(self) -> tuple[CheckReport | None, date | None, Millis]:
+        """For `put_back`."""
+        return self.last, self.expires, self.until
+
+    def put_back(self, state: tuple[CheckReport | None, date | None, Millis]) -> None:
+        self.last, self.expires, self.until = state
+
+
+def vouched_until(checks: Sequence[CheckState], now: Millis) -> Millis | None:
+    """Until when people's word is that a thing is in order: all checks of it must say so. None where they do not."""
+    if not checks or not all(check.vouches(now) for check in checks):
+        return None
+    return min(check.until for check in checks)
+
+
+def seen_at(checks: Sequence[CheckState]) -> Millis | None:
+    """When a person last looked."""
+    return max((check.last.ts for check in checks if check.last is not None), default=None)
+
+
+class _Command(msgspec.Struct, frozen=True):
+    """What travels signed on `yz-cmd/{station}/check`."""
+
+    nonce: str
+    expires: Millis
+    by: str
+    report: CheckReport
+
+
+encode_report = msgspec.json.Encoder().encode
+decode_report = msgspec.json.Decoder(CheckReport).decode
+_decode_command = msgspec.json.Decoder(_Command).decode
+
+
+def encode_command(nonce: str, expires: Millis, report: CheckReport) -> bytes:
+    """The text of a command that brings a report; what it says is said by `report.by`."""
+    return encode_report(_Command(nonce, expires, report.by, report))
+
+
+def report_of_command(text: bytes) -> CheckReport:
+    """ValueError for what is none."""
+    return _decode_command(text).report
