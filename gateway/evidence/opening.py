@@ -4,7 +4,8 @@ A *sign* is what nobody could have caused outside of a shut door: a card granted
 unlocks, a seat that comes into use, a check by a person, an opening set by hand. It proves from its minute on, for
 `hold_ms` or until closing, and never backwards. Without a sign for `patience_ms` the promise is contradicted while all
 live doors are shut and no reader lives, or three different cards were refused and none granted, or a person found that
-nobody can come in. All else is unproved, which accuses nobody.
+nobody can come in. All else is unproved, which accuses nobody. Doors that say shut while people appear behind them are
+in doubt until they move.
 """
 
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     shut_since: Millis | None
     refused: dict[str, Millis]
     barred_at: Millis | None
+    refused_since: Millis | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class Promise:
     """What is known of one station's promise to be open. Times of its calls never go back, but for those of checks."""
 
     __slots__ = (
-        "_barred_at", "_crowd", "_open_since", "_plain", "_refused", "_shut_since", "_sign_at", "_terms", "_told",
-        "_untold",
+        "_barred_at", "_crowd", "_doubted", "_open_since", "_plain", "_refused", "_refused_since", "_shut_since",
+        "_sign_at", "_terms", "_told", "_untold",
     )  # fmt: skip
 
     def __init__(self, terms: Patience) -> None:
@@ -82,7 +85,10 @@ class Promise:
         self._told: tuple[Millis, ...] = ()
         self._untold: tuple[Millis, ...] = ()
         self._shut_since: Millis | None = None
-        self._refused: dict[str, Millis] = {}  # by card, since one was granted
+        self._doubted = False  # though the doors are shut, people appear behind them
+        # Cards that were refused since one was granted, and when each was last: the last REFUSALS of them.
+        self._refused: dict[str, Millis] = {}
+        self._refused_since: Millis | None = None  # since when they are so many
         self._barred_at: Millis | None = None  # when a person found that nobody can come in
 
     # ---- what happens ----
@@ -107,11 +113,18 @@ class Promise:
         self._open_since = self._sign_at = self._plain = self._crowd = None
         self._told = self._untold = ()
         self._refused.clear()
+        self._refused_since = None
 
-    def sign(self, at: Millis, *, personal: bool) -> None:
-        """Somebody came in, or could. `personal`: it tells of a person's step, so the public hears of it in a crowd."""
+    def sign(self, at: Millis, *, personal: bool, inside: bool = False) -> None:
+        """Somebody came in, or could. `personal`: it tells of a person's step, so the public hears of it in a crowd.
+
+        `inside`: it was seen behind the doors. Where none of them has moved for as long as one needs to get there, one
+        came in by a door that says shut, or that nobody watches.
+        """
         if self._open_since is None or at < self._open_since:
             return
+        if inside and self._shut_since is not None and at - self._shut_since >= self._terms.patience_ms:
+            self._doubted = True
         if not personal:
             self._plain = _later(self._plain, at)
         elif at > max((*self._told, *self._untold), default=0):  # else it was counted, or comes late
@@ -120,19 +133,32 @@ class Promise:
 
     def granted(self, at: Millis) -> None:
         """A card opened the door."""
-        self._refused = {card: when for card, when in self._refused.items() if when > at}
+        self._forgive(at)
         self.sign(at, personal=True)
 
     def refused(self, card: str, at: Millis) -> None:
         """A card did not open it, though the place should be open."""
-        if self._open_since is not None and (card in self._refused or len(self._refused) < REFUSALS):
-            self._refused.setdefault(card, at)
+        if self._open_since is None:
+            return
+        self._forgive(at - self._terms.hold_ms)
+        self._refused[card] = max(self._refused.pop(card, at), at)
+        if len(self._refused) > REFUSALS:
+            del self._refused[min(self._refused, key=self._refused.__getitem__)]
+        if len(self._refused) == REFUSALS and self._refused_since is None:
+            self._refused_since = at
+
+    def _forgive(self, upto: Millis) -> None:
+        """Refusals until then say nothing any more."""
+        if self._refused:
+            self._refused = {card: at for card, at in self._refused.items() if at > upto}
+            if len(self._refused) < REFUSALS:
+                self._refused_since = None
 
     def shut(self, shut: bool, at: Millis) -> bool:
         """Whether all live doors say closed and locked and no reader there is live. True if that is news."""
         if shut is (self._shut_since is not None):
             return False
-        self._shut_since = at if shut else None
+        self._shut_since, self._doubted = at if shut else None, False
         return True
 
     def checked(self, at: Millis, *, enterable: bool) -> None:
@@ -174,13 +200,16 @@ class Promise:
         """The weightiest of what contradicts: a person's own eyes, then doors."""
         if self._barred_at is not None:
             return "person_found_shut"
-        return "doors_locked" if self._shut_since is not None else "cards_refused"
+        return "doors_locked" if self._shut_for_certain is not None else "cards_refused"
+
+    @property
+    def _shut_for_certain(self) -> Millis | None:
+        return None if self._doubted else self._shut_since
 
     def _contradicted_from(self, opened: Millis, now: Millis) -> Millis | None:
-        for card in [card for card, at in self._refused.items() if at + self._terms.hold_ms <= now]:
-            del self._refused[card]
-        third = max(self._refused.values()) if len(self._refused) == REFUSALS else None
-        since = min((at for at in (self._shut_since, third, self._barred_at) if at is not None), default=None)
+        self._forgive(now - self._terms.hold_ms)
+        against = self._shut_for_certain, self._refused_since, self._barred_at
+        since = min((at for at in against if at is not None), default=None)
         return None if since is None else max(since, opened, self._sign_at or 0) + self._terms.patience_ms
 
     def _tell(self, now: Millis) -> None:
@@ -212,13 +241,16 @@ class Promise:
             self._shut_since,
             dict(self._refused),
             self._barred_at,
+            self._refused_since,
+            self._doubted,
         )
 
     def restore(self, kept: Kept) -> None:
         self._open_since, self._sign_at = kept.open_since, kept.sign_at
         self._plain, self._crowd = kept.plain_sign_at, kept.crowd_at
-        self._told, self._untold = (), tuple(kept.told)[-CROWD:]
+        self._told, self._untold = (), tuple(kept.told)[-CROWD:]  # to tell them once more changes nothing
         self._shut_since, self._refused, self._barred_at = kept.shut_since, dict(kept.refused), kept.barred_at
+        self._refused_since, self._doubted = kept.refused_since, kept.doubted
 
     def shift(self, by: Millis) -> None:
         """The clock was set by `by` ms: ages stay what they were."""
@@ -226,8 +258,9 @@ class Promise:
         told = tuple(at + by for at in kept.told)
         refused = {card: at + by for card, at in kept.refused.items()}
         opened, sign, plain = _moved(kept.open_since, by), _moved(kept.sign_at, by), _moved(kept.plain_sign_at, by)
-        shut, barred = _moved(kept.shut_since, by), _moved(kept.barred_at, by)
-        self.restore(Kept(opened, sign, plain, _moved(kept.crowd_at, by), told, shut, refused, barred))
+        shut, barred, since = _moved(kept.shut_since, by), _moved(kept.barred_at, by), _moved(kept.refused_since, by)
+        crowd = _moved(kept.crowd_at, by)
+        self.restore(Kept(opened, sign, plain, crowd, told, shut, refused, barred, since, kept.doubted))
 
 
 def _moved(at: Millis | None, by: Millis) -> Millis | None:

@@ -1,4 +1,9 @@
-"""A door: free means that one can come in. A locked door opens by card, so `locked` alone does not block it."""
+"""A door: free means that one can come in. A locked door opens by card, so `locked` alone does not block it.
+
+Some doors lock behind everybody: what opens them, a card, a code or a telephone, need not be known to us. So does one
+whose leaf moves while its bolt says locked, be it a strike or a sensor that is stuck. Of such a door `locked` says
+nothing. That is over once it has stood closed and not locked for a while.
+"""
 
 from msgspec import UNSET, UnsetType
 
@@ -7,6 +12,11 @@ from gateway.model import Millis, Resource
 from gateway.wire import Event, Signals
 
 WATCHED = True
+RELOCKS = 4
+"""So often it locked soon after it was unlocked: two people who came in and went out again."""
+RELOCKS_WITHIN_MS = 3 * 3_600_000
+SOON_MS = 3 * 60_000
+STANDS_MS = 10 * 60_000
 
 
 class Shape(Signals, gc=False):
@@ -16,16 +26,25 @@ class Shape(Signals, gc=False):
 
 class Value(Known):
     """`seen_at`: when anybody was last at it. `entered_at`: when it was last opened or unlocked, so that one could come
-    in. `reads_cards`: a card was held to it.
+    in. `reads_cards`: a card was held to it. `moved_at`: when it last changed, `unlocked_at`: when it last ceased to be
+    locked. `relocks`: how often it locked itself since `relocks_at`; RELOCKS at most, which then stays.
     """
 
-    __slots__ = ("entered_at", "reads_cards", "seen_at")
+    __slots__ = ("entered_at", "moved_at", "reads_cards", "relocks", "relocks_at", "seen_at", "unlocked_at")
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource)
         self.seen_at: Millis | None = None
         self.entered_at: Millis | None = None
         self.reads_cards = "reader" in resource.features
+        self.moved_at: Millis | None = None
+        self.unlocked_at: Millis | None = None
+        self.relocks = 0
+        self.relocks_at: Millis | None = None
+
+    @property
+    def locks_itself(self) -> bool:
+        return self.relocks >= RELOCKS
 
 
 def apply(known: Value, signals: Shape, now: Millis) -> bool:
@@ -37,8 +56,24 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     if status != known.status:
         if known.status is not None and (status == "open" or known.status == "locked"):
             known.entered_at = now
-        known.status, known.seen_at = status, now
+        _learn(known, status, now)
+        known.status, known.seen_at, known.moved_at = status, now, now
+    if status == "open" and bolt is True:
+        known.relocks = RELOCKS
     return True
+
+
+def _learn(known: Value, status: str, now: Millis) -> None:
+    """Whether it locks itself, by its next status."""
+    if known.status == "locked":
+        known.unlocked_at = now
+    if known.status == "closed" and known.moved_at is not None and now - known.moved_at >= STANDS_MS:
+        known.relocks = 0
+    soon = known.unlocked_at is not None and now - known.unlocked_at <= SOON_MS
+    if status == "locked" and soon and not known.locks_itself:
+        if known.relocks_at is None or now - known.relocks_at > RELOCKS_WITHIN_MS:
+            known.relocks, known.relocks_at = 0, now
+        known.relocks += 1
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:

@@ -50,15 +50,19 @@ class Known:
     ins: int = 0
     level: str | None = None
     measured: Mapping[str, tuple[float, Millis]] | None = None
+    moved_at: Millis | None = None
     off_at: Millis | None = None
     outs: int = 0
     passages: int = 0
     people: int | None = None
     public: Public | None = None
     reads_cards: bool = False
+    relocks: int = 0
+    relocks_at: Millis | None = None
     rose_at: Millis | None = None
     seen_at: Millis | None = None
     total: int | None = None
+    unlocked_at: Millis | None = None
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
@@ -71,6 +75,11 @@ class Known:
         self.detail: str | None = None
         self.battery_pct: float | None = None
         self.power_w: float | None = None
+
+    @property
+    def locks_itself(self) -> bool:
+        """It locks behind everybody, so that it is locked says nothing."""
+        return False
 
     @property
     def health(self) -> Health:

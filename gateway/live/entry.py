@@ -5,6 +5,7 @@ from typing import Literal
 
 from config.kinds import SPECS
 from gateway.evidence.facts import Facts
+from gateway.evidence.opening import Kept
 from gateway.live.places import Station
 from gateway.model import Millis, OpeningChange
 from gateway.policy.override import Overrides
@@ -21,7 +22,8 @@ def entered(facts: Facts, station: Station, now: Millis) -> bool:
     if known.entered_at != facts.entered_at:
         facts.entered_at, sign = known.entered_at, facts.axes.evidence == "live"
     if sign:
-        station.promise.sign(now, personal=facts.resource.kind in PERSONAL)
+        spec = SPECS[facts.resource.kind]
+        station.promise.sign(now, personal=facts.resource.kind in PERSONAL, inside=not spec.entrance)
     return (SPECS[facts.resource.kind].entrance and look_at_doors(station, now)) or sign
 
 
@@ -35,13 +37,28 @@ def carded(station: Station, event: Event, at: Millis, now: Millis) -> None:
 
 def look_at_doors(station: Station, now: Millis) -> bool:
     """Take note of whether all live doors say closed and locked, and no reader lives: by it who has a card comes in.
+    A door that locks itself has one, though nobody told us.
 
     True if that is news.
     """
     doors = [facts for facts in station.facts() if SPECS[facts.resource.kind].entrance]
-    live = [door for door in doors if door.axes.evidence == "live" and door.axes.lifecycle == "active"]
-    shut = bool(live) and all(door.known.status == "locked" and not door.known.reads_cards for door in live)
+    doors = [door for door in doors if door.axes.lifecycle == "active"]
+    live = [door for door in doors if door.axes.evidence == "live"]
+    shut = bool(live) and all(_is_shut(door) for door in live) and not any(_reads_elsewhere(door) for door in doors)
     return station.promise.shut(shut, now)
+
+
+def _is_shut(door: Facts) -> bool:
+    known = door.known
+    return known.status == "locked" and not known.reads_cards and not known.locks_itself
+
+
+def _reads_elsewhere(door: Facts) -> bool:
+    """A reader that is a device of its own and tells nothing but cards: it lives from the first on that it granted,
+    until its device says goodbye. It has no value that could run out.
+    """
+    known, fresh = door.known, door.fresh
+    return known.reads_cards and not fresh.heard and known.seen_at is not None and fresh.offline_at is None
 
 
 def kept(station: Station) -> Opened:
@@ -54,6 +71,7 @@ class OpeningHistory:
     def __init__(self, overrides: Overrides) -> None:
         self.changes: list[OpeningChange] = []
         self._overrides = overrides
+        self._blind_until: dict[str, Millis] = {}  # by station: of the time before nobody saw more than its hours
 
     def take(self) -> list[OpeningChange]:
         changes, self.changes = self.changes, []
@@ -62,22 +80,36 @@ class OpeningHistory:
     def note(self, station: Station, at: Millis, state: Opened) -> None:
         if state != station.opening_kept:
             station.opening_kept = state
+            if self._blind_until:
+                at = max(at, self._blind_until.get(station.id, at))
             why = station.judged.why if state == "contradicted" else None
             self.changes.append(OpeningChange(station.id, at, state, why))
 
-    def take_up(self, stations: Iterable[Station], last: Mapping[str, str]) -> None:
+    def take_up(self, stations: Iterable[Station], last: Mapping[str, OpeningChange]) -> None:
         """At a start, before the journal is replayed: `last` is what history has last of each station."""
         for station in stations:
             station.promise.taken_up()
-            station.opening_kept = last.get(station.id, "")
+            station.opening_kept = last[station.id].state if station.id in last else ""
+
+    def put_back(self, station: Station, promise: Kept, at: Millis, now: Millis) -> None:
+        """What was kept of it at `at`, before what the journal has from later. It may have opened since."""
+        station.promise.restore(promise)
+        for when, state in self._hours(station, at, now):
+            if state == "closed":
+                station.promise.closes()
+            else:
+                station.promise.opens(when)
 
     def resume(self, stations: Iterable[Station], alive_at: Mapping[Station, Millis], now: Millis) -> None:
         """After it: what was proved before a closing is over. `alive_at`: since when nobody watched a station, so of
         that time only what its hours promised is known; it is missing where the stop was too short to count.
         """
+        self._blind_until = {station.id: now for station in alive_at}
         for station in stations:
             for at, state in self._hours(station, alive_at.get(station, now), now):
-                self.note(station, at, state)
+                if state != station.opening_kept:
+                    station.opening_kept = state
+                    self.changes.append(OpeningChange(station.id, at, state))
             sign_at = station.promise.sign_at
             if sign_at is not None and any(state == "closed" for _, state in self._hours(station, sign_at, now)):
                 station.promise.closes()

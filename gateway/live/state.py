@@ -332,7 +332,7 @@ class Live:
                 self._judge(station, now)
         elif cause == "message" and facts.proves_entry and axes.use == "occupied" and before.use in BEFORE_USE:
             station = self.stations[facts.resource.station]
-            station.promise.sign(now, personal=False)
+            station.promise.sign(now, personal=False, inside=True)
             if not station.judged.proof == station.judged.public == "proved":
                 self._judge(station, now)
 

@@ -80,13 +80,14 @@ class Memory:
         unseen: Unseen = starts.unseen if starts is not None and starts.watchful else all_seen
         live = pipeline.live
         Memory._restore_overrides(live, store, now)
-        live.openings.take_up(live.stations.values(), store.openings())
+        last = store.openings()
+        live.openings.take_up(live.stations.values(), last)
         Memory._restore_checks(pipeline, store, now)
         alive_at: dict[Station, Millis] = {}
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
         for part, upto, blob in store.checkpoints():
-            devices = _load(live, blob, alive_at) if unseen(b"part/%d" % part, blob, 0) is None else None
+            devices = _load(live, blob, alive_at, now) if unseen(b"part/%d" % part, blob, 0) is None else None
             uptos.append(upto if devices is not None else 0)
             known.update(dict.fromkeys(devices or (), upto))
         if store.kept("layout") == memory.layout and len(uptos) < len(memory.parts):
@@ -95,10 +96,11 @@ class Memory:
             for facts in station.facts():
                 if facts.fresh.heard and facts.fresh.valid_until is not None:
                     live.alarms.set(facts, facts.fresh.valid_until)
-        replayed, aside = 0, list[Rejected]()
+        replayed, heard_at, aside = 0, 0, list[Rejected]()
         for number, batch in store.batches(min(uptos, default=0)):
             count, failed = pipeline.replay(number, batch, known, careful=careful, unseen=unseen)
             replayed += count
+            heard_at = max(heard_at, *batch.received)
             aside += failed
         quarantine = list(store.rejected())
         for rejected in quarantine:
@@ -106,6 +108,8 @@ class Memory:
         pipeline.take()
         pipeline.owe_reports()
         pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
+        for station, at in alive_at.items():  # the newest trace of us
+            alive_at[station] = max(at, heard_at, last[station.id].at if station.id in last else 0)
         stopped = {station: at for station, at in alive_at.items() if now - at > GAP_MS}
         live.openings.resume(live.stations.values(), stopped, now)
         live.restored(now)
@@ -160,7 +164,7 @@ def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tu
     return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
 
 
-def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis]) -> list[Device] | None:
+def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis) -> list[Device] | None:
     """Devices of one part that are still configured; None when it can't be read. `alive_at`: when the promise of each
     station was kept; of one in two parts the newer counts.
     """
@@ -175,7 +179,7 @@ def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis]) -> list[Devi
     for place, at, promise in part.promises:
         if place in live.stations and at > alive_at.get(live.stations[place], -1):
             alive_at[live.stations[place]] = at
-            live.stations[place].promise.restore(promise)
+            live.openings.put_back(live.stations[place], promise, at, now)
     loaded = []
     for station, name, seen, online, seen_at, states in rows:
         device = live.devices.get((station, name))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.evidence.checks import StoredCheck
-from gateway.model import Batch, Change, Interval, Millis, Reading, Rejected
+from gateway.model import Batch, Change, Interval, Millis, OpeningChange, Reading, Rejected
 from gateway.store.jobs import Job
 
 
@@ -73,7 +73,7 @@ class Store(Protocol):
         """What was kept under this name."""
         ...
 
-    def openings(self) -> dict[str, str]:
+    def openings(self) -> dict[str, OpeningChange]:
         """The last state kept of each station's promise to be open."""
         ...
 

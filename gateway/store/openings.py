@@ -12,10 +12,10 @@ from gateway.store.files import READ_ERRORS, as_store_error, read_only
 MOST = 200_000  # changes read for one question: a year of 59 stations
 
 
-def latest(db: sqlite3.Connection) -> dict[str, str]:
-    """The last state of each station."""
-    rows = db.execute("SELECT station, state, max(at) FROM opening GROUP BY station")
-    return {station: state for station, state, _ in rows}
+def latest(db: sqlite3.Connection) -> dict[str, OpeningChange]:
+    """The last change of each station."""
+    rows = db.execute("SELECT station, max(at), state FROM opening GROUP BY station")
+    return {station: OpeningChange(station, at, state) for station, at, state in rows}
 
 
 def openings(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gateway.evidence.checks import StoredCheck
-from gateway.model import Batch, Change, Millis, Rejected
+from gateway.model import Batch, Change, Millis, OpeningChange, Rejected
 from gateway.store.apply import apply
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS, Day
@@ -153,7 +153,7 @@ class SqliteStore:
         row = self.core.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def openings(self) -> dict[str, str]:
+    def openings(self) -> dict[str, OpeningChange]:
         return latest(self.core)
 
     def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:

@@ -183,3 +183,36 @@ def test_steps_of_one_person_more_or_less_are_not_seen_below_the_crowd() -> None
     four.sign(OPENED + 20 * MINUTE, personal=True)
     for minute in range(200):
         assert four.at(OPENED + minute * MINUTE)[1:4] == three.at(OPENED + minute * MINUTE)[1:4]
+
+
+def test_a_dead_reader_goes_on_to_contradict_while_cards_are_tried_at_it() -> None:
+    made = promise()
+    for minute in range(0, 600, 10):
+        made.refused(f"card-{minute % 70}", OPENED + minute * MINUTE)
+        assert words(made, minute)[0] == ("unproved" if minute < 35 else "contradicted")
+    assert words(made, 689)[0] == "contradicted"
+    assert words(made, 690)[0] == "unproved", "of the last three cards one was refused two hours ago"
+
+
+def test_people_behind_doors_that_do_not_move_put_them_in_doubt_over_a_closing_too() -> None:
+    made = promise()
+    made.shut(True, OPENED - 60 * MINUTE)
+    made.sign(OPENED + MINUTE, personal=False, inside=True)
+    assert words(made, 400)[0] == "unproved"
+    made.closes()
+    made.opens(OPENED + 500 * MINUTE)
+    assert words(made, 600)[0] == "unproved"
+    made.shut(False, OPENED + 600 * MINUTE)
+    made.shut(True, OPENED + 601 * MINUTE)
+    assert words(made, 616)[0] == "contradicted"
+    made.sign(OPENED + 630 * MINUTE, personal=True)
+    assert words(made, 645)[0] == "contradicted", "a door that opens is no sign of people behind it"
+
+
+def test_a_crowd_that_came_just_before_a_restart_is_told_after_it() -> None:
+    made = promise()
+    for minute in range(5):
+        made.sign(OPENED + minute * MINUTE, personal=True)
+    again = promise()
+    again.restore(made.kept())
+    assert words(again, 5) == ("proved", "proved")

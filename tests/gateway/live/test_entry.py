@@ -151,3 +151,87 @@ def test_nobody_renews_what_was_proved_so_it_is_taken_back() -> None:
     until = START + 3 * HOUR
     assert withdrawn(known(body), until + 1_999).open.proof == "proved"
     assert withdrawn(known(body), until + 2_000).open.proof == "unproved"
+
+
+def passes(house: House, *, locks_after: int) -> None:
+    """Somebody opens the door, and it locks again."""
+    house.say("door-main", open=False, locked=False)
+    house.say("door-main", open=True, locked=False)
+    house.say("door-main", open=False, locked=False)
+    house.wait(locks_after)
+    house.say("door-main", open=False, locked=True)
+
+
+def test_a_door_that_locks_behind_everybody_is_opened_by_something_and_accuses_nobody() -> None:
+    house = House([DOOR, SEAT])
+    house.say("door-main", open=False, locked=True)
+    for _ in range(3):
+        passes(house, locks_after=MINUTE)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted", "staff may have looked in, and locked again"
+    passes(house, locks_after=MINUTE)
+    house.wait(10 * HOUR)
+    assert proof(house)[1] == "unproved"
+
+
+def test_four_that_lie_more_than_three_hours_apart_are_no_habit() -> None:
+    house = House([DOOR])
+    house.say("door-main", open=False, locked=True)
+    for _ in range(4):
+        passes(house, locks_after=MINUTE)
+        house.wait(61 * MINUTE)
+    assert proof(house)[1] == "contradicted"
+
+
+def test_a_door_that_stands_unlocked_for_ten_minutes_does_not_lock_itself() -> None:
+    house = House([DOOR])
+    house.say("door-main", open=False, locked=True)
+    for _ in range(4):
+        passes(house, locks_after=MINUTE)
+    house.wait(20 * MINUTE)
+    assert proof(house)[1] == "unproved"
+    passes(house, locks_after=10 * MINUTE)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted"
+
+
+def test_a_leaf_that_moves_while_the_bolt_says_locked_makes_nothing_of_the_bolt() -> None:
+    house = House([DOOR])
+    house.say("door-main", open=False, locked=True)
+    house.say("door-main", open=True, locked=True)
+    house.say("door-main", open=False, locked=True)
+    house.wait(10 * HOUR)
+    assert proof(house)[1] == "unproved"
+
+
+def test_people_who_appear_behind_doors_that_say_shut_and_never_move_put_them_in_doubt() -> None:
+    house = House([DOOR, SEAT])
+    house.say("door-main", open=False, locked=True)
+    house.say("seat-01", occupied=False)
+    house.wait(14 * MINUTE)
+    house.say("seat-01", occupied=True)
+    house.say("seat-01", occupied=False)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted", "who was seen so soon came in before it was locked"
+    house.say("seat-01", occupied=True)
+    assert proof(house)[1] == "proved"
+    house.wait(10 * HOUR)
+    assert proof(house)[1] == "unproved"
+    passes(house, locks_after=MINUTE)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted", "it has moved, so its sensor lives"
+
+
+def test_a_reader_that_is_a_device_of_its_own_lives_until_it_says_goodbye() -> None:
+    house = House([DOOR, DOOR | {"id": "reader", "features": ["reader"]}])
+    house.say("door-main", open=False, locked=True)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted", "nobody ever heard of it"
+    house.tell("reader", "card", card="aa", granted=True)
+    house.wait(10 * HOUR)
+    assert proof(house)[1] == "unproved"
+    house.send("yz/yanshan/reader/availability", "offline")
+    house.wait(MINUTE)
+    house.say("door-main", open=False, locked=True)
+    house.wait(15 * MINUTE)
+    assert proof(house)[1] == "contradicted"

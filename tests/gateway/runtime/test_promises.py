@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model import OpeningChange
 from gateway.runtime.memory import Memory
 from gateway.store.jobs import ForgetOpenings, KeepOpenings
 from gateway.store.openings import openings
@@ -106,10 +107,42 @@ def test_doors_that_stay_shut_over_a_restart_need_no_new_patience(store: SqliteS
     assert states(store) == [(0, "unproved"), (15, "contradicted")]
 
 
+def test_what_ran_out_while_nobody_watched_tells_nothing_of_that_time(store: SqliteStore) -> None:
+    place = Kept([SEAT, DOOR | {"ttl": 3_600}], now=START)
+    place.store = store
+    place.say("door-main", open=False)
+    used(place)
+    place.keep()
+    place = Kept([SEAT, DOOR | {"ttl": 3_600}], now=START + 90 * MINUTE)
+    place.store = store
+    Memory.restore(place.pipeline, store, place.now)
+    place._take()
+    assert states(store) == [(0, "unproved"), (1, "unproved"), (90, "proved")]
+
+
+def test_what_came_after_the_state_was_kept_does_not_hold_through_a_stop(store: SqliteStore) -> None:
+    place = house(store)
+    place.keep()
+    used(place)
+    again(store, START + 100 * MINUTE)
+    assert states(store) == [(0, "unproved"), (1, "unproved"), (100, "proved")]
+
+
+def test_a_station_that_opened_after_its_state_was_kept_is_proved_by_the_journal(store: SqliteStore) -> None:
+    hours = "10:02-20:00"
+    place = house(store, hours=hours)
+    place.keep()
+    place.wait(2 * MINUTE)
+    used(place)
+    place = again(store, START + 4 * MINUTE, hours=hours)
+    assert place.document()["open"]["proof"] == "proved"
+    assert states(store) == [(0, "closed"), (2, "unproved"), (3, "proved")]
+
+
 def test_old_ones_go_and_the_last_stays(store: SqliteStore) -> None:
     place = house(store)
     used(place)
     place.wait(3 * HOUR)
     store.write([ForgetOpenings(START + 200 * HOUR)])
     assert states(store) == [(121, "unproved")]
-    assert store.openings() == {"yanshan": "unproved"}
+    assert store.openings() == {"yanshan": OpeningChange("yanshan", START + 121 * MINUTE, "unproved")}

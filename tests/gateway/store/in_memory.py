@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.evidence.checks import StoredCheck
-from gateway.model import Axes, Batch, Change, Interval, Millis, Reading, Rejected
+from gateway.model import Axes, Batch, Change, Interval, Millis, OpeningChange, Reading, Rejected
 from gateway.store.jobs import Job, Keep, KeepOpenings, KeepReports, MoveCopy
 from gateway.store.reader import _intervals, _reading
 
@@ -20,7 +20,7 @@ class _Disk:
     parts: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
     copies: dict[str, tuple[int, int]] = field(default_factory=dict)
-    openings: dict[str, str] = field(default_factory=dict)
+    openings: dict[str, OpeningChange] = field(default_factory=dict)
     reports: dict[str, StoredCheck] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class MemoryStore:
                     refused = self.copied(job.copy)[1] + len(job.refused)
                     self._disk.copies[job.copy] = job.upto, refused
                 case KeepOpenings():
-                    self._disk.openings |= {change.station: change.state for change in job.changes}
+                    self._disk.openings |= {change.station: change for change in job.changes}
                 case KeepReports():
                     self._disk.reports = {one.report.id: one for one in job.reports} | self._disk.reports
                 case _:
@@ -88,7 +88,7 @@ class MemoryStore:
     def kept(self, name: str) -> bytes | None:
         return self._disk.kept.get(name)
 
-    def openings(self) -> dict[str, str]:
+    def openings(self) -> dict[str, OpeningChange]:
         return dict(self._disk.openings)
 
     def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:

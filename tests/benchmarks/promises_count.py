@@ -1,0 +1,148 @@
+"""How long a promise to be open was proved, contradicted and neither: counted anew, minute by minute, from what devices
+said. It shares no line with the rules of the gateway; it is written from docs/promises.md.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, Literal
+
+from tests.benchmarks.promises_stations import CLOSES, DAY, OPENS, TTL_S, Said, Sort
+
+State = Literal["closed", "proved", "unproved", "contradicted"]
+HOLD, PATIENCE, CARDS = 120, 15, 3
+TTL = TTL_S // 60
+DOORS = ("door", "back", "reader")
+USED = {"seat": ("occupied", True), "microwave": ("status", "running"), "phone": ("status", "Charging")}
+
+
+class Count:
+    """One station. `heard`: what reached the gateway, in order. `blind`: minutes in which the gateway stood."""
+
+    def __init__(self, sort: Sort, heard: Iterable[Said], blind: Iterable[tuple[int, int]] = ()) -> None:
+        self.sort, self.heard, self.blind = sort, list(heard), list(blind)
+        self.opened: int | None = None
+        self.sign: int | None = None
+        self.values: dict[str, tuple[int, Any]] = {}  # by device: when it was last told, and what
+        self.readers = {"door"} if sort.reader == "told" else {"reader"} if sort.reader == "apart" else set()
+        self.granted = False  # a card, ever
+        self.refusals: list[tuple[int, str]] = []
+        self.shut_since: int | None = None
+        self.in_doubt = False  # though they are shut, people appear inside
+        self.leaves: dict[str, list[tuple[int, str]]] = {}  # by door: its changes
+        self.itself: set[str] = set()  # doors that lock behind everybody
+        self.relocks: dict[str, list[int]] = {}
+        self.cards_since: int | None = None
+
+    def states(self, minutes: int) -> Iterator[State]:
+        at = 0
+        for minute in range(minutes):
+            self._hours(minute)
+            self._doors(minute)
+            self._cards(minute)
+            while at < len(self.heard) and self.heard[at][0] == minute:
+                self._hear(self.heard[at])
+                self._doors(minute)
+                at += 1
+            self._cards(minute)
+            dark = any(begins <= minute < ends for begins, ends in self.blind)
+            yield ("closed" if self.opened is None else "unproved") if dark else self._state(minute)
+
+    def _state(self, minute: int) -> State:
+        if self.opened is None:
+            return "closed"
+        for since in (None if self.in_doubt else self.shut_since, self.cards_since):
+            if since is not None and minute - max(since, self.opened, self.sign or 0) >= PATIENCE:
+                return "contradicted"
+        return "proved" if self.sign is not None and minute - self.sign < HOLD else "unproved"
+
+    def _hours(self, minute: int) -> None:
+        promises = self.sort.always or OPENS <= minute % DAY < CLOSES
+        if promises and self.opened is None:
+            self.opened = minute
+        elif not promises:
+            self.opened = self.sign = None
+            self.refusals.clear()
+
+    def _hear(self, said: Said) -> None:
+        minute, device, topic, payload = said
+        if topic == "event":
+            self._card(minute, device, payload)
+        elif device in DOORS:
+            self._door(minute, device, payload)
+        else:
+            self._inside(minute, device, payload)
+
+    def _card(self, minute: int, device: str, payload: dict[str, Any]) -> None:
+        self.readers.add(device)
+        if payload["granted"]:
+            self.granted = True
+            self.refusals.clear()
+            self._signed(minute)
+        elif self.opened is not None:
+            self.refusals.append((minute, payload["card"]))
+
+    def _door(self, minute: int, device: str, payload: dict[str, Any]) -> None:
+        status = "open" if payload.get("open") else "locked" if payload.get("locked") else "closed"
+        _, before = self.values.get(device, (0, None))
+        self.values[device] = minute, status
+        if before not in (None, status) and "open" in (status, {"locked": "open"}.get(before, "")):
+            self._signed(minute)
+        if before != status:
+            self._learn(minute, device, status)
+        if payload.get("open") and payload.get("locked"):
+            self.itself.add(device)
+
+    def _learn(self, minute: int, device: str, status: str) -> None:
+        """Four times within three hours locked again within three minutes: it locks itself, until it has stood closed
+        and not locked for ten minutes."""
+        changes = self.leaves.setdefault(device, [])
+        changes.append((minute, status))
+        relocks = self.relocks.setdefault(device, [])
+        if len(changes) > 1 and changes[-2][1] == "closed" and minute - changes[-2][0] >= 10:
+            self.itself.discard(device)
+            relocks.clear()
+        unlocked = [at for (_, was), (at, _) in pairwise(changes) if was == "locked"]
+        if status == "locked" and unlocked and minute - unlocked[-1] <= 3:
+            if relocks and minute - relocks[0] > 180:
+                relocks.clear()
+            relocks.append(minute)
+            if len(relocks) >= 4:
+                self.itself.add(device)
+        del changes[:-8]
+
+    def _inside(self, minute: int, device: str, payload: dict[str, Any]) -> None:
+        before = self.values.get(device)
+        if device == "room":
+            self.values[device] = minute, payload["people"]
+            if before is not None and before[1] == 0 < payload["people"]:
+                self._signed(minute, inside=True)
+        elif device in USED:
+            signal, word = USED[device]
+            used = payload[signal] == word
+            self.values[device] = minute, used
+            if used and before is not None and not before[1] and minute < before[0] + TTL:
+                self._signed(minute, inside=True)
+
+    def _signed(self, minute: int, *, inside: bool = False) -> None:
+        if self.opened is not None:
+            self.sign = minute
+            if inside and self.shut_since is not None and minute - self.shut_since >= PATIENCE:
+                self.in_doubt = True
+
+    def _doors(self, minute: int) -> None:
+        live = [
+            (device, status)
+            for device, (told, status) in self.values.items()
+            if device in DOORS and minute < (told + TTL) // (TTL // 4) * (TTL // 4)
+        ]
+        may_enter = self.readers | self.itself
+        shut = bool(live) and all(status == "locked" and device not in may_enter for device, status in live)
+        shut = shut and not ("reader" in self.readers and self.granted)
+        if shut is (self.shut_since is None):
+            self.in_doubt = False
+        self.shut_since = None if not shut else minute if self.shut_since is None else self.shut_since
+
+    def _cards(self, minute: int) -> None:
+        self.refusals = [one for one in self.refusals if one[0] > minute - HOLD]
+        many = len({card for _, card in self.refusals}) >= CARDS
+        self.cards_since = None if not many else minute if self.cards_since is None else self.cards_since
