@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from firmware_bridge.emulator.faults import Misbehaviour
-from firmware_bridge.emulator.things import Signals, Thing
+from firmware_bridge.emulator.things import Thing
+from firmware_bridge.emulator.truth import Signals
 from gateway.model import Millis
 
 _encode = msgspec.json.Encoder().encode

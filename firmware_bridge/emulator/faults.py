@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from firmware_bridge.emulator.things import Signals
+from firmware_bridge.emulator.truth import Signals
 from gateway.model import Millis, Signal
 
 KINDS = (

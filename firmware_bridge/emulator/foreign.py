@@ -13,8 +13,8 @@ from typing import Any, Final
 from config.schema import AreaSettings, ResourceSettings, Settings
 from firmware_bridge.emulator.configured import town_of
 from firmware_bridge.emulator.device import Publish
-from firmware_bridge.emulator.things import Signals
 from firmware_bridge.emulator.town import Town
+from firmware_bridge.emulator.truth import Signals
 from gateway.model import Millis, Signal
 
 Said = tuple[str, Any, bool]

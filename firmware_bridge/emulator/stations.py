@@ -134,6 +134,11 @@ def _areas(size: Size) -> list[Mapping]:
         _area("hall", "门厅", "Hall", hall),
     ]
     if size.full:
+        lounge += [
+            _thing("smoke", "烟雾报警", "Smoke detector", kind="hazard", type="smoke"),
+            _thing("climate", "室内环境", "Climate", kind="climate"),
+        ]
+        hall.append(_thing("counter", "客流计数", "People counter", kind="counter"))
         lounge.append(_thing("massage", "按摩椅", "Massage chair", kind="appliance", type="massage"))
         yard.append(_thing("parking", "停车位", "Parking", kind="parking", capacity=2 * size.ebike))
         hall.append(_thing("lockers", "储物柜", "Lockers", kind="locker", capacity=2 * size.seats))

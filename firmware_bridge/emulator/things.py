@@ -8,17 +8,9 @@ from math import exp
 from random import Random
 from typing import NamedTuple, Protocol
 
-from gateway.model import KindName, Resource, Signal, Use
-
-Signals = dict[str, Signal]
-
-
-class Truth(NamedTuple):
-    """What is really so with one resource. `people` for rooms, `free` (units) for lockers and parking, else None."""
-
-    use: Use
-    people: int | None = None
-    free: int | None = None
+from firmware_bridge.emulator.instruments import VirtualClimate, VirtualCounter, VirtualHazard
+from firmware_bridge.emulator.truth import Signals, Truth
+from gateway.model import KindName, Resource
 
 
 class Thing(Protocol):
@@ -190,4 +182,7 @@ THINGS: dict[KindName, Callable[[Resource, Random], Thing]] = {
     "locker": Units,
     "parking": Units,
     "safety": Safety,
+    "hazard": VirtualHazard,
+    "climate": VirtualClimate,
+    "counter": VirtualCounter,
 }

@@ -13,7 +13,8 @@ from firmware_bridge.emulator import faults
 from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.device import Publish, VirtualDevice
 from firmware_bridge.emulator.faults import Misbehaviour
-from firmware_bridge.emulator.things import Signals, Thing, Truth, VirtualDoor
+from firmware_bridge.emulator.things import Thing, VirtualDoor
+from firmware_bridge.emulator.truth import Signals, Truth
 from firmware_bridge.emulator.world import World
 from gateway.model import Millis, Resource, Signal
 

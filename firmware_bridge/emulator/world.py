@@ -9,6 +9,7 @@ from random import Random
 from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.charging import Charging
 from firmware_bridge.emulator.day import CLASS_HOURS, DAY_S, HOUR_S, candidate_s, comes, stay_s
+from firmware_bridge.emulator.instruments import AtRest, VirtualCounter
 from firmware_bridge.emulator.things import THINGS, Appliance, Charger, Room, Safety, Seat, Thing, Units, VirtualDoor
 from gateway.model import Resource, Signal
 
@@ -51,11 +52,12 @@ class World:
         swiped: Callable[[float, VirtualDoor, dict[str, Signal]], None],
     ) -> None:
         self._agenda, self._rng, self._changed, self._swiped = agenda, rng, changed, swiped
-        self.things = [THINGS[resource.kind](resource, rng) for resource in resources]
+        self.things = [THINGS.get(resource.kind, AtRest)(resource, rng) for resource in resources]
         self._seats = [thing for thing in self.things if isinstance(thing, Seat)]
         self._rooms = [thing for thing in self.things if isinstance(thing, Room)]
         doors = [thing for thing in self.things if isinstance(thing, VirtualDoor)]
         self._doors = [door for door in doors if CHAINED not in door.resource.features]
+        self._counters = [thing for thing in self.things if isinstance(thing, VirtualCounter)]
         self._lockers = [thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "locker"]
         self._parking = [
             thing for thing in self.things if isinstance(thing, Units) and thing.resource.kind == "parking"
@@ -163,6 +165,10 @@ class World:
         self._swipe(at, visitor, "out")
 
     def _swipe(self, at: float, visitor: Visitor, direction: str) -> None:
+        if self._counters:
+            counter = self._rng.choice(self._counters)
+            counter.passed(inwards=direction == "in")
+            self._changed(at, counter)
         if not self._doors:
             return
         door = self._rng.choice(self._doors)

@@ -8,7 +8,7 @@ import pytest
 from config.schema import Settings
 from firmware_bridge.emulator.device import Publish
 from firmware_bridge.emulator.foreign import SPEAKERS, foreign_town, mixed_station, presence
-from firmware_bridge.emulator.things import Signals
+from firmware_bridge.emulator.truth import Signals
 from gateway.core import plan
 from gateway.core.pipeline import Pipeline
 from gateway.live import Live
