@@ -1,6 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`, every one of them."""
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from api.auth import KeyFileError
 from gateway.base.mishaps import Mishaps
 from gateway.store.base import StoreError
 
+_LINKS = re.compile(r"^(/[acp]/).*")  # who holds such an address may act: it stands in no log
 log = logging.getLogger(__name__)
 
 
@@ -75,5 +77,6 @@ def install(app: FastAPI, mishaps: Mishaps) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Problem:
-        mishaps.note(f"{request.method} {request.url.path[:200]}", error, request.path_params.get("station"))
+        path = _LINKS.sub(r"\1…", request.url.path[:200])
+        mishaps.note(f"{request.method} {path}", error, request.path_params.get("station"))
         return Problem(500, "the mistake is ours and is in the log")

@@ -8,6 +8,7 @@ from api import feeds
 from api.context import ApiContext
 from api.routes import (
     alerts,
+    checks,
     discover,
     docs,
     history,
@@ -34,6 +35,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     report.router,
     promises.router,
     override.router,
+    checks.router,
     stream.router,
     session.router,
     service.router,

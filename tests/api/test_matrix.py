@@ -25,6 +25,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/session"): "401 401 200 200 200 200 200 200",
     ("GET", "/api/v1/stations"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations/{station}/checks"): "401 401 200 200 200 404 404 404",
     ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
     ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/sessions"): "200 200 200 200 200 200 200 200",
@@ -59,6 +60,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/orders/{order}/accept"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/orders/{order}/done"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/orders/{order}/verify"): "401 401 403 404 404 403 404 404",
+    ("POST", "/api/v1/stations/{station}/checks"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/stations/{station}/reports"): "503 503 503 503 503 503 429 429",
     ("POST", "/login"): "401 401 401 401 401 401 401 401",
     ("POST", "/logout"): "303 303 303 303 303 303 303 303",
@@ -90,6 +92,12 @@ BODIES = {
     "/api/v1/stations/{station}/override": {"status": "closed", "until": "2026-11-21T22:00:00+08:00"},
     "/api/v1/orders": {"station": "yanshan", "title": "sweep"},
     "/api/v1/partner/override": {"status": "closed"},
+    "/api/v1/stations/{station}/checks": {
+        "id": "0b9f3c1e-2f54-4c3e-9a61-6f1f0c1d2e3f",
+        "check": "aed",
+        "at": "2026-11-21T20:00:00+08:00",
+        "result": "ok",
+    },
     "/api/v1/stations/{station}/reports": {"kind": "dirty"},
     "/api/v1/alerts/{alert}/comment": {"text": "seen"},
 }
