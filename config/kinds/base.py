@@ -97,7 +97,7 @@ class KindSpec:
     facts: Mapping[str, str]
     """Which fact of a foreign device (gateway/dialects/shared/facts) becomes which of its signals."""
     main: tuple[str, str | None]
-    """The signals that tell its value: the one for words and flags, and the one for numbers."""
+    """The signals that tell its value: for words and flags (or `bay`, a fact that is counted), and for numbers."""
     found_by: tuple[str, ...]
     """Facts by which `discover` proposes it."""
     told_by: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class KindSpec:
     """Nobody occupies it, it measures or warns: it stands among the instruments of its area, in no summary, and has no
     `usable`."""
     counted_in_units: bool = False
-    """One resource stands for several places: it has `free` and `total`."""
+    """One resource stands for several places: its signals are `free` and `total`, from which its value follows."""
     tells_of_persons: bool = False
     """Its messages tell when somebody steps: times and counts leave only rounded."""
     occupied_by_somebody: bool = True
@@ -143,6 +143,13 @@ class KindSpec:
     says: Mapping[str, Words] = field(default_factory=dict)
     """Further words: `one` (of a single one), `free` (of what is free), `unit` (measure word), `col` (column heading),
     `usable`, `unknown`, `blocked` (instead of those of other kinds)."""
+
+    def __post_init__(self) -> None:
+        """ValueError where it names a signal that it does not have."""
+        named = {*self.told_by, *filter(None, self.main), *(("free", "total") if self.counted_in_units else ())}
+        missing = sorted(named - {signal.name for signal in self.signals} - set(self.facts.values()))
+        if missing:
+            raise ValueError(f"config/kinds: {self.name} has no signal {', '.join(missing)}: add it to `signals`")
 
     @property
     def value_signals(self) -> frozenset[str]:

@@ -1,8 +1,10 @@
 """What passes by in a running gateway → facts for the alert core. Belongs to the intake thread."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
+from config.kinds import SPECS
 from config.schema import Settings
 from gateway.alerting.checks import CheckWatch
 from gateway.alerting.configured import limits_of
@@ -10,18 +12,18 @@ from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
 from gateway.alerts.facts import Fact, clock_skew, flooding, opening
-from gateway.alerts.signals import fact_of_event, facts_of_signals
+from gateway.alerts.signals import CONDITIONS, fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.core.flood import Flood
 from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
+from gateway.kinds import Known
 from gateway.live import Device, Live
 from gateway.model import TS_SUSPECT, Batch, Millis, OpeningChange, Resource, Signal
 from gateway.wire import Event, parse_topic
 
 DAY_MS = 86_400_000
 LOOK_EVERY_MS = 1_000
-NOTHING_SAID = (None, None, None)
 
 
 class Watch:
@@ -106,7 +108,7 @@ class Watch:
         self._news, found, verdicts = set(), list[Fact](), list[Fact]()
         for facts in news:
             try:
-                found += self._of(facts, now) if self._is_news(facts, now) else ()
+                found += self._of(facts, now)
                 verdicts += self._verdict(facts, now)
                 self._failed.discard(facts)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
@@ -139,20 +141,14 @@ class Watch:
         found = [flooding(device.facts[0].resource, now, per_s) for device, per_s in told.items()]
         return found + [flooding(device.facts[0].resource, now, None) for device in over]
 
-    def _is_news(self, facts: Facts, now: Millis) -> bool:
-        """Whether a signal that may be an alert is another one than last time; what expires is news once a day."""
-        said = facts.known.battery_pct, facts.known.status, facts.known.expires
-        if said == NOTHING_SAID or (facts.known.battery_pct is None and not facts.kind.WATCHED):
-            return False
-        seen = (*said, now // DAY_MS)
-        if self._judged.get(facts) == seen:
-            return False
-        self._judged[facts] = seen
-        return True
-
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
+        """Of signals that are others than last time; what expires is news once a day."""
         signals = signals_of(facts)
-        return facts_of_signals(facts.resource, signals, now, self._limits) if signals else []
+        seen = (*signals.values(), now // DAY_MS)
+        if not signals or self._judged.get(facts) == seen:
+            return []
+        self._judged[facts] = seen
+        return facts_of_signals(facts.resource, signals, now, self._limits)
 
     def _verdict(self, facts: Facts, now: Millis) -> list[Fact]:
         """What the judge of evidence found, until he has taken it back."""
@@ -195,16 +191,36 @@ def _by_name(facts: Facts) -> tuple[str, str]:
     return facts.resource.station, facts.resource.id
 
 
+def _good_until(known: Known) -> Signal | None:
+    """The last good day, which is kept as its end."""
+    if known.expires is None:
+        return None
+    return datetime.fromtimestamp((known.expires - DAY_MS) / 1000, UTC).date().isoformat()
+
+
+# How a signal is read of what is known, where that is not kept under its name.
+_READ: dict[str, Callable[[Known], Signal | None]] = {
+    "open": lambda known: None if known.status is None else known.status == "open",
+    "expires": _good_until,
+}
+ASKED = {
+    name: [
+        (asked.signal, _READ.get(asked.signal) or attrgetter(asked.signal)) for asked in CONDITIONS if asked.of == name
+    ]
+    for name in SPECS
+}
+"""By kind of resource: the signals of its own that an alert may follow from, and how each is read."""
+
+
 def signals_of(facts: Facts) -> dict[str, Signal]:
     """The present signals that may be alerts, of a resource that ever said any."""
-    signals: dict[str, Signal] = {}
-    if facts.known.battery_pct is not None:
-        signals["battery_pct"] = facts.known.battery_pct
-    if facts.resource.kind == "door" and facts.known.status is not None:
-        signals["open"] = facts.known.status == "open"
-    elif facts.resource.kind == "safety" and facts.known.expires is not None:
-        # Kept as the end of the last good day.
-        signals["expires"] = datetime.fromtimestamp((facts.known.expires - DAY_MS) / 1000, UTC).date().isoformat()
+    known, signals = facts.known, dict[str, Signal]()
+    if known.battery_pct is not None:
+        signals["battery_pct"] = known.battery_pct
+    for name, read in ASKED[facts.resource.kind]:
+        value = read(known)
+        if value is not None:
+            signals[name] = value
     return signals
 
 

@@ -1,6 +1,6 @@
 """One input, one risk: what the alert core fails over leaves no trace, costs no other, and is judged once more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from gateway.alerts.before import CasesBefore
@@ -40,10 +40,28 @@ class Apart:
                 self._again[_about(told)] = now + again_ms, told
             self.note("a rule of alerts", error, told.station if isinstance(told, Fact) else told.resource.station)
 
+    def judge_all(self, changes: Sequence[Change], now: Millis) -> None:
+        """At a start, when nothing was judged before: all together, and each for itself only where one fails."""
+        before = self.before(None)
+        try:
+            for change in changes:
+                self._judge(change, now)
+        except Exception:  # noqa: BLE001  the one that it was over is found and noted now
+            before.restore()
+            self._groups.hear_all()
+            self._mutes.clear()
+            for change in changes:
+                self.judge(change, now)
+
     def judge_again(self, now: Millis) -> None:
         """What is due of it. What fails a second time is given up."""
         for told in [told for due, told in self._again.values() if due <= now]:
             self.judge(told, now, None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is to be judged once more, so that newer news of it matter whatever they say."""
+        return bool(self._again)
 
     def next_deadline(self) -> Millis | None:
         return min((due for due, _ in self._again.values()), default=None)

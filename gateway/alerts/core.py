@@ -93,11 +93,10 @@ class Alerts:
     def prime(self, states: Iterable[Change], now: Millis) -> list[AlertEvent]:
         """Every resource as it is (`after`, `at` = since when) at start; silences get one ttl to prove us wrong."""
         book, states, contained = self._book, list(states), self.apart.contained
-        for state in states:
-            with contained("the groups of a resource", state.resource.station):
-                self._groups.follow(state)
+        self._follow_all(states)
         book.deaf.add(_STARTING)
-        events = self.on_changes(states, now)
+        self.apart.judge_all(states, now)
+        events = book.collect()
         book.deaf.discard(_STARTING)
         for case in list(book.open.values()):
             with contained("an alert at the start", case.key[0]):
@@ -112,6 +111,14 @@ class Alerts:
                     book.arm(case)
         return events + book.collect()
 
+    def _follow_all(self, states: Iterable[Change]) -> None:
+        """All groups are whole before the first silence is judged."""
+        for state in states:
+            try:
+                self._groups.follow(state)
+            except Exception as error:  # noqa: BLE001  noted or raised
+                self.apart.note("the groups of a resource", error, state.resource.station)
+
     # ---- the loop ----
 
     def on_changes(self, changes: Iterable[Change], now: Millis) -> list[AlertEvent]:
@@ -123,7 +130,7 @@ class Alerts:
     def on_facts(self, facts: Iterable[Fact], now: Millis) -> list[AlertEvent]:
         """Conditions that the axes don't show, and our own troubles."""
         for fact in facts:
-            if fact.holds is not None:
+            if fact.holds or (fact.holds is False and (self.apart.waits or self._cases.get(_key_of(fact)))):
                 self.apart.judge(fact, now)
         return self._book.collect()
 
@@ -162,7 +169,7 @@ class Alerts:
     def _learn(self, fact: Fact, now: Millis) -> None:
         if fact.holds is None:
             return
-        key = (fact.station or "", fact.subject, fact.kind)
+        key = _key_of(fact)
         case = self._cases.get(key)
         if case is None:
             if not fact.holds:
@@ -221,3 +228,7 @@ class Alerts:
 
 def _what(fact: Fact) -> What:
     return What(fact.resource, fact.cause, fact.detail, fact.patience_ms, fact.severity)
+
+
+def _key_of(fact: Fact) -> Key:
+    return fact.station or "", fact.subject, fact.kind

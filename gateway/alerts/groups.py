@@ -75,11 +75,20 @@ class Groups:
 
     def of(self, station: str, device: str) -> list[Group]:
         """Outermost first."""
-        bridge = self._bridges.get((station, device))
-        return [self.get(station, name) for name in ([None] if bridge is None else [None, bridge])]
+        bridge = self._bridges.get((station, device)) if self._bridges else None
+        whole = self.get(station, None)
+        return [whole] if bridge is None else [whole, self.get(station, bridge)]
 
     def get(self, station: str, name: str | None) -> Group:
-        return self._groups.setdefault((station, name), Group(station, name))
+        group = self._groups.get((station, name))
+        if group is None:
+            group = self._groups[station, name] = Group(station, name)
+        return group
+
+    def hear_all(self) -> None:
+        """Nobody is silent, as before the first silence."""
+        for group in self._groups.values():
+            group.silent.clear()
 
     def follow(self, change: Change) -> None:
         """Whoever was ever heard belongs; whoever is removed leaves."""

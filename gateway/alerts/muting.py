@@ -38,6 +38,11 @@ class Mutes:
         maintained = _keep(self._maintained, key, wanted=change.after.health == "maintenance")
         return closed or maintained
 
+    def clear(self) -> None:
+        """Nothing is closed nor in maintenance, as before the first change."""
+        self._closed.clear()
+        self._maintained.clear()
+
     def state(self, station: str, resource: str) -> tuple[bool, bool]:
         """(closed, in maintenance), for `put_back`."""
         key = (station, resource)

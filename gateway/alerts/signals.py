@@ -1,18 +1,17 @@
 """A device's signals and events → conditions that the five axes don't show. Ask when one of `SIGNALS` changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from gateway.alerts.facts import Fact
-from gateway.model import Millis, Resource, Signal
+from gateway.model import KindName, Millis, Resource, Signal
 
 # A battery must gain so much over the limit to be fine again: voltage recovers when the radio rests.
 BATTERY_BAND_PCT = 5
 # Event types that are alerts as they stand.
 ALARMS = ("door_forced", "door_held", "tamper", "help")
-
-SIGNALS = frozenset({"battery_pct", "expires", "open"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +23,57 @@ class Limits:
     door_held_ms: Millis = 120_000
 
 
+def _battery(value: Signal, _at: Millis, limits: Limits) -> bool | None:
+    if isinstance(value, str):
+        return None
+    low_pct = limits.battery_low_pct
+    return True if value <= low_pct else False if value >= low_pct + BATTERY_BAND_PCT else None
+
+
+def _held(value: Signal, _at: Millis, _limits: Limits) -> bool | None:
+    return bool(value)
+
+
+def _expiring(value: Signal, at: Millis, limits: Limits) -> bool | None:
+    try:
+        left = date.fromisoformat(str(value)) - datetime.fromtimestamp(at / 1000, UTC).date()
+    except ValueError:
+        return None
+    return left.days <= limits.safety_expiry_days
+
+
+class Condition(NamedTuple):
+    """`judge` says of a value of `signal` at a time whether the alert `kind` is true; None: it can't tell.
+
+    `of` is the kind of resource that it is asked of, None for all; `patience_ms` adds to the raise delay.
+    """
+
+    kind: str
+    signal: str
+    of: KindName | None
+    judge: Callable[[Signal, Millis, Limits], bool | None]
+    patience_ms: Callable[[Limits], Millis] = lambda _: 0
+
+
+CONDITIONS = (
+    Condition("battery_low", "battery_pct", None, _battery),
+    Condition("door_held", "open", "door", _held, lambda limits: limits.door_held_ms),
+    Condition("safety_expiring", "expires", "safety", _expiring),
+)
+"""Another one is a line here; its `of` is then WATCHED in gateway/kinds, and keeps its signal by its name."""
+SIGNALS = frozenset(condition.signal for condition in CONDITIONS)
+
+
 def facts_of_signals(resource: Resource, signals: Mapping[str, Signal], at: Millis, limits: Limits) -> list[Fact]:
     """`signals` are all that the device last said, not only the new ones."""
-    judged: dict[str, bool | None] = {}
-    if "battery_pct" in signals:
-        judged["battery_low"] = _battery(limits.battery_low_pct, signals["battery_pct"])
-    if resource.kind == "door" and "open" in signals:
-        judged["door_held"] = bool(signals["open"])
-    if resource.kind == "safety" and "expires" in signals:
-        judged["safety_expiring"] = _expiring(str(signals["expires"]), at, limits.safety_expiry_days)
     detail = {name: signals[name] for name in sorted(SIGNALS & signals.keys())}
-    patience_ms = {"door_held": limits.door_held_ms}
     return [
         Fact(
-            kind, at, holds, resource.station, resource.id, resource,
-            _cause(kind, signals), detail, patience_ms.get(kind, 0),
+            asked.kind, at, asked.judge(signals[asked.signal], at, limits), resource.station, resource.id, resource,
+            f"{asked.signal}={signals[asked.signal]}", detail, asked.patience_ms(limits),
         )
-        for kind, holds in judged.items()
+        for asked in CONDITIONS
+        if asked.signal in signals and asked.of in (None, resource.kind)
     ]  # fmt: skip
 
 
@@ -49,22 +82,3 @@ def fact_of_event(resource: Resource, event: str, at: Millis) -> Fact | None:
     if event not in ALARMS:
         return None
     return Fact(event, at, True, resource.station, resource.id, resource, event, {"device": resource.device})
-
-
-def _battery(low_pct: float, pct: Signal) -> bool | None:
-    if isinstance(pct, str):
-        return None
-    return True if pct <= low_pct else False if pct >= low_pct + BATTERY_BAND_PCT else None
-
-
-def _expiring(expires: str, at: Millis, days: int) -> bool | None:
-    try:
-        left = date.fromisoformat(expires) - datetime.fromtimestamp(at / 1000, UTC).date()
-    except ValueError:
-        return None
-    return left.days <= days
-
-
-def _cause(kind: str, signals: Mapping[str, Signal]) -> str:
-    name = {"battery_low": "battery_pct", "safety_expiring": "expires", "door_held": "open"}[kind]
-    return f"{name}={signals.get(name)}"

@@ -1,21 +1,17 @@
-"""A bank of lockers or a parking area: so many units, so many of them free."""
+"""Kinds that are counted in units, a bank of lockers or a parking area: so many units, so many of them free."""
 
-from msgspec import UNSET, UnsetType
+from typing import Any
 
+from msgspec import UNSET
+
+from config.kinds import KindSpec
 from gateway.kinds.base import no_event
+from gateway.kinds.declared import shape_of
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
-from gateway.wire import Count, Signals
-
-WATCHED = False
 
 
-class Shape(Signals, gc=False):
-    free: Count | UnsetType = UNSET
-    total: Count | UnsetType = UNSET
-
-
-class Value(Known):
+class Bank(Known):
     """`free` of `total` units."""
 
     __slots__ = ("free", "total")
@@ -26,22 +22,28 @@ class Value(Known):
         self.total: int | None = None
 
 
-def apply(known: Value, signals: Shape, now: Millis) -> bool:  # noqa: ARG001
-    free, total = signals.free, signals.total
-    if total is not UNSET:
-        known.total = total
-        if known.free is not None:
-            known.free = min(known.free, total)
-    if free is UNSET:
-        return False
-    size = known.total if known.total is not None else known.resource.capacity
-    known.free = free if size is None else min(free, size)
-    known.use = "free" if known.free > 0 else "occupied"
-    return True
+class CountedUnits:
+    """The rule of a kind whose declaration says `counted_in_units`, from its signals `free` and `total`."""
 
+    WATCHED = False
+    Value = Bank
+    event = staticmethod(no_event)
 
-event = no_event
+    def __init__(self, spec: KindSpec) -> None:
+        self.Shape = shape_of(spec)
 
+    def apply(self, known: Bank, signals: Any, now: Millis) -> bool:  # noqa: ARG002
+        free, total = signals.free, signals.total
+        if total is not UNSET:
+            known.total = total
+            if known.free is not None:
+                known.free = min(known.free, total)
+        if free is UNSET:
+            return False
+        size = known.total if known.total is not None else known.resource.capacity
+        known.free = free if size is None else min(free, size)
+        known.use = "free" if known.free > 0 else "occupied"
+        return True
 
-def due(known: Value, now: Millis) -> Millis | None:  # noqa: ARG001
-    return None
+    def due(self, known: Bank, now: Millis) -> Millis | None:  # noqa: ARG002
+        return None

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from config.example import example_text
 from config.kinds import SPECS
 from config.load import fields_of, load, section_in
 from config.schema import KindSettings, Settings
@@ -80,6 +81,17 @@ def test_the_kinds_in_the_example_are_the_shipped_defaults(everything: Path) -> 
     assert {kind: settings.model_dump() for kind, settings in told.items()} == {
         kind: {"ttl_s": spec.ttl_s, "reporting": spec.reporting, "away_s": 0} for kind, spec in SPECS.items()
     }
+
+
+def test_the_example_names_every_kind_as_it_is_declared() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    assert text == example_text(text), "run python -m config.schema_json"
+    assert text == example_text(text.replace("  #door: {ttl_s: 300, reporting: periodic, away_s: 0}\n", ""))
+
+
+def test_an_example_without_its_list_of_kinds_is_told() -> None:
+    with pytest.raises(ValueError, match="one block of lines like"):
+        example_text("kinds:\n")
 
 
 def test_the_active_lines_of_the_example_change_no_default() -> None:

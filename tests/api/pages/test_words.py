@@ -114,6 +114,12 @@ def test_every_kind_and_type_of_resource_has_its_name(spec: KindSpec) -> None:
     assert all(len(row) == LANGUAGES and all(row) for row in rows.values())
 
 
+@pytest.mark.parametrize("spec", [spec for spec in SPECS.values() if not spec.instrument], ids=lambda spec: spec.name)
+def test_every_kind_and_type_of_resource_has_its_picture(spec: KindSpec) -> None:
+    drawn = re.findall(r'^\.k\[data-k="(\w+)"\]', (SCRIPTS.parent / "css/tokens.css").read_text("utf-8"), re.MULTILINE)
+    assert {spec.icon, *(sort.icon for sort in spec.types.values())} <= set(drawn), "draw it in css/tokens.css"
+
+
 def test_no_word_stands_in_a_table_unused() -> None:
     scripts = "\n".join(
         re.sub(r"(?s)const \w+ = \{\n.*?\n\};", "", path.read_text("utf-8")) for path in SCRIPTS.glob("*.js")

@@ -4,10 +4,10 @@ import pytest
 
 from gateway.alerts import core as core_in
 from gateway.alerts.core import Alerts
-from gateway.alerts.facts import own
+from gateway.alerts.facts import Fact, own
 from gateway.alerts.rules import facts_of
 from gateway.base.mishaps import Mishaps
-from gateway.model import axes_of
+from gateway.model import Change, axes_of
 from tests.gateway.alerts.world import LIVE, STALE, World, seat
 from tests.gateway.faults import Fault, calls
 
@@ -109,3 +109,22 @@ def test_an_alert_of_a_kind_that_nobody_knows_stops_no_start() -> None:
     world.core = world.fresh_core()
     world.core.restore([strange, known])
     assert world.core.desk.open_alerts() == [known]
+
+
+def test_at_a_start_a_fault_over_one_resource_costs_its_alert_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    seats = [seat(1), seat(2), seat(3)]
+    world = Steady(seats)
+    states = [Change(one, 0, FAULT, FAULT, "start") for one in seats]
+
+    def broken(change: Change) -> list[Fact]:
+        if change.resource.id == "seat-02":
+            raise RuntimeError("a fault of ours")
+        return facts_of(change)
+
+    monkeypatch.setattr(core_in, "facts_of", broken)
+    world.core.prime(states, world.now)
+    assert sorted(case.key[1] for case in world.core._cases.all() if case.holds) == ["seat-01", "seat-03"]
+    assert world.mishaps.count == 1
+    monkeypatch.undo()
+    world.wait(11)
+    assert "equipment_fault seat-02 opened" in world.lines(), "it is judged once more"

@@ -1,7 +1,14 @@
 """What each kind makes of what its devices say: the tables of docs/availability.md, row by row."""
 
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 import pytest
 
+from config.kinds import SPECS, Signal
+from gateway.kinds import rule_of
+from gateway.model import Resource
 from tests.gateway.live.house import HOUR, MINUTE, House
 
 CHARGER = {"id": "pile", "kind": "charger", "type": "ev"}
@@ -174,3 +181,28 @@ def test_a_code_goes_to_alerts_and_history_without_numbers_of_persons(signals, t
     house.say("pile", status="Charging")
     house.say("pile", **signals)
     assert house.changes[-1].detail == told
+
+
+def test_a_kind_counted_in_units_needs_no_rule_of_its_own_and_may_say_more() -> None:
+    declared = replace(
+        SPECS["locker"], name="powerbank", signals=(*SPECS["locker"].signals, Signal("lid_open", "flag"))
+    )
+    rule = rule_of(declared)
+    known = rule.Value(Resource("yanshan", "hall", "bank", "locker", "bank"))
+    said = msgspec.json.decode(b'{"free": 3, "total": 12, "lid_open": false}', type=rule.Shape)
+    assert rule.apply(known, said, 0)
+    assert (known.use, known.free, known.total) == ("free", 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"main": ("occupied", None)}, "occupied"),
+        ({"told_by": ("lid",)}, "lid"),
+        ({"signals": (Signal("free", "count"),)}, "total"),
+    ],
+)
+def test_a_kind_that_names_a_signal_it_does_not_have_is_a_mistake(change: dict[str, Any], missing: str) -> None:
+    bank = replace(SPECS["locker"], facts={"free": "free"})
+    with pytest.raises(ValueError, match=f"config/kinds: locker has no signal {missing}: add it"):
+        replace(bank, **change)
