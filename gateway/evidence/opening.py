@@ -158,8 +158,12 @@ class Promise:
         """Whether all live doors say closed and locked and no reader there is live. True if that is news."""
         if shut is (self._shut_since is not None):
             return False
-        self._shut_since, self._doubted = at if shut else None, False
+        self._shut_since = at if shut else None
         return True
+
+    def moved(self) -> None:
+        """A door was seen to change: its sensor lives, and what it says is believed again."""
+        self._doubted = False
 
     def checked(self, at: Millis, *, enterable: bool) -> None:
         """A person tried the door. An older word than the one known changes nothing."""

@@ -14,7 +14,10 @@ from gateway.wire import Event, Signals
 WATCHED = True
 RELOCKS = 4
 """So often it locked soon after it was unlocked: two people who came in and went out again."""
-RELOCKS_WITHIN_MS = 3 * 3_600_000
+RELOCKS_MOST = 8
+A_STAND = 3
+"""So many times fewer for each time that it stood unlocked: one that was not seen to lock does not unlearn all."""
+RELOCKS_WITHIN_MS = 12 * 3_600_000
 SOON_MS = 3 * 60_000
 STANDS_MS = 10 * 60_000
 
@@ -27,7 +30,7 @@ class Shape(Signals, gc=False):
 class Value(Known):
     """`seen_at`: when anybody was last at it. `entered_at`: when it was last opened or unlocked, so that one could come
     in. `reads_cards`: a card was held to it. `moved_at`: when it last changed, `unlocked_at`: when it last ceased to be
-    locked. `relocks`: how often it locked itself since `relocks_at`; RELOCKS at most, which then stays.
+    locked. `relocks`: how often it locked itself since `relocks_at`; from RELOCKS on it is known to, whenever that was.
     """
 
     __slots__ = ("entered_at", "moved_at", "reads_cards", "relocks", "relocks_at", "seen_at", "unlocked_at")
@@ -59,7 +62,7 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
         _learn(known, status, now)
         known.status, known.seen_at, known.moved_at = status, now, now
     if status == "open" and bolt is True:
-        known.relocks = RELOCKS
+        known.relocks = max(known.relocks, RELOCKS)
     return True
 
 
@@ -68,12 +71,13 @@ def _learn(known: Value, status: str, now: Millis) -> None:
     if known.status == "locked":
         known.unlocked_at = now
     if known.status == "closed" and known.moved_at is not None and now - known.moved_at >= STANDS_MS:
-        known.relocks = 0
+        known.relocks = max(0, known.relocks - A_STAND)
     soon = known.unlocked_at is not None and now - known.unlocked_at <= SOON_MS
-    if status == "locked" and soon and not known.locks_itself:
-        if known.relocks_at is None or now - known.relocks_at > RELOCKS_WITHIN_MS:
+    if status == "locked" and soon:
+        began = known.relocks_at
+        if not known.locks_itself and (began is None or now - began > RELOCKS_WITHIN_MS):
             known.relocks, known.relocks_at = 0, now
-        known.relocks += 1
+        known.relocks = min(known.relocks + 1, RELOCKS_MOST)
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:

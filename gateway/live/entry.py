@@ -21,10 +21,12 @@ def entered(facts: Facts, station: Station, now: Millis) -> bool:
     known, sign = facts.known, False
     if known.entered_at != facts.entered_at:
         facts.entered_at, sign = known.entered_at, facts.axes.evidence == "live"
+    spec = SPECS[facts.resource.kind]
+    if spec.entrance and known.moved_at == now:
+        station.promise.moved()
     if sign:
-        spec = SPECS[facts.resource.kind]
         station.promise.sign(now, personal=facts.resource.kind in PERSONAL, inside=not spec.entrance)
-    return (SPECS[facts.resource.kind].entrance and look_at_doors(station, now)) or sign
+    return (spec.entrance and look_at_doors(station, now)) or sign
 
 
 def carded(station: Station, event: Event, at: Millis, now: Millis) -> None:
@@ -37,28 +39,28 @@ def carded(station: Station, event: Event, at: Millis, now: Millis) -> None:
 
 def look_at_doors(station: Station, now: Millis) -> bool:
     """Take note of whether all live doors say closed and locked, and no reader lives: by it who has a card comes in.
-    A door that locks itself has one, though nobody told us.
+    A door that locks itself has one, though nobody told us. One that has gone silent since it was last seen open or
+    unlocked may be so still.
 
     True if that is news.
     """
     doors = [facts for facts in station.facts() if SPECS[facts.resource.kind].entrance]
     doors = [door for door in doors if door.axes.lifecycle == "active"]
     live = [door for door in doors if door.axes.evidence == "live"]
-    shut = bool(live) and all(_is_shut(door) for door in live) and not any(_reads_elsewhere(door) for door in doors)
+    shut = bool(live) and not any(_lets_in(door) for door in doors)
     return station.promise.shut(shut, now)
 
 
-def _is_shut(door: Facts) -> bool:
-    known = door.known
-    return known.status == "locked" and not known.reads_cards and not known.locks_itself
-
-
-def _reads_elsewhere(door: Facts) -> bool:
-    """A reader that is a device of its own and tells nothing but cards: it lives from the first on that it granted,
-    until its device says goodbye. It has no value that could run out.
+def _lets_in(door: Facts) -> bool:
+    """A reader that is a device of its own and tells nothing but cards lives from the first on that it granted, until
+    its device says goodbye: it has no value that could run out.
     """
     known, fresh = door.known, door.fresh
-    return known.reads_cards and not fresh.heard and known.seen_at is not None and fresh.offline_at is None
+    if not fresh.heard:
+        return known.reads_cards and known.seen_at is not None and fresh.offline_at is None
+    if known.status != "locked":
+        return True
+    return door.axes.evidence == "live" and (known.reads_cards or known.locks_itself)
 
 
 def kept(station: Station) -> Opened:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Literal
 
+from tests.benchmarks.promises_days import PATIENCE
 from tests.benchmarks.promises_stations import CLOSES, DAY, OPENS, TTL_S, Said, Sort
 
 State = Literal["closed", "proved", "unproved", "contradicted"]
-HOLD, PATIENCE, CARDS = 120, 15, 3
+HOLD, CARDS = 120, 3
 TTL = TTL_S // 60
 DOORS = ("door", "back", "reader")
 USED = {"seat": ("occupied", True), "microwave": ("status", "running"), "phone": ("status", "Charging")}
@@ -30,7 +31,9 @@ class Count:
         self.in_doubt = False  # though they are shut, people appear inside
         self.leaves: dict[str, list[tuple[int, str]]] = {}  # by door: its changes
         self.itself: set[str] = set()  # doors that lock behind everybody
-        self.relocks: dict[str, list[int]] = {}
+        self.points: dict[str, int] = {}
+        self.first_point: dict[str, int] = {}
+        self.barred_since: int | None = None  # a person could not come in
         self.cards_since: int | None = None
 
     def states(self, minutes: int) -> Iterator[State]:
@@ -50,7 +53,7 @@ class Count:
     def _state(self, minute: int) -> State:
         if self.opened is None:
             return "closed"
-        for since in (None if self.in_doubt else self.shut_since, self.cards_since):
+        for since in (None if self.in_doubt else self.shut_since, self.cards_since, self.barred_since):
             if since is not None and minute - max(since, self.opened, self.sign or 0) >= PATIENCE:
                 return "contradicted"
         return "proved" if self.sign is not None and minute - self.sign < HOLD else "unproved"
@@ -65,12 +68,21 @@ class Count:
 
     def _hear(self, said: Said) -> None:
         minute, device, topic, payload = said
-        if topic == "event":
+        if topic == "check":
+            self._tried(minute, enterable=payload["result"] == "ok")
+        elif topic == "event":
             self._card(minute, device, payload)
         elif device in DOORS:
             self._door(minute, device, payload)
         else:
             self._inside(minute, device, payload)
+
+    def _tried(self, minute: int, *, enterable: bool) -> None:
+        if enterable:
+            self.barred_since = None
+            self._signed(minute)
+        elif self.barred_since is None:
+            self.barred_since = minute
 
     def _card(self, minute: int, device: str, payload: dict[str, Any]) -> None:
         self.readers.add(device)
@@ -88,26 +100,29 @@ class Count:
         if before not in (None, status) and "open" in (status, {"locked": "open"}.get(before, "")):
             self._signed(minute)
         if before != status:
+            self.in_doubt = False
             self._learn(minute, device, status)
         if payload.get("open") and payload.get("locked"):
+            self.points[device] = max(self.points.get(device, 0), 4)
             self.itself.add(device)
 
     def _learn(self, minute: int, device: str, status: str) -> None:
-        """Four times within three hours locked again within three minutes: it locks itself, until it has stood closed
-        and not locked for ten minutes."""
+        """A point each time that it is locked again within three minutes, eight at most; three less when it has stood
+        closed and not locked for ten minutes. With four points, the first of them at most twelve hours ago when the
+        fourth came, it locks itself."""
         changes = self.leaves.setdefault(device, [])
         changes.append((minute, status))
-        relocks = self.relocks.setdefault(device, [])
+        points, known = self.points.get(device, 0), device in self.itself
         if len(changes) > 1 and changes[-2][1] == "closed" and minute - changes[-2][0] >= 10:
-            self.itself.discard(device)
-            relocks.clear()
+            points = max(0, points - 3)
+            known = known and points >= 4
         unlocked = [at for (_, was), (at, _) in pairwise(changes) if was == "locked"]
         if status == "locked" and unlocked and minute - unlocked[-1] <= 3:
-            if relocks and minute - relocks[0] > 180:
-                relocks.clear()
-            relocks.append(minute)
-            if len(relocks) >= 4:
-                self.itself.add(device)
+            if not known and minute - self.first_point.get(device, -999) > 720:
+                points, self.first_point[device] = 0, minute
+            points = min(8, points + 1)
+        self.points[device] = points
+        (self.itself.add if points >= 4 else self.itself.discard)(device)
         del changes[:-8]
 
     def _inside(self, minute: int, device: str, payload: dict[str, Any]) -> None:
@@ -135,11 +150,10 @@ class Count:
             for device, (told, status) in self.values.items()
             if device in DOORS and minute < (told + TTL) // (TTL // 4) * (TTL // 4)
         ]
+        last = [self.values[device][1] for device in DOORS if device in self.values]
         may_enter = self.readers | self.itself
-        shut = bool(live) and all(status == "locked" and device not in may_enter for device, status in live)
+        shut = bool(live) and set(last) == {"locked"} and not any(device in may_enter for device, _ in live)
         shut = shut and not ("reader" in self.readers and self.granted)
-        if shut is (self.shut_since is None):
-            self.in_doubt = False
         self.shut_since = None if not shut else minute if self.shut_since is None else self.shut_since
 
     def _cards(self, minute: int) -> None:

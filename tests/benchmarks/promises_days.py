@@ -11,6 +11,7 @@ from tests.benchmarks.promises_stations import CLOSES, DAY, HOUR, OPENS, Fault, 
 
 REPORT_EVERY = 60
 MEMBERS = 40
+PATIENCE = 15
 Physical = tuple[int, bool, bool]
 """(minute, leaf open, bolt thrown)."""
 LIES = {"hand": ("locked_by_day", "late_opening", "early_closing"), "always": ("locked_by_day", "shut_at_night")}
@@ -44,6 +45,7 @@ class _Maker:
                 self.month.fault = Fault(self.rng.choice(FAULTS), begins, ends)
         self._bolt()
         self._visits()
+        self._rounds()
         self._report()
         return self.month
 
@@ -120,6 +122,15 @@ class _Maker:
             if lie.kind == "dead_reader":
                 lie.shown_at = _third_refusal(refused.get(number, []))
 
+    def _rounds(self) -> None:
+        """Once a day a person tries the door, and says whether one can come in."""
+        for day in range(self.days if self.sort.checked else 0):
+            at = day * DAY + self.rng.randrange(OPENS + HOUR, CLOSES - HOUR)
+            self.events.append((at, "entry", "check", {"result": "ok" if self._enterable(at) else "problem"}))
+            for lie in self.month.lies:
+                if lie.begins <= at < lie.ends:
+                    lie.shown_at = at
+
     def _comes_in(self, at: int, refused: dict[int, list[tuple[int, str]]]) -> bool:
         if not self.sort.reader:
             return self._enterable(at)
@@ -171,8 +182,7 @@ class _Maker:
             said += self._door_says()
         if self.sort.back:
             said += [(at, "back", "state", {"open": False, "locked": True}) for at in range(0, end, REPORT_EVERY)]
-        if self.sort.reader == "apart":
-            said += [one for one in self.events if one[1] == "reader"]
+        said += [one for one in self.events if one[1] in ("reader", "entry")]
         self.month.said = sorted((one for one in said if one[0] < end), key=_at)
 
     def _periodic(self, idle: dict[str, dict[str, Any]]) -> Iterator[Said]:
@@ -242,9 +252,9 @@ def _without(span: tuple[int, int], lie: Lie) -> Iterator[tuple[int, int]]:
 
 
 def _third_refusal(tries: list[tuple[int, str]]) -> int | None:
-    """When three different cards were refused within two hours."""
+    """When three different cards were refused in so short a time that they still say so after the patience."""
     for at, _ in tries:
-        if len({card for then, card in tries if at - 2 * HOUR < then <= at}) >= 3:
+        if len({card for then, card in tries if at - 2 * HOUR + PATIENCE < then <= at}) >= 3:
             return at
     return None
 

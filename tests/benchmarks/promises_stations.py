@@ -7,7 +7,7 @@ DAY, HOUR = 1_440, 60  # minutes
 OPENS, CLOSES = 8 * HOUR, 20 * HOUR
 TTL_S = 7_200
 Said = tuple[int, str, str, dict[str, Any]]
-"""(minute, device, `state` or `event`, payload)."""
+"""(minute, device, `state`, `event` or `check`, payload)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Sort:
     back: bool = False
     staff_by_back: bool = False
     inside: tuple[str, ...] = ("seat", "microwave")
+    checked: bool = False  # a person tries the door once a day
 
     @property
     def hours(self) -> str:
@@ -75,6 +76,7 @@ SORTS = (
     Sort("no door", bolt="hand"),
     Sort("phones alone", bolt="hand", inside=("phone",)),
     Sort("nothing", bolt="hand", inside=()),
+    Sort("people alone", bolt="hand", inside=(), checked=True),
 )
 
 

@@ -17,6 +17,25 @@ class Promise(NamedTuple):
 
 
 PROMISED = (
+    # availability: whether one can come in
+    Promise(
+        "availability.md",
+        "4 times within 12 hours it was locked again within 3 minutes",
+        {
+            "gateway.kinds.door:RELOCKS": 4,
+            "gateway.kinds.door:RELOCKS_WITHIN_MS": 12 * HOUR,
+            "gateway.kinds.door:SOON_MS": 3 * MINUTE,
+        },
+    ),
+    Promise(
+        "availability.md",
+        "it has stood closed and not locked for 10 minutes; one that has locked itself 8 times, a few times",
+        {
+            "gateway.kinds.door:STANDS_MS": 10 * MINUTE,
+            "gateway.kinds.door:RELOCKS_MOST": 8,
+            "gateway.kinds.door:A_STAND": 3,
+        },
+    ),
     # alerts
     Promise("alerts.md", "`raise_delay_s: 10`", {"gateway.alerts.case:Policy.raise_delay_ms": 10 * S}),
     Promise("alerts.md", "`clear_delay_s: 30`", {"gateway.alerts.case:Policy.clear_delay_ms": 30 * S}),

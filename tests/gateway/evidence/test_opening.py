@@ -204,6 +204,8 @@ def test_people_behind_doors_that_do_not_move_put_them_in_doubt_over_a_closing_t
     assert words(made, 600)[0] == "unproved"
     made.shut(False, OPENED + 600 * MINUTE)
     made.shut(True, OPENED + 601 * MINUTE)
+    assert words(made, 616)[0] == "unproved", "a sensor that was silent for a while has not moved"
+    made.moved()
     assert words(made, 616)[0] == "contradicted"
     made.sign(OPENED + 630 * MINUTE, personal=True)
     assert words(made, 645)[0] == "contradicted", "a door that opens is no sign of people behind it"
