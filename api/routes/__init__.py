@@ -8,6 +8,7 @@ from api import feeds
 from api.context import ApiContext
 from api.routes import (
     alerts,
+    check_page,
     checks,
     discover,
     docs,
@@ -36,6 +37,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     promises.router,
     override.router,
     checks.router,
+    check_page.router,
     stream.router,
     session.router,
     service.router,

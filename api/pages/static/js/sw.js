@@ -2,7 +2,7 @@
 // Only the shell is kept. Data is never cached here: the page itself decides what is still true.
 
 const CACHE = "yizhan-shell";
-const SHELL = /^\/(static\/|screen\/|m\/)/;
+const SHELL = /^\/(static\/|screen\/|m\/|c\/)/;
 
 const worker = /** @type {any} */ (self); // a page's types are checked, not a worker's
 

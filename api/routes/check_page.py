@@ -1,0 +1,78 @@
+"""`/c/{token}`: the page behind the code at the place. Who holds the link may report checks there, nothing else."""
+
+import asyncio
+from datetime import date
+from typing import Annotated
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import refuse_foreign
+from api.check_desk import CheckDesk
+from api.check_links import BY_LINK, CheckLinks
+from api.context import ApiContext
+from api.pages.checks import DONE, PRIVATE, ChecksPage, refusal
+from api.routes.checks import CheckMade
+from config.schema import StationSettings
+from gateway.base.times import rfc3339
+from gateway.store.base import StoreError
+
+FIELDS = 8
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    links, desk, page = CheckLinks(context.settings), CheckDesk(context), ChecksPage()
+
+    def found(token: str) -> StationSettings:
+        station = links.find(token)
+        if station is None:
+            raise HTTPException(404, "this link is not known, or has ended; scan the code at the place", PRIVATE)
+        return station
+
+    def shown(request: Request, station: StationSettings, said: str = "", status: int = 200) -> Response:
+        try:
+            last = desk.books().last(station.id, [check.id for check in station.checks])
+        except StoreError:
+            last = {}  # one can report all the same
+        return page.answer(request, station, last, context.settings.zone_of(station), said, status)
+
+    @routes.get("/c/{token}")
+    def checks(request: Request, token: str, done: Annotated[str, Query(max_length=64)] = "") -> Response:
+        return shown(request, found(token), DONE if done else "")
+
+    @routes.post("/c/{token}")
+    async def made(request: Request, token: str) -> Response:
+        """The form of a browser that runs no script."""
+        refuse_foreign(request)
+        station = found(token)
+        try:
+            said = _read(await request.body(), rfc3339(context.now()))
+            await desk.keep(station, said.report(BY_LINK))
+        except HTTPException as error:
+            return await asyncio.to_thread(shown, request, station, refusal(str(error.detail)), error.status_code)
+        except ValueError:
+            return await asyncio.to_thread(shown, request, station, refusal("a field can't be read"), 422)
+        return RedirectResponse(f"/c/{token}?done=1", 303, PRIVATE)
+
+    return routes
+
+
+def _read(body: bytes, now: str) -> CheckMade:
+    """ValueError for a form that is none of ours."""
+    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS)
+    given = {name: values[0].strip() for name, values in fields.items()}
+    day, count = given.get("expires"), given.get("count")
+    return CheckMade.model_validate(
+        {
+            "id": UUID(given.get("id", "")),
+            "check": given.get("check", ""),
+            "at": now,
+            "result": given.get("result", ""),
+            "note": given.get("note", ""),
+            "expires": date.fromisoformat(day) if day else None,
+            "count": int(count) if count else None,
+        }
+    )
