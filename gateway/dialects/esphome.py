@@ -23,6 +23,9 @@ _HINTS: Final = {
     "door": "open", "window": "open", "contact": "open", "people": "people", "count": "people", "power": "power_w",
     "energy": "energy_wh", "battery": "battery_pct", "occup": "presence", "presence": "presence", "motion": "presence",
     "seat": "presence", "lock": "locked", "signal": "rssi_dbm",
+    "smoke": "smoke", "gas": "gas", "carbon_monoxide": "co", "leak": "leak", "flood": "leak",
+    "temperature": "temperature_c", "humidity": "humidity_pct", "co2": "co2_ppm", "pm_2_5": "pm25_ugm3",
+    "illuminance": "illuminance_lx",
 }  # fmt: skip
 
 

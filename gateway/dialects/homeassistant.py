@@ -35,6 +35,7 @@ OWN_WILL: Final = True
 _TWO_STATE: Final = {
     "occupancy": "presence", "presence": "presence", "motion": "presence", "door": "open", "window": "open",
     "opening": "open", "garage_door": "open", "lock": "locked", "problem": "fault",
+    "smoke": "smoke", "gas": "gas", "carbon_monoxide": "co", "moisture": "leak", "heat": "fire",
 }  # fmt: skip
 _MEASURED: Final = {
     ("power", "W"): ("power_w", values.power_w),
@@ -42,6 +43,12 @@ _MEASURED: Final = {
     ("energy", "Wh"): ("energy_wh", values.energy_wh),
     ("energy", "kWh"): ("energy_wh", values.energy_kwh),
     ("battery", "%"): ("battery_pct", values.battery_pct),
+    ("temperature", "°C"): ("temperature_c", values.temperature_c),
+    ("temperature", "°F"): ("temperature_c", values.temperature_f),
+    ("humidity", "%"): ("humidity_pct", values.humidity_pct),
+    ("carbon_dioxide", "ppm"): ("co2_ppm", values.co2_ppm),
+    ("pm25", "µg/m³"): ("pm25_ugm3", values.pm25_ugm3),
+    ("illuminance", "lx"): ("illuminance_lx", values.illuminance_lx),
     ("signal_strength", "dBm"): ("rssi_dbm", values.rssi_dbm),
 }
 

@@ -11,23 +11,25 @@ from typing import Final
 from gateway.dialects.base import NO_HEADER, Decoded, Overheard, Source, Unreadable, millis, read_object
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
-from gateway.dialects.shared.facts import EVENTS, FACTS, Name, reader_of
+from gateway.dialects.shared.facts import EVENTS, FACTS, Name, other_types, reader_of
 from gateway.dialects.shared.meaning import Meaning, ReadSignals
-from gateway.model import Header, KindName, Millis, Resource, Signal
+from gateway.model import Header, Millis, Resource, Signal
 
 _HEADER: Final = ("ts", "boot", "seq", "oldest")
 _EVENT_FIELDS: Final[dict[str, Callable[[object], Signal | None]]] = {
     "card": values.text,
     "granted": values.flag,
     "direction": values.text,
+    "n": values.count,
 }
 _OURS: Final = re.compile(r"(yz/[a-z0-9-]+/([^/]+))/(state|event|availability)")
 
 
-def _names(kind: KindName) -> tuple[Name, ...]:
+def _names(resource: Resource) -> tuple[Name, ...]:
     """Here a field is called as the signal that it is."""
-    signals = {signal: fact for fact, signal in reversed([*FACTS[kind].items()]) if signal not in ("relay", "bay")}
-    return tuple(Name(signal, fact, reader_of(kind, signal)) for signal, fact in signals.items())
+    told = [(fact, signal) for fact, signal in FACTS[resource.kind].items() if fact not in other_types(resource)]
+    signals = {signal: fact for fact, signal in reversed(told) if signal not in ("relay", "bay")}
+    return tuple(Name(signal, fact, reader_of(resource.kind, signal)) for signal, fact in signals.items())
 
 
 class Native:
@@ -37,7 +39,7 @@ class Native:
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
-        names = _names(resource.kind)
+        names = _names(resource)
         self._meaning = Meaning(source, resource, names)
         self._meaning.derives_status = False
         self._rules = self._meaning.rules(names, _HEADER)
@@ -87,5 +89,5 @@ def hear(topic: str, payload: bytes) -> Overheard | None:
     if told == "availability":
         is_online(payload)
     said = read_object(payload) if told == "state" else {}
-    facts = {signal: fact for facts in FACTS.values() for fact, signal in facts.items()}
+    facts = {signal: fact for facts in reversed([*FACTS.values()]) for fact, signal in reversed([*facts.items()])}
     return Overheard(f"{base}/state", tuple(dict.fromkeys(facts[key] for key in said if key in facts)), device)

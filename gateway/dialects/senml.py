@@ -36,6 +36,20 @@ NAMES: Final = (
     Name("energy", "energy_wh", values.energy_wh),
     Name("battery", "battery_pct", values.battery_pct),
     Name("rssi", "rssi_dbm", values.rssi_dbm),
+    Name("smoke", "smoke", values.alarm),
+    Name("gas", "gas", values.alarm),
+    Name("co", "co", values.alarm),
+    Name("leak", "leak", values.alarm),
+    Name("fire", "fire", values.alarm),
+    Name("temp", "temperature_c", values.temperature_c),
+    Name("rh", "humidity_pct", values.humidity_pct),
+    Name("temperature", "temperature_c", values.temperature_c),
+    Name("humidity", "humidity_pct", values.humidity_pct),
+    Name("co2", "co2_ppm", values.co2_ppm),
+    Name("pm25", "pm25_ugm3", values.pm25_ugm3),
+    Name("illuminance", "illuminance_lx", values.illuminance_lx),
+    Name("in", "in", values.total),
+    Name("out", "out", values.total),
 )
 _NAMES_KEPT: Final = 256
 _VERSION: Final = 10

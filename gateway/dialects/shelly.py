@@ -1,6 +1,7 @@
 """Shelly Gen2 and later: NotifyStatus, NotifyFullStatus, NotifyEvent, component status topics, online.
 
-Source: Shelly Gen2+ API documentation (Notifications, MQTT, Switch, PM1, EM, Input, DevicePower, PresenceZone, BTHome).
+Source: Shelly Gen2+ API documentation (Notifications, MQTT, Switch, PM1, EM, Input, DevicePower, PresenceZone, BTHome,
+Smoke, Flood, Temperature, Humidity, Illuminance).
 `topic` is the MQTT prefix; `field: switch:1` picks one of several components. Notifications are deltas: what is not
 named has not changed. No sequence; `ts` counts once the device has a clock.
 """
@@ -21,7 +22,7 @@ from gateway.dialects.base import (
 )
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
-from gateway.dialects.shared.facts import EVENTS, Name
+from gateway.dialects.shared.facts import EVENTS, HAZARDS, Name
 from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
 from gateway.model import Header, KindName, Millis, Resource
 
@@ -35,7 +36,7 @@ _METER: Final = (
 
 def _either(fact: str) -> tuple[Name, ...]:
     """A two-state component feeds whichever of these the resource asks for."""
-    return (Name(fact, "presence", values.flag), Name(fact, "open", values.flag))
+    return tuple(Name(fact, told, values.flag) for told in ("presence", "open", *HAZARDS))
 
 
 COMPONENTS: Final[dict[str, tuple[Name, ...]]] = {
@@ -48,11 +49,19 @@ COMPONENTS: Final[dict[str, tuple[Name, ...]]] = {
     "input": _either("state"),
     "bthomesensor": _either("value"),
     "presencezone": (Name("value", "presence", values.flag), Name("num_objects", "people", values.people)),
+    "smoke": (Name("alarm", "smoke", values.flag),),
+    "flood": (Name("alarm", "leak", values.flag),),
+    "temperature": (Name("tC", "temperature_c", values.temperature_c),),
+    "humidity": (Name("rh", "humidity_pct", values.humidity_pct),),
+    "illuminance": (Name("lux", "illuminance_lx", values.illuminance_lx),),
     "devicepower": (Name("battery", "battery_pct", values.inside("percent", values.battery_pct)),),
     "wifi": (Name("rssi", "rssi_dbm", values.rssi_dbm),),
 }
 # Without `field`: one meter, relay or zone. An input or a Bluetooth sensor may be anything, so it must be named.
-_DEFAULT: Final = ("switch:0", "pm1:0", "em:0", "emdata:0", "em1:0", "em1data:0", "presencezone:200")
+_DEFAULT: Final = (
+    "switch:0", "pm1:0", "em:0", "emdata:0", "em1:0", "em1data:0", "presencezone:200", "smoke:0", "flood:0",
+    "temperature:0", "humidity:0", "illuminance:0",
+)  # fmt: skip
 _ALWAYS: Final = ("devicepower:0", "wifi")
 _SPOKEN: Final = ("NotifyStatus", "NotifyFullStatus")
 
@@ -147,7 +156,9 @@ def _example(kind: KindName) -> str:
     facts = SPECS[kind].facts
     if "presence" in facts:
         return "presencezone:201"
-    return "bthomesensor:200 or input:0" if "open" in facts else "switch:1"
+    if "temperature_c" in facts:
+        return "temperature:100"
+    return "bthomesensor:200 or input:0" if "open" in facts or "smoke" in facts else "switch:1"
 
 
 def hear(topic: str, payload: bytes) -> Overheard | None:

@@ -22,7 +22,7 @@ from gateway.dialects.base import (
 )
 from gateway.dialects.shared import values
 from gateway.dialects.shared.availability import is_online
-from gateway.dialects.shared.facts import Name
+from gateway.dialects.shared.facts import HAZARDS, Name
 from gateway.dialects.shared.meaning import Meaning, ReadSignals, Rules
 from gateway.dialects.shared.paths import pick
 from gateway.dialects.shared.values import Reader
@@ -56,6 +56,17 @@ def _action(value: object) -> Signal | None:
     return values.flag(value.get("Action") if isinstance(value, dict) else value)
 
 
+_AIR: Final = (
+    Name("Temperature", "temperature_c", values.temperature_c),
+    Name("Humidity", "humidity_pct", values.humidity_pct),
+    Name("CarbonDioxide", "co2_ppm", values.co2_ppm),
+    Name("PM2.5", "pm25_ugm3", values.pm25_ugm3),
+    Name("Illuminance", "illuminance_lx", values.illuminance_lx),
+)
+_FAHRENHEIT: Final = (Name("Temperature", "temperature_c", values.temperature_f), *_AIR[1:])
+_NO_AIR: Final = ("ENERGY", "ESP32", "Wifi", *_BRIDGES)  # the chip is no thermometer of the room
+
+
 def _names(field: str | None) -> tuple[tuple[Name, ...], tuple[Name, ...]]:
     """Top-level names and those inside ENERGY."""
     part = _PART.fullmatch(field or "")
@@ -66,6 +77,7 @@ def _names(field: str | None) -> tuple[tuple[Name, ...], tuple[Name, ...]]:
         Name(relay, "relay", values.flag),
         Name(switch, "presence", _action),
         Name(switch, "open", _action),
+        *(Name(switch, hazard, _action) for hazard in HAZARDS),
         Name("Wifi", "rssi_dbm", values.inside("Signal", values.rssi_dbm)),
         Name("Version", "firmware", values.text),
     ]
@@ -81,7 +93,18 @@ def _names(field: str | None) -> tuple[tuple[Name, ...], tuple[Name, ...]]:
 class Tasmota:
     """One Tasmota device, or one channel of it."""
 
-    __slots__ = ("_behind", "_energy", "_lwt", "_meaning", "_plain", "_top", "_topics", "filters")
+    __slots__ = (
+        "_air",
+        "_behind",
+        "_energy",
+        "_fahrenheit",
+        "_lwt",
+        "_meaning",
+        "_plain",
+        "_top",
+        "_topics",
+        "filters",
+    )
     valid_for_ms = None
 
     def __init__(self, source: Source, resource: Resource) -> None:
@@ -92,6 +115,7 @@ class Tasmota:
         self._meaning.awaits_relay = True
         self._top: Rules = self._meaning.rules(top, ("Time", "ENERGY"))
         self._energy: Rules = self._meaning.rules(energy)
+        self._air, self._fahrenheit = self._meaning.rules(_AIR), self._meaning.rules(_FAHRENHEIT)
         paths = [one.path for one in self._meaning.picks]
         behind = bool(paths) and all(path[:1] and path[0] in _BRIDGES for path in paths)
         self._behind = tuple({path[:-1] for path in paths}) if behind else ()
@@ -126,6 +150,8 @@ class Tasmota:
         energy = body.get("ENERGY")
         if isinstance(energy, dict):
             ignored += self._meaning.read(self._energy, energy, signals)
+        if self._air:
+            self._breathe(body, signals)
         if self._meaning.picks:
             self._meaning.take(body, signals)
         if self._behind and not signals and not signals.bad and all(pick(body, path) is None for path in self._behind):
@@ -134,6 +160,17 @@ class Tasmota:
             self._meaning.awaits_relay = False  # a meter without a relay
         time = millis(body.get("Time"))
         return self._meaning.decoded(Header(time) if time else NO_HEADER, signals, ignored)
+
+    def _breathe(self, body: dict[str, object], signals: ReadSignals) -> None:
+        """Each sensor has an object of its own; of two that tell the same the first one counts."""
+        rules = self._fahrenheit if body.get("TempUnit") == "F" else self._air
+        for name, part in body.items():
+            if isinstance(part, dict) and name not in _NO_AIR:
+                told = ReadSignals()
+                self._meaning.read(rules, part, told)
+                for signal, value in told.items():
+                    signals.setdefault(signal, value)
+                signals.bad += told.bad
 
 
 bind = Tasmota
@@ -157,4 +194,6 @@ def hear(topic: str, payload: bytes) -> Overheard | None:
     energy = body.get("ENERGY")
     keys = {*body, *(energy if isinstance(energy, dict) else ())}
     top, inside = _names(None)
-    return Overheard(base, tuple(dict.fromkeys(one.fact for one in (*top, *inside) if one.key in keys)))
+    air = {key for name, part in body.items() if isinstance(part, dict) and name not in _NO_AIR for key in part}
+    told = [name.fact for name in (*top, *inside) if name.key in keys and name.fact not in HAZARDS]
+    return Overheard(base, tuple(dict.fromkeys((*told, *(name.fact for name in _AIR if name.key in air)))))

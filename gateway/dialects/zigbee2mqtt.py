@@ -43,8 +43,21 @@ NAMES: Final = (
     Name("power", "power_w", values.power_w),
     Name("energy", "energy_wh", values.energy_kwh),
     Name("battery", "battery_pct", values.battery_pct),
+    Name("smoke", "smoke", values.flag),
+    Name("gas", "gas", values.flag),
+    Name("carbon_monoxide", "co", values.flag),
+    Name("water_leak", "leak", values.flag),
+    Name("test", "test", values.flag),
+    Name("temperature", "temperature_c", values.temperature_c),
+    Name("humidity", "humidity_pct", values.humidity_pct),
+    Name("co2", "co2_ppm", values.co2_ppm),
+    Name("pm25", "pm25_ugm3", values.pm25_ugm3),
+    Name("illuminance", "illuminance_lx", values.illuminance_lx),
 )
-_ATTRIBUTES: Final = ("occupancy", "presence", "contact", "lock_state", "power")
+_ATTRIBUTES: Final = (
+    "occupancy", "presence", "contact", "lock_state", "power", "smoke", "gas", "carbon_monoxide", "water_leak",
+    "temperature", "humidity", "co2", "pm25", "illuminance",
+)  # fmt: skip
 _IEEE: Final = re.compile(r"0x[0-9a-f]{16}")
 
 

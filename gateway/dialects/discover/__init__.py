@@ -182,7 +182,7 @@ def _lines(dialect: str, device: _Device) -> Iterator[tuple[KindName, str]]:
     heard = device.heard
     name = _slug(heard.name or _last_step(heard.topic))
     for kind in dict.fromkeys(kind for fact in heard.facts for kind in _KINDS.get(fact, ())):
-        usual = SPECS[kind].usual_type
+        usual = _type_of(kind, heard.facts)
         sort = "" if usual is None else f", type: {usual}"
         if "battery_pct" in heard.facts:
             sort += ", power: battery"
@@ -194,6 +194,13 @@ def _lines(dialect: str, device: _Device) -> Iterator[tuple[KindName, str]]:
             fed = {FACTS[kind][fact]: path for fact, path in device.paths.items() if fact in FACTS[kind]}
             source += f", fields: {{{', '.join(f'{signal}: {_quoted(path)}' for signal, path in fed.items())}}}"
         yield kind, f"- {{id: {name}, kind: {kind}{sort}, source: {{{source}}}}}"
+
+
+def _type_of(kind: KindName, facts: tuple[str, ...]) -> str | None:
+    """The one that these facts are about, else the usual one."""
+    spec = SPECS[kind]
+    told = (name for name, sort in spec.types.items() if sort.told_by and sort.told_by[0] in facts)
+    return next(told, spec.usual_type)
 
 
 def _last_step(topic: str) -> str:

@@ -9,6 +9,9 @@ from gateway.dialects.shared import values
 from gateway.dialects.shared.values import Reader
 from gateway.model import KindName, Resource
 
+HAZARDS: Final = tuple(fact for fact, signal in SPECS["hazard"].facts.items() if signal == "alarm")
+"""What a detector may warn of."""
+
 
 class Name(NamedTuple):
     """A foreign field name, the fact it tells, and how its value is read."""
@@ -36,6 +39,14 @@ _READERS: Final[Mapping[str, Reader]] = {
     "cabinet_open": values.opened,
     "battery_pct": values.battery_pct,
     "rssi_dbm": values.rssi_dbm,
+    "alarm": values.alarm,
+    "temperature_c": values.temperature_c,
+    "humidity_pct": values.humidity_pct,
+    "co2_ppm": values.co2_ppm,
+    "pm25_ugm3": values.pm25_ugm3,
+    "illuminance_lx": values.illuminance_lx,
+    "in": values.total,
+    "out": values.total,
     "fault": values.text,
     "firmware": values.text,
 }
@@ -56,7 +67,7 @@ SAME: Final = {
     "status": ("relay",),
 }
 
-EVENTS: Final = ("card", "door_forced", "door_held", "tamper", "help")
+EVENTS: Final = ("card", "door_forced", "door_held", "tamper", "help", "passage")
 
 
 def reader_of(kind: KindName, signal: str) -> Reader:
@@ -73,6 +84,15 @@ def name_reader(kind: KindName, name: Name) -> Reader:
     if signal == "status":
         return reader_of(kind, signal)
     return values.some(name.read) if signal == "occupied" and name.fact == "people" else name.read
+
+
+def other_types(resource: Resource) -> frozenset[str]:
+    """The facts that are about other types of its kind than its own; none for a resource without a type."""
+    types = SPECS[resource.kind].types
+    own = types.get(resource.type or "")
+    if own is None:
+        return frozenset()
+    return frozenset(fact for sort in types.values() for fact in sort.told_by) - frozenset(own.told_by)
 
 
 def running_above_w(source: Source, resource: Resource) -> float:

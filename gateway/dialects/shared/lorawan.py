@@ -1,7 +1,8 @@
 """What ChirpStack and The Things Stack share: names in decoded LoRaWAN payloads, and the uplink's identity.
 
-Names after the decoders of Milesight, Dragino and Browan in TheThingsNetwork/lorawan-devices. People counters that
-only tell passages (`people_in`, `line_1_total_in`) are left out on purpose: their difference drifts.
+Names after the decoders of Milesight, Dragino and Browan in TheThingsNetwork/lorawan-devices. The totals of people
+counters (`total_in`, `line_1_total_in`) feed counters and no room, for their difference drifts; what passed in a period
+(`period_in`, `people_in`) feeds nothing, for a period that the air loses is lost.
 """
 
 from typing import Final
@@ -26,6 +27,19 @@ NAMES: Final = (
     Name("active_power", "power_w", values.power_w),
     Name("battery", "battery_pct", values.battery_pct),
     Name("battery_level", "battery_pct", values.battery_pct),
+    Name("smoke_status", "smoke", values.alarm),
+    Name("gas_status", "gas", values.alarm),
+    Name("leakage_status", "leak", values.alarm),
+    Name("water_leak", "leak", values.alarm),
+    Name("temperature", "temperature_c", values.temperature_c),
+    Name("humidity", "humidity_pct", values.humidity_pct),
+    Name("co2", "co2_ppm", values.co2_ppm),
+    Name("pm2_5", "pm25_ugm3", values.pm25_ugm3),
+    Name("illumination", "illuminance_lx", values.illuminance_lx),
+    Name("total_in", "in", values.total),
+    Name("total_out", "out", values.total),
+    Name("line_1_total_in", "in", values.total),
+    Name("line_1_total_out", "out", values.total),
 )
 
 

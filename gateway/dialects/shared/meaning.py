@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from config.kinds import SPECS, FromPower
 from gateway.dialects.base import Bad, Decoded, Elsewhere, Source, Unreadable
 from gateway.dialects.shared import values
-from gateway.dialects.shared.facts import FACTS, MAINS, SAME, Name, name_reader, running_above_w
+from gateway.dialects.shared.facts import FACTS, MAINS, SAME, Name, name_reader, other_types, running_above_w
 from gateway.dialects.shared.paths import pick
 from gateway.dialects.shared.picks import finished, picks_of
 from gateway.dialects.shared.values import Reader
@@ -35,13 +35,14 @@ class Meaning:
     """
 
     __slots__ = (
-        "_above_w", "_from_power", "_has_bay", "_kind", "_relay", "_source", "_taken", "awaits_relay", "derives_status",
-        "device", "picks", "station",
+        "_above_w", "_from_power", "_has_bay", "_kind", "_others", "_relay", "_source", "_taken", "awaits_relay",
+        "derives_status", "device", "picks", "station",
     )  # fmt: skip
 
     def __init__(self, source: Source, resource: Resource, names: Iterable[Name] = ()) -> None:
         self.station, self.device = resource.station, resource.device
         self._source, self._kind = source, resource.kind
+        self._others = other_types(resource)
         spec = SPECS[resource.kind]
         self._from_power = spec.from_power
         self._has_bay = "bay" in spec.facts.values()
@@ -63,6 +64,8 @@ class Meaning:
         found: dict[str, tuple[str, Reader]] = dict.fromkeys((*known, *picked), ("", values.nothing))
         for name in names:
             signal = FACTS[self._kind].get(name.fact)
+            if name.fact in self._others:
+                continue
             if signal is not None and signal not in self._taken and name.key not in found:
                 found[name.key] = (signal, finished(self._source, signal, name_reader(self._kind, name)))
         return found

@@ -41,6 +41,10 @@ def words(yes: str, no: str) -> Callable[[object], bool | None]:
 flag = words("on true yes", "off false no")
 present = words("on true yes occupied present detected trigger", "off false no vacant unoccupied absent normal idle")
 opened = words("on true yes open opened", "off false no close closed")
+alarm = words(
+    "on true yes alarm leak leaking wet flood abnormal detected triggered trigger smoke fire",
+    "off false no normal clear dry idle ok silence",
+)
 locked = words(
     "on true yes lock locked", "off false no unlock unlocked not_fully_locked jammed locking unlocking open opening"
 )
@@ -72,6 +76,16 @@ energy_wh = within(*bounds.ENERGY_WH)
 energy_kwh = within(*bounds.ENERGY_WH, 1000)
 battery_pct = within(*bounds.BATTERY_PCT)
 rssi_dbm = within(*bounds.RSSI_DBM)
+temperature_c = within(*bounds.TEMPERATURE_C)
+humidity_pct = within(0, 100)
+co2_ppm = within(*bounds.CO2_PPM)
+pm25_ugm3 = within(*bounds.PM25_UGM3)
+illuminance_lx = within(*bounds.ILLUMINANCE_LX)
+
+
+def temperature_f(value: object) -> float:
+    """Degrees Fahrenheit as Celsius."""
+    return round(temperature_c((number(value) - 32) / 1.8), 2)
 
 
 def count(value: object) -> int:
@@ -83,6 +97,13 @@ def count(value: object) -> int:
     if not 0 <= value <= _COUNT_LIMIT:
         raise Unreadable("out_of_range")
     return value
+
+
+def total(value: object) -> int:
+    """What a counter has counted since it began."""
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return sequence(value)
 
 
 def people(value: object) -> int:

@@ -1,5 +1,6 @@
 """Listening finds the devices, and its lines are ready to use."""
 
+import pytest
 import yaml
 
 from config.schema import Settings
@@ -27,7 +28,7 @@ TRAFFIC = (
     ("yz-live/yanshan", '{"usable":true,"open":true}'),
     ("$SYS/broker/uptime", "7"),
     ("noise", "\xff"),
-    ("noise/2", '{"temperature":21}'),
+    ("noise/2", '{"pressure":1013}'),
 )
 
 
@@ -65,6 +66,35 @@ def test_a_device_of_ours_is_one_finding_whatever_it_says() -> None:
     assert (first.dialect, first.topic, first.reports) == ("native", "yz/yanshan/seat-01/state", ("presence",))
     assert first.lines[0] == "- {id: seat-01, kind: seat}"
     assert (silent.dialect, silent.topic, silent.lines) == ("native", "yz/yanshan/seat-02/state", ())
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "lines"),
+    [
+        ("zigbee2mqtt/k", '{"smoke":false,"test":false}', ["hazard, type: smoke"]),
+        ("zigbee2mqtt/k", '{"water_leak":false,"battery":9}', ["hazard, type: leak, power: battery"]),
+        ("zigbee2mqtt/k", '{"carbon_monoxide":false}', ["hazard, type: co"]),
+        ("zigbee2mqtt/k", '{"temperature":21,"humidity":40}', ["climate"]),
+        ("tele/k/SENSOR", '{"SI7021":{"Temperature":23.6,"Humidity":46.1}}', ["climate"]),
+        ("shelly-k/status/smoke:0", '{"id":0,"alarm":false}', ["hazard, type: smoke"]),
+        ("shelly-k/status/flood:0", '{"id":0,"alarm":false}', ["hazard, type: leak"]),
+        ("node/binary_sensor/kitchen_smoke/state", "OFF", ["hazard, type: smoke"]),
+        ("homeassistant/binary_sensor/k/config", '{"dev_cla":"gas","stat_t":"k/state"}', ["hazard, type: gas"]),
+        ("application/A/device/k/event/up", '{"object":{"line_1_total_in":1,"line_1_total_out":2}}', ["counter"]),
+        (
+            "v3/a/devices/k/up",
+            '{"uplink_message":{"decoded_payload":{"leakage_status":"leak"}}}',
+            ["hazard, type: leak"],
+        ),
+        ("packs/k", '[{"n":"co2","v":612}]', ["climate"]),
+        ("yz/yanshan/k/state", '{"alarm":false}', ["hazard, type: smoke"]),
+        ("yz/yanshan/k/state", '{"in":1,"out":2}', ["counter"]),
+        ("site/k", '{"gas":false}', ["hazard, type: gas"]),
+    ],
+)
+def test_what_measures_or_warns_is_proposed_as_what_it_is(topic: str, payload: str, lines: list[str]) -> None:
+    (found,) = heard((topic, payload))
+    assert [line.partition("kind: ")[2].partition(", source")[0].rstrip("}") for line in found.lines] == lines
 
 
 def test_what_it_reports_grows_with_every_message() -> None:
