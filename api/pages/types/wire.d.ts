@@ -26,6 +26,21 @@ export interface Resource {
   people_level?: string | null;
 }
 
+/** What measures or warns; nobody occupies it. */
+export interface Instrument {
+  id: string;
+  kind: string;
+  type: string | null;
+  name?: Names;
+  health: "ok" | "fault" | "maintenance";
+  evidence: "live" | "stale" | "offline" | "never" | "suspect";
+  by: "sensor" | "person" | "schedule";
+  alarm: boolean | null;
+  values: Record<string, number>;
+  observed_at: string | null;
+  valid_until: string | null;
+}
+
 export interface Event {
   title?: Names;
   from?: string;
@@ -55,7 +70,7 @@ export interface Document {
     proved_until?: string;
   };
   summary?: Line[];
-  areas?: { id: string; name?: Names; resources: Resource[] }[];
+  areas?: { id: string; name?: Names; resources: Resource[]; instruments?: Instrument[] }[];
   region?: string[];
   location?: { lat: number; lon: number } | null;
   distance_m?: number;

@@ -42,6 +42,9 @@ class Scene:
     region: tuple[str, ...] = ("广东", "江门", "鹤山")
     extra: dict[str, Any] = field(default_factory=dict)
     forecast: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    instruments: tuple[
+        dict[str, Any], ...
+    ] = ()  # of the first area: kind, type, alarm, values, and evidence if not live
 
 
 def row(kind: str, kind_type: str | None, stem: str, states: str) -> tuple[Thing, ...]:
@@ -107,6 +110,25 @@ WAITS = {
 }
 
 
+AIR = (
+    {
+        "id": "air",
+        "kind": "climate",
+        "values": {"temperature_c": 22.54, "humidity_pct": 48, "co2_ppm": 612, "pm25_ugm3": 9},
+    },
+    {"id": "old-air", "kind": "climate", "evidence": "stale", "values": {}},
+    {"id": "gate", "kind": "counter"},
+)
+SMOKE = {
+    "id": "smoke",
+    "kind": "hazard",
+    "type": "smoke",
+    "alarm": True,
+    "name": {"zh": "灶台上方", "en": "Over the stove"},
+}
+LEAK = {"id": "leak", "kind": "hazard", "type": "leak", "alarm": True}
+
+
 def scenes() -> dict[str, Scene]:
     sixty = "ynyynnyynynyunynyynnynyuynnyfnyynynnyynyyynnynnyynuyncyynynn"
     normal = house("yanshan")
@@ -116,6 +138,10 @@ def scenes() -> dict[str, Scene]:
         house("silent", "u" * 12, "u" * 8, "uu", "u" * 6, "u" * 6, "uuu", age_ms=900_000),
         house("closed", "c" * 12, "nynnynny", "ny", "c" * 6, "ccccyc", "ccc", open="no", open_until_ms=18 * HOUR_MS),
         house("brief", activity_ms=4_000),
+        house("air", instruments=AIR),
+        house("smoke", instruments=(*AIR, SMOKE)),
+        house("flooded", instruments=(SMOKE | {"alarm": False, "values": {"test": True}}, LEAK)),
+        house("burns", instruments=(SMOKE, LEAK, SMOKE | {"id": "gas", "type": "gas"})),
         house("plan", "ynuynnyunyfn"),
         house("full", "n" * 12, "n" * 8, "nn", "n" * 6, "nnnyyy", "nnn", forecast=WAITS),
         house("soon", "n" * 12, "nnnn", "un", "nnnf", forecast=dict.fromkeys(WAITS, (0.02, 0.01, 0.1))),
@@ -237,8 +263,9 @@ def document(scene: Scene, now_ms: int, ttl_ms: int = TTL_MS, whole: bool = True
             "id": key,
             "name": {"zh": zh, "en": en},
             "resources": [_resource(thing, now_ms, observed, ttl_ms) for thing in things],
+            "instruments": [_instrument(told, observed, ttl_ms) for told in scene.instruments] if at == 0 else [],
         }
-        for key, zh, en, things in scene.areas
+        for at, (key, zh, en, things) in enumerate(scene.areas)
     ]
     resources = [resource for area in areas for resource in area["resources"]]
     live = [resource["valid_until"] for resource in resources if resource["evidence"] == "live"]
@@ -259,6 +286,11 @@ def _with_forecast(line: dict[str, Any], scene: Scene, now_ms: int) -> dict[str,
         return line
     times = (stamp(now_ms + int(minutes * 60_000)) for minutes in told)
     return line | {"next_free": dict(zip(("at", "from", "to"), times, strict=True))}
+
+
+def _instrument(told: dict[str, Any], observed: int, ttl_ms: int) -> dict[str, Any]:
+    usual = {"type": None, "health": "ok", "evidence": "live", "by": "sensor", "alarm": None, "values": {}}
+    return usual | told | {"observed_at": stamp(observed), "valid_until": stamp(observed + ttl_ms)}
 
 
 def _resource(thing: Thing, now_ms: int, observed: int, ttl_ms: int) -> dict[str, Any]:

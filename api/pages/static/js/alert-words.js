@@ -24,6 +24,7 @@ export const ALERTS = {
   "alert.door_held": ["门长时间未关", "門長時間未關", "Door held open"],
   "alert.tamper": ["设备被拆动", "設備被拆動", "Tampering"],
   "alert.help": ["有人求助", "有人求助", "Somebody asks for help"],
+  "alert.hazard": ["安全报警", "安全警報", "Hazard alarm"],
   "alert.safety_not_ready": ["急救设备未就绪", "急救設備未就緒", "First-aid item not ready"],
   "alert.safety_expiring": ["急救物资即将过期", "急救物資即將過期", "First-aid item expires soon"],
   "alert.broker_lost": ["与消息服务器断开", "與訊息伺服器斷開", "Message broker lost"],
@@ -36,6 +37,8 @@ export const ALERTS = {
   "alert.internal_error": ["程序处理某项输入时出错", "程式處理某項輸入時出錯", "A fault of this program over one input"],
   "alert.quarantine_rate": ["无法读取的消息过多", "無法讀取的訊息過多", "Many unreadable messages"],
   // causes that are conditions
+  "cause.alarm": ["探测器报警", "探測器警報", "its detector warns"],
+  "cause.test": ["有人正在测试探测器", "有人正在測試探測器", "somebody is testing its detector"],
   "cause.stale": ["超过时限没有消息", "超過時限沒有訊息", "no message within its time"],
   "cause.offline": ["连接已断开", "連線已斷開", "its connection broke"],
   "cause.unreadable_value": ["最近一条消息无法识别", "最近一則訊息無法識別", "its last message could not be read"],

@@ -5,6 +5,7 @@ import { ServerClock } from "./clock.js";
 import { $, setText } from "./draw.js";
 import { Feed } from "./feed.js";
 import { paintBanner, paintNight } from "./frame.js";
+import { dangersOf, paintDangers } from "./instruments.js";
 import { Keeper } from "./keeper.js";
 import { read, stateOf } from "./truth.js";
 import { nameIn, speaker } from "./words.js";
@@ -74,7 +75,9 @@ export class Face {
     const { picture } = this;
     if (picture) this.#build(picture).paint(now, picture, contact);
     this.#parts?.paint({ now, at, contact });
-    setText($(".wait"), !picture ? this.say("connecting") : picture.resources.length ? "" : this.say("nothing"));
+    const anything = picture && picture.resources.length + picture.instruments.length > 0;
+    setText($(".wait"), !picture ? this.say("connecting") : anything ? "" : this.say("nothing"));
+    if (picture) paintDangers($(".danger"), dangersOf(picture, now), { say: this.say, second: this.second, names: place.names });
     const lit = picture?.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintBanner($(".banner"), { contact: this.feed?.contact, lastNews: this.#lastNews, lit }, this.voice);
   }

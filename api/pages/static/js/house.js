@@ -1,5 +1,6 @@
 // One station among many: its state in short, recomputed only when its document or a deadline says so.
 
+import { dangersOf } from "./instruments.js";
 import { groupsOf, read, stateOf, tally, tallyOfGroup, tallyOfLine } from "./truth.js";
 
 /** @typedef {import("./truth.js").Tally} Tally */
@@ -15,6 +16,8 @@ export class House {
   states = [];
   /** @type {"offline" | "fault" | "half" | "closed" | null} */
   trouble = null;
+  /** @type {import("./truth.js").Instrument[]} detectors that warn */
+  dangers = [];
   due = 0;
 
   // fact: the entry of /api/v1/stations (a document without areas, with region and location)
@@ -47,6 +50,7 @@ export class House {
     if (picture.whole) for (const group of this.groups) this.tallies.set(group.key, tallyOfGroup(group, picture, now));
     else for (const line of picture.summary) this.tallies.set(line.key, tallyOfLine(line, picture, now));
     this.states = picture.resources.map((r) => stateOf(r, picture, now));
+    this.dangers = dangersOf(picture, now);
     this.trouble = this.#trouble();
     this.due = now === null ? 0 : this.#next(now);
     return true;
@@ -77,7 +81,8 @@ export class House {
   /** @param {number} now */
   #next(now) {
     const { picture } = this;
-    const ends = picture.whole ? picture.resources.map((r) => (r.evidence === "live" ? r.validUntil : null)) : [picture.validUntil];
+    const shown = [...picture.resources, ...picture.instruments];
+    const ends = picture.whole ? shown.map((r) => (r.evidence === "live" ? r.validUntil : null)) : [picture.validUntil];
     return Math.min(...[...ends, picture.openUntil].filter((end) => end !== null).filter((end) => end > now), Infinity);
   }
 

@@ -1,6 +1,6 @@
 // All stations on one page. Documents come as they change; a station is recomputed only then or when one of its values ends.
 
-import { $, setText } from "./draw.js";
+import { $, el, glyph, setText } from "./draw.js";
 import { ServerClock } from "./clock.js";
 import { Feed } from "./feed.js";
 import { KINDS } from "./kinds.js";
@@ -8,6 +8,7 @@ import { House } from "./house.js";
 import { Keeper } from "./keeper.js";
 import { ALERTS } from "./alert-words.js";
 import { DESK } from "./desk-words.js";
+import { placeOf, warningOf } from "./instruments.js";
 import { StationMap } from "./map.js";
 import { patterns } from "./patterns.js";
 import { fromAlerts, fromHouses, paintNeeds } from "./needs.js";
@@ -17,7 +18,7 @@ import { Staff } from "./staff.js";
 import { paintSums } from "./sums.js";
 import { age, hhmm } from "./time.js";
 import { paintBanner, paintNight } from "./frame.js";
-import { speaker } from "./words.js";
+import { nameIn, speaker } from "./words.js";
 
 // What is counted, by type where there are types.
 const COLUMNS = Object.values(KINDS)
@@ -129,9 +130,31 @@ function paint(all = false) {
     sheet.arrange(list);
     map.name(list);
   }
+  if (any) paintDanger(list);
   if (any) paintSums($(".sums"), list, sheet.columns[0] ?? "seat", now, say);
   if (any || Math.floor(clock.show() / 1000) % 30 === 0) paintNeed(list, now);
   paintFrame();
+}
+
+// Above everything: where a detector warns, each with the way to its station.
+function paintDanger(list) {
+  const node = $(".danger");
+  const warned = list.flatMap((house) => house.dangers.map((danger) => ({ house, danger })));
+  node.hidden = !warned.length;
+  const shape = warned.map(({ house, danger }) => `${house.id}/${danger.id}`).join();
+  if (node.dataset.shape === shape) return;
+  node.dataset.shape = shape;
+  node.replaceChildren(
+    ...warned.map(({ house, danger }) =>
+      el(
+        "a",
+        { href: `/stations/${encodeURIComponent(house.id)}`, data: { station: house.id, instrument: danger.id, alarm: "yes" } },
+        glyph("fault"),
+        el("b", { text: warningOf(danger, say) }),
+        el("span", { text: [nameIn(house.picture.name, say.lang), placeOf(danger, {}, say)].filter(Boolean).join(" · ") }),
+      ),
+    ),
+  );
 }
 
 function paintNeed(list, now) {

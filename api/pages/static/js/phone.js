@@ -4,6 +4,7 @@ import { dialogs } from "./dialogs.js";
 import { $, setText } from "./draw.js";
 import { Face, place, query, root } from "./face.js";
 import { paintDoor } from "./frame.js";
+import { airText } from "./instruments.js";
 import { storage } from "./keeper.js";
 import { nearBox } from "./near.js";
 import { PHONE } from "./phone-words.js";
@@ -27,6 +28,7 @@ function paint({ now, contact }) {
   around();
   if (!face.picture) return;
   paintDoor($(".door"), face.picture, now, contact, voice);
+  setText($(".air"), airText(face.picture, now, " · "));
   const hero = face.board?.hero;
   if (hero && near) hero.windows.hidden = near(hero.node.dataset.form === "closed", hero.node.dataset.kind);
 }

@@ -3,6 +3,7 @@
 import { $, el, setData, setText } from "./draw.js";
 import { Face, place, query, root } from "./face.js";
 import { letterScale, paintClock, paintDoor } from "./frame.js";
+import { airText } from "./instruments.js";
 import { nearBox } from "./near.js";
 import { patterns } from "./patterns.js";
 import { planOf } from "./plan.js";
@@ -78,6 +79,9 @@ function paint({ now, at, contact }) {
 
 function paintFoot(picture, now, contact) {
   $(".foot .shut").hidden = !picture.resources.some((r) => r.access === "closed");
+  const air = airText(picture, now);
+  setText($(".foot .air"), air);
+  setText($(".foot .live"), air ? "" : say("slogan"));
   const at = oldest(thingsOf(picture));
   setText($(".foot .age"), contact && now !== null && at !== null ? say("lower_age", { age: age(at, now, say) }) : "");
 }

@@ -11,6 +11,9 @@ import { KINDS } from "./kinds.js";
  *   validUntil: number | null, observedAt: number | null, sinceAt: number | null,
  * }} Resource
  */
+/**
+ * @typedef {import("./wire.js").Instrument & {areaName: import("./wire.js").Names, validUntil: number | null}} Instrument
+ */
 /** @typedef {import("./wire.js").Line & {key: string, nextFree: Span | null}} Line */
 /** @typedef {ReturnType<typeof read>} Picture */
 /** @typedef {{usable: Usable, why: string | null}} State */
@@ -44,6 +47,10 @@ export function read(doc) {
         sinceAt: ms(r.since),
       })),
   );
+  /** @type {Instrument[]} */
+  const instruments = (doc.areas ?? []).flatMap((area) =>
+    (area.instruments ?? []).map((one) => ({ ...one, areaName: area.name ?? {}, validUntil: ms(one.valid_until) })),
+  );
   return {
     station: doc.station,
     name: doc.name ?? {},
@@ -56,6 +63,7 @@ export function read(doc) {
     summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type), nextFree: s.next_free ? span(s.next_free) : null })),
     whole: Array.isArray(doc.areas),
     resources,
+    instruments,
     doc,
   };
 }
