@@ -95,7 +95,7 @@ def create_app(
             now_ms=now,
         )
     )
-    return App(Front(app, view), context)
+    return App(Front(app, view, mishaps), context)
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:

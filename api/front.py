@@ -13,6 +13,8 @@ from api.auth import COOKIE
 from api.conditional import matches
 from api.live_view import Entry, LiveView
 from api.pages import HEADERS
+from api.problem import OURS, Problem, told_path
+from gateway.base.mishaps import Mishaps
 
 HOT = "/api/v1/stations/"
 BODY_MAX = 64 * 1024
@@ -25,6 +27,7 @@ PREFLIGHT = [
 SECURITY = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name != "cache-control"]
 STRICT_TRANSPORT = [(b"strict-transport-security", b"max-age=31536000")]
 NO_STORE = (b"cache-control", b"no-store")
+BEGUN = "yizhan.begun"  # set in the scope once an answer has begun
 SESSION = COOKIE.encode() + b"="
 ALWAYS, ALWAYS_TLS = CORS + SECURITY, CORS + SECURITY + STRICT_TRANSPORT
 
@@ -32,13 +35,23 @@ ALWAYS, ALWAYS_TLS = CORS + SECURITY, CORS + SECURITY + STRICT_TRANSPORT
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(self, app: ASGIApp, view: LiveView) -> None:
-        self._app, self._view = app, view
+    def __init__(self, app: ASGIApp, view: LiveView, mishaps: Mishaps) -> None:
+        self._app, self._view, self._mishaps = app, view, mishaps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is raised before an answer has begun becomes one; later only the line can be cut."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        try:
+            await self._answer(scope, receive, send)
+        except Exception as error:
+            if BEGUN in scope:
+                raise
+            self._mishaps.note(f"{scope['method']} {told_path(scope['path'])}", error)
+            await Problem(500, OURS)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
         if path.startswith(HOT) and method in ("GET", "HEAD"):
             entry = self._view.get(path[len(HOT) :])
@@ -59,13 +72,14 @@ class Front:
             await send({"type": "http.response.body", "body": b""})
             return
         body = entry.body if scope["method"] == "GET" else b""
+        scope[BEGUN] = True
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _guarded(self, path: str, method: str, scope: Scope, receive: Receive, send: Send) -> None:
         public = path.startswith(("/api/v1/", "/feeds/")) and method in ("GET", "HEAD", "OPTIONS")
         extra = [*SECURITY, *(CORS if public else ()), *(STRICT_TRANSPORT if scope["scheme"] == "https" else ())]
-        send = _with_headers(send, extra, private=path.startswith("/api/") and _keyed(scope))
+        send = _with_headers(send, extra, scope, private=path.startswith("/api/") and _keyed(scope))
         if public and method == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
             await send({"type": "http.response.body", "body": b""})
@@ -105,7 +119,7 @@ def _keyed(scope: Scope) -> bool:
     return any(name == b"authorization" or (name == b"cookie" and SESSION in value) for name, value in scope["headers"])
 
 
-def _with_headers(send: Send, extra: Iterable[tuple[bytes, bytes]], *, private: bool) -> Send:
+def _with_headers(send: Send, extra: Iterable[tuple[bytes, bytes]], scope: Scope, *, private: bool) -> Send:
     """Add each header that the answer has not set itself. A `private` answer is kept by nobody, unless it is public."""
 
     async def sending(message: Message) -> None:
@@ -115,6 +129,7 @@ def _with_headers(send: Send, extra: Iterable[tuple[bytes, bytes]], *, private: 
                 own = [header for header in own if header[0] != b"cache-control"] + [NO_STORE]
             names = {name for name, _ in own}
             message = {**message, "headers": own + [header for header in extra if header[0] not in names]}
+            scope[BEGUN] = True
         await send(message)
 
     return sending

@@ -19,6 +19,9 @@ _LINKS = re.compile(r"^(/[acp]/).*")  # who holds such an address may act: it st
 log = logging.getLogger(__name__)
 
 
+OURS = "the mistake is ours and is in the log"
+
+
 class Problem(JSONResponse):
     """`errors` names each bad parameter with what is wrong with it."""
 
@@ -37,6 +40,11 @@ class Problem(JSONResponse):
         if errors:
             content["errors"] = errors
         super().__init__(content, status, {"cache-control": "no-store"} | (headers or {}))
+
+
+def told_path(path: str) -> str:
+    """As a log may have it: short, and without the secret of a link."""
+    return _LINKS.sub(r"\1…", path[:200])
 
 
 def not_found(station: str) -> HTTPException:
@@ -77,6 +85,5 @@ def install(app: FastAPI, mishaps: Mishaps) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Problem:
-        path = _LINKS.sub(r"\1…", request.url.path[:200])
-        mishaps.note(f"{request.method} {path}", error, request.path_params.get("station"))
-        return Problem(500, "the mistake is ours and is in the log")
+        mishaps.note(f"{request.method} {told_path(request.url.path)}", error, request.path_params.get("station"))
+        return Problem(500, OURS)

@@ -106,8 +106,8 @@ def serving(folder: Path, bounds: ConnectionBounds | None = None, **api: Any) ->
 
     def end() -> None:
         stop.set()
-        thread.join(5)
-        assert not thread.is_alive(), "the server did not stop within 5 s"
+        thread.join(60)
+        assert not thread.is_alive(), "the server did not stop within a minute"
 
     thread.start()
     try:

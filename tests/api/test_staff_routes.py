@@ -72,7 +72,7 @@ def serve(
     stop, sock = threading.Event(), bind("127.0.0.1", 0)
     thread = threading.Thread(
         target=serve_app,
-        args=(App(Front(app, view), context), sock, stop),
+        args=(App(Front(app, view, Mishaps()), context), sock, stop),
         kwargs={"trusted_proxies": "127.0.0.1"},
     )
     thread.start()
