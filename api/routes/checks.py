@@ -19,6 +19,7 @@ from api.context import ApiContext
 from api.csv_cells import cell
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS, VIEWER
+from api.routes.past import ALSO_TABLE
 from api.routes.reports import Rate
 from api.times import rfc3339
 from gateway.evidence.checks import LONGEST_NOTE, MOST_COUNTED, CheckReport, StoredCheck
@@ -91,7 +92,12 @@ def router(context: ApiContext) -> APIRouter:
 
     viewer = Depends(gate.needs("viewer"))
 
-    @routes.get("/{station}/checks", openapi_extra=VIEWER, summary="What was reported, the newest first")
+    @routes.get(
+        "/{station}/checks",
+        responses=ALSO_TABLE,
+        openapi_extra=VIEWER,
+        summary="What was reported, the newest first",
+    )
     def listed(
         station: str,
         limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = A_PAGE,
