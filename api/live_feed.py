@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -47,10 +47,14 @@ class LiveFeed(threading.Thread):
         key: CommandKey,
         longest: Callable[[str], Longest | None],
         mishaps: Mishaps | None = None,
+        stations: Iterable[str] | None = None,
     ) -> None:
-        """`longest` knows of each configured station how long its values may hold; None for any other."""
+        """`longest` knows of each configured station how long its values may hold; None for any other. `stations`:
+        those to listen for, each by its whole topic, since some brokers retain nothing for a wildcard; None for all.
+        """
         super().__init__(name="live feed")
-        self.session = Session(broker, client_id, filters=["yz-live/#", "yz-sys/#"], keep=False)
+        live = ["yz-live/#"] if stations is None else [f"yz-live/{station}" for station in stations]
+        self.session = Session(broker, client_id, filters=[*live, "yz-sys/#"], keep=False)
         self._view, self._key, self._mishaps = view, key, mishaps or Mishaps()
         self._longest = longest
         self._gateways: dict[str, str] = {}

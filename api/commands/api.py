@@ -48,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
     registry.register(MishapCollector(mishaps))
     view = LiveView(settings.stations, now_ms, mishaps)
     name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
-    feed = LiveFeed(broker_of(settings), name, view, CommandKey(settings.command_key), LongestOf(settings), mishaps)
+    feed = LiveFeed(
+        broker_of(settings), name, view, CommandKey(settings.command_key), LongestOf(settings), mishaps,
+        [station.id for station in settings.stations],
+    )  # fmt: skip
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None

@@ -17,7 +17,7 @@ class GatewaySettings(Model):
     id: Id = "gateway"
     """Name of this gateway in yz-sys/{id} and in its client id."""
     metrics_listen: Listen = HostPort("127.0.0.1", 9101)
-    """Address of /metrics and /healthz of `yizhan gateway`; port 0 turns it off."""
+    """Address of /metrics, /healthz and /readyz of `yizhan gateway`; port 0 turns it off."""
     document_interval_ms: Annotated[int, Field(ge=10, le=100)] = 10
     """A station's change goes out at once; further ones within so many milliseconds as one document."""
     ack_interval_s: Annotated[int, Field(ge=1, le=10)] = 5

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from config.schema.base import DeviceId, File, Model, MqttTopic, Seconds, is_loopback, wrong
+from config.schema.base import DeviceId, File, HostPort, Listen, Model, MqttTopic, Seconds, is_loopback, wrong
 
 _DEFAULT_PORTS = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
 
@@ -43,11 +43,19 @@ def _checked(text: str) -> str:
     return text
 
 
+def _nodes(nodes: tuple[HostPort, ...]) -> tuple[HostPort, ...]:
+    if any(node.port == 0 for node in nodes):
+        raise wrong("port 0 is out of range", "take one from 1 to 65535")
+    return nodes
+
+
 class Mqtt(Model):
     """The connection to the broker."""
 
     url: Annotated[str, AfterValidator(_checked)] = "embedded://127.0.0.1:1883"
     """Broker: embedded://127.0.0.1:1883 (ours, loopback only), mqtt://host:1883 or mqtts://host:8883."""
+    nodes: Annotated[tuple[Listen, ...], AfterValidator(_nodes)] = ()
+    """Further nodes of the same broker cluster, as host:port: the next is tried when one can't be reached."""
     username: str | None = None
     """Login name at the broker."""
     password_file: File | None = None

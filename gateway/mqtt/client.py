@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import paho.mqtt.client as paho  # noqa: TID251
@@ -19,7 +19,10 @@ MAX_PACKET = 1 << 20  # a list of all devices of a large Zigbee network
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and how to enter. `version` 0 means: 5 where it is spoken, else 3.1.1."""
+    """Where the broker is and how to enter. `version` 0 means: 5 where it is spoken, else 3.1.1.
+
+    `others`: further nodes of the same cluster, which keep the same sessions.
+    """
 
     host: str
     port: int
@@ -27,6 +30,14 @@ class Broker:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     version: int = 0
+    others: tuple[HostPort, ...] = ()
+
+    def next_node(self) -> "Broker":
+        """The same cluster by its next node; in the end it is this one's turn again."""
+        if not self.others:
+            return self
+        (host, port), *rest = self.others
+        return replace(self, host=host, port=port, others=(*rest, HostPort(self.host, self.port)))
 
     def __str__(self) -> str:
         return str(HostPort(self.host, self.port))

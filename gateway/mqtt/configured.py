@@ -17,5 +17,6 @@ def broker_of(settings: Settings) -> Broker:
         if mqtt.cert_file is not None:
             tls.load_cert_chain(mqtt.cert_file, mqtt.key_file)
     password = read_secret(mqtt.password_file, "mqtt.password_file") if mqtt.password_file else None
+    nodes = () if endpoint.embedded else mqtt.nodes
     version = 4 if endpoint.embedded else {"auto": 0, "5": 5, "3.1.1": 4}[mqtt.protocol]
-    return Broker(endpoint.host, endpoint.port, tls, mqtt.username, password, version)
+    return Broker(endpoint.host, endpoint.port, tls, mqtt.username, password, version, nodes)

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
 FILTERS_A_PACKET = 500
+TROUBLES_MOST = 32  # kept so that none is told again
 MAX_TOPIC = 65_535  # bytes
 _NO_TOPIC = re.compile("[+#\0\ud800-\udfff]")  # wildcards, NUL, and halves of characters that no UTF-8 has
 
@@ -84,6 +85,7 @@ class Session:
         self._closing = False
         self._held = False
         self._reported: str | None = None
+        self._told: set[str] = set()  # troubles that stand in the log since we were last connected
         self._max_packet = MAX_PACKET
         self._new_client()
 
@@ -271,6 +273,7 @@ class Session:
             self._again.reconnected(kept=bool(flags.session_present))
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)
         self._reported = None
+        self._told.clear()
         self._granting.clear()
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
         if self._version == V5 or not (flags.session_present and self._had_session):
@@ -324,10 +327,14 @@ class Session:
         self._failed(f"lost {self.broker}: {reason}")
 
     def _failed(self, why: str) -> None:
-        """Plan the next dial; say each trouble once."""
+        """Plan the next dial, to the next node where there are several; say each trouble once."""
         self._dialer.failed()
-        if why != self._reported:
+        if self._client.protocol == self._version:  # else this node has answered, and is asked in the other version
+            self.broker = self.broker.next_node()
+        if why not in self._told:
             log.warning("MQTT: %s; trying again", why)
-            self._reported = why
+        if len(self._told) < TROUBLES_MOST:
+            self._told.add(why)
+        self._reported = why
         if self._client.protocol != self._version:
             self._new_client()

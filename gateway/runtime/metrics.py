@@ -96,7 +96,7 @@ def of_copy(copy: CopyMetrics) -> Iterator[Metric]:
 
 
 class MetricsServer:
-    """`/metrics` and `/healthz` on a thread of its own. OSError when the port is in use."""
+    """`/metrics`, `/healthz` and `/readyz` on a thread of its own. OSError when the port is in use."""
 
     def __init__(self, host: str, port: int, metrics: Callable[[], Metrics], status: Callable[[], Status]) -> None:
         registry = CollectorRegistry()
@@ -110,8 +110,12 @@ class MetricsServer:
                     now = status()
                     body = {"status": "ok" if not now.troubles else "trouble", "troubles": now.troubles}
                     self._answer(200, "application/json", json.dumps(body).encode())
+                elif self.path == "/readyz":
+                    now = status()
+                    body = {"status": "ready" if now.ready else "not ready", "trouble": now.troubles}
+                    self._answer(200 if now.ready else 503, "application/json", json.dumps(body).encode())
                 else:
-                    self._answer(404, "text/plain", b"/metrics or /healthz\n")
+                    self._answer(404, "text/plain", b"/metrics, /healthz or /readyz\n")
 
             def _answer(self, code: int, kind: str, body: bytes) -> None:
                 self.send_response(code)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from config.schema.base import HostPort
 from gateway.mqtt import Broker, Session
 from tests.patience import promptly
 
@@ -138,6 +139,23 @@ def test_nobody_there_is_told_and_waits_without_hurry(free_port, caplog):
     assert "refused" in session.trouble
     assert session._dialer.failures <= 5
     session.close()
+
+
+def test_a_node_that_cannot_be_reached_gives_way_to_the_next_and_each_trouble_is_told_once(
+    client, mosquitto_of, free_port, caplog
+):
+    mosquitto = mosquitto_of()
+    broker = Broker("127.0.0.1", free_port, others=(HostPort("127.0.0.1", mosquitto.port),))
+    receiver = client(broker, "test/#")
+    assert receiver.session.broker == Broker("127.0.0.1", mosquitto.port, others=(HostPort("127.0.0.1", free_port),))
+    caplog.clear()
+    mosquitto.kill()
+    receiver.pump(lambda: receiver.session._dialer.failures >= 6)
+    told = [record.message for record in caplog.records if "trying again" in record.message]
+    assert len(told) == len(set(told))
+    mosquitto.start()
+    receiver.pump(lambda: receiver.session.connected)
+    assert receiver.session.broker.port == mosquitto.port
 
 
 def test_who_holds_while_a_connection_is_being_made_gets_none(client, scripted, fast):

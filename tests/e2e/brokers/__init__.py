@@ -1,0 +1,1 @@
+"""Gateways on brokers of other makes."""
