@@ -146,10 +146,22 @@ def copy(influx: Any) -> Iterator[DoctorFinding]:
     writer.close()
     if answer.verdict == "taken":
         yield DoctorFinding("ok", "copy", f"{writer.name} takes rows")
+        yield from _countable(influx, now_ms())
         return
     mends = {"401": "check the token", "403": "the token must write this bucket", "404": "run `yizhan store init`"}
     mend = mends.get(answer.reason, "check store.influx; the journal keeps everything meanwhile")
     yield DoctorFinding("fail", "copy", f"{writer.name}: {answer.reason} {answer.text}; {mend}")
+
+
+def _countable(influx: Any, now: int) -> Iterator[DoctorFinding]:
+    """The nightly comparison, and history on another machine, must also read it."""
+    from gateway.influx.ask import held
+    from gateway.store.base import StoreError
+
+    try:
+        held(influx, ["doctor"], now - 1, now)
+    except StoreError as error:
+        yield DoctorFinding("warn", "copy", f"it can't be compared with the journal each night: {error}")
 
 
 def fsync_ms(path: Path) -> float:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.schema.store import Influx
-from gateway.influx.client import asking
+from gateway.influx.client import asking, not_found, question_refused
 from gateway.influx.lines import FIELDS
 from gateway.model import Millis
 from gateway.store.base import StoreError
@@ -77,8 +77,8 @@ def _ask(
     try:
         into.update(_in_flux(client, flux(influx.bucket, stations, *window)))
     except ApiException as error:
-        if error.status in (401, 403):
-            raise StoreError(f"{influx.url} answers {error.status} to a query: give the token read:buckets") from None
+        if error.status in (401, 403) or not_found(error):
+            raise question_refused(influx, error) from None
         no_flux = error.status
     else:
         return 1

@@ -5,6 +5,7 @@ call, which retries nothing, with lines that are ready; what to do about an answ
 """
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,6 +71,26 @@ def retry_after_s(value: str | None, now: Millis) -> float | None:
     return None
 
 
+def not_found(error: Any) -> bool:
+    """Whether InfluxDB itself says that it has no such thing; another engine's 404 is about the path."""
+    try:
+        return bool(error.status == 404 and json.loads(error.body)["code"] == "not found")
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def question_refused(settings: Influx, error: Any) -> StoreError:
+    """Why a question was not answered, with the mend. InfluxDB 2.7 says 404 of a bucket that a token may not read."""
+    if not_found(error):
+        return StoreError(
+            f"{settings.url} shows this token no bucket {settings.bucket}: "
+            "run `yizhan store init`, or give the token read:buckets"
+        )
+    if error.status in (401, 403):
+        return StoreError(f"{settings.url} answers {error.status} to a query: give the token read:buckets")
+    return StoreError(f"{settings.url} answers {error.status} to a query: {error.reason}")
+
+
 @contextlib.contextmanager
 def asking(settings: Influx) -> Iterator[Any]:
     """A client for questions, for as long as they take. StoreError where the copy does not answer them."""
@@ -83,7 +104,7 @@ def asking(settings: Influx) -> Iterator[Any]:
         with contextlib.closing(client):
             yield client
     except ApiException as error:
-        raise StoreError(f"{settings.url} answers {error.status} to a query: {error.reason}") from None
+        raise question_refused(settings, error) from None
     except (HTTPError, OSError) as error:
         raise StoreError(f"{settings.url} can't be reached: {error}; check store.influx.url") from None
 

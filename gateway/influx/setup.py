@@ -1,10 +1,10 @@
 """The bucket in InfluxDB 2, made and kept as configured."""
 
-import json
 from typing import Any
 
 from config.files import read_secret
 from config.schema.store import Influx
+from gateway.influx.client import not_found
 from gateway.store.base import StoreError
 
 DAY_S = 86_400
@@ -67,18 +67,10 @@ def _found(buckets: Any, settings: Influx) -> Any:
     try:
         listed = buckets.find_buckets(org=settings.org, name=settings.bucket).buckets or ()
     except ApiException as error:
-        if _not_found(error):
+        if not_found(error):
             return None
         raise
     return next((one for one in listed if one.name == settings.bucket), None)
-
-
-def _not_found(error: Any) -> bool:
-    """Whether InfluxDB itself says that it has no such thing; another engine's 404 is about the path."""
-    try:
-        return bool(error.status == 404 and json.loads(error.body)["code"] == "not found")
-    except (ValueError, TypeError, KeyError):
-        return False
 
 
 def _seconds(bucket: Any) -> int:

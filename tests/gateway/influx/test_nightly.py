@@ -8,7 +8,7 @@ from config.schema.store import Influx
 from gateway.influx.ask import flux, held, metricsql
 from gateway.influx.client import InfluxWriter
 from gateway.influx.compare import Compared, DayCount
-from gateway.influx.lines import Lines
+from gateway.influx.lines import FIELDS, Lines
 from gateway.influx.nightly import DayCheck, Nightly
 from gateway.influx.ship import Ship, ship_of
 from gateway.influx.status import Checked
@@ -211,14 +211,13 @@ def test_the_questions_are_plain_flux_and_metricsql():
     assert flux("b", ["yanshan", "hall-2"], NOON, NOON + HOUR) == (
         'from(bucket: "b")\n'
         "  |> range(start: 2026-05-29T12:00:00.000Z, stop: 2026-05-29T13:00:00.000Z)\n"
-        "  |> filter(fn: (r) => r._measurement =~ /^(seat|room|charger|door|appliance|locker|parking|safety)$/"
+        f"  |> filter(fn: (r) => r._measurement =~ /^({'|'.join(FIELDS)})$/"
         " and r.station =~ /^(yanshan|hall-2)$/)\n"
         '  |> group(columns: ["_measurement", "station", "resource", "_field"])\n'
         "  |> count()"
     )
     assert metricsql(["yanshan"], NOON, NOON + HOUR)["query"] == (
-        'count_over_time({__name__=~"(seat|room|charger|door|appliance|locker|parking|safety)_.+",'
-        'station=~"yanshan"}[3600000ms]) keep_metric_names'
+        f'count_over_time({{__name__=~"({"|".join(FIELDS)})_.+",station=~"yanshan"}}[3600000ms]) keep_metric_names'
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from config.schema import Settings
-from gateway.influx.lines import Lines
+from gateway.influx.lines import FIELDS, Lines
 from gateway.influx.reader import InfluxReader, query
 from gateway.model import Message
 from gateway.runtime.importer import Importer
@@ -112,7 +112,7 @@ def test_the_question_is_plain_flux(readers, server):
     assert server.queries[-1] == (
         'from(bucket: "b")\n'
         "  |> range(start: 2026-05-29T12:00:00.000Z, stop: 2026-05-30T13:00:00.000Z)\n"
-        "  |> filter(fn: (r) => r._measurement =~ /^(seat|room|charger|door|appliance|locker|parking|safety)$/"
+        f"  |> filter(fn: (r) => r._measurement =~ /^({'|'.join(FIELDS)})$/"
         ' and r.station == "yanshan" and r.resource == "seat-01")\n'
         '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")\n'
         "  |> group()\n"
