@@ -1,6 +1,6 @@
 """What may be kept quiet: opening hours mute equipment, maintenance mutes security too, nothing mutes a safety item."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from config.kinds import SPECS
 from gateway.alerts.kinds import Class
@@ -25,9 +25,7 @@ class Mutes:
         self._stations = frozenset(stations)
         self._mute_when_closed, self._worked_on = mute_when_closed, worked_on
         self._resources = {(resource.station, resource.id): resource for resource in resources}
-        self._by_device: dict[tuple[str, str], list[Resource]] = {}
-        for resource in self._resources.values():
-            self._by_device.setdefault((resource.station, resource.device), []).append(resource)
+        self._by_device = _by_device(self._resources)
         self._closed: set[tuple[str, str]] = set()
         self._maintained: set[tuple[str, str]] = set()
 
@@ -82,7 +80,11 @@ class Mutes:
         return self._resources.get((station or "", resource or ""))
 
     def of_device(self, station: str, device: str) -> Sequence[Resource]:
-        return self._by_device.get((station, device), ())
+        found = self._by_device.get((station, device))
+        if found is not None:
+            return found
+        resource = self._resources.get((station, device))
+        return () if resource is None or resource.device != device else (resource,)
 
     def ttl_ms(self, resources: Sequence[Resource]) -> Millis:
         return max((resource.ttl_ms for resource in resources), default=_DEFAULT_TTL_MS)
@@ -94,3 +96,16 @@ def _keep(keys: set[tuple[str, str]], key: tuple[str, str], *, wanted: bool) -> 
         return False
     (keys.add if wanted else keys.discard)(key)
     return True
+
+
+def _by_device(resources: Mapping[tuple[str, str], Resource]) -> dict[tuple[str, str], list[Resource]]:
+    """Of devices that feed other resources than the one of their own name: most feed that alone."""
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for resource in resources.values():
+        if resource.device != resource.id:
+            found.setdefault((resource.station, resource.device), []).append(resource)
+    for key, fed in found.items():
+        own = resources.get(key)
+        if own is not None and own.device == own.id:
+            fed.insert(0, own)
+    return found

@@ -10,7 +10,10 @@ Text = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Names by language, the region path of each station, the kind and area of each resource."""
+    """Names by language, the region path of each station, the kind and area of each resource.
+
+    `kinds` has every resource, `resources` and `areas` only those that have a name.
+    """
 
     stations: Mapping[str, Text] = field(default_factory=dict)
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -22,14 +25,14 @@ class Places:
     @classmethod
     def of(cls, settings: Settings) -> "Places":
         """Read off the configuration. An area without a name has none: its id is for machines."""
-        found = list(settings.resources())
+        found = [((station.id, item.id), area.name, item) for station, area, item in settings.resources()]
         return cls(
             {station.id: station.name for station in settings.stations},
             {station.id: station.region for station in settings.stations},
             {station.id: str(settings.zone_of(station)) for station in settings.stations},
-            {(station.id, one.id): one.name or {} for station, _, one in found},
-            {(station.id, one.id): area.name or {} for station, area, one in found},
-            {(station.id, one.id): one.kind for station, _, one in found},
+            {key: item.name for key, _, item in found if item.name},
+            {key: area for key, area, _ in found if area},
+            {key: item.kind for key, _, item in found},
         )
 
 

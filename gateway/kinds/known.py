@@ -28,6 +28,10 @@ class Counters(Counter[str]):
             self.words[named] += 1
 
 
+_NOBODYS = Counters()
+"""Of what is in no live state yet: nobody reads them, and one for each of 100,000 resources takes time at a start."""
+
+
 class Known:
     """What every kind knows. A kind that knows more has a class of its own, with a slot for each further value.
 
@@ -66,7 +70,7 @@ class Known:
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
-        self.counters = Counters()  # those of the live state, once it is in one
+        self.counters = _NOBODYS  # those of the live state, once it is in one
         self.use: Use = "unknown"
         self.fault: str | None = None
         self.status_fault = False
@@ -122,6 +126,12 @@ def use_of_status(known: Known, table: Mapping[str, Use], status: str) -> Use:
     return use
 
 
+_slots: dict[type[Known], tuple[str, ...]] = {}
+
+
 def slots_of(known: type[Known]) -> tuple[str, ...]:
     """What its kind may write."""
-    return tuple(slot for base in known.__mro__ for slot in getattr(base, "__slots__", ()))
+    slots = _slots.get(known)
+    if slots is None:
+        slots = _slots[known] = tuple(slot for base in known.__mro__ for slot in getattr(base, "__slots__", ()))
+    return slots

@@ -64,7 +64,7 @@ def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, no
 
 def test_message(channel: str, places: Places, lang: str, now: Millis, link: str | None) -> StaffMessage:
     """What `doctor --send-test` sends: an alert about the first resource there is, said to be a test."""
-    station, resource = next(iter(places.resources), (next(iter(places.stations), "yizhan"), "test"))
+    station, resource = next(iter(places.kinds or places.resources), (next(iter(places.stations), "yizhan"), "test"))
     since = now - 60_000
     alert = Alert(
         f"test-{channel}", station, resource, resource, "device_silent", "info", "open", since, now, now, "stale",
