@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway import wire
-from gateway.core.before import BeforeMessages, is_command
+from gateway.core.before import is_command
 from gateway.core.commands import Commands
 from gateway.core.context import Context
 from gateway.core.flood import Flood
@@ -22,8 +22,6 @@ from gateway.live import Device, Live
 from gateway.model import DUP, RETAINED, Batch, Message, Millis, Rejected
 
 INTERNAL_ERROR = "internal_error"  # the reason in quarantine
-FEW = 32  # messages that come together, and are copied for at any load
-SPARE_A_S = 5_000  # more that are: that costs 3 per cent of a core
 
 
 Unseen = Callable[[bytes, bytes, Millis], bool | None]
@@ -32,22 +30,6 @@ Unseen = Callable[[bytes, bytes, Millis], bool | None]
 
 def all_seen(_topic: bytes, _payload: bytes, _received: Millis) -> bool | None:
     return None
-
-
-class Spare:
-    """So much a second, of which as much may be taken at once."""
-
-    def __init__(self, per_s: int) -> None:
-        self._per_s, self._left, self._at = per_s, float(per_s), 0
-
-    def take(self, count: int, now: Millis) -> bool:
-        """Whether so much is left; if so it is taken."""
-        self._left = min(self._per_s, self._left + max(0, now - self._at) * self._per_s / 1000)
-        self._at = now
-        if count > self._left:
-            return False
-        self._left -= count
-        return True
 
 
 class Pipeline:
@@ -63,9 +45,7 @@ class Pipeline:
         self.commands = Commands(context)
         self._refusals = Refusals(context)
         self._usual = Usual(context, Unusual(context, self.commands, self._refusals))
-        self._spare = Spare(SPARE_A_S)
         self.reports_again: list[StoredCheck] = []  # of the journal, which the store may not know for itself
-        self._careful = False  # one failed under load: from now on each message is taken so that it can be undone
 
     def flood(self, per_s: int, burst: int) -> Flood:
         """What keeps one device from costing all others, as the state was taken up."""
@@ -108,64 +88,39 @@ class Pipeline:
     def handle_all(self, frames: Iterable[Frame], now: Millis) -> None:
         """Take them in order of arrival, all received at `now`.
 
-        Whatever is raised over one of them costs that one: it is set aside, and what it touched is as before. To undo
-        it must be copied before, which costs as much as handling. So that is done for as many as can be spared, and
-        for all from the first failure on; that first one beyond leaves its resources stale until they speak again.
+        Whatever is raised over one of them costs that one: it is set aside, and what it touched is as before. One that
+        fails among others is tried once more, alone; but a command reaches others too, who undo nothing.
         """
         frames = list(frames)
         self.counters["received"] += len(frames)
-        if self._careful or len(frames) <= FEW or self._spare.take(len(frames), now):
-            self._revocably(frames, now)
-        else:
-            self._quickly(frames, now)
+        while frames:
+            frames = self._take(frames, now)
 
-    def _revocably(self, frames: list[Frame], now: Millis) -> None:
-        """All of them at once, or if one fails as if none had come, and then one by one."""
-        topics = {frame[0] for frame in frames}
-        failed: Exception | None = None
-        if len(frames) > 1 and not any(map(is_command, topics)):
-            failed = self._at_once(frames, topics, now)
-            if failed is None:
-                return
-        aside = self.quarantined[INTERNAL_ERROR]
-        for frame in frames:
-            self._carefully(frame, now)
-        if failed is not None and self.quarantined[INTERNAL_ERROR] == aside:
-            self.live.mishaps.note("messages that came together; none of them failed alone", failed)
-
-    def _at_once(self, frames: list[Frame], topics: set[bytes], now: Millis) -> Exception | None:
-        """What failed; then nothing has come."""
-        before = None
-        try:
-            before = BeforeMessages(self._context, topics)
-            self._usual.take(frames, iter(frames), now)
-        except Exception as error:  # noqa: BLE001  returned; an InvariantError is none and goes on
-            if before is not None:
-                before.restore()
-            return error
-        return None
-
-    def _carefully(self, frame: Frame, now: Millis) -> None:
-        before = None
-        try:
-            before = BeforeMessages(self._context, (frame[0],))
-            self._usual.take([frame], iter((frame,)), now)
-        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-            if before is not None:
-                before.restore()
-            self._set_aside(frame, error, now)
-
-    def _quickly(self, frames: list[Frame], now: Millis) -> None:
+    def _take(self, frames: list[Frame], now: Millis) -> list[Frame]:
+        """All up to the first that fails; those after it are left."""
         left = iter(frames)
         try:
             self._usual.take(frames, left, now)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._usual.undo()
             rest = list(left)
-            failed = frames[len(frames) - len(rest) - 1]
-            self._careful = True
-            self._distrust(failed, now)
-            self._set_aside(failed, error, now)
-            self._revocably(rest, now)
+            failed = frames[max(len(frames) - len(rest) - 1, 0)]  # the first, if none was begun
+            if len(frames) == 1 or is_command(failed[0]):
+                self._set_aside(failed, error, now)
+            elif self._carefully(failed, now):
+                self.live.mishaps.note("a message among others; alone it did not fail", error)
+            return rest if len(rest) < len(frames) else rest[1:]
+        return []
+
+    def _carefully(self, frame: Frame, now: Millis) -> bool:
+        """One message alone; whether it was taken."""
+        try:
+            self._usual.take([frame], iter((frame,)), now)
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._usual.undo()
+            self._set_aside(frame, error, now)
+            return False
+        return True
 
     def _set_aside(self, frame: Frame, error: Exception, now: Millis) -> None:
         """A fault of ours over this message: it is kept with its reason, told, and the next one is taken."""
@@ -192,17 +147,6 @@ class Pipeline:
         # Nobody can tell whether it holds an identity number, so only that it came is kept.
         self.quarantined[INTERNAL_ERROR] += 1
         self.outcome.rejected.append(Rejected(b"?", b"", now, INTERNAL_ERROR))
-
-    def _distrust(self, frame: Frame, now: Millis) -> None:
-        """Half of a message may have been taken over: what it speaks for is stale until it speaks again."""
-        batch = self.outcome.batch
-        if batch.payloads and batch.payloads[-1] is frame[1]:
-            batch.drop_last()
-        for device in self._context.speakers(frame[0]):
-            for facts in device.facts:
-                facts.fresh.run_out(now)
-                facts.doubt.forget()
-                self.live.alarms.set(facts, now)
 
     # ---- the store ----
 

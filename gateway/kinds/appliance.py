@@ -3,7 +3,7 @@
 from msgspec import UNSET, UnsetType
 
 from config.kinds import SPECS
-from gateway.kinds.base import no_event
+from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.declared import uses_of
 from gateway.kinds.known import Known, use_of_status
 from gateway.model import Millis
@@ -32,6 +32,7 @@ def apply(known: Known, signals: Shape, now: Millis) -> bool:  # noqa: ARG001
     return True
 
 
+repeats = never_repeats
 event = no_event
 
 

@@ -28,6 +28,13 @@ class KindRule(Protocol):
         """Take over what the message says. True when it carries the resource's value, not just a heartbeat."""
         ...
 
+    def repeats(self, known: Any, signals: Any, /) -> bool:
+        """Whether the message carries the resource's value and `apply` would leave all as it is, at any time: then
+        nothing is judged anew. False is always right, and slower. A kind must say False that is WATCHED, that tells
+        power, or that has somebody's entry seen.
+        """
+        ...
+
     def event(self, known: Any, event: Event, now: Millis, /) -> bool:
         """Take over what happened. True when it tells the resource's value."""
         ...
@@ -39,4 +46,9 @@ class KindRule(Protocol):
 
 def no_event(known: Known, event: Event, now: Millis) -> bool:  # noqa: ARG001
     """For kinds whose value no event tells."""
+    return False
+
+
+def never_repeats(known: Known, signals: Any) -> bool:  # noqa: ARG001
+    """For kinds whose messages are all judged."""
     return False

@@ -3,7 +3,7 @@
 from msgspec import UNSET, UnsetType
 
 from config.kinds import SPECS
-from gateway.kinds.base import no_event
+from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.declared import uses_of
 from gateway.kinds.known import Known, use_of_status
 from gateway.model import Millis, Resource
@@ -51,6 +51,7 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     return True
 
 
+repeats = never_repeats
 event = no_event
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.base import bounds
-from gateway.kinds.base import no_event
+from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
 from gateway.wire import Percent, Signals
@@ -54,6 +54,7 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     return True
 
 
+repeats = never_repeats
 event = no_event
 
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.base import bounds
+from gateway.kinds.base import never_repeats
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
 from gateway.wire import Event, Signals
@@ -42,6 +43,9 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
             known.entered_at = now
         known.ins = ins
     return True
+
+
+repeats = never_repeats
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:

@@ -56,6 +56,9 @@ class Declared:
                 known.counters.not_understood(known.resource, value)
         return told
 
+    def repeats(self, known: Known, signals: Any) -> bool:  # noqa: ARG002
+        return False
+
     def event(self, known: Known, event: Event, now: Millis) -> bool:  # noqa: ARG002
         return False
 

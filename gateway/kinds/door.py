@@ -7,6 +7,7 @@ nothing. That is over once it has stood closed and not locked for a while.
 
 from msgspec import UNSET, UnsetType
 
+from gateway.kinds.base import never_repeats
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
 from gateway.wire import Event, Signals
@@ -64,6 +65,9 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     if status == "open" and bolt is True:
         known.relocks = max(known.relocks, RELOCKS)
     return True
+
+
+repeats = never_repeats
 
 
 def _learn(known: Value, status: str, now: Millis) -> None:

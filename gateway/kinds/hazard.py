@@ -5,7 +5,7 @@ Nothing that is said beside a warning makes it a smaller one: it ends by `alarm:
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import no_event
+from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.known import Known
 from gateway.model import Millis, Use
 from gateway.wire import Signals
@@ -43,6 +43,7 @@ def _say(known: Known, status: str) -> None:
     known.status, known.use = status, _USE[status]
 
 
+repeats = never_repeats
 event = no_event
 
 

@@ -7,6 +7,7 @@ door), we count ourselves: never below zero, and certain again on proof of empti
 from msgspec import UNSET, UnsetType
 
 from gateway.base.bounds import NOBODY_COUNTED
+from gateway.kinds.base import never_repeats
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource, Use
 from gateway.policy.privacy import Public, coarse, level
@@ -66,6 +67,9 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
         known.people = max(known.people, 1)
     _present(known, occupied is True or (known.people or 0) > 0, now)
     return True
+
+
+repeats = never_repeats
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:

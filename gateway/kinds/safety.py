@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from msgspec import UNSET, UnsetType
 
-from gateway.kinds.base import no_event
+from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
 from gateway.wire import Signals
@@ -45,6 +45,7 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     return ready is not UNSET or cabinet_open is not UNSET
 
 
+repeats = never_repeats
 event = no_event
 
 

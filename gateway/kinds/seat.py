@@ -40,6 +40,13 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     return True
 
 
+def repeats(known: Value, signals: Shape) -> bool:
+    occupied = signals.occupied
+    if occupied is UNSET or known.off_at is not None or signals.hold_s is not UNSET:
+        return False
+    return known.use == ("occupied" if occupied else "free")
+
+
 NOBODY = Shape(occupied=False)
 event = no_event
 

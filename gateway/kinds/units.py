@@ -45,5 +45,12 @@ class CountedUnits:
         known.use = "free" if known.free > 0 else "occupied"
         return True
 
+    def repeats(self, known: Bank, signals: Any) -> bool:
+        free, total = signals.free, signals.total
+        if free is UNSET or free != known.free or (total is not UNSET and total != known.total):
+            return False
+        size = known.total if known.total is not None else known.resource.capacity
+        return size is None or bool(free <= size)
+
     def due(self, known: Bank, now: Millis) -> Millis | None:  # noqa: ARG002
         return None

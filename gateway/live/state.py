@@ -17,6 +17,7 @@ from gateway.live.booking import book, rooms
 from gateway.live.checks import Rounds
 from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
 from gateway.live.places import Area, Device, Station
+from gateway.live.repeats import Repeats
 from gateway.model import Axes, Change, Millis
 from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, OverrideTarget
@@ -43,6 +44,7 @@ class Live:
         self.counters = Counters()
         self.mishaps = Mishaps()
         self.rounds = Rounds(self.alarms, self.settle, self._judge, self.touch)
+        self.repeats = Repeats(self.stations, self.touch).take
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 
     # ---- building ----

@@ -284,8 +284,6 @@ PROMISED = (
         "else 21:00-06:30",
         {"api.pages.place:NIGHT_DEFAULT": "21:00-06:30", "overview.js:NIGHT": "21:00-06:30"},
     ),
-    Promise("design.md", "for up to 32 messages of one look", {"gateway.core.pipeline:FEW": 32}),
-    Promise("design.md", "for 5,000 more a second", {"gateway.core.pipeline:SPARE_A_S": 5_000}),
 )
 
 CONTRACT: dict[str, dict[str, object]] = {

@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 
 from config.schema import Settings
+from gateway import wire
 from gateway.commands import SeenNonces, sign
 from gateway.core import plan
 from gateway.core.outcome import Frame
-from gateway.core.pipeline import SPARE_A_S, Pipeline
+from gateway.core.pipeline import Pipeline
 from gateway.core.unusual import Unusual
-from gateway.live import Device, Live, document
+from gateway.evidence.freshness import Freshness
+from gateway.live import document
 from gateway.model import InvariantError, Rejected
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from tests.gateway.faults import ERRORS, Fault, FaultError, calls
 
-MANY = SPARE_A_S + 1  # in one look: more than can be copied for
+MANY = 5_001  # in one look: as many as come under load
 
 
 START = 1_795_226_400_000
@@ -223,24 +225,29 @@ def test_a_fault_that_passes_over_one_of_many_that_came_together_costs_nothing(s
     assert poisoned.live.counters == clean.live.counters
 
 
-def test_one_of_many_that_fails_each_time_costs_itself_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It fails after all of it was taken over."""
-    observe = Live.observe
+@pytest.mark.parametrize("many", [2, 70, MANY])
+@pytest.mark.parametrize("occupied", ["true", "false"])
+def test_one_of_many_that_fails_each_time_costs_itself_and_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, many: int, occupied: str
+) -> None:
+    """Whether it says what is known or another value; it fails after all of it was taken over."""
+    note, poison = Freshness.told, START + 1
 
-    def breaks(live: Live, device: Device, signals: Any, observed_at: int, now: int) -> None:
-        observe(live, device, signals, observed_at, now)
-        if signals.seq == 1_070:
+    def breaks(fresh: Freshness, observed_at: int) -> None:
+        if observed_at == poison:
             raise FaultError
+        note(fresh, observed_at)
 
-    monkeypatch.setattr(Live, "observe", breaks)
-    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(1_000, 1_070)]
-    last = b"yz/y/seat/state", b'{"boot":"b","seq":1070,"occupied":false}', 0
+    monkeypatch.setattr(Freshness, "told", breaks)
+    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(1, many)]
+    text = f'{{"boot":"b","seq":{many},"ts":{poison},"occupied":{occupied}}}'
+    last = b"yz/y/seat/state", text.encode(), 0
     poisoned, clean = World(), World()
-    poisoned.take([*frames, last], START)
-    clean.take(frames, START)
-    clean.pipeline.set_aside(last, START)
+    poisoned.take([*frames, last], START + 2)
+    clean.take(frames, START + 2)
+    clean.pipeline.set_aside(last, START + 2)
     clean.collect()
-    assert poisoned.state(START) == clean.state(START)
+    assert poisoned.state(START + 2) == clean.state(START + 2)
     assert [one.payload for one in poisoned.refused] == [last[1]]
     assert poisoned.live.mishaps.take() == [("y", "FaultError")]
 
@@ -260,36 +267,35 @@ def test_a_command_among_many_is_carried_out_once() -> None:
     assert done == ["override"]
 
 
-def load(world: World, messages: int, fault: Fault) -> None:
-    """So many messages of one seat in one look."""
-    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(messages)]
-    with fault.inside():
-        world.pipeline.handle_all(frames, START)
-    world.collect()
+def test_a_fault_that_passes_under_load_costs_nothing() -> None:
+    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(MANY)]
+    poisoned, clean = World(), World()
+    many = calls(ROOMS, lambda: World().pipeline.handle_all(frames, START))
+    with Fault(ROOMS, many // 2).inside() as fault:
+        poisoned.pipeline.handle_all(frames, START)
+    assert fault.raised
+    poisoned.collect()
+    clean.take(frames, START)
+    assert poisoned.state(START) == clean.state(START)
+    assert not poisoned.refused
+    assert poisoned.live.mishaps.take() == [(None, "FaultError")]
 
 
-def test_one_that_fails_under_load_costs_itself() -> None:
-    world = World()
-    load(world, MANY, Fault(("gateway/kinds/seat.py",), 10))
-    assert [one.reason for one in world.refused] == ["internal_error"]
-    assert len(world.stored) == MANY - 1
-    world.take([], START)
-    assert world.live.devices["y", "seat"].facts[0].axes.evidence == "live"  # it has spoken since
+def test_a_fault_before_the_first_of_many_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned, clean = World(), World()
+    frames = [(b"yz/y/seat/state", b'{"boot":"b","seq":%d,"occupied":true}' % seq, 0) for seq in range(5)]
+    whole, breaks = wire.has_long_digits, [True]
 
+    def once(payload: bytes) -> bool:
+        if breaks and breaks.pop():
+            raise FaultError
+        return whole(payload)
 
-def evidence(world: World) -> str:
-    return world.live.devices["y", "seat"].facts[0].axes.evidence
-
-
-def test_what_the_first_failure_under_load_was_about_is_stale_until_it_speaks() -> None:
-    many = Fault(("gateway/kinds/seat.py",))
-    load(World(), MANY, many)
-    world = World()
-    load(world, MANY, Fault(("gateway/kinds/seat.py",), many.calls))
-    world.take([], START)
-    assert evidence(world) == "stale"
-    world.take([(b"yz/y/seat/state", b'{"boot":"b","seq":99999,"occupied":true}', 0)], START)
-    assert evidence(world) == "live"
+    monkeypatch.setattr(wire, "has_long_digits", once)
+    poisoned.take(frames, START)
+    clean.take(frames, START)
+    assert poisoned.state(START) == clean.state(START)
+    assert len(poisoned.stored) == len(frames)
 
 
 @pytest.fixture

@@ -119,7 +119,15 @@ def test_after_a_start_with_a_fault_messages_are_handled_as_fast_as_ever(
 ) -> None:
     town = spoken(store, clock)
     broken.append(b'"seq": 4, "occupied": false')
-    assert not start(town, store)._careful
+    pipeline = start(town, store)
+
+    def judged(seq: int) -> int:
+        said = b'{"boot": "b", "seq": %d, "occupied": true}' % seq
+        frames = [(b"yz/yanshan/seat-1/state", said, 0)]
+        return calls(("gateway/evidence/facts.py",), lambda: pipeline.handle_all(frames, town.now))
+
+    assert judged(11) > 0
+    assert judged(12) == 0  # as it says what is known
 
 
 def test_a_stored_topic_that_is_none_costs_itself_at_a_start(store: SqliteStore, clock: list[int]) -> None:
