@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import day_start, next_day
+from gateway.history.first_sign import LEARNT_FROM_MS, Missing, missing
 from gateway.history.promises import Promised, promised
 from gateway.history.utilization import Minutes
 from gateway.model import Millis, OpeningChange
@@ -75,6 +76,13 @@ def changes_of(
     root = settings.store.path
     folders = [root, *sorted(path.parent for path in root.glob(f"*/{CORE}"))]
     return openings(folders, [station.id for station in stations], *window)
+
+
+def without_a_sign(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, Missing]:
+    """Stations that have opened, usually had a sign an hour ago at the latest, and have none."""
+    changes = changes_of(settings, stations, (now - LEARNT_FROM_MS, now))
+    found = {station.id: missing(changes[station.id], now) for station in stations}
+    return {station: silent for station, silent in found.items() if silent is not None}
 
 
 def by_days(changes: Sequence[OpeningChange], window: tuple[Millis, Millis], zone: ZoneInfo) -> dict[Millis, Promised]:

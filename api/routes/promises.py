@@ -16,10 +16,11 @@ from api.pages.promises import Paper, gathered
 from api.pages.report.gather import month_at, this_month
 from api.pages.report.words import Words
 from api.problem import bad_parameter
-from api.promises import KeptPromise, kept
+from api.promises import KeptPromise, kept, without_a_sign
 from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer, table
 from api.times import rfc3339
 from config.schema import StationSettings
+from gateway.history.first_sign import Missing
 from gateway.model import Millis
 from gateway.store.base import Reader
 
@@ -40,6 +41,11 @@ class PromiseRow(BaseModel):
     unproved_min: float = Field(description="nobody could see whether one could come in")
     kept: float | None = Field(description="proved ÷ (proved + contradicted); null where nothing was seen")
     coverage: float | None = Field(description="(proved + contradicted) ÷ promised; null where nothing was promised")
+    no_sign_since: str | None = Field(
+        description="it opened then, usually has the first sign that one can come in an hour ago at the latest, and has"
+        " none; accuses nobody; null where all is as usual or nothing is usual"
+    )
+    usually_within_min: float | None = Field(description="of its opening, on 4 of 5 days or more; with no_sign_since")
     working: dict[str, float | None] = Field(description="by kind: share of known time not in fault")
     working_coverage: float | None = Field(description="known ÷ all time in which equipment should have worked")
 
@@ -85,7 +91,9 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
         priced = past.afford(request, stations * LOOKS, "day", window)
 
         def work(reader: Reader) -> Response:
-            rows = [_row(one) for one in kept(context.settings, stations, reader, window, by_day=by == "day")]
+            silent = without_a_sign(context.settings, stations, now)
+            found = kept(context.settings, stations, reader, window, by_day=by == "day")
+            rows = [_row(one, silent.get(one.station.id)) for one in found]
             if form == "csv":
                 return _sheet(rows)
             return answer({"rows": rows})
@@ -130,8 +138,10 @@ def _zone(context: ApiContext, stations: Sequence[StationSettings]) -> ZoneInfo:
     return context.settings.zone_of(stations[0])
 
 
-def _row(one: KeptPromise) -> dict[str, Any]:
+def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
     done = one.promised
+    if silent is not None and not one.start <= silent.since < one.end:
+        silent = None
     return {
         "station": one.station.id,
         "from": rfc3339(one.start),
@@ -142,6 +152,8 @@ def _row(one: KeptPromise) -> dict[str, Any]:
         "unproved_min": _minutes(done.unproved),
         "kept": _share(done.kept),
         "coverage": _share(done.coverage),
+        "no_sign_since": None if silent is None else rfc3339(silent.since),
+        "usually_within_min": None if silent is None else _minutes(silent.usual.within_ms),
         "working": {kind: _share(share) for kind, share in one.working.shares.items()},
         "working_coverage": _share(one.working.coverage),
     }

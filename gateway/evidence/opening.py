@@ -54,6 +54,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     barred_at: Millis | None
     refused_since: Millis | None = None
     doubted: bool = False
+    watched_since: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Promise:
 
     __slots__ = (
         "_barred_at", "_crowd", "_doubted", "_open_since", "_plain", "_refused", "_refused_since", "_shut_since",
-        "_sign_at", "_terms", "_told", "_untold",
+        "_sign_at", "_terms", "_told", "_untold", "_watched_since",
     )  # fmt: skip
 
     def __init__(self, terms: Patience) -> None:
@@ -85,6 +86,7 @@ class Promise:
         self._told: tuple[Millis, ...] = ()
         self._untold: tuple[Millis, ...] = ()
         self._shut_since: Millis | None = None
+        self._watched_since: Millis | None = None  # when we last came back from a stop
         self._doubted = False  # though the doors are shut, people appear behind them
         # Cards that were refused since one was granted, and when each was last: the last REFUSALS of them.
         self._refused: dict[str, Millis] = {}
@@ -102,6 +104,17 @@ class Promise:
         """After a start, where it is open: nobody knows since when, and what the journal tells is older than now."""
         if self._open_since is not None:
             self._open_since = 0
+
+    def watched(self, now: Millis) -> None:
+        """Nobody watched until now. What doors said before says nothing until they speak again, and patience begins
+        anew.
+        """
+        self._watched_since, self._shut_since = now, None
+
+    @property
+    def watched_since(self) -> Millis:
+        """0 where nobody ever stopped to watch."""
+        return self._watched_since or 0
 
     @property
     def sign_at(self) -> Millis | None:
@@ -214,7 +227,11 @@ class Promise:
         self._forgive(now - self._terms.hold_ms)
         against = self._shut_for_certain, self._refused_since, self._barred_at
         since = min((at for at in against if at is not None), default=None)
-        return None if since is None else max(since, opened, self._sign_at or 0) + self._terms.patience_ms
+        return (
+            None
+            if since is None
+            else max(since, opened, self._sign_at or 0, self.watched_since) + self._terms.patience_ms
+        )
 
     def _tell(self, now: Millis) -> None:
         """At each tick the public hears of the signs before it, if as many as a crowd lie within the hold."""
@@ -247,6 +264,7 @@ class Promise:
             self._barred_at,
             self._refused_since,
             self._doubted,
+            self._watched_since,
         )
 
     def restore(self, kept: Kept) -> None:
@@ -255,6 +273,7 @@ class Promise:
         self._told, self._untold = (), tuple(kept.told)[-CROWD:]  # to tell them once more changes nothing
         self._shut_since, self._refused, self._barred_at = kept.shut_since, dict(kept.refused), kept.barred_at
         self._refused_since, self._doubted = kept.refused_since, kept.doubted
+        self._watched_since = kept.watched_since
 
     def shift(self, by: Millis) -> None:
         """The clock was set by `by` ms: ages stay what they were."""
@@ -263,8 +282,8 @@ class Promise:
         refused = {card: at + by for card, at in kept.refused.items()}
         opened, sign, plain = _moved(kept.open_since, by), _moved(kept.sign_at, by), _moved(kept.plain_sign_at, by)
         shut, barred, since = _moved(kept.shut_since, by), _moved(kept.barred_at, by), _moved(kept.refused_since, by)
-        crowd = _moved(kept.crowd_at, by)
-        self.restore(Kept(opened, sign, plain, crowd, told, shut, refused, barred, since, kept.doubted))
+        crowd, watched = _moved(kept.crowd_at, by), _moved(kept.watched_since, by)
+        self.restore(Kept(opened, sign, plain, crowd, told, shut, refused, barred, since, kept.doubted, watched))
 
 
 def _moved(at: Millis | None, by: Millis) -> Millis | None:

@@ -40,15 +40,25 @@ def carded(station: Station, event: Event, at: Millis, now: Millis) -> None:
 def look_at_doors(station: Station, now: Millis) -> bool:
     """Take note of whether all live doors say closed and locked, and no reader lives: by it who has a card comes in.
     A door that locks itself has one, though nobody told us. One that has gone silent since it was last seen open or
-    unlocked may be so still.
+    unlocked may be so still, and what was said before nobody watched for a while may be over.
 
     True if that is news.
     """
     doors = [facts for facts in station.facts() if SPECS[facts.resource.kind].entrance]
     doors = [door for door in doors if door.axes.lifecycle == "active"]
     live = [door for door in doors if door.axes.evidence == "live"]
-    shut = bool(live) and not any(_lets_in(door) for door in doors)
+    since = station.promise.watched_since
+    heard = all(_heard_since(door, since) for door in live)
+    shut = bool(live) and heard and not any(_lets_in(door) for door in doors)
     return station.promise.shut(shut, now)
+
+
+def _heard_since(door: Facts, since: Millis) -> bool:
+    """Whether it said something from then on, be it that it lives."""
+    fresh = door.fresh
+    if (fresh.observed_at or 0) >= since or fresh.valid_until is None:
+        return True
+    return fresh.on_change and fresh.valid_until > since + fresh.ttl_ms
 
 
 def _lets_in(door: Facts) -> bool:
@@ -108,6 +118,8 @@ class OpeningHistory:
         """
         self._blind_until = {station.id: now for station in alive_at}
         for station in stations:
+            if station in alive_at:
+                station.promise.watched(now)
             for at, state in self._hours(station, alive_at.get(station, now), now):
                 if state != station.opening_kept:
                     station.opening_kept = state

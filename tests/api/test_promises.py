@@ -1,9 +1,11 @@
 """Kept promises as staff ask for them: rows, days, a sheet for Excel, and the page 体检表."""
 
+import contextlib
 import csv
 import io
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +129,21 @@ def test_the_page_is_for_staff_in_their_language_and_needs_no_script(client: Cli
     assert "<script" not in text
     assert re.findall(r'<tr data-station="(\w+)">', text) == ["club"]
     assert client.get("/promises?month=2027-11", headers=client.key()).status_code == 422
+
+
+def test_a_station_without_its_usual_first_sign_says_since_when(tmp_path: Path) -> None:
+    opened = [START + day * DAY_MS + 6 * HOUR_MS + HOUR_MS // 2 for day in range(12)]
+    changes = [OpeningChange("yanshan", START, "closed")]
+    for at in opened[:-1]:
+        changes.append(OpeningChange("yanshan", at, "unproved"))
+        changes.append(OpeningChange("yanshan", at + HOUR_MS // 4, "proved"))
+        changes.append(OpeningChange("yanshan", at + 16 * HOUR_MS, "closed"))
+    changes.append(OpeningChange("yanshan", opened[-1], "unproved"))
+    with contextlib.closing(SqliteStore(tmp_path, START, ballast_mib=0)) as store:
+        store.write([KeepOpenings(changes)])
+    client = Client(tmp_path, opened[-1] + HOUR_MS + HOUR_MS // 4)
+    window = f"from={START}&to={opened[-1] + HOUR_MS}&by=day"
+    told = [(row["no_sign_since"], row["usually_within_min"]) for row in rows(client, window, "yanshan")]
+    assert told == [(None, None)] * 11 + [("2026-11-11T22:30:00Z", 15)]
+    early = Client(tmp_path, opened[-1] + HOUR_MS)
+    assert {row["no_sign_since"] for row in rows(early, window, "yanshan")} == {None}

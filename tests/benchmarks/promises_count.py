@@ -53,8 +53,9 @@ class Count:
     def _state(self, minute: int) -> State:
         if self.opened is None:
             return "closed"
+        back = max([ends for _, ends in self.blind if ends <= minute], default=0)
         for since in (None if self.in_doubt else self.shut_since, self.cards_since, self.barred_since):
-            if since is not None and minute - max(since, self.opened, self.sign or 0) >= PATIENCE:
+            if since is not None and minute - max(since, self.opened, self.sign or 0, back) >= PATIENCE:
                 return "contradicted"
         return "proved" if self.sign is not None and minute - self.sign < HOLD else "unproved"
 
@@ -145,14 +146,16 @@ class Count:
                 self.in_doubt = True
 
     def _doors(self, minute: int) -> None:
+        back = max([ends for _, ends in self.blind if ends <= minute], default=0)
         live = [
-            (device, status)
+            (device, status, told >= back)
             for device, (told, status) in self.values.items()
             if device in DOORS and minute < (told + TTL) // (TTL // 4) * (TTL // 4)
         ]
         last = [self.values[device][1] for device in DOORS if device in self.values]
         may_enter = self.readers | self.itself
-        shut = bool(live) and set(last) == {"locked"} and not any(device in may_enter for device, _ in live)
+        shut = bool(live) and set(last) == {"locked"} and not any(device in may_enter for device, _, _ in live)
+        shut = shut and all(again for _, _, again in live)
         shut = shut and not ("reader" in self.readers and self.granted)
         self.shut_since = None if not shut else minute if self.shut_since is None else self.shut_since
 

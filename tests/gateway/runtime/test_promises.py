@@ -146,3 +146,19 @@ def test_old_ones_go_and_the_last_stays(store: SqliteStore) -> None:
     store.write([ForgetOpenings(START + 200 * HOUR)])
     assert states(store) == [(121, "unproved")]
     assert store.openings() == {"yanshan": OpeningChange("yanshan", START + 121 * MINUTE, "unproved")}
+
+
+def test_what_a_door_said_before_a_stop_accuses_nobody_until_it_speaks_again(store: SqliteStore) -> None:
+    place = house(store)
+    place.say("door-main", open=False, locked=True)
+    place.keep()
+    place = again(store, START + 2 * HOUR)
+    place.wait(3 * HOUR)
+    assert place.document()["open"]["proof"] == "unproved", "it may have been unlocked while nobody listened"
+    place.keep()
+    place = again(store, place.now)
+    place.say("door-main", open=False, locked=True)
+    place.wait(14 * MINUTE)
+    assert place.document()["open"]["proof"] == "unproved"
+    place.wait(MINUTE)
+    assert place.document()["open"]["proof"] == "contradicted"
