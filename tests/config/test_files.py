@@ -18,6 +18,8 @@ OTHERWISE: dict[str, int] = {
     # our own files, installed with the program
     "api/pages/__init__.py": 1,
     "api/pages/assets.py": 3,
+    "api/pages/checks.py": 1,
+    "api/pages/promises.py": 1,
     "api/routes/docs.py": 1,
     "api/routes/report.py": 1,
     "firmware_bridge/emulator/day.py": 1,

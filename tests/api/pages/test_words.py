@@ -114,7 +114,7 @@ def test_every_kind_and_type_of_resource_has_its_name(spec: KindSpec) -> None:
     assert all(len(row) == LANGUAGES and all(row) for row in rows.values())
 
 
-@pytest.mark.parametrize("spec", [spec for spec in SPECS.values() if not spec.instrument], ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_every_kind_and_type_of_resource_has_its_picture(spec: KindSpec) -> None:
     drawn = re.findall(r'^\.k\[data-k="(\w+)"\]', (SCRIPTS.parent / "css/tokens.css").read_text("utf-8"), re.MULTILINE)
     assert {spec.icon, *(sort.icon for sort in spec.types.values())} <= set(drawn), "draw it in css/tokens.css"
