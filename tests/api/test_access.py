@@ -73,7 +73,7 @@ def test_a_session_lasts_as_long_as_its_key_and_its_hours(house: House) -> None:
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert token not in cookie
     house.client.cookies.clear()
-    with httpx.Client(cookies={COOKIE: answer.cookies[COOKIE]}, verify=False) as client:
+    with httpx.Client(cookies={COOKIE: answer.cookies[COOKIE]}, timeout=60, verify=False) as client:
         body = client.get(f"{house.url}/api/v1/session").json()
         assert body == {
             "name": "Li", "role": "operator", "stations": ["yanshan"], "regions": [], "expires": "2026-12-21T12:00:00Z",
@@ -269,10 +269,10 @@ def test_log_ins_and_log_outs_are_in_the_trail_and_a_log_out_ends_the_cookie(hou
     token = keyring.create("Wang", "admin", NOON)
     cookie = house.client.post("/login", data={"key": token}).cookies[COOKIE]
     house.client.cookies.clear()
-    with httpx.Client(cookies={COOKIE: cookie}, verify=False) as client:
+    with httpx.Client(cookies={COOKIE: cookie}, timeout=60, verify=False) as client:
         assert client.get(f"{house.url}/api/v1/session").status_code == 200
         assert client.post(f"{house.url}/logout").status_code == 303
-    with httpx.Client(cookies={COOKIE: cookie}, verify=False) as client:
+    with httpx.Client(cookies={COOKIE: cookie}, timeout=60, verify=False) as client:
         assert client.get(f"{house.url}/api/v1/session").status_code == 401
     told = [(line.who, line.what, line.target, line.detail) for line in keyring.book.lines(2)]
     key_id = token.split("_")[1]

@@ -185,7 +185,7 @@ def test_too_many_open_files_never_stop_the_server_nor_flood_the_log(tmp_path: P
 
         def alive() -> bool:
             try:
-                with socket.create_connection((host, int(port)), timeout=5) as sock:
+                with socket.create_connection((host, int(port)), timeout=60) as sock:
                     sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
                     return sock.recv(65_536).startswith(b"HTTP/1.1 200 ")
             except OSError:

@@ -63,7 +63,7 @@ def test_what_the_broker_retains_is_shown_while_it_holds(
         until(lambda: feed.troubles == [])
     finally:
         feed.end()
-        feed.join(5)
+        feed.join(60)
     assert not feed.is_alive()
 
 

@@ -8,6 +8,7 @@ from api.live_view import FEEDER_FIRST_MS, Entry, LiveView
 from gateway.base.clock import now_ms
 from tests.api.conftest import MINUTE, NOON, Clock, settings_in
 from tests.api.documents import document, line, resource
+from tests.patience import PATIENCE_S
 
 
 def view_at(tmp_path, clock) -> LiveView:
@@ -111,12 +112,18 @@ def test_near_its_end_a_document_is_not_to_be_cached(tmp_path) -> None:
 
 def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None:
     async def run() -> list[Entry]:
-        view = view_at(tmp_path, now_ms)
+        view, both = view_at(tmp_path, now_ms), asyncio.Event()
         heard: list[Entry] = []
-        view.listeners.append(heard.append)
+
+        def hear(entry: Entry) -> None:
+            heard.append(entry)
+            if len(heard) == 2:
+                both.set()
+
+        view.listeners.append(hear)
         view.attach(asyncio.get_running_loop())
-        view.put(one_seat(now_ms() + 50, now_ms()))
-        await asyncio.sleep((50 + FEEDER_FIRST_MS) / 1000 + 0.1)
+        view.put(one_seat(now_ms() + 500, now_ms()))
+        await asyncio.wait_for(both.wait(), PATIENCE_S)
         view.detach()
         return heard
 

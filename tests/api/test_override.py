@@ -48,16 +48,16 @@ class Desk:
             registry=CollectorRegistry(), now=lambda: NOON, command=self._command,
         )  # fmt: skip
         self._stop, sock = threading.Event(), bind("127.0.0.1", 0)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", verify=False)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=60, verify=False)
         self._thread = threading.Thread(
-            target=serve, args=(self.app, sock, self._stop), kwargs={"trusted_proxies": "127.0.0.1"}
+            target=serve, args=(self.app, sock, self._stop), kwargs={"trusted_proxies": "127.0.0.1"}, daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
         self.client.close()
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def key(self, role: str, **scope: list[str]) -> dict[str, str]:
         return {"authorization": f"Bearer {Keyring.of(self.settings).create('Li', role, NOON, **scope)}"}  # type: ignore[arg-type]

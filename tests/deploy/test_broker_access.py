@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.mqtt import Broker, Session, Will
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 from tests.ports import free_port
 
 pytestmark = [
@@ -107,7 +107,7 @@ class Client:
         self.confirmed.add(mid)
 
     def pump(self, done: Callable[[], Any]) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_S
         while not done():
             assert time.monotonic() < end, f"still waiting: {self.session.trouble}, heard: {sorted(self.heard)}"
             arrivals = self.session.poll(0.02)

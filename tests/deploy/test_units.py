@@ -53,7 +53,7 @@ def test_a_unit_is_little_exposed_in_the_words_of_systemd(unit: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     if "unrecognized option" in told.stderr:
         return

@@ -7,7 +7,7 @@ import pytest
 from tests.drills.house import GrownHouse, grown
 from tests.gateway.notify.stub import Answer, Provider
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e]
 CONFIG = """\
 mqtt: {{url: "mqtt://127.0.0.1:1"}}
 store: {{path: data, ballast_mib: 0}}

@@ -13,7 +13,6 @@ from tests.e2e.rig import Yizhan, free_port, get, publish, resource, until
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.e2e,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(not shutil.which("mosquitto_pub"), reason="mosquitto is not installed"),
 ]
 CONFIG = """\

@@ -12,7 +12,7 @@ from tests.conftest import Mosquitto
 from tests.drills.house import GrownHouse, grown
 from tests.e2e.rig import Yizhan
 
-pytestmark = [pytest.mark.broker, pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 OCCUPIED = bytes.fromhex("F001F1")
 PROBE = """
 import sys

@@ -29,7 +29,7 @@ def mosquitto(folder: Path, port: int | None = None, extra: str = "") -> Iterato
     assert MOSQUITTO is not None
     child = subprocess.Popen([MOSQUITTO, "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True)
+        until(lambda: socket.create_connection(("127.0.0.1", port), 10).close() or True)
         yield port
     finally:
         child.kill()

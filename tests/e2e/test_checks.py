@@ -50,7 +50,7 @@ class Phone:
 
     def post(self, check: dict[str, Any], cut: int) -> int:
         """The answer's status; 0 where the network was cut."""
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             return self._posted(link, json.dumps(check), cut)
         except (OSError, http.client.HTTPException):

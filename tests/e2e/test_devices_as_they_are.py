@@ -16,7 +16,6 @@ from tests.patience import until
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
 ]
 

@@ -187,7 +187,7 @@ def test_staff_listen_one_at_a_time_and_only_with_a_key(tmp_path: Path) -> None:
 
         def asked(seconds: object, role: str | None = "operator") -> HTTPConnection:
             """A question that is on its way."""
-            connection = HTTPConnection("127.0.0.1", http, timeout=30)
+            connection = HTTPConnection("127.0.0.1", http, timeout=60)
             headers = {"Authorization": f"Bearer {made[role]}"} if role else {}
             connection.request("GET", f"/api/v1/discover?seconds={seconds}", headers=headers)
             return connection

@@ -57,7 +57,6 @@ def key_of(folder: Path, path: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_what_a_gateway_leaves_out_is_found_through_an_api_of_its_own_and_by_doctor(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as mqtt:
         http = free_port()

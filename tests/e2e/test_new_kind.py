@@ -20,7 +20,6 @@ from tests.patience import until
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
 ]
 ROOT = Path(__file__).parents[2]

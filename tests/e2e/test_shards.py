@@ -13,7 +13,6 @@ from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(90),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
 ]
 

@@ -189,7 +189,7 @@ def test_piles_dial_in_and_each_is_answered_on_its_own_line() -> None:
     thread.start()
     try:
         address = until(lambda: listener.bound)
-        with socket.create_connection(address, 2) as north, socket.create_connection(address, 2) as south:
+        with socket.create_connection(address, 60) as north, socket.create_connection(address, 60) as south:
             for line, number in ((north, 0x04000001), (south, 0x04000002)):
                 pile = Pile(number, 1)
                 said = pile.tick(0)
@@ -221,14 +221,14 @@ def test_silent_callers_are_closed_and_leave_room_for_a_pile(monkeypatch: pytest
     try:
         address = until(lambda: listener.bound)
         with contextlib.ExitStack() as stack:
-            callers = [stack.enter_context(socket.create_connection(address, 5)) for _ in range(40)]
+            callers = [stack.enter_context(socket.create_connection(address, 60)) for _ in range(40)]
             for at, one in enumerate(callers):  # those over the limit at once, the others soon, noise or none
-                one.settimeout(10)
+                one.settimeout(60)
                 with contextlib.suppress(OSError):
                     one.sendall(b"noise" * at)
                 with contextlib.suppress(ConnectionError):
                     assert one.recv(9) == b""
-            pile = stack.enter_context(socket.create_connection(address, 5))
+            pile = stack.enter_context(socket.create_connection(address, 60))
             pile.sendall(Pile(0x04000001, 1).tick(0))
             until(lambda: "north-1" in sink.online)
             assert pile.recv(99)

@@ -120,7 +120,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_the_bridge_confirmed_is_stored_once_though_bridge_and_broker_are_killed(
     box: Callable[..., Box], tmp_path: Path
 ) -> None:

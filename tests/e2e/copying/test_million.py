@@ -24,7 +24,7 @@ from tests.e2e.rig import Yizhan, free_port, get, mosquitto
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.patience import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 CONFIG = """\
 mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
@@ -76,7 +76,7 @@ def program(name: str, *words: object) -> Iterator[tuple[str, "subprocess.Popen[
 @contextmanager
 def faulty_influx(poison_every: int, poison_upto: int) -> Iterator[Copy]:
     with program("faulty_influx", SEED, poison_every, poison_upto) as (url, _):
-        set_mode = lambda mode: urllib.request.urlopen(f"{url}/mode/{mode}", b"", timeout=5).close()  # noqa: E731
+        set_mode = lambda mode: urllib.request.urlopen(f"{url}/mode/{mode}", b"", timeout=60).close()  # noqa: E731
         yield Copy(url, set_mode, lambda: points(url)["faults"], FAULTS)
 
 
@@ -100,7 +100,7 @@ def points(url: str) -> Any:
 
 
 def figure(http: int, name: str) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=60) as answer:
         return float(
             next(line for line in answer.read().decode().splitlines() if line.startswith(name + " ")).split()[1]
         )

@@ -15,7 +15,7 @@ from tests.conftest import KEEPING
 from tests.e2e.faults.box import ROOT, Box, Devices
 from tests.patience import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 ENDS = PLAIN + GUILTY
 Rig = tuple[Box, Devices]
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -33,6 +35,8 @@ FLAGS = (
     "--js-flags=--expose-gc",
     "--remote-debugging-pipe",
 )
+
+LOOK_S = 0.25  # what one look at a page takes at most where it is let run
 
 
 class Chromium:
@@ -71,7 +75,9 @@ class Chromium:
         os.close(self._out)
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def call(self, method: str, session: str | None = None, timeout_s: float = 90, **params: Any) -> dict[str, Any]:
+    def call(
+        self, method: str, session: str | None = None, timeout_s: float = PATIENCE_S, **params: Any
+    ) -> dict[str, Any]:
         with self._lock:
             self._next += 1
             number = self._next
@@ -141,7 +147,7 @@ class Page:
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, timeout_s: float = 90, **params: Any) -> dict[str, Any]:
+    def call(self, method: str, timeout_s: float = PATIENCE_S, **params: Any) -> dict[str, Any]:
         return self.browser.call(method, self.session, timeout_s, **params)
 
     def size(self, width: int, height: int, scale: float = 1, mobile: bool = False) -> None:
@@ -153,26 +159,36 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
-    def run(self, script: str, timeout_s: float = 90) -> Any:
+    def run(self, script: str, timeout_s: float = PATIENCE_S) -> Any:
         """The value of an expression (or of its promise)."""
         answer = self.call("Runtime.evaluate", timeout_s, expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", str(answer)))
         return answer["result"].get("value")
 
-    def wait(self, condition: str, timeout_s: float = 60) -> None:
-        """Until a JavaScript condition holds; says what the page showed when it didn't."""
-        end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            try:
-                if self.run(condition):
-                    return
-            except RuntimeError:
-                pass  # the page is between two documents
+    def wait(self, condition: str, timeout_s: float = PATIENCE_S) -> float:
+        """Until a JavaScript condition holds, and how long that took; says what the page showed when it didn't.
+
+        Seconds are those in which the page could run: of a look that took longer than LOOK_S, as on a machine with too
+        much to do, no more is counted.
+        """
+        spent_s, began = 0.0, time.monotonic()
+        while True:
+            if self._holds(condition):
+                return spent_s
             time.sleep(0.05)
+            spent_s, began = spent_s + min(LOOK_S, time.monotonic() - began), time.monotonic()
+            if spent_s >= timeout_s:
+                break
         raise AssertionError(
             f"not within {timeout_s} s: {condition}\nerrors: {self.errors}\n{self.run('document.body.innerText')[:800]}"
         )
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(self.run(condition))
+        except RuntimeError:
+            return False  # the page is between two documents
 
     def offline(self, off: bool) -> None:
         self.call(
@@ -180,7 +196,7 @@ class Page:
         )
 
     def picture(self, path: Path, whole: bool = False) -> None:
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, timeout_s=90)["data"]
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(data))
 
     def close(self) -> None:

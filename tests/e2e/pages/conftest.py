@@ -58,7 +58,7 @@ class Server:
         self._gone()
 
     def _gone(self) -> None:
-        self.process.wait(5)
+        self.process.wait(60)
         if self.process.stdout is not None:
             self.process.stdout.close()
 

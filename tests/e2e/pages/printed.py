@@ -36,7 +36,7 @@ class House:
 
     def end(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(60)
 
     @contextmanager
     def report(self, chromium: Chromium, lang: str, size: str = "desk") -> Iterator[Page]:

@@ -168,10 +168,10 @@ def test_a_change_is_on_the_screen_without_a_reload(chromium: Chromium, day: Ser
     with closing(chromium.open(day.url("/screen/onlyseats"))) as page:
         page.wait(READY)
         assert text(page, ".hero .num") == "3"
-        httpx.post(day.url("/set/onlyseats/seat-03/y"))
-        page.wait("document.querySelector('.hero .num').textContent === '4'", 2)
+        httpx.post(day.url("/set/onlyseats/seat-03/y"), timeout=60)
+        page.wait("document.querySelector('.hero .num').textContent === '4'")
         assert usable(page, "[data-resource=seat-03]") == "yes"
-        httpx.post(day.url("/set/onlyseats/seat-03/n"))
+        httpx.post(day.url("/set/onlyseats/seat-03/n"), timeout=60)
 
 
 def test_staff_acknowledge_from_the_overview(chromium: Chromium, day: Server) -> None:
@@ -230,7 +230,7 @@ def test_a_programme_ends_by_the_clock_of_the_page(chromium: Chromium, day: Serv
     with closing(chromium.open(day.url("/screen/brief"))) as page:
         page.wait(READY)
         assert "少儿舞蹈" in text(page, "[data-resource=dance]")
-        page.wait("!document.querySelector('[data-resource=dance]').innerText.includes('少儿舞蹈')", 8)
+        page.wait("!document.querySelector('[data-resource=dance]').innerText.includes('少儿舞蹈')")
 
 
 def test_tiles_lie_under_the_marks_only_where_configured(chromium: Chromium, day: Server) -> None:

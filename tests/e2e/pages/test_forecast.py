@@ -99,7 +99,7 @@ def test_nothing_is_told_where_something_is_free_or_not_known(chromium: Chromium
 def test_it_is_gone_at_its_end_by_the_clock_of_the_page(chromium: Chromium, day: Server) -> None:
     with closing(chromium.open(day.url("/screen/soon?lang=zh"))) as page:
         page.wait(f"{TOLD}.length === 3")
-        page.wait("document.querySelector('.hero .next b').innerText === '随时可能有空'", 4)
+        page.wait("document.querySelector('.hero .next b').innerText === '随时可能有空'")
         page.wait(f"{TOLD}.length === 0", 8)
         assert page.run("document.querySelector('.hero').dataset.usable") == "no"
 

@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.emulator.player import Player
 from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.broker,
@@ -108,7 +108,7 @@ def test_what_a_broker_lost_is_sent_again_on_the_next_connection(build_town, mos
 
     def all_came():
         heard.update((topic, body.get("seq")) for topic, body in _heard(listener))
-        return held <= heard or time.monotonic() > end + 10
+        return held <= heard or time.monotonic() > end + PATIENCE_S
 
     session = Session(Broker("127.0.0.1", mosquitto), "town-again")
     Player(town, session).run(now_ms, all_came)

@@ -30,10 +30,10 @@ def test_a_calendar_file_reaches_the_area_that_names_it(tmp_path):
     thread = CalendarThread(settings, settings.stations, told.put)
     thread.start()
     try:
-        changed = told.get(timeout=60)
+        changed = told.get(timeout=180)
     finally:
         thread.end()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert list(changed) == [("yanshan", "lounge")]
     assert [one.title for one in changed["yanshan", "lounge"].at(now_ms()).on] == ["象棋"]

@@ -14,6 +14,7 @@ import pytest
 from gateway.mqtt import Arrivals, Broker, Session
 from gateway.mqtt.embedded import EmbeddedBroker
 from tests.conftest import Mosquitto
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 BROKERS = {"mosquitto-5": 5, "mosquitto-3.1.1": 4, "embedded": 4}
@@ -45,7 +46,7 @@ class Client:
     got: list[tuple[bytes, bytes, int]]
     arrivals: list[Arrivals]
 
-    def pump(self, done: Callable[[], Any], timeout_s: float = 60.0) -> None:
+    def pump(self, done: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
         end = time.monotonic() + timeout_s
         while not done():
             assert time.monotonic() < end, f"still waiting; trouble: {self.session.trouble}, got: {self.got[-3:]}"

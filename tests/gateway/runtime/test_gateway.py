@@ -77,7 +77,7 @@ def run(settings):
     yield start
     for gateway in running:
         if gateway.intake.is_alive():
-            assert gateway.stop()
+            until(gateway.stop)  # a slow disk is still writing after the first
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_clock_that_jumps_loses_nothing_and_greys_nothing(run, listener, monke
     listener.until(lambda: listener.of("yz-ack/yanshan/seat-0")[-1]["upto"] == 7)
     assert gateway.intake.clock_jumps == 1
     assert listener.seat()["evidence"] == "live"
-    assert gateway.stop()
+    until(gateway.stop)  # a slow disk is still writing after the first
     assert [reading.seq for reading in readings(gateway)] == list(range(1, 8))
 
 
@@ -173,7 +173,7 @@ def test_a_restart_shows_at_once_what_was_known(run, listener):
     first = run()
     listener.say(0, 1)
     listener.until(lambda: listener.of("yz-live/yanshan") and listener.seat()["use"] == "occupied")
-    assert first.stop()
+    until(first.stop)
     assert listener.session.connected
     listener.heard.clear()
     run()
@@ -214,7 +214,7 @@ def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatc
     listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400)
     assert held <= 60, "it read on"
     assert (gateway.session.epoch, gateway.session.reconnects) == (1, 0)
-    assert gateway.stop()
+    until(gateway.stop)  # a slow disk is still writing after the first
     assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))
 
 
@@ -228,7 +228,7 @@ def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, li
     gate.set()
     listener.until(lambda: (listener.of("yz-ack/yanshan/seat-2") or [{}])[-1].get("upto") == 400)
     assert gateway.pipeline.counters["overflows"] >= 1
-    assert gateway.stop()
+    until(gateway.stop)  # a slow disk is still writing after the first
     assert [reading.seq for reading in readings(gateway)] == list(range(1, 401))
 
 
