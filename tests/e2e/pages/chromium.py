@@ -43,21 +43,25 @@ class Chromium:
     """One browser process. Use as a context manager; `open()` gives pages."""
 
     def __init__(self, binary: str = "chromium") -> None:
+        self._binary = binary
+        self._next, self._lock = 0, threading.Lock()
+        self._answers: dict[int, Queue[dict[str, Any]]] = {}
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
+        self._start()
+
+    def _start(self) -> None:
         self._profile = tempfile.mkdtemp(prefix="yizhan-chromium-")
         out_read, self._out = os.pipe()
         self._in, in_write = os.pipe()
         # The protocol is fixed to descriptors 3 and 4; bash puts ours there (dash knows one-digit ones only).
         script = f'exec "$@" 3<&{out_read} 4>&{in_write}'
-        command = ["bash", "-c", script, "bash", binary, *FLAGS, f"--user-data-dir={self._profile}"]
+        command = ["bash", "-c", script, "bash", self._binary, *FLAGS, f"--user-data-dir={self._profile}"]
         self._process = subprocess.Popen(
             command, pass_fds=(out_read, in_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         os.close(out_read)
         os.close(in_write)
-        self._next, self._lock = 0, threading.Lock()
-        self._answers: dict[int, Queue[dict[str, Any]]] = {}
-        self._listeners: list[Callable[[dict[str, Any]], None]] = []
-        threading.Thread(target=self._read, daemon=True, name="chromium").start()
+        threading.Thread(target=self._read, args=(self._in,), daemon=True, name="chromium").start()
 
     def __enter__(self) -> "Chromium":
         return self
@@ -72,6 +76,9 @@ class Chromium:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(30)
+        self._clear()
+
+    def _clear(self) -> None:
         os.close(self._out)
         shutil.rmtree(self._profile, ignore_errors=True)
 
@@ -98,6 +105,9 @@ class Chromium:
         self, url: str, width: int = 1920, height: int = 1080, scale: float = 1, mobile: bool = False, prepare: str = ""
     ) -> "Page":
         """A new page in a context of its own (no shared cookies or storage). `prepare` runs before its script."""
+        if self._process.poll() is not None:  # it died, as where memory is short, and not of this test
+            self._clear()
+            self._start()
         context = self.call("Target.createBrowserContext")["browserContextId"]
         return self.tab(context, url, width, height, scale, mobile, prepare)
 
@@ -123,9 +133,9 @@ class Chromium:
     def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
         self._listeners.append(listener)
 
-    def _read(self) -> None:
+    def _read(self, pipe: int) -> None:
         buffer = b""
-        while chunk := os.read(self._in, 1 << 16):
+        while chunk := os.read(pipe, 1 << 16):
             *messages, buffer = (buffer + chunk).split(b"\0")
             for text in messages:
                 message = json.loads(text)
@@ -133,7 +143,9 @@ class Chromium:
                     queue.put(message)
                 for listener in self._listeners:
                     listener(message)
-        os.close(self._in)
+        os.close(pipe)
+        for number in list(self._answers):
+            self._answers.pop(number).put({"error": "the browser has ended"})
 
 
 class Page:
