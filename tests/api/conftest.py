@@ -101,7 +101,7 @@ def serving(folder: Path, bounds: ConnectionBounds | None = None, **api: Any) ->
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     client = httpx.Client(base_url=url, timeout=60, verify=False)  # one for all: making one costs more than asking
     thread = threading.Thread(
-        target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds}
+        target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds}, daemon=True
     )
 
     def end() -> None:

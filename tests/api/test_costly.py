@@ -67,6 +67,8 @@ QUERIES = {
     "/stations/{station}/report": "?month=2026-11",
 }
 PAST = {
+    "/api/v1/promises",
+    "/promises",
     "/api/v1/stations/{station}/history",
     "/api/v1/stations/{station}/sessions",
     "/api/v1/stations/{station}/utilization",
