@@ -1,15 +1,21 @@
 """`yizhan demo`: the main job with virtual devices; nothing else needed."""
 
 import argparse
+import json
 import socket
 import sys
 import threading
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
 from api.commands import simulate
+from gateway.base.clock import now_ms
 
 SPEED = 30.0
+CODE_FILE = "teahouse_checks"
 
 
 def add(subparsers: Any) -> None:
@@ -24,7 +30,7 @@ def add(subparsers: Any) -> None:
         type=int,
         default=4,
         metavar="N",
-        help="how many stations, 1 to 2,000 (4), and one that is chained shut",
+        help="how many stations, 1 to 2,000 (4), and two more: one chained shut, one that only people look after",
     )
     parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
     parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
@@ -37,9 +43,11 @@ def run(args: argparse.Namespace) -> int:
     from api.server import address_of
     from config.schema import Settings
     from firmware_bridge.emulator.foreign import mixed_station
-    from firmware_bridge.emulator.stations import demo_stations, locked_station
+    from firmware_bridge.emulator.stations import demo_stations, locked_station, shared_station
 
-    shown = [*([locked_station()] if args.stations > 1 else []), *([mixed_station()] if args.mixed else [])]
+    shown, token = [mixed_station()] if args.mixed else [], _token(args.data)
+    if args.stations > 1:
+        shown += [locked_station(), shared_station() | {"checks_token_file": args.data / CODE_FILE}]
     settings = Settings.model_validate(
         {
             "mqtt": {"url": f"embedded://{args.mqtt}"},
@@ -56,18 +64,51 @@ def run(args: argparse.Namespace) -> int:
         town.append(simulate.start(settings, args, stopped, from_midday=True))
         base = f"http://{address_of(sock)}"
         first = settings.stations[0].id
-        sys.stdout.write(
-            f"station screen   {base}/screen/{first}\n"
-            f"all stations     {base}/\n"
-            f"as data          {base}/api/v1/stations/{first}\n"
-            f"devices publish to {args.mqtt}; stop with Ctrl-C\n"
-        )
+        lines = [
+            f"station screen   {base}/screen/{first}",
+            f"all stations     {base}/",
+            f"as data          {base}/api/v1/stations/{first}",
+            *([f"checks by people {base}/c/{token}"] if args.stations > 1 else []),
+            f"devices publish to {args.mqtt}; stop with Ctrl-C",
+        ]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
+        if args.stations > 1:
+            threading.Thread(target=_round, args=(base, token, stopped), name="round", daemon=True).start()
 
     try:
         return run_product(settings, ready, before_stop=lambda: _end(town, stopped))
     finally:
         _end(town, stopped)
+
+
+def _token(folder: Path) -> str:
+    """That of the code on the tea house's wall; made at the first start."""
+    file = folder / CODE_FILE
+    if not file.exists():
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+        file.write_text(token_hex(16))
+        file.chmod(0o600)
+    return file.read_text().strip()
+
+
+def _round(base: str, token: str, stopped: threading.Event) -> None:
+    """A caretaker's round: two of three checks are done, the third is left to whoever looks."""
+    for check in ("kitchen", "door"):
+        body = json.dumps({"id": str(uuid4()), "check": check, "at": now_ms(), "result": "ok"}).encode()
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        asked = Request(f"{base}/api/v1/stations/teahouse/checks", body, headers)  # noqa: S310  our own address
+        while not _taken(asked) and not stopped.wait(1):
+            pass
+
+
+def _taken(asked: Request) -> bool:
+    """Whether it is durable; at the very start nothing is."""
+    try:
+        urlopen(asked, timeout=10).close()  # noqa: S310  our own address
+    except OSError:
+        return False
+    return True
 
 
 def _end(town: list[threading.Thread], stopped: threading.Event) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from config.resources import values_of
 from config.schema import Settings
 from firmware_bridge.emulator import day
+from firmware_bridge.emulator.stations import NO_DEVICE
 from firmware_bridge.emulator.town import Town
 from gateway.model import Millis, Resource
 
@@ -14,9 +15,9 @@ MAX_HELD = 2_000_000  # messages that wait for a watermark in all devices togeth
 
 
 def resources_of(settings: Settings) -> Iterator[Resource]:
-    """Every configured resource that a native device speaks for, not those of a foreign `source`."""
+    """Every configured resource that a native device speaks for, not those of a foreign `source` or of people alone."""
     for station, area, item in settings.resources():
-        if item.source is None:
+        if item.source is None and NO_DEVICE not in item.features:
             yield Resource(**values_of(settings, station, area, item))
 
 

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from firmware_bridge.emulator.world import CHAINED
 
+NO_DEVICE = "no_device"
+"""A feature of what the emulator has no device for: people alone speak of it."""
+
 Mapping = dict[str, Any]
 
 MAX_STATIONS = 2_000
@@ -76,6 +79,34 @@ def locked_station() -> Mapping:
         "location": {"lat": 22.533, "lon": 113.93, "address": "南山区"},
         "hours": "24/7",
         "areas": [_area("hall", "门厅", "Hall", yard)],
+    }
+
+
+def shared_station() -> Mapping:
+    """A tea house that lends its tables to couriers: no device at all, a caretaker and a code on the wall."""
+    things = [
+        _thing("microwave", "微波炉", "Microwave", kind="appliance", type="microwave", features=[NO_DEVICE]),
+        _thing("water", "饮水机", "Drinking water", kind="appliance", type="water", features=[NO_DEVICE]),
+        _thing("first-aid", "急救箱", "First-aid kit", kind="safety", type="first_aid", features=[NO_DEVICE]),
+    ]
+    return {
+        "id": "teahouse",
+        "name": {"zh": "老街茶馆（友好商户）", "en": "Old Street tea house"},
+        "region": ["广东", "深圳", "罗湖"],
+        "location": {"lat": 22.547, "lon": 114.119, "address": "罗湖区老街"},
+        "hours": "24/7",
+        "areas": [_area("hall", "大堂", "Hall", things)],
+        "checks": [
+            {"id": "kitchen", "of": ["microwave", "water"], "every": "day"}
+            | {"ask": {"zh": "能加热、能接水吗？", "en": "Do both work?"}},
+            {"id": "door", "every": "day", "entry": True, "ask": {"zh": "能进门吗？", "en": "Can one come in?"}},
+            {
+                "id": "kit",
+                "of": ["first-aid"],
+                "every": "week",
+                "ask": {"zh": "急救箱齐全吗？", "en": "Is it complete?"},
+            },
+        ],
     }
 
 

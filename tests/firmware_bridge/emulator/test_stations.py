@@ -4,7 +4,7 @@ import pytest
 
 from config.schema import Settings
 from firmware_bridge.emulator.configured import town_of
-from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations, locked_station
+from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations, locked_station, shared_station
 
 
 def test_the_first_station_is_yanshan_with_everything():
@@ -54,3 +54,11 @@ def test_the_chained_station_promises_to_be_open_and_its_door_never_opens() -> N
             assert not publish.topic.endswith("door-main/event"), "nobody holds a card to it"
     assert said
     assert all(b'"open":false' in text.replace(b" ", b"") for text in said)
+
+
+def test_the_tea_house_has_no_device_and_what_is_in_it_is_checked_by_people() -> None:
+    settings = Settings.model_validate({"stations": [shared_station(), *demo_stations(1)]})
+    town = town_of(settings, 1_780_279_200_000)
+    assert list(town.worlds) == ["yanshan"]
+    checked = {name for check in settings.stations[0].checks for name in check.of}
+    assert checked == {one.id for area in settings.stations[0].areas for one in area.resources}
