@@ -200,7 +200,7 @@ class UsageSchema(BaseModel):
         description="counted between readings over an hour apart, told at the later"
     )
     meter_resets: int | None = Field(description="how often a counter fell; what flowed in between is not known")
-    visits_min: int | None = Field(description="a band, by whole days only, by the cards at doors")
+    visits_min: int | None = Field(description="a band, by whole days only, see docs/visits.md")
     visits_max: int | None = Field(description="null with `visits_min` given: no upper end is known")
 
 

@@ -8,13 +8,14 @@ from gateway.history.tally import Tally
 from gateway.history.utilization import Minutes, peaks
 from gateway.model import Millis
 from gateway.policy.privacy import Band, total
+from gateway.store.entrances import Entrances
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
 
 
 @dataclass(slots=True)
 class Usage:
-    """One bucket. `visits`: a band for each door and day, none where it is not told; `peak` only by hour of week."""
+    """One bucket. `visits`: a band for each entrance and day, none where not told; `peak` only by hour of week."""
 
     minutes: Minutes = field(default_factory=Minutes)
     tally: Tally = field(default_factory=Tally)
@@ -37,7 +38,7 @@ def usage(rollups: RollupReader, asked: Asked, start: Millis, end: Millis, by: B
     """Bucket → its usage, in order: the bucket is its local start, or the hour of the week. StoreError."""
     minutes = rollups.minutes(asked, start, end, by)
     tallies = rollups.tallies(asked, start, end, by)
-    visits = rollups.visits(asked, start, end) if by == "day" else {}
+    visits = Entrances(rollups).bands(asked, start, end) if by == "day" else {}
     busy = peaks(minutes) if by == "hour_of_week" else {}
     return {
         key: Usage(minutes[key], tallies.get(key, Tally()), visits.get(key, []), busy.get(key))

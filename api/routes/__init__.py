@@ -25,6 +25,7 @@ from api.routes import (
     stations,
     stream,
     utilization,
+    visits,
 )
 from gateway.alerting import Alerting
 
@@ -32,6 +33,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     stations.router,
     history.router,
     utilization.router,
+    visits.router,
     sessions.router,
     report.router,
     promises.router,

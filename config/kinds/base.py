@@ -129,6 +129,8 @@ class KindSpec:
     """It counts energy and sessions."""
     entrance: bool = False
     """One comes in through it."""
+    counts_people: bool = False
+    """It counts who comes in: totals `in`, or events `passage`."""
     proves_entry: bool = False
     """Who begins to use it has come in, so the station is open; but for types that stand outdoors (`Type.indoors`)."""
     groups_on_pages: bool = False

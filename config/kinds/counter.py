@@ -15,6 +15,7 @@ SPEC = KindSpec(
     told_by=("in", "out"),
     ttl_s=3_600,
     instrument=True,
+    counts_people=True,
     tells_of_persons=True,
     occupied_by_somebody=False,
 )

@@ -1,4 +1,5 @@
-"""What is counted from single messages: the energy of chargers, and visits by the cards at a door. Pure.
+"""What is counted from single messages: the energy of chargers, and people by the events of doors and
+counters. Pure.
 
 A meter only counts on, so what flowed between two readings is known. When it flowed is not, if they lie far apart: that
 energy is kept beside (`gap_mwh`). A counter that fell, or rose by more than such a charger can draw in the time, is
@@ -9,14 +10,13 @@ Energies are in mWh: whole numbers give the same sum in every order.
 
 from dataclasses import dataclass
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from gateway import wire
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import HOUR_MS
 from gateway.kinds.charger import USE_OF_STATUS
 from gateway.model import Millis
-from gateway.policy.privacy import CROWD, Band
 
 GAP_MS = HOUR_MS
 LATE_MS = HOUR_MS // 4  # by so much may a reading be late, or several come at once
@@ -151,7 +151,8 @@ def is_visit(event: wire.Event) -> bool:
     return event.type == "card" and event.granted is not False and event.direction != "out"
 
 
-def band_of(passages: int, *, seen_whole: bool) -> Band:
-    """What may be told of a count: no narrower than `CROWD`, and with an open end where the door was not watched."""
-    low = passages - passages % CROWD
-    return Band(low, low + CROWD - 1 if seen_whole else None)
+def passed_in(event: wire.Event) -> int:
+    """How many people a counter saw come in at once."""
+    if event.type != "passage" or event.direction != "in":
+        return 0
+    return 1 if event.n is UNSET else event.n

@@ -6,17 +6,22 @@ bounds it. A total that is back within the hour where it was before had a glitch
 back.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from gateway import wire
-from gateway.base.local_time import HOUR_MS
+from gateway.base.bounds import TOTAL
+from gateway.base.local_time import DAY_MS, HOUR_MS, hour_start, pieces
 from gateway.history.visits import MOST_A_SECOND, UNSEEN_MS
 from gateway.model import Millis
 
 LATE_MS = HOUR_MS // 4  # by so much may a message be late, or several come at once
 BACK_MS = HOUR_MS
+LONGEST_MS = 40 * DAY_MS  # over a longer silence nothing is said of the days between
 
 
 class Told(Struct, gc=False):
@@ -25,8 +30,24 @@ class Told(Struct, gc=False):
     ts: wire.Time | None = None
     boot: wire.Boot | None = None
     seq: wire.Seq | None = None
-    ins: int | None = field(default=None, name="in")
+    ins: Annotated[int, Meta(ge=TOTAL[0], le=TOTAL[1])] | None = field(default=None, name="in")
     open: bool | None = None
+
+
+@dataclass(slots=True)
+class Passed:
+    """Of one hour: how often a door opened; what a counter's totals rose by, and over how long they tell."""
+
+    openings: int = 0
+    least: int = 0
+    most: int = 0
+    seen_ms: Millis = 0
+
+    def add(self, other: "Passed") -> None:
+        self.openings += other.openings
+        self.least += other.least
+        self.most += other.most
+        self.seen_ms += other.seen_ms
 
 
 class Step(NamedTuple):
@@ -36,6 +57,18 @@ class Step(NamedTuple):
     until: Millis
     least: int
     most: int | None
+
+    def shared_out(self, zone: ZoneInfo) -> Iterator[tuple[Millis, Passed]]:
+        """By local hour. What came in over midnight may have come in on either day."""
+        if self.until - self.since > LONGEST_MS:
+            return
+        days = list(pieces(self.since, self.until, zone, "day")) or [(self.until, self.until)]
+        for begin, until in days:
+            least = self.least if len(days) == 1 else min(0, self.least)
+            yield hour_start(max(begin, until - 1), zone), Passed(0, least, max(0, self.most or 0), 0)
+        if self.most is not None:
+            for begin, until in pieces(self.since, self.until, zone, "hour"):
+                yield hour_start(begin, zone), Passed(seen_ms=until - begin)
 
 
 class Turnstile(Struct, gc=False):
@@ -56,7 +89,7 @@ class Turnstile(Struct, gc=False):
     def hear(self, told: Told, at: Millis, silence_ms: Millis) -> Step | None:
         """What a total adds; None for the first, one without a total, and a late one. `silence_ms`: a longer one is
         a gap."""
-        if not self._is_new(told, at) or told.ins is None or told.ins < 0:
+        if not self._is_new(told, at) or told.ins is None:
             return None
         step = None if self.total is None else self._step(self.total, told.ins, told.boot, at, silence_ms)
         self.total, self.total_at, self.total_boot = told.ins, max(at, self.total_at), told.boot

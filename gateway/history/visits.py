@@ -101,11 +101,15 @@ def mean_coverage(parts: Iterable[float | None]) -> float | None:
 
 def _fewest_people(count: int, double: float) -> int:
     """The smallest number of people of whom a sensor that counts some twice may count so many."""
+    if not double:
+        return count
     return max(0, math.floor(_people(count, 1 + double, SPREAD * math.sqrt(double * (1 - double)))) - 1)
 
 
 def _most_people(count: int, missed: float) -> int:
     """The largest number of people of whom a sensor that misses some may count so few."""
+    if not missed:
+        return count
     return math.ceil(_people(count, 1 - missed, -SPREAD * math.sqrt(missed * (1 - missed)))) + 1
 
 

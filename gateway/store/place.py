@@ -17,6 +17,9 @@ METERED: frozenset[KindName] = named("metered")
 ENTRANCES: frozenset[KindName] = named("entrance")
 """Kinds through which one comes in."""
 
+COUNTERS: frozenset[KindName] = named("counts_people")
+"""Kinds that count who comes in."""
+
 ROOMS = PERSONAL - NOBODYS
 """Kinds whose use tells of persons: strangers' sums leave them out, or a sum beside another would give one away."""
 
@@ -77,7 +80,12 @@ class Asked:
         return [one for one in every if self.area in (None, one.area) and one.kind not in NOBODYS]
 
     @property
-    def doors(self) -> list[Resource]:
-        """The doors through which one comes in."""
-        every = [one for place in self.places for one in place.resources if one.kind in ENTRANCES]
-        return [one for one in every if self.resource in (None, one.id) and self.area in (None, one.area)]
+    def entrance_sensors(self) -> dict[tuple[str, str], list[Resource]]:
+        """(station, entrance) → its counters and doors. Without a name an area is one entrance, `#` and its id."""
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for place in self.places:
+            for one in place.resources:
+                asked = self.resource in (None, one.id) and self.area in (None, one.area)
+                if asked and one.kind in ENTRANCES | COUNTERS:
+                    found.setdefault((place.station, one.entrance or f"#{one.area}"), []).append(one)
+        return found

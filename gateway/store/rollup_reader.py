@@ -1,5 +1,6 @@
 """Questions to the roll-ups, answered from the journal where they have not come to yet."""
 
+import json
 import sqlite3  # noqa: TID251
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,10 @@ from gateway.base.local_time import (
     pieces,
     stretches,
 )
-from gateway.history.tally import Mark, Tally, band_of
+from gateway.history.tally import Mark, Tally
+from gateway.history.turnstile import Passed
 from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis, Resource
-from gateway.policy.privacy import Band
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, read_only
 from gateway.store.place import Asked, scope_of
@@ -31,6 +32,8 @@ from gateway.store.rollups import FILE
 
 _MINUTES = ", ".join(f"sum({column.name})" for column in fields(Minutes))
 _TALLY = ", ".join(f"sum({column.name})" for column in fields(Tally))
+_PASSED = ", ".join(f"sum({column.name})" for column in fields(Passed))
+_TURNSTILE = "SELECT state FROM turnstile WHERE scope = (SELECT id FROM scope WHERE text = ?)"
 _MARKS = (
     "SELECT at, total_mwh, resets FROM mark WHERE scope = (SELECT id FROM scope WHERE text = ?) AND at >= ? AND at < ?"
 )
@@ -39,7 +42,6 @@ _BUCKETS: dict[By, str] = {  # a bucket from the start of a row; 1970 began on a
     "day": f"(start + {{ahead}}) / {DAY_MS}",
     "hour_of_week": f"((start + {{ahead}}) / {HOUR_MS} + 72) % 168",
 }
-WATCHED = 0.95  # a door watched for a smaller part of a day may have let in more
 
 
 class RollupReader:
@@ -82,24 +84,26 @@ class RollupReader:
                     buckets.setdefault(key, Tally()).add(Tally(*sums))
         return buckets
 
-    def visits(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
-        """Local day → a band for each door, of days that lie whole in the window and are counted to their end.
+    def people(self, alone: Asked, start: Millis, end: Millis) -> dict[Millis, Passed]:
+        """Local hour → what the states of one counter or door told. None where an older version kept the roll-ups."""
+        hours: dict[Millis, Passed] = {}
+        with self._files() as files:
+            for db in files:
+                for key, sums in _rows(db, "people", _PASSED, alone, start, end, "hour") if _has(db, "people") else ():
+                    hours.setdefault(key, Passed()).add(Passed(*sums))
+        return hours
 
-        Whoever could shift the edge of a day would see who came in between.
-        """
-        end = min(end, self._counted_until()) if asked.doors else end
-        bands: dict[Millis, list[Band]] = {}
-        for door in asked.doors if start < end else ():
-            alone = Asked([one for one in asked.places if one.station == door.station], resource=door.id)
-            counted = self.tallies(alone, start, end, "day")
-            for day, minutes in self.minutes(alone, start, end, "day").items():
-                if start <= day and next_day(day, asked.zone) <= end:
-                    watched = minutes.coverage is None or minutes.coverage >= WATCHED
-                    passages = counted.get(day, Tally()).passages
-                    bands.setdefault(day, []).append(band_of(passages, seen_whole=watched))
-        return bands
+    def tells_totals(self, alone: Asked) -> bool:
+        """Whether this counter ever told totals; one that did not tells each passage."""
+        with self._files() as files:
+            return any(
+                json.loads(state).get("total") is not None
+                for db in files
+                if _has(db, "turnstile")
+                for (state,) in db.execute(_TURNSTILE, alone.scopes[:1])
+            )
 
-    def _counted_until(self) -> Millis:
+    def counted_until(self) -> Millis:
         """Up to when every message is counted; 0 where nobody counts."""
         with self._files() as files:
             return max((db.execute("SELECT at FROM tallied").fetchone()[0] for db in files), default=0)
@@ -119,6 +123,10 @@ class RollupReader:
                 yield [stack.enter_context(closing(read_only(path))) for path in paths if path.exists()]
             except sqlite3.Error as error:
                 raise as_store_error(error, self._folder / FILE) from error
+
+
+def _has(db: sqlite3.Connection, table: str) -> bool:
+    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone())
 
 
 def _owners(

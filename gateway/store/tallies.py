@@ -2,9 +2,10 @@
 
 import sqlite3  # noqa: TID251
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -12,13 +13,15 @@ from config.kinds import SPECS
 from gateway import wire
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import hour_start
-from gateway.history.tally import Mark, Meter, Said, Tally, is_visit
+from gateway.history.tally import Mark, Meter, Said, Tally, is_visit, passed_in
+from gateway.history.turnstile import Told, Turnstile
 from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
 from gateway.store.days import day_files
 from gateway.store.files import transaction
 from gateway.store.journal import Journal
-from gateway.store.place import ENTRANCES, METERED, Place
+from gateway.store.people import PeopleStep, kept_turnstiles
+from gateway.store.place import COUNTERS, ENTRANCES, METERED, Place
 
 AT_ONCE = 2_000  # messages in one step: a few milliseconds, or a sealed block of hours before
 LATEST_MS = 250_000_000_000_000  # the year 9892: what was imported from later has no hour in any calendar
@@ -31,11 +34,12 @@ _ADD = (
     " passages = passages + excluded.passages"
 )
 _said = msgspec.json.Decoder(Said).decode
+_told = msgspec.json.Decoder(Told).decode
 _meter = msgspec.json.Decoder(Meter).decode
 
 _MOST_W = {(spec.name, name): one.most_w for spec in SPECS.values() for name, one in spec.types.items()}
 
-Told = tuple[Place, Resource]
+Owner = tuple[Place, Resource]
 
 
 class Tallies:
@@ -45,7 +49,8 @@ class Tallies:
         self._db, self._journal = db, Journal(folder)
         (kept,) = db.execute("SELECT upto FROM tallied").fetchone()
         self._upto = min(kept, _last_id(folder))  # where the newest day was lost its numbers come again
-        self._chargers, self._doors = _topics(places)
+        self._followed = _followed(list(places))
+        self._turnstiles = kept_turnstiles(db)
         self._meters: dict[str, Meter] = {
             scope: _meter(state)
             for scope, state in db.execute("SELECT text, state FROM meter JOIN scope ON scope.id = meter.scope")
@@ -53,7 +58,7 @@ class Tallies:
 
     def follow(self, now: Millis) -> bool:
         """Count what was committed since, about `AT_ONCE` messages. True if there may be more. sqlite3.Error."""
-        step, seen, upto = _Step(self._meters), 0, self._upto
+        step, seen, upto = _Step(self._meters, self._turnstiles), 0, self._upto
         for number, batch in self._journal.after(upto):
             self._count(batch, step)
             seen, upto = seen + len(batch), number
@@ -66,6 +71,7 @@ class Tallies:
             if not more:
                 self._db.execute("UPDATE tallied SET at = ?", (now,))
         self._meters.update(step.heard)
+        self._turnstiles.update(step.people.heard)
         self._upto = upto
         return more
 
@@ -75,12 +81,11 @@ class Tallies:
         ):
             if flags & RETAINED or received_at > LATEST_MS:
                 continue
-            if flags & ANEW and (told := self._chargers.get(topic.rpartition(b"/")[0] + b"/state")):
-                step.counts_anew(*told)
-            if topic in self._chargers:
-                step.charger(*self._chargers[topic], payload, received_at, flags)
-            elif topic in self._doors:
-                step.door(*self._doors[topic], payload, received_at, flags)
+            if flags & ANEW:
+                for owner in self._followed.get(topic.rpartition(b"/")[0] + b"/state", ()):
+                    step.counts_anew(*owner)
+            for owner in self._followed.get(topic, ()):
+                step.hear(owner, topic.endswith(b"/event"), payload, received_at, flags)
 
     def close(self) -> None:
         self._journal.close()
@@ -89,13 +94,22 @@ class Tallies:
 class _Step:
     """What some batches add, before it is kept."""
 
-    def __init__(self, meters: dict[str, Meter]) -> None:
-        self._meters = meters
+    def __init__(self, meters: dict[str, Meter], turnstiles: dict[str, Turnstile]) -> None:
+        self._meters, self.people = meters, PeopleStep(turnstiles)
         self.heard: dict[str, Meter] = {}
         self._sums: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
         self._marks: list[tuple[str, Mark]] = []
 
-    def charger(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
+    def hear(self, owner: Owner, event: bool, payload: bytes, received_at: Millis, flags: int) -> None:
+        place, resource = owner
+        if event:
+            self._event(place, resource, payload, received_at, flags)
+        elif resource.kind in METERED:
+            self._charger(place, resource, payload, received_at, flags)
+        else:
+            self._state(place, resource, payload, received_at, flags)
+
+    def _charger(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
         try:
             said = _said(payload)
         except msgspec.DecodeError:
@@ -114,7 +128,10 @@ class _Step:
 
     def counts_anew(self, place: Place, resource: Resource) -> None:
         """Its device's numbers begin again: a low one is no late one."""
-        self._meter_of(place.scopes_of(resource)[0]).seq = -1
+        if resource.kind in METERED:
+            self._meter_of(place.scopes_of(resource)[0]).seq = -1
+        else:
+            self.people.counts_anew(place, resource)
 
     def _meter_of(self, name: str) -> Meter:
         meter = self.heard.get(name)
@@ -122,18 +139,25 @@ class _Step:
             meter = self.heard[name] = msgspec.structs.replace(self._meters.get(name, Meter()))
         return meter
 
-    def door(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
+    def _state(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
+        try:
+            told = _told(payload)
+        except msgspec.DecodeError:
+            return
+        self.people.tells(place, resource, told, _moment(told.ts, received_at, flags))
+
+    def _event(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
         try:
             event = wire.read_event(payload)
         except wire.UnreadableError:
             return
-        if is_visit(event):
+        if people := passed_in(event) if resource.kind in COUNTERS else int(is_visit(event)):
             start = hour_start(_moment(event.ts, received_at, flags), place.zone)
-            self._sums[place.scopes_of(resource)[0], start].passages += 1
+            self._sums[place.scopes_of(resource)[0], start].passages += people
 
     def keep(self, db: sqlite3.Connection) -> None:
         """Inside a transaction."""
-        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard))
+        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | self.people.scopes)
         db.executemany(
             _ADD,
             [{"scope": ids[scope], "start": start, **asdict(tally)} for (scope, start), tally in self._sums.items()],
@@ -144,6 +168,7 @@ class _Step:
         )
         meters = [(ids[scope], msgspec.json.encode(meter)) for scope, meter in self.heard.items()]
         db.executemany("INSERT OR REPLACE INTO meter (scope, state) VALUES (?, ?)", meters)
+        self.people.keep(db, ids)
 
 
 def scope_ids(db: sqlite3.Connection, texts: Iterable[str]) -> dict[str, int]:
@@ -160,17 +185,28 @@ def _last_id(folder: Path) -> int:
     return next((found for day in newest_first if (found := day.last_id())), 0)
 
 
-def _topics(places: Iterable[Place]) -> tuple[dict[bytes, Told], dict[bytes, Told]]:
-    """Whose meter and whose cards a topic tells. A device of several chargers tells nobody's meter."""
-    chargers: dict[bytes, list[Told]] = defaultdict(list)
-    doors: dict[bytes, Told] = {}
+def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
+    """Whose meter, totals, cards or passages a topic tells."""
+    found: dict[bytes, list[Owner]] = defaultdict(list)
+    for kinds in (METERED, COUNTERS, ENTRANCES):
+        for topic, owners in _owners(places, kinds, "state").items():
+            if len(owners) == 1:  # the state of a device of several tells nobody's
+                found[topic] += owners
+    for kinds in (COUNTERS, ENTRANCES):
+        for topic, owners in _owners(places, kinds, "event").items():
+            found[topic].append(owners[-1])
+    return dict(found)
+
+
+def _owners(
+    places: Sequence[Place], kinds: frozenset[str], which: Literal["state", "event"]
+) -> dict[bytes, list[Owner]]:
+    found: dict[bytes, list[Owner]] = defaultdict(list)
     for place in places:
         for one in place.resources:
-            if one.kind in METERED:
-                chargers[wire.topic(one.station, one.device, "state").encode()].append((place, one))
-            elif one.kind in ENTRANCES:
-                doors[wire.topic(one.station, one.device, "event").encode()] = place, one
-    return {topic: told[0] for topic, told in chargers.items() if len(told) == 1}, doors
+            if one.kind in kinds:
+                found[wire.topic(one.station, one.device, which).encode()].append((place, one))
+    return found
 
 
 def _moment(ts: wire.Time | None, received_at: Millis, flags: int) -> Millis:

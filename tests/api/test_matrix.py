@@ -32,6 +32,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations/{station}/utilization"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stream"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/utilization"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/visits"): "200 200 200 200 200 200 200 200",
     ("GET", "/c/{token}"): "404 404 404 404 404 404 404 404",
     ("GET", "/build"): "200 200 200 200 200 200 200 200",
     ("GET", "/discover"): "200 200 200 200 200 200 200 200",

@@ -9,7 +9,7 @@ from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import local_of
 from gateway.policy.privacy import total
-from gateway.store.place import ENTRANCES, METERED, NOBODYS
+from gateway.store.place import COUNTERS, ENTRANCES, METERED, NOBODYS
 
 AREAS_ABREAST = 5  # as many columns as an A4 page holds beside the rest
 Row = Sequence[str]
@@ -46,7 +46,7 @@ def _figures(report: MonthReport, say: Words) -> str:
     if any(each.resource.kind in METERED for each in report.resources):
         whole = sum(one.use.whole for one in charged)
         tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
-    if any(each.resource.kind in ENTRANCES for each in report.resources):
+    if any(each.resource.kind in ENTRANCES | COUNTERS for each in report.resources):
         tiles.append((say("visits"), say.band(one.visitors), say("banded")))
     cells = [f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles]
     return f'<dl class="figures">{"".join(cells)}</dl>'
@@ -140,7 +140,7 @@ def _place(one: ResourceUse, report: MonthReport, say: Words) -> Row:
 def _daily(report: MonthReport, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
     metered = any(resource.resource.kind in METERED for resource in report.resources)
-    watched = any(resource.resource.kind in ENTRANCES for resource in report.resources)
+    watched = any(resource.resource.kind in ENTRANCES | COUNTERS for resource in report.resources)
     heads = [say("day"), say("whole"), *(say.name(area.area.name, area.area.id) for area in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched

@@ -36,7 +36,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "seen": ("看到开始的", "看到開始的", "whose beginning was seen"),
     "energy": ("充电 kWh", "充電 kWh", "Charged, kWh"),
     "charged": ("{whole} 次完整，共 {all} 次", "{whole} 次完整，共 {all} 次", "{whole} of {all} sessions seen whole"),
-    "visits": ("刷卡到访", "刷卡到訪", "Visits by card"),
+    "visits": ("到访人次", "到訪人次", "Visits"),
     "banded": ("只以区间计", "只以區間計", "told in bands only"),
     "by_day": ("逐日利用率", "逐日利用率", "Utilisation by day"),
     "by_hour": ("一周忙闲", "一週忙閒", "The week by hours"),
@@ -91,9 +91,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "Energy is what a meter rose by; over gaps of an hour it stands beside, over a reset it is never guessed.",
     ),
     "how_visits": (
-        "到访是门口刷卡放行的次数，按整日，以五人一档的区间计；门没有一直在线的日子只有下限。",
-        "到訪是門口刷卡放行的次數，按整日，以五人一檔的區間計；門沒有一直在線的日子只有下限。",
-        "Visits are cards let in, by whole days in bands of five; with no upper end where the door was not watched.",
+        "到访人次来自客流计数、刷卡和开门，按整日，是包含真实人次的区间，以五人一档计；没有一直看到的日子只有下限。",
+        "到訪人次來自客流計數、刷卡和開門，按整日，是包含真實人次的區間，以五人一檔計；沒有一直看到的日子只有下限。",
+        "Visits come from counters, cards and doors: by whole days, in steps of five, with no end where none is known.",
     ),
     "login": ("月报只给工作人员看", "月報只給工作人員看", "The report is for staff"),
     "login_how": (

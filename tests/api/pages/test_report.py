@@ -123,7 +123,7 @@ def test_a_month_nobody_heard_anything_of_is_unknown_and_not_idle(client: Client
     empty = report(client, "month=2026-10")
     assert "<dt>利用率</dt><dd><b>未知</b>" in empty
     assert "<dt>充电 kWh</dt><dd><b>未知</b>" in empty
-    assert "<dt>刷卡到访</dt><dd><b>未知</b>" in empty
+    assert "<dt>到访人次</dt><dd><b>未知</b>" in empty
     assert "已知时间太少，不排最忙时段" in empty
     assert "本月没有告警" in empty
 

@@ -9,11 +9,8 @@ import pytest
 from config.kinds import SPECS
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import HOUR_MS
-from gateway.history.tally import Meter, Said, Tally, band_of, energy_between, is_visit
+from gateway.history.tally import Meter, Said, Tally, energy_between, is_visit, passed_in
 from gateway.wire import Event
-
-CROWD = 5
-
 
 MINUTE = 60_000
 
@@ -165,14 +162,18 @@ def test_a_visit_is_a_card_that_was_let_in(event: Event, visit: bool) -> None:
     assert is_visit(event) is visit
 
 
-def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none() -> None:
-    for passages in range(200):
-        band = band_of(passages, seen_whole=True)
-        assert band.high is not None
-        assert band.low <= passages <= band.high
-        assert band.high - band.low + 1 == CROWD
-    assert band_of(0, seen_whole=True) == band_of(CROWD - 1, seen_whole=True)
-    assert band_of(7, seen_whole=False) == (5, None)
+@pytest.mark.parametrize(
+    ("event", "people"),
+    [
+        (Event("passage", direction="in", n=3), 3),
+        (Event("passage", direction="in"), 1),
+        (Event("passage", direction="out", n=3), 0),
+        (Event("passage"), 0),
+        (Event("card", direction="in"), 0),
+    ],
+)
+def test_a_counter_tells_who_came_in_one_by_one_or_several_at_once(event: Event, people: int) -> None:
+    assert passed_in(event) == people
 
 
 def test_a_gap_is_longer_than_an_hour() -> None:

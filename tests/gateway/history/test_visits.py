@@ -3,13 +3,14 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.base.local_time import DAY_MS
-from gateway.history.turnstile import Step, Told, Turnstile
+from gateway.history.turnstile import Passed, Step, Told, Turnstile
 from gateway.history.visits import (
     CARD,
     COUNTER,
@@ -212,6 +213,31 @@ def test_the_truth_is_inside_on_99_of_100_days_and_the_interval_narrow_on_quiet_
                 assert band.high - band.low <= (0.2 if day.truth >= 500 else 0.25) * day.truth
     assert inside >= 0.99 * len(found)
     assert 10 < sum(day.whole for day in found) < len(found)
+
+
+def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none():
+    for people in range(200):
+        band = published(Evidence(people, people, 1.0))
+        assert band.high is not None
+        assert band.low <= people <= band.high
+        assert band.high - band.low + 1 == CROWD
+    assert published(Evidence(0, 0, 1.0)) == published(Evidence(CROWD - 1, CROWD - 1, 1.0))
+    assert published(Evidence(7, None, 1.0)) == (5, None)
+
+
+def test_what_came_in_over_midnight_may_belong_to_either_day_and_is_seen_by_the_hour():
+    zone, midnight = ZoneInfo("Asia/Shanghai"), 16 * HOUR
+    found: dict[int, Passed] = {}
+    for hour, passed in Step(midnight - 90 * MINUTE, midnight + 5 * MINUTE, 7, 9).shared_out(zone):
+        found.setdefault(hour, Passed()).add(passed)
+    assert found == {
+        midnight - 2 * HOUR: Passed(seen_ms=30 * MINUTE),
+        midnight - HOUR: Passed(most=9, seen_ms=HOUR),
+        midnight: Passed(most=9, seen_ms=5 * MINUTE),
+    }
+    assert dict(Step(HOUR, HOUR, 3, 3).shared_out(zone)) == {HOUR: Passed(least=3, most=3)}
+    assert dict(Step(HOUR, 2 * HOUR, 3, None).shared_out(zone)) == {HOUR: Passed(least=3)}, "unbounded: not seen"
+    assert list(Step(0, 41 * DAY_MS, 3, 3).shared_out(zone)) == []
 
 
 sensors = st.builds(

@@ -3,7 +3,8 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,9 @@ import pytest
 from gateway.base.local_time import HOUR_MS, bucket_of, hour_start
 from gateway.history.tally import Mark, Meter, Said, Tally
 from gateway.model import Batch, Millis, Reading, Resource
+from gateway.policy.privacy import Band
 from gateway.store import tallies
+from gateway.store.entrances import EntranceDay, Entrances
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
@@ -179,20 +182,108 @@ def _by(hours: dict[Millis, Tally], zone: ZoneInfo, by: str) -> dict[int, Tally]
 
 
 def test_visits_are_told_by_whole_days_and_never_exactly(tmp_path: Path) -> None:
-    place = Place("s", ZoneInfo("Asia/Shanghai"), RESOURCES)
-    store, reader = SqliteStore(tmp_path, START, ballast_mib=0), SqliteReader(tmp_path)
-    rollups = Rollups(tmp_path, [place], reader, START, synchronous="OFF")
-    midnight = START + 16 * HOUR_MS  # in Shanghai
-    for day, cards in enumerate((3, 12)):
+    with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), RESOURCES)) as kept:
+        for day, cards in enumerate((3, 12)):
+            said = [{"type": "card", "seq": number} for number in range(cards)]
+            kept.tell("door", "event", [(MIDNIGHT + day * DAY + number, one) for number, one in enumerate(said)])
+        bands = kept.bands(MIDNIGHT + 1, MIDNIGHT + 3 * DAY)
+        assert bands == {MIDNIGHT + DAY: [(5, None)], MIDNIGHT + 2 * DAY: [(0, None)]}, "nobody watched the door itself"
+        assert MIDNIGHT + DAY not in kept.bands(MIDNIGHT, MIDNIGHT + DAY + 12 * HOUR_MS)
+        assert all(band.low % CROWD == 0 for day in bands.values() for band in day)
+
+
+MIDNIGHT = START + 16 * HOUR_MS  # in Shanghai
+GATE = Resource("s", "hall", "gate", "counter", "gate", ttl_ms=HOUR_MS)
+
+
+class Kept:
+    """One place, its store and its roll-ups."""
+
+    def __init__(self, folder: Path, place: Place) -> None:
+        self._folder, self._place = folder, place
+        self._store, self.reader = SqliteStore(folder, START, ballast_mib=0), SqliteReader(folder)
+        self.rollups = self._open()
+
+    def __enter__(self) -> "Kept":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in (self.rollups, self.reader, self._store):
+            one.close()
+
+    def _open(self) -> Rollups:
+        return Rollups(self._folder, [self._place], self.reader, START, synchronous="OFF")
+
+    def starts_again(self) -> None:
+        self.rollups.close()
+        self.rollups = self._open()
+
+    def tell(self, device: str, which: str, said: Sequence[tuple[Millis, Mapping[str, object]]]) -> None:
         batch = Batch()
-        for number in range(cards):
-            batch.append(b"yz/s/door/event", b'{"type":"card","seq":%d}' % number, midnight + day * DAY + number, 0)
-        store.commit(batch, [], [], midnight + day * DAY + HOUR_MS)
-    rollups.tidy(midnight + 3 * DAY)
-    kept = RollupReader(tmp_path, reader)
-    bands = kept.visits(Asked([place]), midnight + 1, midnight + 3 * DAY)
-    assert bands == {midnight + DAY: [(10, None)], midnight + 2 * DAY: [(0, None)]}  # nobody watched the door itself
-    assert midnight + DAY not in kept.visits(Asked([place]), midnight, midnight + DAY + 12 * HOUR_MS)
-    assert all(band.low % CROWD == 0 for day in bands.values() for band in day)
-    for one in (rollups, reader, store):
-        one.close()
+        for at, fields in said:
+            batch.append(f"yz/s/{device}/{which}".encode(), json.dumps(fields).encode(), at, 0)
+        self._store.commit(batch, [], [], said[-1][0])
+        while self.rollups.tidy(said[-1][0] + DAY):
+            pass
+
+    def days(self, start: Millis, end: Millis) -> dict[Millis, list[EntranceDay]]:
+        while self.rollups.tidy(end + DAY):
+            pass
+        kept = RollupReader(self._folder, self.reader)
+        return Entrances(kept).days(Asked([self._place]), start, end)
+
+    def bands(self, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
+        return {day: [one.band for one in told] for day, told in self.days(start, end).items()}
+
+
+def test_a_counter_of_totals_bounds_its_days_from_both_sides_over_a_restart_of_ours(tmp_path: Path) -> None:
+    with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE])) as kept:
+        minutes = [(MIDNIGHT + (minute - 60) * MINUTE, minute) for minute in range(3 * 1440)]
+        told = [(at, {"in": 1_000 + min(minute, 660), "boot": "b", "seq": minute}) for at, minute in minutes]
+        kept.tell("gate", "state", told[:700])
+        kept.starts_again()
+        kept.tell("gate", "state", told[700:])
+        days = kept.days(MIDNIGHT, MIDNIGHT + 2 * DAY)
+    (first,), (second,) = days[MIDNIGHT], days[MIDNIGHT + DAY]
+    assert (first.evidence.low, first.evidence.high) == pytest.approx((600, 600), rel=0.09)
+    assert first.evidence.low < 600 < (first.evidence.high or 0)
+    assert first.evidence.coverage == 1.0
+    assert second.band == (0, 4)
+    assert days.keys() == {MIDNIGHT, MIDNIGHT + DAY}
+
+
+def test_a_counter_that_was_silent_or_never_heard_bounds_nothing(tmp_path: Path) -> None:
+    other = Resource("s", "yard", "other", "counter", "other")
+    with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE, other])) as kept:
+        kept.tell("gate", "state", [(MIDNIGHT + DAY // 2 + hour * HOUR_MS, {"in": hour}) for hour in range(24)])
+        day = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]
+    assert [one.evidence.high for one in day] == [None, None]
+    assert [one.evidence.coverage for one in day] == [0.5, 0.0]
+
+
+def test_a_counter_and_a_reader_that_do_not_meet_at_one_entrance_are_told_apart(tmp_path: Path) -> None:
+    door = replace(RESOURCES[-1], area="yard", features=("reader",))
+    for name, entrance, agree in (("one", "main", [False]), ("two", None, [True, True])):
+        (folder := tmp_path / name).mkdir()
+        pair = [replace(GATE, entrance=entrance), replace(door, entrance=entrance)]
+        with Kept(folder, Place("s", ZoneInfo("Asia/Shanghai"), pair)) as kept:
+            minutes = range(1441)
+            kept.tell("gate", "state", [(MIDNIGHT + minute * MINUTE, {"in": minute // 60}) for minute in minutes])
+            cards = [{"type": "card", "seq": number} for number in range(60)]
+            kept.tell("door", "event", [(MIDNIGHT + DAY + HOUR_MS + number, one) for number, one in enumerate(cards)])
+            cards = [{"type": "card", "seq": 100 + number} for number in range(60)]
+            kept.tell("door", "event", [(MIDNIGHT + 2 * HOUR_MS + number, one) for number, one in enumerate(cards)])
+            assert [one.agree for one in kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]] == agree
+
+
+def test_a_counter_of_passages_counts_them_and_a_door_that_opens_half_of_them(tmp_path: Path) -> None:
+    door = replace(RESOURCES[-1], entrance="side")
+    with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE, door])) as kept:
+        passages = [{"type": "passage", "direction": way, "n": 2} for way in ("in", "in", "out") * 20]
+        kept.tell("gate", "event", [(MIDNIGHT + number * MINUTE, one) for number, one in enumerate(passages)])
+        turns = [(MIDNIGHT + number * MINUTE, {"open": number % 2 == 1}) for number in range(80)]
+        kept.tell("door", "state", turns)
+        gate, side = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]
+    assert 65 < gate.evidence.low <= 80
+    assert gate.evidence.high is None
+    assert 10 <= side.evidence.low <= 20

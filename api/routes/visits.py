@@ -1,0 +1,103 @@
+"""`/api/v1/visits`: how many people came in, as an interval that holds the truth. Public, by whole days in bands."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api.context import ApiContext
+from api.pages.report.gather import this_month
+from api.problem import bad_parameter, not_found
+from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
+from api.times import rfc3339
+from api.visits import Visits, sensors, visits
+from config.schema import StationSettings
+from gateway.model import Millis
+from gateway.store.base import Reader
+
+LOOKS = 2  # at each counter and door: by hour, and at what is not rolled up yet
+By = Annotated[Literal["day", "month"], Query(description="a row a local day, or one for each month's days in it")]
+StationId = Annotated[str | None, Query(description="only this station")]
+Region = Annotated[str | None, Query(description="the sum of the stations of a region; several names must all hold")]
+
+
+class VisitRow(BaseModel):
+    from_: str = Field(alias="from", description="the local midnight at which the day or the month begins")
+    station: str | None = Field(description="null: all stations of the region together")
+    visits_min: int
+    visits_max: int | None = Field(description="null where nothing bounds it")
+    coverage: float | None = Field(description="the watched part of the open time; null where it was closed")
+
+
+class VisitRows(BaseModel):
+    rows: list[VisitRow]
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+
+    @routes.get(
+        "/visits", response_model=VisitRows, responses=ALSO_TABLE, summary="How many people came in, by day or month"
+    )
+    async def told(
+        request: Request,
+        start: From = None,
+        end: To = None,
+        by: By = "day",
+        station: StationId = None,
+        region: Region = None,
+        form: Form = "json",
+    ) -> Response:
+        stations = _asked(context, past, station, region)
+        window = _window(context, past, stations, start, end)
+        priced = past.afford_places(request, LOOKS * sensors(context.settings, stations), "hour_of_week", window)
+
+        def work(reader: Reader) -> Response:
+            found = visits(
+                context.settings, stations, reader, window, by_month=by == "month", together=region is not None
+            )
+            rows = [_row(one) for one in found]
+            caching = past.caching(request, window)
+            return table(rows, caching) if form == "csv" else answer({"rows": rows}, caching)
+
+        return await past.answer(request, priced, work)
+
+    return routes
+
+
+def _asked(context: ApiContext, past: Past, station: str | None, region: str | None) -> list[StationSettings]:
+    """404 for a station that is not there, 422 for a region of several zones: its days are not one another's."""
+    if station is not None and region is not None:
+        raise bad_parameter("station", "and `region` exclude each other; name one")
+    if station is not None:
+        if not past.of_name(station):
+            raise not_found(station)
+        return past.of_name(station)
+    stations = past.of_region([name for name in (region or "").split(",") if name])
+    if not stations:
+        raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
+    zones = {context.settings.zone_of(one).key for one in stations}
+    if region is not None and len(zones) > 1:
+        raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
+    return stations
+
+
+def _window(
+    context: ApiContext, past: Past, stations: list[StationSettings], start: str | None, end: str | None
+) -> tuple[Millis, Millis]:
+    """As asked; by default the present month."""
+    if start is None and end is None:
+        month = this_month(context.settings.zone_of(stations[0]), context.now())
+        return month.start, month.upto
+    return past.window(start, end)
+
+
+def _row(one: Visits) -> dict[str, Any]:
+    band, coverage = one.band, one.coverage
+    return {
+        "from": rfc3339(one.start),
+        "station": one.station,
+        "visits_min": band.low,
+        "visits_max": band.high,
+        "coverage": None if coverage is None else round(coverage, 2),
+    }
