@@ -1,5 +1,6 @@
 """What passes by in a running gateway → facts for the alert core. Belongs to the intake thread."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -12,6 +13,7 @@ from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
 from gateway.alerts.facts import Fact, clock_skew, flooding, opening
+from gateway.alerts.facts import entrance as entrance_fact
 from gateway.alerts.signals import CONDITIONS, fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
 from gateway.core.flood import Flood
@@ -47,6 +49,7 @@ class Watch:
         self.flood: Flood | None = None
         self._floods: set[Device] = set()  # those that were told to flood, until it is over
         self._screens = Screens(settings.api.screen_silent_s * 1000)
+        self._entrances: deque[tuple[str, str, bool]] = deque()  # what was found of them since the last look
 
     def resume(self, alerts: Iterable[Alert]) -> None:
         """After a start: what was told must be looked at again until it is over."""
@@ -94,9 +97,14 @@ class Watch:
         """A screen checked in. Any thread."""
         self._screens.check_in(station, name, at)
 
+    def entrance(self, station: str, name: str, agree: bool) -> None:
+        """Whether the sensors of an entrance agree. Any thread."""
+        self._entrances.append((station, name, agree))
+
     def next_look(self) -> Millis | None:
         floods = self._floods or (self.flood is not None and self.flood.limited)
-        waits = self._news or self._checks or self._screens or self._quarantine or self._mishaps or floods
+        told = self._checks or self._screens or self._quarantine or self._mishaps or self._entrances
+        waits = self._news or told or floods
         return self._look_at if waits else None
 
     def look(self, now: Millis) -> list[Fact]:
@@ -117,6 +125,9 @@ class Watch:
         found += self._checks.look(now)
         with self._contained("the screens"):
             found += self._screens.look(now)
+        while self._entrances:
+            station, name, agree = self._entrances.popleft()
+            found.append(entrance_fact(now, agree, station, name))
         with self._contained("devices that flood"):
             found += self._flooding(now)
         for judge, stations in ((self._fault, list(self._mishaps)), (self._quarantine.fact, self._quarantine.stations)):

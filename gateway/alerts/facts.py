@@ -48,6 +48,12 @@ def screen(at: Millis, holds: bool, station: str, name: str) -> Fact:
     return Fact("screen_absent", at, holds, station, name, None, "no check-in" if holds else "checked in")
 
 
+def entrance(at: Millis, agree: bool, station: str, name: str) -> Fact:
+    """Whether what the counters, readers and doors of an entrance told of yesterday's visits can be true together."""
+    cause = "its sensors tell of the same visits" if agree else "its sensors can't all be right about yesterday"
+    return Fact("counters_disagree", at, not agree, station, name, None, cause)
+
+
 def opening(change: OpeningChange) -> Fact:
     """A station that should be open, and evidence says that nobody can come in; over as soon as it says so no more."""
     holds = change.state == "contradicted"

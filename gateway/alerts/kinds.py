@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "stuck_sensor": Kind("equipment", "warning"),
     "reader_dead": Kind("security", "warning"),
     "battery_low": Kind("equipment", "info"),
+    "counters_disagree": Kind("equipment", "info"),
     "clock_skew": Kind("equipment", "info"),
     "device_flooding": Kind("system", "warning"),
     "open_contradicted": Kind("security", "warning"),

@@ -24,6 +24,7 @@ _ZH = {
     "reader_dead": AlertText("门禁读卡器故障", "检查读卡器供电和总线"),
     "battery_low": AlertText("电池电量低", "更换电池"),
     "clock_skew": AlertText("设备时钟偏差", "校准设备时间（NTP）"),
+    "counters_disagree": AlertText("客流计数互相矛盾", "核对同一入口的计数器、门禁和 entrance 设置"),
     "device_flooding": AlertText("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
     "open_contradicted": AlertText("应开放却进不去", "到现场开门；如确需闭站，请在系统中设为关闭"),
     "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
@@ -63,6 +64,9 @@ _EN = {
     "reader_dead": AlertText("door reader fault", "Check the reader's power and bus"),
     "battery_low": AlertText("battery low", "Change the battery"),
     "clock_skew": AlertText("device clock off", "Set its time (NTP)"),
+    "counters_disagree": AlertText(
+        "counters disagree", "Check the counters and readers of this entrance, and what `entrance` says of them"
+    ),
     "device_flooding": AlertText(
         "device sends too much", "Check its firmware and how often it reports; the rest is not stored"
     ),

@@ -25,6 +25,7 @@ from gateway.live.places import utc
 from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
+from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
 from gateway.runtime.parts import (
@@ -43,6 +44,7 @@ from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
 from gateway.store.reader import SqliteReader
+from gateway.store.rollup_reader import RollupReader
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,9 @@ class Gateway:
         forecasts = Forecasts(self.pipeline.live, self._reader, zones)
         self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
         self.alerting = self._alerting()
+        rolled = RollupReader(folder, self._reader)
+        checks = EntranceChecks(self._rollups.places, rolled, self.alerting.watch.entrance, self.started_at)
+        self.writer.chores.append(checks.tidy)
         self._command_key = key = command_key_of(settings)
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))

@@ -62,6 +62,10 @@ class Rollups:
         self._keep_ms, self._forget_at = keep_days * DAY_MS, 0
         self._tallies, self._count_at = Tallies(self._db, folder, self._places.values()), 0
 
+    @property
+    def places(self) -> list[Place]:
+        return list(self._places.values())
+
     def tidy(self, now: Millis) -> bool:
         """Count new messages, roll up the next station that has a whole hour waiting. True if there may be more.
 

@@ -241,6 +241,14 @@ def test_a_pile_under_repair_is_not_told(make: Make) -> None:
     assert house.lines() == []
 
 
+def test_an_entrance_whose_sensors_disagree_is_an_alert_until_they_agree(make: Make) -> None:
+    house = make()
+    for agree in (True, False, False, True):
+        house.alerting.watch.entrance("yanshan", "main", agree)
+        house.wait(60)
+    assert house.lines() == ["counters_disagree main opened", "counters_disagree main closed"]
+
+
 def test_a_screen_that_stops_checking_in_is_an_alert(make: Make) -> None:
     house = make(api={"screen_silent_s": 60})
     wall(house, "lobby")

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,14 +14,13 @@ import pytest
 from gateway.base.local_time import HOUR_MS, bucket_of, hour_start
 from gateway.history.tally import Mark, Meter, Said, Tally
 from gateway.model import Batch, Millis, Reading, Resource
-from gateway.policy.privacy import Band
 from gateway.store import tallies
-from gateway.store.entrances import EntranceDay, Entrances
 from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SqliteStore
+from tests.gateway.store.kept import Kept
 from tests.gateway.store.world import DAY
 
 CROWD = 5
@@ -194,46 +193,6 @@ def test_visits_are_told_by_whole_days_and_never_exactly(tmp_path: Path) -> None
 
 MIDNIGHT = START + 16 * HOUR_MS  # in Shanghai
 GATE = Resource("s", "hall", "gate", "counter", "gate", ttl_ms=HOUR_MS)
-
-
-class Kept:
-    """One place, its store and its roll-ups."""
-
-    def __init__(self, folder: Path, place: Place) -> None:
-        self._folder, self._place = folder, place
-        self._store, self.reader = SqliteStore(folder, START, ballast_mib=0), SqliteReader(folder)
-        self.rollups = self._open()
-
-    def __enter__(self) -> "Kept":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for one in (self.rollups, self.reader, self._store):
-            one.close()
-
-    def _open(self) -> Rollups:
-        return Rollups(self._folder, [self._place], self.reader, START, synchronous="OFF")
-
-    def starts_again(self) -> None:
-        self.rollups.close()
-        self.rollups = self._open()
-
-    def tell(self, device: str, which: str, said: Sequence[tuple[Millis, Mapping[str, object]]]) -> None:
-        batch = Batch()
-        for at, fields in said:
-            batch.append(f"yz/s/{device}/{which}".encode(), json.dumps(fields).encode(), at, 0)
-        self._store.commit(batch, [], [], said[-1][0])
-        while self.rollups.tidy(said[-1][0] + DAY):
-            pass
-
-    def days(self, start: Millis, end: Millis) -> dict[Millis, list[EntranceDay]]:
-        while self.rollups.tidy(end + DAY):
-            pass
-        kept = RollupReader(self._folder, self.reader)
-        return Entrances(kept).days(Asked([self._place]), start, end)
-
-    def bands(self, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
-        return {day: [one.band for one in told] for day, told in self.days(start, end).items()}
 
 
 def test_a_counter_of_totals_bounds_its_days_from_both_sides_over_a_restart_of_ours(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ export const ALERTS = {
   "alert.reader_dead": ["门禁读卡器故障", "門禁讀卡器故障", "Door reader fault"],
   "alert.battery_low": ["电池电量低", "電池電量低", "Battery low"],
   "alert.clock_skew": ["设备时钟偏差", "設備時鐘偏差", "Device clock off"],
+  "alert.counters_disagree": ["客流计数互相矛盾", "客流計數互相矛盾", "Counters disagree"],
   "alert.device_flooding": ["设备消息过多", "設備訊息過多", "Device sends too much"],
   "alert.open_contradicted": ["应开放却进不去", "應開放卻進不去", "Should be open, can't be entered"],
   "alert.locker_full": ["柜格已满", "櫃格已滿", "Lockers full"],

@@ -1,0 +1,40 @@
+"""Whether the sensors of each entrance agree about its last day, asked once a day in the writer's quiet moments."""
+
+from collections.abc import Callable, Iterable
+
+from gateway.base.local_time import HOUR_MS, day_start, next_day
+from gateway.model import Millis
+from gateway.store.entrances import Entrances
+from gateway.store.place import Asked, Place
+from gateway.store.rollup_reader import RollupReader
+
+FIRST_AFTER_MS = 60_000  # a start has better to do
+AFTER_MIDNIGHT_MS = HOUR_MS  # what came late and the roll-ups are in by then
+
+
+class EntranceChecks:
+    """`tidy` is a chore: one station at a time."""
+
+    def __init__(
+        self, places: Iterable[Place], rollups: RollupReader, tell: Callable[[str, str, bool], None], now: Millis
+    ) -> None:
+        """`tell`: the station, the entrance's name, and whether its sensors agree; any thread."""
+        self._places = [place for place in places if Asked([place]).entrance_sensors]
+        self._entrances, self._tell = Entrances(rollups), tell
+        self._due: dict[str, Millis] = {place.station: now + FIRST_AFTER_MS for place in self._places}
+
+    def tidy(self, now: Millis) -> bool:
+        """True if there is more. StoreError."""
+        waiting = [place for place in self._places if self._due[place.station] <= now]
+        if not waiting:
+            return False
+        self._check(waiting[0], now)
+        return len(waiting) > 1
+
+    def _check(self, place: Place, now: Millis) -> None:
+        today = day_start(now, place.zone)
+        self._due[place.station] = next_day(now, place.zone) + AFTER_MIDNIGHT_MS
+        yesterday = day_start(today - 1, place.zone)
+        for told in self._entrances.days(Asked([place]), yesterday, today).values():
+            for entrance in told:
+                self._tell(place.station, entrance.name.removeprefix("#"), entrance.agree)
