@@ -68,6 +68,16 @@ def visits(
     return [rows[key] for key in sorted(rows)]
 
 
+def summed(rows: Iterable[Visits]) -> Visits | None:
+    """One row of all; None where there is none."""
+    whole: Visits | None = None
+    for row in rows:
+        whole = whole or Visits(row.start, row.station)
+        whole.bands += row.bands
+        whole.coverages += row.coverages
+    return whole
+
+
 def sensors(settings: Settings, stations: Iterable[StationSettings]) -> int:
     """How many counters and doors are asked."""
     asked = [Asked([place_of(settings, station)]) for station in stations]

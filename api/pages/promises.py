@@ -11,6 +11,7 @@ from api.pages.assets import Assets
 from api.pages.report.gather import Month
 from api.pages.report.words import LANGUAGES, Words
 from api.promises import KeptPromise, by_days, changes_of, kept
+from api.visits import Visits, summed, visits
 from config.kinds import SPECS
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import HOUR_MS, day_start, local_of
@@ -28,13 +29,14 @@ LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """One station's month. `long_faults`, `missed`: None where alerts can't be read."""
+    """One station's month. `long_faults`, `missed`: None where alerts can't be read; `visits`: where none tells."""
 
     row: KeptPromise
     days: dict[Millis, Promised]
     zone: ZoneInfo
     long_faults: int | None
     missed: int | None
+    visits: Visits | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def gathered(
         name, zone = row.station.id, settings.zone_of(row.station)
         days = by_days(changes[name], window, zone)
         long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
-        found.append(Checkup(row, days, zone, long_faults, missed))
+        came = summed(visits(settings, [row.station], reader, window, by_month=True, together=False))
+        found.append(Checkup(row, days, zone, long_faults, missed, came))
     return Checkups(month, now, sorted(found, key=_worst_first))
 
 
@@ -144,7 +147,7 @@ def _body(told: Checkups, say: Words) -> str:
         f'<th{" class=w" if first else ""}>{say(name)}</th>'
         for name, first in (
             ("station_name", True), ("kept", False), ("coverage", False), ("days", True), ("working", True),
-            ("long_faults", False), ("checks_missed", False),
+            ("long_faults", False), ("checks_missed", False), ("visits", False),
         )
     )  # fmt: skip
     rows = "".join(_row(one, told, say) for one in told.stations)
@@ -153,7 +156,7 @@ def _body(told: Checkups, say: Words) -> str:
         f'<dl class="figures">{cells}</dl><section><h2>{say("stations_worst")}</h2><p class="key">{legend}</p>'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>"
         f"<section><h2>{say('how')}</h2><p>{say('how_promises')}</p><p>{say('how_contradicted')}</p>"
-        f"<p>{say('how_unproved')}</p></section>"
+        f"<p>{say('how_unproved')}</p><p>{say('how_visits')}</p></section>"
     )
 
 
@@ -189,8 +192,16 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
         f'<td data-label="{say("kept")}"><b>{say.share(row.promised.kept)}</b></td>'
         f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
         f'<td class="w strip">{strip}</td><td class="w working">{working or missing}</td>'
-        f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td></tr>'
+        f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td>'
+        f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td></tr>'
     )
+
+
+def _visits(one: Visits | None, say: Words) -> str:
+    """A band, and how much of the open time was watched."""
+    if one is None:
+        return say("none")
+    return say.band(one.band) if one.coverage is None else f"{say.band(one.band)} · {say.coverage(one.coverage)}"
 
 
 def _kind(kind: str, say: Words) -> str:

@@ -28,7 +28,7 @@ MINUTE_MS = 60_000
 BY = Annotated[Literal["station", "day"], Query(description="a row a station, or one for each of its local days")]
 REGION = Annotated[str, Query(description="a region of any level; several by comma must all hold; none: everywhere")]
 MONTH = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-LOOKS = 2  # at each resource: once for its month, and what is not rolled up yet
+LOOKS = 3  # at each resource: once for its month, what is not rolled up yet, and visits
 
 
 class PromiseRow(BaseModel):

@@ -120,6 +120,8 @@ def test_the_page_has_the_worst_station_first_and_its_month_as_days(client: Clie
     assert "<b>25%</b>" in club
     yanshan = text.split('data-station="yanshan"')[1].split("</tr>")[0]
     assert "充电" in yanshan, "equipment by kind"
+    assert re.search(r'data-label="到访人次">(≥ )?[\d,]+', yanshan), "cards at its door"
+    assert 'data-label="到访人次">—<' in club, "it has no door"
 
 
 def test_the_page_is_for_staff_in_their_language_and_needs_no_script(client: Client) -> None:
