@@ -284,6 +284,19 @@ PROMISED = (
         "else 21:00-06:30",
         {"api.pages.place:NIGHT_DEFAULT": "21:00-06:30", "overview.js:NIGHT": "21:00-06:30"},
     ),
+    # visits
+    Promise("visits.md", "| missed 10, double 2 |", {"gateway.history.visits:CARD": (10, 2)}),
+    Promise("visits.md", "| missed 2, double 5 | yes", {"gateway.history.visits:COUNTER": (2, 5)}),
+    Promise("visits.md", "| double 25 |", {"gateway.history.visits:OPENING": (0, 25)}),
+    Promise("visits.md", "live for 95 % of the open time", {"gateway.history.visits:WATCHED": 0.95}),
+    Promise(
+        "visits.md",
+        "one person a second, up to 10 minutes",
+        {"gateway.history.visits:MOST_A_SECOND": 1, "gateway.history.visits:UNSEEN_MS": 10 * MINUTE},
+    ),
+    Promise("visits.md", "three standard deviations", {"gateway.history.visits:SPREAD": 3.0}),
+    Promise("visits.md", "with 15 minutes for late messages", {"gateway.history.turnstile:LATE_MS": 15 * MINUTE}),
+    Promise("visits.md", "back within the hour", {"gateway.history.turnstile:BACK_MS": HOUR}),
 )
 
 CONTRACT: dict[str, dict[str, object]] = {

@@ -46,10 +46,15 @@ def _figures(report: MonthReport, say: Words) -> str:
     if any(each.resource.kind in METERED for each in report.resources):
         whole = sum(one.use.whole for one in charged)
         tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
-    if any(each.resource.kind in ENTRANCES | COUNTERS for each in report.resources):
+    if _tells_visits(report):
         tiles.append((say("visits"), say.band(one.visitors), say("banded")))
     cells = [f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles]
     return f'<dl class="figures">{"".join(cells)}</dl>'
+
+
+def _tells_visits(report: MonthReport) -> bool:
+    """Whether anything there can tell who came in."""
+    return any(one.kind in ENTRANCES | COUNTERS for area in report.station.areas for one in area.resources)
 
 
 def _peaks(report: MonthReport, say: Words) -> str:
@@ -140,7 +145,7 @@ def _place(one: ResourceUse, report: MonthReport, say: Words) -> Row:
 def _daily(report: MonthReport, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
     metered = any(resource.resource.kind in METERED for resource in report.resources)
-    watched = any(resource.resource.kind in ENTRANCES | COUNTERS for resource in report.resources)
+    watched = _tells_visits(report)
     heads = [say("day"), say("whole"), *(say.name(area.area.name, area.area.id) for area in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gateway.model import Batch, Millis
+from gateway.model import Batch, Change, Millis
 from gateway.policy.privacy import Band
 from gateway.store.entrances import EntranceDay, Entrances
 from gateway.store.place import Asked, Place
@@ -46,6 +46,9 @@ class Kept:
         self._store.commit(batch, [], [], said[-1][0])
         while self.rollups.tidy(said[-1][0] + DAY):
             pass
+
+    def changes(self, changes: Sequence[Change]) -> None:
+        self._store.commit(Batch(), changes, [], changes[-1].at)
 
     @property
     def rolled(self) -> RollupReader:
