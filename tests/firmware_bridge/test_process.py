@@ -124,7 +124,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
 def test_what_the_bridge_confirmed_is_stored_once_though_bridge_and_broker_are_killed(
     box: Callable[..., Box], tmp_path: Path
 ) -> None:
-    survive(box, tmp_path, 2, 90)
+    survive(box, tmp_path, 2, 300)
 
 
 @pytest.mark.soak
@@ -132,7 +132,7 @@ def test_what_the_bridge_confirmed_is_stored_once_though_bridge_and_broker_are_k
 def test_thirty_kills_of_the_bridge_and_thirty_of_the_broker_lose_and_double_nothing(
     box: Callable[..., Box], tmp_path: Path
 ) -> None:
-    survive(box, tmp_path, 30, 180)
+    survive(box, tmp_path, 30, 300)
 
 
 def test_it_stops_cleanly_and_says_goodbye_for_all_its_devices(box: Callable[..., Box], tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_nothing_is_acknowledged_before_it_is_on_disk(run, listener, monkeypatch
     gateway = run()
     gate, acked = threading.Event(), []
     commit, ack = gateway.store.commit, gateway.session.ack
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(600) and commit(*args))
     monkeypatch.setattr(gateway.session, "ack", lambda epoch, mids: acked.extend(mids) or ack(epoch, mids))
     for seq in range(1, 6):
         listener.say(1, seq)

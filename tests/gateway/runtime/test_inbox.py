@@ -7,6 +7,7 @@ import pytest
 
 from gateway.runtime.intake import IntakeLimits
 from tests.gateway.runtime.test_gateway import listener, run, settings  # noqa: F401  fixtures
+from tests.patience import until
 
 pytestmark = pytest.mark.broker
 
@@ -18,10 +19,11 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
     payload = b'{"boot":"b","seq":1,"occupied":true,"fault":"%s"}' % (b"x" * 100)
     listener.session.publish("yz/yanshan/seat-0/state", payload, qos=1)
     listener.until(lambda: gateway.intake.stored == 1)
-    for _ in range(30):
+    for turn in range(1, 31):
         for _ in range(20):
             listener.session.publish("yz/yanshan/seat-0/state", payload, qos=0)
-        listener.poll()
+        listener.until(lambda heard=20 * turn: gateway.pipeline.counters["duplicate"] == heard)
+        until(lambda: gateway.intake._waiting_bytes == 0)
     listener.say(0, 2)
     listener.until(lambda: gateway.intake.stored == 2)
     assert gateway.intake.pipeline.counters["duplicate"] == 600
@@ -30,11 +32,11 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
 
 def test_repeats_that_wait_to_be_acknowledged_fill_it_like_others(run, listener, monkeypatch):  # noqa: F811
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50))
+    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=600))
     gate, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(60) and commit(*args))
+    monkeypatch.setattr(gateway.store, "commit", lambda *args: gate.wait(600) and commit(*args))
     listener.say(0, 1)
-    listener.until(lambda: gateway.intake.backlog == 1)
+    listener.until(lambda: gateway.intake._busy is not None and len(gateway.intake._busy.outcome.batch) == 1)
     for _ in range(200):
         listener.say(0, 1)
         listener.poll()

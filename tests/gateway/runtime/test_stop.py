@@ -28,7 +28,7 @@ def test_a_disk_that_hangs_holds_up_the_end_no_longer_than_promised(tmp_path, mo
         )
     )
     disk, commit = threading.Event(), gateway.store.commit
-    monkeypatch.setattr(gateway.store, "commit", lambda *work: disk.wait(60) and commit(*work))
+    monkeypatch.setattr(gateway.store, "commit", lambda *work: disk.wait(600) and commit(*work))
     gateway.start()
     device = Session(Broker("127.0.0.1", port), "seat", keep=False)
     try:
