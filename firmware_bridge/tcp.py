@@ -118,10 +118,10 @@ class TcpBus:
             if heard:
                 caller.heard_at = monotonic_s()
                 self._sink.store(self._sink.watch(heard, now), now)
-                devices = {device for one in heard for device in one.devices}
+                devices = {device for frame in heard for device in frame.devices}
                 caller.devices |= devices
                 self._sink.present(devices, self._silent_ms)
-                caller.sock.sendall(b"".join(one.reply for one in heard))
+                caller.sock.sendall(b"".join(frame.reply for frame in heard))
         except SpoolError as error:
             log.error("bus %s waits: %s", self.id, error)
             self._stop.wait(STORE_AGAIN_S)

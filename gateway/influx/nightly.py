@@ -161,13 +161,15 @@ class Nightly:
         self._found = self._check.ask(count)
 
     def _equal(self) -> bool:
-        return all(one.equal for one in self._found)
+        return all(compared.equal for compared in self._found)
 
     def _sums(self, day: int) -> Checked:
-        return Checked(day, sum(one.missing for one in self._found), sum(one.surplus for one in self._found))
+        return Checked(
+            day, sum(compared.missing for compared in self._found), sum(compared.surplus for compared in self._found)
+        )
 
     def _words(self, day: int) -> str:
-        wrong = [one for one in self._found if not one.equal]
+        wrong = [compared for compared in self._found if not compared.equal]
         first, sums = wrong[0], self._sums(day)
         return (
             f"of {name_of(day)} the copy lacks {sums.missing} values and has {sums.surplus} too many, "

@@ -166,7 +166,7 @@ class Session:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""
-        fresh = tuple(one for one in filters if one not in self.filters)
+        fresh = tuple(topic_filter for topic_filter in filters if topic_filter not in self.filters)
         self.filters += fresh
         if self.connected and fresh:
             self._subscribe(fresh)
@@ -286,9 +286,9 @@ class Session:
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:
             options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            topics: list[tuple[str, SubscribeOptions | int]] = [(one, options) for one in filters]
+            topics: list[tuple[str, SubscribeOptions | int]] = [(topic_filter, options) for topic_filter in filters]
         else:
-            topics = [(one, 1) for one in filters]
+            topics = [(topic_filter, 1) for topic_filter in filters]
         for start in range(0, len(topics), FILTERS_A_PACKET):
             _, mid = self._client.subscribe(topics[start : start + FILTERS_A_PACKET])  # type: ignore[arg-type]
             if mid is not None:

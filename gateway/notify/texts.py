@@ -46,18 +46,18 @@ def standing_message(channel: str, alerts: Sequence[Alert], places: Places, lang
 
 def digest_message(deliveries: Sequence[Delivery], places: Places, lang: str, now: Millis) -> StaffMessage:
     """A storm in one message: how many of what, then the worst first."""
-    ordered = sorted(deliveries, key=lambda one: -SEVERITIES.index(one.alert.severity))
-    counts = Counter(text_of(one.alert, lang).title for one in ordered)
+    ordered = sorted(deliveries, key=lambda delivery: -SEVERITIES.index(delivery.alert.severity))
+    counts = Counter(text_of(delivery.alert, lang).title for delivery in ordered)
     summary = ("、" if lang != "en" else ", ").join(f"{name} ×{count}" for name, count in counts.most_common())
-    lines = [_digest_line(one, places, lang) for one in ordered[:DIGEST_LINES]]
+    lines = [_digest_line(delivery, places, lang) for delivery in ordered[:DIGEST_LINES]]
     if len(ordered) > DIGEST_LINES:
         rest = len(ordered) - DIGEST_LINES
         lines.append(f"… and {rest} more" if lang == "en" else f"……另有 {rest} 条")
     worst = ordered[0].alert.severity
     count = len(ordered)
     title = f"{MARKS[worst]} " + (f"{count} messages in one" if lang == "en" else f"汇总：{count} 条消息")
-    alerts = tuple(one.alert for one in ordered)
-    titles = tuple(_titled(one, places, lang) for one in ordered)
+    alerts = tuple(delivery.alert for delivery in ordered)
+    titles = tuple(_titled(delivery, places, lang) for delivery in ordered)
     shown = tuple(plain(line, LINE_CHARS) for line in (summary, *lines))
     return StaffMessage(f"digest:{ordered[0].id}:{count}", title, shown, worst, "digest", now, alerts, titles)
 
