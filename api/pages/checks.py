@@ -60,17 +60,27 @@ def refusal(text: str) -> str:
 def _item(station: StationSettings, check: CheckSettings, last: StoredCheck | None, zone: ZoneInfo) -> str:
     chinese, english = _question(station, check)
     asks_day = '<label>有效期至 <span lang="en">Expires on</span><input type="date" name="expires"></label>'
+    asks_count = (
+        '<label>还有几件 <span lang="en">How many are left</span>'
+        '<input type="number" name="count" min="0" max="1000000" inputmode="numeric"></label>'
+    )
     return (
         f'<li data-check="{check.id}"><form method="post">'
         f'<h2>{escape(chinese)}<span lang="en">{escape(english)}</span></h2>{_last(last, zone)}'
         f'<input type="hidden" name="id" value="{uuid4()}"><input type="hidden" name="check" value="{check.id}">'
-        f"{asks_day if check.expires else ''}"
+        f"{asks_day if check.expires else ''}{asks_count if _counted(station, check) else ''}"
         '<button class="main" name="result" value="ok">正常 <span lang="en">OK</span></button>'
         '<details><summary>有问题 <span lang="en">Problem</span></summary>'
         f'<label>什么问题 <span lang="en">What is wrong</span><input name="note" maxlength="{LONGEST_NOTE}"></label>'
         '<button name="result" value="problem">报告问题 <span lang="en">Report it</span></button></details>'
         '<p class="said" role="status"></p></form></li>'
     )
+
+
+def _counted(station: StationSettings, check: CheckSettings) -> bool:
+    """Whether it is about supplies."""
+    kinds = {one.id: one.kind for area in station.areas for one in area.resources}
+    return any(kinds.get(name) == "supply" for name in check.of)
 
 
 def _question(station: StationSettings, check: CheckSettings) -> tuple[str, str]:

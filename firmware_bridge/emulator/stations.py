@@ -168,6 +168,7 @@ def _areas(size: Size) -> list[Mapping]:
         lounge += [
             _thing("smoke", "烟雾报警", "Smoke detector", kind="hazard", type="smoke"),
             _thing("climate", "室内环境", "Climate", kind="climate"),
+            _thing("medicine", "常用药品", "Medicine", kind="supply", type="medicine"),
         ]
         hall.append(_thing("counter", "客流计数", "People counter", kind="counter"))
         lounge.append(_thing("massage", "按摩椅", "Massage chair", kind="appliance", type="massage"))

@@ -173,6 +173,22 @@ class Safety:
         return Truth("occupied" if self.cabinet_open else "free")
 
 
+class VirtualSupply:
+    """A shelf that counts what lies on it."""
+
+    __slots__ = ("count", "expires", "resource")
+
+    def __init__(self, resource: Resource, rng: Random) -> None:
+        self.resource, self.count = resource, rng.randrange(3, 20)
+        self.expires = f"{2027 + rng.randrange(3)}-{rng.randrange(1, 13):02d}-01"
+
+    def signals(self, at: float) -> Signals:  # noqa: ARG002
+        return {"level": "ok" if self.count > 3 else "low", "count": self.count, "expires": self.expires}
+
+    def truth(self) -> Truth:
+        return Truth("free" if self.count else "blocked")
+
+
 THINGS: dict[KindName, Callable[[Resource, Random], Thing]] = {
     "seat": Seat,
     "room": Room,
@@ -182,6 +198,7 @@ THINGS: dict[KindName, Callable[[Resource, Random], Thing]] = {
     "locker": Units,
     "parking": Units,
     "safety": Safety,
+    "supply": VirtualSupply,
     "hazard": VirtualHazard,
     "climate": VirtualClimate,
     "counter": VirtualCounter,

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gateway.alerts.facts import Fact, check_missed, check_problem
+from gateway.alerts.facts import Fact, check_missed, check_problem, supply_expiring
 from gateway.alerts.words import Alert
+from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.evidence.checks import CheckState
 from gateway.live import Live
 from gateway.model import Millis
@@ -13,9 +14,12 @@ from gateway.model import Millis
 class CheckWatch:
     """Looks at each check whose word is another or has run out; after a start at all of them."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, days: int) -> None:
+        """`days`: so long before a thing expires it is told."""
         self._live = live
         self._news = {check for station in live.stations.values() for check in station.checks.values()}
+        self._days_ms = days * DAY_MS
+        self._look_at: Millis = 0
         self._ended: list[Fact] = []  # of checks that nobody is asked for any more
 
     def __bool__(self) -> bool:
@@ -33,6 +37,11 @@ class CheckWatch:
 
     def look(self, now: Millis) -> list[Fact]:
         """A check that fails costs itself."""
+        if now >= self._look_at:  # what expires is looked at each hour
+            self._look_at = now + HOUR_MS
+            self._news |= {
+                check for station in self._live.stations.values() for check in station.checks.values() if check.expires
+            }
         ended, self._ended = self._ended, []
         found = [replace(fact, at=now) for fact in ended]
         checks, self._news = sorted(self._news, key=lambda check: (check.station, check.id)), set()
@@ -41,6 +50,9 @@ class CheckWatch:
                 found += self._of(check, now)
         return found
 
+    def _expires_soon(self, check: CheckState, now: Millis) -> bool:
+        return check.expired_at is not None and now >= check.expired_at - self._days_ms
+
     def _of(self, check: CheckState, now: Millis) -> list[Fact]:
         resources = {facts.resource.id: facts.resource for facts in self._live.stations[check.station].facts()}
         resource = next((resources[name] for name in check.of if name in resources), None)
@@ -48,4 +60,5 @@ class CheckWatch:
         return [
             check_problem(check.station, check.id, resource, min(at, now), check.problem),
             check_missed(check.station, check.id, resource, now, check.missed(now)),
+            supply_expiring(check.station, check.id, resource, now, self._expires_soon(check, now)),
         ]

@@ -37,7 +37,7 @@ class Watch:
         self._stations = live.stations
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.fresh.heard}
-        self._checks = CheckWatch(live)
+        self._checks = CheckWatch(live, self._limits.safety_expiry_days)
         self._judged: dict[Facts, tuple[object, ...]] = {}  # the signals last looked at
         self._doubted: set[Facts] = set()  # those of whom a verdict was told, until it is over
         self._failed: set[Facts] = set()  # those that the last look failed over
@@ -62,7 +62,7 @@ class Watch:
                 self._mishaps[alert.station or ELSEWHERE] = alert.since, alert.cause
             elif alert.kind == "screen_absent" and alert.station is not None:
                 self._screens.resume(alert.station, alert.subject, alert.since)
-            elif alert.kind in ("check_problem", "check_missed"):
+            elif alert.kind in ("check_problem", "check_missed", "supply_expiring"):
                 self._checks.resume(alert)
             device = self._devices.get((alert.station or "", alert.subject))
             if alert.kind == "device_flooding" and device is not None:

@@ -85,3 +85,8 @@ def check_problem(station: str, check: str, resource: Resource | None, at: Milli
 def check_missed(station: str, check: str, resource: Resource | None, at: Millis, holds: bool) -> Fact:
     """Nobody has looked for longer than the check holds."""
     return Fact("check_missed", at, holds, station, check, resource, "not_looked_at", {"check": check})
+
+
+def supply_expiring(station: str, check: str, resource: Resource | None, at: Millis, holds: bool) -> Fact:
+    """What this check is about expires soon, or has, by the day that somebody read off it."""
+    return Fact("supply_expiring", at, holds, station, check, resource, "expires_soon", {"check": check})

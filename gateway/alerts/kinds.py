@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "screen_absent": Kind("equipment", "warning"),
     "check_problem": Kind("system", "warning", urgent=True),
     "check_missed": Kind("system", "warning"),
+    "supply_expiring": Kind("system", "warning"),
     "reported": Kind("system", "info", urgent=True, latched=True),
     "door_forced": Kind("security", "critical", urgent=True, latched=True),
     "door_held": Kind("security", "warning"),

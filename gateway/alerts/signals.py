@@ -59,6 +59,7 @@ CONDITIONS = (
     Condition("battery_low", "battery_pct", None, _battery),
     Condition("door_held", "open", "door", _held, lambda limits: limits.door_held_ms),
     Condition("safety_expiring", "expires", "safety", _expiring),
+    Condition("supply_expiring", "expires", "supply", _expiring),
 )
 """Another one is a line here; its `of` is then WATCHED in gateway/kinds, and keeps its signal by its name."""
 SIGNALS = frozenset(condition.signal for condition in CONDITIONS)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.base.local_time import DAY_MS, day_start, next_day
+from gateway.base.local_time import DAY_MS, day_start, midnight_of, next_day
 from gateway.model import Access, Millis
 from gateway.policy.text import LONGEST_NAME, bounded
 
@@ -91,6 +91,10 @@ class OpenDays:
             at = end
         return start + length_ms
 
+    def end_of(self, day: date) -> Millis:
+        """When this day is over there."""
+        return midnight_of(day, self._zone) + DAY_MS
+
     def _open_on(self, begin: Millis, end: Millis) -> bool:
         known = self._known.get(begin)
         if known is None:
@@ -113,7 +117,20 @@ class CheckState:
     `until`: when it stops holding; `alarm` belongs to the heap of deadlines.
     """
 
-    __slots__ = ("_days", "_holds_ms", "alarm", "entry", "expires", "id", "last", "of", "since", "station", "until")
+    __slots__ = (
+        "_days",
+        "_holds_ms",
+        "alarm",
+        "entry",
+        "expired_at",
+        "expires",
+        "id",
+        "last",
+        "of",
+        "since",
+        "station",
+        "until",
+    )
 
     def __init__(
         self, station: str, name: str, of: Sequence[str], period_ms: Millis, days: OpenDays, since: Millis,
@@ -121,6 +138,7 @@ class CheckState:
     ) -> None:  # fmt: skip
         times, over = HELD_OVER
         self.station, self.id, self.of, self.entry = station, name, tuple(of), entry
+        self.expired_at: Millis | None = None
         self._holds_ms, self._days = period_ms * times // over, days
         self.last: CheckReport | None = None
         self.expires: date | None = None
@@ -140,7 +158,7 @@ class CheckState:
             return False
         self.last = report
         if report.expires is not None:
-            self.expires = report.expires
+            self.expires, self.expired_at = report.expires, self._days.end_of(report.expires)
         self.until = self._days.after(report.ts, self._holds_ms)
         return True
 
@@ -157,12 +175,25 @@ class CheckState:
         """Somebody found it right, and that still holds."""
         return self.last is not None and not self.problem and not self.missed(now)
 
-    def state(self) -> tuple[CheckReport | None, date | None, Millis]:
-        """For `put_back`."""
-        return self.last, self.expires, self.until
+    def expired(self, now: Millis) -> bool:
+        """What it is about is no longer good."""
+        return self.expired_at is not None and now >= self.expired_at
 
-    def put_back(self, state: tuple[CheckReport | None, date | None, Millis]) -> None:
-        self.last, self.expires, self.until = state
+    @property
+    def empty(self) -> bool:
+        """Who looked last counted nothing."""
+        return self.last is not None and self.last.count == 0
+
+    def next_end(self, now: Millis) -> Millis | None:
+        """When it will tell something else though nobody comes."""
+        return min((at for at in (self.until, self.expired_at) if at is not None and at > now), default=None)
+
+    def state(self) -> tuple[CheckReport | None, date | None, Millis | None, Millis]:
+        """For `put_back`."""
+        return self.last, self.expires, self.expired_at, self.until
+
+    def put_back(self, state: tuple[CheckReport | None, date | None, Millis | None, Millis]) -> None:
+        self.last, self.expires, self.expired_at, self.until = state
 
 
 def vouched_until(checks: Sequence[CheckState], now: Millis) -> Millis | None:

@@ -37,8 +37,7 @@ class Rounds:
     def look(self, station: Station, check: CheckState, now: Millis) -> None:
         """Its word is another, or may have run out."""
         self.news.add(check)
-        if not check.missed(now):
-            self._alarms.set(check, check.until)
+        self._alarms.set(check, check.next_end(now))
         for facts in [facts for facts in station.facts() if check in facts.checks]:
             self._settle(facts, now, "check")
         self._touch(station)
@@ -61,12 +60,14 @@ def ask_of(facts: Facts, station: Station) -> None:
     facts.checks = tuple(check for check in station.checks.values() if facts.resource.id in check.of)
 
 
-def by_people(facts: Facts, health: Health, use: Use, evidence: Evidence) -> tuple[Health, Use]:
-    """What a person found wrong is a fault; what no sensor watches and people find right is free."""
-    if any(check.problem for check in facts.checks):
+def by_people(facts: Facts, health: Health, use: Use, evidence: Evidence, now: Millis) -> tuple[Health, Use]:
+    """What a person found wrong, or to expire before today, is a fault; what no sensor watches and people find right is
+    free while they counted any.
+    """
+    if any(check.problem or check.expired(now) for check in facts.checks):
         health = "fault"
     if facts.checked and evidence == "live" and use == "unknown":
-        use = "free"
+        use = "blocked" if any(check.empty for check in facts.checks) else "free"
     return health, use
 
 

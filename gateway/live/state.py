@@ -306,7 +306,7 @@ class Live:
             if doubt.look_at != NEVER_AGAIN and (timer is None or doubt.look_at < timer):
                 timer = doubt.look_at
         evidence, until = evidence_of(facts, now)
-        axes = axes_shown(facts, evidence)
+        axes = axes_shown(facts, evidence, now)
         if axes is not facts.axes:
             if axes.health == "fault" and known.health != "fault":
                 cause = "check"

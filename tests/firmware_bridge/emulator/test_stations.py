@@ -12,7 +12,8 @@ def test_the_first_station_is_yanshan_with_everything():
     assert (yanshan["id"], yanshan["name"]["zh"]) == ("yanshan", "雁山社区爱心驿站")
     resources = [one for area in yanshan["areas"] for one in area["resources"]]
     assert {one["kind"] for one in resources} == {
-        "seat", "room", "charger", "door", "appliance", "locker", "parking", "safety", "hazard", "climate", "counter",
+        "seat", "room", "charger", "door", "appliance", "locker", "parking", "safety", "supply", "hazard", "climate",
+        "counter",
     }  # fmt: skip
     assert sum(one["kind"] == "seat" for one in resources) == 12
 

@@ -1,5 +1,6 @@
 """Checks by people through the real core: what they do to the document, to alerts' facts and to the journal."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -156,3 +157,72 @@ def test_what_a_person_found_is_no_second_alert_of_the_equipment() -> None:
     place = Venue()
     place.report("aed", "problem")
     assert [change.cause for change in place.changes if change.after.health == "fault"] == ["check"]
+
+
+BOXES = [{"id": "medicine", "kind": "supply", "type": "medicine"}]
+ASKED = [{"id": "oven", "of": ["medicine"], "every": "month", "expires": True}]
+DAY = 24 * HOUR
+
+
+class Shelf(Venue):
+    """Supplies that people count."""
+
+    def __init__(self) -> None:
+        House.__init__(self, BOXES, checks=ASKED)
+        self.pipeline.commands.trust(KEY, SeenNonces())
+        self.outcome = self.pipeline.take()
+        self.checked: set[CheckState] = set()
+
+
+def test_what_people_count_says_whether_something_is_left() -> None:
+    place = Shelf()
+    place.report("oven", count=0)
+    assert place.answer("medicine") == ("no", "live", "person", ("empty", "blocked"))
+    place.report("oven")
+    assert place.answer("medicine") == ("yes", "live", "person", ())
+    place.report("oven", count=3)
+    assert place.answer("medicine")[0] == "yes"
+
+
+def test_supplies_are_at_fault_from_the_day_after_they_expire_and_told_thirty_days_before() -> None:
+    place = Shelf()
+    watch = Watch(place.settings, place.live, "gateway")
+
+    def told() -> bool:
+        watch.follow(Outcome(checked=place.checked), place.now)
+        found = {(fact.kind, fact.holds) for fact in watch.look(place.now)}
+        return ("supply_expiring", True) in found
+
+    place.report("oven", expires=date(2026, 7, 2))  # it is 1 June, ten in the morning
+    assert not told()
+    midnight = 32 * DAY - 10 * HOUR  # until 2 July is over there
+    place.wait(midnight - 30 * DAY - 1)
+    assert not told()
+    place.wait(HOUR + 1)
+    assert told()
+    place.wait(30 * DAY - HOUR - 1)
+    assert place.answer("medicine")[0] == "yes"
+    place.wait(1)
+    assert place.answer("medicine") == ("no", "live", "person", ("fault",))
+    place.report("oven", expires=date(2027, 7, 2))
+    assert place.answer("medicine")[0] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("signals", "answer"),
+    [
+        ({"count": 0}, ("no", ("empty", "blocked"))),
+        ({"count": 1}, ("yes", ())),
+        ({"level": "low"}, ("yes", ())),
+        ({"level": "out"}, ("no", ("empty", "blocked"))),
+        ({"level": "ok", "count": 0}, ("no", ("empty", "blocked"))),
+        ({"level": "some"}, ("unknown", ("use_unknown",))),
+        ({"level": "ok", "expires": "2026-05-31"}, ("no", ("fault",))),
+        ({"level": "ok", "expires": "2026-06-01"}, ("yes", ())),
+    ],
+)
+def test_a_sensor_of_supplies(signals: dict[str, object], answer: tuple[str, tuple[str, ...]]) -> None:
+    place = Shelf()
+    place.say("medicine", **signals)
+    assert place.answer("medicine")[::3] == answer
+    assert place.answer("medicine")[2] == "sensor"

@@ -111,6 +111,7 @@ def test_a_check_never_made_is_missed_from_when_it_was_first_asked_for_whatever_
 def test_a_door_found_shut_stays_found_over_a_restart(store: SqliteStore) -> None:
     started(store).report("front-door", "problem")
     place = started(store, START + HOUR)
+    place.wait(16 * MINUTE)  # after a stop patience begins anew
     assert place.document()["open"]["proof"] == "contradicted"
 
 
