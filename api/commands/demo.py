@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 from api.commands import simulate
+from config.files import read_secret
 from gateway.base.clock import now_ms
 
 SPEED = 30.0
@@ -89,7 +90,7 @@ def _token(folder: Path) -> str:
         folder.mkdir(0o700, parents=True, exist_ok=True)
         file.write_text(token_hex(16))
         file.chmod(0o600)
-    return file.read_text().strip()
+    return read_secret(file)
 
 
 def _round(base: str, token: str, stopped: threading.Event) -> None:
