@@ -8,7 +8,7 @@ import pytest
 
 from gateway.dialects.shared.ha_config import entities
 from gateway.homeassistant.announce import announce, states, withdraw
-from gateway.live.station_document import OpenNow, ShownArea, ShownResource, StationDocument
+from gateway.live.station_document import OpenNow, ShownArea, ShownInstrument, ShownResource, StationDocument
 from gateway.model import EVIDENCES, Resource, axes_of
 
 SEAT = Resource("yanshan", "lounge", "seat-01", "seat", "seat-01", name={"zh": "窗边一号"}, ttl_ms=180_000)
@@ -39,6 +39,41 @@ def test_the_config_message_follows_the_documented_schema() -> None:
     assert entity["platform"] == "binary_sensor"
     assert entity["unique_id"] == "yizhan_yanshan_seat-01"
     assert not {"availability_topic", "availability"} <= set(entity)  # the two exclude each other
+
+
+def test_detectors_and_the_air_are_entities_of_their_own_classes_and_a_counter_is_none() -> None:
+    kinds = (
+        ("smoke", "hazard", "smoke"),
+        ("leak", "hazard", "leak"),
+        ("air", "climate", None),
+        ("gate", "counter", None),
+    )
+    things = [Resource("yanshan", "hall", name, kind, name, sort) for name, kind, sort in kinds]
+    components = json.loads(announce("yanshan", {}, things, gateway="gw-1")[1])["components"]
+    assert {name: entity["device_class"] for name, entity in components.items()} == {
+        "smoke": "smoke", "leak": "moisture", "air-temperature_c": "temperature", "air-humidity_pct": "humidity",
+        "air-co2_ppm": "carbon_dioxide", "air-pm25_ugm3": "pm25", "air-illuminance_lx": "illuminance",
+    }  # fmt: skip
+    assert components["smoke"]["value_template"] == "{{ value_json['smoke'].alarm }}"
+    gauge = components["air-co2_ppm"]
+    assert (gauge["platform"], gauge["unit_of_measurement"]) == ("sensor", "ppm")
+    assert gauge["value_template"] == "{{ value_json['air']['values'].get('co2_ppm') }}"
+    assert len({entity["unique_id"] for entity in components.values()}) == len(components)
+
+
+@pytest.mark.parametrize(("evidence", "alarm"), [("live", True), ("live", False), ("stale", None), ("never", None)])
+def test_what_is_told_of_a_detector_is_what_its_document_says(evidence: str, alarm: bool | None) -> None:
+    words: dict[str, Any] = {"health": "ok", "evidence": evidence, "by": "sensor", "observed_at": None}
+    smoke = ShownInstrument("smoke", "hazard", "smoke", alarm=alarm, values={}, valid_until=None, **words)
+    gate = ShownInstrument("gate", "counter", None, alarm=None, values={}, valid_until=None, **words)
+    shown = StationDocument(
+        station="yanshan", name={}, as_of="", valid_until=None, open=OpenNow("yes", None), summary=[],
+        areas=[ShownArea("hall", {}, [], [smoke, gate])],
+    )  # fmt: skip
+    told = json.loads(states(shown)[1])
+    assert set(told) == {"smoke"}
+    assert told["smoke"]["alarm"] == {True: "yes", False: "no", None: "None"}[alarm]
+    assert told["smoke"]["availability"] == ("offline" if evidence == "stale" else "online")
 
 
 def test_our_own_reader_understands_what_we_announce() -> None:
