@@ -5,6 +5,7 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 
@@ -21,10 +22,12 @@ from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
 from gateway.store.base import Store
 from gateway.store.jobs import Keep
+from gateway.store.neighbours import Neighbour
 
 log = logging.getLogger(__name__)
 
 DEVICES_A_PART = 256
+NEVER = 2**62  # a batch that never comes: nothing of the device is replayed
 GAP_MS = 300_000
 """So long a stop is no gap in what is known of promises to be open: a sign proves for much longer."""
 
@@ -68,14 +71,20 @@ class Memory:
     @staticmethod
     @building()
     def restore(
-        pipeline: Pipeline, store: Store, now: Millis, *, careful: bool = False, starts: Starts | None = None
+        pipeline: Pipeline,
+        store: Store,
+        now: Millis,
+        *,
+        careful: bool = False,
+        starts: Starts | None = None,
+        before: Sequence[Neighbour] = (),
     ) -> int:
         """Load every part, replay the journal behind it, and let the time that has passed take effect.
 
         Returns how many messages were replayed. What comes of the replay was stored before, so it is dropped. A fault
         of ours over one message is raised: then `pipeline` is half made, and a new one must be restored `careful`,
         where it costs that message, which goes to quarantine; it stays in the journal as well. `starts` say what is
-        not even to be looked at.
+        not even to be looked at. `before`: stores of another number of shards, whose devices may be ours now.
         """
         unseen: Unseen = starts.unseen if starts is not None and starts.watchful else all_seen
         live = pipeline.live
@@ -102,6 +111,7 @@ class Memory:
             replayed += count
             heard_at = max(heard_at, *batch.received)
             aside += failed
+        _take_over(pipeline, before, now, careful=careful)
         quarantine = list(store.rejected())
         for rejected in quarantine:
             pipeline.readmit(rejected)
@@ -164,9 +174,33 @@ def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tu
     return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
 
 
-def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis) -> list[Device] | None:
+def _take_over(pipeline: Pipeline, before: Sequence[Neighbour], now: Millis, *, careful: bool) -> None:
+    """The devices that spoke there last: a watermark then covers only what has been stored, there or here."""
+    for neighbour in before:
+        known = dict.fromkeys(pipeline.live.devices.values(), NEVER)
+        moved = _moved(pipeline.live, neighbour, now)
+        if moved:
+            log.info("%d devices come from %s", len(moved), neighbour)
+            for number, batch in neighbour.batches(min(moved.values())):
+                pipeline.replay(number, batch, known | moved, careful=careful)
+
+
+def _moved(live: Live, neighbour: Neighbour, now: Millis) -> dict[Device, int]:
+    """What is loaded, each as it was after which batch."""
+    moved: dict[Device, int] = {}
+    for _, upto, blob in neighbour.checkpoints():
+        moved |= dict.fromkeys(_load(live, blob, {}, now, newer=True) or (), upto)
+    for facts in [facts for device in moved for facts in device.facts]:
+        if facts.fresh.heard and facts.fresh.valid_until is not None:
+            live.alarms.set(facts, facts.fresh.valid_until)
+    return moved
+
+
+def _load(
+    live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis, *, newer: bool = False
+) -> list[Device] | None:
     """Devices of one part that are still configured; None when it can't be read. `alive_at`: when the promise of each
-    station was kept; of one in two parts the newer counts.
+    station was kept; of one in two parts the newer counts. `newer`: only devices that spoke there after all we know.
     """
     try:
         part = _decode(blob)
@@ -176,14 +210,14 @@ def _load(live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis)
     except Exception as error:  # noqa: BLE001  told
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
-    for place, at, promise in part.promises:
+    for place, at, promise in () if newer else part.promises:
         if place in live.stations and at > alive_at.get(live.stations[place], -1):
             alive_at[live.stations[place]] = at
             live.openings.put_back(live.stations[place], promise, at, now)
     loaded = []
     for station, name, seen, online, seen_at, states in rows:
         device = live.devices.get((station, name))
-        if device is None:
+        if device is None or (newer and (seen_at or 0) <= (device.seen_at or 0)):
             continue
         device.seen, device.online, device.seen_at = seen, online, seen_at
         by_id: dict[str, Facts] = {fact.resource.id: fact for fact in device.facts}

@@ -23,6 +23,7 @@ from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.days import day_files, number_of
 from gateway.store.jobs import Keep
+from gateway.store.neighbours import neighbours
 from gateway.store.place import Place
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
@@ -74,7 +75,10 @@ def restored(
     now: Millis,
     starts: Starts | None = None,
 ) -> tuple[Pipeline, Memory]:
-    """The core as it was when the store was last written, and the memory that keeps it from now on."""
+    """The core as it was when the store was last written, and the memory that keeps it from now on.
+
+    What a store beside it knew last, of another number of shards, goes on here. StoreError while such a one runs.
+    """
     begin = monotonic_s()
     pipeline, replayed = _taken_up(settings, stations, store, now, starts)
     live = pipeline.live
@@ -99,10 +103,12 @@ def _taken_up(
     a second time.
     """
 
+    before = neighbours(settings.store.path, store.folder)
+
     def take_up(*, careful: bool) -> tuple[Pipeline, int]:
         live = build(settings, stations, Openings(settings), now)
         pipeline = Pipeline(live, foreign(settings, live))
-        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful, starts=starts)
+        return pipeline, Memory.restore(pipeline, store, now_ms(), careful=careful, starts=starts, before=before)
 
     try:
         return take_up(careful=False)

@@ -1,0 +1,68 @@
+"""Stores of a gateway that once had another number of shards: what they knew goes on in the shards of today."""
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from gateway.model import Batch
+from gateway.store.base import StoreError
+from gateway.store.day_reader import readers
+from gateway.store.days import CORE, day_files
+from gateway.store.files import read_only
+
+_SHARD = re.compile(r"-\d+of(\d+)$")
+
+
+class Neighbour:
+    """One of them, to read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __str__(self) -> str:
+        return str(self._folder)
+
+    def checkpoints(self) -> list[tuple[int, int, bytes]]:
+        """Every kept `(part, upto, blob)`. StoreError when the file can't be opened."""
+        with closing(read_only(self._folder / CORE)) as db:
+            return list(db.execute("SELECT part, upto, blob FROM checkpoint ORDER BY part"))
+
+    def batches(self, after: int) -> Iterator[tuple[int, Batch]]:
+        for reader in readers(day_files(self._folder)):
+            if reader.last_id() > after:
+                yield from reader.batches(after)
+
+
+def neighbours(root: Path, own: Path) -> list[Neighbour]:
+    """Those in `root` and below it whose number of shards differs from that of `own`.
+
+    StoreError while one of them runs: both would store and tell of the same stations.
+    """
+    folders = [core.parent for core in (root / CORE, *sorted(root.glob(f"*/{CORE}"))) if core.exists()]
+    others = [folder for folder in folders if _shards(folder, root) != _shards(own, root)]
+    for folder in others:
+        if _runs(folder):
+            raise StoreError(
+                f"{folder} belongs to a gateway that runs with another number of shards: "
+                "stop all gateways, then start those of the new number"
+            )
+    return [Neighbour(folder) for folder in others]
+
+
+def _shards(folder: Path, root: Path) -> int:
+    """How many there are; 0 for a gateway alone."""
+    found = _SHARD.search(folder.name) if folder != root else None
+    return int(found[1]) if found else 0
+
+
+def _runs(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

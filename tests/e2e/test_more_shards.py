@@ -1,0 +1,108 @@
+"""Another number of shards while data exists: nothing that a device still has is promised away, nothing is double."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, yizhan
+from tests.patience import until
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+]
+
+STATIONS = ("north", "south", "east", "west")
+CONFIG = """\
+mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
+store: {{path: data, ballast_mib: 0}}
+api: {{listen: "127.0.0.1:{http}"}}
+gateway: {{metrics_listen: "127.0.0.1:0", ack_interval_s: 1}}
+stations:
+"""
+STATION = '  - {id: %s, hours: "24/7", areas: [{id: yard, resources: [{id: seat-01, kind: seat, ttl: 3600}]}]}\n'
+SHARD = ("gateway", "--config", "yizhan.yaml", "--shard")
+
+
+def say(mqtt: int, numbers: range) -> None:
+    for name in STATIONS:
+        for seq in numbers:
+            body = {"boot": "a", "seq": seq, "occupied": seq % 2 == 1}
+            publish(mqtt, f"yz/{name}/seat-01/state", json.dumps(body))
+
+
+def stored(folder: Path) -> list[tuple[str, int]]:
+    lines = yizhan(folder, "export", "--config", "yizhan.yaml").stdout.splitlines()
+    return sorted((one["station"], one["seq"]) for one in map(json.loads, lines))
+
+
+def every(numbers: range) -> list[tuple[str, int]]:
+    return sorted((name, seq) for name in STATIONS for seq in numbers)
+
+
+def retained(mqtt: int, topic: str) -> Any:
+    words = ["mosquitto_sub", "-p", str(mqtt), "-t", topic, "-C", "1", "-W", "5"]
+    text = subprocess.run(words, capture_output=True, check=False, timeout=60).stdout
+    return json.loads(text) if text else {}
+
+
+def upto(mqtt: int, name: str) -> Any:
+    return retained(mqtt, f"yz-ack/{name}/seat-01").get("upto")
+
+
+def listening(mqtt: int, shards: int) -> bool:
+    """A gateway says that it is there after it has asked for its topics."""
+    names = [f"gateway-{index}of{shards}" for index in range(1, shards + 1)]
+    return all(retained(mqtt, f"yz-sys/{name}").get("state") == "online" for name in names)
+
+
+def test_from_two_shards_to_three_and_back_nothing_is_lost_or_double(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as mqtt:
+        http = free_port()
+        (tmp_path / "yizhan.yaml").write_text(
+            CONFIG.format(mqtt=mqtt, http=http) + "".join(STATION % name for name in STATIONS)
+        )
+        with shards(tmp_path, mqtt, 2):
+            say(mqtt, range(1, 3))
+            until(lambda: stored(tmp_path) == every(range(1, 3)), what="the first messages stored")
+            assert "another number of shards" in yizhan(tmp_path, *SHARD, "1/3").stderr
+        say(mqtt, range(3, 5))  # to sessions that nobody takes up again
+        with Yizhan(tmp_path, "api", "--config", "yizhan.yaml"):
+            with shards(tmp_path, mqtt, 3):
+                say(mqtt, range(5, 6))
+                until(lambda: set(every(range(5, 6))) <= set(stored(tmp_path)), what="the new shards store")
+            for name in STATIONS:  # at its end a gateway tells every watermark that it owes
+                assert upto(mqtt, name) == 2, "what was never stored may not be promised"
+            with shards(tmp_path, mqtt, 3):
+                say(mqtt, range(1, 5))  # a device sends again what no watermark covers, and more
+                until(lambda: stored(tmp_path) == every(range(1, 6)), what="all of it, once")
+                until(lambda: {upto(mqtt, name) for name in STATIONS} == {5}, what="the watermarks")
+                for name in STATIONS:
+                    past = until(lambda name=name: through_both(http, name), what="the history")  # type: ignore[misc]
+                    assert [one["to"] for one in past[:-1]] == [one["from"] for one in past[1:]]
+            with shards(tmp_path, mqtt, 2):
+                say(mqtt, range(5, 7))  # the fifth once more
+                until(lambda: set(every(range(6, 7))) <= set(stored(tmp_path)), what="the shards of before store")
+        assert stored(tmp_path) == every(range(1, 7))
+
+
+def through_both(http: int, name: str) -> Any:
+    """The intervals once they end with free, said to two shards, and occupied, said to three."""
+    past = get(http, f"/api/v1/stations/{name}/history?resource=seat-01")["intervals"]
+    return [one["use"] for one in past][-2:] == ["free", "occupied"] and past
+
+
+@contextlib.contextmanager
+def shards(folder: Path, mqtt: int, count: int) -> Iterator[None]:
+    """So many gateways that listen, ended in order."""
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(Yizhan(folder, *SHARD, f"{index}/{count}")) for index in range(1, count + 1)]
+        until(lambda: listening(mqtt, count), what="the shards listening")
+        yield
+        assert [shard.stop()[0] for shard in running] == [0] * count
