@@ -84,7 +84,7 @@ def test_from_two_shards_to_three_and_back_nothing_is_lost_or_double(tmp_path: P
                 until(lambda: stored(tmp_path) == every(range(1, 6)), what="all of it, once")
                 until(lambda: {upto(mqtt, name) for name in STATIONS} == {5}, what="the watermarks")
                 for name in STATIONS:
-                    past = until(lambda name=name: through_both(http, name), what="the history")  # type: ignore[misc]
+                    past = until(lambda name=name: through_both(http, name), what="the history")
                     assert [one["to"] for one in past[:-1]] == [one["from"] for one in past[1:]]
             with shards(tmp_path, mqtt, 2):
                 say(mqtt, range(5, 7))  # the fifth once more
