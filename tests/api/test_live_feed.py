@@ -13,6 +13,7 @@ from api.live_feed import GATEWAYS_MOST, LiveFeed, documents, gateways
 from api.live_view import LiveView
 from api.longest import Longest, LongestOf
 from api.wire_documents import received
+from config.schema import Settings
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, made_key
 from gateway.live.station_document import Document
@@ -148,3 +149,11 @@ def test_how_long_a_value_may_hold_is_its_ttl(tmp_path: Path) -> None:
     assert longest("yanshan") == {"seat-01": 180_000, "seat-02": 180_000, "pile-01": 180_000}
     assert longest("nowhere") == {}
     assert longest("elsewhere") is None
+
+
+def test_what_people_check_holds_as_long_as_the_check_may() -> None:
+    seat = {"id": "seat-01", "kind": "seat", "ttl": 60}
+    checks = [{"id": "tidy", "of": ["seat-01"], "every": "day"}]
+    station = {"id": "yanshan", "areas": [{"id": "hall", "resources": [seat]}], "checks": checks}
+    longest = LongestOf(Settings.model_validate({"stations": [station]}))
+    assert longest("yanshan") == {"seat-01": 36 * 3_600_000 * 7}
