@@ -50,7 +50,8 @@ def router(context: ApiContext) -> APIRouter:
     ) -> Response:
         stations = _asked(context, past, station, region)
         window = _window(context, past, stations, start, end)
-        priced = past.afford_places(request, LOOKS * sensors(context.settings, stations), "hour_of_week", window)
+        places = len(stations) + LOOKS * sensors(context.settings, stations)  # a station without any is looked for, too
+        priced = past.afford_places(request, places, "hour_of_week", window)
 
         def work(reader: Reader) -> Response:
             found = visits(

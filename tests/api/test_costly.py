@@ -73,6 +73,7 @@ PAST = {
     "/api/v1/stations/{station}/sessions",
     "/api/v1/stations/{station}/utilization",
     "/api/v1/utilization",
+    "/api/v1/visits",
     "/stations/{station}/report",
 }
 
