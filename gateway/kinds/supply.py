@@ -1,16 +1,16 @@
 """Supplies: free while something is left, blocked when nothing is, at fault from the day after they expire."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from gateway.kinds.base import never_repeats, no_event
-from gateway.kinds.known import Known, use_of_status
-from gateway.model import Millis, Resource, Use
+from gateway.kinds.expiry import Expiring
+from gateway.kinds.known import use_of_status
+from gateway.model import Millis, Use
 from gateway.wire import Code, Count, Signals
 
-DAY_MS = 86_400_000
 LEVELS: dict[str, Use] = {"ok": "free", "low": "free", "out": "blocked"}
 
 WATCHED = True
@@ -22,22 +22,13 @@ class Shape(Signals, gc=False):
     expires: date | UnsetType = UNSET
 
 
-class Value(Known):
-    """`expires`: the end of the last good day."""
-
-    __slots__ = ("expires",)
-
-    def __init__(self, resource: Resource) -> None:
-        super().__init__(resource)
-        self.expires: Millis | None = None
+Value = Expiring
 
 
-def apply(known: Value, signals: Any, now: Millis) -> bool:
+def apply(known: Expiring, signals: Any, now: Millis) -> bool:
     """Where a message says both, the count decides."""
     level, count, expires = signals.level, signals.count, signals.expires
-    if expires is not UNSET:
-        end = datetime(expires.year, expires.month, expires.day, tzinfo=UTC)
-        known.expires = round(end.timestamp() * 1000) + DAY_MS
+    known.printed(expires)
     if count is not UNSET:
         known.status = "ok" if count else "out"
         known.use = LEVELS[known.status]
@@ -52,8 +43,7 @@ repeats = never_repeats
 event = no_event
 
 
-def due(known: Value, now: Millis) -> Millis | None:
+def due(known: Expiring, now: Millis) -> Millis | None:
     """Out of date is out of order, on the day after the printed one."""
-    end = known.expires
-    known.status_fault = end is not None and now >= end
-    return end if end is not None and now < end else None
+    known.status_fault = known.expired(now)
+    return known.expires_after(now)
