@@ -8,7 +8,7 @@ from gateway.alerts.orders import Order
 from gateway.alerts.words import Alert, Delivery
 from gateway.model import Millis
 from gateway.store.alerts_reader import AlertReader
-from gateway.store.days import CORE
+from gateway.store.days import core_files
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class AlertBooks:
 
     def __init__(self, folder: Path) -> None:
         """StoreError when there is no store yet."""
-        there = [one.parent for one in (folder / CORE, *sorted(folder.glob(f"*/{CORE}"))) if one.exists()]
+        there = [path.parent for path in core_files(folder)]
         self._books = [AlertReader(one) for one in there or [folder]]
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.model import Interval, Millis, Reading, Rejected
 from gateway.store.base import Reader
+from gateway.store.days import store_folders
 from gateway.store.reader import SqliteReader
 
 
@@ -12,8 +13,8 @@ def reader_of(folder: Path) -> Callable[[], Reader]:
     """What opens a reader for one request. Shards are looked for each time: they come and go while we run."""
 
     def opened() -> Reader:
-        shards = sorted(path.parent for path in folder.glob("*/yizhan.db"))
-        return Shards([SqliteReader(one) for one in (folder, *shards)]) if shards else SqliteReader(folder)
+        own, *shards = store_folders(folder)
+        return Shards([SqliteReader(one) for one in (own, *shards)]) if shards else SqliteReader(own)
 
     return opened
 

@@ -41,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
 
 def stores(folder: Path) -> list[Path]:
     """The folders of a store that hold any of it: itself, or one for each shard."""
-    from api.commands.export import journals
+    from gateway.store.days import store_folders
 
-    return [one for one in journals(folder) if any(one.glob("*.db"))] or [folder]
+    return [one for one in store_folders(folder) if any(one.glob("*.db"))] or [folder]

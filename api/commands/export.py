@@ -88,9 +88,10 @@ def to_parquet(args: argparse.Namespace, found: Iterator[dict[str, Any]]) -> int
 
 def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterator[dict[str, Any]]:
     """What was asked for, of one journal after the other; `unread` gets how many damaged places each of them has."""
+    from gateway.store.days import store_folders
     from gateway.store.reader import SqliteReader
 
-    for journal in journals(folder):
+    for journal in store_folders(folder):
         reader = SqliteReader(journal, skip_damaged=True)
         try:
             if args.quarantine:
@@ -102,12 +103,6 @@ def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterat
         finally:
             unread.append(reader.unread)
             reader.close()
-
-
-def journals(folder: Path) -> list[Path]:
-    """The folder itself, and one for each shard that has written beside it."""
-    shards = sorted(path.parent for path in folder.glob("*/yizhan.db"))
-    return [folder, *shards]
 
 
 def write(records: Iterator[dict[str, Any]], form: str) -> None:

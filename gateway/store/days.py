@@ -9,6 +9,16 @@ from gateway.store.day import DAY_MS
 CORE = "yizhan.db"
 
 
+def store_folders(root: Path) -> list[Path]:
+    """The folder itself, and one for each shard that has written beside it."""
+    return [root, *sorted(path.parent for path in root.glob(f"*/{CORE}"))]
+
+
+def core_files(root: Path) -> list[Path]:
+    """The core files that are there, of these folders."""
+    return [path for path in (folder / CORE for folder in store_folders(root)) if path.exists()]
+
+
 def day_number(at: Millis) -> int:
     return at // DAY_MS
 

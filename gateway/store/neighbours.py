@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.model import Batch
 from gateway.store.base import StoreError
 from gateway.store.day_reader import readers
-from gateway.store.days import CORE, day_files
+from gateway.store.days import CORE, core_files, day_files
 from gateway.store.files import read_only
 
 _SHARD = re.compile(r"-\d+of(\d+)$")
@@ -40,7 +40,7 @@ def neighbours(root: Path, own: Path) -> list[Neighbour]:
 
     StoreError while one of them runs: both would store and tell of the same stations.
     """
-    folders = [core.parent for core in (root / CORE, *sorted(root.glob(f"*/{CORE}"))) if core.exists()]
+    folders = [path.parent for path in core_files(root)]
     others = [folder for folder in folders if _shards(folder, root) != _shards(own, root)]
     for folder in others:
         if _runs(folder):

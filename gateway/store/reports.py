@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.evidence.checks import CheckReport, StoredCheck
 from gateway.model import Millis
-from gateway.store.days import CORE
+from gateway.store.days import core_files
 from gateway.store.files import READ_ERRORS, as_store_error, read_only
 from gateway.store.jobs import ForgetReports, KeepReports
 
@@ -66,7 +66,7 @@ class ReportBooks:
     """The reports of a store, or of one for each shard beside it. StoreError for a file that can't be read."""
 
     def __init__(self, folder: Path) -> None:
-        self._paths = [path for path in (folder / CORE, *sorted(folder.glob(f"*/{CORE}"))) if path.exists()]
+        self._paths = core_files(folder)
 
     def find(self, name: str) -> StoredCheck | None:
         """The report of this id."""
