@@ -1,18 +1,17 @@
 """How well stations kept their promise to be open, and how much of their equipment worked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from config.schema import Settings, StationSettings
-from gateway.base.local_time import day_start, next_day
+from gateway.base.local_time import day_start, pieces
 from gateway.history.first_sign import LEARNT_FROM_MS, Missing, missing
 from gateway.history.promises import Promised, promised
 from gateway.history.utilization import Minutes
 from gateway.model import Millis, OpeningChange
 from gateway.runtime import place_of
 from gateway.store.base import Reader
-from gateway.store.days import CORE
+from gateway.store.days import store_folders
 from gateway.store.openings import openings
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
@@ -47,6 +46,7 @@ class KeptPromise:
     end: Millis
     promised: Promised
     working: Working
+    days: Mapping[Millis, Promised]
 
 
 def kept(
@@ -62,10 +62,17 @@ def kept(
     changes = changes_of(settings, stations, window)
     rows = []
     for station in stations:
-        zone = settings.zone_of(station)
-        for start, end in _stretches(window, zone, by_day=by_day):
-            done = promised(changes[station.id], start, end)
-            rows.append(KeptPromise(station, start, end, done, _working(settings, station, rollups, (start, end))))
+        zone, days = settings.zone_of(station), dict[Millis, Promised]()
+        working = _working_by_day(settings, station, rollups, window)
+        whole = Promised()
+        for start, end in pieces(*window, zone, "day"):
+            days[start] = done = promised(changes[station.id], start, end)
+            whole.add(done)
+            if by_day:
+                worked = working.get(day_start(start, zone), Working())
+                rows.append(KeptPromise(station, start, end, done, worked, {start: done}))
+        if not by_day:
+            rows.append(KeptPromise(station, *window, whole, _together(working.values()), days))
     return rows
 
 
@@ -73,9 +80,7 @@ def changes_of(
     settings: Settings, stations: Sequence[StationSettings], window: tuple[Millis, Millis]
 ) -> dict[str, list[OpeningChange]]:
     """What history has of the promises of these stations, in every shard's folder."""
-    root = settings.store.path
-    folders = [root, *sorted(path.parent for path in root.glob(f"*/{CORE}"))]
-    return openings(folders, [station.id for station in stations], *window)
+    return openings(store_folders(settings.store.path), [station.id for station in stations], *window)
 
 
 def without_a_sign(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, Missing]:
@@ -85,32 +90,24 @@ def without_a_sign(settings: Settings, stations: Sequence[StationSettings], now:
     return {station: silent for station, silent in found.items() if silent is not None}
 
 
-def by_days(changes: Sequence[OpeningChange], window: tuple[Millis, Millis], zone: ZoneInfo) -> dict[Millis, Promised]:
-    """The same, day by day."""
-    return {start: promised(changes, start, end) for start, end in _stretches(window, zone, by_day=True)}
-
-
-def _stretches(window: tuple[Millis, Millis], zone: ZoneInfo, *, by_day: bool) -> list[tuple[Millis, Millis]]:
-    start, end = window
-    if not by_day:
-        return [window]
-    found = []
-    at = day_start(start, zone)
-    while at < end:
-        until = next_day(at, zone)
-        found.append((max(at, start), min(until, end)))
-        at = until
-    return found
-
-
-def _working(
+def _working_by_day(
     settings: Settings, station: StationSettings, rollups: RollupReader, window: tuple[Millis, Millis]
-) -> Working:
-    working, place = Working(), place_of(settings, station)
+) -> dict[Millis, Working]:
+    """By the start of each local day of which anything is told."""
+    days: dict[Millis, Working] = {}
+    place = place_of(settings, station)
     for one in place.resources:
-        for minutes in rollups.minutes(Asked([place], resource=one.id), *window, "day").values():
-            working.add(one.kind, minutes)
-    return working
+        for day, minutes in rollups.minutes(Asked([place], resource=one.id), *window, "day").items():
+            days.setdefault(day, Working()).add(one.kind, minutes)
+    return days
+
+
+def _together(days: Iterable[Working]) -> Working:
+    whole = Working()
+    for day in days:
+        for kind, minutes in day.minutes.items():
+            whole.add(kind, minutes)
+    return whole
 
 
 def _share(part: Millis, whole: Millis) -> float | None:

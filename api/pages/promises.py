@@ -9,8 +9,8 @@ from api.alert_books import AlertBooks
 from api.pages import TEMPLATES
 from api.pages.assets import Assets
 from api.pages.report.gather import Month
-from api.pages.report.words import LANGUAGES, Words
-from api.promises import KeptPromise, by_days, changes_of, kept
+from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
+from api.promises import KeptPromise, kept
 from api.visits import Visits, summed, visits
 from config.kinds import SPECS
 from config.schema import Settings, StationSettings
@@ -24,7 +24,6 @@ LONG_MS = 48 * HOUR_MS
 FAULTS = frozenset({spec.fault_alert for spec in SPECS.values()})
 MISSED = "check_missed"
 MANY_ALERTS = 10_000
-LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,6 @@ class Checkup:
     """One station's month. `long_faults`, `missed`: None where alerts can't be read; `visits`: where none tells."""
 
     row: KeptPromise
-    days: dict[Millis, Promised]
     zone: ZoneInfo
     long_faults: int | None
     missed: int | None
@@ -51,15 +49,13 @@ def gathered(
 ) -> Checkups:
     """StoreError when the journal can't be read."""
     window = month.start, month.upto
-    changes = changes_of(settings, stations, window)
     counts = _alerts(settings, stations, month, now)
     found = []
     for row in kept(settings, stations, reader, window, by_day=False):
         name, zone = row.station.id, settings.zone_of(row.station)
-        days = by_days(changes[name], window, zone)
         long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
         came = summed(visits(settings, [row.station], reader, window, by_month=True, together=False))
-        found.append(Checkup(row, days, zone, long_faults, missed, came))
+        found.append(Checkup(row, zone, long_faults, missed, came))
     return Checkups(month, now, sorted(found, key=_worst_first))
 
 
@@ -183,7 +179,7 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
     strip = "".join(
         f'<i class="{state_of_day(day)}" title="{local_of(at, one.zone):%m-%d} {say(f"day_{state_of_day(day)}")}">'
         f"{local_of(at, one.zone).day if at == first or local_of(at, one.zone).day % 5 == 0 else ''}</i>"
-        for at, day in one.days.items()
+        for at, day in one.row.days.items()
     )
     faults = missing if one.long_faults is None else str(one.long_faults)
     missed = missing if one.missed is None else str(one.missed)

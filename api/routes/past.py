@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException, Query, Request, Response
 from msgspec.json import encode
@@ -11,6 +12,7 @@ from msgspec.json import encode
 from api.auth import AccessGate
 from api.context import ApiContext
 from api.csv_cells import cell
+from api.pages.report.gather import this_month
 from api.price import CHANGES_MOST, STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, Priced, price
 from api.problem import bad_parameter, not_found
 from api.schemas import ProblemDocument
@@ -93,6 +95,13 @@ class Past:
         if last - first > WINDOW_MAX_DAYS * DAY_MS:
             raise bad_parameter("from", f"is more than {WINDOW_MAX_DAYS} days before `to`; ask for less at a time")
         return max(0, min(first, now)), min(last, now)
+
+    def window_or_month(self, start: str | None, end: str | None, zone: ZoneInfo) -> tuple[Millis, Millis]:
+        """The same, but without either of the two the month that goes on in this zone."""
+        if start is None and end is None:
+            month = this_month(zone, self._context.now())
+            return month.start, month.upto
+        return self.window(start, end)
 
     def afford(
         self, request: Request, stations: Collection[StationSettings], by: str, window: tuple[Millis, Millis]

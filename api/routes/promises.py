@@ -83,11 +83,7 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
     ) -> Response:
         stations = _covered(past.of_region([name for name in region.split(",") if name]), key)
         now = context.now()
-        if start is None and end is None:
-            month = this_month(_zone(context, stations), now)
-            window = month.start, month.upto
-        else:
-            window = past.window(start, end)
+        window = past.window_or_month(start, end, _zone(context, stations))
         priced = past.afford(request, stations * LOOKS, "day", window)
 
         def work(reader: Reader) -> Response:

@@ -14,7 +14,7 @@ from api.pages.assets import Assets
 from api.pages.language import choose
 from api.pages.report.gather import Month, MonthReport, gather, month_at, this_month
 from api.pages.report.page import body
-from api.pages.report.words import LANGUAGES, Words
+from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
 from api.problem import bad_parameter, not_found
 from api.routes.past import Past
 from config.schema import StationSettings
@@ -23,7 +23,6 @@ from gateway.model import Millis
 from gateway.store.base import Reader
 
 LOOKS = 3  # by hour of the week once, by day of the station, of its areas and of its resources; perhaps of two months
-LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 
 
 def router(context: ApiContext) -> APIRouter:

@@ -6,13 +6,11 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.context import ApiContext
-from api.pages.report.gather import this_month
 from api.problem import bad_parameter, not_found
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
 from api.times import rfc3339
 from api.visits import Visits, sensors, visits
 from config.schema import StationSettings
-from gateway.model import Millis
 from gateway.store.base import Reader
 
 LOOKS = 2  # at each counter and door: by hour, and at what is not rolled up yet
@@ -49,7 +47,7 @@ def router(context: ApiContext) -> APIRouter:
         form: Form = "json",
     ) -> Response:
         stations = _asked(context, past, station, region)
-        window = _window(context, past, stations, start, end)
+        window = past.window_or_month(start, end, context.settings.zone_of(stations[0]))
         places = len(stations) + LOOKS * sensors(context.settings, stations)  # a station without any is looked for, too
         priced = past.afford_places(request, places, "hour_of_week", window)
 
@@ -81,16 +79,6 @@ def _asked(context: ApiContext, past: Past, station: str | None, region: str | N
     if region is not None and len(zones) > 1:
         raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
     return stations
-
-
-def _window(
-    context: ApiContext, past: Past, stations: list[StationSettings], start: str | None, end: str | None
-) -> tuple[Millis, Millis]:
-    """As asked; by default the present month."""
-    if start is None and end is None:
-        month = this_month(context.settings.zone_of(stations[0]), context.now())
-        return month.start, month.upto
-    return past.window(start, end)
 
 
 def _row(one: Visits) -> dict[str, Any]:

@@ -77,14 +77,8 @@ class BeforeMessage:
     def __init__(self, context: Context, topic: bytes) -> None:
         self._context = context
         outcome, live = context.outcome, context.live
-        self._gathered, self._lengths = (
-            _gathered(context),
-            (
-                len(outcome.rejected),
-                len(outcome.happened),
-                len(outcome.reports),
-            ),
-        )
+        self._gathered = _gathered(context)
+        self._lengths = len(outcome.rejected), len(outcome.happened), len(outcome.reports)
         self._quarantined = dict(context.quarantined)
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
         self._decoders = [(source, _state(source.decoder)) for source in context.foreign.sources_of(topic)]

@@ -9,6 +9,7 @@ from gateway.model import Millis
 from gateway.policy.privacy import Band
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
+LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
 CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
 """How the configuration and the alerts call our languages."""
 
