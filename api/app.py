@@ -21,6 +21,7 @@ from api.pages.place import places_of
 from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS
 from api.routes.service import VERSION
+from api.running import Fixed, Running
 from api.walls import Walls
 from config.schema import Settings
 from gateway.alerting import Alerting
@@ -61,13 +62,14 @@ def create_app(
     mishaps: Mishaps | None = None,
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
     left_out: Callable[[], Mapping[str, int]] = dict,
+    running: Running | None = None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
     `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
     `left_out()`: what is left out of what is told, as `station/what`, and how often.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
-    faults of ours are noted.
+    faults of ours are noted. `running` takes the configuration's files up again; without it there are none.
     """
     stream = settings.api.stream
     limits = StreamLimits(
@@ -81,8 +83,9 @@ def create_app(
         keyring.sessions.prepare()
     walls = Walls(settings.store.path)
     context = ApiContext(
-        settings, view, hub, reader_factory, status, now, keyring, registry, command, walls=walls, left_out=left_out
-    )
+        running or Fixed(settings), view, hub, reader_factory, status, now, keyring, registry, command,
+        walls=walls, left_out=left_out,
+    )  # fmt: skip
     app = _fastapi(context, alerting, mishaps)
     app.include_router(
         pages.router(

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from api.auth import Keyring
 from api.live_view import LiveView
 from api.push import Hub
+from api.running import Running
 from api.walls import Walls
 from api.workers import LISTS, Workers
 from config.schema import Settings
@@ -23,10 +24,10 @@ class ApiContext:
     `workers` answer costly questions about the past, `lists` those about all stations of a large network.
     `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
     signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
-    what is told them, as `station/what`, and how often.
+    what is told them, as `station/what`, and how often. `running` is the configuration, and takes its files up again.
     """
 
-    settings: Settings
+    running: Running
     view: LiveView
     hub: Hub
     reader_factory: Callable[[], Reader]
@@ -39,3 +40,8 @@ class ApiContext:
     lists: Workers = field(default_factory=lambda: Workers(LISTS))
     walls: Walls = field(default_factory=Walls)
     left_out: Callable[[], Mapping[str, int]] = dict
+
+    @property
+    def settings(self) -> Settings:
+        """What runs now; another after a reload, so ask for each request."""
+        return self.running.settings()

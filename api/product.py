@@ -4,12 +4,15 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.live_view import LiveView
 from api.readers import reader_of
+from api.reloading import Read, Reloading
+from api.running import Fixed
 from api.server import bind, serve, trusted
 from api.signals import stop_event
 from config.schema import Settings
@@ -21,14 +24,20 @@ from gateway.runtime.metrics import GatewayCollector
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.2
+Files = tuple[Path, Read]
+"""A configuration's file or folder, and what reads and checks it."""
 
 
 def run_product(
-    settings: Settings, ready: Callable[[socket.socket], None], before_stop: Callable[[], None] = lambda: None
+    settings: Settings,
+    ready: Callable[[socket.socket], None],
+    before_stop: Callable[[], None] = lambda: None,
+    files: Files | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT. Ports are taken before anything else starts; `ready` is told the HTTP socket.
 
-    `before_stop` runs while the gateway still takes messages.
+    `before_stop` runs while the gateway still takes messages. `files`: those that `settings` were read from, to be
+    taken up again while it runs.
     """
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
@@ -38,6 +47,7 @@ def run_product(
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
     registry.register(AlertCollector(settings.store.path, now_ms))
+    running = Fixed(settings) if files is None else Reloading(files[0], settings, files[1])
     app = create_app(
         view,
         reader_of(settings.store.path),
@@ -48,6 +58,7 @@ def run_product(
         command=gateway.command,
         mishaps=gateway.mishaps,
         left_out=gateway.left_out,
+        running=running,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()

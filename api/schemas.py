@@ -162,7 +162,7 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    status: Literal["ready", "not ready"]
+    status: Literal["ready", "degraded", "not ready"]
     checks: dict[str, bool]
     trouble: list[str]
 

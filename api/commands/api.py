@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
     from api.longest import LongestOf
+    from api.reloading import Reloading
     from api.server import address_of, bind, serve, trusted
     from api.signals import stop_event
     from api.start_book import note_start
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
     app = create_app(
         view, history_of(settings), settings, status, registry=registry, now=now_ms,
-        command=feed.send, left_out=feed.left_out, mishaps=mishaps,
+        command=feed.send, left_out=feed.left_out, mishaps=mishaps, running=Reloading(args.config, settings, load),
     )  # fmt: skip
     feed.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()

@@ -27,4 +27,4 @@ def run(args: argparse.Namespace) -> int:
 
     settings = checked(args.config)
     note_start(args.config, settings, "up", now_ms())
-    return run_product(settings, ready)
+    return run_product(settings, ready, files=(args.config, checked))

@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz`, `/metrics`: for supervisors and Prometheus."""
 
 import threading
+from dataclasses import replace
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
@@ -38,15 +39,15 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="The main job runs")
     def readyz(request: Request) -> Response:
-        status = context.status()
+        status = replace(context.status(), degraded=context.running.trouble())
         body = {
-            "status": "ready" if status.ready else "not ready",
+            "status": status.word,
             "checks": {
                 "broker_connected": status.connected,
                 "broker_subscribed": status.subscribed,
                 "store_writable": status.store_ok,
             },
-            "trouble": list(status.troubles) if inside(request) else _in_public(status),
+            "trouble": list(status.told) if inside(request) else _in_public(status),
         }
         return JSONResponse(body, 200 if status.ready else 503, headers=NO_STORE)
 
@@ -90,6 +91,8 @@ def _in_public(status: Status) -> list[str]:
         told.append("the broker has not confirmed what is subscribed to")
     if not status.store_ok:
         told.append("the store takes no writes")
+    if status.degraded is not None:
+        told.append("the configuration's files are not what runs")
     if status.troubles and not told:
         told.append("something beside the main job is wrong")
     return told

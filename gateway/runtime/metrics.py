@@ -108,11 +108,11 @@ class MetricsServer:
                     self._answer(200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(registry))
                 elif self.path == "/healthz":
                     now = status()
-                    body = {"status": "ok" if not now.troubles else "trouble", "troubles": now.troubles}
+                    body = {"status": "ok" if not now.told else "trouble", "troubles": now.told}
                     self._answer(200, "application/json", json.dumps(body).encode())
                 elif self.path == "/readyz":
                     now = status()
-                    body = {"status": "ready" if now.ready else "not ready", "trouble": now.troubles}
+                    body = {"status": now.word, "trouble": now.told}
                     self._answer(200 if now.ready else 503, "application/json", json.dumps(body).encode())
                 else:
                     self._answer(404, "text/plain", b"/metrics, /healthz or /readyz\n")

@@ -11,13 +11,27 @@ COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`ready` when connected, subscribed and the store takes writes; `troubles` says what is wrong, in words."""
+    """`ready` when connected, subscribed and the store takes writes; `troubles` says what is wrong, in words.
+
+    `degraded`: why the configuration's files are not what runs; None where they are.
+    """
 
     connected: bool
     subscribed: bool
     store_ok: bool
     troubles: tuple[str, ...]
     started_at: Millis
+    degraded: str | None = None
+
+    @property
+    def word(self) -> str:
+        """For `/readyz`."""
+        return ("ready" if self.degraded is None else "degraded") if self.ready else "not ready"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that is wrong."""
+        return self.troubles if self.degraded is None else (*self.troubles, self.degraded)
 
     @property
     def ready(self) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import Counter
 
 from api import attempts
+from api.running import Fixed
 from gateway.runtime.status import Status
 from tests.api.conftest import MINUTE, NOON, House
 from tests.api.documents import document, line, resource
@@ -265,6 +266,15 @@ def test_ready_means_that_the_main_job_runs(house: House) -> None:
         assert house.get("/healthz").status_code == 200
     finally:
         house.status[0] = Status(True, True, True, (), NOON)
+
+
+def test_files_with_mistakes_degrade_and_stop_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fixed, "trouble", lambda _: "the configuration has mistakes: /etc/yizhan.yaml:3: x")
+    answer = house.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["trouble"] == ["the configuration has mistakes: /etc/yizhan.yaml:3: x"]
+    strangers = house.get("/readyz", headers=BEHIND_A_PROXY).json()
+    assert strangers["trouble"] == ["the configuration's files are not what runs"]
 
 
 def test_metrics_count_the_streams(house: House) -> None:

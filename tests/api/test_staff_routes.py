@@ -21,6 +21,7 @@ from api.front import Front
 from api.live_view import LiveView
 from api.push import Hub, StreamLimits
 from api.routes import alerts, orders, reports
+from api.running import Fixed
 from api.server import bind
 from api.server import serve as serve_app
 from gateway.alerting import Alerting
@@ -62,7 +63,7 @@ def serve(
     keyring = Keyring(house.folder / "keys.json")
     status = Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=house.now)
     context = ApiContext(
-        house.settings, view, Hub(view, StreamLimits()), lambda: SqliteReader(house.folder),
+        Fixed(house.settings), view, Hub(view, StreamLimits()), lambda: SqliteReader(house.folder),
         lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
     )  # fmt: skip
     app = FastAPI()

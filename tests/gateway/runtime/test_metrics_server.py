@@ -15,10 +15,21 @@ def no_metrics() -> Metrics:
 
 
 @pytest.mark.parametrize(
-    ("subscribed", "code", "word"), [(True, 200, "ready"), (False, 503, "not ready")], ids=["granted", "not granted"]
+    ("subscribed", "degraded", "code", "word"),
+    [
+        (True, None, 200, "ready"),
+        (True, "the configuration has mistakes", 200, "degraded"),
+        (False, None, 503, "not ready"),
+        (False, "the configuration has mistakes", 503, "not ready"),
+    ],
+    ids=["granted", "files with mistakes", "not granted", "neither"],
 )
-def test_a_gateway_is_ready_only_when_its_subscriptions_are_granted(subscribed: bool, code: int, word: str) -> None:
-    status = Status(connected=True, subscribed=subscribed, store_ok=True, troubles=("x",), started_at=0)
+def test_a_gateway_is_ready_only_when_its_subscriptions_are_granted(
+    subscribed: bool, degraded: str | None, code: int, word: str
+) -> None:
+    status = Status(
+        connected=True, subscribed=subscribed, store_ok=True, troubles=("x",), started_at=0, degraded=degraded
+    )
     server = MetricsServer("127.0.0.1", 0, no_metrics, lambda: status)
     server.start()
     try:
@@ -27,6 +38,9 @@ def test_a_gateway_is_ready_only_when_its_subscriptions_are_granted(subscribed: 
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            assert (answer.code, json.load(answer)) == (code, {"status": word, "trouble": ["x"]})
+            assert (answer.code, json.load(answer)) == (
+                code,
+                {"status": word, "trouble": ["x", *([degraded] if degraded else [])]},
+            )
     finally:
         server.stop()

@@ -1,0 +1,70 @@
+"""A configuration's files are taken up again whole, or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from api.reloading import Reloading
+from api.running import NotReloadedError
+from config.difference import Difference
+from config.load import load
+
+ONE = "stations:\n  - {id: one}\n"
+TWO = ONE + "  - {id: two}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "yizhan.yaml"
+    path.write_text(ONE)
+    return path
+
+
+def test_what_the_files_say_now_is_applied(file: Path) -> None:
+    applied: list[Difference] = []
+    running = Reloading(file, load(file), load, applied.append)
+    file.write_text(TWO)
+    done = running.reload("a person", "a new station")
+    assert (done.changed, done.mistakes, done.needs_restart) == (True, (), ())
+    assert [one.id for one in applied[0].added] == ["two"]
+    assert [one.id for one in running.settings().stations] == ["one", "two"]
+
+
+def test_files_that_say_the_same_change_nothing(file: Path) -> None:
+    applied: list[Difference] = []
+    done = Reloading(file, load(file), load, applied.append).reload("a person", "to be sure")
+    assert (done.changed, applied) == (False, [])
+
+
+def test_a_file_with_mistakes_changes_nothing_and_tells_every_one(file: Path) -> None:
+    running = Reloading(file, load(file), load)
+    file.write_text("stations:\n  - {id: one, hourz: 24/7}\n  - {id: one}\n")
+    done = running.reload("a person", "a slip")
+    assert len(done.mistakes) == 2
+    assert not done.changed
+    assert [one.id for one in running.settings().stations] == ["one"]
+    assert "hourz" in (running.trouble() or "")
+    file.write_text(ONE)
+    running.reload("a person", "mended")
+    assert running.trouble() is None
+
+
+def test_a_process_that_can_not_take_it_up_goes_on_as_before(file: Path) -> None:
+    def refuse(_difference: Difference) -> None:
+        raise NotReloadedError("the store takes no writes")
+
+    running = Reloading(file, load(file), load, refuse)
+    file.write_text(TWO)
+    with pytest.raises(NotReloadedError, match="no writes"):
+        running.reload("a person", "a new station")
+    assert [one.id for one in running.settings().stations] == ["one"]
+    assert "no writes" in (running.trouble() or "")
+
+
+def test_what_waits_for_a_restart_is_named_each_time(file: Path) -> None:
+    running = Reloading(file, load(file), load)
+    file.write_text(ONE + "api: {listen: 127.0.0.1:81}\n")
+    for _ in range(2):
+        done = running.reload("a person", "another port")
+        assert (done.needs_restart, done.changed) == (("api.listen",), False)
+    assert running.settings().api.listen.port == 8080
