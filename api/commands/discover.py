@@ -54,6 +54,11 @@ def configured_topics(settings: Any) -> set[str]:
     return taken | {f"yz/{station.id}/{item.device_id}/state" for station, _, item in settings.resources()}
 
 
+def configured_ids(settings: Any) -> set[str]:
+    """The ids that resources have already, in whatever station."""
+    return {item.id for _, _, item in settings.resources()}
+
+
 def listen(
     settings: Any, seconds: float, stopped: Callable[[], bool] = lambda: False, connect_s: float | None = None
 ) -> list[Any]:
@@ -86,12 +91,13 @@ def listen(
             raise ConnectionError(f"{settings.mqtt.url}: {session.trouble}; is the broker running?")
     finally:
         session.close()
-    return listener.findings()
+    return listener.findings(configured_ids(settings))
 
 
 def _shown(finding: Any, configured: bool) -> str:
     """One device as a caretaker reads it; the lines go under `resources:` as they are."""
     reports = ", ".join(finding.reports) or "nothing that a resource could use"
-    head = f"# {finding.dialect}  {finding.topic}  reports {reports}{'  (configured)' if configured else ''}\n"
+    of = f"  of station {finding.station}" if finding.station else ""
+    head = f"# {finding.dialect}  {finding.topic}{of}  reports {reports}{'  (configured)' if configured else ''}\n"
     unused = "".join(f"#   no line for a {why}\n" for why in finding.unused)
     return head + "".join(f"{line}\n" for line in finding.lines) + unused + "\n"
