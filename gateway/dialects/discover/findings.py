@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.dialects.discover.lines import resources_of, without_collisions, written
-from gateway.dialects.discover.overheard import Device
+from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.discover.trial import Unfit, read_by
 from gateway.model import Millis, Signal
 
@@ -60,7 +60,7 @@ class Finding:
         return tuple(map(str, self.refused))
 
 
-def finding_of(device: Device, taken: set[str]) -> Finding:
+def finding_of(device: OverheardDevice, taken: set[str]) -> Finding:
     """With the lines that read the very messages they were made from. `taken` are ids that no line may have."""
     fit, refused = [], []
     for item in resources_of(device):

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from config.kinds import SPECS
-from gateway.dialects.discover.overheard import Device
+from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.shared.facts import FACTS
 from gateway.model import KindName
 
@@ -29,7 +29,7 @@ def kinds_of(facts: tuple[str, ...]) -> tuple[KindName, ...]:
     return tuple(dict.fromkeys(kind for fact in facts for kind in _KINDS.get(fact, ())))
 
 
-def resources_of(device: Device) -> Iterator[Resource]:
+def resources_of(device: OverheardDevice) -> Iterator[Resource]:
     """A resource for each kind that the device could feed; the ids of all begin with its name and differ."""
     name, source = name_of(device), _source(device)
     for position, kind in enumerate(kinds_of(device.heard.facts)):
@@ -47,7 +47,7 @@ def resources_of(device: Device) -> Iterator[Resource]:
         yield item
 
 
-def name_of(device: Device) -> str:
+def name_of(device: OverheardDevice) -> str:
     """What an id of it begins with."""
     steps = (device.heard.name or "", _last_step(device.heard.topic))
     return next((slug for slug in map(_slug, steps) if slug), "device")
@@ -90,11 +90,11 @@ def _character(one: str) -> str:
     return one if one.isprintable() else f"\\U{ord(one):08x}"
 
 
-def _source(device: Device) -> dict[str, Any]:
+def _source(device: OverheardDevice) -> dict[str, Any]:
     return {"dialect": device.dialect, "topic": device.heard.topic}
 
 
-def _fields(device: Device, kind: KindName) -> dict[str, Any]:
+def _fields(device: OverheardDevice, kind: KindName) -> dict[str, Any]:
     if device.dialect != "json":
         return {}
     return {"fields": {FACTS[kind][fact]: path for fact, path in device.paths.items() if fact in FACTS[kind]}}

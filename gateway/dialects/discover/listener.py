@@ -6,7 +6,7 @@ from typing import Final
 from gateway.dialects import DIALECTS, Overheard, Unreadable, ear, senml, topics_of, zigbee2mqtt
 from gateway.dialects.base import read_object
 from gateway.dialects.discover.findings import Finding, finding_of
-from gateway.dialects.discover.overheard import Device
+from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.shared import lorawan
 from gateway.model import Millis
 
@@ -26,9 +26,9 @@ class DiscoveryListener:
     """Takes every message of the broker, keeps what it learns of devices. Never raises."""
 
     def __init__(self, devices: int = LIMIT, samples_bytes: int = SAMPLES_BYTES) -> None:
-        self._devices: dict[tuple[str, str], Device] = {}
+        self._devices: dict[tuple[str, str], OverheardDevice] = {}
         self._most_devices, self._room = devices, samples_bytes
-        self._described: dict[str, list[Device]] = {}  # topic → those that have said that they speak there
+        self._described: dict[str, list[OverheardDevice]] = {}  # topic → those that have said that they speak there
         self._ears = {dialect: ear(dialect) for dialect in _ORDER}
         self._taken = tuple(topic for dialect in DIALECTS for topic in topics_of(dialect))
 
@@ -64,7 +64,7 @@ class DiscoveryListener:
         if device is None:
             if len(self._devices) >= self._most_devices:
                 return
-            device = self._devices[dialect, heard.topic] = Device(dialect, heard, paths)
+            device = self._devices[dialect, heard.topic] = OverheardDevice(dialect, heard, paths)
             for spoken in heard.speaks_on:
                 self._described.setdefault(spoken, []).append(device)
         device.learn(heard, paths)

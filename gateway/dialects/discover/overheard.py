@@ -13,7 +13,7 @@ Sample = tuple[str, bytes]
 
 
 @dataclass(slots=True)
-class Device:
+class OverheardDevice:
     """One device. `samples` holds the newest message for each fact, in order of arrival, to try its lines on."""
 
     dialect: str

@@ -6,7 +6,7 @@ from typing import Any, Final
 from config.kinds import SPECS
 from config.schema import Settings
 from gateway.dialects import BadSource, Decoder, Source, Unreadable, bind
-from gateway.dialects.discover.overheard import Device, Sample
+from gateway.dialects.discover.overheard import OverheardDevice, Sample
 from gateway.dialects.native import Native
 from gateway.dialects.shared.facts import MAINS
 from gateway.model import KindName, Resource, Signal
@@ -23,7 +23,7 @@ class Unfit(ValueError):  # noqa: N818 - a verdict on a line, not a fault of our
         self.reason = reason
 
 
-def read_by(item: Mapping[str, Any], device: Device) -> dict[str, Signal]:
+def read_by(item: Mapping[str, Any], device: OverheardDevice) -> dict[str, Signal]:
     """What the resource reads in the newest messages of the device that it was made from. Unfit if that is no value.
 
     A device that has described itself and not spoken yet tells nothing, and is believed.
@@ -54,7 +54,7 @@ def _check(item: Mapping[str, Any]) -> None:
         raise Unfit("bad_line", f"no configuration can hold it: {what}") from None
 
 
-def _bound(item: Mapping[str, Any], device: Device) -> Decoder:
+def _bound(item: Mapping[str, Any], device: OverheardDevice) -> Decoder:
     """As the gateway would bind it."""
     resource = Resource("s", "a", item["id"], item["kind"], item["id"], item.get("type"))
     if device.dialect == "native":
@@ -65,7 +65,7 @@ def _bound(item: Mapping[str, Any], device: Device) -> Decoder:
         raise Unfit("bad_source", str(error)) from None
 
 
-def _made_from(kind: KindName, device: Device) -> tuple[str, ...]:
+def _made_from(kind: KindName, device: OverheardDevice) -> tuple[str, ...]:
     return tuple(fact for fact in device.heard.facts if fact in SPECS[kind].found_by)
 
 
