@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from gateway.alerts.words import AlertEvent
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
+from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
 
@@ -63,11 +64,13 @@ def create_app(
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
     left_out: Callable[[], Mapping[str, int]] = dict,
     running: Running | None = None,
+    activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
     `alerting` is None where the gateway is another process: staff can then only look. `command` reaches any gateway.
     `left_out()`: what is left out of what is told, as `station/what`, and how often.
+    `activities(station)`: what the calendars of its areas say, None where the gateway is another process.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
     faults of ours are noted. `running` takes the configuration's files up again; without it there are none.
     """
@@ -84,7 +87,7 @@ def create_app(
     walls = Walls(settings.store.path)
     context = ApiContext(
         running or Fixed(settings), view, hub, reader_factory, status, now, keyring, registry, command,
-        walls=walls, left_out=left_out,
+        walls=walls, left_out=left_out, activities=activities,
     )  # fmt: skip
     app = _fastapi(context, alerting, mishaps)
     app.include_router(

@@ -1,6 +1,6 @@
 """What the routes are given: one object, made by `create_app`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -13,6 +13,7 @@ from api.walls import Walls
 from api.workers import LISTS, Workers
 from config.schema import Settings
 from gateway.model import Millis
+from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
 
@@ -40,6 +41,7 @@ class ApiContext:
     lists: Workers = field(default_factory=lambda: Workers(LISTS))
     walls: Walls = field(default_factory=Walls)
     left_out: Callable[[], Mapping[str, int]] = dict
+    activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None
 
     @property
     def settings(self) -> Settings:

@@ -1,10 +1,12 @@
 """Where things are: distances, and the shifted coordinates of Chinese phone maps."""
 
 import math
+from collections.abc import Callable
 
 EARTH_RADIUS_M = 6_371_008.8
 # GCJ-02 as every open implementation has it: the Krasovsky 1940 ellipsoid, and no shift outside this box.
 _AXIS_M, _ECCENTRICITY2 = 6_378_245.0, 0.00669342162296594323
+_BAIDU_TURN = math.pi * 3000 / 180
 _CHINA = (0.8293, 55.8271, 72.004, 137.8347)
 
 Point = tuple[float, float]  # latitude, longitude in degrees
@@ -20,18 +22,13 @@ def distance_m(a: Point, b: Point) -> float:
 
 def from_gcj02(point: Point) -> Point:
     """WGS 84 of a GCJ-02 point, to about a decimetre."""
-    guess = point
-    for _ in range(4):
-        there = to_gcj02(guess)
-        guess = (guess[0] + point[0] - there[0], guess[1] + point[1] - there[1])
-    return guess
+    return _undone(to_gcj02, point)
 
 
 def to_gcj02(point: Point) -> Point:
     """GCJ-02 of a WGS 84 point; outside China they are the same."""
     lat, lon = point
-    south, north, west, east = _CHINA
-    if not (south <= lat <= north and west <= lon <= east):
+    if not _in_china(point):
         return point
     x, y = lon - 105.0, lat - 35.0
     north_m, east_m = _shift_m(x, y)
@@ -40,6 +37,35 @@ def to_gcj02(point: Point) -> Point:
     meridian = _AXIS_M * (1 - _ECCENTRICITY2) / (magic * math.sqrt(magic))
     parallel = _AXIS_M / math.sqrt(magic) * math.cos(phi)
     return lat + math.degrees(north_m / meridian), lon + math.degrees(east_m / parallel)
+
+
+def to_bd09(point: Point) -> Point:
+    """BD-09 (Baidu's maps) of a WGS 84 point; outside China they are the same."""
+    if not _in_china(point):
+        return point
+    lat, lon = to_gcj02(point)
+    radius = math.hypot(lon, lat) + 0.00002 * math.sin(lat * _BAIDU_TURN)
+    angle = math.atan2(lat, lon) + 0.000003 * math.cos(lon * _BAIDU_TURN)
+    return radius * math.sin(angle) + 0.006, radius * math.cos(angle) + 0.0065
+
+
+def from_bd09(point: Point) -> Point:
+    """WGS 84 of a BD-09 point, to about a decimetre."""
+    return _undone(to_bd09, point)
+
+
+def _undone(shifted: Callable[[Point], Point], point: Point) -> Point:
+    """The point that is shifted to `point`."""
+    guess = point
+    for _ in range(6):
+        there = shifted(guess)
+        guess = (guess[0] + point[0] - there[0], guess[1] + point[1] - there[1])
+    return guess
+
+
+def _in_china(point: Point) -> bool:
+    south, north, west, east = _CHINA
+    return south <= point[0] <= north and west <= point[1] <= east
 
 
 def _shift_m(x: float, y: float) -> tuple[float, float]:

@@ -59,6 +59,7 @@ def run_product(
         mishaps=gateway.mishaps,
         left_out=gateway.left_out,
         running=running,
+        activities=gateway.activities_of,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()

@@ -12,14 +12,16 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.conditional import matches
 from api.context import ApiContext
-from api.feeds.base import Feed, FeedStation
+from api.feeds.base import Feed, FeedRequest, FeedStation
+from api.feeds.shared.changes import Changes
 from api.live_view import MAX_AGE_S, Entry
 from api.problem import bad_parameter, not_found
 from api.wire_documents import read
 from api.workers import FEW_STATIONS
 from config.modules import module_of, names_in
-from config.schema import StationSettings
+from config.schema import Settings
 from gateway.model import Millis
+from gateway.policy.hours.configured import Openings
 
 
 def feeds() -> tuple[Feed, ...]:
@@ -29,25 +31,29 @@ def feeds() -> tuple[Feed, ...]:
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/feeds", tags=["feeds"])
-    stations = {station.id: station for station in context.settings.stations}
+    answers = Answers(context)
     for feed in feeds():
-        _add(routes, feed, context, stations)
+        _add(routes, feed, answers)
     return routes
 
 
-def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str, StationSettings]) -> None:
+def _add(routes: APIRouter, feed: Feed, answers: "Answers") -> None:
     async def of_all(request: Request) -> Response:
-        return await _answer(request, feed, list(context.view), stations, context)
+        return await answers(request, feed, list(answers.context.view))
 
     async def of_one(request: Request, station: str) -> Response:
-        entry = context.view.get(station)
+        entry = answers.context.view.get(station)
         if entry is None:
             raise not_found(station)
-        return await _answer(request, feed, [entry], stations, context)
+        return await answers(request, feed, [entry])
 
+    async def of_area(request: Request, station: str, area: str) -> Response:  # noqa: ARG001  a word of the path
+        return await of_one(request, station)
+
+    one = of_area if "{area}" in feed.path else of_one
     routes.add_api_route(
         f"/{feed.path}",
-        of_one if "{station}" in feed.path else of_all,
+        one if "{station}" in feed.path else of_all,
         methods=["GET"],
         summary=feed.summary,
         response_class=Response,
@@ -55,27 +61,64 @@ def _add(routes: APIRouter, feed: Feed, context: ApiContext, stations: dict[str,
     )
 
 
-async def _answer(
-    request: Request, feed: Feed, entries: list[Entry], stations: dict[str, StationSettings], context: ApiContext
-) -> Response:
-    def rendered() -> bytes:
-        shown = [FeedStation(stations[entry.station], read(entry.body)) for entry in entries]
-        return feed.render(shown, dict(request.query_params))
+class Configured:
+    """What one configuration says of stations and their hours."""
 
-    now = context.view.now()
-    try:
-        if len(entries) <= FEW_STATIONS:
-            body = await run_in_threadpool(rendered)
-        else:
-            body = await context.lists.answer(request, lambda _turn: rendered())
-    except ValueError as error:
-        key, _, what = str(error).partition(": ")
-        raise bad_parameter(key, what) from None
-    etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
-    headers = {"etag": etag, "cache-control": f"public, max-age={_max_age_s(entries, now)}"}
-    if matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=feed.media_type, headers=headers)
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stations = {station.id: station for station in settings.stations}
+        self.hours = Openings(settings)
+
+
+class Answers:
+    """Feeds as they are asked for, each answer from the documents of that moment."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self.context = context
+        self._changes = Changes()
+        self._configured = Configured(context.settings)
+
+    async def __call__(self, request: Request, feed: Feed, entries: list[Entry]) -> Response:
+        context, now = self.context, self.context.view.now()
+        try:
+            if len(entries) <= FEW_STATIONS:
+                body = await run_in_threadpool(self._rendered, request, feed, entries, now)
+            else:
+                body = await context.lists.answer(request, lambda _turn: self._rendered(request, feed, entries, now))
+        except ValueError as error:
+            key, _, what = str(error).partition(": ")
+            raise bad_parameter(key, what) from None
+        except LookupError as error:
+            raise not_found(str(error.args[0])) from None
+        etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+        # Without a configured address the answer names the one that was asked for: no shared cache may keep it.
+        shared = "public" if context.settings.api.public_url else "private"
+        headers = {"etag": etag, "cache-control": f"{shared}, max-age={_max_age_s(entries, now)}"}
+        if matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type=feed.media_type, headers=headers)
+
+    def _rendered(self, request: Request, feed: Feed, entries: list[Entry], now: Millis) -> bytes:
+        configured = self._now_configured()
+        root = (configured.settings.api.public_url or str(request.base_url)).rstrip("/")
+        words = {**request.query_params, **request.path_params}
+        asked = FeedRequest(words, root, now, configured.hours, self.context.activities)
+        known = [entry for entry in entries if entry.station in configured.stations]
+        if "{station}" in feed.path and not known:  # it has just been removed
+            raise LookupError(entries[0].station)
+        return feed.render([self._station(configured, entry, now) for entry in known], asked)
+
+    def _now_configured(self) -> Configured:
+        """Another after a reload."""
+        settings = self.context.settings
+        if self._configured.settings is not settings:
+            self._configured = Configured(settings)
+        return self._configured
+
+    def _station(self, configured: Configured, entry: Entry, now: Millis) -> FeedStation:
+        station, shown = configured.stations[entry.station], read(entry.body)
+        zone = station.timezone or configured.settings.timezone
+        return FeedStation(station, shown, zone, self._changes.changed_at(station, shown, now))
 
 
 def _max_age_s(entries: Iterable[Entry], now: Millis) -> int:

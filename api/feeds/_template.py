@@ -8,20 +8,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from api.feeds.base import Feed, FeedStation, Query
+from api.feeds.base import Feed, FeedRequest, FeedStation, named
 
 LANGUAGES = ("zh", "en")
 
 
-def render(stations: Sequence[FeedStation], query: Query) -> bytes:
+def render(stations: Sequence[FeedStation], asked: FeedRequest) -> bytes:
     """Id, name, whether it is open, and how many resources are usable for certain."""
-    language = query.get("lang", "zh")
-    if language not in LANGUAGES:
-        raise ValueError(f"lang: is none of {', '.join(LANGUAGES)}")
+    language = asked.word("lang", LANGUAGES)
     rows = [
         {
             "id": feed.station.id,
-            "name": feed.shown.name.get(language) or next(iter(feed.shown.name.values()), feed.station.id),
+            "name": named(feed.shown.name, language, feed.station.id),
             "open": feed.shown.open.now,
             "usable": sum(line.usable_min for line in feed.shown.summary),
         }

@@ -185,6 +185,10 @@ class Calendars:
         """What is odd in calendars that could be read: a line for each."""
         return [f"{feed.name}: {remark}" for feed in self._feeds.values() if (remark := feed.reading.remark())]
 
+    def activities_of(self, station: str) -> dict[str, tuple[Activity, ...]]:
+        """What takes place in each area of a station, as read last."""
+        return {area: _agenda(feeds).activities for (of, area), feeds in self._of.items() if of == station}
+
     def left_out(self) -> int:
         """How many events of all calendars are left out now."""
         return sum(sum(feed.reading.left_out.values()) for feed in self._feeds.values())

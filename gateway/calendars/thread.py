@@ -9,7 +9,7 @@ from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.feeds import AreaKey, Calendars
 from gateway.model import Millis
-from gateway.policy.activities import Agenda
+from gateway.policy.activities import Activity, Agenda
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,10 @@ class CalendarThread(threading.Thread):
     def end(self) -> None:
         """Stop soon; nobody waits for it."""
         self._stopping.set()
+
+    def activities_of(self, station: str) -> Mapping[str, tuple[Activity, ...]]:
+        """What takes place in each area of a station, from a day ago to two weeks ahead. Any thread may ask."""
+        return self._calendars.activities_of(station)
 
     def left_out(self) -> int:
         """How many events of all calendars are left out now. Any thread may ask."""

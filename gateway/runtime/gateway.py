@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
@@ -25,6 +25,7 @@ from gateway.live.places import utc
 from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
+from gateway.policy.activities import Activity
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
@@ -232,6 +233,10 @@ class Gateway:
         for station, size in self.session.oversized.left_out_of("yz-live/").items():
             told[f"{station}/document of {size} bytes, more than the broker takes"] = 1
         return told
+
+    def activities_of(self, station: str) -> Mapping[str, tuple[Activity, ...]]:
+        """What the calendars of a station's areas say. Any thread may ask."""
+        return self.calendars.activities_of(station)
 
     def metrics(self) -> Metrics:
         counters, intake = self.pipeline.counters, self.intake

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.geo import distance_m, from_gcj02, to_gcj02
+from api.geo import distance_m, from_bd09, from_gcj02, to_bd09, to_gcj02
 from api.times import from_query, from_rfc3339, rfc3339
 
 LATEST = 253_402_300_799_999
@@ -24,13 +24,30 @@ def test_gcj02_is_the_published_shift(wgs84: tuple[float, float], gcj02: tuple[f
     assert distance_m(from_gcj02(gcj02), wgs84) < 0.5
 
 
+@pytest.mark.parametrize(
+    ("gcj02", "bd09"),
+    [
+        # github.com/wandergis/coordtransform, README
+        ((39.915, 116.404), (39.92133699351021, 116.41036949371029)),
+        ((39.90865673957631, 116.39762729119315), (39.915, 116.404)),
+    ],
+)
+def test_bd09_is_the_published_shift(gcj02: tuple[float, float], bd09: tuple[float, float]) -> None:
+    wgs84 = from_gcj02(gcj02)
+    assert distance_m(to_bd09(wgs84), bd09) < 1
+    assert distance_m(from_bd09(bd09), wgs84) < 1
+
+
 def test_outside_china_nothing_is_shifted() -> None:
+    assert to_bd09((37.7749, -122.4194)) == (37.7749, -122.4194)
+    assert from_bd09((37.7749, -122.4194)) == (37.7749, -122.4194)
     assert to_gcj02((37.7749, -122.4194)) == (37.7749, -122.4194)
 
 
 @given(st.floats(18.5, 53), st.floats(74, 134))
 def test_there_and_back_is_within_a_decimetre(lat: float, lon: float) -> None:
     assert distance_m(from_gcj02(to_gcj02((lat, lon))), (lat, lon)) < 0.1
+    assert distance_m(from_bd09(to_bd09((lat, lon))), (lat, lon)) < 0.1
 
 
 def test_beijing_to_shanghai_is_1067_km() -> None:

@@ -1,0 +1,1 @@
+"""Feeds: what each tells, and that none tells more than the documents do."""
