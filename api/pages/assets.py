@@ -10,9 +10,11 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.pages import kinds
+from api.pages import bundles, kinds
 
 STATIC = Path(__file__).parent / "static"
+_SHEETS = re.compile(r"page/([\w+-]+)\.css")
+_BUNDLE = re.compile(r"page/([\w+-]+)(\.js|\.css)")
 # What is written for readers of the source: whole lines of script, so that no string is taken for a comment, and types.
 _COMMENTS = {
     ".js": re.compile(r"^[ \t]*//.*$|/\*\*(?:[^*]|\*(?!/))*\*/ ?", re.MULTILINE),
@@ -36,7 +38,11 @@ class Asset:
 
 
 class Assets:
-    """`build` is a hash over every file and template: a page of another build reloads itself."""
+    """`build` is a hash over every file and template: a page of another build reloads itself.
+
+    `page/phone.js` is js/phone.js with all that it stands on, `page/tokens+phone.css` those two sheets; made when first
+    asked for (`api/pages/bundles`).
+    """
 
     def __init__(self, root: Path = STATIC, also: Path = Path(__file__).parent / "templates") -> None:
         files = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
@@ -45,13 +51,38 @@ class Assets:
         digest = hashlib.sha256()
         for name, asset in self.files.items():
             digest.update(name.encode() + b"\0" + asset.body)
+        sheets = set[str]()
         for path in sorted(also.glob("*.html")):
             digest.update(path.read_bytes())
+            sheets |= set(_SHEETS.findall(path.read_text("utf-8")))
+        self._sheets = frozenset(sheets)  # not any that somebody may think of
+        self._bundles: dict[str, Asset] = {}
         self.build = digest.hexdigest()[:12]
+
+    def find(self, name: str) -> Asset | None:
+        """A file by its path below static/, or a bundle. BundleError: its sources can't be joined."""
+        return self.files.get(name) or self._bundles.get(name) or self._bundle(name)
+
+    def text(self, name: str) -> str:
+        """KeyError: there is no such file."""
+        return self.files[name].body.decode()
+
+    def _bundle(self, name: str) -> Asset | None:
+        found = _BUNDLE.fullmatch(name)
+        if found is None:
+            return None
+        part, suffix = found[1], found[2]
+        if suffix == ".js" and f"js/{part}.js" in self.files:
+            text = bundles.script(part, self.text)
+        elif suffix == ".css" and part in self._sheets:
+            text = bundles.style(part, self.text)
+        else:
+            return None
+        return self._bundles.setdefault(name, pack(text.encode(), TYPES[suffix]))
 
     def serve(self, request: Request, build: str, name: str) -> Response:
         """One file; for ever if its URL names this build, else only for now (a page from before an update)."""
-        asset = self.files.get(name)
+        asset = self.find(name)
         if asset is None:
             return Response("no such file\n", 404, media_type="text/plain")
         age = "public, max-age=31536000, immutable" if build == self.build else "no-store"

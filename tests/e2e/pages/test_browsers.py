@@ -56,9 +56,7 @@ def test_a_wall_that_calls_itself_hidden_from_the_start_keeps_its_line(chromium:
 @pytest.mark.parametrize("path", ["/screen/half", "/m/half", "/stations/half", "/", "/login", "/discover", "/p/token"])
 def test_a_browser_that_cannot_run_a_page_is_told_so(chromium: Chromium, day: Server, path: str) -> None:
     with closing(chromium.open(day.url("/screen/nowhere"))) as page:
-        page.call(
-            "Network.setBlockedURLs", urls=["*/js/draw.js", "*/js/login.js", "*/js/discover.js", "*/js/partner.js"]
-        )
+        page.call("Network.setBlockedURLs", urls=["*/page/*.js"])
         page.go(day.url(path))
         page.wait("document.querySelector('.too-old')?.innerText.includes('WebView 111')")
 
