@@ -34,13 +34,23 @@ class AlertBooks:
     def _first(self, question: Callable[[AlertReader], list[T]]) -> list[T]:
         return next((rows for book in self._books if (rows := question(book))), [])
 
-    def alerts(self, state: str | None = None, stations: Sequence[str] | None = None, limit: int = 500) -> list[Alert]:
-        found = self._all(lambda book: book.alerts(state, stations, limit))
+    def alerts(
+        self,
+        state: str | None = None,
+        stations: Sequence[str] | None = None,
+        limit: int = 500,
+        kind: str | None = None,
+    ) -> list[Alert]:
+        found = self._all(lambda book: book.alerts(state, stations, limit, kind))
         return sorted(found, key=lambda one: (-one.opened_at, one.id))[:limit]
 
     def alert(self, alert_id: str) -> Alert | None:
         found = [one for book in self._books if (one := book.alert(alert_id)) is not None]
         return max(found, key=lambda one: one.changed_at, default=None)
+
+    def words_by_hand(self) -> list[bytes]:
+        """What is set by hand, for each shard that keeps any."""
+        return [kept for book in self._books if (kept := book.words_by_hand()) is not None]
 
     def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
         return self._first(lambda book: book.history(alert_id))

@@ -27,6 +27,8 @@ def _words(spec: KindSpec) -> Iterator[tuple[str, Words]]:
         yield f"{spec.name}:{name}", sort.words
         if sort.short is not None:
             yield f"{spec.name}:{name}.short", sort.short
+        if sort.thing is not None:
+            yield f"{spec.name}:{name}.thing", sort.thing
         if sort.usable is not None:
             yield f"{spec.name}:{name}.usable", sort.usable
 

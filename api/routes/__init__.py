@@ -10,10 +10,12 @@ from api.routes import (
     alerts,
     check_page,
     checks,
+    colleagues,
     discover,
     docs,
     history,
     left_out,
+    link,
     orders,
     override,
     promises,
@@ -38,6 +40,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     report.router,
     promises.router,
     override.router,
+    colleagues.router,
     checks.router,
     check_page.router,
     stream.router,
@@ -51,6 +54,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
 
 STAFF_ROUTERS: tuple[Callable[[ApiContext, Alerting | None], APIRouter], ...] = (
     alerts.router,
+    link.router,
     orders.router,
     reports.router,
 )

@@ -1,10 +1,9 @@
-"""`/api/v1/alerts`: what is wrong, who cares, and how telling it went; and the page behind the link in a message."""
+"""`/api/v1/alerts`: what is wrong, who cares, and how telling it went."""
 
-from html import escape
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
-from starlette.responses import HTMLResponse
 
 from api.access_book import BY_COMMAND, AccessLine
 from api.alert_books import AlertBooks
@@ -16,11 +15,15 @@ from api.start_book import CONFIGURATION, SECRET
 from gateway.alerting import Alerting
 from gateway.alerting.deeds import Verb
 from gateway.alerts.payload import alert_json, rfc3339
+from gateway.alerts.shelf import MUTED_MOST_MS
 from gateway.alerts.words import Alert, Delivery
-from gateway.notify.links import BadLinkError, Grant, key_in, read
+from gateway.model import Millis
 
 State = Literal["open", "acknowledged", "closed"]
 Text = Annotated[str | None, Body(embed=True, max_length=1000, description="a word for the history")]
+MutedUntil = Annotated[
+    datetime | None, Body(embed=True, description="RFC 3339 with offset, at most 7 days ahead; null: tell again")
+]
 PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 409, 503)}
 VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "admin"))
 
@@ -37,7 +40,6 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     _looking(routes, staff, gate)
     _acting(routes, staff, gate)
     _telling(routes, staff, gate)
-    _link(routes, staff)
     return routes
 
 
@@ -46,11 +48,12 @@ def _looking(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
     def alerts(
         state: State | None = None,
         station: str | None = None,
+        kind: Annotated[str | None, Query(max_length=64, description="`reported`: what visitors said")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         with staff.reader() as reader:
-            found = reader.alerts(state, staff.covered(key, station), limit)
+            found = reader.alerts(state, staff.covered(key, station), limit, kind)
             return {"alerts": [_shown(reader, alert) for alert in found]}
 
     @routes.get("/api/v1/alerts/{alert}", openapi_extra=VIEWER, summary="One alert, with how telling it went")
@@ -61,12 +64,12 @@ def _looking(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
 
 
 def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
-    async def act(verb: Verb, alert: str, key: Key, text: str | None) -> dict[str, Any]:
+    async def act(verb: Verb, alert: str, key: Key, text: str | None = None, **more: Any) -> dict[str, Any]:
         with staff.reader() as reader:
             found = _find(staff, reader, key, alert)
-        if found.state == "closed":
+        if found.state == "closed" and verb != "undo":
             raise HTTPException(409, "the alert is closed already")
-        await staff.do(verb, key.name, found.station, target=alert, text=text or "")
+        await staff.do(verb, key.name, found.station, target=alert, text=text or "", **more)
         with staff.reader() as reader:
             return _shown(reader, _find(staff, reader, key, alert))
 
@@ -87,6 +90,26 @@ def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
         key: Key = needs,
     ) -> dict[str, Any]:
         return await act("comment", alert, key, text)
+
+    @routes.post("/api/v1/alerts/{alert}/mute", openapi_extra=OPERATOR, summary="Tell nobody of it for a while")
+    async def mute(alert: str, until: MutedUntil = None, text: Text = None, key: Key = needs) -> dict[str, Any]:
+        return await act("mute", alert, key, text, until=_mute_end(until, staff.context.now()))
+
+    @routes.post("/api/v1/alerts/{alert}/undo", openapi_extra=OPERATOR, summary="Take the last step back")
+    async def undo(alert: str, key: Key = needs) -> dict[str, Any]:
+        return await act("undo", alert, key)
+
+
+def _mute_end(until: datetime | None, now: Millis) -> Millis | None:
+    """422 for an end that lies behind or further ahead than a week."""
+    if until is None:
+        return None
+    if until.tzinfo is None:
+        raise HTTPException(422, "until has no offset; write it like 2026-05-01T18:00:00+08:00")
+    end = round(until.timestamp() * 1000)
+    if not now < end <= now + MUTED_MOST_MS:
+        raise HTTPException(422, "until must lie ahead, by at most 7 days")
+    return end
 
 
 def _telling(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
@@ -143,52 +166,6 @@ def _line(line: AccessLine) -> dict[str, Any]:
     return {
         "at": rfc3339(line.at), "who": line.who, "what": line.what, "target": line.target, "detail": line.detail,
     }  # fmt: skip
-
-
-def _link(routes: APIRouter, staff: Staff) -> None:
-    """Chat programs open every link to preview it, so only the button on the page acknowledges."""
-
-    @routes.get("/a/{token}", response_class=HTMLResponse, include_in_schema=False)
-    def ask(token: str) -> HTMLResponse:
-        try:
-            grant = _grant(staff, token)
-        except BadLinkError as error:
-            return _page(str(error), 410)
-        with staff.reader() as reader:
-            if reader.link_used(grant.id):
-                return _page("这个链接已经用过 / This link was used already", 410)
-        return _page("确认由您处理？ / Do you take care of it?", 200, button=True)
-
-    @routes.post("/a/{token}", response_class=HTMLResponse, include_in_schema=False)
-    async def acknowledge(token: str) -> HTMLResponse:
-        try:
-            grant = _grant(staff, token)
-        except BadLinkError as error:
-            return _page(str(error), 410)
-        with staff.reader() as reader:
-            if reader.link_used(grant.id):
-                return _page("这个链接已经用过 / This link was used already", 410)
-            found = reader.alert(grant.alert)
-        if found is None or found.state == "closed":
-            return _page("告警已经关闭 / The alert is closed already", 200)
-        await staff.do("acknowledge", "link", found.station, target=grant.alert, link=(grant.id, grant.expires_at))
-        return _page("已确认，谢谢 / Acknowledged, thank you", 200)
-
-
-def _grant(staff: Staff, token: str) -> Grant:
-    return read(key_in(staff.context.settings.store.path), token, staff.context.now())
-
-
-def _page(text: str, status: int, *, button: bool = False) -> HTMLResponse:
-    form = '<form method="post"><button style="font:inherit;padding:.6em 1.6em">确认 / Acknowledge</button></form>'
-    return HTMLResponse(
-        '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        '<meta name="robots" content="noindex"><title>驿站 yizhan</title>'
-        f'<body style="font:1.2rem system-ui;margin:3rem auto;max-width:30rem;padding:0 1rem"><p>{escape(text)}</p>'
-        f"{form if button else ''}",
-        status,
-        {"cache-control": "no-store", "referrer-policy": "no-referrer"},
-    )
 
 
 def _find(staff: Staff, reader: AlertBooks, key: Key, alert_id: str) -> Alert:

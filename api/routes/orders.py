@@ -63,19 +63,30 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
 
     for verb, summary in STEPS.items():
         _step(routes, staff, operator, verb, summary)
+    _undo(routes, staff, operator)
     return routes
+
+
+def _undo(routes: APIRouter, staff: Staff, operator: Any) -> None:
+    @routes.post("/{order}/undo", openapi_extra=OPERATOR, summary="Take the last step back")
+    async def undo(order: str, key: Key = operator) -> dict[str, Any]:
+        return await _do(staff, "undo_order", order, key)
 
 
 def _step(routes: APIRouter, staff: Staff, operator: Any, verb: Verb, summary: str) -> None:
     @routes.post("/{order}/" + verb, openapi_extra=OPERATOR, summary=summary, name=f"order_{verb}")
     async def step(order: str, key: Key = operator) -> dict[str, Any]:
-        with staff.reader() as reader:
-            found = reader.order(order)
-        if found is None:
-            raise HTTPException(404, "there is no order of this id")
-        staff.check_kept(key, found.station)
-        await staff.do(verb, key.name, found.station, target=order)
-        return _found(staff, order)
+        return await _do(staff, verb, order, key)
+
+
+async def _do(staff: Staff, verb: Verb, order: str, key: Key) -> dict[str, Any]:
+    with staff.reader() as reader:
+        found = reader.order(order)
+    if found is None:
+        raise HTTPException(404, "there is no order of this id")
+    staff.check_kept(key, found.station)
+    await staff.do(verb, key.name, found.station, target=order)
+    return _found(staff, order)
 
 
 def _alert(staff: Staff, alert_id: str | None) -> Alert | None:

@@ -8,21 +8,32 @@ import logging
 import secrets
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Body, Depends, Header, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.problem import not_found
-from api.routes.alerts import OPERATOR, PROBLEMS
+from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
 from api.times import rfc3339
 from config.files import read_secret
 from config.schema import Settings, StationSettings
 from gateway.commands import LIFE_MS
 from gateway.model import Millis
-from gateway.policy.override import LONGEST_NOTE, MAX_SPAN_MS, PARTNER, Command, Override, Status, encode_command
+from gateway.policy.override import (
+    LONGEST_NOTE,
+    MAX_SPAN_MS,
+    PARTNER,
+    Command,
+    Override,
+    Overrides,
+    Status,
+    encode_command,
+)
+from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +129,36 @@ def router(context: ApiContext) -> APIRouter:
             raise HTTPException(401, "this link is not known; ask the operator for a new one")
         return _by_partner(context, partner, word)
 
+    @routes.get("/stations/{station}/override", openapi_extra=VIEWER, summary="What is set by hand, and by whom")
+    def words(station: str, key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008  FastAPI's way
+        known = context.settings.station(station)
+        if known is None or not key.covers(station, known.region):
+            raise not_found(station)
+        return {"words": _words(context, station)}
+
     return routes
+
+
+def _words(context: ApiContext, station: str) -> list[dict[str, Any]]:
+    """Of the newest first that a gateway kept; a word whose time has run out is none."""
+    try:
+        books = AlertBooks(context.settings.store.path)
+    except StoreError as error:
+        raise HTTPException(503, "there is no store to read yet; is the gateway running?") from error
+    try:
+        kept = [Overrides.load(one, context.now()) for one in books.words_by_hand()]
+    except StoreError as error:
+        raise HTTPException(503, "the store can't be read at the moment") from error
+    finally:
+        books.close()
+    return [
+        {
+            "area": target.area, "resource": target.resource, "status": word.status, "by": word.by, "note": word.note,
+            "until": None if word.until is None else rfc3339(word.until), "partner": word.partner,
+        }
+        for overrides in kept
+        for target, word in overrides.of_station(station)
+    ]  # fmt: skip
 
 
 def _by_partner(context: ApiContext, partner: Partner, word: Word) -> Sent:

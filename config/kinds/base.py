@@ -64,6 +64,8 @@ class Type:
     """Its place among its like on pages, the smallest first."""
     indoors: bool = True
     """Who uses it has come in."""
+    thing: Words | None = None
+    """What one of it is called, where that is not the `thing` of its kind."""
     usable: Words | None = None
     """What its usable state is called, where that is not the word of its kind."""
     told_by: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ SPEC = KindSpec(
             ("手机", "手機", "Phone"),
             2.0,
             Load(0.3, 3),
+            thing=("手机充电口", "手機充電口", "Phone charger"),
             most_w=2_000,
             rank=3,
         ),
@@ -59,6 +60,7 @@ SPEC = KindSpec(
             ("汽车", "汽車", "Car"),
             50.0,
             Load(30, 50),
+            thing=("汽车充电桩", "汽車充電樁", "Car charger"),
             rank=2,
             indoors=False,
         ),
@@ -72,5 +74,5 @@ SPEC = KindSpec(
     fault_alert="charger_fault",
     from_power=FromPower("Charging", "Available", "Unavailable"),
     doubts=("charging_without_power", "power_while_free", "power_while_out_of_order", "meter_stands_still", "frozen"),
-    says={"unit": ("桩", "樁", "points"), "col": ("充电", "充電", "Charge")},
+    says={"thing": ("充电桩", "充電樁", "Charger"), "unit": ("桩", "樁", "points"), "col": ("充电", "充電", "Charge")},
 )

@@ -46,6 +46,7 @@ SPEC = KindSpec(
     muted_when_closed=False,
     vital=True,
     says={
+        "thing": ("探测器", "探測器", "Detector"),
         "alarm": ("安全报警", "安全警報", "Hazard alarm"),
         "leave": ("请立即离开，并拨打\u00a0119", "請立即離開，並撥打\u00a0119", "Leave now and call\u00a0119"),
         "wet": ("地面有水，请绕行", "地面有水，請繞行", "Water on the floor, keep away"),

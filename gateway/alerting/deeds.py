@@ -14,9 +14,10 @@ from gateway.alerting.orders import FOUND_BY_PERSON
 from gateway.alerts import orders
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
-from gateway.alerts.kinds import is_danger
+from gateway.alerts.kinds import KINDS, is_danger
 from gateway.alerts.orders import Order, OrderEvent
-from gateway.alerts.words import AlertEvent
+from gateway.alerts.shelf import MUTED_MOST_MS, can_be_muted
+from gateway.alerts.words import MAINTENANCE, SENSOR, Alert, AlertEvent
 from gateway.live import Live
 from gateway.model import Millis, Resource
 from gateway.policy.text import LONGEST_NAME, bounded
@@ -26,7 +27,11 @@ from gateway.store.jobs import Job, RetryDelivery, SpendLink
 LinkId = Annotated[str, msgspec.Meta(max_length=64)]
 Until = Annotated[Millis, msgspec.Meta(ge=0, lt=2**53)]  # the store holds 64 bits
 LONGEST_TEXT = 1_000
-Verb = Literal["acknowledge", "close", "comment", "retry", "assign", "accept", "done", "verify", "report"]
+UNDO_WITHIN_MS = 15 * 60_000
+Verb = Literal[
+    "acknowledge", "close", "comment", "mute", "undo", "retry", "assign", "accept", "done", "verify", "undo_order",
+    "report",
+]  # fmt: skip
 Done = tuple[list[AlertEvent], list[OrderEvent], list[Job]]
 
 
@@ -34,7 +39,7 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """`target`: the alert, order or delivery. `assign` and `report` name a station and perhaps a resource.
 
     `text`: the comment, the order's title, or a visitor's words; `sort`: what kind of problem a visitor reports;
-    `link`: what is spent with it, and until when.
+    `link`: what is spent with it, and until when; `until`: the end of `mute`, none ends it.
     """
 
     do: Verb
@@ -48,6 +53,7 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     text: str = ""
     sort: str = ""
     link: tuple[LinkId, Until] | None = None
+    until: Until | None = None
 
 
 class DeedError(ValueError):
@@ -87,8 +93,14 @@ class Deeds:
 
     def _do(self, deed: Deed, now: Millis) -> Done:
         match deed.do:
-            case "acknowledge" | "close" | "comment":
+            case "acknowledge" | "close" | "comment" | "mute":
                 return self._on_alert(deed, now), [], []
+            case "undo":
+                return self._undo(deed, now), [], []
+            case "verify":
+                return self._verify(self._order(deed), deed, now)
+            case "undo_order":
+                return self._undo_order(self._order(deed), deed, now)
             case "retry":
                 return [], [], [RetryDelivery(deed.target, now)]
             case "report":
@@ -101,9 +113,37 @@ class Deeds:
         if deed.do == "close":
             self._may_close(deed.target)
         said = core.desk.comment(deed.target, deed.by, deed.text, now) if deed.text else []
+        if deed.do == "mute":
+            return said + self._mute(deed, now)
         if deed.do == "acknowledge":
             return core.desk.acknowledge(deed.target, deed.by, now) + said
         return said + core.desk.close(deed.target, deed.by, now) if deed.do == "close" else said
+
+    def _mute(self, deed: Deed, now: Millis) -> list[AlertEvent]:
+        alert = self._core.desk.find(deed.target)
+        if alert is not None and not can_be_muted(alert):
+            raise DeedError("this is told to its end: nobody mutes what threatens people or makes us blind")
+        until = now if deed.until is None else deed.until
+        if until > now + MUTED_MOST_MS:
+            raise DeedError("until must lie ahead, by at most 7 days")
+        return self._core.desk.mute(deed.target, deed.by, until, now)
+
+    def _undo(self, deed: Deed, now: Millis) -> list[AlertEvent]:
+        """What a person did to an alert last, within a quarter of an hour: an acknowledgement, a closing, a mute."""
+        desk = self._core.desk
+        steps = [line for line in self._reader.history(deed.target) if line[1] not in ("commented", "opened")]
+        at, action, by, _ = steps[-1] if steps else (0, "", SENSOR, None)
+        if not (at <= now <= at + UNDO_WITHIN_MS) or by in (SENSOR, MAINTENANCE):
+            raise DeedError("there is nothing of the last quarter of an hour to take back")
+        if action == "closed":
+            closed = self._reader.alert(deed.target)
+            assert closed is not None, "it has a history"
+            return desk.reopen(closed, deed.by, now)
+        if action == "acknowledged":
+            return desk.release(deed.target, deed.by, now)
+        if action == "muted":
+            return desk.mute(deed.target, deed.by, now, now)
+        raise DeedError("the last step was taken back already")
 
     def _may_close(self, alert_id: str) -> None:
         """Nobody closes a warning that goes on."""
@@ -122,23 +162,43 @@ class Deeds:
                 raise DeedError(f"there is no alert {deed.target!r}")
             station = (alert.station if alert is not None else None) or deed.station
             return orders.assign(deed.nonce[:12], alert, station, deed.resource, deed.text, deed.assignee, deed.by, now)
+        steps = {"accept": orders.accept, "done": orders.claim_done}
+        return steps[deed.do](self._order(deed), deed.by, now)
+
+    def _order(self, deed: Deed) -> Order:
         order = self._reader.order(deed.target)
         if order is None:
             raise DeedError(f"there is no order {deed.target!r}")
-        if deed.do == "verify":
-            return self._verify(order, deed, now)
-        steps = {"accept": orders.accept, "done": orders.claim_done}
-        return steps[deed.do](order, deed.by, now)
+        return order
 
-    def _verify(self, order: Order, deed: Deed, now: Millis) -> OrderEvent:
-        """Whoever verifies the order for what a check found has seen it: that ends the problem."""
-        alert = self._reader.alert(order.alert) if order.alert is not None else None
-        by_person = alert is not None and alert.kind == FOUND_BY_PERSON
-        event = orders.verify_by_hand(order, deed.by, now, seen_by_person=by_person)
-        if alert is not None and by_person:
+    def _alert_of(self, order: Order) -> Alert | None:
+        return self._reader.alert(order.alert) if order.alert is not None else None
+
+    def _verify(self, order: Order, deed: Deed, now: Millis) -> Done:
+        """Whoever verifies the order for what only a person can see (what a check found, a forced door, a call for
+        help) has seen it: that ends the trouble, too.
+        """
+        alert = self._alert_of(order)
+        found = alert is not None and alert.kind == FOUND_BY_PERSON
+        latched = alert is not None and KINDS[alert.kind].latched
+        event = orders.verify_by_hand(order, deed.by, now, seen_by_person=found or latched)
+        if alert is not None and found:
             name = blake2b(deed.nonce.encode(), digest_size=16).hexdigest()
             self.on_verified(order.station, alert.subject, deed.by, name, now)
-        return event
+        if alert is not None and latched and alert.state != "closed":
+            return self._core.desk.close(alert.id, deed.by, now), [event], []
+        return [], [event], []
+
+    def _undo_order(self, order: Order, deed: Deed, now: Millis) -> Done:
+        """The last step of a person, within a quarter of an hour; a verified order takes what it closed along."""
+        last = self._reader.order_history(order.id)[-1]
+        if last[2] == SENSOR or not last[0] <= now <= last[0] + UNDO_WITHIN_MS:
+            raise DeedError("there is nothing of the last quarter of an hour to take back")
+        event = orders.undo(order, deed.by, now)
+        alert = self._alert_of(order)
+        closed = alert is not None and alert.state == "closed" and KINDS[alert.kind].latched and order.state == "closed"
+        events = self._core.desk.reopen(alert, deed.by, now) if alert is not None and closed else []
+        return events, [event], []
 
     def _report(self, deed: Deed, now: Millis) -> list[AlertEvent]:
         """A visitor's words stay in the history, for staff only."""

@@ -16,6 +16,7 @@ from gateway.alerting.telling import Telling
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.places import Places
 from gateway.alerts.routes import deliveries
+from gateway.alerts.shelf import Muted, Shelf
 from gateway.alerts.words import Alert, AlertEvent, Delivery
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
@@ -76,6 +77,7 @@ class Dispatch:
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._telling = Telling(publish, mishaps)
         self.listeners = self._telling.listeners
+        self._shelf = Shelf()
         self.link_key = links.key_in(settings.store.path)  # not the shard's own: the page of a link serves all shards
         self._link_ms, self._base = settings.alerts.link_hours * 3_600_000, base_url(settings)
         self._keep_ms = settings.store.retention.alerts_days * DAY_MS
@@ -97,9 +99,11 @@ class Dispatch:
             self._places, now, self._link, mishaps,
         )  # fmt: skip
 
-    def resume(self, closed: Iterable[Alert], upto: int) -> None:
-        """After a start: alerts that were closed lately, newest first, and the batch that was followed last."""
+    def resume(self, closed: Iterable[Alert], upto: int, muted: Iterable[Muted] = ()) -> None:
+        """After a start: alerts that were closed lately, newest first, the batch that was followed last, and what staff
+        muted, the oldest first."""
         self._telling.resume(closed)
+        self._shelf.resume(muted)
         self.upto = self._kept_upto = upto
 
     def start(self) -> None:
@@ -195,6 +199,9 @@ class Dispatch:
             self._write(jobs)
 
     def _owed(self, event: AlertEvent) -> list[Delivery]:
+        self._shelf.take(event)
+        if self._shelf.holds(event.alert):
+            return []
         return deliveries(event, self._routes, self._places, self._mishaps.note)
 
     def _link(self, delivery: Delivery) -> str | None:

@@ -17,6 +17,7 @@ from gateway.alerting.orders import Orders, orders_for
 from gateway.alerting.ourselves import Ourselves
 from gateway.alerting.telling import KEPT_OVER
 from gateway.alerts.orders import OrderEvent
+from gateway.alerts.shelf import MUTED_MOST_MS
 from gateway.core.outcome import Outcome
 from gateway.live import Live
 from gateway.model import Millis
@@ -60,7 +61,8 @@ class Alerting:
     def begin(self, now: Millis) -> None:
         """After the live state was restored, before the first message."""
         upto = self._reader.cursor()
-        self.dispatch.resume(self._reader.alerts("closed", limit=KEPT_OVER), upto)
+        muted = self._reader.muted(now - MUTED_MOST_MS)
+        self.dispatch.resume(self._reader.alerts("closed", limit=KEPT_OVER), upto, muted)
         events = self._follower.begin(self._reader.unsettled(), self._reader.alert, upto, now)
         self.dispatch.keep(events, orders_for(events, now))
 

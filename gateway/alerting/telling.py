@@ -41,6 +41,8 @@ class Telling:
         else:
             if not payload:
                 self._over.append(topic)
+            elif event.action == "reopened" and topic in self._over:
+                self._over.remove(topic)
 
     def __bool__(self) -> bool:
         """Whether something could not be told."""

@@ -1,8 +1,11 @@
 """What people do with alerts, and what they ask of them."""
 
+from dataclasses import replace
+
 from gateway.alerts.book import Book
-from gateway.alerts.case import Case
+from gateway.alerts.case import Case, What
 from gateway.alerts.kinds import KINDS
+from gateway.alerts.payload import rfc3339
 from gateway.alerts.words import Alert, AlertEvent, UnknownAlertError
 from gateway.model import Millis
 
@@ -36,6 +39,47 @@ class AlertDesk:
         case, _ = self._known(alert_id)
         self._book.say(case, "commented", now, by, text=text)
         return self._book.collect()
+
+    def release(self, alert_id: str, by: str, now: Millis) -> list[AlertEvent]:
+        """An acknowledgement is taken back: nobody takes care. What was not acknowledged stays as it is."""
+        case, alert = self._known(alert_id)
+        if alert.state == "acknowledged":
+            self._book.say(case, "released", now, by, state="open", acknowledged_by=None)
+            self._book.arm(case)
+        return self._book.collect()
+
+    def reopen(self, alert: Alert, by: str, now: Millis) -> list[AlertEvent]:
+        """A closing by hand is taken back. ValueError where another alert about the same is open meanwhile.
+
+        What has gone by itself since then is over for the sensor, which closes it at once.
+        """
+        book, key = self._book, (alert.station or "", alert.subject, alert.kind)
+        case = book.cases.get(key)
+        if case is not None and case.alert is not None:
+            raise ValueError("another alert about the same is open by now")
+        if case is None:
+            resource = book.around.resource(alert.station, alert.resource)
+            what = What(resource, alert.cause, alert.detail, severity=alert.severity)
+            case = book.cases.add(Case(key, what, since=alert.since, fell=now))
+        if KINDS[alert.kind].latched:
+            case.holds = True
+        case.told = False
+        state = "acknowledged" if alert.acknowledged_by else "open"
+        case.alert = replace(alert, closed_by=None)
+        book.open[alert.id] = case
+        book.say(case, "reopened", now, by, state=state, closed_by=None)
+        book.arm(case)
+        return book.collect()
+
+    def mute(self, alert_id: str, by: str, until: Millis, now: Millis) -> list[AlertEvent]:
+        """Of this and what comes of the same kind about the same until then nothing is told: somebody knows of it.
+
+        An end that is not ahead ends it. Whoever mutes acknowledges.
+        """
+        case, _ = self._known(alert_id)
+        said = self.acknowledge(alert_id, by, now) if until > now else []
+        self._book.say(case, "muted", now, by, text=rfc3339(until))
+        return said + self._book.collect()
 
     def open_alerts(self) -> list[Alert]:
         """Open and acknowledged alerts, oldest first. Any thread may ask."""

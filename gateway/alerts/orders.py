@@ -34,7 +34,7 @@ class OrderEvent:
 
     order: Order
     at: Millis
-    action: Literal["assigned", "accepted", "done", "closed", "reopened"]
+    action: Literal["assigned", "accepted", "done", "closed", "reopened", "undone"]
     by: str
     text: str | None = None
 
@@ -86,6 +86,20 @@ def verify(order: Order, holds: bool | None, now: Millis) -> OrderEvent | None:
         fresh = replace(order, state="accepted", changed_at=now, done_at=None, reopened=order.reopened + 1)
         return OrderEvent(fresh, now, "reopened", "sensor", "still seen" if holds else "no evidence of the repair")
     return None
+
+
+def undo(order: Order, by: str, now: Millis) -> OrderEvent:
+    """The last step of a person is taken back: done → accepted → assigned → withdrawn, which ends the order.
+
+    An order that a person closed is reported as done again. OrderError for one that was withdrawn.
+    """
+    before: dict[OrderState, OrderState] = {"done": "accepted", "accepted": "assigned", "closed": "done"}
+    if order.state == "closed" and order.done_at is None:
+        raise OrderError(f"order {order.id} was withdrawn; give a new one")
+    state = before.get(order.state, "closed")
+    done_at = now if state == "done" else None
+    text = "withdrawn" if order.state == "assigned" else None
+    return OrderEvent(replace(order, state=state, changed_at=now, done_at=done_at), now, "undone", by, text)
 
 
 def verify_by_hand(order: Order, by: str, now: Millis, *, seen_by_person: bool = False) -> OrderEvent:

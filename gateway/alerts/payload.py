@@ -8,7 +8,9 @@ from typing import Any
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.model import Millis
 
-_STATES = {"opened": "open", "acknowledged": "acknowledged", "closed": "closed"}
+_STATES = {
+    "opened": "open", "acknowledged": "acknowledged", "closed": "closed", "released": "open", "reopened": "open",
+}  # fmt: skip
 # Our own troubles belong to no station; no station id can hold an underscore.
 OWN = "_system"
 

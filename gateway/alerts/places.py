@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from config.called import called
 from config.schema import Settings
 
 Text = Mapping[str, str]
@@ -12,7 +13,7 @@ Text = Mapping[str, str]
 class Places:
     """Names by language, the region path of each station, the kind and area of each resource.
 
-    `kinds` has every resource, `resources` and `areas` only those that have a name.
+    `kinds` has every resource, `types` those that have one, `resources` and `areas` only those that have a name.
     """
 
     stations: Mapping[str, Text] = field(default_factory=dict)
@@ -21,6 +22,13 @@ class Places:
     resources: Mapping[tuple[str, str], Text] = field(default_factory=dict)
     areas: Mapping[tuple[str, str], Text] = field(default_factory=dict)
     kinds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def called(self, station: str, resource: str, lang: str) -> str:
+        """What people call a resource: its name, else its kind and number, else its id."""
+        key = (station, resource)
+        otherwise = called(self.kinds.get(key, ""), self.types.get(key), resource, lang)
+        return in_language(self.resources.get(key, {}), lang, otherwise)
 
     @classmethod
     def of(cls, settings: Settings) -> "Places":
@@ -33,6 +41,7 @@ class Places:
             {key: item.name for key, _, item in found if item.name},
             {key: area for key, area, _ in found if area},
             {key: item.kind for key, _, item in found},
+            {key: item.type for key, _, item in found if item.type},
         )
 
 

@@ -70,6 +70,10 @@ class Surroundings:
             return self._mutes.of_device(station, subject)
         return () if case.what.resource is None else (case.what.resource,)
 
+    def resource(self, station: str | None, resource: str | None) -> Resource | None:
+        """The configured one of this name."""
+        return self._mutes.resource(station, resource)
+
     def muted(self, case: Case) -> bool:
         """All that it is about is closed or worked on, so nobody need know."""
         return self._mutes.muted(KINDS[case.kind].muting, self.subjects(case))

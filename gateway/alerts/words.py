@@ -8,11 +8,11 @@ from gateway.model import Millis, Signal
 
 Severity = Literal["info", "warning", "critical"]
 AlertState = Literal["open", "acknowledged", "closed"]
-Action = Literal["opened", "acknowledged", "closed", "commented"]
+Action = Literal["opened", "acknowledged", "closed", "commented", "released", "reopened", "muted"]
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 # An event of these actions is told to staff; the others are only kept.
-TOLD: frozenset[Action] = frozenset({"opened", "closed"})
+TOLD: frozenset[Action] = frozenset({"opened", "closed", "reopened"})
 SENSOR = "sensor"
 # Who closed an alert because staff began to work on what it is about.
 MAINTENANCE = "maintenance"
@@ -45,7 +45,8 @@ class Alert:
 class AlertEvent:
     """One line of an alert's history, with the alert as it is after it. `(alert.id, at, action)` names it for ever.
 
-    `by` is "sensor" for the machine, else the name of the staff key.
+    `by` is "sensor" for the machine, else the name of the staff key. "released" takes an acknowledgement back,
+    "reopened" a closing by hand; the text of "muted" is until when nothing is told, in RFC 3339.
     """
 
     alert: Alert

@@ -1,5 +1,6 @@
 """What each kind of alert is called and the next step, by language. Plain words, no codes."""
 
+import re
 from typing import NamedTuple
 
 from gateway.alerts.words import Alert
@@ -113,7 +114,41 @@ _HAZARDS: dict[str, tuple[str, str]] = {
 }
 _TESTED = AlertText("（测试）", "测试结束后自动关闭，无需处理"), AlertText(" (test)", "Nothing; it ends with the test")
 
+_HOW_WE_KNOW = frozenset(
+    {"message", "retained", "heartbeat", "availability", "time", "activity", "hours", "override", "start", "restart"}
+)
+_FIGURES: dict[str, tuple[str, str]] = {
+    "battery_pct": ("电量 {}%", "battery {} %"),
+    "power_w": ("功率 {} W", "{} W"),
+    "expires": ("{} 到期", "expires {}"),
+    "open": ("门一直开着", "it stands open"),
+    "free_mib": ("剩余 {} MiB", "{} MiB left"),
+}
+_A_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9_.-]{1,16}")
+_CODE = ("故障代码 {}", "code {}")
+
 _CAUSES_ZH = {
+    "GroundFailure": "接地故障",
+    "ConnectorLockFailure": "枪锁故障",
+    "EVCommunicationError": "与车辆通信失败",
+    "HighTemperature": "温度过高",
+    "InternalError": "桩内部故障",
+    "LocalListConflict": "白名单冲突",
+    "OtherError": "其他故障",
+    "OverCurrentFailure": "过流",
+    "OverVoltage": "电压过高",
+    "PowerMeterFailure": "电表故障",
+    "PowerSwitchFailure": "接触器故障",
+    "ReaderFailure": "读卡器故障",
+    "ResetFailure": "复位失败",
+    "UnderVoltage": "电压过低",
+    "WeakSignal": "信号弱",
+    "broken": "坏了",
+    "dirty": "脏了",
+    "wrong": "显示不对",
+    "other": "其他问题",
+    "no check-in": "页面没有报到，可能死机或断网",
+    "unreadable": "数据格式无法识别",
     "alarm": "探测器报警",
     "test": "有人正在测试探测器",
     "stale": "超过时限没有消息",
@@ -132,6 +167,27 @@ _CAUSES_ZH = {
 }
 
 _CAUSES_EN = {
+    "GroundFailure": "ground failure",
+    "ConnectorLockFailure": "connector lock failure",
+    "EVCommunicationError": "no talk with the vehicle",
+    "HighTemperature": "too hot",
+    "InternalError": "internal error of the charger",
+    "LocalListConflict": "conflict of its local list",
+    "OtherError": "another error",
+    "OverCurrentFailure": "overcurrent",
+    "OverVoltage": "overvoltage",
+    "PowerMeterFailure": "meter failure",
+    "PowerSwitchFailure": "switch failure",
+    "ReaderFailure": "reader failure",
+    "ResetFailure": "reset failure",
+    "UnderVoltage": "undervoltage",
+    "WeakSignal": "weak signal",
+    "broken": "broken",
+    "dirty": "dirty",
+    "wrong": "shown wrongly",
+    "other": "something else",
+    "no check-in": "its page does not check in: hung, or cut off",
+    "unreadable": "messages that can't be read",
     "alarm": "its detector warns",
     "test": "somebody is testing its detector",
     "stale": "no message within its time",
@@ -168,6 +224,20 @@ def text_of(alert: Alert, lang: str) -> AlertText:
     return AlertText(title + tested.title, tested.step)
 
 
+def cause_of(alert: Alert, lang: str) -> str:
+    """In words. Empty where it only repeats the kind, or says no more than how we came to know."""
+    if alert.cause in (alert.kind, *_HOW_WE_KNOW):
+        return ""
+    return cause_text(alert.cause, lang)
+
+
 def cause_text(cause: str, lang: str) -> str:
     """In words where there are some; a vendor's code stays as it is, for that is what its manual lists."""
-    return (_CAUSES_EN if lang == "en" else _CAUSES_ZH).get(cause, cause)
+    english = lang == "en"
+    name, is_figure, value = cause.partition("=")
+    if is_figure and name in _FIGURES:
+        return _FIGURES[name][english].format(value.removesuffix(".0"))
+    known = (_CAUSES_EN if english else _CAUSES_ZH).get(cause)
+    if known is not None:
+        return known
+    return _CODE[english].format(cause) if _A_CODE.fullmatch(cause) else cause

@@ -30,7 +30,11 @@ class Grant:
 
 
 class BadLinkError(ValueError):
-    """Not ours, damaged, or expired; the text is for the person who followed it."""
+    """Not ours, damaged, or expired; the text is for the person who followed it, `chinese` the same."""
+
+    def __init__(self, text: str, chinese: str) -> None:
+        super().__init__(text)
+        self.chinese = chinese
 
 
 def key_in(folder: Path) -> bytes:
@@ -68,11 +72,11 @@ def read(key: bytes, text: str, now: Millis) -> Grant:
         alert, expires_s, nonce = payload.decode().split(".")
         expires_at = int(expires_s) * 1000
     except (ValueError, binascii.Error):
-        raise BadLinkError("this link is damaged") from None
+        raise BadLinkError("this link is damaged", "这个链接不完整。") from None
     if not hmac.compare_digest(given, _mac(key, payload)):
-        raise BadLinkError("this link is not ours")
+        raise BadLinkError("this link is not ours", "这不是本系统的链接。")
     if now >= expires_at:
-        raise BadLinkError("this link has expired: sign in to acknowledge")
+        raise BadLinkError("this link has expired: sign in to acknowledge", "这个链接已过期，请登录后处理。")
     return Grant(nonce, alert, expires_at)
 
 

@@ -14,7 +14,7 @@ from gateway.alerts.places import Places, in_language
 from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Delivery, Severity
 from gateway.model import Millis
 from gateway.notify.base import StaffMessage
-from gateway.notify.catalogue import cause_text, text_of
+from gateway.notify.catalogue import cause_of, text_of
 from gateway.notify.plain import plain
 
 MARKS: dict[Severity, str] = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
@@ -89,7 +89,7 @@ def where(alert: Alert, places: Places, lang: str) -> str:
     if area := in_language(places.areas.get(key, {}), lang, ""):
         parts.append(area)
     if alert.resource is not None or alert.subject != alert.station:
-        parts.append(in_language(places.resources.get(key, {}), lang, alert.subject))
+        parts.append(places.called(alert.station, alert.resource or alert.subject, lang))
     return " · ".join(plain(part, NAME_CHARS) for part in parts)
 
 
@@ -107,13 +107,15 @@ def _stranger(station: str, lang: str) -> str:
 
 def _standing(alert: Alert, places: Places, lang: str, now: Millis) -> tuple[str, ...]:
     since, lasted = _clock(alert, places, alert.since), duration(now - alert.since, lang)
-    cause = plain(cause_text(alert.cause, lang), LINE_CHARS // 2)
+    cause = plain(cause_of(alert, lang), LINE_CHARS // 2)
     if "silent" in alert.detail:
         cause += f" ({alert.detail['silent']}/{alert.detail['of']})"
     step = text_of(alert, lang).step
-    if lang == "en":
-        return f"Since {since} ({lasted})", f"Cause: {cause}", f"Next: {step}."
-    return f"自 {since} 起（{lasted}）", f"原因：{cause}", f"建议：{step}。"
+    english = lang == "en"
+    told = [f"Since {since} ({lasted})" if english else f"自 {since} 起（{lasted}）"]
+    if cause:
+        told.append(f"Cause: {cause}" if english else f"原因：{cause}")
+    return *told, f"Next: {step}." if english else f"建议：{step}。"
 
 
 def _ended(alert: Alert, places: Places, lang: str) -> tuple[str, ...]:
@@ -143,6 +145,8 @@ def _mark(alert: Alert, action: str) -> str:
 def _prefix(action: str, lang: str) -> str:
     if action == "test":
         return "[Test] " if lang == "en" else "【测试】"
+    if action == "reopened":
+        return "[Open again] " if lang == "en" else "【重新打开】"
     if action == "escalated":
         return "[Unacknowledged] " if lang == "en" else "【无人确认】"
     return ""

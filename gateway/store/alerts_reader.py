@@ -63,9 +63,15 @@ class AlertReader:
                 AND b.id <> a.id AND b.opened_at >= a.opened_at)"""  # noqa: S608  names of our own
         return [_alert(row) for row in self._named(query, (SENSOR,))]
 
-    def alerts(self, state: str | None = None, stations: Sequence[str] | None = None, limit: int = 500) -> list[Alert]:
+    def alerts(
+        self,
+        state: str | None = None,
+        stations: Sequence[str] | None = None,
+        limit: int = 500,
+        kind: str | None = None,
+    ) -> list[Alert]:
         """Newest first. `stations` None for all, ours included."""
-        where, values = _where(("state", state), stations=stations)
+        where, values = _where(("state", state), ("kind", kind), stations=stations)
         query = f"SELECT {_ALERT} FROM alert {where} ORDER BY opened_at DESC, id LIMIT ?"  # noqa: S608
         return [_alert(row) for row in self._named(query, (*values, limit))]
 
@@ -78,6 +84,16 @@ class AlertReader:
         query = """SELECT at, action, by, nullif(text, '') FROM alert_event WHERE alert = ?
             ORDER BY at, CASE action WHEN 'opened' THEN 0 WHEN 'closed' THEN 2 ELSE 1 END"""
         return self._ask(query, (alert_id,))
+
+    def muted(self, since: Millis) -> list[tuple[str | None, str, str, Millis, str]]:
+        """(station, subject, kind, at, until) of each time staff muted something since, the oldest first."""
+        query = """SELECT a.station, a.subject, a.kind, e.at, e.text FROM alert_event AS e JOIN alert AS a
+            ON a.id = e.alert WHERE e.action = 'muted' AND e.at >= ? ORDER BY e.at"""
+        return self._ask(query, (since,))
+
+    def words_by_hand(self) -> bytes | None:
+        """What is set by hand, as `policy.override.Overrides.dump` wrote it; None where nothing ever was."""
+        return next((bytes(value) for (value,) in self._ask("SELECT value FROM meta WHERE key = 'overrides'")), None)
 
     def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
         """Waiting deliveries whose time has come, oldest event first: those of dangers to the channel `dangers_of`, or
@@ -158,12 +174,9 @@ class AlertReader:
         return [_delivery(row) for row in self._named(query, values)]
 
 
-def _where(equal: tuple[str, str | None], stations: Sequence[str] | None) -> tuple[str, list[object]]:
-    conditions: list[str] = []
-    values: list[object] = []
-    if equal[1] is not None:
-        conditions.append(f"{equal[0]} = ?")
-        values.append(equal[1])
+def _where(*equal: tuple[str, str | None], stations: Sequence[str] | None) -> tuple[str, list[object]]:
+    conditions = [f"{column} = ?" for column, value in equal if value is not None]
+    values: list[object] = [value for _, value in equal if value is not None]
     if stations is not None:
         conditions.append(f"station IN ({', '.join('?' * len(stations))})")
         values += stations

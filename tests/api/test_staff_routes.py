@@ -20,7 +20,7 @@ from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
 from api.push import Hub, StreamLimits
-from api.routes import alerts, orders, reports
+from api.routes import alerts, colleagues, link, orders, reports
 from api.running import Fixed
 from api.server import bind
 from api.server import serve as serve_app
@@ -33,7 +33,9 @@ from gateway.runtime.status import Status
 from gateway.store.reader import SqliteReader
 from tests.gateway.alerting.house import House
 
-ROUTERS = (alerts.router, orders.router, reports.router)
+ROUTERS = (
+    alerts.router, orders.router, reports.router, link.router, lambda context, _alerting: colleagues.router(context)
+)  # fmt: skip
 
 
 @dataclass

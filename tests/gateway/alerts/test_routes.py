@@ -40,6 +40,10 @@ def test_every_route_that_fits_is_taken_and_each_channel_told_once() -> None:
     assert told(OPENED, *routes) == ["duty opened", "hook opened", "mail opened"]
 
 
+def test_whoever_heard_of_its_end_hears_that_it_is_open_again() -> None:
+    assert told(AlertEvent(ALERT, T0, "reopened"), Route(("duty",))) == ["duty reopened"]
+
+
 def test_nobody_is_told_of_words_and_acknowledgements() -> None:
     for action in ("commented", "acknowledged"):
         assert told(AlertEvent(ALERT, T0, action), Route(("duty",))) == []

@@ -16,7 +16,7 @@ def test_a_chinese_message_says_what_where_since_when_why_and_what_next() -> Non
     assert message.text.splitlines() == [
         "🟠 雁山驿站 · 车棚 · 一号桩 · 充电桩故障",
         "自 01-15 15:48 起（12 分）",
-        "原因：GroundFailure",
+        "原因：接地故障",
         "建议：按故障代码排查；必要时断电。",
         LINK,
     ]
@@ -27,7 +27,7 @@ def test_an_english_one_says_the_same() -> None:
     assert message.text.splitlines() == [
         "🟠 [Unacknowledged] Yanshan · Yard · 一号桩 · charger fault",
         "Since 01-15 15:48 (12 min)",
-        "Cause: GroundFailure",
+        "Cause: ground failure",
         "Next: Look up the code; cut its power if in doubt.",
         LINK,
     ]
@@ -53,6 +53,49 @@ def test_a_site_that_fell_silent_is_told_with_its_count() -> None:
     message = alert_message(delivery(alert=site), PLACES, "en", T0, None)
     assert message.title == "🟠 Yanshan · station offline"
     assert "(38/40)" in message.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "sort", "name", "chinese", "english"),
+    [
+        ("charger", "ebike", "pile-04", "4 号充电桩", "Charger 4"),
+        ("charger", "phone", "phone-01", "1 号手机充电口", "Phone charger 1"),
+        ("seat", None, "seat-03", "3 号座位", "Seat 3"),
+        ("door", None, "door-main", "门", "Door"),
+        ("safety", "aed", "aed", "AED", "Defibrillator"),
+        ("appliance", "microwave", "microwave-1", "微波炉", "Microwave"),
+        ("hazard", "smoke", "smoke", "探测器", "Detector"),
+    ],
+)
+def test_a_place_without_a_name_is_called_by_kind_and_number(
+    kind: str, sort: str | None, name: str, chinese: str, english: str
+) -> None:
+    key = ("yanshan", name)
+    places = Places(stations={"yanshan": {"zh": "雁山驿站"}}, kinds={key: kind}, types={key: sort} if sort else {})
+    alert = replace(ALERT, resource=name, subject=name)
+    assert chinese in alert_message(delivery(alert=alert), places, "zh", T0, None).title.split(" · ")
+    assert english in alert_message(delivery(alert=alert), places, "en", T0, None).title.split(" · ")
+
+
+@pytest.mark.parametrize(
+    ("cause", "chinese", "english"),
+    [
+        ("battery_pct=8.0", "原因：电量 8%", "Cause: battery 8 %"),
+        ("E07", "原因：故障代码 E07", "Cause: code E07"),
+        ("other", "原因：其他问题", "Cause: something else"),
+        ("free_mib=12", "原因：剩余 12 MiB", "Cause: 12 MiB left"),
+    ],
+)
+def test_a_cause_is_told_in_words(cause: str, chinese: str, english: str) -> None:
+    alert = replace(ALERT, cause=cause)
+    assert chinese in alert_message(delivery(alert=alert), PLACES, "zh", T0, None).lines
+    assert english in alert_message(delivery(alert=alert), PLACES, "en", T0, None).lines
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("help", "help"), ("charger_fault", "message")])
+def test_a_cause_that_says_nothing_is_left_out(kind: str, cause: str) -> None:
+    lines = alert_message(delivery(alert=replace(ALERT, kind=kind, cause=cause)), PLACES, "zh", T0, None).lines
+    assert [line for line in lines if line.startswith("原因")] == []
 
 
 def test_a_place_without_a_name_goes_by_its_id() -> None:

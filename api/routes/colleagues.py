@@ -1,0 +1,36 @@
+"""`GET /api/v1/staff`: who can be given work, and where: names and roles of the keys, never their ids."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from api.auth import AccessGate, Key
+from api.context import ApiContext
+from api.routes.alerts import PROBLEMS, VIEWER
+
+ROLES = frozenset[str](("viewer", "operator", "admin"))  # an app does no work
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+    gate = AccessGate(context.keyring, context.now)
+
+    @routes.get("/api/v1/staff", openapi_extra=VIEWER, summary="Who works at the stations that this key covers")
+    def colleagues(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008  FastAPI's way
+        now, ours = context.now(), _covered(context, key)
+        found: dict[str, dict[str, Any]] = {}
+        for one in context.keyring.all():
+            if one.role not in ROLES or (one.expires_at is not None and one.expires_at <= now):
+                continue
+            theirs = _covered(context, one)
+            if one.everywhere or ours & theirs:
+                shared = sorted(ours & theirs)
+                row = {"name": one.name, "role": one.role, "everywhere": one.everywhere}
+                found[one.name] = row | {"stations": [] if one.everywhere else shared}
+        return {"staff": sorted(found.values(), key=lambda row: str(row["name"]))}
+
+    return routes
+
+
+def _covered(context: ApiContext, key: Key) -> set[str]:
+    return {station.id for station in context.settings.stations if key.covers(station.id, station.region)}

@@ -1,0 +1,85 @@
+"""`/a/{token}`: the page behind the link in a message. Chat programs open every link to preview it, so only the button
+on the page acknowledges."""
+
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.auth import AccessGate
+from api.context import ApiContext
+from api.pages.acknowledge import Both, LinkPage
+from api.routes.staff import Staff
+from gateway.alerting import Alerting
+from gateway.alerts.places import Places
+from gateway.alerts.words import Alert
+from gateway.notify.links import BadLinkError, Grant, key_in, read
+from gateway.policy.text import bounded
+
+LONGEST_NAME = 30
+BY_LINK = "link"
+USED: Both = ("这个链接已经用过。", "This link was used already.")
+OVER: Both = ("告警已经关闭，不用处理了。", "The alert is closed already; there is nothing to do.")
+THANKS: Both = ("已确认，谢谢。", "Acknowledged, thank you.")
+
+
+class _GoneError(Exception):
+    """The link leads nowhere (any more)."""
+
+    def __init__(self, said: Both, alert: Alert | None = None) -> None:
+        super().__init__(said[1])
+        self.said, self.alert = said, alert
+
+
+def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
+    page = LinkPage(Places.of(context.settings))
+
+    def open_(token: str) -> tuple[Grant, Alert | None]:
+        try:
+            grant = read(key_in(context.settings.store.path), token, context.now())
+        except BadLinkError as error:
+            raise _GoneError((error.chinese, str(error))) from None
+        with staff.reader() as reader:
+            alert = reader.alert(grant.alert)
+            if reader.link_used(grant.id):
+                raise _GoneError(USED, alert)
+        return grant, alert
+
+    def gone(request: Request, error: _GoneError) -> Response:
+        return page.says(request, error.said, 410, error.alert, context.now())
+
+    @routes.get("/a/{token}")
+    def ask(request: Request, token: str) -> Response:
+        try:
+            _, alert = open_(token)
+        except _GoneError as error:
+            return gone(request, error)
+        if alert is None or alert.state == "closed":
+            return page.says(request, OVER, 200, alert, context.now())
+        key = gate.who(request)
+        return page.asks(request, alert, context.now(), key.name if key is not None else None)
+
+    @routes.post("/a/{token}")
+    async def acknowledge(request: Request, token: str) -> Response:
+        try:
+            grant, alert = open_(token)
+        except _GoneError as error:
+            return gone(request, error)
+        if alert is None or alert.state == "closed":
+            return page.says(request, OVER, 200, alert, context.now())
+        key = gate.who(request)
+        by = key.name if key is not None else _left(await request.body())
+        link = (grant.id, grant.expires_at)
+        await staff.do("acknowledge", by, alert.station, target=grant.alert, link=link)
+        return page.says(request, THANKS, 200, alert, context.now())
+
+    return routes
+
+
+def _left(body: bytes) -> str:
+    """The name that somebody without a log-in left, marked as such: nobody has proved it."""
+    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
+    name = bounded(fields.get("name", [""])[0], LONGEST_NAME)
+    return f"{name} ({BY_LINK})" if name else BY_LINK

@@ -1,0 +1,24 @@
+"""What a thing without a name of its own is called: "4 号充电桩", "Charger 4". The pages say the same (js/say.js)."""
+
+import re
+
+from config.kinds import SPECS
+
+_NUMBER = re.compile(r"(\d+)$")
+
+
+def called(kind: str, sort: str | None, name: str, lang: str) -> str:
+    """By its kind, its type and the number at the end of its id; the id itself of a kind that nobody knows."""
+    spec = SPECS.get(kind)
+    if spec is None:
+        return name
+    kept = spec.types.get(sort or "")
+    words = (kept.thing if kept is not None else None) or spec.says.get("thing") or spec.says.get("one")
+    if words is None:
+        words = kept.words if kept is not None else spec.words
+    word = words[{"zh": 0, "zh-hant": 1}.get(lang, 2)]
+    found = _NUMBER.search(name)
+    number = found[1].lstrip("0") if found else ""
+    if not number or (number == "1" and not spec.groups_on_pages):
+        return word  # the first of what is no group is mostly the only one
+    return f"{word} {number}" if lang == "en" else f"{number} 号{word}" if lang == "zh" else f"{number} 號{word}"
