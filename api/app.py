@@ -20,6 +20,7 @@ from api.live_view import LiveView
 from api.pages.place import places_of
 from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS
+from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
 from api.running import Fixed, Running
 from api.walls import Walls
@@ -33,6 +34,8 @@ from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
+
+FORGET_EVERY_S = 3_600
 
 
 class App:
@@ -119,7 +122,9 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
             alerting.dispatch.listeners.append(show)
         context.view.attach(loop)
         context.hub.start()
+        tidying = asyncio.create_task(_forgetting(context, mishaps))
         yield {}
+        tidying.cancel()
         context.hub.close()
         context.view.detach()
 
@@ -142,6 +147,15 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         app.include_router(staff_router(context, alerting))
     _document_access(app)
     return app
+
+
+async def _forgetting(context: ApiContext, mishaps: Mishaps) -> None:
+    """Photos go on their day, whether or not anybody asks."""
+    photos = photos_of(context)
+    while True:
+        with mishaps.contained("photos"):
+            await asyncio.to_thread(photos.forget, context.now())
+        await asyncio.sleep(FORGET_EVERY_S)
 
 
 LoopHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]

@@ -18,6 +18,8 @@ from gateway.base.mishaps import Mishaps
 
 HOT = "/api/v1/stations/"
 BODY_MAX = 64 * 1024
+PHOTO_MAX = 320 * 1024
+"""Of a photo's body: those that are too large by little are told so by their route."""
 CORS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"etag, retry-after")]
 PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
@@ -87,7 +89,8 @@ class Front:
         if method == "HEAD" and path != "/api/v1/stream":
             # The server drops the body itself; the original scope still says HEAD.
             scope = {**scope, "method": "GET"}
-        await self._app(scope, _bounded(receive), send)
+        most = PHOTO_MAX if method == "PUT" and path.endswith("/photo") else BODY_MAX
+        await self._app(scope, _bounded(receive, most), send)
 
 
 async def _without_slash(path: str, scope: Scope, send: Send) -> None:
@@ -100,15 +103,15 @@ async def _without_slash(path: str, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     taken = 0
 
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > BODY_MAX:
-            raise HTTPException(413, f"a request body has at most {BODY_MAX} bytes")
+        if taken > most:
+            raise HTTPException(413, f"a request body has at most {most} bytes")
         return message
 
     return bounded

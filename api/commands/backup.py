@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.auth import Keyring
+    from api.photos import copy_photos, drop_past
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     written += private(folder / LINK_KEY, args.to / LINK_KEY)
     written += private(Keyring.of(settings).path, args.to / KEYS)
     written += private(folder / TRAIL, args.to / TRAIL)
+    written += copy_photos(folder, args.to)
+    drop_past(folder, args.to)
     for_owner_only(args.to)
     AccessBook(folder).note(now_ms(), whoever(), "backed_up", str(args.to), f"{len(written)} files")
     size = sum(path.stat().st_size for path in written)

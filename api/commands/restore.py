@@ -20,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.commands.backup import stores
+    from api.photos import copy_photos
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
     restored = [path for source in sources for path in restore(source, folder / source.relative_to(args.source))]
     restored += private(args.source / LINK_KEY, folder / LINK_KEY)
+    restored += copy_photos(args.source, folder)
     if not (folder / TRAIL).exists():  # a trail that is there goes on
         restored += private(args.source / TRAIL, folder / TRAIL)
     AccessBook(folder).note(now_ms(), whoever(), "restored", str(folder), f"{len(restored)} files from {args.source}")

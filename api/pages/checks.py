@@ -18,6 +18,11 @@ from gateway.evidence.checks import LONGEST_NOTE, StoredCheck
 
 PRIVATE: Final = {**HEADERS, "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 DONE: Final = '<p class="said" role="status">已保存 ✓ <span lang="en">Saved</span></p>'
+_PHOTO: Final = (
+    '<label class="photo" hidden>拍照（可选） <span lang="en">Photo, optional</span>'
+    '<input type="file" accept="image/*" capture="environment"></label>'
+)
+"""Has no name: a browser without script can't make it small, so it is not asked."""
 _RESULTS: Final = {"ok": "正常 OK", "problem": "有问题 Problem", "verified": "已修复 Mended"}
 
 
@@ -65,10 +70,11 @@ def _item(station: StationSettings, check: CheckSettings, last: StoredCheck | No
         '<input type="number" name="count" min="0" max="1000000" inputmode="numeric"></label>'
     )
     return (
-        f'<li data-check="{check.id}"><form method="post">'
-        f'<h2>{escape(chinese)}<span lang="en">{escape(english)}</span></h2>{_last(last, zone)}'
+        f'<li data-check="{check.id}"><form method="post" aria-labelledby="ask-{check.id}">'
+        f'<h2 id="ask-{check.id}">{escape(chinese)}<span lang="en">{escape(english)}</span></h2>{_last(last, zone)}'
         f'<input type="hidden" name="id" value="{uuid4()}"><input type="hidden" name="check" value="{check.id}">'
         f"{asks_day if check.expires else ''}{asks_count if _counted(station, check) else ''}"
+        f"{_PHOTO}"
         '<button class="main" name="result" value="ok">正常 <span lang="en">OK</span></button>'
         '<details><summary>有问题 <span lang="en">Problem</span></summary>'
         f'<label>什么问题 <span lang="en">What is wrong</span><input name="note" maxlength="{LONGEST_NOTE}"></label>'

@@ -9,6 +9,7 @@ from api.context import ApiContext
 from api.routes import (
     alerts,
     check_page,
+    check_photos,
     checks,
     colleagues,
     discover,
@@ -42,6 +43,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     override.router,
     colleagues.router,
     checks.router,
+    check_photos.router,
     check_page.router,
     stream.router,
     session.router,

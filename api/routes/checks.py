@@ -19,6 +19,7 @@ from api.context import ApiContext
 from api.csv_cells import cell
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS, VIEWER
+from api.routes.check_photos import photos_of
 from api.routes.past import ALSO_TABLE
 from api.routes.reports import Rate
 from api.times import rfc3339
@@ -30,7 +31,7 @@ LARGEST_PAGE = 500
 MOST_ROWS = 50_000
 PER_HOUR = 3_000
 """Reports of one address: a phone that comes home from a month without network brings hundreds."""
-COLUMNS = ("id", "check", "at", "received_at", "result", "note", "expires", "count", "by")
+COLUMNS = ("id", "check", "at", "received_at", "result", "note", "expires", "count", "by", "photo")
 
 
 class CheckMade(BaseModel):
@@ -109,17 +110,17 @@ def router(context: ApiContext) -> APIRouter:
         if known is None or not key.covers(station, known.region):
             raise not_found(station)
         if format == "csv":
-            return _csv(_all(desk, station))
-        return _page(desk, station, limit, cursor)
+            return _csv(_row(stored, context) for stored in _all(desk, station))
+        return _page(desk, context, station, limit, cursor)
 
     return routes
 
 
-def _page(desk: CheckDesk, station: str, limit: int, cursor: str | None) -> Response:
+def _page(desk: CheckDesk, context: ApiContext, station: str, limit: int, cursor: str | None) -> Response:
     told = desk.books().page(station, _before(cursor), limit + 1)
     last = told[limit - 1].report if len(told) > limit else None
     following = None if last is None else f"{last.ts}.{last.id}"
-    body = {"checks": [_row(stored) for stored in told[:limit]], "next": following}
+    body = {"checks": [_row(stored, context) for stored in told[:limit]], "next": following}
     return Response(encode(body), media_type="application/json", headers={"cache-control": "no-store"})
 
 
@@ -140,20 +141,20 @@ def _all(desk: CheckDesk, station: str) -> Iterator[StoredCheck]:
         before = told[-1].report.ts, told[-1].report.id
 
 
-def _row(stored: StoredCheck) -> dict[str, Any]:
+def _row(stored: StoredCheck, context: ApiContext) -> dict[str, Any]:
     report = stored.report
     return {
         "id": report.id, "check": report.check, "at": rfc3339(report.ts), "received_at": rfc3339(stored.received_at),
         "result": report.result, "note": report.note or None,
         "expires": None if report.expires is None else report.expires.isoformat(), "count": report.count,
-        "by": report.by,
+        "by": report.by, "photo": photos_of(context).has(stored, context.now()),
     }  # fmt: skip
 
 
-def _csv(reports: Iterator[StoredCheck]) -> Response:
+def _csv(rows: Iterator[dict[str, Any]]) -> Response:
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(COLUMNS)
-    for stored in reports:
-        lines.writerow([cell(value) for value in _row(stored).values()])
+    for row in rows:
+        lines.writerow([cell(value) for value in row.values()])
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers={"cache-control": "no-store"})

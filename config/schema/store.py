@@ -19,6 +19,8 @@ class Retention(Model):
     """Cards in events are taken out after so many days; the event stays."""
     alerts_days: Days = 730
     """Closed alerts, work orders and the audit trail."""
+    photos_days: Days = 90
+    """Photos of checks by people."""
     quarantine_days: Days = 7
     """Messages that could not be read."""
 

@@ -33,6 +33,7 @@ PUBLIC = {
     ("get", "/api/v1/stream"), ("post", "/login"), ("post", "/logout"),
     ("put", "/api/v1/partner/override"),  # the link itself is the key
     ("post", "/api/v1/stations/{station}/checks"),  # an operator, or the link is the key: tests/api/test_matrix.py
+    ("put", "/api/v1/stations/{station}/checks/{id}/photo"),  # as well
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
 }  # fmt: skip
 

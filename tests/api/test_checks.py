@@ -106,6 +106,7 @@ def test_a_check_is_kept_once_however_often_it_comes(rounds: Rounds) -> None:
     assert told == {"next": None, "checks": [{
         "id": ID, "check": "aed", "at": "2026-11-21T11:59:00Z", "received_at": "2026-11-21T12:00:00Z", "result": "ok",
         "note": "打 …", "expires": None, "count": None, "by": "link",
+        "photo": False,
     }]}  # fmt: skip
 
 
@@ -167,7 +168,7 @@ def test_pages_and_csv_of_what_was_reported(rounds: Rounds) -> None:
         cursor = told["next"]
     assert found == names[::-1]
     lines = rounds.client.get(URL, headers=viewer, params={"format": "csv"}).text.splitlines()
-    assert lines[0] == "id,check,at,received_at,result,note,expires,count,by"
+    assert lines[0] == "id,check,at,received_at,result,note,expires,count,by,photo"
     assert len(lines) == 6
     assert "'=1+1" in lines[1]
     assert rounds.client.get(URL, headers=viewer, params={"cursor": "x"}).status_code == 422

@@ -27,6 +27,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/checks"): "401 401 200 200 200 404 404 404",
+    ("GET", "/api/v1/stations/{station}/checks/{id}/photo"): "401 401 422 422 422 422 422 422",
     ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
     ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/override"): "401 401 200 200 200 404 404 404",
@@ -78,6 +79,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("POST", "/login"): "401 401 401 401 401 401 401 401",
     ("POST", "/logout"): "303 303 303 303 303 303 303 303",
     ("PUT", "/api/v1/partner/override"): "401 401 401 401 401 401 401 401",
+    ("PUT", "/api/v1/stations/{station}/checks/{id}/photo"): "401 401 403 422 422 403 404 404",
     ("PUT", "/api/v1/stations/{station}/override"): "401 401 403 503 503 403 404 404",
 }
 

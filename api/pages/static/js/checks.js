@@ -1,3 +1,5 @@
+import { dropPhoto, keepPhoto, photosOf, scaled } from "./photos.js";
+
 // What somebody found is kept on the phone until the server has it; without this script the same form is sent as it is.
 
 /** @typedef {{station: string, id: string, check: string, at: string, result: string, note: string, expires?: string, count?: number}} Report */
@@ -55,44 +57,104 @@ function mark(check, text, bad = false) {
   item.dataset.done = "";
 }
 
-/** @param {Report} report */
-function send(report) {
-  const { station: _, ...body } = report;
-  return fetch(`/api/v1/stations/${station}/checks`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-    body: JSON.stringify(body),
+/** @param {string} method @param {string} path @param {string} type @param {BodyInit} body @param {number} within_ms */
+function bring(method, path, type, body, within_ms) {
+  return fetch(`/api/v1/stations/${station}/checks${path}`, {
+    method,
+    headers: { "content-type": type, authorization: `Bearer ${token}` },
+    body,
     referrerPolicy: "no-referrer",
-    signal: AbortSignal.timeout(15000),
+    signal: AbortSignal.timeout(within_ms),
   }).catch(() => null);
 }
 
-let busy = false;
+/** @param {Report} report */
+function send(report) {
+  const { station: _, ...body } = report;
+  return bring("POST", "", "application/json", JSON.stringify(body), 15000);
+}
 
-// Sends what is kept, one after the other, until one can't be.
+// Whether one can't be brought now, so that it and what follows wait. The link may have ended: that is told.
+/** @param {Response | null} answer */
+function waits(answer) {
+  ended ||= answer?.status === 401;
+  return !answer || answer.status === 401 || answer.status === 429 || answer.status >= 500;
+}
+
+const mine = () => kept().filter((one) => one.station === station);
+
+// Reports first, one after the other, until one can't be brought.
+async function sendReports() {
+  for (const report of mine()) {
+    const answer = await send(report);
+    if (waits(answer)) return false;
+    keep(kept().filter((one) => one.id !== report.id));
+    if (answer?.ok) mark(report.check, "已保存 ✓ Saved");
+    else mark(report.check, "未被接受，请联系管理员。 Not accepted; tell the operator.", true);
+  }
+  return true;
+}
+
+// Photos of reports that the server has.
+async function sendPhotos() {
+  for (const { id, check, photo } of await photosOf(station)) {
+    if (mine().some((report) => report.id === id)) continue;
+    const answer = await bring("PUT", `/${id}/photo`, "image/jpeg", photo, 60000);
+    if (waits(answer)) return;
+    await dropPhoto(id);
+    mark(check, answer?.ok ? "已保存，照片也已保存 ✓ Saved, with its photo" : "照片未被接受。 The photo was not accepted.", !answer?.ok);
+  }
+}
+
+let busy = false;
+let ended = false;
+
 async function flush() {
   if (busy) return;
   busy = true;
+  ended = false;
   try {
-    for (const report of kept().filter((one) => one.station === station)) {
-      const answer = await send(report);
-      if (answer?.status === 401) {
-        tell("链接已失效，请重新扫码；内容仍在手机里。 This link has ended: scan the code again. Nothing is lost.", true);
-        return;
-      }
-      if (!answer || answer.status === 429 || answer.status >= 500) break;
-      keep(kept().filter((one) => one.id !== report.id));
-      if (answer.ok) mark(report.check, "已保存 ✓ Saved");
-      else mark(report.check, "未被接受，请联系管理员。 Not accepted; tell the operator.", true);
-    }
-    const left = kept().filter((one) => one.station === station).length;
-    tell(left ? `${left} 项等待网络，已存在手机里，请勿清除浏览数据。 ${left} waiting for the network, kept on this phone.` : "");
+    if (await sendReports()) await sendPhotos();
+    const left = new Set([...mine(), ...(await photosOf(station))].map((one) => one.id)).size;
+    const waiting = `${left} 项等待网络，已存在手机里，请勿清除浏览数据。 ${left} waiting for the network, kept on this phone.`;
+    if (ended) tell("链接已失效，请重新扫码；内容仍在手机里。 This link has ended: scan the code again. Nothing is lost.", true);
+    else tell(left ? waiting : "");
   } finally {
     busy = false;
   }
 }
 
+/** @type {Map<HTMLFormElement, Promise<Blob | null>>} */
+const chosen = new Map();
+
+// A photo is made small while somebody still looks at the thing.
+/** @param {HTMLFormElement} form */
+function takePhotos(form) {
+  const label = /** @type {HTMLElement | null} */ (form.querySelector(".photo"));
+  const input = /** @type {HTMLInputElement | null} */ (form.querySelector('input[type="file"]'));
+  if (!label || !input) return;
+  label.hidden = false;
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) chosen.set(form, scaled(file));
+    else chosen.delete(form);
+  });
+}
+
+// The report is kept before this, so that nothing waits for a photo.
+/** @param {HTMLFormElement} form @param {Report} report */
+async function keepChosen(form, report) {
+  const photo = chosen.get(form);
+  if (!photo) return;
+  chosen.delete(form);
+  for (const input of form.querySelectorAll('input[type="file"]')) /** @type {HTMLInputElement} */ (input).value = "";
+  const blob = await photo;
+  if (blob) await keepPhoto({ id: report.id, station, check: report.check, photo: blob });
+  else mark(report.check, "照片不能读取，其余照常发送。 The photo can't be read; the rest is sent.", true);
+}
+
 for (const form of document.querySelectorAll("form")) {
+  takePhotos(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
@@ -113,7 +175,7 @@ for (const form of document.querySelectorAll("form")) {
     keep([...kept(), report]);
     mark(report.check, report.result === "ok" ? "正常，发送中… OK, sending" : "已记录问题，发送中… Noted, sending");
     for (const details of form.querySelectorAll("details")) details.open = false;
-    void flush();
+    void keepChosen(form, report).then(flush);
   });
 }
 
