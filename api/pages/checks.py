@@ -19,7 +19,7 @@ from gateway.evidence.checks import LONGEST_NOTE, StoredCheck
 PRIVATE: Final = {**HEADERS, "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 DONE: Final = '<p class="said" role="status">已保存 ✓ <span lang="en">Saved</span></p>'
 _PHOTO: Final = (
-    '<label class="photo" hidden>拍照（可选） <span lang="en">Photo, optional</span>'
+    '<label class="photo" hidden><b>拍照</b> <span lang="en">Photo, optional</span>'
     '<input type="file" accept="image/*" capture="environment"></label>'
 )
 """Has no name: a browser without script can't make it small, so it is not asked."""

@@ -21,7 +21,9 @@ from gateway.store.reports import ReportBooks
 
 PER_HOUR = 1_000
 """Photos of one address."""
-BODY = {"requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}}
+BODY = {
+    "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+}
 Id = Annotated[UUID, Path(description="the id of the check")]
 
 

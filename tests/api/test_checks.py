@@ -202,4 +202,10 @@ def test_a_browser_without_script_reports_by_the_form(rounds: Rounds) -> None:
     bad = rounds.client.post(f"/c/{TOKEN}", data={**form, "id": "1"})
     assert (bad.status_code, "没有保存" in bad.text) == (422, True)
     assert rounds.client.post("/c/nobody", data=form).status_code == 404
-    assert rounds.client.post(f"/c/{TOKEN}", data=form, headers={"origin": "https://evil.example"}).status_code == 403
+    for headers in ({"origin": "https://evil.example"}, {"origin": "null", "sec-fetch-site": "cross-site"}):
+        assert rounds.client.post(f"/c/{TOKEN}", data=form, headers=headers).status_code == 403
+    own = {
+        "origin": "null",
+        "sec-fetch-site": "same-origin",
+    }  # as browsers send it under `Referrer-Policy: no-referrer`
+    assert rounds.client.post(f"/c/{TOKEN}", data=form, headers=own).status_code == 303

@@ -138,7 +138,15 @@ function takePhotos(form) {
     const file = input.files?.[0];
     if (file) chosen.set(form, scaled(file));
     else chosen.delete(form);
+    showChosen(label, Boolean(file));
   });
+}
+
+/** @param {HTMLElement} label @param {boolean} is */
+function showChosen(label, is) {
+  label.toggleAttribute("data-chosen", is);
+  const text = label.querySelector("b");
+  if (text) text.textContent = is ? "已拍 ✓ 随结果保存" : "拍照";
 }
 
 // The report is kept before this, so that nothing waits for a photo.
@@ -148,6 +156,7 @@ async function keepChosen(form, report) {
   if (!photo) return;
   chosen.delete(form);
   for (const input of form.querySelectorAll('input[type="file"]')) /** @type {HTMLInputElement} */ (input).value = "";
+  for (const label of form.querySelectorAll(".photo")) showChosen(/** @type {HTMLElement} */ (label), false);
   const blob = await photo;
   if (blob) await keepPhoto({ id: report.id, station, check: report.check, photo: blob });
   else mark(report.check, "照片不能读取，其余照常发送。 The photo can't be read; the rest is sent.", true);
@@ -174,7 +183,10 @@ for (const form of document.querySelectorAll("form")) {
     if (count) report.count = Number(count);
     keep([...kept(), report]);
     mark(report.check, report.result === "ok" ? "正常，发送中… OK, sending" : "已记录问题，发送中… Noted, sending");
-    for (const details of form.querySelectorAll("details")) details.open = false;
+    for (const details of form.querySelectorAll("details[open]")) {
+      /** @type {HTMLDetailsElement} */ (details).open = false;
+      details.querySelector("summary")?.focus(); // what had the focus is not to be seen any more
+    }
     void keepChosen(form, report).then(flush);
   });
 }
