@@ -26,7 +26,7 @@ def without_metadata(data: bytes) -> bytes:
         if marker in _TOLD and not (marker == _ADOBE and segment[4:9] == b"Adobe"):
             continue
         if marker in _TOLD:
-            segment = segment[:2] + (_ADOBE_BYTES + 2).to_bytes(2) + segment[4 : 4 + _ADOBE_BYTES]  # noqa: PLW2901
+            segment = segment[:2] + (_ADOBE_BYTES + 2).to_bytes(2) + segment[4 : 4 + _ADOBE_BYTES]
         if marker in _FRAMES:
             _check_frame(segment, seen)
         seen.add(marker)

@@ -61,7 +61,7 @@ def router(context: ApiContext) -> APIRouter:
 
 
 def _refuse_foreign(request: Request) -> None:
-    """A page that tells no referrer sends `Origin: null` with its own form; a browser then says otherwise whose it is."""
+    """A page that tells no referrer sends `Origin: null` with its own form; browsers then say otherwise whose it is."""
     own = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
     if not (request.headers.get("origin") == "null" and own):
         refuse_foreign(request)

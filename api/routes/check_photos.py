@@ -1,4 +1,4 @@
-"""`/api/v1/stations/{station}/checks/{id}/photo`: what somebody saw on a round, for those who look after the station."""
+"""`/api/v1/stations/{station}/checks/{id}/photo`: what somebody saw on a round, for its staff."""
 
 import asyncio
 from typing import Annotated

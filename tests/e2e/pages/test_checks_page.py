@@ -103,7 +103,7 @@ def tap(page: Page, selector: str) -> None:
 
 def press(page: Page, key: str) -> None:
     code = {"Tab": 9, "Enter": 13}[key]
-    text = {"text": "\r"} if key == "Enter" else {}
+    text: dict[str, Any] = {"text": "\r"} if key == "Enter" else {}
     for kind in ("keyDown", "keyUp"):
         page.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
 
