@@ -301,7 +301,7 @@ def test_all_that_the_page_loads_is_small(place: Place, chromium: Chromium) -> N
     with place.serving(), phone(chromium, place) as page:
         page.run("navigator.serviceWorker.ready.then(() => 0)")
         loaded = {re.sub(r".*?//[^/]+", "", url) for url in page.requests if "/api/" not in url}
-        assert any(name.endswith("photos.js") for name in loaded)
+        assert any(name.endswith("checks.js") for name in loaded)
         loaded = {name for name in loaded if name.startswith("/")}
         whole = sum(len(gzip.compress(place.get(name))) for name in loaded)
         assert whole <= 30 * 1024, (whole, loaded)
