@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from typing import Protocol
 
 from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge import protocols
@@ -31,6 +32,15 @@ log = logging.getLogger(__name__)
 STEP_S = 0.5
 STOP_S = 3.0
 MIB = 1 << 20
+
+
+class Runner(Protocol):
+    """A bus of any sort, run by a thread of its own."""
+
+    @property
+    def id(self) -> str: ...
+    def run(self) -> None: ...
+    def order(self, order: DeviceOrder) -> None: ...
 
 
 @dataclass(slots=True)
@@ -82,7 +92,7 @@ def run(
     presence, mishaps = Presence(), Mishaps(expected=(SpoolError,))
     topic, payload = will(bridge.station, bridge.id, spool.boot)
     session = Session(broker, client_id, will=Will(topic, payload), keep=False)
-    buses: list[tuple[BusSettings, Bus | TcpBus]] = []
+    buses: list[tuple[BusSettings, Runner]] = []
     place, rate = (bridge.station, bridge.id), bridge.spool.backlog_per_s
     doors = Doors(rules_of(bridge, zone))
 
@@ -100,7 +110,7 @@ def run(
             sink.tick(now_ms())
 
     failed = threading.Event()
-    buses.extend((settings, _bus(settings, bridge, sink, stop)) for settings in bridge.buses)
+    buses.extend((settings, _bus(settings, bridge, sink, stop, command_key)) for settings in bridge.buses)
     threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
     log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(buses), spool.boot)
     try:
@@ -139,12 +149,16 @@ def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop
     return thread
 
 
-def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event) -> Bus | TcpBus:
+def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event, command_key: CommandKey) -> Runner:
     doors = sink.doors
     rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
     protocols.introduce(settings, rules, doors)
     silent_ms = protocols.silent_ms_of(settings, bridge)
     sink.presence.expect(protocols.device_ids(settings), steady_ms(), silent_ms)
+    if protocols.protocol_of(settings.protocol).dials_in:
+        from firmware_bridge.ocpp.configured import central_of
+
+        return central_of(settings, bridge, doors.rules.cards, command_key, sink, stop)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)
@@ -177,7 +191,7 @@ def enroll(bridge: Bridge, number: bytes) -> str:
     return Cards(read_key(bridge.card_key_file), bridge.card_rotation).access(card)
 
 
-def _unlock(buses: Sequence[tuple[BusSettings, Bus | TcpBus]], doors: Doors, device: str) -> bool:
+def _unlock(buses: Sequence[tuple[BusSettings, Runner]], doors: Doors, device: str) -> bool:
     """Ask every bus that has a lock for this device; False when none has."""
     done = False
     for settings, bus in buses:

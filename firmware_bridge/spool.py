@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from firmware_bridge.devices.base import DeviceReading, Heard
+from firmware_bridge.spool_charges import ChargeBook
 from firmware_bridge.spool_file import open_file, spool_errors, transaction
 from gateway.model import Millis, Signal
 
@@ -99,8 +100,10 @@ class Spool:
                 return 0
             if known != mark:
                 self._db.execute("UPDATE device SET mark=? WHERE id=?", (mark, key))
-        grown = 0
-        for reading in heard.readings:
+        grown, readings = 0, heard.readings
+        if heard.step is not None:
+            readings += tuple(heard.step(ChargeBook(self._db), now))
+        for reading in readings:
             grown += self._insert(reading, now)
             fresh.append(reading.device)
         return grown
@@ -197,6 +200,19 @@ class Spool:
         """Readings dropped for want of room, for each device that lost any."""
         with self._asked() as db:
             return dict(db.execute("SELECT name, lost FROM device WHERE lost > 0"))
+
+    def out_of_service(self) -> dict[str, Millis]:
+        """Devices that staff took out of service, and until when."""
+        with self._asked() as db:
+            return dict(db.execute("SELECT device, until FROM out_of_service"))
+
+    def keep_out_of_service(self, device: str, until: Millis | None) -> None:
+        """Until then; None for no longer."""
+        with self._asked() as db:
+            if until is None:
+                db.execute("DELETE FROM out_of_service WHERE device=?", (device,))
+            else:
+                db.execute("INSERT OR REPLACE INTO out_of_service (device, until) VALUES (?, ?)", (device, until))
 
     def first_use(self, nonce: str, until: Millis, now: Millis) -> bool:
         """True once for each nonce; it is remembered, restart or not, until its command has expired."""

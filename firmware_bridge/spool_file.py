@@ -20,6 +20,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX IF NOT EXISTS telemetry ON held (ts) WHERE event IS NULL""",
         """CREATE TABLE IF NOT EXISTS nonce (value TEXT PRIMARY KEY, until INTEGER) WITHOUT ROWID""",
     ),
+    (  # 2: transactions of piles, and until when a device is out of service
+        """CREATE TABLE charge (
+          number INTEGER PRIMARY KEY, pile TEXT NOT NULL, device TEXT NOT NULL, mark TEXT NOT NULL, started_at INTEGER,
+          meter_start REAL, ended_at INTEGER, card TEXT)""",
+        """CREATE INDEX charge_mark ON charge (pile, mark)""",
+        """CREATE INDEX charge_ended ON charge (ended_at)""",
+        """CREATE TABLE out_of_service (device TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )
 """What brings a file from each version to the next; the number of the last is `user_version`. Append, never change."""
 

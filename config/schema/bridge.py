@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from config.modules import names_in
-from config.schema.base import DeviceId, File, Folder, Id, Model, NotNegative, Positive, Seconds
+from config.schema.base import DeviceId, File, Folder, Id, Model, NotNegative, Positive, Seconds, is_loopback
 
 if TYPE_CHECKING:
     Protocol = str
@@ -33,6 +34,14 @@ class DeviceSettings(Model):
     """Which way a card at this reader leads."""
     key_file: File | None = None
     """File with the secure-channel key in hex (osdp)."""
+    charge_point: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,47}$")] | None = None
+    """The pile's own name, the end of the address that it dials (ocpp)."""
+    connector: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Which connector of the pile it is (ocpp)."""
+    evse: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Which EVSE of the station, from 2.0.1 on; by default `connector` is the EVSE and its connector is 1 (ocpp)."""
+    password_file: File | None = None
+    """File with the pile's password; once for each charge point (ocpp)."""
 
 
 class BusSettings(Model):
@@ -41,7 +50,7 @@ class BusSettings(Model):
     id: Id
     """Unique among buses."""
     port: str
-    """Serial port, its usb:VID:PID[:SERIAL], or tcp://host:port to listen on."""
+    """Serial port, its usb:VID:PID[:SERIAL], or tcp://host:port or ws://host:port/path to listen on."""
     protocol: Protocol
     """What is spoken there."""
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
@@ -66,6 +75,21 @@ class BusSettings(Model):
     """A door open for longer is held."""
     relay_pulse_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     """Length of the pulse that opens the lock; 0 where the hardware has none."""
+    cert_file: File | None = None
+    """Our certificate for wss:// (ocpp)."""
+    key_file: File | None = None
+    """Its private key (ocpp)."""
+    client_ca_file: File | None = None
+    """Who signs the piles' certificates: then each must show one in its own name, profile 3 (ocpp)."""
+    allow_unauthenticated: bool = False
+    """Let piles without a password in, also from other machines: profile 0 (ocpp)."""
+    authorize: Literal["all", "list"] = "all"
+    """Who may charge: everybody, or the pseudonyms of allow_list_file (ocpp)."""
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach its listener."""
+        return is_loopback(urlsplit(self.port).hostname or "")
 
 
 class SpoolSettings(Model):

@@ -1,9 +1,10 @@
 """What every device protocol has in common. A protocol is a `Talk`: bytes and time in, readings and bytes out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
+from firmware_bridge.spool_charges import ChargeBook
 from gateway.model import Millis, Signal
 
 
@@ -32,7 +33,8 @@ class Heard:
     `devices` are heard from, even when nothing new was said. `reply` goes out when `readings` are safely on disk.
     `wire` is `(device, mark)` of a frame that its sender repeats until it gets the reply: a frame with the mark that
     was stored last for the device is a repeat, so it is answered but not stored again. `orders` are carried out, by
-    whatever bus can, once `readings` are on disk.
+    whatever bus can, once `readings` are on disk. `step` is a step of a pile's transaction: it is taken in the commit
+    that stores `readings`, and gives more of them.
     """
 
     readings: tuple[DeviceReading, ...] = ()
@@ -40,6 +42,7 @@ class Heard:
     reply: bytes = b""
     orders: tuple[DeviceOrder, ...] = ()
     wire: tuple[str, bytes] | None = None
+    step: Callable[[ChargeBook, Millis], Sequence[DeviceReading]] | None = None
 
 
 @dataclass(slots=True)

@@ -33,7 +33,8 @@ class BusProtocol:
 
     `names_devices`: its frames say whose they are, so a bus need not name its devices. `reads_cards`: it needs
     `card_key_file`. `polled`: devices speak when asked, so one is offline after three polls; else after `silent_ms`.
-    `device_keys` are what each of several devices must say. `questions` are for the probe, made when it asks.
+    `dials_in`: its devices dial in by WebSocket, many on one loop, and no talk is made. `device_keys` are what each of
+    several devices must say. `questions` are for the probe, made when it asks.
     """
 
     talk: Callable[[BusSettings, Doors], Talk]
@@ -41,6 +42,7 @@ class BusProtocol:
     reads_cards: bool = False
     polled: bool = False
     silent_ms: Millis = PUSH_SILENT_MS
+    dials_in: bool = False
     device_keys: tuple[str, ...] = ()
     questions: Callable[[], tuple[ProbeQuestion, ...]] = tuple
 

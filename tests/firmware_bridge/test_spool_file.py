@@ -66,7 +66,7 @@ def test_a_spool_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path)
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
         db.execute("PRAGMA user_version=99")
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(SpoolError, match=r"newer yizhan \(version 99, this one knows 1\): install that version again"):
+    with pytest.raises(SpoolError, match=r"newer yizhan \(version 99, this one knows 2\): install that version again"):
         Spool(tmp_path, MIB)
     assert (tmp_path / FILE).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
@@ -101,6 +101,8 @@ QUESTIONS = {
     "after": lambda spool: spool.after("a", 0, 9),
     "cover": lambda spool: spool.cover("a", spool.boot, 1),
     "lost": lambda spool: spool.lost(),
+    "out_of_service": lambda spool: spool.out_of_service(),
+    "keep_out_of_service": lambda spool: spool.keep_out_of_service("a", 9),
     "first_use": lambda spool: spool.first_use("abcdefgh", 9, 1),
 }
 

@@ -1,0 +1,90 @@
+"""Our calls to piles: one at a time for each, each answered, refused or given up in thirty seconds."""
+
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firmware_bridge.ocpp import frames
+from firmware_bridge.ocpp.frames import Payload, PileError, PileResult
+from gateway.base.clock import monotonic_s
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 30.0
+MOST_WAITING = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """What became of a call: the pile's answer, or an error as the pile named it, or why there is neither."""
+
+    result: Payload | None = None
+    error: PileError | None = None
+    trouble: str | None = None
+
+
+GONE = CallOutcome(trouble="not_connected")
+SILENT = CallOutcome(trouble="no_answer")
+FULL = CallOutcome(trouble="busy")
+
+Told = Callable[[CallOutcome], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    action: str
+    payload: Payload
+    told: Told
+    until: float
+
+
+class PileCalls:
+    """Of one connection. `send` writes a message to the pile."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._queue: deque[_Waiting] = deque()
+        self._asked: tuple[str, _Waiting] | None = None
+
+    def ask(self, action: str, payload: Payload, told: Told, within_s: float = ANSWER_S) -> None:
+        if len(self._queue) >= MOST_WAITING:
+            told(FULL)
+            return
+        self._queue.append(_Waiting(action, payload, told, monotonic_s() + within_s))
+        self._next()
+
+    def answered(self, message: PileResult | PileError) -> tuple[str, Told] | None:
+        """The action that this answers, and who waits for it; None for an answer to nothing that we asked."""
+        if self._asked is None or self._asked[0] != message.id:
+            return None
+        (_, waiting), self._asked = self._asked, None
+        self._next()
+        return waiting.action, waiting.told
+
+    def give_up(self, now_s: float) -> None:
+        """Those that have waited for too long."""
+        late = [one for one in self._queue if one.until <= now_s]
+        for one in late:
+            self._queue.remove(one)
+            one.told(SILENT)
+        if self._asked is not None and self._asked[1].until <= now_s:
+            (_, waiting), self._asked = self._asked, None
+            waiting.told(SILENT)
+            self._next()
+
+    def close(self) -> None:
+        """The connection has gone."""
+        waiting = ([self._asked[1]] if self._asked is not None else []) + list(self._queue)
+        self._asked = None
+        self._queue.clear()
+        for one in waiting:
+            one.told(GONE)
+
+    def _next(self) -> None:
+        if self._asked is None and self._queue:
+            waiting = self._queue.popleft()
+            message_id = secrets.token_hex(8)
+            self._asked = message_id, waiting
+            self._send(frames.call(message_id, waiting.action, waiting.payload))

@@ -1,0 +1,266 @@
+"""The bus of piles that dial in by WebSocket: one loop on one thread, whatever their number."""
+
+import asyncio
+import logging
+import resource
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from firmware_bridge.bus import REOPEN_S, Sink
+from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
+from firmware_bridge.ocpp.calls import GONE, Told
+from firmware_bridge.ocpp.conversation import Conversation
+from firmware_bridge.ocpp.frames import Payload
+from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
+from firmware_bridge.ocpp.keeper import Keeper
+from firmware_bridge.ocpp.link import PileLink
+from firmware_bridge.ocpp.pile import ChargePoint
+from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
+from firmware_bridge.ocpp.tls import TlsPipe
+from firmware_bridge.ocpp.tokens import TokenDesk
+from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
+from gateway.model import Millis
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+HANDSHAKE_S = 10.0
+UNPROVEN = 512  # connections that have not said who they are; of more, the oldest of the busiest address goes
+SILENT_S, GONE_S = 90.0, 150.0  # asked whether it is there, and given up
+SLOW_S = 20.0  # takes nothing of what we say
+PRESENT_MS = 300_000
+TELL_S = 60.0
+WRONG_PASSWORDS = 10  # in a minute, then its address waits
+BACKLOG = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class CentralRules:
+    """`host` and `port` to listen on; `tls` None for ws://."""
+
+    bus: str
+    host: str
+    port: int
+    door: DoorRules
+    tls: ssl.SSLContext | None
+
+
+class OcppBus:
+    """The same face as `Bus`; and it calls piles. `on_presence(pile, link_since)` hears who comes and goes."""
+
+    def __init__(
+        self,
+        rules: CentralRules,
+        piles: Mapping[str, ChargePoint],
+        tokens: TokenDesk,
+        sink: Sink,
+        stop: threading.Event,
+    ) -> None:
+        self.id, self._rules, self._piles, self.tokens, self._sink, self._stop = (
+            rules.bus, rules, piles, tokens, sink, stop,
+        )  # fmt: skip
+        self.mishaps = Mishaps()
+        self.bound: tuple[str, int] | None = None
+        self.on_presence: Callable[[ChargePoint, Millis | None], None] = lambda _pile, _since: None
+        self._loop = asyncio.new_event_loop()
+        self._keeper = Keeper(self.id, self._loop, sink, stop)
+        self._unproven: dict[PileLink, None] = {}
+        self._talks: dict[PileLink, Conversation] = {}
+        self._links: dict[str, PileLink] = {}
+        self._told: dict[str, float] = {}
+        self._wrong: Counter[str] = Counter()
+        self._wrong_at = 0.0
+
+    def order(self, order: DeviceOrder) -> None:
+        """Doors are no piles."""
+
+    # ---- the thread ----
+
+    def run(self) -> None:
+        with suppress(OSError, ValueError):
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._failed)
+        try:
+            while not self._stop.is_set():
+                self._serve()
+        finally:
+            self._keeper.close()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def _serve(self) -> None:
+        rules = self._rules
+        try:
+            server = self._loop.run_until_complete(
+                self._loop.create_server(self._new_link, rules.host, rules.port, backlog=BACKLOG)
+            )
+        except OSError as error:
+            log.warning("bus %s: can't listen on %s:%d: %s; trying again", self.id, rules.host, rules.port, error)
+            self._stop.wait(REOPEN_S)
+            return
+        self.bound = server.sockets[0].getsockname()[:2]
+        log.info("bus %s: piles dial %s:%d%s/NAME", self.id, *self.bound, rules.door.base)
+        self._look()
+        self._loop.run_forever()
+        server.close()
+        for link in (*self._unproven, *self._talks):
+            link.drop()
+        self._loop.run_until_complete(asyncio.sleep(0))
+
+    def _new_link(self) -> PileLink:
+        tls = TlsPipe(self._rules.tls) if self._rules.tls is not None else None
+        return PileLink(self, self._loop, tls)
+
+    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError):
+            self._tell("loop", f"bus {self.id}: {error}")
+        elif isinstance(error, Exception):
+            self.mishaps.note(f"bus {self.id}: a connection", error)
+
+    def _look(self) -> None:
+        """Every two seconds: who is late with what, and what holds is told again."""
+        with self.mishaps.contained(f"bus {self.id}: looking after its connections"):
+            self._look_at_links(monotonic_s())
+        with self.mishaps.contained(f"bus {self.id}: telling again what holds"):
+            self._tell_again(now_ms())
+        if self._stop.is_set():
+            self._loop.stop()
+        else:
+            self._loop.call_later(LOOK_S if self._talks or self._unproven else 0.2, self._look)
+
+    def _look_at_links(self, now_s: float) -> None:
+        for link in [one for one in self._unproven if now_s - one.opened_at > HANDSHAKE_S]:
+            self.refused(link, f"no handshake within {HANDSHAKE_S:.0f} s")
+            link.drop()
+        for link, talk in list(self._talks.items()):
+            talk.calls.give_up(now_s)
+            silent_s = now_s - link.heard_at
+            if silent_s > GONE_S or (link.full_since is not None and now_s - link.full_since > SLOW_S):
+                log.info("bus %s: %s says or takes nothing any more: closed", self.id, talk.pile.charge_point)
+                link.drop()
+            elif silent_s > SILENT_S and link.pinged_at is None:
+                link.ping()
+
+    def _tell_again(self, now: Millis) -> None:
+        news: list[DeviceReading] = []
+        for talk in self._talks.values():
+            news += talk.pile.news(now)
+        if news:
+            self._keeper.keep(Heard(tuple(news)), lambda stored: self._kept_again(stored, news))
+
+    def _kept_again(self, stored: bool, news: list[DeviceReading]) -> None:
+        if not stored:
+            devices = {reading.device for reading in news}
+            for pile in self._piles.values():
+                pile.untold([device for device in pile.devices if device in devices])
+
+    # ---- LinkOwner of the links ----
+
+    def opened(self, link: PileLink) -> None:
+        self._unproven[link] = None
+        if len(self._unproven) > UNPROVEN:
+            (busiest, _), *_ = Counter(one.address for one in self._unproven).most_common(1)
+            next(one for one in self._unproven if one.address == busiest).drop()
+
+    def judge(self, link: PileLink, asked: Greeting) -> Admitted | Refusal:
+        if monotonic_s() - self._wrong_at > 60:
+            self._wrong.clear()
+            self._wrong_at = monotonic_s()
+        if self._wrong[link.address] >= WRONG_PASSWORDS:
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "", f"{WRONG_PASSWORDS} wrong passwords: wait a minute")
+        verdict = judge(asked, self._rules.door)
+        if isinstance(verdict, Refusal) and verdict.status is HTTPStatus.UNAUTHORIZED:
+            self._wrong[link.address] += 1
+        return verdict
+
+    def refused(self, link: PileLink, why: str, name: str = "") -> None:
+        self._tell(name or link.address, f"bus {self.id}: {name or 'a caller'!r} at {link.address} is refused: {why}")
+
+    def _tell(self, what: str, text: str) -> None:
+        """Once a minute of each; of a thousand names at most."""
+        now_s = monotonic_s()
+        if now_s - self._told.get(what, -TELL_S) < TELL_S:
+            return
+        if len(self._told) >= 1_000:
+            self._told.clear()
+        self._told[what] = now_s
+        log.warning("%s", text)
+
+    def admitted(self, link: PileLink, admitted: Admitted) -> None:
+        """Of two connections of one charge point the newer is the pile."""
+        self._unproven.pop(link, None)
+        pile = self._piles[admitted.charge_point]
+        older = self._links.pop(pile.charge_point, None)
+        self._links[pile.charge_point] = link
+        if older is not None:
+            log.warning(
+                "bus %s: %s dials anew from %s: its older connection is closed",
+                self.id,
+                pile.charge_point,
+                link.address,
+            )
+            older.close(1008, "a newer connection of this charge point")
+        pile.version = SUBPROTOCOLS[admitted.subprotocol]
+        pile.offset_ms = 0
+        self._talks[link] = Conversation(pile, self, link.send, link.go_on)
+        self._present(pile)
+        self.on_presence(pile, now_ms())
+        log.info(
+            "bus %s: %s is there (%s, profile %d)", self.id, pile.charge_point, admitted.subprotocol, admitted.profile
+        )
+
+    def said(self, link: PileLink, message: bytes) -> bool:
+        talk = self._talks.get(link)
+        if talk is None or self._links.get(talk.pile.charge_point) is not link:
+            return False
+        self._present(talk.pile)
+        with self.mishaps.contained(f"bus {self.id}: what a pile said"):
+            return talk.hear(message)
+        return False
+
+    def closed(self, link: PileLink) -> None:
+        self._unproven.pop(link, None)
+        talk = self._talks.pop(link, None)
+        if talk is None:
+            return
+        talk.calls.close()
+        pile = talk.pile
+        if self._links.get(pile.charge_point) is link:
+            del self._links[pile.charge_point]
+            self._sink.lost(pile.devices)
+            self.on_presence(pile, None)
+            log.info("bus %s: %s is gone", self.id, pile.charge_point)
+
+    def _present(self, pile: ChargePoint) -> None:
+        self._sink.present(pile.devices, PRESENT_MS)
+
+    # ---- Around the conversations ----
+
+    def keep(self, heard: Heard, done: Callable[[bool], None]) -> None:
+        self._keeper.keep(heard, done)
+
+    def booted(self, talk: Conversation) -> None:
+        pass
+
+    # ---- for staff; any thread ----
+
+    def call(self, charge_point: str, action: str, payload: Payload, told: Told) -> None:
+        """`told` is called on the loop's thread."""
+
+        def ask() -> None:
+            link = self._links.get(charge_point)
+            if link is None:
+                told(GONE)
+            else:
+                self._talks[link].calls.ask(action, payload, told)
+
+        self._loop.call_soon_threadsafe(ask)

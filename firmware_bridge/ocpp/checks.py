@@ -1,0 +1,76 @@
+"""What a bus of piles must say, told with file and line. Imports nothing of the protocol itself."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.checks import each
+from config.mistakes import KeyPath
+from config.schema.base import is_loopback
+from config.yaml_source import ConfigSource
+
+
+def check_piles(source: ConfigSource, path: KeyPath, bus: dict[str, Any], bridge: dict[str, Any]) -> None:
+    """Adds to the source's mistakes. What has the wrong type is left to the models."""
+    address = _address(source, path, bus)
+    if address is None:
+        return
+    scheme, host = address
+    if scheme == "wss":
+        for key in ("cert_file", "key_file"):
+            if not bus.get(key):
+                source.blame(path, f"{key} is missing for wss://", f"add {key}:, or listen on ws:// behind loopback")
+    if scheme == "ws" and bus.get("client_ca_file"):
+        source.blame((*path, "client_ca_file"), "needs TLS", "write the port as wss://")
+    if bus.get("authorize") == "list":
+        for key in ("allow_list_file", "card_key_file"):
+            if not bridge.get(key):
+                source.blame((*path, "authorize"), f"list needs bridge.{key}", f"add {key}: to bridge:")
+    _passwords(source, path, bus, open_to_all=bool(bus.get("allow_unauthenticated")) or is_loopback(host))
+    _connectors(source, path, bus)
+
+
+def _address(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> tuple[str, str] | None:
+    """(ws or wss, host); None where it is neither."""
+    text, mend = bus.get("port"), "write it like ws://127.0.0.1:9000/ocpp or wss://0.0.0.0:9000/ocpp"
+    if not isinstance(text, str):
+        return None
+    try:
+        address = urlsplit(text)
+        sound = address.scheme in ("ws", "wss") and bool(address.hostname) and address.port is not None
+    except ValueError:
+        sound = False
+    if not sound:
+        source.blame((*path, "port"), f"{text!r} is no address for piles to dial", mend)
+        return None
+    return address.scheme, address.hostname or ""
+
+
+def _passwords(source: ConfigSource, path: KeyPath, bus: dict[str, Any], *, open_to_all: bool) -> None:
+    """One for each charge point, unless it need none."""
+    first: dict[str, KeyPath] = {}
+    names: dict[str, KeyPath] = {}
+    for here, device in each(bus, "devices.*", path):
+        if not isinstance(device, dict) or not isinstance(name := device.get("charge_point"), str):
+            continue
+        names.setdefault(name, here)
+        if device.get("password_file") and first.setdefault(name, here) != here:
+            source.blame((*here, "password_file"), f"{name} has one already", "write it once for each charge point")
+    if open_to_all or bus.get("client_ca_file"):
+        return
+    for name, here in names.items():
+        if name not in first:
+            source.blame(
+                here,
+                f"{name} has no password, and other machines can dial this port",
+                "add password_file:, or allow_unauthenticated: true to the bus",
+            )
+
+
+def _connectors(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
+    seen: dict[tuple[object, ...], KeyPath] = {}
+    for here, device in each(bus, "devices.*", path):
+        if not isinstance(device, dict):
+            continue
+        plug = (device.get("charge_point"), device.get("evse"), device.get("connector", 1))
+        if seen.setdefault(plug, here) != here:
+            source.blame(here, f"connector {plug[2]} of {plug[0]} has a device already", "give it another connector:")

@@ -1,0 +1,65 @@
+"""From a bus's settings to its central system."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from config.files import read_secret
+from config.schema.bridge import Bridge, BusSettings, DeviceSettings
+from firmware_bridge.bus import Sink
+from firmware_bridge.cards import Cards, read_allow_list
+from firmware_bridge.ocpp.central import CentralRules, OcppBus
+from firmware_bridge.ocpp.handshake import DoorRules
+from firmware_bridge.ocpp.pile import ChargePoint, Plug
+from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
+from firmware_bridge.ocpp.tls import server_context
+from firmware_bridge.ocpp.tokens import TokenDesk
+
+
+def central_of(
+    bus: BusSettings,
+    bridge: Bridge,
+    cards: Cards | None,
+    key: Callable[[], bytes | None],
+    sink: Sink,
+    stop: threading.Event,
+) -> OcppBus:
+    """ValueError for files that can't be used."""
+    allowed = None
+    if bus.authorize == "list":
+        if bridge.allow_list_file is None or cards is None:
+            raise ValueError(f"bridge.buses.{bus.id}: authorize: list needs bridge.allow_list_file and card_key_file")
+        allowed = read_allow_list(bridge.allow_list_file)
+    return OcppBus(rules_of(bus), piles_of(bus), TokenDesk(cards, allowed, key), sink, stop)
+
+
+def piles_of(bus: BusSettings) -> dict[str, ChargePoint]:
+    """The charge points of a bus, each with its connectors."""
+    plugs: dict[str, list[Plug]] = defaultdict(list)
+    for device in bus.devices:
+        plugs[device.charge_point or ""].append(Plug(device.device, device.evse, device.connector))
+    return {name: ChargePoint(name, tuple(found)) for name, found in plugs.items()}
+
+
+def rules_of(bus: BusSettings) -> CentralRules:
+    address = urlsplit(bus.port)
+    tls = None
+    if address.scheme == "wss":
+        if bus.cert_file is None or bus.key_file is None:
+            raise ValueError(f"bridge.buses.{bus.id}: wss:// needs cert_file and key_file")
+        tls = server_context(bus.cert_file, bus.key_file, bus.client_ca_file)
+    door = DoorRules(
+        address.path.rstrip("/"),
+        frozenset(device.charge_point or "" for device in bus.devices),
+        {device.charge_point or "": _password(device) for device in bus.devices if device.password_file is not None},
+        tuple(SUBPROTOCOLS),
+        bus.client_ca_file is not None,
+        bus.allow_unauthenticated or bus.on_loopback,
+    )
+    return CentralRules(bus.id, address.hostname or "", address.port or 0, door, tls)
+
+
+def _password(device: DeviceSettings) -> Callable[[], str]:
+    path = device.password_file
+    return lambda: read_secret(path, "password_file") if path is not None else ""

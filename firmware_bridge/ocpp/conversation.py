@@ -1,0 +1,119 @@
+"""A message of a pile → its answer: decoded, judged by the schema, handled, kept, answered. One for each connection."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from firmware_bridge.devices.base import Heard
+from firmware_bridge.ocpp import frames, schemas, v16, v201
+from firmware_bridge.ocpp.calls import CallOutcome, PileCalls
+from firmware_bridge.ocpp.frames import FrameError, PileCall, PileError, PileResult
+from firmware_bridge.ocpp.pile import ChargePoint, Version
+from firmware_bridge.ocpp.reply import Handler, Reply, Scene
+from firmware_bridge.ocpp.tokens import TokenDesk
+from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
+
+log = logging.getLogger(__name__)
+
+_HANDLERS: Mapping[Version, Mapping[str, Handler]] = {
+    "1.6": v16.HANDLERS, "2.0.1": v201.HANDLERS, "2.1": v201.HANDLERS_2_1,
+}  # fmt: skip
+
+
+class Around(Protocol):
+    """What a conversation needs of its bus."""
+
+    tokens: TokenDesk
+    mishaps: Mishaps
+
+    def keep(self, heard: Heard, done: Callable[[bool], None]) -> None: ...
+    def booted(self, talk: "Conversation") -> None: ...
+
+
+class Conversation:
+    """`send` writes to the pile, `go_on` says that its next message may come."""
+
+    def __init__(
+        self, pile: ChargePoint, around: Around, send: Callable[[bytes], None], go_on: Callable[[], None]
+    ) -> None:
+        self.pile, self._around, self._send, self._go_on = pile, around, send, go_on
+        self.calls = PileCalls(send)
+        self.booted = False
+
+    def hear(self, raw: bytes) -> bool:
+        """Take a message; True when `go_on` will follow."""
+        version = self.pile.version
+        try:
+            message = frames.read(raw)
+        except FrameError as error:
+            if error.id is not None or version != "1.6":  # 1.6 has no way to answer what has no id
+                code = error.code if error.id is not None and version != "1.6" else schemas.format_code(version)
+                self._send(frames.error(error.id or frames.NO_ID, code, f"the message {error}"))
+            return False
+        if isinstance(message, PileCall):
+            return self._called(message)
+        self._answered(message)
+        return False
+
+    def _called(self, call: PileCall) -> bool:
+        version = self.pile.version
+        handler = _HANDLERS[version].get(call.action)
+        if handler is None:
+            known = call.action in schemas.actions(version)
+            code = "NotSupported" if known else "NotImplemented"
+            self._refuse(call, code, "a central system takes no such call" if known else "no action of this version")
+            return False
+        fault = schemas.request_fault(call.action, version, call.payload) if call.wants_answer else None
+        if fault is not None:
+            self._refuse(call, fault.code, fault.text)
+            return False
+        try:
+            reply = handler(Scene(self.pile, self._around.tokens, now_ms()), call.payload)
+        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
+            self._around.mishaps.note(f"a {call.action} of a pile", error)
+            self._refuse(call, "InternalError", "a fault of this program")
+            return False
+        return self._keep(call, reply)
+
+    def _keep(self, call: PileCall, reply: Reply) -> bool:
+        """The answer goes out when what was said is on disk."""
+        if not reply.readings and reply.step is None:
+            self._answer(call, reply)
+            return False
+        heard = Heard(tuple(reply.readings), self.pile.devices, step=reply.step)
+
+        def kept(stored: bool) -> None:
+            if stored:
+                self._answer(call, reply)
+            else:
+                self.pile.untold([reading.device for reading in reply.readings])
+                self._refuse(call, "InternalError", "it could not be kept")
+            self._go_on()
+
+        self._around.keep(heard, kept)
+        return True
+
+    def _answer(self, call: PileCall, reply: Reply) -> None:
+        payload = reply.payload()
+        if call.wants_answer:
+            self._send(frames.result(call.id, payload))
+        if reply.booted:
+            self.booted = True
+            self._around.booted(self)
+
+    def _refuse(self, call: PileCall, code: str, text: str) -> None:
+        if call.wants_answer:
+            self._send(frames.error(call.id, code, text))
+
+    def _answered(self, message: PileResult | PileError) -> None:
+        if isinstance(message, PileError) and message.about_result:
+            return
+        found = self.calls.answered(message)
+        if found is None:
+            return
+        _, told = found
+        if isinstance(message, PileError):
+            told(CallOutcome(error=message))
+        else:
+            told(CallOutcome(result=message.payload))
