@@ -17,6 +17,7 @@ from api.auth import COOKIE, Keyring
 from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
+from api.ocpi.side import OcpiSide
 from api.pages.place import places_of
 from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS
@@ -108,6 +109,8 @@ def create_app(
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
+    ocpi = OcpiSide(context, mishaps)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         loop = asyncio.get_running_loop()
@@ -123,7 +126,9 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         context.view.attach(loop)
         context.hub.start()
         tidying = asyncio.create_task(_forgetting(context, mishaps))
+        ocpi.start()
         yield {}
+        ocpi.stop()
         tidying.cancel()
         context.hub.close()
         context.view.detach()
@@ -145,6 +150,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         app.include_router(router(context))
     for staff_router in STAFF_ROUTERS:
         app.include_router(staff_router(context, alerting))
+    app.include_router(ocpi.routes)
     _document_access(app)
     return app
 

@@ -13,7 +13,7 @@ from config.schema.base import Model
 STATIONS_ASK = ("timezone", "calendar", "privacy", "promises", "kinds")
 """Sections whose change makes every station another one."""
 
-LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "homeassistant"))
+LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "homeassistant", "ocpi"))
 """Sections that take effect while the process runs."""
 
 LIVE_KEYS = frozenset(("api.display", "api.public_url", "api.tiles_url"))

@@ -13,6 +13,7 @@ from config.schema.gateway import (
     defaults_for,
 )
 from config.schema.mqtt import HomeAssistant, Mqtt, MqttEndpoint, parse_mqtt_url
+from config.schema.ocpi import Ocpi, OcpiConnector, OcpiPartner
 from config.schema.rounds import CheckSettings
 from config.schema.settings import Settings
 from config.schema.station import (
@@ -32,7 +33,8 @@ __all__ = [
     "AlertSettings", "Api", "AreaSettings", "Bridge", "BusSettings", "Calendar", "Channel", "ChannelKind",
     "CheckSettings", "Closure", "DaySpan", "DeviceSettings", "Dialect", "Display", "GatewaySettings",
     "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings", "Location", "Mqtt",
-    "MqttEndpoint", "OverrideSettings", "PartnerSettings", "Privacy", "Protocol", "Reporting", "ResourceSettings",
+    "MqttEndpoint", "Ocpi", "OcpiConnector", "OcpiPartner", "OverrideSettings", "PartnerSettings", "Privacy",
+    "Protocol", "Reporting", "ResourceSettings",
     "Retention", "RouteSettings", "Settings", "Severity", "SourceSettings", "SpoolSettings", "StationSettings",
     "StoreSettings", "Stream", "defaults_for", "parse_host_port", "parse_mqtt_url",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from config.schema.base import Kind, Model, TimeZone
 from config.schema.bridge import Bridge
 from config.schema.gateway import Calendar, GatewaySettings, KindDefaults, KindSettings, Privacy, Promises, defaults_for
 from config.schema.mqtt import HomeAssistant, Mqtt
+from config.schema.ocpi import Ocpi
 from config.schema.station import AreaSettings, ResourceSettings, StationSettings
 from config.schema.store import StoreSettings
 
@@ -45,6 +46,8 @@ class Settings(Model):
     """The places watched."""
     alerts: AlertSettings = AlertSettings()
     """When and how staff are told."""
+    ocpi: Ocpi | None = None
+    """Our charging points for apps, after OCPI 2.2.1; without it that is off."""
     bridge: Bridge | None = None
     """The firmware bridge of this box."""
 

@@ -34,6 +34,11 @@ PUBLIC = {
     ("put", "/api/v1/partner/override"),  # the link itself is the key
     ("post", "/api/v1/stations/{station}/checks"),  # an operator, or the link is the key: tests/api/test_matrix.py
     ("put", "/api/v1/stations/{station}/checks/{id}/photo"),  # as well
+    # a token of OCPI, and 404 without `ocpi:`: tests/api/ocpi
+    ("get", "/ocpi/versions"), ("get", "/ocpi/2.2.1"), ("get", "/ocpi/2.2.1/credentials"),
+    ("post", "/ocpi/2.2.1/credentials"), ("put", "/ocpi/2.2.1/credentials"), ("delete", "/ocpi/2.2.1/credentials"),
+    ("get", "/ocpi/2.2.1/locations"), ("get", "/ocpi/2.2.1/locations/{station}"),
+    ("get", "/ocpi/2.2.1/locations/{station}/{evse}"), ("get", "/ocpi/2.2.1/locations/{station}/{evse}/{connector}"),
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ TOLD: Final = {
 
 
 class Changes:
-    """Remembers the last facts of each station, and since when. Any thread may ask.
+    """Remembers the last facts of each thing, and since when. Any thread may ask.
 
     At our start everything counts as changed: what came before nobody saw, and a change told twice costs a reader one
     row; one not told, the truth.
@@ -25,14 +25,19 @@ class Changes:
         self._known: dict[str, tuple[int, Millis]] = {}
         self._configured: dict[str, tuple[StationSettings, str]] = {}
 
-    def changed_at(self, station: StationSettings, shown: StationDocument, now: Millis) -> Millis:
-        facts = hash((self._said(station), _live(shown)))
+    def since(self, key: str, facts: Hashable, now: Millis) -> Millis:
+        """When these facts of the thing were first seen, or seen again."""
+        told = hash(facts)
         with self._lock:
-            known, at = self._known.get(station.id, (None, now))
-            if known != facts:
+            known, at = self._known.get(key, (None, now))
+            if known != told:
                 at = now
-                self._known[station.id] = facts, at
+                self._known[key] = told, at
         return at
+
+    def changed_at(self, station: StationSettings, shown: StationDocument, now: Millis) -> Millis:
+        """When what feeds tell of a station was last another."""
+        return self.since(station.id, (self._said(station), _live(shown)), now)
 
     def _said(self, station: StationSettings) -> str:
         """What the configuration tells; written out once for each."""

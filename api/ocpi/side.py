@@ -1,0 +1,28 @@
+"""The OCPI side of a running API: one for all its parts."""
+
+from fastapi import APIRouter
+
+from api.context import ApiContext
+from api.ocpi.partners import PartnerBook
+from api.ocpi.push import Push
+from api.ocpi.routes import router
+from api.ocpi.sender import Locations
+from gateway.base.mishaps import Mishaps
+
+
+class OcpiSide:
+    """`start` and `stop` it on the thread of the live view; partners are told in between."""
+
+    def __init__(self, context: ApiContext, mishaps: Mishaps) -> None:
+        self._context, partners, locations = context, PartnerBook(context.settings.store.path), Locations()
+        self._push = Push(lambda: context.settings, partners, locations, context.now, mishaps)
+        self.routes: APIRouter = router(context, partners, locations)
+
+    def start(self) -> None:
+        for entry in self._context.view:
+            self._push.heard(entry)
+        self._context.view.listeners.append(self._push.heard)
+        self._push.start()
+
+    def stop(self) -> None:
+        self._push.end()
