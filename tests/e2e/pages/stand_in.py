@@ -19,9 +19,10 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from api.pages import PagePlace, router
+from tests.e2e.pages.alerted import allowed, made_up, staff
 from tests.e2e.pages.scenes import PLAN, Scene, crowd, document, scenes, stamp
 
 HEARTBEAT_S = 5.0
@@ -35,7 +36,8 @@ class StandIn:
         self.ttl_ms = ttl_ms
         self.scenes = scenes() | crowd(stations)
         self.listed = list(crowd(stations)) or list(self.scenes)
-        self.alerts = _alerts(self)
+        self.alerts = made_up(self.listed, self.now())
+        self.orders = [{"id": "o-1", "alert": "al-3", "station": "", "assignee": "李工", "state": "accepted"}]
         self.versions = Counter[str]()
 
     def now(self) -> int:
@@ -67,30 +69,6 @@ class StandIn:
 
 def _event(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
-
-
-def _alerts(server: StandIn) -> list[dict[str, Any]]:
-    """What staff find in the morning: where, kind, resource, severity, minutes ago, cause."""
-    script = (
-        (3, "station_offline", None, "critical", 24, "all_silent"),
-        (22, "safety_not_ready", "aed", "critical", 190, "message"),
-        (21, "charger_fault", "pile-02", "warning", 61, "GroundFailure"),
-        (30, "stuck_sensor", "seat-03", "warning", 135, "suspect"),
-        (39, "power_without_session", "pile-01", "warning", 12, "power_w=214"),
-        (48, "battery_low", "seat-05", "info", 520, "battery_pct=14"),
-    )
-    made = []
-    for i, (at, kind, resource, severity, minutes, cause) in enumerate(script):
-        if at >= len(server.listed):
-            continue
-        opened = stamp(server.now() - minutes * 60_000)
-        held = [{"at": opened, "action": "acknowledged", "state": "acknowledged", "by": "李工"}] if i == 3 else []
-        made.append({
-            "id": f"al-{i}", "station": server.listed[at], "resource": resource, "kind": kind, "severity": severity,
-            "state": "acknowledged" if held else "open", "opened_at": opened, "changed_at": opened, "cause": cause,
-            "detail": {}, "history": [{"at": opened, "action": "opened", "state": "open", "by": None}, *held],
-        })  # fmt: skip
-    return made
 
 
 def app(server: StandIn) -> FastAPI:
@@ -144,7 +122,8 @@ def app(server: StandIn) -> FastAPI:
             server.stream(station), media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
 
-    _staff(web, server)
+    staff(web, server)
+    _rest(web, server)
     return web
 
 
@@ -156,42 +135,7 @@ def _with(scene: Scene, resource: str, state: str) -> Scene:
     return replace(scene, areas=areas)
 
 
-def _staff(web: FastAPI, server: StandIn) -> None:
-    def allowed(request: Request) -> None:
-        if request.cookies.get("yizhan_session") != "staff":
-            raise HTTPException(401)
-
-    @web.get("/api/v1/session")
-    def session(request: Request) -> dict[str, str]:
-        allowed(request)
-        return {"name": "王姐", "role": "operator"}
-
-    @web.get("/api/v1/alerts")
-    def alerts(request: Request, station: str | None = None, state: str | None = None) -> Response:
-        allowed(request)
-        rows = [
-            row
-            for row in server.alerts
-            if (not station or row["station"] == station) and (not state or row["state"] == state)
-        ]
-        return JSONResponse({"alerts": rows})
-
-    @web.post("/api/v1/alerts/{alert}/acknowledge")
-    def acknowledge(request: Request, alert: str) -> Response:
-        allowed(request)
-        row = next(row for row in server.alerts if row["id"] == alert)
-        row.update(state="acknowledged", changed_at=stamp(server.now()))
-        row["history"].append(
-            {"at": stamp(server.now()), "state": "acknowledged", "action": "acknowledged", "by": "王姐"}
-        )
-        return JSONResponse(row)
-
-    @web.get("/api/v1/orders")
-    def orders(request: Request) -> Response:
-        allowed(request)
-        order = {"id": "o-1", "alert": "al-3", "assignee": "李工", "state": "accepted"}
-        return JSONResponse({"orders": [order] if server.alerts else []})
-
+def _rest(web: FastAPI, server: StandIn) -> None:
     @web.get("/api/v1/stations/{station}/left-out")
     def left_out(request: Request, station: str) -> dict[str, Any]:
         allowed(request)

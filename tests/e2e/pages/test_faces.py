@@ -214,8 +214,10 @@ def test_the_overview_is_searched_by_keyboard(chromium: Chromium, day: Server) -
         assert page.run("document.activeElement.type") == "search"
         page.call("Input.insertText", text="s0007")
         assert page.run("document.querySelectorAll('.st:not(.out)').length") == 1
+        assert page.run("document.querySelectorAll('.found li').length") == 1
+        assert page.run("document.activeElement.getAttribute('aria-activedescendant')") == "found-0"
         page.run(key.format("Enter"))
-        assert page.run("document.activeElement.dataset.station") == "s0007"
+        page.wait("location.pathname === '/stations/s0007'")
 
 
 def test_a_visitor_reports_a_problem_from_the_phone(chromium: Chromium, day: Server) -> None:

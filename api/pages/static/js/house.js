@@ -90,6 +90,11 @@ export class House {
     return this.picture.resources.filter((_, i) => this.states[i].why === "fault");
   }
 
+  // Things that ought to be heard and never were.
+  never() {
+    return this.picture.resources.filter((r) => r.evidence === "never" && r.lifecycle === "active" && r.health !== "maintenance");
+  }
+
   silent() {
     return this.states.filter((s) => s.usable === "unknown").length;
   }

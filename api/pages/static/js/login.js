@@ -3,13 +3,20 @@
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
 const result = /** @type {HTMLElement} */ (document.querySelector(".result"));
 
+// Where one came from, if that is a page of ours.
+function next() {
+  const wanted = new URLSearchParams(location.search).get("next") ?? "/";
+  const url = new URL(wanted, location.origin);
+  return url.origin === location.origin ? url.pathname + url.search : "/";
+}
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   result.textContent = "";
   const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(/** @type {any} */ (new FormData(form))), redirect: "manual" }).catch(
     () => null,
   );
-  if (answer && (answer.ok || answer.type === "opaqueredirect")) return location.assign("/");
+  if (answer && (answer.ok || answer.type === "opaqueredirect")) return location.assign(next());
   result.className = "result bad";
   result.textContent =
     { 401: "密钥不对、已过期或已撤销。 Unknown, expired or revoked key.", 429: "错误次数太多，请稍后再试。 Too many wrong keys; try again in a moment." }[answer?.status] ??

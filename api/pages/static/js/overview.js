@@ -7,13 +7,18 @@ import { KINDS } from "./kinds.js";
 import { House } from "./house.js";
 import { Keeper } from "./keeper.js";
 import { ALERTS } from "./alert-words.js";
+import { CaseSheet } from "./case-sheet.js";
+import { DEEDS } from "./deed-words.js";
 import { DESK } from "./desk-words.js";
 import { placeOf, warningOf } from "./instruments.js";
 import { StationMap } from "./map.js";
 import { patterns } from "./patterns.js";
-import { fromAlerts, fromHouses, paintNeeds } from "./needs.js";
+import { countsOf, forStaff, fromHouses } from "./items.js";
+import { paintNeeds } from "./needs.js";
+import { Notice } from "./notice.js";
+import { search } from "./search.js";
 import { Sheet } from "./sheet.js";
-import { searchAndKeys, weeksOf } from "./sheet-use.js";
+import { rowKeys, weeksOf } from "./sheet-use.js";
 import { Staff } from "./staff.js";
 import { paintSums } from "./sums.js";
 import { age, hhmm } from "./time.js";
@@ -29,13 +34,20 @@ const NIGHT = "21:00-06:30";
 
 const root = document.documentElement;
 const query = new URLSearchParams(location.search);
-const say = speaker(root.lang, { ...ALERTS, ...DESK });
+const say = speaker(root.lang, { ...ALERTS, ...DESK, ...DEEDS });
 const zone = root.dataset.zone ?? "UTC";
 const clock = new ServerClock();
 const keeper = new Keeper({ build: root.dataset.build, clock, zone });
 const houses = new Map();
 const changed = new Set();
 const staff = new Staff(() => paint(true));
+// What needs a person, as last worked out.
+/** @type {any[]} */
+let items = [];
+// What one looks for: nothing else is in the list.
+let wanted = "";
+const notice = new Notice(say, () => staff.load());
+const sheetOfCase = new CaseSheet({ say, zone, staff, clock, acted: deed });
 /** @type {any} the sheet and the map are there once the stations are known */
 let sheet = null;
 /** @type {any} */
@@ -74,9 +86,12 @@ async function start() {
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
   $(".kept-promises").hidden = !staff.allowed;
-  $(".find-devices").hidden = !["operator", "admin"].includes(staff.role ?? "");
-  searchAndKeys(sheet, say);
-  $(".need").addEventListener("click", ({ target }) => staff.press(target.closest("button"), say));
+  $(".find-devices").hidden = !staff.acts;
+  setText($(".who"), staff.who ? whoText() : "");
+  rowKeys(sheet);
+  search({ say, find, filter: narrow });
+  $(".need").addEventListener("click", ({ target }) => press(target.closest("button")));
+  openAsked();
   new ResizeObserver(() => {
     map.lay([...houses.values()]);
     paint(true);
@@ -111,11 +126,14 @@ async function load() {
   return true;
 }
 
+// Where somebody has acknowledged.
+const heldStations = () => new Set(staff.alerts.filter((a) => a.state === "acknowledged").map((a) => a.station));
+
 // all: every row again (staff state changed, the box changed)
 function paint(all = false) {
   const now = clock.now();
   const list = [...houses.values()];
-  const held = staff.heldStations();
+  const held = heldStations();
   let any = all;
   for (const house of list) {
     if (!house.look(now) && !all && !changed.has(house)) continue;
@@ -158,13 +176,81 @@ function paintDanger(list) {
 }
 
 function paintNeed(list, now) {
-  const items = staff.allowed ? fromAlerts(staff.alerts, staff.orders, list, now, { say, zone }) : fromHouses(list, now, { say, zone });
-  const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.alert;
-  paintNeeds($(".need"), items.slice(0, 60), now, { say, staff: staff.allowed ? staff : null });
-  if (focus) $(`[data-alert="${CSS.escape(focus)}"]`)?.focus();
-  const shut = list.filter((h) => h.trouble === "closed").length;
-  const fine = list.filter((h) => !h.trouble).length;
-  setText($(".needs .n"), say("counts", { bad: items.length, ok: fine, shut }));
+  const voice = { say, zone };
+  items = staff.allowed ? forStaff(staff, list, now, voice) : fromHouses(list, now, voice);
+  const shown = wanted ? items.filter((item) => matches(item, wanted)) : items;
+  paintNeeds($(".need"), shown, now, { say, staff: staff.allowed ? staff : null });
+  setText($(".needs .n"), say("counts", countsOf(items, list)));
+  sheetOfCase.refresh(items);
+}
+
+function press(button) {
+  const item = items.find((one) => one.id === button?.dataset.item);
+  if (!item) return;
+  if (!button.dataset.deed) return sheetOfCase.open(item);
+  // whom to give it to is a choice
+  if (button.dataset.deed === "order") return sheetOfCase.open(item);
+  deed(button.dataset.deed, item, {}, button);
+}
+
+async function deed(what, item, given, button) {
+  button.disabled = true;
+  const answer = await staff.act(what, item, given);
+  button.disabled = false;
+  notice.tell(what, answer);
+}
+
+// The alert that a message's page leads to.
+function openAsked() {
+  const asked = query.get("alert");
+  if (!asked) return;
+  const item = items.find((one) => one.id === asked);
+  if (item) sheetOfCase.open(item);
+  else if (!staff.allowed) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+function whoText() {
+  const { name, role, stations, regions } = /** @type {any} */ (staff.who);
+  const everywhere = !stations.length && !regions.length;
+  const list = [...houses.values()];
+  const mine = list.filter((h) => stations.includes(h.id) || regions.some((r) => r.split("/").includes(h.region)));
+  const where = [...regions.map((r) => r.split("/").at(-1)), ...list.filter((h) => stations.includes(h.id)).map((h) => nameIn(h.picture.name, say.lang))];
+  const shown = where.slice(0, 2).join(say.lang === "en" ? ", " : "、") + (where.length > 2 ? " …" : "");
+  return say(everywhere ? "who_everywhere" : "who_some", { name, role: say(`role.${role}`), n: everywhere ? list.length : mine.length, where: shown });
+}
+
+const textOf = (item) => [item.name, item.region, item.what, item.why, item.owner, item.order?.assignee, item.resource].join(" ").toLowerCase();
+const matches = (item, text) => text.toLowerCase().split(/\s+/).filter(Boolean).every((word) => textOf(item).includes(word));
+
+function narrow(text) {
+  wanted = text;
+  sheet.filter(text);
+  paintNeed([...houses.values()], clock.now());
+}
+
+// What one may look for, the most urgent first.
+function find(words) {
+  const has = (text) => words.every((word) => text.includes(word));
+  const faults = items
+    .filter((item) => has(textOf(item)))
+    .map((item) => ({ sort: "fault", text: item.what, note: item.name, open: () => (staff.allowed && (item.alert || item.order || item.task) ? sheetOfCase.open(item) : visit(item.station)) }));
+  const places = [...sheet.rows]
+    .filter(([, row]) => has(row.text))
+    .map(([id]) => ({ sort: "place", text: nameIn(houses.get(id).picture.name, say.lang) || id, note: houses.get(id).region, open: () => visit(id) }));
+  const held = (name) => items.filter((item) => item.owner === name || item.order?.assignee === name).length;
+  const people = staff.people
+    .filter((one) => has(one.name.toLowerCase()))
+    .map((one) => ({ sort: "person", text: one.name, note: say("person_has", { n: held(one.name) }), open: (input) => show(one.name, input) }));
+  return [...people, ...faults.slice(0, 4), ...places];
+}
+
+const visit = (id) => location.assign(`/stations/${encodeURIComponent(id)}`);
+
+// A person's work: what he has accepted, was given, or acknowledged.
+function show(name, input) {
+  input.value = name;
+  narrow(name);
+  $(".need").querySelector("button")?.focus();
 }
 
 function paintFrame() {

@@ -27,6 +27,17 @@ export function wordOf(resource, state, say) {
 // "3" of "seat-03"; "" when the id ends otherwise.
 export const numberOf = (id) => /(\d+)$/.exec(id)?.[1].replace(/^0+(?=\d)/, "") ?? "";
 
+// What staff call it: its own name, else its room's, else "4 号充电桩". The messages say the same (config/called.py).
+export function thingOf(resource, say) {
+  const own = nameIn(resource.name, say.lang);
+  if (own) return own;
+  const key = [`${resource.key}.thing`, `${resource.kind}.thing`, `${resource.kind}.one`, resource.key, resource.kind].find((one) => say.has(one));
+  const word = key ? say(key) : resource.id;
+  const number = numberOf(resource.id);
+  if (!number || (number === "1" && !KINDS[resource.kind]?.groups)) return word;
+  return say.lang === "en" ? `${word} ${number}` : `${number} ${say.lang === "zh-Hant" ? "號" : "号"}${word}`;
+}
+
 // A thing's own name, else its room's when it is the room, else its kind and number.
 export function titleOf(resource, place, lang, say) {
   const own = nameIn(resource.name ?? place.names?.[resource.id], lang);

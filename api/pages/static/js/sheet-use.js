@@ -1,20 +1,10 @@
-// The sheet under the hand: search, keys, and each row's week once it is looked at.
+// The sheet under the hand: its keys, and each row's week once it is looked at.
 
-import { $ } from "./draw.js";
 import { HOUR_MS } from "./time.js";
 import { weekOf } from "./utilization.js";
 
-// "/" searches, Escape ends it, Enter goes to the first that is left, arrows go on from there.
-export function searchAndKeys(sheet, say) {
-  const input = $(".find input");
-  input.placeholder = say("find");
-  input.setAttribute("aria-label", say("find"));
-  input.addEventListener("input", () => sheet.filter(input.value));
-  const clear = () => {
-    input.value = "";
-    sheet.filter("");
-    input.blur();
-  };
+// One tab stop for all rows; the arrows go on from there.
+export function rowKeys(sheet) {
   const step = (row, by) => {
     const rows = [...document.querySelectorAll(".st:not(.out)")];
     sheet.stop(rows[rows.indexOf(row) + by])?.focus();
@@ -22,10 +12,7 @@ export function searchAndKeys(sheet, say) {
   addEventListener("keydown", (event) => {
     const here = document.activeElement;
     const row = here?.classList.contains("st") ? here : null;
-    if (event.key === "/" && here !== input) input.focus();
-    else if (event.key === "Escape" && here === input) clear();
-    else if (event.key === "Enter" && here === input) sheet.stop($(".st:not(.out)"))?.focus();
-    else if (event.key === "ArrowDown" && row) step(row, 1);
+    if (event.key === "ArrowDown" && row) step(row, 1);
     else if (event.key === "ArrowUp" && row) step(row, -1);
     else return;
     event.preventDefault();

@@ -1,34 +1,54 @@
 // What only staff may see and do. The session is a cookie; without one the pages simply do not offer it.
 
+import { act } from "./deeds.js";
+
+const AGAIN_MS = 15_000;
+const OPERATORS = ["operator", "admin"];
+
 export class Staff {
-  allowed = false;
-  /** @type {string | null} */
-  role = null;
+  /** @type {{name: string, role: string, stations: string[], regions: string[]} | null} */
+  who = null;
+  /** @type {any[]} */
   alerts = [];
+  /** @type {any[]} */
   orders = [];
+  /** @type {{name: string, role: string, everywhere: boolean, stations: string[]}[]} */
+  people = [];
   /** @type {ReturnType<typeof setTimeout> | null} */
   timer = null;
 
-  constructor(changed) {
+  // station: only what is about it; changed is called after each look
+  constructor(/** @type {() => void} */ changed, /** @type {string | null} */ station = null) {
     this.changed = changed;
+    this.only = station === null ? "" : `&station=${encodeURIComponent(station)}`;
+  }
+
+  get allowed() {
+    return this.who !== null;
+  }
+
+  // May he act, or only look?
+  get acts() {
+    return OPERATORS.includes(this.who?.role ?? "");
   }
 
   async enter() {
-    this.role = (await this.#get("/api/v1/session"))?.role ?? null;
-    this.allowed = this.role !== null;
-    if (this.allowed) await this.load();
-    if (this.allowed) setInterval(() => this.load(), 15_000);
+    this.who = await get("/api/v1/session");
+    if (!this.allowed) return;
+    this.people = (await get("/api/v1/staff"))?.staff ?? [];
+    await this.load();
+    setInterval(() => this.load(), AGAIN_MS);
   }
 
   async load() {
     if (!this.allowed) return;
     const [open, held, orders] = await Promise.all([
-      this.#get("/api/v1/alerts?state=open"),
-      this.#get("/api/v1/alerts?state=acknowledged"),
-      this.#get("/api/v1/orders"),
+      get(`/api/v1/alerts?state=open&limit=1000${this.only}`),
+      get(`/api/v1/alerts?state=acknowledged&limit=1000${this.only}`),
+      get(`/api/v1/orders?${this.only.slice(1)}`),
     ]);
-    this.alerts = [...(open?.alerts ?? []), ...(held?.alerts ?? [])];
-    this.orders = orders?.orders ?? [];
+    if (open && held) this.alerts = [...open.alerts, ...held.alerts];
+    if (orders) this.orders = orders.orders;
     this.changed();
   }
 
@@ -40,42 +60,19 @@ export class Staff {
     }, 1000);
   }
 
-  // A button of the list: its data-act on its data-alert.
-  press(button, say) {
-    if (button) this.act(button.dataset.act, button.dataset.alert, button, say);
+  // Who can be given work at a station: whoever may act there.
+  workersAt(/** @type {string} */ station) {
+    return this.people.filter((one) => OPERATORS.includes(one.role) && (one.everywhere || one.stations.includes(station)));
   }
 
-  heldStations() {
-    return new Set(this.alerts.filter((a) => a.state === "acknowledged").map((a) => a.station));
-  }
-
-  async act(what, id, button, say) {
-    const alert = this.alerts.find((a) => a.id === id);
-    if (what === "look") return location.assign(`/stations/${encodeURIComponent(alert.station)}`);
-    button.disabled = true;
-    const done =
-      what === "acknowledge"
-        ? await this.#post(`/api/v1/alerts/${encodeURIComponent(id)}/acknowledge`, {})
-        : await this.#post("/api/v1/orders", { alert: id });
-    button.disabled = false;
-    if (done) await this.load();
-    else button.textContent = say("failed");
-  }
-
-  #get(url) {
-    return fetch(url, { credentials: "same-origin" })
-      .then((r) => (r.ok ? r.json() : null))
-      .catch(() => null);
-  }
-
-  #post(url, body) {
-    return fetch(url, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    })
-      .then((r) => r.ok)
-      .catch(() => false);
+  async act(/** @type {string} */ what, /** @type {any} */ item, /** @type {any} */ given) {
+    const answer = await act(what, item, given);
+    await this.load();
+    return answer;
   }
 }
+
+const get = (/** @type {string} */ url) =>
+  fetch(url, { credentials: "same-origin" })
+    .then((r) => (r.ok ? r.json() : null))
+    .catch(() => null);

@@ -2,10 +2,19 @@
 
 import { alertLine } from "./alert-line.js";
 import { ALERTS } from "./alert-words.js";
+import { ByHand } from "./by-hand.js";
+import { CaseSheet } from "./case-sheet.js";
+import { DEEDS } from "./deed-words.js";
+import { DESK } from "./desk-words.js";
 import { $, el, setText } from "./draw.js";
-import { Face, place, root } from "./face.js";
+import { Face, place, query, root } from "./face.js";
 import { openText } from "./frame.js";
 import { dayStart, paintHeat } from "./heat.js";
+import { House } from "./house.js";
+import { forStaff } from "./items.js";
+import { Notice } from "./notice.js";
+import { paintReports } from "./reported.js";
+import { Staff } from "./staff.js";
 import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
 import { asCsv, paintAxis, paintLines } from "./timeline.js";
@@ -16,9 +25,9 @@ const AGAIN_MS = 300_000;
 const MOST_ALERTS = 8;
 const MOST_LEFT_OUT = 50;
 const zone = place.timezone;
-const staff = root.dataset.session === "perhaps";
+const perhaps = root.dataset.session === "perhaps";
 
-const face = new Face({ words: { ...ALERTS, ...STATION } });
+const face = new Face({ words: { ...ALERTS, ...DESK, ...DEEDS, ...STATION } });
 const { clock, say } = face;
 const voice = { ...face.voice, flow: true, short: true };
 const voices = { row: () => voice, tile: voice };
@@ -26,6 +35,13 @@ const voices = { row: () => voice, tile: voice };
 let dayShown = null;
 let turn = 0;
 let exported = [];
+// What needs a person here.
+/** @type {any[]} */
+let items = [];
+const staff = new Staff(() => alerts(), place.id);
+const notice = new Notice(say, () => staff.load());
+const sheet = new CaseSheet({ say, zone, staff, clock, acted: deed });
+const byHand = new ByHand({ station: place.id, zone, say, clock, acts: () => staff.acts, acted: deed, picture: () => face.picture });
 
 function built({ rows, tiles }) {
   const things = tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : [];
@@ -42,8 +58,37 @@ function heard() {
   scopes();
   week();
   day(0);
-  alerts();
+  if (perhaps) enter();
+}
+
+async function enter() {
+  await staff.enter();
+  if (!staff.allowed) return;
+  byHand.lay();
+  again();
+  const asked = items.find((one) => one.id === query.get("alert"));
+  if (asked) sheet.open(asked);
+}
+
+// What staff see beside the alerts.
+function again() {
+  if (!staff.allowed) return;
+  byHand.paint();
+  paintReports(place.id, face.picture, clock.show(), face.voice);
   leftOut();
+}
+
+async function deed(what, item, given, button) {
+  button.disabled = true;
+  const answer = await staff.act(what, item, given);
+  button.disabled = false;
+  notice.tell(what, answer);
+  again();
+}
+
+function press({ target }) {
+  const item = items.find((one) => one.id === target.closest("[data-item]")?.dataset.item);
+  if (item) sheet.open(item);
 }
 
 function scopes() {
@@ -77,7 +122,7 @@ async function day(step) {
   exported = await paintLines($(".groups"), face.picture, place, shown, shown + DAY_MS, {
     now,
     say,
-    open: staff,
+    open: perhaps,
     wanted: () => mine === turn,
   });
 }
@@ -98,7 +143,13 @@ async function alerts() {
     const answer = await fetch(url);
     return answer.ok ? answer.json() : null;
   };
-  const answer = staff ? await ask().catch(() => null) : null;
+  const answer = staff.allowed ? await ask().catch(() => null) : null;
+  if (answer !== null) {
+    const house = new House({ .../** @type {any} */ (face.picture).doc, region: place.region });
+    house.look(clock.now());
+    items = forStaff(staff, [house], clock.now(), face.voice);
+    sheet.refresh(items);
+  }
   $(".two").classList.toggle("alone", answer === null);
   if (answer === null) return;
   const newest = answer.alerts.toSorted((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at)).slice(0, MOST_ALERTS);
@@ -109,7 +160,6 @@ async function alerts() {
 
 // What devices and calendars say that nobody can use: for staff, and only where there is any.
 async function leftOut() {
-  if (!staff) return;
   const answer = await fetch(`/api/v1/stations/${encodeURIComponent(place.id)}/left-out`).catch(() => null);
   const found = (answer?.ok ? await answer.json().catch(() => null) : null)?.left_out ?? [];
   $(".left-out").hidden = found.length === 0;
@@ -131,18 +181,18 @@ function legend() {
 }
 
 setText($(".address"), [place.region.join(" "), place.address].filter(Boolean).join("　"));
-$(".month").hidden = !staff;
+$(".month").hidden = !perhaps;
 $(".before").addEventListener("click", () => day(-1));
 $(".after").addEventListener("click", () => day(1));
 $(".export").addEventListener("click", save);
+for (const list of [".log", ".reports ol"]) $(list).addEventListener("click", press);
 legend();
 $(".heat").setAttribute("aria-label", say("heat_of"));
 $(".two").classList.add("alone");
-face.start({ voices, built, paint, heard, alert: alerts });
+face.start({ voices, built, paint, heard, alert: () => staff.soon() });
 setInterval(() => {
   week();
-  alerts();
-  leftOut();
+  again();
   if (dayShown === dayStart(clock.show(), zone)) day(0);
 }, AGAIN_MS);
 
