@@ -87,7 +87,7 @@ export class House {
   }
 
   broken() {
-    return this.picture.resources.filter((_, i) => this.states[i].why === "fault");
+    return this.picture.resources.filter((_, i) => this.states[i]?.why === "fault");
   }
 
   // Things that ought to be heard and never were.
@@ -102,7 +102,7 @@ export class House {
   // Since when the silent ones are silent: the first of them, or the last if all are.
   silentSince() {
     const times = this.picture.resources
-      .filter((_, i) => this.states[i].usable === "unknown")
+      .filter((_, i) => this.states[i]?.usable === "unknown")
       .map((r) => r.observedAt)
       .filter((at) => at !== null);
     return times.length ? (this.trouble === "offline" ? Math.max(...times) : Math.min(...times)) : null;

@@ -225,6 +225,7 @@ const matches = (item, text) => text.toLowerCase().split(/\s+/).filter(Boolean).
 function narrow(text) {
   wanted = text;
   sheet.filter(text);
+  paint(); // what came meanwhile is looked at first
   paintNeed([...houses.values()], clock.now());
 }
 
