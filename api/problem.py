@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -31,14 +32,14 @@ class Problem(JSONResponse):
         self,
         status: int,
         detail: str | None = None,
-        errors: list[dict[str, str]] | None = None,
+        errors: Sequence[Mapping[str, Any]] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         content: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
         if detail:
             content["detail"] = detail
         if errors:
-            content["errors"] = errors
+            content["errors"] = list(errors)
         super().__init__(content, status, {"cache-control": "no-store"} | (headers or {}))
 
 

@@ -40,7 +40,11 @@ def read_bytes(path: Path, key: str, most: int = SMALL_BYTES) -> bytes:
 
 def read_text(path: Path, key: str, most: int = SMALL_BYTES) -> str:
     """The same as text, without its byte order mark."""
-    data = read_bytes(path, key, most)
+    return text_of(read_bytes(path, key, most), path, key)
+
+
+def text_of(data: bytes, path: Path, key: str) -> str:
+    """The text that the bytes of the file are, without their byte order mark."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from config.building import building
 from config.checks import Check, check
+from config.edit.saving import settled
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
@@ -20,20 +21,30 @@ from config.yaml_source import ConfigSource, read_yaml
 __all__ = ["ConfigErrors", "ConfigMistake", "files_of", "load"]
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ, also: Iterable[Check] = ()) -> Settings:
+def load(
+    path: Path,
+    environment: Mapping[str, str] = os.environ,
+    also: Iterable[Check] = (),
+    contents: Mapping[Path, bytes] | None = None,
+) -> Settings:
     """The settings in a file, or in all `*.yaml` of a folder merged in the order of their names.
 
-    `also` are checks of rooms that this one does not know.
+    `also` are checks of rooms that this one does not know. `contents`, where given, are the files, with what
+    they would hold.
 
     Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
     """
     folder = (path if path.is_dir() else path.parent).absolute()
-    files = files_of(path)
+    files = files_of(path) if contents is None else sorted(contents)
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
     ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
     with building():
-        return _settings(files, folder, environment, ignored, also)
+        if contents is not None:
+            return _settings(read_yaml(files, contents), folder, environment, ignored, also)
+        with settled(path):
+            source = read_yaml(files_of(path))
+        return _settings(source, folder, environment, ignored, also)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -42,9 +53,8 @@ def files_of(path: Path) -> list[Path]:
 
 
 def _settings(
-    files: list[Path], folder: Path, environment: Mapping[str, str], ignored: list[Path], also: Iterable[Check]
+    source: ConfigSource, folder: Path, environment: Mapping[str, str], ignored: list[Path], also: Iterable[Check]
 ) -> Settings:
-    source = read_yaml(files)
     unreadable = {mistake.key_path for mistake in source.mistakes}
     _overrule(source, environment)
     if "" not in unreadable:  # what a file that can't be read defines would seem to be missing

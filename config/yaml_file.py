@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from config.files import UnusableFileError, read_text
+from config.files import UnusableFileError, read_text, text_of
 from config.mistakes import KeyPath
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 32
 
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is there
-_PLAIN = re.compile(
+PLAIN = re.compile(
     r"(?P<bool>true|True|TRUE|false|False|FALSE)|(?P<null>~|null|Null|NULL|)|(?P<int>[-+]?[0-9]+)"
     r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
 )
-_MAY_BE_PLAIN = "tTfFnN~-+.0123456789"  # how a word that is no text begins, unless it is empty
+MAY_BE_PLAIN = "tTfFnN~-+.0123456789"  # how a word that is no text begins, unless it is empty
 _VALUES: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text.lower() == "true",
     "null": lambda _text: None,
@@ -46,17 +46,21 @@ class Oddity(NamedTuple):
 
 @dataclass
 class YamlFile:
-    """The values of one file, an empty mapping where there are none, and what is odd in it."""
+    """The values of one file, an empty mapping where there are none, and what is odd in it.
+
+    `content` is what it holds, where that was given and not read from the disk.
+    """
 
     name: str
     data: dict[str, Any] = field(default_factory=dict)
     oddities: list[Oddity] = field(default_factory=list)
+    content: bytes | None = None
 
     @cached_property
     def lines(self) -> dict[KeyPath, int]:
         """The line of every key and list item; reads the file again. None of one that can't be read to its end."""
         try:
-            reader = _Reader(read_text(Path(self.name), self.name, MAX_BYTES), {})
+            reader = _Reader(_text(Path(self.name), self.content), {})
             reader.root()
         except (UnusableFileError, yaml.YAMLError):
             return {}
@@ -111,9 +115,9 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
-        if not event.implicit[0] or text[:1] not in _MAY_BE_PLAIN:
+        if not event.implicit[0] or text[:1] not in MAY_BE_PLAIN:
             return text
-        match = _PLAIN.fullmatch(text)
+        match = PLAIN.fullmatch(text)
         if match is None:
             return text
         try:
@@ -208,19 +212,29 @@ def _end(event: yaml.Event) -> Any:
     return event.end_mark
 
 
-def read_file(path: Path) -> YamlFile:
-    """What is in one file; where it can't be read at all, that is its one oddity."""
+def _text(path: Path, content: bytes | None) -> str:
+    """The file's text; `content` stands for what is on the disk."""
+    if content is None:
+        return read_text(path, path.name, MAX_BYTES)
+    if len(content) > MAX_BYTES:
+        large = f"is larger than {MAX_BYTES >> 20} MiB"
+        raise UnusableFileError(path.name, path, large, "is it the right file?", large=True)
+    return text_of(content, path, path.name)
+
+
+def read_file(path: Path, content: bytes | None = None) -> YamlFile:
+    """What is in one file, or would be with this content; where it can't be read at all, that is its one oddity."""
 
     def refused(what: str, mend: str, line: int = 1) -> YamlFile:
-        return YamlFile(str(path), {}, [Oddity((), line, what, mend)])
+        return YamlFile(str(path), {}, [Oddity((), line, what, mend)], content)
 
     try:
-        text = read_text(path, path.name, MAX_BYTES)
+        text = _text(path, content)
     except UnusableFileError as problem:
         return refused(problem.what, "split it into a folder of several files" if problem.large else problem.mend)
     try:
         reader = _Reader(text)
-        return YamlFile(str(path), reader.root(), reader.oddities)
+        return YamlFile(str(path), reader.root(), reader.oddities, content)
     except yaml.MarkedYAMLError as problem:
         unended = "end of stream" in str(problem.problem)
         mark = (unended and problem.context_mark) or problem.problem_mark

@@ -1,8 +1,9 @@
 """The files of a configuration as one tree of plain values that can tell where each key stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from config.mistakes import ConfigMistake, KeyPath, dotted
@@ -89,6 +90,6 @@ def _moved(path: KeyPath, before: Any) -> KeyPath:
     return tuple(moved)
 
 
-def read_yaml(files: Sequence[Path]) -> ConfigSource:
-    """The files as one. What can't be read is among the mistakes, never raised."""
-    return ConfigSource([read_file(path) for path in files])
+def read_yaml(files: Sequence[Path], contents: Mapping[Path, bytes] = MappingProxyType({})) -> ConfigSource:
+    """The files as one; `contents` stand for what is on the disk. What can't be read is among the mistakes."""
+    return ConfigSource([read_file(path, contents.get(path)) for path in files])

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from config.schema import Settings
 
 
@@ -28,19 +30,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def checked(path: Path) -> "Settings":
-    """The settings, if the gateway too can make sense of them. ConfigErrors with what it can't."""
+def checked(path: Path, contents: "Mapping[Path, bytes] | None" = None) -> "Settings":
+    """The settings, if the gateway too can make sense of them. ConfigErrors with what it can't.
+
+    `contents`, where given, are the files of the configuration: what they would hold.
+    """
     from config.load import files_of, load
     from config.mistakes import ConfigErrors
     from config.yaml_source import read_yaml
     from firmware_bridge.configured import check as check_buses
     from gateway.core.plan import mistakes
 
-    settings = load(path, also=[check_buses])
+    settings = load(path, also=[check_buses], contents=contents)
     found = list(mistakes(settings))
     if not found:
         return settings
-    source = read_yaml(files_of(path))
+    source = read_yaml(files_of(path) if contents is None else sorted(contents), contents or {})
     for key_path, told in found:
         what, _, mend = told.rpartition("; ")
         source.blame(key_path, what or told, mend if what else "see docs/dialects.md")

@@ -12,6 +12,7 @@ from api.routes import (
     check_photos,
     checks,
     colleagues,
+    configuration,
     discover,
     docs,
     history,
@@ -50,6 +51,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     service.router,
     docs.router,
     discover.router,
+    configuration.router,
     feeds.router,
     left_out.router,
 )

@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry
 from api.app import App, create_app
 from api.connections import ConnectionBounds
 from api.live_view import LiveView
+from api.reloading import Reloading
 from api.server import bind, serve
+from config.load import load
 from config.schema import Settings
 from gateway.model import Batch, Change, Resource, axes_of
 from gateway.runtime.status import Status
@@ -80,9 +82,13 @@ def settings_in(folder: Path, **api: Any) -> Settings:
     )
 
 
-def serving(folder: Path, bounds: ConnectionBounds | None = None, **api: Any) -> Generator[House, None, None]:
-    """Serve on a free port until the generator is closed. `bounds` are those of connections."""
-    settings, clock, stop = settings_in(folder, **api), Clock(), threading.Event()
+def serving(
+    folder: Path, bounds: ConnectionBounds | None = None, files: Path | None = None, **api: Any
+) -> Generator[House, None, None]:
+    """Serve on a free port until the generator is closed. `files`: of a configuration."""
+    settings = settings_in(folder, **api) if files is None else load(files)
+    running = None if files is None else Reloading(files, settings, load)
+    clock, stop = Clock(), threading.Event()
     view = LiveView(settings.stations, clock)
     status = [Status(connected=True, subscribed=True, store_ok=True, troubles=(), started_at=NOON)]
     screens: list[tuple[str, str]] = []
@@ -96,6 +102,7 @@ def serving(folder: Path, bounds: ConnectionBounds | None = None, **api: Any) ->
         now=clock,
         on_screen=lambda screen, station: screens.append((screen, station)),
         left_out=lambda: left_out,
+        running=running,
     )
     sock = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"

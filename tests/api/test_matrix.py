@@ -18,6 +18,9 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/alerts"): "401 401 200 200 200 200 200 200",
     ("GET", "/api/v1/alerts/{alert}"): "401 401 404 404 404 404 404 404",
     ("GET", "/api/v1/audit"): "401 401 403 403 200 403 403 200",
+    ("GET", "/api/v1/config"): "401 401 403 403 503 403 403 503",
+    ("GET", "/api/v1/config/schema"): "401 401 403 403 200 403 403 200",
+    ("GET", "/api/v1/config/versions"): "401 401 403 403 503 403 403 503",
     ("GET", "/api/v1/deliveries"): "401 401 200 200 200 200 200 200",
     ("GET", "/api/v1/discover"): "401 401 403 403 403 403 403 403",
     ("GET", "/api/v1/orders"): "401 401 200 200 200 200 200 200",
@@ -77,6 +80,8 @@ ROWS: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/alerts/{alert}/comment"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/alerts/{alert}/mute"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/alerts/{alert}/undo"): "401 401 403 404 404 403 404 404",
+    ("POST", "/api/v1/config/changes"): "401 401 403 403 428 403 403 428",
+    ("POST", "/api/v1/config/versions/{n}/restore"): "401 401 403 403 503 403 403 503",
     ("POST", "/api/v1/deliveries/{delivery}/retry"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/orders"): "401 401 403 503 503 403 404 404",
     ("POST", "/api/v1/orders/{order}/accept"): "401 401 403 404 404 403 404 404",
@@ -114,6 +119,7 @@ def keys_of(house: House) -> dict[str, dict[str, str]]:
 
 
 BODIES = {
+    "/api/v1/config/changes": {"changes": [{"op": "remove", "path": "/stations/yanshan"}]},
     "/api/v1/stations/{station}/override": {"status": "closed", "until": "2026-11-21T22:00:00+08:00"},
     "/api/v1/orders": {"station": "yanshan", "title": "sweep"},
     "/api/v1/partner/override": {"status": "closed"},
@@ -132,7 +138,7 @@ def test_each_route_answers_each_asker_as_its_row_says(house: House, monkeypatch
     monkeypatch.setattr(discover, "CONNECT_S", 0.1)
     keys, found = keys_of(house), {}
     for method, path in routes_of(house):
-        url = re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan"))
+        url = re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan").replace("{n}", "1"))
         statuses = []
         for who in WHO:
             with house.client.stream(method, url, headers=keys[who], json=BODIES.get(path)) as answer:

@@ -1,0 +1,240 @@
+"""The configuration's files for staff: shown without secrets, changed, kept as versions, taken up at once.
+
+Whoever may do it is asked by the caller; what a key of certain stations may touch is decided here, by what comes out.
+"""
+
+import difflib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import HTTPException
+
+from api.auth import Key
+from api.context import ApiContext
+from api.running import NotReloadedError
+from config.edit.changing import changed
+from config.edit.hidden import hidden, kept, masked
+from config.edit.home import ConfigHome, tag_of
+from config.edit.items import name_of
+from config.edit.named_files import strangers
+from config.edit.saving import Author, ConflictError, note, save, settled
+from config.edit.versions import MissingVersionError, Version, Versions
+from config.edit.words import ConfigChange, EditError, pointer
+from config.files import UnusableFileError
+from config.mistakes import ConfigErrors, ConfigMistake
+from config.yaml_file import read_file
+from config.yaml_source import ConfigSource
+
+log = logging.getLogger(__name__)
+
+Files = Mapping[str, bytes]
+Checker = Callable[[Path, Mapping[Path, bytes]], object]
+"""ConfigErrors for a configuration with these contents."""
+MOST_LINES = 2000
+
+
+class MistakesError(Exception):
+    """A change that can't be: each mistake as `yizhan check` tells it, and by the JSON Pointer where it stands."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__("; ".join(str(error["detail"]) for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The files as they are: their names and contents, their tag, and all of them as one tree."""
+
+    files: Files
+    tag: str
+    tree: dict[str, Any]
+
+
+class Configuring:
+    """`check`: whether a configuration would be taken up."""
+
+    def __init__(self, context: ApiContext, check: Checker) -> None:
+        self._context, self._check = context, check
+
+    def now(self) -> Now:
+        """503 where there are no files, or they can't be read."""
+        home = self._home()
+        try:
+            with settled(home.path):
+                files = home.read()
+        except UnusableFileError as error:
+            raise HTTPException(503, f"the configuration can't be read: {error}") from None
+        return Now(files, tag_of(files), tree_of(files))
+
+    def shown(self, now: Now, key: Key) -> dict[str, Any]:
+        """What the key may see, without secrets."""
+        newest = Versions(self._home()).newest()
+        tree = hidden(now.tree)
+        if not key.everywhere:
+            tree = {"stations": [one for one in _stations(tree) if _covers(key, one)]}
+        return {"version": newest.number if newest else 0, "config": tree, "files": sorted(now.files)}
+
+    def difference(self, now: Now, changes: Sequence[ConfigChange], key: Key) -> str:
+        """What the changes would do, line by line, without secrets."""
+        return _diff(now.files, self._after(now, changes, key), lines=3 if key.everywhere else 0)
+
+    def change(self, now: Now, changes: Sequence[ConfigChange], key: Key, why: str) -> dict[str, Any]:
+        """Made, saved and taken up. MistakesError, ConflictError."""
+        return self._saved(now, self._after(now, changes, key), key, why)
+
+    def restore(self, now: Now, number: int, key: Key, why: str) -> dict[str, Any]:
+        """The files of a version are the files again. MistakesError, ConflictError; 404 where there is none."""
+        versions = Versions(self._home())
+        try:
+            files = versions.contents(versions.read(number))
+        except MissingVersionError as error:
+            raise HTTPException(404, f"{error}; GET /api/v1/config/versions lists them") from None
+        self._judge(now, files, key)
+        return self._saved(now, files, key, why or f"back to version {number}")
+
+    def versions(self, limit: int) -> list[Version]:
+        """The newest first; what was written by hand meanwhile is not among them yet."""
+        versions = Versions(self._home())
+        return [versions.read(number) for number in reversed(versions.numbers()[-limit:])]
+
+    def _home(self) -> ConfigHome:
+        path = self._context.running.path
+        if path == Path():
+            raise HTTPException(503, "this process runs without files of configuration; start it with --config PATH")
+        return ConfigHome(path)
+
+    def _after(self, now: Now, changes: Sequence[ConfigChange], key: Key) -> Files:
+        """The files after the changes, if they may be so."""
+        home = self._home()
+        meant = [
+            ConfigChange(
+                one.op, one.path, kept(one.value, now.tree, one.path) if one.op == "replace" else one.value, one.file
+            )
+            for one in changes
+        ]
+        try:
+            files = changed(now.files, meant, new_files=home.path.is_dir())
+        except EditError as error:
+            raise MistakesError([_told(error.pointer, str(error), error.what, error.mend)]) from None
+        after = tree_of(files)
+        outside = strangers(now.tree, after, home.folder)
+        if outside:
+            what, mend = "names a file outside the folder of the configuration", "name it in the file by hand"
+            places = [pointer(by_name(after, path)) for path in outside]
+            raise MistakesError([_told(place, f"{place}: {what}; {mend}", what, mend) for place in places])
+        self._judge(now, files, key)
+        return files
+
+    def _judge(self, now: Now, files: Files, key: Key) -> None:
+        """403 where the key does not reach what differs; MistakesError where `yizhan check` would complain."""
+        after = tree_of(files)
+        if not key.everywhere and _beyond(key, now.tree) != _beyond(key, after):
+            raise HTTPException(403, "this key is for some stations only, and the change concerns more than them")
+        home = self._home()
+        try:
+            self._check(home.path, {home.folder / name if home.path.is_dir() else home.path: content
+                                    for name, content in files.items()})  # fmt: skip
+        except ConfigErrors as errors:
+            raise MistakesError([_of_mistake(one, after) for one in errors.mistakes]) from None
+
+    def _saved(self, now: Now, files: Files, key: Key, why: str) -> dict[str, Any]:
+        at = self._context.now()
+        try:
+            version = save(self._home(), files, now.tag, Author(key.name, at, why))
+        except OSError as error:
+            log.error("the configuration can't be saved: %s", error)
+            raise HTTPException(503, f"the configuration's folder can't be written: {error.strerror}") from error
+        self._context.keyring.book.note(at, key.name, "configuration_saved", f"version {version.number}", why)
+        return {"version": version.number, **self._taken_up(key.name, why)}
+
+    def _taken_up(self, who: str, why: str) -> dict[str, Any]:
+        try:
+            reloaded = self._context.running.reload(who, why)
+        except NotReloadedError as error:
+            return {"needs_restart": [], "trouble": str(error)}
+        trouble = "; ".join(map(str, reloaded.mistakes)) or None
+        return {"needs_restart": list(reloaded.needs_restart), "trouble": trouble}
+
+
+def noted_by_hand(path: Path, at: int) -> None:
+    """What was written by hand becomes a version. A folder that takes none is logged: nothing waits for it."""
+    try:
+        note(ConfigHome(path), Author("by hand", at))
+    except (OSError, UnusableFileError) as error:
+        log.warning("%s: no version is kept of what was changed by hand: %s", path, error)
+
+
+def tree_of(files: Files) -> dict[str, Any]:
+    """All files as one tree of plain values."""
+    return ConfigSource([read_file(Path(name), files[name]) for name in sorted(files)]).data
+
+
+def by_name(tree: Any, path: Iterable[str]) -> tuple[str, ...]:
+    """A path by positions, as one by names."""
+    named: list[str] = []
+    for part in path:
+        inner = None
+        if isinstance(tree, list) and part.isdecimal() and int(part) < len(tree):
+            inner = tree[int(part)]
+            part = name_of(inner) or part
+        elif isinstance(tree, dict):
+            inner = tree.get(part)
+        named.append(part)
+        tree = inner
+    return tuple(named)
+
+
+def _told(place: str, detail: str, what: str, mend: str) -> dict[str, Any]:
+    return {"in": "configuration", "name": place, "detail": detail, "what": what, "mend": mend}
+
+
+def _of_mistake(mistake: ConfigMistake, tree: Any) -> dict[str, Any]:
+    parts = mistake.key_path.split(".") if mistake.key_path else []
+    place = pointer(by_name(tree, parts))
+    told = _told(place, str(mistake), mistake.what, mistake.mend)
+    return told | {"file": Path(mistake.file).name, "line": mistake.line}
+
+
+def _stations(tree: Mapping[str, Any]) -> list[Any]:
+    stations = tree.get("stations")
+    return stations if isinstance(stations, list) else []
+
+
+def _covers(key: Key, station: Any) -> bool:
+    if not isinstance(station, dict) or not isinstance(station.get("id"), str):
+        return False
+    region = station.get("region") or ()
+    path = [region] if isinstance(region, str) else [one for one in region if isinstance(one, str)]
+    return key.covers(station["id"], path)
+
+
+def _beyond(key: Key, tree: Mapping[str, Any]) -> Any:
+    """All that the key does not reach. An empty list of stations is none."""
+    left = [one for one in _stations(tree) if not _covers(key, one)]
+    return {**{name: value for name, value in tree.items() if name != "stations"}, "stations": left}
+
+
+def _diff(before: Files, after: Files, lines: int) -> str:
+    told: list[str] = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, b""), after.get(name, b"")
+        if old != new:
+            told += _file_diff(name, _text(old), _text(new), lines)
+    more = len(told) - MOST_LINES
+    return "".join(told[:MOST_LINES]) + (f"… {more} more lines\n" if more > 0 else "")
+
+
+def _file_diff(name: str, old: str, new: str, lines: int) -> list[str]:
+    before, after = masked(old, new).splitlines(keepends=True), masked(new, old).splitlines(keepends=True)
+    found = difflib.unified_diff(before, after, name, name, n=lines)
+    return [line if line.endswith("\n") else line + "\n" for line in found]
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8-sig", "replace")
+
+
+__all__ = ["Configuring", "ConflictError", "MistakesError", "Now", "noted_by_hand", "tree_of"]
