@@ -63,6 +63,11 @@ class StaffDesk:
 
     # ---- the intake thread ----
 
+    @property
+    def asked(self) -> bool:
+        """Whether anybody waits for an answer."""
+        return bool(self._asked)
+
     def answers(self, now: Millis) -> Iterator[tuple[Done, Asked]]:
         """What came of each thing that was asked, to be kept; who asked for what failed was told."""
         while self._asked:

@@ -89,8 +89,10 @@ class Watch:
         for happened in outcome.happened:
             with self._contained("an event", happened[0].station):
                 found += facts_of_events([happened])
-        with self._contained("clocks of devices"):
-            found += self._clocks(outcome.batch, now)
+        flags = outcome.batch.flags
+        if self._skewed or (flags and max(flags) >= TS_SUSPECT):
+            with self._contained("clocks of devices"):
+                found += self._clocks(outcome.batch, now)
         return found
 
     def screen(self, name: str, station: str, at: Millis) -> None:
@@ -172,8 +174,6 @@ class Watch:
 
     def _clocks(self, batch: Batch, now: Millis) -> list[Fact]:
         """Devices whose time stamps can't be believed, and those whose can again."""
-        if not (self._skewed or (batch.flags and max(batch.flags) >= TS_SUSPECT)):
-            return []
         found: dict[bytes, Fact] = {}
         for topic, flags in zip(batch.topics, batch.flags, strict=True):
             suspect = bool(flags & TS_SUSPECT)

@@ -80,12 +80,14 @@ class Follower:
     def follow(self, outcome: Outcome, now: Millis) -> list[AlertEvent]:
         """An outcome that is durable."""
         contained, events, facts = self._mishaps.contained, list[AlertEvent](), list[Fact]()
-        with contained("what changes say about alerts"):
-            events += self.core.on_changes(outcome.changes, now)
+        if outcome.changes:
+            with contained("what changes say about alerts"):
+                events += self.core.on_changes(outcome.changes, now)
         with contained("what messages say about alerts"):
             facts = self.watch.follow(outcome, now)
-        with contained("what messages say about alerts"):
-            events += self.core.on_facts(facts, now)
+        if facts:
+            with contained("what messages say about alerts"):
+                events += self.core.on_facts(facts, now)
         return events
 
     def tick(self, now: Millis, ourselves: Ourselves, failing: Callable[[Millis], Failing]) -> list[AlertEvent]:

@@ -25,6 +25,8 @@ from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import Store
 from gateway.store.jobs import WriteJobs
 
+QUIET_MS = 1_000  # how long, at most, nobody looks whether something is due that no deadline tells
+
 
 class Alerting:
     """Use: `begin` before messages come, `follow` and `tick` on the intake thread, `start`/`stop` the notify thread.
@@ -48,6 +50,8 @@ class Alerting:
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
         self._mishaps = live.mishaps
+        self._ourselves = Ourselves()
+        self._quiet_until: Millis = 0  # until then nothing is due, unless somebody asks
         self._reader = AlertReader(store.folder)
         self._follower = Follower(settings, live, store, gateway)
         self.core, self.watch = self._follower.core, self._follower.watch
@@ -70,10 +74,16 @@ class Alerting:
         """An outcome that is durable as batch `number`."""
         self.dispatch.upto = max(self.dispatch.upto, number)
         events = self._follower.follow(outcome, now)
-        self.dispatch.keep(events, orders_for(events, now))
+        if events:
+            self.dispatch.keep(events, orders_for(events, now))
+        if not outcome.is_plain:
+            self._quiet_until = min(self._quiet_until, self._due_at(now))
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
-        """Whatever is due by `now`, what staff asked, and how we are ourselves."""
+        """Whatever is due by `now`, what staff asked, and how we are ourselves. Channels are asked once a second."""
+        if now < self._quiet_until <= now + QUIET_MS and ourselves == self._ourselves and not self._asked:
+            return
+        self._ourselves = ourselves
         dispatch, contained, steps = self.dispatch, self._mishaps.contained, list[OrderEvent]()
         with contained("catching up with what could not be kept or told"):
             dispatch.catch_up(now)
@@ -89,6 +99,16 @@ class Alerting:
             dispatch.keep(done, steps, jobs, asked)
         with contained("upkeep of alerts"):
             dispatch.upkeep(now)
+        self._quiet_until = self._due_at(now)
+
+    @property
+    def _asked(self) -> bool:
+        """Whether somebody waits for an answer, or a fault of ours is to be told."""
+        return self.desk.asked or self._mishaps.waiting
+
+    def _due_at(self, now: Millis) -> Millis:
+        due = self.next_deadline()
+        return now + QUIET_MS if due is None else min(due, now + QUIET_MS)
 
     def next_deadline(self) -> Millis | None:
         """When `tick` has something to do, at the latest."""

@@ -1,7 +1,6 @@
 """One input, one risk: what the alert core fails over leaves no trace, costs no other, and is judged once more."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from gateway.alerts.before import CasesBefore
 from gateway.alerts.book import Book
@@ -9,7 +8,8 @@ from gateway.alerts.facts import Fact
 from gateway.alerts.groups import Groups
 from gateway.alerts.kinds import DEAFENING
 from gateway.alerts.muting import Mutes
-from gateway.base.mishaps import Mishaps
+from gateway.alerts.news import is_news
+from gateway.base.mishaps import Contained, Mishaps
 from gateway.model import Change, Millis
 
 TRY_AGAIN_MS = 10_000
@@ -31,6 +31,8 @@ class Apart:
             self._again.pop(_about(told), None)
         before = None
         try:
+            if isinstance(told, Change) and not is_news(told, self._book.cases, self._groups, self._mutes):
+                return
             before = self._before(told)
             self._judge(told, now)
         except Exception as error:  # noqa: BLE001  noted or raised
@@ -86,13 +88,9 @@ class Apart:
             raise error
         self._mishaps.note(what, error, station or None)
 
-    @contextmanager
-    def contained(self, what: str, station: str | None) -> Iterator[None]:
+    def contained(self, what: str, station: str | None) -> Contained:
         """Whatever is raised inside costs what is inside."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  noted or raised
-            self.note(what, error, station)
+        return Contained(self.note, what, station)
 
 
 def _about(told: Input) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from gateway.alerts.folding import Folding
 from gateway.alerts.groups import Groups, Heard
 from gateway.alerts.kinds import DEAFENING, GROUP_KINDS, KINDS
 from gateway.alerts.muting import Mutes
-from gateway.alerts.rules import facts_of
+from gateway.alerts.news import matters
+from gateway.alerts.rules import fact_of
 from gateway.alerts.surroundings import Surroundings
 from gateway.alerts.words import MAINTENANCE, SENSOR, Alert, AlertEvent
 from gateway.base.mishaps import Mishaps
@@ -163,8 +164,8 @@ class Alerts:
             return
         self._mute(told, now)
         self._groups.follow(told)
-        for fact in facts_of(told):
-            self._learn(fact, now)
+        for kind, holds in matters(told, self._cases):
+            self._learn(fact_of(told, kind, holds), now)
 
     def _learn(self, fact: Fact, now: Millis) -> None:
         if fact.holds is None:

@@ -98,3 +98,12 @@ class Groups:
                 group.forget(resource.device)
             elif change.after.evidence != "never":
                 group.ttl_ms.setdefault(resource.device, resource.ttl_ms)
+
+    def would_move(self, change: Change) -> bool:
+        """Whether `follow` has anything to take in."""
+        device, after = change.resource.device, change.after
+        for group in self.of(change.resource.station, device):
+            member = device in group.ttl_ms
+            if member != (after.lifecycle == "active") and (member or after.evidence != "never"):
+                return True
+        return False

@@ -36,6 +36,11 @@ class Mutes:
         maintained = _keep(self._maintained, key, wanted=change.after.health == "maintenance")
         return closed or maintained
 
+    def would_move(self, change: Change) -> bool:
+        """Whether `update` has anything to take in."""
+        said = change.after.access == "closed", change.after.health == "maintenance"
+        return self.state(change.resource.station, change.resource.id) != said
+
     def clear(self) -> None:
         """Nothing is closed nor in maintenance, as before the first change."""
         self._closed.clear()

@@ -9,32 +9,48 @@ BY_CHECK = "check"
 _SILENT = ("stale", "offline")
 
 
-def facts_of(change: Change) -> list[Fact]:
-    """Every condition this change decides or leaves undecided, device first."""
+def conditions_of(change: Change) -> dict[str, bool | None]:
+    """Whether each kind of trouble holds by this change, device first; None where that can't be told from it."""
     resource, after = change.resource, change.after
-    gone = after.lifecycle != "active"
-    detail: dict[str, Signal] = {"device": resource.device, "reason": change.cause}
-    if change.detail:
-        detail["code"] = change.detail
     spec = SPECS[resource.kind]
-    judged = {
+    holds = {
         "device_silent": _silent(after),
         spec.fault_alert: None if change.cause == BY_CHECK else _faulty(resource, after),
     }
     if spec.alert_when_full is not None:
-        judged[spec.alert_when_full] = _full(after)
-    facts = [_fact(change, kind, False if gone else holds, detail) for kind, holds in judged.items()]
-    return [*facts, _warning(change, gone=gone)] if resource.kind == "hazard" else facts
+        holds[spec.alert_when_full] = _full(after)
+    if resource.kind == "hazard":
+        holds["hazard"] = _warns(after)
+    return holds if after.lifecycle == "active" else dict.fromkeys(holds, False)
 
 
-def _warning(change: Change, *, gone: bool) -> Fact:
-    """Of a detector. A warning holds whenever it was said, also late or by a broker's memory; only a word of now ends
-    it."""
+def fact_of(change: Change, kind: str, holds: bool | None) -> Fact:
+    """What it says of one of its conditions."""
+    if kind == "hazard":
+        return _warning(change, holds)
     resource, after = change.resource, change.after
-    holds: bool | None = True if after.use in ("blocked", "reserved") else None
-    if gone or (after.use == "free" and after.evidence == "live"):
-        holds = False
-    tested = after.use == "reserved"
+    detail: dict[str, Signal] = {"device": resource.device, "reason": change.cause}
+    if change.detail:
+        detail["code"] = change.detail
+    cause = str(after.evidence) if kind == "device_silent" else change.detail or change.cause
+    return Fact(kind, change.at, holds, resource.station, subject_of(resource, kind), resource, cause, detail)
+
+
+def subject_of(resource: Resource, kind: str) -> str:
+    """Silent is the device that feeds it; all else is its own."""
+    return resource.device if kind == "device_silent" else resource.id
+
+
+def _warns(after: Axes) -> bool | None:
+    """A warning holds whenever it was said, also late or by a broker's memory; only a word of now ends it."""
+    if after.use == "free" and after.evidence == "live":
+        return False
+    return True if after.use in ("blocked", "reserved") else None
+
+
+def _warning(change: Change, holds: bool | None) -> Fact:
+    """Of a detector."""
+    resource, tested = change.resource, change.after.use == "reserved"
     detail: dict[str, Signal] = {"device": resource.device}
     if resource.type is not None:
         detail["type"] = resource.type
@@ -42,13 +58,6 @@ def _warning(change: Change, *, gone: bool) -> Fact:
         "hazard", change.at, holds, resource.station, resource.id, resource, "test" if tested else "alarm", detail,
         severity="info" if tested else "critical",
     )  # fmt: skip
-
-
-def _fact(change: Change, kind: str, holds: bool | None, detail: dict[str, Signal]) -> Fact:
-    resource, after = change.resource, change.after
-    subject = resource.device if kind == "device_silent" else resource.id
-    cause = str(after.evidence) if kind == "device_silent" else change.detail or change.cause
-    return Fact(kind, change.at, holds, resource.station, subject, resource, cause, detail)
 
 
 def _silent(after: Axes) -> bool | None:

@@ -3,8 +3,8 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 log = logging.getLogger(__name__)
 
@@ -12,6 +12,26 @@ PLACES = 1_000  # in our code that were told of; more are told again
 WAITING = 1_000
 
 Place = tuple[str, str, int]
+
+
+class Contained:
+    """A block for `with`. A turn of intake has twenty: a generator for each would cost as much as ten messages."""
+
+    __slots__ = ("_note", "_station", "_what")
+
+    def __init__(self, note: Callable[[str, Exception, str | None], None], what: str, station: str | None) -> None:
+        self._note, self._what, self._station = note, what, station
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False  # none; or an InvariantError, which goes on
+        self._note(self._what, error, self._station)
+        return True
 
 
 class Mishaps:
@@ -41,13 +61,14 @@ class Mishaps:
         if not told:
             log.error("%s: a fault of this program; it is set aside, the rest goes on", what, exc_info=error)
 
-    @contextmanager
-    def contained(self, what: str, station: str | None = None) -> Iterator[None]:
+    def contained(self, what: str, station: str | None = None) -> "Contained":
         """Whatever is raised inside costs what is inside."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-            self.note(what, error, station)
+        return Contained(self.note, what, station)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to `take`."""
+        return bool(self._news)
 
     def take(self) -> list[tuple[str | None, str]]:
         """(station, or None for the whole gateway; the name of the error) of those since the last call."""

@@ -30,5 +30,10 @@ class Outcome:
     reports: list[StoredCheck] = field(default_factory=list)
     checked: set[CheckState] = field(default_factory=set)
 
+    @property
+    def is_plain(self) -> bool:
+        """Messages that said again what was known, and nothing else."""
+        return not (self.changes or self.news or self.happened or self.openings or self.rejected or self.checked)
+
     def __bool__(self) -> bool:
         return bool(self.batch.payloads or self.changes or self.openings or self.rejected or self.kept or self.reports)

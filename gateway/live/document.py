@@ -35,22 +35,15 @@ _OPEN: dict[str, Usable] = {"open": "yes", "closed": "no", "staff_only": "no", "
 
 def document(station: Station, now: Millis) -> Document:
     """Make it, and note on each resource when a further message makes it worth making again."""
-    valid_until = None
-    for facts in station.facts():
-        until = measured_until(facts, now) if facts.resource.kind in INSTRUMENTS else shown_until(facts, now)
-        facts.renew_at = _NOT_BY_MESSAGE
-        if facts.axes.evidence == "live" and until is not None:
-            valid_until = until if valid_until is None else min(valid_until, until)
-            if facts.resource.kind not in PERSONAL:
-                facts.renew_at = until - int(facts.fresh.ttl_ms * RENEW_AFTER)
-    areas = [_area(area, station.tick_ms, now) for area in station.areas]
+    ends: list[Millis] = []
+    areas = [_area(area, station.tick_ms, now, ends) for area in station.areas]
     shown = StationDocument(
         station=station.id,
         name=station.name,
         region=station.region,
         location=station.location,
         as_of=utc(now),
-        valid_until=utc_or_none(valid_until),
+        valid_until=utc(min(ends)) if ends else None,
         open=_open(station, now),
         summary=with_next_free(station, summed([one for area in areas for one in area.resources]), now),
         areas=areas,
@@ -79,25 +72,38 @@ def shown_until(facts: Facts, now: Millis) -> Millis | None:
     return until if until is None or holds is None or until < holds else holds
 
 
-def _area(area: Area, tick_ms: Millis, now: Millis) -> ShownArea:
+def _area(area: Area, tick_ms: Millis, now: Millis, ends: list[Millis]) -> ShownArea:
+    """Until when each live value holds is added to `ends`."""
     on = programme(area.on_now)
     resources, instruments = [], []
     for facts in area.facts:
-        if facts.resource.kind in INSTRUMENTS:
+        kind = facts.resource.kind
+        if kind in INSTRUMENTS:
+            until = measured_until(facts, now)
             instruments.append(instrument(facts, now))
         else:
-            resources.append(_resource(facts, tick_ms, now, on))
+            until = shown_until(facts, now)
+            resources.append(_resource(facts, until, tick_ms if kind in PERSONAL else 1, now, on))
+        facts.renew_at = _NOT_BY_MESSAGE
+        if until is not None and facts.axes.evidence == "live":
+            ends.append(until)
+            if kind not in PERSONAL:
+                facts.renew_at = until - int(facts.fresh.ttl_ms * RENEW_AFTER)
     return ShownArea(area.id, area.name, resources, instruments)
 
 
-def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetType) -> ShownResource:
-    """`on` is the programme of its area, which rooms show."""
-    resource, axes, kind = facts.resource, facts.axes, facts.resource.kind
-    step_ms = tick_ms if kind in PERSONAL else 1
+def _resource(
+    facts: Facts, until: Millis | None, step_ms: Millis, now: Millis, on: Programme | UnsetType
+) -> ShownResource:
+    """Valid `until` then; its times move by `step_ms`; `on` is the programme of its area, which rooms show."""
+    resource, axes, known, since = facts.resource, facts.axes, facts.known, facts.since
+    kind, observed = resource.kind, observed_at(facts, now)
     free: int | UnsetType | None = UNSET
     total: int | UnsetType | None = UNSET
     if kind in UNITS:
-        free, total = facts.known.free, facts.known.total if facts.known.total is not None else resource.capacity
+        free, total = known.free, known.total if known.total is not None else resource.capacity
+    if since is not None and step_ms != 1:
+        since = rounded(since, step_ms)
     return ShownResource(
         resource.id,
         kind,
@@ -109,12 +115,12 @@ def _resource(facts: Facts, tick_ms: Millis, now: Millis, on: Programme | UnsetT
         axes.access,
         axes.use,
         axes.evidence,
-        utc_or_none(observed_at(facts, now)),
-        utc_or_none(shown_until(facts, now)),
-        utc_or_none(rounded(facts.since, step_ms)),
+        None if observed is None else utc(observed),
+        None if until is None else utc(until),
+        None if since is None else utc(since),
         whose_word(facts),
         resource.name or UNSET,
-        UNSET if facts.known.level is None else facts.known.level,
+        UNSET if known.level is None else known.level,
         free,
         total,
         on if kind == "room" else UNSET,

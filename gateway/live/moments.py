@@ -12,7 +12,7 @@ def sensed_until(facts: Facts, now: Millis) -> Millis | None:
     Of rooms, doors and counters nobody sees whether the last message came just now or a step (a quarter of the ttl)
     ago.
     """
-    if facts.checked:
+    if facts.checks and facts.checked:
         return vouched_until(facts.checks, now)
     until, fresh = facts.fresh.valid_until, facts.fresh
     if until is None or facts.resource.kind not in PERSONAL:
@@ -22,7 +22,7 @@ def sensed_until(facts: Facts, now: Millis) -> Millis | None:
 
 def observed_at(facts: Facts, now: Millis) -> Millis | None:
     """When its value was last told."""
-    if facts.checked:
+    if facts.checks and facts.checked:
         return seen_at(facts.checks)
     fresh = facts.fresh
     if fresh.observed_at is None or facts.resource.kind not in PERSONAL:

@@ -38,7 +38,13 @@ NOTHING_ON = OnNow((), None, None)
 @lru_cache(16_384)  # most times in a document stood in the one before: a third of its cost
 def utc(at: Millis) -> str:
     """As documents write it: RFC 3339 with Z, six digits of a second where it is not a whole one."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat()[:-6] + "Z"
+    second, ms = divmod(at, 1000)
+    return f"{_second(second)}.{ms:03d}000Z" if ms else f"{_second(second)}Z"
+
+
+@lru_cache(4_096)  # the resources of a station were told of within few seconds
+def _second(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()[:-6]
 
 
 def utc_or_none(at: Millis | None) -> str | None:

@@ -24,9 +24,9 @@ class Repeats:
         if facts is None or (alarm := facts.alarm) is None or now >= alarm:
             return False  # its deadlines are looked at
         known, fresh = facts.known, facts.fresh
-        battery = signals.battery_pct
+        battery, until = signals.battery_pct, observed_at + fresh.ttl_ms
         if (
-            observed_at + fresh.ttl_ms - fresh.step_ms < alarm
+            until - until % fresh.step_ms < alarm  # it would end sooner than we look
             or facts.axes.evidence != "live"
             or not fresh.heard
             or facts.effect is not None

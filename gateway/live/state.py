@@ -358,9 +358,13 @@ class Live:
         self.alarms.set(station, now + TRY_AGAIN_MS)
 
     def _renewal(self, station: Station) -> float:
-        live = (facts for facts in station.facts() if facts.axes.evidence == "live" and not facts.checked)
-        ttl = min((facts.fresh.ttl_ms for facts in live), default=None)
-        return float("inf") if ttl is None else station.made_at + ttl * RENEW_SHARE
+        ttls = [
+            facts.fresh.ttl_ms
+            for area in station.areas
+            for facts in area.facts
+            if facts.axes.evidence == "live" and not (facts.checks and facts.checked)
+        ]
+        return station.made_at + min(ttls) * RENEW_SHARE if ttls else float("inf")
 
     def _schedule(self, station: Station) -> None:
         when = _sooner(station.recheck_at, station.judged.look_at)

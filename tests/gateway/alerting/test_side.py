@@ -18,6 +18,7 @@ from gateway.policy.override import Override, OverrideTarget
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.jobs import Done, Job, WriteJobs
 from tests.gateway.alerting.house import STATION, T0, House
+from tests.gateway.faults import calls
 from tests.gateway.notify.stub import Answer, Provider
 
 TRIED = 3
@@ -368,6 +369,25 @@ def test_it_says_when_it_wants_to_be_called(make: Make) -> None:
     assert house.alerting.next_deadline() == house.now + 1_000, "its signals are looked at once a second"
     house.wait(2)
     assert house.alerting.next_deadline() == house.now + 8_000, "then its fault is old enough to be told"
+
+
+def test_while_nothing_is_due_and_nobody_asks_it_does_nothing_for_a_second(make: Make) -> None:
+    house = make()
+    house.wait(3)
+
+    def works(ourselves: Ourselves = house.ourselves) -> int:
+        return calls(("gateway/alerting/follower.py",), lambda: house.alerting.tick(house.now, ourselves))
+
+    assert works() == 0
+    house.now += 999
+    assert works() == 0
+    house.now += 1
+    assert works() > 0
+    assert works(Ourselves(store="disk full")) > 0
+    house.pipeline.live.mishaps.note("anything", ValueError("a fault of ours"))
+    assert works(Ourselves(store="disk full")) > 0
+    house.now -= 60_000
+    assert works() > 0, "the clock was set back"
 
 
 @pytest.mark.parametrize("name", ["+", "#", "x\x01", "[!!! Click](http:evil.example)", "elsewhere"])

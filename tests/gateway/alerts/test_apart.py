@@ -1,17 +1,22 @@
 """An input that the core fails over leaves no trace, costs no other, and is judged once more."""
 
+from random import Random
+from typing import Any
+
 import pytest
 
-from gateway.alerts import core as core_in
+from gateway.alerts import news as news_in
+from gateway.alerts.cases import Cases
 from gateway.alerts.core import Alerts
-from gateway.alerts.facts import Fact, own
-from gateway.alerts.rules import facts_of
+from gateway.alerts.facts import own
+from gateway.alerts.rules import conditions_of
 from gateway.base.mishaps import Mishaps
 from gateway.model import Change, axes_of
 from tests.gateway.alerts.world import LIVE, STALE, World, seat
 from tests.gateway.faults import Fault, calls
 
 FAULT = axes_of("active", "fault", "open", "free", "live")
+TAKEN = axes_of("active", "ok", "open", "occupied", "live")
 ROOMS = ("gateway/alerts/",)
 
 
@@ -77,14 +82,14 @@ def test_newer_news_of_the_same_come_before_a_second_try() -> None:
 
 def test_what_fails_twice_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     world = Steady([seat(1), seat(2)])
-    real = facts_of
+    real = conditions_of
 
     def breaks(change):
         if change.resource.id == "seat-01":
             raise ZeroDivisionError
         return real(change)
 
-    monkeypatch.setattr(core_in, "facts_of", breaks)
+    monkeypatch.setattr(news_in, "conditions_of", breaks)
     world.become(FAULT, seat(1), seat(2))
     world.wait(60)
     assert world.mishaps.count == 2
@@ -116,15 +121,49 @@ def test_at_a_start_a_fault_over_one_resource_costs_its_alert_alone(monkeypatch:
     world = Steady(seats)
     states = [Change(one, 0, FAULT, FAULT, "start") for one in seats]
 
-    def broken(change: Change) -> list[Fact]:
+    def broken(change: Change) -> dict[str, bool | None]:
         if change.resource.id == "seat-02":
             raise RuntimeError("a fault of ours")
-        return facts_of(change)
+        return conditions_of(change)
 
-    monkeypatch.setattr(core_in, "facts_of", broken)
+    monkeypatch.setattr(news_in, "conditions_of", broken)
     world.core.prime(states, world.now)
     assert sorted(case.key[1] for case in world.core._cases.all() if case.holds) == ["seat-01", "seat-03"]
     assert world.mishaps.count == 1
     monkeypatch.undo()
     world.wait(11)
     assert "equipment_fault seat-02 opened" in world.lines(), "it is judged once more"
+
+
+def test_a_change_of_which_nothing_follows_is_not_judged_and_leaves_all_as_it_would_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng, seats = Random(5), [seat(number) for number in range(1, 6)]
+    said = [
+        axes_of("active", health, access, use, evidence)
+        for health in ("ok", "fault", "maintenance")
+        for access in ("open", "closed")
+        for use in ("free", "occupied")
+        for evidence in ("live", "stale", "suspect")
+    ]
+    quick, thorough = Steady(seats), Steady(seats)
+    judged: list[bool] = []
+
+    def asked(change: Change, cases: Cases, *around: Any) -> bool:
+        if cases is thorough.core._cases:
+            return True
+        judged.append(news_in.is_news(change, cases, *around))
+        return judged[-1]
+
+    monkeypatch.setattr("gateway.alerts.apart.is_news", asked)
+    for _ in range(600):
+        which, axes = rng.choice(seats), rng.choice(said) if rng.random() < 0.1 else rng.choice((LIVE, TAKEN))
+        seconds = rng.choice((1, 40, 300))
+        for world in (quick, thorough):
+            world.hear(which)
+            world.become(axes, which)
+            world.wait(seconds)
+        assert quick.said == thorough.said
+        assert quick.standing() == thorough.standing()
+    assert quick.said, "some of it is told"
+    assert 100 < judged.count(False) < 500, "both sorts came"

@@ -50,6 +50,17 @@ def test_a_message_that_repeats_is_judged_by_nobody() -> None:
     assert calls(JUDGES, lambda: world.pipeline.handle_all([seat(4, "false")], START + 3)) > 0
 
 
+def test_a_message_of_the_same_moment_repeats_too() -> None:
+    world = World()
+
+    def at_once(seq: int) -> Frame:
+        return b"yz/y/seat/state", f'{{"boot":"b","seq":{seq},"ts":{START},"occupied":true}}'.encode(), 0
+
+    world.take([at_once(1)], START)
+    world.take([at_once(2)], START + 1)
+    assert calls(JUDGES, lambda: world.pipeline.handle_all([at_once(3)], START + 2)) == 0
+
+
 Act = tuple[Millis, Frame | Override | None]
 
 
