@@ -60,7 +60,7 @@ def test_a_warning_goes_beyond_the_cap_of_a_channel_and_in_no_digest(
     house.alerting.dispatch.post.run()
     assert len(provider.requests) == before
     house.alerting.dispatch.lanes.posts["hook"].run()
-    assert provider.requests[-1].json["title"] == "🔴 雁山驿站 · smoke · smoke alarm"
+    assert provider.requests[-1].json["title"] == "🔴 雁山驿站 · Detector · smoke alarm"
     house.alerting.dispatch.lanes.posts["hook"].run()
     assert len(provider.requests) == before + 1
 
