@@ -59,7 +59,7 @@ def test_a_fault_goes_from_the_wire_to_the_provider_and_back(make: Make, provide
     house.alerting.dispatch.post.run()
     [request] = provider.requests
     assert request.json["title"] == "🟠 雁山驿站 · Charger 1 · charger fault"
-    assert "GroundFailure" in request.json["text"]
+    assert "ground failure" in request.json["text"]
     assert request.json["link"].startswith("https://yz.example.org/a/")
     house.send("pile-01", status="Available")
     house.wait(30)
