@@ -6,6 +6,7 @@ from string import Template
 from zoneinfo import ZoneInfo
 
 from api.alert_books import AlertBooks
+from api.occupations import months
 from api.pages import TEMPLATES
 from api.pages.assets import Assets
 from api.pages.report.gather import Month
@@ -15,6 +16,7 @@ from api.visits import Visits, summed, visits
 from config.kinds import SPECS
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import HOUR_MS, day_start, local_of
+from gateway.history.occupations import Shares, together
 from gateway.history.promises import Promised
 from gateway.model import Millis
 from gateway.store.base import Reader, StoreError
@@ -42,6 +44,7 @@ class Checkups:
     month: Month
     now: Millis
     stations: Sequence[Checkup]
+    occupations: Shares | None
 
 
 def gathered(
@@ -56,7 +59,9 @@ def gathered(
         long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
         came = summed(visits(settings, [row.station], reader, window, by_month=True, together=False))
         found.append(Checkup(row, zone, long_faults, missed, came))
-    return Checkups(month, now, sorted(found, key=_worst_first))
+    told = months(settings, stations, now)
+    occupations = together(told[one.id].get(month.name) for one in stations)
+    return Checkups(month, now, sorted(found, key=_worst_first), occupations)
 
 
 def _worst_first(one: Checkup) -> tuple[float, float, str]:
@@ -151,9 +156,17 @@ def _body(told: Checkups, say: Words) -> str:
     return (
         f'<dl class="figures">{cells}</dl><section><h2>{say("stations_worst")}</h2><p class="key">{legend}</p>'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>"
+        f"{_occupations(told, say)}"
         f"<section><h2>{say('how')}</h2><p>{say('how_promises')}</p><p>{say('how_contradicted')}</p>"
         f"<p>{say('how_unproved')}</p><p>{say('how_visits')}</p></section>"
     )
+
+
+def _occupations(told: Checkups, say: Words) -> str:
+    if told.occupations is None:
+        return ""
+    note = say("occupations_of", answers=told.occupations.answers)
+    return f"<section><h2>{say('occupations')}</h2><p>{say.occupations(told.occupations)}</p><p>{note}</p></section>"
 
 
 DAY_STATES = ("kept", "partly", "broken", "unseen", "shut")

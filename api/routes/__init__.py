@@ -28,6 +28,7 @@ from api.routes import (
     sessions,
     stations,
     stream,
+    tally,
     utilization,
     visits,
 )
@@ -38,6 +39,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     history.router,
     utilization.router,
     visits.router,
+    tally.router,
     sessions.router,
     report.router,
     promises.router,

@@ -39,6 +39,7 @@ PUBLIC = {
     ("post", "/ocpi/2.2.1/credentials"), ("put", "/ocpi/2.2.1/credentials"), ("delete", "/ocpi/2.2.1/credentials"),
     ("get", "/ocpi/2.2.1/locations"), ("get", "/ocpi/2.2.1/locations/{station}"),
     ("get", "/ocpi/2.2.1/locations/{station}/{evse}"), ("get", "/ocpi/2.2.1/locations/{station}/{evse}/{connector}"),
+    ("get", "/api/v1/stations/{station}/tally"), ("post", "/api/v1/stations/{station}/tally"),
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
 }  # fmt: skip
 

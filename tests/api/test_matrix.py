@@ -35,6 +35,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/override"): "401 401 200 200 200 404 404 404",
     ("GET", "/api/v1/stations/{station}/sessions"): "200 200 200 200 200 200 200 200",
+    ("GET", "/api/v1/stations/{station}/tally"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/utilization"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stream"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/utilization"): "200 200 200 200 200 200 200 200",
@@ -90,6 +91,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/orders/{order}/verify"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/stations/{station}/checks"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/stations/{station}/reports"): "503 503 503 503 503 503 429 429",
+    ("POST", "/api/v1/stations/{station}/tally"): "201 201 201 201 201 201 201 201",
     ("POST", "/c/{token}"): "404 404 404 404 404 404 404 404",
     ("POST", "/login"): "401 401 401 401 401 401 401 401",
     ("POST", "/logout"): "303 303 303 303 303 303 303 303",
@@ -130,6 +132,7 @@ BODIES = {
         "result": "ok",
     },
     "/api/v1/stations/{station}/reports": {"kind": "dirty"},
+    "/api/v1/stations/{station}/tally": {"occupation": "courier"},
     "/api/v1/alerts/{alert}/comment": {"text": "seen"},
 }
 

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from api.alert_books import AlertBooks
 from api.charges import Charge, charges
+from api.occupations import months
 from api.promises import changes_of
 from api.usage import Usage, together, usage
 from config.kinds import INSTRUMENTS
 from config.schema import AreaSettings, Settings, StationSettings
 from gateway.alerts.words import Alert
 from gateway.base.local_time import local_of, month_of
+from gateway.history.occupations import Shares
 from gateway.history.promises import Promised, promised
 from gateway.model import Millis, Resource
 from gateway.runtime import place_of
@@ -72,6 +74,7 @@ class MonthReport:
     resources: Sequence[ResourceUse]
     alerts: Sequence[Alert] | None
     promised: Promised
+    occupations: Shares | None
 
 
 def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
@@ -112,6 +115,7 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         resources,
         _alerts(settings, station, month),
         promised(changes_of(settings, [station], window)[station.id], *window),
+        months(settings, [station], now)[station.id].get(month.name),
     )
 
 

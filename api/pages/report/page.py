@@ -24,6 +24,7 @@ def body(report: MonthReport, say: Words) -> str:
             _section(say("by_hour"), draw.week(report, say) + _ramp(say), note=_peaks(report, say)),
             _areas(report, say),
             _alerts(report, say),
+            _occupations(report, say),
             _chargers(report, say),
             _daily(report, say),
             _places(report, say),
@@ -112,6 +113,13 @@ def _alerts(report: MonthReport, say: Words) -> str:
     heads = [say(head) for head in ("alert", "place", "times", "lasted", "longest")]
     rest = f"<p>{say('more_alerts', n=more)}</p>" if more else ""
     return _section(say("alerts"), _table(heads, rows, words=2) + rest, cls="long")
+
+
+def _occupations(report: MonthReport, say: Words) -> str:
+    if report.occupations is None:
+        return ""
+    note = say("occupations_of", answers=report.occupations.answers)
+    return _section(say("occupations"), f"<p>{say.occupations(report.occupations)}</p>", note=note)
 
 
 def _chargers(report: MonthReport, say: Words) -> str:

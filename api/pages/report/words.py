@@ -5,6 +5,7 @@ from html import escape
 
 from api.usage import Usage
 from gateway.base.local_time import HOUR_MS
+from gateway.history.occupations import OCCUPATIONS, Shares
 from gateway.model import Millis
 from gateway.policy.privacy import Band
 
@@ -95,6 +96,12 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "到访人次来自客流计数、刷卡和开门，按整日，是包含真实人次的区间，以五人一档计；没有一直看到的日子只有下限。",
         "到訪人次來自客流計數、刷卡和開門，按整日，是包含真實人次的區間，以五人一檔計；沒有一直看到的日子只有下限。",
         "Visits come from counters, cards and doors: by whole days, in steps of five, with no end where none is known.",
+    ),
+    "occupations": ("谁来歇脚", "誰來歇腳", "Who rests here"),
+    "occupations_of": (
+        "{answers} 份不记名答卷；不足五人的并入其他，一月不足二十份不公布",
+        "{answers} 份不記名答卷；不足五人的併入其他，一月不足二十份不公布",
+        "of {answers} nameless answers; groups under five are in the last one, months under twenty untold",
     ),
     "login": ("月报只给工作人员看", "月報只給工作人員看", "The report is for staff"),
     "login_how": (
@@ -197,6 +204,13 @@ class Words:
         """All that is known to have flowed, in kWh."""
         tally = one.tally
         return self.kwh(tally.energy_mwh + tally.gap_mwh) if one.metered else self("unknown")
+
+    def occupations(self, told: Shares) -> str:
+        """Each group with its share, the largest first."""
+        parts = [
+            f"{escape(OCCUPATIONS[name][self._column])} {self.share(share)}" for name, share in told.shares.items()
+        ]
+        return " · ".join(parts)
 
     def kwh(self, mwh: int) -> str:
         return f"{mwh / 1_000_000:,.1f}"

@@ -13,6 +13,7 @@ from gateway.alerts.doubts import facts_of_verdict
 from gateway.alerts.facts import clock_skew, flooding, screen
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.signals import ALARMS, Limits, facts_of_signals
+from gateway.history.occupations import OCCUPATIONS
 from gateway.model import REASONS, Resource, Signal
 from gateway.notify.catalogue import cause_text, entry
 from tests.gateway.live.house import MINUTE, House
@@ -33,6 +34,13 @@ def words_of(*names: str) -> dict[str, list[str]]:
     text = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
     rows = re.findall(r'^  (?:"([^"]+)"|(\w+)): \[([^\]]*)\]', text, re.MULTILINE)
     return {quoted or bare: re.findall(r'"([^"]*)"', row) for quoted, bare, row in rows}
+
+
+def test_the_phone_asks_for_every_occupation_in_the_words_of_the_report() -> None:
+    asked = words_of("phone-words.js")
+    assert {name: tuple(asked[f"work_{name}"]) for name in OCCUPATIONS} == OCCUPATIONS
+    listed = re.findall(r"OCCUPATIONS = \[(.*?)\]", (SCRIPTS / "tally.js").read_text("utf-8"))
+    assert re.findall(r'"(\w+)"', listed[0]) == list(OCCUPATIONS)
 
 
 COMMON, ALERTS = words_of("words.js"), words_of("alert-words.js")
@@ -144,7 +152,7 @@ def test_no_word_stands_in_a_table_unused() -> None:
     pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
     made = (  # put together from parts
         r"(alert|cause|level|did|did_by|who|role|found|set|title)\..*|.*\.(free|unit|one|thing|short|col)|.*_short"
-        r"|severity_.*|step\d|.*:.*"
+        r"|severity_.*|step\d|work_\w+|.*:.*"
     )
     own = set(REASONS)
     for path in SCRIPTS.glob("*words.js"):

@@ -8,6 +8,7 @@ import { airText } from "./instruments.js";
 import { storage } from "./keeper.js";
 import { nearBox } from "./near.js";
 import { PHONE } from "./phone-words.js";
+import { askTally } from "./tally.js";
 
 const face = new Face({ words: PHONE });
 const { clock, say, second } = face;
@@ -43,4 +44,5 @@ face.start({ voices, built, paint });
 letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");
 $(".letters").addEventListener("click", () => letters(root.dataset.letters === "large" ? "normal" : "large"));
 
+askTally(place, say);
 document.documentElement.dataset.runs = "yes"; // see too-old.js

@@ -1,0 +1,25 @@
+"""Who rests at a station, as far as it may be told: the months that are over there."""
+
+from collections.abc import Sequence
+
+from config.schema import Settings, StationSettings
+from gateway.base.local_time import local_of
+from gateway.history.occupations import Shares, told
+from gateway.model import Millis
+from gateway.store.occupations import MonthName, OccupationCounts
+
+
+def month_name(settings: Settings, station: StationSettings, now: Millis) -> MonthName:
+    """The month that goes on there."""
+    return f"{local_of(now, settings.zone_of(station)):%Y-%m}"
+
+
+def months(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, dict[MonthName, Shares]]:
+    """Station → month that is over → what is told of it, the newest first. StoreError."""
+    counts = OccupationCounts(settings.store.path)
+    found: dict[str, dict[MonthName, Shares]] = {}
+    for station in stations:
+        known = counts.before([station.id], month_name(settings, station, now))[station.id]
+        shares = {month: told(answers) for month, answers in known.items()}
+        found[station.id] = {month: one for month, one in shares.items() if one is not None}
+    return found

@@ -1,0 +1,64 @@
+"""What people tapped they work as, counted by station and month: `occupations.db` beside the core file.
+
+Whoever serves the page writes it, one process or several; the gateway does not.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from gateway.store.files import connect, read_only, store_errors
+
+OCCUPATIONS_DB: Final = "occupations.db"
+MONTHS_KEPT: Final = 24
+MonthName = str
+"""`2026-11`, as a station's own calendar has it."""
+
+
+class OccupationCounts:
+    """Of a store's folder. StoreError where it can't be written or read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / OCCUPATIONS_DB
+
+    def add(self, station: str, month: MonthName, occupation: str) -> None:
+        """One answer: durable when this returns. What is older than two years goes."""
+        with store_errors(self._path), self._alone(), closing(connect(self._path, "occupation")) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute(
+                "INSERT INTO occupation (station, month, occupation, answers) VALUES (?, ?, ?, 1)"
+                " ON CONFLICT (station, month, occupation) DO UPDATE SET answers = answers + 1",
+                (station, month, occupation),
+            )
+            db.execute("DELETE FROM occupation WHERE month < ?", (_earlier(month, MONTHS_KEPT),))
+            db.execute("COMMIT")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One thread or process at a time; who has the folder's name has the lock, which ends with the process."""
+        handle = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def before(self, stations: Iterable[str], month: MonthName) -> dict[str, dict[MonthName, dict[str, int]]]:
+        """Station → month before `month` → occupation → answers, the newest month first."""
+        found: dict[str, dict[MonthName, dict[str, int]]] = {station: {} for station in stations}
+        if not self._path.exists():
+            return found
+        query = "SELECT month, occupation, answers FROM occupation WHERE station = ? AND month < ? ORDER BY month DESC"
+        with store_errors(self._path), closing(read_only(self._path)) as db:
+            for station, months in found.items():
+                for name, occupation, answers in db.execute(query, (station, month)):
+                    months.setdefault(name, {})[occupation] = answers
+        return found
+
+
+def _earlier(month: MonthName, by: int) -> MonthName:
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 - by, 12)
+    return f"{year:04}-{number + 1:02}"
