@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from api.feeds.base import FeedRequest, FeedStation, named
 from api.geo import Point, to_bd09, to_gcj02
 from gateway.base.times import from_rfc3339, rfc3339
-from gateway.live.station_document import StationDocument
+from gateway.live.station_document import ShownResource, StationDocument
 from gateway.model import Millis
 from gateway.policy.hours.configured import composed
 from gateway.policy.hours.words import coming_week
@@ -65,13 +65,15 @@ def row(station: FeedStation, asked: FeedRequest) -> Row:
 
 
 def aed(shown: StationDocument) -> str:
-    """`ready` where one is for certain, `not_ready` where none can be, `unknown`, `none` where there is none."""
-    answers = [shown.usable for shown in shown.resources() if shown.type == "aed" and shown.lifecycle == "active"]
-    if not answers:
-        return "none"
-    if "yes" in answers:
-        return "ready"
-    return "unknown" if "unknown" in answers else "not_ready"
+    """The best that is said of one: `ready`, `unknown`, `closed` (behind a closed door), `not_ready`, else `none`."""
+    answers = {_readiness(shown) for shown in shown.resources() if shown.type == "aed" and shown.lifecycle == "active"}
+    return next((word for word in ("ready", "unknown", "closed", "not_ready") if word in answers), "none")
+
+
+def _readiness(shown: ShownResource) -> str:
+    if shown.usable != "no":
+        return "ready" if shown.usable == "yes" else "unknown"
+    return "closed" if shown.because[0] in ("closed", "staff_only") else "not_ready"
 
 
 def point_of(station: FeedStation, asked: FeedRequest) -> Point | None:

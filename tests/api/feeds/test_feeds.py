@@ -103,6 +103,20 @@ def test_the_table_has_a_row_a_station_and_opens_in_a_chinese_spreadsheet(house:
     assert rows["nowhere"]["lat"] == ""
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"access": "closed"}, "closed"), ({"health": "fault"}, "not_ready"), ({"evidence": "offline"}, "unknown")],
+)
+def test_a_defibrillator_behind_a_closed_door_is_not_said_to_be_broken(
+    house: House, more: dict[str, str], said: str
+) -> None:
+    aed = resource("aed", "safety", until=NOON + MINUTE, **more) | {"type": "aed"}
+    house.view.put(document("yanshan", [aed], [], NOON))
+    row = geojson(house)["yanshan"]["properties"]
+    assert isinstance(row, dict)
+    assert row["aed"] == said
+
+
 def test_nothing_is_told_after_its_time(house: House) -> None:
     show(house)
     house.clock.now = NOON + 5 * MINUTE
