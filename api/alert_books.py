@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.alerts.orders import Order
-from gateway.alerts.words import Alert, Delivery
+from gateway.alerts.words import Alert, AlertEvent, Delivery
 from gateway.model import Millis
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.days import core_files
@@ -54,6 +54,9 @@ class AlertBooks:
 
     def history(self, alert_id: str) -> list[tuple[Millis, str, str, str | None]]:
         return self._first(lambda book: book.history(alert_id))
+
+    def events_since(self, since: Millis) -> list[AlertEvent]:
+        return sorted(self._all(lambda book: book.events_since(since)), key=lambda event: event.at)
 
     def deliveries_of(self, alert_id: str) -> list[Delivery]:
         return self._first(lambda book: book.deliveries_of(alert_id))

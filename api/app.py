@@ -20,11 +20,12 @@ from api.live_view import LiveView
 from api.ocpi.side import OcpiSide
 from api.pages.place import places_of
 from api.push import Hub, StreamLimits
-from api.routes import ROUTERS, STAFF_ROUTERS
+from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
 from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
 from api.running import Fixed, Running
 from api.walls import Walls
+from api.webhooks.side import WebhookSide
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.alerts.payload import alert_json
@@ -109,7 +110,7 @@ def create_app(
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
-    ocpi = OcpiSide(context, mishaps)
+    ocpi, webhooks = OcpiSide(context, mishaps), WebhookSide(context, alerting, mishaps)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
@@ -127,7 +128,9 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         context.hub.start()
         tidying = asyncio.create_task(_forgetting(context, mishaps))
         ocpi.start()
+        webhooks.start()
         yield {}
+        webhooks.stop()
         ocpi.stop()
         tidying.cancel()
         context.hub.close()
@@ -151,6 +154,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
     for staff_router in STAFF_ROUTERS:
         app.include_router(staff_router(context, alerting))
     app.include_router(ocpi.routes)
+    app.include_router(subscriptions.router(context, webhooks.deliveries))
     _document_access(app)
     return app
 

@@ -1,4 +1,4 @@
-"""Who may do what: API keys for staff and apps, a session cookie for browsers, three roles with a scope.
+"""Who may do what: API keys for staff and apps, a session cookie for browsers, four roles with a scope.
 
 A key is `yz_<id>_<secret>` with 256 random bits; only its SHA-256 is kept, so a slow hash would add nothing. A session
 cookie is signed over that hash too (see `api/sessions.py`): revoking a key ends its sessions, in every replica.
@@ -26,7 +26,7 @@ from config.files import LIST_BYTES, read_text
 from config.schema import Settings
 from gateway.model import Millis
 
-Role = Literal["viewer", "operator", "admin"]
+Role = Literal["app", "viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 COOKIE = "yizhan_session"
 _TOKEN = re.compile(r"yz_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -37,7 +37,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 class Key:
     """One key without its secret. Empty `stations` and `regions` mean: everywhere. `expires_at` None: never.
 
-    A region is a path as `api.reach` writes it.
+    A region is a path as `api.reach` writes it. `alerts`: whether an app may be told of them; staff may anyway.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Key:
     stations: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     expires_at: Millis | None = None
+    alerts: bool = False
 
     def covers(self, station: str, region: Iterable[str]) -> bool:
         """Whether the key's scope holds this station of this region path."""
@@ -99,11 +100,12 @@ class Keyring:
         stations: Iterable[str] = (),
         regions: Iterable[str] = (),
         expires_at: Millis | None = None,
+        alerts: bool = False,
     ) -> str:
         """Make a key and return it; nobody can show it again. OSError when the file can't be written."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         token = f"yz_{key_id}_{secret}"
-        key = Key(key_id, name, role, _sha256(token), now, tuple(stations), tuple(regions), expires_at)
+        key = Key(key_id, name, role, _sha256(token), now, tuple(stations), tuple(regions), expires_at, alerts)
         with locked(self.path.parent):
             self._refresh()
             self._write({**self._keys, key_id: key})
@@ -140,6 +142,10 @@ class Keyring:
         if key is not None:
             self.sessions.end(cookie, now)
         return key
+
+    def good(self, key_id: str, now: Millis) -> Key | None:
+        """The key of this id, while it is good."""
+        return self._good(key_id, now)
 
     def _good(self, key_id: str, now: Millis) -> Key | None:
         self._refresh()
@@ -180,10 +186,15 @@ class AccessGate:
         self._keyring, self._now = keyring, now
 
     def who(self, request: Request) -> Key | None:
-        """The key in the Authorization header or behind the session cookie; 403 for a foreign page's POST.
+        """The key of staff in the Authorization header or behind the session cookie; 403 for a foreign page's POST.
 
-        KeyFileError while the file of keys is damaged: nobody can be let in (`problem` answers 503).
+        An app's key is nobody's here. KeyFileError while the file of keys is damaged: nobody can be let in (`problem`
+        answers 503).
         """
+        key = self._known(request)
+        return key if key is not None and key.at_least("viewer") else None
+
+    def _known(self, request: Request) -> Key | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._keyring.check(token.strip(), self._now())
@@ -197,11 +208,11 @@ class AccessGate:
         """401 without a good key, 403 with one of a lower role."""
 
         def check(request: Request) -> Key:
-            key = self.who(request)
+            key = self._known(request)
             if key is None:
                 raise HTTPException(
                     401,
-                    "this needs a staff key: Authorization: Bearer …, or log in at /login",
+                    "this needs a key: Authorization: Bearer …, or log in at /login",
                     {"WWW-Authenticate": 'Bearer realm="yizhan"'},
                 )
             if not key.at_least(role):

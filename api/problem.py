@@ -58,6 +58,11 @@ def bad_parameter(name: str, what: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("query", name), "msg": what, "type": "value_error"}])
 
 
+def bad_field(name: str, what: str) -> RequestValidationError:
+    """For a field of a body whose form is right and whose sense is not."""
+    return RequestValidationError([{"loc": ("body", name), "msg": what, "type": "value_error"}])
+
+
 def install(app: FastAPI, mishaps: Mishaps) -> None:
     """From now on every error of the app is a problem document; a fault of ours is noted."""
 

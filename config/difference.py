@@ -16,7 +16,7 @@ STATIONS_ASK = ("timezone", "calendar", "privacy", "promises", "kinds")
 LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "homeassistant", "ocpi"))
 """Sections that take effect while the process runs."""
 
-LIVE_KEYS = frozenset(("api.display", "api.public_url", "api.tiles_url"))
+LIVE_KEYS = frozenset(("api.display", "api.public_url", "api.subscriptions_allow_private", "api.tiles_url"))
 """Keys of other sections that do so, too."""
 
 

@@ -14,12 +14,13 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("keys", help="keys for staff and apps: create, list, revoke")
     actions = parser.add_subparsers(dest="action", metavar="create|list|revoke", required=True)
     create = actions.add_parser("create", help="make a key and print it, once, as the last word")
-    create.add_argument("--role", choices=("viewer", "operator", "admin"), required=True)
+    create.add_argument("--role", choices=("app", "viewer", "operator", "admin"), required=True)
     create.add_argument("--name", type=_name, required=True, help="who or what holds it; appears in the audit trail")
     create.add_argument("--stations", type=_list, default=(), metavar="A,B", help="only for these stations")
     create.add_argument(
         "--regions", type=_list, default=(), metavar="A,B", help="only for these regions, by path: 江苏/南京/鼓楼区"
     )
+    create.add_argument("--alerts", action="store_true", help="an app may be told of alerts, too")
     create.add_argument("--expires", type=_duration_ms, metavar="90d", help="ends after so many h, d or w")
     revoke = actions.add_parser("revoke", help="end a key and its sessions at once")
     revoke.add_argument("id", help="as `yizhan keys list` shows it")
@@ -67,9 +68,14 @@ def _create(keyring: Any, args: argparse.Namespace, settings: Any) -> int:
     except RegionError as error:
         sys.stderr.write(f"--regions: {error}\n")
         return 2
+    if args.alerts and args.role != "app":
+        sys.stderr.write("--alerts is for --role app: staff see alerts anyway\n")
+        return 2
     now = now_ms()
     expires_at = None if args.expires is None else now + args.expires
-    token = keyring.create(args.name, args.role, now, stations=args.stations, regions=regions, expires_at=expires_at)
+    token = keyring.create(
+        args.name, args.role, now, stations=args.stations, regions=regions, expires_at=expires_at, alerts=args.alerts
+    )
     reach = ",".join((*args.stations, *regions)) or "everywhere"
     keyring.book.note(now, whoever(), "key_created", token.split("_")[1], f"{args.role} {args.name} {reach}")
     sys.stdout.write(f"the {args.role} key of {args.name}, shown only this once: {token}\n")

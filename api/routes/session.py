@@ -59,7 +59,8 @@ def router(context: ApiContext) -> APIRouter:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
         key = keyring.check(_form(await request.body(), "key"), now)
-        if key is None:  # asked first: strangers behind the same proxy hold up nobody who has a key
+        # Asked first: strangers behind the same proxy hold up nobody who has a key.
+        if key is None or not key.at_least("viewer"):
             attempts.may(address)
             await attempts.failed(address, now)
             if "text/html" in request.headers.get("accept", ""):

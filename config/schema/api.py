@@ -65,6 +65,8 @@ class Api(Model):
     """How long a staff login in a browser lasts."""
     reports_per_hour: Positive = 6
     """Problem reports that one address may send in an hour."""
+    subscriptions_allow_private: bool = False
+    """Whether apps may have webhooks delivered to addresses in a private network."""
     screen_silent_s: Seconds = 300
     """A screen that has checked in for three times as long, and then does not for so long, raises an alert."""
     tiles_url: str | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.alerts.kinds import KINDS
 from gateway.alerts.orders import Order
-from gateway.alerts.words import SENSOR, Alert, Delivery
+from gateway.alerts.words import SENSOR, Alert, AlertEvent, Delivery
 from gateway.model import Millis
 from gateway.store.days import CORE
 from gateway.store.files import READ_ERRORS, as_store_error, read_only
@@ -84,6 +84,22 @@ class AlertReader:
         query = """SELECT at, action, by, nullif(text, '') FROM alert_event WHERE alert = ?
             ORDER BY at, CASE action WHEN 'opened' THEN 0 WHEN 'closed' THEN 2 ELSE 1 END"""
         return self._ask(query, (alert_id,))
+
+    def events_since(self, since: Millis) -> list[AlertEvent]:
+        """What happened since, in order, each with its alert as it is by now."""
+        query = f"""SELECT {", ".join(f"a.{name}" for name in _FIELDS)}, e.at AS event_at, e.action, e.by AS event_by,
+            nullif(e.text, '') AS event_text FROM alert_event AS e JOIN alert AS a ON a.id = e.alert WHERE e.at >= ?
+            ORDER BY e.at"""  # noqa: S608  names of our own
+        return [
+            AlertEvent(
+                _alert({name: row[name] for name in _FIELDS}),
+                row["event_at"],
+                row["action"],
+                row["event_by"],
+                row["event_text"],
+            )
+            for row in self._named(query, (since,))
+        ]
 
     def muted(self, since: Millis) -> list[tuple[str | None, str, str, Millis, str]]:
         """(station, subject, kind, at, until) of each time staff muted something since, the oldest first."""

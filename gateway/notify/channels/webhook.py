@@ -1,11 +1,5 @@
-"""A plain webhook: JSON by POST, signed so that the receiver can tell us from anybody else.
+"""A plain webhook: JSON by POST, signed after Standard Webhooks (`notify/signing`) where there is a secret."""
 
-`X-Yizhan-Signature: v1=<hex>` is HMAC-SHA-256 over "<X-Yizhan-Timestamp>.<body>" with the shared secret; a receiver
-refuses timestamps older than a few minutes. `X-Yizhan-Id` stays the same when a message is sent again.
-"""
-
-import hashlib
-import hmac
 import json
 
 from config.schema.alerts import Channel
@@ -13,6 +7,7 @@ from gateway.alerts.payload import alert_json
 from gateway.notify.base import Sender, StaffMessage
 from gateway.notify.http import Target, request
 from gateway.notify.settings import secret_of, target_of
+from gateway.notify.signing import headers_of, key_of
 
 
 class Webhook:
@@ -28,15 +23,9 @@ class Webhook:
             "alerts": alerts,
         }  # fmt: skip
         data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-        headers = {"Content-Type": "application/json; charset=utf-8", "X-Yizhan-Id": message.id}
-        headers["X-Yizhan-Timestamp"] = str(message.sent_at // 1000)
-        if self._secret is not None:
-            headers["X-Yizhan-Signature"] = sign(self._secret, headers["X-Yizhan-Timestamp"], data)
+        keys = () if self._secret is None else (key_of(self._secret.decode()),)
+        headers = headers_of(message.id, message.sent_at, data, keys)
         request(self._target, "POST", data, message.sent_at, headers)
-
-
-def sign(secret: bytes, timestamp_s: str, body: bytes) -> str:
-    return "v1=" + hmac.digest(secret, timestamp_s.encode() + b"." + body, hashlib.sha256).hex()
 
 
 def build(channel: Channel) -> Sender:

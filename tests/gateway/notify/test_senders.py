@@ -297,11 +297,12 @@ def test_private_addresses_are_refused_unless_allowed(host: str) -> None:
 def test_a_webhook_is_signed_over_its_time_and_body(provider: Provider, tmp_path: Path) -> None:
     sender("webhook", provider, tmp_path, secret="s3cret").send(message())
     [request] = provider.requests
-    stamp = request.headers["X-Yizhan-Timestamp"]
-    expected = hmac.new(b"s3cret", f"{stamp}.".encode() + request.body, hashlib.sha256).hexdigest()
-    assert request.headers["X-Yizhan-Signature"] == f"v1={expected}"
+    stamp = request.headers["webhook-timestamp"]
     assert stamp == str(T0 // 1000)
-    assert request.headers["X-Yizhan-Id"] == request.json["id"]
+    assert request.headers["webhook-id"] == request.json["id"]
+    signed = f"{request.json['id']}.{stamp}.".encode() + request.body
+    expected = base64.b64encode(hmac.digest(b"s3cret", signed, hashlib.sha256)).decode()
+    assert request.headers["webhook-signature"] == f"v1,{expected}"
     assert request.json["alert"]["kind"] == "charger_fault"
 
 

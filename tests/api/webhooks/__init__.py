@@ -1,0 +1,1 @@
+"""Apps told by webhook."""
