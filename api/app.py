@@ -104,6 +104,8 @@ def create_app(
             on_screen=on_screen,
             walls=walls,
             now_ms=now,
+            standings=lambda: view,
+            documents=lambda station: None if (entry := view.get(station)) is None else entry.body,
         )
     )
     return App(Front(app, view, mishaps), context)

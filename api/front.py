@@ -13,6 +13,7 @@ from api.auth import COOKIE
 from api.conditional import matches
 from api.live_view import Entry, LiveView
 from api.pages import HEADERS
+from api.pages.preferences import choice
 from api.problem import OURS, Problem, told_path
 from gateway.base.mishaps import Mishaps
 
@@ -63,6 +64,12 @@ class Front:
         if path.endswith("/") and path != "/" and not path.startswith("/api/") and method in ("GET", "HEAD"):
             await _without_slash(path, scope, send)
             return
+        if b"=" in scope["query_string"] and method == "GET" and not path.startswith("/api/"):
+            chosen = choice(path, scope["query_string"].decode("latin-1"), scope["scheme"] == "https")
+            if chosen is not None:
+                await send({"type": "http.response.start", "status": 303, "headers": [*chosen, *SECURITY]})
+                await send({"type": "http.response.body", "body": b""})
+                return
         await self._guarded(path, method, scope, receive, send)
 
     async def _hot(self, entry: Entry, scope: Scope, send: Send) -> None:

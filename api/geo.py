@@ -12,6 +12,15 @@ _CHINA = (0.8293, 55.8271, 72.004, 137.8347)
 Point = tuple[float, float]  # latitude, longitude in degrees
 
 
+def point_of(text: str) -> Point | None:
+    """`22.765,112.964` → a place on earth; None for anything else."""
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return (lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None
+
+
 def distance_m(a: Point, b: Point) -> float:
     """Great-circle metres (haversine); within 0.5 % of the ellipsoid."""
     lat_a, lat_b = math.radians(a[0]), math.radians(b[0])

@@ -1,9 +1,12 @@
 """The pages: plain HTML, CSS and ES modules, no build step, no outside request, a strict policy on every answer."""
 
+import asyncio
+import base64
+import hashlib
 import html
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -16,9 +19,15 @@ from starlette.responses import JSONResponse, Response
 
 from api.addresses import counted
 from api.auth import COOKIE
-from api.pages.assets import Assets, compressed, pack
-from api.pages.language import choose
+from api.geo import point_of
+from api.pages.assets import TYPES, Assets, compressed, pack
+from api.pages.find.page import FindPage, FindQuestion
+from api.pages.find.ranking import Standing, Wish
+from api.pages.language import choose, english_first
+from api.pages.phone import Documents, Phone, app_of
 from api.pages.place import PagePlace, data_block, facts_of, places_of
+from api.pages.preferences import Preferences, preferences, switches
+from api.pages.wordlist import Speaker
 from api.walls import Walls
 from gateway.base.clock import now_ms as wall_clock_ms
 
@@ -36,6 +45,8 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
+BILINGUAL = ("login", "discover", "partner", "missing")
+Short = Annotated[str, Query(max_length=100)]
 ScreenName = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,64}$")]  # staff may read it in an alert
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -46,6 +57,12 @@ def policy_with_images_of(url: str) -> str:
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
         return POLICY
     return POLICY.replace("img-src 'self' data:", f"img-src 'self' data: {parts.scheme}://{parts.netloc}")
+
+
+def policy_with_styles(*texts: str) -> str:
+    """The policy with these style elements, each by its hash: what stands in the page itself costs no round trip."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+    return POLICY.replace("style-src 'self'", " ".join(("style-src 'self'", *(f"'sha256-{each}'" for each in hashes))))
 
 
 class Pages:
@@ -68,13 +85,24 @@ class Pages:
         self.assets = Assets()
         self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
 
-    def render(self, request: Request, name: str, place: PagePlace | None, status: int = 200) -> Response:
-        """Page `name` in the reader's language; with a place, its facts ride in a data block."""
-        # A wall has no reader of its own: its browser's language says nothing about who stands before it.
-        accepted = None if name == "screen" else request.headers.get("accept-language")
-        lang = choose(request.query_params.get("lang"), place.language if place else None, accepted)
+    def render(
+        self,
+        request: Request,
+        name: str,
+        place: PagePlace | None,
+        status: int = 200,
+        more: Mapping[str, str] | None = None,
+        styles: Sequence[str] = (),
+    ) -> Response:
+        """Page `name` in the reader's language; with a place, its facts ride in a data block.
+
+        `more`: HTML for the template's own places; `styles`: what stands as style elements in the page.
+        """
+        chosen = self.preferences(request, place, wall=name == "screen")
         values = {
-            "lang": html.escape(lang),
+            "lang": html.escape(chosen.lang),
+            "look": chosen.look,
+            "prefs": switches(request, chosen),
             "build": self.assets.build,
             "zone": html.escape(place.timezone if place else self.timezone),
             # The cookie itself is hidden from scripts; whether there is one spares strangers a refusal.
@@ -84,11 +112,25 @@ class Pages:
             "station": html.escape(place.id if place else ""),
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
+            "style": "".join(f"<style>{text}</style>" for text in styles),
         }
-        body = self.templates[name].substitute(values).encode()
-        answer = compressed(request, pack(body, "text/html"), self.map_headers if name == "overview" else HEADERS)
+        text = self.templates[name].substitute(values | dict(more or {}))
+        if name in BILINGUAL and chosen.lang == "en":
+            text = english_first(text)
+        headers = self.map_headers if name == "overview" else HEADERS
+        if styles:
+            headers = headers | {"content-security-policy": policy_with_styles(*styles)}
+        answer = compressed(request, pack(text.encode(), "text/html"), headers)
+        answer.headers["vary"] = "accept-encoding, accept-language, cookie"
         answer.status_code = status
         return answer
+
+    def preferences(self, request: Request, place: PagePlace | None, *, wall: bool = False) -> Preferences:
+        """A wall has no reader of its own: its browser's language says nothing about who stands before it."""
+        configured = place.language if place else None
+        if wall:
+            return Preferences(choose(request.query_params.get("lang"), configured, None), "day")
+        return preferences(request, configured)
 
     def code(self, request: Request, station: str) -> Response:
         """The square code on the wall: the address of the phone page."""
@@ -109,18 +151,24 @@ def router(
     on_screen: Callable[[str, str], None] = lambda _screen, _station: None,
     walls: Walls | None = None,
     now_ms: Callable[[], int] = wall_clock_ms,
+    documents: Documents = lambda _station: None,
+    standings: Callable[[], Iterable[Standing]] = tuple,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
     `timezone` is that of the house, for the overview; `tiles_url` is the one outside server that it may ask for images.
     `on_screen(screen, station)` hears of each screen each `PagePlace.check_in_s`, from the page's own script: a page
-    that hangs keeps its stream open, so an open stream proves nothing.
+    that hangs keeps its stream open, so an open stream proves nothing. `documents(station)` is its document as it
+    may be shown now, or None; `standings()` is every
+    station so; both asked on the loop.
     """
     walls = walls or Walls()
     pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()))
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
+    _phone(routes, pages, Phone(pages.assets, documents, now_ms))
+    _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
     _files(routes, pages)
 
     @routes.get("/build")
@@ -166,8 +214,47 @@ def _documents(routes: APIRouter, pages: Pages) -> None:
     routes.get("/discover")(of_house("discover"))
     routes.get("/p/{token}")(of_house("partner"))
     routes.get("/screen/{station}")(of_station("screen"))
-    routes.get("/m/{station}")(of_station("phone"))
     routes.get("/stations/{station}")(of_station("station"))
+
+
+def _phone(routes: APIRouter, pages: Pages, phone: Phone) -> None:
+    @routes.get("/m/{station}")
+    async def page(request: Request, station: str) -> Response:
+        place = pages.places.get(station)
+        if place is None:
+            return pages.render(request, "missing", None, status=404)
+        told = phone.told(place, pages.preferences(request, place).lang)
+        return pages.render(request, "phone", place, more=told.values, styles=told.styles)
+
+    @routes.get("/m/{station}/app.webmanifest")
+    def manifest(request: Request, station: str) -> Response:
+        place = pages.places.get(station)
+        if place is None:
+            return Response("no such station\n", 404, media_type="text/plain")
+        app = phone.manifest(place, pages.preferences(request, place).lang)
+        return compressed(request, pack(app, TYPES[".webmanifest"]), {"cache-control": "no-cache"})
+
+
+def _find(routes: APIRouter, pages: Pages, find: FindPage, now_ms: Callable[[], int]) -> None:
+    @routes.get("/m")
+    async def page(
+        request: Request,
+        need: Short = "",
+        q: Short = "",
+        region: Short = "",
+        near: Short = "",
+        beside: Annotated[str, Query(alias="from", max_length=64)] = "",
+        page: Annotated[int, Query(ge=1, le=1000)] = 1,
+    ) -> Response:
+        wish = Wish(need, tuple(q.lower().split()), region, point_of(near))
+        standings, lang = find.standings(), pages.preferences(request, None).lang
+        told = await asyncio.to_thread(find.told, FindQuestion(wish, q, beside, page), standings, lang, now_ms())
+        return pages.render(request, "find", None, more=told.values, styles=told.styles)
+
+    @routes.get("/m/app.webmanifest")
+    def manifest(request: Request) -> Response:
+        app = app_of(Speaker(pages.preferences(request, None).lang)("find_title"), "/m", pages.assets.build)
+        return compressed(request, pack(app, TYPES[".webmanifest"]), {"cache-control": "no-cache"})
 
 
 def _files(routes: APIRouter, pages: Pages) -> None:

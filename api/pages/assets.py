@@ -63,6 +63,10 @@ class Assets:
         """A file by its path below static/, or a bundle. BundleError: its sources can't be joined."""
         return self.files.get(name) or self._bundles.get(name) or self._bundle(name)
 
+    def sheets(self, names: str) -> str:
+        """Style sheets joined, for a style element: `tokens+phone`."""
+        return bundles.style(names, self.text)
+
     def text(self, name: str) -> str:
         """KeyError: there is no such file."""
         return self.files[name].body.decode()

@@ -1,5 +1,7 @@
 """Which of our three languages a reader gets: asked for, else configured, else the browser's, else Chinese."""
 
+import re
+
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 _TRADITIONAL = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 
@@ -32,3 +34,11 @@ def choose(asked: str | None, configured: str | None, accepted: str | None) -> s
     """The first that we speak. `accepted` is an Accept-Language header."""
     wishes = [asked or "", configured or "", *_wishes(accepted or "")]
     return next((found for wish in wishes if (found := known(wish))), "zh-Hans")
+
+
+_PAIR = re.compile(r'>([^<>]*[\u3000-\u9fff][^<>]*?)\s*<span lang="en">([^<>]+)</span>')
+
+
+def english_first(text: str) -> str:
+    """A page that says all in both languages, Chinese before English, the other way round."""
+    return _PAIR.sub(r'>\2 <span lang="zh-Hans">\1</span>', text)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.files import LIST_BYTES, read_text
-from config.schema import Settings, StationSettings
+from config.schema import AreaSettings, ResourceSettings, Settings, StationSettings
 
+CALLED_TOILET = re.compile(r"厕|廁|卫生间|衛生間|洗手间|洗手間|盥洗|toilet|restroom|\bwc\b", re.IGNORECASE)
 _NIGHT = re.compile(r"\d\d:\d\d-\d\d:\d\d")
 NIGHT_DEFAULT = "21:00-06:30"
 CHECK_IN_S = 60.0
@@ -21,7 +22,8 @@ class PagePlace:
     `distance_m` and `screen_inches` set the size of the letters on the wall. `theme` is auto, day or night; auto is
     night within `night`, "HH:MM-HH:MM" in the station's zone. `second` is the smaller language, or None.
     A wall checks in each `check_in_s`, three times before it would be missed.
-    `plan` is an SVG whose elements carry `data-resource`.
+    `plan` is an SVG whose elements carry `data-resource`. `words`: by what it is found, in lower case; `toilets`: the
+    resources that are called so.
     """
 
     id: str
@@ -41,6 +43,8 @@ class PagePlace:
     night: str = NIGHT_DEFAULT
     check_in_s: float = CHECK_IN_S
     plan: str | None = None
+    words: str = ""
+    toilets: frozenset[str] = frozenset()
 
 
 def places_of(settings: Settings) -> dict[str, PagePlace]:
@@ -69,7 +73,26 @@ def _place(settings: Settings, station: StationSettings) -> PagePlace:
         night=display.night_hours if _NIGHT.fullmatch(display.night_hours) else NIGHT_DEFAULT,
         check_in_s=min(CHECK_IN_S, settings.api.screen_silent_s / 3),
         plan=_plan(station),
+        words=_words(station),
+        toilets=frozenset(one.id for area in station.areas for one in area.resources if _called_toilet(area, one)),
     )
+
+
+def _words(station: StationSettings) -> str:
+    """All by which somebody may look for it, in lower case."""
+    spot = station.location.address if station.location else None
+    named = [station.name, *(area.name for area in station.areas)]
+    named += [one.name for area in station.areas for one in area.resources if one.name]
+    told = [station.id, *station.region, spot or "", *(text for names in named for text in names.values())]
+    return "\n".join(told).lower()
+
+
+def _called_toilet(area: AreaSettings, one: ResourceSettings) -> bool:
+    """Whether this is a toilet by its own name, by its features, or as the room of an area that is called so."""
+    own = [*one.name.values(), *one.features]
+    if one.kind == "room" and not one.name:
+        own += area.name.values()
+    return any(CALLED_TOILET.search(text) for text in own)
 
 
 def _plan(station: StationSettings) -> str | None:

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from api.pages.kinds import words
+from api.pages.wordlist import rows_of
 from api.routes.reports import VisitorReport
 from config.kinds import SPECS, KindSpec
 from gateway.alerts.doubts import facts_of_verdict
@@ -31,9 +32,7 @@ SAID: dict[str, Signal] = {
 
 def words_of(*names: str) -> dict[str, list[str]]:
     """The tables of these scripts: a key and its words, simplified, traditional, English."""
-    text = "\n".join((SCRIPTS / name).read_text("utf-8") for name in names)
-    rows = re.findall(r'^  (?:"([^"]+)"|(\w+)): \[([^\]]*)\]', text, re.MULTILINE)
-    return {quoted or bare: re.findall(r'"([^"]*)"', row) for quoted, bare, row in rows}
+    return rows_of("\n".join((SCRIPTS / name).read_text("utf-8") for name in names))
 
 
 def test_the_phone_asks_for_every_occupation_in_the_words_of_the_report() -> None:
@@ -149,6 +148,8 @@ def test_no_word_stands_in_a_table_unused() -> None:
     scripts = "\n".join(
         re.sub(r"(?s)const \w+ = \{\n.*?\n\};", "", path.read_text("utf-8")) for path in SCRIPTS.glob("*.js")
     )
+    written = "\n".join(path.read_text("utf-8") for path in SCRIPTS.parents[1].rglob("*.py"))  # by the server
+    scripts += re.sub(r"'(\w+)'", r'"\1"', written)
     pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
     made = (  # put together from parts
         r"(alert|cause|level|did|did_by|who|role|found|set|title)\..*|.*\.(free|unit|one|thing|short|col)|.*_short"

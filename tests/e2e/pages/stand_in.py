@@ -21,7 +21,10 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import Response, StreamingResponse
 
+from api.live_view import Entry
 from api.pages import PagePlace, router
+from api.wire_documents import read
+from gateway.live.station_document import encoded
 from tests.e2e.pages.alerted import allowed, made_up, staff
 from tests.e2e.pages.scenes import PLAN, Scene, crowd, document, scenes, stamp
 
@@ -45,6 +48,12 @@ class StandIn:
 
     def document(self, scene: Scene, whole: bool = True) -> dict[str, Any]:
         return document(scene, self.now(), self.ttl_ms, whole)
+
+    def standings(self) -> list[Entry]:
+        return [Entry(encoded(read(self.body(name)), self.now()), 0) for name in self.listed]
+
+    def body(self, station: str) -> bytes:
+        return json.dumps(self.document(self.scenes[station])).encode()
 
     async def stream(self, station: str | None) -> AsyncIterator[bytes]:
         names = [station] if station else self.listed
@@ -77,10 +86,11 @@ def app(server: StandIn) -> FastAPI:
         scene.id: PagePlace(
             scene.id, {"zh": scene.zh, "en": scene.en}, region=scene.region, lat=scene.lat, lon=scene.lon,
             address="雁山社区党群服务中心", hours="24/7", plan=PLAN if scene.id == "plan" else None,
+            words=f"{scene.id}\n{scene.zh}\n{scene.en}".lower(),
         )
         for scene in server.scenes.values()
     }  # fmt: skip
-    web.include_router(router(places, now_ms=server.now))
+    web.include_router(router(places, now_ms=server.now, documents=server.body, standings=server.standings))
 
     @web.get("/api/v1/stations")
     def stations(near: str | None = None) -> dict[str, Any]:

@@ -110,4 +110,5 @@ def test_a_dead_server_tells_no_forecast(chromium: Chromium, mortal: Callable[..
         page.wait(f"{TOLD}.length === 4")
         server.kill()
         page.wait(f"{TOLD}.length === 0", 10)
-        assert page.run("document.querySelector('.hero').dataset.usable") == "no", "the count still holds"
+        assert page.run("document.querySelector('.hero').dataset.usable") == "unknown", "the count is told in the past"
+        assert "时有 0" in page.run("document.querySelector('.hero .plate').innerText")

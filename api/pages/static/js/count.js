@@ -5,7 +5,7 @@ import { hhmm, moment } from "./time.js";
 import { lastKnown, nextFree, usableOf, wording } from "./truth.js";
 import { kindWord } from "./words.js";
 
-// {least, number, glyph, word, usable, form, next} of a tally; form is exact, atleast, unknown or closed; next is when one will be free.
+// {least, number, glyph, word, usable, form, next} of a tally; form is exact, atleast, unknown, closed or maintenance; next is when one will be free.
 /** @typedef {import("./truth.js").Tally} Tally */
 /** @typedef {import("./truth.js").Group} Group */
 /** @typedef {import("./truth.js").Picture} Picture */
@@ -25,6 +25,7 @@ export function countWords(t, group, picture, now, zone, say) {
   const base = { form, usable: usableOf(t), least: "", glyph: usableOf(t), next };
   if (form === "closed") return { ...base, number: say("shut"), glyph: "closed", word: opensAt(picture, now, zone, say) };
   if (form === "unknown") return { ...base, number: say("unknown"), glyph: "stale", word: memory(group, picture, zone, say) };
+  if (form === "maintenance") return { ...base, number: say("maintenance"), glyph: "maintenance", word: say("not_in_use") };
   const least = form === "atleast" ? say("at_least") : "";
   if (t.min > 0) return { ...base, least, number: t.min, word: say("free") };
   const broken = t.broken === t.total;
@@ -40,6 +41,7 @@ export function countText(t, say, short = "") {
   const form = wording(t);
   if (form === "closed") return say("shut");
   if (form === "unknown") return say(`unknown${short}`);
+  if (form === "maintenance") return say("maintenance");
   return form === "atleast" ? say(`at_least${short}`) + (short ? "" : " ") + t.min : String(t.min);
 }
 
@@ -67,7 +69,7 @@ function opensAt(picture, now, zone, say) {
  */
 function memory(group, picture, zone, say) {
   const had = group.resources ? lastKnown(group, picture) : null;
-  if (had !== null) return say("had", { at: hhmm(picture.asOf, zone), n: had });
+  if (had !== null) return say(had.min < had.max ? "had_least" : "had", { at: hhmm(picture.asOf, zone), n: had.min });
   const since = Math.max(...(group.resources ?? []).map((r) => r.observedAt ?? 0));
   return since > 0 ? say("silent_since", { at: hhmm(since, zone) }) : say("never");
 }

@@ -1,17 +1,17 @@
-// The three things under the thumb: the way there, a report, stations nearby. Each in a native dialog.
+// What is under the thumb: the way there, and a report. Each in a native dialog.
 
 import { $, el, setText } from "./draw.js";
-import { distance, findNearby, nearItem } from "./near.js";
 import { titleOf } from "./say.js";
 import { nameIn } from "./words.js";
 
 const SORTS = ["broken", "dirty", "wrong", "other"];
 
-export function dialogs(place, { say, clock, picture }) {
+const THANKS_MS = 2500; // so long the thanks are read, then the form gives way
+
+export function dialogs(place, { say, picture }) {
   for (const dialog of document.querySelectorAll("dialog")) $(".close", dialog).addEventListener("click", () => dialog.close());
   way(place, say);
   report(place, say, picture);
-  return around(place, say, clock);
 }
 
 function way(place, say) {
@@ -57,39 +57,8 @@ function report(place, say, picture) {
       body: JSON.stringify(body),
     }).catch(() => null);
     setText(result, say(answer?.ok ? "report_thanks" : answer?.status === 429 ? "report_busy" : "report_failed"));
-    if (answer?.ok) form.text.value = "";
+    if (!answer?.ok) return;
+    form.text.value = "";
+    setTimeout(() => dialog.close(), THANKS_MS);
   });
-}
-
-// Returns what keeps the list true; to be called every second.
-function around(place, say, clock) {
-  const dialog = $(".sheet-around");
-  const result = $(".result", dialog);
-  let items = [];
-  const fill = async (latitude, longitude) => {
-    const found = latitude === null ? [] : await findNearby({ lat: latitude.toFixed(4), lon: longitude.toFixed(4), kind: "seat", clock });
-    items = found.slice(0, 12).map((one) => nearItem(one, { say, link: true }));
-    for (const item of items) item.paint(clock.now());
-    $(".found").replaceChildren(...items.map((item) => item.node));
-    return found;
-  };
-  const without = () => {
-    setText(result, say("around_no"));
-    fill(place.lat, place.lon);
-  };
-  const here = async ({ coords }) => {
-    const found = await fill(coords.latitude, coords.longitude);
-    const own = found.find((one) => one.picture.station === place.id);
-    setText(result, found.length ? "" : say("around_none"));
-    if (own) setText($("h1 small"), say("away", { d: distance(own.metres, say) }));
-  };
-  $(".around").addEventListener("click", () => dialog.showModal());
-  $(".locate", dialog).addEventListener("click", () => {
-    setText(result, say("around_wait"));
-    if (navigator.geolocation) navigator.geolocation.getCurrentPosition(here, without, { timeout: 8000, maximumAge: 60_000 });
-    else without();
-  });
-  return () => {
-    for (const item of items) item.paint(clock.now());
-  };
 }

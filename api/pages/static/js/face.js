@@ -2,7 +2,7 @@
 
 import { boardOf } from "./board.js";
 import { ServerClock } from "./clock.js";
-import { $, setText } from "./draw.js";
+import { $, setData, setText } from "./draw.js";
 import { Feed } from "./feed.js";
 import { paintBanner, paintNight } from "./frame.js";
 import { dangersOf, paintDangers } from "./instruments.js";
@@ -12,6 +12,17 @@ import { nameIn, speaker } from "./words.js";
 
 export const root = document.documentElement;
 export const query = new URLSearchParams(location.search);
+// What the server wrote into the page holds for data-holds from when it came over the line; what a cache had kept is over.
+const written = () => $("main").classList.contains("first");
+const arrived = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
+const ended = () => !arrived?.transferSize || performance.now() - arrived.responseStart > Number($("main").dataset.holds) * 1000;
+
+function takeBack() {
+  if (!written()) return;
+  $("main").classList.add("past");
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ ($("main").querySelectorAll('[data-usable="yes"]'))) setData(node, "usable", "unknown");
+}
+
 export const place = JSON.parse($("#place").textContent);
 
 /** @typedef {ReturnType<typeof boardOf>} Board */
@@ -73,10 +84,12 @@ export class Face {
     const contact = this.feed?.contact === true;
     paintNight(at, place.timezone, place.night, this.theme);
     const { picture } = this;
+    if (picture) picture.lost = this.feed?.contact === false;
     if (picture) this.#build(picture).paint(now, picture, contact);
+    else if (this.feed?.contact === false || ended()) takeBack();
     this.#parts?.paint({ now, at, contact });
     const anything = picture && picture.resources.length + picture.instruments.length > 0;
-    setText($(".wait"), !picture ? this.say("connecting") : anything ? "" : this.say("nothing"));
+    if (picture || !written()) setText($(".wait"), !picture ? this.say("connecting") : anything ? "" : this.say("nothing"));
     if (picture) paintDangers($(".danger"), dangersOf(picture, now), { say: this.say, second: this.second, names: place.names });
     const lit = picture?.resources.some((r) => stateOf(r, picture, now).usable === "yes");
     paintBanner($(".banner"), { contact: this.feed?.contact, lastNews: this.#lastNews, lit }, this.voice);
@@ -88,6 +101,7 @@ export class Face {
     const shape = picture.resources.map((r) => [r.id, r.key, r.area, nameIn(r.name, this.say.lang)].join("|")).join("\n");
     if (this.board && shape === this.#shape) return this.board;
     this.#shape = shape;
+    $("main").classList.remove("first", "past");
     this.board = boardOf(picture, this.#parts?.voices);
     this.#parts?.built(this.board);
     return this.board;
@@ -118,7 +132,9 @@ export class Face {
     document.title = own;
   }
 
+  // What the server wrote into the page is newer than what was kept of the last one.
   #recall() {
+    if (written()) return;
     const old = this.keeper.recall(place.id);
     if (old?.station !== place.id) return;
     this.picture = read(old);

@@ -38,7 +38,7 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
   setData(node, "resource", door?.id);
   setData(node, "usable", state?.usable);
   const doorWord = state && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
-  const extra = proofWord(picture, now) ?? doorWord ?? (contact ? null : "by_timetable");
+  const extra = picture.lost ? "by_timetable" : (proofWord(picture, now) ?? doorWord ?? (contact ? null : "by_timetable"));
   const line = (speak) =>
     [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");
   setText($("b", node), line(say));
@@ -55,8 +55,13 @@ export function paintClock(node, at, { zone, say }) {
   );
 }
 
+// Day or night: as the address says, as the reader chose, or as the device likes it. A wall has no reader: it goes by its clock.
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+
 export function paintNight(at, zone, span, forced) {
-  const theme = forced ?? (isNight(at, zone, span) ? "night" : "day");
+  const { look } = document.documentElement.dataset;
+  const dark = look === undefined ? isNight(at, zone, span) : DARK.matches;
+  const theme = forced ?? (look && look !== "auto" ? look : dark ? "night" : "day");
   setData(document.documentElement, "theme", theme);
 }
 

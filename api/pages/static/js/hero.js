@@ -50,7 +50,7 @@ export function heroOf(group, { zone, say, second, largest, flow }) {
     setText(rest, words.form === "atleast" ? say("more_unknown", { n: t.max - t.min, unit: unitOf(group, say) }) : "");
     next.paint(contact ? words.next : null);
     plate.hidden = counted;
-    setText(plateWord, counted ? "" : say(words.form === "closed" ? "closed" : "unknown"));
+    setText(plateWord, counted ? "" : say(words.form));
     setText(plateNote, counted ? "" : words.word);
     setText(total, say("in_all", { n: t.total, unit: unitOf(group, say) }));
     const at = oldest(members);

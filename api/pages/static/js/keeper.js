@@ -52,7 +52,7 @@ export class Keeper {
     this.proof = document.documentElement.dataset.wall ?? ""; // that this is a wall's page; each check-in brings the next
     addEventListener("error", () => this.#errors++);
     addEventListener("unhandledrejection", () => this.#errors++);
-    this.check();
+    if (wall) this.check(); // the others learn the time from their line, and ask for the build a minute later
     setInterval(() => this.check(), checkS * 1000);
     if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
   }

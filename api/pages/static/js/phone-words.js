@@ -28,20 +28,12 @@ export const PHONE = {
   dirty: ["脏了", "髒了", "Dirty"],
   wrong: ["显示不对", "顯示不對", "Shown wrongly"],
   other: ["其他", "其他", "Something else"],
-  around_title: ["附近的驿站", "附近的驛站", "Stations near me"],
-  around_hint: [
-    "需要您的位置。位置只用来计算距离，不会保存。",
-    "需要您的位置。位置只用來計算距離，不會保存。",
-    "This needs your position. It is used for the distance only and not kept.",
+  first_at: ["{at} 时的情况", "{at} 時的情況", "As it was at {at}"],
+  first_ended: [
+    "以上是 {at} 的情况，请刷新页面看现在的",
+    "以上是 {at} 的情況，請重新整理頁面看現在的",
+    "This is how it was at {at}. Reload for now.",
   ],
-  around_yes: ["用我的位置", "用我的位置", "Use my position"],
-  around_wait: ["正在定位", "正在定位", "Finding you"],
-  around_no: [
-    "没有拿到位置，下面按离本站的距离排列",
-    "沒有拿到位置，下面按離本站的距離排列",
-    "No position. Sorted by distance from this station",
-  ],
-  around_none: ["附近没有空座的驿站", "附近沒有空座的驛站", "No station nearby has a free seat"],
   tally_ask: ["您做哪一行？点一下，不记名。", "您做哪一行？點一下，不記名。", "What work do you do? One tap, no name."],
   tally_thanks: ["已收到，谢谢", "已收到，謝謝", "Received, thank you"],
   work_sanitation: ["环卫", "環衛", "Street cleaning"],
@@ -52,5 +44,4 @@ export const PHONE = {
   work_security: ["保安", "保安", "Security"],
   work_construction: ["建筑", "建築", "Building"],
   work_other: ["其他", "其他", "Something else"],
-  away: ["离您 {d}", "離您 {d}", "{d} from you"],
 };

@@ -14,7 +14,6 @@ const face = new Face({ words: PHONE });
 const { clock, say, second } = face;
 const voice = { ...face.voice, flow: true };
 const voices = { hero: () => voice, row: () => ({ ...voice, short: true }), tile: voice };
-const around = dialogs(place, { say, clock, picture: () => face.picture });
 /** @type {ReturnType<typeof nearBox> | null} */
 let near = null;
 
@@ -26,7 +25,6 @@ function built({ hero, rows, tiles }) {
 }
 
 function paint({ now, contact }) {
-  around();
   if (!face.picture) return;
   paintDoor($(".door"), face.picture, now, contact, voice);
   setText($(".air"), airText(face.picture, now, " · "));
@@ -40,8 +38,10 @@ function letters(size) {
   setText($(".letters"), say(size === "large" ? "smaller" : "larger"));
 }
 
+dialogs(place, { say, picture: () => face.picture });
 face.start({ voices, built, paint });
 letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button.letters, button.report"))) button.hidden = false;
 $(".letters").addEventListener("click", () => letters(root.dataset.letters === "large" ? "normal" : "large"));
 
 askTally(place, say);

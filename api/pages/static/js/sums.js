@@ -49,7 +49,7 @@ function paint(node, title, members, key, now, say, first) {
 }
 
 function total(members, wanted) {
-  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
+  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0, mended: 0 };
   for (const { tallies } of members)
     for (const [key, tally] of tallies) if (wanted(key)) for (const part of Object.keys(sum)) sum[part] += tally[part];
   return sum;

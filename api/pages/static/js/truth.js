@@ -17,7 +17,7 @@ import { KINDS } from "./kinds.js";
 /** @typedef {import("./wire.js").Line & {key: string, nextFree: Span | null}} Line */
 /** @typedef {ReturnType<typeof read>} Picture */
 /** @typedef {{usable: Usable, why: string | null}} State */
-/** @typedef {{min: number, max: number, total: number, shut: number, broken: number}} Tally */
+/** @typedef {{min: number, max: number, total: number, shut: number, broken: number, mended: number}} Tally */
 /** @typedef {{key: string, kind: string, type: string | null, resources: Resource[]}} Group */
 /** @typedef {number | null} Now  server time in ms; null while none is known */
 
@@ -62,6 +62,7 @@ export function read(doc) {
     provedUntil: ms(doc.open?.proved_until),
     summary: (doc.summary ?? []).map((s) => ({ ...s, key: keyOf(s.kind, s.type), nextFree: s.next_free ? span(s.next_free) : null })),
     whole: Array.isArray(doc.areas),
+    lost: false, // contact to the server is lost: nothing of it is told as live any more, but hours and what is latched
     resources,
     instruments,
     doc,
@@ -88,7 +89,7 @@ export function stateOf(resource, picture, now) {
   if (resource.because?.includes("not_enterable") && !turned) return { usable: "unknown", why: "not_enterable" };
   if (resource.evidence !== "live") return { usable: "unknown", why: resource.evidence };
   const end = resource.validUntil ?? picture.validUntil;
-  if (now === null || end === null || now >= end) return { usable: "unknown", why: "stale" };
+  if (picture.lost || now === null || end === null || now >= end) return { usable: "unknown", why: "stale" };
   if (turned && resource.access !== "unknown") return { usable: "unknown", why: "hours_unknown" };
   return { usable: resource.usable, why: resource.because?.[0] ?? null };
 }
@@ -107,6 +108,7 @@ export function tally(states) {
     total: states.length,
     shut: count((s) => s.why === "closed" || s.why === "staff_only"),
     broken: count((s) => s.why === "fault" || s.why === "maintenance"),
+    mended: count((s) => s.why === "maintenance"),
   };
 }
 
@@ -121,11 +123,11 @@ export function tally(states) {
 export function tallyOfLine(line, picture, now) {
   const shut = picture.open === "no" ? line.total : 0;
   const hoursHold = now !== null && (picture.openUntil === null || now < picture.openUntil);
-  const live = now !== null && picture.validUntil !== null && now < picture.validUntil && hoursHold;
-  if (shut && hoursHold && line.usable_max === 0) return { min: 0, max: 0, total: line.total, shut, broken: 0 };
-  if (live) return { min: line.usable_min, max: line.usable_max, total: line.total, shut: 0, broken: 0 };
+  const live = !picture.lost && now !== null && picture.validUntil !== null && now < picture.validUntil && hoursHold;
+  if (shut && hoursHold && line.usable_max === 0) return { min: 0, max: 0, total: line.total, shut, broken: 0, mended: 0 };
+  if (live) return { min: line.usable_min, max: line.usable_max, total: line.total, shut: 0, broken: 0, mended: 0 };
   const never = line.usable_max === 0 && picture.validUntil === null && hoursHold;
-  return { min: 0, max: never ? 0 : line.total, total: line.total, shut: 0, broken: 0 };
+  return { min: 0, max: never ? 0 : line.total, total: line.total, shut: 0, broken: 0, mended: 0 };
 }
 
 /** @type {(t: Tally) => Usable} */
@@ -135,6 +137,7 @@ export const usableOf = (t) => (t.min > 0 ? "yes" : t.max > 0 ? "unknown" : "no"
 /** @param {Tally} t */
 export function wording(t) {
   if (t.total > 0 && t.shut === t.total) return "closed";
+  if (t.total > 0 && t.mended === t.total) return "maintenance";
   if (t.min === t.max) return "exact";
   return t.min > 0 ? "atleast" : "unknown";
 }
@@ -178,7 +181,7 @@ export const entranceOf = (picture) => picture.resources.find((r) => KINDS[r.kin
 export function tallyOfGroup(group, picture, now) {
   const states = group.resources.map((r) => stateOf(r, picture, now));
   if (!KINDS[group.kind]?.units) return tally(states);
-  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0 };
+  const sum = { min: 0, max: 0, total: 0, shut: 0, broken: 0, mended: 0 };
   group.resources.forEach((bank, i) => {
     const size = bank.total ?? bank.free ?? 1;
     const free = bank.free ?? 0;
@@ -191,6 +194,7 @@ export function tallyOfGroup(group, picture, now) {
     if (usable === "unknown") sum.max += size;
     if (why === "closed" || why === "staff_only") sum.shut += size;
     if (why === "fault" || why === "maintenance") sum.broken += size;
+    if (why === "maintenance") sum.mended += size;
   });
   return sum;
 }
@@ -209,14 +213,14 @@ export function nextFree(key, t, picture, now) {
   return next && taken && now !== null && now < next.to ? next : null;
 }
 
-// What was true when the document was made: for "14:17 had 7". null when even then nothing was certain.
+// What was certain when the document was made: for "14:17 had 7". null where it was no number even then.
 /**
  * @param {Group} group
  * @param {Picture} picture
  */
 export function lastKnown(group, picture) {
-  const then = tallyOfGroup(group, picture, picture.asOf);
-  return then.max - then.min < then.total ? then.min : null;
+  const then = tallyOfGroup(group, { ...picture, lost: false }, picture.asOf);
+  return wording(then) === "exact" || wording(then) === "atleast" ? then : null;
 }
 
 // The oldest news a group rests on, among what is live.

@@ -45,6 +45,7 @@ const TABLE = {
   use_unknown: ["占用未知", "佔用未知", "Use not known"],
   empty: ["已用完", "已用完", "Used up"],
   // the legend
+  not_in_use: ["暂停使用", "暫停使用", "Not in use"],
   lit: ["亮", "亮", "Lit"],
   dark: ["暗", "暗", "Dark"],
   hatched: ["斜纹", "斜紋", "Hatched"],
@@ -61,6 +62,7 @@ const TABLE = {
   in_all: ["共 {n} {unit}", "共 {n} {unit}", "of {n}"],
   more_unknown: ["另 {n} {unit}未知", "另 {n} {unit}未知", "{n} more not known"],
   had: ["{at} 时有 {n}", "{at} 時有 {n}", "{n} at {at}"],
+  had_least: ["{at} 时至少有 {n}", "{at} 時至少有 {n}", "at least {n} at {at}"],
   silent_since: ["{at} 起无消息", "{at} 起無消息", "no news since {at}"],
   seconds_ago: ["{n} 秒前", "{n} 秒前", "{n} s ago"],
   minutes_ago: ["{n} 分钟前", "{n} 分鐘前", "{n} min ago"],

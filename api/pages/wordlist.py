@@ -1,0 +1,58 @@
+"""The words of the pages for what the server writes itself: the tables of the scripts, read from them once."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from api.pages import kinds
+from config.kinds import Words
+
+SCRIPTS = Path(__file__).parent / "static" / "js"
+TABLES = ("words.js", "phone-words.js", "find-words.js")
+_ROW = re.compile(r'^  (?:"([^"]+)"|(\w+)): \[([^\]]*)\]', re.MULTILINE)
+_COLUMN = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
+Names = Mapping[str, str]
+"""By language: `zh`, `zh-hant`, `en`."""
+
+
+def rows_of(text: str) -> dict[str, list[str]]:
+    """The tables in a script: a key and its words, simplified, traditional, English."""
+    return {quoted or bare: re.findall(r'"([^"]*)"', row) for quoted, bare, row in _ROW.findall(text)}
+
+
+@cache
+def table() -> Mapping[str, Words]:
+    """Every word of a public page and of every kind."""
+    said: dict[str, Words] = {}
+    for name in TABLES:
+        for key, row in rows_of((SCRIPTS / name).read_text("utf-8")).items():
+            said[key] = row[0], row[1], row[2]
+    return said | kinds.words()
+
+
+class Speaker:
+    """One language: `say("had", at="14:17", n="7")`. A missing word shows its key, as in the scripts."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang, self._column, self._table = lang, _COLUMN.get(lang, 0), table()
+
+    def __call__(self, key: str, **values: object) -> str:
+        row = self._table.get(key)
+        text = key if row is None else row[self._column]
+        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], "")), text)
+
+    def has(self, key: str) -> bool:
+        return key in self._table
+
+    def of(self, names: Names) -> str:
+        """The configured name in this language, or what comes nearest."""
+        order = {"en": ("en", "zh"), "zh-Hant": ("zh-hant", "zh-Hant", "zh", "en")}.get(
+            self.lang, ("zh", "zh-Hans", "en")
+        )
+        return next((names[key] for key in order if names.get(key)), "")
+
+    def kind(self, key: str, form: str = "") -> str:
+        """`charger:ebike`, `.unit`: the word of the type, else of its kind."""
+        kind = key.partition(":")[0]
+        return next((self(name) for name in (key + form, kind + form, key, kind) if self.has(name)), key)
