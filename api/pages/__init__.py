@@ -167,8 +167,8 @@ def router(
     pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()))
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
-    _phone(routes, pages, Phone(pages.assets, documents, now_ms))
     _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
+    _phone(routes, pages, Phone(pages.assets, documents, now_ms))
     _files(routes, pages)
 
     @routes.get("/build")
