@@ -80,6 +80,10 @@ class Watch:
 
     def follow(self, outcome: Outcome, now: Millis) -> list[Fact]:
         """What an outcome says besides its changes; what is news in it is looked at later."""
+        flags = outcome.batch.flags
+        clocks_matter = bool(self._skewed) or (bool(flags) and max(flags) >= TS_SUSPECT)
+        if outcome.is_plain and not clocks_matter:
+            return []
         self._news |= outcome.news
         self._checks.follow(outcome.checked)
         found = [opening(change) for change in outcome.openings]
@@ -89,8 +93,7 @@ class Watch:
         for happened in outcome.happened:
             with self._contained("an event", happened[0].station):
                 found += facts_of_events([happened])
-        flags = outcome.batch.flags
-        if self._skewed or (flags and max(flags) >= TS_SUSPECT):
+        if clocks_matter:
             with self._contained("clocks of devices"):
                 found += self._clocks(outcome.batch, now)
         return found

@@ -81,7 +81,8 @@ class Alerting:
 
     def tick(self, now: Millis, ourselves: Ourselves) -> None:
         """Whatever is due by `now`, what staff asked, and how we are ourselves. Channels are asked once a second."""
-        if now < self._quiet_until <= now + QUIET_MS and ourselves == self._ourselves and not self._asked:
+        quiet = now < self._quiet_until <= now + QUIET_MS
+        if quiet and (ourselves is self._ourselves or ourselves == self._ourselves) and not self._asked:
             return
         self._ourselves = ourselves
         dispatch, contained, steps = self.dispatch, self._mishaps.contained, list[OrderEvent]()
@@ -110,8 +111,13 @@ class Alerting:
         due = self.next_deadline()
         return now + QUIET_MS if due is None else min(due, now + QUIET_MS)
 
+    @property
+    def quiet_until(self) -> Millis:
+        """Before it `tick` has nothing to do, unless somebody asks or we are otherwise than last time."""
+        return self._quiet_until
+
     def next_deadline(self) -> Millis | None:
-        """When `tick` has something to do, at the latest."""
+        """When something is due, at the latest; None for never."""
         times = (self._follower.next_deadline(), self._orders.next_look())
         return min((at for at in times if at is not None), default=None)
 

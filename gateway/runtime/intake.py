@@ -86,6 +86,8 @@ class Intake(threading.Thread):
         self._mishaps = pipeline.live.mishaps
         self._pace = DocumentPace(pipeline.live, limits.document_interval_ms)
         self._part_at = self._report_at = 0.0
+        self._said: tuple[str | None, ...] = ()  # of what `_state` is made
+        self._state = Ourselves()
         session.on_connect = self._connected
 
     @property
@@ -192,14 +194,12 @@ class Intake(threading.Thread):
         """How long the next look at the socket may wait."""
         if self.writer.done or (self._busy is None and (self._careful or self._owes(monotonic_s()))):
             return 0.0
-        wait = LONGEST_WAIT_S
-        if self.pipeline.live.dirty:
-            wait = min(wait, self._pace.wait_s(self._clock.peek()))
-        deadlines = (self.pipeline.live.next_deadline(), self.alerting.next_deadline())
-        deadline = min((at for at in deadlines if at is not None), default=None)
-        if deadline is not None:
-            wait = min(wait, max(0.0, (deadline - self._clock.peek()) / 1000))
-        return wait
+        live, now = self.pipeline.live, self._clock.peek()
+        until, deadline = self.alerting.quiet_until, live.next_deadline()
+        if deadline is not None and deadline < until:
+            until = deadline
+        wait = min(LONGEST_WAIT_S, max(0.0, (until - now) / 1000))
+        return min(wait, self._pace.wait_s(now)) if live.dirty else wait
 
     def _owes(self, moment: float) -> bool:
         """Whether there is something to store, to acknowledge or to tell."""
@@ -236,7 +236,10 @@ class Intake(threading.Thread):
     def _ourselves(self) -> Ourselves:
         session = self.session
         twin = f"another gateway uses the client id {session.client_id}" if session.takeover_suspected else None
-        return Ourselves(session.trouble, self.writer.trouble or self.writer.upkeep_trouble, twin, self.copy_trouble())
+        said = session.trouble, self.writer.trouble or self.writer.upkeep_trouble, twin, self.copy_trouble()
+        if said != self._said:
+            self._said, self._state = said, Ourselves(*said)
+        return self._state
 
     def _collect(self, now: Millis) -> None:
         """What the writer has made durable is acknowledged, in order of arrival."""
@@ -278,6 +281,8 @@ class Intake(threading.Thread):
 
     def _publish(self, now: Millis, *, messages_wait: bool) -> None:
         moment = monotonic_s()
+        if not self.pipeline.live.dirty and moment < self._report_at:
+            return
         with self._mishaps.contained("documents"):
             if self._pace.due(now, moment, messages_wait=messages_wait):
                 stations = self._pace.take(now)

@@ -117,22 +117,15 @@ class Writer(threading.Thread):
             self._notify()
 
     def _commit(self, job: Commit) -> None:
-        begin = monotonic_s()
-        outcome = job.outcome
-
-        def commit(batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> int:
-            return self._patiently(lambda: self.store.commit(batch, changes, rejected, job.now))
-
-        def insist(rejected: Rejected) -> int:
-            work = partial(self.store.commit, Batch(), [], [rejected], job.now)
-            return self._patiently(work, whatever=True)
-
+        begin, outcome = monotonic_s(), job.outcome
         whole = False
         with contextlib.suppress(Exception):  # told with the row that is at fault
-            job.number = commit(outcome.batch, outcome.changes, outcome.rejected)
+            job.number = self._patiently(
+                partial(self.store.commit, outcome.batch, outcome.changes, outcome.rejected, job.now)
+            )
             whole = True
         if not whole:
-            job.number, job.set_aside = commit_in_halves(outcome, job.now, commit, insist, self._mishaps)
+            job.number, job.set_aside = self._commit_apart(job)
         job.seconds = monotonic_s() - begin
         if outcome.reports:  # before the checkpoint: what the journal does not tell again must be known
             work = partial(self.store.write, [KeepReports(outcome.reports)])
@@ -146,6 +139,18 @@ class Writer(threading.Thread):
             self._contained(f"keeping {name}", partial(self.store.write, [Keep(name, value)]))
         self.done.append(job)
         self._notify()
+
+    def _commit_apart(self, job: Commit) -> tuple[int, list[Rejected]]:
+        """See `commit_in_halves`."""
+
+        def commit(batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> int:
+            return self._patiently(lambda: self.store.commit(batch, changes, rejected, job.now))
+
+        def insist(rejected: Rejected) -> int:
+            work = partial(self.store.commit, Batch(), [], [rejected], job.now)
+            return self._patiently(work, whatever=True)
+
+        return commit_in_halves(job.outcome, job.now, commit, insist, self._mishaps)
 
     def _do(self, work: _Write) -> None:
         def write(jobs: Sequence[Job]) -> None:

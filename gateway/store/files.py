@@ -97,13 +97,20 @@ def as_store_error(error: Exception, path: Path) -> StoreError:
     return StoreError(f"{path}: {error}", full=full, damaged=damaged, refused=refused)
 
 
-@contextlib.contextmanager
-def store_errors(path: Path) -> Iterator[None]:
+class store_errors:  # noqa: N801  read like contextlib.suppress; a generator would cost each commit a microsecond
     """What SQLite and the file system complain of inside becomes a StoreError that names the file."""
-    try:
-        yield
-    except (*READ_ERRORS, sqlite3.Error, OSError) as error:
-        raise as_store_error(error, path) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (*READ_ERRORS, sqlite3.Error, OSError)):
+            raise as_store_error(error, self._path) from error
 
 
 def sqlite_version() -> tuple[str, bool]:
@@ -138,19 +145,32 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-@contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
+class transaction:  # noqa: N801  as store_errors
     """BEGIN IMMEDIATE … COMMIT; rolled back on any exception."""
-    if db.in_transaction:  # one before could not be rolled back then
-        db.execute("ROLLBACK")
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        if self._db.in_transaction:  # one before could not be rolled back then
+            self._db.execute("ROLLBACK")
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: object) -> None:
+        if kind is None:
+            try:
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):
-            db.execute("ROLLBACK")
-        raise
+            self._db.execute("ROLLBACK")
 
 
 def roll_back(path: Path) -> None:
