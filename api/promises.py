@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import day_start, pieces
+from gateway.history.activities import HeldCount
 from gateway.history.first_sign import LEARNT_FROM_MS, Missing, missing
 from gateway.history.promises import Promised, promised
 from gateway.history.utilization import Minutes
-from gateway.model import Millis, OpeningChange
+from gateway.model import ActivityEnded, Millis, OpeningChange
 from gateway.runtime import place_of
+from gateway.store.activities import ended
 from gateway.store.base import Reader
 from gateway.store.days import store_folders
 from gateway.store.openings import openings
@@ -46,6 +48,7 @@ class KeptPromise:
     end: Millis
     promised: Promised
     working: Working
+    held: HeldCount
     days: Mapping[Millis, Promised]
 
 
@@ -59,7 +62,7 @@ def kept(
 ) -> list[KeptPromise]:
     """A row a station, or one for each of its local days. StoreError where the store can't be read."""
     rollups = RollupReader(settings.store.path, reader)
-    changes = changes_of(settings, stations, window)
+    changes, over = changes_of(settings, stations, window), held_of(settings, stations, window)
     rows = []
     for station in stations:
         zone, days = settings.zone_of(station), dict[Millis, Promised]()
@@ -70,9 +73,11 @@ def kept(
             whole.add(done)
             if by_day:
                 worked = working.get(day_start(start, zone), Working())
-                rows.append(KeptPromise(station, start, end, done, worked, {start: done}))
+                held = HeldCount.of(one for one in over[station.id] if start <= one.start < end)
+                rows.append(KeptPromise(station, start, end, done, worked, held, {start: done}))
         if not by_day:
-            rows.append(KeptPromise(station, *window, whole, _together(working.values()), days))
+            held = HeldCount.of(over[station.id])
+            rows.append(KeptPromise(station, *window, whole, _together(working.values()), held, days))
     return rows
 
 
@@ -81,6 +86,13 @@ def changes_of(
 ) -> dict[str, list[OpeningChange]]:
     """What history has of the promises of these stations, in every shard's folder."""
     return openings(store_folders(settings.store.path), [station.id for station in stations], *window)
+
+
+def held_of(
+    settings: Settings, stations: Sequence[StationSettings], window: tuple[Millis, Millis]
+) -> dict[str, list[ActivityEnded]]:
+    """The activities of these stations that began in the window and are over."""
+    return ended(store_folders(settings.store.path), [station.id for station in stations], *window)
 
 
 def without_a_sign(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, Missing]:

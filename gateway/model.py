@@ -228,6 +228,21 @@ class OpeningChange:
     why: str | None = None
 
 
+Held = Literal["held", "not_held", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEnded:
+    """An activity of an area is over: presence proved that it was held, that nobody came, or neither."""
+
+    station: str
+    area: str
+    start: Millis
+    end: Millis
+    uid: str
+    held: Held
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A message that can't be read, kept aside with its reason. Payload is empty when it may not be stored."""

@@ -149,6 +149,7 @@ def _body(told: Checkups, say: Words) -> str:
         for name, first in (
             ("station_name", True), ("kept", False), ("coverage", False), ("days", True), ("working", True),
             ("long_faults", False), ("checks_missed", False), ("visits", False),
+            ("activities", False),
         )
     )  # fmt: skip
     rows = "".join(_row(one, told, say) for one in told.stations)
@@ -158,7 +159,7 @@ def _body(told: Checkups, say: Words) -> str:
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>"
         f"{_occupations(told, say)}"
         f"<section><h2>{say('how')}</h2><p>{say('how_promises')}</p><p>{say('how_contradicted')}</p>"
-        f"<p>{say('how_unproved')}</p><p>{say('how_visits')}</p></section>"
+        f"<p>{say('how_unproved')}</p><p>{say('how_visits')}</p><p>{say('how_activities')}</p></section>"
     )
 
 
@@ -202,7 +203,8 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
         f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
         f'<td class="w strip">{strip}</td><td class="w working">{working or missing}</td>'
         f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td>'
-        f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td></tr>'
+        f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td>'
+        f'<td data-label="{say("activities")}">{say.held(row.held)}</td></tr>'
     )
 
 

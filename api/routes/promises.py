@@ -46,6 +46,9 @@ class PromiseRow(BaseModel):
         " none; accuses nobody; null where all is as usual or nothing is usual"
     )
     usually_within_min: float | None = Field(description="of its opening, on 4 of 5 days or more; with no_sign_since")
+    activities_held: int = Field(description="activities of calendars that presence proved were held")
+    activities_not_held: int = Field(description="to which nobody came")
+    activities_unknown: int = Field(description="nobody could see")
     working: dict[str, float | None] = Field(description="by kind: share of known time not in fault")
     working_coverage: float | None = Field(description="known ÷ all time in which equipment should have worked")
 
@@ -150,6 +153,9 @@ def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
         "coverage": _share(done.coverage),
         "no_sign_since": None if silent is None else rfc3339(silent.since),
         "usually_within_min": None if silent is None else _minutes(silent.usual.within_ms),
+        "activities_held": one.held.held,
+        "activities_not_held": one.held.not_held,
+        "activities_unknown": one.held.unknown,
         "working": {kind: _share(share) for kind, share in one.working.shares.items()},
         "working_coverage": _share(one.working.coverage),
     }

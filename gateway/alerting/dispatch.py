@@ -28,6 +28,7 @@ from gateway.store.jobs import (
     OPENINGS_KEPT_MS,
     REPORTS_KEPT_MS,
     ForgetAlerts,
+    ForgetEnded,
     ForgetOpenings,
     ForgetReports,
     Job,
@@ -194,7 +195,7 @@ class Dispatch:
         if now >= self._forget_at:
             self._forget_at = now + DAY_MS
             jobs += [ForgetAlerts(now - self._keep_ms), ForgetOpenings(now - OPENINGS_KEPT_MS)]
-            jobs.append(ForgetReports(now - REPORTS_KEPT_MS))
+            jobs += [ForgetReports(now - REPORTS_KEPT_MS), ForgetEnded(now - OPENINGS_KEPT_MS)]
         if jobs:
             self._write(jobs)
 

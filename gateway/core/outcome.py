@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from gateway.evidence.checks import CheckState, StoredCheck
 from gateway.evidence.facts import Facts
 from gateway.live import Device
-from gateway.model import Batch, Change, Millis, OpeningChange, Rejected
+from gateway.model import ActivityEnded, Batch, Change, Millis, OpeningChange, Rejected
 from gateway.wire import Event
 
 Frame = tuple[bytes, bytes, int]  # topic, payload, flags
@@ -15,12 +15,14 @@ Frame = tuple[bytes, bytes, int]  # topic, payload, flags
 class Outcome:
     """`heard`: devices whose watermark may have moved, each once until it is told; `news`: resources that said
     something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
-    by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out.
+    by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out;
+    `ended`: activities that are over.
     """
 
     batch: Batch = field(default_factory=Batch)
     changes: list[Change] = field(default_factory=list)
     openings: list[OpeningChange] = field(default_factory=list)
+    ended: list[ActivityEnded] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
     heard: list[Device] = field(default_factory=list)
@@ -36,4 +38,12 @@ class Outcome:
         return not (self.changes or self.news or self.happened or self.openings or self.rejected or self.checked)
 
     def __bool__(self) -> bool:
-        return bool(self.batch.payloads or self.changes or self.openings or self.rejected or self.kept or self.reports)
+        return bool(
+            self.batch.payloads
+            or self.changes
+            or self.openings
+            or self.ended
+            or self.rejected
+            or self.kept
+            or self.reports
+        )

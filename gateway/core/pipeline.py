@@ -67,15 +67,16 @@ class Pipeline:
         done, self._context.outcome = self._context.outcome, Outcome()
         done.changes, self.live.changes = self.live.changes, []
         done.openings = self.live.openings.take()
+        done.ended = self.live.activities.take()
         done.news, self.live.news = self.live.news, set()
         done.checked, self.live.rounds.news = self.live.rounds.news, set()
         return done
 
     @property
     def pending(self) -> bool:
-        return bool(
-            self.outcome or self.live.changes or self.live.openings.changes or self.live.news or self.live.rounds.news
-        )
+        live = self.live
+        come = live.changes or live.openings.changes or live.activities.ended or live.news or live.rounds.news
+        return bool(self.outcome or come)
 
     def handle(self, message: Message, now: Millis) -> None:
         """One message; see `handle_all`."""

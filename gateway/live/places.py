@@ -53,7 +53,7 @@ def utc_or_none(at: Millis | None) -> str | None:
 
 @dataclass(slots=True, eq=False)
 class Area:
-    """`opening` None: as the station. `given_up`: bookings of now that nobody came to."""
+    """`opening` None: as the station. `given_up`: bookings of now that nobody came to; `over`: told to be over."""
 
     id: str
     name: dict[str, str]
@@ -62,6 +62,7 @@ class Area:
     agenda: Agenda = field(default_factory=Agenda)
     on_now: OnNow = NOTHING_ON
     given_up: set[Activity] = field(default_factory=set)
+    over: set[Activity] = field(default_factory=set)
     station: "Station | None" = None
     alarm: Millis | None = None
 

@@ -16,6 +16,7 @@ from gateway.live.axes import axes_shown
 from gateway.live.booking import book, rooms
 from gateway.live.checks import Rounds
 from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
+from gateway.live.held import HeldActivities
 from gateway.live.places import Area, Device, Station
 from gateway.live.repeats import Repeats
 from gateway.model import Axes, Change, Millis
@@ -41,6 +42,7 @@ class Live:
         self.dirty: list[Station] = []
         self.overrides = Overrides()
         self.openings = OpeningHistory(self.overrides)
+        self.activities = HeldActivities()
         self.counters = Counters()
         self.mishaps = Mishaps()
         self.rounds = Rounds(self.alarms, self.settle, self._judge, self.touch)
@@ -219,6 +221,7 @@ class Live:
                 self._book(one, now)
 
     def _book(self, area: Area, now: Millis) -> None:
+        self.activities.look(area, now)
         self.alarms.set(area, book(area, now))
         for facts in rooms(area):
             self.settle(facts, now, "activity")

@@ -17,7 +17,7 @@ from gateway.model import Batch, Change, Millis, Rejected
 from gateway.runtime.halves import commit_in_halves
 from gateway.store.apart import is_trouble, write_apart
 from gateway.store.base import Store, StoreError
-from gateway.store.jobs import Done, Job, Keep, KeepOpenings, KeepReports
+from gateway.store.jobs import Done, Job, Keep, KeepEnded, KeepOpenings, KeepReports
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +135,9 @@ class Writer(threading.Thread):
         if outcome.openings:
             work = partial(self.store.write, [KeepOpenings(outcome.openings)])
             self._contained("promises to be open", work)
+        if outcome.ended:
+            work = partial(self.store.write, [KeepEnded(outcome.ended)])
+            self._contained("activities that are over", work)
         for name, value in outcome.kept.items():
             self._contained(f"keeping {name}", partial(self.store.write, [Keep(name, value)]))
         self.done.append(job)

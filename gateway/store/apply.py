@@ -6,14 +6,17 @@ from typing import assert_never
 
 from gateway.alerts.words import AlertEvent
 from gateway.model import Millis
+from gateway.store.activities import apply_ended
 from gateway.store.jobs import (
     ForgetAlerts,
+    ForgetEnded,
     ForgetOpenings,
     ForgetReports,
     Job,
     Keep,
     KeepAlerts,
     KeepAudit,
+    KeepEnded,
     KeepOpenings,
     KeepOrder,
     KeepReports,
@@ -60,10 +63,18 @@ def apply(db: sqlite3.Connection, job: Job) -> None:
             db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (job.name, job.value))
         case KeepOpenings() | ForgetOpenings():
             _openings(db, job)
-        case KeepReports() | ForgetReports():
-            apply_reports(db, job)
+        case KeepReports() | ForgetReports() | KeepEnded() | ForgetEnded():
+            _found(db, job)
         case _:
             assert_never(job)
+
+
+def _found(db: sqlite3.Connection, job: KeepReports | ForgetReports | KeepEnded | ForgetEnded) -> None:
+    """What people saw, and what took place."""
+    if isinstance(job, KeepReports | ForgetReports):
+        apply_reports(db, job)
+    else:
+        apply_ended(db, job)
 
 
 def _openings(db: sqlite3.Connection, job: KeepOpenings | ForgetOpenings) -> None:

@@ -11,10 +11,11 @@ from gateway.alerts.orders import OrderEvent
 from gateway.alerts.words import AlertEvent, Delivery
 from gateway.base.local_time import DAY_MS
 from gateway.evidence.checks import StoredCheck
-from gateway.model import Millis, OpeningChange
+from gateway.model import ActivityEnded, Millis, OpeningChange
 
 OPENINGS_KEPT_MS = 731 * DAY_MS
-"""How long it stays known whether a station kept its promise to be open: two years, so that one has one to compare."""
+"""How long it stays known whether a station kept its promise to be open, and what was held there: two years, so that
+one has one to compare."""
 REPORTS_KEPT_MS = 731 * DAY_MS
 """How long what people said of checks is kept: two years."""
 
@@ -101,6 +102,20 @@ class KeepOpenings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepEnded:
+    """Activities that are over. One that is there is left as it is."""
+
+    activities: Sequence[ActivityEnded]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetEnded:
+    """Those that were over before this go."""
+
+    before: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class KeepReports:
     """What people said of checks. One that is there is left as it is."""
 
@@ -123,6 +138,8 @@ class ForgetOpenings:
 
 Job = (
     KeepOpenings
+    | KeepEnded
+    | ForgetEnded
     | KeepReports
     | ForgetReports
     | ForgetOpenings

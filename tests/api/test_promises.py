@@ -13,14 +13,22 @@ import pytest
 from api.pages.promises import state_of_day
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.history.promises import Promised
-from gateway.model import OpeningChange
-from gateway.store.jobs import KeepOpenings
+from gateway.model import ActivityEnded, Held, OpeningChange
+from gateway.store.jobs import KeepEnded, KeepOpenings
 from gateway.store.sqlite import SqliteStore
 from tests.api.month import START, Client, live
 
 DAYS = 9
 MONTH = f"from={START}&to={START + DAYS * DAY_MS}"
 SHUT = START + DAY_MS + 10 * HOUR_MS  # club: of its second day these hours nobody could come in
+
+
+HELD: tuple[Held, ...] = ("held", "held", "not_held", "unknown")  # at club, of its second and third day
+
+
+def _dance(number: int, held: Held) -> ActivityEnded:
+    start = START + DAY_MS + number * 12 * HOUR_MS
+    return ActivityEnded("club", "hall", start, start + HOUR_MS, f"dance-{number}", held)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +38,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     store = SqliteStore(path, START + DAYS * DAY_MS, ballast_mib=0)
     states = ((SHUT - 2 * HOUR_MS, "proved"), (SHUT, "contradicted"), (SHUT + 6 * HOUR_MS, "unproved"))
     store.write([KeepOpenings([OpeningChange("club", at, state) for at, state in states])])
+    store.write([KeepEnded([_dance(number, held) for number, held in enumerate(HELD)])])
     store.close()
     return Client(path, START + DAYS * DAY_MS)
 
@@ -67,6 +76,21 @@ def test_days_are_the_stations_own_and_add_up_to_its_row(client: Client) -> None
     assert days[0]["kept"] is None
     [whole] = rows(client, f"{MONTH}&region=佛山")
     assert sum(row["promised_min"] for row in days) == whole["promised_min"]
+
+
+def test_activities_are_counted_by_station_and_day(client: Client) -> None:
+    def told(row: dict[str, Any]) -> tuple[int, int, int]:
+        return row["activities_held"], row["activities_not_held"], row["activities_unknown"]
+
+    [whole] = rows(client, f"{MONTH}&region=佛山")
+    assert told(whole) == (2, 1, 1)
+    days = rows(client, f"{MONTH}&by=day&region=佛山")
+    assert [told(day) for day in days[:4]] == [(0, 0, 0), (2, 0, 0), (0, 1, 1), (0, 0, 0)]
+    page = client.get("/promises?month=2026-11&lang=zh-Hans", headers=client.key()).text
+    assert re.search(r'data-station="club".*?活动场次">2 · 75%<', page)
+    assert re.search(r'data-station="shaping".*?活动场次">—<', page)
+    paper = client.get("/stations/club/report?month=2026-11&lang=zh-Hans", headers=client.key()).text
+    assert "日历共 4 场，未举办 1，无从得知 1" in paper
 
 
 def test_without_a_window_it_is_the_present_month(client: Client) -> None:

@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo
 from api.alert_books import AlertBooks
 from api.charges import Charge, charges
 from api.occupations import months
-from api.promises import changes_of
+from api.promises import changes_of, held_of
 from api.usage import Usage, together, usage
 from config.kinds import INSTRUMENTS
 from config.schema import AreaSettings, Settings, StationSettings
 from gateway.alerts.words import Alert
-from gateway.base.local_time import local_of, month_of
+from gateway.base.local_time import day_start, local_of, month_of
+from gateway.history.activities import HeldCount
 from gateway.history.occupations import Shares
 from gateway.history.promises import Promised, promised
-from gateway.model import Millis, Resource
+from gateway.model import ActivityEnded, Millis, Resource
 from gateway.runtime import place_of
 from gateway.store.base import Reader, StoreError
 from gateway.store.place import METERED, Asked
@@ -62,7 +63,7 @@ class ResourceUse:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """`alerts` None: they can't be read here, which is not the same as none."""
+    """`alerts` None: they can't be read here, which is not the same as none. `held`: by day."""
 
     station: StationSettings
     zone: ZoneInfo
@@ -75,6 +76,7 @@ class MonthReport:
     alerts: Sequence[Alert] | None
     promised: Promised
     occupations: Shares | None
+    held: dict[Millis, HeldCount]
 
 
 def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
@@ -116,7 +118,16 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         _alerts(settings, station, month),
         promised(changes_of(settings, [station], window)[station.id], *window),
         months(settings, [station], now)[station.id].get(month.name),
+        _held(held_of(settings, [station], window)[station.id], place.zone),
     )
+
+
+def _held(activities: Sequence[ActivityEnded], zone: ZoneInfo) -> dict[Millis, HeldCount]:
+    """By the start of the local day on which they began."""
+    days: dict[Millis, HeldCount] = {}
+    for one in activities:
+        days.setdefault(day_start(one.start, zone), HeldCount()).add(HeldCount.of([one]))
+    return days
 
 
 def _alerts(settings: Settings, station: StationSettings, month: Month) -> Sequence[Alert] | None:

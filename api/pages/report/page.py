@@ -8,6 +8,7 @@ from api.pages.report.gather import MonthReport, ResourceUse
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import local_of
+from gateway.history.activities import HeldCount
 from gateway.policy.privacy import total
 from gateway.store.place import COUNTERS, ENTRANCES, METERED, NOBODYS
 
@@ -49,6 +50,12 @@ def _figures(report: MonthReport, say: Words) -> str:
         tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
     if _tells_visits(report):
         tiles.append((say("visits"), say.band(one.visitors), say("banded")))
+    if report.held:
+        held = HeldCount()
+        for day in report.held.values():
+            held.add(day)
+        note = say("activities_of", planned=held.planned, not_held=held.not_held, unknown=held.unknown)
+        tiles.append((say("activities"), str(held.held) if held.coverage else say("unknown"), note))
     cells = [f"<div><dt>{name}</dt><dd><b>{value}</b><span>{note}</span></dd></div>" for name, value, note in tiles]
     return f'<dl class="figures">{"".join(cells)}</dl>'
 
@@ -156,7 +163,7 @@ def _daily(report: MonthReport, say: Words) -> str:
     watched = _tells_visits(report)
     heads = [say("day"), say("whole"), *(say.name(area.area.name, area.area.id) for area in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
-    heads += [say("energy")] * metered + [say("visits")] * watched
+    heads += [say("energy")] * metered + [say("visits")] * watched + [say("activities")] * bool(report.held)
     rows = []
     for key, one in report.days.items():
         local, minutes = local_of(key, report.zone), one.minutes
@@ -168,12 +175,15 @@ def _daily(report: MonthReport, say: Words) -> str:
         ]
         row += [f"{minutes.sessions:,}"] + [say.energy(one)] * metered
         row += [say.band(total(one.visits) if one.visits else None)] * watched
+        row += [say.held(report.held.get(key, HeldCount()))] * bool(report.held)
         rows.append(row)
     return _section(say("daily"), _table(heads, rows), cls="daily")
 
 
 def _how(say: Words) -> str:
-    told = "".join(f"<p>{say(key)}</p>" for key in ("how_use", "how_unknown", "how_energy", "how_visits"))
+    told = "".join(
+        f"<p>{say(key)}</p>" for key in ("how_use", "how_unknown", "how_energy", "how_visits", "how_activities")
+    )
     return _section(say("how"), told, cls="how")
 
 

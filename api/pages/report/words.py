@@ -5,6 +5,7 @@ from html import escape
 
 from api.usage import Usage
 from gateway.base.local_time import HOUR_MS
+from gateway.history.activities import HeldCount
 from gateway.history.occupations import OCCUPATIONS, Shares
 from gateway.model import Millis
 from gateway.policy.privacy import Band
@@ -102,6 +103,17 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "{answers} 份不记名答卷；不足五人的并入其他，一月不足二十份不公布",
         "{answers} 份不記名答卷；不足五人的併入其他，一月不足二十份不公布",
         "of {answers} nameless answers; groups under five are in the last one, months under twenty untold",
+    ),
+    "activities": ("活动场次", "活動場次", "Activities held"),
+    "activities_of": (
+        "日历共 {planned} 场，未举办 {not_held}，无从得知 {unknown}",
+        "日曆共 {planned} 場，未舉辦 {not_held}，無從得知 {unknown}",
+        "of {planned} in calendars; {not_held} not held, {unknown} not seen",
+    ),
+    "how_activities": (
+        "活动来自日历；开始一刻钟后仍有人在场才算举办，一直看得见而无人到场为未举办，没有传感器的无从得知。",
+        "活動來自日曆；開始一刻鐘後仍有人在場才算舉辦，一直看得見而無人到場為未舉辦，沒有感測器的無從得知。",
+        "Activities are those of calendars: held if somebody is there after 15 min; else not held, or not seen.",
     ),
     "login": ("月报只给工作人员看", "月報只給工作人員看", "The report is for staff"),
     "login_how": (
@@ -211,6 +223,12 @@ class Words:
             f"{escape(OCCUPATIONS[name][self._column])} {self.share(share)}" for name, share in told.shares.items()
         ]
         return " · ".join(parts)
+
+    def held(self, count: HeldCount) -> str:
+        """How many, and what part of the calendar was seen; none where nothing was planned."""
+        if not count.planned:
+            return self("none")
+        return f"{count.held} · {self.coverage(count.coverage)}" if count.coverage else self("unknown")
 
     def kwh(self, mwh: int) -> str:
         return f"{mwh / 1_000_000:,.1f}"

@@ -10,7 +10,7 @@ from config.schema import Settings
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
 from gateway.live import document
-from gateway.model import Change, Message
+from gateway.model import ActivityEnded, Change, Message
 from gateway.policy.hours import Openings
 
 START = 1_780_279_200_000  # Monday 2026-06-01, 10:00 in Shanghai
@@ -36,6 +36,7 @@ class House:
         self.live = build(self.settings, self.settings.stations, Openings(self.settings), now)
         self.pipeline = Pipeline(self.live)
         self.changes: list[Change] = []
+        self.ended: list[ActivityEnded] = []
         self._seq: dict[str, int] = {}
 
     def say(self, device: str, **signals: Any) -> None:
@@ -92,4 +93,6 @@ class House:
         return {"ts": self.now, "boot": "b1", "seq": seq, **fields}
 
     def _take(self) -> None:
-        self.changes += self.pipeline.take().changes
+        outcome = self.pipeline.take()
+        self.changes += outcome.changes
+        self.ended += outcome.ended
