@@ -30,7 +30,8 @@ class _Spoken(Listener[R]):
         event, signals = keys.event(fields), keys.signals(fields)
         if event == "card":
             return self._card(device, seq, fields, reply, now)
-        readings = (DeviceReading(device, {} if event else signals, event),) if event or signals else ()
+        said = keys.passage(fields) if event == "passage" else {} if event else signals
+        readings = (DeviceReading(device, said, event),) if event or signals else ()
         return Heard(readings, (device,), reply, wire=wire)
 
     def _card(self, device: str, seq: int | None, fields: Mapping[str, Any], reply: bytes, now: Millis) -> Heard:
@@ -103,7 +104,9 @@ class YizhanLines(_Spoken[line.LineReader]):
 
 # Signals of the binary state packets: key, short key of level 1, units of one.
 BINARY: dict[int, tuple[str, float]] = {
-    1: ("occ", 1), 2: ("n", 1), 3: ("w", 0.1), 4: ("wh", 1), 5: ("bat", 1), 6: ("open", 1),
+    1: ("occ", 1), 2: ("n", 1), 3: ("w", 0.1), 4: ("wh", 1), 5: ("bat", 1), 6: ("open", 1), 7: ("in", 1), 8: ("out", 1),
+    9: ("alm", 1), 10: ("tst", 1), 11: ("tmp", 0.1), 12: ("hum", 1), 13: ("co2", 1), 14: ("pm25", 0.1), 15: ("lux", 1),
+    16: ("cnt", 1),
 }  # fmt: skip
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from firmware_bridge.cards import CardNumber
+from gateway.base import bounds
 from gateway.model import Signal
 from gateway.wire import NAME, carries_identity
 
@@ -12,7 +14,8 @@ STATUSES = frozenset(
     ("Available", "Preparing", "Charging", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable",
      "Faulted", "idle", "running", "fault")
 )  # fmt: skip
-EVENTS = frozenset(("card", "door_forced", "door_held", "tamper", "help"))
+EVENTS = frozenset(("card", "door_forced", "door_held", "tamper", "help", "passage"))
+LEVELS = frozenset(("ok", "low", "out"))
 _CODE = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9_.:-]{0,40}")
 
 
@@ -33,8 +36,26 @@ def _number(low: float, high: float) -> Any:
     return read
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= 10_000 else None
+def _whole(low: int, high: int) -> Any:
+    def read(value: Any) -> int | None:
+        return value if type(value) is int and low <= value <= high else None
+
+    return read
+
+
+_count = _whole(0, 10_000)
+
+
+def _level(value: Any) -> str | None:
+    return value if isinstance(value, str) and value in LEVELS else None
+
+
+def _day(value: Any) -> str | None:
+    """A day as `2027-05-01`."""
+    try:
+        return value if isinstance(value, str) and date.fromisoformat(value).isoformat() == value else None
+    except ValueError:
+        return None
 
 
 def _status(value: Any) -> str | None:
@@ -54,6 +75,18 @@ _SIGNALS: dict[str, tuple[str, Any]] = {
     "w": ("power_w", _number(-1e6, 1e6)),
     "wh": ("energy_wh", _number(0, 1e12)),
     "bat": ("battery_pct", _number(0, 100)),
+    "in": ("in", _whole(*bounds.TOTAL)),
+    "out": ("out", _whole(*bounds.TOTAL)),
+    "alm": ("alarm", _flag),
+    "tst": ("test", _flag),
+    "tmp": ("temperature_c", _number(*bounds.TEMPERATURE_C)),
+    "hum": ("humidity_pct", _number(0, 100)),
+    "co2": ("co2_ppm", _number(*bounds.CO2_PPM)),
+    "pm25": ("pm25_ugm3", _number(*bounds.PM25_UGM3)),
+    "lux": ("illuminance_lx", _number(*bounds.ILLUMINANCE_LX)),
+    "cnt": ("count", _whole(*bounds.COUNT)),
+    "lvl": ("level", _level),
+    "exp": ("expires", _day),
     "err": ("fault", code),
     "fw": ("firmware", code),
 }
@@ -72,6 +105,12 @@ def event(fields: Mapping[str, Any]) -> str | None:
     """The event type of a frame with `ev`; None when there is none of the contract's."""
     kind = fields.get("ev")
     return kind if isinstance(kind, str) and kind in EVENTS else None
+
+
+def passage(fields: Mapping[str, Any]) -> dict[str, Signal]:
+    """What an event `passage` says: which way, and how many at once."""
+    way, people = direction(fields), _whole(1, 10_000)(fields.get("n"))
+    return ({} if way is None else {"direction": way}) | ({} if people is None else {"n": people})
 
 
 def card(fields: Mapping[str, Any]) -> CardNumber | None:

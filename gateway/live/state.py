@@ -68,8 +68,7 @@ class Live:
         self.touch(station)
 
     def restored(self, now: Millis) -> None:
-        """After facts were loaded: what has run out while nobody looked is stale since then, before anything that
-        follows from now."""
+        """After facts were loaded: what ran out meanwhile is stale since then, before all that follows from now."""
         for station in self.stations.values():
             for facts in station.facts():
                 fresh = facts.fresh

@@ -70,11 +70,11 @@ class Link:
         self._put(True, {"hello": 1, "fw": firmware})
 
     def state(self, **signals):
-        """What is true now, in short keys: occ, n, open, st, w, wh, bat, err."""
+        """What is true now, in short keys: occ, n, open, st, w, wh, bat, err, and those of docs/framing.md."""
         self._put(False, signals)
 
     def event(self, kind, **fields):
-        """Something that happened: card, door_forced, door_held, tamper, help."""
+        """Something that happened: card, door_forced, door_held, tamper, help, passage."""
         fields["ev"] = kind
         self._put(True, fields)
 
