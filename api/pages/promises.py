@@ -11,11 +11,12 @@ from api.pages import TEMPLATES
 from api.pages.assets import Assets
 from api.pages.report.gather import Month
 from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
-from api.promises import KeptPromise, kept
+from api.promises import KeptPromise, kept, without_a_sign
 from api.visits import Visits, summed, visits
 from config.kinds import SPECS
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import HOUR_MS, day_start, local_of
+from gateway.history.first_sign import Missing
 from gateway.history.occupations import Shares, together
 from gateway.history.promises import Promised
 from gateway.model import Millis
@@ -25,18 +26,20 @@ LONG_MS = 48 * HOUR_MS
 """A fault that stands open for so long is one that nobody mends."""
 FAULTS = frozenset({spec.fault_alert for spec in SPECS.values()})
 MISSED = "check_missed"
-MANY_ALERTS = 10_000
+MANY_ALERTS, MINUTE_MS = 10_000, 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """One station's month. `long_faults`, `missed`: None where alerts can't be read; `visits`: where none tells."""
+    """One station's month. `long_faults`, `missed`: None where alerts can't be read; `visits`: where none tells.
+    `silent`: it has opened today, and nobody came as they usually do."""
 
     row: KeptPromise
     zone: ZoneInfo
     long_faults: int | None
     missed: int | None
     visits: Visits | None
+    silent: Missing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,13 @@ def gathered(
     """StoreError when the journal can't be read."""
     window = month.start, month.upto
     counts = _alerts(settings, stations, month, now)
+    silent = without_a_sign(settings, stations, now) if month.upto == now else {}
     found = []
     for row in kept(settings, stations, reader, window, by_day=False):
         name, zone = row.station.id, settings.zone_of(row.station)
         long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
         came = summed(visits(settings, [row.station], reader, window, by_month=True, together=False))
-        found.append(Checkup(row, zone, long_faults, missed, came))
+        found.append(Checkup(row, zone, long_faults, missed, came, silent.get(name)))
     told = months(settings, stations, now)
     occupations = together(told[one.id].get(month.name) for one in stations)
     return Checkups(month, now, sorted(found, key=_worst_first), occupations)
@@ -198,7 +202,7 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
     faults = missing if one.long_faults is None else str(one.long_faults)
     missed = missing if one.missed is None else str(one.missed)
     return (
-        f'<tr data-station="{row.station.id}"><td class="w">{name}</td>'
+        f'<tr data-station="{row.station.id}"><td class="w">{name}{_silent(one, say)}</td>'
         f'<td data-label="{say("kept")}"><b>{say.share(row.promised.kept)}</b></td>'
         f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
         f'<td class="w strip">{strip}</td><td class="w working">{working or missing}</td>'
@@ -206,6 +210,15 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
         f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td>'
         f'<td data-label="{say("activities")}">{say.held(row.held)}</td></tr>'
     )
+
+
+def _silent(one: Checkup, say: Words) -> str:
+    """Where to look first: a hint that accuses nobody."""
+    if one.silent is None:
+        return ""
+    since = f"{local_of(one.silent.since, one.zone):%H:%M}"
+    hint = say("no_sign", at=since, minutes=round(one.silent.usual.within_ms / MINUTE_MS))
+    return f'<small class="hint">{hint}</small>'
 
 
 def _visits(one: Visits | None, say: Words) -> str:

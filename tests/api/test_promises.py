@@ -171,5 +171,12 @@ def test_a_station_without_its_usual_first_sign_says_since_when(tmp_path: Path) 
     window = f"from={START}&to={opened[-1] + HOUR_MS}&by=day"
     told = [(row["no_sign_since"], row["usually_within_min"]) for row in rows(client, window, "yanshan")]
     assert told == [(None, None)] * 11 + [("2026-11-11T22:30:00Z", 15)]
+    page = client.get("/promises?lang=zh-Hans", headers=client.key()).text
+    hint = re.search(r'<tr data-station="yanshan">.*?<small class="hint">(.*?)</small>', page)
+    assert hint is not None
+    assert hint[1] == "06:30 开门后还看不到有人进出，平常 15 分钟内就有；只是提示，不算落空"
+    assert page.count('class="hint"') == 1
+    assert 'class="hint"' not in client.get("/promises?month=2026-10", headers=client.key()).text
     early = Client(tmp_path, opened[-1] + HOUR_MS)
+    assert 'class="hint"' not in early.get("/promises", headers=early.key()).text
     assert {row["no_sign_since"] for row in rows(early, window, "yanshan")} == {None}

@@ -104,6 +104,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "{answers} 份不記名答卷；不足五人的併入其他，一月不足二十份不公布",
         "of {answers} nameless answers; groups under five are in the last one, months under twenty untold",
     ),
+    "no_sign": (
+        "{at} 开门后还看不到有人进出，平常 {minutes} 分钟内就有；只是提示，不算落空",
+        "{at} 開門後還看不到有人進出，平常 {minutes} 分鐘內就有；只是提示，不算落空",
+        "opened at {at}, and no sign yet that one can come in; usually within {minutes} min. A hint, no accusation",
+    ),
     "activities": ("活动场次", "活動場次", "Activities held"),
     "activities_of": (
         "日历共 {planned} 场，未举办 {not_held}，无从得知 {unknown}",
