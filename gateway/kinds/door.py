@@ -3,6 +3,9 @@
 Some doors lock behind everybody: what opens them, a card, a code or a telephone, need not be known to us. So does one
 whose leaf moves while its bolt says locked, be it a strike or a sensor that is stuck. Of such a door `locked` says
 nothing. That is over once it has stood closed and not locked for a while.
+
+Leaf and bolt may be told by messages of their own: each word is good for the ttl since it was told, of an on-change
+reporter until it tells another.
 """
 
 from msgspec import UNSET, UnsetType
@@ -31,10 +34,14 @@ class Shape(Signals, gc=False):
 class Value(Known):
     """`seen_at`: when anybody was last at it. `entered_at`: when it was last opened or unlocked, so that one could come
     in. `reads_cards`: a card was held to it. `moved_at`: when it last changed, `unlocked_at`: when it last ceased to be
-    locked. `relocks`: how often it locked itself since `relocks_at`; from RELOCKS on it is known to, whenever that was.
+    locked. `leaf`, `bolt`: open and locked as last told, at `leaf_at` and `bolt_at`; None: never, or no longer good.
+    `relocks`: how often it locked itself since `relocks_at`; from RELOCKS on it is known to, whenever that was.
     """
 
-    __slots__ = ("entered_at", "moved_at", "reads_cards", "relocks", "relocks_at", "seen_at", "unlocked_at")
+    __slots__ = (
+        "bolt", "bolt_at", "entered_at", "leaf", "leaf_at", "moved_at", "reads_cards", "relocks", "relocks_at",
+        "seen_at", "unlocked_at",
+    )  # fmt: skip
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource)
@@ -45,6 +52,26 @@ class Value(Known):
         self.unlocked_at: Millis | None = None
         self.relocks = 0
         self.relocks_at: Millis | None = None
+        self.leaf: bool | None = None
+        self.leaf_at: Millis | None = None
+        self.bolt: bool | None = None
+        self.bolt_at: Millis | None = None
+
+    @property
+    def told(self) -> str:
+        """What leaf and bolt say together."""
+        return "open" if self.leaf else "locked" if self.bolt else "closed"
+
+    def forget(self, now: Millis) -> Millis | None:
+        """Words that nobody has repeated for too long are no longer good; when the next one will not be."""
+        if self.resource.reporting == "on_change":
+            return None
+        ttl_ms = self.resource.ttl_ms
+        if self.leaf_at is not None and now >= self.leaf_at + ttl_ms:
+            self.leaf = self.leaf_at = None
+        if self.bolt_at is not None and now >= self.bolt_at + ttl_ms:
+            self.bolt = self.bolt_at = None
+        return min((at + ttl_ms for at in (self.leaf_at, self.bolt_at) if at is not None), default=None)
 
     @property
     def locks_itself(self) -> bool:
@@ -56,13 +83,18 @@ def apply(known: Value, signals: Shape, now: Millis) -> bool:
     if leaf is UNSET and bolt is UNSET:
         return False
     known.use = "free"
-    status = "open" if leaf is True else "locked" if bolt is True else "closed"
+    if leaf is not UNSET:
+        known.leaf, known.leaf_at = leaf, now
+    if bolt is not UNSET:
+        known.bolt, known.bolt_at = bolt, now
+    known.forget(now)
+    status = known.told
     if status != known.status:
         if known.status is not None and (status == "open" or known.status == "locked"):
             known.entered_at = now
         _learn(known, status, now)
         known.status, known.seen_at, known.moved_at = status, now, now
-    if status == "open" and bolt is True:
+    if leaf is True and bolt is True:  # in one message: else the bolt's word may come a moment later
         known.relocks = max(known.relocks, RELOCKS)
     return True
 
@@ -93,5 +125,9 @@ def event(known: Value, event: Event, now: Millis) -> bool:
     return False
 
 
-def due(known: Value, now: Millis) -> Millis | None:  # noqa: ARG001
-    return None
+def due(known: Value, now: Millis) -> Millis | None:
+    """A word that has run out moves nothing: nobody came in by it."""
+    at = known.forget(now)
+    if known.leaf is not None or known.bolt is not None:
+        known.status = known.told
+    return at

@@ -47,11 +47,15 @@ class Known:
     # What only some kinds know, so that everybody may ask anything of any: nothing known. Writing it is an
     # AttributeError where the kind has no slot for it.
     away_until: Millis | None = None
+    bolt: bool | None = None
+    bolt_at: Millis | None = None
     energy_wh: float | None = None
     entered_at: Millis | None = None
     expires: Millis | None = None
     free: int | None = None
     ins: int = 0
+    leaf: bool | None = None
+    leaf_at: Millis | None = None
     level: str | None = None
     measured: Mapping[str, tuple[float, Millis]] | None = None
     moved_at: Millis | None = None

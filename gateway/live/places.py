@@ -122,3 +122,14 @@ class Device:
 
 
 Decode = Callable[[bytes], Any]
+
+
+def name_of(owner: object) -> str:
+    """`station`, `station/area` or `station/resource`."""
+    if isinstance(owner, Facts):
+        return f"{owner.resource.station}/{owner.resource.id}"
+    if isinstance(owner, Area):
+        return f"{owner.station.id if owner.station else ''}/{owner.id}"
+    if isinstance(owner, CheckState):
+        return f"{owner.station}/{owner.id}"
+    return owner.id if isinstance(owner, Station) else ""

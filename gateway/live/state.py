@@ -17,7 +17,7 @@ from gateway.live.booking import book, rooms
 from gateway.live.checks import Rounds
 from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
 from gateway.live.held import HeldActivities
-from gateway.live.places import Area, Device, Station
+from gateway.live.places import Area, Device, Station, name_of
 from gateway.live.repeats import Repeats
 from gateway.model import Axes, Change, Millis
 from gateway.policy.activities import Agenda
@@ -77,7 +77,7 @@ class Live:
                 try:
                     self.settle(facts, until if ran_out else now, "restart")
                 except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-                    self.mishaps.note(f"taking up {_name(facts)}", error, station.id)
+                    self.mishaps.note(f"taking up {name_of(facts)}", error, station.id)
             with self.mishaps.contained(f"taking up {station.id}", station.id):
                 self.open_or_close(station, now)
 
@@ -168,11 +168,13 @@ class Live:
                 self._due(owner, now)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self.alarms.set(owner, now + TRY_AGAIN_MS)
-                self.mishaps.note(f"deadline of {_name(owner)}", error, _name(owner).split("/")[0])
+                self.mishaps.note(f"deadline of {name_of(owner)}", error, name_of(owner).split("/")[0])
 
     def _due(self, owner: object, now: Millis) -> None:
         if isinstance(owner, Facts):
             self.settle(owner, now, "time")
+            if owner.sees_entry:  # what its door told may be no longer good
+                self._entered(owner, now)
             if owner.known.public is not None or owner.known.measured is not None:
                 self.touch(self.stations[owner.resource.station])
         elif isinstance(owner, Station):
@@ -375,17 +377,6 @@ class Live:
             if renewal != float("inf") and (when is None or renewal < when):
                 when = int(renewal)
         self.alarms.set(station, when)
-
-
-def _name(owner: object) -> str:
-    """`station`, `station/area` or `station/resource`."""
-    if isinstance(owner, Facts):
-        return f"{owner.resource.station}/{owner.resource.id}"
-    if isinstance(owner, Area):
-        return f"{owner.station.id if owner.station else ''}/{owner.id}"
-    if isinstance(owner, CheckState):
-        return f"{owner.station}/{owner.id}"
-    return owner.id if isinstance(owner, Station) else ""
 
 
 def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
