@@ -3,7 +3,6 @@
 Whoever may do it is asked by the caller; what a key of certain stations may touch is decided here, by what comes out.
 """
 
-import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,24 +15,22 @@ from api.auth import Key
 from api.context import ApiContext
 from api.running import NotReloadedError
 from config.edit.changing import changed
-from config.edit.hidden import hidden, kept, masked
+from config.edit.hidden import hidden, kept
 from config.edit.home import ConfigHome, tag_of
 from config.edit.items import name_of
 from config.edit.named_files import strangers
-from config.edit.saving import Author, ConflictError, note, save, settled
+from config.edit.saving import Author, save, settled
+from config.edit.showing import difference_text, tree_of
 from config.edit.versions import MissingVersionError, Version, Versions
 from config.edit.words import ConfigChange, EditError, pointer
 from config.files import UnusableFileError
 from config.mistakes import ConfigErrors, ConfigMistake
-from config.yaml_file import read_file
-from config.yaml_source import ConfigSource
 
 log = logging.getLogger(__name__)
 
 Files = Mapping[str, bytes]
 Checker = Callable[[Path, Mapping[Path, bytes]], object]
 """ConfigErrors for a configuration with these contents."""
-MOST_LINES = 2000
 
 
 class MistakesError(Exception):
@@ -79,7 +76,7 @@ class Configuring:
 
     def difference(self, now: Now, changes: Sequence[ConfigChange], key: Key) -> str:
         """What the changes would do, line by line, without secrets."""
-        return _diff(now.files, self._after(now, changes, key), lines=3 if key.everywhere else 0)
+        return difference_text(now.files, self._after(now, changes, key), context=3 if key.everywhere else 0)
 
     def change(self, now: Now, changes: Sequence[ConfigChange], key: Key, why: str) -> dict[str, Any]:
         """Made, saved and taken up. MistakesError, ConflictError."""
@@ -135,8 +132,7 @@ class Configuring:
             raise HTTPException(403, "this key is for some stations only, and the change concerns more than them")
         home = self._home()
         try:
-            self._check(home.path, {home.folder / name if home.path.is_dir() else home.path: content
-                                    for name, content in files.items()})  # fmt: skip
+            self._check(home.path, home.paths(files))
         except ConfigErrors as errors:
             raise MistakesError([_of_mistake(one, after) for one in errors.mistakes]) from None
 
@@ -157,19 +153,6 @@ class Configuring:
             return {"needs_restart": [], "trouble": str(error)}
         trouble = "; ".join(map(str, reloaded.mistakes)) or None
         return {"needs_restart": list(reloaded.needs_restart), "trouble": trouble}
-
-
-def noted_by_hand(path: Path, at: int) -> None:
-    """What was written by hand becomes a version. A folder that takes none is logged: nothing waits for it."""
-    try:
-        note(ConfigHome(path), Author("by hand", at))
-    except (OSError, UnusableFileError) as error:
-        log.warning("%s: no version is kept of what was changed by hand: %s", path, error)
-
-
-def tree_of(files: Files) -> dict[str, Any]:
-    """All files as one tree of plain values."""
-    return ConfigSource([read_file(Path(name), files[name]) for name in sorted(files)]).data
 
 
 def by_name(tree: Any, path: Iterable[str]) -> tuple[str, ...]:
@@ -215,26 +198,3 @@ def _beyond(key: Key, tree: Mapping[str, Any]) -> Any:
     """All that the key does not reach. An empty list of stations is none."""
     left = [one for one in _stations(tree) if not _covers(key, one)]
     return {**{name: value for name, value in tree.items() if name != "stations"}, "stations": left}
-
-
-def _diff(before: Files, after: Files, lines: int) -> str:
-    told: list[str] = []
-    for name in sorted({*before, *after}):
-        old, new = before.get(name, b""), after.get(name, b"")
-        if old != new:
-            told += _file_diff(name, _text(old), _text(new), lines)
-    more = len(told) - MOST_LINES
-    return "".join(told[:MOST_LINES]) + (f"… {more} more lines\n" if more > 0 else "")
-
-
-def _file_diff(name: str, old: str, new: str, lines: int) -> list[str]:
-    before, after = masked(old, new).splitlines(keepends=True), masked(new, old).splitlines(keepends=True)
-    found = difflib.unified_diff(before, after, name, name, n=lines)
-    return [line if line.endswith("\n") else line + "\n" for line in found]
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8-sig", "replace")
-
-
-__all__ = ["Configuring", "ConflictError", "MistakesError", "Now", "noted_by_hand", "tree_of"]

@@ -8,6 +8,7 @@ COMMANDS = {
     "bridge": "the firmware bridge: serial and field buses to MQTT",
     "simulate": "virtual devices for the configured stations",
     "check": "every mistake in a configuration, with line and mend",
+    "config": "the versions of a configuration: log, show, undo, restore",
     "doctor": "try the broker, store, disk, clock, serial ports and notifiers",
     "export": "the stored readings and events, one a line",
     "import": "what `yizhan export` wrote, back into the store",

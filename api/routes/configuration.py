@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
 from api.commands.check import checked
-from api.configuring import Configuring, ConflictError, MistakesError, Now
+from api.configuring import Configuring, MistakesError, Now
 from api.context import ApiContext
 from api.problem import Problem
 from api.routes.alerts import ADMIN
 from api.schemas import ProblemDocument
 from api.times import rfc3339
+from config.edit.saving import ConflictError
 from config.edit.versions import Version
 from config.edit.words import ConfigChange, EditError, Op, parts_of
 from config.schema_json import schema_text

@@ -34,6 +34,10 @@ class ConfigHome:
         """Where a file really is: behind a link, the file that it leads to."""
         return Path(os.path.realpath(self.folder / name))
 
+    def paths(self, files: Mapping[str, bytes]) -> dict[Path, bytes]:
+        """The same contents by the path of each file, as `load` wants them."""
+        return {self.path if name == self.path.name else self.folder / name: files[name] for name in files}
+
     def read(self) -> dict[str, bytes]:
         """Every file by its name. UnusableFileError where one can't be read."""
         paths = sorted(self.path.glob("*.yaml")) if self.path.is_dir() else [self.path]

@@ -34,6 +34,8 @@ TEXTS = [
     "{",
     "😀",
 ]
+NAMED = ("stations", "areas", "resources", "channels", "checks", "buses")
+"""Lists whose items have an id."""
 Files = dict[str, bytes]
 
 
@@ -95,8 +97,9 @@ def some_change(random: Random, data: dict[str, Any]) -> ConfigChange:
     new = f"new-{random.randrange(10**9)}"
     if isinstance(inside, dict):
         return ConfigChange("add", (*above, new), some_value(random))
-    if any(map(name_of, inside)) or (not inside and above[-1] in ("stations", "areas", "resources", "channels")):
-        key = "id" if any("id" in item for item in inside if isinstance(item, dict)) or not inside else "device"
+    if any(map(name_of, inside)) or above[-1] in NAMED:
+        keys = [key for item in inside if isinstance(item, dict) for key in ("id", "device") if key in item]
+        key = keys[0] if keys else "id"
         return ConfigChange("add", (*above, new), {key: new, "kind": "seat", "name": some_value(random)})
     return ConfigChange(
         "add", (*above, random.choice(["-", str(random.randrange(len(inside) + 1))])), some_value(random)
