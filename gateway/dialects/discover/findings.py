@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.dialects.discover.lines import resources_of, without_collisions, written
+from gateway.dialects.discover.lines import Resource, resources_of, without_collisions, written
 from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.discover.trial import Unfit, read_by
 from gateway.model import Millis, Signal
@@ -60,18 +60,29 @@ class Finding:
         return tuple(map(str, self.refused))
 
 
-def finding_of(device: OverheardDevice, taken: set[str]) -> Finding:
-    """With the lines that read the very messages they were made from. `taken` are ids that no line may have."""
-    fit, refused = [], []
+Judged = tuple[list[tuple[Resource, dict[str, Signal]]], list[Unused]]
+"""Resources that read the very messages they were made from, with what they read; and why others do not."""
+
+
+def judged(device: OverheardDevice) -> Judged:
+    """Every kind that the device could feed, tried."""
+    fit: list[tuple[Resource, dict[str, Signal]]] = []
+    refused = []
     for item in resources_of(device):
         try:
             fit.append((item, read_by(item, device)))
         except Unfit as unfit:
             refused.append(Unused(item["kind"], unfit.reason, str(unfit)))
+    if not fit and not refused:
+        refused.append(Unused(None, "no_facts", _of_no_use(device.heard.facts)))
+    return fit, refused
+
+
+def finding_of(device: OverheardDevice, verdict: Judged, taken: set[str]) -> Finding:
+    """With its ready lines. `taken` are ids that no line may have."""
+    fit, refused = verdict
     named = without_collisions([item for item, _ in fit], taken)
     offers = tuple(Offer(item, written(item), says) for item, (_, says) in zip(named, fit, strict=True))
-    if not offers and not refused:
-        refused.append(Unused(None, "no_facts", _of_no_use(device.heard.facts)))
     station = device.heard.topic.split("/")[1] if device.dialect == "native" else None
     return Finding(
         device.dialect,

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import yaml
-
 from config.kinds import SPECS
 from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.shared.facts import FACTS
@@ -17,6 +15,7 @@ _KINDS: Final = {
     for fact in {fact for spec in SPECS.values() for fact in spec.found_by}
 }
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*")
+_WORDS_OF_YAML: Final = frozenset({"on", "off", "yes", "no", "y", "n", "true", "false", "null"})
 _ID_CHARACTERS: Final = 40
 _NOT_NAMES: Final = ("config", "state", "up", "event", "tele")
 
@@ -79,7 +78,7 @@ def _flow(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     """Plain where YAML reads it as this text, and not as a number, a day, or on and off."""
-    if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
         return text
     return '"' + "".join(map(_character, text)) + '"'
 

@@ -1,11 +1,12 @@
 """The one who listens: takes every message of the broker, and keeps what it learns of devices, within bounds."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from gateway.dialects import DIALECTS, Overheard, Unreadable, ear, senml, topics_of, zigbee2mqtt
 from gateway.dialects.base import read_object
-from gateway.dialects.discover.findings import Finding, finding_of
+from gateway.dialects.discover.findings import Finding, Judged, finding_of, judged
 from gateway.dialects.discover.overheard import OverheardDevice
 from gateway.dialects.shared import lorawan
 from gateway.model import Millis
@@ -25,9 +26,13 @@ _BROKEN: Final = "\ufffd"  # where a topic was no text
 class DiscoveryListener:
     """Takes every message of the broker, keeps what it learns of devices. Never raises."""
 
-    def __init__(self, devices: int = LIMIT, samples_bytes: int = SAMPLES_BYTES) -> None:
+    def __init__(
+        self, devices: int = LIMIT, samples_bytes: int = SAMPLES_BYTES, known: frozenset[str] = frozenset()
+    ) -> None:
+        """`known`: topics of devices that nobody looks for (as in `Finding.topic`, or above it)."""
         self._devices: dict[tuple[str, str], OverheardDevice] = {}
-        self._most_devices, self._room = devices, samples_bytes
+        self._most_devices, self._room, self._known = devices, samples_bytes, known
+        self._findings: dict[tuple[str, str], tuple[int, Judged]] = {}  # with the number of messages then
         self._described: dict[str, list[OverheardDevice]] = {}  # topic → those that have said that they speak there
         self._ears = {dialect: ear(dialect) for dialect in _ORDER}
         self._taken = tuple(topic for dialect in DIALECTS for topic in topics_of(dialect))
@@ -62,7 +67,7 @@ class DiscoveryListener:
     ) -> None:
         device = self._devices.get((dialect, heard.topic))
         if device is None:
-            if len(self._devices) >= self._most_devices:
+            if len(self._devices) >= self._most_devices or (self._known and _below(heard.topic, self._known)):
                 return
             device = self._devices[dialect, heard.topic] = OverheardDevice(dialect, heard, paths)
             for spoken in heard.speaks_on:
@@ -92,10 +97,18 @@ class DiscoveryListener:
         ]
         kept.sort(key=lambda device: (_ORDER.index(device.dialect), device.heard.topic))
         ids = set(taken)
-        return [finding_of(device, ids) for device in kept]
+        return [finding_of(device, self._judged(device), ids) for device in kept]
+
+    def _judged(self, device: OverheardDevice) -> Judged:
+        """Its lines, tried; again only after it has spoken."""
+        key = device.dialect, device.heard.topic
+        before = self._findings.get(key)
+        if before is None or before[0] != device.messages:
+            before = self._findings[key] = device.messages, judged(device)
+        return before[1]
 
 
-def _below(topic: str, bases: set[str]) -> bool:
+def _below(topic: str, bases: AbstractSet[str]) -> bool:
     steps = topic.split("/")
     return any("/".join(steps[:depth]) in bases for depth in range(1, len(steps) + 1))
 

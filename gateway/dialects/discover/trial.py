@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from config.kinds import SPECS
-from config.schema import Settings
+from config.schema import AreaSettings
 from gateway.dialects import BadSource, Decoder, Source, Unreadable, bind
 from gateway.dialects.discover.overheard import OverheardDevice, Sample
 from gateway.dialects.native import Native
@@ -46,9 +46,8 @@ def read_by(item: Mapping[str, Any], device: OverheardDevice) -> dict[str, Signa
 
 def _check(item: Mapping[str, Any]) -> None:
     """The configuration takes it."""
-    area = {"id": "a", "resources": [dict(item)]}
     try:
-        Settings.model_validate({"stations": [{"id": "s", "areas": [area]}]})
+        AreaSettings.model_validate({"id": "a", "resources": [dict(item)]})
     except ValueError:
         what = "its topic or name is too long, or has characters that none may have"
         raise Unfit("bad_line", f"no configuration can hold it: {what}") from None

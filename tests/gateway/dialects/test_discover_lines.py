@@ -201,3 +201,12 @@ def test_a_flood_takes_no_more_than_its_room() -> None:
     tight.hear("zigbee2mqtt/a", b'{"occupancy":true}')
     (nothing,) = tight.findings()
     assert {one.reason for one in nothing.refused} == {"not_kept"}
+
+
+def test_a_device_that_is_known_is_not_looked_for() -> None:
+    listener = DiscoveryListener(known=frozenset({"yz/s/seat-01/state", "node"}))
+    for topic in ("yz/s/seat-01/state", "yz/s/seat-02/state"):
+        listener.hear(topic, b'{"occupied":true}')
+    for topic in ("node/binary_sensor/seat_1/state", "node2/binary_sensor/seat_1/state"):
+        listener.hear(topic, b"ON")
+    assert [one.topic for one in listener.findings()] == ["yz/s/seat-02/state", "node2/binary_sensor/seat_1"]
