@@ -24,6 +24,7 @@ from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
 from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
 from api.running import Fixed, Running
+from api.setup.code import SetupCode
 from api.walls import Walls
 from api.webhooks.side import WebhookSide
 from config.schema import Settings
@@ -70,6 +71,7 @@ def create_app(
     left_out: Callable[[], Mapping[str, int]] = dict,
     running: Running | None = None,
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None,
+    setup_code: SetupCode | None = None,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
@@ -78,6 +80,7 @@ def create_app(
     `activities(station)`: what the calendars of its areas say, None where the gateway is another process.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
     faults of ours are noted. `running` takes the configuration's files up again; without it there are none.
+    `setup_code` lets the first administrator in.
     """
     stream = settings.api.stream
     limits = StreamLimits(
@@ -92,7 +95,7 @@ def create_app(
     walls = Walls(settings.store.path)
     context = ApiContext(
         running or Fixed(settings), view, hub, reader_factory, status, now, keyring, registry, command,
-        walls=walls, left_out=left_out, activities=activities,
+        walls=walls, left_out=left_out, activities=activities, setup_code=setup_code,
     )  # fmt: skip
     app = _fastapi(context, alerting, mishaps)
     app.include_router(

@@ -9,6 +9,7 @@ from api.auth import Keyring
 from api.live_view import LiveView
 from api.push import Hub
 from api.running import Running
+from api.setup.code import SetupCode
 from api.walls import Walls
 from api.workers import LISTS, Workers
 from config.schema import Settings
@@ -26,6 +27,7 @@ class ApiContext:
     `walls` knows the screens' pages. `command(topic, text)` tells the gateway,
     signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
     what is told them, as `station/what`, and how often. `running` is the configuration, and takes its files up again.
+    `setup_code` lets the first administrator of an empty house in.
     """
 
     running: Running
@@ -42,6 +44,7 @@ class ApiContext:
     walls: Walls = field(default_factory=Walls)
     left_out: Callable[[], Mapping[str, int]] = dict
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None
+    setup_code: SetupCode | None = None
 
     @property
     def settings(self) -> Settings:

@@ -14,6 +14,7 @@ from api.readers import reader_of
 from api.reloading import Read, Reloading
 from api.running import Fixed
 from api.server import bind, serve, trusted
+from api.setup.code import SetupCode
 from api.signals import stop_event
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
@@ -33,11 +34,12 @@ def run_product(
     ready: Callable[[socket.socket], None],
     before_stop: Callable[[], None] = lambda: None,
     files: Files | None = None,
+    setup_code: SetupCode | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT. Ports are taken before anything else starts; `ready` is told the HTTP socket.
 
     `before_stop` runs while the gateway still takes messages. `files`: those that `settings` were read from, to be
-    taken up again while it runs.
+    taken up again while it runs. `setup_code` lets the first administrator in.
     """
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
@@ -59,6 +61,7 @@ def run_product(
         mishaps=gateway.mishaps,
         left_out=gateway.left_out,
         running=running,
+        setup_code=setup_code,
         activities=gateway.activities_of,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )

@@ -213,6 +213,8 @@ def _documents(routes: APIRouter, pages: Pages) -> None:
     routes.get("/login")(of_house("login"))
     routes.get("/discover")(of_house("discover"))
     routes.get("/p/{token}")(of_house("partner"))
+    for page in ("", "/devices", "/channels", "/people", "/versions", "/stations/{station}"):
+        routes.get(f"/setup{page}")(of_house("setup"))
     routes.get("/screen/{station}")(of_station("screen"))
     routes.get("/stations/{station}")(of_station("station"))
 

@@ -26,6 +26,11 @@ from api.routes import (
     service,
     session,
     sessions,
+    setup,
+    setup_channels,
+    setup_door,
+    setup_people,
+    setup_sheet,
     stations,
     stream,
     tally,
@@ -56,6 +61,11 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     configuration.router,
     feeds.router,
     left_out.router,
+    setup.router,
+    setup_people.router,
+    setup_channels.router,
+    setup_door.router,
+    setup_sheet.router,
 )
 
 STAFF_ROUTERS: tuple[Callable[[ApiContext, Alerting | None], APIRouter], ...] = (

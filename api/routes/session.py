@@ -58,7 +58,7 @@ def router(context: ApiContext) -> APIRouter:
     async def login(request: Request) -> Response:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
-        key = keyring.check(_form(await request.body(), "key"), now)
+        key = keyring.check(form_field(await request.body(), "key"), now)
         # Asked first: strangers behind the same proxy hold up nobody who has a key.
         if key is None or not key.at_least("viewer"):
             attempts.may(address)
@@ -72,7 +72,7 @@ def router(context: ApiContext) -> APIRouter:
             log.error("no session can be opened: %s", error)
             raise HTTPException(503, "the folder of the store can't be written at the moment") from error
         keyring.book.note(now, key.name, "logged_in", key.id, address)
-        return _home_with(session, hours, secure=request.url.scheme == "https")
+        return home_with(session, hours, secure=request.url.scheme == "https")
 
     @routes.post("/logout", response_class=Response, status_code=303, summary="Log a browser out")
     async def logout(request: Request) -> Response:
@@ -88,12 +88,13 @@ def router(context: ApiContext) -> APIRouter:
     return routes
 
 
-def _home_with(session: str, hours: int, *, secure: bool) -> Response:
-    answer = RedirectResponse("/", 303)
+def home_with(session: str, hours: int, *, secure: bool, home: str = "/") -> Response:
+    """On to the first page, with the session's cookie."""
+    answer = RedirectResponse(home, 303)
     answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
     return answer
 
 
-def _form(body: bytes, name: str) -> str:
+def form_field(body: bytes, name: str) -> str:
     fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
     return fields.get(name, [""])[0].strip()

@@ -84,7 +84,10 @@ def router(context: ApiContext) -> APIRouter:
     watch = DeviceWatch(lambda: context.settings, context.now, ended=lambda: context.hub.closed)
 
     @routes.get(
-        "/devices", response_model=HeardDevices, openapi_extra=ADMIN, summary="What speaks on the broker, while one looks"
+        "/devices",
+        response_model=HeardDevices,
+        openapi_extra=ADMIN,
+        summary="What speaks on the broker, while one looks",
     )
     async def devices(request: Request, key: Key = Depends(gate.needs("admin"))) -> dict[str, Any]:  # noqa: B008
         """Asking begins to listen, and listening ends 20 s after the last question."""

@@ -65,9 +65,7 @@ def router(context: ApiContext) -> APIRouter:
         regions = _reach(context, wanted)
         now = context.now()
         ends = None if wanted.days is None else now + wanted.days * DAY_MS
-        token = keyring.create(
-            name, wanted.role, now, stations=wanted.stations, regions=regions, expires_at=ends
-        )
+        token = keyring.create(name, wanted.role, now, stations=wanted.stations, regions=regions, expires_at=ends)
         made, reach = token.split("_")[1], ",".join((*wanted.stations, *regions)) or "everywhere"
         keyring.book.note(now, asking.name, "key_created", made, f"{wanted.role} {name} {reach}")
         return {"id": made, "key": token}

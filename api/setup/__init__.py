@@ -1,1 +1,1 @@
-"""What stands behind the pages below `/setup`: an empty house, its code, devices listened to, hours and places in words."""
+"""What stands behind the pages below `/setup`: an empty house and its code, devices heard, hours and places."""

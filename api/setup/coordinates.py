@@ -17,7 +17,16 @@ _PAIR: Final = re.compile(rf"(?<![\d.]){_NUMBER}\s*[,;/\s]\s*{_NUMBER}(?![\d.])"
 _MINUTES, _SECONDS = r"(\d{1,2}(?:\.\d+)?)\s*[′']", r"(\d{1,2}(?:\.\d+)?)\s*(?:″|\"|''|′′)"
 _DEGREES: Final = re.compile(rf"(\d{{1,3}}(?:\.\d+)?)\s*°\s*(?:{_MINUTES}\s*)?(?:{_SECONDS})?")
 _SIDES: Final = {"N": (0, 1), "S": (0, -1), "E": (1, 1), "W": (1, -1)}
-_SIDE_WORDS: Final = {"北纬": "N", "北緯": "N", "南纬": "S", "南緯": "S", "东经": "E", "東經": "E", "西经": "W", "西經": "W"}
+_SIDE_WORDS: Final = {
+    "北纬": "N",
+    "北緯": "N",
+    "南纬": "S",
+    "南緯": "S",
+    "东经": "E",
+    "東經": "E",
+    "西经": "W",
+    "西經": "W",
+}
 _DEGREE_NUMBER = r"(\d{1,3}(?:\.\d+)?)"
 _LABELLED: Final = re.compile(rf"([NSEW])\s*[:=]?\s*{_DEGREE_NUMBER}|{_DEGREE_NUMBER}\s*([NSEW])(?![A-Za-z])")
 _CHINA: Final = ((3.0, 54.0), (73.0, 136.0))

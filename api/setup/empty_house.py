@@ -30,7 +30,7 @@ api:
 timezone: Asia/Shanghai
 """
 _FOUND = "这台机器上已有的 MQTT 服务 / the broker that this machine has"
-_OWN = "自带的 MQTT 服务，仅限本机；要接局域网设备请装 mosquitto / built in, for this machine alone; install mosquitto for others"
+_OWN = "自带，仅限本机；要接局域网设备请装 mosquitto / built in, for this machine alone; install mosquitto for more"
 _GIVEN = "启动时指定 / as given at the start"
 
 

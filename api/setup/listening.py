@@ -1,8 +1,8 @@
 """Somebody looks for devices: a listener on a broker connection of its own, for as long as he asks.
 
 It never touches the gateway's own session or threads. What it costs is bounded: every message is taken from the broker
-(else the broker would keep them), but only so many a second are looked at, and those of configured devices of ours not at
-all; devices and their messages are kept within `DEVICES` and `SAMPLES_BYTES`.
+(else the broker would keep them), but only so many a second are looked at, and those of configured devices of ours are
+left out; devices and their messages are kept within `DEVICES` and `SAMPLES_BYTES`.
 """
 
 import logging
@@ -87,7 +87,8 @@ class DeviceWatch:
     def _began(self, now_s: float) -> None:
         self._listener = DiscoveryListener(DEVICES, SAMPLES_BYTES, _known(self._settings()))
         self._pace = Pace(now_s)
-        self._since, self._trouble = self._now(), "connecting"
+        self._since = self._now()
+        self._trouble: str | None = "connecting"
         self._told: tuple[Finding, ...] = ()
         self._told_at = -RETELL_S
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -51,9 +50,7 @@ def in_words(week: tuple[PlainDay, ...], english: bool = False) -> tuple[str, ..
     """One line for each run of days that are alike: `周一至周五 开放 08:00–22:00`."""
     if all(one.spans == week[0].spans for one in week):
         return (("every day " if english else "每天 ") + _told(week[0].spans, english),)
-    return tuple(
-        f"{_days_told(run, english)} {_told(run[0].spans, english)}" for run in _runs(week)
-    )
+    return tuple(f"{_days_told(run, english)} {_told(run[0].spans, english)}" for run in _runs(week))
 
 
 def _day(opening: Opening, day: date, zone: ZoneInfo) -> PlainDay:
@@ -80,8 +77,8 @@ def _minute(at: Millis, start: Millis, end: Millis) -> int:
 def _joined(spans: list[tuple[int, int, Access]]) -> Iterator[tuple[int, int, Access]]:
     """Neighbours that are the same become one."""
     begin = spans[0][0]
-    for (_, until, access), after in pairwise([*spans, (0, 0, None)]):
-        if after[2] != access:
+    for number, (_, until, access) in enumerate(spans):
+        if number + 1 == len(spans) or spans[number + 1][2] != access:
             yield begin, until, access
             begin = until
 

@@ -15,6 +15,7 @@ from api.connections import ConnectionBounds
 from api.live_view import LiveView
 from api.reloading import Reloading
 from api.server import bind, serve
+from api.setup.code import SetupCode
 from config.load import load
 from config.schema import Settings
 from gateway.model import Batch, Change, Resource, axes_of
@@ -83,7 +84,11 @@ def settings_in(folder: Path, **api: Any) -> Settings:
 
 
 def serving(
-    folder: Path, bounds: ConnectionBounds | None = None, files: Path | None = None, **api: Any
+    folder: Path,
+    bounds: ConnectionBounds | None = None,
+    files: Path | None = None,
+    setup_code: SetupCode | None = None,
+    **api: Any,
 ) -> Generator[House, None, None]:
     """Serve on a free port until the generator is closed. `files`: of a configuration."""
     settings = settings_in(folder, **api) if files is None else load(files)
@@ -103,6 +108,7 @@ def serving(
         on_screen=lambda screen, station: screens.append((screen, station)),
         left_out=lambda: left_out,
         running=running,
+        setup_code=setup_code,
     )
     sock = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -22,7 +22,11 @@ SETTINGS = Settings.model_validate(
                         "id": "hall",
                         "resources": [
                             {"id": "seat-01", "kind": "seat"},
-                            {"id": "door", "kind": "door", "source": {"dialect": "zigbee2mqtt", "topic": "zigbee2mqtt/door"}},
+                            {
+                                "id": "door",
+                                "kind": "door",
+                                "source": {"dialect": "zigbee2mqtt", "topic": "zigbee2mqtt/door"},
+                            },
                         ],
                     }
                 ],

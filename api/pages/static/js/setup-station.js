@@ -1,0 +1,90 @@
+// One station: its checklist, its devices, its places, its name and hours. The list ends when everything was heard.
+
+import { el, setText } from "./draw.js";
+import { Devices } from "./setup-devices.js";
+import { checked, placeName, resourcesOf, section } from "./setup-parts.js";
+import { places } from "./setup-places.js";
+import { basics } from "./setup-station-form.js";
+import { ask } from "./setup-store.js";
+
+const EVERY_MS = 2000;
+
+// What the present document says of each resource and instrument: live, stale, …, never.
+export function evidenceIn(document) {
+  const found = new Map();
+  for (const area of document?.areas ?? [])
+    for (const item of [...(area.resources ?? []), ...(area.instruments ?? [])]) found.set(item.id, item.evidence);
+  return found;
+}
+
+export function stationView(main, id, { store, say, save, link }) {
+  const station = () => store.station(id);
+  if (!station()) return main.replaceChildren(el("p", { cls: "bad", text: say("st.gone") }));
+  let evidence = new Map();
+  let known = false;
+  const list = el("ul", { cls: "checklist" });
+  const devices = new Devices({ say, save, station, heardChanged: () => tell() });
+  const box = el("div");
+  const basicBox = el("div");
+  let placed = places(station(), { say, save, evidence: () => null });
+
+  const arrange = () => {
+    placed = places(station(), { say, save, evidence: (one) => (known ? (evidence.get(one) ?? "never") : null) });
+    box.replaceChildren(placed.node);
+    basicBox.replaceChildren(basics(station(), { say, save }));
+    tell();
+  };
+  const tell = () => list.replaceChildren(...lines(station(), evidence, devices.fresh(), say));
+  const look = async () => {
+    const { ok, body } = await ask(`/api/v1/stations/${encodeURIComponent(id)}`);
+    if (ok && station()) {
+      evidence = evidenceIn(body);
+      known = true;
+      placed.paint();
+      tell();
+    }
+    setTimeout(look, EVERY_MS);
+  };
+  const title = el("h2", { cls: "title", text: say.of(station().name) || id });
+  main.replaceChildren(title, links(id, link, say), section(say("c.title"), list), devices.node, box, basicBox);
+  arrange();
+  look();
+  devices.begin();
+  return () => {
+    if (!station()) return location.assign("/setup");
+    setText(title, say.of(station().name) || id);
+    arrange();
+    devices.paint();
+  };
+}
+
+const links = (id, link, say) =>
+  el(
+    "p",
+    { cls: "ways" },
+    el("a", { cls: "btn", href: link(`/screen/${id}`), text: say("l.wall") }),
+    el("a", { cls: "btn", href: link(`/m/${id}`), text: say("l.phone") }),
+    el("a", { cls: "btn", href: `/setup/stations/${encodeURIComponent(id)}/sheet`, text: say("l.sheet") }),
+  );
+
+function lines(station, evidence, fresh, say) {
+  const items = resourcesOf(station);
+  const silent = items.filter((item) => (evidence.get(item.id) ?? "never") === "never");
+  const useful = fresh.filter((device) => device.offers.length && (!device.station || device.station === station.id));
+  const names = silent.map((item) => placeName(item, say));
+  const shown = names.length > 6 ? [...names.slice(0, 6), "…"] : names;
+  const rows = [
+    checked(Boolean(station.name?.zh || station.name?.en), say("c.name")),
+    checked(Boolean(station.location), say("c.place")),
+    checked(Boolean(station.hours), say("c.hours")),
+    checked(items.length > 0, items.length ? say("c.places", { n: items.length }) : say("c.no_places")),
+    checked(
+      items.length > 0 && silent.length === 0,
+      say("c.heard", { n: items.length - silent.length, of: items.length }),
+      shown.length ? el("small", { text: say("c.never", { ids: shown.join(say.lang === "en" ? ", " : "、") }) }) : null,
+    ),
+  ];
+  if (useful.length) rows.push(checked(false, say("c.waiting", { n: useful.length })));
+  else if (rows.every((row) => row.className === "done")) rows.push(checked(true, say("c.done")));
+  return rows;
+}

@@ -1,0 +1,76 @@
+// The configuration as the server has it, and the one way to change it: a change set against the state that was seen.
+
+/**
+ * What came of a save. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first.
+ * @typedef {{ ok: boolean, version?: number, before?: number, conflict?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
+ */
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+export async function ask(url, options = {}) {
+  const answer = await fetch(url, { credentials: "same-origin", ...options }).catch(() => null);
+  const body = answer ? await answer.json().catch(() => null) : null;
+  return { status: answer?.status ?? 0, ok: answer?.ok ?? false, body, headers: answer?.headers };
+}
+
+export const send = (url, body, method = "POST") => ask(url, { method, headers: JSON_TYPE, body: JSON.stringify(body) });
+
+// The lines of a refusal, one for each mistake, each with the place that it is about.
+export function problemsOf(body) {
+  const lines = (body?.errors ?? []).map(({ name, detail }) => (detail.includes(name) ? detail : `${name}: ${detail}`));
+  return lines.length ? lines : [body?.detail ?? body?.title ?? "?"];
+}
+
+export class Store {
+  config = /** @type {any} */ ({});
+  version = 0;
+  etag = "";
+  readable = false;
+
+  async load() {
+    const { ok, body, headers } = await ask("/api/v1/config");
+    this.readable = ok;
+    if (!ok) return false;
+    this.config = body.config ?? {};
+    this.version = body.version;
+    this.etag = headers?.get("etag") ?? "";
+    return true;
+  }
+
+  get stations() {
+    return this.config.stations ?? [];
+  }
+
+  station(id) {
+    return this.stations.find((one) => one.id === id);
+  }
+
+  /** @returns {Promise<Saved>} */
+  async save(changes, why) {
+    const before = this.version;
+    const { status, ok, body } = await ask("/api/v1/config/changes", {
+      method: "POST",
+      headers: { ...JSON_TYPE, "if-match": this.etag },
+      body: JSON.stringify({ why, changes }),
+    });
+    if (ok || status === 412) await this.load();
+    if (ok) return { ok: true, version: body.version, before, restart: body.needs_restart ?? [], trouble: body.trouble ?? "" };
+    return { ok: false, conflict: status === 412, problems: problemsOf(body) };
+  }
+
+  /** @returns {Promise<Saved>} */
+  async restore(version) {
+    const before = this.version;
+    const { ok, status, body } = await ask(`/api/v1/config/versions/${version}/restore`, {
+      method: "POST",
+      headers: { ...JSON_TYPE, "if-match": this.etag },
+      body: "{}",
+    });
+    await this.load();
+    return ok ? { ok: true, version: body?.version ?? this.version, before } : { ok: false, conflict: status === 412, problems: problemsOf(body) };
+  }
+}
+
+// A step of a path, as JSON Pointer writes it.
+export const step = (name) => String(name).replaceAll("~", "~0").replaceAll("/", "~1");
+export const at = (...steps) => `/${steps.map(step).join("/")}`;

@@ -1,0 +1,110 @@
+// The pages below /setup: one script, a view for each address. Everything that changes the configuration goes through `save`.
+
+import { $, el, setText } from "./draw.js";
+import { channelsView } from "./setup-channels.js";
+import { Devices } from "./setup-devices.js";
+import { door } from "./setup-door.js";
+import { homeView } from "./setup-home.js";
+import { choice, field, press } from "./setup-parts.js";
+import { peopleView } from "./setup-people.js";
+import { stationView } from "./setup-station.js";
+import { Store, ask } from "./setup-store.js";
+import { versionsView } from "./setup-versions.js";
+import { SETUP } from "./setup-words.js";
+import { speaker } from "./words.js";
+
+const root = document.documentElement;
+const main = $("main");
+const notice = $(".notice");
+const say = Object.assign(speaker(root.lang, SETUP), { chinese: speaker("zh-Hans", SETUP), english: speaker("en", SETUP) });
+const store = new Store();
+const NAV = ["", "devices", "channels", "people", "versions"];
+const here = location.pathname.replace(/\/+$/, "");
+const lang = new URLSearchParams(location.search).get("lang");
+const link = (path) => (lang ? `${path}?lang=${encodeURIComponent(lang)}` : path);
+let redraw = () => {};
+
+function tell(text, bad = false, ...more) {
+  notice.replaceChildren(el("span", { text }), ...more);
+  notice.hidden = text === "";
+  notice.classList.toggle("bad", bad);
+}
+
+// Mistakes are told where they were made if the view has a place for them, else on top.
+function refuse(saved, place) {
+  const lines = saved.conflict ? [say("conflict")] : [say("refused"), ...saved.problems];
+  if (place) setText(place, lines.join(" "));
+  place?.classList.add("bad");
+  if (!place || saved.conflict) tell(lines.join(" "), true);
+  if (saved.conflict) redraw();
+  if (!place) notice.scrollIntoView({ block: "nearest" });
+}
+
+async function save(changes, why, place = null) {
+  const saved = await store.save(changes, why);
+  if (!saved.ok) {
+    refuse(saved, place);
+    return false;
+  }
+  const undo = press(say("undo"), "undo", () => restore(saved.before, true));
+  const waits = saved.restart?.length ? say("restart", { keys: saved.restart.join(", ") }) : "";
+  tell([saved.trouble || say("saved", { n: saved.version }), waits].filter(Boolean).join(" "), Boolean(saved.trouble), undo);
+  redraw();
+  return true;
+}
+
+async function restore(version, undone = false) {
+  const saved = await store.restore(version);
+  if (saved.ok) tell(say("undone", { n: version }), false, undone ? "" : press(say("undo"), "undo", () => restore(saved.before, true)));
+  else refuse(saved, null);
+  redraw();
+}
+
+function navigation() {
+  const ways = NAV.map((name) => {
+    const path = name ? `/setup/${name}` : "/setup";
+    return el("a", { href: link(path), text: say(`nav.${name || "home"}`), "aria-current": here === path ? "page" : null });
+  });
+  $(".ways").replaceChildren(...ways);
+}
+
+// Devices for whichever station is chosen.
+function devicesView() {
+  const pick = choice(
+    store.stations.map((one) => [one.id, say.of(one.name) || one.id]),
+    store.stations[0]?.id ?? null,
+    { name: "station" },
+  );
+  const devices = new Devices({ say, save, station: () => store.station(pick.value) });
+  pick.addEventListener("change", () => devices.paint());
+  main.replaceChildren(el("form", { cls: "fields" }, field(say("d.station"), pick)), devices.node);
+  devices.begin();
+  return () => devices.paint();
+}
+
+function view(name) {
+  const context = { store, say, save, restore, link, zone: root.dataset.zone, name };
+  const station = /^\/setup\/stations\/([^/]+)$/.exec(here);
+  if (station) return stationView(main, decodeURIComponent(station[1]), context) ?? redraw;
+  const views = { "/setup/devices": devicesView, "/setup/channels": channelsView, "/setup/people": peopleView, "/setup/versions": versionsView };
+  const chosen = views[here] ?? homeView;
+  return chosen === devicesView ? devicesView() : chosen(main, context);
+}
+
+async function begin() {
+  document.title = `${say("setup")} · 驿站`;
+  setText($("h1"), say("setup"));
+  tell("");
+  const session = root.dataset.session === "none" ? null : (await ask("/api/v1/session")).body;
+  const role = session?.role ?? null;
+  if (role !== "admin") return door(main, { say, role });
+  navigation();
+  const readable = await store.load();
+  if (!readable) tell(say("no_files"), true);
+  const { body } = await ask("/readyz");
+  if (body?.status === "degraded" && readable) tell(`${say("trouble")} ${(body.reasons ?? []).join("; ")}`, true);
+  redraw = view(session.name);
+}
+
+root.dataset.runs = "yes"; // see too-old.js
+begin();
