@@ -27,7 +27,7 @@ function row(channel, routes, { say, save }) {
     const changes = [...routes.entries()].reverse().flatMap(([n, route]) => withoutChannel(n, route, channel.id));
     await save([...changes, { op: "remove", path: at("alerts", "channels", channel.id) }], `${say("remove")}: ${channel.id}`);
   };
-  const node = el("li", {}, el("b", { text: channel.id }), el("span", { text: say(`ch.${channel.kind}`) }), press(say("remove"), "remove-channel", away, "quiet"));
+  const node = el("li", {}, el("b", { text: channel.id }), el("span", { text: say.has(`channel.${channel.kind}`) ? say(`channel.${channel.kind}`) : channel.kind }), press(say("remove"), "remove-channel", away, "quiet"));
   node.querySelector("button")?.setAttribute("aria-label", `${say("remove")} ${channel.id}`);
   return node;
 }
@@ -53,7 +53,7 @@ function controls(say) {
     password: secret(),
     private: tick,
   };
-  const named = Object.entries(all).map(([name, node]) => [name, name === "private" ? el("label", { cls: "tick" }, node, say("ch.private")) : field(say(`ch.${name}`), node)]);
+  const named = Object.entries(all).map(([name, node]) => [name, name === "private" ? el("label", { cls: "tick" }, node, say("asked.private")) : field(say(`asked.${name}`), node)]);
   return { all, boxes: Object.fromEntries(named) };
 }
 
@@ -75,7 +75,7 @@ function written(id, kind, all) {
 
 function adding(store, { say, save }) {
   const kind = choice(
-    KINDS.map((one) => [one, say(`ch.${one}`)]),
+    KINDS.map((one) => [one, say(`channel.${one}`)]),
     "wecom",
     { name: "kind" },
   );

@@ -38,5 +38,5 @@ function asking(say, name, url, control, hint, wrong, tried) {
     if (await post(url, { [name]: control.value })) location.reload();
     else setText(result, wrong);
   };
-  return form("enter", say("door.enter"), enter, field(say(`door.${name}`), control, hint), result);
+  return form("enter", say("door.enter"), enter, field(say(`asked.${name}`), control, hint), result);
 }

@@ -30,13 +30,13 @@ function row(key, say, load) {
   button.setAttribute("aria-label", `${button.textContent} ${key.name}`);
   if (key.own) button.removeAttribute("aria-label");
   const name = key.name === "setup" ? say("pe.code") : key.name;
-  return el("li", {}, el("b", { text: name }), el("span", { text: say(`pe.${key.role}`) }), el("small", { text: `${reach} · ${until}` }), button);
+  return el("li", {}, el("b", { text: name }), el("span", { text: say(`role.${key.role}`) }), el("small", { text: `${reach} · ${until}` }), button);
 }
 
 function making(store, say, made, load) {
   const name = entry({ required: "", maxlength: "60", name: "who" });
   const role = choice(
-    ROLES.map((one) => [one, say(`pe.${one}`)]),
+    ROLES.map((one) => [one, say(`role.${one}`)]),
     "operator",
     { name: "role" },
   );

@@ -2,10 +2,10 @@
 
 import { el, setText } from "./draw.js";
 import { Devices } from "./setup-devices.js";
-import { checked, placeName, resourcesOf, section } from "./setup-parts.js";
+import { checked, placeName, press, resourcesOf, section } from "./setup-parts.js";
 import { places } from "./setup-places.js";
 import { basics } from "./setup-station-form.js";
-import { ask } from "./setup-store.js";
+import { ask, at, send } from "./setup-store.js";
 
 const EVERY_MS = 2000;
 
@@ -31,6 +31,7 @@ export function stationView(main, id, { store, say, save, link }) {
   const arrange = () => {
     placed = places(station(), { say, save, evidence: (one) => (known ? (evidence.get(one) ?? "never") : null) });
     box.replaceChildren(placed.node);
+    ways.replaceChildren(links(station(), { link, say, save }));
     basicBox.replaceChildren(basics(station(), { say, save }));
     tell();
   };
@@ -46,7 +47,8 @@ export function stationView(main, id, { store, say, save, link }) {
     setTimeout(look, EVERY_MS);
   };
   const title = el("h2", { cls: "title", text: say.of(station().name) || id });
-  main.replaceChildren(title, links(id, link, say), section(say("c.title"), list), devices.node, box, basicBox);
+  const ways = el("div");
+  main.replaceChildren(title, ways, section(say("c.title"), list), devices.node, box, basicBox);
   arrange();
   look();
   devices.begin();
@@ -58,13 +60,29 @@ export function stationView(main, id, { store, say, save, link }) {
   };
 }
 
-const links = (id, link, say) =>
+// The link behind the code of checks, with what is usually looked at where nothing is said yet.
+async function makeChecks(station, { say, save }) {
+  const { ok, body } = await send("/api/v1/setup/secrets", { name: `${station.id.slice(0, 50)}_checks` });
+  if (!ok) return;
+  const here = (key, value) => ({ op: "add", path: at("stations", station.id, key), value });
+  const aeds = resourcesOf(station).filter((item) => item.kind === "safety");
+  const usual = [
+    ...(aeds.length ? [{ id: "aed", of: aeds.map((item) => item.id), every: "day" }] : []),
+    { id: "door", every: "day", entry: true },
+    { id: "tidy", every: "day", ask: { zh: say.chinese("l.tidy"), en: say.english("l.tidy") } },
+  ];
+  const changes = [here("checks_token_file", body.file), ...(station.checks?.length ? [] : [here("checks", usual)])];
+  await save(changes, say("l.checks"));
+}
+
+const links = (station, { link, say, save }) =>
   el(
     "p",
     { cls: "ways" },
-    el("a", { cls: "btn", href: link(`/screen/${id}`), text: say("l.wall") }),
-    el("a", { cls: "btn", href: link(`/m/${id}`), text: say("l.phone") }),
-    el("a", { cls: "btn", href: `/setup/stations/${encodeURIComponent(id)}/sheet`, text: say("l.sheet") }),
+    el("a", { cls: "btn", href: link(`/screen/${station.id}`), text: say("l.wall") }),
+    el("a", { cls: "btn", href: link(`/m/${station.id}`), text: say("l.phone") }),
+    el("a", { cls: "btn", href: `/setup/stations/${encodeURIComponent(station.id)}/sheet`, text: say("l.sheet") }),
+    station.checks_token_file ? null : press(say("l.checks"), "make-checks", () => makeChecks(station, { say, save })),
   );
 
 function lines(station, evidence, fresh, say) {
