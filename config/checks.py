@@ -80,6 +80,15 @@ def _resource_types(source: ConfigSource) -> None:
             source.blame((*path, "type"), f"a {kind} has no types", "remove this line")
 
 
+def _entrances(source: ConfigSource) -> None:
+    counting = [name for name, spec in SPECS.items() if spec.entrance or spec.counts_people]
+    for key in ("entrance", "error_pct"):
+        for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
+            kind = resource.get("kind") if isinstance(resource, dict) else None
+            if isinstance(kind, str) and kind in SPECS and kind not in counting and resource.get(key) is not None:
+                source.blame((*path, key), f"a {kind} counts nobody", f"only for {', '.join(counting)}: remove it")
+
+
 def _sources(source: ConfigSource) -> None:
     """One value may feed resources of different kinds, a contact a door and a safety item, but not two alike."""
     spoken: dict[str, list[tuple[KeyPath, str]]] = defaultdict(list)
@@ -169,7 +178,7 @@ def _buses(source: ConfigSource) -> None:
 
 Check = Callable[[ConfigSource], None]
 CHECKS: tuple[Check, ...] = (
-    _ids, _resource_types, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
+    _ids, _resource_types, _entrances, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
 )  # fmt: skip
 
 
