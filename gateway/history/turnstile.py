@@ -21,6 +21,7 @@ from gateway.model import Millis
 
 LATE_MS = HOUR_MS // 4  # by so much may a message be late, or several come at once
 BACK_MS = HOUR_MS
+REGISTERS = (2**16, 2**32)  # as many a counter of 16 or 32 bits knows
 LONGEST_MS = 40 * DAY_MS  # over a longer silence nothing is said of the days between
 
 
@@ -132,6 +133,9 @@ class Turnstile(Struct, gc=False):
         if can_be:  # either it went on, or it started anew and passed its old total
             return Step(self.total_at, at, rise, bound)
         self.left, self.left_at, self.came_to = since, self.total_at, total
+        through = None if same is False else _through_its_end(since, total, passed)
+        if through is not None:
+            return Step(self.total_at, at, 0, None if bound is None else max(bound, through))
         if rise < 0 and (same or not from_zero):
             self.left = None
             return Step(self.total_at, at, rise, bound)  # it runs backwards
@@ -143,6 +147,14 @@ class Turnstile(Struct, gc=False):
             return False
         through = self.left <= total and (since < self.left or total < since)
         return through and total - self.left <= _room(at - self.left_at + LATE_MS)
+
+
+def _through_its_end(since: int, total: int, passed_ms: Millis) -> int | None:
+    """What came in if its register was full and began at zero again; None where that can't be. It may as well have been
+    reset, so this bounds what came in and does not say it.
+    """
+    rises = [total + size - since for size in REGISTERS if total < since < size]
+    return next((rise for rise in rises if rise <= _room(passed_ms + LATE_MS)), None)
 
 
 def _room(passed_ms: Millis) -> int:

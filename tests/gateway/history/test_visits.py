@@ -75,6 +75,30 @@ def test_a_total_that_is_back_where_it_was_had_a_glitch(glitch: int):
     assert steps[-1] == (1, 1)
 
 
+@pytest.mark.parametrize("size", [2**16, 2**32])
+@pytest.mark.parametrize("boot", [None, "a"])
+def test_a_register_that_is_full_begins_at_zero_again_and_the_truth_is_inside(size: int, boot: str | None):
+    totals = [size - 3, size - 1, 2, 5]
+    steps = heard(*[total if boot is None else (total, boot) for total in totals])
+    assert steps == [(2, 2), (0, 60), (3, 3)]
+    many = [size - 100, 150]  # 250 in a minute, as many messages came at once
+    [(least, most)] = heard(*[total if boot is None else (total, boot) for total in many])
+    assert (least, most) == (0, 250)
+    assert heard((size - 3, "a"), (2, "a"), every=HOUR) == [(0, None)], "it may have been reset as well"
+
+
+@pytest.mark.parametrize("glitch", [0, 7])
+def test_a_full_register_that_was_a_glitch_counts_nobody_twice(glitch: int):
+    steps = heard((65_530, "a"), (glitch, "a"), (65_531, "a"), (65_533, "a"))
+    assert 0 <= sum(least for least, _ in steps) <= 3
+    assert sum(most or 0 for _, most in steps) >= 3
+
+
+def test_a_fall_from_far_below_the_end_of_a_register_runs_backwards():
+    assert heard((40_000, "a"), (39_000, "a"))[0][0] == -1_000
+    assert heard((65_530, "a"), (3, "b")) == [(3, 60)], "where a start is told it was one"
+
+
 def test_a_leap_that_nobody_can_have_walked_is_none():
     assert heard((100, "a"), (90_000, "a"), (90_001, "a")) == [(0, 60), (1, 1)]
 
