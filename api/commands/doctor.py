@@ -179,7 +179,7 @@ def fsync_ms(path: Path) -> float:
 
 
 def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
-    """What running gateways leave out of what devices say, as they tell it on `yz-sys/{gateway}`."""
+    """What running gateways leave out of what they are told or tell, as they tell it on `yz-sys/{gateway}`."""
     import msgspec
 
     for payload in retained:
@@ -190,7 +190,16 @@ def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
         counts = told.get("left_out")
         for what, count in counts.items() if isinstance(counts, dict) else ():
             text = f"{what}: left out {count} times; the gateway's log says why"
-            yield DoctorFinding("warn", "device", "".join(one if one.isprintable() else " " for one in text)[:400])
+            plain = "".join(one if one.isprintable() else " " for one in text)[:400]
+            yield DoctorFinding("warn", _left_out_by(what), plain)
+
+
+def _left_out_by(what: str) -> str:
+    """Whose words are left out: a calendar's, a document too large for the broker, or else a device's."""
+    name = what.partition("/")[2]  # ids have no spaces
+    if name.partition(" ")[2].startswith("calendar: "):
+        return "activities"
+    return "document" if name.startswith("document of ") else "device"
 
 
 def broker(settings: Any, retained: list[bytes] | None = None) -> DoctorFinding:
