@@ -74,7 +74,7 @@ class Dispatch:
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
         self._mishaps, self._write = mishaps, write
-        self._outbox = SteadyOutbox(store.folder)
+        self._outbox = SteadyOutbox(store.folder, [channel.id for channel in settings.alerts.channels])
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._telling = Telling(publish, mishaps)
         self.listeners = self._telling.listeners

@@ -1,7 +1,7 @@
 """The outbox as the notify thread reads it: a store in trouble has nothing due, and the thread lives on."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,13 +18,16 @@ T = TypeVar("T")
 class SteadyOutbox:
     """See `notify.post.Outbox`. Trouble is logged when it begins and when it ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lanes: Iterable[str] = ()) -> None:
+        """`lanes`: the channels that have a thread of their own for dangers."""
+        self._lanes = frozenset(lanes)
         self._reader = AlertReader(folder)
         self._trouble = False
 
     def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
-        """All but dangers, which have lanes of their own; or those that are owed to this channel."""
-        return self._try(lambda: self._reader.due(now, dangers_of=dangers_of), [])
+        """All but dangers, which have lanes of their own, unless their channel is no longer there; or those that are
+        owed to this channel."""
+        return self._try(lambda: self._reader.due(now, dangers_of=dangers_of, lanes=self._lanes), [])
 
     def next_due(self, now: Millis) -> Millis | None:
         return self._try(lambda: self._reader.next_due(now), None)

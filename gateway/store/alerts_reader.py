@@ -1,7 +1,7 @@
 """Alerts in the core file, the read side: for the notifier, the API and a starting core, in any process."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -111,13 +111,14 @@ class AlertReader:
         """What is set by hand, as `policy.override.Overrides.dump` wrote it; None where nothing ever was."""
         return next((bytes(value) for (value,) in self._ask("SELECT value FROM meta WHERE key = 'overrides'")), None)
 
-    def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
+    def due(self, now: Millis, *, dangers_of: str | None = None, lanes: Collection[str] = ()) -> list[Delivery]:
         """Waiting deliveries whose time has come, oldest event first: those of dangers to the channel `dangers_of`, or
-        all that are none."""
-        condition = f"o.state = 'waiting' AND o.due <= ? AND {'' if dangers_of else 'NOT '}{_DANGER}"
-        if dangers_of is None:
-            return self._deliveries(f"{condition} ORDER BY o.at, o.id LIMIT 1000", now)
-        return self._deliveries(f"{condition} AND o.channel = ? ORDER BY o.at, o.id LIMIT 1000", now, dangers_of)
+        all that are none, with dangers to channels that have no lane."""
+        condition, order = "o.state = 'waiting' AND o.due <= ?", "ORDER BY o.at, o.id LIMIT 1000"
+        if dangers_of is not None:
+            return self._deliveries(f"{condition} AND {_DANGER} AND o.channel = ? {order}", now, dangers_of)
+        others = f"(NOT {_DANGER} OR o.channel NOT IN ({', '.join('?' * len(lanes))}))"
+        return self._deliveries(f"{condition} AND {others} {order}", now, *lanes)
 
     def next_due(self, now: Millis) -> Millis | None:
         """When the next delivery that is not due at `now` becomes so."""

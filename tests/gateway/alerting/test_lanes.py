@@ -12,6 +12,7 @@ from gateway.alerting.deeds import Deed, DeedError
 from gateway.alerting.lanes import NO_CAP
 from gateway.alerts.kinds import KINDS, is_danger
 from gateway.alerts.words import SEVERITIES, Alert, AlertEvent, Delivery
+from gateway.store.alerts_reader import AlertReader
 from gateway.store.jobs import KeepAlerts
 from tests.gateway.alerting.house import STATION, T0, House
 from tests.gateway.alerting.test_side import Make, hooked
@@ -72,6 +73,23 @@ def report(number: int) -> Deed:
     )  # fmt: skip
 
 
+def test_a_word_of_danger_to_a_channel_that_is_gone_ends_as_a_dead_letter(make: Make, provider: Provider) -> None:
+    """It waited for a lane that nobody runs."""
+    alerts = hooked(provider)
+    alerts["channels"].append(alerts["channels"][0] | {"id": "gone"})
+    alerts["routes"] = [{"channels": ["gone"]}]
+    house = make(alerts=alerts, stations=[WITH_SMOKE])
+    house.send("smoke", alarm=True)
+    house.close()
+    again = make(alerts=hooked(provider), stations=[WITH_SMOKE])
+    again.alerting.dispatch.post.run()
+    reader = AlertReader(again.folder)
+    [lost] = reader.dead_letters()
+    reader.close()
+    assert (lost.channel, lost.error) == ("gone", "no channel 'gone' is configured any more")
+    assert again.alerting.dispatch.post.failing(again.now)["gone"] == (lost.error, True)
+
+
 def test_a_channel_that_hangs_holds_up_no_other_and_the_storm_none(make: Make, provider: Provider) -> None:
     alerts = hooked(provider)
     alerts["channels"].insert(0, alerts["channels"][0] | {"id": "hung"})
@@ -125,8 +143,10 @@ def test_nobody_closes_a_warning_that_goes_on(make: Make) -> None:
 
 @pytest.mark.parametrize("kind", ["hazard", "door_forced"])
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_the_outbox_and_the_alerts_mean_the_same_danger(make: Make, kind: str, severity: Any) -> None:
-    house = make(alerts={})
+def test_the_outbox_and_the_alerts_mean_the_same_danger(
+    make: Make, provider: Provider, kind: str, severity: Any
+) -> None:
+    house = make(alerts=hooked(provider))
     alert = Alert("a", "yanshan", "x", "x", kind, severity, "open", T0, T0, T0, "")
     delivery = Delivery("d", "hook", alert, "opened", T0, T0)
     house.store.write([KeepAlerts([AlertEvent(alert, T0, "opened")], [delivery])])
