@@ -19,6 +19,7 @@ from api.front import Front
 from api.live_view import LiveView
 from api.ocpi.side import OcpiSide
 from api.pages.place import places_of
+from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
 from api.routes.check_photos import photos_of
@@ -54,6 +55,7 @@ class App:
         self.context.hub.close()
         self.context.workers.close()
         self.context.lists.close()
+        self.context.pile_lines.close()
 
 
 def create_app(
@@ -96,6 +98,7 @@ def create_app(
     context = ApiContext(
         running or Fixed(settings), view, hub, reader_factory, status, now, keyring, registry, command,
         walls=walls, left_out=left_out, activities=activities, setup_code=setup_code,
+        pile_lines=PileLines(settings, mishaps),
     )  # fmt: skip
     app = _fastapi(context, alerting, mishaps)
     app.include_router(

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from api.auth import Keyring
 from api.live_view import LiveView
+from api.pile_line import PileLines
 from api.push import Hub
 from api.running import Running
 from api.setup.code import SetupCode
@@ -28,6 +29,7 @@ class ApiContext:
     signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
     what is told them, as `station/what`, and how often. `running` is the configuration, and takes its files up again.
     `setup_code` lets the first administrator of an empty house in.
+    `pile_lines` begins the line to charging piles when it is first asked for.
     """
 
     running: Running
@@ -45,6 +47,7 @@ class ApiContext:
     left_out: Callable[[], Mapping[str, int]] = dict
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None
     setup_code: SetupCode | None = None
+    pile_lines: PileLines = field(kw_only=True)
 
     @property
     def settings(self) -> Settings:

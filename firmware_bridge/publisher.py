@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from firmware_bridge import commands
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Held, Spool
@@ -25,7 +26,7 @@ from firmware_bridge.spool_file import SpoolError
 from gateway import wire
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.commands import CommandError, Gate
+from gateway.commands import CommandError, Gate, SignedCommand
 from gateway.model import RETAINED, Header, Millis, Observation, Signal, Topic
 from gateway.mqtt import Arrivals, Session
 
@@ -72,8 +73,9 @@ class Publisher:
         rate_per_s: int,
         unlock: Callable[[str], bool],
         gate: Gate,
+        calls: CallDesk,
     ) -> None:
-        self._gate = gate
+        self._gate, self._calls = gate, calls
         self._session, self._spool, self._presence = session, spool, presence
         (self._station, self._box), self._rate, self._unlock = place, rate_per_s, unlock
         self._lock = threading.Lock()
@@ -87,7 +89,7 @@ class Publisher:
         self._flying: dict[int, tuple[str, int]] = {}  # by packet: device and seq
         self._landed: set[str] = set()  # devices of which the broker has taken more
         self._gateways: dict[bytes, Millis | None] = {}  # when each last said that it is there
-        session.subscribe((f"yz-ack/{self._station}/+", "yz-sys/+", commands.filter_of(self._station)))
+        session.subscribe((f"yz-ack/{self._station}/+", "yz-sys/+", commands.filter_of(self._station), calls.topic))
         self._greeting = False  # a new connection, on which all is to be told anew
         session.on_connect = self._greeted
         session.on_published = self._published
@@ -116,6 +118,7 @@ class Publisher:
         if self._ready_at is None and self._session.subscribed:
             self._ready_at = now + GRACE_MS
         self._tell_presence()
+        self._calls.drain(self._say)
         with self._lock:
             self._pending.update(dict.fromkeys(self._fresh))
             self._fresh.clear()
@@ -127,6 +130,7 @@ class Publisher:
         """Everything of ours goes offline, in order, before the session is closed."""
         for device in (*self._presence.online(), self._box):
             self._availability(device, online=False)
+        self._calls.drain(self._say)
 
     # ---- what comes ----
 
@@ -143,6 +147,7 @@ class Publisher:
         with self._lock:
             self._fresh.update(self._spool.devices())
         self._availability(self._box, online=True)
+        self._calls.again()
 
     def _take(self, arrivals: Arrivals, now: Millis) -> None:
         for frame in arrivals.frames:
@@ -158,6 +163,10 @@ class Publisher:
             self._report(topic, payload, bool(flags & RETAINED), now)
         elif (device := commands.device_in(topic)) is not None:
             self._command(device, topic, payload, bool(flags & RETAINED), now)
+        elif topic == self._calls.topic.encode() and (
+            order := self._let_in(topic, payload, bool(flags & RETAINED), now)
+        ):
+            self._calls.take(order)
 
     def _watermark(self, topic: bytes, payload: bytes, now: Millis) -> None:
         device = topic.decode("utf-8", "replace").rpartition("/")[2]
@@ -206,15 +215,20 @@ class Publisher:
 
     def _command(self, device: str, topic: bytes, payload: bytes, retained: bool, now: Millis) -> None:
         """Obey a command that the gate lets in. Only such a one is told: noise must not fill the spool."""
-        try:
-            order = self._gate.open(topic, payload, now, retained=retained)
-        except CommandError as error:
-            self._gate.refuse(error, now)
+        order = self._let_in(topic, payload, retained, now)
+        if order is None:
             return
         done = self._unlock(device)
         log.info("unlock %s by %s: %s", device, order.by, "done" if done else "no such door")
         told: dict[str, Signal] = {"granted": done, "reason": "" if done else "no_such_door", "by": order.by}
         self.notify(self._spool.put([Heard((DeviceReading(device, told, "command"),))], now))
+
+    def _let_in(self, topic: bytes, payload: bytes, retained: bool, now: Millis) -> SignedCommand | None:
+        try:
+            return self._gate.open(topic, payload, now, retained=retained)
+        except CommandError as error:
+            self._gate.refuse(error, now)
+            return None
 
     # ---- what goes ----
 
@@ -228,6 +242,9 @@ class Publisher:
     def _availability(self, device: str, online: bool) -> None:
         topic, payload = _availability(self._station, device, self._spool.boot, online)
         self._session.publish(topic, payload, qos=1, retain=True)
+
+    def _say(self, topic: str, payload: bytes, retain: bool) -> None:
+        self._session.publish(topic, payload, qos=1, retain=retain)
 
     def _look_for_lost(self, now: Millis) -> None:
         """Sent long ago and not confirmed: the broker or the gateway has lost it, or only waits for a new `oldest`."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import STORE_AGAIN_S, Bus
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.cards import Cards, read_allow_list, read_key
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.door import Doors, Rules
@@ -65,6 +66,13 @@ class _Sink:
     def order(self, order: DeviceOrder) -> None:
         self.unlock(order.device)
 
+    def tell(self, reading: DeviceReading) -> None:
+        """Store what a command led to; a spool that takes nothing is logged."""
+        try:
+            self.store((Heard((reading,)),), now_ms())
+        except SpoolError as error:
+            log.error("%s; not kept: what a command led to at %s", error, reading.device)
+
     def tick(self, now: Millis) -> None:
         self.owed += self.doors.tick(now)
         if self.owed:
@@ -101,7 +109,12 @@ def run(
 
     if command_key() is None:
         log.warning("there is no command key %s: no command is taken; copy the gateway's file there", command_key.path)
-    publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool))
+
+    def tell(reading: DeviceReading) -> None:
+        sink.tell(reading)
+
+    calls = CallDesk(*place, command_key, session.wake, tell)
+    publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool), calls)
     sink = _Sink(spool, presence, publisher, doors, unlock, mishaps)
 
     def step() -> None:
@@ -110,7 +123,7 @@ def run(
             sink.tick(now_ms())
 
     failed = threading.Event()
-    buses.extend((settings, _bus(settings, bridge, sink, stop, command_key)) for settings in bridge.buses)
+    buses.extend((settings, _bus(settings, bridge, sink, stop, calls)) for settings in bridge.buses)
     threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
     log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(buses), spool.boot)
     try:
@@ -149,7 +162,7 @@ def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop
     return thread
 
 
-def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event, command_key: CommandKey) -> Runner:
+def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event, calls: CallDesk) -> Runner:
     doors = sink.doors
     rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
     protocols.introduce(settings, rules, doors)
@@ -158,7 +171,7 @@ def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Eve
     if protocols.protocol_of(settings.protocol).dials_in:
         from firmware_bridge.ocpp.configured import central_of
 
-        return central_of(settings, bridge, doors.rules.cards, command_key, sink, stop)
+        return central_of(settings, bridge, doors.rules.cards, sink, sink.spool, calls, stop)
     if settings.port.startswith("tcp://"):
         host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
         address = host.strip("[]"), int(port)

@@ -201,6 +201,12 @@ class Spool:
         with self._asked() as db:
             return dict(db.execute("SELECT name, lost FROM device WHERE lost > 0"))
 
+    def open_charge(self, device: str) -> tuple[int, str] | None:
+        """The number and the pile's own name of the transaction that goes on there."""
+        with self._asked() as db:
+            row = ChargeBook(db).open_at(device)
+        return None if row is None else (row.number, row.mark)
+
     def out_of_service(self) -> dict[str, Millis]:
         """Devices that staff took out of service, and until when."""
         with self._asked() as db:

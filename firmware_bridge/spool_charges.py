@@ -67,6 +67,10 @@ class ChargeBook:
     def numbered(self, pile: str, number: int) -> ChargeRow | None:
         return self._row("pile=? AND number=?", (pile, number))
 
+    def open_at(self, device: str) -> ChargeRow | None:
+        """The one that goes on there, the newest where the end of another never came."""
+        return self._row("device=? AND ended_at IS NULL ORDER BY number DESC LIMIT 1", (device,))
+
     def marked(self, pile: str, mark: str) -> ChargeRow | None:
         """The newest of that mark."""
         return self._row("pile=? AND mark=? ORDER BY number DESC LIMIT 1", (pile, mark))

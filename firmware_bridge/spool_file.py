@@ -26,6 +26,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
           meter_start REAL, ended_at INTEGER, card TEXT)""",
         """CREATE INDEX charge_mark ON charge (pile, mark)""",
         """CREATE INDEX charge_ended ON charge (ended_at)""",
+        """CREATE INDEX charge_open ON charge (device) WHERE ended_at IS NULL""",
         """CREATE TABLE out_of_service (device TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID""",
     ),
 )

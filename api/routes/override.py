@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.pile_desk import PileDesk
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
 from api.times import rfc3339
@@ -96,6 +97,7 @@ class Partners:
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["by hand"], responses=PROBLEMS)
     gate, partners = AccessGate(context.keyring, context.now), Partners(context.settings)
+    piles = PileDesk(context)
 
     def asks(station: str, request: Request, token: Token = None) -> Key | Partner:
         partner = partners.find(token)
@@ -120,7 +122,11 @@ def router(context: ApiContext) -> APIRouter:
             raise not_found(station)
         if isinstance(who, Partner):
             return _by_partner(context, who, word)
-        return _send(context, known, word, _until(word, context.now()), who.name)
+        until = _until(word, context.now())
+        sent = send(context, known, word, until, who.name)
+        out = until if word.status == "maintenance" else None
+        piles.follow(known.id, _chargers(known, word), who.name, out)
+        return sent
 
     @routes.put("/partner/override", status_code=202, response_model=Sent, summary="The same for a partner's own page")
     def by_link(word: Annotated[Word, Body()], token: Token = None) -> Sent:
@@ -137,6 +143,16 @@ def router(context: ApiContext) -> APIRouter:
         return {"words": _words(context, station)}
 
     return routes
+
+
+def _chargers(station: StationSettings, word: Word) -> list[str]:
+    """The devices of the chargers that a word is about."""
+    return [
+        resource.device or resource.id
+        for area in station.areas
+        for resource in area.resources
+        if resource.kind == "charger" and word.area in (None, area.id) and word.resource in (None, resource.id)
+    ]
 
 
 def _words(context: ApiContext, station: str) -> list[dict[str, Any]]:
@@ -170,7 +186,7 @@ def _by_partner(context: ApiContext, partner: Partner, word: Word) -> Sent:
     now = context.now()
     latest = now + partner.valid_ms
     until = min(_until(word, now), latest) if word.until is not None else latest
-    return _send(context, partner.station, word, until, PARTNER, partner=True)
+    return send(context, partner.station, word, until, PARTNER, partner=True)
 
 
 def _until(word: Word, now: Millis) -> Millis:
@@ -184,9 +200,10 @@ def _until(word: Word, now: Millis) -> Millis:
     return until
 
 
-def _send(
+def send(
     context: ApiContext, station: StationSettings, word: Word, until: Millis, by: str, *, partner: bool = False
 ) -> Sent:
+    """Tell the gateway. HTTPException where there is none, or no such place."""
     if context.command is None:
         raise HTTPException(503, "there is no gateway to tell; try again when one is running")
     _place(station, word)

@@ -19,6 +19,7 @@ from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
 from firmware_bridge.ocpp.keeper import Keeper
 from firmware_bridge.ocpp.link import PileLink
+from firmware_bridge.ocpp.opening import opening_calls
 from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
 from firmware_bridge.ocpp.tls import TlsPipe
@@ -52,7 +53,11 @@ class CentralRules:
 
 
 class OcppBus:
-    """The same face as `Bus`; and it calls piles. `on_presence(pile, link_since)` hears who comes and goes."""
+    """The same face as `Bus`; and it calls piles.
+
+    `on_presence(pile, since)` hears who comes and who has gone (None), again when it has said who it is; `on_tick(now)`
+    is called every two seconds.
+    """
 
     def __init__(
         self,
@@ -68,11 +73,13 @@ class OcppBus:
         self.mishaps = Mishaps()
         self.bound: tuple[str, int] | None = None
         self.on_presence: Callable[[ChargePoint, Millis | None], None] = lambda _pile, _since: None
+        self.on_tick: Callable[[Millis], None] = lambda _now: None
         self._loop = asyncio.new_event_loop()
         self._keeper = Keeper(self.id, self._loop, sink, stop)
         self._unproven: dict[PileLink, None] = {}
         self._talks: dict[PileLink, Conversation] = {}
         self._links: dict[str, PileLink] = {}
+        self._since: dict[PileLink, Millis] = {}
         self._told: dict[str, float] = {}
         self._wrong: Counter[str] = Counter()
         self._wrong_at = 0.0
@@ -132,6 +139,8 @@ class OcppBus:
             self._look_at_links(monotonic_s())
         with self.mishaps.contained(f"bus {self.id}: telling again what holds"):
             self._tell_again(now_ms())
+        with self.mishaps.contained(f"bus {self.id}: what was promised to staff"):
+            self.on_tick(now_ms())
         if self._stop.is_set():
             self._loop.stop()
         else:
@@ -213,7 +222,8 @@ class OcppBus:
         pile.offset_ms = 0
         self._talks[link] = Conversation(pile, self, link.send, link.go_on)
         self._present(pile)
-        self.on_presence(pile, now_ms())
+        self._since[link] = now_ms()
+        self.on_presence(pile, self._since[link])
         log.info(
             "bus %s: %s is there (%s, profile %d)", self.id, pile.charge_point, admitted.subprotocol, admitted.profile
         )
@@ -230,6 +240,7 @@ class OcppBus:
     def closed(self, link: PileLink) -> None:
         self._unproven.pop(link, None)
         talk = self._talks.pop(link, None)
+        self._since.pop(link, None)
         if talk is None:
             return
         talk.calls.close()
@@ -249,18 +260,33 @@ class OcppBus:
         self._keeper.keep(heard, done)
 
     def booted(self, talk: Conversation) -> None:
-        pass
+        """A pile that works offline shall know those whom it let in before: its cache is turned on."""
+        link = self._links.get(talk.pile.charge_point)
+        if link is None or self._talks.get(link) is not talk:
+            return
+        self.on_presence(talk.pile, self._since[link])
+        for action, payload in opening_calls(talk.pile.version):
+            talk.calls.ask(action, payload, lambda _outcome: None)
 
-    # ---- for staff; any thread ----
+    # ---- for staff ----
 
-    def call(self, charge_point: str, action: str, payload: Payload, told: Told) -> None:
-        """`told` is called on the loop's thread."""
+    def soon(self, act: Callable[[], None]) -> None:
+        """Have it done on the loop's thread; any thread may ask."""
 
-        def ask() -> None:
-            link = self._links.get(charge_point)
-            if link is None:
-                told(GONE)
-            else:
-                self._talks[link].calls.ask(action, payload, told)
+        def contained() -> None:
+            with self.mishaps.contained(f"bus {self.id}: what staff ask"):
+                act()
 
-        self._loop.call_soon_threadsafe(ask)
+        with suppress(RuntimeError):  # the loop has ended: nobody is there
+            self._loop.call_soon_threadsafe(contained)
+
+    def is_there(self, charge_point: str) -> bool:
+        return charge_point in self._links
+
+    def ask(self, charge_point: str, action: str, payload: Payload, told: Told) -> None:
+        """On the loop's thread, as `told` is called."""
+        link = self._links.get(charge_point)
+        if link is None:
+            told(GONE)
+        else:
+            self._talks[link].calls.ask(action, payload, told)

@@ -8,11 +8,15 @@ from urllib.parse import urlsplit
 from config.files import read_secret
 from config.schema.bridge import Bridge, BusSettings, DeviceSettings
 from firmware_bridge.bus import Sink
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.cards import Cards, read_allow_list
 from firmware_bridge.ocpp.central import CentralRules, OcppBus
 from firmware_bridge.ocpp.handshake import DoorRules
 from firmware_bridge.ocpp.pile import ChargePoint, Plug
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
+from firmware_bridge.ocpp.service import ServiceStore
+from firmware_bridge.ocpp.staff import StaffMeans
+from firmware_bridge.ocpp.switchboard import Switchboard
 from firmware_bridge.ocpp.tls import server_context
 from firmware_bridge.ocpp.tokens import TokenDesk
 
@@ -21,17 +25,22 @@ def central_of(
     bus: BusSettings,
     bridge: Bridge,
     cards: Cards | None,
-    key: Callable[[], bytes | None],
     sink: Sink,
+    store: ServiceStore,
+    calls: CallDesk,
     stop: threading.Event,
 ) -> OcppBus:
-    """ValueError for files that can't be used."""
+    """With staff's calls joined to it. ValueError for files that can't be used."""
     allowed = None
     if bus.authorize == "list":
         if bridge.allow_list_file is None or cards is None:
             raise ValueError(f"bridge.buses.{bus.id}: authorize: list needs bridge.allow_list_file and card_key_file")
         allowed = read_allow_list(bridge.allow_list_file)
-    return OcppBus(rules_of(bus), piles_of(bus), TokenDesk(cards, allowed, key), sink, stop)
+    piles = piles_of(bus)
+    central = OcppBus(rules_of(bus), piles, TokenDesk(cards, allowed, calls.key), sink, stop)
+    switchboard = Switchboard(central, piles, store, calls, StaffMeans(calls.key, store.open_charge))
+    central.on_presence, central.on_tick = switchboard.presence, switchboard.tick
+    return central
 
 
 def piles_of(bus: BusSettings) -> dict[str, ChargePoint]:

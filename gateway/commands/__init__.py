@@ -2,5 +2,9 @@
 
 from gateway.commands.gate import LIFE_MS, CommandError, Gate, Nonces, SeenNonces, SignedCommand, sign
 from gateway.commands.key import CommandKey, made_key
+from gateway.commands.staff_tokens import carries_foreign_token, is_ours, make_token
 
-__all__ = ["LIFE_MS", "CommandError", "CommandKey", "Gate", "Nonces", "SeenNonces", "SignedCommand", "made_key", "sign"]
+__all__ = [
+    "LIFE_MS", "CommandError", "CommandKey", "Gate", "Nonces", "SeenNonces", "SignedCommand", "carries_foreign_token",
+    "is_ours", "made_key", "make_token", "sign",
+]  # fmt: skip

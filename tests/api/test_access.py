@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import HTTPException, Request
 
-from api import access_book, sessions
+from api import access_book, pile_line, sessions
 from api.access_book import AccessBook
 from api.attempts import Attempts, address_of
 from api.auth import COOKIE, ROLES, Key, KeyFileError, Keyring
@@ -55,6 +55,7 @@ def ask(house: House, method: str, path: str, **more: Any) -> int:
 
 
 def test_every_route_lets_in_exactly_whom_its_role_says(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pile_line, "READY_S", 0.1)
     monkeypatch.setattr(discover, "CONNECT_S", 0.2)  # there is no broker here, and nobody waits for one
     keys = {role: house.app.context.keyring.create(role, role, NOON) for role in ROLES}
     paths = house.get("/openapi.json").json()["paths"]

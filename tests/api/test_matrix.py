@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.routing import Route
 
+from api import pile_line
 from api.auth import ROLES
 from api.commands import discover
 from tests.api.conftest import NOON, House
@@ -34,6 +35,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
     ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/override"): "401 401 200 200 200 404 404 404",
+    ("GET", "/api/v1/stations/{station}/piles"): "401 401 503 503 503 404 404 404",
     ("GET", "/api/v1/stations/{station}/sessions"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/tally"): "200 200 200 200 200 200 200 200",
     ("GET", "/api/v1/stations/{station}/utilization"): "200 200 200 200 200 200 200 200",
@@ -108,7 +110,9 @@ ROWS: dict[tuple[str, str], str] = {
     ("POST", "/api/v1/orders/{order}/done"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/orders/{order}/undo"): "401 401 403 404 404 403 404 404",
     ("POST", "/api/v1/orders/{order}/verify"): "401 401 403 404 404 403 404 404",
+    ("POST", "/api/v1/piles/{charge_point}/calls"): "401 401 403 403 503 403 403 503",
     ("POST", "/api/v1/stations/{station}/checks"): "401 401 403 404 404 403 404 404",
+    ("POST", "/api/v1/stations/{station}/piles/{device}"): "401 401 403 503 503 403 404 404",
     ("POST", "/api/v1/stations/{station}/reports"): "503 503 503 503 503 503 429 429",
     ("POST", "/api/v1/stations/{station}/tally"): "201 201 201 201 201 201 201 201",
     ("DELETE", "/api/v1/setup/keys/{key}"): "401 401 403 403 403 403 403 403",
@@ -161,11 +165,14 @@ BODIES = {
     "/api/v1/stations/{station}/reports": {"kind": "dirty"},
     "/api/v1/stations/{station}/tally": {"occupation": "courier"},
     "/api/v1/alerts/{alert}/comment": {"text": "seen"},
+    "/api/v1/piles/{charge_point}/calls": {"action": "Reset", "payload": {"type": "Soft"}},
+    "/api/v1/stations/{station}/piles/{device}": {"do": "reset"},
 }
 
 
 def test_each_route_answers_each_asker_as_its_row_says(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discover, "CONNECT_S", 0.1)
+    monkeypatch.setattr(pile_line, "READY_S", 0.1)
     keys, found = keys_of(house), {}
     for method, path in routes_of(house):
         url = re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan").replace("{n}", "1"))

@@ -19,6 +19,7 @@ from api.auth import Keyring
 from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
+from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
 from api.routes import alerts, colleagues, link, orders, reports
 from api.running import Fixed
@@ -67,6 +68,7 @@ def serve(
     context = ApiContext(
         Fixed(house.settings), view, Hub(view, StreamLimits()), lambda: SqliteReader(house.folder),
         lambda: status, lambda: house.now, keyring, CollectorRegistry(), command,
+        pile_lines=PileLines(house.settings, Mishaps()),
     )  # fmt: skip
     app = FastAPI()
     problem.install(app, Mishaps())

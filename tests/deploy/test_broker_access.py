@@ -43,6 +43,7 @@ SAYS: dict[str, set[str]] = {
         "yz-ack/yanshan/seat-1",
         "yz-ack/shop/door-1",
         "yz-sys/gw",
+        "yz-cmd/yanshan/box-1/call",  # `yizhan up` has the API in it
         "homeassistant/status",
     },
     "yizhan-api": {
@@ -77,6 +78,8 @@ HEARS: dict[str, set[str]] = {
         "yz/shop/door-1/availability",
         *SAYS["yizhan-api"],
         "yz-cmd/yanshan/else",  # it refuses it
+        "yz-pile/yanshan/cp-1",
+        "yz-reply/yanshan/nonce",
         "yz-sys/gw",
         "zigbee2mqtt/door",
         "tele/plug/SENSOR",
@@ -84,7 +87,7 @@ HEARS: dict[str, set[str]] = {
         "application/a/device/d/event/up",
         "homeassistant/status",
     },
-    "yizhan-api": {"yz-live/yanshan", "yz-sys/gw", "yz-reply/yanshan/nonce"},
+    "yizhan-api": {"yz-pile/yanshan/cp-1", "yz-live/yanshan", "yz-sys/gw", "yz-reply/yanshan/nonce"},
     "zigbee2mqtt": {"zigbee2mqtt/door", "homeassistant/status"},
     "tasmota": {"tele/plug/SENSOR"},
     "shelly": {"shellies/plug/relay/0"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
@@ -37,7 +38,7 @@ class Bench:
         self.session = Session(broker, "bridge", will=Will(topic, payload), keep=False)
         self.publisher = Publisher(
             self.session, self.spool, self.presence, ("s1", "box-1"), rate_per_s, self._unlock,
-            self.gate,
+            self.gate, CallDesk("s1", "box-1", lambda: KEY, self.session.wake, lambda _reading: None),
         )  # fmt: skip
         self.gateway = Session(broker, "gateway", filters=["yz/#"], keep=False)
         self.got: list[tuple[str, dict[str, Any]]] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import publisher as publisher_in
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.presence import Presence
 from firmware_bridge.publisher import Publisher
@@ -79,7 +80,8 @@ def check(folder: Path, patch: pytest.MonkeyPatch, seed: int) -> str:
     spool, presence, session, mishaps = Spool(folder / str(seed), 1 << 24), Presence(), GatewayBehindIt(), Mishaps()
     session.boot = spool.boot
     publisher = Publisher(
-        session, spool, presence, ("y", "box"), 10_000, lambda _: True, Gate(lambda: None, spool)  # type: ignore[arg-type]
+        session, spool, presence, ("y", "box"), 10_000, lambda _: True, Gate(lambda: None, spool),  # type: ignore[arg-type]
+        CallDesk("y", "box", lambda: None, lambda: None, lambda _reading: None),
     )  # fmt: skip
     session.on_connect(False)
     fault, poisoned = Fault(ROOMS, dice.randint(1, 80), dice.choice(ERRORS)), dice.randrange(STEPS)

@@ -101,6 +101,7 @@ QUESTIONS = {
     "after": lambda spool: spool.after("a", 0, 9),
     "cover": lambda spool: spool.cover("a", spool.boot, 1),
     "lost": lambda spool: spool.lost(),
+    "open_charge": lambda spool: spool.open_charge("a"),
     "out_of_service": lambda spool: spool.out_of_service(),
     "keep_out_of_service": lambda spool: spool.keep_out_of_service("a", 9),
     "first_use": lambda spool: spool.first_use("abcdefgh", 9, 1),

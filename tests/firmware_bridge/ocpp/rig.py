@@ -10,8 +10,9 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from config.schema.bridge import Bridge
+from firmware_bridge.calls import CallDesk
 from firmware_bridge.cards import Cards
-from firmware_bridge.devices.base import Heard
+from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.ocpp.central import OcppBus
 from firmware_bridge.ocpp.configured import central_of
 from firmware_bridge.spool import Held, Spool
@@ -32,6 +33,8 @@ class SpoolSink:
         self.spool = Spool(folder, 1 << 26)
         self.online: set[str] = set()
         self.stores = 0
+        self.told: list[DeviceReading] = []
+        self.desk: CallDesk
 
     def watch(self, heard: Sequence[Heard], now: int) -> Sequence[Heard]:
         return heard
@@ -74,7 +77,9 @@ def central(
     settings = {"id": "piles", "port": "ws://127.0.0.1:0/ocpp", "protocol": "ocpp", "devices": list(devices)} | bus
     bridge = Bridge.model_validate({"station": "s1", "buses": [settings], "allow_list_file": allowed})
     sink, stop = SpoolSink(folder), threading.Event()
-    running = central_of(bridge.buses[0], bridge, Cards(CARD_KEY, "day"), lambda: COMMAND_KEY, sink, stop)
+    desk = CallDesk("s1", "box-1", lambda: COMMAND_KEY, lambda: None, sink.told.append)
+    running = central_of(bridge.buses[0], bridge, Cards(CARD_KEY, "day"), sink, sink.spool, desk, stop)
+    sink.desk = desk
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

@@ -1,19 +1,23 @@
 """The whole product with piles: broker, `yizhan up`, `yizhan bridge`, and charge points that dial it."""
 
+import contextlib
 import json
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import KEEPING, Mosquitto
-from tests.firmware_bridge.ocpp.rig import dial
+from tests.firmware_bridge.ocpp.rig import RawPile, dial
 from tests.patience import until
 from tests.ports import free_port
 
@@ -123,3 +127,73 @@ def test_a_pile_that_charges_stands_on_the_wall(house: House) -> None:
         pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Charging"})
         until(lambda: shows("pile-1", usable="no", use="occupied"), "the first connector charges")
         until(lambda: shows("pile-2", usable="yes", use="free"), "the second is free")
+
+
+class Answering:
+    """A pile on a thread of its own that says yes to whatever it is asked, and remembers it."""
+
+    def __init__(self, pile: RawPile) -> None:
+        self._pile, self.asked = pile, []
+        self.answers: dict[str, dict[str, Any]] = {}
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            while True:
+                message = self._pile.next()
+                if message[0] == 2:
+                    self.asked.append((message[2], message[3]))
+                    answer = self.answers.get(message[2], {"status": "Accepted"})
+                    self._pile.say(json.dumps([3, message[1], answer]))
+
+
+def refused(house: House, status: int, *question: Any, **more: Any) -> str:
+    with pytest.raises(HTTPError) as told:
+        house.ask(*question, **more)
+    assert told.value.code == status
+    return told.value.read().decode()
+
+
+def test_staff_call_a_pile_and_its_answer_is_shown_and_in_the_trail(house: House) -> None:
+    admin, operator = (
+        house.run("keys", "create", "--role", role, "--name", role).split()[-1] for role in ("admin", "operator")
+    )
+    until(lambda: reachable(house.piles), "the bridge listening")
+    path = "/api/v1/piles/CP001/calls"
+    assert "not connected" in refused(house, 503, path, admin, {"action": "Reset", "payload": {"type": "Soft"}})
+    refused(house, 404, "/api/v1/piles/CP999/calls", admin, {"action": "Reset", "payload": {"type": "Soft"}})
+    refused(house, 403, path, operator, {"action": "Reset", "payload": {"type": "Soft"}})
+    with dial(house.address) as pile:
+        pile.call("BootNotification", {"chargePointVendor": "VendorX", "chargePointModel": "M1"})
+        pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
+        answering = Answering(pile)
+        until(lambda: house.ask("/api/v1/stations/s1/piles", operator)["piles"], "the pile is told")
+        (there,) = house.ask("/api/v1/stations/s1/piles", operator)["piles"]
+        assert (there["charge_point"], there["vendor"], there["devices"]) == ("CP001", "VendorX", ["pile-1", "pile-2"])
+        assert house.ask(path, admin, {"action": "Reset", "payload": {"type": "Soft"}}) == {
+            "result": {"status": "Accepted"}
+        }
+        assert ("Reset", {"type": "Soft"}) in answering.asked
+        refused(house, 422, path, admin, {"action": "Launch", "payload": {}})
+        refused(house, 422, path, admin, {"action": "Reset", "payload": {"type": "Maybe"}})
+        foreign = {"action": "RemoteStartTransaction", "payload": {"connectorId": 1, "idTag": "04A1B2C3D4"}}
+        assert "did not make" in refused(house, 422, path, admin, foreign)
+        house.ask(path, admin, {"action": "RemoteStartTransaction", "payload": {"connectorId": 1}})
+        (token,) = [payload["idTag"] for action, payload in answering.asked if action == "RemoteStartTransaction"]
+        assert token.startswith("YZ")
+        answering.answers["UnlockConnector"] = {"status": "Unlocked"}
+        done = house.ask("/api/v1/stations/s1/piles/pile-2", operator, {"do": "unlock"})
+        assert done == {"result": {"status": "Unlocked"}}
+        assert ("UnlockConnector", {"connectorId": 2}) in answering.asked
+        house.ask("/api/v1/stations/s1/piles/pile-1", operator, {"do": "out_of_service"})
+        assert ("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}) in answering.asked
+        until(lambda: house.resource("pile-1")["health"] == "maintenance", "maintenance is shown")
+        house.ask("/api/v1/stations/s1/override", operator, {"resource": "pile-1"}, method="PUT")
+        until(lambda: ("ChangeAvailability", {"connectorId": 1, "type": "Operative"}) in answering.asked, "it is told")
+        until(lambda: house.resource("pile-1")["health"] == "ok", "maintenance is over")
+    trail = [(line["who"], line["target"], line["detail"]) for line in house.ask("/api/v1/audit", admin)["audit"]]
+    assert ("admin", "s1/CP001", "Reset: Accepted") in trail
+    assert ("operator", "s1/CP001", "unlock: Unlocked") in trail
+    assert "04A1B2C3D4" not in json.dumps(trail) + house.logs()
+    until(lambda: not house.ask("/api/v1/stations/s1/piles", operator)["piles"], "the pile is away")
+    assert "not connected" in refused(house, 503, path, admin, {"action": "Reset", "payload": {"type": "Soft"}})
