@@ -1,10 +1,11 @@
 """Uses of chargers, with their energy where the meter tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.base.local_time import DAY_MS
 from gateway.history.tally import energy_between
+from gateway.history.transactions import NEAR_MS, energy_of, joined
 from gateway.history.utilization import Use, uses
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
@@ -26,13 +27,27 @@ def charges(
     reader: Reader, rollups: RollupReader, chargers: Sequence[Resource], window: tuple[Millis, Millis], now: Millis
 ) -> list[Charge]:
     """What began in the window, the oldest first, also where it ended after it. StoreError."""
+    found: list[Charge] = []
+    for one in chargers if window[0] < window[1] else ():
+        found += _of_one(reader, rollups, one, window, now)
+    return sorted(found, key=lambda charge: (charge.use.start, charge.resource))
+
+
+def _of_one(
+    reader: Reader, rollups: RollupReader, charger: Resource, window: tuple[Millis, Millis], now: Millis
+) -> Iterator[Charge]:
+    """Transactions that the charger told are exact; for a use without any its meter is asked."""
     start, end = window
     until = min(now, end + LONGEST_MS)
-    found = []
-    for one in chargers if start < end else ():
-        marks = rollups.marks(one.station, one.id, start, until)
-        for use in uses(reader.history(one.station, one.id, start - 1, until)):
-            if start <= use.start < end:
-                ends = marks.get(use.start), None if use.end is None else marks.get(use.end)
-                found.append(Charge(one.id, use, energy_between(*ends) if use.whole else None))
-    return sorted(found, key=lambda charge: (charge.use.start, charge.resource))
+    marks = rollups.marks(charger.station, charger.id, start, until)
+    seen = uses(reader.history(charger.station, charger.id, start - 1, until))
+    within, alone = joined(seen, rollups.transactions(charger.station, charger.id, start - NEAR_MS, until))
+    for use in seen:
+        if start <= use.start < end and use in within:
+            yield Charge(charger.id, use, energy_of(within[use]))
+        elif start <= use.start < end:
+            ends = marks.get(use.start), None if use.end is None else marks.get(use.end)
+            yield Charge(charger.id, use, energy_between(*ends) if use.whole else None)
+    for one in alone:
+        if start <= one.start < end:
+            yield Charge(charger.id, Use(one.start, one.end, whole=True), one.energy_mwh)

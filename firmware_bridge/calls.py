@@ -9,6 +9,7 @@ And what is told of piles: `yz-pile/{station}/{charge_point}`, retained while on
 
 import logging
 import secrets
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -69,6 +70,7 @@ class CallDesk:
     ) -> None:
         self._station, self._box, self.key, self._wake, self._tell = station, box, key, wake, tell
         self._callers: list[Caller] = []
+        self._lock = threading.Lock()
         self._there: dict[str, bytes] = {}
         self._outbox: deque[tuple[str, bytes, bool]] = deque()
 
@@ -86,13 +88,15 @@ class CallDesk:
     def there(self, charge_point: str, about: Mapping[str, Any] | None) -> None:
         """What is told of a pile; None when it is away. Any thread."""
         document = b"" if about is None else msgspec.json.encode({"bridge": self._box, **about})
-        self._there[charge_point] = document
-        self._publish(f"yz-pile/{self._station}/{charge_point}", document, retain=True)
+        with self._lock:  # so that the last word told is the last one known
+            self._there[charge_point] = document
+            self._publish(f"yz-pile/{self._station}/{charge_point}", document, retain=True)
 
     def again(self) -> None:
         """The broker may have forgotten, or hold what an earlier run left there."""
-        for charge_point, document in list(self._there.items()):
-            self._publish(f"yz-pile/{self._station}/{charge_point}", document, retain=True)
+        with self._lock:
+            for charge_point, document in self._there.items():
+                self._publish(f"yz-pile/{self._station}/{charge_point}", document, retain=True)
 
     # ---- commands ----
 

@@ -22,6 +22,7 @@ from gateway.base.local_time import (
     stretches,
 )
 from gateway.history.tally import Mark, Tally
+from gateway.history.transactions import Transaction
 from gateway.history.turnstile import Passed
 from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis, Resource
@@ -36,6 +37,10 @@ _PASSED = ", ".join(f"sum({column.name})" for column in fields(Passed))
 _TURNSTILE = "SELECT state FROM turnstile WHERE scope = (SELECT id FROM scope WHERE text = ?)"
 _MARKS = (
     "SELECT at, total_mwh, resets FROM mark WHERE scope = (SELECT id FROM scope WHERE text = ?) AND at >= ? AND at < ?"
+)
+_CHARGES = (
+    "SELECT name, start, ended, energy_mwh FROM charge"
+    " WHERE scope = (SELECT id FROM scope WHERE text = ?) AND start >= ? AND start < ? ORDER BY start, name"
 )
 _BUCKETS: dict[By, str] = {  # a bucket from the start of a row; 1970 began on a Thursday
     "hour": "start",
@@ -113,6 +118,13 @@ class RollupReader:
         values = scope_of(station, resource=charger), start, end
         with self._files() as files:
             return {at: (at, total_mwh, resets) for db in files for at, total_mwh, resets in db.execute(_MARKS, values)}
+
+    def transactions(self, station: str, charger: str, start: Millis, end: Millis) -> list[Transaction]:
+        """Those that a charger told to have ended, of which began in [start, end); the oldest first."""
+        values = scope_of(station, resource=charger), start, end
+        with self._files() as files:
+            rows = [row for db in files if _has(db, "charge") for row in db.execute(_CHARGES, values)]
+        return [Transaction(*row) for row in sorted(rows, key=lambda row: row[:2][::-1])]
 
     @contextmanager
     def _files(self) -> Iterator[list[sqlite3.Connection]]:

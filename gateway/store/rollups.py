@@ -34,7 +34,14 @@ _ADD = (
     " occupied = occupied + excluded.occupied, free = free + excluded.free, broken = broken + excluded.broken,"
     " closed = closed + excluded.closed, unknown = unknown + excluded.unknown, sessions = sessions + excluded.sessions"
 )
-_AGEING = (("hour", "start"), ("day", "start"), ("tally", "start"), ("mark", "at"), ("people", "start"))
+_AGEING = (
+    ("hour", "start"),
+    ("day", "start"),
+    ("tally", "start"),
+    ("mark", "at"),
+    ("people", "start"),
+    ("charge", "start"),
+)
 
 
 def _opened(path: Path, synchronous: str) -> sqlite3.Connection:

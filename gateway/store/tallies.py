@@ -14,6 +14,7 @@ from gateway import wire
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import hour_start
 from gateway.history.tally import Mark, Meter, Said, Tally, is_visit, passed_in
+from gateway.history.transactions import Transaction, TransactionSaid, transaction_of
 from gateway.history.turnstile import Told, Turnstile
 from gateway.model import ANEW, RETAINED, TS_SUSPECT, Batch, Millis, Resource
 from gateway.store.day_reader import readers
@@ -36,6 +37,7 @@ _ADD = (
 _said = msgspec.json.Decoder(Said).decode
 _told = msgspec.json.Decoder(Told).decode
 _meter = msgspec.json.Decoder(Meter).decode
+_transaction_said = msgspec.json.Decoder(TransactionSaid).decode
 
 _MOST_W = {(spec.name, name): one.most_w for spec in SPECS.values() for name, one in spec.types.items()}
 
@@ -99,10 +101,13 @@ class _Step:
         self.heard: dict[str, Meter] = {}
         self._sums: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
         self._marks: list[tuple[str, Mark]] = []
+        self._transactions: list[tuple[str, Transaction]] = []
 
     def hear(self, owner: Owner, event: bool, payload: bytes, received_at: Millis, flags: int) -> None:
         place, resource = owner
-        if event:
+        if event and resource.kind in METERED:
+            self._transaction(place, resource, payload, received_at)
+        elif event:
             self._event(place, resource, payload, received_at, flags)
         elif resource.kind in METERED:
             self._charger(place, resource, payload, received_at, flags)
@@ -125,6 +130,14 @@ class _Step:
             for scope in scopes if tally.readings else ():
                 self._sums[scope, start].add(tally)
             self._marks += [(name, mark) for mark in marks]
+
+    def _transaction(self, place: Place, resource: Resource, payload: bytes, received_at: Millis) -> None:
+        try:
+            told = transaction_of(_transaction_said(payload), received_at)
+        except (msgspec.DecodeError, RecursionError):
+            return
+        if told is not None:
+            self._transactions.append((place.scopes_of(resource)[0], told))
 
     def counts_anew(self, place: Place, resource: Resource) -> None:
         """Its device's numbers begin again: a low one is no late one."""
@@ -157,7 +170,8 @@ class _Step:
 
     def keep(self, db: sqlite3.Connection) -> None:
         """Inside a transaction."""
-        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | self.people.scopes)
+        charged = {scope for scope, _ in self._transactions}
+        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | charged | self.people.scopes)
         db.executemany(
             _ADD,
             [{"scope": ids[scope], "start": start, **asdict(tally)} for (scope, start), tally in self._sums.items()],
@@ -168,6 +182,10 @@ class _Step:
         )
         meters = [(ids[scope], msgspec.json.encode(meter)) for scope, meter in self.heard.items()]
         db.executemany("INSERT OR REPLACE INTO meter (scope, state) VALUES (?, ?)", meters)
+        db.executemany(
+            "INSERT OR REPLACE INTO charge (scope, name, start, ended, energy_mwh) VALUES (?, ?, ?, ?, ?)",
+            [(ids[scope], one.name, one.start, one.end, one.energy_mwh) for scope, one in self._transactions],
+        )
         self.people.keep(db, ids)
 
 
@@ -195,6 +213,9 @@ def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
     for kinds in (COUNTERS, ENTRANCES):
         for topic, owners in _owners(places, kinds, "event").items():
             found[topic].append(owners[-1])
+    for topic, owners in _owners(places, METERED, "event").items():
+        if len(owners) == 1:
+            found[topic] += owners
     return dict(found)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -197,3 +198,38 @@ def test_staff_call_a_pile_and_its_answer_is_shown_and_in_the_trail(house: House
     assert "04A1B2C3D4" not in json.dumps(trail) + house.logs()
     until(lambda: not house.ask("/api/v1/stations/s1/piles", operator)["piles"], "the pile is away")
     assert "not connected" in refused(house, 503, path, admin, {"action": "Reset", "payload": {"type": "Soft"}})
+
+
+def test_a_session_has_the_energy_between_the_meters_of_its_transaction(house: House) -> None:
+    until(lambda: reachable(house.piles), "the bridge listening")
+    with dial(house.address) as pile:
+        pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
+        until(lambda: house.resource("pile-1")["usable"] == "yes", "it is free")
+        pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"})
+        at = datetime.now(UTC)
+        start = {"connectorId": 1, "idTag": "04A1B2C3D4", "meterStart": 100_000, "timestamp": at.isoformat()}
+        number = pile.call("StartTransaction", start)["transactionId"]
+        pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Charging"})
+        stop = {"transactionId": number, "meterStop": 107_531, "timestamp": (at + timedelta(seconds=1)).isoformat()}
+        for _ in range(2):  # it was not answered in time, so the pile says it again
+            pile.call("StopTransaction", stop)
+        pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
+        until(lambda: house.resource("pile-1")["use"] == "free", "it is free again")
+        earlier = at - timedelta(hours=5)  # the pile was offline then
+        start |= {"meterStart": 90_000, "timestamp": earlier.isoformat()}
+        number = pile.call("StartTransaction", start)["transactionId"]
+        stop = {"transactionId": number, "meterStop": 92_000, "timestamp": (earlier + timedelta(hours=1)).isoformat()}
+        pile.call("StopTransaction", stop)
+
+        def sessions() -> list[dict[str, Any]]:
+            window = (
+                f"from={(at - timedelta(days=1)).isoformat()[:19]}Z&to={(at + timedelta(days=1)).isoformat()[:19]}Z"
+            )
+            found: list[dict[str, Any]] = house.ask(f"/api/v1/stations/s1/sessions?{window}")["sessions"]
+            return found
+
+        until(lambda: len(sessions()) == 2 and sessions()[1]["energy_wh"] == 7531, "the sessions are told")
+        assert [one["energy_wh"] for one in sessions()] == [2000, 7531]
+    house.stop()
+    kept = b"".join(path.read_bytes() for path in house.folder.rglob("*") if path.is_file())
+    assert b"04A1B2C3D4" not in kept
