@@ -23,6 +23,7 @@ from api.geo import point_of
 from api.pages.assets import TYPES, Assets, compressed, pack
 from api.pages.find.page import FindPage, FindQuestion
 from api.pages.find.ranking import Standing, Wish
+from api.pages.json_ld import at
 from api.pages.language import choose, english_first
 from api.pages.phone import Documents, Phone, app_of
 from api.pages.place import PagePlace, data_block, facts_of, places_of
@@ -112,6 +113,7 @@ class Pages:
             "station": html.escape(place.id if place else ""),
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
+            "json_ld": self._json_ld(request, place) if place else "{}",
             "style": "".join(f"<style>{text}</style>" for text in styles),
         }
         text = self.templates[name].substitute(values | dict(more or {}))
@@ -124,6 +126,10 @@ class Pages:
         answer.headers["vary"] = "accept-encoding, accept-language, cookie"
         answer.status_code = status
         return answer
+
+    def _json_ld(self, request: Request, place: PagePlace) -> str:
+        base = (self.public_url or str(request.base_url)).rstrip("/")
+        return data_block(at(place.json_ld, f"{base}/m/{place.id}"))
 
     def preferences(self, request: Request, place: PagePlace | None, *, wall: bool = False) -> Preferences:
         """A wall has no reader of its own: its browser's language says nothing about who stands before it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.pages.json_ld import station_ld
 from config.files import LIST_BYTES, read_text
 from config.schema import AreaSettings, ResourceSettings, Settings, StationSettings
 
@@ -23,7 +24,7 @@ class PagePlace:
     night within `night`, "HH:MM-HH:MM" in the station's zone. `second` is the smaller language, or None.
     A wall checks in each `check_in_s`, three times before it would be missed.
     `plan` is an SVG whose elements carry `data-resource`. `words`: by what it is found, in lower case; `toilets`: the
-    resources that are called so.
+    resources that are called so. `json_ld`: it for search engines, without its address.
     """
 
     id: str
@@ -45,6 +46,7 @@ class PagePlace:
     plan: str | None = None
     words: str = ""
     toilets: frozenset[str] = frozenset()
+    json_ld: Mapping[str, Any] = field(default_factory=dict)
 
 
 def places_of(settings: Settings) -> dict[str, PagePlace]:
@@ -74,6 +76,7 @@ def _place(settings: Settings, station: StationSettings) -> PagePlace:
         check_in_s=min(CHECK_IN_S, settings.api.screen_silent_s / 3),
         plan=_plan(station),
         words=_words(station),
+        json_ld=station_ld(station),
         toilets=frozenset(one.id for area in station.areas for one in area.resources if _called_toilet(area, one)),
     )
 
