@@ -18,7 +18,7 @@ from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
 from api.ocpi.side import OcpiSide
-from api.pages.place import places_of
+from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
 from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
@@ -45,11 +45,23 @@ FORGET_EVERY_S = 3_600
 class App:
     """The ASGI application. `close` ends every open stream and costly question, so that a server can stop at once."""
 
-    def __init__(self, front: Front, context: ApiContext) -> None:
-        self._front, self.context = front, context
+    def __init__(self, front: Front, context: ApiContext, shown: PlacesShown | None = None) -> None:
+        self._front, self.context, self._shown = front, context, shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
+
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """What has the routes show this configuration. OSError when a floor plan can't be read. Any thread."""
+        places = places_of(settings)
+
+        def follow() -> None:
+            if self._shown is not None:
+                self._shown.configure(places)
+            self.context.keyring.configure(settings)
+            self.context.view.configure(settings.stations)
+
+        return follow
 
     def close(self) -> None:
         self.context.hub.close()
@@ -101,9 +113,10 @@ def create_app(
         pile_lines=PileLines(settings, mishaps),
     )  # fmt: skip
     app = _fastapi(context, alerting, mishaps)
+    shown = PlacesShown(places_of(settings))
     app.include_router(
         pages.router(
-            places_of(settings),
+            shown,
             public_url=settings.api.public_url,
             timezone=settings.timezone,
             tiles_url=settings.api.tiles_url,
@@ -114,7 +127,7 @@ def create_app(
             documents=lambda station: None if (entry := view.get(station)) is None else entry.body,
         )
     )
-    return App(Front(app, view, mishaps), context)
+    return App(Front(app, view, mishaps), context, shown)
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:

@@ -86,6 +86,10 @@ class Keyring:
         regions = regions_of(station.region for station in settings.stations)
         return cls(settings.api.keys_file or folder / "keys.json", folder, regions)
 
+    def configure(self, settings: Settings) -> None:
+        """The regions are those of another configuration from now on."""
+        self._regions = frozenset(regions_of(station.region for station in settings.stations))
+
     def all(self) -> tuple[Key, ...]:
         """Every key, oldest first. KeyFileError when the file is damaged."""
         self._refresh()

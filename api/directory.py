@@ -73,7 +73,10 @@ class Directory:
         """
         found: list[tuple[float, bytes, str]] = []
         for entry in self._view if entries is None else entries:
-            card, station = self._card(entry), self._stations[entry.station]
+            station = self._stations.get(entry.station)
+            if station is None:  # it goes, or comes, just now
+                continue
+            card = self._card(entry)
             if not _suits(card, station, query):
                 continue
             away = _away_m(station, query.near)

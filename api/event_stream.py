@@ -8,7 +8,7 @@ from typing import cast
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.push import Client, Hub
+from api.push import GONE, Client, Hub
 
 # A stalled reader shows only when every buffer is full, so ours are small: a few documents' worth, not megabytes.
 SEND_BUFFER_BYTES = 16 * 1024
@@ -65,7 +65,8 @@ class EventStream(Response):
             client.sending_since = None
             body = b""
             await client.wake.wait()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        last = client.take() if client.ends_at == GONE else b""
+        await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -57,6 +57,8 @@ class LiveFeed(threading.Thread):
         self.session = Session(broker, client_id, filters=[*live, "yz-sys/#"], keep=False)
         self._view, self._key, self._mishaps = view, key, mishaps or Mishaps()
         self._longest = longest
+        self._all = stations is None
+        self._next: deque[tuple[Callable[[str], Longest | None], list[str]]] = deque()
         self._gateways: dict[str, str] = {}
         self._left_out: dict[str, dict[str, int]] = {}
         self._outbox: deque[tuple[str, bytes]] = deque()
@@ -65,8 +67,22 @@ class LiveFeed(threading.Thread):
         self._too_many = False
         self.refused = 0
 
+    def configure(self, longest: Callable[[str], Longest | None], stations: Iterable[str]) -> None:
+        """Listen for these stations from now on. Any thread."""
+        self._next.append((longest, list(stations)))
+        self.session.wake()
+
+    def _follow(self) -> None:
+        while self._next:
+            self._longest, stations = self._next.popleft()
+            if not self._all:
+                before, after = set(self.session.filters), {f"yz-live/{station}" for station in stations}
+                self.session.subscribe(sorted(after - before))
+                self.session.unsubscribe(sorted(before - after - {"yz-sys/#"}))
+
     def run(self) -> None:
         while not self._ended.is_set():
+            self._follow()
             arrivals = self.session.poll(POLL_S)
             if arrivals is not None:
                 self._view.feed_threadsafe(self._documents(arrivals.frames))

@@ -7,6 +7,7 @@ view's own clock takes back each claim at its deadline when the feeder does not,
 import asyncio
 import contextlib
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from api.wire_documents import withdraw
@@ -17,6 +18,7 @@ from gateway.model import Millis
 
 Headers = list[tuple[bytes, bytes]]
 MAX_AGE_S = 5
+EARLY_MOST = 50_000
 FEEDER_FIRST_MS = 250  # listeners get the feeder's own word if it comes within this time of a deadline
 
 
@@ -72,12 +74,53 @@ class LiveView:
         ] = {}  # what `get` made of an entry that its timer has yet to end
         self._fed: dict[str, bytes] = {}
         self._inbox: dict[str, Document] = {}
+        self._early: dict[str, Document] = {}  # of stations that the view may be told of next
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.version = 0
         self.listeners: list[Callable[[Entry], None]] = []
+        self.on_removed: list[Callable[[str], None]] = []
         for station in stations:
             self._show(encoded(blank(station, now()), now()))
+
+    def configure(self, stations: Iterable[StationSettings]) -> None:
+        """Show these from now on; returns when they are. Any thread but the loop's."""
+        wanted, loop = list(stations), self._loop
+        if loop is None:
+            self._follow(wanted)
+            return
+        done = threading.Event()
+
+        def follow() -> None:
+            try:
+                self._follow(wanted)
+            finally:
+                done.set()
+
+        with contextlib.suppress(RuntimeError):  # the loop has just ended
+            loop.call_soon_threadsafe(follow)
+            while not done.wait(0.2) and self._loop is loop:
+                pass
+
+    def _follow(self, stations: list[StationSettings]) -> None:
+        """A new station shows that nothing is known of it until its first document; one that went is told of."""
+        names = {station.id for station in stations}
+        for name in [name for name in self._entries if name not in names]:
+            del self._entries[name]
+            for kept in (self._withdrawn, self._fed, self._inbox):
+                kept.pop(name, None)
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+            for listener in self.on_removed:
+                with self._mishaps.contained("who listens to documents", name):
+                    listener(name)
+        for station in stations:
+            if station.id not in self._entries:
+                early = self._early.get(station.id)
+                self._show(early or encoded(blank(station, self._now()), self._now()))
+        self._early.clear()
+        self._entries = {station.id: self._entries[station.id] for station in stations}
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on deadlines are kept on this loop, and other threads may feed."""
@@ -95,7 +138,11 @@ class LiveView:
 
     def put(self, document: Document) -> None:
         """Show this document, as far as it holds still. One of an unknown station is not shown."""
-        if document.station not in self._entries or self._fed.get(document.station) == document.body:
+        if document.station not in self._entries:
+            if len(self._early) < EARLY_MOST:
+                self._early[document.station] = document
+            return
+        if self._fed.get(document.station) == document.body:
             return
         self._fed[document.station] = document.body
         self._show(document)

@@ -4,29 +4,40 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from api.app import create_app
+from api.app import App, create_app
 from api.live_view import LiveView
+from api.neighbours import FOLDER
 from api.readers import reader_of
+from api.reload_door import ReloadDoor
 from api.reloading import Read, Reloading
-from api.running import Fixed
+from api.running import Fixed, NotReloadedError, Running
 from api.server import bind, serve, trusted
 from api.setup.code import SetupCode
-from api.signals import stop_event
+from api.signals import Hangups, stop_event
+from config.difference import Difference
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
-from gateway.runtime import Gateway
+from gateway.runtime import Gateway, RefusedError
 from gateway.runtime.metrics import GatewayCollector
 
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.2
-Files = tuple[Path, Read]
-"""A configuration's file or folder, and what reads and checks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A configuration's file or folder, what reads and checks it, and who asks for that."""
+
+    path: Path
+    read: Read
+    hangups: Hangups
 
 
 def run_product(
@@ -49,7 +60,11 @@ def run_product(
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
     registry.register(AlertCollector(settings.store.path, now_ms))
-    running = Fixed(settings) if files is None else Reloading(files[0], settings, files[1])
+    running: Running = Fixed(settings)
+    door: ReloadDoor | None = None
+    if files is not None:
+        reloading = Reloading(files.path, settings, files.read, lambda planned: _follow(planned, gateway, app))
+        running, door = reloading, ReloadDoor(reloading, files.hangups, settings.store.path / FOLDER, "up")
     app = create_app(
         view,
         reader_of(settings.store.path),
@@ -69,16 +84,30 @@ def run_product(
     try:
         gateway.start()
         threading.Thread(target=_watch, args=(gateway, stop), name="watch", daemon=True).start()
+        if door is not None:
+            door.start()
         ready(sock)
         serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:
         died = gateway.dead
+        if door is not None:
+            door.end()
         before_stop()
         clean = gateway.stop()
         sock.close()
     if died is not None:
         log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", died)
     return 0 if clean and died is None else 1
+
+
+def _follow(planned: Difference, gateway: Gateway, app: App) -> None:
+    """What the API needs is made before the gateway changes, so that all of it follows or nothing."""
+    try:
+        follow = app.prepare(planned.settings)
+        gateway.reload(planned)
+    except (OSError, RefusedError) as error:
+        raise NotReloadedError(str(error)) from error
+    follow()
 
 
 def _watch(gateway: Gateway, stop: threading.Event) -> None:

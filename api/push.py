@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 5
 SWEEP_S = 0.5
 LIFE_S = (1800, 3600)  # then the browser reconnects, so that replicas stay evenly loaded
+GONE = -1.0  # a stream's end, when its station has gone
 _HEARTBEAT = ""  # the key of the heartbeat among a client's pending frames: no station's name
 
 
@@ -98,6 +99,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self.closed = False
         view.listeners.append(self._changed)
+        view.on_removed.append(self._removed)
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -206,6 +208,15 @@ class Hub:
             frame = self._frame(entry, "availability")
             for client in (*own, *every):
                 client.offer(entry.station, frame)
+
+    def _removed(self, station: str) -> None:
+        """It is no longer configured: its own streams end, the others forget it."""
+        frame = f'event: removed\ndata: {{"station": "{station}"}}\n\n'.encode()
+        for client in self._by_station.get(station, ()):
+            client.offer(station, frame)
+            client.ends_at = GONE
+        for client in self._by_station.get(None, ()):
+            client.offer(station, frame)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,14 +1,23 @@
 """Takes the files of a configuration up again: read and checked beside what runs, then applied whole or not at all."""
 
+import contextlib
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from api.neighbours import neighbours, together
 from api.running import NotReloadedError, Reloaded
+from api.start_book import note_reload
 from config.difference import Difference, difference
+from config.files import LIST_BYTES, UnusableFileError, read_bytes
 from config.mistakes import ConfigErrors
 from config.schema import Settings
+from config.secret_files import secret_files
+from gateway.base.clock import now_ms
+from gateway.runtime.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +28,8 @@ Apply = Callable[[Difference], None]
 """Makes the parts of a process run with `Difference.settings`; returns when they do. NotReloadedError, with nothing
 changed, when they can't."""
 
+NAMED = "secrets and drawings"
+"""What the files that a configuration names hold: it may be another though the configuration is the same."""
 MISTAKES_TOLD = 20  # in the log; `yizhan check` lists all
 
 
@@ -29,6 +40,8 @@ class Reloading:
         self._path, self._running, self._read, self._apply = path, settings, read, apply
         self._lock = threading.Lock()
         self._trouble: str | None = None
+        self._named = _named_files(settings)
+        self.own_file = ""  # of this process among its neighbours
 
     @property
     def path(self) -> Path:
@@ -40,16 +53,41 @@ class Reloading:
     def trouble(self) -> str | None:
         return self._trouble
 
+    def degraded(self, status: Status) -> Status:
+        """The same with what is wrong with the files."""
+        return replace(status, degraded=self._trouble)
+
     def reload(self, who: str, why: str) -> Reloaded:
+        """The processes that share the files follow, too."""
+        done = self.reload_here(who, why)
+        if done.mistakes:
+            return done
+        answers, refused = [done], list[str]()
+        for neighbour in neighbours(self._running, but=self.own_file):
+            try:
+                answers += filter(None, [neighbour.ask(who, why)])
+            except (OSError, ValueError) as error:
+                refused.append(f"{neighbour.name} can't be asked: {error}")
+            except NotReloadedError as error:
+                refused.append(str(error))
+        if refused:
+            raise NotReloadedError("; ".join(refused))
+        return together(answers)
+
+    def reload_here(self, who: str, why: str) -> Reloaded:
+        """In this process alone."""
         with self._lock:
             try:
                 found = self._read(self._path)
             except ConfigErrors as errors:
                 return self._refused(errors, who, why)
-            planned = difference(self._running, found)
+            planned, named = difference(self._running, found), _named_files(found)
+            if named != self._named:
+                planned = replace(planned, sections=planned.sections | {NAMED})
             if planned:
                 self._take_up(planned)
-            self._trouble = None
+            self._trouble, self._named = None, named
+            note_reload(self._path, planned.settings, who, why, now_ms())
             log.info("configuration read again for %s (%s): %s", who, why, _told(planned))
             for key in planned.waiting:
                 log.warning("%s: its new value takes effect at the next start; restart yizhan when it suits", key)
@@ -79,3 +117,15 @@ def _told(planned: Difference) -> str:
     counts = [(planned.added, "new"), (planned.changed, "changed"), (planned.removed, "removed")]
     told = [f"{len(stations)} stations {word}" for stations, word in counts if stations]
     return ", ".join([*told, *sorted(planned.sections)]) or "nothing has changed"
+
+
+def _named_files(settings: Settings) -> dict[str, str | None]:
+    """A digest of what is in each file with a secret or a drawing; None for one that can't be read."""
+    named = [*secret_files(settings), *((f"{one.id}.floor_plan", one.floor_plan) for one in settings.stations)]
+    return {option: _digest(path, option) for option, path in named if path is not None}
+
+
+def _digest(path: Path, option: str) -> str | None:
+    with contextlib.suppress(UnusableFileError):
+        return hashlib.sha256(read_bytes(path, option, LIST_BYTES)).hexdigest()
+    return None

@@ -34,13 +34,23 @@ Line = tuple[str, str, str]  # what, target, detail
 
 
 def note_start(config: Path, settings: Settings, command: str, now: Millis) -> None:
-    """Write into the audit trail what differs from the last start of any process of this folder.
+    """Write into the audit trail what differs from the last start or reload of any process of this folder.
 
     An API on another machine, which has no folder, keeps nothing. A disk that takes nothing is logged.
     """
-    folder = settings.store.path
-    if command == "api" and not folder.is_dir():
+    if command == "api" and not settings.store.path.is_dir():
         return
+    _note(config, settings, f"start of yizhan {command}", now)
+
+
+def note_reload(config: Path, settings: Settings, who: str, why: str, now: Millis) -> None:
+    """The same at a reload; of several processes that reload, the first writes it."""
+    if settings.store.path.is_dir():
+        _note(config, settings, who if not why else f"{who} ({why})", now)
+
+
+def _note(config: Path, settings: Settings, who: str, now: Millis) -> None:
+    folder = settings.store.path
     try:
         with locked(folder):
             before = _kept(folder / NAME)
@@ -49,11 +59,11 @@ def note_start(config: Path, settings: Settings, command: str, now: Millis) -> N
             if after != before:
                 replace_private(folder / NAME, json.dumps(after).encode())
     except OSError as error:
-        log.error("%s: %s; changes since the last start are not in the audit trail", folder / NAME, error)
+        log.error("%s: %s; what was changed is not in the audit trail", folder / NAME, error)
         return
     book = AccessBook(folder)
     for what, target, detail in _told(before, after):
-        book.note(now, f"start of yizhan {command}", what, target, detail)
+        book.note(now, who, what, target, detail)
 
 
 def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Line]:

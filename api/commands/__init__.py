@@ -9,6 +9,7 @@ COMMANDS = {
     "simulate": "virtual devices for the configured stations",
     "check": "every mistake in a configuration, with line and mend",
     "config": "the versions of a configuration: log, show, undo, restore",
+    "reload": "have running processes take up the configuration's files",
     "doctor": "try the broker, store, disk, clock, serial ports and notifiers",
     "export": "the stored readings and events, one a line",
     "import": "what `yizhan export` wrote, back into the store",

@@ -28,10 +28,14 @@ def run(args: argparse.Namespace) -> int:
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
     from api.longest import LongestOf
+    from api.neighbours import FOLDER
+    from api.reload_door import ReloadDoor
     from api.reloading import Reloading
+    from api.running import NotReloadedError
     from api.server import address_of, bind, serve, trusted
-    from api.signals import stop_event
+    from api.signals import Hangups, stop_event
     from api.start_book import note_start
+    from config.difference import Difference
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.base.mishaps import Mishaps
@@ -40,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.runtime import Status
     from gateway.runtime.metrics import MishapCollector
 
+    hangups = Hangups()
     settings = load(args.config)
     note_start(args.config, settings, "api", now_ms())
     stop = stop_event()
@@ -63,17 +68,29 @@ def run(args: argparse.Namespace) -> int:
             )
         return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
 
+    def follow(planned: Difference) -> None:
+        try:
+            show = app.prepare(planned.settings)
+        except OSError as error:
+            raise NotReloadedError(str(error)) from error
+        show()
+        feed.configure(LongestOf(planned.settings), [station.id for station in planned.settings.stations])
+
+    running = Reloading(args.config, settings, load, follow)
     app = create_app(
         view, history_of(settings), settings, status, registry=registry, now=now_ms,
-        command=feed.send, left_out=feed.left_out, mishaps=mishaps, running=Reloading(args.config, settings, load),
+        command=feed.send, left_out=feed.left_out, mishaps=mishaps, running=running,
     )  # fmt: skip
+    door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
     feed.start()
+    door.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
     log.info("listening on http://%s/", address_of(sock))
     try:
         serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:
         died = not feed.is_alive()
+        door.end()
         feed.end()
         feed.join(3)
     if died:

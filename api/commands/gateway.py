@@ -3,7 +3,11 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.difference import Difference
+    from gateway.runtime import Gateway
 
 log = logging.getLogger(__name__)
 
@@ -25,34 +29,55 @@ def share(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
-    from api.signals import stop_event
+    from api.neighbours import FOLDER
+    from api.reload_door import ReloadDoor
+    from api.reloading import Reloading
+    from api.signals import Hangups, stop_event
     from api.start_book import note_start
     from gateway.base.clock import now_ms
     from gateway.runtime import Gateway
     from gateway.runtime.metrics import MetricsServer
 
+    hangups = Hangups()
     settings = checked(args.config)
     note_start(args.config, settings, "gateway", now_ms())
     stopped = stop_event()
     gateway = Gateway(settings, share=args.shard)
+    running = Reloading(args.config, settings, checked, lambda planned: _follow(planned, gateway))
+    shard = f"gateway-{args.shard[0]}of{args.shard[1]}" if args.shard else "gateway"
+    door = ReloadDoor(running, hangups, settings.store.path / FOLDER, shard)
     listen = settings.gateway.metrics_listen
     metrics = None
     if listen.port:
         try:
-            metrics = MetricsServer(listen.host, listen.port, gateway.metrics, gateway.status)
+            metrics = MetricsServer(
+                listen.host, listen.port, gateway.metrics, lambda: running.degraded(gateway.status())
+            )
         except OSError as error:
             raise OSError(
                 f"gateway.metrics_listen: {listen}: {error.strerror}; choose another port, or 0 to do without"
             ) from error
         metrics.start()
     gateway.start()
+    door.start()
     try:
         while not stopped.wait(0.2):
             if gateway.dead is not None:
                 log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", gateway.dead)
                 return 1
     finally:
+        door.end()
         clean = gateway.stop()
         if metrics is not None:
             metrics.stop()
     return 0 if clean else 1
+
+
+def _follow(planned: "Difference", gateway: "Gateway") -> None:
+    from api.running import NotReloadedError
+    from gateway.runtime import RefusedError
+
+    try:
+        gateway.reload(planned)
+    except RefusedError as error:
+        raise NotReloadedError(str(error)) from error

@@ -29,8 +29,9 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
-    from api.product import run_product
+    from api.product import Files, run_product
     from api.server import address_of
+    from api.signals import Hangups
     from api.start_book import note_start
     from gateway.base.clock import now_ms
 
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         log.error("--house, --http and --mqtt are for an empty house; leave them out, or leave --config out")
         return 2
     path = args.config or _house(args)
+    hangups = Hangups()
     settings = checked(path)
     code = _code(settings) if args.config is None else None
 
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             )
 
     note_start(path, settings, "up", now_ms())
-    return run_product(settings, ready, files=(path, checked), setup_code=code)
+    return run_product(settings, ready, files=Files(path, checked, hangups), setup_code=code)
 
 
 def _house(args: argparse.Namespace) -> Path:

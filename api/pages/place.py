@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,26 @@ class PagePlace:
     words: str = ""
     toilets: frozenset[str] = frozenset()
     json_ld: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PlacesShown(Mapping[str, PagePlace]):
+    """Those of the configuration that runs."""
+
+    def __init__(self, places: Mapping[str, PagePlace]) -> None:
+        self._places = places
+
+    def configure(self, places: Mapping[str, PagePlace]) -> None:
+        """These from now on. Any thread."""
+        self._places = places
+
+    def __getitem__(self, station: str) -> PagePlace:
+        return self._places[station]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def places_of(settings: Settings) -> dict[str, PagePlace]:

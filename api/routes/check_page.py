@@ -13,6 +13,7 @@ from api.auth import refuse_foreign
 from api.check_desk import CheckDesk
 from api.check_links import BY_LINK, CheckLinks
 from api.context import ApiContext
+from api.derived import Derived
 from api.pages.checks import DONE, PRIVATE, ChecksPage, refusal
 from api.routes.checks import CheckMade
 from config.schema import StationSettings
@@ -24,10 +25,10 @@ FIELDS = 8
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
-    links, desk, page = CheckLinks(context.settings), CheckDesk(context), ChecksPage()
+    links, desk, page = Derived(context.running.settings, CheckLinks), CheckDesk(context), ChecksPage()
 
     def found(token: str) -> StationSettings:
-        station = links.find(token)
+        station = links().find(token)
         if station is None:
             raise HTTPException(404, "this link is not known, or has ended; scan the code at the place", PRIVATE)
         return station

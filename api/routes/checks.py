@@ -17,6 +17,7 @@ from api.check_desk import CheckDesk
 from api.check_links import CheckLinks
 from api.context import ApiContext
 from api.csv_cells import cell
+from api.derived import Derived
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS, VIEWER
 from api.routes.check_photos import photos_of
@@ -65,11 +66,15 @@ class CheckKept(BaseModel):
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
-    gate, links, desk = AccessGate(context.keyring, context.now), CheckLinks(context.settings), CheckDesk(context)
+    gate, links, desk = (
+        AccessGate(context.keyring, context.now),
+        Derived(context.running.settings, CheckLinks),
+        CheckDesk(context),
+    )
     by_address = Rate(PER_HOUR)
 
     def asks(station: str, request: Request) -> str:
-        return links.who(request, station, gate, context.settings)
+        return links().who(request, station, gate, context.settings)
 
     @routes.post(
         "/{station}/checks",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.derived import Derived
 from api.pile_desk import PileDesk
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
@@ -96,11 +97,11 @@ class Partners:
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["by hand"], responses=PROBLEMS)
-    gate, partners = AccessGate(context.keyring, context.now), Partners(context.settings)
+    gate, partners_of = AccessGate(context.keyring, context.now), Derived(context.running.settings, Partners)
     piles = PileDesk(context)
 
     def asks(station: str, request: Request, token: Token = None) -> Key | Partner:
-        partner = partners.find(token)
+        partner = partners_of().find(token)
         if partner is not None and partner.station.id == station:
             return partner
         key = gate.needs("operator")(request)
@@ -130,7 +131,7 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.put("/partner/override", status_code=202, response_model=Sent, summary="The same for a partner's own page")
     def by_link(word: Annotated[Word, Body()], token: Token = None) -> Sent:
-        partner = partners.find(token)
+        partner = partners_of().find(token)
         if partner is None:
             raise HTTPException(401, "this link is not known; ask the operator for a new one")
         return _by_partner(context, partner, word)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.conditional import matches
 from api.context import ApiContext
+from api.derived import Derived
 from api.directory import Directory, parse_wanted
 from api.directory import Query as Wish
 from api.geo import Point, from_gcj02
@@ -20,7 +21,7 @@ PAGE_DEFAULT = 100
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["availability"])
-    directory = Directory(context.view, context.settings.stations)
+    directory_of = Derived(context.running.settings, lambda settings: Directory(context.view, settings.stations))
 
     @routes.get("/stations", response_model=Stations, summary="Stations: what is usable, near whom")
     async def stations(
@@ -43,10 +44,12 @@ def router(context: ApiContext) -> APIRouter:
             limit = PAGE_DEFAULT
         try:
             if len(context.view) <= FEW_STATIONS:
-                body = directory.find(wish, limit, cursor)
+                body = directory_of().find(wish, limit, cursor)
             else:
                 entries = tuple(context.view)
-                body = await context.lists.answer(request, lambda _turn: directory.find(wish, limit, cursor, entries))
+                body = await context.lists.answer(
+                    request, lambda _turn: directory_of().find(wish, limit, cursor, entries)
+                )
         except KeyError:
             raise bad_parameter("cursor", "is none of this list; begin anew without it") from None
         etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'

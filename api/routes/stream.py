@@ -15,6 +15,7 @@ from api.schemas import ProblemDocument
 DESCRIPTION = (
     "`snapshot` first, then `availability` at each change, `heartbeat` with the server's time every 5 s. "
     "`data` is a station's availability document. With a staff key also `alert`, at each change of one. "
+    "`removed`, with `station` in its data, when one was taken out of the configuration; its own stream then ends. "
     "After a break, Last-Event-ID spares what did not change."
 )
 STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "the events"}

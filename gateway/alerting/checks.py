@@ -7,7 +7,7 @@ from gateway.alerts.facts import Fact, check_missed, check_problem, supply_expir
 from gateway.alerts.words import Alert
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.evidence.checks import CheckState
-from gateway.live import Live
+from gateway.live import Live, Station
 from gateway.model import Millis
 
 
@@ -31,6 +31,14 @@ class CheckWatch:
         station = self._live.stations.get(alert.station or "")
         if station is not None and alert.subject not in station.checks:
             self._ended.append(Fact(alert.kind, alert.since, False, alert.station, alert.subject))
+
+    def configure(self, days: int) -> None:
+        """From now on; the checks that there are now are looked at, for they may be others."""
+        self._days_ms = days * DAY_MS
+        known = self._live.stations
+        self._news = {check for check in self._news if _is_asked(known.get(check.station), check)}
+        self._ended = [fact for fact in self._ended if fact.station in known]
+        self._look_at = 0
 
     def follow(self, checks: Iterable[CheckState]) -> None:
         self._news |= set(checks)
@@ -62,3 +70,7 @@ class CheckWatch:
             check_missed(check.station, check.id, resource, now, check.missed(now)),
             supply_expiring(check.station, check.id, resource, now, self._expires_soon(check, now)),
         ]
+
+
+def _is_asked(station: Station | None, check: CheckState) -> bool:
+    return station is not None and station.checks.get(check.id) is check

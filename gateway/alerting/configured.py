@@ -1,22 +1,73 @@
 """What the configuration says about alerts, as the words of the core and the post office."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.schema import Settings
+from config.difference import Difference
+from config.kinds import named
+from config.schema import Settings, StationSettings
 from config.schema.alerts import RouteSettings
 from config.schema.base import HostPort
 from gateway.alerts.case import Policy
+from gateway.alerts.places import Places
 from gateway.alerts.routes import Route
 from gateway.alerts.signals import Limits
 from gateway.notify.channels import repeat_ms_of, sender_of
 from gateway.notify.post import Outlet
+from gateway.notify.worker import DeadMan
 from gateway.policy.hours import Expression, Opening, notices_of
 
+WATCHED_ENTRANCES = named("entrance") | named("counts_people")
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """Another configuration, as far as it concerns alerts. `alerts_too`: the rules of alerts are others as well, or
+    what speaks through the bridge. `removed`: stations; `ended`: (station, name) of the checks and entrances that are
+    no longer. `lanes`: for each channel outlets of its own, since a sender belongs to one thread.
+    """
+
+    settings: Settings
+    places: Places
+    routes: list[Route]
+    outlets: Mapping[str, Outlet]
+    lanes: Mapping[str, Mapping[str, Outlet]]
+    alerts_too: bool
+    removed: Sequence[str]
+    ended: Collection[tuple[str, str]]
+
+
+def reconfigured(old: Settings, difference: Difference) -> Reconfigured:
+    """Made beside what runs. Of stations that went the names stay known, for what ends of them is told yet. ValueError
+    when a channel's address or secret can't be read.
+    """
+    settings = difference.settings
+    names = {station.id for station in difference.changed} | set(difference.removed)
+    before = [station for station in old.stations if station.id in names]
+    return Reconfigured(
+        settings,
+        Places.of(settings).beside(Places.of(old)),
+        routes_of(settings),
+        outlets_of(settings),
+        lanes_of(settings),
+        bool(difference.sections & {"alerts", "bridge", "api", "timezone", "calendar"}),
+        difference.removed,
+        set(_looked_at(before)) - set(_looked_at(difference.changed)),
+    )
+
+
+def _looked_at(stations: Iterable[StationSettings]) -> Iterator[tuple[str, str]]:
+    """The checks and the entrances that alerts may be about."""
+    for station in stations:
+        yield from ((station.id, check.id) for check in station.checks)
+        for area in station.areas:
+            watching = (item for item in area.resources if item.kind in WATCHED_ENTRANCES)
+            yield from ((station.id, item.entrance or area.id) for item in watching)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -85,3 +136,16 @@ def outlets_of(settings: Settings) -> Mapping[str, Outlet]:
         )
         for channel in settings.alerts.channels
     }  # fmt: skip
+
+
+def lanes_of(settings: Settings) -> Mapping[str, Mapping[str, Outlet]]:
+    """For each channel outlets of its own. ValueError: see `outlets_of`."""
+    return {channel.id: outlets_of(settings) for channel in settings.alerts.channels}
+
+
+def dead_man_of(settings: Settings, healthy: Callable[[], bool]) -> DeadMan | None:
+    """What asks an outside address while all is well; None where none is wanted."""
+    alerts = settings.alerts
+    if alerts.dead_man_url is None:
+        return None
+    return DeadMan(alerts.dead_man_url, alerts.dead_man_interval_s * 1000, healthy)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from config.schema import Settings
-from gateway.alerting.configured import base_url, outlets_of, routes_of
+from gateway.alerting.configured import Reconfigured, base_url, dead_man_of, lanes_of, outlets_of, routes_of
 from gateway.alerting.lanes import Lanes
 from gateway.alerting.outbox import SteadyOutbox
 from gateway.alerting.telling import Telling
@@ -22,7 +22,7 @@ from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.notify import links
 from gateway.notify.post import Post
-from gateway.notify.worker import DeadMan, NotifyWorker
+from gateway.notify.worker import NotifyWorker
 from gateway.store.base import Store
 from gateway.store.jobs import (
     OPENINGS_KEPT_MS,
@@ -73,7 +73,7 @@ class Dispatch:
         now: Callable[[], Millis],
     ) -> None:
         """ValueError when a channel's address or secret can't be read."""
-        self._mishaps, self._write = mishaps, write
+        self._mishaps, self._write, self._healthy = mishaps, write, healthy
         self._outbox = SteadyOutbox(store.folder, [channel.id for channel in settings.alerts.channels])
         self._places, self._routes = Places.of(settings), routes_of(settings)
         self._telling = Telling(publish, mishaps)
@@ -91,14 +91,21 @@ class Dispatch:
             self._outbox, self._record, outlets_of(settings), self._places, now, self._link,
             alerts.digest_min * 60_000, mishaps,
         )  # fmt: skip
-        dead_man = None
-        if alerts.dead_man_url is not None:
-            dead_man = DeadMan(alerts.dead_man_url, alerts.dead_man_interval_s * 1000, healthy)
-        self._worker = NotifyWorker(self.post, now, dead_man, mishaps)
-        self.lanes = Lanes(
-            store.folder, [channel.id for channel in alerts.channels], lambda: outlets_of(settings), self._record,
-            self._places, now, self._link, mishaps,
-        )  # fmt: skip
+        self._worker = NotifyWorker(self.post, now, dead_man_of(settings, healthy), mishaps)
+        self.lanes = Lanes(store.folder, self._record, now, self._link, mishaps)
+        self.lanes.configure(lanes_of(settings), self._places)
+
+    def configure(self, change: Reconfigured) -> None:
+        """Whom is told what, and how, from now on. Belongs to the intake thread.
+
+        Channels are made anew each time: their secrets may be others though the configuration says the same.
+        """
+        settings, alerts = change.settings, change.settings.alerts
+        self._places, self._routes = change.places, change.routes
+        self._link_ms, self._base = alerts.link_hours * 3_600_000, base_url(settings)
+        self.post.configure(change.outlets, change.places, alerts.digest_min * 60_000)
+        self.lanes.configure(change.lanes, change.places)
+        self._worker.configure(dead_man_of(settings, self._healthy))
 
     def resume(self, closed: Iterable[Alert], upto: int, muted: Iterable[Muted] = ()) -> None:
         """After a start: alerts that were closed lately, newest first, the batch that was followed last, and what staff

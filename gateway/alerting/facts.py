@@ -21,6 +21,7 @@ from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
 from gateway.kinds import Known
 from gateway.live import Device, Live
+from gateway.live.replacing import Moved
 from gateway.model import TS_SUSPECT, Batch, Millis, OpeningChange, Resource, Signal
 from gateway.wire import Event, parse_topic
 
@@ -69,6 +70,31 @@ class Watch:
                 self._floods.add(device)
             if alert.kind == "clock_skew" and device is not None:
                 self._skewed[f"yz/{alert.station}/{alert.subject}/state".encode()] = device.facts[0].resource
+
+    def configure(self, settings: Settings, moved: Moved, removed: Iterable[str]) -> None:
+        """Another configuration: what was known of what stays is known, of the rest nothing."""
+        before, self._limits = self._limits, limits_of(settings)
+        now_is = dict(moved.same)
+        over = {*moved.lost, *now_is}
+        self._news = {now_is.get(facts, facts) for facts in self._news if facts not in over or facts in now_is}
+        for told in (self._doubted, self._failed):
+            renewed = {now_is[facts] for facts in told & now_is.keys()}
+            told -= over
+            told |= renewed
+        for facts in over & self._judged.keys():
+            del self._judged[facts]
+        if self._limits != before:
+            self._judged.clear()
+            self._news |= {facts for station in self._stations.values() for facts in station.facts()}
+        self._news |= {facts for facts in (*now_is.values(), *moved.fresh) if facts.fresh.heard}
+        went = {(device.station, device.id) for device in moved.went}
+        self._floods -= set(moved.went)
+        self._skewed = {topic: one for topic, one in self._skewed.items() if (one.station, one.device) not in went}
+        for name in removed:
+            self._mishaps.pop(name, None)
+            self._screens.forget(name)
+        self._quarantine.configure(settings.alerts.thresholds.quarantine_per_hour)
+        self._checks.configure(self._limits.safety_expiry_days)
 
     def _resources(self, alert: Alert) -> set[Facts]:
         station = self._stations.get(alert.station or "")

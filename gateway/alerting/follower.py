@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 
 from config.schema import Settings
-from gateway.alerting.configured import bridges_of, policy_of
+from gateway.alerting.configured import Reconfigured, bridges_of, policy_of
 from gateway.alerting.facts import Watch, openings_at_start
 from gateway.alerting.missed import missed_alarms
 from gateway.alerting.ourselves import Failing, Ourselves, OwnTroubles
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
 from gateway.alerts.rules import BY_CHECK
+from gateway.alerts.succession import Succeeded
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.core.outcome import Outcome
 from gateway.live import Live
+from gateway.live.replacing import Moved
 from gateway.model import Change, Millis, Resource
 from gateway.store.base import Store
 
@@ -76,6 +78,28 @@ class Follower:
         with contained("what was seen before the start"):
             events += self.core.on_facts(facts, now)
         return events
+
+    def configure(self, change: Reconfigured, moved: Moved, now: Millis) -> list[AlertEvent]:
+        """Another configuration holds, and the live state has followed it. What is told of what went ends."""
+        settings = change.settings
+        for facts in moved.lost:
+            self._facts.pop((facts.resource.station, facts.resource.id), None)
+        here = [facts for _, facts in moved.same] + moved.fresh
+        self._facts.update(((facts.resource.station, facts.resource.id), facts) for facts in here)
+        self.watch.configure(settings, moved, change.removed)
+        self._own.configure(settings)
+        if change.alerts_too:
+            self.core.succession.judge_by(policy_of(settings), bridges_of(settings))
+        return self.core.succession.follow(
+            Succeeded(
+                [facts.resource for facts in moved.lost],
+                [facts.resource for facts in here],
+                self._live.stations,
+                change.removed,
+                change.ended,
+            ),
+            now,
+        )
 
     def follow(self, outcome: Outcome, now: Millis) -> list[AlertEvent]:
         """An outcome that is durable."""

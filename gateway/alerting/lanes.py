@@ -39,75 +39,108 @@ class LaneBox:
         return []
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    post: Post
+    worker: NotifyWorker
+    outbox: SteadyOutbox
+
+    def closed(self) -> bool:
+        """Whether its thread is over; then nothing of it is open any more."""
+        if self.worker.ident is not None and self.worker.is_alive():
+            return False
+        self.outbox.close()
+        return True
+
+
 class Lanes:
-    """`outlets` are made for each lane anew, for a sender belongs to one thread. A channel that fails is asked again
-    every five seconds."""
+    """A channel that fails is asked again every five seconds."""
 
     def __init__(
         self,
         folder: Path,
-        channels: Sequence[str],
-        outlets: Callable[[], Mapping[str, Outlet]],
         record: Callable[[Sequence[Delivery]], bool],
-        places: Places,
         now: Callable[[], Millis],
         link: Callable[[Delivery], str | None],
         mishaps: Mishaps,
     ) -> None:
-        self.posts: dict[str, Post] = {}
-        self._workers: dict[str, NotifyWorker] = {}
-        self._outboxes: list[SteadyOutbox] = []
-        for channel in channels:
-            uncapped = {
-                name: replace(outlet, cap_per_hour=NO_CAP, repeat_ms=None) for name, outlet in outlets().items()
-            }
-            outbox = SteadyOutbox(folder)
-            self._outboxes.append(outbox)
-            post = Post(
-                LaneBox(outbox, channel), record, uncapped, places, now, link,
-                mishaps=mishaps, longest_pause_ms=FIRST_PAUSE_MS,
-            )  # fmt: skip
-            self.posts[channel] = post
-            self._workers[channel] = NotifyWorker(post, now, mishaps=mishaps, name=f"notify-{channel}")
+        self._folder, self._record, self._now, self._link, self._mishaps = folder, record, now, link, mishaps
+        self._lanes: dict[str, _Lane] = {}
+        self._ending: list[_Lane] = []
+        self._started = False
+
+    def configure(self, outlets: Mapping[str, Mapping[str, Outlet]], places: Places) -> None:
+        """These channels tell of dangers from now on, each by outlets of its own, for a sender belongs to one thread. A
+        lane that goes ends after what it is sending.
+        """
+        lanes = {}
+        for channel, own in outlets.items():
+            uncapped = {name: replace(outlet, cap_per_hour=NO_CAP, repeat_ms=None) for name, outlet in own.items()}
+            lane = self._lanes.get(channel)
+            if lane is None:
+                lane = self._lane(channel, uncapped, places)
+            else:
+                lane.post.configure(uncapped, places)
+            lanes[channel] = lane
+        gone = [lane for channel, lane in self._lanes.items() if channel not in lanes]
+        self._lanes = lanes
+        for lane in gone:
+            lane.worker.ask_to_end()
+        self._ending = [lane for lane in (*self._ending, *gone) if not lane.closed()]
+
+    def _lane(self, channel: str, outlets: Mapping[str, Outlet], places: Places) -> _Lane:
+        outbox = SteadyOutbox(self._folder)
+        post = Post(
+            LaneBox(outbox, channel), self._record, outlets, places, self._now, self._link,
+            mishaps=self._mishaps, longest_pause_ms=FIRST_PAUSE_MS,
+        )  # fmt: skip
+        worker = NotifyWorker(post, self._now, mishaps=self._mishaps, name=f"notify-{channel}")
+        if self._started:
+            worker.start()
+        return _Lane(post, worker, outbox)
+
+    @property
+    def posts(self) -> Mapping[str, Post]:
+        return {channel: lane.post for channel, lane in self._lanes.items()}
 
     def start(self) -> None:
-        for worker in self._workers.values():
-            worker.start()
+        self._started = True
+        for lane in self._lanes.values():
+            lane.worker.start()
 
     def stop(self, timeout_s: float) -> bool:
         """False if a provider still has one of them waiting."""
-        started = [worker for worker in self._workers.values() if worker.ident is not None]
+        lanes = [*self._lanes.values(), *self._ending]
+        started = [lane.worker for lane in lanes if lane.worker.ident is not None]
         for worker in started:
-            worker.end(0)
+            worker.ask_to_end()
         ended = [worker.end(timeout_s) for worker in started]
-        if not all(ended):
-            return False
-        for outbox in self._outboxes:
-            outbox.close()
-        return True
+        closed = [lane.closed() for lane in lanes]
+        return all(ended) and all(closed)
 
     @property
     def dead(self) -> str | None:
         """The name of a thread that ended without being told to."""
-        return next((worker.name for worker in self._workers.values() if worker.failed is not None), None)
+        return next((lane.worker.name for lane in self._lanes.values() if lane.worker.failed is not None), None)
 
     def wake(self, owed: Sequence[Delivery]) -> None:
         """These were stored. Any thread."""
         for channel in {delivery.channel for delivery in owed if is_danger(delivery.alert)}:
-            if channel in self._workers:
-                self._workers[channel].wake()
+            lane = self._lanes.get(channel)
+            if lane is not None:
+                lane.worker.wake()
 
     def tell(self, owed: Sequence[Delivery]) -> list[Delivery]:
         """Send those of them that are dangers, although they could not be stored; what is left for others."""
         left = []
         for delivery in owed:
-            post = self.posts.get(delivery.channel) if is_danger(delivery.alert) else None
-            if post is None:
+            lane = self._lanes.get(delivery.channel) if is_danger(delivery.alert) else None
+            if lane is None:
                 left.append(delivery)
             else:
-                post.tell([delivery])
+                lane.post.tell([delivery])
         return left
 
     def failing(self, now: Millis) -> dict[str, tuple[str, bool]]:
         """Channels that did not take their last word of a danger, or lost one."""
-        return {name: why for post in self.posts.values() for name, why in post.failing(now).items()}
+        return {name: why for lane in self._lanes.values() for name, why in lane.post.failing(now).items()}

@@ -35,11 +35,15 @@ class OwnTroubles:
     def __init__(self, settings: Settings, gateway: str, folder: Path) -> None:
         """`folder`: on the disk that may fill."""
         self._gateway, self._folder = gateway, folder
+        self.configure(settings)
+        self._last = Ourselves()
+        self._failing: Failing = {}
+
+    def configure(self, settings: Settings) -> None:
+        """From now on; all is looked at anew."""
         self._enough_mib = settings.alerts.thresholds.disk_free_mib
         self._zone = ZoneInfo(settings.timezone)
         self._notices = notices_of(settings) if depends_on_notices(settings) else None
-        self._last = Ourselves()
-        self._failing: Failing = {}
         self._disk_at: Millis = 0
 
     def resume(self, failing: Failing) -> None:

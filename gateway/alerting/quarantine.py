@@ -29,6 +29,14 @@ class QuarantineRate:
         if alert.station is None or alert.station in self._stations:
             self._times[alert.station or ELSEWHERE] = deque(maxlen=self._per_hour)
 
+    def configure(self, per_hour: int) -> None:
+        """From now on. What is counted of stations that went is over."""
+        self._per_hour = per_hour
+        for name in [name for name in self._times if name != ELSEWHERE and name not in self._stations]:
+            del self._times[name]
+        if any(times.maxlen != per_hour for times in self._times.values()):
+            self._times = {name: deque(times, maxlen=per_hour) for name, times in self._times.items()}
+
     def count(self, rejected: Iterable[Rejected]) -> None:
         for one in rejected:
             name = station_in(one.topic)

@@ -36,6 +36,10 @@ class Screens:
         """Whether there is anything to look at."""
         return bool(self._waiting or self._stations)
 
+    def forget(self, station: str) -> None:
+        """It was taken out of the configuration."""
+        self._stations.pop(station, None)
+
     def check_in(self, station: str, name: str, at: Millis) -> None:
         self._waiting.append((station, name, at))
 

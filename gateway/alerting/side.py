@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from config.building import building
 from config.schema import Settings
+from gateway.alerting.configured import Reconfigured
 from gateway.alerting.deeds import Deeds
 from gateway.alerting.desk import StaffDesk
 from gateway.alerting.dispatch import Dispatch
@@ -20,6 +21,7 @@ from gateway.alerts.orders import OrderEvent
 from gateway.alerts.shelf import MUTED_MOST_MS
 from gateway.core.outcome import Outcome
 from gateway.live import Live
+from gateway.live.replacing import Moved
 from gateway.model import Millis
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.base import Store
@@ -69,6 +71,14 @@ class Alerting:
         self.dispatch.resume(self._reader.alerts("closed", limit=KEPT_OVER), upto, muted)
         events = self._follower.begin(self._reader.unsettled(), self._reader.alert, upto, now)
         self.dispatch.keep(events, orders_for(events, now))
+
+    def configure(self, change: Reconfigured, moved: Moved, now: Millis) -> None:
+        """Another configuration holds, and the live state has followed it. What ends by it is told as it was told so
+        far, and then the new rules hold. Belongs to the intake thread.
+        """
+        events = self._follower.configure(change, moved, now)
+        self.dispatch.keep(events, orders_for(events, now))
+        self.dispatch.configure(change)
 
     def follow(self, outcome: Outcome, number: int, now: Millis) -> None:
         """An outcome that is durable as batch `number`."""

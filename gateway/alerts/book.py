@@ -17,11 +17,17 @@ class Book:
 
     def __init__(self, cases: Cases, around: Surroundings, policy: Policy) -> None:
         self.cases, self.around, self.policy = cases, around, policy
-        self.recheck_ms = max(policy.raise_delay_ms, 1_000)
+        self.recheck_ms = _recheck_ms(policy)
         self.open: dict[str, Case] = {}
         self.deaf: set[Key] = set()
         self.schedule: Schedule[Key] = Schedule()
         self._events: list[AlertEvent] = []
+
+    def judge_by(self, policy: Policy) -> None:
+        """From now on."""
+        self.policy, self.recheck_ms = policy, _recheck_ms(policy)
+        for case in self.cases.all():
+            self.arm(case)
 
     def step(self, case: Case, now: Millis) -> Step:
         """What is due of it."""
@@ -112,3 +118,7 @@ class Book:
     def strike(self, beyond: int) -> None:
         """Take back the waiting events but for the first `beyond`."""
         del self._events[beyond:]
+
+
+def _recheck_ms(policy: Policy) -> Millis:
+    return max(policy.raise_delay_ms, 1_000)

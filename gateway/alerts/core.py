@@ -22,8 +22,9 @@ from gateway.alerts.kinds import DEAFENING, GROUP_KINDS, KINDS
 from gateway.alerts.muting import Mutes
 from gateway.alerts.news import matters
 from gateway.alerts.rules import fact_of
+from gateway.alerts.succession import Succession
 from gateway.alerts.surroundings import Surroundings
-from gateway.alerts.words import MAINTENANCE, SENSOR, Alert, AlertEvent
+from gateway.alerts.words import MAINTENANCE, REMOVED, SENSOR, Alert, AlertEvent
 from gateway.base.mishaps import Mishaps
 from gateway.model import Change, Millis, Resource
 
@@ -33,7 +34,7 @@ _STARTING: Key = ("", "", "starting")
 class Alerts:
     """What is wrong now. `restore` what the store knew, `prime` with every resource as it is, then feed it.
 
-    `desk` is for whoever acts on alerts or asks about them.
+    `desk` is for whoever acts on alerts or asks about them, `succession` for another configuration.
     """
 
     def __init__(
@@ -51,14 +52,15 @@ class Alerts:
         fail over, which leave no trace and are judged once more in a while; without it the fault is raised.
         `stations`: all that there are, also those without any resource.
         """
-        self._policy = policy or Policy()
-        self._mutes = Mutes(resources, self._policy.mute_when_closed, worked_on, stations)
+        policy = policy or Policy()
+        self._mutes = Mutes(resources, policy.mute_when_closed, worked_on, stations)
         self._groups = Groups(bridges or {})
         self._cases = cases = Cases()
         around = Surroundings(cases, self._groups, self._mutes, heard)
-        self._book = Book(cases, around, self._policy)
+        self._book = Book(cases, around, policy)
         self._folding = Folding(self._book, self._groups, heard)
         self.desk = AlertDesk(self._book)
+        self.succession = Succession(self._book, self._groups, self._mutes)
         self.apart = Apart(self._book, self._groups, self._mutes, self._judge, mishaps)
 
     # ---- after a start ----
@@ -74,7 +76,7 @@ class Alerts:
 
     def _take_up(self, alert: Alert) -> None:
         kind = KINDS[alert.kind]  # one of a later version is none that we can judge
-        if alert.state == "closed" and kind.latched:
+        if alert.state == "closed" and (kind.latched or alert.closed_by == REMOVED):
             return  # over and done with: the next one is new
         key = (alert.station or "", alert.subject, alert.kind)
         resource = self._mutes.resource(alert.station, alert.resource)
@@ -103,7 +105,7 @@ class Alerts:
             with contained("an alert at the start", case.key[0]):
                 if case.alert is not None and case.key[0] and not self._mutes.knows(case.key[0], case.alert.resource):
                     case.fall(now)
-                    book.close_alert(case, now, SENSOR)
+                    book.close_alert(case, now, REMOVED)
         for case in self._cases.all():
             with contained("an alert at the start", case.key[0]):
                 book.allow_grace(case, now)
@@ -197,7 +199,7 @@ class Alerts:
         if case.alert is None:
             case.what = _what(fact)
         if not case.holds:
-            case.rise(fact.at, self._policy)
+            case.rise(fact.at, self._book.policy)
 
     def _hear(self, case: Case, now: Millis) -> None:
         deaf = self._book.deaf
@@ -223,7 +225,7 @@ class Alerts:
             if case.alert is not None and not KINDS[case.kind].latched and book.around.in_maintenance(case):
                 book.close_alert(case, now, MAINTENANCE)
                 case.resting = case.holds
-            case.not_before = max(case.not_before, now + self._policy.raise_delay_ms)
+            case.not_before = max(case.not_before, now + self._book.policy.raise_delay_ms)
             book.arm(case)
 
 

@@ -6,12 +6,12 @@ spoken, each being overdue by two heartbeats (a heartbeat is a third of the ttl)
 the first expiry instead of the last.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median_low
 from typing import Literal
 
-from gateway.model import Change, Millis
+from gateway.model import Change, Millis, Resource
 
 Verdict = Literal["alone", "wait", "offline"]
 # When was this device of this station last heard: None for never.
@@ -84,6 +84,36 @@ class Groups:
         if group is None:
             group = self._groups[station, name] = Group(station, name)
         return group
+
+    def forget(self, station: str, device: str) -> None:
+        """It is no more."""
+        for group in self.of(station, device):
+            group.forget(device)
+            if not group.ttl_ms:
+                del self._groups[station, group.name]
+
+    def renew(self, resources: Iterable[Resource]) -> None:
+        """They may be good for longer or shorter than before."""
+        for resource in resources:
+            for group in self.of(resource.station, resource.device):
+                if resource.device in group.ttl_ms:
+                    group.ttl_ms[resource.device] = resource.ttl_ms
+
+    def bridge(self, bridges: Mapping[tuple[str, str], str]) -> None:
+        """From now on devices speak through these."""
+        if bridges == self._bridges:
+            return
+        self._bridges = bridges
+        for (station, name), group in self._groups.items():
+            for device in list(group.ttl_ms) if name is not None else ():
+                if bridges.get((station, device)) != name:
+                    group.forget(device)
+        for (station, device), name in bridges.items():
+            whole, own = self.get(station, None), self.get(station, name)
+            if device in whole.ttl_ms:
+                own.ttl_ms.setdefault(device, whole.ttl_ms[device])
+            if device in whole.silent:
+                own.silent.setdefault(device, whole.silent[device])
 
     def hear_all(self) -> None:
         """Nobody is silent, as before the first silence."""

@@ -41,6 +41,24 @@ class Mutes:
         said = change.after.access == "closed", change.after.health == "maintenance"
         return self.state(change.resource.station, change.resource.id) != said
 
+    def follow(self, gone: Iterable[Resource], here: Iterable[Resource], stations: Iterable[str]) -> None:
+        """Some resources went, others are new or told anew. `stations`: all that there are now."""
+        self._stations = frozenset(stations)
+        gone, here = list(gone), list(here)
+        before = [self._resources.pop((one.station, one.id), one) for one in gone]
+        for one in gone:
+            for keys in (self._closed, self._maintained):
+                keys.discard((one.station, one.id))
+        for one in here:
+            before.append(self._resources.get((one.station, one.id), one))
+            self._resources[one.station, one.id] = one
+        if self._by_device or any(one.device != one.id for one in (*before, *here)):
+            self._by_device = _by_device(self._resources)
+
+    def judge_by(self, mute_when_closed: Container[str]) -> None:
+        """Kinds that opening hours mute from now on."""
+        self._mute_when_closed = mute_when_closed
+
     def clear(self) -> None:
         """Nothing is closed nor in maintenance, as before the first change."""
         self._closed.clear()

@@ -44,6 +44,17 @@ class Places:
             {key: item.type for key, _, item in found if item.type},
         )
 
+    def beside(self, older: "Places") -> "Places":
+        """With the names of what only `older` has."""
+        return Places(
+            {**older.stations, **self.stations},
+            {**older.regions, **self.regions},
+            {**older.zones, **self.zones},
+            {**older.resources, **self.resources},
+            {**older.areas, **self.areas},
+            {**older.kinds, **self.kinds},
+        )
+
 
 def in_language(text: Text, lang: str, otherwise: str) -> str:
     """The text in `lang`, else in Chinese, else in whatever there is, else `otherwise`."""

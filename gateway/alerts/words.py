@@ -16,6 +16,8 @@ TOLD: frozenset[Action] = frozenset({"opened", "closed", "reopened"})
 SENSOR = "sensor"
 # Who closed an alert because staff began to work on what it is about.
 MAINTENANCE = "maintenance"
+# Who closed an alert because what it is about was taken out of the configuration.
+REMOVED = "configuration"
 
 
 @dataclass(frozen=True, slots=True)

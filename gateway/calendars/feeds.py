@@ -140,15 +140,27 @@ class Calendars:
         self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]], cache: Path, mishaps: Mishaps | None = None
     ) -> None:
         """`wanted`: for each area its zone and its sources, paths or http(s) addresses."""
-        self._mishaps = mishaps or Mishaps()
+        self._mishaps, self._cache = mishaps or Mishaps(), cache
         self._feeds: dict[tuple[str, str], CalendarFeed] = {}
         self._of: dict[AreaKey, list[CalendarFeed]] = {}
-        for area, (zone, sources) in wanted.items():
-            self._of[area] = [self._feed(area, source, zone, cache) for source in sources]
         # What whoever asked has of each area's feeds; None while that is not certain.
-        self._delivered: dict[AreaKey, list[tuple[Activity, ...]] | None] = {
-            area: [() for _ in feeds] for area, feeds in self._of.items()
-        }
+        self._delivered: dict[AreaKey, list[tuple[Activity, ...]] | None] = {}
+        self.configure(wanted)
+
+    def configure(self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]]) -> None:
+        """These from now on: a feed that stays is the one that it was, an area without any is delivered once more."""
+        feeds, of = dict(self._feeds), dict[AreaKey, list[CalendarFeed]]()
+        for area, (zone, sources) in wanted.items():
+            of[area] = [self._feed(feeds, area, source, zone) for source in sources]
+        for area in self._of.keys() - of.keys():
+            of[area] = []
+        kept = {id(feed) for one in of.values() for feed in one}
+        for area, one in of.items():
+            if area not in self._of:
+                self._delivered[area] = [() for _ in one]
+            elif self._of[area] != one:
+                self._delivered[area] = None
+        self._feeds, self._of = {key: feed for key, feed in feeds.items() if id(feed) in kept}, of
 
     def refresh(self, now: Millis) -> dict[AreaKey, Agenda]:
         """Ask what is due; the areas whose agenda is another than was last `delivered`."""
@@ -166,6 +178,9 @@ class Calendars:
         """Whoever asked has the agendas of these areas as they are now."""
         for area in areas:
             self._delivered[area] = [feed.activities for feed in self._of[area]]
+            if not self._of[area]:  # it has no calendar any more, and that is known now
+                self._of = {one: feeds for one, feeds in self._of.items() if one != area}
+                del self._delivered[area]
 
     def _refresh(self, feed: CalendarFeed, now: Millis) -> None:
         try:
@@ -205,12 +220,12 @@ class Calendars:
                     told[f"{head}: {feed.problem.partition(': ')[2] or feed.problem}"] = 1
         return told
 
-    def _feed(self, area: AreaKey, source: str, zone: str, cache: Path) -> CalendarFeed:
+    def _feed(self, feeds: dict[tuple[str, str], CalendarFeed], area: AreaKey, source: str, zone: str) -> CalendarFeed:
         """The feed of a source, named after the first area that has it."""
-        if (source, zone) not in self._feeds:
-            where = WebSource(source, cache) if is_web(source) else FileSource(source)
-            self._feeds[source, zone] = CalendarFeed(_name(area, source), where, zone)
-        return self._feeds[source, zone]
+        if (source, zone) not in feeds:
+            where = WebSource(source, self._cache) if is_web(source) else FileSource(source)
+            feeds[source, zone] = CalendarFeed(_name(area, source), where, zone)
+        return feeds[source, zone]
 
 
 def looked_at(area: AreaKey, source: str, zone: str, cache: Path, now: Millis) -> tuple[str, str | None, bool]:

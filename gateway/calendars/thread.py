@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from config.schema import Settings, StationSettings
@@ -17,6 +18,20 @@ LONGEST_WAIT_S = 60.0
 AFTER_A_FAULT_S = 15.0
 
 
+Wanted = Mapping[AreaKey, tuple[str, tuple[str, ...]]]
+"""For each area its zone and its sources."""
+
+
+def wanted_of(settings: Settings, stations: Iterable[StationSettings]) -> Wanted:
+    """What the configuration names."""
+    return {
+        (station.id, area.id): (station.timezone or settings.timezone, tuple(map(str, area.calendar)))
+        for station in stations
+        for area in station.areas
+        if area.calendar
+    }
+
+
 class CalendarThread(threading.Thread):
     """Hands each changed agenda to `deliver`, which must return at once."""
 
@@ -29,17 +44,14 @@ class CalendarThread(threading.Thread):
     ) -> None:
         super().__init__(name="calendars", daemon=True)  # a fetch may hang for longer than a stop may take
         mishaps = mishaps or Mishaps()
-        wanted = {
-            (station.id, area.id): (station.timezone or settings.timezone, tuple(map(str, area.calendar)))
-            for station in stations
-            for area in station.areas
-            if area.calendar
-        }
+        wanted = wanted_of(settings, stations)
         self._calendars = Calendars(wanted, settings.store.path / "calendars", mishaps)
         self._deliver = deliver
         self._stopping = threading.Event()
         self._mishaps = mishaps
         self._told: list[str] = []
+        self._next: deque[Wanted] = deque(maxlen=1)
+        self._wake = threading.Event()
         self.wanted = bool(wanted)
 
     def run(self) -> None:
@@ -47,10 +59,21 @@ class CalendarThread(threading.Thread):
             wait_s = AFTER_A_FAULT_S
             with self._mishaps.contained("calendars"):
                 wait_s = self.step(now_ms())
-            self._stopping.wait(wait_s)
+            self._wake.wait(wait_s)
+            self._wake.clear()
+
+    def configure(self, wanted: Wanted) -> None:
+        """These calendars from now on. Any thread; it begins with the first calendar that is wanted."""
+        self._next.append(wanted)
+        self.wanted = self.wanted or bool(wanted)
+        self._wake.set()
+        if self.wanted and self.ident is None and not self._stopping.is_set():
+            self.start()
 
     def step(self, now: Millis) -> float:
         """Ask what is due and hand it on; after how many seconds to come again."""
+        while self._next:
+            self._calendars.configure(self._next.popleft())
         changed = self._calendars.refresh(now)
         if changed:
             self._deliver(changed)
@@ -62,6 +85,7 @@ class CalendarThread(threading.Thread):
     def end(self) -> None:
         """Stop soon; nobody waits for it."""
         self._stopping.set()
+        self._wake.set()
 
     def activities_of(self, station: str) -> Mapping[str, tuple[Activity, ...]]:
         """What takes place in each area of a station, from a day ago to two weeks ahead. Any thread may ask."""

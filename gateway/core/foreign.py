@@ -4,7 +4,7 @@ What is stored is the native form, so that export, replay, dedupe and privacy ar
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -68,16 +68,35 @@ class Translation(NamedTuple):
 class Foreign:
     """All sources of a gateway. `filters` is what to subscribe to; a new object when a device was renamed."""
 
-    def __init__(self, sources: Iterable[BoundSource]) -> None:
-        self._sources = list(sources)
+    def __init__(self, sources: Mapping[tuple[str, str], BoundSource]) -> None:
+        """By station and resource."""
+        self._sources = dict(sources)
         self._by_topic: dict[bytes, list[BoundSource]] = defaultdict(list)
-        for source in self._sources:
+        for source in self._sources.values():
             self._listen(source)
         self.filters = frozenset(topic.decode() for topic in self._by_topic)
         self.remarks = Remarks()
 
     def __bool__(self) -> bool:
         return bool(self._sources)
+
+    def change(self, ended: Iterable[tuple[str, str]], begun: Mapping[tuple[str, str], BoundSource]) -> None:
+        """Some sources speak no more, others do from now on."""
+        silent = set[str]()
+        for key in [key for key in ended if key in self._sources]:
+            source = self._sources.pop(key)
+            for topic in source.filters:
+                heard = self._by_topic[topic.encode()]
+                heard.remove(source)
+                if not heard:
+                    del self._by_topic[topic.encode()]
+                    silent.add(topic)
+        self._sources.update(begun)
+        for source in begun.values():
+            self._listen(source)
+        fresh = {topic for source in begun.values() for topic in source.filters}
+        if silent or fresh:
+            self.filters = self.filters - silent | fresh
 
     def _listen(self, source: BoundSource) -> None:
         for topic in source.filters:

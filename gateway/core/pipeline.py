@@ -38,7 +38,7 @@ class Pipeline:
     """
 
     def __init__(self, live: Live, foreign: Foreign | None = None) -> None:
-        self._context = context = Context(live, foreign or Foreign(()))
+        self._context = context = Context(live, foreign or Foreign({}))
         self.live, self.foreign = live, context.foreign
         self.counters: Counter[str] = live.counters
         self.quarantined = context.quarantined
@@ -148,6 +148,14 @@ class Pipeline:
         # Nobody can tell whether it holds an identity number, so only that it came is kept.
         self.quarantined[INTERNAL_ERROR] += 1
         self.outcome.rejected.append(Rejected(b"?", b"", now, INTERNAL_ERROR))
+
+    def follow(self, came: Iterable[Device], went: Iterable[Device]) -> None:
+        """The configuration has other devices now."""
+        by_topic = self._context.by_topic
+        for device in went:
+            del by_topic[device.topic]
+        for device in came:
+            by_topic[device.topic] = device
 
     # ---- the store ----
 

@@ -151,6 +151,14 @@ class CheckState:
         if self.last is None:
             self.until = self._days.after(since, self._holds_ms)
 
+    def goes_on(self, before: "CheckState") -> None:
+        """It is the same check under another configuration: what people said holds, for as long as it now may."""
+        self.begin(before.since)
+        if before.last is not None:
+            self.take(before.last)
+        if self.expires is None and before.expires is not None:
+            self.expires, self.expired_at = before.expires, self._days.end_of(before.expires)
+
     def take(self, report: CheckReport) -> bool:
         """True if it is news: not older than the last one, and not the same."""
         last = self.last

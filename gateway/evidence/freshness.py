@@ -62,3 +62,14 @@ class Freshness:
     def lasts(self, ttl_ms: Millis) -> None:
         """How long a value is good from now on, where a device or a dialect says so."""
         self.ttl_ms = ttl_ms
+
+    def promised_anew(self, before: "Freshness", configured_ms: Millis) -> None:
+        """The same thing under another configuration, by which its value may be good for longer or shorter.
+
+        `before`: as it was, with `configured_ms` for a ttl unless its device or dialect said another, which stands.
+        """
+        if before.ttl_ms != configured_ms:
+            self.ttl_ms = before.ttl_ms
+        elif self.valid_until is not None and before.ttl_ms != self.ttl_ms:
+            until = self.valid_until + self.ttl_ms - before.ttl_ms
+            self.valid_until = until - until % self.step_ms

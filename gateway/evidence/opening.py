@@ -100,6 +100,14 @@ class Promise:
         if self._open_since is None:
             self._open_since = at
 
+    @property
+    def terms(self) -> Patience:
+        return self._terms
+
+    def goes_on(self, terms: Patience) -> None:
+        """It is still the same promise, under the terms of another configuration."""
+        self._terms = terms
+
     def taken_up(self) -> None:
         """After a start, where it is open: nobody knows since when, and what the journal tells is older than now."""
         if self._open_since is not None:

@@ -61,7 +61,7 @@ def announce(
             if resource.lifecycle == "active"
             for name, entity in _entities(resource, gateway).items()
         },
-        "state_topic": _topic(station),
+        "state_topic": state_topic(station),
         "qos": 1,
     }
     return _config_topic(station, prefix), _encode(body)
@@ -78,7 +78,7 @@ def states(document: StationDocument) -> tuple[str, bytes]:
         resource.id: _state(resource) for resource in document.resources()
     }
     body |= {gauge.id: _instrument_state(gauge) for gauge in document.instruments() if gauge.kind != "counter"}
-    return _topic(document.station), _encode(body)
+    return state_topic(document.station), _encode(body)
 
 
 def _entities(resource: Resource, gateway: str) -> dict[str, dict[str, Any]]:
@@ -124,7 +124,7 @@ def _gauge(resource: Resource, gateway: str, value: str) -> dict[str, Any]:
 
 def _entity(resource: Resource, gateway: str, shown: str) -> dict[str, Any]:
     here = f"value_json['{resource.id}']"
-    topic = _topic(resource.station)
+    topic = state_topic(resource.station)
     return {
         "platform": "binary_sensor",
         "unique_id": f"yizhan_{resource.station}_{resource.id}",
@@ -176,7 +176,8 @@ def _instrument_state(gauge: ShownInstrument) -> InstrumentState:
     )
 
 
-def _topic(station: str) -> str:
+def state_topic(station: str) -> str:
+    """Where its states stand."""
     return f"yz-ha/{station}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.homeassistant.announce import announce, states, withdraw
+from gateway.homeassistant.announce import announce, state_topic, states, withdraw
 from gateway.live import Live, Station
 from gateway.live.station_document import Document
 from gateway.mqtt.reader import Frame
@@ -39,6 +39,15 @@ class Announcer:
             station = topic.removeprefix(self._ours).removesuffix(b"/config").decode(errors="replace")
             if station not in self._live.stations:
                 self._publish(*withdraw(station, prefix=self._prefix))
+
+    def configure(self, told_anew: Iterable[str], removed: Iterable[str]) -> None:
+        """These stations are new or others: they are announced with their next document. Those went."""
+        self._owed.update(told_anew)
+        for station in removed:
+            self._owed.discard(station)
+            with self._mishaps.contained(f"taking {station} back from Home Assistant", station):
+                self._publish(*withdraw(station, prefix=self._prefix))
+                self._publish(state_topic(station), b"")
 
     def announce(self) -> None:
         """Tell of every station anew. One that fails is told with its next document."""

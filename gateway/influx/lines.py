@@ -87,14 +87,17 @@ class Lines:
     """Makes lines for the devices of these resources; what others said is left out."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
+        self.configure(resources)
+
+    def configure(self, resources: Iterable[Resource]) -> None:
+        """These from now on. Any thread."""
         fed: dict[bytes, list[tuple[str, dict[str, Text]]]] = defaultdict(list)
         stations = set()
         for resource in resources:
             stations.add(resource.station)
             topic = wire.topic(resource.station, resource.device, "state").encode()
             fed[topic].append((series(resource), {**COMMON, **FIELDS[resource.kind]}))
-        self._fed = dict(fed)
-        self.stations = sorted(stations)
+        self._fed, self.stations = dict(fed), sorted(stations)
 
     def of(self, topic: bytes, payload: bytes, received_at: Millis, flags: int) -> list[str]:
         """One line for each resource that the message feeds; none when it says nothing in numbers."""

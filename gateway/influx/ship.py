@@ -81,6 +81,10 @@ class Ship(threading.Thread):
 
     # ---- for others ----
 
+    def configure(self, resources: Iterable[Resource]) -> None:
+        """Whose messages become lines from now on. Any thread."""
+        self._lines.configure(resources)
+
     def end(self, timeout_s: float) -> None:
         """Stop after the write that is under way, or in the middle of it: it is sent again at the next start."""
         self._ending.set()

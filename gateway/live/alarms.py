@@ -1,6 +1,7 @@
 """One heap of deadlines. An owner has one entry at a time: a later deadline is found out when the earlier one pops."""
 
 import heapq
+from collections.abc import Iterable
 from typing import Protocol
 
 from gateway.model import Millis
@@ -14,6 +15,7 @@ class Alarms:
     def __init__(self) -> None:
         self._heap: list[tuple[Millis, int, Owner]] = []
         self._count = 0
+        self._forgotten = 0
 
     def set(self, owner: Owner, when: Millis | None) -> None:
         """Have `owner` looked at no later than `when`."""
@@ -34,6 +36,16 @@ class Alarms:
                 owner.alarm = None
                 return owner
         return None
+
+    def forget(self, owners: Iterable[Owner]) -> None:
+        """They are no more. The heap lets go of them when they are many in it."""
+        for owner in owners:
+            self._forgotten += owner.alarm is not None
+            owner.alarm = None
+        if self._forgotten > len(self._heap) // 4:
+            self._forgotten = 0
+            self._heap = [entry for entry in self._heap if entry[2].alarm == entry[0]]
+            heapq.heapify(self._heap)
 
     def shift(self, by: Millis) -> None:
         """The clock was set: every deadline moves along."""

@@ -32,6 +32,7 @@ class AlwaysOpen:
 
 ALWAYS = AlwaysOpen()
 LONG_AGO = -1e9
+NOWHERE = -1
 NOTHING_ON = OnNow((), None, None)
 
 
@@ -114,7 +115,7 @@ class Device:
         self.online: bool | None = None
         self.topic = wire.topic(station, id, "state").encode()
         self.number = 0  # what the journal was last known to call its topic
-        self.part = 0  # which checkpoint part keeps it
+        self.part = 0  # which checkpoint part keeps it; NOWHERE when it was taken out of the configuration
         self.owed = False  # its watermark may have moved since it was told
         self.told_boot: str | None = None  # the watermark last published
         self.told_upto = -1

@@ -59,7 +59,10 @@ class Session:
         receive_maximum: int = 5_000,
         fast: bool = True,
     ) -> None:
-        self.broker, self.client_id, self.filters = broker, client_id, tuple(filters)
+        self.broker, self.client_id = broker, client_id
+        self._filters = dict.fromkeys(filters)  # in order
+        self._unsaid: dict[str, None] = {}  # those that the broker was not told of yet
+        self._dropped: dict[str, None] = {}  # what it may believe that we listen to
         self.connected = False
         self.subscribed = False
         self.epoch = 0
@@ -166,10 +169,23 @@ class Session:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""
-        fresh = tuple(topic_filter for topic_filter in filters if topic_filter not in self.filters)
-        self.filters += fresh
+        fresh = [topic_filter for topic_filter in filters if topic_filter not in self._filters]
+        self._filters.update(dict.fromkeys(fresh))
+        for topic_filter in fresh:
+            self._dropped.pop(topic_filter, None)
         if self.connected and fresh:
             self._subscribe(fresh)
+        else:
+            self._unsaid.update(dict.fromkeys(fresh))
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """Listen to these topics no more, which a broker that keeps our session may have to be told later."""
+        for topic_filter in filters:
+            if topic_filter in self._filters:
+                del self._filters[topic_filter]
+                self._dropped[topic_filter] = None
+        if self.connected:
+            self._unsubscribe()
 
     def wake(self) -> None:
         """End the present `poll` early. Any thread may call it."""
@@ -183,6 +199,11 @@ class Session:
 
     def resume(self) -> None:
         self._held = False
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What is listened to."""
+        return tuple(self._filters)
 
     @property
     def held(self) -> bool:
@@ -276,12 +297,23 @@ class Session:
         self._told.clear()
         self._granting.clear()
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
-        if self._version == V5 or not (flags.session_present and self._had_session):
-            self._subscribe(self.filters)
+        known = flags.session_present and self._had_session
+        wanted = (
+            self.filters if self._version == V5 or not known else [one for one in self.filters if one in self._unsaid]
+        )
+        self._unsaid.clear()
+        if wanted or not known:
+            self._subscribe(wanted)
         else:
             self.subscribed = True
+        self._unsubscribe()
         self._had_session = self._terms.keep
         self._greeting = bool(flags.session_present)
+
+    def _unsubscribe(self) -> None:
+        gone, self._dropped = list(self._dropped), {}
+        for start in range(0, len(gone), FILTERS_A_PACKET):
+            self._client.unsubscribe(gone[start : start + FILTERS_A_PACKET])
 
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:

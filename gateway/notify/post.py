@@ -92,6 +92,13 @@ class Post:
         self._unstored: dict[str, Delivery] = {}  # told although the store can't hold them
         self._unrecorded: dict[str, Delivery] = {}  # ended, and the store does not know it yet
 
+    def configure(self, outlets: Mapping[str, Outlet], places: Places, digest_ms: Millis | None = None) -> None:
+        """From the next turn on. What is known of a channel that stays is known. Any thread."""
+        self._health = {**self._health, **{name: _Health() for name in outlets if name not in self._health}}
+        self._outlets, self._places = outlets, places
+        if digest_ms is not None:
+            self._digest_ms = digest_ms
+
     def tell(self, deliveries: Sequence[Delivery]) -> None:
         """Send these although they could not be stored, for the store itself is in trouble. Any thread."""
         self._unstored |= {delivery.id: delivery for delivery in deliveries}
@@ -232,7 +239,8 @@ class Post:
 
     def failing(self, now: Millis) -> dict[str, tuple[str, bool]]:
         """Channels whose last message was not taken, or that lost one within the hour: (why, lost). Any thread."""
-        failing = {name: (one.trouble, False) for name, one in self._health.items() if one.trouble is not None}
+        health = [(name, one.trouble) for name, one in self._health.items() if name in self._outlets]
+        failing = {name: (trouble, False) for name, trouble in health if trouble is not None}
         lost = {name: (why, True) for name, (at, why) in self._lost.copy().items() if now - at < HOUR_MS}
         return failing | lost
 

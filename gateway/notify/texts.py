@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.places import Places, in_language
-from gateway.alerts.words import MAINTENANCE, SENSOR, SEVERITIES, Alert, Delivery, Severity
+from gateway.alerts.words import MAINTENANCE, REMOVED, SENSOR, SEVERITIES, Alert, Delivery, Severity
 from gateway.model import Millis
 from gateway.notify.base import StaffMessage
 from gateway.notify.catalogue import cause_of, text_of
@@ -122,6 +122,8 @@ def _ended(alert: Alert, places: Places, lang: str) -> tuple[str, ...]:
     end, lasted = _clock(alert, places, alert.changed_at), duration(alert.changed_at - alert.since, lang)
     if alert.closed_by == MAINTENANCE:
         return (f"In maintenance since {end}" if lang == "en" else f"{end} 起检修，结束后重新判断",)
+    if alert.closed_by == REMOVED:
+        return (f"Taken out of the configuration at {end}" if lang == "en" else f"{end} 已从配置中移除",)
     by_hand = alert.closed_by not in (None, SENSOR)
     if lang == "en":
         return (f"Closed by staff at {end}, after {lasted}" if by_hand else f"Over at {end}, after {lasted}",)

@@ -64,10 +64,19 @@ class NotifyWorker(threading.Thread):
     def wake(self) -> None:
         self._work.set()
 
-    def end(self, timeout_s: float) -> bool:
-        """Stop after what is being sent now. False if that did not end in time; it will be sent again then."""
+    def configure(self, dead_man: DeadMan | None) -> None:
+        """From the next turn on. Any thread."""
+        self._dead_man = dead_man
+        self.wake()
+
+    def ask_to_end(self) -> None:
+        """Stop after what is being sent now; nobody waits."""
         self._ending.set()
         self._work.set()
+
+    def end(self, timeout_s: float) -> bool:
+        """Stop after what is being sent now. False if that did not end in time; it will be sent again then."""
+        self.ask_to_end()
         self.join(timeout_s)
         return not self.is_alive()
 
@@ -94,8 +103,8 @@ class NotifyWorker(threading.Thread):
     def _turn(self) -> float:
         """Do what is due; how long the next turn may wait."""
         wakes = [self._contained("the post", self._post.run)]
-        if self._dead_man is not None:
-            dead_man = self._dead_man
+        dead_man = self._dead_man
+        if dead_man is not None:
             wakes.append(self._contained("the dead man's switch", lambda: dead_man.run(self._now())))
         next_at = min((wake for wake in wakes if wake is not None), default=None)
         if next_at is None:

@@ -8,7 +8,7 @@ A partner venue's words stand beside those of staff and below them: on each axis
 staff holds, and takes back only its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
@@ -21,6 +21,7 @@ from gateway.policy.text import LONGEST_NAME, bounded
 Status = Literal["open", "closed", "staff_only", "maintenance", "free", "busy"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
+CONFIGURATION = "configuration"  # who sets what stands in the files
 PARTNER = "partner"  # who a partner venue is in the audit trail
 LONGEST_NOTE = 300
 MAX_SPAN_MS = 366 * 86_400_000
@@ -96,6 +97,18 @@ class Overrides:
             for word in words.values():
                 self.put(target, word)
 
+    def configure(self, stations: Mapping[str, Iterable[tuple[OverrideTarget, Override]]]) -> None:
+        """Have these words of the configuration hold in these stations, and no others of it; what people set stands
+        above.
+        """
+        for target in [target for target in self._words if target.station in stations]:
+            words = {slot: word for slot, word in self._words[target].items() if word.by != CONFIGURATION}
+            self._words[target] = words
+            if not words:
+                del self._words[target]
+        for target, override in (said for by_hand in stations.values() for said in by_hand):
+            self._words.setdefault(target, {}).setdefault((override.partner, _axis(override.status)), override)
+
     def clear(self, target: OverrideTarget, *, partner: bool = False) -> None:
         """Take back all that was set on exactly this target; for a partner, what a partner set."""
         words = self._words.pop(target, {})
@@ -168,9 +181,12 @@ class Overrides:
         self._words = state  # type: ignore[assignment]
 
     def dump(self) -> bytes:
-        """JSON to keep over a restart: `load` reads it."""
+        """JSON to keep over a restart: `load` reads it. What the configuration says stands in its files."""
         rows = [
-            (*target, word) for target, words in sorted(self._words.items(), key=_in_order) for word in words.values()
+            (*target, word)
+            for target, words in sorted(self._words.items(), key=_in_order)
+            for word in words.values()
+            if word.by != CONFIGURATION
         ]
         return msgspec.json.encode(rows)
 
@@ -179,7 +195,7 @@ class Overrides:
         """ValueError when `kept` isn't what `dump` wrote."""
         restored = cls()
         for station, area, resource, word in msgspec.json.decode(kept, type=list[_Row]):
-            if word.until is None or now < word.until:
+            if word.by != CONFIGURATION and (word.until is None or now < word.until):
                 # An older version told a partner by its name alone.
                 word = msgspec.structs.replace(word, partner=word.partner or word.by == PARTNER)
                 restored.put(OverrideTarget(station, area, resource), word)

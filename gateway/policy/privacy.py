@@ -90,6 +90,11 @@ class Public:
         self._people: int | None = None
         self._shown: Band | None = None
 
+    @property
+    def terms(self) -> tuple[tuple[Band, ...], Millis]:
+        """The bands, and how long a tick is."""
+        return self._all, self._tick_ms
+
     def put(self, people: int | None, now: Millis) -> None:
         """The count from now on; None: unknown."""
         self._roll(now)

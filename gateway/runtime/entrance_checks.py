@@ -1,6 +1,6 @@
 """Whether the sensors of each entrance agree about its last day, asked once a day in the writer's quiet moments."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from gateway.base.local_time import HOUR_MS, day_start, next_day
 from gateway.model import Millis
@@ -19,13 +19,19 @@ class EntranceChecks:
         self, places: Iterable[Place], rollups: RollupReader, tell: Callable[[str, str, bool], None], now: Millis
     ) -> None:
         """`tell`: the station, the entrance's name, and whether its sensors agree; any thread."""
-        self._places = [place for place in places if Asked([place]).entrance_sensors]
         self._entrances, self._tell = Entrances(rollups), tell
+        self._places = _watched(places)
         self._due: dict[str, Millis] = {place.station: now + FIRST_AFTER_MS for place in self._places}
+
+    def follow(self, places: Iterable[Place], removed: Collection[str]) -> None:
+        """These stations are new or others now, those went. Any thread."""
+        places = list(places)
+        others = {*removed, *(place.station for place in places)}
+        self._places = [place for place in self._places if place.station not in others] + _watched(places)
 
     def tidy(self, now: Millis) -> bool:
         """True if there is more. StoreError."""
-        waiting = [place for place in self._places if self._due[place.station] <= now]
+        waiting = [place for place in self._places if self._due.get(place.station, 0) <= now]
         if not waiting:
             return False
         self._check(waiting[0], now)
@@ -38,3 +44,7 @@ class EntranceChecks:
         for told in self._entrances.days(Asked([place]), yesterday, today).values():
             for entrance in told:
                 self._tell(place.station, entrance.name.removeprefix("#"), entrance.agree)
+
+
+def _watched(places: Iterable[Place]) -> list[Place]:
+    return [place for place in places if Asked([place]).entrance_sensors]

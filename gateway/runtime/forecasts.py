@@ -36,6 +36,10 @@ class Forecasts:
         self._resources: list[tuple[Group, str]] = []
         self._sessions: dict[Group, list[list[UseSpan]]] = defaultdict(list)  # of each resource
 
+    def follow(self, zones: Mapping[str, ZoneInfo]) -> None:
+        """The stations that there are now. Any thread."""
+        self._zones = zones
+
     def tidy(self, now: Millis) -> bool:
         """True if there is more. StoreError."""
         if self._resources:
@@ -53,7 +57,7 @@ class Forecasts:
         self._due = now + DAY_MS
         self._resources = [
             ((station.id, facts.resource.kind, facts.resource.type), facts.resource.id)
-            for station in self._live.stations.values()
+            for station in list(self._live.stations.values())  # they may change on another thread
             for facts in station.facts()
             if facts.resource.kind in KINDS
         ]
@@ -63,8 +67,7 @@ class Forecasts:
         """One assignment, since the documents are made on another thread."""
         name, kind, type_ = group
         sessions = sorted(chain.from_iterable(members))
-        if len(sessions) >= ENOUGH:
-            zone = self._zones[name]
+        zone, station = self._zones.get(name), self._live.stations.get(name)
+        if len(sessions) >= ENOUGH and zone is not None and station is not None:
             forecasts = Forecast(sessions[-MOST:], zone), FirstFree(members, zone, MOST)
-            station = self._live.stations[name]
             station.forecasts = {**station.forecasts, (kind, type_): forecasts}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from config.building import building
+from config.difference import Difference
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
@@ -40,6 +41,7 @@ from gateway.runtime.parts import (
     store_of,
     suffix,
 )
+from gateway.runtime.reload import GatewayReload
 from gateway.runtime.starts import Starts
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
@@ -68,21 +70,22 @@ class Gateway:
         folder = settings.store.path / self.id if share else settings.store.path
         self.store = store_of(settings, folder, self.started_at)
         self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
-        self.pipeline, memory = restored(settings, stations, self.store, self.started_at, starts)
+        self.pipeline, self.memory = restored(settings, stations, self.store, self.started_at, starts)
         starts.tell(self.mishaps)
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
         self._reader = SqliteReader(folder)
-        self._rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
+        self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
         zones = {station.id: settings.zone_of(station) for station in stations}
-        forecasts = Forecasts(self.pipeline.live, self._reader, zones)
-        self.writer.chores += [self._rollups.tidy, cards.tidy, forecasts.tidy]
+        self.forecasts = Forecasts(self.pipeline.live, self._reader, zones)
+        self.writer.chores += [self.rollups.tidy, cards.tidy, self.forecasts.tidy]
         self.alerting = self._alerting()
         rolled = RollupReader(folder, self._reader)
-        checks = EntranceChecks(self._rollups.places, rolled, self.alerting.watch.entrance, self.started_at)
-        self.writer.chores.append(checks.tidy)
+        tell = self.alerting.watch.entrance
+        self.entrances = EntranceChecks(self.rollups.places, rolled, tell, self.started_at)
+        self.writer.chores.append(self.entrances.tidy)
         self._command_key = key = command_key_of(settings)
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
@@ -92,7 +95,7 @@ class Gateway:
             self.session,
             self.pipeline,
             self.writer,
-            memory,
+            self.memory,
             self.alerting,
             limits_of(settings),
             self._report,
@@ -106,6 +109,7 @@ class Gateway:
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble
+        self._reload = GatewayReload(self, share)
 
     def _alerting(self) -> Alerting:
         return Alerting(
@@ -189,7 +193,7 @@ class Gateway:
             with suppress(OSError):  # then the next start counts this one too
                 self._starts.settle()
         if clean:
-            for one in (self._rollups, self._reader, self.store):
+            for one in (self.rollups, self._reader, self.store):
                 one.close()
         if self._broker is not None:
             self._broker.stop()
@@ -211,6 +215,13 @@ class Gateway:
     def command(self, topic: str, text: bytes) -> None:
         """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it."""
         self.intake.command(topic, sign(self._command_key, topic, text))
+
+    def reload(self, difference: Difference) -> None:
+        """Run with `difference.settings` from now on. RefusedError, with nothing changed, when that can't be.
+
+        Any thread may call it, one at a time; it returns when all is live.
+        """
+        self._reload.take_up(difference, now_ms())
 
     # ---- telling how it is ----
 

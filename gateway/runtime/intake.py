@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
 
 from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
@@ -13,14 +13,16 @@ from gateway.core.flood import Flood
 from gateway.core.outcome import Frame
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
-from gateway.live import Station, document
+from gateway.live import Device, Station, document
 from gateway.live.state import TRY_AGAIN_MS
 from gateway.live.station_document import Document
 from gateway.model import Message, Millis
 from gateway.mqtt import Session
 from gateway.mqtt.reader import Arrivals
 from gateway.policy.activities import Agenda
+from gateway.runtime.between import BetweenTurns, Work
 from gateway.runtime.careful import CarefulStart
+from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.pace import DocumentPace
 from gateway.runtime.starts import Starts
@@ -33,20 +35,6 @@ log = logging.getLogger(__name__)
 DEADLINES_A_TURN = 500  # nor when they are all renewed, or all fall silent, at once
 LONGEST_WAIT_S = 0.5
 SETTLE_S = 1.5  # twice at most, and the whole end may take 5
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeLimits:
-    """How much may wait for the disk, and how often the regular things happen."""
-
-    inbox_messages: int = 100_000
-    inbox_bytes: int = 64 << 20
-    inbox_patience_s: float = 5.0  # so long may they; a pause of the disk is no reason to connect anew
-    document_interval_ms: Millis = 10  # between two documents of one station
-    ack_interval_s: float = 5.0
-    snapshot_interval_s: float = 60.0
-    report_interval_s: float = 30.0
-    restart_grace_ms: Millis = 30_000
 
 
 class Intake(threading.Thread):
@@ -80,6 +68,9 @@ class Intake(threading.Thread):
         self._full_since: float | None = None
         self._watermarks = Watermarks(limits.ack_interval_s)
         self._commands: deque[tuple[str, bytes]] = deque()
+        self.between = BetweenTurns()
+        self.on_connected: list[Callable[[], None]] = []
+        self._parts_due: list[int] = []
         self._agendas: deque[Mapping[AreaKey, Agenda]] = deque()
         self._programmes: dict[AreaKey, Agenda] = {}  # not yet taken in
         self._programmes_at: Millis = 0
@@ -102,10 +93,28 @@ class Intake(threading.Thread):
         self._commands.append((topic, payload))
         self.session.wake()
 
+    def keep_parts(self, parts: Sequence[int]) -> None:
+        """Have these parts of the live state kept with the next commit. Belongs to the intake thread, like the next."""
+        self._parts_due += parts
+
+    def tell_watermarks(self, devices: Sequence[Device]) -> None:
+        """Those of devices that come back."""
+        self._watermarks.again(devices, monotonic_s())
+
+    def listens_to(self, filters: frozenset[str]) -> None:
+        """What foreign devices speak on, which is subscribed to."""
+        self._filters = filters
+
     def programme(self, changed: Mapping[AreaKey, Agenda]) -> None:
         """Take changed calendars of areas; any thread may call it."""
         self._agendas.append(changed)
         self.session.wake()
+
+    def between_turns(self, work: Work) -> "Future[None]":
+        """See `BetweenTurns.ask`. Until then, which takes a commit or two, nothing more is read. Any thread may ask."""
+        done = self.between.ask(work)
+        self.session.wake()
+        return done
 
     def end(self) -> None:
         self._stopping.set()
@@ -123,7 +132,8 @@ class Intake(threading.Thread):
     # ---- one turn ----
 
     def _turn(self, wait_s: float) -> None:
-        arrivals = self.session.poll(wait_s, reading=self._full_since is None)
+        waits = bool(self.between)
+        arrivals = self.session.poll(wait_s, reading=self._full_since is None and not waits)
         now, jump = self._clock.read()
         if jump:
             self.clock_jumps += 1
@@ -133,15 +143,13 @@ class Intake(threading.Thread):
             self._take_one(arrivals, now)
         elif arrivals is not None:
             self._take_in(arrivals.frames, arrivals.epoch, arrivals.mids, now)
-        while self._commands:
-            topic, payload = self._commands.popleft()
-            self.pipeline.handle(Message(topic.encode(), payload, now), now)
-        self._take_agendas(now)
-        with self._mishaps.contained("deadlines"):
-            self.pipeline.tick(now, DEADLINES_A_TURN)
+        if not waits:
+            self._take_what_is_due(now)
         self._collect(now)
         with self._mishaps.contained("alerts"):
             self.alerting.tick(now, self._ourselves())
+        if waits:
+            self._change(now)
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
@@ -149,6 +157,20 @@ class Intake(threading.Thread):
         if not self._careful.settled:
             with self._mishaps.contained("keeping that this start went well"):
                 self._careful.settle(monotonic_s(), subscribed=self.session.subscribed)
+
+    def _take_what_is_due(self, now: Millis) -> None:
+        while self._commands:
+            topic, payload = self._commands.popleft()
+            self.pipeline.handle(Message(topic.encode(), payload, now), now)
+        self._take_agendas(now)
+        with self._mishaps.contained("deadlines"):
+            self.pipeline.tick(now, DEADLINES_A_TURN)
+
+    def _change(self, now: Millis) -> None:
+        """What was asked for between two turns, once all that came is durable and acknowledged."""
+        self.between.refuse(self.writer.trouble)
+        if self._busy is None and not self._mids and not self.pipeline.pending:
+            self.between.work(now)
 
     def _take_one(self, arrivals: Arrivals | None, now: Millis) -> None:
         """The next message, once all that follows from the one before is done."""
@@ -192,7 +214,11 @@ class Intake(threading.Thread):
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
-        if self.writer.done or (self._busy is None and (self._careful or self._owes(monotonic_s()))):
+        if (
+            self.writer.done
+            or (self._busy is None and self.between)
+            or (self._busy is None and (self._careful or self._owes(monotonic_s())))
+        ):
             return 0.0
         live, now = self.pipeline.live, self._clock.peek()
         until, deadline = self.alerting.quiet_until, live.next_deadline()
@@ -203,7 +229,7 @@ class Intake(threading.Thread):
 
     def _owes(self, moment: float) -> bool:
         """Whether there is something to store, to acknowledge or to tell."""
-        return bool(self._mids) or self.pipeline.pending or self._watermarks.due(moment)
+        return bool(self._mids or self._parts_due) or self.pipeline.pending or self._watermarks.due(moment)
 
     def _hand_over(self, now: Millis) -> None:
         """Give the writer all that has gathered, with what follows from it once it is durable."""
@@ -217,10 +243,13 @@ class Intake(threading.Thread):
         watermarks: list[tuple[str, bytes]] = []
         with self._mishaps.contained("watermarks"):
             watermarks = self._watermarks.take(moment)
+        due, self._parts_due = self._parts_due, []
         parts: list[tuple[int, bytes]] = []
+        with self._mishaps.contained("keeping parts of the live state"):
+            parts = [(part, self.memory.dump(part, now)) for part in due]
         if moment >= self._part_at and self.memory.parts:
             with self._mishaps.contained("keeping a part of the live state"):
-                parts = [self._next_part(moment, now)]
+                parts += [self._next_part(moment, now)]
         job = Commit(outcome, now, self.session.epoch, self._mids, watermarks, parts)
         self._mids, self._waiting_bytes = [], 0
         self._busy = job
@@ -336,6 +365,9 @@ class Intake(threading.Thread):
                 self.announcer.announce()
         with self._mishaps.contained("watermarks"):
             self._watermarks.again(live.devices.values(), monotonic_s())
+        for greet in self.on_connected:
+            with self._mishaps.contained("who waits for the broker"):
+                greet()
 
     # ---- the end ----
 

@@ -5,7 +5,7 @@ and each device remembers after which batch it was kept: replaying from the olde
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 
@@ -17,6 +17,7 @@ from gateway.evidence.checks import IDS_KEPT_MS
 from gateway.evidence.facts import Facts, kept, put_back
 from gateway.evidence.opening import Kept
 from gateway.live import Device, Live, Seen, Station
+from gateway.live.places import NOWHERE
 from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
@@ -59,6 +60,28 @@ class Memory:
         self.dirty = set(range(len(self.parts)))
         names = "\n".join(f"{device.station}/{device.id}" for device in devices)
         self.layout = blake2b(f"{size}\n{names}".encode(), digest_size=16).digest()  # which device is in which part
+
+    def follow(self, came: Iterable[Device], went: Iterable[Device], unlike: Iterable[Device]) -> list[int]:
+        """The configuration has other devices now, and others feed what they have not fed before.
+
+        Nobody else moves. The parts that must be kept with the next commit: what the store has of them is another's.
+        """
+        parts, due = self.parts, {device.part for device in unlike}
+        for device in went:
+            parts[device.part].remove(device)
+            self.dirty.add(device.part)
+            device.part = NOWHERE
+        room = [number for number, part in enumerate(parts) if len(part) < DEVICES_A_PART]
+        for device in came:
+            if not room:
+                room.append(len(parts))
+                parts.append([])
+            device.part = room[-1]
+            parts[device.part].append(device)
+            due.add(device.part)
+            if len(parts[device.part]) == DEVICES_A_PART:
+                room.pop()
+        return sorted(due)
 
     def dump(self, part: int, now: Millis) -> bytes:
         """The part as it is now; true after the last batch that was handed to the writer."""

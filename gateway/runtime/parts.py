@@ -16,7 +16,7 @@ from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
 from gateway.policy.hours import Openings
-from gateway.runtime.intake import IntakeLimits
+from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.starts import Starts
 from gateway.store.base import Reader, Store, StoreError
@@ -129,7 +129,7 @@ def session_of(
     """One session for all stations, or for those of a shard; `more` are the topics of foreign devices."""
     filters = ["yz/#", "yz-cmd/#"]
     if share is not None:
-        filters = [f"{root}/{station.id}/#" for root in ("yz", "yz-cmd") for station in stations]
+        filters = filters_of(station.id for station in stations)
         filters.append(f"yz-cmd/{OWN}/#")  # what staff do about a trouble of a shard itself: whose it is knows
     return Session(
         broker_of(settings),
@@ -142,6 +142,11 @@ def session_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
         fast=settings.mqtt.fast == "auto",
     )
+
+
+def filters_of(stations: Iterable[str]) -> list[str]:
+    """What a shard listens to for these stations."""
+    return [f"{root}/{station}/#" for station in stations for root in ("yz", "yz-cmd")]
 
 
 def command_key_of(settings: Settings) -> bytes:

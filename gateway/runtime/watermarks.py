@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from gateway.live import Device
+from gateway.live.places import NOWHERE
 
 GAP_S = 1.25  # never more than one a second for a device, though the broker is slower with one than with the next
 A_TURN = 5_000  # so that 100,000 devices that came at once are told in twenty steps, not in one pause
@@ -86,6 +87,8 @@ class Watermarks:
                 early.append(device)
                 continue
             device.owed = False
+            if device.part == NOWHERE:  # nobody waits for it any more
+                continue
             boot, upto = device.seen.boot, device.seen.upto()
             if upto is None or boot is None or (upto == device.told_upto and boot == device.told_boot):
                 continue

@@ -6,7 +6,8 @@ all, and are equal to measuring the journal itself; losing this file loses nothi
 
 import logging
 import sqlite3  # noqa: TID251
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class Rollups:
         self._places = {place.station: place for place in places}
         known = dict(self._db.execute("SELECT station, upto FROM done"))
         self._upto: dict[str, Millis] = {station: known.get(station, first) for station in self._places}
+        self._changes: deque[tuple[Sequence[Place], Collection[str]]] = deque()
         self._queue: list[str] = []
         self._keep_ms, self._forget_at = keep_days * DAY_MS, 0
         self._tallies, self._count_at = Tallies(self._db, folder, self._places.values()), 0
@@ -73,12 +75,31 @@ class Rollups:
     def places(self) -> list[Place]:
         return list(self._places.values())
 
+    def follow(self, places: Sequence[Place], removed: Collection[str]) -> None:
+        """These stations are new or others now, those went: from the next `tidy` on. Any thread."""
+        self._changes.append((places, removed))
+
+    def _follow(self, now: Millis) -> None:
+        while self._changes:
+            places, removed = self._changes.popleft()
+            for name in removed:
+                self._places.pop(name, None)
+                self._upto.pop(name, None)
+            for place in places:
+                self._places[place.station] = place
+                if place.station not in self._upto:
+                    row = self._db.execute("SELECT upto FROM done WHERE station = ?", (place.station,)).fetchone()
+                    self._upto[place.station] = row[0] if row is not None else now // HOUR_MS * HOUR_MS
+            self._queue.clear()
+            self._tallies.places(self._places.values())
+
     def tidy(self, now: Millis) -> bool:
         """Count new messages, roll up the next station that has a whole hour waiting. True if there may be more.
 
         StoreError.
         """
         try:
+            self._follow(now)
             if now >= self._forget_at:
                 self._forget_at = now + DAY_MS
                 self._forget(now - self._keep_ms)

@@ -58,6 +58,10 @@ class Tallies:
             for scope, state in db.execute("SELECT text, state FROM meter JOIN scope ON scope.id = meter.scope")
         }
 
+    def places(self, places: Iterable[Place]) -> None:
+        """Whose messages are counted from now on."""
+        self._followed = _followed(list(places))
+
     def follow(self, now: Millis) -> bool:
         """Count what was committed since, about `AT_ONCE` messages. True if there may be more. sqlite3.Error."""
         step, seen, upto = _Step(self._meters, self._turnstiles), 0, self._upto

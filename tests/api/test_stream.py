@@ -225,6 +225,7 @@ def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
 def test_one_address_gets_so_many_streams_and_no_more() -> None:
     class View:
         listeners: list[object] = []  # noqa: RUF012
+        on_removed: list[object] = []  # noqa: RUF012
 
         def get(self, _station: str) -> None: ...
 

@@ -16,7 +16,8 @@ from gateway.model import Millis
 from gateway.mqtt.reader import Arrivals, Frame
 from gateway.policy.hours import Openings
 from gateway.runtime import intake as intake_in
-from gateway.runtime.intake import Intake, IntakeLimits
+from gateway.runtime.intake import Intake
+from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.starts import Starts
 from gateway.runtime.writer import Commit, Writer, _Write

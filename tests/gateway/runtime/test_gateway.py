@@ -11,7 +11,7 @@ import pytest
 from config.schema import Settings
 from gateway.mqtt import Broker, Session
 from gateway.runtime import Gateway
-from gateway.runtime.intake import IntakeLimits
+from gateway.runtime.limits import IntakeLimits
 from tests.patience import promptly, until
 
 pytestmark = pytest.mark.broker

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.runtime.intake import IntakeLimits
+from gateway.runtime.limits import IntakeLimits
 from tests.gateway.runtime.test_gateway import listener, run, settings  # noqa: F401  fixtures
 from tests.patience import until
 

@@ -1,0 +1,156 @@
+"""A station comes into the live state, leaves it, or takes the place of the one of its name, while all others stay.
+
+What was known of a resource that is still the same thing stays known, as over a restart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.evidence.facts import Facts, kept, put_back
+from gateway.live.entry import look_at_doors
+from gateway.live.places import Device, Station
+from gateway.live.state import Live
+from gateway.model import Millis, Resource
+
+Departed = Mapping[tuple[str, str], Device]
+"""Devices that were here before, by station and name: those that come back know what they knew."""
+
+
+@dataclass(slots=True)
+class Moved:
+    """What came and what went: devices; resources that nothing is known of yet (`fresh`), that stay what they are
+    (`same`: as they were before, and now), and that are no longer (`lost`). `unlike`: devices that feed one of `fresh`,
+    and had fed something of its name.
+    """
+
+    came: list[Device] = field(default_factory=list)
+    went: list[Device] = field(default_factory=list)
+    fresh: list[Facts] = field(default_factory=list)
+    same: list[tuple[Facts, Facts]] = field(default_factory=list)
+    lost: list[Facts] = field(default_factory=list)
+    unlike: set[Device] = field(default_factory=set)
+
+
+class Strange(NamedTuple):
+    """Which resources are another thing than before though they are called the same: their source is another."""
+
+    resources: frozenset[tuple[str, str]] = frozenset()
+
+    def same(self, old: Resource, new: Resource) -> bool:
+        """Whether what was known of it holds of it still: a seat that becomes a door has told nothing yet."""
+        like = (old.kind, old.type, old.device) == (new.kind, new.type, new.device)
+        return like and (new.station, new.id) not in self.resources
+
+
+class Replacing:
+    """Changes `live`, on its thread, between two turns, when nothing that it collects waits to be taken."""
+
+    def __init__(self, live: Live, now: Millis, strange: Strange, departed: Departed) -> None:
+        self._live, self._now, self._strange, self._departed = live, now, strange, departed
+        self.moved = Moved()
+
+    def add(self, station: Station, devices: Mapping[str, Device]) -> None:
+        """Take in a station that is not there."""
+        self._seat(station, devices, {})
+        self._enter(station)
+
+    def remove(self, name: str) -> None:
+        """Take a station out, with all that is in it."""
+        live, station = self._live, self._live.stations.pop(name)
+        self.moved.went += [live.devices.pop((name, device)) for device in _devices_of(station)]
+        self.moved.lost += station.facts()
+        self._forget(station)
+
+    def replace(self, station: Station, devices: Mapping[str, Device]) -> None:
+        """Put a station in the place of the one of its name."""
+        live, old = self._live, self._live.stations[station.id]
+        known = {name: live.devices.pop((old.id, name)) for name in _devices_of(old)}
+        stay = self._seat(station, devices, known)
+        self.moved.went += [device for name, device in known.items() if name not in devices]
+        self.moved.lost += [facts for facts in old.facts() if facts not in stay]
+        _take_over(old, station, self._now)
+        self._forget(old)
+        self._enter(station)
+
+    def _seat(self, station: Station, devices: Mapping[str, Device], known: Mapping[str, Device]) -> set[Facts]:
+        """Devices that are there already stay the objects that they are, and feed the new resources from now on.
+
+        What was known of which is handed on.
+        """
+        moved, handed_on = self.moved, set[Facts]()
+        for name, planned in devices.items():
+            device = known.get(name) or self._departed.get((station.id, name)) or planned
+            if name not in known:
+                moved.came.append(device)
+            before = {facts.resource.id: facts for facts in device.facts} if device is not planned else {}
+            device.facts, device.decode = planned.facts, planned.decode
+            self._live.devices[station.id, name] = device
+            for facts in planned.facts:
+                old = before.get(facts.resource.id)
+                if old is not None and self._strange.same(old.resource, facts.resource):
+                    _carry_over(old, facts)
+                    moved.same.append((old, facts))
+                    handed_on.add(old)
+                    continue
+                moved.fresh.append(facts)
+                if old is not None:
+                    moved.unlike.add(device)
+        return handed_on
+
+    def _enter(self, station: Station) -> None:
+        """Hours and what is set by hand are asked: the overrides are configured before."""
+        live, now = self._live, self._now
+        barred = station.judged.proof == "contradicted"
+        for facts in station.facts():
+            facts.barred = barred
+        look_at_doors(station, now)
+        live.add_station(station, now)
+        for area in station.areas:
+            if area.agenda.activities:
+                live.programme(station.id, area.id, area.agenda, now)
+        for check in station.checks.values():
+            live.rounds.take_up(station, check, now)
+
+    def _forget(self, station: Station) -> None:
+        """Nothing of the live state leads to it any more, nor anything of it to itself: it goes at once."""
+        live = self._live
+        if station.dirty:
+            live.dirty = [one for one in live.dirty if one is not station]
+        live.alarms.forget([station, *station.areas, *station.checks.values(), *station.facts()])
+        for area in station.areas:
+            area.station = None
+        for facts in station.facts():
+            facts.doubt.around = facts.doubt.group = ()
+
+
+def _devices_of(station: Station) -> list[str]:
+    return list(dict.fromkeys(facts.resource.device for facts in station.facts()))
+
+
+def _carry_over(old: Facts, new: Facts) -> None:
+    """What a restart would know, and what only a restart makes us forget."""
+    put_back(new, old.axes, kept(old))
+    new.fresh.promised_anew(old.fresh, old.resource.ttl_ms)
+    new.entered_at, new.renew_at = old.entered_at, old.renew_at
+    before, guard = old.known.public, new.known.public
+    if before is not None and guard is not None and guard.terms == before.terms:
+        new.known.guard(before)
+
+
+def _take_over(old: Station, new: Station, now: Millis) -> None:
+    """What belongs to the station itself."""
+    old.promise.goes_on(new.promise.terms)
+    new.promise, new.judged, new.opening_kept = old.promise, old.judged, old.opening_kept
+    new.access, new.access_until, new.made_at = old.access, old.access_until, old.made_at
+    shown = {(facts.resource.kind, facts.resource.type) for facts in new.facts()}
+    new.forecasts = {group: known for group, known in old.forecasts.items() if group in shown}
+    areas = {area.id: area for area in old.areas}
+    for area in new.areas:
+        if area.id in areas:
+            area.agenda, area.given_up = areas[area.id].agenda, areas[area.id].given_up
+    for name, check in new.checks.items():
+        if name in old.checks:
+            check.goes_on(old.checks[name])
+        else:
+            check.begin(now)
