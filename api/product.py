@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from api.app import App, create_app
 from api.live_view import LiveView
-from api.neighbours import FOLDER
+from api.processes import FOLDER
 from api.readers import reader_of
 from api.reload_door import ReloadDoor
 from api.reloading import Read, Reloading
@@ -23,7 +23,7 @@ from config.difference import Difference
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
-from gateway.runtime import Gateway, RefusedError
+from gateway.runtime import Gateway, UnchangedError
 from gateway.runtime.metrics import GatewayCollector
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _follow(planned: Difference, gateway: Gateway, app: App) -> None:
     try:
         follow = app.prepare(planned.settings)
         gateway.reload(planned)
-    except (OSError, RefusedError) as error:
+    except (OSError, UnchangedError) as error:
         raise NotReloadedError(str(error)) from error
     follow()
 

@@ -9,7 +9,7 @@ import socket
 import threading
 from pathlib import Path
 
-from api.neighbours import ASK_MOST, encoded, listening, read_line
+from api.processes import ASK_MOST, encoded, listening, read_line
 from api.reloading import Reloading
 from api.running import NotReloadedError, Reloaded
 from api.signals import Hangups

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from api.neighbours import neighbours, together
+from api.processes import processes, together
 from api.running import NotReloadedError, Reloaded
 from api.start_book import note_reload
 from config.difference import Difference, difference
@@ -41,7 +41,7 @@ class Reloading:
         self._lock = threading.Lock()
         self._trouble: str | None = None
         self._named = _named_files(settings)
-        self.own_file = ""  # of this process among its neighbours
+        self.own_file = ""  # of this process among those that run
 
     @property
     def path(self) -> Path:
@@ -63,11 +63,11 @@ class Reloading:
         if done.mistakes:
             return done
         answers, refused = [done], list[str]()
-        for neighbour in neighbours(self._running, but=self.own_file):
+        for process in processes(self._running, but=self.own_file):
             try:
-                answers += filter(None, [neighbour.ask(who, why)])
+                answers += filter(None, [process.ask(who, why)])
             except (OSError, ValueError) as error:
-                refused.append(f"{neighbour.name} can't be asked: {error}")
+                refused.append(f"{process.name} can't be asked: {error}")
             except NotReloadedError as error:
                 refused.append(str(error))
         if refused:

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from api.live_feed import LiveFeed
     from api.live_view import LiveView
     from api.longest import LongestOf
-    from api.neighbours import FOLDER
+    from api.processes import FOLDER
     from api.reload_door import ReloadDoor
     from api.reloading import Reloading
     from api.running import NotReloadedError

@@ -29,7 +29,7 @@ def share(text: str) -> tuple[int, int]:
 
 def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
-    from api.neighbours import FOLDER
+    from api.processes import FOLDER
     from api.reload_door import ReloadDoor
     from api.reloading import Reloading
     from api.signals import Hangups, stop_event
@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _follow(planned: "Difference", gateway: "Gateway") -> None:
     from api.running import NotReloadedError
-    from gateway.runtime import RefusedError
+    from gateway.runtime import UnchangedError
 
     try:
         gateway.reload(planned)
-    except RefusedError as error:
+    except UnchangedError as error:
         raise NotReloadedError(str(error)) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.neighbours import Neighbour
+    from api.processes import RunningProcess
 
 
 def add(subparsers: Any) -> None:
@@ -20,13 +20,13 @@ def run(args: argparse.Namespace) -> int:
     """0: all of them run with it; 1: one could not, or nobody is there; 2: the files have mistakes."""
     from api.access_book import whoever
     from api.commands.check import checked
-    from api.neighbours import neighbours
+    from api.processes import processes
 
     settings = checked(args.config)  # nobody need be asked to find a mistake
     who, why = whoever(), args.why or "yizhan reload"
     worst, waiting, asked = 0, dict[str, None](), 0
-    for neighbour in neighbours(settings):
-        status, keys = _ask(neighbour, who, why)
+    for process in processes(settings):
+        status, keys = _ask(process, who, why)
         if status is not None:
             asked, worst = asked + 1, max(worst, status)
         waiting.update(dict.fromkeys(keys))
@@ -38,22 +38,22 @@ def run(args: argparse.Namespace) -> int:
     return worst
 
 
-def _ask(neighbour: "Neighbour", who: str, why: str) -> tuple[int | None, tuple[str, ...]]:
+def _ask(process: "RunningProcess", who: str, why: str) -> tuple[int | None, tuple[str, ...]]:
     """The exit status that follows, None where it is gone; the keys that wait for a restart."""
     from api.running import NotReloadedError
 
     try:
-        done = neighbour.ask(who, why)
+        done = process.ask(who, why)
     except NotReloadedError as error:
         sys.stderr.write(f"{error}; it goes on as before\n")
         return 1, ()
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{neighbour.name}: can't be asked: {error or type(error).__name__}\n")
+        sys.stderr.write(f"{process.name}: can't be asked: {error or type(error).__name__}\n")
         return 1, ()
     if done is None:
         return None, ()
     for mistake in done.mistakes:
         sys.stdout.write(f"{mistake}\n")
     told = "has not changed anything" if done.mistakes else "has changed" if done.changed else "ran with it already"
-    sys.stdout.write(f"{neighbour.name} {told}\n")
+    sys.stdout.write(f"{process.name} {told}\n")
     return (2 if done.mistakes else 0), done.needs_restart

@@ -20,7 +20,7 @@ from gateway.core.flood import Flood
 from gateway.core.outcome import Outcome
 from gateway.evidence.facts import Facts
 from gateway.kinds import Known
-from gateway.live import Device, Live
+from gateway.live import Device, Live, Station
 from gateway.live.replacing import Moved
 from gateway.model import TS_SUSPECT, Batch, Millis, OpeningChange, Resource, Signal
 from gateway.wire import Event, parse_topic
@@ -56,7 +56,7 @@ class Watch:
         """After a start: what was told must be looked at again until it is over."""
         for alert in alerts:
             if alert.kind in KINDS_OF_ALERT:
-                self._doubted |= self._resources(alert)
+                self._doubted |= _about(alert, self._stations.get(alert.station or ""))
             if alert.kind == "quarantine_rate":
                 self._quarantine.resume(alert)
             elif alert.kind == "internal_error":
@@ -95,10 +95,6 @@ class Watch:
             self._screens.forget(name)
         self._quarantine.configure(settings.alerts.thresholds.quarantine_per_hour)
         self._checks.configure(self._limits.safety_expiry_days)
-
-    def _resources(self, alert: Alert) -> set[Facts]:
-        station = self._stations.get(alert.station or "")
-        return set() if station is None else {one for one in station.facts() if one.resource.id == alert.resource}
 
     def mishap(self, station: str | None, error: str, now: Millis) -> None:
         """A fault of ours over one input of this station, or of none."""
@@ -225,6 +221,10 @@ class Watch:
         return Fact(
             "internal_error", last if holds else now, holds, station or None, station or self._gateway, None, error
         )
+
+
+def _about(alert: Alert, station: Station | None) -> set[Facts]:
+    return set() if station is None else {one for one in station.facts() if one.resource.id == alert.resource}
 
 
 def _by_name(facts: Facts) -> tuple[str, str]:

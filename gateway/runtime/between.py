@@ -16,7 +16,7 @@ Work = Callable[[Millis], None]
 """If it fails, nobody knows what is left of the state: that ends the process."""
 
 
-class RefusedError(Exception):
+class UnchangedError(Exception):
     """It could not be done: nothing has changed."""
 
 
@@ -41,7 +41,7 @@ class BetweenTurns:
         return bool(self._waiting)
 
     def ask(self, work: Work) -> "Future[None]":
-        """Done, or RefusedError where the store does not get there."""
+        """Done, or UnchangedError where the store does not get there."""
         asked = _Asked(work, monotonic_s())
         self._waiting.append(asked)
         return asked.done
@@ -52,7 +52,7 @@ class BetweenTurns:
             if trouble is not None or monotonic_s() - asked.since_s > PATIENCE_S:
                 self._waiting.remove(asked)
                 why = trouble or f"what came before was not stored within {PATIENCE_S:.0f} s"
-                asked.done.set_exception(RefusedError(why))
+                asked.done.set_exception(UnchangedError(why))
 
     def work(self, now: Millis) -> None:
         """Do it all. InvariantError where some of it failed."""
@@ -61,7 +61,7 @@ class BetweenTurns:
             try:
                 asked.work(now)
             except Exception as error:
-                asked.done.set_exception(RefusedError(repr(error)))
+                asked.done.set_exception(UnchangedError(repr(error)))
                 raise InvariantError(f"a change of the live state was left half done: {error!r}") from error
             self.pauses_s.append(monotonic_s() - asked.since_s)
             asked.done.set_result(None)

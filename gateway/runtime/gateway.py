@@ -217,7 +217,7 @@ class Gateway:
         self.intake.command(topic, sign(self._command_key, topic, text))
 
     def reload(self, difference: Difference) -> None:
-        """Run with `difference.settings` from now on. RefusedError, with nothing changed, when that can't be.
+        """Run with `difference.settings` from now on. UnchangedError, with nothing changed, when that can't be.
 
         Any thread may call it, one at a time; it returns when all is live.
         """

@@ -17,7 +17,7 @@ from gateway.live import Live
 from gateway.live.replacing import Moved
 from gateway.model import Millis
 from gateway.policy.hours import Openings
-from gateway.runtime.between import RefusedError
+from gateway.runtime.between import UnchangedError
 from gateway.runtime.cleared import Cleared
 from gateway.runtime.parts import Share, filters_of, mine, place_of
 from gateway.store.jobs import Keep
@@ -53,11 +53,11 @@ class GatewayReload:
         gateway.intake.on_connected.append(self._cleared.again)
 
     def take_up(self, difference: Difference, now: Millis) -> None:
-        """Returns when it is live. RefusedError, with nothing changed, when it can't be."""
+        """Returns when it is live. UnchangedError, with nothing changed, when it can't be."""
         try:
             plan = self._plan(difference, now)
         except (BadSource, ValueError, OSError) as error:
-            raise RefusedError(str(error)) from error
+            raise UnchangedError(str(error)) from error
         self._wait(self._gateway.intake.between_turns(lambda at: self._apply(plan, at)))
         self._follow_beside(plan)
 
@@ -67,7 +67,7 @@ class GatewayReload:
                 return done.result(0.2)
             except TimeoutError:
                 if not self._gateway.intake.is_alive():
-                    raise RefusedError("intake has ended") from None
+                    raise UnchangedError("intake has ended") from None
 
     # ---- beside intake ----
 

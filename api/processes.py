@@ -34,7 +34,7 @@ def folders_of(settings: Settings) -> list[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class RunningProcess:
     """A process that may run. `name`: what it is, and its number here, such as `gateway-4711`."""
 
     folder: Path
@@ -62,10 +62,10 @@ class Neighbour:
         return _decoded(self.name, json.loads(answer)) if answer else None
 
 
-def neighbours(settings: Settings, but: str = "") -> list[Neighbour]:
+def processes(settings: Settings, but: str = "") -> list[RunningProcess]:
     """Those that may run, in order; `but` not this one."""
     return [
-        Neighbour(folder, name)
+        RunningProcess(folder, name)
         for folder in dict.fromkeys(folders_of(settings))
         if folder.is_dir()
         for name in sorted(path.name for path in folder.iterdir())
