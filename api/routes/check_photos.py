@@ -11,6 +11,7 @@ from api.addresses import network_of
 from api.auth import AccessGate, Key
 from api.check_links import CheckLinks
 from api.context import ApiContext
+from api.derived import Derived
 from api.jpeg import NoJpegError, without_metadata
 from api.photos import LARGEST, AnotherPhotoError, EnoughPhotosError, Photos
 from api.problem import not_found
@@ -35,11 +36,11 @@ class PhotoKept(BaseModel):
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
-    gate, links = AccessGate(context.keyring, context.now), CheckLinks(context.settings)
+    gate, links = AccessGate(context.keyring, context.now), Derived(context.running.settings, CheckLinks)
     photos, by_address = photos_of(context), Rate(PER_HOUR)
 
     def asks(station: str, request: Request) -> str:
-        return links.who(request, station, gate, context.settings)
+        return links().who(request, station, gate, context.settings)
 
     @routes.put(
         "/{station}/checks/{id}/photo",

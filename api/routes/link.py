@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.auth import AccessGate
 from api.context import ApiContext
+from api.derived import Derived
 from api.pages.acknowledge import Both, LinkPage
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
@@ -34,7 +35,7 @@ class _GoneError(Exception):
 def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
-    page = LinkPage(Places.of(context.settings))
+    page = Derived(context.running.settings, lambda settings: LinkPage(Places.of(settings)))
 
     def open_(token: str) -> tuple[Grant, Alert | None]:
         try:
@@ -48,7 +49,7 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
         return grant, alert
 
     def gone(request: Request, error: _GoneError) -> Response:
-        return page.says(request, error.said, 410, error.alert, context.now())
+        return page().says(request, error.said, 410, error.alert, context.now())
 
     @routes.get("/a/{token}")
     def ask(request: Request, token: str) -> Response:
@@ -57,9 +58,9 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
         except _GoneError as error:
             return gone(request, error)
         if alert is None or alert.state == "closed":
-            return page.says(request, OVER, 200, alert, context.now())
+            return page().says(request, OVER, 200, alert, context.now())
         key = gate.who(request)
-        return page.asks(request, alert, context.now(), key.name if key is not None else None)
+        return page().asks(request, alert, context.now(), key.name if key is not None else None)
 
     @routes.post("/a/{token}")
     async def acknowledge(request: Request, token: str) -> Response:
@@ -68,12 +69,12 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
         except _GoneError as error:
             return gone(request, error)
         if alert is None or alert.state == "closed":
-            return page.says(request, OVER, 200, alert, context.now())
+            return page().says(request, OVER, 200, alert, context.now())
         key = gate.who(request)
         by = key.name if key is not None else _left(await request.body())
         link = (grant.id, grant.expires_at)
         await staff.do("acknowledge", by, alert.station, target=grant.alert, link=link)
-        return page.says(request, THANKS, 200, alert, context.now())
+        return page().says(request, THANKS, 200, alert, context.now())
 
     return routes
 

@@ -53,6 +53,7 @@ class Places:
             {**older.resources, **self.resources},
             {**older.areas, **self.areas},
             {**older.kinds, **self.kinds},
+            {**older.types, **self.types},
         )
 
 
