@@ -76,6 +76,7 @@ class Alerting:
         """Another configuration holds, and the live state has followed it. What ends by it is told as it was told so
         far, and then the new rules hold. Belongs to the intake thread.
         """
+        self._quiet_until = 0
         events = self._follower.configure(change, moved, now)
         self.dispatch.keep(events, orders_for(events, now))
         self.dispatch.configure(change)

@@ -10,7 +10,9 @@ _DEFAULT_TTL_MS = 180_000
 
 
 class Mutes:
-    """The resources, and which of them are closed or in maintenance now."""
+    """The resources, and which of them are closed or in maintenance now. `mute_when_closed`: kinds that opening hours
+    mute.
+    """
 
     def __init__(
         self,
@@ -23,7 +25,7 @@ class Mutes:
         without any resource.
         """
         self._stations = frozenset(stations)
-        self._mute_when_closed, self._worked_on = mute_when_closed, worked_on
+        self.mute_when_closed, self._worked_on = mute_when_closed, worked_on
         self._resources = {(resource.station, resource.id): resource for resource in resources}
         self._by_device = _by_device(self._resources)
         self._closed: set[tuple[str, str]] = set()
@@ -54,10 +56,6 @@ class Mutes:
             self._resources[one.station, one.id] = one
         if self._by_device or any(one.device != one.id for one in (*before, *here)):
             self._by_device = _by_device(self._resources)
-
-    def judge_by(self, mute_when_closed: Container[str]) -> None:
-        """Kinds that opening hours mute from now on."""
-        self._mute_when_closed = mute_when_closed
 
     def clear(self) -> None:
         """Nothing is closed nor in maintenance, as before the first change."""
@@ -96,7 +94,7 @@ class Mutes:
         if SPECS[resource.kind].vital:
             return False
         key = (resource.station, resource.id)
-        closed = kind_class == "equipment" and resource.kind in self._mute_when_closed and key in self._closed
+        closed = kind_class == "equipment" and resource.kind in self.mute_when_closed and key in self._closed
         return closed or key in self._maintained
 
     def resource(self, station: str | None, resource: str | None) -> Resource | None:

@@ -54,7 +54,7 @@ class Succession:
     def judge_by(self, policy: Policy, bridges: Mapping[Subject, str]) -> None:
         """From now on; devices speak through these bridges."""
         self._groups.bridge(bridges)
-        self._mutes.judge_by(policy.mute_when_closed)
+        self._mutes.mute_when_closed = policy.mute_when_closed
         self._book.judge_by(policy)
 
     @staticmethod
