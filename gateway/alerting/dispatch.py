@@ -103,6 +103,7 @@ class Dispatch:
         settings, alerts = change.settings, change.settings.alerts
         self._places, self._routes = change.places, change.routes
         self._link_ms, self._base = alerts.link_hours * 3_600_000, base_url(settings)
+        self._outbox.configure(change.lanes)
         self.post.configure(change.outlets, change.places, alerts.digest_min * 60_000)
         self.lanes.configure(change.lanes, change.places)
         self._worker.configure(dead_man_of(settings, self._healthy))

@@ -24,6 +24,10 @@ class SteadyOutbox:
         self._reader = AlertReader(folder)
         self._trouble = False
 
+    def configure(self, lanes: Iterable[str]) -> None:
+        """These have a thread of their own from now on. Any thread."""
+        self._lanes = frozenset(lanes)
+
     def due(self, now: Millis, *, dangers_of: str | None = None) -> list[Delivery]:
         """All but dangers, which have lanes of their own, unless their channel is no longer there; or those that are
         owed to this channel."""
