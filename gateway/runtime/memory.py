@@ -36,7 +36,8 @@ Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple
 
 
 class _Part(msgspec.Struct):
-    """`promises`: what proves that the stations of these devices are open, and when that was so."""
+    """There is always a first one. `promises`: what proves that the stations of these devices are open, and when that was
+    so; the first has those without any device, too."""
 
     devices: list[Row]
     promises: list[tuple[str, Millis, Kept]] = []
@@ -53,7 +54,9 @@ class Memory:
         self._live = live
         devices = list(live.devices.values())
         size = DEVICES_A_PART
-        self.parts = [devices[start : start + size] for start in range(0, len(devices), size)]
+        self.parts = [devices[start : start + size] for start in range(0, max(1, len(devices)), size)]
+        spoken_for = {device.station for device in devices}
+        self._others = [station for name, station in live.stations.items() if name not in spoken_for]
         for number, part in enumerate(self.parts):
             for device in part:
                 device.part = number
@@ -88,6 +91,7 @@ class Memory:
         self.dirty.discard(part)
         devices = self.parts[part]
         stations = [self._live.stations[name] for name in dict.fromkeys(device.station for device in devices)]
+        stations += self._others if part == 0 else []  # they live by people alone
         promises = [(station.id, now, station.promise.kept()) for station in stations]
         return _encode(_Part([_row(device) for device in devices], promises))
 

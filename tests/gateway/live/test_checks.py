@@ -1,5 +1,6 @@
 """Checks by people through the real core: what they do to the document, to alerts' facts and to the journal."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -26,9 +27,11 @@ class Venue(House):
     """A shared venue: no sensor but those that a test has speak."""
 
     nonce = 0
+    resources: Sequence[dict[str, Any]] = (AED, BOX)
+    checks: Sequence[dict[str, Any]] = CHECKS
 
     def __init__(self, **more: Any) -> None:
-        super().__init__([AED, BOX], checks=CHECKS, **more)
+        super().__init__(self.resources, checks=self.checks, **more)
         self.pipeline.commands.trust(KEY, SeenNonces())
         self.outcome = self.pipeline.take()
         self.checked: set[CheckState] = set()

@@ -70,6 +70,21 @@ def started(store: SqliteStore, now: int = START) -> Kept:
     return place
 
 
+class People(Kept):
+    """Nothing in it has a device."""
+
+    resources = ()
+    checks = ({"id": "tidy", "every": "day"},)
+
+
+def people(store: SqliteStore, now: int = START) -> People:
+    place = People(now=now)
+    place.store = store
+    Memory.restore(place.pipeline, store, now)
+    place._take()
+    return place
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 @pytest.mark.parametrize("speaks", [False, True], ids=["no sensor", "a sensor"])
 def test_a_kill_at_any_step_loses_nothing_and_the_phone_may_send_it_again(
@@ -98,6 +113,32 @@ def test_a_restart_keeps_what_was_said_and_until_when_it_holds(store: SqliteStor
     assert place.answer("microwave") == ("yes", "live", "person", ())
     place.wait(35 * HOUR)
     assert place.answer("microwave")[0] == "unknown"
+
+
+def test_a_start_without_any_device_replays_only_what_came_since(store: SqliteStore) -> None:
+    place = people(store)
+    for number in range(1, 6):
+        place.report("tidy", number=number)
+        place.now += MINUTE
+    place.keep(store.last_id)
+    place.steps_left = 1  # the last one is in the journal, and nowhere else
+    with contextlib.suppress(Killed):
+        place.report("tidy", number=6)
+    again = People(now=place.now)
+    again.store = store
+    assert Memory.restore(again.pipeline, store, place.now) == 1
+    again._take()
+    assert len(again.ids()) == 6
+
+
+def test_a_station_that_lives_by_people_is_proved_open_after_a_restart_as_before(store: SqliteStore) -> None:
+    place = people(store)
+    place.report("tidy")
+    assert place.document()["open"]["proof"] == "proved"
+    place.now += 3 * MINUTE
+    place.keep(store.last_id)
+    again = people(store, place.now + MINUTE)
+    assert again.document()["open"]["proof"] == "proved"
 
 
 def test_a_check_never_made_is_missed_from_when_it_was_first_asked_for_whatever_restarts(store: SqliteStore) -> None:
