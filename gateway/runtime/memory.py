@@ -36,8 +36,8 @@ Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple
 
 
 class _Part(msgspec.Struct):
-    """There is always a first one. `promises`: what proves that the stations of these devices are open, and when that was
-    so; the first has those without any device, too."""
+    """There is always a first one. `promises`: what proves that the stations of these devices are open, and when that
+    was so; the first has those without any device, too."""
 
     devices: list[Row]
     promises: list[tuple[str, Millis, Kept]] = []

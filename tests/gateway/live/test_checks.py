@@ -16,7 +16,7 @@ from tests.gateway.live.house import HOUR, MINUTE, START, House
 KEY = b"k" * 32
 AED = {"id": "aed", "kind": "safety", "type": "aed"}
 BOX = {"id": "microwave", "kind": "appliance", "type": "microwave"}
-CHECKS = [
+CHECKS: list[dict[str, Any]] = [
     {"id": "aed", "of": ["aed"], "every": "day"},
     {"id": "oven", "of": ["microwave"], "every": "day"},
     {"id": "front-door", "every": "day", "entry": True},
