@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET
 
 from api.pages.place import PagePlace
-from api.pages.standing import SHUT, ShownKind, groups, key_of, reason, things, word_of
+from api.pages.standing import SHUT, ShownKind, groups, key_of, reason, shown, things, word_of
 from api.pages.wordlist import Speaker
 from config.kinds import SPECS
 from gateway.base.local_time import local_of
@@ -76,6 +76,9 @@ def holds_s(document: StationDocument, now: Millis) -> int:
 
 def hours_text(document: StationDocument, voice: Voice, say: Speaker) -> str:
     """Open until when, or when it opens."""
+    every = shown(document)
+    if every and all(each.health == "maintenance" for each in every):
+        return say("in_repair")
     ends = document.open.until
     until = None if ends is None else Voice(say, say, voice.zone, voice.now, voice.place).at(from_rfc3339(ends))
     if document.open.now == "yes":
@@ -112,10 +115,11 @@ def _row(group: ShownKind, document: StationDocument, voice: Voice) -> str:
     number = str(tally.least) if counted else _large(group, say)
     past = f' data-past="{_past(group, voice)}"' if counted else ""
     least = f'<span class="least">{say("at_least")}</span>' if tally.form == "atleast" else ""
+    short = f'<span lang="{voice.second.lang}">{voice.second.kind(group.key, ".short")}</span>'
     return (
         f'<div class="row"{_data(group)}>{_icon(sort.icon if sort else SPECS[group.kind].icon)}<div class="name">'
-        f'<h2>{say.kind(group.key)} <span lang="{voice.second.lang}">{voice.second.kind(group.key, ".short")}</span>'
-        f'</h2>{_windows(group, say)}</div><div class="cnt"><p class="line">{least}<b class="num"{past}>{number}</b>'
+        f"<h2>{escape(_group_title(group, voice))} {short}</h2>{_windows(group, say)}</div>"
+        f'<div class="cnt"><p class="line">{least}<b class="num"{past}>{number}</b>'
         f'<span class="of">/{tally.total}</span></p><p class="word"><span>{_small(group, document, voice)}</span>'
         f"{_oldest(group, voice)}</p></div></div>"
     )
@@ -125,6 +129,14 @@ def _past(group: ShownKind, voice: Voice) -> str:
     """How the count is told once it may have changed."""
     key = "had_least" if group.tally.form == "atleast" else "had"
     return escape(voice.say(key, at=voice.at(voice.now), n=group.tally.least))
+
+
+def _group_title(group: ShownKind, voice: Voice) -> str:
+    """The name that its owner gave to all of it, else its kind."""
+    places = voice.place.names
+    names = {voice.say.of(each.name if each.name is not UNSET else places.get(each.id, {})) for each in group.members}
+    own = names.pop() if len(names) == 1 else ""
+    return own or voice.say.kind(group.key)
 
 
 def _large(group: ShownKind, say: Speaker) -> str:

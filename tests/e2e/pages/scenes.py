@@ -129,6 +129,21 @@ SMOKE = {
 LEAK = {"id": "leak", "kind": "hazard", "type": "leak", "alarm": True}
 
 
+def _named(kind: str, sort: str | None, names: str, states: str) -> tuple[Thing, ...]:
+    pairs = enumerate(zip(names.split(), states, strict=True), 1)
+    return tuple(Thing(f"{kind}-{i}", kind, sort, state, {"zh": name}) for i, (name, state) in pairs)
+
+
+TWELVE = (
+    Thing("aed", "safety", "aed", "y"),
+    Thing("kit", "safety", "first_aid", "u"),
+    *row("appliance", "microwave", "oven", "ynf"),
+    *row("appliance", "water", "water", "yy"),
+    *_named("appliance", "other", "洗衣机 烘干机 咖啡机 自动售货机", "ynuy"),
+    Thing("massage", "appliance", "massage", "n"),
+)
+
+
 def scenes() -> dict[str, Scene]:
     sixty = "ynyynnyynynyunynyynnynyuynnyfnyynynnyynyyynnynnyynuyncyynynn"
     normal = house("yanshan")
@@ -181,6 +196,14 @@ def scenes() -> dict[str, Scene]:
             zh="深圳市南山区粤海街道科技园社区党群服务中心爱心驿站（二期）",
             en="Yuehai subdistrict Science Park community service centre rest station, phase two",
         ),
+        of("two", (row("seat", None, "seat", "yn"),), zh="桥头歇脚点", en="Bridge stop"),
+        of("forty", (row("seat", None, "seat", "ynyynfynun" * 4),), zh="大食堂", en="Canteen"),
+        of("forty-and-piles", (row("seat", None, "seat", "ynyynfynun" * 4), row("charger", "ebike", "pile", "yfnn"))),
+        of("five-rooms", (_named("room", None, "舞蹈室 音乐室 书画室 阅览室 多功能厅", "ynynu"),)),
+        of("appliances", (TWELVE,), zh="便民服务点", en="Service point"),
+        of("seats-and-twelve", (row("seat", None, "seat", "ynyynn"), TWELVE)),
+        house("repair", "m" * 12, "m" * 8, "mm", "m" * 6, "m" * 6, "mmm"),
+        house("faults", "yfyynnyynyny", "nffnynfy", "ff"),
         of("empty", (), zh="筹建中的驿站", en="Station to come"),
     ]
     return {scene.id: scene for scene in made}

@@ -1,7 +1,9 @@
 """Browsers as people have them: eight tabs at once, and boxes on the wall that are years old."""
 
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+import httpx
 import pytest
 
 from tests.e2e.pages.chromium import Chromium, Page
@@ -9,7 +11,9 @@ from tests.e2e.pages.conftest import Server
 
 pytestmark = pytest.mark.browser
 PATIENT_S = 120
+SEEN = "Object.defineProperty(document, 'hidden', { get: () => false });"  # each in a window of its own
 HIDDEN = """
+delete window.SharedWorker;
 window.gone = false;
 Object.defineProperty(document, "hidden", { get: () => gone });
 window.ahead = 0;
@@ -21,6 +25,50 @@ window.EventSource = class extends EventSource { constructor(url) { super(url); 
 """
 LIVE = "document.documentElement.dataset.contact === 'live'"
 OPEN = "lines.filter((line) => line.readyState !== 2).length"
+
+
+def seated(page: Page) -> str:
+    return str(page.run("document.querySelector('[data-resource=seat-03]').dataset.usable"))
+
+
+@pytest.mark.parametrize("face", ["screen", "m"])
+def test_seven_pages_in_sight_share_a_line(chromium: Chromium, mortal: Callable[..., Server], face: str) -> None:
+    server = mortal()
+    context = chromium.call("Target.createBrowserContext")["browserContextId"]
+    with ExitStack() as tabs:
+        pages = [
+            tabs.enter_context(closing(chromium.tab(context, server.url(f"/{face}/onlyseats"), prepare=SEEN)))
+            for _ in range(7)
+        ]
+        for page in pages:
+            page.wait(LIVE, PATIENT_S)
+        assert sum("/api/v1/stream" in url for page in pages for url in page.requests) == 0, "the worker asks"
+        assert {seated(page) for page in pages} == {"no"}
+        httpx.post(server.url("/set/onlyseats/seat-03/y"), timeout=60)
+        for page in pages:
+            page.wait("document.querySelector('[data-resource=seat-03]').dataset.usable === 'yes'", PATIENT_S)
+        pages.pop(0).go("about:blank")
+        httpx.post(server.url("/set/onlyseats/seat-03/f"), timeout=60)
+        for page in pages:
+            page.wait("document.querySelector('[data-resource=seat-03]').dataset.because === 'fault'", PATIENT_S)
+        server.kill()
+        for page in pages:
+            page.wait("document.documentElement.dataset.contact === 'lost'", PATIENT_S)
+        server.start()
+        for page in pages:
+            page.wait(LIVE, PATIENT_S)
+
+
+def test_walls_of_seven_stations_live_in_one_browser(chromium: Chromium, day: Server) -> None:
+    context = chromium.call("Target.createBrowserContext")["browserContextId"]
+    scenes = ("yanshan", "half", "full", "closed", "two", "forty", "rooms")
+    with ExitStack() as tabs:
+        pages = [
+            tabs.enter_context(closing(chromium.tab(context, day.url(f"/screen/{name}"), prepare=SEEN)))
+            for name in scenes
+        ]
+        for page in pages:
+            page.wait(f"{LIVE} && document.querySelector('.banner').hidden", PATIENT_S)
 
 
 def put_away(page: Page) -> None:

@@ -65,7 +65,26 @@ def test_every_element_that_tells_a_state_names_its_resource_or_kind(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "scene", ["yanshan", "half", "full", "closed", "seats60", "chargers", "onlyseats", "rooms", "mixed", "empty"]
+    "scene",
+    [
+        "yanshan",
+        "half",
+        "full",
+        "closed",
+        "seats60",
+        "chargers",
+        "onlyseats",
+        "rooms",
+        "mixed",
+        "empty",
+        "two",
+        "forty",
+        "forty-and-piles",
+        "five-rooms",
+        "appliances",
+        "seats-and-twelve",
+        "repair",
+    ],
 )
 def test_any_set_of_kinds_fits_a_wall_without_scrolling(chromium: Chromium, day: Server, scene: str, size: str) -> None:
     width, height = SIZES[size]
@@ -270,3 +289,83 @@ def test_a_floor_plan_takes_colours_from_itself_alone(chromium: Chromium, day: S
             page.run("plan.planOf({id: 'a'}).then((drawn) => drawn.node.querySelector('rect').hasAttribute('fill'))")
             is kept
         )
+
+
+def share(page: Page, selector: str) -> float:
+    """How much of the wall these things take, from the first to the last."""
+    script = f"""(() => {{
+        const every = [...document.querySelectorAll({selector!r})].map((n) => n.getBoundingClientRect());
+        const boxes = every.filter((box) => box.width);
+        const [left, top] = [Math.min(...boxes.map((b) => b.left)), Math.min(...boxes.map((b) => b.top))];
+        const [right, bottom] = [Math.max(...boxes.map((b) => b.right)), Math.max(...boxes.map((b) => b.bottom))];
+        return (right - left) * (bottom - top) / innerWidth / innerHeight;
+    }})()"""
+    return float(page.run(script))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("scene", "things", "least"),
+    [
+        ("two", ".arch, .wins .win", 0.38),
+        ("forty", ".arch, .wins .win", 0.45),
+        ("five-rooms", ".tile", 0.45),
+        ("appliances", ".tile", 0.45),
+    ],
+)
+def test_few_things_and_many_use_the_room_of_a_wall(
+    chromium: Chromium, day: Server, scene: str, things: str, least: float, size: str
+) -> None:
+    with closing(chromium.open(day.url(f"/screen/{scene}"), *SIZES[size])) as page:
+        page.wait(READY)
+        page.wait("[...document.querySelectorAll('.wins')].every((n) => n.style.getPropertyValue('--win'))")
+        assert share(page, things) >= least
+
+
+@pytest.mark.parametrize("scene", ["forty", "forty-and-piles"])
+def test_forty_windows_have_numbers(chromium: Chromium, day: Server, scene: str) -> None:
+    with closing(chromium.open(day.url(f"/screen/{scene}"))) as page:
+        page.wait("document.querySelector('.hero .wins')?.style.getPropertyValue('--win')")
+        assert not page.run("document.querySelector('.hero .wins').classList.contains('mute')")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_may_save_a_life_is_never_turned_away(chromium: Chromium, day: Server, size: str) -> None:
+    for scene in ("seats-and-twelve", "appliances", "yanshan"):
+        with closing(chromium.open(day.url(f"/screen/{scene}"), *SIZES[size])) as page:
+            page.wait(READY)
+            assert page.run("document.querySelector('[data-resource=aed]').checkVisibility()")
+            assert text(page, ".foot .mark") == "", "all of it stands at once"
+
+
+@pytest.mark.parametrize("path", ["/screen/faults", "/m/faults"])
+def test_the_mark_of_a_fault_is_not_over_the_number(chromium: Chromium, day: Server, path: str) -> None:
+    with closing(chromium.open(day.url(path), *((390, 844) if "/m/" in path else (1920, 1080)))) as page:
+        page.wait("document.documentElement.dataset.contact === 'live'")
+        over = """[...document.querySelectorAll('.win[data-because=fault]')].filter((n) => {
+            const mark = getComputedStyle(n, '::after'), range = document.createRange();
+            range.selectNodeContents(n.querySelector('span'));
+            const [box, number] = [n.getBoundingClientRect(), range.getBoundingClientRect()];
+            const ink = number.top + (number.height - parseFloat(getComputedStyle(n).fontSize) * 0.74) / 2;
+            return number.width && box.top + parseFloat(mark.top) + parseFloat(mark.height) > ink + 1;
+        }).length"""
+        assert page.run("document.querySelectorAll('.win[data-because=fault]').length") > 3
+        assert page.run(over) == 0
+
+
+@pytest.mark.parametrize("path", ["/screen/repair", "/m/repair"])
+def test_a_station_in_maintenance_reads_as_that(chromium: Chromium, day: Server, path: str) -> None:
+    with closing(chromium.open(day.url(f"{path}?lang=zh"))) as page:
+        page.wait("document.documentElement.dataset.contact === 'live'")
+        assert text(page, ".hero .arch").startswith("检修")
+        assert "检修" in text(page, ".door b")
+        assert page.run("[...document.querySelectorAll('.num')].filter((n) => /^0/.test(n.textContent)).length") == 0
+
+
+def test_a_form_gives_way_once_it_has_thanked(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/m/yanshan?lang=zh"), 390, 844)) as page:
+        page.wait("document.documentElement.dataset.contact === 'live'")
+        page.run("document.querySelector('button.report').click(); 0")
+        page.run("document.querySelector('.sheet-report form').requestSubmit(); 0")
+        page.wait("document.querySelector('.sheet-report .result').innerText.includes('已收到')")
+        page.wait("!document.querySelector('.sheet-report').open")

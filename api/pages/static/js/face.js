@@ -33,6 +33,7 @@ export const place = JSON.parse($("#place").textContent);
  * @property {(face: {now: number | null, at: number, contact: boolean}) => void} paint  what else the page shows, each second
  * @property {(picture: import("./truth.js").Picture) => void} [heard]  after each document
  * @property {() => void} [alert]  staff have news
+ * @property {boolean} [shared]  whether its line may be shared with other pages
  */
 
 export class Face {
@@ -72,7 +73,7 @@ export class Face {
       alert: parts.alert,
     };
     const line = () => `/api/v1/stream?station=${station}${this.keeper.who()}`;
-    this.feed = new Feed(line, on, `/api/v1/stations/${station}`, this.keeper.wall);
+    this.feed = new Feed(line, on, `/api/v1/stations/${station}`, this.keeper.wall, parts.shared ? place.id : null);
     this.#name();
     this.#recall();
     this.#beat();

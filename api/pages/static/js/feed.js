@@ -2,7 +2,10 @@
 //
 // A browser keeps a dead EventSource open for minutes, so silence is measured here: the server sends a heartbeat every 5 s;
 // after 8 s without any event contact counts as lost (the banner is up within 10 s) and the line is made anew.
-// A browser has six connections to a server over HTTP/1.1, for all tabs together: a tab that nobody sees gives its own back.
+// A browser has six connections to a server over HTTP/1.1, for all tabs together: walls and phones share a line, and a tab that
+// nobody sees gives its own back.
+
+import { SharedLine } from "./shared-line.js";
 
 const SILENT_MS = 8000;
 const HIDDEN_MS = 10_000;
@@ -17,7 +20,7 @@ const RETRY_MS = [500, 1000, 2000, 4000]; // then every 4 s: back within 10 s of
  */
 
 export class Feed {
-  /** @type {EventSource | null} */
+  /** @type {EventSource | SharedLine | null} */
   #source = null;
   #heard = -Infinity;
   #opened = -Infinity;
@@ -32,14 +35,17 @@ export class Feed {
   // on: {document(doc, kind), alert(alert), stamp(ms, fresh), contact(bool)}
   // url(): its address, asked for anew each time
   // instead: where the one document can be fetched while the server has no stream to give (all slots taken)
+  // shared: the station whose line all pages of the browser may share; null for one of its own, as for staff, who hear of alerts
   // wall: a page that calls itself hidden from the start keeps its line; some signage boxes say so of all they show
   /**
    * @param {() => string} url
    * @param {Ears} on
    * @param {string | null} instead
+   * @param {string | null} shared
    */
-  constructor(url, on, instead = null, wall = false) {
+  constructor(url, on, instead = null, wall = false, shared = null) {
     this.url = url;
+    this.shared = shared;
     this.on = on;
     this.instead = instead;
     /** @type {boolean | null} */
@@ -53,6 +59,7 @@ export class Feed {
   watch() {
     const now = performance.now();
     if (this.#rests(now)) return;
+    if (this.#source instanceof SharedLine) this.#source.alive();
     const silent = now - Math.max(this.#heard, this.#born) > SILENT_MS;
     if (silent && this.contact !== false) this.#tell(false);
     if (silent && this.#retry === null && now - this.#opened > SILENT_MS) this.#again();
@@ -91,9 +98,11 @@ export class Feed {
     this.#retry = null;
     this.#opened = performance.now();
     this.#source?.close();
-    const source = new EventSource(this.url());
+    // Where sharing brings nothing twice, it is given up: a line of one's own needs nobody else.
+    const share = this.shared !== null && this.#tries < 2;
+    const source = (share && SharedLine.to(this.url(), /** @type {string} */ (this.shared))) || new EventSource(this.url());
     this.#source = source;
-    const listen = (/** @type {string} */ name, /** @type {(data: any) => void} */ handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(event, handle));
+    const listen = (/** @type {string} */ name, /** @type {(data: any) => void} */ handle) => source.addEventListener(name, (event) => source === this.#source && this.#event(/** @type {MessageEvent} */ (event), handle));
     listen("snapshot", (data) => this.on.document(data, "snapshot"));
     listen("availability", (data) => this.on.document(data, "availability"));
     listen("alert", (data) => this.on.alert?.(data));
@@ -107,7 +116,10 @@ export class Feed {
    */
   #event(event, handle) {
     this.#tries = 0;
-    this.#take(event.data ? JSON.parse(event.data) : {}, handle);
+    const data = event.data ? JSON.parse(event.data) : {};
+    this.#take(data, handle);
+    const age = /** @type {any} */ (event).age ?? 0; // what another page heard before: it is now so much later, at least
+    if (age > 0 && data.as_of) this.on.stamp(Date.parse(data.as_of) + age, false);
   }
 
   /**

@@ -6,6 +6,7 @@ import { entranceOf, stateOf } from "./truth.js";
 
 // The opening line in one language.
 export function hoursText(picture, now, zone, say) {
+  if (picture.resources.length && picture.resources.every((r) => r.health === "maintenance")) return say("in_repair");
   const until =
     picture.openUntil !== null && (now === null || picture.openUntil > now)
       ? moment(picture.openUntil, now ?? picture.asOf, zone, say)
@@ -37,7 +38,7 @@ export function paintDoor(node, picture, now, contact, { zone, say, second }) {
   setData(node, "kind", door ? "door" : null);
   setData(node, "resource", door?.id);
   setData(node, "usable", state?.usable);
-  const doorWord = state && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
+  const doorWord = state && state.why !== "maintenance" && { yes: null, no: picture.open === "no" ? null : "door_bad", unknown: "door_unsure" }[state.usable];
   const extra = picture.lost ? "by_timetable" : (proofWord(picture, now) ?? doorWord ?? (contact ? null : "by_timetable"));
   const line = (speak) =>
     [hoursText(picture, now, zone, speak), extra && speak(extra)].filter(Boolean).join(speak.lang === "en" ? ", " : " ");

@@ -39,7 +39,7 @@ function letters(size) {
 }
 
 dialogs(place, { say, picture: () => face.picture });
-face.start({ voices, built, paint });
+face.start({ voices, built, paint, shared: true });
 letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button.letters, button.report"))) button.hidden = false;
 $(".letters").addEventListener("click", () => letters(root.dataset.letters === "large" ? "normal" : "large"));

@@ -4,11 +4,15 @@ import { el, icon, glyph, iconOf, setData, setText } from "./draw.js";
 import { countWords } from "./count.js";
 import { forecast } from "./forecast.js";
 import { age } from "./time.js";
+import { groupTitle } from "./say.js";
 import { oldest, tallyOfGroup } from "./truth.js";
 import { windowsOf } from "./windows.js";
 import { kindWord } from "./words.js";
 
-export function rowOf(group, { zone, say, second, largest = 4.9, short = false, flow }) {
+export function rowOf(group, { zone, say, second, place, largest = 4.9, short = false, flow }) {
+  const title = groupTitle(group, place, say);
+  const own = title !== kindWord(say, group.key);
+  const other = own ? groupTitle(group, place, second) : kindWord(second, group.key, short ? ".short" : "");
   const windows = windowsOf(group, { largest, say, flow });
   const least = el("span", { cls: "least" });
   const number = el("b", { cls: "num" });
@@ -27,9 +31,9 @@ export function rowOf(group, { zone, say, second, largest = 4.9, short = false, 
       el(
         "h2",
         {},
-        kindWord(say, group.key),
+        title,
         " ",
-        el("span", { lang: second.lang, text: kindWord(second, group.key, short ? ".short" : "") }),
+        el("span", { lang: second.lang, text: other === title ? "" : other }),
       ),
       windows.box,
       next.node,

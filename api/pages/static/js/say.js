@@ -24,6 +24,13 @@ export function wordOf(resource, state, say) {
   return (state.why === "blocked" ? own("blocked") : null) ?? say(state.why ?? "occupied");
 }
 
+// A group by the name that its owner gave to all of it, else by its kind.
+export function groupTitle(group, place, say) {
+  const names = new Set(group.resources.map((r) => nameIn(r.name ?? place.names?.[r.id], say.lang)));
+  const [own] = names;
+  return names.size === 1 && own ? own : kindWord(say, group.key);
+}
+
 // "3" of "seat-03"; "" when the id ends otherwise.
 export const numberOf = (id) => /(\d+)$/.exec(id)?.[1].replace(/^0+(?=\d)/, "") ?? "";
 

@@ -45,6 +45,7 @@ const TABLE = {
   use_unknown: ["占用未知", "佔用未知", "Use not known"],
   empty: ["已用完", "已用完", "Used up"],
   // the legend
+  in_repair: ["检修中，暂停使用", "檢修中，暫停使用", "Under maintenance"],
   not_in_use: ["暂停使用", "暫停使用", "Not in use"],
   lit: ["亮", "亮", "Lit"],
   dark: ["暗", "暗", "Dark"],
