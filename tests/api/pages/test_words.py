@@ -71,7 +71,7 @@ def causes_of_verdicts() -> set[str]:
 
 def test_every_word_is_there_in_every_language() -> None:
     tables = [path.name for path in SCRIPTS.glob("*words.js")]
-    assert len(tables) == 8
+    assert len(tables) >= 8
     short = {key: row for name in tables for key, row in words_of(name).items() if len(row) != LANGUAGES}
     assert short == {}
 
