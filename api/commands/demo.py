@@ -31,7 +31,8 @@ def add(subparsers: Any) -> None:
         type=int,
         default=4,
         metavar="N",
-        help="how many stations, 1 to 2,000 (4), and two more: one chained shut, one that only people look after",
+        help="how many stations, 1 to 2,000 (4), and three more: one chained shut, one that only people look after, "
+        "and a car park with piles that speak OCPP",
     )
     parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
     parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
@@ -44,13 +45,17 @@ def run(args: argparse.Namespace) -> int:
     from api.server import address_of
     from config.schema import Settings
     from firmware_bridge.emulator.foreign import mixed_station
+    from firmware_bridge.emulator.ocpp.park import bridge_section, park_station
     from firmware_bridge.emulator.stations import demo_stations, locked_station, shared_station
 
     shown, token = [mixed_station()] if args.mixed else [], _token(args.data)
+    more: dict[str, Any] = {}
     if args.stations > 1:
-        shown += [locked_station(), shared_station() | {"checks_token_file": args.data / CODE_FILE}]
+        shown += [locked_station(), shared_station() | {"checks_token_file": args.data / CODE_FILE}, park_station()]
+        more = {"bridge": bridge_section(args.data)}
     settings = Settings.model_validate(
-        {
+        more
+        | {
             "mqtt": {"url": f"embedded://{args.mqtt}"},
             "store": {"path": args.data},
             "api": {"listen": args.http},
@@ -63,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
 
     def ready(sock: socket.socket) -> None:
         town.append(simulate.start(settings, args, stopped, from_midday=True))
+        if settings.bridge is not None:
+            town.extend(_park(settings, args, stopped))
         base = f"http://{address_of(sock)}"
         first = settings.stations[0].id
         lines = [
@@ -81,6 +88,17 @@ def run(args: argparse.Namespace) -> int:
         return run_product(settings, ready, before_stop=lambda: _end(town, stopped))
     finally:
         _end(town, stopped)
+
+
+def _park(settings: Any, args: argparse.Namespace, stopped: threading.Event) -> list[threading.Thread]:
+    """The car park's bridge and piles."""
+    from firmware_bridge.emulator.ocpp.park import open_park
+    from gateway.commands import CommandKey
+    from gateway.mqtt.configured import broker_of
+
+    zone = settings.zone_of(settings.station(settings.bridge.station))
+    key = CommandKey(settings.command_key)
+    return open_park(settings.bridge, broker_of(settings), zone, key, stopped, args.speed, args.seed)
 
 
 def _token(folder: Path) -> str:
