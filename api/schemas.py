@@ -194,6 +194,9 @@ class UsageSchema(BaseModel):
     out_of_order_minutes: float
     closed_minutes: float
     sessions: int
+    in_use_minutes: float | None = Field(description="one at least was taken; of what holds several, else null")
+    filled: float | None = Field(description="people ÷ capacity, units taken ÷ units, over the known-open time")
+    no_shows: int = Field(description="bookings of rooms to which nobody came")
     peak: bool | None = Field(description="among the busiest hours of the week; null where too little is known")
     energy_wh: float | None = Field(description="of chargers; null when no meter was heard")
     energy_over_gaps_wh: float | None = Field(

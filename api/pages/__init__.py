@@ -66,6 +66,12 @@ def policy_with_styles(*texts: str) -> str:
     return POLICY.replace("style-src 'self'", " ".join(("style-src 'self'", *(f"'sha256-{each}'" for each in hashes))))
 
 
+def after_login(wanted: str | None) -> str:
+    """The page of ours to come back to; the overview where the address leads elsewhere."""
+    ours = wanted is not None and re.fullmatch(r"/(?![/\\\\])[!-~]{0,500}", wanted) is not None
+    return wanted if ours and wanted is not None else "/"
+
+
 class Pages:
     """Everything the routes need, made once. Templates are `string.Template`; every value is escaped on its way in."""
 
@@ -111,6 +117,7 @@ class Pages:
             "title": html.escape(place.name.get("zh") or place.id if place else "驿站"),
             "tiles": html.escape(self.tiles),
             "station": html.escape(place.id if place else ""),
+            "next": html.escape(after_login(request.query_params.get("next"))),
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
             "json_ld": self._json_ld(request, place) if place else "{}",

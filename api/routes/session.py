@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from api.attempts import Attempts, address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
+from api.pages import after_login
 from api.schemas import ProblemDocument, SessionSchema
 from api.times import rfc3339
 
@@ -58,7 +59,8 @@ def router(context: ApiContext) -> APIRouter:
     async def login(request: Request) -> Response:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
-        key = keyring.check(form_field(await request.body(), "key"), now)
+        body = await request.body()
+        key = keyring.check(form_field(body, "key"), now)
         # Asked first: strangers behind the same proxy hold up nobody who has a key.
         if key is None or not key.at_least("viewer"):
             attempts.may(address)
@@ -72,7 +74,8 @@ def router(context: ApiContext) -> APIRouter:
             log.error("no session can be opened: %s", error)
             raise HTTPException(503, "the folder of the store can't be written at the moment") from error
         keyring.book.note(now, key.name, "logged_in", key.id, address)
-        return home_with(session, hours, secure=request.url.scheme == "https")
+        home = after_login(form_field(body, "next"))
+        return home_with(session, hours, secure=request.url.scheme == "https", home=home)
 
     @routes.post("/logout", response_class=Response, status_code=303, summary="Log a browser out")
     async def logout(request: Request) -> Response:

@@ -5,7 +5,7 @@ the writer's thread with what it owes to whom, then the notify thread is woken. 
 `begin` compares the store with what is true now, and takes the alarms behind its cursor again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from config.building import building
 from config.schema import Settings
@@ -17,8 +17,10 @@ from gateway.alerting.follower import Follower
 from gateway.alerting.orders import Orders, orders_for
 from gateway.alerting.ourselves import Ourselves
 from gateway.alerting.telling import KEPT_OVER
+from gateway.alerts.kinds import KINDS
 from gateway.alerts.orders import OrderEvent
 from gateway.alerts.shelf import MUTED_MOST_MS
+from gateway.alerts.words import SENSOR, AlertEvent
 from gateway.core.outcome import Outcome
 from gateway.live import Live
 from gateway.live.replacing import Moved
@@ -103,6 +105,7 @@ class Alerting:
         events = self._follower.tick(now, ourselves, dispatch.failing)
         with contained("work orders"):
             steps = self._orders.look(now)
+            events = [*events, *self._over_by(steps, now)]
         dispatch.keep(events, [*steps, *orders_for(events, now)])
         for (done, steps, jobs), asked in self.desk.answers(now):
             for step in steps:
@@ -126,6 +129,15 @@ class Alerting:
     def quiet_until(self) -> Millis:
         """Before it `tick` has nothing to do, unless somebody asks or we are otherwise than last time."""
         return self._quiet_until
+
+    def _over_by(self, steps: Iterable[OrderEvent], now: Millis) -> list[AlertEvent]:
+        """What a visitor reported is over once the sensor has proved its order: it has no condition of its own."""
+        events: list[AlertEvent] = []
+        for step in steps:
+            alert = self.core.desk.find(step.order.alert or "") if step.action == "closed" else None
+            if alert is not None and KINDS[alert.kind].latched:
+                events += self.core.desk.close(alert.id, SENSOR, now)
+        return events
 
     def next_deadline(self) -> Millis | None:
         """When something is due, at the latest; None for never."""

@@ -24,7 +24,11 @@ PEAK_COVERAGE = 0.8  # an hour of the week that is known less well is not compar
 
 @dataclass(slots=True)
 class Minutes:
-    """Milliseconds of each part, and how many times a resource became occupied."""
+    """Milliseconds of each part, and how many times a resource became occupied.
+
+    Of what holds several (`history.fill`): `in_use` while one at least is taken, `taken` of `places` in units times
+    milliseconds, and bookings to which nobody came.
+    """
 
     occupied: Millis = 0
     free: Millis = 0
@@ -32,6 +36,10 @@ class Minutes:
     closed: Millis = 0
     unknown: Millis = 0
     sessions: int = 0
+    in_use: Millis = 0
+    taken: int = 0
+    places: int = 0
+    no_shows: int = 0
 
     def add(self, other: "Minutes") -> None:
         self.occupied += other.occupied
@@ -40,6 +48,10 @@ class Minutes:
         self.closed += other.closed
         self.unknown += other.unknown
         self.sessions += other.sessions
+        self.in_use += other.in_use
+        self.taken += other.taken
+        self.places += other.places
+        self.no_shows += other.no_shows
 
     @property
     def known_open(self) -> Millis:
@@ -49,6 +61,11 @@ class Minutes:
     def utilization(self) -> float | None:
         """0 to 1; None when nothing is known of any open minute."""
         return self.occupied / self.known_open if self.known_open else None
+
+    @property
+    def filled(self) -> float | None:
+        """The share of units or seats taken on average; None where nothing counts them."""
+        return self.taken / self.places if self.places else None
 
     @property
     def coverage(self) -> float | None:

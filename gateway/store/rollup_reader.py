@@ -21,6 +21,7 @@ from gateway.base.local_time import (
     pieces,
     stretches,
 )
+from gateway.history.fill import LOOK_BACK_MS, Level, fill
 from gateway.history.tally import Mark, Tally
 from gateway.history.transactions import Transaction
 from gateway.history.turnstile import Passed
@@ -28,10 +29,13 @@ from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, read_only
+from gateway.store.levels import counted_in_units, levels, may_be_counted
 from gateway.store.place import Asked, scope_of
 from gateway.store.rollups import FILE
 
 _MINUTES = ", ".join(f"sum({column.name})" for column in fields(Minutes))
+_FILLED = {"in_use", "taken", "places", "no_shows"}  # since version 6 of the file
+_MINUTES_BEFORE = ", ".join("0" if column.name in _FILLED else f"sum({column.name})" for column in fields(Minutes))
 _TALLY = ", ".join(f"sum({column.name})" for column in fields(Tally))
 _PASSED = ", ".join(f"sum({column.name})" for column in fields(Passed))
 _TURNSTILE = "SELECT state FROM turnstile WHERE scope = (SELECT id FROM scope WHERE text = ?)"
@@ -76,9 +80,25 @@ class RollupReader:
         self, buckets: dict[int, Minutes], one: Resource, window: tuple[Millis, Millis], zone: ZoneInfo, by: By
     ) -> None:
         start, end = window
-        intervals = self._reader.history(one.station, one.id, start - 1, end) if start < end else []
+        if start >= end:
+            return
+        counted = may_be_counted(one)
+        intervals = self._reader.history(one.station, one.id, start - (LOOK_BACK_MS if counted else 1), end)
+        told = self._levels(one, start, end) if counted else []
         for begin, until in pieces(start, end, zone, by):
-            buckets.setdefault(bucket_of(begin, zone, by), Minutes()).add(measure(intervals, begin, until))
+            minutes = (
+                fill(intervals, told, begin, until, units=counted_in_units(one))
+                if counted
+                else measure(intervals, begin, until)
+            )
+            buckets.setdefault(bucket_of(begin, zone, by), Minutes()).add(minutes)
+
+    def _levels(self, one: Resource, start: Millis, end: Millis) -> list[Level]:
+        """What its counts said, from whichever file of the shards knows them."""
+        scope = scope_of(one.station, resource=one.id)
+        with self._files() as files:
+            found = [levels(db, scope, start, end) for db in files if _has(db, "level")]
+        return sorted((level for part in found for level in part), key=lambda level: level.at)
 
     def tallies(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Tally]:
         """The same for what single messages add up to. An hour counts where it begins."""
@@ -166,7 +186,7 @@ def _kept(
     if by != "day" or first >= last:
         first = last = low
     for table, begin, until in (("hour", low, first), ("day", first, last), ("hour", last, top)):
-        yield from _rows(db, table, _MINUTES, asked, begin, until, by)
+        yield from _rows(db, table, _MINUTES if _has(db, "level") else _MINUTES_BEFORE, asked, begin, until, by)
 
 
 def _hour_at_or_after(at: Millis, asked: Asked) -> Millis:

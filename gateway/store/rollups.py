@@ -13,11 +13,13 @@ from pathlib import Path
 
 from gateway.base.clock import now_ms
 from gateway.base.local_time import DAY_MS, HOUR_MS, day_start, hour_start, next_day, pieces
+from gateway.history.fill import LOOK_BACK_MS, fill
 from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis
 from gateway.store.base import Reader
 from gateway.store.files import as_store_error, connect, healthy, set_aside, transaction
-from gateway.store.place import Place
+from gateway.store.levels import counted_in_units, levels, may_be_counted
+from gateway.store.place import Place, scope_of
 from gateway.store.tallies import Tallies, scope_ids
 
 log = logging.getLogger(__name__)
@@ -26,14 +28,17 @@ FILE = "rollups.db"
 SETTLE_MS = 120_000  # an hour is rolled up so long after its end: late commits are in by then
 COUNT_EVERY_MS = 10_000  # each count costs a flush to disk
 _ROW = (
-    "(scope, start, occupied, free, broken, closed, unknown, sessions)"
-    " VALUES (:scope, :start, :occupied, :free, :broken, :closed, :unknown, :sessions)"
+    "(scope, start, occupied, free, broken, closed, unknown, sessions, in_use, taken, places, no_shows)"
+    " VALUES (:scope, :start, :occupied, :free, :broken, :closed, :unknown, :sessions, :in_use, :taken, :places,"
+    " :no_shows)"
 )
 _INSERT = f"INSERT OR REPLACE INTO hour {_ROW}"
 _ADD = (
     f"INSERT INTO day {_ROW} ON CONFLICT (scope, start) DO UPDATE SET"
     " occupied = occupied + excluded.occupied, free = free + excluded.free, broken = broken + excluded.broken,"
-    " closed = closed + excluded.closed, unknown = unknown + excluded.unknown, sessions = sessions + excluded.sessions"
+    " closed = closed + excluded.closed, unknown = unknown + excluded.unknown, sessions = sessions + excluded.sessions,"
+    " in_use = in_use + excluded.in_use, taken = taken + excluded.taken, places = places + excluded.places,"
+    " no_shows = no_shows + excluded.no_shows"
 )
 _AGEING = (
     ("hour", "start"),
@@ -42,6 +47,7 @@ _AGEING = (
     ("mark", "at"),
     ("people", "start"),
     ("charge", "start"),
+    ("level", "at"),
 )
 
 
@@ -103,7 +109,8 @@ class Rollups:
             if now >= self._forget_at:
                 self._forget_at = now + DAY_MS
                 self._forget(now - self._keep_ms)
-            return self._count(now) | self._roll_up_next(now - SETTLE_MS)
+            # What an hour holds of counted things is known once its messages were followed.
+            return self._count(now) | self._roll_up_next(min(now - SETTLE_MS, self._tallies.followed_to))
         except sqlite3.Error as error:
             raise as_store_error(error, self._path) from error
 
@@ -137,9 +144,15 @@ class Rollups:
         hours = list(pieces(start, end, place.zone, "hour"))
         sums: dict[tuple[str, Millis], Minutes] = {}
         for resource in place.resources:
-            intervals = self._reader.history(place.station, resource.id, start - 1, end)
+            counted = may_be_counted(resource)
+            intervals = self._reader.history(place.station, resource.id, start - (LOOK_BACK_MS if counted else 1), end)
+            told = levels(self._db, scope_of(place.station, resource=resource.id), start, end) if counted else []
             for begin, until in hours:
-                minutes = measure(intervals, begin, until)
+                minutes = (
+                    fill(intervals, told, begin, until, units=counted_in_units(resource))
+                    if counted
+                    else measure(intervals, begin, until)
+                )
                 for scope in place.scopes_of(resource):
                     sums.setdefault((scope, begin), Minutes()).add(minutes)
         with transaction(self._db):

@@ -13,6 +13,7 @@ from config.kinds import SPECS
 from gateway import wire
 from gateway.base.bounds import POWER_W
 from gateway.base.local_time import hour_start
+from gateway.history.fill import Level
 from gateway.history.tally import Mark, Meter, Said, Tally, is_visit, passed_in
 from gateway.history.transactions import Transaction, TransactionSaid, transaction_of
 from gateway.history.turnstile import Told, Turnstile
@@ -21,6 +22,7 @@ from gateway.store.day_reader import readers
 from gateway.store.days import day_files
 from gateway.store.files import transaction
 from gateway.store.journal import Journal
+from gateway.store.levels import PEOPLE, UNITS, CountTold, LevelStep, kept_levels, may_be_counted
 from gateway.store.people import PeopleStep, kept_turnstiles
 from gateway.store.place import COUNTERS, ENTRANCES, METERED, Place
 
@@ -38,6 +40,7 @@ _said = msgspec.json.Decoder(Said).decode
 _told = msgspec.json.Decoder(Told).decode
 _meter = msgspec.json.Decoder(Meter).decode
 _transaction_said = msgspec.json.Decoder(TransactionSaid).decode
+_counted = msgspec.json.Decoder(CountTold).decode
 
 _MOST_W = {(spec.name, name): one.most_w for spec in SPECS.values() for name, one in spec.types.items()}
 
@@ -52,7 +55,8 @@ class Tallies:
         (kept,) = db.execute("SELECT upto FROM tallied").fetchone()
         self._upto = min(kept, _last_id(folder))  # where the newest day was lost its numbers come again
         self._followed = _followed(list(places))
-        self._turnstiles = kept_turnstiles(db)
+        self._turnstiles, self._levels = kept_turnstiles(db), kept_levels(db)
+        self.followed_to: Millis = 0  # of what came until then every message was counted
         self._meters: dict[str, Meter] = {
             scope: _meter(state)
             for scope, state in db.execute("SELECT text, state FROM meter JOIN scope ON scope.id = meter.scope")
@@ -64,10 +68,12 @@ class Tallies:
 
     def follow(self, now: Millis) -> bool:
         """Count what was committed since, about `AT_ONCE` messages. True if there may be more. sqlite3.Error."""
-        step, seen, upto = _Step(self._meters, self._turnstiles), 0, self._upto
+        step, seen, upto = _Step(self._meters, self._turnstiles, self._levels), 0, self._upto
+        came: Millis = 0
         for number, batch in self._journal.after(upto):
             self._count(batch, step)
             seen, upto = seen + len(batch), number
+            came = batch.received[-1] if batch.received else came
             if seen >= AT_ONCE:
                 break
         more = seen >= AT_ONCE
@@ -78,7 +84,9 @@ class Tallies:
                 self._db.execute("UPDATE tallied SET at = ?", (now,))
         self._meters.update(step.heard)
         self._turnstiles.update(step.people.heard)
+        self._levels.update(step.levels.heard)
         self._upto = upto
+        self.followed_to = max(self.followed_to, came) if more else now
         return more
 
     def _count(self, batch: Batch, step: "_Step") -> None:
@@ -100,8 +108,8 @@ class Tallies:
 class _Step:
     """What some batches add, before it is kept."""
 
-    def __init__(self, meters: dict[str, Meter], turnstiles: dict[str, Turnstile]) -> None:
-        self._meters, self.people = meters, PeopleStep(turnstiles)
+    def __init__(self, meters: dict[str, Meter], turnstiles: dict[str, Turnstile], levels: dict[str, Level]) -> None:
+        self._meters, self.people, self.levels = meters, PeopleStep(turnstiles), LevelStep(levels)
         self.heard: dict[str, Meter] = {}
         self._sums: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
         self._marks: list[tuple[str, Mark]] = []
@@ -115,6 +123,8 @@ class _Step:
             self._event(place, resource, payload, received_at, flags)
         elif resource.kind in METERED:
             self._charger(place, resource, payload, received_at, flags)
+        elif resource.kind in UNITS | PEOPLE:
+            self._count_of(place, resource, payload, received_at, flags)
         else:
             self._state(place, resource, payload, received_at, flags)
 
@@ -147,7 +157,7 @@ class _Step:
         """Its device's numbers begin again: a low one is no late one."""
         if resource.kind in METERED:
             self._meter_of(place.scopes_of(resource)[0]).seq = -1
-        else:
+        elif resource.kind not in UNITS | PEOPLE:
             self.people.counts_anew(place, resource)
 
     def _meter_of(self, name: str) -> Meter:
@@ -163,6 +173,13 @@ class _Step:
             return
         self.people.tells(place, resource, told, _moment(told.ts, received_at, flags))
 
+    def _count_of(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
+        try:
+            told = _counted(payload)
+        except msgspec.DecodeError:
+            return
+        self.levels.tells(place, resource, told, _moment(told.ts, received_at, flags))
+
     def _event(self, place: Place, resource: Resource, payload: bytes, received_at: Millis, flags: int) -> None:
         try:
             event = wire.read_event(payload)
@@ -175,7 +192,8 @@ class _Step:
     def keep(self, db: sqlite3.Connection) -> None:
         """Inside a transaction."""
         charged = {scope for scope, _ in self._transactions}
-        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | charged | self.people.scopes)
+        named = self.people.scopes | self.levels.scopes | charged
+        ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | named)
         db.executemany(
             _ADD,
             [{"scope": ids[scope], "start": start, **asdict(tally)} for (scope, start), tally in self._sums.items()],
@@ -191,6 +209,7 @@ class _Step:
             [(ids[scope], one.name, one.start, one.end, one.energy_mwh) for scope, one in self._transactions],
         )
         self.people.keep(db, ids)
+        self.levels.keep(db, ids)
 
 
 def scope_ids(db: sqlite3.Connection, texts: Iterable[str]) -> dict[str, int]:
@@ -210,10 +229,10 @@ def _last_id(folder: Path) -> int:
 def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
     """Whose meter, totals, cards or passages a topic tells."""
     found: dict[bytes, list[Owner]] = defaultdict(list)
-    for kinds in (METERED, COUNTERS, ENTRANCES):
+    for kinds in (METERED, COUNTERS, ENTRANCES, UNITS | PEOPLE):
         for topic, owners in _owners(places, kinds, "state").items():
-            if len(owners) == 1:  # the state of a device of several tells nobody's
-                found[topic] += owners
+            if len(owners) == 1 and (kinds != UNITS | PEOPLE or may_be_counted(owners[0][1])):
+                found[topic] += owners  # the state of a device of several tells nobody's
     for kinds in (COUNTERS, ENTRANCES):
         for topic, owners in _owners(places, kinds, "event").items():
             found[topic].append(owners[-1])

@@ -145,16 +145,21 @@ def _charged(one: ResourceUse, report: MonthReport, say: Words) -> Row:
 
 
 def _places(report: MonthReport, say: Words) -> str:
-    heads = ("place", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
-    rows = [_place(resource, report, say) for resource in report.resources]
+    heads = ["place", "utilization", "filled", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses"]
+    booked = any(each.total.minutes.no_shows for each in report.resources)
+    rows = [_place(resource, report, say, booked=booked) for resource in report.resources]
+    heads += ["no_shows"] * booked
     return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")
 
 
-def _place(one: ResourceUse, report: MonthReport, say: Words) -> Row:
+def _place(one: ResourceUse, report: MonthReport, say: Words, *, booked: bool) -> Row:
     used, occupied, *rest, uses = _use(one.total, say)
+    filled = one.total.minutes.filled
     if one.resource.kind in NOBODYS:
         used = occupied = uses = say("none")
-    return place_of(report, one.resource.id, say), used, occupied, *rest, uses
+    shown = say("none") if filled is None else say.share(filled)
+    row = place_of(report, one.resource.id, say), used, shown, occupied, *rest, uses
+    return (*row, f"{one.total.minutes.no_shows:,}") if booked else row
 
 
 def _daily(report: MonthReport, say: Words) -> str:

@@ -32,6 +32,8 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "unknown": ("未知", "未知", "not known"),
     "none": ("—", "—", "—"),
     "utilization": ("利用率", "利用率", "Utilisation"),
+    "filled": ("平均占满", "平均佔滿", "Filled"),
+    "no_shows": ("订而未到", "訂而未到", "No-shows"),
     "formula": ("占用 ÷ 已知开放时间", "佔用 ÷ 已知開放時間", "occupied ÷ known open time"),
     "coverage": ("覆盖率", "覆蓋率", "Coverage"),
     "covered": ("未知 {hours} 小时", "未知 {hours} 小時", "{hours} h not known"),
@@ -79,9 +81,19 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "more_alerts": ("另有 {n} 项较短的", "另有 {n} 項較短的", "{n} shorter ones more"),
     "how": ("怎样计数", "怎樣計數", "How it is counted"),
     "how_use": (
-        "利用率是占用时间 ÷ 已知开放时间；关闭和停用的时间不在分母里。",
-        "利用率是佔用時間 ÷ 已知開放時間；關閉和停用的時間不在分母裡。",
-        "Utilisation is occupied ÷ known open time; closed and out-of-order time is not in the divisor.",
+        (
+            "利用率是占用时间 ÷ 已知开放时间；关闭和停用的时间不在分母里。"
+            "有人数的活动室，有人即为占用；储物柜和车位按格位折算。平均占满是人数 ÷ 容量、已用格位 ÷ 全部格位。"
+        ),
+        (
+            "利用率是佔用時間 ÷ 已知開放時間；關閉和停用的時間不在分母裡。"
+            "有人數的活動室，有人即為佔用；儲物櫃和車位按格位折算。平均佔滿是人數 ÷ 容量、已用格位 ÷ 全部格位。"
+        ),
+        (
+            "Utilisation is occupied ÷ known open time; closed and out-of-order time is not in the divisor. "
+            "A room that counts people is occupied while anybody is there; lockers and bays count by their units. "
+            "Filled is people ÷ capacity, units taken ÷ units."
+        ),
     ),
     "how_unknown": (
         "没有可信数据的时间是未知：不算空闲，也不算占用，另列。门和急救设备没有人占用，不计入分区和全站。",

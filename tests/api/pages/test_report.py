@@ -104,7 +104,7 @@ def test_sessions_are_counted_as_the_api_counts_them(client: Client, page: str) 
 
 def test_a_door_has_no_utilisation(page: str) -> None:
     door = next(row for row in rows(page, "逐处") if row[0] == "休息区 正门")
-    assert [door[1], door[2], door[7]] == ["—", "—", "—"]
+    assert [door[1], door[2], door[3], door[8]] == ["—", "—", "—", "—"]
 
 
 def test_a_month_that_goes_on_says_until_when_it_is_told(page: str, client: Client) -> None:

@@ -6,12 +6,13 @@ import gzip
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.pages import POLICY, PagePlace, places_of, policy_with_images_of, router
+from api.pages import POLICY, PagePlace, after_login, places_of, policy_with_images_of, router
 from api.pages.assets import Assets
 from api.pages.language import choose
 from config.load import load
@@ -186,6 +187,20 @@ def test_what_is_served_has_the_lines_of_its_source_and_no_comments() -> None:
             assert all(re.fullmatch(r"/\*\*( @.*)?", found) for found in re.findall(r"/\*\*.*", source)), path
         assert "/**" not in body
         assert "/*" not in body or path.suffix != ".css"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [
+        (None, "/"), ("", "/"), ("/?alert=a1", "/?alert=a1"), ("/stations/x?alert=1", "/stations/x?alert=1"),
+        ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("javascript:1", "/"),
+        ("/x\r\nset-cookie: a=b", "/"),
+    ],
+)  # fmt: skip
+def test_who_logs_in_comes_back_to_a_page_of_ours_alone(client: Client, wanted: str | None, page: str) -> None:
+    assert after_login(wanted) == page
+    body = client.get("/login" if wanted is None else f"/login?next={quote(wanted)}").text
+    assert f'name="next" value="{page}"' in body
 
 
 def test_places_come_from_the_example_configuration() -> None:

@@ -29,6 +29,7 @@ export function alertTitle(alert, resource, place, say) {
   const thing = own ?? alert.resource ?? "";
   const code = FAULTS.has(alert.kind) ? codeWord(alert, say) : null;
   const word = code ?? (own && FAULTS.has(alert.kind) ? say("fault") : say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind);
+  if (thing.endsWith("门") && word.startsWith("门")) return thing + word.slice(1); // 大门被强行打开
   return [word.startsWith(thing) ? "" : thing, word].filter(Boolean).join(say.lang === "en" ? ": " : " ");
 }
 

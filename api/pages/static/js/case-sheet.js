@@ -139,8 +139,9 @@ export class CaseSheet {
     if (!acts) return;
     const step = nextStep(item);
     const buttons = [
-      step && step !== "order" ? el("button", { type: "button", cls: "main", data: { deed: step }, text: say(step) }) : null,
+      step ? el("button", { type: "button", cls: "main", data: { deed: step }, text: say(step) }) : null,
       item.alert && item.alert.state === "open" && step !== "acknowledge" ? el("button", { type: "button", data: { deed: "acknowledge" }, text: say("acknowledge") }) : null,
+      item.alert && !item.order && step === "acknowledge" ? el("button", { type: "button", data: { deed: "accept" }, text: say("accept") }) : null,
       item.order?.state === "assigned" ? el("button", { type: "button", data: { deed: "done" }, text: say("done") }) : null,
       item.alert ? el("button", { type: "button", data: { deed: "close" }, text: say("close") }) : null,
     ].filter((node) => node !== null);

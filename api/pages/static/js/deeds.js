@@ -27,6 +27,17 @@ const orderStep = (/** @type {any} */ { order }, /** @type {string} */ step) => 
 const undoAlert = (/** @type {any} */ item) => () => alertStep(item, "undo");
 const undoOrder = (/** @type {any} */ order) => () => post(`/orders/${name(order.id)}/undo`);
 
+// An order for myself, accepted at once; taking it back withdraws it.
+async function takeOn(/** @type {any} */ item, /** @type {string} */ me) {
+  const given = await post("/orders", item.alert ? { alert: item.alert.id, assignee: me } : { station: item.station, title: item.title, assignee: me });
+  if (!given.ok) return { ...given, undo: null };
+  const undo = undoOrder(given.told);
+  return withUndo(post(`/orders/${name(given.told.id)}/accept`), () => async () => {
+    await undo();
+    return undo();
+  });
+}
+
 async function withUndo(/** @type {Promise<any>} */ asked, /** @type {(told: any) => (() => Promise<any>) | null} */ undo) {
   const answer = await asked;
   return { ...answer, undo: answer.ok ? undo(answer.told) : null };
@@ -41,7 +52,7 @@ const DEEDS = {
   mute: (item, { until }) => withUndo(alertStep(item, "mute", { until }), () => undoAlert(item)),
   order: (item, { assignee, title }) =>
     withUndo(post("/orders", item.alert ? { alert: item.alert.id, assignee } : { station: item.station, resource: item.resource, title, assignee }), undoOrder),
-  accept: (item) => withUndo(orderStep(item, "accept"), undoOrder),
+  accept: (item, { me }) => (item.order ? withUndo(orderStep(item, "accept"), undoOrder) : takeOn(item, me)),
   done: (item) => withUndo(orderStep(item, "done"), undoOrder),
   verify: (item) => withUndo(orderStep(item, "verify"), undoOrder),
   override: (item, { status, until, resource = item.resource, area }) =>

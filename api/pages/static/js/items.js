@@ -178,7 +178,7 @@ export function nextStep(item) {
   if (item.order?.state === "assigned") return "accept";
   if (item.order?.state === "accepted") return "done";
   if (item.order?.state === "done") return provedByHand(item) ? "verify" : null;
-  return item.alert || item.task ? "order" : null;
+  return item.alert || item.task ? "accept" : null; // an order for oneself
 }
 
 const BY_PERSON = new Set(["reported", "door_forced", "tamper", "help", "check_problem"]);

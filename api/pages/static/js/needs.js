@@ -10,7 +10,7 @@ const MOST_SHOWN = 80;
 export function paintNeeds(node, items, now, { say, staff }) {
   const shown = items.slice(0, MOST_SHOWN);
   const shape = JSON.stringify([shown.map((i) => [i.id, i.state, i.what, i.why, i.usable, i.order?.state, i.muted, triedOf(i, say), old(i, now, say)]), items.length]);
-  if (node.dataset.shape === shape) return;
+  if (node.dataset.shape === shape || node.querySelector(":active")) return; // nothing moves away under a finger
   node.dataset.shape = shape;
   const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.closest?.(".need") ? document.activeElement : null;
   const kept = focus && [/** @type {HTMLElement} */ (focus).dataset.item, focus.className];
@@ -67,7 +67,7 @@ function action(item, say) {
   const step = nextStep(item);
   if (step === null) return null;
   const button = el("button", {
-    cls: step === "order" ? "deed" : "deed main",
+    cls: item.alert && item.state === "open" ? "deed main" : "deed",
     type: "button",
     text: say(step),
     data: { item: item.id, deed: step },

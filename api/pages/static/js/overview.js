@@ -46,6 +46,7 @@ const staff = new Staff(() => paint(true));
 let items = [];
 // What one looks for: nothing else is in the list.
 let wanted = "";
+let asked = query.get("alert");
 const notice = new Notice(say, () => staff.load());
 const sheetOfCase = new CaseSheet({ say, zone, staff, clock, acted: deed });
 /** @type {any} the sheet and the map are there once the stations are known */
@@ -91,7 +92,7 @@ async function start() {
   rowKeys(sheet);
   search({ say, find, filter: narrow });
   $(".need").addEventListener("click", ({ target }) => press(target.closest("button")));
-  openAsked();
+  if (asked && !staff.allowed) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   new ResizeObserver(() => {
     map.lay([...houses.values()]);
     paint(true);
@@ -182,14 +183,13 @@ function paintNeed(list, now) {
   paintNeeds($(".need"), shown, now, { say, staff: staff.allowed ? staff : null });
   setText($(".needs .n"), say("counts", countsOf(items, list)));
   sheetOfCase.refresh(items);
+  openAsked();
 }
 
 function press(button) {
   const item = items.find((one) => one.id === button?.dataset.item);
   if (!item) return;
   if (!button.dataset.deed) return sheetOfCase.open(item);
-  // whom to give it to is a choice
-  if (button.dataset.deed === "order") return sheetOfCase.open(item);
   deed(button.dataset.deed, item, {}, button);
 }
 
@@ -200,13 +200,11 @@ async function deed(what, item, given, button) {
   notice.tell(what, answer);
 }
 
-// The alert that a message's page leads to.
+// The alert that a message's page leads to, once it is there.
 function openAsked() {
-  const asked = query.get("alert");
-  if (!asked) return;
-  const item = items.find((one) => one.id === asked);
+  const item = asked && items.find((one) => one.id === asked);
+  if (item) asked = null;
   if (item) sheetOfCase.open(item);
-  else if (!staff.allowed) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function whoText() {

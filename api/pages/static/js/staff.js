@@ -66,7 +66,7 @@ export class Staff {
   }
 
   async act(/** @type {string} */ what, /** @type {any} */ item, /** @type {any} */ given) {
-    const answer = await act(what, item, given);
+    const answer = await act(what, item, { ...given, me: this.who?.name ?? "" });
     await this.load();
     return answer;
   }

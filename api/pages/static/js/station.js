@@ -7,7 +7,7 @@ import { CaseSheet } from "./case-sheet.js";
 import { DEEDS } from "./deed-words.js";
 import { DESK } from "./desk-words.js";
 import { $, el, setText } from "./draw.js";
-import { Face, place, query, root } from "./face.js";
+import { Face, place, root } from "./face.js";
 import { openText } from "./frame.js";
 import { dayStart, paintHeat } from "./heat.js";
 import { House } from "./house.js";
@@ -66,8 +66,6 @@ async function enter() {
   if (!staff.allowed) return;
   byHand.lay();
   again();
-  const asked = items.find((one) => one.id === query.get("alert"));
-  if (asked) sheet.open(asked);
 }
 
 // What staff see beside the alerts.
