@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -41,6 +42,7 @@ class StationPlans:
         self._settings, self._opening, self._now = settings, opening, now
         self._tick_ms = round(settings.privacy.tick_s * 1000)
         self._bands = bands(settings.privacy.people_bands)
+        self._days: dict[tuple[PlaceOpening, ZoneInfo], OpenDays] = {}  # places with the same hours share them
         promises = settings.promises
         self._patience = Patience(promises.hold_min * MINUTE_MS, promises.patience_min * MINUTE_MS, self._tick_ms)
 
@@ -80,7 +82,8 @@ class StationPlans:
 
     def _ask_checks(self, configured: StationSettings, station: Station) -> None:
         """What people look at there, and of which resources."""
-        days = OpenDays(station.opening, self._settings.zone_of(configured))
+        key = station.opening, self._settings.zone_of(configured)
+        days = self._days.get(key) or self._days.setdefault(key, OpenDays(*key))
         for asked in configured.checks:
             period_ms = asked.every_h * HOUR_MS
             station.checks[asked.id] = CheckState(

@@ -4,6 +4,8 @@ An `ok` is evidence that expires; a `problem` stays one until a later `ok`, or u
 ordered for it is done (`verified`). Time runs only on days on which the place is open.
 """
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Literal, Protocol
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.base.local_time import DAY_MS, day_start, midnight_of, next_day
+from gateway.base.local_time import DAY_MS, day_of, local_of, midnight_of
 from gateway.model import Access, Millis
 from gateway.policy.text import LONGEST_NAME, bounded
 
@@ -68,40 +70,74 @@ class AskedOpening(Protocol):
 
 
 class OpenDays:
-    """On which days a place is open, at some time of them. Hours that nobody knows count as open."""
+    """On which days a place is open, at some time of them. Hours that nobody knows count as open.
+
+    Share it between places with the same hours: each day is looked at once, in order, from the first one asked for.
+    """
 
     def __init__(self, opening: AskedOpening, zone: ZoneInfo) -> None:
         self._opening, self._zone = opening, zone
-        self._known: dict[Millis, bool] = {}
+        self._first = 0  # the number of the first day known
+        self._open_ms = array("q", [0])  # of open days before each day, and before the one after the last
+        self._closed = 0  # days at the end that are closed, in a row
+        self._given_up: list[tuple[int, int]] = []  # such rows of closed days, the first and the one after the last
 
     def after(self, start: Millis, length_ms: Millis) -> Millis:
         """When so much time of open days has passed since `start`."""
-        at, left, closed_days = start, length_ms, 0
-        while closed_days < LONGEST_CLOSED_DAYS:
-            access, until = self._opening.at(at)
-            if until is None and access not in _SHUT:
-                return at + left
-            end = next_day(at, self._zone)
-            if self._open_on(day_start(at, self._zone), end):
-                if left <= end - at:
-                    return at + left
-                left, closed_days = left - (end - at), 0
-            else:
-                closed_days += 1
-            at = end
-        return start + length_ms
+        access, until = self._opening.at(start)
+        if until is None and access not in _SHUT:
+            return start + length_ms
+        day = self._number(start)
+        self._know(day)
+        into = start - day_of(day, self._zone) if self._is_open(day) else 0
+        target = self._open_ms[day - self._first] + into + length_ms
+        while self._open_ms[-1] < target:
+            if self._end - max(day, self._end - self._closed) >= LONGEST_CLOSED_DAYS:
+                return start + length_ms
+            self._look_on()
+        last = bisect_left(self._open_ms, target) - 1 + self._first
+        if any(min(end, last) - max(begin, day) >= LONGEST_CLOSED_DAYS for begin, end in self._given_up):
+            return start + length_ms
+        return day_of(last, self._zone) + target - self._open_ms[last - self._first]
 
     def end_of(self, day: date) -> Millis:
         """When this day is over there."""
         return midnight_of(day, self._zone) + DAY_MS
 
-    def _open_on(self, begin: Millis, end: Millis) -> bool:
-        known = self._known.get(begin)
-        if known is None:
-            known = self._known[begin] = self._look(begin, end)
-        return known
+    @property
+    def _end(self) -> int:
+        """The first day that nobody has asked for."""
+        return self._first + len(self._open_ms) - 1
 
-    def _look(self, begin: Millis, end: Millis) -> bool:
+    def _number(self, at: Millis) -> int:
+        return (local_of(at, self._zone).date() - date(1970, 1, 1)).days
+
+    def _is_open(self, day: int) -> bool:
+        return self._open_ms[day - self._first + 1] > self._open_ms[day - self._first]
+
+    def _know(self, day: int) -> None:
+        """That day is among those known. Of one before the first all begins anew, a year earlier: more may follow."""
+        if len(self._open_ms) == 1:
+            self._first = day
+        elif day < self._first:
+            self._first, self._closed = day - LONGEST_CLOSED_DAYS, 0
+            self._open_ms, self._given_up = array("q", [0]), []
+        while self._end <= day:
+            self._look_on()
+
+    def _look_on(self) -> None:
+        """One day more."""
+        begin, end = day_of(self._end, self._zone), day_of(self._end + 1, self._zone)
+        if self._open_on(begin, end):
+            if self._closed >= LONGEST_CLOSED_DAYS:
+                self._given_up.append((self._end - self._closed, self._end))
+            self._closed = 0
+            self._open_ms.append(self._open_ms[-1] + end - begin)
+        else:
+            self._closed += 1
+            self._open_ms.append(self._open_ms[-1])
+
+    def _open_on(self, begin: Millis, end: Millis) -> bool:
         at: Millis | None = begin
         while at is not None and at < end:
             access, until = self._opening.at(at)
@@ -111,15 +147,21 @@ class OpenDays:
         return False
 
 
+CheckWord = tuple[CheckReport | None, date | None, Millis | None, Millis, Millis | None]
+"""What a check knows, to be put back as it was."""
+
+
 class CheckState:
     """One check of one station, and what is known of it. `since`: when it was first asked for.
 
-    `until`: when it stops holding; `alarm` belongs to the heap of deadlines.
+    `until`: when it stops holding, worked out when it is asked for; `alarm` belongs to the heap of deadlines.
     """
 
     __slots__ = (
         "_days",
+        "_from",
         "_holds_ms",
+        "_until",
         "alarm",
         "entry",
         "expired_at",
@@ -129,7 +171,6 @@ class CheckState:
         "of",
         "since",
         "station",
-        "until",
     )
 
     def __init__(
@@ -143,13 +184,15 @@ class CheckState:
         self.last: CheckReport | None = None
         self.expires: date | None = None
         self.alarm: Millis | None = None
+        self._from = since
+        self._until: Millis | None = None
         self.begin(since)
 
     def begin(self, since: Millis) -> None:
         """It is asked for since then."""
         self.since = since
         if self.last is None:
-            self.until = self._days.after(since, self._holds_ms)
+            self._from, self._until = since, None
 
     def goes_on(self, before: "CheckState") -> None:
         """It is the same check under another configuration: what people said holds, for as long as it now may."""
@@ -167,8 +210,20 @@ class CheckState:
         self.last = report
         if report.expires is not None:
             self.expires, self.expired_at = report.expires, self._days.end_of(report.expires)
-        self.until = self._days.after(report.ts, self._holds_ms)
+        self._from, self._until = report.ts, None
         return True
+
+    @property
+    def until(self) -> Millis:
+        """When it stops holding."""
+        if self._until is None:
+            self._until = self._days.after(self._from, self._holds_ms)
+        return self._until
+
+    @property
+    def holds_until(self) -> Millis:
+        """So long it holds at least: if all days were open. That costs nothing."""
+        return self._from + self._holds_ms if self._until is None else self._until
 
     @property
     def problem(self) -> bool:
@@ -177,7 +232,7 @@ class CheckState:
 
     def missed(self, now: Millis) -> bool:
         """Nobody has looked for so long that the last word no longer holds."""
-        return now >= self.until
+        return now >= self.holds_until and now >= self.until
 
     def vouches(self, now: Millis) -> bool:
         """Somebody found it right, and that still holds."""
@@ -193,15 +248,16 @@ class CheckState:
         return self.last is not None and self.last.count == 0
 
     def next_end(self, now: Millis) -> Millis | None:
-        """When it will tell something else though nobody comes."""
-        return min((at for at in (self.until, self.expired_at) if at is not None and at > now), default=None)
+        """When it may tell something else though nobody comes, and is to be asked again."""
+        end = self.holds_until if now < self.holds_until else self.until
+        return min((at for at in (end, self.expired_at) if at is not None and at > now), default=None)
 
-    def state(self) -> tuple[CheckReport | None, date | None, Millis | None, Millis]:
+    def state(self) -> CheckWord:
         """For `put_back`."""
-        return self.last, self.expires, self.expired_at, self.until
+        return self.last, self.expires, self.expired_at, self._from, self._until
 
-    def put_back(self, state: tuple[CheckReport | None, date | None, Millis | None, Millis]) -> None:
-        self.last, self.expires, self.expired_at, self.until = state
+    def put_back(self, state: CheckWord) -> None:
+        self.last, self.expires, self.expired_at, self._from, self._until = state
 
 
 def vouched_until(checks: Sequence[CheckState], now: Millis) -> Millis | None:

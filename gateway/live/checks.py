@@ -52,7 +52,7 @@ class Rounds:
     def set_alarms(self, station: Station) -> None:
         """At the beginning, and when the clock was set."""
         for check in station.checks.values():
-            self._alarms.set(check, check.until)
+            self._alarms.set(check, check.holds_until)
 
 
 def ask_of(facts: Facts, station: Station) -> None:

@@ -1,15 +1,17 @@
 """What a check by a person holds for, and when it is missed."""
 
+import random
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from config.schema.rounds import hours_of
+from gateway.base.local_time import day_start, next_day
 from gateway.evidence.checks import CheckReport, CheckState, OpenDays, vouched_until
 from gateway.model import Millis
 from gateway.policy.hours.expression import Expression
-from gateway.policy.hours.opening import Opening
+from gateway.policy.hours.opening import Opening, OpenState
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = 3_600_000
@@ -100,3 +102,66 @@ def test_texts_lose_numbers_of_people_and_are_bounded() -> None:
     tidied = report(1, 0, note="打 13812345678\n" + "x" * 400, by="王").tidied()
     assert tidied.note.startswith("打 … x")
     assert len(tidied.note) == 300
+
+
+class Asked:
+    """Opening hours that count how often somebody asks."""
+
+    def __init__(self, hours: str) -> None:
+        self._opening, self.times = Opening(Expression(hours), SHANGHAI, "none", "calendar"), 0
+
+    def at(self, now: Millis, /) -> OpenState:
+        self.times += 1
+        return self._opening.at(now)
+
+
+def day_by_day(hours: Asked, start: Millis, length_ms: Millis) -> Millis:
+    """The same, written down as it is said: time runs only on days on which the place is open."""
+    at_, left, closed = start, length_ms, 0
+    while closed < 400:
+        begin, end = day_start(at_, SHANGHAI), next_day(at_, SHANGHAI)
+        moment: Millis | None = begin
+        while moment is not None and moment < end and hours.at(moment).access in ("closed", "staff_only"):
+            moment = hours.at(moment).until
+        if moment is not None and moment < end:
+            if left <= end - at_:
+                return at_ + left
+            left, closed = left - (end - at_), 0
+        else:
+            closed += 1
+        at_ = end
+    return start + length_ms
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        "24/7",
+        "Mo-Fr 09:00-17:00",
+        "Mo-Sa 18:00-02:00",
+        "Su off; 2026 Jul 01-2026 Aug 31 off",
+        "2026 Jan 1-2026 Mar 31 09:00-17:00; 2028 Jan 1-2030 Dec 31 09:00-17:00",
+        "Jun-Aug 10:00-12:00",
+        "24/7 unknown",
+    ],
+)
+def test_its_end_is_that_of_counting_day_by_day_in_whatever_order_it_is_asked(hours: str) -> None:
+    chance, shared, plain = random.Random(3), days(hours), Asked(hours)
+    for _ in range(60):
+        start = at("2025-06-01 00:00") + chance.randrange(900 * 24) * HOUR + chance.randrange(HOUR)
+        length_ms = chance.choice((HOUR, 36 * HOUR, 45 * 24 * HOUR, 547 * 24 * HOUR))
+        assert shared.after(start, length_ms) == day_by_day(plain, start, length_ms), (told(start), length_ms)
+
+
+def test_a_start_with_many_checks_asks_for_no_hours_and_places_with_the_same_hours_share_the_days() -> None:
+    hours = Asked("Mo-Fr 09:00-17:00")
+    known = OpenDays(hours, SHANGHAI)
+    now = at("2026-11-27 10:00")
+    states = [CheckState("s", f"c{number}", (), 365 * 24 * HOUR, known, now) for number in range(10_000)]
+    assert not any(state.missed(now + 500 * 24 * HOUR) for state in states)
+    assert {state.next_end(now) for state in states} == {now + 547 * 24 * HOUR + 12 * HOUR}
+    assert hours.times == 0
+    assert len({state.until for state in states}) == 1
+    assert hours.times < 5_000 + 10_000, "each day once, and each check once"
+    assert not states[0].missed(states[0].until - 1)
+    assert states[0].missed(states[0].until)
