@@ -21,6 +21,7 @@ from api.ocpi.side import OcpiSide
 from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
+from api.quick_lists import QuickLists
 from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
 from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
@@ -127,7 +128,7 @@ def create_app(
             documents=lambda station: None if (entry := view.get(station)) is None else entry.body,
         )
     )
-    return App(Front(app, view, mishaps), context, shown)
+    return App(Front(app, view, mishaps, QuickLists(view, context.directory)), context, shown)
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry
 
 from api.auth import Keyring
+from api.derived import Derived
+from api.directory import Directory
 from api.live_view import LiveView
 from api.pile_line import PileLines
 from api.push import Hub
@@ -45,9 +47,14 @@ class ApiContext:
     lists: Workers = field(default_factory=lambda: Workers(LISTS))
     walls: Walls = field(default_factory=Walls)
     left_out: Callable[[], Mapping[str, int]] = dict
+    directory: Derived[Directory] = field(init=False)
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None
     setup_code: SetupCode | None = None
     pile_lines: PileLines = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        directory = Derived(self.running.settings, lambda settings: Directory(self.view, settings.stations))
+        object.__setattr__(self, "directory", directory)
 
     @property
     def settings(self) -> Settings:

@@ -1,12 +1,13 @@
 """The list of stations: summaries, filters, nearest first. From the live view alone, never from the store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from api.geo import Point, distance_m
 from api.live_view import Entry, LiveView
+from api.nearby import Grid
 from api.wire_documents import without_areas
 from config.kinds import INSTRUMENTS, NAMES
 from config.schema import StationSettings
@@ -50,6 +51,10 @@ def parse_wanted(text: str) -> tuple[Wanted, ...]:
     return tuple(wanted)
 
 
+Found = tuple[float, bytes, str]
+"""How far away in metres (infinite where nobody asked), what the list shows of it, which station."""
+
+
 class Directory:
     """Cards are made when first asked for and kept until their station's document changes."""
 
@@ -57,6 +62,27 @@ class Directory:
         self._view = view
         self._stations = {station.id: station for station in stations}
         self._cards: dict[str, Card] = {}
+        self._grid = Grid(
+            (station.id, (station.location.lat, station.location.lon))
+            for station in self._stations.values()
+            if station.location is not None
+        )
+
+    def near(self, query: Query, limit: int | None, most: int) -> bytes | None:
+        """The same as `find` for a query with `near` and `radius_m`, without a look at stations beyond; None where more
+        than `most` are within it. On the thread of the view."""
+        assert query.near is not None
+        assert query.radius_m is not None
+        around = self._grid.around(query.near, query.radius_m)
+        if len(around) > most:
+            return None
+        found: list[Found] = []
+        for away, name in around:
+            entry = self._view.get(name)
+            card = None if entry is None else self._card(entry)
+            if card is not None and _suits(card, self._stations[name], query):
+                found.append(_with_distance(card, away))
+        return _page(found, limit, None)
 
     def find(
         self,
@@ -71,7 +97,7 @@ class Directory:
         more (`next`). `entries` are those of the view where another thread asks. KeyError: no station `after` is among
         them.
         """
-        found: list[tuple[float, bytes, str]] = []
+        found: list[Found] = []
         for entry in self._view if entries is None else entries:
             station = self._stations.get(entry.station)
             if station is None:  # it goes, or comes, just now
@@ -84,21 +110,30 @@ class Directory:
                 if query.radius_m is None:
                     found.append((float("inf"), card.body, entry.station))
             elif query.radius_m is None or away <= query.radius_m:
-                found.append((away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away)), entry.station))
+                found.append(_with_distance(card, away))
         found.sort(key=lambda item: item[0])
-        if limit is None:
-            return b'{"stations":[%b]}' % b",".join(body for _, body, _ in found)
-        first = 0 if after is None else {station: at for at, (_, _, station) in enumerate(found, 1)}[after]
-        page = found[first : first + limit]
-        following = page[-1][2] if page and first + limit < len(found) else None
-        bodies = b",".join(body for _, body, _ in page)
-        return b'{"stations":[%b],"next":%b}' % (bodies, msgspec.json.encode(following))
+        return _page(found, limit, after)
 
     def _card(self, entry: Entry) -> Card:
         card = self._cards.get(entry.station)
         if card is None or card.entry is not entry:
             card = self._cards[entry.station] = Card(entry, without_areas(entry.body))
         return card
+
+
+def _with_distance(card: Card, away: float) -> Found:
+    return away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away)), card.entry.station
+
+
+def _page(found: Sequence[Found], limit: int | None, after: str | None) -> bytes:
+    """The whole list, or `limit` of it after a station. KeyError: that one is not in it."""
+    if limit is None:
+        return b'{"stations":[%b]}' % b",".join(body for _, body, _ in found)
+    first = 0 if after is None else {station: at for at, (_, _, station) in enumerate(found, 1)}[after]
+    page = found[first : first + limit]
+    following = page[-1][2] if page and first + limit < len(found) else None
+    bodies = b",".join(body for _, body, _ in page)
+    return b'{"stations":[%b],"next":%b}' % (bodies, msgspec.json.encode(following))
 
 
 def _suits(card: Card, station: StationSettings, query: Query) -> bool:

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.conditional import matches
 from api.context import ApiContext
+from api.derived import Derived
 from api.feeds.base import Feed, FeedRequest, FeedStation
 from api.feeds.shared.changes import Changes
 from api.live_view import MAX_AGE_S, Entry
@@ -76,7 +77,7 @@ class Answers:
     def __init__(self, context: ApiContext) -> None:
         self.context = context
         self._changes = Changes()
-        self._configured = Configured(context.settings)
+        self._configured: Derived[Configured] = Derived(context.running.settings, Configured)
 
     async def __call__(self, request: Request, feed: Feed, entries: list[Entry]) -> Response:
         context, now = self.context, self.context.view.now()
@@ -99,7 +100,7 @@ class Answers:
         return Response(body, media_type=feed.media_type, headers=headers)
 
     def _rendered(self, request: Request, feed: Feed, entries: list[Entry], now: Millis) -> bytes:
-        configured = self._now_configured()
+        configured = self._configured()
         root = (configured.settings.api.public_url or str(request.base_url)).rstrip("/")
         words = {**request.query_params, **request.path_params}
         asked = FeedRequest(words, root, now, configured.hours, self.context.activities)
@@ -107,13 +108,6 @@ class Answers:
         if "{station}" in feed.path and not known:  # it has just been removed
             raise LookupError(entries[0].station)
         return feed.render([self._station(configured, entry, now) for entry in known], asked)
-
-    def _now_configured(self) -> Configured:
-        """Another after a reload."""
-        settings = self.context.settings
-        if self._configured.settings is not settings:
-            self._configured = Configured(settings)
-        return self._configured
 
     def _station(self, configured: Configured, entry: Entry, now: Millis) -> FeedStation:
         station, shown = configured.stations[entry.station], read(entry.body)

@@ -19,7 +19,8 @@ When = Annotated[str | None, Query(max_length=40, description="RFC 3339; `last_u
 
 
 def router(context: ApiContext, partners: PartnerBook, locations: Locations) -> APIRouter:
-    routes = APIRouter(prefix="/ocpi", tags=["ocpi"])
+    told: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
+    routes = APIRouter(prefix="/ocpi", tags=["ocpi"], responses=told)
     desk = Desk(context, partners)
     _versions(routes, desk)
     _credentials(routes, desk)

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.conditional import matches
 from api.context import ApiContext
-from api.derived import Derived
-from api.directory import Directory, parse_wanted
 from api.directory import Query as Wish
+from api.directory import parse_wanted
 from api.geo import Point, from_gcj02
 from api.problem import bad_parameter, not_found
 from api.schemas import AvailabilitySchema, ProblemDocument, Stations
@@ -21,7 +20,7 @@ PAGE_DEFAULT = 100
 
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["availability"])
-    directory_of = Derived(context.running.settings, lambda settings: Directory(context.view, settings.stations))
+    directory_of = context.directory
 
     @routes.get("/stations", response_model=Stations, summary="Stations: what is usable, near whom")
     async def stations(

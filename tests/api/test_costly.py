@@ -14,6 +14,7 @@ import pytest
 from api import price, workers
 from api.addresses import is_loopback, network_of
 from api.directory import Directory
+from api.quick_lists import QuickLists
 from api.routes import past, stations
 from api.routes.past import table
 from gateway.base.local_time import DAY_MS, HOUR_MS
@@ -153,6 +154,7 @@ def test_the_list_of_a_large_network_holds_up_nobody_else(own: House, monkeypatc
     """90 askers at once for the list of all stations: one is worked on, 64 wait, the rest is told to come again."""
     go_on, real = threading.Event(), Directory.find
     monkeypatch.setattr(stations, "FEW_STATIONS", 0)
+    monkeypatch.setattr(QuickLists, "answer", lambda *_: None)
     monkeypatch.setattr(Directory, "find", lambda *asked: go_on.wait(180) and real(*asked))
     told: list[httpx.Response] = []
     bounds = own.app.context.lists.bounds
