@@ -118,6 +118,7 @@ class Pages:
             "tiles": html.escape(self.tiles),
             "station": html.escape(place.id if place else ""),
             "next": html.escape(after_login(request.query_params.get("next"))),
+            "letters": ' data-letters="large"' if request.query_params.get("letters") == "large" else "",
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
             "json_ld": self._json_ld(request, place) if place else "{}",

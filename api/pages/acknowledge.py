@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.pages import HEADERS, TEMPLATES
 from api.pages.assets import Assets, compressed, pack
+from api.pages.preferences import dressed
 from gateway.alerts.places import Places, in_language
 from gateway.alerts.words import Alert
 from gateway.model import Millis
@@ -53,7 +54,7 @@ class LinkPage:
 
     def _page(self, request: Request, content: str, title: str, status: int = 200) -> Response:
         body = self._template.substitute(build=self._build, title=escape(title), content=content)
-        answer = compressed(request, pack(body.encode(), "text/html"), PRIVATE)
+        answer = compressed(request, pack(dressed(request, body).encode(), "text/html"), PRIVATE)
         answer.status_code = status
         return answer
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.pages import HEADERS, TEMPLATES
 from api.pages.assets import Assets, compressed, pack
+from api.pages.preferences import dressed
 from config.schema import CheckSettings, StationSettings
 from gateway.base.local_time import local_of
 from gateway.evidence.checks import LONGEST_NOTE, StoredCheck
@@ -52,7 +53,7 @@ class ChecksPage:
             said=said,
             checks="".join(_item(station, check, last.get(check.id), zone) for check in station.checks),
         )
-        answer = compressed(request, pack(body.encode(), "text/html"), PRIVATE)
+        answer = compressed(request, pack(dressed(request, body).encode(), "text/html"), PRIVATE)
         answer.status_code = status
         return answer
 

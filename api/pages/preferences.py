@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 
-from api.pages.language import LANGUAGES, choose
+from api.pages.language import LANGUAGES, choose, english_first
 
 LANG: Final = "yizhan_lang"
 LOOK: Final = "yizhan_look"
@@ -55,6 +55,18 @@ def switches(request: Request, chosen: Preferences) -> str:
     links.append(link("look", "night", _NIGHT[chosen.lang], ' class="to-night"'))
     links.append(link("look", "day", _DAY[chosen.lang], ' class="to-day"'))
     return f'<nav class="prefs" aria-label="{_TITLE[chosen.lang]}">{"".join(links)}</nav>'
+
+
+def dressed(request: Request, text: str) -> str:
+    """A page that somebody else wrote, with the switches on top, in the chosen light; one in both languages begins with
+    that of the reader."""
+    chosen = preferences(request)
+    text = text.replace("<html ", f'<html data-theme="{chosen.look}" data-look="{chosen.look}" ', 1)
+    text = text.replace("<body>", f"<body>\n{switches(request, chosen)}", 1)
+    head, body, rest = text.partition("<head>")
+    if chosen.lang == "en" and 'lang="zh-Hans"' in head:
+        return english_first(head.replace('lang="zh-Hans"', 'lang="en"') + body + rest)
+    return text
 
 
 def choice(path: str, query: str, secure: bool) -> Sequence[tuple[bytes, bytes]] | None:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.pages import HEADERS
-from api.pages.language import choose
+from api.pages.preferences import dressed, preferences
 from api.pages.promises import Paper, gathered
 from api.pages.report.gather import month_at, this_month
 from api.pages.report.words import Words
@@ -104,11 +104,11 @@ def _page(routes: APIRouter, context: ApiContext, past: Past) -> None:
     gate, paper = AccessGate(context.keyring, context.now), Paper()
 
     @routes.get("/promises", response_class=HTMLResponse, include_in_schema=False)
-    async def promises(request: Request, month: MONTH = None, lang: str | None = None) -> Response:
-        say = Words(choose(lang, None, request.headers.get("accept-language")))
+    async def promises(request: Request, month: MONTH = None) -> Response:
+        say = Words(preferences(request).lang)
         key = gate.who(request)
         if key is None:
-            return HTMLResponse(paper.gated(say), 401, HEADERS)
+            return HTMLResponse(dressed(request, paper.gated(say)), 401, HEADERS)
         stations, now = _covered(list(context.settings.stations), key), context.now()
         zone = _zone(context, stations)
         try:
@@ -118,9 +118,8 @@ def _page(routes: APIRouter, context: ApiContext, past: Past) -> None:
         priced = past.afford(request, stations * LOOKS, "day", (which.start, which.upto))
 
         def work(reader: Reader) -> Response:
-            return HTMLResponse(
-                paper.print(gathered(context.settings, stations, which, reader, now), say), 200, HEADERS
-            )
+            told = paper.print(gathered(context.settings, stations, which, reader, now), say)
+            return HTMLResponse(dressed(request, told), 200, HEADERS)
 
         return await past.answer(request, priced, work)
 

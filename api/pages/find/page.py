@@ -85,8 +85,9 @@ class FindPage:
             "title": escape(say("find_title")),
             **{f"say_{key}": escape(say(key)) for key in FORM},
         }
-        left_s = max(0, min(end - now for end in ends) // 1000) if ends else 3600
-        return FirstState(values, (self._style, f":root{{--holds:{left_s}s}}"))
+        holds_s = max(0, min(end - now for end in ends) // 1000) if ends else 3600
+        values["holds"] = str(holds_s)
+        return FirstState(values, (self._style, f":root{{--holds:{holds_s}s}}"))
 
 
 def _needs(needs: Sequence[Need], asked: FindQuestion, say: Speaker) -> str:

@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from api.pages.language import english_first
-from api.pages.preferences import choice, preferences, switches
+from api.pages.preferences import choice, dressed, preferences, switches
 
 
 def asked(query: str = "", cookie: str = "", language: str = "") -> Request:
@@ -61,6 +61,17 @@ def test_a_choice_is_kept_and_leads_back_to_the_same_page(path: str, query: str,
 @pytest.mark.parametrize("query", ["", "say=xx", "look=1%0d%0aset-cookie:a", "q=say%3Den", "&" * 200 + "say=en"])
 def test_any_other_query_chooses_nothing(query: str) -> None:
     assert choice("/m", query, secure=False) is None
+
+
+def test_a_page_of_anybody_is_dressed_with_the_switches_and_the_light() -> None:
+    page = (
+        '<!doctype html>\n<html lang="zh-Hans">\n<head></head>\n<body>\n<h1>认领<span lang="en">Mine</span></h1></body>'
+    )
+    chinese, english = dressed(asked(), page), dressed(asked(cookie="yizhan_lang=en; yizhan_look=night"), page)
+    assert '<nav class="prefs"' in chinese
+    assert "认领<span" in chinese
+    assert '<html data-theme="night" data-look="night" lang="en">' in english
+    assert '<h1>Mine <span lang="zh-Hans">认领</span></h1>' in english
 
 
 def test_a_bilingual_page_tells_english_first_to_who_reads_english() -> None:

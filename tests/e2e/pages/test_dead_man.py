@@ -107,12 +107,30 @@ def test_a_panel_with_a_wrong_clock_greys_neither_early_nor_late(
         dark_in(page, TTL_S + 2)
 
 
+KEPT = """caches.open('yizhan-shell').then(async (cache) => {
+    const kept = (await cache.keys()).map((request) => request.url);
+    return kept.includes(location.href) && kept.some((url) => url.includes('/page/') && url.endsWith('.js'));
+})"""  # the first visit is enough
+
+
+@pytest.mark.parametrize("path", ["/m/yanshan?lang=zh", "/m?lang=zh"])
+def test_a_phone_page_of_one_visit_opens_without_network_and_nothing_of_it_looks_live(
+    chromium: Chromium, mortal: Callable[..., Server], path: str
+) -> None:
+    server = mortal("--ttl", "60", "--stations", "9")
+    with closing(chromium.open(server.url(path), 390, 844, mobile=True)) as page:
+        page.wait(KEPT.replace("location.href", "new URL(location.href.split('?')[0]).href") if "/m?" in path else KEPT)
+        server.kill()
+        page.call("Page.navigate", url=server.url(path))
+        page.wait("document.documentElement.dataset.contact === 'lost'")
+        assert page.run("document.querySelectorAll('[data-usable=yes]').length") == 0
+        assert "时" in page.run("document.querySelector('main').innerText")
+        assert page.run("document.querySelectorAll('.found .spot, main [data-resource]').length") > 5
+
+
 def test_a_reload_without_network_shows_the_last_picture_as_old(page: Page, server: Server) -> None:
     page.wait("localStorage.getItem('yizhan:picture:yanshan') !== null")
-    page.wait("navigator.serviceWorker.controller !== null")
-    # what a controlled page asks for is kept by the worker, so one visit under its control comes first
-    page.go(server.url("/screen/yanshan"))
-    page.wait(SCREEN)
+    page.wait(KEPT)
     server.kill()
     page.go(server.url("/screen/yanshan"))
     page.wait("document.querySelectorAll('[data-resource]').length > 20")

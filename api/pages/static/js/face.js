@@ -13,7 +13,7 @@ import { nameIn, speaker } from "./words.js";
 export const root = document.documentElement;
 export const query = new URLSearchParams(location.search);
 // What the server wrote into the page holds for data-holds from when it came over the line; what a cache had kept is over.
-const written = () => $("main").classList.contains("first");
+const written = () => $("main").classList.contains("first") && !$("main").classList.contains("past");
 const arrived = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
 const ended = () => !arrived?.transferSize || performance.now() - arrived.responseStart > Number($("main").dataset.holds) * 1000;
 
@@ -135,7 +135,7 @@ export class Face {
 
   // What the server wrote into the page is newer than what was kept of the last one.
   #recall() {
-    if (written()) return;
+    if (written() && !ended()) return;
     const old = this.keeper.recall(place.id);
     if (old?.station !== place.id) return;
     this.picture = read(old);

@@ -2,6 +2,7 @@
 
 import { $, setData, setText } from "./draw.js";
 import { FIND } from "./find-words.js";
+import { keepShell } from "./keeper.js";
 import { speaker } from "./words.js";
 
 const RENEW_MS = 30_000;
@@ -12,7 +13,7 @@ const say = speaker(root.lang, FIND);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 // What came over the line just now holds as of its own time; what a cache had kept is over until the server has spoken.
 const arrived = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
-let fetchedAt = arrived?.transferSize ? arrived.responseStart : -Infinity;
+let fetchedAt = arrived?.transferSize && !$("main").classList.contains("past") ? arrived.responseStart : -Infinity;
 let asked = fetchedAt;
 
 // The server's time by the list's own: it was made at data-now and has been here since fetchedAt.
@@ -74,7 +75,7 @@ dark.addEventListener("change", light);
 $(".here").hidden = false;
 $(".locate").addEventListener("click", locate);
 setData(root, "contact", fetchedAt === -Infinity ? "none" : "live");
-$("main").classList.remove("first"); // its own clock from here on
+$("main").classList.remove("first", "past"); // its own clock from here on
 paint();
 if (fetchedAt === -Infinity) renew();
 setInterval(() => {
@@ -84,6 +85,6 @@ setInterval(() => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && performance.now() - asked > RENEW_MS) renew();
 });
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+setTimeout(keepShell, 4000);
 
 root.dataset.runs = "yes"; // see too-old.js

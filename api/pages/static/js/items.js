@@ -1,6 +1,7 @@
 // What needs a person, as items: alerts, tasks and orders for staff, and for everybody else what the documents themselves tell.
 
 import { alertGlyph, alertTitle, causeText } from "./alert-line.js";
+import { grouped } from "./grouped.js";
 import { thingOf } from "./say.js";
 import { moment } from "./time.js";
 import { nameIn } from "./words.js";
@@ -187,7 +188,7 @@ export const provedByHand = (item) => !item.alert || BY_PERSON.has(item.alert.ki
 
 // Items by station, the station with the most urgent first.
 export function byStation(items) {
-  return [...Map.groupBy(items, (item) => item.station ?? "")];
+  return [...grouped(items, (item) => item.station ?? "")];
 }
 
 // Each station is one of three: it needs care, it is shut, or it is fine. They add up to all there are.

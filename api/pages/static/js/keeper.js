@@ -4,6 +4,7 @@
 import { hhmm } from "./time.js";
 
 const CHECK_S = 60;
+const SHELL_MS = 4000;
 const SAVE_MS = 10_000;
 
 export const storage = {
@@ -34,6 +35,11 @@ function nameOfScreen() {
   return name;
 }
 
+// The service worker keeps the page; on a slow line it waits until what is asked for now has come.
+export function keepShell() {
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+}
+
 export class Keeper {
   #errors = 0;
   #saved = -Infinity;
@@ -54,7 +60,7 @@ export class Keeper {
     addEventListener("unhandledrejection", () => this.#errors++);
     if (wall) this.check(); // the others learn the time from their line, and ask for the build a minute later
     setInterval(() => this.check(), checkS * 1000);
-    if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+    setTimeout(keepShell, wall ? 0 : SHELL_MS);
   }
 
   remember(key, doc) {

@@ -1,6 +1,7 @@
 // Every station on one sheet, like a timetable: trouble first in each region, rows written only when they change.
 
 import { countText } from "./count.js";
+import { grouped } from "./grouped.js";
 import { el, setData, setText } from "./draw.js";
 import { moment } from "./time.js";
 import { usableOf, wording } from "./truth.js";
@@ -105,7 +106,7 @@ export class Sheet {
   arrange(houses) {
     const focused = document.activeElement;
     const parts = [];
-    for (const [region, members] of Map.groupBy(houses, (house) => (this.few ? "" : house.region))) {
+    for (const [region, members] of grouped(houses, (house) => (this.few ? "" : house.region))) {
       if (!this.sections.has(region)) this.sections.set(region, this.#heading(region, members.length));
       members.sort((a, b) => RANK[a.trouble] - RANK[b.trouble]);
       parts.push(this.sections.get(region), ...members.map((house) => this.row(house).node));

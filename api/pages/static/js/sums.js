@@ -1,6 +1,7 @@
 // Roll-ups: all stations, then each region. An unknown is never swallowed by a sum, and each sum tells its oldest news.
 
 import { countText } from "./count.js";
+import { grouped } from "./grouped.js";
 import { el, setData, setText } from "./draw.js";
 import { age } from "./time.js";
 import { usableOf, wording } from "./truth.js";
@@ -9,7 +10,7 @@ const MOST_REGIONS = 5;
 
 // boxes: the row they stand in; key: the kind that is counted large
 export function paintSums(boxes, houses, key, now, say) {
-  const regions = [...Map.groupBy(houses, (h) => h.region)].slice(0, MOST_REGIONS);
+  const regions = [...grouped(houses, (h) => h.region)].slice(0, MOST_REGIONS);
   const parts = [[say("all"), houses], ...regions.map(([region, members]) => [region || say("other_region"), members])];
   if (boxes.childElementCount !== parts.length) boxes.replaceChildren(...parts.map(box));
   for (const [i, [title, members]] of parts.entries()) paint(boxes.children[i], title, members, key, now, say, i === 0);

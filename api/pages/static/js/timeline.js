@@ -1,6 +1,7 @@
 // The day of each place as a line: thin lamp = free, dark bar = in use, hatch = not known, shutter = shut or out of order.
 
 import { el, setText } from "./draw.js";
+import { grouped } from "./grouped.js";
 import { numberOf, titleOf } from "./say.js";
 import { DAY_MS, HOUR_MS, hhmm } from "./time.js";
 import { kindWord } from "./words.js";
@@ -22,7 +23,7 @@ const classOf = (interval) => (interval.usable === "no" && interval.use === "fre
 
 // resources: in the order of the page; returns the intervals read, for export
 export async function paintLines(node, picture, place, from, to, { now, say, wanted, open }) {
-  const groups = Map.groupBy(picture.resources, (r) => r.key);
+  const groups = grouped(picture.resources, (r) => r.key);
   const rows = new Map();
   const read = [];
   node.replaceChildren(
