@@ -1,4 +1,4 @@
-"""The pages use nothing that the oldest browsers named in docs/pages.md lack, and what speaks to older ones is as old."""
+"""The pages use nothing that the oldest browsers we name lack, and what speaks to older ones is as old as they."""
 
 import re
 from pathlib import Path

@@ -23,7 +23,10 @@ async function renew(url = location.href) {
   asked = performance.now();
   const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
-  const fresh = text && new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  // Its style stands in this page already, and this page's policy would refuse another's.
+  const bare = text?.replace(/<style>[\s\S]*?<\/style>/g, "");
+  const told = bare && new DOMParser().parseFromString(bare, "text/html").querySelector("main");
+  const fresh = told && !told.classList.contains("past") ? told : null; // the service worker answers, too, with what it kept
   $(".banner").hidden = Boolean(fresh);
   setData(root, "contact", fresh ? "live" : "lost");
   if (fresh) {

@@ -1,4 +1,4 @@
-// Things by a key, in the order in which the keys come first. (Map.groupBy is younger than the oldest browser that we name.)
+// Things by a key, in the order in which the keys come first. (What the language has for it is younger than the oldest browser that we name.)
 
 /**
  * @template T, K
