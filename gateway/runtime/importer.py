@@ -16,6 +16,7 @@ from gateway import wire
 from gateway.base.local_time import DAY_MS
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
+from gateway.evidence.checks import StoredCheck, decode_report
 from gateway.model import TS_SUSPECT, Batch, Message, Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
@@ -137,17 +138,22 @@ class Importer:
         for message in messages:
             self._add(batch, message, devices, known)
             if len(batch) >= COMMIT_MESSAGES:
-                self._store.commit(batch, (), (), now)
+                self._commit_history(batch, now)
                 batch = Batch()
         if batch.payloads:
-            self._store.commit(batch, (), (), now)
+            self._commit_history(batch, now)
+
+    def _commit_history(self, batch: Batch, now: Millis) -> None:
+        """What people said of checks is told by a table of its own, too."""
+        self._store.commit(batch, (), (), now)
+        rows = zip(batch.topics, batch.payloads, batch.received, strict=True)
+        checks = [(topic, payload, at) for topic, payload, at in rows if topic.endswith(b"/check")]
+        told = [StoredCheck(wire.parse_stored(topic)[0], decode_report(payload), at) for topic, payload, at in checks]
+        if told:
+            self._store.write([KeepReports(told)])
 
     def _add(self, batch: Batch, message: Message, devices: set[tuple[str, str]], known: set[int]) -> None:
-        try:
-            station, device, _ = wire.parse_topic(message.topic)
-        except wire.UnreadableError:
-            station = device = ""
-        if (station, device) not in devices or wire.carries_identity(message.payload):
+        if not self._of_ours(message, devices) or wire.carries_identity(message.payload):
             self.counts["refused"] += 1
             return
         identity = _identity(message.topic, message.payload, message.received_at)
@@ -161,6 +167,16 @@ class Importer:
         suspect = ts is not None and not early <= ts <= late
         batch.append(message.topic, message.payload, message.received_at, int(message.retained) | suspect * TS_SUSPECT)
         self.counts["stored"] += 1
+
+    def _of_ours(self, message: Message, devices: set[tuple[str, str]]) -> bool:
+        """Whether a device or a check of the configuration's stations said it."""
+        try:
+            station, name, which = wire.parse_stored(message.topic)
+            if which != "check":
+                return (station, name) in devices
+            return self._settings.station(station) is not None and decode_report(message.payload).check == name
+        except (wire.UnreadableError, msgspec.MsgspecError, RecursionError, ValueError):
+            return False
 
     def _known(self) -> set[int]:
         reader = SqliteReader(self._store.folder)
