@@ -1,7 +1,7 @@
 // Who is told of alerts: a channel is tried with a message that looks like an alert, and saved with its secret in a file of its own.
 
 import { el, setText } from "./draw.js";
-import { choice, entry, field, form, press, section } from "./setup-parts.js";
+import { choice, entry, field, form, line, press, section } from "./setup-parts.js";
 import { at, problemsOf, send } from "./setup-store.js";
 
 const KINDS = ["wecom", "dingtalk", "feishu", "webhook", "smtp"];
@@ -12,7 +12,7 @@ export function channelsView(main, { store, say, save }) {
     const { channels = [], routes = [] } = store.config.alerts ?? {};
     const rows = channels.map((channel) => row(channel, routes, { say, save }));
     main.replaceChildren(
-      section(say("ch.title"), el("p", { text: say(channels.length ? "ch.lead" : "ch.none") }), el("ul", { cls: "rows" }, ...rows)),
+      section(say("ch.title"), channels.length ? el("ul", { cls: "rows" }, ...rows) : el("p", { text: say("ch.none") })),
       adding(store, { say, save }),
     );
   };
@@ -27,9 +27,10 @@ function row(channel, routes, { say, save }) {
     const changes = [...routes.entries()].reverse().flatMap(([n, route]) => withoutChannel(n, route, channel.id));
     await save([...changes, { op: "remove", path: at("alerts", "channels", channel.id) }], `${say("remove")}: ${channel.id}`);
   };
-  const node = el("li", {}, el("b", { text: channel.id }), el("span", { text: say.has(`channel.${channel.kind}`) ? say(`channel.${channel.kind}`) : channel.kind }), press(say("remove"), "remove-channel", away, "quiet"));
-  node.querySelector("button")?.setAttribute("aria-label", `${say("remove")} ${channel.id}`);
-  return node;
+  const button = press(say("remove"), "remove-channel", away, "quiet");
+  button.setAttribute("aria-label", `${say("remove")} ${channel.id}`);
+  const kind = say.has(`channel.${channel.kind}`) ? say(`channel.${channel.kind}`) : channel.kind;
+  return line({ channel: channel.id }, [el("b", { text: channel.id }), el("span", { text: kind })], button);
 }
 
 function withoutChannel(n, route, id) {
@@ -134,7 +135,7 @@ function adding(store, { say, save }) {
   };
   const node = form("add-channel", say("save"), act, field(say("ch.kind"), kind), field(say("ch.id"), id), ...Object.values(boxes), el("small", { text: say("ch.secret_note") }), result);
   node.querySelector(".send")?.prepend(press(say("ch.test"), "test-channel", test));
-  return section(say("ch.lead"), node);
+  return section(say("ch.add"), el("p", { text: say("ch.lead") }), node);
 }
 
 // The first route that fits everything tells it, too; without one there is a new one.

@@ -1,15 +1,15 @@
 // The overview: the first station, or all of them with how far each is; and what the house as a whole still lacks.
 
 import { el, glyph } from "./draw.js";
-import { checked, resourcesOf, section } from "./setup-parts.js";
+import { checked, entry, field, form, resourcesOf, section } from "./setup-parts.js";
 import { newStation } from "./setup-station-form.js";
 import { evidenceIn } from "./setup-station.js";
-import { ask } from "./setup-store.js";
+import { ask, at } from "./setup-store.js";
 
 const EVERY_MS = 3000;
 const LOOKED_AT = 60; // stations whose documents are asked for
 
-export function homeView(main, { store, say, save, name }) {
+export function homeView(main, { store, say, save, name, link }) {
   const table = el("ul", { cls: "stations" });
   const list = el("ul", { cls: "checklist" });
   const more = el("details", {}, el("summary", { text: say("another") }));
@@ -17,8 +17,8 @@ export function homeView(main, { store, say, save, name }) {
   let ready = /** @type {any} */ (null);
 
   const paint = () => {
-    table.replaceChildren(...store.stations.map((station) => line(station, heard.get(station.id), say)));
-    list.replaceChildren(...houseLines(store, ready, name, say));
+    table.replaceChildren(...store.stations.map((station) => row(station, heard.get(station.id), say, link)));
+    list.replaceChildren(...houseLines(store, ready, name, say, link));
   };
   const look = async () => {
     ready = (await ask("/readyz")).body;
@@ -29,10 +29,11 @@ export function homeView(main, { store, say, save, name }) {
     setTimeout(look, EVERY_MS);
   };
   const arrange = () => {
-    const form = newStation(store, { say, save });
-    if (!store.stations.length) return main.replaceChildren(form, section(say("c.title"), list));
-    more.replaceChildren(more.firstElementChild ?? "", form);
-    main.replaceChildren(section(say("s.stations"), table, more), section(say("c.title"), list));
+    const first = newStation(store, { say, save });
+    const lists = section(say("c.title"), list, isOpen(store) ? null : addressForm({ say, save }));
+    if (!store.stations.length) return main.replaceChildren(first, lists);
+    more.replaceChildren(more.firstElementChild ?? "", first);
+    main.replaceChildren(section(say("s.stations"), table, more), lists);
   };
   arrange();
   paint();
@@ -43,7 +44,7 @@ export function homeView(main, { store, say, save, name }) {
   };
 }
 
-function line(station, evidence, say) {
+function row(station, evidence, say, link) {
   const items = resourcesOf(station);
   const n = items.filter((item) => !["never", undefined].includes(evidence?.get(item.id))).length;
   const whole = items.length > 0 && n === items.length && station.hours && station.location;
@@ -51,30 +52,42 @@ function line(station, evidence, say) {
     "li",
     { data: { station: station.id } },
     glyph(whole ? "yes" : "unknown"),
-    el("a", { href: `/setup/stations/${encodeURIComponent(station.id)}`, text: say.of(station.name) || station.id }),
+    el("a", { href: link(`/setup/stations/${encodeURIComponent(station.id)}`), text: say.of(station.name) || station.id }),
     el("span", { text: say("st.of", { n, of: items.length }) }),
-    el("small", { text: [say(whole ? "c.done" : "st.lacks"), ...lacking(station, say)].join(say.lang === "en" ? ": " : "：") }),
+    el("small", { text: whole ? say("c.done") : say("st.lacks", { what: lacking(station, n, items.length, say) }) }),
   );
 }
 
-function lacking(station, say) {
+function lacking(station, n, of, say) {
   const lacks = [];
   if (!station.location) lacks.push(say("s.place"));
   if (!station.hours) lacks.push(say("s.hours"));
   if (!resourcesOf(station).length) lacks.push(say("p.title"));
-  return lacks.length ? [lacks.join(say.lang === "en" ? ", " : "、")] : [];
+  else if (n < of) lacks.push(say("st.silent", { n: of - n }));
+  return lacks.join(say.lang === "en" ? ", " : "、");
 }
 
-function houseLines(store, ready, name, say) {
-  const { alerts = {}, api = {} } = store.config;
+// Whether phones know an address of ours that is not this machine's own name for itself.
+function isOpen(store) {
+  const { api = {} } = store.config;
+  return Boolean(api.public_url) || !/^(127\.|localhost|\[::1\])/.test(api.listen ?? "127.0.0.1");
+}
+
+function addressForm({ say, save }) {
+  const url = entry({ type: "url", required: "", placeholder: "http://192.168.1.20:8080", pattern: "https?://.+" });
+  const act = () => save([{ op: "add", path: at("api", "public_url"), value: url.value.trim().replace(/\/+$/, "") }], say("c.url"));
+  return el("details", {}, el("summary", { text: say("c.url_set") }), form("save-url", say("save"), act, field(say("c.url_field"), url, say("c.url_hint"))));
+}
+
+function houseLines(store, ready, name, say, link) {
+  const { alerts = {} } = store.config;
   const reaches = (alerts.routes ?? []).length > 0 && (alerts.channels ?? []).length > 0;
   const broker = ready?.status === "ready" || ready?.status === "degraded";
-  const open = Boolean(api.public_url) || !/^(127\.|localhost|\[::1\])/.test(api.listen ?? "127.0.0.1");
-  const way = (href, text) => el("a", { href, text });
+  const way = (href, text) => el("a", { href: link(href), text });
   return [
     checked(broker, say("c.broker"), broker ? null : el("small", { text: (ready?.reasons ?? []).join("; ") })),
     checked(reaches, say("c.channel"), reaches ? null : way("/setup/channels", say("nav.channels"))),
     checked(name !== "setup", say("c.admin"), name !== "setup" ? null : way("/setup/people", say("pe.make"))),
-    checked(open, say("c.url"), open ? null : el("small", { text: say("c.url_hint") })),
+    checked(isOpen(store), say("c.url")),
   ];
 }

@@ -48,6 +48,9 @@ export function form(deed, text, act, ...children) {
   return node;
 }
 
+// A line of a list: what it is on the left, what can be done with it on the right.
+export const line = (data, about, deed) => el("li", { data }, el("div", { cls: "what" }, ...about), deed);
+
 export const section = (title, ...children) => el("section", {}, el("h2", { text: title }), ...children);
 
 // A line of a checklist: done or not, in shape and word.

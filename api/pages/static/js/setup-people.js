@@ -1,7 +1,7 @@
 // Keys: who holds one, what it allows and how far it reaches. A new one is shown once.
 
 import { el, setText } from "./draw.js";
-import { choice, entry, field, form, press, section } from "./setup-parts.js";
+import { choice, entry, field, form, line, press, section } from "./setup-parts.js";
 import { ask, problemsOf, send } from "./setup-store.js";
 
 const ROLES = ["operator", "viewer", "admin"];
@@ -30,7 +30,7 @@ function row(key, say, load) {
   button.setAttribute("aria-label", `${button.textContent} ${key.name}`);
   if (key.own) button.removeAttribute("aria-label");
   const name = key.name === "setup" ? say("pe.code") : key.name;
-  return el("li", {}, el("b", { text: name }), el("span", { text: say(`role.${key.role}`) }), el("small", { text: `${reach} · ${until}` }), button);
+  return line({ key: key.id }, [el("b", { text: name }), el("span", { text: say(`role.${key.role}`) }), el("small", { text: `${reach} · ${until}` })], button);
 }
 
 function making(store, say, made, load) {

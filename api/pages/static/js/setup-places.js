@@ -1,7 +1,7 @@
 // The places of a station, by area: what each is, which device speaks for it, whether it was heard; and more of them, numbered.
 
 import { el, glyph, setText } from "./draw.js";
-import { choice, entry, field, form, kindName, nextIds, placeName, press, section, takenIn } from "./setup-parts.js";
+import { choice, entry, field, form, kindName, line, nextIds, placeName, press, section, takenIn } from "./setup-parts.js";
 import { keysOfAll, resource } from "./setup-station-form.js";
 import { at } from "./setup-store.js";
 
@@ -33,18 +33,10 @@ function row(station, area, item, { say, save, rows }) {
     if (!confirm(say("sure_remove", { what: name }))) return;
     await save([{ op: "remove", path: at("stations", station.id, "areas", area.id, "resources", item.id) }], `${say("remove")}: ${item.id}`);
   };
-  const node = el(
-    "li",
-    { data: { place: item.id } },
-    el("b", { text: name }),
-    el("code", { text: item.id }),
-    where,
-    el("small", { text: source }),
-    press(say("remove"), "remove-place", away, "quiet"),
-  );
-  node.querySelector("button")?.setAttribute("aria-label", `${say("remove")} ${name}`);
+  const button = press(say("remove"), "remove-place", away, "quiet");
+  button.setAttribute("aria-label", `${say("remove")} ${name}`);
   rows.push([item.id, where]);
-  return node;
+  return line({ place: item.id }, [el("b", { text: name }), el("code", { text: item.id }), where, source ? el("small", { text: source }) : null], button);
 }
 
 function paintRow(node, evidence, say) {

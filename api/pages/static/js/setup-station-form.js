@@ -70,8 +70,7 @@ export function newStation(store, { say, save }) {
     const spot = place.value();
     const wanted = counts.map(([key, control]) => [key, Math.min(MOST, Math.max(0, Number(control.value) || 0))]);
     const value = { id: id.value, name: names, ...(spot ? { location: spot } : {}), hours: hours.value(), areas: areasOf(wanted, say) };
-    const done = await save([{ op: "add", path: at("stations", id.value), value }], `${say("another")}: ${names.zh}`);
-    if (done) location.assign(`/setup/stations/${encodeURIComponent(id.value)}`);
+    await save([{ op: "add", path: at("stations", id.value), value }], `${say("s.new")}: ${names.zh}`, null, `/setup/stations/${encodeURIComponent(id.value)}`);
   };
   const first = store.stations.length === 0;
   return section(

@@ -53,7 +53,7 @@ export function stationView(main, id, { store, say, save, link }) {
   look();
   devices.begin();
   return () => {
-    if (!station()) return location.assign("/setup");
+    if (!station()) return location.assign(link("/setup"));
     setText(title, say.of(station().name) || id);
     arrange();
     devices.paint();

@@ -1,7 +1,7 @@
 // Every state that the files had: who, when and why, and the way back to each.
 
 import { el } from "./draw.js";
-import { press, section } from "./setup-parts.js";
+import { line, press, section } from "./setup-parts.js";
 import { ask } from "./setup-store.js";
 import { moment } from "./time.js";
 
@@ -25,5 +25,6 @@ function row(one, store, { say, zone, restore }) {
   const when = one.at ? moment(Date.parse(one.at), Date.now(), zone, say) : "";
   const way = now ? el("em", { text: say("ve.now") }) : press(say("ve.restore"), "restore", back, "quiet");
   if (!now) way.setAttribute("aria-label", `${say("ve.restore")} ${one.version}`);
-  return el("li", { data: { version: one.version } }, el("b", { text: one.version }), el("span", { text: one.why ?? "" }), el("small", { text: [one.who ?? one.by, when].filter(Boolean).join(" · ") }), way);
+  const who = one.who === "setup" ? say("pe.code") : one.who;
+  return line({ version: one.version }, [el("b", { text: one.version }), el("span", { text: one.why }), el("small", { text: [who, when].filter(Boolean).join(" · ") })], way);
 }

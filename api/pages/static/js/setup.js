@@ -22,6 +22,7 @@ const NAV = ["", "devices", "channels", "people", "versions"];
 const here = location.pathname.replace(/\/+$/, "");
 const lang = new URLSearchParams(location.search).get("lang");
 const link = (path) => (lang ? `${path}?lang=${encodeURIComponent(lang)}` : path);
+const SAVED = "setup.saved";
 let redraw = () => {};
 
 function tell(text, bad = false, ...more) {
@@ -40,17 +41,34 @@ function refuse(saved, place) {
   if (!place) notice.scrollIntoView({ block: "nearest" });
 }
 
-async function save(changes, why, place = null) {
+// What was saved and the way back; `onwards` is the address that comes next, where it is then told.
+async function save(changes, why, place = null, onwards = null) {
   const saved = await store.save(changes, why);
   if (!saved.ok) {
     refuse(saved, place);
     return false;
   }
+  if (onwards) {
+    sessionStorage.setItem(SAVED, JSON.stringify(saved));
+    location.assign(link(onwards));
+    return true;
+  }
+  tellSaved(saved);
+  redraw();
+  return true;
+}
+
+function tellSaved(saved) {
   const undo = press(say("undo"), "undo", () => restore(saved.before, true));
   const waits = saved.restart?.length ? say("restart", { keys: saved.restart.join(", ") }) : "";
   tell([saved.trouble || say("saved", { n: saved.version }), waits].filter(Boolean).join(" "), Boolean(saved.trouble), undo);
-  redraw();
-  return true;
+}
+
+// What the page before has saved.
+function tellBefore() {
+  const saved = sessionStorage.getItem(SAVED);
+  sessionStorage.removeItem(SAVED);
+  if (saved) tellSaved(JSON.parse(saved));
 }
 
 async function restore(version, undone = false) {
@@ -103,6 +121,7 @@ async function begin() {
   if (!readable) tell(say("no_files"), true);
   const { body } = await ask("/readyz");
   if (body?.status === "degraded" && readable) tell(`${say("trouble")} ${(body.reasons ?? []).join("; ")}`, true);
+  tellBefore();
   redraw = view(session.name);
 }
 

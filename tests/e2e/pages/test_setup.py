@@ -1,0 +1,168 @@
+"""From an empty folder to a seat on the wall, in a real browser with a real broker and the emulator's Zigbee devices.
+
+Clicks are those of a mouse, counted; a choice from a list counts two. Seconds are those in which the page could run
+(see `Page.wait`), so that a machine with too much to do is not blamed.
+"""
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.emulator.foreign import presence, zigbee2mqtt
+from gateway.base.clock import now_ms
+from gateway.mqtt import Broker, Session
+from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.test_faces import AXE, RULES
+from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish
+from tests.patience import until
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.browser,
+    pytest.mark.broker,
+    pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
+]
+DOOR = re.compile(r"set it up at (http://\S+)/setup#(\S+) ")
+VIEWS = ("", "/devices", "/channels", "/people", "/versions", "/stations/station-1", "/stations/station-1/sheet")
+MARKUP = "<img src=x onerror='window.hurt = 1'>"
+
+
+class Sensors:
+    """Virtual Zigbee devices behind a Zigbee2MQTT; each says once a second how it is."""
+
+    def __init__(self, port: int) -> None:
+        self.state: dict[str, dict[str, bool]] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._speak, args=(port,))
+
+    def _speak(self, port: int) -> None:
+        session = Session(Broker("127.0.0.1", port), "zigbee2mqtt", keep=False)
+        while not self._ended.is_set():
+            session.poll(0.5)
+            for topic, signals in list(self.state.items()):
+                at = now_ms()
+                for said, body, retain in (
+                    *presence("zigbee2mqtt", topic, True),
+                    *zigbee2mqtt(topic, dict(signals), at),
+                ):
+                    session.publish(said, _encoded(body), retain=retain)
+        session.close()
+
+    def __enter__(self) -> "Sensors":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+def _encoded(body: object) -> bytes:
+    import json
+
+    return json.dumps(body).encode()
+
+
+class Hand:
+    """A person at a mouse and a keyboard. `clicks` and `spent_s` count what it cost."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks, self.spent_s = page, 0, 0.0
+
+    def click(self, selector: str) -> None:
+        self.wait(
+            f"document.querySelector({selector!r})?.checkVisibility() && !document.querySelector({selector!r}).disabled"
+        )
+        spot = self.page.run(
+            f"(() => {{ const n = document.querySelector({selector!r}); n.scrollIntoView({{block: 'center'}});"
+            " const b = n.getBoundingClientRect(); return {x: b.x + b.width / 2, y: b.y + b.height / 2} })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
+        self.clicks += 1
+
+    def write(self, selector: str, text: str) -> None:
+        self.click(selector)
+        self.page.run(f"document.querySelector({selector!r}).select?.(); 0")
+        self.page.call("Input.insertText", text=text)
+
+    def choose(self, selector: str, value: str) -> None:
+        self.wait(f"document.querySelector({selector!r}) !== null")
+        self.page.run(
+            f"(() => {{ const n = document.querySelector({selector!r}); n.value = {value!r};"
+            " n.dispatchEvent(new Event('input', {bubbles: true}));"
+            " n.dispatchEvent(new Event('change', {bubbles: true})) })()"
+        )
+        self.clicks += 2
+
+    def wait(self, condition: str) -> None:
+        self.spent_s += self.page.wait(condition)
+
+
+@contextmanager
+def empty_house(folder: Path, broker: int) -> Iterator[tuple[str, str, Yizhan]]:
+    """A product without configuration: its address, its code, the process."""
+    http = free_port()
+    with Yizhan(folder, "up", "--http", f"127.0.0.1:{http}", "--mqtt", f"mqtt://127.0.0.1:{broker}") as up:
+        until(lambda: get(http, "/readyz")["status"] == "ready")
+        found = DOOR.search(up.errors)
+        assert found, up.errors
+        yield found[1], found[2], up
+
+
+def device(topic: str, deed: str) -> str:
+    return f'[data-topic="{topic}"] [data-deed={deed}]'
+
+
+def test_from_an_empty_folder_to_a_seat_on_the_wall_and_then_one_more(tmp_path: Path) -> None:
+    with mosquitto(tmp_path) as broker, Sensors(broker) as sensors, Chromium() as browser:
+        sensors.state["zigbee2mqtt/window"] = {"occupied": False}
+        publish(broker, f"zigbee2mqtt/{MARKUP}", '{"contact": true}', "-r")
+        with empty_house(tmp_path, broker) as (base, code, up):
+            page = browser.open(f"{base}/setup?lang=zh#{code}", 1280, 900)
+            hand = Hand(page)
+            hand.write("[name=name]", "雁山社区爱心驿站")
+            assert code not in page.run("location.href")
+            hand.write("[name=place]", "112.969, 22.762")
+            hand.choose("[name=hours]", "daily")
+            hand.write("[name=seat]", "8")
+            hand.write("[name=door]", "1")
+            hand.wait("document.querySelector('.preview').innerText.includes('每天 开放 08:00–22:00')")
+            hand.wait("document.querySelector('.place .result').innerText.includes('22.76')")
+            hand.click("[data-deed=add-station]")
+            hand.click(device("zigbee2mqtt/window", "use-device"))
+            hand.wait("document.querySelector('dialog .now')?.innerText.startsWith('没人')")
+            sensors.state["zigbee2mqtt/window"] = {"occupied": True}
+            hand.wait("document.querySelectorAll('dialog .seen .done').length === 2")
+            sensors.state["zigbee2mqtt/window"] = {"occupied": False}
+            hand.click("[data-deed=save-device]")
+            hand.wait("document.querySelector('[data-place=seat-01] [data-evidence=live]') !== null")
+            hand.click("a[href^='/screen/']")
+            hand.wait("document.querySelector('[data-resource=seat-01]')?.dataset.usable === 'yes'")
+            assert hand.clicks <= 25, hand.clicks
+            assert hand.spent_s <= 180, hand.spent_s
+
+            page.go(f"{base}/setup/stations/station-1?lang=zh")
+            hand = Hand(page)
+            sensors.state["zigbee2mqtt/corner"] = {"occupied": False}
+            hand.click(device("zigbee2mqtt/corner", "use-device"))
+            hand.click("[data-deed=save-device]")
+            hand.wait("document.querySelector('[data-place=seat-02] [data-evidence=live]') !== null")
+            assert hand.clicks <= 6, hand.clicks
+            assert hand.spent_s <= 60, hand.spent_s
+
+            assert page.run("window.hurt") is None
+            assert MARKUP in page.run("document.querySelector('.devices').innerText")
+            written = (tmp_path / "house" / "house.yaml").read_text("utf-8")
+            assert "topic: zigbee2mqtt/corner" in written
+            assert "# Made by `yizhan up`" in written
+            hand.click("[data-deed=undo]")
+            hand.wait("document.querySelector('.notice').innerText.includes('已撤销')")
+            assert "topic: zigbee2mqtt/corner" not in (tmp_path / "house" / "house.yaml").read_text("utf-8")
+            assert page.errors == []
+            assert code not in up.errors.split("set it up at")[2:]
