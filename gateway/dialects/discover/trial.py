@@ -77,10 +77,11 @@ def _read(decoder: Decoder, sample: Sample) -> Mapping[str, Signal]:
 
 
 def _shown(kind: KindName, signals: Mapping[str, Signal]) -> dict[str, Signal]:
-    """What may be shown of it: values, and no free text, in which anything could stand."""
-    known = {one.name: one for one in SPECS[kind].signals if one.type not in _TOLD_AS_TEXT}
-    return {
-        name: value
-        for name, value in signals.items()
-        if name == "battery_pct" or (name in known and (not known[name].words or value in known[name].words))
+    """What may be shown of it, its own values first; and no free text, in which anything could stand."""
+    known = {one.name: one.words for one in SPECS[kind].signals if one.type not in _TOLD_AS_TEXT}
+    told = {
+        name: signals[name]
+        for name, words in known.items()
+        if name in signals and (not words or signals[name] in words)
     }
+    return told | {name: value for name, value in signals.items() if name == "battery_pct"}

@@ -4,6 +4,7 @@ Clicks are those of a mouse, counted; a choice from a list counts two. Seconds a
 (see `Page.wait`), so that a machine with too much to do is not blamed.
 """
 
+import json
 import re
 import shutil
 import threading
@@ -18,7 +19,7 @@ from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
 from tests.e2e.pages.chromium import Chromium, Page
 from tests.e2e.pages.test_faces import AXE, RULES
-from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish
+from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
 from tests.patience import until
 
 pytestmark = [
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
 ]
 DOOR = re.compile(r"set it up at (http://\S+)/setup#(\S+) ")
-VIEWS = ("", "/devices", "/channels", "/people", "/versions", "/stations/station-1", "/stations/station-1/sheet")
+VIEWS = ("", "/devices", "/channels", "/people", "/versions", "/stations/yanshan", "/stations/yanshan/sheet")
 MARKUP = "<img src=x onerror='window.hurt = 1'>"
 
 
@@ -63,8 +64,6 @@ class Sensors:
 
 
 def _encoded(body: object) -> bytes:
-    import json
-
     return json.dumps(body).encode()
 
 
@@ -78,13 +77,23 @@ class Hand:
         self.wait(
             f"document.querySelector({selector!r})?.checkVisibility() && !document.querySelector({selector!r}).disabled"
         )
-        spot = self.page.run(
-            f"(() => {{ const n = document.querySelector({selector!r}); n.scrollIntoView({{block: 'center'}});"
-            " const b = n.getBoundingClientRect(); return {x: b.x + b.width / 2, y: b.y + b.height / 2} })()"
-        )
+        spot = self._still(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
         self.clicks += 1
+
+    def _still(self, selector: str) -> dict[str, float]:
+        """Its middle, once it no longer moves."""
+        before: dict[str, float] = {}
+        while before != (now := self._spot(selector)):
+            before = now
+        return now
+
+    def _spot(self, selector: str) -> dict[str, float]:
+        return self.page.run(
+            f"(() => {{ const n = document.querySelector({selector!r}); n.scrollIntoView({{block: 'center'}});"
+            " const b = n.getBoundingClientRect(); return {x: b.x + b.width / 2, y: b.y + b.height / 2} })()"
+        )
 
     def write(self, selector: str, text: str) -> None:
         self.click(selector)
@@ -166,3 +175,112 @@ def test_from_an_empty_folder_to_a_seat_on_the_wall_and_then_one_more(tmp_path: 
             assert "topic: zigbee2mqtt/corner" not in (tmp_path / "house" / "house.yaml").read_text("utf-8")
             assert page.errors == []
             assert code not in up.errors.split("set it up at")[2:]
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A house with a station, heard devices, a channel and keys: its address, and an administrator's key."""
+    folder = tmp_path_factory.mktemp("furnished")
+    with mosquitto(folder) as broker:
+        path = config(folder, f"mqtt://127.0.0.1:{broker}", http := free_port())
+        (folder / "robot").write_text("http://127.0.0.1:9/x\n")
+        with (folder / "yizhan.yaml").open("a", encoding="utf-8") as file:
+            file.write(
+                "alerts:\n  channels: [{id: duty, kind: webhook, url_file: robot, allow_private: true}]\n"
+                "  routes: [{channels: [duty]}]\n"
+            )
+        made = yizhan(folder, "keys", "create", "--config", path, "--role", "admin", "--name", "王姐")
+        publish(broker, "zigbee2mqtt/window", '{"occupancy": true, "battery": 90}', "-r")
+        publish(broker, "zigbee2mqtt/button", '{"action": "single"}', "-r")
+        with Yizhan(folder, "up", "--config", path):
+            until(lambda: get(http, "/readyz")["status"] == "ready")
+            yield f"http://127.0.0.1:{http}", made.stdout.split()[-1]
+
+
+def entered(browser: Chromium, base: str, key: str, path: str, width: int = 1280) -> Page:
+    page = browser.open(f"{base}/setup", width, 900, mobile=width < 600)
+    page.run(f"fetch('/login', {{method: 'POST', body: new URLSearchParams({{key: {key!r}}}), redirect: 'manual'}})")
+    page.go(f"{base}{path}")
+    page.wait(PRESENT)
+    page.errors.clear()  # the browser tells of the refusal before the log-in
+    return page
+
+
+PRESENT = (
+    "document.querySelectorAll('section h2, .card').length > 0 && !document.querySelector('.door')"
+    " && (!location.pathname.includes('stations/') || document.querySelector('.card, [data-deed=use-device]') !== null)"
+)
+OUTSIDE = """[...document.querySelectorAll('main *, header *')].filter((n) => {
+    const b = n.getBoundingClientRect(); return b.width && (b.right > innerWidth + 1 || b.left < -1);
+}).map((n) => n.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(("lang", "width"), [("zh", 1280), ("en", 390)])
+def test_a_page_can_be_used_by_everybody(
+    chromium: Chromium, furnished: tuple[str, str], view: str, lang: str, width: int
+) -> None:
+    base, key = furnished
+    with closing(entered(chromium, base, key, f"/setup{view}?lang={lang}", width)) as page:
+        page.run(AXE + ";0")
+        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
+        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        assert page.run(OUTSIDE) == []
+        buttons = "[...document.querySelectorAll('main button, main select')]"
+        small = f"{buttons}.filter((n) => n.offsetHeight && n.offsetHeight < 44)"
+        assert page.run(f"{small}.map((n) => n.outerHTML)") == []
+        page.run("document.documentElement.style.fontSize = '200%'; document.body.style.fontSize = '32px'; 0")
+        assert page.run("document.documentElement.scrollWidth") <= width
+        words = page.run("document.body.innerText")
+        assert not re.search(r"\b(nav|door|asked|ch|pe|st|ve|[cdhpsuv])\.[a-z_]+\b(?!\.)", words), words
+        assert page.errors == []
+
+
+def test_a_device_is_taken_by_keyboard_and_a_dialog_gives_the_focus_back(
+    chromium: Chromium, furnished: tuple[str, str]
+) -> None:
+    base, key = furnished
+    with closing(entered(chromium, base, key, "/setup/stations/yanshan?lang=zh")) as page:
+        page.wait("document.querySelector('[data-deed=use-device]') !== null")
+        page.run("document.querySelector('[data-deed=use-device]').focus(); 0")
+        press(page, "Enter", "\r")
+        page.wait("document.querySelector('dialog[open]') !== null")
+        page.run(AXE + ";0")
+        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
+        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        press(page, "Escape")
+        page.wait("document.querySelector('dialog') === null")
+        page.wait("document.activeElement.dataset.deed === 'use-device'")
+
+
+def press(page: Page, key: str, text: str = "") -> None:
+    for kind in ("keyDown", "keyUp"):
+        page.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, text=text if kind == "keyDown" else "",
+                  windowsVirtualKeyCode={"Enter": 13, "Escape": 27}[key])  # fmt: skip
+
+
+def test_strangers_and_lower_roles_see_a_door_and_nothing_else(chromium: Chromium, furnished: tuple[str, str]) -> None:
+    base, _ = furnished
+    with closing(chromium.open(f"{base}/setup?lang=zh", 390, 844, mobile=True)) as page:
+        page.wait("document.querySelector('.door form') !== null")
+        assert page.run("document.querySelectorAll('form').length") == 1  # no code can be entered in this house
+        assert not [url for url in page.requests if "/api/v1/config" in url or "/api/v1/setup" in url]
+        page.run(AXE + ";0")
+        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.length)") == 0
+        assert page.errors == []
+
+
+def test_two_administrators_at_once_are_told_and_nothing_is_lost(
+    chromium: Chromium, furnished: tuple[str, str]
+) -> None:
+    base, key = furnished
+    path = "/setup/stations/yanshan?lang=zh"
+    with closing(entered(chromium, base, key, path)) as one, closing(entered(chromium, base, key, path)) as other:
+        add = "document.querySelector('[data-deed=add-places]').click()"
+        one.run(add)
+        one.wait("document.querySelector('.notice').innerText.includes('已保存')")
+        other.run(add)
+        other.wait("document.querySelector('.notice').innerText.includes('被别人改过')")
+        other.wait("document.querySelectorAll('[data-place]').length === 5")
+        other.run(add)
+        other.wait("document.querySelectorAll('[data-place]').length === 6")

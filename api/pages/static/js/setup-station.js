@@ -102,7 +102,8 @@ function lines(station, evidence, fresh, say) {
       shown.length ? el("small", { text: say("c.never", { ids: shown.join(say.lang === "en" ? ", " : "、") }) }) : null,
     ),
   ];
-  if (useful.length) rows.push(checked(false, say("c.waiting", { n: useful.length })));
-  else if (rows.every((row) => row.className === "done")) rows.push(checked(true, say("c.done")));
+  // Always so many lines: what stands below must not move under somebody's finger.
+  rows.push(checked(useful.length === 0, useful.length ? say("c.waiting", { n: useful.length }) : say("c.used")));
+  if (rows.every((row) => row.className === "done")) rows.push(checked(true, say("c.done")));
   return rows;
 }

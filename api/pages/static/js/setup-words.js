@@ -152,6 +152,7 @@ export const SETUP = {
   "c.heard": ["设备都说过话：{n}/{of}", "設備都說過話：{n}/{of}", "Every device was heard: {n} of {of}"],
   "c.never": ["从未听到：{ids}", "從未聽到：{ids}", "Never heard: {ids}"],
   "c.waiting": ["听到 {n} 台还没有用上的设备", "聽到 {n} 臺還沒有用上的設備", "{n} devices speak and are not in use"],
+  "c.used": ["听到的设备都用上了", "聽到的設備都用上了", "Every device that speaks is in use"],
   "c.done": ["驿站已齐备", "驛站已齊備", "The station is complete"],
   "c.broker": ["连上了 MQTT", "連上了 MQTT", "Connected to the broker"],
   "c.channel": ["有人能收到告警", "有人能收到告警", "Somebody is told of alerts"],
