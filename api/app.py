@@ -22,6 +22,7 @@ from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
 from api.quick_lists import QuickLists
+from api.room_search import RoomSearch
 from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
 from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
@@ -125,6 +126,7 @@ def create_app(
             walls=walls,
             now_ms=now,
             standings=lambda: view,
+            rooms=RoomSearch(context),
             documents=lambda station: None if (entry := view.get(station)) is None else entry.body,
         )
     )

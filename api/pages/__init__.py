@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import segno
 from fastapi import APIRouter, Query
@@ -28,7 +29,10 @@ from api.pages.language import choose, english_first
 from api.pages.phone import Documents, Phone, app_of
 from api.pages.place import PagePlace, data_block, facts_of, places_of
 from api.pages.preferences import Preferences, preferences, switches
+from api.pages.rooms import MOST_ROOMS, room_question
+from api.pages.rooms import told as rooms_told
 from api.pages.wordlist import Speaker
+from api.room_search import RoomSearch
 from api.walls import Walls
 from gateway.base.clock import now_ms as wall_clock_ms
 
@@ -167,6 +171,7 @@ def router(
     now_ms: Callable[[], int] = wall_clock_ms,
     documents: Documents = lambda _station: None,
     standings: Callable[[], Iterable[Standing]] = tuple,
+    rooms: RoomSearch | None = None,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
@@ -184,6 +189,8 @@ def router(
     _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
     _phone(routes, pages, Phone(pages.assets, documents, now_ms))
     _files(routes, pages)
+    if rooms is not None:
+        _rooms(routes, pages, rooms, now_ms)
 
     @routes.get("/build")
     async def build(
@@ -271,6 +278,23 @@ def _find(routes: APIRouter, pages: Pages, find: FindPage, now_ms: Callable[[], 
     def manifest(request: Request) -> Response:
         app = app_of(Speaker(pages.preferences(request, None).lang)("find_title"), "/m", pages.assets.build)
         return compressed(request, pack(app, TYPES[".webmanifest"]), {"cache-control": "no-cache"})
+
+
+def _rooms(routes: APIRouter, pages: Pages, search: RoomSearch, now_ms: Callable[[], int]) -> None:
+    @routes.get("/rooms")
+    async def page(
+        request: Request,
+        people: Short = "",
+        day: Short = "",
+        begin: Short = "",
+        end: Short = "",
+        features: Annotated[list[Short] | None, Query()] = None,
+    ) -> Response:
+        """A field that can't be read is as if nobody had filled it in."""
+        asked, question = room_question(people, day, begin, end, features or [], now_ms(), ZoneInfo(pages.timezone))
+        found = await search.find(question, MOST_ROOMS)
+        told = rooms_told(asked, search.features(), found, pages.preferences(request, None).lang)
+        return pages.render(request, "rooms", None, more=told)
 
 
 def _files(routes: APIRouter, pages: Pages) -> None:

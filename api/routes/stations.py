@@ -36,7 +36,7 @@ def router(context: ApiContext) -> APIRouter:
         limit: Annotated[int | None, Query(ge=1, le=1000, description="so many at a time, and `next`")] = None,
         cursor: Annotated[str | None, Query(max_length=64, description="`next` of the answer before")] = None,
     ) -> Response:
-        wish = Wish(_point(near, coord), radius_m, _wanted(usable), open, tuple(filter(None, region.split(","))))
+        wish = Wish(point_of(near, coord), radius_m, _wanted(usable), open, tuple(filter(None, region.split(","))))
         if radius_m is not None and wish.near is None:
             raise bad_parameter("radius_m", "needs near=lat,lon beside it")
         if cursor is not None and limit is None:
@@ -70,7 +70,8 @@ def router(context: ApiContext) -> APIRouter:
     return routes
 
 
-def _point(near: str | None, coord: str) -> Point | None:
+def point_of(near: str | None, coord: str) -> Point | None:
+    """A point in WGS 84, None where none was given. 422 for what is no place on earth."""
     if near is None:
         return None
     try:

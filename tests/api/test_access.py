@@ -27,7 +27,8 @@ DAY = 86_400_000
 PUBLIC = {
     ("get", "/api/v1/stations"), ("get", "/api/v1/stations/{station}"), ("get", "/api/v1/stations/{station}/history"),
     ("get", "/api/v1/stations/{station}/utilization"), ("get", "/api/v1/stations/{station}/sessions"),
-    ("get", "/api/v1/utilization"), ("get", "/feeds/stations.geojson"), ("get", "/feeds/stations.csv"),
+    ("get", "/api/v1/utilization"), ("get", "/api/v1/rooms"),
+    ("get", "/feeds/stations.geojson"), ("get", "/feeds/stations.csv"),
     ("get", "/feeds/spaceapi/{station}.json"), ("get", "/feeds/{station}.ics"), ("get", "/feeds/{station}/{area}.ics"),
     ("get", "/api/v1/visits"), ("post", "/api/v1/stations/{station}/reports"),
     ("get", "/api/v1/stream"), ("post", "/login"), ("post", "/logout"),
