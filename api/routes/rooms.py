@@ -18,7 +18,7 @@ LONGEST_MS = 7 * 24 * HOUR_MS
 When = Annotated[str | None, Query(max_length=40, description="RFC 3339 with offset, or milliseconds since 1970")]
 
 
-class Room(BaseModel):
+class RoomSchema(BaseModel):
     station: str
     area: str
     resource: str
@@ -31,16 +31,16 @@ class Room(BaseModel):
     distance_m: int | None
 
 
-class Rooms(BaseModel):
+class RoomsSchema(BaseModel):
     from_: str = Field(alias="from")
     to: str
-    rooms: list[Room] = Field(description="free ones first, then unknown ones; in each the nearest first")
+    rooms: list[RoomSchema] = Field(description="free ones first, then unknown ones; in each the nearest first")
 
 
 def router(context: ApiContext) -> APIRouter:
     routes, search = APIRouter(prefix="/api/v1", tags=["rooms"]), RoomSearch(context)
 
-    @routes.get("/rooms", response_model=Rooms, summary="Rooms for a group at a time")
+    @routes.get("/rooms", response_model=RoomsSchema, summary="Rooms for a group at a time")
     async def rooms(
         people: Annotated[int | None, Query(ge=1, le=100_000)] = None,
         features: Annotated[str, Query(max_length=400, description="piano,mirror: all of these")] = "",
