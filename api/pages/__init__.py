@@ -269,9 +269,12 @@ def _find(routes: APIRouter, pages: Pages, find: FindPage, now_ms: Callable[[], 
         beside: Annotated[str, Query(alias="from", max_length=64)] = "",
         page: Annotated[int, Query(ge=1, le=1000)] = 1,
     ) -> Response:
+        lang_asked = request.query_params.get("lang", "")[:16]
         wish = Wish(need, tuple(q.lower().split()), region, point_of(near))
         standings, lang = find.standings(), pages.preferences(request, None).lang
-        told = await asyncio.to_thread(find.told, FindQuestion(wish, q, beside, page), standings, lang, now_ms())
+        told = await asyncio.to_thread(
+            find.told, FindQuestion(wish, q, beside, page, lang_asked), standings, lang, now_ms()
+        )
         return pages.render(request, "find", None, more=told.values, styles=told.styles)
 
     @routes.get("/m/app.webmanifest")

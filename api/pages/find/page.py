@@ -29,17 +29,24 @@ ALSO: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class FindQuestion:
-    """What the address says. `beside`: the station whose neighbours are looked for; `page` from 1."""
+    """What the address says. `beside`: whose neighbours are looked for; `page` from 1, `lang` as asked for."""
 
     wish: Wish
     text: str = ""
     beside: str = ""
     page: int = 1
+    lang: str = ""
 
     def query(self, **change: str) -> str:
         """The address with something else instead."""
         near = "" if self.wish.near is None else f"{self.wish.near[0]},{self.wish.near[1]}"
-        said = {"need": self.wish.need, "q": self.text, "region": self.wish.region, "from": self.beside}
+        said = {
+            "need": self.wish.need,
+            "q": self.text,
+            "region": self.wish.region,
+            "from": self.beside,
+            "lang": self.lang,
+        }
         said |= {"near": "" if self.beside else near, **change}
         return escape("?" + urlencode({name: value for name, value in said.items() if value}))
 
@@ -74,6 +81,7 @@ class FindPage:
             "needs": _needs(needs, asked, say),
             "regions": _regions(pairs, asked, say),
             "need": escape(asked.wish.need),
+            "kept": f'<input type="hidden" name="lang" value="{escape(asked.lang)}">' if asked.lang else "",
             "q": escape(asked.text),
             "as_of": escape(f"{say('first_at', at=voice.at(now))} · {say('find_some', n=len(found))}"),
             "sorted": escape(_sorted_by(asked, beside, say)),
@@ -143,11 +151,12 @@ def _item(found: Found, asked: FindQuestion, voice: Voice) -> str:
     main = f"{_what(key, say)} {count_text(count, say)}" if key else say("nothing")
     also = "".join(_also(other, each, voice) for other, each in counts[1 : 1 + ALSO])
     also = f'<ul class="also">{also}</ul>' if also else ""
+    lang = f"?{urlencode({'lang': asked.lang})}" if asked.lang else ""
     region = place.region[-1] if place.region else ""
     way = [_walk(found, say), region, hours_text(document, voice, say)]
     return (
         f'<li class="spot" data-station="{escape(place.id)}"{_data(key, count)}{until}>'
-        f'<i class="win"><span></span></i><div><h2><a href="/m/{escape(place.id)}">{name}</a></h2>'
+        f'<i class="win"><span></span></i><div><h2><a href="/m/{escape(place.id)}{lang}">{name}</a></h2>'
         f'<p class="count"><b{_past(main, voice)}>{escape(main)}</b></p>'
         f'<p class="way">{escape(" · ".join(filter(None, way)))}</p>'
         f"{also}</div></li>"

@@ -146,7 +146,7 @@ def test_the_key_line_is_legible_from_the_distance_that_is_set(
 
 
 @pytest.mark.parametrize(
-    "path", ["/screen/half", "/m/half", "/stations/half", "/", "/login", "/p/x", "/discover", "/screen/nowhere"]
+    "path", ["/screen/half", "/m/half", "/m", "/stations/half", "/", "/login", "/p/x", "/discover", "/screen/nowhere"]
 )
 @pytest.mark.parametrize("theme", ["day", "night"])
 def test_axe_finds_no_violation_of_wcag_22_aa(chromium: Chromium, day: Server, path: str, theme: str) -> None:
@@ -360,12 +360,3 @@ def test_a_station_in_maintenance_reads_as_that(chromium: Chromium, day: Server,
         assert text(page, ".hero .arch").startswith("检修")
         assert "检修" in text(page, ".door b")
         assert page.run("[...document.querySelectorAll('.num')].filter((n) => /^0/.test(n.textContent)).length") == 0
-
-
-def test_a_form_gives_way_once_it_has_thanked(chromium: Chromium, day: Server) -> None:
-    with closing(chromium.open(day.url("/m/yanshan?lang=zh"), 390, 844)) as page:
-        page.wait("document.documentElement.dataset.contact === 'live'")
-        page.run("document.querySelector('button.report').click(); 0")
-        page.run("document.querySelector('.sheet-report form').requestSubmit(); 0")
-        page.wait("document.querySelector('.sheet-report .result').innerText.includes('已收到')")
-        page.wait("!document.querySelector('.sheet-report').open")

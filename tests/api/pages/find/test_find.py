@@ -112,7 +112,7 @@ def test_many_are_told_on_pages() -> None:
     scenes = [scene(f"s{i}", "y") for i in range(45)]
     assert len(names(asked("", *scenes))) == 20
     assert names(asked("page=3", *scenes)) == ["s40", "s41", "s42", "s43", "s44"]
-    assert 'href="/m?page=2"' in asked("", *scenes)
+    assert 'href="/m?lang=zh&amp;page=2"' in asked("", *scenes)
 
 
 def test_each_is_told_as_of_its_time_and_with_its_end() -> None:
