@@ -1,5 +1,6 @@
 """What every test may use: free ports, a mosquitto of its own, and hypothesis kept quick and repeatable."""
 
+import logging
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from api import logs
 from tests import ports
 from tests.patience import until
 
@@ -26,6 +28,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     budget_s: float = item.config.getoption("--budget")
     if budget_s and time.monotonic() - item.config.stash[BEGAN] > budget_s:
         pytest.skip(f"left out: the {budget_s:.0f} s of this run are over")
+
+
+def pytest_runtest_teardown() -> None:
+    """A command that a test ran writes its log to where that test's stderr went: a later test's log finds it closed."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler.formatter).__module__ == logs.__name__:
+            root.removeHandler(handler)
 
 
 BEGAN = pytest.StashKey[float]()
