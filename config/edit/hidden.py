@@ -122,9 +122,11 @@ def masked(text: str, others: str = "") -> str:
         before = bisect_right(starts, match.start()) - 1
         if before < 0 or inside[before][1] <= match.start():
             cuts.append((match.start(), match.end(), _IN_COMMENT.sub(_shortened, match.group())))
-    for start, end, new in sorted(cuts, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    pieces, at = [], 0
+    for start, end, new in sorted(cuts):
+        pieces += [text[at:start], new]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
 def _shortened(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """What two states of a configuration's files mean and differ in, without secrets."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from config.yaml_file import read_file
 from config.yaml_source import ConfigSource
 
 MOST_LINES = 2000
+MOST_COMPARED = 20_000
+"""Lines between the first and the last that differ; beyond it they are not compared."""
+_HUNK = re.compile(r"@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@\n")
 
 
 def tree_of(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -30,8 +34,31 @@ def difference_text(before: Mapping[str, bytes], after: Mapping[str, bytes], con
 
 def _of_file(name: str, old: str, new: str, context: int) -> list[str]:
     before, after = masked(old, new).splitlines(keepends=True), masked(new, old).splitlines(keepends=True)
-    found = difflib.unified_diff(before, after, name, name, n=context)
-    return [line if line.endswith("\n") else line + "\n" for line in found]
+    first, last = _common(before, after, context)
+    if max(len(before), len(after)) - first - last > MOST_COMPARED:
+        return [f"--- {name}\n", f"+++ {name}\n", f"… {len(before)} lines become {len(after)}, far apart\n"]
+    middle, now = before[first : len(before) - last], after[first : len(after) - last]
+    found = list(difflib.unified_diff(middle, now, name, name, n=context))
+    return [_moved(line if line.endswith("\n") else line + "\n", first) for line in found]
+
+
+def _common(before: list[str], after: list[str], context: int) -> tuple[int, int]:
+    """How many lines at the begin and at the end are the same in both, but for those that are shown around.
+
+    difflib alone takes minutes for a line among 300,000.
+    """
+    most = min(len(before), len(after))
+    first = next((index for index in range(most) if before[index] != after[index]), most)
+    last = next((index for index in range(most - first) if before[-1 - index] != after[-1 - index]), most - first)
+    return max(first - context, 0), max(last - context, 0)
+
+
+def _moved(line: str, by: int) -> str:
+    """A line of a difference that begins so many lines further down."""
+    match = _HUNK.fullmatch(line) if by else None
+    if match is None:
+        return line
+    return f"@@ -{int(match[1]) + by}{match[2] or ''} +{int(match[3]) + by}{match[4] or ''} @@\n"
 
 
 def _text(content: bytes) -> str:
