@@ -60,8 +60,8 @@ class Configuring:
         """503 where there are no files, or they can't be read."""
         home = self._home()
         try:
-            with settled(home.path):
-                files = home.read()
+            with settled(home.path) as files_so_far:
+                files: Files = home.read() if files_so_far is None else files_so_far
         except UnusableFileError as error:
             raise HTTPException(503, f"the configuration can't be read: {error}") from None
         return Now(files, tag_of(files), tree_of(files))

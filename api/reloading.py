@@ -12,6 +12,9 @@ from api.processes import processes, together
 from api.running import NotReloadedError, Reloaded
 from api.start_book import note_reload
 from config.difference import Difference, difference
+from config.edit.home import ConfigHome
+from config.edit.saving import Author, note
+from config.edit.versions import BY_HAND
 from config.files import LIST_BYTES, UnusableFileError, read_bytes
 from config.mistakes import ConfigErrors
 from config.schema import Settings
@@ -77,6 +80,7 @@ class Reloading:
     def reload_here(self, who: str, why: str) -> Reloaded:
         """In this process alone."""
         with self._lock:
+            _keep_version(self._path, f"taken up for {who}: {why}")
             try:
                 found = self._read(self._path)
             except ConfigErrors as errors:
@@ -110,6 +114,14 @@ class Reloading:
             log.error("%s", self._trouble)
             raise
         self._running = planned.settings
+
+
+def _keep_version(path: Path, why: str) -> None:
+    """What was written by hand becomes a version, with its mistakes. Nothing waits for a folder that takes none."""
+    try:
+        note(ConfigHome(path), Author(BY_HAND, now_ms(), why))
+    except (OSError, UnusableFileError) as error:
+        log.info("%s: no version is kept of what was changed by hand: %s", path, error)
 
 
 def _told(planned: Difference) -> str:

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from config.building import building
 from config.checks import Check, check
+from config.edit.home import ConfigHome
 from config.edit.saving import settled
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
@@ -42,8 +43,9 @@ def load(
     with building():
         if contents is not None:
             return _settings(read_yaml(files, contents), folder, environment, ignored, also)
-        with settled(path):
-            source = read_yaml(files_of(path))
+        with settled(path) as files_so_far:
+            contents = {} if files_so_far is None else ConfigHome(path).paths(files_so_far)
+            source = read_yaml(sorted(contents) or files_of(path), contents)
         return _settings(source, folder, environment, ignored, also)
 
 

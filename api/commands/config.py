@@ -108,9 +108,10 @@ def _restore(home: "ConfigHome", args: argparse.Namespace) -> int:
 
 
 def _make(home: "ConfigHome", version: "Version", why: str, *, undo: bool) -> int:
-    """The files of the version are the files again, where they are a configuration."""
+    """The files of the version are the files again, where they are a configuration; whatever runs takes them up."""
     from api.access_book import AccessBook, whoever
     from api.commands.check import checked
+    from api.commands.reload import ask_all
     from config.edit.home import tag_of
     from config.edit.saving import Author, ConflictError, save
     from config.edit.versions import Versions
@@ -130,4 +131,7 @@ def _make(home: "ConfigHome", version: "Version", why: str, *, undo: bool) -> in
             now, author.who, "configuration_saved", f"version {made.number}", author.why
         )
     sys.stdout.write(_line(made))
-    return 0
+    status = ask_all(settings, author.who, author.why)
+    if status is None:
+        sys.stderr.write(f"nothing runs with {settings.store.path} that can be asked; the next start reads the files\n")
+    return status or 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from api.processes import RunningProcess
+    from config.schema import Settings
 
 
 def add(subparsers: Any) -> None:
@@ -20,10 +21,19 @@ def run(args: argparse.Namespace) -> int:
     """0: all of them run with it; 1: one could not, or nobody is there; 2: the files have mistakes."""
     from api.access_book import whoever
     from api.commands.check import checked
-    from api.processes import processes
 
     settings = checked(args.config)  # nobody need be asked to find a mistake
-    who, why = whoever(), args.why or "yizhan reload"
+    status = ask_all(settings, whoever(), args.why or "yizhan reload")
+    if status is None:
+        sys.stderr.write(f"nothing runs with {settings.store.path} that can be asked; the next start reads the files\n")
+        return 1
+    return status
+
+
+def ask_all(settings: "Settings", who: str, why: str) -> int | None:
+    """Have every process that runs reload, and print what each says. The exit status; None where nobody is there."""
+    from api.processes import processes
+
     worst, waiting, asked = 0, dict[str, None](), 0
     for process in processes(settings):
         status, keys = _ask(process, who, why)
@@ -32,10 +42,7 @@ def run(args: argparse.Namespace) -> int:
         waiting.update(dict.fromkeys(keys))
     for key in waiting:
         sys.stdout.write(f"{key}: its new value takes effect at the next start; restart yizhan when it suits\n")
-    if not asked:
-        sys.stderr.write(f"nothing runs with {settings.store.path} that can be asked; the next start reads the files\n")
-        return 1
-    return worst
+    return worst if asked else None
 
 
 def _ask(process: "RunningProcess", who: str, why: str) -> tuple[int | None, tuple[str, ...]]:

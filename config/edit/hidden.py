@@ -105,9 +105,9 @@ def _partner(item: Any, index: int, old: list[Any]) -> Any:
 
 
 def masked(text: str, others: str = "") -> str:
-    """The text of a file with null for secrets, in comments too. `others`: a text that it is compared with.
+    """The text of a file with null for secrets, in comments too. `others`: the text before, where there was one.
 
-    A secret that the other text does not hold is marked, so that a change of it shows.
+    A secret that it did not hold is marked, so that a change of it shows.
     """
     try:
         spans, everywhere = _secrets(text), {text for _, _, text in _secrets(others)}

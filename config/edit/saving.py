@@ -16,7 +16,7 @@ from typing import Any
 
 from config.edit import whole
 from config.edit.home import PENDING, ConfigHome, changing, digest, owned_like, tag_of, undisturbed
-from config.edit.versions import BY_HAND, Version, Versions
+from config.edit.versions import BY_HAND, MissingVersionError, Version, Versions
 from config.files import UnusableFileError, read_bytes, read_text
 from config.yaml_file import MAX_BYTES
 
@@ -104,20 +104,40 @@ def finish(home: ConfigHome) -> None:
 
 
 @contextlib.contextmanager
-def settled(path: Path) -> Iterator[None]:
-    """Read the configuration's files within: no save of ours is half done meanwhile."""
+def settled(path: Path) -> Iterator[dict[str, bytes] | None]:
+    """Read the configuration's files within: no save of ours is half done meanwhile.
+
+    None, but where a save was cut short that this process may not finish: then the files are what is given.
+    """
     home = ConfigHome(path)
     for _ in range(2):
         with undisturbed(home) as over:
             if over:
-                yield
+                yield None
                 return
         try:
             finish(home)
         except OSError as error:
-            log.error("%s: a save was cut short, and this process may not finish it: %s", path, error)
+            log.warning("%s: a save was cut short, and this process may not finish it: %s", path, error)
             break
-    yield
+    with undisturbed(home) as over:
+        yield None if over else _as_finished(home)
+
+
+def _as_finished(home: ConfigHome) -> dict[str, bytes] | None:
+    """The files as a save that was cut short leaves them when it is finished; None where that can't be told."""
+    try:
+        pending = _Pending.decoded(read_text(home.versions / PENDING, PENDING, 4 << 20))
+        files, versions = home.read(), Versions(home)
+        for name, sha256 in pending.after.items():
+            here = digest(files[name]) if name in files else None
+            if here == pending.before[name] and sha256 is not None:
+                files[name] = versions.content(sha256)
+            elif here == pending.before[name]:
+                files.pop(name, None)
+    except (UnusableFileError, MissingVersionError, KeyError):
+        return None
+    return files
 
 
 def _noted(versions: Versions, current: Mapping[str, bytes], author: Author) -> Version:
@@ -127,7 +147,7 @@ def _noted(versions: Versions, current: Mapping[str, bytes], author: Author) -> 
         return newest
     for content in current.values():
         versions.keep(content)
-    why = author.why or ("changed by hand" if newest is not None else "as it was found")
+    why = (author.why or "changed by hand") if newest is not None else "as it was found"
     noted = Version(newest.number + 1 if newest is not None else 1, author.at, author.who, why, files)
     versions.write(noted)
     return noted

@@ -1,6 +1,7 @@
 """Files written as a whole: a reader, and a machine whose power fails, find the old one or the new one."""
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -24,12 +25,20 @@ def stage(target: Path, content: bytes, like: Path) -> None:
     with os.fdopen(handle, "wb") as file:
         here = os.fstat(handle)
         if (here.st_uid, here.st_gid) != (wanted.st_uid, wanted.st_gid):
-            os.fchown(handle, wanted.st_uid, wanted.st_gid)
+            _give(handle, wanted, target)
         _attributes(like, handle)
         os.fchmod(handle, wanted.st_mode & (0o666 if stat.S_ISDIR(wanted.st_mode) else 0o7777))
         file.write(content)
         file.flush()
         os.fsync(handle)
+
+
+def _give(handle: int, wanted: os.stat_result, target: Path) -> None:
+    try:
+        os.fchown(handle, wanted.st_uid, wanted.st_gid)
+    except PermissionError:
+        why = f"{target} belongs to another user, whose it could not stay; give it to the user of this process (chown)"
+        raise PermissionError(errno.EPERM, why) from None
 
 
 def _attributes(like: Path, handle: int) -> None:

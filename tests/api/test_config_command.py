@@ -1,6 +1,7 @@
 """`yizhan config`: what it tells, takes back and leaves alone."""
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -8,8 +9,13 @@ import pytest
 
 from api.access_book import AccessBook
 from api.cli import main
+from api.processes import FOLDER
+from api.reload_door import ReloadDoor
+from api.reloading import Reloading
+from api.signals import Hangups
 from config.edit.home import ConfigHome
 from config.edit.versions import Versions
+from config.load import load
 
 ONE = b"store: {path: data}\nstations:\n- id: one   # the first\r\n"
 TWO = ONE + b"- id: two\n"
@@ -145,3 +151,27 @@ def test_a_configuration_that_is_not_there_is_told(tmp_path: Path, capsys: pytes
     assert config("log", tmp_path / "nothing.yaml") == 2
     assert "correct the path" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_runs_takes_up_what_was_undone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # a test's process keeps its own
+    folder = path.parent / "data" / FOLDER
+    folder.parent.mkdir()
+    running = Reloading(path, load(path), load)
+    door = ReloadDoor(running, Hangups(), folder, "up")
+    door.start()
+    capsys.readouterr()
+    try:
+        assert config("undo", path) == 0
+        assert [station.id for station in running.settings().stations] == ["one", "two"]
+        assert f"up-{os.getpid()} has changed" in capsys.readouterr().out
+    finally:
+        door.end()
+        door.join(60)
+
+
+def test_where_nothing_runs_the_files_are_changed_all_the_same(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert config("undo", path) == 0
+    assert "the next start reads the files" in capsys.readouterr().err

@@ -237,8 +237,8 @@ def test_no_answer_holds_a_secret(desk: Desk) -> None:
 
 def test_each_change_is_in_the_audit_trail(desk: Desk) -> None:
     desk.change(SEAT)
-    line = desk.house.app.context.keyring.book.lines(1)[0]
-    assert (line.who, line.what, line.target, line.detail) == ("Chen", "configuration_saved", "version 2", "a test")
+    lines = [(one.who, one.what, one.target, one.detail) for one in desk.house.app.context.keyring.book.lines(9)]
+    assert ("Chen", "configuration_saved", "version 2", "a test") in lines
 
 
 def test_an_admin_of_one_station_sees_and_changes_that_alone(house: House, files: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from api.reloading import Reloading
 from api.running import NotReloadedError
 from config.difference import Difference
+from config.edit.home import ConfigHome
+from config.edit.versions import Versions
 from config.load import load
 
 ONE = "stations:\n  - {id: one}\n"
@@ -68,3 +70,28 @@ def test_what_waits_for_a_restart_is_named_each_time(file: Path) -> None:
         done = running.reload("a person", "another port")
         assert (done.needs_restart, done.changed) == (("api.listen",), False)
     assert running.settings().api.listen.port == 8080
+
+
+def test_what_was_written_by_hand_becomes_a_version_at_a_reload(file: Path) -> None:
+    running, versions = Reloading(file, load(file), load), Versions(ConfigHome(file))
+    running.reload("Chen", "nothing yet")
+    for text in (TWO, "stations: [{"):
+        file.write_text(text)
+        running.reload("Chen", "a new station")
+    kept = [versions.read(number) for number in versions.numbers()]
+    assert [(one.who, one.why) for one in kept] == [
+        ("by hand", "as it was found"),
+        ("by hand", "taken up for Chen: a new station"),
+        ("by hand", "taken up for Chen: a new station"),
+    ]
+    assert [versions.contents(one)["yizhan.yaml"].decode() for one in kept] == [ONE, TWO, "stations: [{"]
+
+
+def test_a_folder_that_takes_no_versions_stops_no_reload(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_args: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    running = Reloading(file, load(file), load)
+    file.write_text(TWO)
+    monkeypatch.setattr("api.reloading.note", refused)
+    assert running.reload("Chen", "a new station").changed

@@ -262,9 +262,26 @@ def test_what_was_changed_by_hand_after_a_kill_stays(tmp_path: Path) -> None:
         assert left_over(home) == []
 
 
-def test_who_may_not_finish_a_save_is_not_stopped(home: ConfigHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_not_finish_a_save_reads_what_it_would_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    homes = [made(tmp_path / f"{step}") for step in range(100)]
+    kill(1, *homes)
+    cut_short = [home for home in homes if (home.versions / PENDING).exists()]
+
+    def refused(_home: ConfigHome) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(saving, "finish", refused)
+    assert cut_short
+    for home in cut_short:
+        assert load(home.path).stations[0].id == "new"
+        assert (home.versions / PENDING).exists()
+
+
+def test_a_save_cut_short_that_nobody_understands_stops_no_reader(
+    home: ConfigHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.versions.mkdir()
-    (home.versions / PENDING).write_text("{}")
+    (home.versions / PENDING).write_text('{"before": {}, "after": {"a.yaml": "0"}, "version": null}')
 
     def refused(_home: ConfigHome) -> None:
         raise PermissionError(13, "Permission denied")
