@@ -44,7 +44,12 @@ class ReloadDoor(threading.Thread):
             waits: list[int | socket.socket] = [self._hangups.bell]
             if self._line is not None:
                 waits.append(self._line)
-            ready, _, _ = select.select(waits, [], [])
+            try:
+                ready, _, _ = select.select(waits, [], [])
+            except (ValueError, OSError):  # the socket was closed a moment ago
+                if self._ending:
+                    return
+                raise
             if self._hangups.bell in ready:
                 self._hangups.heard()
                 if self._ending:
