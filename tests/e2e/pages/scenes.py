@@ -209,8 +209,8 @@ def scenes() -> dict[str, Scene]:
     return {scene.id: scene for scene in made}
 
 
-def crowd(count: int) -> dict[str, Scene]:
-    """Many small stations in five regions, from one fixed seed, some of them in trouble."""
+def crowd(count: int, parts: int = 5) -> dict[str, Scene]:
+    """Many small stations in so many regions (five, or ten), from one fixed seed, some of them in trouble."""
     chance = Random(20261121)
     regions = ("城东片区", "城西片区", "南部片区", "北部片区", "西南片区")
     centres = ((22.770, 113.050), (22.775, 112.860), (22.672, 112.985), (22.850, 112.960), (22.668, 112.800))
@@ -239,7 +239,7 @@ def crowd(count: int) -> dict[str, Scene]:
             scene,
             lat=centres[where][0] + sin(angle) * far,
             lon=centres[where][1] + cos(angle) * far * 1.6,
-            region=("广东", "江门", regions[where]),
+            region=("广东", "江门", regions[where] if i % parts < 5 else f"{regions[where]}外"),
             age_ms=5_000 + int(chance.random() * 30_000),
             open="no" if shut else "yes",
             open_until_ms=HOUR_MS * 9 if shut else None,

@@ -33,11 +33,11 @@ HOUR_MS = 3_600_000
 
 
 class StandIn:
-    def __init__(self, at_ms: int | None, ttl_ms: int, stations: int, full: bool = False) -> None:
+    def __init__(self, at_ms: int | None, ttl_ms: int, stations: int, full: bool = False, regions: int = 5) -> None:
         self.full = full
         self.offset = 0 if at_ms is None else at_ms - time.time_ns() // 1_000_000
         self.ttl_ms = ttl_ms
-        self.scenes = scenes() | crowd(stations)
+        self.scenes = scenes() | crowd(stations, regions)
         self.listed = list(crowd(stations)) or list(self.scenes)
         self.alerts = made_up(self.listed, self.now())
         self.orders = [{"id": "o-1", "alert": "al-3", "station": "", "assignee": "李工", "state": "accepted"}]
@@ -212,9 +212,10 @@ def main() -> None:
     parser.add_argument("--at", type=lambda text: int(datetime.fromisoformat(text).timestamp() * 1000))
     parser.add_argument("--ttl", type=float, default=180)
     parser.add_argument("--stations", type=int, default=0)
+    parser.add_argument("--regions", type=int, default=5)
     parser.add_argument("--full", action="store_true", help="no stream has a free slot")
     options = parser.parse_args()
-    server = StandIn(options.at, int(options.ttl * 1000), options.stations, options.full)
+    server = StandIn(options.at, int(options.ttl * 1000), options.stations, options.full, options.regions)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", options.port))

@@ -2,9 +2,12 @@
 
 import { make } from "./patterns.js";
 import { tilesUnder, viewOf } from "./projection.js";
+import { grouped } from "./grouped.js";
+import { inSlices } from "./slices.js";
 import { nameIn } from "./words.js";
 
 const FEW = 16;
+const MANY = 120;
 const arch = (w) => `M${-w / 2} ${w * 0.6}v${-w * 0.7}a${w / 2} ${w / 2} 0 0 1 ${w} 0v${w * 0.7}z`;
 const triangle = (w) => `M0 ${-w * 0.75}l${w * 0.8} ${w * 1.4}h${-w * 1.6}z`;
 
@@ -19,6 +22,7 @@ export class StationMap {
     this.tiles = tiles;
     this.marks = new Map();
     this.size = 0; // of a mark
+    this.turn = 0; // which laying out goes on
     this.width = 0;
     // a pointer's short cut; by keyboard and for readers the sheet has the same links
     svg.addEventListener("click", (event) => {
@@ -28,7 +32,9 @@ export class StationMap {
   }
 
   // Lay out all stations that have coordinates; once, and when the box or the set changes.
-  lay(houses) {
+  async lay(houses) {
+    this.turn += 1;
+    const turn = this.turn;
     const placed = houses.filter((h) => h.where);
     const { clientWidth: width, clientHeight: height } = this.svg;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -47,6 +53,7 @@ export class StationMap {
     this.size = placed.length > 400 ? 4 : placed.length > 120 ? 6 : 9;
     if (placed.length <= 300) spread(points, this.size * 1.5);
     this.names = make("g", {});
+    this.svg.append(this.names);
     if (placed.length > FEW)
       for (const [region, members] of regionsOf(placed))
         this.svg.append(
@@ -55,14 +62,18 @@ export class StationMap {
             members.map((h) => points.get(h)),
           ),
         );
-    for (const house of placed) {
+    const put = (house) => {
+      if (turn !== this.turn) return;
       const [x, y] = points.get(house);
       const link = make("g", { "data-station": house.id, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
       const mark = make("path", { class: "mark" });
       link.append(make("title", {}, nameIn(house.picture.name, this.say.lang)), mark);
-      this.svg.append(link);
+      this.svg.insertBefore(link, this.names);
       this.marks.set(house.id, { mark, link, x, y });
-    }
+    };
+    if (placed.length > MANY) await inSlices(placed, put);
+    else placed.forEach(put);
+    if (turn !== this.turn) return;
     const five = 5 * view.pixelsPerKm;
     if (five > 20 && five < width / 2)
       this.svg.append(
@@ -140,21 +151,31 @@ function regionsOf(houses) {
   return regions.size <= 12 ? regions : new Map();
 }
 
+// Pairs that may touch: those of the same or of neighbouring cells.
+function* neighbours(all, apart) {
+  const cells = grouped(all, ([x, y]) => `${Math.floor(x / apart)},${Math.floor(y / apart)}`);
+  const AROUND = [[0, 0], [1, 0], [0, 1], [1, 1], [1, -1]];
+  for (const [name, here] of cells) {
+    const [cx, cy] = name.split(",").map(Number);
+    for (const [i, j] of AROUND)
+      for (const p of here)
+        for (const q of i || j ? (cells.get(`${cx + i},${cy + j}`) ?? []) : here.slice(here.indexOf(p) + 1)) yield [p, q];
+  }
+}
+
 function spread(points, apart) {
   const all = [...points.values()];
-  for (let round = 0; round < 40; round++)
-    for (let i = 0; i < all.length; i++)
-      for (let j = 0; j < i; j++) {
-        const p = all[i];
-        const q = all[j];
-        const dx = p[0] - q[0];
-        const dy = p[1] - q[1];
-        const d = Math.hypot(dx, dy) || 0.1;
-        if (d >= apart) continue;
-        const push = (apart - d) / d / 4;
-        p[0] += dx * push;
-        p[1] += dy * push;
-        q[0] -= dx * push;
-        q[1] -= dy * push;
-      }
+  const rounds = all.length > MANY ? 12 : 40;
+  for (let round = 0; round < rounds; round++)
+    for (const [p, q] of neighbours(all, apart)) {
+      const dx = p[0] - q[0];
+      const dy = p[1] - q[1];
+      const d = Math.hypot(dx, dy) || 0.1;
+      if (d >= apart) continue;
+      const push = (apart - d) / d / 4;
+      p[0] += dx * push;
+      p[1] += dy * push;
+      q[0] -= dx * push;
+      q[1] -= dy * push;
+    }
 }

@@ -17,7 +17,8 @@ import { countsOf, forStaff, fromHouses } from "./items.js";
 import { paintNeeds } from "./needs.js";
 import { Notice } from "./notice.js";
 import { search } from "./search.js";
-import { Sheet } from "./sheet.js";
+import { Sheet, textOf as textOfHouse } from "./sheet.js";
+import { inSlices } from "./slices.js";
 import { rowKeys, weeksOf } from "./sheet-use.js";
 import { Staff } from "./staff.js";
 import { paintSums } from "./sums.js";
@@ -29,6 +30,8 @@ import { nameIn, speaker } from "./words.js";
 const COLUMNS = Object.values(KINDS)
   .filter((kind) => kind.groups)
   .flatMap((kind) => Object.keys(kind.keys).filter((key, _, keys) => keys.length === 1 || key.includes(":")));
+const MANY = 120; // of so many only the rows that one looks at are made
+const PAGE = 200; // stations asked for at once
 const FEW = 16; // with so few stations a row has room to breathe
 const NIGHT = "21:00-06:30";
 
@@ -93,8 +96,8 @@ async function start() {
   search({ say, find, filter: narrow });
   $(".need").addEventListener("click", ({ target }) => press(target.closest("button")));
   if (asked && !staff.allowed) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  new ResizeObserver(() => {
-    map.lay([...houses.values()]);
+  new ResizeObserver(async () => {
+    await map.lay([...houses.values()]);
     paint(true);
     map.name([...houses.values()]);
   }).observe($("#map"));
@@ -108,41 +111,74 @@ async function start() {
 }
 
 async function load() {
-  const answer = await fetch("/api/v1/stations")
-    .then((r) => r.json())
-    .catch(() => null);
-  if (!answer) return false;
-  for (const fact of answer.stations) {
+  const facts = [];
+  for (let next = ""; next !== null; ) {
+    const answer = await fetch(`/api/v1/stations?limit=${PAGE}${next && `&cursor=${encodeURIComponent(next)}`}`)
+      .then((r) => r.json())
+      .catch(() => null);
+    if (!answer?.stations) return false;
+    facts.push(...answer.stations);
+    next = answer.next ?? null;
+  }
+  await inSlices(facts, (fact) => {
     const house = new House(fact);
     houses.set(house.id, house);
     changed.add(house);
     clock.hear(house.picture.asOf);
-  }
+    house.look(clock.now());
+  });
   const present = new Set([...houses.values()].flatMap((h) => h.picture.summary.map((line) => line.key)));
   const few = houses.size <= FEW;
-  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, few ? 6 : 4), { say, zone, few });
+  sheet = new Sheet($(".sheet"), COLUMNS.filter((key) => present.has(key)).slice(0, few ? 6 : 4), { say, zone, few, many: houses.size > MANY });
   $(".sheet").classList.toggle("few", few);
   map = new StationMap($("#map"), { say, tiles: root.dataset.tiles });
-  map.lay([...houses.values()]);
   return true;
 }
 
 // Where somebody has acknowledged.
 const heldStations = () => new Set(staff.alerts.filter((a) => a.state === "acknowledged").map((a) => a.station));
 
-// all: every row again (staff state changed, the box changed)
-function paint(all = false) {
+// Where alerts are open, and how grave the gravest is.
+function alarmsByStation() {
+  const gravest = new Map();
+  for (const { station, severity, state } of staff.alerts)
+    if (state !== "closed" && (GRAVITY[severity] ?? 3) < (GRAVITY[gravest.get(station)] ?? 4)) gravest.set(station, severity);
+  return gravest;
+}
+
+const GRAVITY = { critical: 0, warning: 1, info: 2 };
+const painting = { busy: false, again: false, all: false };
+
+// all: every row again (staff state changed, the box changed). What comes while a round goes on is in the next one.
+async function paint(all = false) {
+  if (!sheet) return;
+  painting.all ||= all;
+  painting.again = true;
+  if (painting.busy) return;
+  painting.busy = true;
+  while (painting.again) {
+    painting.again = false;
+    await round();
+  }
+  painting.busy = false;
+}
+
+async function round() {
+  const all = painting.all;
+  painting.all = false;
   const now = clock.now();
   const list = [...houses.values()];
-  const held = heldStations();
+  const [held, alarms] = [heldStations(), alarmsByStation()];
   let any = all;
-  for (const house of list) {
-    if (!house.look(now) && !all && !changed.has(house)) continue;
+  const one = (house) => {
+    if (!house.look(now) && !all && !changed.has(house)) return;
     any = true;
-    sheet.paint(house, now, held.has(house.id));
+    changed.delete(house);
+    sheet.paint(house, now, held.has(house.id), alarms.get(house.id) ?? null);
     map.paint(house);
-  }
-  changed.clear();
+  };
+  if (list.length > MANY) await inSlices(list, one);
+  else list.forEach(one);
   const order = list.map((h) => h.trouble).join();
   if (order !== troubles) {
     troubles = order;
@@ -222,7 +258,7 @@ const matches = (item, text) => text.toLowerCase().split(/\s+/).filter(Boolean).
 
 function narrow(text) {
   wanted = text;
-  sheet.filter(text);
+  sheet.filter(text, houses);
   paint(); // what came meanwhile is looked at first
   paintNeed([...houses.values()], clock.now());
 }
@@ -233,9 +269,9 @@ function find(words) {
   const faults = items
     .filter((item) => has(textOf(item)))
     .map((item) => ({ sort: "fault", text: item.what, note: item.name, open: () => (staff.allowed && (item.alert || item.order || item.task) ? sheetOfCase.open(item) : visit(item.station)) }));
-  const places = [...sheet.rows]
-    .filter(([, row]) => has(row.text))
-    .map(([id]) => ({ sort: "place", text: nameIn(houses.get(id).picture.name, say.lang) || id, note: houses.get(id).region, open: () => visit(id) }));
+  const places = [...houses.values()]
+    .filter((house) => has(textOfHouse(house)))
+    .map((house) => ({ sort: "place", text: nameIn(house.picture.name, say.lang) || house.id, note: house.region, open: () => visit(house.id) }));
   const held = (name) => items.filter((item) => item.owner === name || item.order?.assignee === name).length;
   const people = staff.people
     .filter((one) => has(one.name.toLowerCase()))

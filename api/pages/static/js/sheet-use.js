@@ -32,6 +32,7 @@ export function weeksOf(sheet, clock) {
   };
   const watcher = new IntersectionObserver(look, { root: sheet.node });
   for (const row of sheet.rows.values()) watcher.observe(row.node);
+  sheet.onRow = (row) => watcher.observe(row.node);
   const work = async () => {
     const id = queue.shift();
     const week = id && (await weekOf(id, clock.show()));

@@ -1,5 +1,6 @@
 // Every station on one sheet, like a timetable: trouble first in each region, rows written only when they change.
 
+import { Blocks } from "./blocks.js";
 import { countText } from "./count.js";
 import { grouped } from "./grouped.js";
 import { el, setData, setText } from "./draw.js";
@@ -7,10 +8,14 @@ import { moment } from "./time.js";
 import { usableOf, wording } from "./truth.js";
 import { kindWord, nameIn } from "./words.js";
 
+// What one may look for.
+export const textOf = (house) => `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase();
+
 const RANK = { offline: 0, fault: 1, half: 2, null: 3, closed: 4 };
 
 export class Sheet {
-  constructor(node, columns, { say, zone, few }) {
+  // many: rows are made when they are first looked at
+  constructor(node, columns, { say, zone, few, many = false }) {
     this.node = node;
     this.columns = columns;
     this.say = say;
@@ -21,6 +26,18 @@ export class Sheet {
     this.sections = new Map();
     this.none = el("p", { cls: "none", text: say("none_found"), hidden: "" });
     node.style.setProperty("--kinds", columns.length);
+    node.classList.toggle("many", many);
+    this.blocks = many ? new Blocks(node, (house) => this.#first(house)) : null;
+    /** @type {(row: any) => void} hears of each row that is made */
+    this.onRow = () => {};
+    this.told = new Map();
+  }
+
+  // A row that is looked at for the first time says what it would say.
+  #first(house) {
+    const row = this.row(house);
+    this.#write(row, house, this.told.get(house.id) ?? {});
+    return row.node;
   }
 
   row(house) {
@@ -56,15 +73,19 @@ export class Sheet {
       cells,
       week,
       age,
-      text: `${house.id} ${Object.values(house.picture.name).join(" ")} ${house.region}`.toLowerCase(),
     };
     this.rows.set(house.id, row);
+    this.onRow(row);
     return row;
   }
 
-  // held: stations whose trouble somebody has taken
-  paint(house, now, held) {
-    const row = this.row(house);
+  // held: somebody has taken its trouble; alarm: the gravest alert that is open there, for staff
+  paint(house, now, held, alarm = null) {
+    this.told.set(house.id, { now, held, alarm });
+    if (!this.blocks || this.rows.has(house.id)) this.#write(this.row(house), house, { now, held, alarm });
+  }
+
+  #write(row, house, { now = null, held = false, alarm = null }) {
     const { say } = this;
     const face = house.face;
     row.sign.className = face.because === "fault" ? "g" : "win";
@@ -83,13 +104,10 @@ export class Sheet {
       }[house.trouble] ?? "";
     setText(row.said, instead);
     row.node.classList.toggle("told", instead !== "");
-    setText(
-      row.note,
-      [this.few ? house.region : "", house.trouble === "fault" ? say("fault") : "", house.trouble && held ? say("held") : ""]
-        .filter(Boolean)
-        .join(" "),
-    );
-    row.note.className = held ? "held" : house.trouble === "fault" ? "bad" : "";
+    setData(row.node, "alarm", alarm);
+    const bad = house.trouble === "fault" ? say("fault") : alarm ? say(`alarm_${alarm}`) : "";
+    setText(row.note, [this.few ? house.region : "", bad, (house.trouble || alarm) && held ? say("held") : ""].filter(Boolean).join(" "));
+    row.note.className = held ? "held" : bad && alarm !== "info" ? "bad" : "";
   }
 
   #cell(cell, t) {
@@ -104,6 +122,7 @@ export class Sheet {
 
   // Put rows in their order; only called when a station's trouble changed. A few stations make one list, with the region beside the name.
   arrange(houses) {
+    if (this.blocks) return this.#inBlocks(houses);
     const focused = document.activeElement;
     const parts = [];
     for (const [region, members] of grouped(houses, (house) => (this.few ? "" : house.region))) {
@@ -114,6 +133,21 @@ export class Sheet {
     this.node.replaceChildren(this.none, ...parts);
     this.stop(this.stopped ?? this.node.querySelector(".st"));
     if (focused instanceof HTMLElement && focused.classList.contains("st")) focused.focus({ preventScroll: true });
+  }
+
+  #inBlocks(houses) {
+    this.houses = houses;
+    const parts = [...grouped(houses.filter((house) => this.#fits(house)), (house) => house.region)];
+    this.none.hidden = parts.length > 0;
+    const shown = parts.map(([region, members]) => {
+      if (!this.sections.has(region)) this.sections.set(region, this.#heading(region, members.length));
+      return [this.sections.get(region), members.sort((a, b) => RANK[a.trouble] - RANK[b.trouble])];
+    });
+    this.blocks?.set(shown.length ? shown : [[this.none, []]]);
+  }
+
+  #fits(house) {
+    return (this.words ?? []).every((word) => textOf(house).includes(word));
   }
 
   // One tab stop for all rows; the arrows go on from there.
@@ -160,20 +194,22 @@ export class Sheet {
   }
 
   // Only what matches stays.
-  filter(text) {
+  // houses: by id
+  filter(text, houses) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    if (words.join(" ") === (this.words ?? []).join(" ")) return;
+    this.words = words;
+    if (this.blocks) return this.houses && this.#inBlocks(this.houses);
     let shown = 0;
-    for (const row of this.rows.values()) {
-      const out = !words.every((word) => row.text.includes(word));
+    const left = new Set();
+    for (const [id, row] of this.rows) {
+      const out = !this.#fits(houses.get(id));
+      if (!out) left.add(houses.get(id).region);
       row.node.classList.toggle("out", out);
       if (!out) shown += 1;
     }
     for (const [region, node] of this.sections)
-      node.classList.toggle(
-        "out",
-        words.length > 0 &&
-          ![...this.rows.values()].some((row) => row.text.includes(region.toLowerCase()) && !row.node.classList.contains("out")),
-      );
+      node.classList.toggle("out", words.length > 0 && !this.few && !left.has(region));
     this.none.hidden = shown > 0;
   }
 }

@@ -6,11 +6,12 @@ import { el, setData, setText } from "./draw.js";
 import { age } from "./time.js";
 import { usableOf, wording } from "./truth.js";
 
-const MOST_REGIONS = 5;
+const ROOMY = 5; // so many regions have room for all that is told of them; more stand closer, each in two lines
 
 // boxes: the row they stand in; key: the kind that is counted large
 export function paintSums(boxes, houses, key, now, say) {
-  const regions = [...grouped(houses, (h) => h.region)].slice(0, MOST_REGIONS);
+  const regions = [...grouped(houses, (h) => h.region)];
+  boxes.classList.toggle("close", regions.length > ROOMY);
   const parts = [[say("all"), houses], ...regions.map(([region, members]) => [region || say("other_region"), members])];
   if (boxes.childElementCount !== parts.length) boxes.replaceChildren(...parts.map(box));
   for (const [i, [title, members]] of parts.entries()) paint(boxes.children[i], title, members, key, now, say, i === 0);
