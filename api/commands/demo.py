@@ -17,6 +17,13 @@ from gateway.base.clock import now_ms
 
 SPEED = 30.0
 CODE_FILE = "teahouse_checks"
+DAY_MS = 86_400_000
+LOG_INS: dict[str, tuple[Any, str]] = {
+    "duty": ("operator", "/"),
+    "manager": ("viewer", "/promises"),
+    "admin": ("admin", "/setup"),
+}
+"""Who is let in, as what, and where his work begins."""
 
 
 def add(subparsers: Any) -> None:
@@ -76,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
             f"station screen   {base}/screen/{first}",
             f"all stations     {base}/",
             f"as data          {base}/api/v1/stations/{first}",
+            f"near me          {base}/m",
             *([f"checks by people {base}/c/{token}"] if args.stations > 1 else []),
+            *_log_ins(settings, base, args.http),
             f"devices publish to {args.mqtt}; stop with Ctrl-C",
         ]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -88,6 +97,28 @@ def run(args: argparse.Namespace) -> int:
         return run_product(settings, ready, before_stop=lambda: _end(town, stopped))
     finally:
         _end(town, stopped)
+
+
+def _log_ins(settings: Any, base: str, listen: str) -> list[str]:
+    """A key for each of three, other ones at each start; none where others than this machine could come in."""
+    from api.auth import Keyring
+    from config.schema import parse_host_port
+    from config.schema.base import is_loopback
+
+    keyring = Keyring.of(settings)
+    for key in keyring.all():
+        if key.name in LOG_INS:
+            keyring.revoke(key.id)
+    if not is_loopback(parse_host_port(listen).host):
+        return ["no log-ins are given: the pages can be reached from other machines; `yizhan keys create` makes keys"]
+    now = now_ms()
+    keys = [
+        (name, page, keyring.create(name, role, now, expires_at=now + DAY_MS)) for name, (role, page) in LOG_INS.items()
+    ]
+    return [
+        f"log in at {base}/login, for a day, with one of:",
+        *(f"  {name:8} {key}  then {base}{page}" for name, page, key in keys),
+    ]
 
 
 def _park(settings: Any, args: argparse.Namespace, stopped: threading.Event) -> list[threading.Thread]:
