@@ -147,7 +147,7 @@ def test_a_wall_speaks_chinese_whatever_its_browser_says(client: Client) -> None
 
 @pytest.mark.parametrize(
     ("page", "most"),
-    [("/screen/yanshan", 35_500), ("/m/yanshan", 36_500), ("/stations/yanshan", 52_500), ("/", 53_000)],
+    [("/screen/yanshan", 35_500), ("/m/yanshan", 36_500), ("/stations/yanshan", 53_500), ("/", 53_000)],
 )
 def test_a_page_stays_under_its_size(client: Client, page: str, most: int) -> None:
     """All that it loads, gzipped: far below the 150 KB that were promised for the screen."""

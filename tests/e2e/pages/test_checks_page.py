@@ -264,6 +264,12 @@ def test_a_photo_is_made_small_kept_without_network_and_brought(place: Place, ch
             f"createImageBitmap(new Blob([Uint8Array.from(atob('{base64.b64encode(photo).decode()}'),"
             " (c) => c.charCodeAt(0))])).then((one) => [one.width, one.height])"
         )
+        page.run(
+            f"fetch('/login', {{method: 'POST', body: new URLSearchParams({{key: '{place.key}'}})}}).then(() => 0)"
+        )
+        page.go(f"http://127.0.0.1:{place.http}/stations/yanshan?lang=zh")
+        page.wait("document.querySelector('.rounds img')?.naturalWidth > 0")
+        assert "oven" in page.run("document.querySelector('.rounds li').innerText")
         assert (size[0] / size[1], max(size) <= 1600) == (pytest.approx(1.5, abs=0.01), True)
         assert page.errors == [] or all("ERR_INTERNET_DISCONNECTED" in one for one in page.errors)
 

@@ -14,6 +14,7 @@ import { House } from "./house.js";
 import { forStaff } from "./items.js";
 import { Notice } from "./notice.js";
 import { paintReports } from "./reported.js";
+import { paintRounds } from "./rounds.js";
 import { Staff } from "./staff.js";
 import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
@@ -73,6 +74,7 @@ function again() {
   if (!staff.allowed) return;
   byHand.paint();
   paintReports(place.id, face.picture, clock.show(), face.voice);
+  paintRounds(place.id, clock.show(), face.voice);
   leftOut();
 }
 
