@@ -8,6 +8,7 @@ export const DESK = {
   has_seats: ["有空位", "有空位", "Free"],
   log_in: ["登录", "登入", "Log in"],
   promises: ["体检表", "體檢表", "Kept promises"],
+  set_up: ["设置", "設定", "Set up"],
   discover: ["发现设备", "發現設備", "Find devices"],
   log_out: ["退出", "登出", "Log out"],
   find: ["找事项、驿站、人员", "找事項、驛站、人員", "Find a task, station or person"],

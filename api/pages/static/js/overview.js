@@ -90,7 +90,9 @@ async function start() {
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
   $(".kept-promises").hidden = !staff.allowed;
-  $(".find-devices").hidden = !staff.acts;
+  const admin = staff.role === "admin"; // who finds devices, and more, on the setup pages
+  $(".find-devices").hidden = !staff.acts || admin;
+  $(".set-up").hidden = !admin;
   setText($(".who"), staff.who ? whoText() : "");
   rowKeys(sheet);
   search({ say, find, filter: narrow });

@@ -85,7 +85,7 @@ function houseLines(store, ready, name, say, link) {
   const broker = ready?.status === "ready" || ready?.status === "degraded";
   const way = (href, text) => el("a", { href: link(href), text });
   return [
-    checked(broker, say("c.broker"), broker ? null : el("small", { text: (ready?.reasons ?? []).join("; ") })),
+    checked(broker, say("c.broker"), broker ? null : el("small", { text: (ready?.trouble ?? []).join("; ") })),
     checked(reaches, say("c.channel"), reaches ? null : way("/setup/channels", say("nav.channels"))),
     checked(name !== "setup", say("c.admin"), name !== "setup" ? null : way("/setup/people", say("pe.make"))),
     checked(isOpen(store), say("c.url")),

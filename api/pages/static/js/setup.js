@@ -120,7 +120,7 @@ async function begin() {
   const readable = await store.load();
   if (!readable) tell(say("no_files"), true);
   const { body } = await ask("/readyz");
-  if (body?.status === "degraded" && readable) tell(`${say("trouble")} ${(body.reasons ?? []).join("; ")}`, true);
+  if (body?.status === "degraded" && readable) tell(`${say("trouble")} ${(body.trouble ?? []).join("; ")}`, true);
   tellBefore();
   redraw = view(session.name);
 }
