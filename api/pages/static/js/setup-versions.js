@@ -17,6 +17,11 @@ export function versionsView(main, { store, say, zone, restore }) {
   return load;
 }
 
+// What the server says of versions that nobody clicked, in the reader's language.
+/** @type {Record<string, string>} */
+const OWN = { "by hand": "ve.by_hand", "changed by hand": "ve.hand", "as it was found": "ve.found", setup: "pe.code" };
+const worded = (text, say) => (OWN[text] ? say(OWN[text]) : text);
+
 function row(one, store, { say, zone, restore }) {
   const now = one.version === store.version;
   const back = async () => {
@@ -25,6 +30,5 @@ function row(one, store, { say, zone, restore }) {
   const when = one.at ? moment(Date.parse(one.at), Date.now(), zone, say) : "";
   const way = now ? el("em", { text: say("ve.now") }) : press(say("ve.restore"), "restore", back, "quiet");
   if (!now) way.setAttribute("aria-label", `${say("ve.restore")} ${one.version}`);
-  const who = one.who === "setup" ? say("pe.code") : one.who;
-  return line({ version: one.version }, [el("b", { text: one.version }), el("span", { text: one.why }), el("small", { text: [who, when].filter(Boolean).join(" · ") })], way);
+  return line({ version: one.version }, [el("b", { text: one.version }), el("span", { text: worded(one.why, say) }), el("small", { text: [worded(one.who, say), when].filter(Boolean).join(" · ") })], way);
 }
