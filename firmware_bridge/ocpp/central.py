@@ -19,7 +19,7 @@ from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
 from firmware_bridge.ocpp.keeper import Keeper
 from firmware_bridge.ocpp.link import PileLink
-from firmware_bridge.ocpp.opening import opening_calls
+from firmware_bridge.ocpp.opening import opening_calls, whats_up
 from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
 from firmware_bridge.ocpp.tls import TlsPipe
@@ -34,6 +34,7 @@ LOOK_S = 2.0
 HANDSHAKE_S = 10.0
 UNPROVEN = 512  # connections that have not said who they are; of more, the oldest of the busiest address goes
 SILENT_S, GONE_S = 90.0, 150.0  # asked whether it is there, and given up
+ASK_STATUS_S = 10.0  # a connector that has told no status by then is asked
 SLOW_S = 20.0  # takes nothing of what we say
 PRESENT_MS = 300_000
 TELL_S = 60.0
@@ -152,12 +153,21 @@ class OcppBus:
             link.drop()
         for link, talk in list(self._talks.items()):
             talk.calls.give_up(now_s)
+            if not talk.asked_status and now_s - link.opened_at > ASK_STATUS_S:
+                self._ask_status(talk)
             silent_s = now_s - link.heard_at
             if silent_s > GONE_S or (link.full_since is not None and now_s - link.full_since > SLOW_S):
                 log.info("bus %s: %s says or takes nothing any more: closed", self.id, talk.pile.charge_point)
                 link.drop()
             elif silent_s > SILENT_S and link.pinged_at is None:
                 link.ping()
+
+    def _ask_status(self, talk: Conversation) -> None:
+        """A line that was only broken is taken up without a boot, and then some piles tell no status by themselves."""
+        talk.asked_status = True
+        for plug in talk.pile.plugs:
+            if not plug.fresh:
+                talk.calls.ask(*whats_up(talk.pile.version, plug.evse, plug.connector), lambda _outcome: None)
 
     def _tell_again(self, now: Millis) -> None:
         news: list[DeviceReading] = []
@@ -218,8 +228,7 @@ class OcppBus:
                 link.address,
             )
             older.close(1008, "a newer connection of this charge point")
-        pile.version = SUBPROTOCOLS[admitted.subprotocol]
-        pile.offset_ms = 0
+        pile.dialled(SUBPROTOCOLS[admitted.subprotocol])
         self._talks[link] = Conversation(pile, self, link.send, link.go_on)
         self._present(pile)
         self._since[link] = now_ms()

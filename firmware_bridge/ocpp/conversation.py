@@ -39,7 +39,7 @@ class Conversation:
     ) -> None:
         self.pile, self._around, self._send, self._go_on = pile, around, send, go_on
         self.calls = PileCalls(send)
-        self.booted = False
+        self.booted = self.asked_status = False
 
     def hear(self, raw: bytes) -> bool:
         """Take a message; True when `go_on` will follow."""

@@ -55,6 +55,7 @@ class Plug:
     energy_wh: float | None = None
     measured_at: Millis = 0
     status_at: Millis | None = None  # by the pile's clock
+    fresh: bool = False  # its status was told on this connection
     told_at: Millis = 0
     told: dict[str, Signal] = field(default_factory=dict)
 
@@ -91,7 +92,12 @@ class ChargePoint:
             own = (plug.evse, plug.connector) if plug.evse is not None else (plug.connector, 1)
             if evse is not None and own == (evse, 1 if connector is None else connector):
                 return plug
-        return None
+        return None if evse is None or connector not in (None, 0) else self._only_one_of(evse)
+
+    def _only_one_of(self, evse: object) -> Plug | None:
+        """Some stations name no connector, or 0, where the EVSE has one."""
+        found = [plug for plug in self.plugs if evse == (plug.evse if plug.evse is not None else plug.connector)]
+        return found[0] if len(found) == 1 else None
 
     def plug_in(self, transaction: str) -> Plug | None:
         """Where a transaction of 2.x takes place, as far as it was told."""
@@ -100,18 +106,25 @@ class ChargePoint:
     def plug_of(self, device: str) -> Plug | None:
         return next((plug for plug in self.plugs if plug.device == device), None)
 
+    def dialled(self, version: Version) -> None:
+        """A new connection: its clock may be another."""
+        self.version, self.offset_ms = version, 0
+        for plug in self.plugs:
+            plug.status_at, plug.fresh = None, False
+
     # ---- what it tells ----
 
     def set_status(self, plug: Plug | None, status: str, error: str, at: Millis | None, now: Millis) -> None:
         """`plug` None: the whole pile. One that is older than what is known by the pile's own clock is left out."""
+        wrong = at is not None and abs(at - now) > LATE_MS
+        if at is not None and plug is not None and plug.status_at is not None and wrong and at < plug.status_at:
+            return
         if at is not None:
             self.offset_ms = max(-TRUSTED_MS, min(at - now, TRUSTED_MS))
         if plug is None:
             self.whole, self.whole_error = status, error
             return
-        if at is not None and plug.status_at is not None and at < plug.status_at <= now + self.offset_ms:
-            return
-        plug.status, plug.error, plug.status_at = status, error, at
+        plug.status, plug.error, plug.status_at, plug.fresh = status, error, at, True
         if status != "Occupied":
             plug.state = None
         if status in RESTING and plug.power_w:

@@ -1,8 +1,16 @@
 """OCPP 1.6 on the wire: what a pile says becomes signals and transactions, and every action is answered."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.firmware_bridge.ocpp.rig import central, dial
+import pytest
+
+from firmware_bridge.cards import CardNumber, Cards
+from firmware_bridge.ocpp import central as central_in
+from gateway.base.clock import now_ms
+from gateway.commands import make_token
+from tests.firmware_bridge.ocpp.rig import CARD_KEY, COMMAND_KEY, central, dial
 from tests.patience import until
 
 BOOT = {"chargePointVendor": "VendorX", "chargePointModel": "M1", "firmwareVersion": "1.2.3"}
@@ -45,3 +53,83 @@ def test_a_transaction_has_the_energy_between_its_meters(tmp_path: Path) -> None
         assert (told["meter_start"], told["meter_stop"], told["energy_wh"]) == (1000, 8500, 7500)
         assert told["reason"] == "EVDisconnected"
         assert len(str(told["card"])) == 32
+
+
+def test_a_transaction_that_is_begun_or_ended_again_is_told_once(tmp_path: Path) -> None:
+    start = {"connectorId": 1, "idTag": "04A1B2C3", "meterStart": 1000, "timestamp": AT}
+    with central(tmp_path) as (_, sink, address):
+        with dial(address) as pile:
+            number = pile.call("StartTransaction", start)["transactionId"]
+        with dial(address) as pile:  # the answer was lost
+            assert pile.call("StartTransaction", start)["transactionId"] == number
+            end = {"transactionId": number, "meterStop": 8500, "timestamp": "2026-11-21T01:00:02Z"}
+            for _ in range(3):
+                pile.call("StopTransaction", end)
+            another = pile.call("StartTransaction", start | {"meterStart": 8500})["transactionId"]
+            assert another > number
+        assert len(sink.transactions("pile-1", "started")) == 2
+        assert [told["energy_wh"] for told in sink.transactions("pile-1")] == [7500]
+
+
+def test_numbers_of_transactions_go_on_after_a_restart(tmp_path: Path) -> None:
+    numbers = []
+    for meter in (1, 2, 3):
+        start = {"connectorId": 1, "idTag": "A", "meterStart": meter, "timestamp": AT}
+        with central(tmp_path) as (_, _, address), dial(address) as pile:
+            numbers.append(pile.call("StartTransaction", start)["transactionId"])
+    assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+    assert 0 < numbers[0] < 2**31
+
+
+def test_an_end_whose_start_never_came_is_told_without_one(tmp_path: Path) -> None:
+    one = [{"device": "pile-1", "charge_point": "CP001"}]
+    begin = {"timestamp": AT, "sampledValue": [{"value": "500", "context": "Transaction.Begin"}]}
+    end = {"transactionId": 77, "meterStop": 8500, "timestamp": AT, "transactionData": [begin]}
+    with central(tmp_path, one) as (_, sink, address), dial(address) as pile:
+        for _ in range(2):
+            assert pile.call("StopTransaction", end) == {}
+        (told,) = sink.transactions("pile-1")
+        assert (told["energy_wh"], "started_at" in told) == (8000, False)
+
+
+def test_who_is_not_on_the_list_does_not_charge(tmp_path: Path) -> None:
+    allowed = tmp_path / "allowed"
+    allowed.write_text(Cards(CARD_KEY, "day").access(CardNumber.of_any(b"04A1B2C3")) + "  # Li\n")
+    with central(tmp_path, allowed=allowed, authorize="list") as (_, _, address), dial(address) as pile:
+        ours = make_token(COMMAND_KEY, now_ms())
+        for tag, verdict in (("04a1b2c3", "Accepted"), ("04A1B2C4", "Invalid"), (ours, "Accepted")):
+            assert pile.call("Authorize", {"idTag": tag})["idTagInfo"] == {"status": verdict}
+        start = {"connectorId": 1, "idTag": "04A1B2C4", "meterStart": 1, "timestamp": AT}
+        assert pile.call("StartTransaction", start)["idTagInfo"] == {"status": "Invalid"}
+
+
+def test_a_pile_that_tells_no_status_is_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(central_in, "ASK_STATUS_S", 0.1)
+    with central(tmp_path) as (_, _, address), dial(address) as pile:
+        pile.call("StatusNotification", status(2, "Available"))
+        asked = pile.next()
+        assert asked[2:] == ["TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}]
+
+
+def test_a_pile_that_boots_has_its_cache_turned_on(tmp_path: Path) -> None:
+    with central(tmp_path) as (_, _, address), dial(address) as pile:
+        pile.call("BootNotification", BOOT)
+        asked = pile.next()
+        assert asked[2:] == ["ChangeConfiguration", {"key": "AuthorizationCacheEnabled", "value": "true"}]
+        pile.say(json.dumps([3, asked[1], {"status": "NotSupported"}]))
+        assert pile.next()[3]["key"] == "LocalAuthorizeOffline"
+
+
+def test_old_meter_values_of_a_pile_that_was_offline_change_nothing_now(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+
+    def meter(minutes_ago: float, wh: int) -> dict[str, object]:
+        at = (now - timedelta(minutes=minutes_ago)).isoformat()
+        return {"connectorId": 1, "meterValue": [{"timestamp": at, "sampledValue": [{"value": str(wh)}]}]}
+
+    with central(tmp_path) as (_, sink, address), dial(address) as pile:
+        pile.call("MeterValues", meter(0, 900))
+        pile.call("MeterValues", meter(90, 100))
+        assert sink.signals("pile-1") == {"energy_wh": 900}
+        pile.call("MeterValues", meter(1, 910))
+        assert sink.signals("pile-1") == {"energy_wh": 910}
