@@ -98,6 +98,8 @@ class RawPile:
 
     def __init__(self, line: ClientConnection) -> None:
         self.line, self._number = line, 0
+        self.refused: list[list[Any]] = []
+        """Calls of the central system that came before the answer to one of ours."""
 
     def say(self, raw: str) -> None:
         self.line.send(raw)
@@ -122,6 +124,7 @@ class RawPile:
             if message[0] in (3, 4) and message[1] == name:
                 return message
             if message[0] == 2:
+                self.refused.append(message)
                 self.say(json.dumps([4, message[1], "NotSupported", "", {}]))
 
 

@@ -28,6 +28,7 @@ export const DEEDS = {
   "did.order": ["已派单", "已派單", "Ordered"],
   "did.mute": ["已静音", "已靜音", "Muted"],
   "did.override": ["已设定", "已設定", "Set"],
+  "did.pile": ["桩已应答", "樁已應答", "The pile said yes"],
   "did.undo": ["已撤销", "已撤銷", "Taken back"],
   refused: ["没有成功：{why}", "沒有成功：{why}", "That failed: {why}"],
   // the sheet

@@ -43,6 +43,20 @@ async function withUndo(/** @type {Promise<any>} */ asked, /** @type {(told: any
   return { ...answer, undo: answer.ok ? undo(answer.told) : null };
 }
 
+// The pile's own no is no success.
+async function pileDeed(/** @type {any} */ { station, device }, /** @type {string} */ deed) {
+  const answer = await post(`/stations/${name(station)}/piles/${name(device)}`, { do: deed });
+  const said = answer.told?.error?.code ?? answer.told?.result?.status;
+  const refused = answer.ok && (answer.told?.error || ["Rejected", "UnlockFailed", "NotSupported"].includes(said));
+  return refused ? { ...answer, ok: false, why: said } : answer;
+}
+
+/** @type {Record<string, (item: any) => () => Promise<any>>} */
+const BACK_AT_PILE = {
+  out_of_service: (item) => () => pileDeed(item, "in_service"),
+  in_service: (item) => () => pileDeed(item, "out_of_service"),
+};
+
 // item: {alert, order, station, resource} as in items.js; given: what the form holds.
 /** @type {Record<string, (item: any, given: any) => Promise<{ok: boolean, why: string, undo: (() => Promise<any>) | null}>>} */
 const DEEDS = {
@@ -55,6 +69,7 @@ const DEEDS = {
   accept: (item, { me }) => (item.order ? withUndo(orderStep(item, "accept"), undoOrder) : takeOn(item, me)),
   done: (item) => withUndo(orderStep(item, "done"), undoOrder),
   verify: (item) => withUndo(orderStep(item, "verify"), undoOrder),
+  pile: (item, { deed }) => withUndo(pileDeed(item, deed), () => BACK_AT_PILE[deed]?.(item) ?? null),
   override: (item, { status, until, resource = item.resource, area }) =>
     override(item.station, { status, until, ...(resource ? { resource } : area ? { area } : {}) }),
 };

@@ -13,6 +13,7 @@ import { dayStart, paintHeat } from "./heat.js";
 import { House } from "./house.js";
 import { forStaff } from "./items.js";
 import { Notice } from "./notice.js";
+import { Piles } from "./piles.js";
 import { paintReports } from "./reported.js";
 import { paintRounds } from "./rounds.js";
 import { Staff } from "./staff.js";
@@ -44,6 +45,8 @@ const notice = new Notice(say, () => staff.load());
 const sheet = new CaseSheet({ say, zone, staff, clock, acted: deed });
 const byHand = new ByHand({ station: place.id, zone, say, clock, acts: () => staff.acts, acted: deed, picture: () => face.picture });
 
+const piles = new Piles({ station: place.id, say, acts: () => staff.acts, acted: deed, picture: () => face.picture });
+
 function built({ rows, tiles }) {
   const things = tiles.length ? [el("ul", { cls: "things" }, ...tiles.map((tile) => tile.node))] : [];
   $(".now").replaceChildren(...rows.map((row) => row.node), ...things);
@@ -73,6 +76,7 @@ async function enter() {
 function again() {
   if (!staff.allowed) return;
   byHand.paint();
+  piles.paint();
   paintReports(place.id, face.picture, clock.show(), face.voice);
   paintRounds(place.id, clock.show(), face.voice);
   leftOut();
