@@ -198,4 +198,5 @@ def _walk(found: Found, say: Speaker) -> str:
         return ""
     near = found.metres < 950
     far = say("metres", n=round(found.metres / 10) * 10) if near else say("km", n=f"{found.metres / 1000:.1f}")
-    return f"{say('find_walk', n=found.walk_min)}, {far}" if found.walk_min < 60 else far
+    gap = ", " if say.lang == "en" else "，"
+    return f"{say('find_walk', n=found.walk_min)}{gap}{far}" if found.walk_min < 60 else far

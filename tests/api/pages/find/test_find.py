@@ -75,7 +75,7 @@ def test_what_is_needed_is_counted_first_and_who_has_none_is_left_out() -> None:
 
 def test_walking_minutes_follow_the_way_and_not_the_line() -> None:
     text = asked(f"near={HERE[0]},{HERE[1]}", scene("near", "y", 0.75))
-    assert "步行约 13 分钟, 750 米" in text
+    assert "步行约 13 分钟，750 米" in text
 
 
 def test_by_name_and_region_it_is_whole_without_a_position() -> None:
