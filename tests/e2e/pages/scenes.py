@@ -204,6 +204,14 @@ def scenes() -> dict[str, Scene]:
         of("seats-and-twelve", (row("seat", None, "seat", "ynyynn"), TWELVE)),
         house("repair", "m" * 12, "m" * 8, "mm", "m" * 6, "m" * 6, "mmm"),
         house("faults", "yfyynnyynyny", "nffnynfy", "ff"),
+        of(
+            "ten",
+            (
+                *(row(*each) for each in (("seat", None, "seat", "nnnnynnn"), ("charger", "ebike", "pile", "unny"))),
+                *(row(*each) for each in (("charger", "phone", "phone", "yn"), ("locker", None, "locker", "y"))),
+                TWELVE[:10],
+            ),
+        ),
         of("empty", (), zh="筹建中的驿站", en="Station to come"),
     ]
     return {scene.id: scene for scene in made}

@@ -6,6 +6,7 @@ export const DESK = {
   needs: ["需要处理", "需要處理", "Needs a person"],
   where: ["分布", "分布", "Where"],
   has_seats: ["有空位", "有空位", "Free"],
+  find_place: ["找驿站", "找驛站", "Find a place"],
   log_in: ["登录", "登入", "Log in"],
   promises: ["体检表", "體檢表", "Kept promises"],
   set_up: ["设置", "設定", "Set up"],

@@ -57,7 +57,7 @@ function layout(count) {
   const most = portrait() ? 5 : large ? 1 : 2;
   const rows = Math.ceil(count / columns);
   if (rows <= most || large) return { columns, rows: Math.min(rows, most) || 1, zoom: 1 };
-  return portrait() ? { columns, rows: Math.min(rows, 7), zoom: 0.9 } : { columns: count > 12 ? 5 : 4, rows: 3, zoom: 0.9 };
+  return portrait() ? { columns, rows: Math.min(rows, 7), zoom: 0.9 } : { columns: count > 12 || count < 11 ? 5 : 4, rows: count < 11 ? 2 : 3, zoom: 0.9 };
 }
 
 // The largest size at which all fit beside the code, in rem of the drawing.
@@ -88,6 +88,7 @@ function turn(tiles, at) {
     tile.node.hidden = Math.floor(i / room) !== page;
   });
   setData($(".tiles"), "rows", rows);
+  setData($(".tiles"), "small", zoom < 1 ? "yes" : null);
   for (const [name, value] of Object.entries({ "tile-rows": rows, "tile-columns": columns, zoom }))
     $(".tiles").style.setProperty(`--${name}`, String(value));
   setText($(".mark"), pages > 1 ? say("page_of", { n: page + 1, of: pages }) : "");
