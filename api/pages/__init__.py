@@ -109,7 +109,7 @@ class Pages:
 
         `more`: HTML for the template's own places; `styles`: what stands as style elements in the page.
         """
-        chosen = self.preferences(request, place, wall=name == "screen")
+        chosen = self.preferences(request, place, wall=name == "screen", both=name in BILINGUAL)
         values = {
             "lang": html.escape(chosen.lang),
             "look": chosen.look,
@@ -143,12 +143,14 @@ class Pages:
         base = (self.public_url or str(request.base_url)).rstrip("/")
         return data_block(at(place.json_ld, f"{base}/m/{place.id}"))
 
-    def preferences(self, request: Request, place: PagePlace | None, *, wall: bool = False) -> Preferences:
+    def preferences(
+        self, request: Request, place: PagePlace | None, *, wall: bool = False, both: bool = False
+    ) -> Preferences:
         """A wall has no reader of its own: its browser's language says nothing about who stands before it."""
         configured = place.language if place else None
         if wall:
             return Preferences(choose(request.query_params.get("lang"), configured, None), "day")
-        return preferences(request, configured)
+        return preferences(request, configured, both=both)
 
     def code(self, request: Request, station: str) -> Response:
         """The square code on the wall: the address of the phone page."""

@@ -34,10 +34,11 @@ class Preferences:
     look: str
 
 
-def preferences(request: Request, configured: str | None = None) -> Preferences:
-    """What the address asks for, else what was chosen, else what is configured or the browser says."""
+def preferences(request: Request, configured: str | None = None, *, both: bool = False) -> Preferences:
+    """What the address asks for, else what was chosen, else what is configured or the browser says. A page in `both`
+    languages begins with Chinese, whatever the browser says."""
     asked = request.query_params.get("lang") or request.cookies.get(LANG)
-    lang = choose(asked, configured, request.headers.get("accept-language"))
+    lang = choose(asked, configured, None if both else request.headers.get("accept-language"))
     look = request.query_params.get("theme") or request.cookies.get(LOOK) or "auto"
     return Preferences(lang, look if look in LOOKS else "auto")
 
@@ -59,12 +60,13 @@ def switches(request: Request, chosen: Preferences) -> str:
 
 def dressed(request: Request, text: str) -> str:
     """A page that somebody else wrote, with the switches on top, in the chosen light; one in both languages begins with
-    that of the reader."""
-    chosen = preferences(request)
+    English for who chose it."""
+    both = 'lang="zh-Hans"' in text.partition("<head>")[0]
+    chosen = preferences(request, both=both)
     text = text.replace("<html ", f'<html data-theme="{chosen.look}" data-look="{chosen.look}" ', 1)
     text = text.replace("<body>", f"<body>\n{switches(request, chosen)}", 1)
     head, body, rest = text.partition("<head>")
-    if chosen.lang == "en" and 'lang="zh-Hans"' in head:
+    if both and chosen.lang == "en":
         return english_first(head.replace('lang="zh-Hans"', 'lang="en"') + body + rest)
     return text
 

@@ -25,6 +25,7 @@ VIRTUAL = """
   window.setInterval = (run, ms) => add(run, ms, ms);
   window.clearTimeout = window.clearInterval = (id) => timers.delete(id);
   window.fetch = () => Promise.reject(new Error("no server in this test"));
+  delete window.SharedWorker;
   window.EventSource = class extends EventTarget { constructor() { super(); stream = this; } close() {} };
   const iso = (ms) => new Date(ms).toISOString();
   const say = (name, data) => stream.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
