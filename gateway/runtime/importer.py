@@ -22,7 +22,7 @@ from gateway.policy.hours import Openings
 from gateway.runtime.memory import Memory
 from gateway.store.base import Store
 from gateway.store.days import day_files
-from gateway.store.jobs import Keep, KeepAlerts, KeepReports
+from gateway.store.jobs import Keep, KeepAlerts, KeepOpenings, KeepReports
 from gateway.store.reader import SqliteReader
 
 COMMIT_MESSAGES = 2_000
@@ -91,7 +91,7 @@ class Importer:
         if first is None:
             return
         clock = first.received_at
-        pipeline = self._pipeline(clock)
+        pipeline = self._pipeline(clock, begins=True)
         self._take(pipeline, first, clock)
         late = []  # what was imported once before stands behind what came after it
         for message in messages:
@@ -106,7 +106,7 @@ class Importer:
         self._commit(pipeline, clock)
         if late:
             self._append(late, set(pipeline.live.devices), clock)
-        self._remember(pipeline)
+        self._remember(pipeline, clock)
 
     def _take(self, pipeline: Pipeline, message: Message, clock: Millis) -> None:
         before = len(pipeline.outcome.batch)
@@ -124,12 +124,15 @@ class Importer:
             self._store.commit(outcome.batch, outcome.changes, (), now)
         if outcome.reports:
             self._store.write([KeepReports(outcome.reports)])
+        if outcome.openings:
+            self._store.write([KeepOpenings(outcome.openings)])
 
     def _as_history(self, messages: Iterable[Message]) -> None:
         pipeline = self._pipeline(self._now)
         Memory.restore(pipeline, self._store, self._now)
+        self._store.write([KeepOpenings(pipeline.take().openings)])  # of the time in which nobody watched
         self._append(messages, set(pipeline.live.devices), self._now)
-        self._remember(pipeline)
+        self._remember(pipeline, self._now)
 
     def _append(self, messages: Iterable[Message], devices: set[tuple[str, str]], now: Millis) -> None:
         """Store what is not there yet, and believe none of it."""
@@ -192,17 +195,21 @@ class Importer:
         finally:
             reader.close()
 
-    def _pipeline(self, now: Millis) -> Pipeline:
+    def _pipeline(self, now: Millis, *, begins: bool = False) -> Pipeline:
+        """`begins`: what its stations promise from now on is where their history begins."""
         pipeline = Pipeline(build(self._settings, self._settings.stations, Openings(self._settings), now))
-        pipeline.take()
+        promised = pipeline.take().openings
+        if begins:
+            self._store.write([KeepOpenings(promised)])
         pipeline.from_recording()
         return pipeline
 
-    def _remember(self, pipeline: Pipeline) -> None:
-        """What the core knows now holds after the last batch: no start replays what is history, or alerts for it."""
+    def _remember(self, pipeline: Pipeline, at: Millis) -> None:
+        """What the core knows, as of `at`, holds after the last batch: no start replays what is history, or alerts for
+        it."""
         memory = Memory(pipeline.live)
         parts = range(len(memory.parts))
-        self._store.checkpoint_all([(part, memory.dump(part, self._now)) for part in parts], self._store.last_id)
+        self._store.checkpoint_all([(part, memory.dump(part, at)) for part in parts], self._store.last_id)
         self._store.drop_parts(len(parts))
         self._store.write([Keep("layout", memory.layout), KeepAlerts(upto=self._store.last_id)])
 

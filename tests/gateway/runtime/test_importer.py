@@ -1,0 +1,66 @@
+"""What was exported elsewhere, taken into a store of its own: the promise to be open follows as it did there."""
+
+import contextlib
+import json
+from itertools import groupby
+from pathlib import Path
+
+from config.schema import Settings
+from gateway.core.pipeline import Pipeline
+from gateway.core.plan import build
+from gateway.policy.hours import Openings
+from gateway.runtime.importer import Importer, message_of
+from gateway.runtime.memory import Memory
+from gateway.store.jobs import KeepOpenings
+from gateway.store.openings import openings
+from gateway.store.sqlite import SqliteStore
+from tests.gateway.live.house import HOUR, MINUTE, START
+
+DAY = 24 * HOUR
+
+
+def line(at: int, **data: object) -> bytes:
+    told = {"topic": "yz/yanshan/door/state", "received_at": at, "header": {"ts": at}, "data": data}
+    return json.dumps(told).encode()
+
+
+def settings(folder: Path) -> Settings:
+    door = {"id": "door", "kind": "door", "ttl": 600}
+    station = {"id": "yanshan", "hours": "24/7", "areas": [{"id": "hall", "resources": [door]}]}
+    return Settings.model_validate({"store": {"path": folder}, "stations": [station]})
+
+
+def states(folder: Path) -> list[tuple[int, str]]:
+    """Where it changed."""
+    found = openings([folder], ["yanshan"], 0, START + 30 * DAY)["yanshan"]
+    return [(told[0].at, state) for state, each in groupby(found, lambda one: one.state) if (told := list(each))]
+
+
+def start(store: SqliteStore, of: Settings, now: int) -> None:
+    """As a gateway does."""
+    pipeline = Pipeline(build(of, of.stations, Openings(of), now))
+    Memory.restore(pipeline, store, now)
+    store.write([KeepOpenings(pipeline.take().openings)])
+
+
+def test_imported_days_are_proved_as_they_were_and_the_time_since_is_not(tmp_path: Path) -> None:
+    of = settings(tmp_path)
+    lines = [line(START + step * 5 * MINUTE, open=step == 1, locked=False) for step in range(6)]
+    proved, end = START + 5 * MINUTE, START + 25 * MINUTE
+    with contextlib.closing(SqliteStore(tmp_path, START + DAY, ballast_mib=0)) as store:
+        Importer(of, store, START + DAY).run([message_of(one) for one in lines])
+        assert states(tmp_path) == [(START, "unproved"), (proved, "proved")]
+        start(store, of, START + 2 * DAY)
+        assert states(tmp_path) == [(START, "unproved"), (proved, "proved"), (end, "unproved")]
+
+
+def test_what_is_imported_into_a_past_changes_no_promise(tmp_path: Path) -> None:
+    of = settings(tmp_path)
+    lines = [line(START + step * 5 * MINUTE, open=step == 1, locked=False) for step in range(6)]
+    with contextlib.closing(SqliteStore(tmp_path, START + DAY, ballast_mib=0)) as store:
+        Importer(of, store, START + DAY).run([message_of(one) for one in lines])
+        before = states(tmp_path)
+        Importer(of, store, START + 3 * DAY).run([message_of(line(START + DAY, open=True))])
+        start(store, of, START + 4 * DAY)
+        after = states(tmp_path)
+    assert after == [*before, (START + 25 * MINUTE, "unproved")]
