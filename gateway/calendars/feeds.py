@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.base.mishaps import Mishaps
-from gateway.calendars.ical import CalendarReading, isolated
+from gateway.calendars.isolated import CalendarReading, isolated
 from gateway.calendars.lines import MAX_BYTES, CalendarError
 from gateway.calendars.web import WebSource, host_of, is_web
 from gateway.model import Millis

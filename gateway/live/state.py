@@ -71,15 +71,15 @@ class Live:
         """After facts were loaded: what ran out meanwhile is stale since then, before all that follows from now."""
         for station in self.stations.values():
             for facts in station.facts():
-                fresh = facts.fresh
-                until = fresh.valid_until or now
-                ran_out = fresh.heard and fresh.offline_at is None and until < now
-                try:
-                    self.settle(facts, until if ran_out else now, "restart")
-                except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-                    self.mishaps.note(f"taking up {name_of(facts)}", error, station.id)
+                with self.mishaps.contained("taking up a resource", station.id):
+                    self._run_out(facts, now)
             with self.mishaps.contained(f"taking up {station.id}", station.id):
-                self.open_or_close(station, now)
+                self.open_or_close(station, now, "restart")
+
+    def _run_out(self, facts: Facts, now: Millis) -> None:
+        fresh = facts.fresh
+        if fresh.heard and fresh.offline_at is None and fresh.valid_until is not None and fresh.valid_until < now:
+            self.settle(facts, fresh.valid_until, "restart")
 
     # ---- messages ----
 
@@ -247,7 +247,7 @@ class Live:
         self.touch(station)
         return True
 
-    def open_or_close(self, station: Station, now: Millis) -> None:
+    def open_or_close(self, station: Station, now: Millis, cause: str = "hours") -> None:
         """Ask the opening hours and what is set by hand, and carry the answer to every resource."""
         before = station.access, station.access_until
         access, until = station.opening.at(now)
@@ -269,7 +269,7 @@ class Live:
                 facts.access = area_access
                 facts.holds_until = _sooner(area_until, effect.until)
                 recheck = _sooner(recheck, effect.until)
-                self.settle(facts, now, "hours" if effect is NOTHING else "override")
+                self.settle(facts, now, cause if effect is NOTHING else "override")
         station.recheck_at = recheck
         self._schedule(station)
         if before != (station.access, station.access_until):

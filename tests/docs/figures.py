@@ -181,7 +181,7 @@ PROMISED = (
             "gateway.calendars.feeds:AHEAD_MS": 14 * DAY,
         },
     ),
-    Promise("availability.md", "with 5 s of computing time", {"gateway.calendars.ical:CPU_S": 5}),
+    Promise("availability.md", "with 5 s of computing time", {"gateway.calendars.isolated:CPU_S": 5}),
     Promise("availability.md", "up to 24 times a day", {"gateway.calendars.events:_TIMES_A_DAY": 24}),
     Promise(
         "availability.md", "Titles are one line of at most 120 characters", {"gateway.calendars.ical:MAX_TITLE": 120}

@@ -1,6 +1,7 @@
 """What ships keeps the shape that docs/design.md promises."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,19 +20,29 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast
 
 def depth(node: ast.AST) -> int:
     """How many blocks stand in one another. `elif` is no deeper than its `if`; what is defined inside counts itself."""
-    return max((_depth_below(node, child) for child in ast.iter_child_nodes(node)), default=0)
+    return max((_depth_below(node, child) for child in statements(node)), default=0)
 
 
 def _depth_below(parent: ast.AST, child: ast.AST) -> int:
-    if isinstance(child, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+    if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
         return 0
     is_elif = isinstance(parent, ast.If) and isinstance(child, ast.If) and parent.orelse == [child]
     return depth(child) + (isinstance(child, BLOCKS) and not is_elif)
 
 
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements right below, with what catches and matches. No expression holds any."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        yield from getattr(node, name, ())
+
+
 @cache
 def nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    """Every statement of a file."""
+    found: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    for node in found:
+        found += statements(node)
+    return found
 
 
 def named(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.docs.reading import ROOT, named_first, rows, ticked
@@ -10,8 +11,13 @@ from tests.docs.reading import ROOT, named_first, rows, ticked
 TOPS = ("config", "gateway", "firmware_bridge", "api")
 
 
-def classes() -> Iterator[tuple[str, Path]]:
+@cache
+def classes() -> list[tuple[str, Path]]:
     """Every public class of a module, with its file."""
+    return list(_classes())
+
+
+def _classes() -> Iterator[tuple[str, Path]]:
     for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py") if not path.name.startswith("_t")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         yield from ((node.name, path) for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")

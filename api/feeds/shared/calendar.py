@@ -6,10 +6,9 @@ OPAQUE, opening is TRANSPARENT. A private activity is only "已预订 Reserved".
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
 from msgspec import UNSET
 
 from api.feeds.base import FeedRequest, FeedStation, named
@@ -21,12 +20,17 @@ from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.policy.hours.words import OpenSpan, open_spans
 
+if TYPE_CHECKING:  # the library takes as long to load as half of the gateway
+    from icalendar import Event
+
 AHEAD_MS: Final = 14 * DAY_MS
 OPEN, RESERVED, TAKEN = "开放 Open", "已预订 Reserved", "活动 Activity"
 
 
 def calendar_of(station: FeedStation, area: AreaSettings | None, asked: FeedRequest) -> bytes:
     """From local midnight on, two weeks; of all areas, or of one."""
+    from icalendar import Calendar
+
     zone = ZoneInfo(station.zone)
     first = day_start(asked.now, zone)
     calendar = Calendar()
@@ -44,7 +48,7 @@ def calendar_of(station: FeedStation, area: AreaSettings | None, asked: FeedRequ
 
 def _openings(
     station: FeedStation, area: AreaSettings | None, asked: FeedRequest, first: Millis, zone: ZoneInfo, place: str
-) -> Iterator[Event]:
+) -> "Iterator[Event]":
     opening = (area and asked.hours(station.station, area)) or asked.hours(station.station, None)
     if opening is None or station.station.lifecycle != "active":
         return
@@ -79,7 +83,9 @@ def _as_shown(span: OpenSpan, station: FeedStation, now: Millis) -> OpenSpan | N
     return OpenSpan(span.start, span.end, span.known and certain)
 
 
-def _activities(station: FeedStation, area: AreaSettings | None, asked: FeedRequest, first: Millis) -> Iterator[Event]:
+def _activities(
+    station: FeedStation, area: AreaSettings | None, asked: FeedRequest, first: Millis
+) -> "Iterator[Event]":
     for shown in station.shown.areas:
         if area is not None and shown.id != area.id:
             continue
@@ -103,7 +109,9 @@ def _of_area(station: FeedStation, shown: ShownArea, asked: FeedRequest) -> Iter
     }
 
 
-def _event(uid: str, start: Millis, end: Millis, summary: str) -> Event:
+def _event(uid: str, start: Millis, end: Millis, summary: str) -> "Event":
+    from icalendar import Event
+
     event = Event()
     event.add("uid", f"{uid}@yizhan")
     event.add("dtstart", _utc(start))

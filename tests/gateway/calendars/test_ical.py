@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.calendars.ical import isolated, read
+from gateway.calendars.ical import read
+from gateway.calendars.isolated import isolated
 from gateway.calendars.lines import CalendarError
 
 MAX_EVENTS = 2_000
