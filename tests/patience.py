@@ -7,6 +7,9 @@ from typing import Any
 PATIENCE_S = 180.0
 """How long a test waits for what must happen. Only a test that fails waits so long."""
 
+LONGEST_PAUSE_S = 0.1
+"""Who asks a hundred times a second keeps a busy machine from doing what is asked for."""
+
 NO_HANG_S = 20.0
 """A machine with many times more to do than it can do lets a process wait for seconds."""
 
@@ -19,6 +22,7 @@ def until(done: Callable[..., Any], what: str = "it", *, patience_s: float = PAT
     A connection that is refused and a key that is not there yet are a no, not a failure.
     """
     end = time.monotonic() + patience_s
+    longest_s = max(pause_s, LONGEST_PAUSE_S)
     while True:
         trouble = ""
         try:
@@ -29,6 +33,7 @@ def until(done: Callable[..., Any], what: str = "it", *, patience_s: float = PAT
             return result
         assert time.monotonic() < end, f"{what} did not happen within {patience_s} s{trouble}"
         time.sleep(pause_s)
+        pause_s = min(pause_s * 1.25, longest_s)
 
 
 def promptly(begin_s: float, promised_s: float) -> bool:

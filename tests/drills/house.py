@@ -33,8 +33,8 @@ class GrownHouse:
 
 
 def grown(folder: Path, template: str, name: str) -> GrownHouse:
-    """`template` is copied to `name` beside it; nothing else changes."""
+    """`template` is copied to `name` beside it; nothing else changes. What Python has compiled comes along."""
     for room in ROOMS:
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "data"))
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("data"))
     shutil.copy(folder / template, (folder / template).with_name(name))
     return GrownHouse(folder)

@@ -18,6 +18,7 @@ pytestmark = [
 CONFIG = """\
 mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
 store: {{path: data, ballast_mib: 0}}
+gateway: {{restart_grace_s: 0}}
 api: {{listen: "127.0.0.1:{http}"}}
 stations:
   - id: yanshan
