@@ -26,8 +26,11 @@ def strangers(before: Any, after: Any, folder: Path) -> list[Parts]:
     """Where a file outside the folder is named that was not named before."""
     known = {name for _, name in named_files(before)}
     base = folder.resolve()
-    return [
-        path
-        for path, name in named_files(after)
-        if name not in known and not (base / Path(name).expanduser()).resolve().is_relative_to(base)
-    ]
+    return [path for path, name in named_files(after) if name not in known and not _inside(base, name)]
+
+
+def _inside(base: Path, name: str) -> bool:
+    try:
+        return (base / Path(name).expanduser()).resolve().is_relative_to(base)
+    except (OSError, RuntimeError, ValueError):  # no name of a file, or of a user who is not there
+        return False

@@ -159,14 +159,24 @@ def _network(text: object) -> object:
 
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
-    return base / path.expanduser()
+    try:
+        return base / path.expanduser()
+    except RuntimeError:
+        raise wrong(f"{str(path)[:60]!r} begins at the home of nobody", "write the whole path") from None
 
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
     path = _resolved(path, info)
-    if (info.context or {}).get("check_files") and not path.is_file():
-        raise wrong(f"there is no file {path}", "create it or correct the path")
+    if (info.context or {}).get("check_files") and not _is_file(path):
+        raise wrong(f"there is no file {str(path)[:400]}", "create it or correct the path")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _texts(value: object) -> object:

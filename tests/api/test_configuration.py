@@ -321,3 +321,33 @@ def test_a_folder_that_takes_nothing_is_told(desk: Desk, monkeypatch: pytest.Mon
 def test_what_a_process_can_not_take_up_is_saved_and_told(desk: Desk) -> None:
     answer = desk.change({"op": "add", "path": "/api", "value": {"listen": "127.0.0.1:1"}})
     assert answer.json()["needs_restart"] == ["api.listen"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[" * 300 + "]" * 300,
+        "[" * 20_000 + "]" * 20_000,
+        '{"a":' * 300 + "1" + "}" * 300,
+        "9" * 10_000,
+        "1e400",
+        "NaN",
+        '"\\ud800"',
+        '{"\\u0000": 1}',
+        '{"' + "k" * 1000 + '": 1}',
+    ],
+    ids=range(9),
+)
+def test_a_value_made_to_hurt_is_refused(desk: Desk, value: str) -> None:
+    before, tag = desk.bytes(), desk.get().headers["etag"]
+    body = f'{{"changes": [{{"op": "add", "path": "/stations/north/hours", "value": {value}}}]}}'
+    headers = desk.headers | {"if-match": tag, "content-type": "application/json"}
+    answer = desk.house.client.post("/api/v1/config/changes", content=body, headers=headers)
+    assert answer.status_code in (400, 422), answer.text
+    assert desk.bytes() == before
+
+
+@pytest.mark.parametrize("name", ["\0", "~nobody-of-this-name/key", "a\0b", "x" * 5000])
+def test_a_name_that_is_no_path_is_told(desk: Desk, name: str) -> None:
+    for path in ("/stations/yanshan/floor_plan", "/mqtt/password_file"):
+        assert desk.change({"op": "add", "path": path, "value": name}).status_code == 422

@@ -191,3 +191,12 @@ def test_a_name_is_one_line_and_holds_nothing_unseen() -> None:
     for name in ("a\x07b", "a\u202eb", "\x1b[31m"):
         with pytest.raises(ValueError, match="holds a control character or a mark of direction; write plain text"):
             named(name)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/key", "k" * 5000])
+def test_a_file_that_can_not_be_is_a_mistake_like_any_other(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(f"mqtt: {{password_file: {name}}}\nstore: {{path: {name}}}\n")
+    with pytest.raises(ConfigErrors) as told:
+        load(path)
+    assert told.value.mistakes[0].key_path == "mqtt.password_file"
