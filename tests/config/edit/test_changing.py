@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.edit.changing import changed
-from config.edit.words import ConfigChange, EditError, parts_of
+from config.edit.words import ConfigChange, EditError, Op, Parts, parts_of
 from config.load import ConfigErrors, load
 from config.yaml_file import read_file
 from tests.config.edit.editing import VECTORS, Files, hold, merged, some_change, vectors
@@ -165,6 +166,60 @@ def test_a_file_of_anything_is_edited_or_refused(content: bytes, seed: int) -> N
         hold(files, change)
     except EditError:
         pass
+
+
+def sensible(random: Random, data: dict[str, Any]) -> ConfigChange:
+    """What staff would do, and now and then a slip."""
+    station = random.choice(data.get("stations") or [{"id": "none"}])
+    areas = station.get("areas") or [{"id": "none"}]
+    area = random.choice(areas)
+    resources = area.get("resources") or [{"id": "none"}]
+    here = ("stations", station["id"])
+    there = (*here, "areas", area["id"])
+    new = f"new-{random.randrange(10**9)}"
+    resource = random.choice(resources)["id"]
+    source = {"dialect": "tasmota", "topic": new}
+    webhook = {"id": new, "kind": "webhook", "url": "http://127.0.0.1/", "allow_private": True}
+    rows: list[tuple[Op, Parts, Any]] = [
+        ("add", (*there, "resources", new), {"id": new, "kind": random.choice(["seat", "door", "computer"])}),
+        ("add", (*there, "resources", new), {"id": new, "kind": "seat", "source": source}),
+        ("remove", (*there, "resources", resource), None),
+        ("replace", (*there, "resources", resource), {"kind": "seat", "ttl": random.choice([60, -1])}),
+        ("add", (*here, "areas", new), {"id": new, "name": {"zh": "院子"}}),
+        ("remove", there, None),
+        ("add", ("stations", new), {"id": new, "name": "新站", "hours": "24/7", "areas": []}),
+        ("remove", here, None),
+        ("replace", (*here, "hours"), random.choice(["Mo-Fr 08:00-20:00", "always"])),
+        ("add", (*here, "hours"), "24/7"),
+        ("add", ("alerts", "channels", new), webhook),
+        ("add", ("alerts", "routes", "-"), {"channels": ["duty"]}),
+        ("add", ("privacy", "tick_s"), 30),
+        ("replace", ("alerts", "raise_delay_s"), random.choice([5, "soon"])),
+    ]
+    return ConfigChange(*random.choice(rows))
+
+
+def live(name: str, seed: int, steps: int) -> tuple[int, int]:
+    """What staff do with a vector, each change taken if it is a configuration: how many were, and how many were not."""
+    random, files, taken, refused = Random(seed), vectors()[name], 0, 0
+    folder = VECTORS / name if (VECTORS / name).is_dir() else VECTORS
+    for _ in range(steps):
+        change = sensible(random, merged(files))
+        try:
+            after = hold(files, change)
+            load(folder, contents={folder / file: content for file, content in after.items()})
+        except (EditError, ConfigErrors):
+            refused += 1
+        else:
+            files, taken = after, taken + 1
+    return taken, refused
+
+
+@pytest.mark.parametrize("name", sorted(vectors()))
+def test_every_state_that_staff_lead_to_is_valid_or_refused_whole(name: str) -> None:
+    taken, refused = live(name, 7, 40)
+    assert taken > 10
+    assert refused > 2
 
 
 def test_the_configuration_is_valid_after_a_change_or_the_change_is_refused(tmp_path: Path) -> None:
