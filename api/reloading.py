@@ -62,7 +62,7 @@ class Reloading:
 
     def reload(self, who: str, why: str) -> Reloaded:
         """The processes that share the files follow, too."""
-        done = self.reload_here(who, why)
+        done = self.reload_here(who, why, told=True)
         if done.mistakes:
             return done
         answers, refused = [done], list[str]()
@@ -77,8 +77,8 @@ class Reloading:
             raise NotReloadedError("; ".join(refused))
         return together(answers)
 
-    def reload_here(self, who: str, why: str) -> Reloaded:
-        """In this process alone."""
+    def reload_here(self, who: str, why: str, *, told: bool = False) -> Reloaded:
+        """In this process alone. `told`: the audit trail knows of it already."""
         with self._lock:
             _keep_version(self._path, f"taken up for {who}: {why}")
             try:
@@ -91,7 +91,7 @@ class Reloading:
             if planned:
                 self._take_up(planned)
             self._trouble, self._named = None, named
-            note_reload(self._path, planned.settings, who, why, now_ms())
+            note_reload(self._path, planned.settings, who, why, now_ms(), told=told)
             log.info("configuration read again for %s (%s): %s", who, why, _told(planned))
             for key in planned.waiting:
                 log.warning("%s: its new value takes effect at the next start; restart yizhan when it suits", key)

@@ -43,13 +43,15 @@ def note_start(config: Path, settings: Settings, command: str, now: Millis) -> N
     _note(config, settings, f"start of yizhan {command}", now)
 
 
-def note_reload(config: Path, settings: Settings, who: str, why: str, now: Millis) -> None:
-    """The same at a reload; of several processes that reload, the first writes it."""
+def note_reload(config: Path, settings: Settings, who: str, why: str, now: Millis, *, told: bool = False) -> None:
+    """The same at a reload; of several processes that reload, the first writes it. `told`: whoever saved the files has
+    written into the trail what was changed.
+    """
     if settings.store.path.is_dir():
-        _note(config, settings, who if not why else f"{who} ({why})", now)
+        _note(config, settings, who if not why else f"{who} ({why})", now, told=told)
 
 
-def _note(config: Path, settings: Settings, who: str, now: Millis) -> None:
+def _note(config: Path, settings: Settings, who: str, now: Millis, *, told: bool = False) -> None:
     folder = settings.store.path
     try:
         with locked(folder):
@@ -62,7 +64,7 @@ def _note(config: Path, settings: Settings, who: str, now: Millis) -> None:
         log.error("%s: %s; what was changed is not in the audit trail", folder / NAME, error)
         return
     book = AccessBook(folder)
-    for what, target, detail in _told(before, after):
+    for what, target, detail in () if told else _told(before, after):
         book.note(now, who, what, target, detail)
 
 

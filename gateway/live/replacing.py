@@ -148,7 +148,8 @@ def _take_over(old: Station, new: Station, now: Millis) -> None:
     areas = {area.id: area for area in old.areas}
     for area in new.areas:
         if area.id in areas:
-            area.agenda, area.given_up = areas[area.id].agenda, areas[area.id].given_up
+            was = areas[area.id]
+            area.agenda, area.given_up, area.over = was.agenda, was.given_up, was.over
     for name, check in new.checks.items():
         if name in old.checks:
             check.goes_on(old.checks[name])
