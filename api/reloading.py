@@ -11,6 +11,7 @@ from pathlib import Path
 from api.processes import processes, together
 from api.running import NotReloadedError, Reloaded
 from api.start_book import note_reload
+from config.building import rebuilding
 from config.difference import Difference, difference
 from config.edit.home import ConfigHome
 from config.edit.saving import Author, note
@@ -79,7 +80,7 @@ class Reloading:
 
     def reload_here(self, who: str, why: str, *, told: bool = False) -> Reloaded:
         """In this process alone. `told`: the audit trail knows of it already."""
-        with self._lock:
+        with self._lock, rebuilding():
             _keep_version(self._path, f"taken up for {who}: {why}")
             try:
                 found = self._read(self._path)
@@ -91,23 +92,11 @@ class Reloading:
             if planned:
                 self._take_up(planned)
             self._trouble, self._named = None, named
-            self._note_version()
             note_reload(self._path, planned.settings, who, why, now_ms(), told=told)
             log.info("configuration read again for %s (%s): %s", who, why, _told(planned))
             for key in planned.waiting:
                 log.warning("%s: its new value takes effect at the next start; restart yizhan when it suits", key)
             return Reloaded((), planned.waiting, bool(planned))
-
-    def _note_version(self) -> None:
-        """What somebody wrote by hand is a version from now on."""
-        from config.edit.home import ConfigHome
-        from config.edit.saving import Author, note
-        from config.edit.versions import BY_HAND
-
-        try:
-            note(ConfigHome(self._path), Author(BY_HAND, now_ms()))
-        except (OSError, UnusableFileError) as error:
-            log.info("what was changed by hand is not kept as a version: %s", error)
 
     def _refused(self, errors: ConfigErrors, who: str, why: str) -> Reloaded:
         count = len(errors.mistakes)

@@ -20,3 +20,23 @@ def building() -> Iterator[None]:
         if was_on:
             gc.freeze()
             gc.enable()
+
+
+MANY = 300_000
+"""So many new objects, net, are never searched again."""
+
+
+@contextmanager
+def rebuilding() -> Iterator[None]:
+    """The same while a part is built anew. What stands afterwards is left out of searches only where it is much: what
+    others have begun meanwhile would be, too.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            if gc.get_count()[0] > MANY:
+                gc.freeze()
+            gc.enable()

@@ -51,8 +51,8 @@ def core_plan(
     plans = StationPlans(difference.settings, opening, now)
     changed = [station for station in difference.changed if station.id in ours]
     added = [station for station in difference.added if station.id in ours]
-    names = {station.id for station in changed}
-    before = dict(_sources(old, [station for station in old.stations if station.id in names | {*difference.removed}]))
+    others = {station.id for station in changed} | set(difference.removed)
+    before = dict(_sources(old, [station for station in old.stations if station.id in others]))
     after = dict(_sources(difference.settings, [*changed, *added]))
     speakers = Speakers()
     return CorePlan(
@@ -98,6 +98,7 @@ class Changing:
             replacing.replace(one.station, one.devices)
         for one in plan.added:
             replacing.add(one.station, one.devices)
+        replacing.finish()
         moved = replacing.moved
         self._pipeline.follow(moved.came, moved.went)
         self._pipeline.foreign.change(

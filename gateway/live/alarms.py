@@ -42,7 +42,7 @@ class Alarms:
         for owner in owners:
             self._forgotten += owner.alarm is not None
             owner.alarm = None
-        if self._forgotten > len(self._heap) // 4:
+        if self._forgotten > len(self._heap) // 2:
             self._forgotten = 0
             self._heap = [entry for entry in self._heap if entry[2].alarm == entry[0]]
             heapq.heapify(self._heap)

@@ -4,6 +4,7 @@ What was known of a resource that is still the same thing stays known, as over a
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,9 +20,9 @@ Departed = Mapping[tuple[str, str], Device]
 
 @dataclass(slots=True)
 class Moved:
-    """What came and what went: devices; resources that nothing is known of yet (`fresh`), that stay what they are
-    (`same`: as they were before, and now), and that are no longer (`lost`). `unlike`: devices that feed one of `fresh`,
-    and had fed something of its name.
+    """What came and what went: devices; resources that nothing is known of yet (`fresh`), that are told anew and stay
+    what they are (`same`: as they were before, and now), and that are no longer (`lost`). `unlike`: devices that feed
+    one of `fresh`, and had fed something of its name.
     """
 
     came: list[Device] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Replacing:
     def __init__(self, live: Live, now: Millis, strange: Strange, departed: Departed) -> None:
         self._live, self._now, self._strange, self._departed = live, now, strange, departed
         self.moved = Moved()
+        self._gone: set[Station] = set()  # whose document waited to be made
 
     def add(self, station: Station, devices: Mapping[str, Device]) -> None:
         """Take in a station that is not there."""
@@ -60,43 +62,67 @@ class Replacing:
         live, station = self._live, self._live.stations.pop(name)
         self.moved.went += [live.devices.pop((name, device)) for device in _devices_of(station)]
         self.moved.lost += station.facts()
-        self._forget(station)
+        self._forget(station, frozenset())
 
     def replace(self, station: Station, devices: Mapping[str, Device]) -> None:
         """Put a station in the place of the one of its name."""
         live, old = self._live, self._live.stations[station.id]
         known = {name: live.devices.pop((old.id, name)) for name in _devices_of(old)}
-        stay = self._seat(station, devices, known)
+        handed_on, stay = self._seat(station, devices, known)
         self.moved.went += [device for name, device in known.items() if name not in devices]
-        self.moved.lost += [facts for facts in old.facts() if facts not in stay]
+        self.moved.lost += [facts for facts in old.facts() if facts not in handed_on and facts not in stay]
         _take_over(old, station, self._now)
-        self._forget(old)
+        self._forget(old, stay)
         self._enter(station)
 
-    def _seat(self, station: Station, devices: Mapping[str, Device], known: Mapping[str, Device]) -> set[Facts]:
+    def finish(self) -> None:
+        """After the last of them."""
+        self._live.dirty = [station for station in self._live.dirty if station not in self._gone]
+
+    def _seat(
+        self, station: Station, devices: Mapping[str, Device], known: Mapping[str, Device]
+    ) -> tuple[set[Facts], set[Facts]]:
         """Devices that are there already stay the objects that they are, and feed the new resources from now on.
 
-        What was known of which is handed on.
+        Returns what was known of resources that are told anew, and those of which nothing is another: they stay, too.
         """
-        moved, handed_on = self.moved, set[Facts]()
+        handed_on, stay, instead = set[Facts](), set[Facts](), dict[Facts, Facts]()
         for name, planned in devices.items():
             device = known.get(name) or self._departed.get((station.id, name)) or planned
             if name not in known:
-                moved.came.append(device)
+                self.moved.came.append(device)
             before = {facts.resource.id: facts for facts in device.facts} if device is not planned else {}
-            device.facts, device.decode = planned.facts, planned.decode
             self._live.devices[station.id, name] = device
             for facts in planned.facts:
                 old = before.get(facts.resource.id)
-                if old is not None and self._strange.same(old.resource, facts.resource):
-                    _carry_over(old, facts)
-                    moved.same.append((old, facts))
-                    handed_on.add(old)
-                    continue
-                moved.fresh.append(facts)
-                if old is not None:
-                    moved.unlike.add(device)
-        return handed_on
+                if old is not None and name in known and self._nothing_is_another(old, facts):
+                    old.checks = facts.checks
+                    instead[facts] = old
+                    stay.add(old)
+                elif self._know(old, facts, device):
+                    handed_on.add(before[facts.resource.id])
+            device.facts, device.decode = tuple(instead.get(facts, facts) for facts in planned.facts), planned.decode
+        for area in station.areas if instead else ():
+            area.facts = [instead.get(facts, facts) for facts in area.facts]
+        return handed_on, stay
+
+    def _nothing_is_another(self, old: Facts, new: Facts) -> bool:
+        key = (new.resource.station, new.resource.id)
+        if old.resource != new.resource or old.fresh.step_ms != new.fresh.step_ms or key in self._strange.resources:
+            return False
+        before, guard = old.known.public, new.known.public
+        return guard is None or (before is not None and before.terms == guard.terms)
+
+    def _know(self, old: Facts | None, facts: Facts, device: Device) -> bool:
+        """Hand on what was known, if it is still the same thing; whether it is."""
+        if old is not None and self._strange.same(old.resource, facts.resource):
+            _carry_over(old, facts)
+            self.moved.same.append((old, facts))
+            return True
+        self.moved.fresh.append(facts)
+        if old is not None:
+            self.moved.unlike.add(device)
+        return False
 
     def _enter(self, station: Station) -> None:
         """Hours and what is set by hand are asked: the overrides are configured before."""
@@ -112,15 +138,15 @@ class Replacing:
         for check in station.checks.values():
             live.rounds.take_up(station, check, now)
 
-    def _forget(self, station: Station) -> None:
+    def _forget(self, station: Station, stay: AbstractSet[Facts]) -> None:
         """Nothing of the live state leads to it any more, nor anything of it to itself: it goes at once."""
-        live = self._live
         if station.dirty:
-            live.dirty = [one for one in live.dirty if one is not station]
-        live.alarms.forget([station, *station.areas, *station.checks.values(), *station.facts()])
+            self._gone.add(station)
+        gone = [facts for facts in station.facts() if facts not in stay]
+        self._live.alarms.forget([station, *station.areas, *station.checks.values(), *gone])
         for area in station.areas:
             area.station = None
-        for facts in station.facts():
+        for facts in gone:
             facts.doubt.around = facts.doubt.group = ()
 
 

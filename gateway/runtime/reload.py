@@ -112,7 +112,7 @@ class GatewayReload:
 
     def _apply(self, plan: GatewayPlan, now: Millis) -> None:
         gateway = self._gateway
-        intake, live = gateway.intake, gateway.pipeline.live
+        intake = gateway.intake
         listened_to = gateway.pipeline.foreign.filters
         moved = self._changing.apply(plan.core, now)
         self._listen(plan, listened_to)
@@ -120,8 +120,8 @@ class GatewayReload:
         intake.tell_watermarks(moved.came)
         gateway.alerting.configure(plan.alerts, moved, now)
         if intake.announcer is not None:
-            told = {facts.resource.station for _, facts in moved.same} | {one.station.id for one in plan.core.added}
-            intake.announcer.configure(told & live.stations.keys(), plan.core.removed)
+            told = [one.station.id for one in (*plan.core.added, *plan.core.changed)]
+            intake.announcer.configure(told, plan.core.removed)
         self._cleared.follow(moved, plan.core.removed, [station.id for station in plan.added])
 
     def _listen(self, plan: GatewayPlan, before: frozenset[str]) -> None:
