@@ -124,13 +124,16 @@ class SubscriptionFile:
 
     def took_state(self, subscription: str, station: str, digest: str, number: int, at: Millis) -> None:
         with store_errors(self._path), transaction(self._db):
-            self._db.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)", (subscription, station, digest, number))
+            self._db.execute(
+                "INSERT OR REPLACE INTO told (subscription, station, digest, number) VALUES (?, ?, ?, ?)",
+                (subscription, station, digest, number),
+            )
             self._well(subscription, at)
 
     def owe(self, event: str, subscriptions: Iterable[str], at: Millis, body: bytes) -> bool:
         """One event of an alert to each of these; False where it was taken in already."""
         with store_errors(self._path), transaction(self._db):
-            if not self._db.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", (event, at)).rowcount:
+            if not self._db.execute("INSERT OR IGNORE INTO taken (event, at) VALUES (?, ?)", (event, at)).rowcount:
                 return False
             for subscription in subscriptions:
                 self._db.execute("INSERT INTO owed (subscription, at, body) VALUES (?, ?, ?)", (subscription, at, body))
