@@ -7,10 +7,13 @@ Clicks are those of a mouse, counted; a choice from a list counts two. Seconds a
 import json
 import re
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -284,3 +287,77 @@ def test_two_administrators_at_once_are_told_and_nothing_is_lost(
         other.wait("document.querySelectorAll('[data-place]').length === 5")
         other.run(add)
         other.wait("document.querySelectorAll('[data-place]').length === 6")
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes what a channel sends."""
+
+    heard: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.heard.append(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def robot() -> Iterator[str]:
+    """Where a channel sends: an address with a secret in it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        thread = threading.Thread(target=receiver.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{receiver.server_port}/robot/s3cret"
+        receiver.shutdown()
+        thread.join()
+
+
+def test_people_are_told_by_a_channel_whose_address_nobody_sees_again(tmp_path: Path, chromium: Chromium) -> None:
+    with mosquitto(tmp_path) as broker, robot() as address, empty_house(tmp_path, broker) as (base, code, up):
+        with closing(chromium.open(f"{base}/setup?lang=zh#{code}", 1280, 900)) as page:
+            hand = Hand(page)
+            hand.write("[name=name]", "雁山社区爱心驿站")
+            hand.write('[name="safety:aed"]', "1")
+            hand.click("[data-deed=add-station]")
+            hand.click("[data-deed=make-checks]")
+            hand.wait("document.querySelector('[data-deed=make-checks]') === null")
+            page.go(f"{base}/setup/stations/station-1/sheet")
+            assert page.run("document.querySelectorAll('.card svg').length") == 3
+            assert "/c/…" in page.run("document.body.innerText")
+
+            page.go(f"{base}/setup/channels?lang=zh")
+            hand.choose("[name=kind]", "webhook")
+            hand.click("input[type=password]")
+            page.call("Input.insertText", text=address)
+            hand.click("[data-deed=test-channel]")
+            hand.wait("document.querySelector('.result').innerText.includes('没有发出')")  # it is a private address
+            hand.click("input[type=checkbox]")
+            hand.click("[data-deed=test-channel]")
+            hand.wait("document.querySelector('.result').innerText.includes('对方已收下')")
+            assert "测试" in Receiver.heard[-1]
+            hand.click("[data-deed=add-channel]")
+            hand.wait("document.querySelector('[data-channel=duty]') !== null")
+            written = (tmp_path / "house" / "house.yaml").read_text("utf-8")
+            assert "url_file: secrets/duty-url" in written
+            assert "routes:" in written
+
+            page.go(f"{base}/setup/people?lang=zh")
+            hand.write("[name=who]", "王姐")
+            hand.choose("[name=role]", "admin")
+            hand.click("[data-deed=add-key]")
+            hand.wait("document.querySelector('.made code')?.innerText.startsWith('yz_')")
+            page.go(f"{base}/setup/versions?lang=zh")
+            hand.wait("document.querySelectorAll('[data-version]').length === 4")
+            page.run("window.confirm = () => true; 0")
+            hand.click("[data-version='2'] [data-deed=restore]")
+            hand.wait("document.querySelectorAll('[data-version]').length === 5")
+            assert "alerts" not in (tmp_path / "house" / "house.yaml").read_text("utf-8")
+            shown = page.run("fetch('/api/v1/config').then((r) => r.text())") + page.run("document.body.innerText")
+            assert "s3cret" not in shown
+            assert page.errors == []
+        assert "s3cret" not in up.errors
+    kept = [path for path in (tmp_path / "house").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+    assert [path.name for path in kept] == ["duty-url"]
+    assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
