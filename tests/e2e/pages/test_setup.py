@@ -219,12 +219,12 @@ OUTSIDE = """[...document.querySelectorAll('main *, header *')].filter((n) => {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize(("lang", "width"), [("zh", 1280), ("en", 390)])
+@pytest.mark.parametrize(("how", "width"), [("lang=zh&theme=day", 1280), ("lang=en&theme=night", 390)])
 def test_a_page_can_be_used_by_everybody(
-    chromium: Chromium, furnished: tuple[str, str], view: str, lang: str, width: int
+    chromium: Chromium, furnished: tuple[str, str], view: str, how: str, width: int
 ) -> None:
     base, key = furnished
-    with closing(entered(chromium, base, key, f"/setup{view}?lang={lang}", width)) as page:
+    with closing(entered(chromium, base, key, f"/setup{view}?{how}", width)) as page:
         page.run(AXE + ";0")
         tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
         assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
