@@ -7,6 +7,8 @@ that of a calendar, and anything under an unknown key that is called like a secr
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,31 +26,39 @@ _IN_COMMENT = re.compile(
     r"(?P<address>\w[\w+.-]*://)\S+|(?P<word>\w*(?:passw|secret|token|key)\w*\s*[:=]\s*)\S.*", re.IGNORECASE
 )
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
+Secret = tuple[int, int, str]
+"""From where to where it stands, and what it is."""
 UNREADABLE = "# what stands here can't be read as YAML and is not shown\n"
 
 
+@dataclass(frozen=True, slots=True)
 class _Known:
-    """What the settings say of a place; `secret`: whatever stands here or below."""
+    """What the settings say of a place. `secret`: whatever stands here or below; `calendar`: addresses of calendars."""
 
-    def __init__(self, annotation: Any = Settings, *, secret: bool = False, calendar: bool = False) -> None:
-        self._section = section_in(annotation)
-        self.secret, self._calendar = secret, calendar
+    section: type | None = Settings
+    secret: bool = False
+    calendar: bool = False
 
     def at(self, key: str) -> "_Known":
         """What is known of the value of a key."""
-        fields = fields_of(self._section) if self._section is not None else {}
-        if key in fields:
-            secret = not fields[key].repr
-            return _Known(fields[key].annotation, secret=self.secret or secret, calendar=key == "calendar")
-        known = _Known(self._section, secret=self.secret)
-        known.secret |= not key.endswith("_file") and bool(_CALLED.search(key))
-        return known
+        field = _fields(self.section).get(key)
+        if field is not None:
+            return _Known(field[0], self.secret or field[1], self.calendar or key == "calendar")
+        called = not key.endswith("_file") and _CALLED.search(key) is not None
+        return _Known(self.section, self.secret or called, self.calendar)
 
     def hides(self, value: Any) -> bool:
         """Whether a single value is a secret."""
         if value is None or isinstance(value, bool):
             return False
-        return self.secret or (isinstance(value, str) and (_with_login(value) or (self._calendar and "://" in value)))
+        return self.secret or (isinstance(value, str) and (_with_login(value) or (self.calendar and "://" in value)))
+
+
+@cache
+def _fields(section: type | None) -> dict[str, tuple[type | None, bool]]:
+    """Of each option of a section the section in it, and whether it is a secret."""
+    fields = fields_of(section) if section is not None else {}
+    return {name: (section_in(field.annotation), not field.repr) for name, field in fields.items()}
 
 
 def _with_login(text: str) -> bool:
@@ -104,45 +114,61 @@ def _partner(item: Any, index: int, old: list[Any]) -> Any:
     return None if where is None else old[where]
 
 
-def masked(text: str, others: str = "") -> str:
-    """The text of a file with null for secrets, in comments too. `others`: the text before, where there was one.
+def masked(text: str) -> str:
+    """The text of a file with null for secrets, in comments too."""
+    return masked_both("", text)[1]
 
-    A secret that it did not hold is marked, so that a change of it shows.
-    """
-    try:
-        spans, everywhere = _secrets(text), {text for _, _, text in _secrets(others)}
-        inside = sorted((node.start, node.end) for node in _scalars(_tree(text)))
-    except yaml.YAMLError:
-        return UNREADABLE
-    cuts = [
-        (start, end, "null" if value in everywhere or not others else "null (another)") for start, end, value in spans
-    ]
-    starts = [start for start, _ in inside]
-    for match in _COMMENT.finditer(text):
-        before = bisect_right(starts, match.start()) - 1
-        if before < 0 or inside[before][1] <= match.start():
-            cuts.append((match.start(), match.end(), _IN_COMMENT.sub(_shortened, match.group())))
-    pieces, at = [], 0
-    for start, end, new in sorted(cuts):
-        pieces += [text[at:start], new]
-        at = end
-    return "".join([*pieces, text[at:]])
+
+def masked_both(before: str, after: str) -> tuple[str, str]:
+    """The same for a file before and after a change. A secret that was not there before is marked, so that it shows."""
+    old, new = _Written.of(before), _Written.of(after)
+    known = {value for _, _, value in old.secrets} if old is not None and old.secrets else None
+    return UNREADABLE if old is None else old.masked(), UNREADABLE if new is None else new.masked(known)
+
+
+class _Written:
+    """A text with the spans of its single values and of its secrets."""
+
+    def __init__(self, text: str, root: Node | None) -> None:
+        self._text = text
+        self.secrets: list[Secret] = [] if root is None else list(_secret_spans(root, _Known()))
+        self._scalars = sorted((node.start, node.end) for node in _scalars(root))
+
+    @classmethod
+    def of(cls, text: str) -> "_Written | None":
+        """None for a text that can't be read."""
+        try:
+            return cls(text, spans_of(text, lambda _depth, _part: True).root)
+        except yaml.YAMLError:
+            return None
+
+    def masked(self, known: set[str] | None = None) -> str:
+        """`known`: the secrets that were there before."""
+        cuts = [
+            (start, end, "null" if known is None or value in known else "null (another)")
+            for start, end, value in self.secrets
+        ]
+        cuts += [
+            (match.start(), match.end(), _IN_COMMENT.sub(_shortened, match.group()))
+            for match in _COMMENT.finditer(self._text)
+            if not self._in_scalar(match.start())
+        ]
+        pieces, at = list[str](), 0
+        for start, end, new in sorted(cuts):
+            pieces += [self._text[at:start], new]
+            at = end
+        return "".join([*pieces, self._text[at:]])
+
+    def _in_scalar(self, index: int) -> bool:
+        before = bisect_right(self._scalars, (index, len(self._text))) - 1
+        return before >= 0 and index < self._scalars[before][1]
 
 
 def _shortened(match: re.Match[str]) -> str:
     return f"{match['address'] or match['word']}…"
 
 
-def _tree(text: str) -> Node | None:
-    return spans_of(text, lambda _depth, _part: True).root
-
-
-def _secrets(text: str) -> list[tuple[int, int, str]]:
-    root = _tree(text)
-    return [] if root is None else list(_secret_spans(root, _Known()))
-
-
-def _secret_spans(node: Node, known: _Known) -> Iterator[tuple[int, int, str]]:
+def _secret_spans(node: Node, known: _Known) -> Iterator[Secret]:
     for key, value in node.pairs:
         yield from _secret_spans(value, known.at(key.text))
     for item in node.items:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config.edit.hidden import masked
+from config.edit.hidden import masked_both
 from config.yaml_file import read_file
 from config.yaml_source import ConfigSource
 
@@ -33,7 +33,7 @@ def difference_text(before: Mapping[str, bytes], after: Mapping[str, bytes], con
 
 
 def _of_file(name: str, old: str, new: str, context: int) -> list[str]:
-    before, after = masked(old).splitlines(keepends=True), masked(new, old).splitlines(keepends=True)
+    before, after = (text.splitlines(keepends=True) for text in masked_both(old, new))
     first, last = _common(before, after, context)
     if max(len(before), len(after)) - first - last > MOST_COMPARED:
         return [f"--- {name}\n", f"+++ {name}\n", f"… {len(before)} lines become {len(after)}, far apart\n"]

@@ -76,6 +76,14 @@ def test_a_changed_secret_shows_as_changed_and_not_what_it_is(number: int, new: 
         assert told.count("null (another)") == 1
 
 
+def test_the_address_of_a_calendar_is_hidden_however_it_is_written() -> None:
+    area = {"id": "room", "calendar": [{"url": "https://dav/s3cret", "username": "me"}, "https://b/s3cret"]}
+    assert hidden({"stations": [{"id": "a", "areas": [area]}]})["stations"][0]["areas"][0]["calendar"] == [
+        {"url": None, "username": "me"},
+        None,
+    ]
+
+
 def test_null_for_a_secret_keeps_it_and_anything_else_is_the_new_value() -> None:
     tree = data()
     channel = ("alerts", "channels", "duty")
