@@ -84,6 +84,7 @@ class OcppBus:
         self._told: dict[str, float] = {}
         self._wrong: Counter[str] = Counter()
         self._wrong_at = 0.0
+        self._broken: BaseException | None = None
 
     def order(self, order: DeviceOrder) -> None:
         """Doors are no piles."""
@@ -119,6 +120,8 @@ class OcppBus:
         self._look()
         self._loop.run_forever()
         server.close()
+        if self._broken is not None:
+            raise self._broken
         for link in (*self._unproven, *self._talks):
             link.drop()
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -133,6 +136,9 @@ class OcppBus:
             self._tell("loop", f"bus {self.id}: {error}")
         elif isinstance(error, Exception):
             self.mishaps.note(f"bus {self.id}: a connection", error)
+        elif isinstance(error, BaseException):  # an InvariantError: a promise of our own is broken
+            self._broken = error
+            self._loop.stop()
 
     def _look(self) -> None:
         """Every two seconds: who is late with what, and what holds is told again."""
