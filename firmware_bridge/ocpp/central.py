@@ -32,9 +32,14 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
 HANDSHAKE_S = 10.0
-UNPROVEN = 512  # connections that have not said who they are; of more, the oldest of the busiest address goes
+UNPROVEN = (
+    512  # connections that have not said who they are; of more, one goes that says nothing, of the busiest address
+)
+IDLE_S = 3.0  # says nothing: a crowd that dials at once after a power cut waits for us, not we for it
+UNPROVEN_MOST = 2_048  # beyond it nobody new is taken
 SILENT_S, GONE_S = 90.0, 150.0  # asked whether it is there, and given up
 ASK_STATUS_S = 10.0  # a connector that has told no status by then is asked
+GOODBYE_S = 0.05
 SLOW_S = 20.0  # takes nothing of what we say
 PRESENT_MS = 300_000
 TELL_S = 60.0
@@ -77,6 +82,7 @@ class OcppBus:
         self.on_tick: Callable[[Millis], None] = lambda _now: None
         self._loop = asyncio.new_event_loop()
         self._keeper = Keeper(self.id, self._loop, sink, stop)
+        self._alive: set[PileLink] = set()
         self._unproven: dict[PileLink, None] = {}
         self._talks: dict[PileLink, Conversation] = {}
         self._links: dict[str, PileLink] = {}
@@ -120,11 +126,19 @@ class OcppBus:
         self._look()
         self._loop.run_forever()
         server.close()
+        self._goodbye()
         if self._broken is not None:
             raise self._broken
-        for link in (*self._unproven, *self._talks):
-            link.drop()
-        self._loop.run_until_complete(asyncio.sleep(0))
+
+    def _goodbye(self) -> None:
+        """Tell the piles, and leave no socket open."""
+        for link in self._talks:
+            link.close(1001, "the bridge ends")
+        self._loop.run_until_complete(asyncio.sleep(GOODBYE_S))
+        for link in list(self._alive):
+            link.abort()
+        for _ in range(3):  # the loop closes the sockets in its next turns
+            self._loop.run_until_complete(asyncio.sleep(0))
 
     def _new_link(self) -> PileLink:
         tls = TlsPipe(self._rules.tls) if self._rules.tls is not None else None
@@ -190,11 +204,20 @@ class OcppBus:
 
     # ---- LinkOwner of the links ----
 
+    def lost(self, link: PileLink) -> None:
+        self._alive.discard(link)
+
     def opened(self, link: PileLink) -> None:
+        self._alive.add(link)
         self._unproven[link] = None
-        if len(self._unproven) > UNPROVEN:
-            (busiest, _), *_ = Counter(one.address for one in self._unproven).most_common(1)
-            next(one for one in self._unproven if one.address == busiest).drop()
+        if len(self._unproven) <= UNPROVEN:
+            return
+        (busiest, _), *_ = Counter(one.address for one in self._unproven).most_common(1)
+        since = monotonic_s() - IDLE_S
+        idle = (one for one in self._unproven if one.address == busiest and one.bytes_at < since)
+        gone = next(idle, link if len(self._unproven) > UNPROVEN_MOST else None)
+        if gone is not None:
+            gone.drop()
 
     def judge(self, link: PileLink, asked: Greeting) -> Admitted | Refusal:
         if monotonic_s() - self._wrong_at > 60:

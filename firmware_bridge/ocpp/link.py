@@ -46,6 +46,8 @@ class LinkOwner(Protocol):
         """A whole text message; True when it will call `link.go_on` before the next may be handled."""
 
     def closed(self, link: "PileLink") -> None: ...
+    def lost(self, link: "PileLink") -> None:
+        """Its socket is closed, too."""
 
 
 class PileLink(asyncio.Protocol):
@@ -59,7 +61,7 @@ class PileLink(asyncio.Protocol):
         self._busy = self._full = self._scheduled = False
         self._tokens, self._filled_at = BURST, monotonic_s()
         self.address = ""
-        self.opened_at = self.heard_at = self._filled_at
+        self.opened_at = self.heard_at = self.bytes_at = self._filled_at
         self.pinged_at: float | None = None
         self.full_since: float | None = None
         self.admitted: Admitted | None = None
@@ -75,6 +77,7 @@ class PileLink(asyncio.Protocol):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        self.bytes_at = monotonic_s()
         try:
             self._inbox += data if self._tls is None else self._tls.opened(data)
         except TlsError as error:
@@ -93,6 +96,7 @@ class PileLink(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._leave()
+        self._owner.lost(self)
 
     def pause_writing(self) -> None:
         self._full, self.full_since = True, monotonic_s()
@@ -132,6 +136,12 @@ class PileLink(asyncio.Protocol):
                 self._transport.abort()
             else:
                 self._transport.close()
+        self._leave()
+
+    def abort(self) -> None:
+        """Close the socket, whatever waits to be sent."""
+        if self._transport is not None:
+            self._transport.abort()
         self._leave()
 
     def _leave(self) -> None:

@@ -53,15 +53,20 @@ def test_small_frames_in_one_piece_cost_their_sender_only(tmp_path: Path) -> Non
 
 def test_half_handshakes_are_dropped_and_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(central_in, "UNPROVEN", 50)
+    monkeypatch.setattr(central_in, "UNPROVEN_MOST", 150)
+    monkeypatch.setattr(central_in, "IDLE_S", 0.5)
     with central(tmp_path, CROWD) as (bus, _, address):
         silent = []
         for number in range(200):
             one = socket.create_connection(("127.0.0.1", port_of(address)))
             one.sendall((b"", b"GET /ocpp/CP001 HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01")[number % 3])
             silent.append(one)
-        with dial(address, "CP001") as pile:
-            assert pile.call("Heartbeat", {})
-        until(lambda: len(bus._unproven) <= 51, "the oldest were let go")
+        until(lambda: len(bus._unproven) <= 151, "no more are taken")
+        time.sleep(0.6)  # now they are idle
+        for _ in range(100):
+            with dial(address, "CP001") as pile:
+                assert pile.call("Heartbeat", {})
+        until(lambda: len(bus._unproven) <= 51, "the idle ones were let go")
         for one in silent:
             one.close()
 
