@@ -48,7 +48,8 @@ COMMON, ALERTS = words_of("words.js"), words_of("alert-words.js")
 def causes_of_changes() -> set[str]:
     """What the live state names as the cause of a change: the last word of each `settle`."""
     state = (ROOT / "gateway" / "live" / "state.py").read_text("utf-8")
-    return {word for line in state.splitlines() if "settle(" in line for word in re.findall(r'"(\w+)"', line)}
+    settled = {word for line in state.splitlines() if "settle(" in line for word in re.findall(r'"(\w+)"', line)}
+    return settled | set(re.findall(r'\bcause: str = "(\w+)"', state))
 
 
 def causes_of_signals() -> set[str]:
@@ -153,7 +154,7 @@ def test_no_word_stands_in_a_table_unused() -> None:
     pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
     made = (  # put together from parts
         r"(alert|cause|level|did|did_by|who|role|found|set|title)\..*|.*\.(free|unit|one|thing|short|col)|.*_short"
-        r"|(nav|h|sys|v|why|area|asked|channel)\..*"
+        r"|(nav|h|sys|v|why|area|asked|channel|pile)\..*"
         r"|severity_.*|alarm_\w+|step\d|work_\w+|.*:.*"
     )
     own = set(REASONS)
