@@ -69,24 +69,35 @@ class LinkPage:
     def _about(self, alert: Alert, now: Millis) -> str:
         zh, en = text_of(alert, "zh"), text_of(alert, "en")
         english = f"{self._what(alert, 'en')} {en.title}".strip()
-        names, areas = self._places.stations, self._places.areas
-        station = in_language(names.get(alert.station or "", {}), "zh", alert.station or "系统 System")
-        area = in_language(areas.get((alert.station or "", alert.resource or ""), {}), "zh", "")
-        where = " · ".join(part for part in (station, area) if part)
-        rows = [("发生时间", "Since", self._since(alert, now)), ("原因", "Cause", cause_of(alert, "zh"))]
-        rows += [("建议", "Next", zh.step)]
-        told = "".join(
-            f'<div><dt>{name} <span lang="en">{other}</span></dt><dd>{escape(value)}</dd></div>'
-            for name, other, value in rows
-            if value
-        )
+        rows = [
+            (("发生时间", "Since"), (self._since(alert, now, "zh"), self._since(alert, now, "en"))),
+            (("原因", "Cause"), (cause_of(alert, "zh"), cause_of(alert, "en"))),
+            (("建议", "Next"), (zh.step, en.step)),
+        ]
+        told = "".join(f"<div><dt>{_both(head)}</dt><dd>{_both(value)}</dd></div>" for head, value in rows if value[0])
         mark = '<span class="mark">紧急 <span lang="en">Critical</span></span>' if alert.severity == "critical" else ""
         return (
-            f'<h1 class="{alert.severity}"><span class="where">{escape(where)}</span>{escape(self._title(alert))}'
-            f'<span lang="en">{escape(english)}</span>{mark}</h1><dl>{told}</dl>'
+            f'<p class="where">{_both((self._where(alert, "zh"), self._where(alert, "en")))}</p>'
+            f'<h1 class="{alert.severity}">{escape(self._title(alert))} <span lang="en">{escape(english)}</span>'
+            f"{mark}</h1>"
+            f"<dl>{told}</dl>"
         )
 
-    def _since(self, alert: Alert, now: Millis) -> str:
+    def _where(self, alert: Alert, lang: str) -> str:
+        names, areas = self._places.stations, self._places.areas
+        system = "System" if lang == "en" else "系统"
+        station = in_language(names.get(alert.station or "", {}), lang, alert.station or system)
+        area = in_language(areas.get((alert.station or "", alert.resource or ""), {}), lang, "")
+        return " · ".join(part for part in (station, area) if part)
+
+    def _since(self, alert: Alert, now: Millis, lang: str) -> str:
         zone = ZoneInfo(self._places.zones.get(alert.station or "", "UTC"))
         at = datetime.fromtimestamp(alert.since / 1000, zone)
-        return f"{at:%m-%d %H:%M}（{duration(max(0, now - alert.since), 'zh')}）"
+        lasted = duration(max(0, now - alert.since), lang)
+        return f"{at:%m-%d %H:%M} ({lasted})" if lang == "en" else f"{at:%m-%d %H:%M}（{lasted}）"
+
+
+def _both(said: Both) -> str:
+    """In Chinese, and in English where that is another."""
+    chinese, english = map(escape, said)
+    return chinese if chinese == english else f'{chinese} <span lang="en">{english}</span>'

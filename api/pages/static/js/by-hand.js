@@ -49,7 +49,7 @@ export class ByHand {
   async paint() {
     const { say } = this;
     const words = await wordsAt(this.station);
-    $(".by-hand").hidden = words === null;
+    $(".by-hand").hidden = words === null || (!words.length && !this.acts());
     if (words === null) return;
     this.words = words;
     const now = this.clock.show();

@@ -137,8 +137,11 @@ async function load() {
   return true;
 }
 
-// Where somebody has acknowledged.
-const heldStations = () => new Set(staff.alerts.filter((a) => a.state === "acknowledged").map((a) => a.station));
+// Where somebody has acknowledged all there is.
+function heldStations() {
+  const waiting = new Set(staff.alerts.filter((a) => a.state === "open").map((a) => a.station));
+  return new Set(staff.alerts.filter((a) => a.state === "acknowledged" && !waiting.has(a.station)).map((a) => a.station));
+}
 
 // Where alerts are open, and how grave the gravest is.
 function alarmsByStation() {
