@@ -173,7 +173,8 @@ def test_a_caretaker_goes_from_a_message_to_a_proved_repair_by_phone(house: Hous
         hand.tap("[data-deed=acknowledge]", leads=True)
         until(lambda: house.alert("charger_fault")["state"] == "acknowledged")
         hand.tap("a.btn", leads=True)
-        page.wait("location.pathname === '/login'")
+        page.wait("location.pathname === '/login' && document.readyState === 'complete'")
+        page.wait("document.documentElement.dataset.runs === 'yes' && document.querySelector('[name=key]') !== null")
         page.run(f"document.querySelector('input[name=key]').value = '{house.keys['Wang']}'; 0")  # pasted
         hand.tap("button.main", leads=True)
         page.wait("document.querySelector('dialog.case')?.open")
