@@ -77,7 +77,6 @@ function again() {
   if (!staff.allowed) return;
   byHand.paint();
   piles.paint();
-  paintReports(place.id, face.picture, clock.show(), face.voice);
   paintRounds(place.id, clock.show(), face.voice);
   leftOut();
 }
@@ -153,6 +152,7 @@ async function alerts() {
     house.look(clock.now());
     items = forStaff(staff, [house], clock.now(), face.voice);
     sheet.refresh(items);
+    paintReports(place.id, face.picture, clock.show(), face.voice);
   }
   $(".two").classList.toggle("alone", answer === null);
   if (answer === null) return;
