@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.processes import processes, together
 from api.running import NotReloadedError, Reloaded
@@ -21,7 +22,9 @@ from config.mistakes import ConfigErrors
 from config.schema import Settings
 from config.secret_files import secret_files
 from gateway.base.clock import now_ms
-from gateway.runtime.status import Status
+
+if TYPE_CHECKING:
+    from gateway.runtime.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class Reloading:
     def trouble(self) -> str | None:
         return self._trouble
 
-    def degraded(self, status: Status) -> Status:
+    def degraded(self, status: "Status") -> "Status":
         """The same with what is wrong with the files."""
         return replace(status, degraded=self._trouble)
 

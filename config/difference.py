@@ -13,11 +13,15 @@ from config.schema.base import Model
 STATIONS_ASK = ("timezone", "calendar", "privacy", "promises", "kinds")
 """Sections whose change makes every station another one."""
 
-LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "homeassistant", "ocpi"))
+LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "ocpi"))
 """Sections that take effect while the process runs."""
 
 LIVE_KEYS = frozenset(("api.display", "api.public_url", "api.subscriptions_allow_private", "api.tiles_url"))
 """Keys of other sections that do so, too."""
+
+
+OF_BRIDGE = ("station", "id", "spool")
+"""Keys of `bridge` that wait for a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ def difference(old: Settings, new: Settings) -> Difference:
     waiting = tuple(sorted(_waiting(old, new)))
     kept = {name: _kept(getattr(old, name), getattr(new, name), name) for name in Settings.model_fields}
     settings = new.model_copy(update={name: value for name, value in kept.items() if name not in LIVE})
+    if old.bridge is not None and new.bridge is not None:
+        bridge = new.bridge.model_copy(update={name: getattr(old.bridge, name) for name in OF_BRIDGE})
+        settings = settings.model_copy(update={"bridge": bridge})
     sections = {name for name in Settings.model_fields if name != "stations"
                 and getattr(settings, name) != getattr(old, name)}  # fmt: skip
     before = {station.id: station for station in old.stations}
@@ -68,6 +75,9 @@ def _waiting(old: Settings, new: Settings) -> Iterator[str]:
     for name in Settings.model_fields:
         if name not in LIVE:
             yield from _differing(getattr(old, name), getattr(new, name), name)
+    if old.bridge is not None and new.bridge is not None:
+        for name in OF_BRIDGE:
+            yield from _differing(getattr(old.bridge, name), getattr(new.bridge, name), f"bridge.{name}")
 
 
 def _differing(old: Any, new: Any, path: str) -> Iterator[str]:

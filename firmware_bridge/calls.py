@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, Protocol
 
@@ -77,6 +77,13 @@ class CallDesk:
     def add(self, caller: Caller) -> None:
         self._callers.append(caller)
         self._there |= dict.fromkeys(caller.charge_points(), b"")
+
+    def remove(self, charge_points: Collection[str]) -> None:
+        """The bus of these piles ends; what was retained of them is cleared."""
+        if charge_points:
+            self._callers = [one for one in self._callers if not set(one.charge_points()) & set(charge_points)]
+        for charge_point in charge_points:
+            self.there(charge_point, None)
 
     @property
     def topic(self) -> str:

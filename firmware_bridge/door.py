@@ -1,6 +1,7 @@
 """What a door decides by itself, network or not: who may enter, whether it was forced, whether it stands open."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from firmware_bridge.cards import CardNumber, Cards
@@ -110,6 +111,12 @@ class Doors(dict[str, Door]):
             if rules.pulse_ms:
                 known.rules = rules
             return known
+
+    def forget(self, devices: Iterable[str]) -> None:
+        """They are known anew when they are spoken of next."""
+        with self._lock:
+            for device in devices:
+                self.pop(device, None)
 
     def watch(self, heard: Heard, now: Millis) -> Heard:
         """The same with what the door contacts in it mean."""

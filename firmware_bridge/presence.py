@@ -31,11 +31,29 @@ class Presence:
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
         self._changed: set[str] = set()
+        self._going: set[str] = set()
 
     def expect(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> None:
         """They should be heard soon; else they are offline, whatever an earlier run has left at the broker."""
         with self._lock:
+            self._going.difference_update(devices)
             self._seen |= {device: _Seen(now + silent_ms, None) for device in devices if device not in self._seen}
+
+    def forget(self, devices: Iterable[str]) -> None:
+        """They are no longer configured: the last that is told of them is that they are gone."""
+        with self._lock:
+            for device in devices:
+                self._down(device)
+                self._going.add(device)
+
+    def gone(self) -> list[str]:
+        """Those of whom that has been told; of them nothing is known any more."""
+        with self._lock:
+            told = [device for device in self._going if device not in self._changed]
+            for device in told:
+                self._going.discard(device)
+                self._seen.pop(device, None)
+        return told
 
     def heard(self, devices: Iterable[str], now: Millis, silent_ms: Millis) -> bool:
         """True when one of them was not online before."""

@@ -118,6 +118,7 @@ class Publisher:
         if self._ready_at is None and self._session.subscribed:
             self._ready_at = now + GRACE_MS
         self._tell_presence()
+        self._clear_gone()
         self._calls.drain(self._say)
         with self._lock:
             self._pending.update(dict.fromkeys(self._fresh))
@@ -238,6 +239,11 @@ class Publisher:
                 self._availability(device, online)
                 continue
             self._presence.tell_again(device)
+
+    def _clear_gone(self) -> None:
+        """What was retained of devices that are no longer configured."""
+        for device in self._presence.gone():
+            self._session.publish(f"yz/{self._station}/{device}/availability", b"", qos=1, retain=True)
 
     def _availability(self, device: str, online: bool) -> None:
         topic, payload = _availability(self._station, device, self._spool.boot, online)

@@ -5,23 +5,20 @@ import logging
 import resource
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Protocol
 
-from config.schema.bridge import Bridge, BusSettings
-from firmware_bridge import protocols
-from firmware_bridge.bus import STORE_AGAIN_S, Bus
+from config.schema.bridge import Bridge
+from firmware_bridge.bus import STORE_AGAIN_S
+from firmware_bridge.buses import Buses, rules_of
 from firmware_bridge.calls import CallDesk
-from firmware_bridge.cards import Cards, read_allow_list, read_key
+from firmware_bridge.cards import Cards, read_key
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
-from firmware_bridge.door import Doors, Rules
-from firmware_bridge.port import Port, SerialLine
+from firmware_bridge.door import Doors
 from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.spool_file import SpoolError
-from firmware_bridge.tcp import TcpBus
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, Gate
@@ -31,17 +28,7 @@ from gateway.mqtt import Broker, Session, Will
 log = logging.getLogger(__name__)
 
 STEP_S = 0.5
-STOP_S = 3.0
 MIB = 1 << 20
-
-
-class Runner(Protocol):
-    """A bus of any sort, run by a thread of its own."""
-
-    @property
-    def id(self) -> str: ...
-    def run(self) -> None: ...
-    def order(self, order: DeviceOrder) -> None: ...
 
 
 @dataclass(slots=True)
@@ -89,43 +76,47 @@ class _Sink:
 
 
 def run(
-    bridge: Bridge, broker: Broker, client_id: str, zone: tzinfo, stop: threading.Event, command_key: CommandKey
+    bridge: Bridge,
+    broker: Broker,
+    client_id: str,
+    zone: tzinfo,
+    stop: threading.Event,
+    command_key: CommandKey,
+    up: Callable[[Buses], None] = lambda _buses: None,
 ) -> int:
     """Run until `stop`. Returns 0, or 1 when a thread died. ValueError for what `yizhan check` can't see.
 
-    SpoolError when the spool can't be opened.
+    SpoolError when the spool can't be opened. `up` is given the buses once they run.
     """
     _no_core_dumps()
     spool = Spool(bridge.spool.path, bridge.spool.max_mib * MIB)
     presence, mishaps = Presence(), Mishaps(expected=(SpoolError,))
     topic, payload = will(bridge.station, bridge.id, spool.boot)
     session = Session(broker, client_id, will=Will(topic, payload), keep=False)
-    buses: list[tuple[BusSettings, Runner]] = []
     place, rate = (bridge.station, bridge.id), bridge.spool.backlog_per_s
     doors = Doors(rules_of(bridge, zone))
-
-    def unlock(device: str) -> bool:
-        return _unlock(buses, doors, device)
-
     if command_key() is None:
         log.warning("there is no command key %s: no command is taken; copy the gateway's file there", command_key.path)
 
     def tell(reading: DeviceReading) -> None:
         sink.tell(reading)
 
+    def unlock(device: str) -> bool:
+        return buses.unlock(device)
+
     calls = CallDesk(*place, command_key, session.wake, tell)
     publisher = Publisher(session, spool, presence, place, rate, unlock, Gate(command_key, spool), calls)
     sink = _Sink(spool, presence, publisher, doors, unlock, mishaps)
+    buses = Buses(sink, calls, zone, stop)
 
     def step() -> None:
         publisher.step(STEP_S)
         with mishaps.contained("doors"):
             sink.tick(now_ms())
 
-    failed = threading.Event()
-    buses.extend((settings, _bus(settings, bridge, sink, stop, calls)) for settings in bridge.buses)
-    threads = [_thread(f"bus-{settings.id}", bus.run, failed, stop) for settings, bus in buses]
-    log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(buses), spool.boot)
+    buses.begin(bridge)
+    log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(bridge.buses), spool.boot)
+    up(buses)
     try:
         while not stop.is_set():
             try:
@@ -138,59 +129,12 @@ def run(
                 stop.wait(STEP_S)
     finally:
         stop.set()
-        for thread in threads:
-            thread.join(STOP_S)
+        buses.end()
         with mishaps.contained("saying goodbye"):
             publisher.farewell()
         session.close()
         spool.close()
-    return 1 if failed.is_set() else 0
-
-
-def _thread(name: str, target: Callable[[], None], failed: threading.Event, stop: threading.Event) -> threading.Thread:
-    def guarded() -> None:
-        try:
-            target()
-        except BaseException:
-            failed.set()
-            log.critical("thread %s died", name, exc_info=True)
-        finally:
-            stop.set()
-
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
-    thread.start()
-    return thread
-
-
-def _bus(settings: BusSettings, bridge: Bridge, sink: _Sink, stop: threading.Event, calls: CallDesk) -> Runner:
-    doors = sink.doors
-    rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
-    protocols.introduce(settings, rules, doors)
-    silent_ms = protocols.silent_ms_of(settings, bridge)
-    sink.presence.expect(protocols.device_ids(settings), steady_ms(), silent_ms)
-    if protocols.protocol_of(settings.protocol).dials_in:
-        from firmware_bridge.ocpp.configured import central_of
-
-        return central_of(settings, bridge, doors.rules.cards, sink, sink.spool, calls, stop)
-    if settings.port.startswith("tcp://"):
-        host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
-        address = host.strip("[]"), int(port)
-        return TcpBus(settings.id, address, lambda: protocols.build(settings, doors), sink, silent_ms, stop)
-    line = SerialLine(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
-    return Bus(settings.id, Port(line), protocols.build(settings, doors), sink, silent_ms, stop)
-
-
-def rules_of(bridge: Bridge, zone: tzinfo) -> Rules:
-    """How doors decide here. ValueError when a card reader has no key, or the key is no good."""
-    needy = next((bus for bus in bridge.buses if protocols.protocol_of(bus.protocol).reads_cards), None)
-    if bridge.card_key_file is None and needy is not None:
-        raise ValueError(
-            f"bridge.buses.{needy.id}: {needy.protocol} needs bridge.card_key_file: "
-            "openssl rand -hex 32 > FILE, and chmod 600 FILE"
-        )
-    cards = Cards(read_key(bridge.card_key_file), bridge.card_rotation, zone) if bridge.card_key_file else None
-    allowed = read_allow_list(bridge.allow_list_file) if bridge.allow_list_file else None
-    return Rules(cards, allowed)
+    return 1 if buses.failed.is_set() else 0
 
 
 def enroll(bridge: Bridge, number: bytes) -> str:
@@ -202,17 +146,6 @@ def enroll(bridge: Bridge, number: bytes) -> str:
         raise ValueError("bridge.card_key_file is not set")
     card = parse_line(number.upper()) or CardNumber.of_any(number)
     return Cards(read_key(bridge.card_key_file), bridge.card_rotation).access(card)
-
-
-def _unlock(buses: Sequence[tuple[BusSettings, Runner]], doors: Doors, device: str) -> bool:
-    """Ask every bus that has a lock for this device; False when none has."""
-    done = False
-    for settings, bus in buses:
-        if device in protocols.device_ids(settings) and settings.relay_pulse_ms:
-            doors[device].expect(now_ms())
-            bus.order(DeviceOrder(device, "unlock", settings.relay_pulse_ms))
-            done = True
-    return done
 
 
 def _no_core_dumps() -> None:

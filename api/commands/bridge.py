@@ -3,7 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.signals import Hangups
+    from config.difference import Difference
+    from firmware_bridge.buses import Buses
 
 
 def add(subparsers: Any) -> None:
@@ -22,9 +27,11 @@ def run(args: argparse.Namespace) -> int:
     if args.config is None:
         sys.stderr.write("yizhan bridge: give --config PATH, or --probe to see what is connected\n")
         return 2
+    from api.signals import Hangups
     from config.load import load
     from firmware_bridge.configured import check
 
+    hangups = Hangups()
     settings = load(args.config, also=[check])
     if settings.bridge is None:
         sys.stderr.write(f"{args.config}: there is no `bridge:` section; config/example.yaml shows one\n")
@@ -32,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from firmware_bridge.spool_file import SpoolError
 
     try:
-        return _enroll(settings) if args.enroll else _bridge(settings)
+        return _enroll(settings) if args.enroll else _bridge(args.config, settings, hangups)
     except ValueError as error:
         sys.stderr.write(f"{args.config}: {error}\n")
         return 2
@@ -41,8 +48,14 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _bridge(settings: Any) -> int:
+def _bridge(path: Path, settings: Any, hangups: "Hangups") -> int:
+    from api.processes import FOLDER
+    from api.reload_door import ReloadDoor
+    from api.reloading import NAMED, Reloading
+    from api.running import NotReloadedError
     from api.signals import stop_event
+    from config.load import load
+    from firmware_bridge.configured import check
     from firmware_bridge.runtime import run as run_bridge
     from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
@@ -51,7 +64,28 @@ def _bridge(settings: Any) -> int:
     client_id = settings.mqtt.client_id or f"yizhan-{bridge.station}-{bridge.id}"
     zone = settings.zone_of(settings.station(bridge.station))
     key = CommandKey(settings.command_key)
-    return run_bridge(bridge, broker_of(settings), client_id, zone, stop_event(), key)
+    doors: list[ReloadDoor] = []
+
+    def up(buses: "Buses") -> None:
+        def follow(planned: "Difference") -> None:
+            wanted = planned.settings.bridge
+            if wanted is None:
+                raise NotReloadedError("there is no `bridge:` section any more; stop this process instead")
+            try:
+                if "bridge" in planned.sections or NAMED in planned.sections:
+                    buses.follow(wanted, all_anew=NAMED in planned.sections)
+            except (ValueError, OSError) as error:
+                raise NotReloadedError(str(error)) from error
+
+        running = Reloading(path, settings, lambda one: load(one, also=[check]), follow)
+        doors.append(ReloadDoor(running, hangups, bridge.spool.path / FOLDER, "bridge"))
+        doors[0].start()
+
+    try:
+        return run_bridge(bridge, broker_of(settings), client_id, zone, stop_event(), key, up)
+    finally:
+        for door in doors:
+            door.end()
 
 
 def _enroll(settings: Any) -> int:

@@ -313,7 +313,7 @@ CONTRACT: dict[str, dict[str, object]] = {
     "a watermark stands 10 s after the commit at the latest": {"gateway.runtime.watermarks:GAP_S": 1.25},
     "SIGTERM stops within 5 s": {
         "gateway.runtime.gateway:STOP_S": 4.0,
-        "firmware_bridge.runtime:STOP_S": 3.0,
+        "firmware_bridge.buses:STOP_S": 3.0,
         "api.server:GRACE_S": 2,
     },
     "stored blocks are read by later programs: a clock is a number of 13 digits": {

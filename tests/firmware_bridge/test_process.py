@@ -50,6 +50,15 @@ class Box:
         self._running[command] = child
         return child
 
+    @property
+    def config(self) -> Path:
+        return self._config
+
+    def write_buses(self, buses: list[dict[str, Any]]) -> None:
+        settings = json.loads(self._config.read_text())
+        settings["bridge"]["buses"] = buses
+        self._config.write_text(json.dumps(settings))
+
     def kill(self, command: str) -> None:
         child = self._running.pop(command)
         child.kill()
@@ -167,6 +176,54 @@ def test_it_stops_cleanly_and_says_goodbye_for_all_its_devices(box: Callable[...
         until(lambda: look()["yz/s1/box-1/availability"][-1] == "offline")  # the last will
     finally:
         cable.stop()
+        watch.close()
+
+
+def test_buses_come_and_go_by_a_reload_and_the_others_go_on(box: Callable[..., Box], tmp_path: Path) -> None:
+    from gateway.mqtt import Broker, Session
+
+    cables = {name: Cable(tmp_path / f"tty-{name}", Board(name), baud=115_200).start() for name in ("one", "two")}
+    buses = {
+        name: {"id": name, "port": str(cable.path), "baud": 115_200, "protocol": "yizhan", "device": name}
+        for name, cable in cables.items()
+    }
+    station = box([buses["one"]])
+    watch = Session(Broker("127.0.0.1", station.broker.port), "watch", filters=["yz/#"], keep=False)
+    told: dict[str, list[str]] = {}
+
+    def look(name: str) -> list[str]:
+        arrivals = watch.poll(0.05)
+        for topic, payload, _ in arrivals.frames if arrivals else ():
+            if topic.endswith(b"/availability"):
+                state = json.loads(payload)["state"] if payload else "cleared"
+                told.setdefault(topic.decode().split("/")[2], []).append(state)
+        return told.get(name, [])
+
+    def reload() -> str:
+        program = Path(sys.executable).with_name("yizhan")
+        done = subprocess.run(
+            [str(program), "reload", "--config", str(station.config)], capture_output=True, check=False, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    try:
+        until(lambda: look("") is not None and watch.subscribed)
+        child = station.start("bridge")
+        until(lambda: look("one") == ["online"])
+        station.write_buses([buses["one"], buses["two"]])
+        assert reload().startswith("bridge-")
+        until(lambda: look("two") == ["online"])
+        station.write_buses([buses["one"]])
+        child.send_signal(signal.SIGHUP)
+        until(lambda: look("two")[-2:] == ["offline", "cleared"])
+        station.write_buses([buses["one"] | {"protocol": "nonsense"}])
+        child.send_signal(signal.SIGHUP)
+        until(lambda: b"nothing has changed" in (tmp_path / "bridge.log").read_bytes())
+        assert (look("one"), child.poll()) == (["online"], None)
+    finally:
+        for cable in cables.values():
+            cable.stop()
         watch.close()
 
 
