@@ -76,7 +76,7 @@ class ChirpStack:
             ignored = self._meaning.read(self._rules, body, signals)
             if self._meaning.picks:
                 self._meaning.take({"object": body}, signals)
-            heard = [one.rssi for one in uplink.rx_info if one.rssi is not None]
+            heard = [gateway.rssi for gateway in uplink.rx_info if gateway.rssi is not None]
             if heard:
                 self._meaning.put(signals, "rssi_dbm", values.rssi_dbm, max(heard))
             return self._meaning.decoded(lorawan.header(uplink.dev_addr, uplink.f_cnt, uplink.time), signals, ignored)

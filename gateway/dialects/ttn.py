@@ -80,7 +80,7 @@ class TheThingsStack:
         ignored = self._meaning.read(self._rules, body, signals)
         if self._meaning.picks:
             self._meaning.take({"uplink_message": {"decoded_payload": body}, "decoded_payload": body}, signals)
-        heard = [one.rssi for one in message.rx_metadata if one.rssi is not None]
+        heard = [gateway.rssi for gateway in message.rx_metadata if gateway.rssi is not None]
         if heard:
             self._meaning.put(signals, "rssi_dbm", values.rssi_dbm, max(heard))
         session = message.session_key_id or uplink.end_device_ids.dev_addr

@@ -56,12 +56,16 @@ def _always(_facts: Facts) -> bool:
 
 def _nobody_about(facts: Facts) -> bool:
     """No door of the station moved since then, and nothing near it draws power. Without a door nobody can say."""
-    doors = [one for one in facts.doubt.around if SPECS[one.resource.kind].entrance and one.axes.evidence == "live"]
+    doors = [
+        neighbour
+        for neighbour in facts.doubt.around
+        if SPECS[neighbour.resource.kind].entrance and neighbour.axes.evidence == "live"
+    ]
     since = facts.doubt.moved_at or 0
     if not doors or any(max(door.doubt.moved_at or 0, door.known.seen_at or 0) > since for door in doors):
         return False
     area = facts.resource.area
-    return not any(one.resource.area == area and power.draws(one) for one in facts.doubt.around)
+    return not any(neighbour.resource.area == area and power.draws(neighbour) for neighbour in facts.doubt.around)
 
 
 def _neighbours_move(facts: Facts) -> bool:
@@ -183,4 +187,4 @@ def _against_others(facts: Facts, rule: Rule, now: Millis) -> Rule | None:
 
 
 def _flips(group: Iterable[Facts]) -> int:
-    return sum([one.doubt.flips for one in group])
+    return sum([peer.doubt.flips for peer in group])

@@ -18,8 +18,8 @@ class HeldCount:
     @classmethod
     def of(cls, activities: Iterable[ActivityEnded]) -> Self:
         count = cls()
-        for one in activities:
-            setattr(count, one.held, getattr(count, one.held) + 1)
+        for activity in activities:
+            setattr(count, activity.held, getattr(count, activity.held) + 1)
         return count
 
     def add(self, other: "HeldCount") -> None:

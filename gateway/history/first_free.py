@@ -75,8 +75,8 @@ def spells_of(members: Sequence[Sequence[UseSpan]]) -> list[Spell]:
     events = sorted(
         event
         for number, sessions in enumerate(members)
-        for one in sessions
-        for event in ((one.start, 1, number), (one.end, 0, number))
+        for session in sessions
+        for event in ((session.start, 1, number), (session.end, 0, number))
     )
     spells, taken, begin = [], dict[int, Millis](), 0
     for at, starts, number in events:

@@ -57,7 +57,9 @@ def _usual(openings: list[_Opening]) -> FirstHour | None:
     if len(openings) < LEAST_DAYS:
         return None
     for within_ms in WITHIN_MS:
-        soon = [one for one in openings if one.sign_at is not None and one.sign_at - one.at <= within_ms]
+        soon = [
+            opening for opening in openings if opening.sign_at is not None and opening.sign_at - opening.at <= within_ms
+        ]
         if len(soon) >= SHARE * len(openings):
             return FirstHour(within_ms, len(soon) / len(openings), len(openings))
     return None

@@ -62,13 +62,13 @@ def joined(
     within: dict[Use, list[Transaction]] = {}
     alone: list[Transaction] = []
     starts = [use.start for use in uses]
-    for one in transactions:
-        upto = bisect_right(starts, one.start + NEAR_MS)
-        use = next((use for use in uses[max(0, upto - 2) : upto] if _began_in(one, use)), None)
+    for transaction in transactions:
+        upto = bisect_right(starts, transaction.start + NEAR_MS)
+        use = next((use for use in uses[max(0, upto - 2) : upto] if _began_in(transaction, use)), None)
         if use is None:
-            alone.append(one)
+            alone.append(transaction)
         else:
-            within.setdefault(use, []).append(one)
+            within.setdefault(use, []).append(transaction)
     return within, alone
 
 
@@ -79,5 +79,5 @@ def _began_in(transaction: Transaction, use: Use) -> bool:
 
 def energy_of(transactions: Iterable[Transaction]) -> int | None:
     """All of it in mWh; None where that of one is unknown."""
-    energies = [one.energy_mwh for one in transactions]
-    return None if None in energies else sum(one for one in energies if one is not None)
+    energies = [transaction.energy_mwh for transaction in transactions]
+    return None if None in energies else sum(energy for energy in energies if energy is not None)

@@ -21,13 +21,15 @@ def book(area: Area, now: Millis) -> Millis | None:
     """
     on = area.agenda.at(now)
     seen, watched = presence(rooms(area), now)
-    gone = {one for one in on.reserving if one in area.given_up or nobody_came(one, now, seen, watched)}
+    gone = {
+        activity for activity in on.reserving if activity in area.given_up or nobody_came(activity, now, seen, watched)
+    }
     area.given_up = gone
     area.on_now = on
     booked = use_with("free", on, gone) == "reserved"
     for facts in rooms(area):
         facts.booked = booked
-    ahead = [gives_up_at(one) for one in on.reserving if gives_up_at(one) > now]
+    ahead = [gives_up_at(activity) for activity in on.reserving if gives_up_at(activity) > now]
     return min([*ahead, *([] if on.until is None else [on.until])], default=None)
 
 

@@ -45,7 +45,7 @@ def document(station: Station, now: Millis) -> Document:
         as_of=utc(now),
         valid_until=utc(min(ends)) if ends else None,
         open=_open(station, now),
-        summary=with_next_free(station, summed([one for area in areas for one in area.resources]), now),
+        summary=with_next_free(station, summed([resource for area in areas for resource in area.resources]), now),
         areas=areas,
     )
     return encoded(shown, now)

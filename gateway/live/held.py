@@ -19,7 +19,7 @@ class HeldActivities:
 
     def look(self, area: Area, now: Millis) -> None:
         """Those that have ended since the last look, each once. One that only tells and keeps no room is none."""
-        over = {one for one in area.agenda.activities if one.reserves and one.end <= now}
+        over = {activity for activity in area.agenda.activities if activity.reserves and activity.end <= now}
         for one in sorted(over - area.over):
             if area.station is not None:
                 held = was_held(area, one, now)

@@ -191,10 +191,14 @@ class Post:
         breaks = len(errors) == len(chain) and all(
             isinstance(error, _SenderFaultError) or error.permanent for error in errors
         )
-        old = [one for one in parcel if now - one.at > GIVE_UP_AFTER_MS or (breaks and one.attempts + 1 >= FAULTS_MOST)]
+        old = [
+            delivery
+            for delivery in parcel
+            if now - delivery.at > GIVE_UP_AFTER_MS or (breaks and delivery.attempts + 1 >= FAULTS_MOST)
+        ]
         self._finish(old, "dead", error=reason)
         tried = bool(errors)
-        self._postpone([one for one in parcel if one not in old], again, reason, tried=tried)
+        self._postpone([delivery for delivery in parcel if delivery not in old], again, reason, tried=tried)
         return again
 
     def _repeat(self, outlet: Outlet) -> Millis | None:
@@ -267,16 +271,18 @@ class Post:
     ) -> None:
         attempts = 1 if state in ("delivered", "dead") else 0
         if state == "dead":
-            self._lost |= {one.channel: (self._now(), error or "") for one in ended}
+            self._lost |= {delivery.channel: (self._now(), error or "") for delivery in ended}
         ended = [
-            replace(one, state=state, attempts=one.attempts + attempts, done_at=self._now(), via=via, error=error)
-            for one in ended
+            replace(
+                delivery, state=state, attempts=delivery.attempts + attempts, done_at=self._now(), via=via, error=error
+            )
+            for delivery in ended
         ]
-        self._unrecorded |= {one.id: one for one in ended}  # first: what was sent must not be sent again
-        unstored = {one.id for one in ended if self._unstored.pop(one.id, None)}
+        self._unrecorded |= {delivery.id: delivery for delivery in ended}  # first: what was sent must not be sent again
+        unstored = {delivery.id for delivery in ended if self._unstored.pop(delivery.id, None)}
         if ended and self._record(ended) and not unstored:
-            for one in ended:
-                del self._unrecorded[one.id]
+            for delivery in ended:
+                del self._unrecorded[delivery.id]
 
     def _pause(self, health: _Health, now: Millis, retry_after_s: float | None) -> None:
         """Doubling from five seconds to five minutes, or as long as the provider asks, be that an hour at most."""

@@ -59,9 +59,9 @@ def _spans(text: str) -> list[Span]:
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(int(digit[0])), text)  # as long as before
     others = [other.span() for other in _OTHER.finditer(text)]
-    found = [one.span(1) for one in _IDENTITY_18.finditer(text) if _is_identity(_digits(one[1]))]
-    found += [one.span(1) for one in _IDENTITY_15.finditer(text) if _is_old_identity(_digits(one[1]))]
-    found += [one.span(1) for pattern in (_PHONE, _DOTTED) for one in pattern.finditer(text)]
+    found = [match.span(1) for match in _IDENTITY_18.finditer(text) if _is_identity(_digits(match[1]))]
+    found += [match.span(1) for match in _IDENTITY_15.finditer(text) if _is_old_identity(_digits(match[1]))]
+    found += [match.span(1) for pattern in (_PHONE, _DOTTED) for match in pattern.finditer(text)]
     spans: list[Span] = []
     for begin, end in sorted(found):
         if any(first <= begin and end <= last for first, last in others):

@@ -20,7 +20,10 @@ def apply_ended(db: sqlite3.Connection, job: KeepEnded | ForgetEnded) -> None:
         return
     db.executemany(
         "INSERT OR IGNORE INTO activity (station, area, start, end, uid, held) VALUES (?, ?, ?, ?, ?, ?)",
-        [(one.station, one.area, one.start, one.end, one.uid, one.held) for one in job.activities],
+        [
+            (activity.station, activity.area, activity.start, activity.end, activity.uid, activity.held)
+            for activity in job.activities
+        ],
     )
 
 

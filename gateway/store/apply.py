@@ -81,7 +81,7 @@ def _openings(db: sqlite3.Connection, job: KeepOpenings | ForgetOpenings) -> Non
     if isinstance(job, KeepOpenings):
         db.executemany(
             "INSERT OR REPLACE INTO opening (station, at, state) VALUES (?, ?, ?)",
-            [(one.station, one.at, one.state) for one in job.changes],
+            [(change.station, change.at, change.state) for change in job.changes],
         )
         return
     db.execute(
@@ -97,7 +97,10 @@ def _keep_alerts(db: sqlite3.Connection, job: KeepAlerts) -> None:
     db.executemany(
         "INSERT OR IGNORE INTO outbox (id, channel, alert, action, at, due, state, attempts)"
         " VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0)",
-        [(one.id, one.channel, one.alert.id, one.action, one.at, one.due) for one in job.deliveries],
+        [
+            (delivery.id, delivery.channel, delivery.alert.id, delivery.action, delivery.at, delivery.due)
+            for delivery in job.deliveries
+        ],
     )
     if job.upto is not None:
         db.execute("INSERT OR REPLACE INTO alert_cursor (one, upto) VALUES (1, ?)", (job.upto,))
@@ -134,7 +137,18 @@ def _settle(db: sqlite3.Connection, job: SettleDeliveries) -> None:
     db.executemany(
         "UPDATE outbox SET due = ?, state = ?, attempts = ?, done_at = ?, via = ?, error = ? "
         "WHERE id = ? AND state = 'waiting'",
-        [(one.due, one.state, one.attempts, one.done_at, one.via, one.error, one.id) for one in job.deliveries],
+        [
+            (
+                delivery.due,
+                delivery.state,
+                delivery.attempts,
+                delivery.done_at,
+                delivery.via,
+                delivery.error,
+                delivery.id,
+            )
+            for delivery in job.deliveries
+        ],
     )
 
 

@@ -138,7 +138,7 @@ class Day:
 
     def write(self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> None:
         """One transaction; durable when it returns. StoreError, and nothing of it is stored."""
-        names = [resource_name(one.resource.station, one.resource.id).encode() for one in changes]
+        names = [resource_name(change.resource.station, change.resource.id).encode() for change in changes]
         known = len(self._names.ids)
         numbers: list[int] = []
         try:
@@ -185,8 +185,8 @@ class Day:
         for one in rejected:
             rows.append([one.received_at, one.reason, at, len(one.topic), at + len(one.topic), len(one.payload)])
             at += len(one.topic) + len(one.payload)
-        _check_times(one.received_at for one in rejected)
-        blob = b"".join([one.topic + one.payload for one in rejected])
+        _check_times(message.received_at for message in rejected)
+        blob = b"".join([message.topic + message.payload for message in rejected])
         self._db.execute(
             "INSERT INTO quarantine (received_at, reason, topic, payload)"
             " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"

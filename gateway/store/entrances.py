@@ -68,7 +68,7 @@ class Entrances:
 
     def _sensor(self, asked: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[Evidence]]:
         """What one sensor tells of each day."""
-        alone = Asked([one for one in asked.places if one.station == sensor.station], resource=sensor.id)
+        alone = Asked([place for place in asked.places if place.station == sensor.station], resource=sensor.id)
         window = days[0], next_day(days[-1], asked.zone)
         tallies = self._rollups.tallies(alone, *window, "day")
         if sensor.kind in COUNTERS and self._rollups.tells_totals(alone):

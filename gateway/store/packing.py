@@ -71,7 +71,7 @@ def unpack_batch(blob: bytes, topic: Callable[[int], bytes]) -> Batch:
         if at != len(data):
             raise DamagedError("its length is not what its head says")
         batch.received = [first + later for later in received]
-        batch.topics = [topic(one) for one in ids]
+        batch.topics = [topic(number) for number in ids]
         batch.numbers = list(ids)
     except (zlib.error, struct.error, ValueError, KeyError) as error:
         raise DamagedError(str(error)) from None

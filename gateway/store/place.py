@@ -41,7 +41,7 @@ class Place:
 
     def for_strangers(self) -> "Place":
         """Without what tells of persons."""
-        return replace(self, resources=[one for one in self.resources if one.kind not in ROOMS])
+        return replace(self, resources=[resource for resource in self.resources if resource.kind not in ROOMS])
 
 
 def scope_of(station: str, *, area: str | None = None, resource: str | None = None) -> str:
@@ -65,16 +65,18 @@ class Asked:
 
     @property
     def scopes(self) -> list[str]:
-        sums = [scope_of(one.station, area=self.area, resource=self.resource) for one in self.places]
+        sums = [scope_of(place.station, area=self.area, resource=self.resource) for place in self.places]
         if self.resource is not None:
             return sums
-        rooms = [scope_of(one.station, resource=one.id) for one in self.resources if one.kind in ROOMS]
+        rooms = [
+            scope_of(resource.station, resource=resource.id) for resource in self.resources if resource.kind in ROOMS
+        ]
         return sums + rooms
 
     @property
     def resources(self) -> list[Resource]:
         """What is summed up: one resource whatever its kind, else all that count."""
-        every = [one for place in self.places for one in place.resources]
+        every = [resource for place in self.places for resource in place.resources]
         if self.resource is not None:
             return [one for one in every if one.id == self.resource]
         return [one for one in every if self.area in (None, one.area) and one.kind not in NOBODYS]

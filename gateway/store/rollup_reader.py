@@ -70,10 +70,10 @@ class RollupReader:
                 upto |= done
                 for key, sums in _kept(db, here, low, top, min(done.values()), by):
                     buckets.setdefault(key, Minutes()).add(Minutes(*sums))
-        for one in asked.resources:
-            high = max(low, min(top, upto.get(one.station, 0)))
+        for resource in asked.resources:
+            high = max(low, min(top, upto.get(resource.station, 0)))
             for begin, until in ((start, low), (high, end)):
-                self._measure(buckets, one, (begin, until), asked.zone, by)
+                self._measure(buckets, resource, (begin, until), asked.zone, by)
         return buckets
 
     def _measure(
@@ -171,7 +171,7 @@ def _owners(
     done = [dict(db.execute("SELECT station, upto FROM done")) for db in files]
     times = Counter(station for one in done for station in one)
     for db, uptos in zip(files, done, strict=True):
-        here = [one for one in asked.places if one.station in uptos and times[one.station] == 1]
+        here = [place for place in asked.places if place.station in uptos and times[place.station] == 1]
         if here:
             yield db, replace(asked, places=here), {one.station: uptos[one.station] for one in here}
 

@@ -186,7 +186,7 @@ class SqliteStore:
             path = day_path(self.folder, number)
             if newest is not None and newest > path:
                 path, number = newest, number_of(newest)
-            before = [one for one in files if one < path]
+            before = [file for file in files if file < path]
             fresh = Day(path, number, self._synchronous, before[-1] if before else None, *self._quarantine_most)
             if day is not None:
                 day.close()
@@ -233,7 +233,7 @@ class SqliteStore:
 
     def _last_id(self) -> int:
         """Never lower than a checkpoint says, also when the newest day was lost."""
-        newest = next((found for one in readers(reversed(day_files(self.folder))) if (found := one.last_id())), 0)
+        newest = next((found for reader in readers(reversed(day_files(self.folder))) if (found := reader.last_id())), 0)
         return max(newest, *self._uptos.values(), 0)
 
     # ---- upkeep ----

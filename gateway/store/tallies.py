@@ -247,9 +247,9 @@ def _owners(
 ) -> dict[bytes, list[Owner]]:
     found: dict[bytes, list[Owner]] = defaultdict(list)
     for place in places:
-        for one in place.resources:
-            if one.kind in kinds:
-                found[wire.topic(one.station, one.device, which).encode()].append((place, one))
+        for resource in place.resources:
+            if resource.kind in kinds:
+                found[wire.topic(resource.station, resource.device, which).encode()].append((place, resource))
     return found
 
 

@@ -78,7 +78,7 @@ def _read(decoder: Decoder, sample: Sample) -> Mapping[str, Signal]:
 
 def _shown(kind: KindName, signals: Mapping[str, Signal]) -> dict[str, Signal]:
     """What may be shown of it, its own values first; and no free text, in which anything could stand."""
-    known = {one.name: one.words for one in SPECS[kind].signals if one.type not in _TOLD_AS_TEXT}
+    known = {signal.name: signal.words for signal in SPECS[kind].signals if signal.type not in _TOLD_AS_TEXT}
     told = {
         name: signals[name]
         for name, words in known.items()

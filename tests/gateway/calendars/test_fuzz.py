@@ -50,7 +50,7 @@ def fuzz(seeds: range) -> None:
             reading = read(data, ZONE.key, FIRST, LAST)
         except CalendarError:
             pytest.fail(f"seed {seed}: one strange event cost the calendar")
-        assert any(one.uid == "good" for one in reading.activities), seed
+        assert any(activity.uid == "good" for activity in reading.activities), seed
         whole = bytearray(data)
         for _ in range(dice.randint(1, 9)):
             whole[dice.randrange(len(whole))] = dice.randrange(256)

@@ -140,7 +140,7 @@ def test_the_documented_traffic_of_every_dialect_never_raises() -> None:
     for _, case in every_case():
         for message in case["messages"]:
             listener.hear(message["topic"], message["payload"].encode())
-    dialects = {one.dialect for one in listener.findings()}
+    dialects = {finding.dialect for finding in listener.findings()}
     assert dialects >= {"zigbee2mqtt", "tasmota", "shelly", "homeassistant", "esphome", "chirpstack", "ttn"}
 
 

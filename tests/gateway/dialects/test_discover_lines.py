@@ -97,7 +97,7 @@ def test_a_line_reads_the_very_message_it_was_made_from(tmp_path: Path, messages
 def test_a_line_made_from_a_conversation_reads_the_last_word_of_it(
     tmp_path: Path, messages: list[dict[str, Any]]
 ) -> None:
-    said = [(one["topic"], one["payload"]) for one in messages]
+    said = [(message["topic"], message["payload"]) for message in messages]
     for finding, offer in each_offer(heard(*said)):
         kind, place = offer.resource["kind"], (finding.dialect, finding.topic)
         last = next(one for one in reversed(said) if (place, kind) in seems_to_feed(one))
@@ -109,9 +109,12 @@ def seems_to_feed(message: tuple[str, str]) -> set[tuple[tuple[str, str], str]]:
     """The device of a message, and the kinds of which it tells something, readable or not."""
     (*findings,) = heard(message)
     return {
-        ((one.dialect, one.topic), kind)
-        for one in findings
-        for kind in (*(offer.resource["kind"] for offer in one.offers), *(unused.kind for unused in one.refused))
+        ((finding.dialect, finding.topic), kind)
+        for finding in findings
+        for kind in (
+            *(offer.resource["kind"] for offer in finding.offers),
+            *(unused.kind for unused in finding.refused),
+        )
         if kind is not None
     }
 
@@ -209,4 +212,4 @@ def test_a_device_that_is_known_is_not_looked_for() -> None:
         listener.hear(topic, b'{"occupied":true}')
     for topic in ("node/binary_sensor/seat_1/state", "node2/binary_sensor/seat_1/state"):
         listener.hear(topic, b"ON")
-    assert [one.topic for one in listener.findings()] == ["yz/s/seat-02/state", "node2/binary_sensor/seat_1"]
+    assert [finding.topic for finding in listener.findings()] == ["yz/s/seat-02/state", "node2/binary_sensor/seat_1"]

@@ -166,9 +166,9 @@ def run_two_hours(**more: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("register", [{}, {"energy_wh": 117}, {"energy_wh": 0}])
 def test_a_pile_that_draws_seven_kilowatts_is_never_free_for_long_whatever_its_register_says(register: dict[str, int]):
     lines = run_two_hours(**register)
-    shown = [(one["at"] - T0, one["usable"], one["evidence"]) for one in lines if "usable" in one]
+    shown = [(line["at"] - T0, line["usable"], line["evidence"]) for line in lines if "usable" in line]
     assert shown == [(0, "yes", "live"), (MINUTE, "unknown", "suspect")]
-    told = [(one["at"] - T0, one["action"], one["alert"]["kind"]) for one in lines if "alert" in one]
+    told = [(line["at"] - T0, line["action"], line["alert"]["kind"]) for line in lines if "alert" in line]
     assert [(action, kind) for _, action, kind in told] == [("opened", "power_without_session")]
     assert MINUTE < told[0][0] <= 2 * MINUTE
 

@@ -47,7 +47,7 @@ def classes(seats: int, days: int) -> list[list[UseSpan]]:
 
 def asked(members: list[list[UseSpan]], cut: int) -> tuple[FirstFree, list[tuple[Spell, int]]]:
     """What is learnt before `cut`, and what somebody may ask after it, each ten minutes of every full time."""
-    learnt = FirstFree([[one for one in sessions if one.end < cut] for sessions in members], UTC, 2_000)
+    learnt = FirstFree([[session for session in sessions if session.end < cut] for sessions in members], UTC, 2_000)
     later = [spell for spell in spells_of(members) if spell.begin >= cut]
     return learnt, [(spell, now) for spell in later for now in range(spell.begin, spell.end, 10 * MINUTE)]
 

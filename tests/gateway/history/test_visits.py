@@ -211,13 +211,13 @@ def share_out(days_: list[Day]) -> None:
     """As the store does: a step over midnight may belong to either day, one without a bound was not seen."""
     for number, day in enumerate(days_):
         start, end = number * DAY_MS, (number + 1) * DAY_MS
-        steps = [one for each in days_ for one in each.steps if one.since < end and one.until >= start]
+        steps = [step for each in days_ for step in each.steps if step.since < end and step.until >= start]
         seen = 0
-        for one in steps:
-            crosses = one.since < start or one.until >= end
-            day.least += min(0, one.least) if crosses else one.least
-            day.most += max(0, one.most or 0)
-            seen += 0 if one.most is None else min(one.until, end) - max(one.since, start)
+        for step in steps:
+            crosses = step.since < start or step.until >= end
+            day.least += min(0, step.least) if crosses else step.least
+            day.most += max(0, step.most or 0)
+            seen += 0 if step.most is None else min(step.until, end) - max(step.since, start)
         day.unseen = DAY_MS - seen
 
 
@@ -271,7 +271,9 @@ entrances = st.lists(st.lists(sensors, min_size=1, max_size=3), min_size=1, max_
 
 
 def sane(parts: list[Evidence]) -> list[Evidence]:
-    return [Evidence(one.low, None if one.high is None else max(one.low, one.high), one.coverage) for one in parts]
+    return [
+        Evidence(part.low, None if part.high is None else max(part.low, part.high), part.coverage) for part in parts
+    ]
 
 
 @given(entrances)
@@ -282,9 +284,9 @@ def test_no_combination_of_answers_tells_of_fewer_than_five_people(parts: list[l
         answers = [published(entrance(part[:size])[0]) for size in range(1, len(part) + 1)]
         answers += [published(entrance([one])[0]) for one in part]
         bands.append(answers[len(part) - 1])
-        for one in answers:
+        for answer in answers:
             for other in answers:
-                low, high = max(one.low, other.low), min(_top(one), _top(other))
+                low, high = max(answer.low, other.low), min(_top(answer), _top(other))
                 assert low % CROWD == 0
                 assert high < low or high - low + 1 >= CROWD, "what two answers about the same people leave"
     whole = total(bands)

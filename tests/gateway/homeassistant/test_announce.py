@@ -82,7 +82,7 @@ def test_our_own_reader_understands_what_we_announce() -> None:
     assert (entity.key, entity.state_topic, entity.on, entity.off) == ("seat-01", "yz-ha/yanshan", "yes", "no")
     assert entity.expire_after_ms == SEAT.ttl_ms
     assert entity.mode == "all"
-    assert [one.topic for one in entity.presences] == ["yz-sys/gw-1", "yz-ha/yanshan"]
+    assert [presence.topic for presence in entity.presences] == ["yz-sys/gw-1", "yz-ha/yanshan"]
 
 
 def _document(usable: Any, evidence: Any) -> StationDocument:

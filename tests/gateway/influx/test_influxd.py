@@ -235,7 +235,7 @@ def test_history_out_of_flux_is_that_of_the_journal(influxd: Influxd, influx: In
             at = NOON + step * 20 * MINUTE
             payload = msgspec.json.encode({"ts": at, "boot": "b", "seq": 700_000 + step, **signals})
             messages.append(Message(f"yz/yanshan/{name}/state".encode(), payload, at))
-    made = [line for one in messages for line in lines.of(one.topic, one.payload, one.received_at, 0)]
+    made = [line for message in messages for line in lines.of(message.topic, message.payload, message.received_at, 0)]
     assert write(influx, *made)[0] == "taken"
     Importer(settings, store, NOON).run(sorted(messages, key=lambda one: one.received_at))
     store.close()
@@ -244,7 +244,9 @@ def test_history_out_of_flux_is_that_of_the_journal(influxd: Influxd, influx: In
     for name in SAID:
         assert copied.history("yanshan", name, *window) == journal.history("yanshan", name, *window), name
         assert len(copied.history("yanshan", name, *window)) > 1
-    said_first = {one.device: msgspec.json.decode(one.payload) for one in copied.readings(NOON, NOON + 1, "yanshan")}
+    said_first = {
+        reading.device: msgspec.json.decode(reading.payload) for reading in copied.readings(NOON, NOON + 1, "yanshan")
+    }
     assert said_first == {name: {"ts": NOON, **said[0]} for name, (_, _, said) in SAID.items()}
     journal.close()
     writing, _ = influxd.token(influx.bucket, "write")

@@ -89,7 +89,7 @@ def test_what_still_differs_is_told(server, store, influx):
     lost = next(iter(server.points))
     server.take([f"seat,resource=seat-00,station=yanshan occupied=1 {(NOON + 7) * 1_000_000 + 5}"])
     take = server.take
-    server.take = lambda lines: take([one for one in lines if not one.endswith(lost[1])])
+    server.take = lambda lines: take([line for line in lines if not line.endswith(lost[1])])
     del server.points[lost]
     night(ship)
     assert ship.metrics().checked == Checked(THE_DAY, 1, 1)

@@ -101,7 +101,7 @@ def test_what_was_said_before_the_window_still_holds_in_it(readers):
 def test_readings_come_in_order_with_what_was_said(readers):
     _, copy = readers
     readings = list(copy.readings(NOON, NOON + 20 * MINUTE, "yanshan"))
-    assert {one.device: msgspec.json.decode(one.payload) for one in readings} == {
+    assert {reading.device: msgspec.json.decode(reading.payload) for reading in readings} == {
         name: {"ts": NOON, **said[0]} for name, (_, _, said) in SAID.items()
     }
 

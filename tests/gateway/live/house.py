@@ -86,7 +86,7 @@ class House:
         return tuple(shown[axis] for axis in axes)
 
     def facts(self, resource: str) -> Any:
-        return next(one for one in self.live.stations["yanshan"].facts() if one.resource.id == resource)
+        return next(shown for shown in self.live.stations["yanshan"].facts() if shown.resource.id == resource)
 
     def _numbered(self, device: str, fields: dict[str, Any]) -> dict[str, Any]:
         seq = self._seq[device] = self._seq.get(device, 0) + 1

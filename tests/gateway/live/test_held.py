@@ -52,7 +52,7 @@ def test_who_stayed_from_before_proves_nothing(there_until: int, held: str) -> N
     made = house()
     live(made, there_until, 2)
     live(made, DANCE.end, 0)
-    assert [one.held for one in ended(made)] == [held]
+    assert [activity.held for activity in ended(made)] == [held]
 
 
 def test_without_a_sensor_or_with_a_silent_one_it_is_not_known() -> None:
@@ -65,14 +65,14 @@ def test_without_a_sensor_or_with_a_silent_one_it_is_not_known() -> None:
     late.wait(90 * MINUTE)
     live(late, DANCE.end, 0)
     for made in (seats, silent, late):
-        assert [one.held for one in ended(made)] == ["unknown"]
+        assert [activity.held for activity in ended(made)] == ["unknown"]
 
 
 def test_who_came_and_whose_sensor_then_fell_silent_was_there() -> None:
     made = house()
     live(made, DANCE.start + 30 * MINUTE, 4)
     made.wait(2 * HOUR)
-    assert [one.held for one in ended(made)] == ["held"]
+    assert [activity.held for activity in ended(made)] == ["held"]
 
 
 def test_one_room_proves_one_activity() -> None:
@@ -82,13 +82,13 @@ def test_one_room_proves_one_activity() -> None:
         made.say("room", people=3)
         made.say("room-2", people=0)
         made.wait(5 * MINUTE)
-    assert [one.held for one in ended(made)] == ["unknown", "unknown"], "nobody knows which of the two"
+    assert [activity.held for activity in ended(made)] == ["unknown", "unknown"], "nobody knows which of the two"
     both = house(DANCE, chess, rooms=[ROOM, SECOND_ROOM])
     for _ in range(24):
         both.say("room", people=3)
         both.say("room-2", people=3)
         both.wait(5 * MINUTE)
-    assert [one.held for one in ended(both)] == ["held", "held"]
+    assert [activity.held for activity in ended(both)] == ["held", "held"]
 
 
 def test_what_is_cancelled_or_keeps_no_room_is_no_activity() -> None:
@@ -110,7 +110,7 @@ def test_what_ended_while_nobody_watched_is_not_known() -> None:
         made.wait(3 * HOUR)
         live(made, START + 4 * HOUR, people)
         made.live.programme("yanshan", "lounge", Agenda([DANCE]), made.now)
-        assert [one.held for one in ended(made)] == ["unknown"]
+        assert [activity.held for activity in ended(made)] == ["unknown"]
 
 
 def test_a_verdict_travels_with_the_outcome() -> None:

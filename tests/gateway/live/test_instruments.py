@@ -68,7 +68,7 @@ def test_a_warning_has_a_document_made_at_once() -> None:
     house.document()
     house.live.dirty.clear()
     house.say("smoke", alarm=True)
-    assert [one.id for one in house.live.dirty] == ["yanshan"]
+    assert [station.id for station in house.live.dirty] == ["yanshan"]
 
 
 def test_nobody_says_for_a_silent_detector_that_all_is_well_or_not() -> None:
@@ -114,7 +114,7 @@ def test_a_value_that_moves_has_a_document_made_and_one_that_rests_has_none() ->
     assert house.live.dirty == []
     house.say("air", temperature_c=22.1)
     house.wait(1)
-    assert [one.id for one in house.live.dirty] == ["yanshan"]
+    assert [station.id for station in house.live.dirty] == ["yanshan"]
 
 
 def test_each_value_of_the_air_has_an_age_of_its_own() -> None:
@@ -127,7 +127,7 @@ def test_each_value_of_the_air_has_an_age_of_its_own() -> None:
     house.document()
     house.live.dirty.clear()
     house.wait(5 * MINUTE)
-    assert [one.id for one in house.live.dirty] == ["yanshan"]
+    assert [station.id for station in house.live.dirty] == ["yanshan"]
     shown = house.instrument("air")
     assert (shown["values"], shown["evidence"]) == ({"co2_ppm": 700.0}, "live")
     assert shown["valid_until"] > first_end

@@ -59,8 +59,8 @@ class Client:
 
     def acknowledge(self) -> None:
         """All that came, in order."""
-        for one in self.arrivals:
-            self.session.ack(one.epoch, one.mids)
+        for arrival in self.arrivals:
+            self.session.ack(arrival.epoch, arrival.mids)
         self.arrivals.clear()
 
     def payloads(self) -> list[bytes]:

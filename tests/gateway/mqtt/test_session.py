@@ -60,7 +60,7 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(client, bro
     receiver = client(broker, topic, fast=fast)
     send(sender, topic, [b"1", b"2", b"3"])
     receiver.pump(lambda: len(receiver.got) == 3)
-    mids = [mid for one in receiver.arrivals for mid in one.mids]
+    mids = [mid for arrival in receiver.arrivals for mid in arrival.mids]
     receiver.session.ack(receiver.session.epoch, mids[:2])
     receiver.session.poll(0.05)
     receiver.arrivals.clear()
@@ -75,7 +75,7 @@ def test_of_equal_messages_as_many_are_marked_as_had_come_before(client, broker,
     receiver = client(broker, topic, fast=fast)
     send(sender, topic, [b"same"] * 5)
     receiver.pump(lambda: len(receiver.got) == 5)
-    mids = [mid for one in receiver.arrivals for mid in one.mids]
+    mids = [mid for arrival in receiver.arrivals for mid in arrival.mids]
     receiver.session.ack(receiver.session.epoch, mids[:2])
     receiver.session.poll(0.05)
     receiver.arrivals.clear()

@@ -65,14 +65,14 @@ def test_frames_split_byte_by_byte_come_whole(client, scripted, fast):
     receiver = client(scripted(*[stream[n : n + 1] for n in range(len(stream))], pause_s=0.0005), fast=fast)
     receiver.pump(lambda: len(receiver.got) == 4)
     assert receiver.got == EXPECTED
-    assert [mid for one in receiver.arrivals for mid in one.mids] == [7, 8, 9]
+    assert [mid for arrival in receiver.arrivals for mid in arrival.mids] == [7, 8, 9]
 
 
 def test_frames_merged_with_the_greeting_come_whole(client, scripted, fast):
     receiver = client(scripted(CONNACK + b"".join(FRAMES)), fast=fast)
     receiver.pump(lambda: len(receiver.got) == 4)
     assert receiver.got == EXPECTED
-    assert {one.epoch for one in receiver.arrivals} == {1}
+    assert {arrival.epoch for arrival in receiver.arrivals} == {1}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Life:
         for upto in range(self.reader.cursor(), len(journal)):
             at = T0 + journal[upto]
             events = core.on_facts([Fact("help", at, True, "yanshan", f"button-{journal[upto]}")], at)
-            owed = [one for event in events for one in deliveries(event, [Route(("hook",))], Places())]
+            owed = [delivery for event in events for delivery in deliveries(event, [Route(("hook",))], Places())]
             self.write(KeepAlerts(events, owed, upto + 1))
 
     def record(self, done: Sequence[Delivery]) -> bool:

@@ -30,7 +30,7 @@ def test_after_any_hostile_answer_the_message_still_arrives_and_only_then_counts
     post = Post(box, box.record, outlets, PLACES, lambda: now[0])
     box.put(delivery())
     again = post.run()
-    assert [one.state for one in box.rows.values()] == ["waiting"]
+    assert [row.state for row in box.rows.values()] == ["waiting"]
     assert box.rows["d1"].error
     assert again is not None
     if name == "429":

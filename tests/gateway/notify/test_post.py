@@ -40,18 +40,18 @@ class Box:
 
     def due(self, now: int) -> list[Delivery]:
         return sorted(
-            (one for one in self.rows.values() if one.state == "waiting" and one.due <= now), key=lambda one: one.at
+            (row for row in self.rows.values() if row.state == "waiting" and row.due <= now), key=lambda one: one.at
         )
 
     def next_due(self, now: int) -> int | None:
-        return min((one.due for one in self.rows.values() if one.state == "waiting" and one.due > now), default=None)
+        return min((row.due for row in self.rows.values() if row.state == "waiting" and row.due > now), default=None)
 
     def sent_at(self, channel: str, since: int) -> list[int]:
-        times = {one.done_at for one in self.rows.values() if one.state == "delivered" and one.via == channel}
+        times = {row.done_at for row in self.rows.values() if row.state == "delivered" and row.via == channel}
         return sorted(at for at in times if at is not None and at > since)
 
     def standing(self, channel: str) -> list[Alert]:
-        told = [one.alert for one in self.rows.values() if one.state == "delivered" and one.via == channel]
+        told = [row.alert for row in self.rows.values() if row.state == "delivered" and row.via == channel]
         return [alert for alert in told if alert.state != "closed"]
 
     def record(self, deliveries: Sequence[Delivery]) -> bool:
@@ -86,7 +86,7 @@ class Office:
         raise AssertionError("it never rests")
 
     def states(self) -> list[str]:
-        return [one.state for one in self.box.rows.values()]
+        return [row.state for row in self.box.rows.values()]
 
 
 def test_what_is_due_is_sent_once_and_recorded() -> None:
@@ -106,7 +106,7 @@ def test_a_failing_channel_is_left_alone_and_its_fallback_takes_over() -> None:
     office.box.put(*(delivery(f"d{number}") for number in range(5)))
     office.run_until(T0 + 1000)
     assert office.states() == ["delivered"] * 5
-    assert {one.via for one in office.box.rows.values()} == {"mail"}
+    assert {row.via for row in office.box.rows.values()} == {"mail"}
     assert office.duty.tries == 1
 
 

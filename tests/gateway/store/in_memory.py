@@ -81,7 +81,7 @@ class MemoryStore:
                 case KeepOpenings():
                     self._disk.openings |= {change.station: change for change in job.changes}
                 case KeepReports():
-                    self._disk.reports = {one.report.id: one for one in job.reports} | self._disk.reports
+                    self._disk.reports = {report.report.id: report for report in job.reports} | self._disk.reports
                 case _:
                     self._disk.jobs.append(job)
 
@@ -94,7 +94,11 @@ class MemoryStore:
     def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
         found = []
         for station, check in wanted:
-            told = [one for one in self._disk.reports.values() if (one.station, one.report.check) == (station, check)]
+            told = [
+                report
+                for report in self._disk.reports.values()
+                if (report.station, report.report.check) == (station, check)
+            ]
             found += sorted(told, key=lambda one: one.report.ts)
         return found
 

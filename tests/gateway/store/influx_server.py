@@ -50,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         influx, path = self.influx, urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(path.query).items()}
-        found = [{**one, "id": "0001"} for one in influx.buckets if one["name"] == asked.get("name")]
+        found = [{**bucket, "id": "0001"} for bucket in influx.buckets if bucket["name"] == asked.get("name")]
         if path.path == "/api/v2/buckets" and influx.bucket_status != 200:
             answer(self, influx.bucket_status, {}, {"code": "x", "message": "unsupported path requested"})
         elif asked.get("org") != "o":

@@ -125,7 +125,7 @@ def test_deliveries_wait_until_due_and_end_once(book: Book) -> None:
     assert book.reader.next_due(T0) == T0 + 5
     dead = replace(delivery(), state="dead", done_at=T0, error="HTTP 400")
     book.do(SettleDeliveries([dead]), SettleDeliveries([replace(dead, state="delivered")]))
-    assert [one.error for one in book.reader.dead_letters()] == ["HTTP 400"]
+    assert [dead_letter.error for dead_letter in book.reader.dead_letters()] == ["HTTP 400"]
     book.do(RetryDelivery("d1", T0 + 9))
     assert [one.id for one in book.reader.due(T0 + 9)] == ["d2", "d1"] or len(book.reader.due(T0 + 9)) == 2
     assert [one.id for one in book.reader.deliveries_of("a1")] == ["d1", "d2"]

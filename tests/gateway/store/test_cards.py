@@ -30,7 +30,7 @@ def store(tmp_path):
 def payloads(folder):
     reader = SqliteReader(folder)
     try:
-        return [one.payload for one in reader.readings()]
+        return [reading.payload for reading in reader.readings()]
     finally:
         reader.close()
 
@@ -76,8 +76,8 @@ def test_a_person_who_asks_is_forgotten_in_every_day_and_in_quarantine(store, tm
     store.commit(Batch(), [], [bad.__class__(DOOR, bad.payload, NOON, "wrong_type"), refused(NOON)], NOON + DAY)
     store.close()
     assert forget_card(tmp_path, "aB12") == 5
-    assert sum(b"cd34" in one for one in payloads(tmp_path)) == 2
-    assert not any(b"ab12" in one.lower() for one in payloads(tmp_path))
+    assert sum(b"cd34" in payload for payload in payloads(tmp_path)) == 2
+    assert not any(b"ab12" in payload.lower() for payload in payloads(tmp_path))
     reader = SqliteReader(tmp_path)
     assert [one.payload for one in reader.quarantine()] == [b"{"]
     reader.close()
@@ -97,7 +97,7 @@ def payloads_of_day(folder, number):
     reader = SqliteReader(folder)
     start = NOON + number * DAY
     try:
-        return b"".join(one.payload for one in reader.readings(start, start + HOUR))
+        return b"".join(reading.payload for reading in reader.readings(start, start + HOUR))
     except StoreError:
         return b""
     finally:

@@ -59,7 +59,9 @@ def test_what_was_committed_is_read_back(opened, kinds, folder):
     sent = batch(1, 50, NOON, 10)
     store.commit(sent, [change(NOON, TAKEN)], [refused(NOON, b"\xff\x00")], NOON)
     reader = kinds[1](folder)
-    assert [(one.seq, one.payload) for one in reader.readings()] == list(zip(range(1, 51), sent.payloads, strict=True))
+    assert [(reading.seq, reading.payload) for reading in reader.readings()] == list(
+        zip(range(1, 51), sent.payloads, strict=True)
+    )
     first = next(iter(reader.readings()))
     assert (first.station, first.device, first.topic, first.boot, first.seq, first.ts, first.received_at) == (
         "yanshan", "seat-01", "state", "b1", 1, NOON - 20, NOON,
@@ -142,7 +144,7 @@ def test_readings_of_a_window_and_a_station(opened, kinds, folder):
     store = opened()
     store.commit(batch(1, 10, NOON, 1_000), [], [], NOON)
     reader = kinds[1](folder)
-    assert [one.seq for one in reader.readings(NOON + 2_000, NOON + 5_000)] == [3, 4, 5]
+    assert [reading.seq for reading in reader.readings(NOON + 2_000, NOON + 5_000)] == [3, 4, 5]
     assert list(reader.readings(station="elsewhere")) == []
     reader.close()
 
@@ -160,7 +162,7 @@ def test_upkeep_is_invisible_to_readers(opened, kinds, folder):
     while store.tidy(MIDNIGHT + 5 * HOUR):
         pass
     assert [one.payload for one in begun + list(halfway)] == [one.payload for one in before]
-    assert [(one.payload, one.received_at) for one in reader.readings()] == [
+    assert [(reading.payload, reading.received_at) for reading in reader.readings()] == [
         (one.payload, one.received_at) for one in before
     ]
     assert messages(store.batches(0)) == messages(opened().batches(0))

@@ -39,7 +39,7 @@ class Filled:
             Place("s", ZoneInfo(zone), [Resource("s", area, name, kind, name) for area, name, kind in things]),
             Place("t", ZoneInfo(zone), [Resource("t", "c", "three", "seat", "three")]),
         ]
-        self.places = [one for one in self.places if one.station in stations]
+        self.places = [place for place in self.places if place.station in stations]
         self.store = SqliteStore(folder, START, ballast_mib=0)
         self.end = START + days * DAY
         rng = random.Random(days)
@@ -71,7 +71,7 @@ class Filled:
 def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None:
     filled = Filled(tmp_path, zone, 40)
     only = filled.places[:1]
-    strangers = [one.for_strangers() for one in filled.places]
+    strangers = [place.for_strangers() for place in filled.places]
     questions = [
         Asked(filled.places), Asked(strangers), Asked(only, area="b"), Asked(strangers[:1], area="b"),
         Asked(only, resource="one"), Asked(only, resource="door"), Asked(only, resource="room"),
@@ -112,14 +112,14 @@ def test_shards_answer_together_and_a_station_that_moved_is_measured_anew(tmp_pa
     shards = [Filled(tmp_path / name, "Europe/Berlin", days, who) for name, days, who in _SHARDS]
     for one in shards:
         one.roll_up(START + 5 * DAY)
-    together = Shards([one.reader for one in shards])
+    together = Shards([shard.reader for shard in shards])
     kept = RollupReader(tmp_path, together)
     for place in shards[0].places:
         asked = Asked([place])
         truth = brute(together, asked, START + DAY // 2, START + 8 * DAY)
         assert kept.minutes(asked, START + DAY // 2, START + 8 * DAY, "day") == bucketed(truth, asked.zone, "day")
-    for one in shards:
-        one.close()
+    for shard in shards:
+        shard.close()
 
 
 Hours = list[tuple[Millis, Minutes]]

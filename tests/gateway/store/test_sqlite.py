@@ -35,7 +35,7 @@ def opened(folder, now=NOON, **options):
 def count(folder):
     reader = SqliteReader(folder)
     try:
-        return [one.seq for one in reader.readings()]
+        return [reading.seq for reading in reader.readings()]
     finally:
         reader.close()
 
@@ -122,11 +122,11 @@ def test_quarantine_is_bounded_by_rows_and_by_bytes_and_by_days(folder):
     with opened(folder, quarantine_rows=50, quarantine_mib=1) as store:
         for n in range(10):
             store.commit(Batch(), [], [refused(NOON, b"%d" % (n * 10 + k)) for k in range(10)], NOON)
-        assert [int(one.payload) for one in store.rejected()] == list(range(50, 100))
+        assert [int(message.payload) for message in store.rejected()] == list(range(50, 100))
     with opened(folder, quarantine_rows=5_000, quarantine_mib=1) as store:
         for n in range(20):
             store.commit(Batch(), [], [refused(NOON, bytes([n]) * 16_000) for _ in range(10)], NOON)
-        kept = [len(one.payload) for one in store.rejected()]
+        kept = [len(message.payload) for message in store.rejected()]
         assert 900_000 < sum(kept) <= 1 << 20
         store.commit(batch(1, 1, NOON + 9 * DAY), [], [], NOON + 9 * DAY)
         while store.tidy(NOON + 9 * DAY):

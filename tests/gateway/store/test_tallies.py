@@ -149,10 +149,14 @@ def test_tallies_equal_counting_all_messages_anew(
 def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
     """Where uses began and ended, by one meter that hears everything in one go."""
     meter, found = Meter(), {}
-    for one in readings:
-        if one.device == device and one.topic == "state" and not one.retained:
-            at = one.received_at if one.ts is None or one.ts_suspect else min(one.ts, one.received_at)
-            told = meter.hear(msgspec.json.decode(one.payload, type=Said), at, one.received_at)
+    for reading in readings:
+        if reading.device == device and reading.topic == "state" and not reading.retained:
+            at = (
+                reading.received_at
+                if reading.ts is None or reading.ts_suspect
+                else min(reading.ts, reading.received_at)
+            )
+            told = meter.hear(msgspec.json.decode(reading.payload, type=Said), at, reading.received_at)
             found |= {mark[0]: mark for mark in told[1]} if told else {}
     assert found
     return found
@@ -232,7 +236,7 @@ def test_a_counter_and_a_reader_that_do_not_meet_at_one_entrance_are_told_apart(
             kept.tell("door", "event", [(MIDNIGHT + DAY + HOUR_MS + number, one) for number, one in enumerate(cards)])
             cards = [{"type": "card", "seq": 100 + number} for number in range(60)]
             kept.tell("door", "event", [(MIDNIGHT + 2 * HOUR_MS + number, one) for number, one in enumerate(cards)])
-            assert [one.agree for one in kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]] == agree
+            assert [day.agree for day in kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]] == agree
 
 
 def test_a_counter_of_passages_counts_them_and_a_door_that_opens_half_of_them(tmp_path: Path) -> None:
