@@ -1,7 +1,7 @@
 // The configuration as the server has it, and the one way to change it: a change set against the state that was seen.
 
 /**
- * What came of a save. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first.
+ * What came of a save. `before` is the version to go back to: what was there, also where nobody had kept it yet. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first.
  * @typedef {{ ok: boolean, version?: number, before?: number, conflict?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
  */
 
@@ -47,27 +47,25 @@ export class Store {
 
   /** @returns {Promise<Saved>} */
   async save(changes, why) {
-    const before = this.version;
     const { status, ok, body } = await ask("/api/v1/config/changes", {
       method: "POST",
       headers: { ...JSON_TYPE, "if-match": this.etag },
       body: JSON.stringify({ why, changes }),
     });
     if (ok || status === 412) await this.load();
-    if (ok) return { ok: true, version: body.version, before, restart: body.needs_restart ?? [], trouble: body.trouble ?? "" };
+    if (ok) return { ok: true, version: body.version, before: body.version - 1, restart: body.needs_restart ?? [], trouble: body.trouble ?? "" };
     return { ok: false, conflict: status === 412, problems: problemsOf(body) };
   }
 
   /** @returns {Promise<Saved>} */
   async restore(version) {
-    const before = this.version;
     const { ok, status, body } = await ask(`/api/v1/config/versions/${version}/restore`, {
       method: "POST",
       headers: { ...JSON_TYPE, "if-match": this.etag },
       body: "{}",
     });
     await this.load();
-    return ok ? { ok: true, version: body?.version ?? this.version, before } : { ok: false, conflict: status === 412, problems: problemsOf(body) };
+    return ok ? { ok: true, version: body.version, before: body.version - 1 } : { ok: false, conflict: status === 412, problems: problemsOf(body) };
   }
 }
 
