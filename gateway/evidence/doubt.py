@@ -45,6 +45,10 @@ class Doubt:
         self.verdict = self.suspect = None
         self.ask()
 
+    def leave(self) -> None:
+        """It no longer stands among others: those of its station are another's."""
+        self.around = self.group = ()
+
     def ask(self) -> None:
         """Have it judged anew with the next message or deadline."""
         self.look_at = 0

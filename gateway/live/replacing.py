@@ -147,7 +147,7 @@ class Replacing:
         for area in station.areas:
             area.station = None
         for facts in gone:
-            facts.doubt.around = facts.doubt.group = ()
+            facts.doubt.leave()
 
 
 def _devices_of(station: Station) -> list[str]:
