@@ -168,6 +168,12 @@ class LiveView:
     def now(self) -> Millis:
         return self._now()
 
+    def fed(self) -> Iterator[Entry]:
+        """Those of which a feeder has spoken; all others show what the configuration alone can say."""
+        for entry in self:
+            if entry.station in self._fed:
+                yield entry
+
     def __iter__(self) -> Iterator[Entry]:
         """Every station's present document, in the order of the configuration."""
         for station in self._entries:

@@ -19,7 +19,7 @@ class OcpiSide:
         self.routes: APIRouter = router(context, partners, locations)
 
     def start(self) -> None:
-        for entry in self._context.view:
+        for entry in self._context.view.fed():  # one that nobody spoke of yet is no news
             self._push.heard(entry)
         self._context.view.listeners.append(self._push.heard)
         self._push.start()

@@ -228,6 +228,7 @@ def test_after_a_restart_only_what_differs_is_told(folder: Path, house: House, a
     until(lambda: file.told(file.all()[0].id), "what was told is on disk")
     file.close()
     for again in serving(folder, subscriptions_allow_private=True):
+        subscribe(again, app, key_of(again), "/early")  # what nobody spoke of since the start is no news
         show(again)
         subscribe(again, app, key_of(again), "/new")
         until(lambda: app.at("/new"), "the new subscriber is told")
