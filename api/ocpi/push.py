@@ -69,11 +69,11 @@ class Push(threading.Thread):
     def step(self) -> None:
         """Tell each partner what it has yet to hear, as far as it takes it now."""
         settings, now = self._settings(), self._now()
-        with self._lock:
-            changed, self._changed = self._changed, set()
-            entries = dict(self._entries)
         partners = [] if settings.ocpi is None else self._partners.registered(settings.ocpi)
         agreed = {(partner.id, registration.ours): (partner, registration) for partner, registration in partners}
+        with self._lock:
+            changed, self._changed = self._changed, set()
+            entries = dict(self._entries) if agreed else {}
         self._debts = {key: self._debts.get(key) or _Debt(entries) for key in agreed}
         for key, (partner, registration) in agreed.items():
             debt = self._debts[key]

@@ -92,7 +92,8 @@ class Deliveries(threading.Thread):
         self._lock = threading.RLock()  # of the file, and of what is known of subscribers
         self._wake = threading.Event()
         self._stopping = False
-        self._inbox: deque[Entry | AlertEvent] = deque()
+        self._came: dict[str, Entry] = {}  # the newest of each station
+        self._events: deque[AlertEvent] = deque()
         self._entries: dict[str, Entry] = {}
         self._digests: dict[str, str] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -105,11 +106,12 @@ class Deliveries(threading.Thread):
         self._pool = ThreadPoolExecutor(THREADS, "webhook")
 
     def heard(self, entry: Entry) -> None:
-        self._inbox.append(entry)
-        self._wake.set()
+        self._came[entry.station] = entry
+        if self._subscriptions:  # else nobody is in a hurry: most boxes have no subscriber
+            self._wake.set()
 
     def happened(self, event: AlertEvent) -> None:
-        self._inbox.append(event)
+        self._events.append(event)
         self._wake.set()
 
     def end(self) -> None:
@@ -215,7 +217,7 @@ class Deliveries(threading.Thread):
             if station is None:
                 return False
             entry = self._entries[station]
-            told, number = self._opened().told(subscription.id).get(station, ("", 0))
+            told, number = self._opened().told_of(subscription.id, station)
         digest = digest_of(shown_of(entry), subscription.kinds)
         if digest != told and self._covers(key, station):
             message = availability(subscription, entry, digest, number + 1)
@@ -344,12 +346,12 @@ class Deliveries(threading.Thread):
 
     def _take_in(self, *, keep: bool) -> None:
         """What came since. `keep`: it is to be told by us; else only what is true now is remembered."""
-        while self._inbox:
-            came = self._inbox.popleft()
-            if isinstance(came, Entry):
-                self._changed(came)
-            elif keep:
-                self._owe(came)
+        while self._came:
+            self._changed(self._came.popitem()[1])
+        while self._events:
+            event = self._events.popleft()
+            if keep:
+                self._owe(event)
 
     def _changed(self, entry: Entry) -> None:
         self._entries[entry.station] = entry

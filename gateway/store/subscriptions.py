@@ -115,6 +115,14 @@ class SubscriptionFile:
                 (at, due, error, subscription),
             )
 
+    def told_of(self, subscription: str, station: str) -> tuple[str, int]:
+        """The digest of the station that was taken last, and how many were; empty and 0 before the first."""
+        query = "SELECT digest, number FROM told WHERE subscription = ? AND station = ?"
+        with store_errors(self._path):
+            row = self._db.execute(query, (subscription, station)).fetchone()
+            digest, number = row or ("", 0)
+            return digest, number
+
     def told(self, subscription: str) -> dict[str, tuple[str, int]]:
         """By station: the digest that was taken last, and how many were."""
         query = "SELECT station, digest, number FROM told WHERE subscription = ?"

@@ -1,7 +1,8 @@
 """The opening hours of a coming week, as a person would say them. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from gateway.model import Millis
 from gateway.policy.hours.opening import Opening
 
 DAYS: Final = 7
+WEEKS_KEPT: Final = 4_096
 
 
 class HoursWords(NamedTuple):
@@ -61,8 +63,13 @@ def open_spans(opening: Opening, start: Millis, end: Millis) -> Iterator[OpenSpa
 def coming_week(opening: Opening, now: Millis, zone: ZoneInfo, language: str = "zh") -> str:
     """From today on, seven days: `周一至周五 09:00–17:00;周六 10:00–12:00;周日 休息`. Hours belong to the day on which
     they begin. Holidays and special days within the week are in it."""
+    return _week(opening, local_of(day_start(now, zone), zone).date(), zone, language)
+
+
+@lru_cache(maxsize=WEEKS_KEPT)
+def _week(opening: Opening, first: date, zone: ZoneInfo, language: str) -> str:
+    """The same all day, and for all places with these hours."""
     words = WORDS[language]
-    first = local_of(day_start(now, zone), zone).date()
     days = [first + timedelta(days=number) for number in range(DAYS)]
     midnights = [midnight_of(day, zone) for day in (*days, days[-1] + timedelta(days=1))]
     state = opening.at(midnights[0])
