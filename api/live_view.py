@@ -6,10 +6,10 @@ view's own clock takes back each claim at its deadline when the feeder does not,
 
 import asyncio
 import contextlib
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from api.conditional import etag_of
 from api.wire_documents import withdraw
 from config.schema import StationSettings
 from gateway.base.mishaps import Mishaps
@@ -36,7 +36,7 @@ class Entry:
         self.station, self.body, self.version = document.station, document.body, version
         self.summary, self.open_now = document.shown.summary, document.shown.open.now
         self.deadline = deadline(document.shown)
-        self.etag = b'"' + hashlib.blake2b(self.body, digest_size=9).hexdigest().encode() + b'"'
+        self.etag = etag_of(self.body).encode()
         # A cache must not hand out a claim past its deadline, so near it nothing is to be cached.
         self.last_from = None if self.deadline is None else self.deadline - MAX_AGE_S * 1000
         self.headers = self._headers(MAX_AGE_S)

@@ -4,12 +4,11 @@ What is asked otherwise, or wrongly, is left to the route (`api/routes/stations`
 """
 
 import gzip
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from api.conditional import matches
+from api.conditional import etag_of, matches
 from api.derived import Derived
 from api.directory import Directory, Query, parse_wanted
 from api.geo import from_gcj02
@@ -70,7 +69,7 @@ class QuickLists:
         except (ValueError, KeyError):
             return None
         body = self._directory().near(query, limit, MOST)
-        return None if body is None else PreparedList(body, _etag(body))
+        return None if body is None else PreparedList(body, etag_of(body).encode())
 
     def _all(self) -> PreparedList:
         now, directory = self._view.now(), self._directory()
@@ -78,7 +77,7 @@ class QuickLists:
             entries = list(self._view)
             body = directory.find(Query(), entries=entries)
             ends = [entry.deadline for entry in entries if entry.deadline is not None]
-            self._whole = PreparedList(body, _etag(body), gzip.compress(body, LEVEL, mtime=0))
+            self._whole = PreparedList(body, etag_of(body).encode(), gzip.compress(body, LEVEL, mtime=0))
             self._whole_of, self._whole_from = directory, now
             self._whole_until = min([now + PREPARED_MS, *ends])
         return self._whole
@@ -102,7 +101,3 @@ def _asked(query_string: bytes) -> tuple[Query, int | None]:
         raise ValueError("another system")
     point = from_gcj02((lat, lon)) if coord == "gcj02" else (lat, lon)
     return Query(point, radius_m, parse_wanted(words.get("usable", ""))), limit
-
-
-def _etag(body: bytes) -> bytes:
-    return b'"' + hashlib.blake2b(body, digest_size=9).hexdigest().encode() + b'"'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from api.processes import processes, together
 from api.running import NotReloadedError, Reloaded
 from api.start_book import note_reload
-from config.building import rebuilding
+from config.building import MANY, building
 from config.difference import Difference, difference
 from config.edit.home import ConfigHome
 from config.edit.saving import Author, note
@@ -83,7 +83,7 @@ class Reloading:
 
     def reload_here(self, who: str, why: str, *, told: bool = False) -> Reloaded:
         """In this process alone. `told`: the audit trail knows of it already."""
-        with self._lock, rebuilding():
+        with self._lock, building(MANY):
             _keep_version(self._path, f"taken up for {who}: {why}")
             try:
                 found = self._read(self._path)

@@ -3,26 +3,24 @@
 To add one, copy `_template.py`.
 """
 
-import hashlib
 from collections.abc import Iterable
 from importlib import import_module
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.conditional import matches
+from api.conditional import etag_of, matches
 from api.context import ApiContext
 from api.derived import Derived
 from api.feeds.base import Feed, FeedRequest, FeedStation
 from api.feeds.shared.changes import Changes
+from api.feeds.shared.configured import Configured
 from api.live_view import MAX_AGE_S, Entry
 from api.problem import bad_parameter, not_found
 from api.wire_documents import read
 from api.workers import FEW_STATIONS
 from config.modules import module_of, names_in
-from config.schema import Settings
 from gateway.model import Millis
-from gateway.policy.hours.configured import Openings
 
 
 def feeds() -> tuple[Feed, ...]:
@@ -62,15 +60,6 @@ def _add(routes: APIRouter, feed: Feed, answers: "Answers") -> None:
     )
 
 
-class Configured:
-    """What one configuration says of stations and their hours."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.stations = {station.id: station for station in settings.stations}
-        self.hours = Openings(settings)
-
-
 class Answers:
     """Feeds as they are asked for, each answer from the documents of that moment."""
 
@@ -91,7 +80,7 @@ class Answers:
             raise bad_parameter(key, what) from None
         except LookupError as error:
             raise not_found(str(error.args[0])) from None
-        etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+        etag = etag_of(body)
         # Without a configured address the answer names the one that was asked for: no shared cache may keep it.
         shared = "public" if context.settings.api.public_url else "private"
         headers = {"etag": etag, "cache-control": f"{shared}, max-age={_max_age_s(entries, now)}"}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from gateway.policy.hours.opening import Opening
 from gateway.policy.hours.words import open_spans
 
 WEEKS: Final = 5
+KEPT: Final = 4_096
 LAST_MINUTE: Final = "23:59"
 """OCPI knows no 24:00."""
 Spans = tuple[tuple[str, str], ...]
@@ -23,11 +25,16 @@ def opening_times(opening: Opening, now: Millis, zone: ZoneInfo) -> dict[str, An
     What a weekday is like most often in five weeks is usual; holidays and special days among them are exceptional.
     """
     first = local_of(day_start(now, zone), zone).date()
-    days = [first + timedelta(days=number) for number in range(7 * WEEKS)]
-    state = opening.at(now)
-    end = midnight_of(days[-1] + timedelta(days=1), zone)
+    state, end = opening.at(now), midnight_of(first + timedelta(days=7 * WEEKS), zone)
     if state.access == "open" and (state.until is None or state.until >= end):
         return {"twentyfourseven": True}
+    return _weeks(opening, first, zone)
+
+
+@lru_cache(maxsize=KEPT)
+def _weeks(opening: Opening, first: date, zone: ZoneInfo) -> dict[str, Any] | None:
+    """The same all day, and for all places with these hours; nobody changes it."""
+    days = [first + timedelta(days=number) for number in range(7 * WEEKS)]
     told = {day: _spans(opening, day, zone) for day in days}
     if any(spans is None for spans in told.values()):
         return None

@@ -16,7 +16,7 @@ from api.ocpi.envelope import NOT_THERE
 from api.ocpi.handshake import PartnerLine
 from api.ocpi.partners import PartnerBook, Registration
 from api.ocpi.sender import Locations
-from config.schema import OcpiPartner, Settings
+from config.schema import Ocpi, OcpiPartner, Settings
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 from gateway.notify.base import SendError
@@ -68,8 +68,8 @@ class Push(threading.Thread):
 
     def step(self) -> None:
         """Tell each partner what it has yet to hear, as far as it takes it now."""
-        settings, now = self._settings(), self._now()
-        partners = [] if settings.ocpi is None else self._partners.registered(settings.ocpi)
+        ocpi, now = self._settings().ocpi, self._now()
+        partners = [] if ocpi is None else self._partners.registered(ocpi)
         agreed = {(partner.id, registration.ours): (partner, registration) for partner, registration in partners}
         with self._lock:
             changed, self._changed = self._changed, set()
@@ -79,16 +79,16 @@ class Push(threading.Thread):
             debt = self._debts[key]
             debt.stations |= changed
             if debt.stations and now >= debt.not_before:
-                self._settle(debt, partner, registration, entries, settings)
+                self._settle(debt, partner, registration, entries, ocpi)
 
     def _settle(
         self, debt: _Debt, partner: OcpiPartner, registration: Registration, entries: dict[str, Entry],
-        settings: Settings,
+        ocpi: Ocpi | None,
     ) -> None:  # fmt: skip
-        assert settings.ocpi is not None
+        assert ocpi is not None
         for station in sorted(debt.stations):
             entry, now = entries[station], self._now()
-            for location in self._locations.of([entry], settings, settings.ocpi, now):
+            for location in self._locations.of([entry], ocpi, now):
                 try:
                     self._tell(debt, partner, registration, location)
                 except SendError as error:

@@ -112,7 +112,7 @@ def _locations(routes: APIRouter, desk: Desk, locations: Locations) -> None:
 
     def told(entries: list[Any]) -> list[dict[str, Any]]:
         context = desk.context
-        return locations.of(entries, context.settings, desk.ocpi, context.view.now())
+        return locations.of(entries, desk.ocpi, context.view.now())
 
     @routes.get(address, summary="Stations with charging points", response_class=Response)
     async def every(

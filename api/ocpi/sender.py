@@ -3,37 +3,33 @@
 from collections.abc import Iterable
 from typing import Any
 
+from api.derived import Derived
 from api.feeds.shared.changes import Changes
+from api.feeds.shared.configured import Configured
 from api.live_view import Entry
 from api.ocpi.locations import ChargingStation, location
 from api.wire_documents import read
-from config.schema import Ocpi, Settings
+from config.schema import Ocpi
 from gateway.model import Millis
-from gateway.policy.hours.configured import Openings
 
 
 class Locations:
     """One for all that ask, so that a change is dated once."""
 
-    def __init__(self) -> None:
-        self._changes = Changes()
-        self._hours: tuple[Settings, Openings] | None = None
+    def __init__(self, configured: Derived[Configured]) -> None:
+        self._configured, self._changes = configured, Changes()
 
-    def of(self, entries: Iterable[Entry], settings: Settings, ocpi: Ocpi, now: Millis) -> list[dict[str, Any]]:
+    def of(self, entries: Iterable[Entry], ocpi: Ocpi, now: Millis) -> list[dict[str, Any]]:
         """Those that have charging points, in the order of the configuration."""
-        if self._hours is None or self._hours[0] is not settings:
-            self._hours = settings, Openings(settings)
-        hours = self._hours[1]
-        stations = {station.id: station for station in settings.stations}
+        configured = self._configured()
         told = []
         for entry in entries:
-            station = stations.get(entry.station)
+            station = configured.stations.get(entry.station)
             if station is None:
                 continue
-            zone = station.timezone or settings.timezone
             of = ChargingStation(
-                station, read(entry.body), zone, hours(station, None),
-                lambda key, facts: self._changes.since(key, repr(facts), now),
+                station, read(entry.body), station.timezone or configured.settings.timezone,
+                configured.hours(station, None), lambda key, facts: self._changes.since(key, repr(facts), now),
             )  # fmt: skip
             found = location(of, ocpi, now)
             told += [] if found is None else [found]

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from api.context import ApiContext
+from api.derived import Derived
+from api.feeds.shared.configured import Configured
 from api.ocpi.partners import PartnerBook
 from api.ocpi.push import Push
 from api.ocpi.routes import router
@@ -14,7 +16,8 @@ class OcpiSide:
     """`start` and `stop` it on the thread of the live view; partners are told in between."""
 
     def __init__(self, context: ApiContext, mishaps: Mishaps) -> None:
-        self._context, partners, locations = context, PartnerBook(context.settings.store.path), Locations()
+        self._context, partners = context, PartnerBook(context.settings.store.path)
+        locations = Locations(Derived(context.running.settings, Configured))
         self._push = Push(lambda: context.settings, partners, locations, context.now, mishaps)
         self.routes: APIRouter = router(context, partners, locations)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.feeds.base import named
 from config.kinds import INSTRUMENTS, SPECS
 from config.schema import StationSettings
 from gateway.policy.hours.configured import composed
@@ -18,7 +19,7 @@ _SIMPLE: Final = re.compile(rf"(?:({_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*) )
 
 def station_ld(station: StationSettings) -> dict[str, Any]:
     """The object, to which a page adds its own address (`at`)."""
-    name = station.name.get("zh") or next(iter(station.name.values()), station.id)
+    name = named(station.name, "zh", station.id)
     told: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "CivicStructure",

@@ -24,12 +24,12 @@ OVER: Both = ("告警已经关闭，不用处理了。", "The alert is closed al
 THANKS: Both = ("已确认，谢谢。", "Acknowledged, thank you.")
 
 
-class _GoneError(Exception):
-    """The link leads nowhere (any more)."""
+class _NothingToDoError(Exception):
+    """The link leads nowhere (any more), or to what is over."""
 
-    def __init__(self, said: Both, alert: Alert | None = None) -> None:
+    def __init__(self, said: Both, alert: Alert | None = None, status: int = 410) -> None:
         super().__init__(said[1])
-        self.said, self.alert = said, alert
+        self.said, self.alert, self.status = said, alert, status
 
 
 def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
@@ -37,28 +37,28 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     page = Derived(context.running.settings, lambda settings: LinkPage(Places.of(settings)))
 
-    def open_(token: str) -> tuple[Grant, Alert | None]:
+    def open_(token: str) -> tuple[Grant, Alert]:
         try:
             grant = read(key_in(context.settings.store.path), token, context.now())
         except BadLinkError as error:
-            raise _GoneError((error.chinese, str(error))) from None
+            raise _NothingToDoError((error.chinese, str(error))) from None
         with staff.reader() as reader:
             alert = reader.alert(grant.alert)
             if reader.link_used(grant.id):
-                raise _GoneError(USED, alert)
+                raise _NothingToDoError(USED, alert)
+        if alert is None or alert.state == "closed":
+            raise _NothingToDoError(OVER, alert, 200)
         return grant, alert
 
-    def gone(request: Request, error: _GoneError) -> Response:
-        return page().says(request, error.said, 410, error.alert, context.now())
+    def told(request: Request, error: _NothingToDoError) -> Response:
+        return page().says(request, error.said, error.status, error.alert, context.now())
 
     @routes.get("/a/{token}")
     def ask(request: Request, token: str) -> Response:
         try:
             _, alert = open_(token)
-        except _GoneError as error:
-            return gone(request, error)
-        if alert is None or alert.state == "closed":
-            return page().says(request, OVER, 200, alert, context.now())
+        except _NothingToDoError as error:
+            return told(request, error)
         key = gate.who(request)
         return page().asks(request, alert, context.now(), key.name if key is not None else None)
 
@@ -66,10 +66,8 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     async def acknowledge(request: Request, token: str) -> Response:
         try:
             grant, alert = open_(token)
-        except _GoneError as error:
-            return gone(request, error)
-        if alert is None or alert.state == "closed":
-            return page().says(request, OVER, 200, alert, context.now())
+        except _NothingToDoError as error:
+            return told(request, error)
         key = gate.who(request)
         by = key.name if key is not None else _left(await request.body())
         link = (grant.id, grant.expires_at)

@@ -1,11 +1,10 @@
 """`/api/v1/stations`: the list with its filters, and one station."""
 
-import hashlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.conditional import matches
+from api.conditional import etag_of, matches
 from api.context import ApiContext
 from api.directory import Query as Wish
 from api.directory import parse_wanted
@@ -51,7 +50,7 @@ def router(context: ApiContext) -> APIRouter:
                 )
         except KeyError:
             raise bad_parameter("cursor", "is none of this list; begin anew without it") from None
-        etag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+        etag = etag_of(body)
         headers = {"etag": etag, "cache-control": CACHE}
         if matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
