@@ -94,7 +94,7 @@ class Pages:
         self.tiles = tiles or ""
         self.map_headers = HEADERS | {"content-security-policy": policy_with_images_of(self.tiles)}
         self.assets = Assets()
-        self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html")}
+        self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.rglob("*.html")}
 
     def render(
         self,
@@ -126,6 +126,7 @@ class Pages:
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
             "json_ld": self._json_ld(request, place) if place else "{}",
+            "case": self.templates["case"].template,
             "style": "".join(f"<style>{text}</style>" for text in styles),
         }
         text = self.templates[name].substitute(values | dict(more or {}))

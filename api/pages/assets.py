@@ -52,7 +52,7 @@ class Assets:
         for name, asset in self.files.items():
             digest.update(name.encode() + b"\0" + asset.body)
         sheets = set[str]()
-        for path in sorted(also.glob("*.html")):
+        for path in sorted(also.rglob("*.html")):
             digest.update(path.read_bytes())
             sheets |= set(_SHEETS.findall(path.read_text("utf-8")))
         self._sheets = frozenset(sheets)  # not any that somebody may think of

@@ -14,9 +14,9 @@ from typing import Final
 
 from api.auth import Key, KeyFileError, Keyring
 from api.live_view import Entry
+from api.webhooks.backlogs import Backlog, Backlogs
 from api.webhooks.messages import (
     ALERT,
-    AVAILABILITY,
     GIVE_UP_MS,
     WebhookMessage,
     alert,
@@ -24,7 +24,6 @@ from api.webhooks.messages import (
     digest_of,
     pause_after,
     shown_of,
-    wants,
 )
 from config.schema import Settings
 from gateway.alerts.words import AlertEvent
@@ -34,7 +33,7 @@ from gateway.notify.base import SendError
 from gateway.notify.http import Target, exchange
 from gateway.notify.signing import headers_of, key_of
 from gateway.store.base import StoreError
-from gateway.store.subscriptions import Subscription, SubscriptionFile
+from gateway.store.subscriptions import NAME, Subscription, SubscriptionFile
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +53,6 @@ GONE: Final = 410
 
 def may_hear_of_alerts(key: Key) -> bool:
     return key.alerts or key.at_least("viewer")
-
-
-class Backlog:
-    """What one subscriber has yet to hear: stations, in the order in which they changed, and whether alerts."""
-
-    def __init__(self) -> None:
-        self.stations: dict[str, None] = {}
-        self.alerts = False
-        self.busy = False
-        self.due: Millis = 0
-
-    def waits(self, now: Millis) -> bool:
-        return not self.busy and now >= self.due and (self.alerts or bool(self.stations))
 
 
 class Deliveries(threading.Thread):
@@ -94,12 +80,7 @@ class Deliveries(threading.Thread):
         self._stopping = False
         self._came: dict[str, Entry] = {}  # the newest of each station
         self._events: deque[AlertEvent] = deque()
-        self._entries: dict[str, Entry] = {}
-        self._digests: dict[str, str] = {}
-        self._subscriptions: dict[str, Subscription] = {}
-        self._of_station: dict[str, list[str]] = {}
-        self._work: dict[str, Backlog] = {}
-        self._waiting: dict[str, None] = {}  # those with anything to hear
+        self._backlogs = Backlogs()
         self._hosts = Counter[str]()
         self._seen_changes: int | None = None
         self._delivering: int | None = None
@@ -107,7 +88,7 @@ class Deliveries(threading.Thread):
 
     def heard(self, entry: Entry) -> None:
         self._came[entry.station] = entry
-        if self._subscriptions:  # else nobody is in a hurry: most boxes have no subscriber
+        if self._backlogs.subscriptions:  # else nobody is in a hurry: most boxes have no subscriber
             self._wake.set()
 
     def happened(self, event: AlertEvent) -> None:
@@ -150,7 +131,7 @@ class Deliveries(threading.Thread):
     def step(self) -> None:
         """Take in what came, and set threads to what is due. StoreError where the file can't be used now."""
         with self._lock:
-            if not self._subscriptions and not (self._folder / "webhooks.db").exists():
+            if not self._backlogs.subscriptions and not (self._folder / NAME).exists():
                 self._take_in(keep=False)
                 return
             self._refresh()
@@ -158,13 +139,9 @@ class Deliveries(threading.Thread):
             self._take_in(keep=delivering)
             if delivering:
                 self._catch_up()
-            now = self._now()
-            for name in list(self._waiting):
-                work = self._work.get(name)
-                if work is None or not (work.alerts or work.stations or work.busy):
-                    del self._waiting[name]
-                elif work.waits(now) and not self._stopping:
-                    self._begin(self._subscriptions[name], work)
+            for subscription, work in self._backlogs.due(self._now()):
+                if not self._stopping:
+                    self._begin(subscription, work)
 
     def _begin(self, subscription: Subscription, work: Backlog) -> None:
         host = Target(subscription.url).host
@@ -216,7 +193,7 @@ class Deliveries(threading.Thread):
             station = next(iter(work.stations), None)
             if station is None:
                 return False
-            entry = self._entries[station]
+            entry = self._backlogs.entries[station]
             told, number = self._opened().told_of(subscription.id, station)
         digest = digest_of(shown_of(entry), subscription.kinds)
         if digest != told and self._covers(key, station):
@@ -226,7 +203,7 @@ class Deliveries(threading.Thread):
             with self._lock:
                 self._opened().took_state(subscription.id, station, digest, number + 1, self._now())
         with self._lock:
-            if self._entries[station] is entry:
+            if self._backlogs.entries[station] is entry:
                 work.stations.pop(station, None)
         return True
 
@@ -245,7 +222,7 @@ class Deliveries(threading.Thread):
             self._failed(subscription, work, error)
             return False
         with self._lock:
-            known = self._subscriptions.get(subscription.id)
+            known = self._backlogs.subscriptions.get(subscription.id)
             if known is not None and known.failures:
                 self._seen_changes = None
         return True
@@ -253,7 +230,7 @@ class Deliveries(threading.Thread):
     def _failed(self, subscription: Subscription, work: Backlog, error: SendError) -> None:
         now = self._now()
         with self._lock:
-            known = self._subscriptions.get(subscription.id, subscription)
+            known = self._backlogs.subscriptions.get(subscription.id, subscription)
             if known.failing_since is not None and now - known.failing_since >= GIVE_UP_MS:
                 self._give_up(subscription, now, str(error))
                 return
@@ -297,7 +274,7 @@ class Deliveries(threading.Thread):
                 os.close(handle)
                 return False
             self._delivering = handle
-            self._owe_everything()
+            self._backlogs.everything(self._opened().owing())
         return True
 
     def _catch_up(self) -> None:
@@ -306,19 +283,11 @@ class Deliveries(threading.Thread):
         if self._past_at and (self._told or now - self._past_at < POLL_MS):
             return
         since = now - (LOOK_BACK_MS if self._past_at else FIRST_LOOK_BACK_MS)
-        if any(ALERT in each.events for each in self._subscriptions.values()):
+        if any(ALERT in each.events for each in self._backlogs.subscriptions.values()):
             for event in self._past(since):
                 self._owe(event)
         self._opened().forget_taken(now - FIRST_LOOK_BACK_MS - LOOK_BACK_MS)
         self._past_at = now
-
-    def _owe_everything(self) -> None:
-        """After a start: each may have missed something, and is told where a state differs from what it took."""
-        owing = self._opened().owing()
-        for name, work in self._work.items():
-            work.alerts = name in owing
-            self._waiting[name] = None
-            self._add_stations(name)
 
     def _refresh(self) -> None:
         """Read the subscriptions again where any process has changed them."""
@@ -326,68 +295,26 @@ class Deliveries(threading.Thread):
         if changes == self._seen_changes:
             return
         self._seen_changes = changes
-        before = self._subscriptions
-        self._subscriptions = {each.id: each for each in self._opened().all() if each.disabled_at is None}
-        self._work = {name: self._work.get(name) or Backlog() for name in self._subscriptions}
-        self._of_station = {}
-        for name, subscription in self._subscriptions.items():
-            self._work[name].due = max(self._work[name].due, subscription.due) if subscription.failures else 0
-            for station in subscription.stations or ("",):
-                self._of_station.setdefault(station, []).append(name)
-            if name not in before and self._delivering is not None:
-                self._add_stations(name)
-
-    def _add_stations(self, name: str) -> None:
-        subscription = self._subscriptions[name]
-        if AVAILABILITY in subscription.events:
-            wanted = subscription.stations or tuple(self._entries)
-            self._work[name].stations |= {station: None for station in wanted if station in self._entries}
-            self._waiting[name] = None
+        self._backlogs.follow(self._opened().all(), tell=self._delivering is not None)
 
     def _take_in(self, *, keep: bool) -> None:
         """What came since. `keep`: it is to be told by us; else only what is true now is remembered."""
         while self._came:
-            self._changed(self._came.popitem()[1])
+            self._backlogs.changed(self._came.popitem()[1])
         while self._events:
             event = self._events.popleft()
             if keep:
                 self._owe(event)
 
-    def _changed(self, entry: Entry) -> None:
-        self._entries[entry.station] = entry
-        names = [
-            name
-            for name in self._interested(entry.station)
-            if wants(self._subscriptions[name], AVAILABILITY, entry.station)
-        ]
-        if not names:
-            return
-        digest = digest_of(shown_of(entry))
-        if self._digests.get(entry.station) == digest:
-            return
-        self._digests[entry.station] = digest
-        for name in names:
-            self._work[name].stations[entry.station] = None
-            self._waiting[name] = None
-
     def _owe(self, event: AlertEvent) -> None:
-        names = [
-            name
-            for name in self._interested(event.alert.station or "")
-            if wants(self._subscriptions[name], ALERT, event.alert.station)
-            and (key := self._key(self._subscriptions[name])) is not None
-            and may_hear_of_alerts(key)
-            and event.at >= self._subscriptions[name].created_at
-            and self._covers(key, event.alert.station)
-        ]
+        interested = self._backlogs.interested(ALERT, event.alert.station)
+        names = [each.id for each in interested if self._may_hear(each, event)]
         what = f"{event.alert.id}/{event.at}/{event.action}"
         if names and self._opened().owe(what, names, event.at, alert(event)):
-            for name in names:
-                self._work[name].alerts = True
-                self._waiting[name] = None
+            self._backlogs.alert(names)
 
-    def _interested(self, station: str) -> Iterable[str]:
-        """Those that named the station, and those that want all."""
-        yield from self._of_station.get(station, ())
-        if station:
-            yield from self._of_station.get("", ())
+    def _may_hear(self, subscription: Subscription, event: AlertEvent) -> bool:
+        key = self._key(subscription)
+        if key is None or not may_hear_of_alerts(key) or event.at < subscription.created_at:
+            return False
+        return self._covers(key, event.alert.station)

@@ -151,7 +151,7 @@ def test_no_word_stands_in_a_table_unused() -> None:
     )
     written = "\n".join(path.read_text("utf-8") for path in SCRIPTS.parents[1].rglob("*.py"))  # by the server
     scripts += re.sub(r"'(\w+)'", r'"\1"', written)
-    pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").glob("*.html"))
+    pages = "\n".join(path.read_text("utf-8") for path in (SCRIPTS.parents[1] / "templates").rglob("*.html"))
     made = (  # put together from parts
         r"(alert|cause|level|did|did_by|who|role|found|set|title)\..*|.*\.(free|unit|one|thing|short|col)|.*_short"
         r"|(nav|h|sys|v|why|area|asked|channel|pile)\..*"

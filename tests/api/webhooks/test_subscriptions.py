@@ -169,7 +169,7 @@ def test_an_app_hears_of_alerts_only_where_its_key_may(house: House, app: AppSer
     assert subscribe(house, app, key_of(house, alerts=True), events=["alert"]).status_code == 201
     owners = [getattr(listener, "__self__", None) for listener in house.view.listeners]
     (deliveries,) = [owner for owner in owners if isinstance(owner, Deliveries)]
-    until(lambda: deliveries._work, "the subscription is known")
+    until(lambda: deliveries._backlogs.of, "the subscription is known")
     alert = replace(ALERT, station="yanshan")
     deliveries.happened(AlertEvent(alert, NOON + 1, "opened"))
     deliveries.happened(AlertEvent(alert, NOON + 2, "closed"))
