@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.schema import Settings, StationSettings
-from gateway.base.local_time import local_of
+from gateway.base.local_time import local_of, midnight_of
 from gateway.model import Access, Millis
 from gateway.policy.hours import Opening, Openings, problem
+from gateway.policy.hours.words import DAYS, WORDS
 
-DAYS: Final = 7
 _MINUTE_MS: Final = 60_000
 _WORDS: Final[dict[Access, tuple[str, str]]] = {
     "open": ("开放", "open"), "closed": ("休息", "closed"), "staff_only": ("仅工作人员", "staff only"),
     "unknown": ("时间不定", "not known"),
 }  # fmt: skip
-_WEEKDAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-_SHORT_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class BadHoursError(ValueError):
@@ -54,7 +52,7 @@ def in_words(week: tuple[PlainDay, ...], english: bool = False) -> tuple[str, ..
 
 
 def _day(opening: Opening, day: date, zone: ZoneInfo) -> PlainDay:
-    start, end = (_midnight(one, zone) for one in (day, day + timedelta(days=1)))
+    start, end = (midnight_of(one, zone) for one in (day, day + timedelta(days=1)))
     spans: list[tuple[int, int, Access]] = []
     at = start
     while at < end:
@@ -63,10 +61,6 @@ def _day(opening: Opening, day: date, zone: ZoneInfo) -> PlainDay:
         spans.append((_minute(at, start, end), _minute(until, start, end), state.access))
         at = until
     return PlainDay(day, tuple(_joined(spans)))
-
-
-def _midnight(day: date, zone: ZoneInfo) -> Millis:
-    return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 
 def _minute(at: Millis, start: Millis, end: Millis) -> int:
@@ -95,7 +89,7 @@ def _runs(week: tuple[PlainDay, ...]) -> list[list[PlainDay]]:
 
 
 def _days_told(run: list[PlainDay], english: bool) -> str:
-    names = _SHORT_DAYS if english else _WEEKDAYS
+    names = WORDS["en" if english else "zh"].weekdays
     first, last = (names[one.day.weekday()] for one in (run[0], run[-1]))
     if len(run) == 1:
         return first
