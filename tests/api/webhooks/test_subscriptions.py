@@ -118,6 +118,7 @@ def test_what_a_receiver_asks_for_is_waited(house: House, app: AppServer) -> Non
     until(lambda: listed(house, who)[0]["failing_since"], "it is known to fail")
     app.headers = {}
     subscribe(house, app, who, "/other")
+    until(lambda: app.at("/other"), "the other is told what is so now")
     house.clock.now = NOON + 599_000
     show(house, "occupied", at=house.clock.now)
     until(lambda: app.at("/other")[1:], "others are told")
