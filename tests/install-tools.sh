@@ -5,7 +5,7 @@
 set -u
 missing=""
 for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium \
-            victoria-metrics:victoria-metrics socat:socat curl:curl gcc:gcc g++:g++ fc-list:fontconfig; do
+            victoria-metrics:victoria-metrics socat:socat curl:curl gcc:gcc g++:g++ fc-list:fontconfig pdftotext:poppler-utils; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
 fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"

@@ -22,7 +22,9 @@ from gateway.base.local_time import local_of
 from gateway.model import Millis
 from gateway.store.base import Reader
 
-LOOKS = 3  # by hour of the week once, by day of the station, of its areas and of its resources; perhaps of two months
+LOOKS = (
+    5  # by hour of the week once, by day of the station, its areas and its resources; of the month before the first two
+)
 
 
 def router(context: ApiContext) -> APIRouter:

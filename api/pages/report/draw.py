@@ -1,13 +1,16 @@
 """The report's two pictures as SVG: bars by day, and the week by hours. Colours and the hatch come from report.css."""
 
+from collections.abc import Iterable
+
 from api.pages.report.gather import MonthReport
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import local_of
 
-WIDTH, HEIGHT, LEFT = 1000, 170, 78
+WIDTH, HEIGHT, LEFT = 1000, 140, 78
 STRIP, FOOT = (HEIGHT + 12, HEIGHT + 32), HEIGHT + 54  # where the unknown is drawn; the days' line
-CELL, ROW = 39, 20
+CELL, ROW = 39, 18
+TOPS = (0.2, 0.4, 1.0)
 STEPS = (0.12, 0.3, 0.5, 0.7, 0.88)
 HATCH = (
     '<defs><pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -19,9 +22,10 @@ def days(report: MonthReport, say: Words) -> str:
     """A bar for each day's utilisation; below it, hatched, what share of the day is not known."""
     keys = list(report.days)
     step = (WIDTH - LEFT) / max(len(keys), 28)
-    parts = [HATCH.format(id="hd"), *_scale(say)]
+    top = top_of(one.minutes.utilization or 0.0 for one in report.days.values())
+    parts = [HATCH.format(id="hd"), *_scale(top, say)]
     for place, key in enumerate(keys):
-        parts += _bar(report.days[key], LEFT + place * step, step)
+        parts += _bar(report.days[key], LEFT + place * step, step, top)
         local = local_of(key, report.zone)
         weekend = ' class="rest"' if local.weekday() >= 5 else ""
         x = LEFT + (place + 0.5) * step
@@ -29,10 +33,16 @@ def days(report: MonthReport, say: Words) -> str:
     return _svg(WIDTH, FOOT + 6, say("by_day"), parts)
 
 
-def _scale(say: Words) -> list[str]:
+def top_of(shares: Iterable[float]) -> float:
+    """Where the scale ends, so that a month of 20 % is no flat line: the least of these that holds all."""
+    most = max(shares, default=0.0)
+    return next(top for top in TOPS if most <= top)
+
+
+def _scale(top: float, say: Words) -> list[str]:
     lines = []
-    for share in (0, 0.5, 1):
-        y = _y(share)
+    for share in (0, top / 2, top):
+        y = _y(share / top)
         lines.append(f'<line class="rule" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
         lines.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * 100:.0f}%</text>')
     lines.append(f'<text x="{LEFT - 6}" y="{STRIP[1] - 4}" text-anchor="end">{say("unknown")}</text>')
@@ -43,13 +53,14 @@ def _y(share: float) -> float:
     return 18 + (HEIGHT - 18) * (1 - share)
 
 
-def _bar(one: Usage, x: float, step: float) -> list[str]:
+def _bar(one: Usage, x: float, step: float, scale: float) -> list[str]:
     left, width = x + step * 0.14, step * 0.72
     used, seen = one.minutes.utilization, one.minutes.coverage
     parts = []
     if used is not None:
-        parts.append(_rect("bar", left, _y(used), width, HEIGHT - _y(used)))
-        parts.append(f'<text class="of" x="{x + step / 2:.1f}" y="{_y(used) - 4:.1f}">{used * 100:.0f}</text>')
+        y = _y(used / scale)
+        parts.append(_rect("bar", left, y, width, HEIGHT - y))
+        parts.append(f'<text class="of" x="{x + step / 2:.1f}" y="{y - 4:.1f}">{used * 100:.0f}</text>')
     elif seen is not None:
         parts.append(_rect("", left, _y(1), width, HEIGHT - _y(1), "hd"))
     if seen is not None and seen < 1:
@@ -65,7 +76,7 @@ def week(report: MonthReport, say: Words) -> str:
     parts += [f'<text x="{left + hour * CELL + 2}" y="12">{hour}</text>' for hour in range(0, 24, 3)]
     for day in range(7):
         y = 18 + day * (ROW + 2)
-        parts.append(f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{say.weekday(day)}</text>')
+        parts.append(f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{say.weekday(day)}</text>')
         for hour in range(24):
             parts.append(_cell(report.week.get(day * 24 + hour), left + hour * CELL, y))
     return _svg(WIDTH, 18 + 7 * (ROW + 2), say("by_hour"), parts)

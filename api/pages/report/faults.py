@@ -1,11 +1,15 @@
 """What went wrong in a month, folded by what and where, the longest first."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from api.pages.report.gather import MonthReport
+from api.pages.report.gather import Month, MonthReport
 from api.pages.report.words import Words
+from config.called import called
+from config.schema import AreaSettings, ResourceSettings
+from gateway.alerts.words import Alert
 from gateway.model import Millis
 from gateway.notify.catalogue import entry
 from gateway.notify.texts import duration
@@ -28,8 +32,7 @@ def faults(report: MonthReport, say: Words) -> tuple[list[list[str]], int]:
     folded: dict[tuple[str, str], MonthFault] = defaultdict(MonthFault)
     for alert in report.alerts or ():
         fault = folded[alert.kind, alert.subject]
-        end = report.month.upto if alert.state != "closed" else min(alert.changed_at, report.month.upto)
-        length = end - max(alert.since, report.month.start)
+        length = length_in(alert, report.month)
         fault.times += 1
         fault.lasted += length
         fault.longest = max(fault.longest, length)
@@ -48,13 +51,32 @@ def faults(report: MonthReport, say: Words) -> tuple[list[list[str]], int]:
     return rows, max(0, len(worst) - MOST)
 
 
+def length_in(alert: Alert, month: Month) -> Millis:
+    """How long it stood open in this month."""
+    end = month.upto if alert.state != "closed" else min(alert.changed_at, month.upto)
+    return max(0, end - max(alert.since, month.start))
+
+
+def lasted(alerts: Sequence[Alert], month: Month) -> Millis:
+    """All together."""
+    return sum(length_in(alert, month) for alert in alerts)
+
+
 def place_of(report: MonthReport, subject: str, say: Words) -> str:
-    """A resource as people call it, with its area where that has a name."""
-    for area in report.station.areas:
-        for resource in area.resources:
-            if resource.id == subject:
-                return " ".join(filter(None, (say.name(area.name, ""), say.name(resource.name, resource.id))))
-    return escape(subject)
+    """A resource as people call it, with its area where that has a name; a device by what it is the sensor of."""
+    there = [(area, resource) for area in report.station.areas for resource in area.resources]
+    named = [pair for pair in there if pair[1].id == subject] or [pair for pair in there if pair[1].device == subject]
+    if named:
+        area, resource = named[0]
+        return " ".join(filter(None, (say.name(area.name, ""), _thing(area, resource, say))))
+    return say("whole") if subject == report.station.id else escape(subject)
+
+
+def _thing(area: AreaSettings, resource: ResourceSettings, say: Words) -> str:
+    """Its own name, else "4 号充电桩"; a room without one is called as its area is."""
+    if resource.kind == "room" and not resource.name and area.name:
+        return ""
+    return say.name(resource.name, called(resource.kind, resource.type, resource.id, say.configured))
 
 
 def _capital(text: str) -> str:

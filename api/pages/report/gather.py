@@ -1,7 +1,7 @@
 """What a month was: everything the report says, in figures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from api.alert_books import AlertBooks
@@ -62,8 +62,22 @@ class ResourceUse:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthBefore:
+    """The month before; of one that goes on, as much of it as has passed of this one. `areas` by id."""
+
+    month: Month
+    total: Usage
+    areas: Mapping[str, Usage]
+    alerts: Sequence[Alert] | None
+    promised: Promised
+
+
+@dataclass(frozen=True, slots=True)
 class MonthReport:
-    """`alerts` None: they can't be read here, which is not the same as none. `held`: by day."""
+    """`alerts` None: they can't be read here, which is not the same as none. `held`: by day.
+
+    `before` None: the month before lies before all counting.
+    """
 
     station: StationSettings
     zone: ZoneInfo
@@ -77,6 +91,7 @@ class MonthReport:
     promised: Promised
     occupations: Shares | None
     held: dict[Millis, HeldCount]
+    before: MonthBefore | None
 
 
 def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
@@ -96,7 +111,7 @@ def this_month(zone: ZoneInfo, now: Millis) -> Month:
 def gather(settings: Settings, station: StationSettings, month: Month, reader: Reader, now: Millis) -> MonthReport:
     """StoreError when the journal can't be read."""
     rollups, place = RollupReader(settings.store.path, reader), place_of(settings, station)
-    window = month.start, month.upto
+    window, alerts = (month.start, month.upto), _alerts(settings, station)
     days = usage(rollups, Asked([place]), *window, "day")
     areas = [(area, usage(rollups, Asked([place], area=area.id), *window, "day")) for area in station.areas]
     resources = []
@@ -115,10 +130,39 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         usage(rollups, Asked([place]), *window, "hour_of_week"),
         [AreaUse(one, together(of.values()), of) for one, of in areas if of],
         resources,
-        _alerts(settings, station, month),
+        _within(alerts, month),
         promised(changes_of(settings, [station], window)[station.id], *window),
         months(settings, [station], now)[station.id].get(month.name),
         _held(held_of(settings, [station], window)[station.id], place.zone),
+        _before(settings, station, month, rollups, alerts),
+    )
+
+
+def month_before(month: Month, zone: ZoneInfo) -> Month | None:
+    """As much of it as has passed of `month`; None before 1970."""
+    try:
+        whole = month_at(month.other(-1), zone, month.start)
+    except ValueError:
+        return None
+    upto = whole.end if month.upto >= month.end else min(whole.end, whole.start + month.upto - month.start)
+    return replace(whole, upto=upto)
+
+
+def _before(
+    settings: Settings, station: StationSettings, month: Month, rollups: RollupReader, alerts: Sequence[Alert] | None
+) -> MonthBefore | None:
+    place = place_of(settings, station)
+    before = month_before(month, place.zone)
+    if before is None:
+        return None
+    window = before.start, before.upto
+    areas = {one.id: usage(rollups, Asked([place], area=one.id), *window, "day") for one in station.areas}
+    return MonthBefore(
+        before,
+        together(usage(rollups, Asked([place]), *window, "day").values()),
+        {name: together(days.values()) for name, days in areas.items()},
+        _within(alerts, before),
+        promised(changes_of(settings, [station], window)[station.id], *window),
     )
 
 
@@ -130,18 +174,24 @@ def _held(activities: Sequence[ActivityEnded], zone: ZoneInfo) -> dict[Millis, H
     return days
 
 
-def _alerts(settings: Settings, station: StationSettings, month: Month) -> Sequence[Alert] | None:
-    """What stood open in this month, the oldest first."""
+def _alerts(settings: Settings, station: StationSettings) -> Sequence[Alert] | None:
+    """Of all times, the newest first."""
     try:
         reader = AlertBooks(settings.store.path)
         try:
-            found = reader.alerts(None, [station.id], ALERTS_MOST)
+            return reader.alerts(None, [station.id], ALERTS_MOST)
         finally:
             reader.close()
     except StoreError:
         return None
+
+
+def _within(alerts: Sequence[Alert] | None, month: Month) -> Sequence[Alert] | None:
+    """What stood open in this month, the oldest first."""
+    if alerts is None:
+        return None
     return [
         one
-        for one in reversed(found)
+        for one in reversed(alerts)
         if one.since < month.upto and (one.state != "closed" or one.changed_at > month.start)
     ]

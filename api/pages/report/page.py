@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from api.pages.report import draw
+from api.pages.report.compare import compared, thin
 from api.pages.report.faults import faults, place_of
 from api.pages.report.gather import MonthReport, ResourceUse
 from api.pages.report.words import Words
 from api.usage import Usage
+from config.schema import AreaSettings
 from gateway.base.local_time import local_of
 from gateway.history.activities import HeldCount
 from gateway.policy.privacy import total
@@ -23,6 +25,7 @@ def body(report: MonthReport, say: Words) -> str:
             _figures(report, say),
             _section(say("by_day"), draw.days(report, say), note=say("formula")),
             _section(say("by_hour"), draw.week(report, say) + _ramp(say), note=_peaks(report, say)),
+            _compared(report, say),
             _areas(report, say),
             _alerts(report, say),
             _occupations(report, say),
@@ -30,6 +33,7 @@ def body(report: MonthReport, say: Words) -> str:
             _daily(report, say),
             _places(report, say),
             _how(say),
+            _sign(say),
         )
     )
 
@@ -89,13 +93,43 @@ def _ramp(say: Words) -> str:
     )
 
 
+def _compared(report: MonthReport, say: Words) -> str:
+    before, lines = report.before, compared(report, say)
+    if before is None or (not before.total.minutes.known_open and not before.alerts):
+        return _section(say("compared"), f"<p>{say('no_before')}</p>", cls="compared")
+    heads = [say(head) for head in ("figure", "this_month", "last_month", "difference")]
+    rows = [(one.name, one.now, one.before, one.difference) for one in lines]
+    upto = f"{local_of(before.month.upto, report.zone):%Y-%m-%d %H:%M}"
+    note = "" if before.month.upto == before.month.end else say("compared_days", at=upto)
+    warning = f"<p>{say('compared_thin')}</p>" if thin(report) else ""
+    return _section(say("compared"), _table(heads, rows) + warning, note=note, cls="compared")
+
+
 def _areas(report: MonthReport, say: Words) -> str:
     if len(report.areas) < 2:
         return ""
-    heads = ("area", "utilization", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")
-    rows = [(say.name(area.area.name, area.area.id), *_use(area.total, say)) for area in report.areas]
-    rows.append((say("whole"), *_use(report.total, say)))
-    return _section(say("by_area"), _table([say(head) for head in heads], rows, last=True))
+    heads = [say("area"), say("utilization"), say("last_month")]
+    heads += [say(head) for head in ("occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses")]
+    earlier = {} if report.before is None else report.before.areas
+    rows = [
+        _with_before(area_name(report, area.area, say), area.total, earlier.get(area.area.id, Usage()), say)
+        for area in report.areas
+    ]
+    whole = Usage() if report.before is None else report.before.total
+    rows.append(_with_before(say("whole"), report.total, whole, say))
+    return _section(say("by_area"), _table(heads, rows, last=True))
+
+
+def _with_before(name: str, now: Usage, before: Usage, say: Words) -> Row:
+    used, *rest = _use(now, say)
+    minutes = before.minutes
+    counted = minutes.known_open or minutes.unknown or minutes.closed or minutes.broken
+    return name, used, say.share_of(before) if counted else say("unknown"), *rest
+
+
+def area_name(report: MonthReport, area: AreaSettings, say: Words) -> str:
+    """Its name, else its place among the areas: its id is for machines."""
+    return say.name(area.name, "") or say("area_number", n=report.station.areas.index(area) + 1)
 
 
 def _use(one: Usage, say: Words) -> Row:
@@ -166,7 +200,7 @@ def _daily(report: MonthReport, say: Words) -> str:
     areas = report.areas if 1 < len(report.areas) <= AREAS_ABREAST else ()
     metered = any(resource.resource.kind in METERED for resource in report.resources)
     watched = _tells_visits(report)
-    heads = [say("day"), say("whole"), *(say.name(area.area.name, area.area.id) for area in areas)]
+    heads = [say("day"), say("whole"), *(area_name(report, area.area, say) for area in areas)]
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched + [say("activities")] * bool(report.held)
     rows = []
@@ -190,6 +224,14 @@ def _how(say: Words) -> str:
         f"<p>{say(key)}</p>" for key in ("how_use", "how_unknown", "how_energy", "how_visits", "how_activities")
     )
     return _section(say("how"), told, cls="how")
+
+
+def _sign(say: Words) -> str:
+    """Two lines to sign, with room for a seal."""
+    blank = "<span></span>"
+    fields = "".join(f"<i>{say(key)}{blank}</i>" for key in ("sign_name", "sign_hand", "sign_date"))
+    lines = "".join(f"<p><b>{say(who)}</b>{fields}</p>" for who in ("sign_made", "sign_read"))
+    return _section(say("sign"), f'<div>{lines}</div><p class="seal">{say("sign_seal")}</p>', cls="sign")
 
 
 def _section(title: str, content: str, *, note: str = "", cls: str = "") -> str:

@@ -6,9 +6,16 @@ from html import unescape
 import pytest
 
 from api.pages import POLICY
+from api.pages.report import draw
+from api.pages.report.compare import amount, bands, points
+from api.pages.report.faults import place_of
+from api.pages.report.gather import MonthReport, gather, month_at
+from api.pages.report.page import area_name
 from api.pages.report.words import LANGUAGES, WORDS, Words
 from gateway.base.local_time import DAY_MS, HOUR_MS
-from tests.api.month import START, Client, live
+from gateway.policy.privacy import Band
+from gateway.store.reader import SqliteReader
+from tests.api.month import START, ZONE, Client, live
 
 DAYS = 9
 PAGE = "/stations/yanshan/report"
@@ -69,15 +76,15 @@ def test_each_day_has_the_figures_of_the_api(client: Client, page: str) -> None:
 def test_the_sum_of_the_areas_is_the_whole_station(page: str) -> None:
     *areas, whole = rows(page, "分区")
     assert [row[0] for row in areas] == ["休息区", "舞蹈室", "院子"]
-    for column in (2, 3, 4, 6):
+    for column in (3, 4, 5, 7):
         found = sum(float(row[column].replace(",", "")) for row in areas)
         assert found == pytest.approx(float(whole[column].replace(",", "")), abs=0.2)
 
 
 def test_faults_are_told_with_how_long_they_lasted_and_which_still_stand(page: str) -> None:
     found = {row[0]: row[1:] for row in rows(page, "故障与告警")}
-    assert found["充电桩故障"] == ["院子 pile-02", "1", "12 小时", "12 小时"]
-    assert found["设备失联"] == ["休息区 seat-03", "1", "6 小时", "6 小时"]
+    assert found["充电桩故障"] == ["院子 2 号充电桩", "1", "12 小时", "12 小时"]
+    assert found["设备失联"] == ["休息区 3 号座位", "1", "6 小时", "6 小时"]
     assert found["门长时间未关"] == ["休息区 正门", "1", "3 天 (未结束)", "3 天"]
 
 
@@ -117,6 +124,105 @@ def test_without_a_month_it_is_the_last_one_or_where_that_is_unknown_the_present
     assert "2026 年 11 月" in report(client, "")
     later = Client(client.app.context.settings.store.path, START + 40 * DAY_MS)
     assert "2026 年 11 月" in report(later, "")
+
+
+def test_no_id_of_a_thing_stands_on_the_paper(client: Client) -> None:
+    for lang in LANGUAGES:
+        shown = re.sub(r"<[^>]+>", " ", report(client, f"month=2026-11&lang={lang}").split("<main>")[1])
+        assert not re.search(r"seat-|pile-|door-main|\blounge\b|\byard\b", shown), lang
+
+
+def test_an_area_without_a_name_is_told_by_its_place_and_an_alert_of_the_station_by_the_whole(client: Client) -> None:
+    context = client.app.context
+    station = context.settings.station("shaping")
+    assert station is not None
+    for lang, area, whole in (("zh-Hans", "第 1 区", "全站"), ("en", "Area 1", "Whole station")):
+        told = _report(client, "shaping", START + 9 * DAY_MS)
+        assert area_name(told, station.areas[0], Words(lang)) == area
+        assert place_of(told, "shaping", Words(lang)) == whole
+
+
+def _report(client: Client, station: str, now: int) -> MonthReport:
+    settings = client.app.context.settings
+    known = settings.station(station)
+    assert known is not None
+    reader = SqliteReader(settings.store.path)
+    try:
+        return gather(settings, known, month_at("2026-11", ZONE, now), reader, now)
+    finally:
+        reader.close()
+
+
+def test_the_month_before_that_nobody_saw_is_said_to_be_unknown(page: str) -> None:
+    assert "上月没有数据，无从相比" in page
+    assert [row[2] for row in rows(page, "分区")] == ["未知"] * 4
+
+
+def test_the_month_before_stands_beside_with_the_difference_of_the_figures_that_are_written(client: Client) -> None:
+    later = Client(client.app.context.settings.store.path, START + 39 * DAY_MS)
+    page = report(later, "month=2026-12")
+    told = {row[0]: row[1:] for row in rows(page, "与上月相比")}
+    november = {row[0]: row[1:] for row in rows(report(client), "分区")}
+    assert told["利用率"] == ["未知", november["全站"][0], "本月没有数据"]
+    assert told["使用次数"] == ["未知", november["全站"][7], "本月没有数据"]
+    assert told["故障与告警"] == ["1", "3", "少 2 (-67%)"]
+    assert "上月也只算同样长的头一段，到 2026-11-10 00:00 为止" in page
+    assert "有一个月的覆盖率不足一半" in page
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        (0.5, 0.5, "持平"), (0.524, 0.516, "持平"), (0.55, 0.5, "高 5 个百分点"), (0.1, 0.3, "低 20 个百分点"),
+        (None, 0.5, "本月没有数据"), (0.5, None, "上月没有数据"), (None, None, "本月没有数据"), (0.0, 0.0, "持平"),
+    ],
+)  # fmt: skip
+def test_two_shares_differ_by_points(now: float | None, before: float | None, told: str) -> None:
+    assert points(now, before, Words("zh-Hans")) == told
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        (12, 10, "2 more (+20%)"), (10, 12, "2 fewer (-17%)"), (3, 0, "3 more"), (0, 0, "the same"),
+        (None, 1, "no data of this month"), (1, None, "no data of the month before"),
+        (2200, 1000, "1,200 more (+120%)"),
+    ],
+)  # fmt: skip
+def test_two_amounts_differ_by_so_many_and_by_a_share(now: int | None, before: int | None, told: str) -> None:
+    assert amount(now, before, Words("en")) == told
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        (Band(100, 149), Band(50, 99), "at least 1 more"), (Band(50, 99), Band(100, None), "at least 1 fewer"),
+        (Band(100, None), Band(50, 80), "at least 20 more"),
+        (Band(50, 99), Band(95, 120), "the bands overlap: can't be told"),
+        (Band(50, None), Band(70, None), "the bands overlap: can't be told"),
+        (None, Band(1, 4), "no data of this month"),
+    ],
+)  # fmt: skip
+def test_of_two_bands_only_that_is_told_which_holds_wherever_the_truth_lies(
+    now: Band | None, before: Band | None, told: str
+) -> None:
+    assert unescape(bands(now, before, Words("en"))) == told
+
+
+def test_a_month_of_little_use_fills_the_picture_and_says_its_scale(client: Client) -> None:
+    assert [draw.top_of(shares) for shares in ([], [0.0], [0.2], [0.21], [0.41], [1.0])] == [
+        0.2,
+        0.2,
+        0.2,
+        0.4,
+        1.0,
+        1.0,
+    ]
+
+
+def test_the_paper_has_two_lines_to_sign_and_room_for_a_seal(page: str) -> None:
+    sign = page.split("<b>确认</b>")[1]
+    assert [sign.count(word) for word in ("填报人", "负责人", "姓名", "签名", "日期", "盖章")] == [1, 1, 2, 2, 2, 1]
 
 
 def test_a_month_nobody_heard_anything_of_is_unknown_and_not_idle(client: Client) -> None:

@@ -2,7 +2,9 @@
 
 import base64
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,10 +43,22 @@ def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chro
         assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
 
 
+def numbers_of(pdf: bytes, folder: Path) -> list[str]:
+    """The last line of each side, as pdftotext reads it."""
+    (folder / "month.pdf").write_bytes(pdf)
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(folder / "month.pdf"), "-"], capture_output=True, text=True, check=True, timeout=60
+    )
+    return [side.strip().splitlines()[-1].replace(" ", "") for side in done.stdout.split("\f") if side.strip()]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_small_station_prints_on_two_sides_of_a4(house: House, chromium: Chromium, lang: str) -> None:
+def test_a_small_station_prints_on_two_numbered_sides_of_a4(
+    house: House, chromium: Chromium, lang: str, tmp_path: Path
+) -> None:
     with house.report(chromium, lang) as page:
         pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True, timeout_s=90)["data"])
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+    assert numbers_of(pdf, tmp_path) == ["1/2", "2/2"]
     width, height = (float(size) for size in re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf)[0])
     assert (width, height) == pytest.approx((595.28, 841.89), abs=1)  # A4 in points
