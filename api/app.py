@@ -30,6 +30,7 @@ from api.running import Fixed, Running
 from api.setup.code import SetupCode
 from api.walls import Walls
 from api.webhooks.side import WebhookSide
+from api.wish_desk import WishDesk
 from config.schema import Settings
 from gateway.alerting import Alerting
 from gateway.alerts.payload import alert_json
@@ -42,6 +43,7 @@ from gateway.runtime.status import Status
 from gateway.store.base import Reader
 
 FORGET_EVERY_S = 3_600
+WISHES_EVERY_S = 600
 
 
 class App:
@@ -150,13 +152,14 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
             alerting.dispatch.listeners.append(show)
         context.view.attach(loop)
         context.hub.start()
-        tidying = asyncio.create_task(_forgetting(context, mishaps))
+        tidying = [asyncio.create_task(work(context, mishaps)) for work in (_forgetting, _wishing)]
         ocpi.start()
         webhooks.start()
         yield {}
         webhooks.stop()
         ocpi.stop()
-        tidying.cancel()
+        for task in tidying:
+            task.cancel()
         context.hub.close()
         context.view.detach()
 
@@ -190,6 +193,15 @@ async def _forgetting(context: ApiContext, mishaps: Mishaps) -> None:
         with mishaps.contained("photos"):
             await asyncio.to_thread(photos.forget, context.now())
         await asyncio.sleep(FORGET_EVERY_S)
+
+
+async def _wishing(context: ApiContext, mishaps: Mishaps) -> None:
+    """Wishes that somebody took up follow the calendars, whether or not anybody looks."""
+    desk = WishDesk(context)
+    while True:
+        with mishaps.contained("wishes"):
+            await asyncio.to_thread(desk.look, context.settings.stations)
+        await asyncio.sleep(WISHES_EVERY_S)
 
 
 LoopHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]

@@ -44,6 +44,7 @@ class Phone:
             "second": voice.second.lang,
             "address": escape(place.address),
             "ways": ways(place, voice.say),
+            "wish": f'<a href="/m/{place.id}/wish">{escape(voice.say("wish_here"))}</a>' if place.gathers else "",
             "beside": escape(urlencode({"from": place.id})),
             "calm": "",
         }

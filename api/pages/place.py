@@ -24,7 +24,8 @@ class PagePlace:
     night within `night`, "HH:MM-HH:MM" in the station's zone. `second` is the smaller language, or None.
     A wall checks in each `check_in_s`, three times before it would be missed.
     `plan` is an SVG whose elements carry `data-resource`. `words`: by what it is found, in lower case; `toilets`: the
-    resources that are called so. `json_ld`: it for search engines, without its address.
+    resources that are called so. `json_ld`: it for search engines, without its address. `gathers`: it has a room, so
+    an activity can take place there.
     """
 
     id: str
@@ -47,6 +48,7 @@ class PagePlace:
     words: str = ""
     toilets: frozenset[str] = frozenset()
     json_ld: Mapping[str, Any] = field(default_factory=dict)
+    gathers: bool = False
 
 
 class PlacesShown(Mapping[str, PagePlace]):
@@ -97,6 +99,7 @@ def _place(settings: Settings, station: StationSettings) -> PagePlace:
         plan=_plan(station),
         words=_words(station),
         json_ld=station_ld(station),
+        gathers=any(one.kind == "room" for area in station.areas for one in area.resources),
         toilets=frozenset(one.id for area in station.areas for one in area.resources if _called_toilet(area, one)),
     )
 

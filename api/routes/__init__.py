@@ -38,6 +38,8 @@ from api.routes import (
     tally,
     utilization,
     visits,
+    wish_pages,
+    wishes,
 )
 from gateway.alerting import Alerting
 
@@ -48,6 +50,8 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     visits.router,
     rooms.router,
     tally.router,
+    wishes.router,
+    wish_pages.router,
     sessions.router,
     report.router,
     promises.router,

@@ -41,6 +41,7 @@ PUBLIC = {
     ("get", "/ocpi/2.2.1/locations"), ("get", "/ocpi/2.2.1/locations/{station}"),
     ("get", "/ocpi/2.2.1/locations/{station}/{evse}"), ("get", "/ocpi/2.2.1/locations/{station}/{evse}/{connector}"),
     ("get", "/api/v1/stations/{station}/tally"), ("post", "/api/v1/stations/{station}/tally"),
+    ("get", "/api/v1/stations/{station}/wishes"), ("post", "/api/v1/stations/{station}/wishes"),
     ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics"),
 }  # fmt: skip
 

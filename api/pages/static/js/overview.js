@@ -89,7 +89,7 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
-  $(".kept-promises").hidden = !staff.allowed;
+  $(".kept-promises").hidden = $(".wished").hidden = !staff.allowed;
   const admin = staff.who?.role === "admin"; // who finds devices, and more, on the setup pages
   $(".find-devices").hidden = !staff.acts || admin;
   $(".set-up").hidden = !admin;

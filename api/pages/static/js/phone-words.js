@@ -34,6 +34,7 @@ export const PHONE = {
     "以上是 {at} 的情況，請重新整理頁面看現在的",
     "This is how it was at {at}. Reload for now.",
   ],
+  wish_here: ["许个愿：您想在这里参加什么活动?", "許個願：您想在這裡參加什麼活動?", "Wish for an activity here"],
   tally_ask: ["您做哪一行？点一下，不记名。", "您做哪一行？點一下，不記名。", "What work do you do? One tap, no name."],
   tally_thanks: ["已收到，谢谢", "已收到，謝謝", "Received, thank you"],
   work_sanitation: ["环卫", "環衛", "Street cleaning"],

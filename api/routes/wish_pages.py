@@ -1,0 +1,106 @@
+"""`/m/{station}/wish` and `/wishes`: the pages of residents' wishes, forms that need no script."""
+
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import AccessGate, Key, refuse_foreign
+from api.context import ApiContext
+from api.pages import HEADERS
+from api.pages.preferences import dressed, preferences
+from api.pages.wishes import WishPaper
+from api.problem import not_found
+from api.routes.wishes import WishDeed, WishDoor, WishSaid, covered_by, done
+from api.wish_desk import DEEDS, WishDesk
+from config.schema import StationSettings
+
+FIELDS = 8
+Said = Annotated[str, Query(max_length=20)]
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes, desk, paper = APIRouter(include_in_schema=False), WishDesk(context), WishPaper()
+    _form(routes, context, desk, paper, WishDoor(context, desk))
+    _list(routes, context, desk, paper)
+    return routes
+
+
+def _form(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPaper, door: WishDoor) -> None:
+    def shown(request: Request, station: StationSettings, said: str, status: int = 200) -> Response:
+        chosen = preferences(request, context.settings.display_of(station).lang)
+        zone = context.settings.zone_of(station)
+        text = paper.form(station.id, station.name, desk.told([station]), zone, chosen.lang, said)
+        return HTMLResponse(dressed(request, text), status, HEADERS)
+
+    def known(station: str) -> StationSettings:
+        found = context.settings.station(station)
+        if found is None:
+            raise not_found(station)
+        return found
+
+    @routes.get("/m/{station}/wish")
+    def form(request: Request, station: str, said: Said = "") -> Response:
+        return shown(request, known(station), said)
+
+    @routes.post("/m/{station}/wish")
+    async def made(request: Request, station: str) -> Response:
+        refuse_foreign(request)
+        found, fields = known(station), _fields(await request.body())
+        try:
+            said = WishSaid(interest=fields.get("interest", ""), when=fields.get("when", ""))
+            await asyncio.to_thread(door.add, found, said, request)
+        except ValidationError:
+            return await asyncio.to_thread(shown, request, found, "again", 422)
+        except HTTPException as error:
+            return await asyncio.to_thread(shown, request, found, "enough", error.status_code)
+        return RedirectResponse(f"/m/{found.id}/wish?said=thanks", 303, HEADERS)
+
+
+def _list(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPaper) -> None:
+    gate = AccessGate(context.keyring, context.now)
+
+    def shown(request: Request, key: Key, said: str, status: int = 200) -> Response:
+        stations = covered_by(context, key)
+        names: dict[str, Any] = {each.id: each.name for each in stations}
+        zones = {each.id: context.settings.zone_of(each) for each in stations}
+        may, lang = key.at_least("operator"), preferences(request).lang
+        text = paper.list(desk.told(stations), names, zones, lang, may=may, said=said)
+        return HTMLResponse(dressed(request, text), status, HEADERS)
+
+    @routes.get("/wishes")
+    def wishes(request: Request) -> Response:
+        key = gate.who(request)
+        if key is None:
+            return HTMLResponse(dressed(request, paper.gated(preferences(request).lang)), 401, HEADERS)
+        return shown(request, key, "")
+
+    @routes.post("/wishes")
+    async def deed(request: Request) -> Response:
+        key = gate.needs("operator")(request)
+        fields = _fields(await request.body())
+        how, what = WishDeed(to=fields.get("to", "")[:200]), DEEDS.get(fields.get("deed", ""))
+        if what is None:
+            return await asyncio.to_thread(shown, request, key, "failed", 422)
+        station, wish = fields.get("station", ""), fields.get("wish", "")
+        try:
+            await asyncio.to_thread(done, context, desk, key, station, wish, what, how)
+        except RequestValidationError:
+            return await asyncio.to_thread(shown, request, key, "failed", 422)
+        except HTTPException as error:
+            return await asyncio.to_thread(shown, request, key, "too_late", error.status_code)
+        return RedirectResponse("/wishes", 303, HEADERS)
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """ValueError (422) for a form that is none of ours."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS)
+    except ValueError:
+        raise HTTPException(422, "this is none of our forms") from None
+    return {name: values[0].strip() for name, values in fields.items()}
