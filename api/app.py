@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import Receive, Scope, Send
 
 from api import pages, problem
+from api.audit_export import AuditExports
 from api.auth import COOKIE, Keyring
 from api.context import ApiContext
 from api.front import Front
@@ -187,9 +188,12 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
 
 
 async def _forgetting(context: ApiContext, mishaps: Mishaps) -> None:
-    """Photos go on their day, whether or not anybody asks."""
+    """Photos go on their day, and the audit trail is exported on its own, whether or not anybody asks."""
     photos = photos_of(context)
     while True:
+        store = context.settings.store
+        with mishaps.contained("the export of the audit trail"):
+            await asyncio.to_thread(AuditExports(store.path, store.retention.alerts_days).keep_up, context.now())
         with mishaps.contained("photos"):
             await asyncio.to_thread(photos.forget, context.now())
         await asyncio.sleep(FORGET_EVERY_S)

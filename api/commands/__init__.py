@@ -15,6 +15,7 @@ COMMANDS = {
     "import": "what `yizhan export` wrote, back into the store",
     "backup": "copy the whole store, also while the gateway works",
     "restore": "make a backup the store again",
+    "audit": "the trail of who changed what: verify, export",
     "store": "the copy in InfluxDB: init, compare; a card everywhere: forget",
     "discover": "listen, and print the devices heard with ready config lines",
     "replay": "recorded messages through the real core: states and alerts out",

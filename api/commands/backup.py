@@ -18,7 +18,6 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.auth import Keyring
     from api.photos import copy_photos, drop_past
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
     written += private(folder / LINK_KEY, args.to / LINK_KEY)
     written += private(Keyring.of(settings).path, args.to / KEYS)
-    written += private(folder / TRAIL, args.to / TRAIL)
+    written += copy_trail(folder, args.to)
     written += copy_photos(folder, args.to)
     drop_past(folder, args.to)
     for_owner_only(args.to)
@@ -40,6 +39,22 @@ def run(args: argparse.Namespace) -> int:
     size = sum(path.stat().st_size for path in written)
     sys.stdout.write(f"{len(written)} files, {size / 2**20:.1f} MiB, in {args.to}\n")
     return 0
+
+
+def copy_trail(folder: Path, target: Path) -> list[Path]:
+    """The audit trail of access, and the daily exports of all trails; what was written."""
+    from api.access_book import ASIDE, HEAD, NAME
+    from api.audit_check import FOLDER
+    from api.private_files import locked
+    from gateway.store.backup import private
+
+    with locked(folder):
+        trail = [path for path in (*sorted(folder.glob(ASIDE)), folder / NAME, folder / HEAD) if path.exists()]
+        written = [copy for path in trail for copy in private(path, target / path.name)]
+    exports = sorted((folder / FOLDER).glob("*.jsonl"))
+    if exports:
+        (target / FOLDER).mkdir(0o700, exist_ok=True)
+    return written + [copy for path in exports for copy in private(path, target / FOLDER / path.name)]
 
 
 def stores(folder: Path) -> list[Path]:

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from config.load import load
 
     settings = load(args.config)
+    noted(args, settings.store.path)
     unread: list[int] = []
     found = records(args, settings.store.path, unread)
     if args.format == "parquet":
@@ -56,6 +57,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         write(found, args.format)
     return told(sum(unread))
+
+
+def noted(args: argparse.Namespace, folder: Path) -> None:
+    """Events carry pseudonyms of cards: who takes them out is a line of the audit trail, where there is a store."""
+    from api.access_book import AccessBook, whoever
+    from gateway.base.clock import now_ms
+
+    if not any(folder.rglob("*.db")):
+        return
+    what = "quarantine" if args.quarantine else "raw messages" if args.raw else "readings and events"
+    span = f"from {args.start or 'the first'} to {args.end or 'the last'}, ms since 1970"
+    AccessBook(folder).note(now_ms(), whoever(), "exported", args.station or "every station", f"{what} {span}")
 
 
 def told(unread: int) -> int:

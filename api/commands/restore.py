@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
-    from api.commands.backup import stores
+    from api.commands.backup import copy_trail, stores
     from api.photos import copy_photos
     from config.load import load
     from gateway.base.clock import now_ms
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     restored += private(args.source / LINK_KEY, folder / LINK_KEY)
     restored += copy_photos(args.source, folder)
     if not (folder / TRAIL).exists():  # a trail that is there goes on
-        restored += private(args.source / TRAIL, folder / TRAIL)
+        restored += copy_trail(args.source, folder)
     AccessBook(folder).note(now_ms(), whoever(), "restored", str(folder), f"{len(restored)} files from {args.source}")
     sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, args.source)}\n")
     return 0

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from api.access_book import AccessBook
 from api.ocpi.envelope import FAILED, UNUSABLE_BODY, wrapped
 from api.ocpi.handshake import HandshakeError, PartnerLine, credentials_in, receiver_of
 from api.ocpi.partners import Asker, PartnerBook
@@ -36,8 +38,8 @@ class Us:
 class Agreement:
     """`make`, `show` and `end` it."""
 
-    def __init__(self, partners: PartnerBook, now: Callable[[], Millis]) -> None:
-        self._partners, self._now = partners, now
+    def __init__(self, partners: PartnerBook, now: Callable[[], Millis], book: AccessBook) -> None:
+        self._partners, self._now, self._book = partners, now, book
 
     def show(self, asker: Asker, us: Us) -> Response:
         if asker.registration is None:
@@ -60,6 +62,7 @@ class Agreement:
         except OSError as error:
             return self._not_kept(error)
         log.info("OCPI partner %s has registered; it %s", asker.partner.id, "is told" if receiver else "only asks")
+        self._note(asker, "partner_changed" if anew else "partner_registered", urlsplit(told.url).hostname)
         return wrapped(us.credentials(token), self._now())
 
     def end(self, asker: Asker) -> Response:
@@ -70,7 +73,12 @@ class Agreement:
         except OSError as error:
             return self._not_kept(error)
         log.info("OCPI partner %s has left", asker.partner.id)
+        self._note(asker, "partner_left")
         return wrapped(None, self._now())
+
+    def _note(self, asker: Asker, what: str, detail: str | None = None) -> None:
+        """In the audit trail."""
+        self._book.note(self._now(), f"OCPI partner {asker.partner.id}", what, asker.partner.id, detail)
 
     def _refused(self, why: str) -> Response:
         return wrapped(None, self._now(), http=405, status=2000, message=why)

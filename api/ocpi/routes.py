@@ -85,7 +85,10 @@ def _versions(routes: APIRouter, desk: Desk) -> None:
 
 
 def _credentials(routes: APIRouter, desk: Desk) -> None:
-    address, agreement = f"/{VERSION}/credentials", Agreement(desk.partners, desk.context.now)
+    address, agreement = (
+        f"/{VERSION}/credentials",
+        Agreement(desk.partners, desk.context.now, desk.context.keyring.book),
+    )
 
     @routes.get(address, summary="What a registered partner knows of us", response_class=Response)
     async def shown(request: Request) -> Response:

@@ -51,10 +51,15 @@ def router(context: ApiContext) -> APIRouter:
             **dict.fromkeys((409, 410, 413, 415, 429), PROBLEMS[404]),
         },
         openapi_extra=BODY,
-        dependencies=[Depends(asks)],
         summary="Bring the photo of a check: a JPEG of at most 300 KiB",
     )
-    async def brought(station: str, id: Id, request: Request, response: Response) -> PhotoKept:  # noqa: A002
+    async def brought(
+        station: str,
+        id: Id,  # noqa: A002
+        request: Request,
+        response: Response,
+        by: str = Depends(asks),
+    ) -> PhotoKept:
         address = network_of(request.client.host) if request.client is not None else "?"
         if not by_address.allows(address, context.now()):
             raise HTTPException(429, "so many photos in an hour; keep it and try again", {"retry-after": "600"})
@@ -64,6 +69,8 @@ def router(context: ApiContext) -> APIRouter:
         photo = _plain(await request.body())
         if not await asyncio.to_thread(_kept, photos, check, photo):
             response.status_code = 200
+        else:
+            context.keyring.book.note(context.now(), by, "photo_kept", station, str(id))
         return PhotoKept(id=id)
 
     viewer = Depends(gate.needs("viewer"))

@@ -114,7 +114,8 @@ def router(context: ApiContext) -> APIRouter:
         known = context.settings.station(station)
         if known is None or not key.covers(station, known.region):
             raise not_found(station)
-        if format == "csv":
+        if format == "csv":  # with the names of those who checked
+            context.keyring.book.note(context.now(), key.name, "checks_exported", station)
             return _csv(_row(stored, context) for stored in _all(desk, station))
         return _page(desk, context, station, limit, cursor)
 

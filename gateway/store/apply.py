@@ -7,6 +7,7 @@ from typing import assert_never
 from gateway.alerts.words import AlertEvent
 from gateway.model import Millis
 from gateway.store.activities import apply_ended
+from gateway.store.audit import forget_lines, keep_line
 from gateway.store.jobs import (
     ForgetAlerts,
     ForgetEnded,
@@ -46,10 +47,7 @@ def apply(db: sqlite3.Connection, job: Job) -> None:
         case KeepOrder():
             _keep_order(db, job)
         case KeepAudit():
-            db.execute(
-                "INSERT INTO audit (at, who, what, target, detail) VALUES (?, ?, ?, ?, ?)",
-                (job.at, job.who, job.what, job.target, job.detail),
-            )
+            keep_line(db, job)
         case SpendLink():
             db.execute(
                 "INSERT OR IGNORE INTO used_link (id, expires_at) VALUES (?, ?)",
@@ -180,7 +178,7 @@ def _forget(db: sqlite3.Connection, before: Millis) -> None:
     db.execute(f"DELETE FROM order_event WHERE work_order IN {done}", (before,))  # noqa: S608
     db.execute("DELETE FROM work_order WHERE state = 'closed' AND changed_at < ?", (before,))
     db.execute("DELETE FROM used_link WHERE expires_at < ?", (before,))
-    db.execute("DELETE FROM audit WHERE at < ?", (before,))
+    forget_lines(db, before)
 
 
 def _move_copy(db: sqlite3.Connection, job: MoveCopy) -> None:

@@ -16,7 +16,7 @@ from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
-SCHEMAS = {"day": 1, "core": 5, "rollup": 6, "occupation": 1, "webhooks": 1, "wishes": 1}
+SCHEMAS = {"day": 1, "core": 6, "rollup": 6, "occupation": 1, "webhooks": 1, "wishes": 1}
 COMPANIONS = ("", "-wal", "-shm", "-journal")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
 READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite may quote what is broken, and that need not be text

@@ -9,9 +9,10 @@ from typing import Any
 
 from gateway.evidence.checks import CheckReport, StoredCheck
 from gateway.model import Millis
+from gateway.store.audit import keep_line
 from gateway.store.days import core_files
 from gateway.store.files import READ_ERRORS, as_store_error, read_only
-from gateway.store.jobs import ForgetReports, KeepReports
+from gateway.store.jobs import ForgetReports, KeepAudit, KeepReports
 
 _COLUMNS = "station, received_at, id, check_id, at, result, note, expires, count, by"
 _LAST = f"SELECT {_COLUMNS} FROM check_report WHERE station = ? AND check_id = ?"  # noqa: S608  names of our own
@@ -21,11 +22,8 @@ _NEWEST = " ORDER BY at DESC, number DESC LIMIT 1"
 def apply_reports(db: sqlite3.Connection, job: KeepReports | ForgetReports) -> None:
     """Inside a transaction of the writer's thread."""
     if isinstance(job, KeepReports):
-        db.executemany(
-            "INSERT OR IGNORE INTO check_report (id, station, check_id, at, received_at, result, note, expires,"
-            " count, by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row_of(stored) for stored in job.reports],
-        )
+        for stored in job.reports:
+            _keep_report(db, stored)
         return
     db.execute(
         "DELETE FROM check_report WHERE at < ? AND EXISTS (SELECT 1 FROM check_report AS later"
@@ -33,6 +31,19 @@ def apply_reports(db: sqlite3.Connection, job: KeepReports | ForgetReports) -> N
         " AND later.at > check_report.at)",
         (job.before,),
     )
+
+
+def _keep_report(db: sqlite3.Connection, stored: StoredCheck) -> None:
+    """With its line of the audit trail, where it is new. What verified an order has the line of that deed."""
+    new = db.execute(
+        "INSERT OR IGNORE INTO check_report (id, station, check_id, at, received_at, result, note, expires,"
+        " count, by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _row_of(stored),
+    ).rowcount
+    report = stored.report
+    if new and report.result != "verified":
+        target = f"{stored.station}/{report.check}"
+        keep_line(db, KeepAudit(stored.received_at, report.by, "check", target, report.result))
 
 
 def _row_of(stored: StoredCheck) -> tuple[Any, ...]:

@@ -329,8 +329,9 @@ def test_a_card_is_forgotten_when_its_person_asks(here, capsys):
     store.close()
     assert run(capsys, *words)[1].startswith("taken out of 1 stored events")
     assert "ab12" not in export(capsys, here)
-    (line,) = AccessBook(here.parent / "data").lines(9)
+    exported, line = AccessBook(here.parent / "data").lines(9)
     assert (line.what, line.detail) == ("card_forgotten", "1 stored events")
+    assert (exported.what, exported.target) == ("exported", "every station")
     assert "ab12" not in str(line)
 
 
