@@ -21,7 +21,7 @@ SHOWN = 20  # faults of one trail
 
 
 @dataclass(slots=True)
-class Checked:
+class TrailCheck:
     """What was found in one trail: `lines` looked at, `began` the first whose digest was made with it (None: none was),
     and the last. `digests`: of every line by its number, for the exports."""
 
@@ -40,7 +40,7 @@ class Checked:
             self.faults.append(text)
 
 
-def check_all(folder: Path, kept_since: Millis, elsewhere: Path | None = None) -> list[Checked]:
+def check_all(folder: Path, kept_since: Millis, elsewhere: Path | None = None) -> list[TrailCheck]:
     """Every trail of the store in `folder`, its exports from `kept_since` on, and copies of them kept elsewhere."""
     trails = [check_access(folder)] + [check_store(path.parent, folder) for path in core_files(folder)]
     by_name = {trail.trail: trail for trail in trails}
@@ -56,9 +56,9 @@ def trail_name(store: Path, folder: Path) -> str:
     return "store" if store == folder else f"store {store.relative_to(folder)}"
 
 
-def check_store(store: Path, folder: Path) -> Checked:
+def check_store(store: Path, folder: Path) -> TrailCheck:
     """The chain in a store's core file."""
-    found = Checked(trail_name(store, folder))
+    found = TrailCheck(trail_name(store, folder))
     try:
         reader = AuditReader(store)
     except StoreError as error:
@@ -73,7 +73,7 @@ def check_store(store: Path, folder: Path) -> Checked:
     return found
 
 
-def _follow_store(found: Checked, reader: AuditReader) -> None:
+def _follow_store(found: TrailCheck, reader: AuditReader) -> None:
     state = reader.state()
     number, digest = (0, "") if state is None else (state.before, state.before_digest)
     for line in reader.lines():
@@ -94,9 +94,9 @@ def _follow_store(found: Checked, reader: AuditReader) -> None:
         found.fault(f"the last line is {number}, but {state.head} were written")
 
 
-def check_access(folder: Path) -> Checked:
+def check_access(folder: Path) -> TrailCheck:
     """The chain in `access.jsonl` and the files put aside."""
-    found, book = Checked(ACCESS), AccessBook(folder)
+    found, book = TrailCheck(ACCESS), AccessBook(folder)
     head, older = book.head(), []
     number, digest = (head.gone, head.gone_digest) if head is not None and head.gone else (None, "")
     for row, line, n, own in book.rows():
@@ -119,7 +119,7 @@ def check_access(folder: Path) -> Checked:
     return found
 
 
-def _hold_against_head(found: Checked, book: AccessBook) -> None:
+def _hold_against_head(found: TrailCheck, book: AccessBook) -> None:
     head = book.head()
     if head is None:
         if found.began is not None:
@@ -138,10 +138,10 @@ def export_notes(folder: Path) -> dict[str, AccessLine]:
 
 
 def check_exports(
-    exports: Path, trails: Mapping[str, Checked], notes: Mapping[str, AccessLine], kept_since: Millis
-) -> Checked:
+    exports: Path, trails: Mapping[str, TrailCheck], notes: Mapping[str, AccessLine], kept_since: Millis
+) -> TrailCheck:
     """Every exported line is still in its trail, the same; and the exports are those that the trail tells of."""
-    found = Checked(f"exports in {exports}")
+    found = TrailCheck(f"exports in {exports}")
     present = {path.name: path.read_bytes() for path in sorted(exports.glob("*.jsonl"))}
     for name, content in present.items():
         if name in notes and notes[name].detail != noted(content):
@@ -158,7 +158,7 @@ def noted(export: bytes) -> str:
     return f"sha256 {hashlib.sha256(export).hexdigest()}"
 
 
-def _hold_against_trails(found: Checked, name: str, content: bytes, trails: Mapping[str, Checked]) -> None:
+def _hold_against_trails(found: TrailCheck, name: str, content: bytes, trails: Mapping[str, TrailCheck]) -> None:
     restored_at = max((trail.restored_at for trail in trails.values()), default=0)
     for number, row in enumerate(_json_rows(content), 1):
         found.lines += 1
@@ -211,5 +211,5 @@ def _row(trail: str, n: int, digest: str | None, line: AccessLine) -> dict[str, 
     }  # fmt: skip
 
 
-def faults_of(checked: Sequence[Checked]) -> list[str]:
+def faults_of(checked: Sequence[TrailCheck]) -> list[str]:
     return [f"{one.trail}: {text}" for one in checked for text in one.faults]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.audit_check import Checked
+    from api.audit_check import TrailCheck
 
 
 def add(subparsers: Any) -> None:
@@ -43,7 +43,7 @@ def _verify(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _told(one: "Checked") -> str:
+def _told(one: "TrailCheck") -> str:
     parts = [f"{one.trail}: {one.lines} lines"]
     if one.began is not None:
         parts += [f"the chain begins at line {one.began}", f"line {one.head} is {one.head_digest[:16]}"]
