@@ -36,6 +36,7 @@ LINES = {
     ("POST", "/api/v1/stations/{station}/checks"): "check",
     ("POST", "/api/v1/stations/{station}/piles/{device}"): "pile_call",
     ("POST", "/api/v1/stations/{station}/reports"): DEED,
+    ("POST", "/api/v1/stations/{station}/wishes/{wish}/{deed}"): "wish_{deed}",
     ("POST", "/api/v1/subscriptions"): "subscribed",
     ("POST", "/api/v1/subscriptions/{subscription}/rotate"): "secret_rotated",
     ("POST", "/c/{token}"): "check",
@@ -43,6 +44,7 @@ LINES = {
     ("POST", "/logout"): "logged_out",
     ("POST", "/ocpi/2.2.1/credentials"): "partner_registered",
     ("POST", "/setup/enter"): "logged_in",
+    ("POST", "/wishes"): "wish_{deed}",
     ("PUT", "/api/v1/partner/override"): "override",
     ("PUT", "/api/v1/stations/{station}/checks/{id}/photo"): "photo_kept",
     ("PUT", "/api/v1/stations/{station}/override"): "override",
@@ -51,6 +53,8 @@ LINES = {
 # What changes nothing that anybody answers for, with the reason.
 WITHOUT = {
     ("POST", "/api/v1/stations/{station}/tally"): "one more in a count of visitors; nobody is known",
+    ("POST", "/api/v1/stations/{station}/wishes"): "a resident's wish; nobody is known",
+    ("POST", "/m/{station}/wish"): "the same by a form",
 }
 # Every other GET shows, and changes nothing; that none of them is missing here is for whoever adds one to see.
 SHOWS = re.compile(r"^/(api/v1/|feeds/|ocpi/|setup|static/|screen/|stations/|m|p/|a/|c/|[a-z.]*$)")
