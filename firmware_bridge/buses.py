@@ -78,7 +78,8 @@ class Buses:
         """
         rules = rules_of(bridge, self._zone)
         for settings in bridge.buses:
-            if not protocols.protocol_of(settings.protocol).dials_in:
+            protocol = protocols.protocol_of(settings.protocol)
+            if not (protocol.dials_in or protocol.asks_platform):
                 protocols.build(settings, Doors(rules))  # only to see that it can be
         common = (self._bridge or bridge).model_copy(update={"buses": ()}) != bridge.model_copy(update={"buses": ()})
         stay = [one for one in self._running if one.settings in bridge.buses and not (common or all_anew)]
@@ -140,7 +141,12 @@ class Buses:
         protocols.introduce(settings, rules, doors)
         silent_ms = protocols.silent_ms_of(settings, bridge)
         sink.presence.expect(protocols.device_ids(settings), steady_ms(), silent_ms)
-        if protocols.protocol_of(settings.protocol).dials_in:
+        protocol = protocols.protocol_of(settings.protocol)
+        if protocol.asks_platform:
+            from firmware_bridge.operators.configured import operator_of
+
+            return operator_of(settings, bridge.spool.path, sink, stop)
+        if protocol.dials_in:
             from firmware_bridge.ocpp.configured import central_of
 
             return central_of(settings, bridge, doors.rules.cards, sink, sink.spool, self._calls, stop)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 Mark = Literal["ok", "warn", "fail"]
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
@@ -329,7 +330,10 @@ def serial_ports(settings: Any) -> Iterator[DoctorFinding]:
         port = str(bus.port)
         if port.startswith("usb:"):
             port = find(port, list_all()) or port
-        if "://" in port:
+        if port.startswith(("http://", "https://")):
+            host = urlsplit(port).hostname
+            yield DoctorFinding("ok", f"bus {bus.id}", f"{host} is asked; the bridge's log tells whether it answers")
+        elif "://" in port:
             yield DoctorFinding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
         elif not Path(port).exists():
             yield DoctorFinding(

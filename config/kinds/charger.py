@@ -23,6 +23,7 @@ SPEC = KindSpec(
                 "Unavailable": "blocked",  # set inoperative by its operator
                 "Faulted": "unknown",
                 "Occupied": "occupied",  # the word of OCPP 2.0.1 for what 1.6 tells in five
+                "Unknown": "unknown",  # the operator of the pile does not know it either
             },
         ),
         Signal("power_w", "number", "W"),

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from config.modules import names_in
-from config.schema.base import DeviceId, File, Folder, Id, Model, NotNegative, Positive, Seconds, is_loopback
+from config.schema.base import DeviceId, File, Folder, HttpUrl, Id, Model, NotNegative, Positive, Seconds, is_loopback
 
 if TYPE_CHECKING:
     Protocol = str
@@ -17,6 +17,16 @@ PollSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Direction = Literal["in", "out"]
 
 
+def _digits(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Label = Annotated[
+    str, Field(min_length=1, max_length=64), BeforeValidator(_digits, json_schema_input_type=str | int)
+]  # a number without quotes is one, too
+Number = Annotated[int, Field(ge=0, le=10**36)]
+
+
 class DeviceSettings(Model):
     """One device on a bus that several share."""
 
@@ -24,7 +34,7 @@ class DeviceSettings(Model):
     """Its name in topics."""
     unit: Annotated[int, Field(ge=0, le=247)] | None = None
     """Its address on the bus (modbus 1 to 247, osdp 0 to 126, boards)."""
-    address: str | None = None
+    address: Label | None = None
     """Its address where that is no number: 12 digits for dlt645, the pile's number for ap3000."""
     map: Folder | None = None
     """Register map (modbus)."""
@@ -36,10 +46,11 @@ class DeviceSettings(Model):
     """File with the secure-channel key in hex (osdp)."""
     charge_point: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,47}$")] | None = None
     """The pile's own name, the end of the address that it dials (ocpp)."""
-    connector: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Which connector of the pile it is (ocpp)."""
-    evse: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Which EVSE of the station, from 2.0.1 on; by default `connector` is the EVSE and its connector is 1 (ocpp)."""
+    connector: Number | Label = 1
+    """Which connector of the pile it is, from 1 (ocpp), or of the EVSE (ocpi)."""
+    evse: Number | Label | None = None
+    """Which EVSE of the station, from 2.0.1 on; by default `connector` is the EVSE and its connector is 1 (ocpp). The
+    uid of the EVSE at its operator (ocpi)."""
     password_file: File | None = None
     """File with the pile's password; once for each charge point (ocpp)."""
 
@@ -50,7 +61,8 @@ class BusSettings(Model):
     id: Id
     """Unique among buses."""
     port: str
-    """Serial port, its usb:VID:PID[:SERIAL], or tcp://host:port or ws://host:port/path to listen on."""
+    """Serial port, its usb:VID:PID[:SERIAL], or tcp://host:port or ws://host:port/path to listen on, or the https://
+    address of an operator's platform."""
     protocol: Protocol
     """What is spoken there."""
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
@@ -76,15 +88,28 @@ class BusSettings(Model):
     relay_pulse_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     """Length of the pulse that opens the lock; 0 where the hardware has none."""
     cert_file: File | None = None
-    """Our certificate for wss:// (ocpp)."""
+    """Our certificate for wss:// (ocpp), or for `listen` (ocpi)."""
     key_file: File | None = None
-    """Its private key (ocpp)."""
+    """Its private key (ocpp, ocpi)."""
     client_ca_file: File | None = None
     """Who signs the piles' certificates: then each must show one in its own name, profile 3 (ocpp)."""
     allow_unauthenticated: bool = False
     """Let piles without a password in, also from other machines: profile 0 (ocpp)."""
     authorize: Literal["all", "list"] = "all"
     """Who may charge: everybody, or the pseudonyms of allow_list_file (ocpp)."""
+
+    token_file: File | None = None
+    """File with the token that the operator gave us (ocpi)."""
+    country_code: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    """Our country in what we tell the operator, ISO 3166-1 alpha-2 (ocpi)."""
+    party_id: Annotated[str, Field(pattern="^[A-Z0-9]{3}$")] | None = None
+    """Our id in that country, three characters (ocpi)."""
+    listen: HttpUrl | None = None
+    """Where the operator may tell us changes, like https://0.0.0.0:9443/ocpi (ocpi)."""
+    public_url: HttpUrl | None = None
+    """How the operator reaches `listen`, where that is another address; without both nothing is registered (ocpi)."""
+    stale_s: Seconds = 86_400
+    """An operator's word that he dates further back than this is not shown (ocpi)."""
 
     @property
     def on_loopback(self) -> bool:

@@ -71,6 +71,11 @@ def _connectors(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> Non
     for here, device in each(bus, "devices.*", path):
         if not isinstance(device, dict):
             continue
+        for key in ("connector", "evse"):
+            number = device.get(key, 1)
+            text = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else "1"
+            if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1000):
+                source.blame((*here, key), f"{text[:20]!r} is no number of a pile's", "write a number from 1 to 1000")
         plug = (device.get("charge_point"), device.get("evse"), device.get("connector", 1))
         if seen.setdefault(plug, here) != here:
             source.blame(here, f"connector {plug[2]} of {plug[0]} has a device already", "give it another connector:")

@@ -47,7 +47,8 @@ def piles_of(bus: BusSettings) -> dict[str, ChargePoint]:
     """The charge points of a bus, each with its connectors."""
     plugs: dict[str, list[Plug]] = defaultdict(list)
     for device in bus.devices:
-        plugs[device.charge_point or ""].append(Plug(device.device, device.evse, device.connector))
+        evse = int(device.evse) if device.evse is not None else None
+        plugs[device.charge_point or ""].append(Plug(device.device, evse, int(device.connector)))
     return {name: ChargePoint(name, tuple(found)) for name, found in plugs.items()}
 
 

@@ -33,8 +33,9 @@ class BusProtocol:
 
     `names_devices`: its frames say whose they are, so a bus need not name its devices. `reads_cards`: it needs
     `card_key_file`. `polled`: devices speak when asked, so one is offline after three polls; else after `silent_ms`.
-    `dials_in`: its devices dial in by WebSocket, many on one loop, and no talk is made. `device_keys` are what each of
-    several devices must say. `questions` are for the probe, made when it asks.
+    `dials_in`: its devices dial in by WebSocket, many on one loop, and no talk is made. `asks_platform`: the platform
+    of the devices' operator speaks for them, and no talk is made either. `device_keys` are what each of several devices
+    must say. `questions` are for the probe, made when it asks.
     """
 
     talk: Callable[[BusSettings, Doors], Talk]
@@ -43,6 +44,7 @@ class BusProtocol:
     polled: bool = False
     silent_ms: Millis = PUSH_SILENT_MS
     dials_in: bool = False
+    asks_platform: bool = False
     device_keys: tuple[str, ...] = ()
     questions: Callable[[], tuple[ProbeQuestion, ...]] = tuple
 

@@ -1,0 +1,1 @@
+"""Platforms of operators, made up: what happens at their connectors, and how they tell it."""

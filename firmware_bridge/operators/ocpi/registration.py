@@ -1,0 +1,87 @@
+"""What was agreed with an operator, in a file of mode 0600: both sides' tokens must be sent and checked again."""
+
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from config.files import UnusableFileError, read_bytes
+from gateway.model import Millis
+
+log = logging.getLogger(__name__)
+
+
+class OcpiRegistration(Struct, frozen=True):
+    """`invited`: a hash of the token in `token_file` that it was begun with. `ours` comes from him, `theirs` goes to
+    him, None before it is agreed; `us` is what he was told of us. `other`: a second token of his that is good, while
+    one replaces the other. `ended`: by him.
+    """
+
+    invited: str
+    us: str
+    at: Millis
+    ours: str | None = None
+    theirs: str | None = None
+    other: str | None = None
+    ended: bool = False
+
+    def accepts(self, token: str) -> bool:
+        """Whether it is what he should send."""
+        right = [each for each in (self.ours, self.other) if each is not None]
+        return any(secrets.compare_digest(each.encode(), token.encode()) for each in right)
+
+
+def hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+class RegistrationFile:
+    """One bus's. Any thread; replaced as a whole, on disk when `keep` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: OcpiRegistration | None = None
+        self._read = False
+
+    def get(self) -> OcpiRegistration | None:
+        if not self._read:
+            self._known, self._read = self._load(), True
+        return self._known
+
+    def keep(self, registration: OcpiRegistration) -> None:
+        """OSError where the disk does not take it: then it is as before."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+        handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(registration))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self._known, self._read = registration, True
+
+    def _load(self) -> OcpiRegistration | None:
+        try:
+            return msgspec.json.decode(read_bytes(self._path, "registration"), type=OcpiRegistration)
+        except UnusableFileError as error:
+            if not error.missing:
+                log.error("%s; the operator is asked anew", error)
+        except msgspec.MsgspecError:
+            log.error("%s holds no registration; the operator is asked anew", self._path)
+        return None

@@ -1,0 +1,17 @@
+"""OCPI 2.2.1: the platform of who owns the piles is asked, and may tell changes. `port` is his `…/ocpi/versions`."""
+
+from config.schema.bridge import BusSettings
+from firmware_bridge.devices.base import Talk
+from firmware_bridge.door import Doors
+from firmware_bridge.protocols.base import BusProtocol, NotConfiguredError
+
+SILENT_MS = 300_000
+
+
+def talk(bus: BusSettings, _doors: Doors) -> Talk:
+    raise NotConfiguredError(
+        f"bridge.buses.{bus.id}: ocpi asks a platform: write its port like https://HOST/ocpi/versions"
+    )
+
+
+PROTOCOL = BusProtocol(talk, silent_ms=SILENT_MS, device_keys=("evse",), asks_platform=True)
