@@ -141,11 +141,11 @@ def _channels(source: ConfigSource) -> None:
 
 def _pairs(source: ConfigSource) -> None:
     """Keys that make no sense without another."""
-    for pattern in ("mqtt", "alerts.channels.*"):
+    for pattern in ("mqtt", "uplink", "alerts.channels.*"):
         for path, value in each(source.data, pattern):
             if isinstance(value, dict) and value.get("password_file") and not value.get("username"):
                 source.blame((*path, "password_file"), "is given without username", "add username:")
-    for path, mqtt in each(source.data, "mqtt"):
+    for path, mqtt in (*each(source.data, "mqtt"), *each(source.data, "uplink")):
         if isinstance(mqtt, dict) and bool(mqtt.get("cert_file")) != bool(mqtt.get("key_file")):
             source.blame(path, "cert_file and key_file belong together", "give both or none")
 

@@ -129,7 +129,7 @@ def millis(ts: datetime | int | None) -> Millis | None:
     return round((ts - _EPOCH).total_seconds() * 1000)
 
 
-HEADER_FIELDS = frozenset(("ts", "boot", "seq", "oldest"))
+HEADER_FIELDS = frozenset(("ts", "boot", "seq", "oldest", "via", "late"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -17,6 +17,7 @@ from config.schema.mqtt import HomeAssistant, Mqtt
 from config.schema.ocpi import Ocpi
 from config.schema.station import AreaSettings, ResourceSettings, StationSettings
 from config.schema.store import StoreSettings
+from config.schema.uplink import Uplink, Uplinks
 
 
 class Settings(Model):
@@ -50,6 +51,10 @@ class Settings(Model):
     """Our charging points for apps, after OCPI 2.2.1; without it that is off."""
     bridge: Bridge | None = None
     """The firmware bridge of this box."""
+    uplink: Uplink | None = None
+    """The centre that this box tells; without it there is none."""
+    uplinks: Uplinks = Uplinks()
+    """The boxes that this centre hears."""
 
     def resources(self) -> Iterator[tuple[StationSettings, AreaSettings, ResourceSettings]]:
         """Every resource with its station and area, in the order of the configuration."""
@@ -83,6 +88,12 @@ class Settings(Model):
     def command_key(self) -> Path:
         """The file with the key of commands; the gateway makes the default one."""
         return self.mqtt.command_key_file or self.store.path / "command.key"
+
+    @property
+    def box_id(self) -> str:
+        """What this box is called at the centre."""
+        named = self.uplink.id if self.uplink is not None else None
+        return named or (self.stations[0].id if self.stations else self.gateway.id)
 
     @property
     def client_id(self) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.evidence.boxes import BoxLink
 from gateway.evidence.checks import CheckState, StoredCheck
 from gateway.evidence.facts import Facts
 from gateway.live import Device
@@ -16,13 +17,14 @@ class Outcome:
     """`heard`: devices whose watermark may have moved, each once until it is told; `news`: resources that said
     something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
     by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out;
-    `ended`: activities that are over.
+    `ended`: activities that are over; `boxes`: those that are to be told what came of theirs.
     """
 
     batch: Batch = field(default_factory=Batch)
     changes: list[Change] = field(default_factory=list)
     openings: list[OpeningChange] = field(default_factory=list)
     ended: list[ActivityEnded] = field(default_factory=list)
+    boxes: set[BoxLink] = field(default_factory=set)
     rejected: list[Rejected] = field(default_factory=list)
     happened: list[tuple[Device, Event, Millis]] = field(default_factory=list)
     heard: list[Device] = field(default_factory=list)
@@ -46,4 +48,5 @@ class Outcome:
             or self.rejected
             or self.kept
             or self.reports
+            or self.boxes
         )

@@ -44,13 +44,17 @@ class Pipeline:
         self.quarantined = context.quarantined
         self.commands = Commands(context)
         self._refusals = Refusals(context)
-        self._usual = Usual(context, Unusual(context, self.commands, self._refusals))
+        unusual = Unusual(context, self.commands, self._refusals)
+        self._from_boxes = unusual.from_boxes
+        self._usual = Usual(context, unusual)
         self.reports_again: list[StoredCheck] = []  # of the journal, which the store may not know for itself
 
     def flood(self, per_s: int, burst: int) -> Flood:
         """What keeps one device from costing all others, as the state was taken up."""
         heard = [device.seen_at for device in self.live.devices.values() if device.seen_at is not None]
-        return Flood(per_s, burst, self._context.by_topic, self._context.speakers, max(heard, default=None))
+        flood = Flood(per_s, burst, self._context.by_topic, self._context.speakers, max(heard, default=None))
+        flood.trusts = self.live.boxes.trusts
+        return flood
 
     def name_words(self) -> None:
         """Have the words named that devices say and nobody knows: each once in the log."""
@@ -187,12 +191,14 @@ class Pipeline:
     def _replay(
         self, number: int, batch: Batch, known: Mapping[Device, int], *, careful: bool, unseen: Unseen
     ) -> tuple[int, list[Rejected]]:
-        count = 0
+        count, boxes_upto = 0, self.live.boxes.kept_upto
         for topic, payload, received, flags in zip(
             batch.topics, batch.payloads, batch.received, batch.flags, strict=True
         ):
             frame = topic, payload, flags & RETAINED
             try:
+                if number > boxes_upto:
+                    self._from_boxes.cover(topic, payload)
                 if not self._is_wanted(topic, number, known):
                     continue
                 count += 1

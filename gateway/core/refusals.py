@@ -1,5 +1,7 @@
 """Messages that can't be read: kept aside with their reason, without what may not be kept."""
 
+from collections.abc import Callable
+
 from gateway import wire
 from gateway.core.admission import without_identity
 from gateway.core.context import Context
@@ -17,11 +19,13 @@ class Refusals:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.cover: Callable[[bytes, bytes], bool] = lambda _topic, _payload: False  # what a box passed on
 
     def refuse(self, topic: bytes, payload: bytes, flags: int, now: Millis, reason: str) -> None:
         """Keep it aside. If its header can be read, the device need not send it again."""
         context = self._context
-        known = self._header_in(topic, payload)
+        passed_on = self.cover(topic, payload)
+        known = None if passed_on else self._header_in(topic, payload)
         speaker, topic_heard = context.by_topic.get(topic), topic
         if _holds_identity(topic, payload):
             if reason == "internal_error":
@@ -34,6 +38,8 @@ class Refusals:
         context.quarantined[reason] += 1
         self._remark(topic_heard, speaker, reason)
         context.outcome.rejected.append(Rejected(topic[:_LONGEST_TOPIC], payload[: wire.MAX_PAYLOAD], now, reason))
+        if passed_on:
+            return  # the box, which could read it, knows what follows from it
         if known is not None:
             device, header = known
             verdict = device.seen.admit(header.boot, header.seq or 0, header.oldest)
@@ -57,6 +63,8 @@ class Refusals:
 
     def readmit(self, rejected: Rejected) -> None:
         """After a restart: a message in quarantine is covered by the watermark, and its device has forgotten it."""
+        if self.cover(rejected.topic, rejected.payload):
+            return
         known = self._header_in(rejected.topic, rejected.payload)
         if known is not None and known[1].boot in (known[0].seen.boot, *known[0].seen.older):
             device, header = known

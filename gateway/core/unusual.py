@@ -7,10 +7,11 @@ from gateway.base.bounds import mended
 from gateway.core.admission import admit, believed, check_bytes, observed_at
 from gateway.core.commands import Commands
 from gateway.core.context import Context
+from gateway.core.passed_on import FromBoxes
 from gateway.core.refusals import Refusals
 from gateway.dialects.base import longest
 from gateway.live import Device, Verdict
-from gateway.model import ANEW, RETAINED, TS_SUSPECT, Millis
+from gateway.model import ANEW, LATE, RETAINED, TS_SUSPECT, Millis
 from gateway.wire import UnreadableError
 
 _NEWS = {Verdict.NEW: 0, Verdict.ANEW: ANEW}
@@ -22,6 +23,8 @@ class Unusual:
 
     def __init__(self, context: Context, commands: Commands, refusals: Refusals) -> None:
         self._context, self._commands, self._refusals = context, commands, refusals
+        self.from_boxes = FromBoxes(context, commands.reports)
+        refusals.cover = self.from_boxes.cover
 
     def take(self, topic: bytes, payload: bytes, flags: int, now: Millis, *, checked: bool = False) -> None:
         """`checked`: no byte of it, nor of its neighbours, is in doubt."""
@@ -42,6 +45,8 @@ class Unusual:
             return
         if topic.startswith(b"yz-cmd/"):
             self._commands.take(topic, payload, flags, now)
+            return
+        if b'"via"' in payload and topic.startswith(b"yz/") and self.from_boxes.take(topic, payload, flags, now):
             return
         if self._context.recorded and topic.endswith(b"/check"):
             check_bytes(payload, wire.MAX_PAYLOAD)
@@ -120,7 +125,7 @@ class Unusual:
             return
         counters["late"] += 1
         ts = wire.millis(header.ts)
-        late = mark | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
+        late = LATE | mark | (0 if ts is None or believed(ts, now) else TS_SUSPECT)
         self._context.keep(device, topic, payload, now, late)
 
     # ---- events and availability ----

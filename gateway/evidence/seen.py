@@ -74,6 +74,16 @@ class Seen:
         self.guessed = boot
         return Verdict.NEW if self.top == -2 else Verdict.LATE
 
+    def admit_late(self, boot: str | None, seq: int) -> None:
+        """Take note of a message that others overtook: it makes no boot the newest."""
+        if boot == self.boot and self.top != -2:
+            self.admit(boot, seq, None)
+        elif boot in self.older:
+            self._admit_older(boot, seq)
+        else:
+            self._remember(boot, [(seq, seq)])
+            self.guessed = boot
+
     def _begin(self, boot: str | None, seq: int, oldest: int | None) -> Verdict:
         had = self.older.pop(boot, [])
         if self.top != -2:

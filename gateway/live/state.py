@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from config.kinds import SPECS
 from gateway.base.mishaps import Mishaps
+from gateway.evidence.boxes import Boxes
 from gateway.evidence.checks import CheckState
 from gateway.evidence.contradiction import GROUP_MAX, NEVER_AGAIN, join, look, told_otherwise
 from gateway.evidence.facts import Facts, evidence_of, shift
@@ -44,6 +45,7 @@ class Live:
         self.openings = OpeningHistory(self.overrides)
         self.activities = HeldActivities()
         self.counters = Counters()
+        self.boxes = Boxes()
         self.mishaps = Mishaps()
         self.rounds = Rounds(self.alarms, self.settle, self._judge, self.touch)
         self.repeats = Repeats(self.stations, self.touch).take

@@ -27,6 +27,8 @@ from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.policy.activities import Activity
+from gateway.runtime.box_report import BoxReport
+from gateway.runtime.confirming import Confirming
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
@@ -48,6 +50,7 @@ from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
+from gateway.uplink.line import UplinkLine, line_of
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +112,7 @@ class Gateway:
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble
+        self.uplink = self._uplink([station.id for station in stations], suffix(share))
         self._reload = GatewayReload(self, share)
 
     def _alerting(self) -> Alerting:
@@ -148,6 +152,18 @@ class Gateway:
             mishaps=self.mishaps,
         )
 
+    def _uplink(self, stations: list[str], suffix: str) -> UplinkLine | None:
+        """The line to the centre."""
+        report = BoxReport(self.settings.box_id + suffix, VERSION, self.started_at, stations)
+        line = line_of(
+            self.settings, self.store, stations, suffix=suffix, write=self.writer.write, mishaps=self.mishaps,
+            report=report.told,
+        )  # fmt: skip
+        if line is not None and self.settings.uplink is not None and self.settings.uplink.confirm == "centre":
+            self.intake.confirming = Confirming(lambda: line.upto)
+            line.on_confirmed = self.session.wake
+        return line
+
     # ---- life ----
 
     def start(self) -> None:
@@ -158,6 +174,8 @@ class Gateway:
         self.writer.start()
         if self.ship is not None:
             self.ship.start()
+        if self.uplink is not None:
+            self.uplink.start()
         self.alerting.start()
         self.intake.start()
         if self.calendars.wanted:
@@ -166,7 +184,7 @@ class Gateway:
     @property
     def dead(self) -> str | None:
         """The name of a thread or child that ended without being told to; None while all is well."""
-        for thread in (self.intake, self.writer, self.ship, self.calendars):
+        for thread in (self.intake, self.writer, self.ship, self.uplink, self.calendars):
             if thread is not None and thread.ident is not None and not thread.is_alive():
                 return thread.name
         if self._broker is not None and not self._broker.running:
@@ -187,6 +205,8 @@ class Gateway:
         clean = self.alerting.stop(left(1.0)) and not self.intake.is_alive()
         if self.ship is not None and self.ship.ident is not None:
             self.ship.end(left(0.5))
+        if self.uplink is not None:
+            self.uplink.end(left(0.5))
         if self.writer.ident is not None:
             clean = self.writer.end(left(1.0)) and clean
         if clean and dead is None:
@@ -228,7 +248,8 @@ class Gateway:
     def status(self) -> Status:
         copy = self.ship.trouble if self.ship is not None else None
         store = self.writer.trouble or self.writer.upkeep_trouble
-        troubles = [text for text in (self.session.trouble, store, copy, self.dead) if text]
+        centre = self.uplink.trouble if self.uplink is not None else None
+        troubles = [text for text in (self.session.trouble, store, copy, centre, self.dead) if text]
         if self.session.takeover_suspected:
             troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
         troubles += self.session.oversized.troubles()[:MOST_TOLD]
@@ -276,6 +297,7 @@ class Gateway:
             alerts_open=len(self.alerting.core.desk.open_alerts()),
             calendar_events_left_out=self.calendars.left_out(),
             copy=self.ship.metrics() if self.ship is not None else None,
+            uplink=self.uplink.metrics() if self.uplink is not None else None,
         )
 
     def _retain(self, topic: str, payload: bytes) -> None:

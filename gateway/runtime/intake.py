@@ -22,12 +22,13 @@ from gateway.mqtt.reader import Arrivals
 from gateway.policy.activities import Agenda
 from gateway.runtime.between import BetweenTurns, Work
 from gateway.runtime.careful import CarefulStart
+from gateway.runtime.confirming import Confirming
 from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
 from gateway.runtime.pace import DocumentPace
 from gateway.runtime.starts import Starts
 from gateway.runtime.status import CommitTimes
-from gateway.runtime.watermarks import Watermarks
+from gateway.runtime.watermarks import Watermarks, of_boxes
 from gateway.runtime.writer import Commit, Writer
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Intake(threading.Thread):
         self.alerting = alerting
         self.announcer: Announcer | None = None
         self.copy_trouble: Callable[[], str | None] = lambda: None
+        self.confirming: Confirming | None = None
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
         self.stored = 0
@@ -150,6 +152,8 @@ class Intake(threading.Thread):
             self.alerting.tick(now, self._ourselves())
         if waits:
             self._change(now)
+        if self.confirming is not None:
+            self.session.publish_many(self.confirming.due())
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
@@ -243,6 +247,8 @@ class Intake(threading.Thread):
         watermarks: list[tuple[str, bytes]] = []
         with self._mishaps.contained("watermarks"):
             watermarks = self._watermarks.take(moment)
+            if outcome.boxes:
+                watermarks += of_boxes(outcome.boxes)
         due, self._parts_due = self._parts_due, []
         parts: list[tuple[int, bytes]] = []
         with self._mishaps.contained("keeping parts of the live state"):
@@ -277,7 +283,7 @@ class Intake(threading.Thread):
             job = done.popleft()
             self._busy = None
             self.session.ack(job.epoch, job.mids)
-            self.session.publish_many(job.watermarks)
+            self._tell_watermarks(job)
             self._watermarks.sent(monotonic_s())
             self.stored += len(job.outcome.batch)
             if job.set_aside:
@@ -286,6 +292,12 @@ class Intake(threading.Thread):
             self.commits.add(job.seconds)
             with self._mishaps.contained("alerts that follow from messages"):
                 self.alerting.follow(job.outcome, job.number, now)
+
+    def _tell_watermarks(self, job: Commit) -> None:
+        if self.confirming is None:
+            self.session.publish_many(job.watermarks)
+        else:
+            self.confirming.put(job.number, job.watermarks)
 
     def _guard_inbox(self) -> None:
         """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the
@@ -365,6 +377,7 @@ class Intake(threading.Thread):
                 self.announcer.announce()
         with self._mishaps.contained("watermarks"):
             self._watermarks.again(live.devices.values(), monotonic_s())
+            self.pipeline.outcome.boxes.update(live.boxes.links())
         for greet in self.on_connected:
             with self._mishaps.contained("who waits for the broker"):
                 greet()

@@ -13,6 +13,7 @@ import msgspec
 
 from config.building import building
 from gateway.core.pipeline import Pipeline, Unseen, all_seen
+from gateway.evidence.boxes import Kept as KeptBox
 from gateway.evidence.checks import IDS_KEPT_MS
 from gateway.evidence.facts import Facts, kept, put_back
 from gateway.evidence.opening import Kept
@@ -37,10 +38,11 @@ Row = tuple[str, str, tuple[object, ...], bool | None, Millis | None, list[tuple
 
 class _Part(msgspec.Struct):
     """There is always a first one. `promises`: what proves that the stations of these devices are open, and when that
-    was so; the first has those without any device, too."""
+    was so; the first has those without any device, too, and what came of each box."""
 
     devices: list[Row]
     promises: list[tuple[str, Millis, Kept]] = []
+    boxes: list[KeptBox] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -93,7 +95,8 @@ class Memory:
         stations = [self._live.stations[name] for name in dict.fromkeys(device.station for device in devices)]
         stations += self._others if part == 0 else []  # they live by people alone
         promises = [(station.id, now, station.promise.kept()) for station in stations]
-        return _encode(_Part([_row(device) for device in devices], promises))
+        boxes = self._live.boxes.dump() if part == 0 else []
+        return _encode(_Part([_row(device) for device in devices], promises, boxes))
 
     @staticmethod
     @building()
@@ -123,7 +126,7 @@ class Memory:
         known: dict[Device, int] = {}
         memory, uptos = Memory(live), []
         for part, upto, blob in store.checkpoints():
-            devices = _load(live, blob, alive_at, now) if unseen(b"part/%d" % part, blob, 0) is None else None
+            devices = _load(live, blob, alive_at, now, upto) if unseen(b"part/%d" % part, blob, 0) is None else None
             uptos.append(upto if devices is not None else 0)
             known.update(dict.fromkeys(devices or (), upto))
         if store.kept("layout") == memory.layout and len(uptos) < len(memory.parts):
@@ -216,7 +219,7 @@ def _moved(live: Live, neighbour: Neighbour, now: Millis) -> dict[Device, int]:
     """What is loaded, each as it was after which batch."""
     moved: dict[Device, int] = {}
     for _, upto, blob in neighbour.checkpoints():
-        moved |= dict.fromkeys(_load(live, blob, {}, now, newer=True) or (), upto)
+        moved |= dict.fromkeys(_load(live, blob, {}, now, upto, newer=True) or (), upto)
     for facts in [facts for device in moved for facts in device.facts]:
         if facts.fresh.heard and facts.fresh.valid_until is not None:
             live.alarms.set(facts, facts.fresh.valid_until)
@@ -224,10 +227,11 @@ def _moved(live: Live, neighbour: Neighbour, now: Millis) -> dict[Device, int]:
 
 
 def _load(
-    live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis, *, newer: bool = False
+    live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis, upto: int, *, newer: bool = False
 ) -> list[Device] | None:
     """Devices of one part that are still configured; None when it can't be read. `alive_at`: when the promise of each
-    station was kept; of one in two parts the newer counts. `newer`: only devices that spoke there after all we know.
+    station was kept; of one in two parts the newer counts. `upto`: it was true after this batch. `newer`: only devices
+    that spoke there after all we know.
     """
     try:
         part = _decode(blob)
@@ -237,6 +241,8 @@ def _load(
     except Exception as error:  # noqa: BLE001  told
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
+    if part.boxes and not newer:
+        live.boxes.load(part.boxes, upto)
     for place, at, promise in () if newer else part.promises:
         if place in live.stations and at > alive_at.get(live.stations[place], -1):
             alive_at[live.stations[place]] = at

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
 from gateway.runtime.status import Metrics, Status
+from gateway.uplink.line import UplinkMetrics
 
 
 class GatewayCollector(Collector):
@@ -60,6 +61,8 @@ class GatewayCollector(Collector):
         )
         if now.copy is not None:
             yield from of_copy(now.copy)
+        if now.uplink is not None:
+            yield from of_uplink(now.uplink)
 
 
 def of_mishaps(count: int) -> Metric:
@@ -93,6 +96,14 @@ def of_copy(copy: CopyMetrics) -> Iterator[Metric]:
     for reason, count in copy.failures.items():
         failures.add_metric((reason,), count)
     yield failures
+
+
+def of_uplink(uplink: UplinkMetrics) -> Iterator[Metric]:
+    """What operators of a box see of its line to the centre."""
+    yield GaugeMetricFamily("yizhan_uplink_backlog", "messages that the centre has not confirmed", uplink.backlog)
+    yield GaugeMetricFamily("yizhan_uplink_connected", "1 while the line stands", float(uplink.connected))
+    yield CounterMetricFamily("yizhan_uplink_sent", "messages sent to the centre", uplink.sent)
+    yield CounterMetricFamily("yizhan_uplink_reconnects", "lines to the centre that were lost", uplink.reconnects)
 
 
 class MetricsServer:

@@ -115,6 +115,8 @@ class GatewayReload:
         intake = gateway.intake
         listened_to = gateway.pipeline.foreign.filters
         moved = self._changing.apply(plan.core, now)
+        gateway.pipeline.live.boxes.accept = frozenset(plan.settings.uplinks.accept)
+        gateway.pipeline.live.boxes.forget(plan.core.removed)
         self._listen(plan, listened_to)
         self._keep(plan, moved)
         intake.tell_watermarks(moved.came)

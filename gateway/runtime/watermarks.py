@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from gateway.evidence.boxes import BoxLink
 from gateway.live import Device
 from gateway.live.places import NOWHERE
 
@@ -95,3 +96,13 @@ class Watermarks:
             device.told_boot, device.told_upto, device.told_at = boot, upto, moment
             self._telling.append(device)
             yield f"yz-ack/{device.station}/{device.id}", b'{"boot":%b,"upto":%d}' % (_encode(boot), upto)
+
+
+def of_boxes(links: Iterable[BoxLink]) -> list[tuple[str, bytes]]:
+    """What boxes are told: up to which of the numbers of their newest journal everything is durable here."""
+    told = [(link, link.told()) for link in links]
+    return [
+        (f"yz-ack/{link.station}/{link.box}", b'{"boot":%b,"upto":%d}' % (_encode(word[0]), word[1]))
+        for link, word in told
+        if word is not None
+    ]

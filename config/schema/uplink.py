@@ -1,0 +1,49 @@
+"""`uplink:` and `uplinks:`: a box that tells a centre, and a centre that hears boxes."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.schema.base import DeviceId, File, Model, wrong
+from config.schema.mqtt import MqttEndpoint, parse_mqtt_url
+
+
+def _outward(text: str) -> str:
+    if parse_mqtt_url(text).embedded:
+        raise wrong("the embedded broker is our own", "write mqtts://host:8883, the broker of the centre")
+    return text
+
+
+class Uplink(Model):
+    """This box tells a centre all that it accepts."""
+
+    id: DeviceId | None = None
+    """Name of this box; by default the id of its first station."""
+    url: Annotated[str, AfterValidator(_outward)]
+    """Broker of the centre: mqtts://host:8883, or mqtt://host:1883 on a line that nobody else reads."""
+    username: str | None = None
+    """Login name at that broker."""
+    password_file: File | None = None
+    """File with the password for `username`."""
+    ca_file: File | None = None
+    """PEM file of the authority that signed the broker's certificate (mqtts; default: the system's)."""
+    cert_file: File | None = None
+    """PEM file of our client certificate (mqtts)."""
+    key_file: File | None = None
+    """PEM file of the client certificate's key (mqtts)."""
+    confirm: Literal["box", "centre"] = "box"
+    """When a device may forget a message: box, once it is durable here; centre, once it is durable there, too."""
+    messages_per_s: Annotated[int, Field(ge=10, le=100_000)] = 8000
+    """Highest rate of what lies behind; what is live goes first."""
+
+    @property
+    def endpoint(self) -> MqttEndpoint:
+        """The parsed `url`."""
+        return parse_mqtt_url(self.url)
+
+
+class Uplinks(Model):
+    """Which boxes this centre hears."""
+
+    accept: tuple[DeviceId, ...] = ()
+    """Boxes that may tell us of stations; those that we configure ourselves need not stand here."""
