@@ -25,6 +25,10 @@ def run(args: argparse.Namespace) -> int:
     except ConfigErrors as errors:
         sys.stdout.write(f"{errors}\n")
         return 2
+    from config.warnings import warnings
+
+    for line in warnings(args.config, settings):
+        sys.stdout.write(f"{line}\n")
     resources = sum(1 for _ in settings.resources())
     sys.stdout.write(f"{args.config}: fine, {len(settings.stations)} stations with {resources} resources\n")
     return 0

@@ -6,14 +6,15 @@ order here; one that is late goes to history only, and makes no boot the newest.
 
 from typing import Any
 
-from gateway import via, wire
+from gateway import wire
 from gateway.core.admission import check_bytes
 from gateway.core.context import Context
 from gateway.core.reports import Reports
+from gateway.evidence import via
 from gateway.evidence.boxes import BoxLink
+from gateway.evidence.via import PassedOn
 from gateway.live import Device
 from gateway.model import LATE, RETAINED, TS_SUSPECT, Millis
-from gateway.via import PassedOn
 from gateway.wire import UnreadableError
 
 MOST_LATE_MS = 600_000

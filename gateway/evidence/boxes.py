@@ -101,7 +101,7 @@ class Boxes:
 
     def dump(self) -> list[Kept]:
         return [
-            (link.station, link.box, [(one.boot, one.floor, list(one.ranges)) for one in link.journals])
+            (link.station, link.box, [(journal.boot, journal.floor, list(journal.ranges)) for journal in link.journals])
             for link in self._links.values()
         ]
 

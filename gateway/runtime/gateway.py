@@ -28,7 +28,6 @@ from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.policy.activities import Activity
 from gateway.runtime.box_report import BoxReport
-from gateway.runtime.confirming import Confirming
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
@@ -160,7 +159,7 @@ class Gateway:
             report=report.told,
         )  # fmt: skip
         if line is not None and self.settings.uplink is not None and self.settings.uplink.confirm == "centre":
-            self.intake.confirming = Confirming(lambda: line.upto)
+            self.intake.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake
         return line
 

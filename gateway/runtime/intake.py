@@ -52,7 +52,7 @@ class Intake(threading.Thread):
         self.alerting = alerting
         self.announcer: Announcer | None = None
         self.copy_trouble: Callable[[], str | None] = lambda: None
-        self.confirming: Confirming | None = None
+        self.confirming = Confirming(session.publish_many)
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
         self.stored = 0
@@ -152,8 +152,7 @@ class Intake(threading.Thread):
             self.alerting.tick(now, self._ourselves())
         if waits:
             self._change(now)
-        if self.confirming is not None:
-            self.session.publish_many(self.confirming.due())
+        self.confirming.tell()
         if self._busy is None:
             self._hand_over(now)
         self._guard_inbox()
@@ -218,11 +217,8 @@ class Intake(threading.Thread):
 
     def _patience(self) -> float:
         """How long the next look at the socket may wait."""
-        if (
-            self.writer.done
-            or (self._busy is None and self.between)
-            or (self._busy is None and (self._careful or self._owes(monotonic_s())))
-        ):
+        idle = self._busy is None
+        if self.writer.done or (idle and (self.between or self._careful or self._owes(monotonic_s()))):
             return 0.0
         live, now = self.pipeline.live, self._clock.peek()
         until, deadline = self.alerting.quiet_until, live.next_deadline()
@@ -246,9 +242,7 @@ class Intake(threading.Thread):
         self._watermarks.again(outcome.returned, moment)
         watermarks: list[tuple[str, bytes]] = []
         with self._mishaps.contained("watermarks"):
-            watermarks = self._watermarks.take(moment)
-            if outcome.boxes:
-                watermarks += of_boxes(outcome.boxes)
+            watermarks = self._watermarks.take(moment) + of_boxes(outcome.boxes)
         due, self._parts_due = self._parts_due, []
         parts: list[tuple[int, bytes]] = []
         with self._mishaps.contained("keeping parts of the live state"):
@@ -283,7 +277,7 @@ class Intake(threading.Thread):
             job = done.popleft()
             self._busy = None
             self.session.ack(job.epoch, job.mids)
-            self._tell_watermarks(job)
+            self.confirming.put(job.number, job.watermarks)
             self._watermarks.sent(monotonic_s())
             self.stored += len(job.outcome.batch)
             if job.set_aside:
@@ -292,12 +286,6 @@ class Intake(threading.Thread):
             self.commits.add(job.seconds)
             with self._mishaps.contained("alerts that follow from messages"):
                 self.alerting.follow(job.outcome, job.number, now)
-
-    def _tell_watermarks(self, job: Commit) -> None:
-        if self.confirming is None:
-            self.session.publish_many(job.watermarks)
-        else:
-            self.confirming.put(job.number, job.watermarks)
 
     def _guard_inbox(self) -> None:
         """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the

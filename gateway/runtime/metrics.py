@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
 from gateway.runtime.status import Metrics, Status
-from gateway.uplink.line import UplinkMetrics
+from gateway.uplink.status import UplinkMetrics
 
 
 class GatewayCollector(Collector):

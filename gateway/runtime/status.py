@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.influx.status import CopyMetrics
 from gateway.model import Millis
-from gateway.uplink.line import UplinkMetrics
+from gateway.uplink.status import UplinkMetrics
 
 COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 

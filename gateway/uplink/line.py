@@ -5,7 +5,6 @@ import secrets
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -22,6 +21,7 @@ from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
 from gateway.uplink.cursor import KEPT, cursor_of
 from gateway.uplink.outbound import Outbound
+from gateway.uplink.status import UplinkMetrics
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,6 @@ REST_S = 0.05
 REPORT_EVERY_S = 15.0
 PAUSE_S = 5.0
 """After a fault of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class UplinkMetrics:
-    """Messages that the centre has not confirmed, messages sent since the start, whether the line stands."""
-
-    backlog: int
-    sent: int
-    connected: bool
-    reconnects: int
-    trouble: str | None
 
 
 class _Upto(msgspec.Struct):

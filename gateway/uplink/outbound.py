@@ -14,7 +14,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from gateway import via, wire
+from gateway import wire
+from gateway.evidence import via
 from gateway.evidence.seen import Range, insert
 from gateway.model import LATE, RETAINED, TS_SUSPECT, Batch, Millis
 from gateway.uplink.cursor import Cursor, JournalMessage, Numbering

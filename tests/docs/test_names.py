@@ -18,6 +18,7 @@ from gateway.influx.status import Checked, CopyMetrics
 from gateway.notify.channels import CHANNELS
 from gateway.runtime.metrics import GatewayCollector
 from gateway.runtime.status import Metrics
+from gateway.uplink.status import UplinkMetrics
 from tests.api.conftest import House, serving
 from tests.api.test_matrix import routes_of
 from tests.docs.reading import PAGES, ROOT, anchors, links, named_first, rows, text_of, ticked
@@ -111,7 +112,10 @@ def is_module(name: str) -> bool:
 def metrics_printed(folder: Path, house: House) -> set[str]:
     """Every metric that an API or a gateway shows."""
     copy = CopyMetrics(0, 0, {"503": 1}, 0, 0, None, Checked(0, 0, 0), 0)
-    figures = Metrics(0, 0, 0, 0, 0, 0, {"not_json": 1}, 0, [("+Inf", 0.0)], 0.0, True, 0, 0, 0, 0, copy)
+    figures = Metrics(
+        0, 0, 0, 0, 0, 0, {"not_json": 1}, 0, [("+Inf", 0.0)], 0.0, True, 0, 0, 0, 0, copy,
+        uplink=UplinkMetrics(0, 0, True, 0, None),
+    )  # fmt: skip
     registry = CollectorRegistry()
     registry.register(GatewayCollector(lambda: figures))
     alerts = AlertHouse(folder)

@@ -1,4 +1,4 @@
-"""A box and its centre over a line that fails: nothing is lost, nothing double, and the centre ends with what is true."""
+"""A box and its centre over a line that fails: nothing is lost or double, and the centre ends with what is true."""
 
 import json
 from typing import Any

@@ -1,0 +1,15 @@
+"""How the line to the centre is doing, for /metrics, /healthz and the boxes page."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkMetrics:
+    """Messages that the centre has not confirmed, messages sent since the start, whether the line stands, how often it
+    was lost, and in words why the centre gets nothing."""
+
+    backlog: int
+    sent: int
+    connected: bool
+    reconnects: int
+    trouble: str | None
