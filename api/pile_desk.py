@@ -27,7 +27,7 @@ ANSWER_S = 32.0  # the bridge gives a pile 30
 OUT_MS = 366 * 86_400_000  # out of service without an end: as long as a word by hand may hold
 STATUS_OF_TROUBLE = {
     "unknown": 404, "not_connected": 503, "busy": 503, "no_answer": 504, "foreign_token": 422, "senseless": 422,
-    "too_large": 502,
+    "too_large": 502, "operator_commands": 403,
 }  # fmt: skip
 FOREIGN = "the payload carries a token that this product did not make: leave it out or empty, and one is made"
 

@@ -2,7 +2,8 @@
 
 A command says `do`: `call` with `charge_point`, `action` and `payload` (any call of a central system), or one of the
 deeds of `firmware_bridge.ocpp.staff` for a `device`. The answer has `result`, `error` as the pile named it, or
-`trouble`, one of unknown, not_connected, no_answer, busy, foreign_token, senseless, too_large, with a `text`.
+`trouble`, one of unknown, not_connected, no_answer, busy, foreign_token, senseless, too_large, operator_commands, with
+a `text`.
 
 And what is told of piles: `yz-pile/{station}/{charge_point}`, retained while one is there.
 """

@@ -19,6 +19,7 @@ import msgspec
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.spool_charges import ChargeBook
 from firmware_bridge.spool_file import open_file, spool_errors, transaction
+from firmware_bridge.spool_relay import HeldFrame, RelayBook, RelayedBefore
 from gateway.model import Millis, Signal
 
 log = logging.getLogger(__name__)
@@ -202,10 +203,20 @@ class Spool:
             return dict(db.execute("SELECT name, lost FROM device WHERE lost > 0"))
 
     def open_charge(self, device: str) -> tuple[int, str] | None:
-        """The number and the pile's own name of the transaction that goes on there."""
+        """The number that the pile has and its own name of the transaction that goes on there."""
         with self._asked() as db:
             row = ChargeBook(db).open_at(device)
-        return None if row is None else (row.number, row.mark)
+        return None if row is None else (row.given, row.mark)
+
+    def relayed_before(self, now: Millis) -> RelayedBefore:
+        """What a bus with an operator goes on from."""
+        with self._asked() as db:
+            return RelayBook(db).before(now)
+
+    def relay_next(self, pile: str, after: int, limit: int) -> Sequence[HeldFrame]:
+        """The next frames that wait for the pile's operator behind the number `after`, in order."""
+        with self._asked() as db:
+            return RelayBook(db).next(pile, after, limit)
 
     def out_of_service(self) -> dict[str, Millis]:
         """Devices that staff took out of service, and until when."""

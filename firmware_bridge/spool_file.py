@@ -29,6 +29,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX charge_open ON charge (device) WHERE ended_at IS NULL""",
         """CREATE TABLE out_of_service (device TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID""",
     ),
+    (  # 3: relayed piles: what waits for their operator, what he has, and the numbers that pile and operator have
+        """CREATE TABLE relay_held (
+          seq INTEGER PRIMARY KEY AUTOINCREMENT, pile TEXT NOT NULL, message TEXT NOT NULL, action TEXT NOT NULL,
+          lasting INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (pile, message))""",
+        """CREATE TABLE relay_settled (
+          message TEXT PRIMARY KEY, pile TEXT NOT NULL, verdict TEXT, given INTEGER, at INTEGER NOT NULL)
+          WITHOUT ROWID""",
+        """CREATE INDEX relay_settled_at ON relay_settled (at)""",
+        """ALTER TABLE charge ADD COLUMN given INTEGER""",
+        """ALTER TABLE charge ADD COLUMN upstream INTEGER""",
+    ),
 )
 """What brings a file from each version to the next; the number of the last is `user_version`. Append, never change."""
 

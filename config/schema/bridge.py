@@ -97,6 +97,14 @@ class BusSettings(Model):
     """Let piles without a password in, also from other machines: profile 0 (ocpp)."""
     authorize: Literal["all", "list"] = "all"
     """Who may charge: everybody, or the pseudonyms of allow_list_file (ocpp)."""
+    upstream: str | None = None
+    """The operator's central system, ws:// or wss://, without the pile's name: he keeps command, we listen (ocpp)."""
+    upstream_ca_file: File | None = None
+    """Who signs the operator's certificate, where it is an authority of his own (ocpp)."""
+    relay_key_file: File | None = None
+    """File with the key in hex that seals what waits for the operator (ocpp)."""
+    allow_calls: bool = False
+    """With upstream: staff may call the piles, too, and not the operator alone (ocpp)."""
 
     token_file: File | None = None
     """File with the token that the operator gave us (ocpi)."""

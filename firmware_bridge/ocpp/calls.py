@@ -18,24 +18,29 @@ MOST_WAITING = 16
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What became of a call: the pile's answer, or an error as the pile named it, or why there is neither."""
+    """What became of a call: the pile's answer, or an error as the pile named it, or why there is neither.
+
+    `raw` is the message that said so.
+    """
 
     result: Payload | None = None
     error: PileError | None = None
     trouble: str | None = None
+    raw: bytes = b""
 
 
 GONE = CallOutcome(trouble="not_connected")
 SILENT = CallOutcome(trouble="no_answer")
 FULL = CallOutcome(trouble="busy")
+HIS = CallOutcome(trouble="operator_commands")
+"""The pile's operator commands it, and nobody else."""
 
 Told = Callable[[CallOutcome], None]
 
 
 @dataclass(slots=True)
 class _Waiting:
-    action: str
-    payload: Payload
+    said: str  # behind the id
     told: Told
     until: float
 
@@ -49,19 +54,23 @@ class PileCalls:
         self._asked: tuple[str, _Waiting] | None = None
 
     def ask(self, action: str, payload: Payload, told: Told, within_s: float = ANSWER_S) -> None:
+        self.pass_on(frames.call_words(action, payload), told, within_s)
+
+    def pass_on(self, said: str, told: Told, within_s: float = ANSWER_S) -> None:
+        """`said`: a call behind its id, as somebody else wrote it."""
         if len(self._queue) >= MOST_WAITING:
             told(FULL)
             return
-        self._queue.append(_Waiting(action, payload, told, monotonic_s() + within_s))
+        self._queue.append(_Waiting(said, told, monotonic_s() + within_s))
         self._next()
 
-    def answered(self, message: PileResult | PileError) -> tuple[str, Told] | None:
-        """The action that this answers, and who waits for it; None for an answer to nothing that we asked."""
+    def answered(self, message: PileResult | PileError) -> Told | None:
+        """Who waits for this answer; None for an answer to nothing that we asked."""
         if self._asked is None or self._asked[0] != message.id:
             return None
         (_, waiting), self._asked = self._asked, None
         self._next()
-        return waiting.action, waiting.told
+        return waiting.told
 
     def give_up(self, now_s: float) -> None:
         """Those that have waited for too long."""
@@ -87,4 +96,4 @@ class PileCalls:
             waiting = self._queue.popleft()
             message_id = secrets.token_hex(8)
             self._asked = message_id, waiting
-            self._send(frames.call(message_id, waiting.action, waiting.payload))
+            self._send(frames.message(frames.CALL, message_id, waiting.said))

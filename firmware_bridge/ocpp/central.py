@@ -6,24 +6,27 @@ import resource
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from firmware_bridge.bus import REOPEN_S, Sink
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
-from firmware_bridge.ocpp.calls import GONE, Told
+from firmware_bridge.ocpp.calls import GONE, HIS, Told
 from firmware_bridge.ocpp.conversation import Conversation
 from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
-from firmware_bridge.ocpp.keeper import Keeper
+from firmware_bridge.ocpp.keeper import GATHER_S, Keeper
 from firmware_bridge.ocpp.link import PileLink
 from firmware_bridge.ocpp.opening import opening_calls, whats_up
 from firmware_bridge.ocpp.pile import ChargePoint
+from firmware_bridge.ocpp.relay.desk import RelayDesk, RelayRules
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
 from firmware_bridge.ocpp.tls import TlsPipe
 from firmware_bridge.ocpp.tokens import TokenDesk
+from firmware_bridge.spool_relay import HeldFrame
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
@@ -45,6 +48,7 @@ PRESENT_MS = 300_000
 TELL_S = 60.0
 WRONG_PASSWORDS = 10  # in a minute, then its address waits
 BACKLOG = 4_096
+RELAYED_GATHER_S = 0.002  # a relayed pile waits for its operator already
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class CentralRules:
     port: int
     door: DoorRules
     tls: ssl.SSLContext | None
+    relay: RelayRules | None = None
 
 
 class OcppBus:
@@ -81,7 +86,8 @@ class OcppBus:
         self.on_presence: Callable[[ChargePoint, Millis | None], None] = lambda _pile, _since: None
         self.on_tick: Callable[[Millis], None] = lambda _now: None
         self._loop = asyncio.new_event_loop()
-        self._keeper = Keeper(self.id, self._loop, sink, stop)
+        self._keeper = Keeper(self.id, self._loop, sink, stop, RELAYED_GATHER_S if rules.relay else GATHER_S)
+        self._relay = RelayDesk(rules.relay, self, self._loop) if rules.relay is not None else None
         self._alive: set[PileLink] = set()
         self._unproven: dict[PileLink, None] = {}
         self._talks: dict[PileLink, Conversation] = {}
@@ -132,6 +138,8 @@ class OcppBus:
 
     def _goodbye(self) -> None:
         """Tell the piles, and leave no socket open."""
+        if self._relay is not None:
+            self._relay.close()
         for link in self._talks:
             link.close(1001, "the bridge ends")
         self._loop.run_until_complete(asyncio.sleep(GOODBYE_S))
@@ -158,6 +166,9 @@ class OcppBus:
         """Every two seconds: who is late with what, and what holds is told again."""
         with self.mishaps.contained(f"bus {self.id}: looking after its connections"):
             self._look_at_links(monotonic_s())
+        if self._relay is not None:
+            with self.mishaps.contained(f"bus {self.id}: looking after its operators"):
+                self._relay.look(monotonic_s())
         with self.mishaps.contained(f"bus {self.id}: telling again what holds"):
             self._tell_again(now_ms())
         with self.mishaps.contained(f"bus {self.id}: what was promised to staff"):
@@ -258,7 +269,9 @@ class OcppBus:
             )
             older.close(1008, "a newer connection of this charge point")
         pile.dialled(SUBPROTOCOLS[admitted.subprotocol])
-        self._talks[link] = Conversation(pile, self, link.send, link.go_on)
+        self._talks[link] = talk = Conversation(pile, self, link.send, link.go_on)
+        if self._relay is not None:
+            self._relay.there(talk, admitted)
         self._present(pile)
         self._since[link] = now_ms()
         self.on_presence(pile, self._since[link])
@@ -282,6 +295,8 @@ class OcppBus:
         if talk is None:
             return
         talk.calls.close()
+        if self._relay is not None:
+            self._relay.gone(talk)
         pile = talk.pile
         if self._links.get(pile.charge_point) is link:
             del self._links[pile.charge_point]
@@ -297,12 +312,19 @@ class OcppBus:
     def keep(self, heard: Heard, done: Callable[[bool], None]) -> None:
         self._keeper.keep(heard, done)
 
+    def fetch(self, pile: str, after: int, limit: int, done: Callable[[Sequence[HeldFrame]], None]) -> None:
+        """What waits for the pile's operator."""
+        if self._rules.relay is not None:
+            self._keeper.fetch(partial(self._rules.relay.next, pile, after, limit), done)
+
     def booted(self, talk: Conversation) -> None:
         """A pile that works offline shall know those whom it let in before: its cache is turned on."""
         link = self._links.get(talk.pile.charge_point)
         if link is None or self._talks.get(link) is not talk:
             return
         self.on_presence(talk.pile, self._since[link])
+        if not self.may_call:
+            return
         for action, payload in opening_calls(talk.pile.version):
             talk.calls.ask(action, payload, lambda _outcome: None)
 
@@ -321,10 +343,17 @@ class OcppBus:
     def is_there(self, charge_point: str) -> bool:
         return charge_point in self._links
 
+    @property
+    def may_call(self) -> bool:
+        """False where an operator alone commands the piles. The status of a connector is asked for all the same."""
+        return self._rules.relay is None or self._rules.relay.we_may_call
+
     def ask(self, charge_point: str, action: str, payload: Payload, told: Told) -> None:
         """On the loop's thread, as `told` is called."""
         link = self._links.get(charge_point)
-        if link is None:
+        if not self.may_call:
+            told(HIS)
+        elif link is None:
             told(GONE)
         else:
             self._talks[link].calls.ask(action, payload, told)

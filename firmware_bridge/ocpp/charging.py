@@ -17,7 +17,7 @@ LARGEST_WH = 1e9  # what one charge may take
 
 @dataclass(slots=True)
 class ChargeBegin:
-    """`number` is set when it is kept."""
+    """`given`, the number that the pile gets, is set when it is kept; `upstream` is that of its operator."""
 
     pile: str
     device: str
@@ -25,11 +25,14 @@ class ChargeBegin:
     started_at: Millis
     meter_start: float | None
     card: str | None
-    number: int | None = None
+    upstream: int | None = None
+    given: int | None = None
 
     def keep(self, book: ChargeBook, now: Millis) -> Sequence[DeviceReading]:
-        row = book.begin(self.pile, self.device, self.mark, self.started_at, self.meter_start, self.card, now)
-        self.number = row.number
+        row = book.begin(
+            self.pile, self.device, self.mark, self.started_at, self.meter_start, self.card, now, self.upstream
+        )
+        self.given = row.given
         return (DeviceReading(row.device, _begun(row) | {"phase": "started"}, EVENT),) if row.fresh else ()
 
 

@@ -25,6 +25,7 @@ def check_piles(source: ConfigSource, path: KeyPath, bus: dict[str, Any], bridge
         for key in ("allow_list_file", "card_key_file"):
             if not bridge.get(key):
                 source.blame((*path, "authorize"), f"list needs bridge.{key}", f"add {key}: to bridge:")
+    _relay(source, path, bus)
     _passwords(source, path, bus, open_to_all=bool(bus.get("allow_unauthenticated")) or is_loopback(host))
     _connectors(source, path, bus)
 
@@ -43,6 +44,32 @@ def _address(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> tuple[
         source.blame((*path, "port"), f"{text!r} is no address for piles to dial", mend)
         return None
     return address.scheme, address.hostname or ""
+
+
+def _relay(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
+    """What an operator's address needs, and what needs one."""
+    upstream = bus.get("upstream")
+    if upstream is None:
+        for key in ("upstream_ca_file", "relay_key_file", "allow_calls"):
+            if bus.get(key):
+                source.blame((*path, key), "is given without upstream", "add upstream: with the operator's address")
+        return
+    if not isinstance(upstream, str):
+        return
+    try:
+        address = urlsplit(upstream)
+        sound = address.scheme in ("ws", "wss") and bool(address.hostname) and not (address.query or address.fragment)
+        sound = sound and address.username is None and address.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        source.blame(
+            (*path, "upstream"), f"{upstream!r} is no address of a central system", "write it like wss://host/ocpp"
+        )
+    elif address.scheme == "ws" and bus.get("upstream_ca_file"):
+        source.blame((*path, "upstream_ca_file"), "needs TLS", "write upstream as wss://")
+    if not bus.get("relay_key_file"):
+        source.blame(path, "relay_key_file is missing for upstream", "openssl rand -hex 32 > FILE, and chmod 600 FILE")
 
 
 def _passwords(source: ConfigSource, path: KeyPath, bus: dict[str, Any], *, open_to_all: bool) -> None:

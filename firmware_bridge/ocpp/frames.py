@@ -92,8 +92,18 @@ def _call(message_id: str, rest: list[Any], *, wants_answer: bool) -> PileCall:
     return PileCall(message_id, rest[0], rest[1], wants_answer)
 
 
+def message(kind: int, message_id: str, said: str) -> bytes:
+    """A message whose words behind the id are `said`."""
+    return f"[{kind},{json.dumps(message_id)},{said}]".encode("utf-8", "replace")
+
+
+def call_words(action: str, payload: Payload) -> str:
+    """A call behind its id."""
+    return f"{json.dumps(action)},{json.dumps(payload, ensure_ascii=False, separators=(',', ':'))}"
+
+
 def call(message_id: str, action: str, payload: Payload) -> bytes:
-    return _encoded([CALL, message_id, action, payload])
+    return message(CALL, message_id, call_words(action, payload))
 
 
 def result(message_id: str, payload: Payload) -> bytes:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -43,6 +43,8 @@ class Admitted:
     charge_point: str
     subprotocol: str
     profile: int
+    authorization: str | None = field(default=None, repr=False, compare=False)
+    """Its Basic header, for its operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def judge(asked: Greeting, rules: DoorRules) -> Admitted | Refusal:
             f"it offers the subprotocol {offered}; set the pile to OCPP-J: {', '.join(rules.subprotocols)}",
         )
     profile = _profile(name, asked, rules)
-    return profile if isinstance(profile, Refusal) else Admitted(name, subprotocol, profile)
+    return profile if isinstance(profile, Refusal) else Admitted(name, subprotocol, profile, asked.authorization)
 
 
 def _name_in(path: str, base: str) -> str | None:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from firmware_bridge.bus import STORE_AGAIN_S, Sink
 from firmware_bridge.devices.base import Heard
@@ -23,12 +24,16 @@ GATHER_S = 0.03
 AT_ONCE = 500
 
 Done = Callable[[bool], None]
+Read = TypeVar("Read")
 
 
 class Keeper:
     """`keep` on the loop's thread only. `done(stored)` is called there, in the order of `keep`."""
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink, stop: threading.Event) -> None:
+    def __init__(
+        self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink, stop: threading.Event, gather_s: float = GATHER_S
+    ) -> None:
+        self._gather_s = gather_s
         self._name, self._loop, self._sink, self._stop = name, loop, sink, stop
         self._mishaps = Mishaps(expected=(SpoolError,))
         self._worker = ThreadPoolExecutor(1, f"keep-{name}")
@@ -39,7 +44,21 @@ class Keeper:
         self._waiting.append((heard, done))
         if not self._busy:
             self._busy = True
-            self._loop.call_later(GATHER_S, self._begin)
+            self._loop.call_later(self._gather_s, self._begin)
+
+    def fetch(self, read: Callable[[], Read], done: Callable[[Read], None]) -> None:
+        """What is stored, read behind all that is under way; on the loop's thread `done` gets it, unless it fails."""
+
+        def told(future: "asyncio.Future[Read]") -> None:
+            if future.cancelled() or self._stop.is_set():
+                return
+            with self._mishaps.contained(f"bus {self._name}: what is stored"):
+                try:
+                    done(future.result())
+                except SpoolError as error:
+                    log.error("bus %s: %s", self._name, error)
+
+        self._loop.run_in_executor(self._worker, read).add_done_callback(told)
 
     def close(self) -> None:
         """After `stop`: wait for the commit under way."""
@@ -58,7 +77,7 @@ class Keeper:
             with self._mishaps.contained(f"bus {self._name}: an answer"):
                 done(stored)
         if self._waiting:
-            self._loop.call_later(GATHER_S, self._begin)
+            self._loop.call_later(self._gather_s, self._begin)
         else:
             self._busy = False
 

@@ -29,10 +29,10 @@ INBOX = 65_536  # bytes read and not yet parsed; beyond it the caller waits
 RATE_PER_S, BURST = 20.0, 120.0
 GOODBYE_S = 2.0
 
-_silent = logging.getLogger("yizhan.websockets")  # the library would write what piles say into its log
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
-_silent.setLevel(logging.CRITICAL)
+quiet_log = logging.getLogger("yizhan.websockets")  # the library would write what piles say into its log
+quiet_log.addHandler(logging.NullHandler())
+quiet_log.propagate = False
+quiet_log.setLevel(logging.CRITICAL)
 
 
 class LinkOwner(Protocol):
@@ -53,7 +53,7 @@ class LinkOwner(Protocol):
 class PileLink(asyncio.Protocol):
     def __init__(self, owner: LinkOwner, loop: asyncio.AbstractEventLoop, tls: TlsPipe | None) -> None:
         self._owner, self._loop, self._tls = owner, loop, tls
-        self._ws = ServerProtocol(max_size=MAX_MESSAGE, logger=_silent)
+        self._ws = ServerProtocol(max_size=MAX_MESSAGE, logger=quiet_log)
         self._transport: asyncio.Transport | None = None
         self._inbox = bytearray()
         self._frames: deque[Frame] = deque()

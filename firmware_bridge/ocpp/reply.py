@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firmware_bridge.devices.base import DeviceReading
+from firmware_bridge.ocpp.charging import ChargeBegin
 from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.tokens import TokenDesk
@@ -19,12 +20,15 @@ Step = Callable[[ChargeBook, Millis], Sequence[DeviceReading]]
 
 @dataclass(slots=True)
 class Reply:
-    """`payload()` is the answer, asked when `readings` and `step` are on disk. `booted`: the pile has just begun."""
+    """`payload()` is the answer, asked when `readings` and `step` are on disk. `booted`: the pile has just begun.
+    `begin` is the step of a start (1.6), for an operator's number to be put in.
+    """
 
     payload: Callable[[], Payload] = dict
     readings: list[DeviceReading] = field(default_factory=list)
     step: Step | None = None
     booted: bool = False
+    begin: ChargeBegin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _TEXTS = {
     "not_connected": "the pile is not connected",
     "no_answer": "the pile did not answer",
     "busy": "too many calls wait for this pile",
+    "operator_commands": "the pile's operator commands it: allow_calls: true at its bus lets staff call it, too",
 }
 
 
@@ -50,6 +51,9 @@ class Switchboard:
 
     def _ask(self, ordered: Ordered, told: Told) -> None:
         pile, plug = self._target(ordered)
+        if not self._bus.may_call:
+            told(_trouble("operator_commands"))
+            return
         self._note_service(ordered, pile)
         if not self._bus.is_there(pile.charge_point):
             told(_trouble("not_connected"))
@@ -96,9 +100,10 @@ class Switchboard:
         self._calls.there(pile.charge_point, about)
 
     def tick(self, now: Millis) -> None:
-        self.service.tick(
-            now, lambda device: device in self._of and self._bus.is_there(self._of[device][0].charge_point)
-        )
+        if self._bus.may_call:
+            self.service.tick(
+                now, lambda device: device in self._of and self._bus.is_there(self._of[device][0].charge_point)
+            )
 
 
 def _answer(outcome: CallOutcome) -> Answer:

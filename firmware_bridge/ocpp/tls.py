@@ -18,6 +18,13 @@ _MENDS = {
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "the pile does not take our cert_file: install who signed it at the pile",
     "TLSV1_ALERT_PROTOCOL_VERSION": "the pile knows only TLS versions older than 1.2: update its program",
 }
+_UPSTREAM_MENDS = {
+    "WRONG_VERSION_NUMBER": "there is no TLS at this address: write upstream: as ws://, or with another port",
+    "CERTIFICATE_VERIFY_FAILED": "the operator's certificate is refused: {}; where his authority is his own, give its"
+    " certificate as upstream_ca_file:",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "the operator knows only TLS versions older than 1.2",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the operator asks for a client certificate, and we have none to show",
+}
 
 
 class TlsError(Exception):
@@ -41,13 +48,23 @@ def server_context(cert_file: Path, key_file: Path, client_ca_file: Path | None)
     return context
 
 
-class TlsPipe:
-    """The server's side of one connection, without a socket."""
+def client_context(ca_file: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or later; certificate and name of the other side are checked. ValueError names the file."""
+    try:
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file is not None else None)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"upstream_ca_file {ca_file} can't be used: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+
+class TlsPipe:
+    """One side of one connection, without a socket: the server's, or with `host` that of a client of it."""
+
+    def __init__(self, context: ssl.SSLContext, host: str | None = None) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._line = context.wrap_bio(self._in, self._out, server_side=True)
-        self._shaken = False
+        self._line = context.wrap_bio(self._in, self._out, server_side=host is None, server_hostname=host)
+        self._shaken, self._mends = False, _MENDS if host is None else _UPSTREAM_MENDS
 
     def opened(self, data: bytes) -> bytes:
         """What stands in the bytes from the wire; afterwards `pending` may have something to send. TlsError."""
@@ -64,9 +81,15 @@ class TlsPipe:
         except ssl.SSLZeroReturnError:  # the pile says goodbye
             pass
         except (ssl.SSLError, OSError) as error:
-            reason = getattr(error, "reason", None) or type(error).__name__
-            raise TlsError(f"TLS: {_MENDS.get(str(reason), reason)}") from None
+            reason = getattr(error, "verify_message", None) or getattr(error, "reason", None) or type(error).__name__
+            word = getattr(error, "reason", None)
+            raise TlsError(f"TLS: {self._mends.get(str(word), reason).format(reason)}") from None
         return b"".join(plain)
+
+    @property
+    def shaken(self) -> bool:
+        """The handshake is done."""
+        return self._shaken
 
     def sealed(self, data: bytes) -> bytes:
         self._line.write(data)

@@ -64,11 +64,18 @@ def start(scene: Scene, payload: Payload) -> Reply:
     if plug is None:
         return Reply(lambda: {"transactionId": 0, "idTagInfo": {"status": NOBODYS}})
     at, meter_start = time_of(payload["timestamp"]), _wh(payload["meterStart"])
-    mark = f"{payload['connectorId']}|{payload['timestamp']}|{payload['meterStart']}"[:120]
-    begin = ChargeBegin(pile.charge_point, plug.device, mark, pile.our_time(at, now), meter_start, decided.pseudonym)
+    begin = ChargeBegin(
+        pile.charge_point, plug.device, start_mark(payload), pile.our_time(at, now), meter_start, decided.pseudonym
+    )
     if not pile.late(at, now):
         pile.measure(plug, None, meter_start, now)
-    return Reply(lambda: {"transactionId": begin.number, "idTagInfo": info}, pile.news(now), begin.keep)
+    answer = lambda: {"transactionId": begin.given, "idTagInfo": info}  # noqa: E731  known when it is kept
+    return Reply(answer, pile.news(now), begin.keep, begin=begin)
+
+
+def start_mark(payload: Payload) -> str:
+    """What tells one start of a pile from another."""
+    return f"{payload['connectorId']}|{payload['timestamp']}|{payload['meterStart']}"[:120]
 
 
 def stop(scene: Scene, payload: Payload) -> Reply:

@@ -66,7 +66,7 @@ def test_a_spool_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path)
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
         db.execute("PRAGMA user_version=99")
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(SpoolError, match=r"newer yizhan \(version 99, this one knows 2\): install that version again"):
+    with pytest.raises(SpoolError, match=r"newer yizhan \(version 99, this one knows 3\): install that version again"):
         Spool(tmp_path, MIB)
     assert (tmp_path / FILE).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
@@ -102,6 +102,8 @@ QUESTIONS = {
     "cover": lambda spool: spool.cover("a", spool.boot, 1),
     "lost": lambda spool: spool.lost(),
     "open_charge": lambda spool: spool.open_charge("a"),
+    "relayed_before": lambda spool: spool.relayed_before(1),
+    "relay_next": lambda spool: spool.relay_next("CP001", 0, 1),
     "out_of_service": lambda spool: spool.out_of_service(),
     "keep_out_of_service": lambda spool: spool.keep_out_of_service("a", 9),
     "first_use": lambda spool: spool.first_use("abcdefgh", 9, 1),
