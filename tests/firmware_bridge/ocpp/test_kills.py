@@ -25,8 +25,8 @@ KILLS, TAG = 12, "04C0FFEE77"
 class Charging(threading.Thread):
     """A pile that charges again and again at its two connectors, and repeats what was not answered, as piles do."""
 
-    def __init__(self, address: str, stop: threading.Event) -> None:
-        super().__init__(daemon=True)
+    def __init__(self, address: str, stop: threading.Event, *, name: str = "CP001") -> None:
+        super().__init__(daemon=True, name=name)
         self._address, self._stop_asked = address, stop
         self.done: list[tuple[int, int]] = []  # number, energy of each that the bridge has answered to the end
         self._queue: list[tuple[str, dict[str, Any]]] = []
@@ -35,7 +35,7 @@ class Charging(threading.Thread):
     def run(self) -> None:
         while not self._stop_asked.is_set() or self._queue:
             try:
-                with dial(self._address, open_timeout=5) as pile:
+                with dial(self._address, self.name, open_timeout=5) as pile:
                     self._charge(pile)
             except (OSError, EOFError, WebSocketException, TimeoutError):
                 time.sleep(0.05)

@@ -10,8 +10,10 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
 
 FIRST_NUMBER = 500
+SUBPROTOCOLS = [Subprotocol("ocpp1.6"), Subprotocol("ocpp2.0.1")]
 
 
 @dataclass
@@ -76,9 +78,7 @@ class StubOperator:
 @contextlib.contextmanager
 def operator(stub: StubOperator, port: int = 0, **more: Any) -> Iterator[tuple[str, Server]]:
     """Its address while it is there. `port`: to be there again where it was."""
-    with serve(
-        stub.serve, "127.0.0.1", port, subprotocols=["ocpp1.6", "ocpp2.0.1"], compression=None, **more
-    ) as server:  # type: ignore[list-item]
+    with serve(stub.serve, "127.0.0.1", port, subprotocols=SUBPROTOCOLS, compression=None, **more) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         scheme = "wss" if "ssl" in more else "ws"
