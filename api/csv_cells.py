@@ -2,6 +2,9 @@
 
 from msgspec.json import encode
 
+MARK = "\ufeff"
+"""Before the first cell: without it a Chinese Excel reads UTF-8 as GBK."""
+
 # What begins a formula in one spreadsheet or another, the full-width forms of Chinese keyboards among them (OWASP, "CSV
 # Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -1,8 +1,10 @@
 """What a thing without a name of its own is called: "4 号充电桩", "Charger 4". The pages say the same (js/say.js)."""
 
 import re
+from collections.abc import Mapping
 
 from config.kinds import SPECS
+from config.schema import StationSettings
 
 _NUMBER = re.compile(r"(\d+)$")
 
@@ -22,3 +24,24 @@ def called(kind: str, sort: str | None, name: str, lang: str) -> str:
     if not number or (number == "1" and not spec.groups_on_pages):
         return word  # the first of what is no group is mostly the only one
     return f"{word} {number}" if lang == "en" else f"{number} 号{word}" if lang == "zh" else f"{number} 號{word}"
+
+
+def of_language(names: Mapping[str, str], lang: str) -> str:
+    """In this language, else in Chinese, else in English; empty where it has no name."""
+    return names.get(lang) or names.get("zh") or names.get("en") or ""
+
+
+def located(station: StationSettings, name: str, lang: str) -> str:
+    """A thing or its device as people call it, behind its area where that has a name; empty where it is not there.
+
+    A room without a name is called as its area is.
+    """
+    there = [(area, resource) for area in station.areas for resource in area.resources]
+    named = [pair for pair in there if pair[1].id == name] or [pair for pair in there if pair[1].device == name]
+    if not named:
+        return ""
+    area, resource = named[0]
+    where, own = of_language(area.name, lang), of_language(resource.name, lang)
+    if not own and not (resource.kind == "room" and where):
+        own = called(resource.kind, resource.type, resource.id, lang)
+    return " ".join(filter(None, (where, own)))

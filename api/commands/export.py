@@ -6,13 +6,16 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from api.csv_cells import cell
+from api.csv_cells import MARK, cell
 from gateway.model import Millis, Reading, Rejected
 from gateway.wire import HEADER_FIELDS
+
+if TYPE_CHECKING:
+    from api.csv_tables import Spreadsheet
 
 encode = msgspec.json.encode
 COLUMNS = ("station", "device", "kind", "boot", "seq", "ts", "received_at", "data")
@@ -25,6 +28,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--to", dest="end", type=when, metavar="T", help="received before this time")
     parser.add_argument("--station", metavar="S", help="only this station")
     parser.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
+    parser.add_argument(
+        "--lang",
+        choices=("zh", "zh-hant", "en"),
+        help="of csv: for a spreadsheet; headings, local times, a mark for Excel",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--raw", action="store_true", help="every message as a canonical record, for `yizhan replay`")
     what.add_argument("--quarantine", action="store_true", help="what could not be read, with the reason")
@@ -45,6 +53,7 @@ def when(text: str) -> Millis:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.csv_tables import Spreadsheet
     from config.load import load
 
     settings = load(args.config)
@@ -55,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         if (status := to_parquet(args, found)) != 0:
             return status
     else:
-        write(found, args.format)
+        sheet = None if args.lang is None else Spreadsheet.of(settings, args.lang)
+        write(found, args.format, sheet)
     return told(sum(unread))
 
 
@@ -118,11 +128,16 @@ def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterat
             reader.close()
 
 
-def write(records: Iterator[dict[str, Any]], form: str) -> None:
+def write(records: Iterator[dict[str, Any]], form: str, sheet: "Spreadsheet | None" = None) -> None:
+    """`sheet`: how a table for people is written; None for programs."""
     out = sys.stdout.buffer
     if form == "jsonl":
         for record in records:
             out.write(encode(record) + b"\n")
+    elif sheet is not None:
+        out.write(MARK.encode())
+        for line in sheet.lines(records):
+            out.write(line.encode())
     else:
         rows = csv.writer(sys.stdout, lineterminator="\n")
         for number, record in enumerate(records):

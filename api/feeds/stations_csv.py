@@ -8,11 +8,10 @@ import csv
 import io
 from collections.abc import Sequence
 
-from api.csv_cells import cell
+from api.csv_cells import MARK, cell
 from api.feeds.base import Feed, FeedRequest, FeedStation
 from api.feeds.shared.map_row import SYSTEMS, Row, point_of, rows_of
 
-MARK = "\ufeff"
 COLUMNS = (
     "code", "name_zh", "name_en", "region", "address", "lat", "lon", "crs", "lifecycle", "hours", "hours_zh",
     "hours_en", "timezone", "open", "open_until", "open_proof", "facilities", "counts", "aed", "as_of", "valid_until",

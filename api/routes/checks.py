@@ -1,7 +1,5 @@
 """`/api/v1/stations/{station}/checks`: what people found on their rounds (巡检)."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -16,7 +14,7 @@ from api.auth import AccessGate, Key
 from api.check_desk import CheckDesk
 from api.check_links import CheckLinks
 from api.context import ApiContext
-from api.csv_cells import cell
+from api.csv_tables import Lang, Spreadsheet
 from api.derived import Derived
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS, VIEWER
@@ -109,6 +107,7 @@ def router(context: ApiContext) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = A_PAGE,
         cursor: str | None = None,
         format: Literal["json", "csv"] = "json",  # noqa: A002
+        lang: Lang = None,
         key: Key = viewer,
     ) -> Response:
         known = context.settings.station(station)
@@ -116,7 +115,8 @@ def router(context: ApiContext) -> APIRouter:
             raise not_found(station)
         if format == "csv":  # with the names of those who checked
             context.keyring.book.note(context.now(), key.name, "checks_exported", station)
-            return _csv(_row(stored, context) for stored in _all(desk, station))
+            rows = (_row(stored, context) for stored in _all(desk, station))
+            return Spreadsheet.of(context.settings, lang, station).answer(rows, {"cache-control": "no-store"}, COLUMNS)
         return _page(desk, context, station, limit, cursor)
 
     return routes
@@ -155,12 +155,3 @@ def _row(stored: StoredCheck, context: ApiContext) -> dict[str, Any]:
         "expires": None if report.expires is None else report.expires.isoformat(), "count": report.count,
         "by": report.by, "photo": photos_of(context).has(stored, context.now()),
     }  # fmt: skip
-
-
-def _csv(rows: Iterator[dict[str, Any]]) -> Response:
-    out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
-    lines.writerow(COLUMNS)
-    for row in rows:
-        lines.writerow([cell(value) for value in row.values()])
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers={"cache-control": "no-store"})

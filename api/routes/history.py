@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import ApiContext
-from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
+from api.csv_tables import Lang, Spreadsheet
+from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer
 from api.schemas import HistorySchema
 from api.times import rfc3339
 from gateway.model import Interval, Millis
@@ -32,6 +33,7 @@ def router(context: ApiContext) -> APIRouter:
         end: To = None,
         limit: Limit = PAGE_DEFAULT,
         form: Form = "json",
+        lang: Lang = None,
     ) -> Response:
         first, last = window = past.window(start, end)
         priced = past.afford_places(request, 1, "day", window)
@@ -44,7 +46,7 @@ def router(context: ApiContext) -> APIRouter:
                 past.caching(request, window),
             )
             if form == "csv":
-                return table(rows, caching)
+                return Spreadsheet.of(context.settings, lang, station).answer(rows, caching)
             upto = intervals[:limit][-1].end if intervals else last
             following = rfc3339(upto) if upto < last else None
             head = {"station": station, "resource": resource, "from": rfc3339(first), "to": rfc3339(last)}

@@ -1,8 +1,6 @@
 """What every question about the past shares: its window, whom it is about, who may ask, and JSON or CSV."""
 
-import csv
-import io
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,7 +9,6 @@ from msgspec.json import encode
 
 from api.auth import AccessGate
 from api.context import ApiContext
-from api.csv_cells import cell
 from api.pages.report.gather import this_month
 from api.price import CHANGES_MOST, STAFF_MOST, STRANGERS_HOURS, STRANGERS_MOST, Priced, price
 from api.problem import bad_parameter, not_found
@@ -186,16 +183,6 @@ def _tells_of_persons(asked: Asked) -> bool:
 
 def answer(body: dict[str, Any], headers: dict[str, str] = NO_CACHE) -> Response:
     return Response(encode(body), media_type="application/json", headers=headers)
-
-
-def table(rows: Sequence[dict[str, Any]], headers: dict[str, str] = NO_CACHE) -> Response:
-    """The same rows as CSV; what is not known is an empty field."""
-    out = io.StringIO()
-    if rows:
-        lines = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        lines.writeheader()
-        lines.writerows({name: cell(value) for name, value in row.items()} for row in rows)
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _time(name: str, text: str) -> Millis:

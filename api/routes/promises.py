@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.csv_tables import Lang, Spreadsheet
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.promises import Paper, gathered
@@ -17,7 +18,7 @@ from api.pages.report.gather import month_at, this_month
 from api.pages.report.words import Words
 from api.problem import bad_parameter
 from api.promises import KeptPromise, kept, without_a_sign
-from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer, table
+from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer
 from api.times import rfc3339
 from config.schema import StationSettings
 from gateway.history.first_sign import Missing
@@ -82,6 +83,7 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
         by: BY = "station",
         region: REGION = "",
         form: Form = "json",
+        lang: Lang = None,
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> Response:
         stations = _covered(past.of_region([name for name in region.split(",") if name]), key)
@@ -94,7 +96,7 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
             found = kept(context.settings, stations, reader, window, by_day=by == "day")
             rows = [_row(one, silent.get(one.station.id)) for one in found]
             if form == "csv":
-                return _sheet(rows)
+                return Spreadsheet.of(context.settings, lang).answer(_flat(rows), NO_CACHE)
             return answer({"rows": rows})
 
         return await past.answer(request, priced, work)
@@ -160,16 +162,14 @@ def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
     }
 
 
-def _sheet(rows: Sequence[dict[str, Any]]) -> Response:
-    """For a spreadsheet: a column for each kind, and a mark by which Excel knows UTF-8."""
+def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For a table: a column for each kind."""
     kinds = sorted({kind for row in rows for kind in row["working"]})
-    flat = [
+    return [
         {name: value for name, value in row.items() if name != "working"}
         | {f"working_{kind}": row["working"].get(kind) for kind in kinds}
         for row in rows
     ]
-    told = table(flat, NO_CACHE)
-    return Response(b"\xef\xbb\xbf" + bytes(told.body), media_type="text/csv; charset=utf-8", headers=NO_CACHE)
 
 
 def _minutes(ms: Millis) -> float:

@@ -104,7 +104,8 @@ class _Paper:
 def _links(station: StationSettings, month: Month, say: Words, now: Millis) -> str:
     """On the screen only: the months beside this one, the table of days, the other languages."""
     here = f"/stations/{station.id}"
-    csv = f"/api/v1{here}/utilization?from={month.start}&amp;to={month.upto}&amp;by=day&amp;format=csv"
+    window = f"from={month.start}&amp;to={month.upto}"
+    csv = f"/api/v1{here}/utilization?{window}&amp;by=day&amp;format=csv&amp;lang={say.lang}"
     links = [(f"{here}/report?month={month.other(-1)}&amp;lang={say.lang}", say("earlier"))]
     if month.end <= now:
         links.append((f"{here}/report?month={month.other(1)}&amp;lang={say.lang}", say("later")))

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.charges import Charge, charges
 from api.context import ApiContext
+from api.csv_tables import Lang, Spreadsheet
 from api.routes.history import PAGE_DEFAULT, Limit
-from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer
 from api.routes.utilization import energy_wh
 from api.schemas import SessionsSchema
 from api.times import rfc3339
@@ -36,9 +37,12 @@ def router(context: ApiContext) -> APIRouter:
         area: AreaId = None,
         limit: Limit = PAGE_DEFAULT,
         form: Form = "json",
+        lang: Lang = None,
     ) -> Response:
         window = past.window(start, end)
         priced = past.afford(request, past.of_name(station), "day", window)
+
+        sheet = Spreadsheet.of(context.settings, lang, station)
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
@@ -46,7 +50,7 @@ def router(context: ApiContext) -> APIRouter:
             chargers = [resource for resource in asked.resources if resource.kind in METERED]
             found = charges(reader, rollups, chargers, window, context.now())
             head = {"station": station, "area": area, "resource": resource}
-            return _told(head, window, found, limit, form)
+            return _told(head, window, found, limit, sheet if form == "csv" else None)
 
         return await past.answer(request, priced, work)
 
@@ -54,12 +58,16 @@ def router(context: ApiContext) -> APIRouter:
 
 
 def _told(
-    head: dict[str, Any], window: tuple[Millis, Millis], found: Sequence[Charge], limit: int, form: str
+    head: dict[str, Any],
+    window: tuple[Millis, Millis],
+    found: Sequence[Charge],
+    limit: int,
+    sheet: Spreadsheet | None,
 ) -> Response:
     page = _page(found, limit)
     rows = [_shown(one) for one in found[:page]]
-    if form == "csv":
-        return table(rows)
+    if sheet is not None:
+        return sheet.answer(rows, NO_CACHE)
     following = rfc3339(found[page].use.start) if page < len(found) else None
     head |= {"from": rfc3339(window[0]), "to": rfc3339(window[1])}
     return answer({**head, "total": _sum(found), "sessions": rows, "next": following})

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import ApiContext
-from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, table
+from api.csv_tables import Lang, Spreadsheet
+from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
 from api.usage import Usage, together, usage
@@ -46,16 +47,26 @@ def _station(routes: APIRouter, context: ApiContext, past: Past) -> None:
         resource: ResourceId = None,
         area: AreaId = None,
         form: Form = "json",
+        lang: Lang = None,
     ) -> Response:
         window = past.window(start, end)
         priced = past.afford(request, past.of_name(station), by, window)
+
+        sheet = Spreadsheet.of(context.settings, lang, station)
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
             found = usage(RollupReader(context.settings.store.path, reader), asked, *window, by)
             head = {"station": station, "area": area, "resource": resource, "by": by}
             rows = [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()]
-            return _told(head, window, rows, together(found.values()), form, past.caching(request, window))
+            return _told(
+                head,
+                window,
+                rows,
+                together(found.values()),
+                sheet if form == "csv" else None,
+                past.caching(request, window),
+            )
 
         return await past.answer(request, priced, work)
 
@@ -74,6 +85,7 @@ def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
         end: To = None,
         by: OfRegion = "day",
         form: Form = "json",
+        lang: Lang = None,
     ) -> Response:
         names = [name for name in region.split(",") if name]
         window = past.window(start, end)
@@ -81,9 +93,10 @@ def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
 
         def work(reader: Reader) -> Response:
             asked = past.asked_of_region(request, names)
+            sheet = Spreadsheet.of(context.settings, lang, asked.places[0].station)
             rows, whole = _rows(RollupReader(context.settings.store.path, reader), asked, window, by)
             head = {"region": names, "stations": [place.station for place in asked.places], "by": by}
-            return _told(head, window, rows, whole, form, past.caching(request, window))
+            return _told(head, window, rows, whole, sheet if form == "csv" else None, past.caching(request, window))
 
         return await past.answer(request, priced, work)
 
@@ -109,11 +122,11 @@ def _told(
     window: tuple[Millis, Millis],
     rows: list[dict[str, Any]],
     whole: Usage,
-    form: str,
+    sheet: Spreadsheet | None,
     caching: dict[str, str],
 ) -> Response:
-    if form == "csv":
-        return table(rows, caching)
+    if sheet is not None:
+        return sheet.answer(rows, caching)
     first, last = window
     body = {**head, "from": rfc3339(first), "to": rfc3339(last), "total": figures(whole), "buckets": rows}
     return answer(body, caching)

@@ -6,8 +6,9 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.context import ApiContext
+from api.csv_tables import Lang, Spreadsheet
 from api.problem import bad_parameter, not_found
-from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer, table
+from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer
 from api.times import rfc3339
 from api.visits import Visits, sensors, visits
 from config.schema import StationSettings
@@ -45,6 +46,7 @@ def router(context: ApiContext) -> APIRouter:
         station: StationId = None,
         region: Region = None,
         form: Form = "json",
+        lang: Lang = None,
     ) -> Response:
         stations = _asked(context, past, station, region)
         window = past.window_or_month(start, end, context.settings.zone_of(stations[0]))
@@ -57,7 +59,9 @@ def router(context: ApiContext) -> APIRouter:
             )
             rows = [_row(one) for one in found]
             caching = past.caching(request, window)
-            return table(rows, caching) if form == "csv" else answer({"rows": rows}, caching)
+            if form == "csv":
+                return Spreadsheet.of(context.settings, lang, stations[0].id).answer(rows, caching)
+            return answer({"rows": rows}, caching)
 
         return await past.answer(request, priced, work)
 

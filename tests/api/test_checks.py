@@ -167,7 +167,7 @@ def test_pages_and_csv_of_what_was_reported(rounds: Rounds) -> None:
         found += [one["id"] for one in told["checks"]]
         cursor = told["next"]
     assert found == names[::-1]
-    lines = rounds.client.get(URL, headers=viewer, params={"format": "csv"}).text.splitlines()
+    lines = rounds.client.get(URL, headers=viewer, params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert lines[0] == "id,check,at,received_at,result,note,expires,count,by,photo"
     assert len(lines) == 6
     assert "'=1+1" in lines[1]

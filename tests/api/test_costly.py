@@ -13,10 +13,10 @@ import pytest
 
 from api import price, workers
 from api.addresses import is_loopback, network_of
+from api.csv_tables import Spreadsheet
 from api.directory import Directory
 from api.quick_lists import QuickLists
 from api.routes import past, stations
-from api.routes.past import table
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.store.base import Reader
 from gateway.store.reader import SqliteReader
@@ -265,5 +265,6 @@ def test_this_machine_is_nobodys_customer(address: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd", "-1", "\t=1"])
-def test_no_text_of_a_table_is_worked_out_by_a_spreadsheet(text: str) -> None:
-    assert bytes(table([{"name": text}]).body).decode().splitlines()[1].lstrip('"').startswith("'")
+def test_no_text_of_a_table_is_worked_out_by_a_spreadsheet(own: House, text: str) -> None:
+    told = Spreadsheet(own.app.context.settings).written([{"name": text}])
+    assert told.decode("utf-8-sig").splitlines()[1].lstrip('"').startswith("'")

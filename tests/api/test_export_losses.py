@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+from datetime import datetime
 
 import pytest
 
@@ -82,6 +83,14 @@ def test_a_loss_among_more_days_than_are_kept_open_is_counted(configured, capsys
     status, _, complaints = exported(configured, capsys, "--raw")
     assert status == 1
     assert "1 place of the store is damaged" in complaints
+
+
+def test_a_table_for_people_has_a_mark_headings_of_their_language_and_the_time_of_the_house(configured, capsys):
+    status, lines, _ = exported(configured, capsys, "--format", "csv", "--lang", "zh")
+    assert (status, len(lines)) == (0, 91)
+    assert lines[0] == "\ufeff站点,设备,类型,开机编号,序号,设备时间（当地时间）,收到（当地时间）,内容"
+    received = lines[1].split(",")[6]
+    assert datetime.strptime(received, "%Y-%m-%d %H:%M:%S").hour == 20  # 12:00 UTC in Asia/Shanghai
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\n=1", "＝1+1"])

@@ -9,10 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.schemas import RegionUtilization, SessionsSchema, Utilization
 from gateway.base.local_time import DAY_MS, HOUR_MS
+from gateway.base.times import from_rfc3339, rfc3339
 from gateway.store.reader import SqliteReader
 from tests.api.month import BROKEN, RESET, SILENT, START, Client, live
 
@@ -179,9 +181,8 @@ def test_csv_has_the_rows_of_json(client: Client, path: str) -> None:
     body = client.get(path, params=query).json()
     answer = client.get(path, params={**query, "format": "csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
     wanted = body["sessions" if "sessions" in path else "buckets"]
-    assert rows == [{name: _cell(value) for name, value in one.items()} for one in wanted]
+    assert _rows(answer) == [{name: _cell(value) for name, value in one.items()} for one in wanted]
 
 
 def test_the_history_too_has_csv_with_the_rows_of_json(client: Client) -> None:
@@ -189,7 +190,18 @@ def test_the_history_too_has_csv_with_the_rows_of_json(client: Client) -> None:
     body = client.get(f"{ONE}/history", params=query).json()
     answer = client.get(f"{ONE}/history", params={**query, "format": "csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert list(csv.DictReader(io.StringIO(answer.text))) == body["intervals"]
+    assert _rows(answer) == body["intervals"]
+
+
+def _rows(answer: httpx.Response) -> list[dict[str, str]]:
+    """Its times are those of the house, with their offset; here they are told in UTC again, as JSON has them."""
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    for row in rows:
+        for name in ("from", "to"):
+            if row.get(name):
+                assert row[name].endswith("+08:00")
+                row[name] = rfc3339(from_rfc3339(row[name]))
+    return rows
 
 
 def _cell(value: object) -> str:

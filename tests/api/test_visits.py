@@ -74,7 +74,7 @@ def test_without_a_window_it_is_the_present_month(client: Client) -> None:
 
 def test_it_is_a_table_too(client: Client) -> None:
     answer = client.get("/api/v1/visits", params={"from": START, "to": END, "station": "yanshan", "format": "csv"})
-    lines = answer.text.splitlines()
+    lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0] == "from,station,visits_min,visits_max,coverage"
     assert len(lines) == 1 + DAYS
 

@@ -125,7 +125,7 @@ def test_it_is_in_the_report_and_in_tables(product: tuple[int, int], grown: Path
     made = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=BOXES[http].parent, check=True)
     key = made.stdout.split()[-1]
     report = _text(http, "/stations/yanshan/report?lang=zh", key)
-    assert "shower-01" in report
+    assert "2 号淋浴间" in report
     table = _text(http, "/api/v1/stations/yanshan/history?resource=shower-01&format=csv", key)
     assert "occupied" in table or "free" in table
 

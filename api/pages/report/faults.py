@@ -7,8 +7,7 @@ from html import escape
 
 from api.pages.report.gather import Month, MonthReport
 from api.pages.report.words import Words
-from config.called import called
-from config.schema import AreaSettings, ResourceSettings
+from config.called import located
 from gateway.alerts.words import Alert
 from gateway.model import Millis
 from gateway.notify.catalogue import entry
@@ -64,19 +63,9 @@ def lasted(alerts: Sequence[Alert], month: Month) -> Millis:
 
 def place_of(report: MonthReport, subject: str, say: Words) -> str:
     """A resource as people call it, with its area where that has a name; a device by what it is the sensor of."""
-    there = [(area, resource) for area in report.station.areas for resource in area.resources]
-    named = [pair for pair in there if pair[1].id == subject] or [pair for pair in there if pair[1].device == subject]
-    if named:
-        area, resource = named[0]
-        return " ".join(filter(None, (say.name(area.name, ""), _thing(area, resource, say))))
+    if named := located(report.station, subject, say.configured):
+        return escape(named)
     return say("whole") if subject == report.station.id else escape(subject)
-
-
-def _thing(area: AreaSettings, resource: ResourceSettings, say: Words) -> str:
-    """Its own name, else "4 号充电桩"; a room without one is called as its area is."""
-    if resource.kind == "room" and not resource.name and area.name:
-        return ""
-    return say.name(resource.name, called(resource.kind, resource.type, resource.id, say.configured))
 
 
 def _capital(text: str) -> str:

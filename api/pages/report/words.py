@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from api.usage import Usage
+from config.called import of_language
 from gateway.base.local_time import HOUR_MS
 from gateway.history.activities import HeldCount
 from gateway.history.occupations import OCCUPATIONS, Shares
@@ -240,7 +241,7 @@ class Words:
         return escape(WORDS[key][self._column].format(**values))
 
     def name(self, names: Mapping[str, str], otherwise: str) -> str:
-        return escape(names.get(self.configured) or names.get("zh") or names.get("en") or otherwise)
+        return escape(of_language(names, self.configured) or otherwise)
 
     def month(self, year: int, month: int) -> str:
         names = WORDS["months"][self._column].split()

@@ -1,5 +1,6 @@
 """What each page says and draws, in a real browser against the stand-in."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -215,6 +216,27 @@ def test_staff_find_what_is_left_out_on_the_stations_page(chromium: Chromium, da
         page.go(day.url("/stations/full"))
         page.wait("document.documentElement.dataset.contact === 'live'")
         assert page.run("document.querySelector('.left-out').hidden")
+
+
+def test_the_day_is_a_table_that_excel_opens_right(chromium: Chromium, day: Server) -> None:
+    with closing(chromium.open(day.url("/stations/half?lang=zh"), 1440, 900)) as page:
+        page.wait("document.querySelectorAll('.ln').length > 0 && document.querySelector('.ln .tr i') !== null")
+        page.run("URL.createObjectURL = (blob) => { globalThis.saved = blob; return '#'; }; 0")
+        page.wait(
+            "document.querySelector('.export').click(), globalThis.saved?.size > 0"
+            " && saved.text().then((text) => { globalThis.table = text; }),"
+            " globalThis.table?.trim().split('\\n').length > 1"
+        )
+        mark = page.run("saved.arrayBuffer().then((all) => [...new Uint8Array(all.slice(0, 3))])")
+        heads, *rows = page.run("table").splitlines()
+    assert mark == [0xEF, 0xBB, 0xBF]
+    assert heads.removeprefix("\ufeff") == "站点,位置,开始（当地时间）,结束（当地时间）,可用,使用状态,数据依据"
+    assert rows
+    for row in rows:
+        place, begin, usable = (row.split(",")[n] for n in (1, 2, 4))
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", begin)
+        assert usable in ("是", "否", "未知")
+        assert "-" not in place
 
 
 def test_strangers_are_offered_no_staff_function(chromium: Chromium, day: Server) -> None:

@@ -4,6 +4,7 @@ import { alertLine } from "./alert-line.js";
 import { ALERTS } from "./alert-words.js";
 import { ByHand } from "./by-hand.js";
 import { CaseSheet } from "./case-sheet.js";
+import { asCsv } from "./day-csv.js";
 import { DEEDS } from "./deed-words.js";
 import { DESK } from "./desk-words.js";
 import { $, el, setText } from "./draw.js";
@@ -19,7 +20,7 @@ import { paintRounds } from "./rounds.js";
 import { Staff } from "./staff.js";
 import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
-import { asCsv, paintAxis, paintLines } from "./timeline.js";
+import { paintAxis, paintLines } from "./timeline.js";
 import { utilization } from "./utilization.js";
 import { nameIn } from "./words.js";
 
@@ -133,7 +134,7 @@ async function day(step) {
 function save() {
   const link = el("a", {
     download: `${place.id}-${new Date((dayShown ?? clock.show()) + 12 * HOUR_MS).toISOString().slice(0, 10)}.csv`,
-    href: URL.createObjectURL(new Blob([asCsv(place.id, exported)], { type: "text/csv" })),
+    href: URL.createObjectURL(new Blob([asCsv(nameIn(place.name, say.lang) || place.id, face.picture?.resources ?? [], exported, zone, say)], { type: "text/csv" })),
   });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

@@ -114,9 +114,3 @@ export function paintAxis(node, from, now, zone, say) {
     el("span"),
   );
 }
-
-export function asCsv(station, intervals) {
-  const line = (i) =>
-    [station, i.resource, new Date(i.from).toISOString(), new Date(i.to).toISOString(), i.usable, i.use, i.evidence].join(",");
-  return `${["station,resource,from,to,usable,use,evidence", ...intervals.map(line)].join("\r\n")}\r\n`;
-}
