@@ -3,8 +3,9 @@
 Where a request takes two seconds, each link from module to module costs two seconds, and a browser follows them
 one by one. The modules under static/js stay the source, and are served as they are, too; they are joined when a
 page is first asked for, because no machine that runs us needs a program for it. So they keep to one form: imports of
-names from `./other.js`, exports where a thing is declared, no circle. What does not is a `BundleError`, seen by the
-first test that looks.
+names from `./other.js`, exports where a thing is declared, no circle; what few people ask for comes later, by
+`import("../js/other.js")`, an address that holds beside the bundle as beside the module. What does not is a
+`BundleError`, seen by the first test that looks.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Callable
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|class|const) ([\w$]+)", re.MULTILINE)
 _EMPTY = re.compile(r"\n{2,}")
-_OTHER = re.compile(r"^(?:import|export)\b(?!:).*|\bimport\(.*", re.MULTILINE)
+_OTHER = re.compile(r'^(?:import|export)\b(?!:).*|\bimport\((?!"\.\./js/[\w-]+\.js"\)).*', re.MULTILINE)
 
 Source = Callable[[str], str]
 """The text of the file of this name, as `js/draw.js`. KeyError: there is none."""

@@ -50,6 +50,10 @@ def test_a_form_that_cannot_be_joined_is_refused_by_name(line: str) -> None:
         joined(page=line, other="")
 
 
+def test_what_few_people_ask_for_may_come_later_by_an_address_that_holds_in_a_bundle() -> None:
+    assert 'import("../js/other.js")' in joined(page='export async function f() { await import("../js/other.js"); }')
+
+
 def test_modules_in_a_circle_are_refused() -> None:
     with pytest.raises(BundleError, match="page → other → page"):
         joined(page='import { a } from "./other.js";', other='import { b } from "./page.js";\nexport const a = 1;')

@@ -4,7 +4,6 @@ import { alertLine } from "./alert-line.js";
 import { ALERTS } from "./alert-words.js";
 import { ByHand } from "./by-hand.js";
 import { CaseSheet } from "./case-sheet.js";
-import { asCsv } from "./day-csv.js";
 import { DEEDS } from "./deed-words.js";
 import { DESK } from "./desk-words.js";
 import { $, el, setText } from "./draw.js";
@@ -17,6 +16,7 @@ import { Notice } from "./notice.js";
 import { Piles } from "./piles.js";
 import { paintReports } from "./reported.js";
 import { paintRounds } from "./rounds.js";
+import { thingOf } from "./say.js";
 import { Staff } from "./staff.js";
 import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
@@ -131,10 +131,13 @@ async function day(step) {
   });
 }
 
-function save() {
+async function save() {
+  const { asCsv } = await import("../js/day-csv.js"); // beside the bundle's folder, as beside this one
+  const called = new Map((face.picture?.resources ?? []).map((one) => [one.id, thingOf(one, say)]));
+  const table = asCsv(nameIn(place.name, say.lang) || place.id, called, exported, zone, say.lang);
   const link = el("a", {
     download: `${place.id}-${new Date((dayShown ?? clock.show()) + 12 * HOUR_MS).toISOString().slice(0, 10)}.csv`,
-    href: URL.createObjectURL(new Blob([asCsv(nameIn(place.name, say.lang) || place.id, face.picture?.resources ?? [], exported, zone, say)], { type: "text/csv" })),
+    href: URL.createObjectURL(new Blob([table], { type: "text/csv" })),
   });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
