@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,7 +19,8 @@ from api.auth import COOKIE, Keyring
 from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
-from api.ocpi.side import OcpiSide
+from api.ocpi.side import OcpiSide, partner_name
+from api.outward_use import OutwardUse
 from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
@@ -30,6 +32,7 @@ from api.routes.service import VERSION
 from api.running import Fixed, Running
 from api.setup.code import SetupCode
 from api.walls import Walls
+from api.webhooks.deliveries import Deliveries
 from api.webhooks.side import WebhookSide
 from api.wish_desk import WishDesk
 from config.schema import Settings
@@ -38,13 +41,17 @@ from gateway.alerts.payload import alert_json
 from gateway.alerts.words import AlertEvent
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
+from gateway.base.times import rfc3339
 from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
 
+log = logging.getLogger(__name__)
+
 FORGET_EVERY_S = 3_600
 WISHES_EVERY_S = 600
+USE_EVERY_S = 600
 
 
 class App:
@@ -137,7 +144,8 @@ def create_app(
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:
-    ocpi, webhooks = OcpiSide(context, mishaps), WebhookSide(context, alerting, mishaps)
+    use = OutwardUse(context.settings.store.path)
+    ocpi, webhooks = OcpiSide(context, mishaps, use), WebhookSide(context, alerting, mishaps)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
@@ -154,6 +162,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         context.view.attach(loop)
         context.hub.start()
         tidying = [asyncio.create_task(work(context, mishaps)) for work in (_forgetting, _wishing)]
+        tidying.append(asyncio.create_task(_watching_use(context, mishaps, use, webhooks.deliveries)))
         ocpi.start()
         webhooks.start()
         yield {}
@@ -206,6 +215,29 @@ async def _wishing(context: ApiContext, mishaps: Mishaps) -> None:
         with mishaps.contained("wishes"):
             await asyncio.to_thread(desk.look, context.settings.stations)
         await asyncio.sleep(WISHES_EVERY_S)
+
+
+async def _watching_use(context: ApiContext, mishaps: Mishaps, use: OutwardUse, deliveries: Deliveries) -> None:
+    """Partners and subscriptions that nobody used for a week are told of, once a week."""
+
+    def look() -> None:
+        now, ocpi = context.now(), context.settings.ocpi
+        known: dict[str, tuple[Millis, Millis | None]] = {
+            f"subscription {each.id}": (each.created_at, each.delivered_at)
+            for each in deliveries.all_if_any()
+            if each.disabled_at is None
+        }
+        known |= {partner_name(partner.id): (now, None) for partner in (ocpi.partners if ocpi else ())}
+        for name, since in use.look(known, now).items():
+            log.warning(
+                "%s took nothing for a week, the last time at %s: does the other side still run?", name, rfc3339(since)
+            )
+            context.keyring.book.note(now, "yizhan", "unused_for_a_week", name, rfc3339(since))
+
+    while True:
+        with mishaps.contained("who uses what we tell"):
+            await asyncio.to_thread(look)
+        await asyncio.sleep(USE_EVERY_S)
 
 
 LoopHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]

@@ -63,6 +63,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield holidays(settings)
     yield from promises(settings)
     yield from calendars(settings)
+    yield from unused(settings.store.path)
     yield from serial_ports(settings)
     yield from channels(settings, send_test)
 
@@ -305,6 +306,20 @@ def promises(settings: Any) -> Iterator[DoctorFinding]:
             f"{', '.join(found[:TOLD_PLACES])}{more}: a LoRaWAN sensor speaks seldom, and the ttl is that of the kind: "
             "they will be stale most of the time; write power: battery, or a ttl of more than two of its intervals",
         )  # fmt: skip
+
+
+def unused(folder: Path) -> Iterator[DoctorFinding]:
+    """Partners and apps that took nothing for a week."""
+    from api.outward_use import uses_in
+    from gateway.base.clock import now_ms
+    from gateway.base.times import rfc3339
+
+    now = now_ms()
+    for name, last in uses_in(folder).items():
+        since = last.unused_since(now)
+        if since is not None:
+            text = f"took nothing since {rfc3339(since)}: ask its owner whether it still runs, or take it out"
+            yield DoctorFinding("warn", name, text)
 
 
 def calendars(settings: Any) -> Iterator[DoctorFinding]:

@@ -44,11 +44,12 @@ class Push(threading.Thread):
 
     def __init__(
         self, settings: Callable[[], Settings], partners: PartnerBook, locations: Locations, now: Callable[[], Millis],
-        mishaps: Mishaps,
+        mishaps: Mishaps, used: Callable[[str], None] = lambda _partner: None,
     ) -> None:  # fmt: skip
+        """`used(partner)` hears of each that took something."""
         super().__init__(name="ocpi", daemon=True)  # a partner may take longer than a stop may
         self._settings, self._partners, self._locations, self._now = settings, partners, locations, now
-        self._mishaps, self._stopping, self._lock = mishaps, threading.Event(), threading.Lock()
+        self._mishaps, self._used, self._stopping, self._lock = mishaps, used, threading.Event(), threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._changed: set[str] = set()
         self._debts: dict[tuple[str, str], _Debt] = {}
@@ -113,9 +114,11 @@ class Push(threading.Thread):
             if answer.status == 404 or answer.json().get("status_code") == NOT_THERE:
                 answer = self._send(line, "PUT", here, location)
                 _check(answer)
+                self._used(partner.id)
                 debt.told |= {(station, each["uid"]): each["status"] for each in location["evses"]}
                 return
             _check(answer)
+            self._used(partner.id)
             debt.told[station, evse["uid"]] = evse["status"]
 
     def _send(self, line: PartnerLine, method: str, url: str, body: dict[str, Any]) -> Answer:

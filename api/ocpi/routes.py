@@ -18,10 +18,16 @@ PAGE_MOST = 1000
 When = Annotated[str | None, Query(max_length=40, description="RFC 3339; `last_updated` from (to) then")]
 
 
-def router(context: ApiContext, partners: PartnerBook, locations: Locations) -> APIRouter:
+def router(
+    context: ApiContext,
+    partners: PartnerBook,
+    locations: Locations,
+    used: Callable[[str], None] = lambda _partner: None,
+) -> APIRouter:
+    """`used(partner)` hears of each that asks."""
     told: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
     routes = APIRouter(prefix="/ocpi", tags=["ocpi"], responses=told)
-    desk = Desk(context, partners)
+    desk = Desk(context, partners, used)
     _versions(routes, desk)
     _credentials(routes, desk)
     _locations(routes, desk, locations)
@@ -31,8 +37,8 @@ def router(context: ApiContext, partners: PartnerBook, locations: Locations) -> 
 class Desk:
     """Who asks, and in whose words he is answered."""
 
-    def __init__(self, context: ApiContext, partners: PartnerBook) -> None:
-        self.context, self.partners = context, partners
+    def __init__(self, context: ApiContext, partners: PartnerBook, used: Callable[[str], None]) -> None:
+        self.context, self.partners, self._used = context, partners, used
 
     @property
     def ocpi(self) -> Ocpi:
@@ -57,6 +63,7 @@ class Desk:
             if asker is None:
                 headers = {"www-authenticate": "Token"}
                 return wrapped(None, self.context.now(), headers, http=401, status=2001, message="the token is unknown")
+            self._used(asker.partner.id)
             return make(asker)
 
         answer = await run_in_threadpool(made)

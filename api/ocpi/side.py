@@ -9,17 +9,27 @@ from api.ocpi.partners import PartnerBook
 from api.ocpi.push import Push
 from api.ocpi.routes import router
 from api.ocpi.sender import Locations
+from api.outward_use import OutwardUse
 from gateway.base.mishaps import Mishaps
+
+
+def partner_name(partner: str) -> str:
+    """As people are told of it."""
+    return f"OCPI partner {partner}"
 
 
 class OcpiSide:
     """`start` and `stop` it on the thread of the live view; partners are told in between."""
 
-    def __init__(self, context: ApiContext, mishaps: Mishaps) -> None:
+    def __init__(self, context: ApiContext, mishaps: Mishaps, use: OutwardUse) -> None:
         self._context, partners = context, PartnerBook(context.settings.store.path)
         locations = Locations(Derived(context.running.settings, Configured))
-        self._push = Push(lambda: context.settings, partners, locations, context.now, mishaps)
-        self.routes: APIRouter = router(context, partners, locations)
+
+        def used(partner: str) -> None:
+            use.used(partner_name(partner), context.now())
+
+        self._push = Push(lambda: context.settings, partners, locations, context.now, mishaps, used)
+        self.routes: APIRouter = router(context, partners, locations, used)
 
     def start(self) -> None:
         for entry in self._context.view.fed():  # one that nobody spoke of yet is no news

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.outward_use import LastUse
 from api.problem import bad_field
 from api.schemas import ProblemDocument
 from api.times import rfc3339
@@ -20,6 +21,7 @@ from api.webhooks.deliveries import Deliveries, may_hear_of_alerts
 from api.webhooks.messages import ALERT
 from config.kinds import NAMES
 from gateway.base.reach import UnreachableError, public_addresses
+from gateway.model import Millis
 from gateway.notify.signing import new_secret
 from gateway.store.base import StoreError
 from gateway.store.subscriptions import Subscription
@@ -52,7 +54,8 @@ class Subscribed(BaseModel):
 
 
 class SubscriptionShown(BaseModel):
-    """One subscription without its secret. `disabled_at`: it took nothing for three days, or its receiver is gone."""
+    """One subscription without its secret. `disabled_at`: it took nothing for three days, or its receiver is gone;
+    `unused_since`: nothing was taken for a week, mostly because nothing changed."""
 
     id: str
     url: str
@@ -63,6 +66,7 @@ class SubscriptionShown(BaseModel):
     delivered_at: str | None
     failing_since: str | None
     disabled_at: str | None
+    unused_since: str | None
     error: str | None
 
 
@@ -101,7 +105,7 @@ def router(context: ApiContext, deliveries: Deliveries) -> APIRouter:
         with _kept():
             found = deliveries.all()
         whole = key.at_least("admin") and key.everywhere
-        return {"subscriptions": [_told(each) for each in found if whole or each.owner == key.id]}
+        return {"subscriptions": [_told(each, context.now()) for each in found if whole or each.owner == key.id]}
 
     @routes.delete("/{subscription}", status_code=204, openapi_extra=role, summary="End a subscription")
     def ended(subscription: str, key: Key = app) -> Response:
@@ -157,7 +161,8 @@ def _judge(wish: SubscriptionWish, key: Key, context: ApiContext) -> None:
         raise bad_field("url", text) from None
 
 
-def _told(subscription: Subscription) -> SubscriptionShown:
+def _told(subscription: Subscription, now: Millis) -> SubscriptionShown:
+    unused = LastUse(subscription.created_at, subscription.delivered_at).unused_since(now)
     times = {
         name: None if (at := getattr(subscription, name)) is None else rfc3339(at)
         for name in ("delivered_at", "failing_since", "disabled_at")
@@ -165,7 +170,8 @@ def _told(subscription: Subscription) -> SubscriptionShown:
     return SubscriptionShown(
         id=subscription.id, url=subscription.url, events=list(subscription.events),
         stations=list(subscription.stations), kinds=list(subscription.kinds),
-        created_at=rfc3339(subscription.created_at), error=subscription.error, **times,
+        created_at=rfc3339(subscription.created_at), error=subscription.error,
+        unused_since=None if unused is None or subscription.disabled_at else rfc3339(unused), **times,
     )  # fmt: skip
 
 

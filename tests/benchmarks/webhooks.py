@@ -1,12 +1,15 @@
-"""What webhooks cost: `python -m tests.benchmarks.webhooks [subscribers] [deliveries/s]`.
+"""What webhooks cost: `python -m tests.benchmarks.webhooks [subscribers] [deliveries/s] [seconds]`.
 
-Each is signed, kept, and taken by a receiver on this machine in a process of its own.
+Each is signed, kept, and taken by a receiver on this machine in a process of its own. The cost is processor time of
+this process, which a busy machine spoils little; memory is compared after a fifth of the time and at its end.
 """
 
+import resource as resource_module
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from api.auth import Keyring
@@ -18,7 +21,7 @@ from gateway.base.mishaps import Mishaps
 from gateway.store.subscriptions import Subscription, SubscriptionFile
 from tests.api.documents import document, line, resource
 
-STATIONS, SECONDS = 2_000, 20
+STATIONS = 2_000
 RECEIVER = """
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,7 +42,29 @@ def entry(station: int, use: str, version: int) -> Entry:
     return Entry(document(f"s{station}", seats, [line("seat", 10, 9, 10)], now), version)
 
 
-def measured(subscribers: int, per_second: float) -> str:
+@dataclass(frozen=True, slots=True)
+class WebhookCost:
+    """`core`: the part of one core; `grown_mib`: by how much memory grew in the last four fifths of the time."""
+
+    subscribers: int
+    told_per_s: float
+    core: float
+    resident_mib: float
+    grown_mib: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.subscribers} subscribers, {self.told_per_s:.1f} deliveries/s: {self.core:.1%} of a core, "
+            f"{self.resident_mib:.0f} MiB, grown by {self.grown_mib:.1f} MiB"
+        )
+
+
+def resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource_module.getpagesize() / 2**20
+
+
+def measured(subscribers: int, per_second: float, seconds: float = 20) -> WebhookCost:
     folder = Path(tempfile.mkdtemp())
     settings = Settings.model_validate(
         {
@@ -59,23 +84,25 @@ def measured(subscribers: int, per_second: float) -> str:
     deliveries = Deliveries(lambda: settings, keyring, now_ms, Mishaps(), lambda _since: [], told=True)
     deliveries.start()
     time.sleep(2)
-    cpu, begin, changes = time.process_time(), time.monotonic(), 0
-    while (passed := time.monotonic() - begin) < SECONDS:
+    cpu, begin, changes, early_mib = time.process_time(), time.monotonic(), 0, 0.0
+    while (passed := time.monotonic() - begin) < seconds:
+        if not early_mib and passed > seconds / 5:
+            early_mib = resident_mib()
         if changes * subscribers / STATIONS <= per_second * passed:
             uses = ("occupied", "free")[changes // STATIONS % 2]
             deliveries.heard(entry(changes % STATIONS, uses, changes))
             changes += 1
         else:
             time.sleep(0.005)
-    spent = time.process_time() - cpu
+    spent, late_mib = time.process_time() - cpu, resident_mib()
     time.sleep(1)
     told = sum(number for n in range(subscribers) for _, number in file.told(f"s_{n}").values())
     deliveries.end()
     receiver.kill()
     file.close()
-    return f"{subscribers} subscribers, {told / SECONDS:.1f} deliveries/s: {spent / SECONDS:.1%} of a core"
+    return WebhookCost(subscribers, told / seconds, spent / seconds, late_mib, late_mib - early_mib)
 
 
 if __name__ == "__main__":
     given = [float(word) for word in sys.argv[1:]]
-    print(measured(int(given[0] if given else 10_000), given[1] if given[1:] else 50))
+    print(measured(int(given[0] if given else 10_000), *(given[1:] or (50,))))

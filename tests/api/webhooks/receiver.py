@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -36,12 +36,14 @@ class Hit:
 
 @dataclass
 class AppServer:
-    """`answers` are the statuses of the next requests, by path; then 204."""
+    """`answers` are the statuses of the next requests, by path; then 204. A path in `hangs` is not answered before its
+    event is set."""
 
     url: str = ""
     hits: list[Hit] = field(default_factory=list)
     answers: dict[str, list[int]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    hangs: dict[str, threading.Event] = field(default_factory=dict)
 
     def at(self, path: str) -> list[Hit]:
         return [hit for hit in self.hits if hit.path == path]
@@ -61,11 +63,14 @@ def app_server() -> Iterator[AppServer]:
             status = waiting.pop(0) if waiting else 204
             headers = {name.lower(): value for name, value in self.headers.items()}
             app.hits.append(Hit(self.path, headers, body))
+            if self.path in app.hangs:
+                app.hangs[self.path].wait(60)
             self.send_response(status)
             for name, value in app.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", "0")
-            self.end_headers()
+            with suppress(OSError):  # who waited in vain is gone
+                self.end_headers()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     app.url = f"http://127.0.0.1:{server.server_address[1]}"

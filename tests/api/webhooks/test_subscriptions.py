@@ -1,5 +1,6 @@
 """Apps subscribe with a key and are told by webhook: what, when, how often, and until when."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.webhooks import deliveries
 from api.webhooks.deliveries import Deliveries
 from api.webhooks.messages import GIVE_UP_MS, PAUSES_MS
 from gateway.alerts.words import AlertEvent
@@ -127,6 +129,39 @@ def test_what_a_receiver_asks_for_is_waited(house: House, app: AppServer) -> Non
     until(lambda: len(app.at("/hook")) == 2, "it is told when it said")
 
 
+def test_receivers_that_do_not_answer_hold_up_nobody_else(
+    house: House, app: AppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.hangs = {f"/slow{n}": threading.Event() for n in range(12)}  # more than there are threads
+    show(house)
+    who, other = key_of(house), app.url.replace("127.0.0.1", "localhost")
+    for path in app.hangs:
+        subscribe(house, app, who, path)
+    until(lambda: any(hit.path in app.hangs for hit in app.hits), "one waits for its answer")
+    subscribe(house, app, who, url=f"{other}/quick")
+    for number, use in enumerate(("occupied", "free", "occupied"), 2):
+        until(lambda number=number: len(app.at("/quick")) >= number - 1, "what another host is told")
+        show(house, use)
+    until(lambda: app.at("/quick")[-1].json["data"]["areas"][0]["resources"][0]["use"] == "occupied", "the last state")
+    for event in app.hangs.values():
+        event.set()
+    until(lambda: all(app.at(path) for path in app.hangs), "the slow ones are told, too")
+
+
+def test_an_answer_that_takes_too_long_is_none(house: House, app: AppServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "TIMEOUT_S", 0.2)
+    app.hangs["/hook"] = threading.Event()
+    show(house)
+    who = key_of(house)
+    subscribe(house, app, who)
+    until(lambda: listed(house, who)[0]["failing_since"], "it is known to fail")
+    monkeypatch.setattr(deliveries, "TIMEOUT_S", 20)
+    app.hangs.pop("/hook").set()
+    house.clock.now += PAUSES_MS[0]
+    until(lambda: listed(house, who)[0]["failing_since"] is None, "it is told again")
+    assert len({hit.headers["webhook-id"] for hit in app.at("/hook")}) == 1, "as the same message"
+
+
 def test_a_receiver_that_is_gone_is_given_up_at_once(house: House, app: AppServer) -> None:
     app.answers["/hook"] = [410]
     show(house)
@@ -146,6 +181,16 @@ def test_a_receiver_that_takes_nothing_for_three_days_is_given_up(house: House, 
     until(lambda: listed(house, who)[0]["failing_since"], "it is known to fail")
     house.clock.now = NOON + GIVE_UP_MS
     until(lambda: listed(house, who)[0]["disabled_at"], "it is given up")
+
+
+def test_a_subscription_that_took_nothing_for_a_week_says_so(house: House, app: AppServer) -> None:
+    show(house)
+    who = key_of(house)
+    subscribe(house, app, who)
+    until(lambda: listed(house, who)[0]["delivered_at"], "the present state is taken")
+    assert listed(house, who)[0]["unused_since"] is None
+    house.clock.now += 7 * 24 * 60 * MINUTE
+    assert listed(house, who)[0]["unused_since"] == listed(house, who)[0]["delivered_at"]
 
 
 def test_a_rotated_secret_and_the_former_one_sign_for_a_day(house: House, app: AppServer) -> None:
