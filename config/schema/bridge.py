@@ -47,7 +47,7 @@ class DeviceSettings(Model):
     charge_point: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,47}$")] | None = None
     """The pile's own name, the end of the address that it dials (ocpp)."""
     connector: Number | Label = 1
-    """Which connector of the pile it is, from 1 (ocpp), or of the EVSE (ocpi)."""
+    """Which connector of the pile it is, from 1 (ocpp), or of the EVSE (ocpi); its ConnectorID (tcec)."""
     evse: Number | Label | None = None
     """Which EVSE of the station, from 2.0.1 on; by default `connector` is the EVSE and its connector is 1 (ocpp). The
     uid of the EVSE at its operator (ocpi)."""
@@ -88,9 +88,9 @@ class BusSettings(Model):
     relay_pulse_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     """Length of the pulse that opens the lock; 0 where the hardware has none."""
     cert_file: File | None = None
-    """Our certificate for wss:// (ocpp), or for `listen` (ocpi)."""
+    """Our certificate for wss:// (ocpp), or for `listen` (ocpi, tcec)."""
     key_file: File | None = None
-    """Its private key (ocpp, ocpi)."""
+    """Its private key (ocpp, ocpi, tcec)."""
     client_ca_file: File | None = None
     """Who signs the piles' certificates: then each must show one in its own name, profile 3 (ocpp)."""
     allow_unauthenticated: bool = False
@@ -113,9 +113,19 @@ class BusSettings(Model):
     party_id: Annotated[str, Field(pattern="^[A-Z0-9]{3}$")] | None = None
     """Our id in that country, three characters (ocpi)."""
     listen: HttpUrl | None = None
-    """Where the operator may tell us changes, like https://0.0.0.0:9443/ocpi (ocpi)."""
+    """Where the operator may tell us changes, like https://0.0.0.0:9443/ocpi (ocpi, tcec)."""
     public_url: HttpUrl | None = None
     """How the operator reaches `listen`, where that is another address; without both nothing is registered (ocpi)."""
+    operator_id: Label | None = None
+    """Who we are to the operator, OperatorID (tcec)."""
+    operator_secret_file: File | None = None
+    """File with OperatorSecret, for which a token is given (tcec)."""
+    data_secret_file: File | None = None
+    """File with DataSecret, 16 characters: Data is encrypted with it (tcec)."""
+    data_secret_iv_file: File | None = None
+    """File with DataSecretIV, 16 characters (tcec)."""
+    sig_secret_file: File | None = None
+    """File with SigSecret: questions and answers are signed with it (tcec)."""
     stale_s: Seconds = 86_400
     """An operator's word that he dates further back than this is not shown (ocpi)."""
 

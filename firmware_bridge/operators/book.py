@@ -32,6 +32,7 @@ class OperatorWord:
 class _Row:
     devices: tuple[str, ...]
     word: OperatorWord | None = None
+    as_of: Millis = 0  # by our clock: when its word held
     heard_at: Millis = 0
     told_at: Millis = -AGAIN_MS
     told: dict[str, Signal] = field(default_factory=dict)
@@ -48,17 +49,21 @@ class WordBook:
     def keys(self) -> frozenset[str]:
         return frozenset(self._rows)
 
-    def take(self, word: OperatorWord, now: Millis) -> None:
-        """One that is older than what is known, by the operator's own clock, only says that he is there."""
+    def take(self, word: OperatorWord, now: Millis, as_of: Millis | None = None) -> None:
+        """`as_of`: when it held at the earliest, by our clock; now unless said. One that is older than what is known,
+        by the operator's own clock or, where he gives no time, by ours, only says that he is there.
+        """
         row = self._rows.get(word.key)
         if row is None:
             return
         if word.changed_at is not None and word.changed_at > now + AHEAD_MS:
             word = OperatorWord(word.key, word.status, word.error)
         row.heard_at = now
+        as_of = now if as_of is None else as_of
         known = row.word.changed_at if row.word is not None else None
-        if known is None or word.changed_at is None or word.changed_at >= known:
-            row.word = word
+        dated = known is not None and word.changed_at is not None
+        if (word.changed_at or 0) >= (known or 0) if dated else as_of >= min(row.as_of, now):
+            row.word, row.as_of = word, as_of
 
     def touch(self, key: str, changed_at: Millis | None, now: Millis) -> None:
         """Something of the connector was renewed, but not its status: what is known of it holds."""

@@ -20,6 +20,7 @@ from gateway.model import Millis
 log = logging.getLogger(__name__)
 
 STEP_S = 0.2
+HURRY_S = 5.0  # so soon after the last question at the earliest
 LONGEST_PAUSE_S = 300.0
 PRESENT_MS = 300_000
 UNHEARD_AFTER = 3  # answers without a word of a device, then it is told
@@ -28,13 +29,16 @@ UNHEARD_AFTER = 3  # answers without a word of a device, then it is told
 @dataclass(frozen=True, slots=True)
 class OperatorTold:
     """What an operator has said. `whole`: all that he has, so what is not in it is gone. `confirms`: what else he said
-    before still holds. `renewed`: connectors of which something else is new, with its time.
+    before still holds. `renewed`: connectors of which something else is new, with its time. `as_of`: when it held at
+    the earliest, by our clock. `hurry`: he should be asked soon.
     """
 
     words: tuple[OperatorWord, ...] = ()
     whole: bool = False
     confirms: bool = False
     renewed: tuple[tuple[str, Millis | None], ...] = ()
+    as_of: Millis | None = None
+    hurry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class OperatorBus:
         self._mishaps = Mishaps(expected=(SpoolError,))
         self._lock = threading.Lock()  # book
         self._due_s, self._failures, self._answers = 0.0, 0, 0
+        self._asked_s = 0.0
         self._said: str | None = None
         self._named: set[str] = set()  # devices whose trouble was told
         self._failed: BaseException | None = None
@@ -110,6 +115,7 @@ class OperatorBus:
     def _turn(self) -> None:
         if monotonic_s() < self._due_s:
             return
+        self._asked_s = monotonic_s()
         try:
             told = self._platform.ask(now_ms)
         except AskError as error:
@@ -168,7 +174,7 @@ class OperatorBus:
             now = now_ms()
             gone: list[str] = []
             for word in told.words:
-                self._book.take(word, now)
+                self._book.take(word, now, told.as_of)
             for key, at in told.renewed:
                 self._book.touch(key, at, now)
             if told.confirms or told.whole:
@@ -182,6 +188,8 @@ class OperatorBus:
             except BaseException:
                 self._book.untold(news)
                 raise
+        if told.hurry and not self._failures:
+            self._due_s = min(self._due_s, self._asked_s + HURRY_S)
         self._follow(live if told.confirms or told.whole else {reading.device for reading in news}, gone)
 
     def _follow(self, live: Iterable[str], gone: list[str]) -> None:

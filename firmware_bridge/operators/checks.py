@@ -8,9 +8,12 @@ from config.mistakes import KeyPath
 from config.schema.base import is_loopback
 from config.yaml_source import ConfigSource
 
-NEEDED = {"ocpi": ("token_file", "country_code", "party_id")}
-NUMBERED_BY = {"ocpi": ("evse", "connector")}
-EXAMPLES = {"ocpi": "https://operator.example/ocpi/versions"}
+NEEDED = {
+    "ocpi": ("token_file", "country_code", "party_id"),
+    "tcec": ("operator_id", "operator_secret_file", "data_secret_file", "data_secret_iv_file", "sig_secret_file"),
+}
+NUMBERED_BY = {"ocpi": ("evse", "connector"), "tcec": ("connector",)}
+EXAMPLES = {"ocpi": "https://operator.example/ocpi/versions", "tcec": "https://operator.example/evcs/v1"}
 
 
 def check_platform(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
@@ -35,7 +38,7 @@ def _address(source: ConfigSource, path: KeyPath, text: object, mend: str) -> No
     if not sound:
         source.blame(path, f"{text[:80]!r} is no address of a platform", mend)
     elif address.scheme == "http" and not is_loopback(address.hostname or ""):
-        source.blame(path, "http:// would send our token in clear", "write https://, or go by a proxy on this machine")
+        source.blame(path, "http:// would send secrets in clear", "write https://, or go by a proxy on this machine")
 
 
 def _listener(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
@@ -53,7 +56,7 @@ def _listener(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
             )
     elif address.scheme == "http" and not is_loopback(address.hostname or ""):
         mend = "write https:// with cert_file and key_file, or listen on loopback behind a proxy"
-        source.blame((*path, "listen"), "http:// would take the operator's token in clear", mend)
+        source.blame((*path, "listen"), "http:// would take secrets in clear", mend)
 
 
 def _devices(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from config.schema.bridge import BusSettings
 from firmware_bridge.bus import Sink
 from firmware_bridge.ocpp.tls import server_context
 from firmware_bridge.operators.book import WordBook
-from firmware_bridge.operators.bus import OperatorBus, OperatorRules
+from firmware_bridge.operators.bus import OperatorBus, OperatorRules, Platform
 from firmware_bridge.operators.listener import ListenAddress
-from firmware_bridge.operators.ocpi.configured import OcpiRoot, keys_of, ocpi_of
+from firmware_bridge.operators.ocpi.configured import OcpiRoot, ocpi_of
 from firmware_bridge.operators.web import Web
 
 USUAL_POLL_S = 60.0
@@ -23,9 +23,27 @@ def operator_of(bus: BusSettings, folder: Path, sink: Sink, stop: threading.Even
     book = WordBook(keys_of(bus), bus.stale_s * 1000)
     poll_s = bus.poll_s if "poll_s" in bus.model_fields_set else USUAL_POLL_S
     rules = OperatorRules(bus.id, web.host, poll_s, listen_of(bus))
-    running = OperatorBus(rules, ocpi_of(bus, folder, root, web, stop), book, sink, stop)
+    running = OperatorBus(rules, _platform(bus, folder, root, web), book, sink, stop)
     root.listener = running.listener
     return running
+
+
+def _platform(bus: BusSettings, folder: Path, root: OcpiRoot, web: Web) -> Platform:
+    """Only what is configured is imported."""
+    if bus.protocol == "ocpi":
+        return ocpi_of(bus, folder, root, web)
+    from firmware_bridge.operators.tcec.configured import tcec_of
+
+    return tcec_of(bus, web)
+
+
+def keys_of(bus: BusSettings) -> dict[str, list[str]]:
+    """The devices by what the operator calls them: the EVSE's uid, or the ConnectorID."""
+    found: dict[str, list[str]] = {}
+    for device in bus.devices:
+        key = device.evse if bus.protocol == "ocpi" else device.connector
+        found.setdefault(str(key), []).append(device.device)
+    return found
 
 
 def listen_of(bus: BusSettings) -> ListenAddress | None:

@@ -1,6 +1,5 @@
 """From a bus's settings to an operator's platform by OCPI."""
 
-import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,15 +44,7 @@ class OcpiRoot:
         return self._last
 
 
-def keys_of(bus: BusSettings) -> dict[str, list[str]]:
-    """The devices of each EVSE."""
-    found: dict[str, list[str]] = {}
-    for device in bus.devices:
-        found.setdefault(str(device.evse), []).append(device.device)
-    return found
-
-
-def ocpi_of(bus: BusSettings, folder: Path, root: OcpiRoot, web: Web, _stop: threading.Event) -> OcpiPlatform:
+def ocpi_of(bus: BusSettings, folder: Path, root: OcpiRoot, web: Web) -> OcpiPlatform:
     """`folder` is where the registration is kept."""
     file = RegistrationFile(folder / f"ocpi-{bus.id}.json")
-    return OcpiPlatform(bus.port, OcpiParty(bus, root), web, file, frozenset(keys_of(bus)))
+    return OcpiPlatform(bus.port, OcpiParty(bus, root), web, file, frozenset(str(one.evse) for one in bus.devices))
