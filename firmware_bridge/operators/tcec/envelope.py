@@ -124,9 +124,13 @@ class TcecKeys:
 
 
 _MEANINGS = {
-    BUSY: ", it is busy", BAD_SIGNATURE: ", our signature: is sig_secret_file right?", BAD_TOKEN: ", our token",
-    BAD_ENVELOPE: ", our envelope: are operator_id and data_secret_file right?", BAD_DATA: ", what we asked", FAILED: ", a fault of its own",
-}  # fmt: skip
+    BUSY: ", it is busy",
+    BAD_SIGNATURE: ", our signature: is sig_secret_file right?",
+    BAD_TOKEN: ", our token",
+    BAD_ENVELOPE: ", our envelope: are operator_id and data_secret_file right?",
+    BAD_DATA: ", what we asked",
+    FAILED: ", a fault of its own",
+}
 
 
 def key_of(text: str, what: str) -> bytes:
