@@ -3,7 +3,7 @@ BIN := .venv/bin
 HTTP ?= 127.0.0.1:8080
 MQTT ?= 127.0.0.1:1883
 
-.PHONY: setup demo quick test test-slow test-all check fix bench lock clean
+.PHONY: deb setup demo quick test test-slow test-all check fix bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	$(PY) -m venv .venv
@@ -59,6 +59,10 @@ fix: .venv/.dev
 bench: .venv/.dev
 	sh tests/install-tools.sh
 	$(BIN)/python -m tests.benchmarks
+
+# dist/yizhan_{version}_{arch}.deb for Debian 12 and 13; DEB=amd64 builds that one alone.
+deb: .venv/.dev
+	$(BIN)/python -m deploy.package.build $(DEB)
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra bridge --group build pyproject.toml -o requirements.lock

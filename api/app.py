@@ -46,6 +46,7 @@ from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
 from gateway.store.base import Reader
+from gateway.store.files import forget_copies
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class App:
 
     def __init__(self, front: Front, context: ApiContext, shown: PlacesShown | None = None) -> None:
         self._front, self.context, self._shown = front, context, shown
+        self.ticks = 0  # of the server's loop, ten a second
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -203,6 +205,7 @@ async def _forgetting(context: ApiContext, mishaps: Mishaps) -> None:
         store = context.settings.store
         with mishaps.contained("the export of the audit trail"):
             await asyncio.to_thread(AuditExports(store.path, store.retention.alerts_days).keep_up, context.now())
+            await asyncio.to_thread(forget_copies, store.path, context.now())
         with mishaps.contained("photos"):
             await asyncio.to_thread(photos.forget, context.now())
         await asyncio.sleep(FORGET_EVERY_S)

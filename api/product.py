@@ -23,6 +23,7 @@ from config.difference import Difference
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
+from gateway.base.heart import Heart
 from gateway.runtime import Gateway, UnchangedError
 from gateway.runtime.metrics import GatewayCollector
 
@@ -81,15 +82,18 @@ def run_product(
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()
+    heart = Heart([gateway.pulse, lambda: app.ticks])
     try:
         gateway.start()
         threading.Thread(target=_watch, args=(gateway, stop), name="watch", daemon=True).start()
         if door is not None:
             door.start()
         ready(sock)
+        heart.begin()
         serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:
         died = gateway.dead
+        heart.end()
         if door is not None:
             door.end()
         before_stop()

@@ -118,6 +118,7 @@ class _Server(uvicorn.Server):
             log.error("no connection can be taken: %s; raise the limit of open files (LimitNOFILE)", error.strerror)
 
     async def on_tick(self, counter: int) -> bool:
+        self._our_app.ticks += 1
         if counter % TICKS_A_SECOND == 0:
             self._door.sweep(asyncio.get_running_loop().time())
         return self._stop.is_set() or await super().on_tick(counter)

@@ -20,6 +20,7 @@ from firmware_bridge.publisher import Publisher, will
 from firmware_bridge.spool import Spool
 from firmware_bridge.spool_file import SpoolError
 from gateway.base.clock import now_ms
+from gateway.base.heart import Heart
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandKey, Gate
 from gateway.model import Millis
@@ -109,7 +110,11 @@ def run(
     sink = _Sink(spool, presence, publisher, doors, unlock, mishaps)
     buses = Buses(sink, calls, zone, stop)
 
+    turns = 0
+
     def step() -> None:
+        nonlocal turns
+        turns += 1
         publisher.step(STEP_S)
         with mishaps.contained("doors"):
             sink.tick(now_ms())
@@ -117,6 +122,8 @@ def run(
     buses.begin(bridge)
     log.info("bridge %s of %s: %d buses, boot %s", bridge.id, bridge.station, len(bridge.buses), spool.boot)
     up(buses)
+    heart = Heart([lambda: turns])
+    heart.begin()
     try:
         while not stop.is_set():
             try:
@@ -128,6 +135,7 @@ def run(
                 mishaps.note("publishing", error)
                 stop.wait(STEP_S)
     finally:
+        heart.end()
         stop.set()
         buses.end()
         with mishaps.contained("saying goodbye"):

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from config.difference import Difference
     from config.load import load
     from gateway.base.clock import now_ms
+    from gateway.base.heart import Heart
     from gateway.base.mishaps import Mishaps
     from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
@@ -86,10 +87,13 @@ def run(args: argparse.Namespace) -> int:
     door.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
     log.info("listening on http://%s/", address_of(sock))
+    heart = Heart([lambda: app.ticks])
+    heart.begin()
     try:
         serve(app, sock, stop, trusted_proxies=trusted(settings))
     finally:
         died = not feed.is_alive()
+        heart.end()
         door.end()
         feed.end()
         feed.join(3)

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
     from gateway.base.clock import now_ms
+    from gateway.base.heart import Heart
     from gateway.runtime import Gateway
     from gateway.runtime.metrics import MetricsServer
 
@@ -60,12 +61,15 @@ def run(args: argparse.Namespace) -> int:
         metrics.start()
     gateway.start()
     door.start()
+    heart = Heart([gateway.pulse])
+    heart.begin()
     try:
         while not stopped.wait(0.2):
             if gateway.dead is not None:
                 log.critical("%s ended unexpectedly: ending, so that a supervisor starts us again", gateway.dead)
                 return 1
     finally:
+        heart.end()
         door.end()
         clean = gateway.stop()
         if metrics is not None:

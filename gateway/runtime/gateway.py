@@ -222,6 +222,10 @@ class Gateway:
             log.critical("%s had ended unexpectedly", dead)  # the last line names what to look for
         return clean
 
+    def pulse(self) -> int:
+        """How often intake has turned; it turns at least once a second. Any thread may ask."""
+        return self.intake.turns
+
     @property
     def mishaps(self) -> Mishaps:
         """Where faults of ours are noted, for alerts and metrics. Any thread may."""

@@ -59,6 +59,7 @@ class Intake(threading.Thread):
         self.documents = 0
         self.commits = CommitTimes()
         self.clock_jumps = 0
+        self.turns = 0
         self._report = report
         self._careful = CarefulStart(starts, pipeline)
         self._clock = SteadyClock()
@@ -135,6 +136,7 @@ class Intake(threading.Thread):
 
     def _turn(self, wait_s: float) -> None:
         waits = bool(self.between)
+        self.turns += 1
         arrivals = self.session.poll(wait_s, reading=self._full_since is None and not waits)
         now, jump = self._clock.read()
         if jump:

@@ -12,11 +12,16 @@ from importlib import resources
 from pathlib import Path
 
 from gateway.base.clock import monotonic_s
+from gateway.base.local_time import DAY_MS
+from gateway.model import Millis
 from gateway.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
 SCHEMAS = {"day": 1, "core": 6, "rollup": 6, "occupation": 1, "webhooks": 1, "wishes": 1}
+MADE_AGAIN = ("rollup",)  # from the journal
+COPY = ".before-schema-"
+COPIES_KEPT_MS = 30 * DAY_MS
 COMPANIONS = ("", "-wal", "-shm", "-journal")
 CHECK_S = 2.0  # a check of a large file ends after so long: a start may not take minutes
 READ_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite may quote what is broken, and that need not be text
@@ -127,12 +132,39 @@ def _upgrade(db: sqlite3.Connection, path: Path, schema: str) -> None:
             f"{path} was written by a newer yizhan (schema {have}, this one knows {want}): "
             "install that version again, or restore a backup made before the upgrade"
         )
+    if 0 < have < want and schema not in MADE_AGAIN:
+        _keep_copy(db, path, have)
     for version in range(have + 1, want + 1):
         script = resources.files("gateway.store").joinpath(f"schema/{schema}-{version}.sql").read_text()
         with transaction(db):
             for statement in _statements(script):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={version}")
+
+
+def _keep_copy(db: sqlite3.Connection, path: Path, have: int) -> None:
+    """As it is before its format changes, for the version that wrote it. Where there is no room, we go on without."""
+    copy = path.with_name(f"{path.name}{COPY}{have}")
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(0o600)
+        db.execute("VACUUM INTO ?", (str(part),))
+        flush(part)
+        part.replace(copy)
+        log.info("%s gets another format; as it was before it is kept in %s", path.name, copy.name)
+    except (sqlite3.Error, OSError) as error:
+        log.warning("%s gets another format, and no copy of it could be kept: %s", path, error)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def forget_copies(folder: Path, now: Millis) -> None:
+    """Copies from before a change of format go after 30 days."""
+    for copy in folder.rglob(f"*{COPY}*"):
+        with contextlib.suppress(OSError):
+            if copy.stat().st_mtime < (now - COPIES_KEPT_MS) / 1000:
+                copy.unlink()
 
 
 def _statements(script: str) -> Iterator[str]:

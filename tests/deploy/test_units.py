@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-UNITS = ("yizhan.service", "yizhan-bridge.service")
+UNITS = ("yizhan.service", "yizhan-gateway.service", "yizhan-api.service", "yizhan-bridge.service")
 MOST = 2.5  # of 10, as `systemd-analyze security` counts
-COMMON = "# The same in both units.\n"
+COMMON = "# The same in every unit.\n"
 TAKEN_AWAY = {
     "NoNewPrivileges=yes",
     "CapabilityBoundingSet=",
@@ -37,9 +37,15 @@ def test_a_unit_takes_away_what_the_service_never_needs(unit: str) -> None:
     assert set(lines_of(unit)) >= TAKEN_AWAY
 
 
-def test_both_units_are_closed_in_the_same_way() -> None:
-    first, second = ((DEPLOY / unit).read_text("utf-8").partition(COMMON)[2] for unit in UNITS)
-    assert first == second != ""
+def test_every_unit_is_closed_in_the_same_way() -> None:
+    (closed,) = {(DEPLOY / unit).read_text("utf-8").partition(COMMON)[2] for unit in UNITS}
+    assert closed != ""
+
+
+def test_every_unit_says_itself_when_it_is_ready_and_is_started_again_when_it_hangs() -> None:
+    for unit in UNITS:
+        assert {"Type=notify", "WatchdogSec=60", "Restart=always"} <= set(lines_of(unit))
+        assert any(line.startswith("ExecReload=/usr/bin/yizhan reload") for line in lines_of(unit))
 
 
 @pytest.mark.parametrize("unit", UNITS)
