@@ -3,7 +3,7 @@
 from email.message import Message
 
 ALLOWED = frozenset(
-    {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "EPL-2.0", "LGPL-3.0-or-later", "MIT", "MPL-2.0", "PSF-2.0"}
+    {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "EPL-2.0", "LGPL-3.0-or-later", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"}
 )
 """Free, and without a claim on our own work: LGPL and MPL files are packed as they are and can be replaced."""
 
