@@ -58,8 +58,7 @@ class Intake(threading.Thread):
         self.stored = 0
         self.documents = 0
         self.commits = CommitTimes()
-        self.clock_jumps = 0
-        self.turns = 0
+        self.clock_jumps = self.turns = 0
         self._report = report
         self._careful = CarefulStart(starts, pipeline)
         self._clock = SteadyClock()
