@@ -127,7 +127,11 @@ def _links(told: Checkups, say: Words) -> str:
     if month.end <= told.now:
         links.append((f"/promises?month={month.other(1)}&amp;lang={lang}", say("later")))
     window = f"from={month.start}&amp;to={month.upto}"
-    links += [(f"/api/v1/promises?{window}&amp;format=csv&amp;lang={say.lang}", "CSV"), ("/", say("overview"))]
+    links += [
+        (f"/api/v1/promises?{window}&amp;format=csv&amp;lang={say.lang}", "CSV"),
+        ("/compare", say("compare")),
+        ("/", say("overview")),
+    ]
     links += [
         (f"/promises?month={month.name}&amp;lang={other}", LANGUAGE_NAMES[other])
         for other in LANGUAGES

@@ -109,7 +109,11 @@ def _links(station: StationSettings, month: Month, say: Words, now: Millis) -> s
     links = [(f"{here}/report?month={month.other(-1)}&amp;lang={say.lang}", say("earlier"))]
     if month.end <= now:
         links.append((f"{here}/report?month={month.other(1)}&amp;lang={say.lang}", say("later")))
-    links += [(csv, "CSV"), (here, say("station"))]
+    links += [
+        (csv, "CSV"),
+        (f"/compare?month={month.name}&amp;lang={say.lang}", say("compare")),
+        (here, say("station")),
+    ]
     links += [
         (f"{here}/report?month={month.name}&amp;lang={language}", LANGUAGE_NAMES[language])
         for language in LANGUAGES

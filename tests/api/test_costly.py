@@ -70,6 +70,7 @@ QUERIES = {
 PAST = {
     "/api/v1/promises",
     "/promises",
+    "/compare",
     "/api/v1/stations/{station}/history",
     "/api/v1/stations/{station}/sessions",
     "/api/v1/stations/{station}/utilization",

@@ -95,6 +95,29 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "sign_hand": ("签名", "簽名", "Signature"),
     "sign_date": ("日期", "日期", "Date"),
     "sign_seal": ("盖章", "蓋章", "Seal"),
+    "compare": ("各站各月", "各站各月", "Stations and months"),
+    "compare_all": ("共 {n} 站", "共 {n} 站", "All {n} stations"),
+    "compare_last": ("最近一月", "最近一月", "Last month shown"),
+    "compare_course": ("各月", "各月", "Month by month"),
+    "compare_how": (
+        (
+            "按最近一月的利用率从高到低；覆盖率不足一半的不排名，排在最后，利用率加括号，也不算差别。"
+            "条中深色为占用，浅色为开放而空闲，斜纹为未知。"
+        ),
+        (
+            "按最近一月的利用率從高到低；覆蓋率不足一半的不排名，排在最後，利用率加括號，也不算差別。"
+            "條中深色為佔用，淺色為開放而空閒，斜紋為未知。"
+        ),
+        (
+            "By the last month's utilisation, the highest first. What was seen for less than half of its time is not"
+            " ranked: it stands last, in brackets, and has no difference. In a strip dark is in use, pale is open and"
+            " empty, hatched is not known."
+        ),
+    ),
+    "months_n": ("{n} 个月", "{n} 個月", "{n} months"),
+    "too_little_now": ("本月已知太少", "本月已知太少", "too little known of this month"),
+    "too_little_before": ("上月已知太少", "上月已知太少", "too little known of the month before"),
+    "login_compare": ("对比只给工作人员看", "對比只給工作人員看", "The comparison is for staff"),
     "by_area": ("分区", "分區", "By area"),
     "area": ("区域", "區域", "Area"),
     "whole": ("全站", "全站", "Whole station"),
