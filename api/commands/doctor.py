@@ -326,11 +326,12 @@ def calendars(settings: Any) -> Iterator[DoctorFinding]:
     """Each calendar of an area: read as a gateway would, or why not, or which events are left out."""
     from gateway.base.clock import now_ms
     from gateway.calendars.feeds import looked_at
+    from gateway.calendars.wanted import configured
 
     areas = [(station, area) for station in settings.stations for area in station.areas if area.calendar]
     for station, area in areas:
         zone, cache = station.timezone or settings.timezone, settings.store.path / "calendars"
-        for source in map(str, area.calendar):
+        for source in map(configured, area.calendar):
             name, remark, usable = looked_at((station.id, area.id), source, zone, cache, now_ms())
             mark: Mark = "fail" if not usable else "warn" if remark else "ok"
             yield DoctorFinding(mark, "activities", f"{name}: {remark or 'is read whole'}")

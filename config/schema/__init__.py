@@ -26,6 +26,7 @@ from config.schema.station import (
     ResourceSettings,
     SourceSettings,
     StationSettings,
+    WrittenCalendar,
 )
 from config.schema.store import Influx, Retention, StoreSettings
 
@@ -36,5 +37,5 @@ __all__ = [
     "MqttEndpoint", "Ocpi", "OcpiConnector", "OcpiPartner", "OverrideSettings", "PartnerSettings", "Privacy",
     "Protocol", "Reporting", "ResourceSettings",
     "Retention", "RouteSettings", "Settings", "Severity", "SourceSettings", "SpoolSettings", "StationSettings",
-    "StoreSettings", "Stream", "defaults_for", "parse_host_port", "parse_mqtt_url",
+    "StoreSettings", "Stream", "WrittenCalendar", "defaults_for", "parse_host_port", "parse_mqtt_url",
 ]  # fmt: skip

@@ -240,10 +240,7 @@ Hours = Annotated[str, AfterValidator(_hours)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, AfterValidator(_resolved)]
 File = Annotated[Path, AfterValidator(_existing)]
-Feeds = Annotated[
-    tuple[Annotated[str, AfterValidator(_feed)], ...],
-    BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]),
-]
+Feed = Annotated[str, AfterValidator(_feed)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]

@@ -3,9 +3,9 @@
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
 
 from config.modules import names_in
@@ -13,9 +13,10 @@ from config.schema.api import Display
 from config.schema.base import (
     STRICT,
     DeviceId,
-    Feeds,
+    Feed,
     File,
     Hours,
+    HttpUrl,
     Id,
     Kind,
     Lifecycle,
@@ -27,6 +28,7 @@ from config.schema.base import (
     Strings,
     Texts,
     TimeZone,
+    wrong,
 )
 from config.schema.rounds import CheckSettings
 
@@ -137,6 +139,45 @@ class ResourceSettings:
         return self.device or self.id
 
 
+class WrittenCalendar(Model):
+    """A calendar on the web with a log-in, which may be told of bookings that nobody came to."""
+
+    url: HttpUrl
+    """Address of the calendar; with give_up that of its CalDAV collection."""
+    username: str | None = None
+    """Who asks there."""
+    password_file: File | None = None
+    """File with the password."""
+    give_up: Literal["cancel", "comment"] | None = None
+    """What becomes of a booking there that nobody came to: it is cancelled, or gets a comment. By default nothing."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.password_file is None) != (self.username is None):
+            raise wrong("has only one of username and password_file", "write both, or none")
+        return self
+
+
+def _one_or_many_calendars(value: object) -> object:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+def _sort_of_calendar(value: object) -> str:
+    return "written" if isinstance(value, (dict, WrittenCalendar)) else "address"
+
+
+Calendars = Annotated[
+    tuple[
+        Annotated[
+            Annotated[Feed, Tag("address")] | Annotated[WrittenCalendar, Tag("written")],
+            Discriminator(_sort_of_calendar),
+        ],
+        ...,
+    ],
+    BeforeValidator(_one_or_many_calendars, json_schema_input_type=str | list[str | WrittenCalendar]),
+]
+
+
 class AreaSettings(Model):
     """A part of a station."""
 
@@ -150,7 +191,7 @@ class AreaSettings(Model):
     """How many people it holds."""
     privacy: Literal["coarse"] | None = None
     """coarse shows its rooms only as open, busy or quiet."""
-    calendar: Feeds = ()
+    calendar: Calendars = ()
     """iCalendar files or URLs with what takes place here."""
     special_days: dict[date, Hours] = {}
     """Opening hours of single days, instead of the usual ones."""

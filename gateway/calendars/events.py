@@ -181,11 +181,12 @@ def series(events: list[Any]) -> list[Any]:
 
 def _newest(versions: list[Any]) -> list[Any]:
     own = [event for event in versions if "RECURRENCE-ID" not in event]
-    newest = max((_sequence(event) for event in own), default=0)
-    return [event for event in own if _sequence(event) == newest]
+    newest = max((sequence(event) for event in own), default=0)
+    return [event for event in own if sequence(event) == newest]
 
 
-def _sequence(event: Any) -> int:
+def sequence(event: Any) -> int:
+    """Of several versions of an event the highest is the newest."""
     value = event.get("SEQUENCE", 0)
     return int(value) if isinstance(value, int) else 0
 

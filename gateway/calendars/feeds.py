@@ -4,13 +4,15 @@ Blocking: run it in a thread of its own. A source that fails is asked ever less 
 for `KEEP_MS`, then it says nothing any more.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
 from gateway.base.mishaps import Mishaps
+from gateway.calendars.caldav import CaldavSource
 from gateway.calendars.isolated import CalendarReading, isolated
 from gateway.calendars.lines import MAX_BYTES, CalendarError
+from gateway.calendars.wanted import AreaKey, CalendarAddress, Wanted, address_of
 from gateway.calendars.web import WebSource, host_of, is_web
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
@@ -129,29 +131,35 @@ class CalendarFeed:
         return problem
 
 
-AreaKey = tuple[str, str]
-"""(station, area)"""
+def source_of(address: CalendarAddress, cache: Path) -> CalendarSource:
+    """How it is read."""
+    if not is_web(address.source):
+        return FileSource(address.source)
+    if address.give_up is not None:
+        return CaldavSource(address, cache)
+    return WebSource(address.source, cache, address.login if address.username is not None else None)
+
+
+FeedKey = tuple[CalendarAddress, str]
+"""A source, and the zone of its times without one."""
 
 
 class Calendars:
     """All feeds of all areas; areas with the same source in the same zone share one."""
 
-    def __init__(
-        self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]], cache: Path, mishaps: Mishaps | None = None
-    ) -> None:
-        """`wanted`: for each area its zone and its sources, paths or http(s) addresses."""
+    def __init__(self, wanted: Wanted, cache: Path, mishaps: Mishaps | None = None) -> None:
         self._mishaps, self._cache = mishaps or Mishaps(), cache
-        self._feeds: dict[tuple[str, str], CalendarFeed] = {}
+        self._feeds: dict[FeedKey, CalendarFeed] = {}
         self._of: dict[AreaKey, list[CalendarFeed]] = {}
         # What whoever asked has of each area's feeds; None while that is not certain.
         self._delivered: dict[AreaKey, list[tuple[Activity, ...]] | None] = {}
         self.configure(wanted)
 
-    def configure(self, wanted: Mapping[AreaKey, tuple[str, tuple[str, ...]]]) -> None:
+    def configure(self, wanted: Wanted) -> None:
         """These from now on: a feed that stays is the one that it was, an area without any is delivered once more."""
         feeds, of = dict(self._feeds), dict[AreaKey, list[CalendarFeed]]()
         for area, (zone, sources) in wanted.items():
-            of[area] = [self._feed(feeds, area, source, zone) for source in sources]
+            of[area] = [self._feed(feeds, area, (address_of(source), zone)) for source in sources]
         for area in self._of.keys() - of.keys():
             of[area] = []
         kept = {id(feed) for one in of.values() for feed in one}
@@ -220,16 +228,31 @@ class Calendars:
                     told[f"{head}: {feed.problem.partition(': ')[2] or feed.problem}"] = 1
         return told
 
-    def _feed(self, feeds: dict[tuple[str, str], CalendarFeed], area: AreaKey, source: str, zone: str) -> CalendarFeed:
+    def written(self) -> list[FeedKey]:
+        """Calendars that are told what is given up."""
+        return [key for key in self._feeds if key[0].give_up is not None]
+
+    def holding(self, area: AreaKey, activity: Activity) -> list[FeedKey]:
+        """Of these, those of the area that have the activity."""
+        feeds = self._of.get(area, ())
+        return [key for key in self.written() if self._feeds[key] in feeds and activity in self._feeds[key].activities]
+
+    def areas(self) -> list[AreaKey]:
+        return list(self._of)
+
+    def _feed(self, feeds: dict[FeedKey, CalendarFeed], area: AreaKey, key: FeedKey) -> CalendarFeed:
         """The feed of a source, named after the first area that has it."""
-        if (source, zone) not in feeds:
-            where = WebSource(source, self._cache) if is_web(source) else FileSource(source)
-            feeds[source, zone] = CalendarFeed(_name(area, source), where, zone)
-        return feeds[source, zone]
+        address, zone = key
+        if key not in feeds:
+            feeds[key] = CalendarFeed(_name(area, address.source), source_of(address, self._cache), zone)
+        return feeds[key]
 
 
-def looked_at(area: AreaKey, source: str, zone: str, cache: Path, now: Millis) -> tuple[str, str | None, bool]:
+def looked_at(
+    area: AreaKey, address: CalendarAddress, zone: str, cache: Path, now: Millis
+) -> tuple[str, str | None, bool]:
     """One calendar as it lies here, without asking the web: its name, what is odd in it, and whether it is of use."""
+    source = address.source
     kept = WebSource(source, cache).kept() if is_web(source) else None
     name = _name(area, source)
     try:

@@ -15,14 +15,14 @@ class CalendarError(ValueError):
 
 def lines(data: bytes) -> bytes:
     """Unpacked, in UTF-8 without a mark, with line ends, with 24:00 as the midnight that it is. CalendarError."""
-    data = _utf8(_unpacked(data))
+    data = _utf8(unpacked(data))
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     return _MIDNIGHT.sub(_next_midnight, data)
 
 
-def _unpacked(data: bytes) -> bytes:
-    """Some sites send gzip to whoever does not ask for it. What comes out is bounded as what comes in."""
+def unpacked(data: bytes) -> bytes:
+    """Some sites send gzip to whoever does not ask for it. What comes out is bounded, too. CalendarError."""
     if data[:2] == b"\x1f\x8b":
         try:
             data = zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES + 1)

@@ -3,33 +3,23 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from config.schema import Settings, StationSettings
 from gateway.base.clock import now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.calendars.feeds import AreaKey, Calendars
+from gateway.calendars.feeds import Calendars
+from gateway.calendars.releases import Given, Releases
+from gateway.calendars.wanted import AreaKey, Wanted, wanted_of
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 60.0
+GIVEN_UP_WAIT_S = 5.0
+"""So often it is looked whether a booking was given up, where a calendar wants to know."""
 AFTER_A_FAULT_S = 15.0
-
-
-Wanted = Mapping[AreaKey, tuple[str, tuple[str, ...]]]
-"""For each area its zone and its sources."""
-
-
-def wanted_of(settings: Settings, stations: Iterable[StationSettings]) -> Wanted:
-    """What the configuration names."""
-    return {
-        (station.id, area.id): (station.timezone or settings.timezone, tuple(map(str, area.calendar)))
-        for station in stations
-        for area in station.areas
-        if area.calendar
-    }
 
 
 class CalendarThread(threading.Thread):
@@ -41,12 +31,15 @@ class CalendarThread(threading.Thread):
         stations: Iterable[StationSettings],
         deliver: Callable[[Mapping[AreaKey, Agenda]], None],
         mishaps: Mishaps | None = None,
+        given_up: Callable[[AreaKey], Collection[Activity]] = lambda _area: (),
     ) -> None:
+        """`given_up(area)`: the bookings of now that nobody came to; asked on this thread."""
         super().__init__(name="calendars", daemon=True)  # a fetch may hang for longer than a stop may take
         mishaps = mishaps or Mishaps()
         wanted = wanted_of(settings, stations)
         self._calendars = Calendars(wanted, settings.store.path / "calendars", mishaps)
-        self._deliver = deliver
+        self._releases = Releases(settings.store.path / "calendars")
+        self._deliver, self._given_up = deliver, given_up
         self._stopping = threading.Event()
         self._mishaps = mishaps
         self._told: list[str] = []
@@ -74,13 +67,30 @@ class CalendarThread(threading.Thread):
         """Ask what is due and hand it on; after how many seconds to come again."""
         while self._next:
             self._calendars.configure(self._next.popleft())
+        written = self._calendars.written()
+        if written:
+            with self._mishaps.contained("telling calendars what is given up"):
+                self._release(now)
         changed = self._calendars.refresh(now)
         if changed:
             self._deliver(changed)
             self._calendars.delivered(changed)
         self._tell()
-        due = self._calendars.due()
-        return LONGEST_WAIT_S if due is None else min(LONGEST_WAIT_S, max(0.1, (due - now_ms()) / 1000))
+        due, longest_s = self._calendars.due(), GIVEN_UP_WAIT_S if written else LONGEST_WAIT_S
+        return longest_s if due is None else min(longest_s, max(0.1, (due - now_ms()) / 1000))
+
+    def _release(self, now: Millis) -> None:
+        """Tell the calendars what was given up since, and what they did not take before."""
+        given: list[Given] = [
+            (address, zone, activity)
+            for area in self._calendars.areas()
+            for activity in self._given_up(area)
+            for address, zone in self._calendars.holding(area, activity)
+        ]
+        try:
+            self._releases.look(given, self._calendars.written(), now)
+        except OSError as error:
+            log.warning("calendars: what is given up can't be kept: %s", error)
 
     def end(self) -> None:
         """Stop soon; nobody waits for it."""
@@ -102,7 +112,7 @@ class CalendarThread(threading.Thread):
     def _tell(self) -> None:
         """Each problem and each oddity once, until it changes."""
         problems = [f"{problem}; what it said last stays good for a week" for problem in self._calendars.problems()]
-        told = problems + self._calendars.remarks()
+        told = problems + self._calendars.remarks() + self._releases.problems()
         for line in told:
             if line not in self._told:
                 log.warning("calendar %s", line)

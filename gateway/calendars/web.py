@@ -7,8 +7,9 @@ host does. What the site says is quoted nowhere either.
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -43,6 +44,49 @@ def host_of(url: str) -> str:
 COPY_HEAD_BYTES = 16_384
 
 
+class WebRefusalError(OSError):
+    """The site answered, and did not give what was asked for. The text says what may be shown of it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(_status(status))
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAnswer:
+    """`headers` by their names in small letters."""
+
+    data: bytes
+    headers: Mapping[str, str]
+
+
+class WebLine:
+    """One site: every request goes over judged addresses, and its log-in is shown to that site alone."""
+
+    def __init__(self, url: str, login: Callable[[], Mapping[str, str]]) -> None:
+        self.url, self._login = url, login
+
+    def ask(
+        self, method: str, url: str | None = None, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> SiteAnswer:
+        """What it says. OSError with a text that quotes neither the address nor the answer; WebRefusalError for
+        any status but 2xx."""
+        own = {"User-Agent": AGENT, "Accept-Encoding": "identity, gzip"}
+        target = url or self.url
+        try:
+            asked = request.Request(target, data, own | dict(headers or {}), method=method)  # noqa: S310  see _Handler
+            with _opener(_origin(self.url), self._login()).open(asked, timeout=READ_TIMEOUT_S) as answer:
+                told = {name.lower(): value for name, value in answer.headers.items()}
+                return SiteAnswer(_drained(answer), told)
+        except HTTPError as error:
+            error.close()
+            raise WebRefusalError(error.code) from None
+        except URLError as error:
+            raise OSError(_reason(error.reason)) from None
+        except (HTTPException, ValueError) as error:  # their texts quote the answer or the address
+            raise OSError(f"no usable answer ({type(error).__name__})") from None
+
+
 class Copy(msgspec.Struct):
     """First line of a copy on disk; the calendar follows. The file's name says for which address."""
 
@@ -56,11 +100,11 @@ class WebSource:
 
     every_ms = 15 * 60_000
 
-    def __init__(self, url: str, cache: Path) -> None:
+    def __init__(self, url: str, cache: Path, login: Callable[[], Mapping[str, str]] | None = None) -> None:
+        """`login()` is the header that shows who asks; by default what stands in the address."""
         parts = urlsplit(url)
-        self._url = _plain(parts)
-        self._origin = _origin(self._url)
-        self._login = reach.basic_login(parts.username, parts.password)
+        own = reach.basic_login(parts.username, parts.password)
+        self._line = WebLine(_plain(parts), login or (lambda: own))
         self._path = cache / f"{sha256(url.encode()).hexdigest()[:32]}.ics"
         self._tags: tuple[str | None, str | None] = None, None
         self._last: bytes | None = None
@@ -68,34 +112,26 @@ class WebSource:
 
     def get(self) -> bytes:
         """What the site says now. OSError with a text that quotes neither the address nor the answer."""
-        headers = {"User-Agent": AGENT, "Accept": "text/calendar", "Accept-Encoding": "identity, gzip"}
-        asked = request.Request(self._url, headers=headers)  # noqa: S310  http and https by the handlers below
+        headers = {"Accept": "text/calendar"}
         if self._last is not None:
-            for header, tag in zip(("If-None-Match", "If-Modified-Since"), self._tags, strict=True):
-                if tag is not None:
-                    asked.add_header(header, tag)
+            tags = zip(("If-None-Match", "If-Modified-Since"), self._tags, strict=True)
+            headers |= {header: tag for header, tag in tags if tag is not None}
         try:
-            with _opener(self._origin, self._login).open(asked, timeout=READ_TIMEOUT_S) as answer:
-                data = _drained(answer)
-                self._came = answer.headers["ETag"], answer.headers["Last-Modified"]
-                return data
-        except HTTPError as error:
-            error.close()
-            if error.code == 304 and self._last is not None:
+            answer = self._line.ask("GET", headers=headers)
+        except WebRefusalError as error:
+            if error.status == 304 and self._last is not None:
                 self._came = self._tags
                 return self._last
-            raise OSError(_status(error.code)) from None
-        except URLError as error:
-            raise OSError(_reason(error.reason)) from None
-        except (HTTPException, ValueError) as error:  # their texts quote the answer or the address
-            raise OSError(f"no usable answer ({type(error).__name__})") from None
+            raise
+        self._came = answer.headers.get("etag"), answer.headers.get("last-modified")
+        return answer.data
 
     def keep(self, data: bytes, now: Millis) -> None:
         self._tags, self._last = self._came, data
         about = msgspec.json.encode(Copy(now, *self._tags))
         fresh = self._path.with_suffix(".new")
         with suppress(OSError):  # a full disk must not cost today's calendar
-            _own_folder(self._path.parent)
+            own_folder(self._path.parent)
             fresh.unlink(missing_ok=True)
             with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(about + b"\n" + data)
@@ -122,7 +158,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _own_folder(folder: Path) -> None:
+def own_folder(folder: Path) -> None:
+    """Makes it, for its owner alone."""
     folder.mkdir(0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)  # one of an earlier version was open to others
 

@@ -4,7 +4,7 @@ from gateway.evidence.facts import Facts
 from gateway.live.booking import rooms
 from gateway.live.places import Area
 from gateway.model import ActivityEnded, Held, Millis
-from gateway.policy.activities import GRACE_MS, Activity
+from gateway.policy.activities import GRACE_MS, Activity, Agenda
 
 
 class HeldActivities:
@@ -16,6 +16,14 @@ class HeldActivities:
     def take(self) -> list[ActivityEnded]:
         ended, self.ended = self.ended, []
         return ended
+
+    def leave(self, area: Area, agenda: Agenda, now: Millis) -> None:
+        """Before the area gets this agenda: a booking that was given up and is no longer in it was not held, though its
+        calendar has cancelled it since."""
+        for activity in sorted(area.given_up - set(agenda.activities)):
+            if area.station is not None and was_held(area, activity, now) == "not_held":
+                ended = ActivityEnded(area.station.id, area.id, activity.start, activity.end, activity.uid, "not_held")
+                self.ended.append(ended)
 
     def look(self, area: Area, now: Millis) -> None:
         """Those that have ended since the last look, each once. One that only tells and keeps no room is none."""

@@ -107,7 +107,9 @@ class Gateway:
         self.flood = self.pipeline.flood(limits.device_messages_per_s, limits.device_messages_burst)
         self.intake.flood = self.alerting.watch.flood = self.flood
         self._announce()
-        self.calendars = CalendarThread(settings, stations, self.intake.programme, self.mishaps)
+        self.calendars = CalendarThread(
+            settings, stations, self.intake.programme, self.mishaps, self.pipeline.live.given_up
+        )
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
-from gateway.calendars.feeds import AreaKey
+from gateway.calendars.wanted import AreaKey
 from gateway.core.flood import Flood
 from gateway.core.outcome import Frame
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline

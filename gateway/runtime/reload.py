@@ -10,7 +10,7 @@ import msgspec
 from config.difference import Difference
 from config.schema import Settings, StationSettings
 from gateway.alerting.configured import Reconfigured, reconfigured
-from gateway.calendars.thread import wanted_of
+from gateway.calendars.wanted import wanted_of
 from gateway.core.change import Changing, CorePlan, core_plan
 from gateway.dialects import BadSource
 from gateway.live import Live

@@ -43,6 +43,7 @@ def _missing(section: type, given: list[dict[str, Any]], path: str) -> Iterator[
             continue
         elif inner:
             nested = [item for value in values for item in (value if isinstance(value, list) else [value])]
+            nested = [item for item in nested if isinstance(item, dict)]  # a list may also hold plain texts
             yield from _missing(inner, nested, f"{path}{name}.")
         elif (wanted := _default(field)) not in (None, [], {}, *values) and not _severity(name, values):
             yield f"{path}{name} never stands at its default {wanted!r}"

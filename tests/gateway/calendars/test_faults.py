@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from config.schema import Settings
-from gateway.calendars.feeds import DAY_MS, MINUTE_MS, AreaKey
+from gateway.calendars.feeds import DAY_MS, MINUTE_MS
 from gateway.calendars.ical import read
 from gateway.calendars.thread import CalendarThread
+from gateway.calendars.wanted import AreaKey
 from gateway.policy.activities import Activity, Agenda
 from tests.gateway.calendars.test_feeds import NOW, ics
 from tests.gateway.faults import Fault, FaultError

@@ -196,8 +196,10 @@ def test_what_is_no_calendar_never_takes_the_place_of_one_over_restarts_too(
 def test_web_addresses_of_calendars_are_known_in_any_case_and_as_webcal(tmp_path: Path) -> None:
     assert all(map(is_web, ["webcal://h/a.ics", "HTTPS://h/a.ics", "Webcals://h/a.ics", "http://h/a.ics"]))
     assert not any(map(is_web, ["a.ics", "/srv/http/a.ics", "webcal.ics"]))
-    assert WebSource("webcal://u:p@h.example:8443/a.ics?x=1#f", tmp_path)._url == "https://h.example:8443/a.ics?x=1"
-    assert WebSource("HTTPS://h/a.ics", tmp_path)._url == "https://h/a.ics"
+    assert (
+        WebSource("webcal://u:p@h.example:8443/a.ics?x=1#f", tmp_path)._line.url == "https://h.example:8443/a.ics?x=1"
+    )
+    assert WebSource("HTTPS://h/a.ics", tmp_path)._line.url == "https://h/a.ics"
 
 
 def test_an_address_that_names_no_calendar_is_refused_without_quoting_it() -> None:

@@ -85,3 +85,15 @@ def test_a_calendar_that_is_changed_frees_the_room_at_once():
     assert one.seen("room", "use") == ("reserved",)
     plan(one)
     assert one.seen("room", "usable") == ("yes",)
+
+
+def test_whoever_asks_hears_what_is_given_up_now():
+    one, booking = house(), activity(HOUR, 3 * HOUR)
+    plan(one, booking)
+    one.wait(HOUR + 15 * MINUTE - 1)
+    assert one.live.given_up(("yanshan", "lounge")) == frozenset()
+    one.wait(1)
+    assert one.live.given_up(("yanshan", "lounge")) == {booking}
+    assert one.live.given_up(("yanshan", "yard")) == one.live.given_up(("nowhere", "lounge")) == frozenset()
+    one.wait(2 * HOUR)
+    assert one.live.given_up(("yanshan", "lounge")) == frozenset()

@@ -119,3 +119,20 @@ def test_a_verdict_travels_with_the_outcome() -> None:
     assert made.pipeline.pending
     outcome = made.pipeline.take()
     assert (bool(outcome), len(outcome.ended), made.pipeline.pending) == (True, 1, False)
+
+
+def test_one_that_was_given_up_and_then_left_the_calendar_was_not_held() -> None:
+    made = house()
+    live(made, DANCE.start + 20 * MINUTE, 0)
+    made.live.programme("yanshan", "lounge", Agenda(()), made.now)
+    assert ended(made) == [ActivityEnded("yanshan", "lounge", DANCE.start, DANCE.end, "dance", "not_held")]
+    live(made, DANCE.end + HOUR, 0)
+    assert ended(made) == []
+
+
+def test_one_that_left_the_calendar_before_anybody_gave_it_up_is_none() -> None:
+    made = house()
+    live(made, DANCE.start + 5 * MINUTE, 0)
+    made.live.programme("yanshan", "lounge", Agenda(()), made.now)
+    live(made, DANCE.end + HOUR, 0)
+    assert ended(made) == []
