@@ -3,6 +3,9 @@ BIN := .venv/bin
 HTTP ?= 127.0.0.1:8080
 MQTT ?= 127.0.0.1:1883
 
+# Where a machine forbids kept bytecode, each of the hundreds of processes that tests start would compile the house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: deb setup demo quick test test-slow test-all check fix bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
@@ -35,7 +38,7 @@ test: .venv/.dev
 	sh tests/install-tools.sh
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-# Besides: kills, power cuts, Monte-Carlo, third-party programs; minutes.
+# Besides: kills, power cuts, Monte-Carlo, third-party programs, and what a browser shows of every size, line and fault; minutes.
 test-slow: .venv/.dev
 	sh tests/install-tools.sh
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow and not soak" --timeout 900

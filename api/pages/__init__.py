@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from api.addresses import counted
 from api.auth import COOKIE
 from api.geo import point_of
-from api.pages.assets import TYPES, Assets, compressed, pack
+from api.pages.assets import TYPES, compressed, of_this_build, pack
 from api.pages.find.page import FindPage, FindQuestion
 from api.pages.find.ranking import Standing, Wish
 from api.pages.json_ld import at
@@ -93,7 +93,7 @@ class Pages:
         self.wall = wall
         self.tiles = tiles or ""
         self.map_headers = HEADERS | {"content-security-policy": policy_with_images_of(self.tiles)}
-        self.assets = Assets()
+        self.assets = of_this_build()
         self.templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES.rglob("*.html")}
 
     def render(

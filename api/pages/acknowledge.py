@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import HEADERS, TEMPLATES
-from api.pages.assets import Assets, compressed, pack
+from api.pages.assets import compressed, of_this_build, pack
 from api.pages.preferences import dressed
 from gateway.alerts.places import Places, in_language
 from gateway.alerts.words import Alert
@@ -37,7 +37,7 @@ class LinkPage:
     """The template, filled in for one alert at a time. `places` has the names."""
 
     def __init__(self, places: Places) -> None:
-        self._places, self._build = places, Assets().build
+        self._places, self._build = places, of_this_build().build
         self._template = Template((TEMPLATES / "acknowledge.html").read_text("utf-8"))
 
     def asks(self, request: Request, alert: Alert, now: Millis, who: str | None) -> Response:

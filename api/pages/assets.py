@@ -5,6 +5,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -91,6 +92,12 @@ class Assets:
             return Response("no such file\n", 404, media_type="text/plain")
         age = "public, max-age=31536000, immutable" if build == self.build else "no-store"
         return compressed(request, asset, {"cache-control": age})
+
+
+@cache
+def of_this_build() -> Assets:
+    """The files that came with the program, read and compressed once a process."""
+    return Assets()
 
 
 def compressed(request: Request, asset: Asset, headers: dict[str, str]) -> Response:

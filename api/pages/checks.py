@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import HEADERS, TEMPLATES
-from api.pages.assets import Assets, compressed, pack
+from api.pages.assets import compressed, of_this_build, pack
 from api.pages.preferences import dressed
 from config.schema import CheckSettings, StationSettings
 from gateway.base.local_time import local_of
@@ -31,7 +31,7 @@ class ChecksPage:
     """The template, filled in for one station at a time."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "checks.html").read_text("utf-8"))
 
     def answer(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from api.alert_books import AlertBooks
 from api.occupations import months
 from api.pages import TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.report.gather import Month
 from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
 from api.promises import KeptPromise, kept, without_a_sign
@@ -101,7 +101,7 @@ class Paper:
     """The template and where its style sheets are."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "promises.html").read_text("utf-8"))
 
     def print(self, told: Checkups, say: Words) -> str:

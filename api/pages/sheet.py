@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.addresses import is_loopback
 from api.pages import TEMPLATES
-from api.pages.assets import Assets, compressed, pack
+from api.pages.assets import compressed, of_this_build, pack
 from api.pages.checks import PRIVATE
 from config.files import UnusableFileError, read_secret
 from config.schema import StationSettings
@@ -84,7 +84,7 @@ class SheetPage:
     """The template, filled in for one station at a time."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "sheet.html").read_text("utf-8"))
 
     def answer(self, request: Request, station: StationSettings, cards: list[CodeCard], base: str) -> Response:

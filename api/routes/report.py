@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from api.auth import AccessGate
 from api.context import ApiContext
 from api.pages import HEADERS, TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.language import choose
 from api.pages.report.gather import Month, MonthReport, gather, month_at, this_month
 from api.pages.report.page import body
@@ -71,7 +71,7 @@ class _Paper:
     """The template and where its style sheets are."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "report.html").read_text("utf-8"))
 
     def print(self, report: MonthReport, say: Words, now: Millis) -> Response:

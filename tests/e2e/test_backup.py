@@ -26,6 +26,7 @@ def alerts_seen_by(http: int, key: str) -> int:
         return int(answer.status)
 
 
+@pytest.mark.slow
 def test_a_box_that_burnt_down_goes_on_elsewhere_from_its_backup(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as mqtt:
         http, http2 = free_port(), free_port()

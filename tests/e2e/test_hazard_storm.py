@@ -15,6 +15,7 @@ pytestmark = [
 STATIONS = 25
 
 
+@pytest.mark.slow
 def test_each_word_of_smoke_comes_alone_while_everything_storms(tmp_path: Path) -> None:
     with stormed(tmp_path, STATIONS) as (client, provider, told):
         smoke_everywhere(client, told, STATIONS)

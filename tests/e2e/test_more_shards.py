@@ -62,6 +62,7 @@ def listening(mqtt: int, shards: int) -> bool:
     return all(retained(mqtt, f"yz-sys/{name}").get("state") == "online" for name in names)
 
 
+@pytest.mark.slow
 def test_from_two_shards_to_three_and_back_nothing_is_lost_or_double(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as mqtt:
         http = free_port()

@@ -91,6 +91,7 @@ def test_four_hundred_power_cuts_lose_nothing_acknowledged(memory, monkeypatch, 
     assert losses(record, safe, found, cuts, chance) == 0
 
 
+@pytest.mark.slow
 def test_with_fewer_flushes_they_do(memory, monkeypatch, found):
     record, safe = two_days(memory / "live", monkeypatch, "sd_card")
     chance = random.Random(5)
@@ -98,6 +99,7 @@ def test_with_fewer_flushes_they_do(memory, monkeypatch, found):
     assert losses(record, safe, found, cuts, chance) > 20
 
 
+@pytest.mark.slow
 def test_an_sd_card_loses_no_more_than_its_profile_says(memory, monkeypatch, found):
     record, safe = two_days(memory / "live", monkeypatch, "sd_card", step_ms=900)
     chance = random.Random(6)

@@ -122,6 +122,7 @@ def test_an_overload_counts_readings_without_number_or_time_exactly(small_disk, 
     assert len([one for one in box.exported() if one["boot"] is None]) == 1_000
 
 
+@pytest.mark.slow
 def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again(small_disk, box_of):
     box, devices = box_of(folder=small_disk)
     connected(box, devices)
@@ -139,6 +140,7 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
     assert sorted(stored) == sorted(devices.sent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("thread", "patch"),
     [

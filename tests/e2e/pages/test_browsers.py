@@ -31,6 +31,7 @@ def seated(page: Page) -> str:
     return str(page.run("document.querySelector('[data-resource=seat-03]').dataset.usable"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("face", ["screen", "m"])
 def test_seven_pages_in_sight_share_a_line(chromium: Chromium, mortal: Callable[..., Server], face: str) -> None:
     server = mortal()
@@ -59,6 +60,7 @@ def test_seven_pages_in_sight_share_a_line(chromium: Chromium, mortal: Callable[
             page.wait(LIVE, PATIENT_S)
 
 
+@pytest.mark.slow
 def test_walls_of_seven_stations_live_in_one_browser(chromium: Chromium, day: Server) -> None:
     context = chromium.call("Target.createBrowserContext")["browserContextId"]
     scenes = ("yanshan", "half", "full", "closed", "two", "forty", "rooms")
@@ -77,6 +79,7 @@ def put_away(page: Page) -> None:
     page.wait("(ahead += 6000, " + OPEN + " === 0)", PATIENT_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("face", ["screen", "stations"])
 def test_a_seventh_tab_is_as_live_as_the_first(chromium: Chromium, day: Server, face: str) -> None:
     context = chromium.call("Target.createBrowserContext")["browserContextId"]

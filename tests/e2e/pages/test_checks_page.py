@@ -186,6 +186,7 @@ CUT = """[...document.querySelectorAll('body *')].filter((one) => one.clientWidt
   !one.matches('input')).map((one) => one.outerHTML.slice(0, 90))"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 180])
 def test_letters_of_twice_the_size(place: Place, chromium: Chromium, width: int) -> None:
     """Once by the setting of WeChat, which doubles letters, and once by a browser's zoom, which halves the page."""
@@ -201,6 +202,7 @@ def test_letters_of_twice_the_size(place: Place, chromium: Chromium, width: int)
         assert page.run("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_what_was_entered_without_network_is_there_soon_after_its_return(place: Place, chromium: Chromium) -> None:
     with place.serving(), phone(chromium, place) as page:
         page.offline(True)
@@ -214,6 +216,7 @@ def test_what_was_entered_without_network_is_there_soon_after_its_return(place: 
         assert {one["check"] for one in place.checks()} == {"oven", "front-door"}
 
 
+@pytest.mark.slow
 def test_the_page_opens_without_network_and_sends_at_its_next_opening(place: Place, chromium: Chromium) -> None:
     with place.serving() as server, phone(chromium, place) as page:
         page.run("navigator.serviceWorker.ready.then(() => 0)")
@@ -246,6 +249,7 @@ NOISE = """(async () => {
   return blob.size; })()"""
 
 
+@pytest.mark.slow
 def test_a_photo_is_made_small_kept_without_network_and_brought(place: Place, chromium: Chromium) -> None:
     with place.serving(), phone(chromium, place) as page:
         page.offline(True)

@@ -67,6 +67,7 @@ def test_a_frozen_server_leaves_nothing_lit_and_the_page_recovers(page: Page, se
     page.wait(SCREEN, 10)
 
 
+@pytest.mark.slow
 def test_without_a_free_stream_the_page_asks_and_stays_true(chromium: Chromium, mortal: Callable[..., Server]) -> None:
     server = mortal("--full", "--ttl", str(TTL_S))
     with closing(chromium.open(server.url("/m/yanshan"))) as page:
@@ -76,6 +77,7 @@ def test_without_a_free_stream_the_page_asks_and_stays_true(chromium: Chromium, 
         page.wait(BANNER, 10)
 
 
+@pytest.mark.slow
 def test_a_cut_wire_leaves_nothing_lit_and_the_page_recovers(chromium: Chromium, server: Server) -> None:
     with Wire(server.port) as wire, closing(chromium.open(f"http://127.0.0.1:{wire.port}/screen/yanshan")) as page:
         page.wait(SCREEN)
@@ -86,6 +88,7 @@ def test_a_cut_wire_leaves_nothing_lit_and_the_page_recovers(chromium: Chromium,
         page.wait(SCREEN, 10)
 
 
+@pytest.mark.slow
 def test_a_server_that_returns_is_believed_within_ten_seconds(page: Page, server: Server) -> None:
     server.kill()
     dark_in(page, TTL_S + 2)
@@ -93,6 +96,7 @@ def test_a_server_that_returns_is_believed_within_ten_seconds(page: Page, server
     page.wait(SCREEN, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong_ms", [-3_600_000, 3_600_000, 86_400_000], ids=["slow", "fast", "a day ahead"])
 def test_a_panel_with_a_wrong_clock_greys_neither_early_nor_late(
     chromium: Chromium, server: Server, wrong_ms: int
@@ -113,6 +117,7 @@ KEPT = """caches.open('yizhan-shell').then(async (cache) => {
 })"""  # the first visit is enough
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/m/yanshan?lang=zh", "/m?lang=zh"])
 def test_a_phone_page_of_one_visit_opens_without_network_and_nothing_of_it_looks_live(
     chromium: Chromium, mortal: Callable[..., Server], path: str
@@ -128,6 +133,7 @@ def test_a_phone_page_of_one_visit_opens_without_network_and_nothing_of_it_looks
         assert page.run("document.querySelectorAll('.found .spot, main [data-resource]').length") > 5
 
 
+@pytest.mark.slow
 def test_a_reload_without_network_shows_the_last_picture_as_old(page: Page, server: Server) -> None:
     page.wait("localStorage.getItem('yizhan:picture:yanshan') !== null")
     page.wait(KEPT)

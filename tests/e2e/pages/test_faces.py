@@ -64,6 +64,7 @@ def test_every_element_that_tells_a_state_names_its_resource_or_kind(
         assert set(words) <= {"yes", "no", "unknown"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "scene",
@@ -325,6 +326,7 @@ def share(page: Page, selector: str) -> float:
     return float(page.run(script))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("scene", "things", "least"),

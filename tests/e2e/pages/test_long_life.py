@@ -80,6 +80,7 @@ def growth_mb(chromium: Chromium, server: Server, hours: float) -> float:
         return float(page.run(heap)) - float(before)
 
 
+@pytest.mark.slow
 def test_the_heap_of_a_screen_is_flat_over_half_an_hour(chromium: Chromium, day: Server) -> None:
     assert growth_mb(chromium, day, 0.5) < 2
 

@@ -43,6 +43,7 @@ def test_the_counts_add_up_to_all_stations(chromium: Chromium, day: Server) -> N
         assert marked > 0, "who looks at the sheet sees where alerts are open"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stations", [300, 2000])
 def test_a_large_network_leaves_no_long_pause(chromium: Chromium, stations: int) -> None:
     with serving(*AT, "--stations", str(stations)) as server, closing(chromium.open("about:blank", 1440, 900)) as page:

@@ -21,6 +21,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Chromium, lang: str, size: str) -> None:
@@ -35,6 +36,7 @@ def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Ch
         assert page.run(outside) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "size"), [("zh", "desk"), ("zh-hant", "phone"), ("en", "phone")])
 def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chromium, lang: str, size: str) -> None:
     with house.report(chromium, lang, size) as page:

@@ -223,6 +223,7 @@ OUTSIDE = """[...document.querySelectorAll('main *, header *')].filter((n) => {
 }).map((n) => n.outerHTML.slice(0, 90))"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize(("how", "width"), [("lang=zh&theme=day", 1280), ("lang=en&theme=night", 390)])
 def test_a_page_can_be_used_by_everybody(
@@ -278,6 +279,7 @@ def test_strangers_and_lower_roles_see_a_door_and_nothing_else(chromium: Chromiu
         assert page.errors == []
 
 
+@pytest.mark.slow
 def test_two_administrators_at_once_are_told_and_nothing_is_lost(
     chromium: Chromium, furnished: tuple[str, str]
 ) -> None:
@@ -319,6 +321,7 @@ def robot() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_people_are_told_by_a_channel_whose_address_nobody_sees_again(tmp_path: Path, chromium: Chromium) -> None:
     with mosquitto(tmp_path) as broker, robot() as address, empty_house(tmp_path, broker) as (base, code, up):
         with closing(chromium.open(f"{base}/setup?lang=zh#{code}", 1280, 900)) as page:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 TRIES = 3  # a machine with too much to do makes a line no slower: the best of them is the line's
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/m/yanshan", "/m"])
 @pytest.mark.parametrize(("line", "within_s"), [("slow 2G", 5.0), ("3G", 2.5)])
 def test_the_first_state_is_there_in_time_and_the_page_is_small(
