@@ -20,7 +20,7 @@ CONFIG = """
 mqtt: {{url: "embedded://127.0.0.1:{mqtt}"}}
 store: {{path: {data}, ballast_mib: 0}}
 api: {{listen: "127.0.0.1:{http}"}}
-alerts: {{defaults: {{clear_delay_s: 1}}}}
+alerts: {{clear_delay_s: 1}}
 timezone: Asia/Shanghai
 stations:
   - id: yanshan

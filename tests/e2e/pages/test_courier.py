@@ -198,11 +198,11 @@ def test_without_script_the_way_is_whole(tmp_path: Path, chromium: Chromium) -> 
         assert page.run("document.querySelector('.spot').dataset.usable") == "yes"
         assert "时的情况" in page.run("document.querySelector('.asof').textContent")
         journey.tap(".spot h2 a")
-        page.wait("location.pathname === '/m/yanshan'")
+        page.wait("location.pathname === '/m/yanshan' && document.readyState === 'complete'")
         assert page.run("document.querySelector('[data-resource=seat-02]').dataset.usable") == "yes"
         assert page.run("document.querySelectorAll('noscript').length") > 0
         journey.tap(".prefs a[hreflang=en]")
-        page.wait("document.documentElement.lang === 'en'")
+        page.wait("document.documentElement.lang === 'en' && document.readyState === 'complete'")
         assert "Free seats" in page.run("document.querySelector('.hero').textContent")
         journey.there()
 
