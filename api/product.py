@@ -20,6 +20,7 @@ from api.server import bind, serve, trusted
 from api.setup.code import SetupCode
 from api.signals import Hangups, stop_event
 from config.difference import Difference
+from config.edit.versions import newest_version
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
@@ -65,6 +66,7 @@ def run_product(
     door: ReloadDoor | None = None
     if files is not None:
         reloading = Reloading(files.path, settings, files.read, lambda planned: _follow(planned, gateway, app))
+        gateway.config_version = lambda: newest_version(files.path)
         running, door = reloading, ReloadDoor(reloading, files.hangups, settings.store.path / FOLDER, "up")
     app = create_app(
         view,

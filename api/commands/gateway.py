@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from api.reloading import Reloading
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
+    from config.edit.versions import newest_version
     from gateway.base.clock import now_ms
     from gateway.base.heart import Heart
     from gateway.runtime import Gateway
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     note_start(args.config, settings, "gateway", now_ms())
     stopped = stop_event()
     gateway = Gateway(settings, share=args.shard)
+    gateway.config_version = lambda: newest_version(args.config)
     running = Reloading(args.config, settings, checked, lambda planned: _follow(planned, gateway))
     shard = f"gateway-{args.shard[0]}of{args.shard[1]}" if args.shard else "gateway"
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, shard)

@@ -112,3 +112,8 @@ class Versions:
     def _write(self, path: Path, content: bytes) -> None:
         replace(path, content)
         owned_like(path, self._folder)
+
+
+def newest_version(path: Path) -> int | None:
+    """The number of the newest version of a file or folder; None before there is one."""
+    return next(reversed(Versions(ConfigHome(path)).numbers()), None)

@@ -9,7 +9,7 @@ from gateway.alerting.missed import missed_alarms
 from gateway.alerting.ourselves import Failing, Ourselves, OwnTroubles
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
-from gateway.alerts.rules import BY_CHECK
+from gateway.alerts.rules import BY_BOX, BY_CHECK
 from gateway.alerts.succession import Succeeded
 from gateway.alerts.words import Alert, AlertEvent
 from gateway.core.outcome import Outcome
@@ -64,7 +64,7 @@ class Follower:
                 one.since or now,
                 one.axes,
                 one.axes,
-                BY_CHECK if one.found_wrong else "start",
+                BY_CHECK if one.found_wrong else BY_BOX if one.fresh.is_cut else "start",
                 one.known.trouble,
             )
             for one in self._facts.values()

@@ -36,6 +36,11 @@ class Screens:
         """Whether there is anything to look at."""
         return bool(self._waiting or self._stations)
 
+    @property
+    def walls(self) -> int:
+        """How many hang somewhere, and are not missed for good. Any thread."""
+        return sum(screen.wall for screens in list(self._stations.values()) for screen in list(screens.values()))
+
     def forget(self, station: str) -> None:
         """It was taken out of the configuration."""
         self._stations.pop(station, None)

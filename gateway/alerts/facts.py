@@ -1,6 +1,6 @@
 """What alerts are made of: a fact says that somebody looked, and whether a condition holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.alerts.words import Severity
@@ -59,6 +59,12 @@ def opening(change: OpeningChange) -> Fact:
     holds = change.state == "contradicted"
     cause = (change.why or "") if holds else change.state
     return Fact("open_contradicted", change.at, holds, change.station, change.station, None, cause)
+
+
+def box_offline(at: Millis, holds: bool, stations: Sequence[str], box: str, since: Millis) -> Fact:
+    """A box whose line is down: one alert for all of its stations, told as one of the first of them."""
+    detail: dict[str, Signal] = {"stations": len(stations), "since": since}
+    return Fact("box_offline", at, holds, next(iter(stations), None), box, None, "line" if holds else "back", detail)
 
 
 def flooding(resource: Resource, at: Millis, per_s: int | None) -> Fact:

@@ -6,6 +6,8 @@ from gateway.model import Axes, Change, Resource, Signal
 
 BY_CHECK = "check"
 """Why a resource is in fault that only a person found so: the check has an alert of its own."""
+BY_BOX = "box_offline"
+"""Why nothing is known of a resource whose box can't be heard: the box has an alert of its own."""
 _SILENT = ("stale", "offline")
 
 
@@ -14,7 +16,7 @@ def conditions_of(change: Change) -> dict[str, bool | None]:
     resource, after = change.resource, change.after
     spec = SPECS[resource.kind]
     holds = {
-        "device_silent": _silent(after),
+        "device_silent": None if change.cause == BY_BOX else _silent(after),
         spec.fault_alert: None if change.cause == BY_CHECK else _faulty(resource, after),
     }
     if spec.alert_when_full is not None:

@@ -17,6 +17,8 @@ from gateway.live import Device
 from gateway.model import LATE, RETAINED, TS_SUSPECT, Millis
 from gateway.wire import UnreadableError
 
+BOXES = "boxes"
+"""The name under which the store keeps what boxes say of themselves."""
 MOST_LATE_MS = 600_000
 """An event that is older says nothing of now."""
 
@@ -61,6 +63,14 @@ class FromBoxes:
                 self._state(device, payload, message, now, late=late)
         journal.note(number)
         return True
+
+    def word(self, topic: bytes, payload: bytes, now: Millis) -> None:
+        """What a box says of itself. UnreadableError says why it is not heard."""
+        check_bytes(payload, wire.MAX_PAYLOAD)
+        name = topic.removeprefix(b"yz-box/").decode(errors="replace")
+        kept = self._context.live.box_lines.hear(name, payload, now)
+        if kept is not None:
+            self._context.outcome.kept[BOXES] = kept
 
     def cover(self, topic: bytes, payload: bytes) -> bool:
         """A message that stands in quarantine, or in the journal: its box need not send it again. False for one that no

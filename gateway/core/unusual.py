@@ -52,6 +52,9 @@ class Unusual:
             check_bytes(payload, wire.MAX_PAYLOAD)
             self._commands.reports.recorded(topic, payload, now)
             return
+        if topic.startswith(b"yz-box/"):
+            self.from_boxes.word(topic, payload, now)
+            return
         foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too
         if not (checked and foreign):
             check_bytes(payload, longest(topic) if foreign else wire.MAX_PAYLOAD)

@@ -103,14 +103,14 @@ KEPT = (
     "known.passages", "known.free", "known.total", "known.expires", "doubt.was", "doubt.moved_at", "doubt.flips",
     "doubt.mark", "doubt.reason", "doubt.since", "known.seen_at", "watched_since", "fresh.unreadable", "known.off_at",
     "known.rose_at", "doubt.verdict", "known.reads_cards", "known.measured", "known.moved_at", "known.unlocked_at",
-    "known.relocks", "known.relocks_at", "known.leaf", "known.leaf_at", "known.bolt", "known.bolt_at",
+    "known.relocks", "known.relocks_at", "known.leaf", "known.leaf_at", "known.bolt", "known.bolt_at", "fresh.cut_at",
 )  # fmt: skip
 """What a snapshot keeps: everything that evidence made; axes, access and what is set by hand are decided anew.
 Snapshots hold the values alone, so a new name goes to the end."""
 MOMENTS = (
     "fresh.observed_at", "fresh.valid_until", "fresh.offline_at", "known.away_until", "known.seen_at", "known.off_at",
     "known.rose_at", "doubt.moved_at", "doubt.since", "since", "watched_since", "known.moved_at", "known.unlocked_at",
-    "known.relocks_at", "known.leaf_at", "known.bolt_at",
+    "known.relocks_at", "known.leaf_at", "known.bolt_at", "fresh.cut_at",
 )  # fmt: skip
 """Times of ours: they move along when the clock is set."""
 

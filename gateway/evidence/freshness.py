@@ -7,13 +7,14 @@ SILENT: tuple[Evidence, ...] = ("never", "offline", "stale")
 
 class Freshness:
     """`heard`: a value came at least once; `unreadable`: nobody could read it when it was last told; `offline_at`: from
-    when on its device counts as gone. `valid_until` is rounded down to `step_ms`. Times in ms.
+    when on its device counts as gone; `cut_at`: the same, where that is because of the line to its box. `valid_until`
+    is rounded down to `step_ms`. Times in ms.
 
     Nobody else writes these: each thing that may happen to them is a method.
     """
 
     __slots__ = (
-        "heard", "observed_at", "offline_at", "on_change", "step_ms", "ttl_ms", "unreadable", "valid_until",
+        "cut_at", "heard", "observed_at", "offline_at", "on_change", "step_ms", "ttl_ms", "unreadable", "valid_until",
     )  # fmt: skip
 
     def __init__(self, resource: Resource, step_ms: Millis = 1) -> None:
@@ -23,6 +24,7 @@ class Freshness:
         self.observed_at: Millis | None = None
         self.valid_until: Millis | None = None
         self.offline_at: Millis | None = None
+        self.cut_at: Millis | None = None
 
     def told(self, observed_at: Millis) -> None:
         """Its value was told, and read: good for its ttl."""
@@ -49,6 +51,22 @@ class Freshness:
     def gone(self, at: Millis) -> None:
         """Its device says goodbye, which counts from then on."""
         self.offline_at = at
+
+    def cut(self, at: Millis) -> None:
+        """The line to its box is down, so nobody can tell."""
+        if self.offline_at is None:
+            self.offline_at = self.cut_at = at
+
+    def joined(self) -> None:
+        """The line stands again; what was told before may still be good."""
+        if self.cut_at is not None and self.offline_at == self.cut_at:
+            self.offline_at = None
+        self.cut_at = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Nothing is known of it but that the line to its box is down."""
+        return self.cut_at is not None and self.offline_at == self.cut_at
 
     def lost(self) -> None:
         """A value came that nobody can read: what we had is no longer to be trusted."""

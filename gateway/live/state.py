@@ -15,6 +15,7 @@ from gateway.kinds.known import Counters, common
 from gateway.live.alarms import Alarms
 from gateway.live.axes import axes_shown
 from gateway.live.booking import book, rooms
+from gateway.live.box_lines import BoxLine, BoxLines
 from gateway.live.checks import Rounds
 from gateway.live.entry import OpeningHistory, carded, entered, kept, look_at_doors
 from gateway.live.held import HeldActivities
@@ -48,6 +49,7 @@ class Live:
         self.boxes = Boxes()
         self.mishaps = Mishaps()
         self.rounds = Rounds(self.alarms, self.settle, self._judge, self.touch)
+        self.box_lines = BoxLines(self.boxes, self.stations, self.alarms, self.settle)
         self.repeats = Repeats(self.stations, self.touch).take
         self.grace_until: Millis = 0  # before it a goodbye waits: after a start everybody's will goes round
 
@@ -185,6 +187,8 @@ class Live:
             self._book(owner, now)
         elif isinstance(owner, CheckState):
             self.rounds.look(self.stations[owner.station], owner, now)
+        elif isinstance(owner, BoxLine):
+            self.box_lines.look(owner, now)
 
     def next_deadline(self) -> Millis | None:
         return self.alarms.next()

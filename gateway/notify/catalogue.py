@@ -29,6 +29,7 @@ _ZH = {
     "device_flooding": AlertText("设备消息过多", "检查该设备的固件和上报设置；多余的消息未被存储"),
     "open_contradicted": AlertText("应开放却进不去", "到现场开门；如确需闭站，请在系统中设为关闭"),
     "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
+    "box_offline": AlertText("站点盒子断线", "检查该站的上网线路；站内照常运行，恢复后自动补齐记录"),
     "screen_absent": AlertText("站点屏幕无响应", "检查屏幕供电和浏览器"),
     "check_problem": AlertText("巡检发现问题", "派单处理；复查合格后自动解除"),
     "check_missed": AlertText("巡检逾期未做", "安排人员到现场检查"),
@@ -76,6 +77,9 @@ _EN = {
         "should be open, can't be entered", "Go and open it; if it must stay shut, set it closed"
     ),
     "locker_full": AlertText("lockers full", "Clear what is overdue"),
+    "box_offline": AlertText(
+        "line to a box down", "Check the station's internet line; it works on by itself and tells all when it is back"
+    ),
     "screen_absent": AlertText("station screen absent", "Check the screen's power and browser"),
     "check_problem": AlertText("problem found on a round", "Have it mended; the next check that is fine ends it"),
     "check_missed": AlertText("check missed", "Send somebody to look"),

@@ -27,7 +27,6 @@ from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.policy.activities import Activity
-from gateway.runtime.box_report import BoxReport
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
@@ -50,6 +49,7 @@ from gateway.store.cards import CardRetention
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.uplink.line import UplinkLine, line_of
+from gateway.uplink.report import BoxReport
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ class Gateway:
         self.settings = settings
         self.id = settings.gateway.id + suffix(share)
         self.started_at = now_ms()
+        self.config_version: Callable[[], int | None] = lambda: None  # of the files, where there are any
         self._broker = EmbeddedBroker.of(settings)
         stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
@@ -155,12 +156,18 @@ class Gateway:
 
     def _uplink(self, stations: list[str], suffix: str) -> UplinkLine | None:
         """The line to the centre."""
-        report = BoxReport(self.settings.box_id + suffix, VERSION, self.started_at, stations)
-        line = line_of(
-            self.settings, self.store, stations, suffix=suffix, write=self.writer.write, mishaps=self.mishaps,
-            report=report.told,
+        uplink = self.settings.uplink
+        if uplink is None:
+            return None
+        report = BoxReport(
+            self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
+            walls=lambda: self.alerting.watch.walls, config_version=lambda: self.config_version() or None,
         )  # fmt: skip
-        if line is not None and self.settings.uplink is not None and self.settings.uplink.confirm == "centre":
+        line = line_of(
+            self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
+            mishaps=self.mishaps, report=report.told,
+        )  # fmt: skip
+        if uplink.confirm == "centre":
             self.intake.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake
         return line

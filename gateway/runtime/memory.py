@@ -12,12 +12,14 @@ from hashlib import blake2b
 import msgspec
 
 from config.building import building
+from gateway.core.passed_on import BOXES
 from gateway.core.pipeline import Pipeline, Unseen, all_seen
 from gateway.evidence.boxes import Kept as KeptBox
 from gateway.evidence.checks import IDS_KEPT_MS
 from gateway.evidence.facts import Facts, kept, put_back
 from gateway.evidence.opening import Kept
 from gateway.live import Device, Live, Seen, Station
+from gateway.live.box_lines import lines_kept
 from gateway.live.places import NOWHERE
 from gateway.model import AXES, Axes, Millis, Rejected
 from gateway.policy.override import Overrides
@@ -152,6 +154,7 @@ class Memory:
             alive_at[station] = max(at, heard_at, last[station.id].at if station.id in last else 0)
         stopped = {station: at for station, at in alive_at.items() if now - at > GAP_MS}
         live.openings.resume(live.stations.values(), stopped, now)
+        live.box_lines.take_up(lines_kept(store.kept(BOXES)), now)
         live.restored(now)
         for station in live.stations.values():
             for check in station.checks.values():

@@ -127,9 +127,9 @@ def session_of(
     will: Will,
 ) -> Session:
     """One session for all stations, or for those of a shard; `more` are the topics of foreign devices."""
-    filters = ["yz/#", "yz-cmd/#"]
+    filters = ["yz/#", "yz-cmd/#", *of_boxes(settings)]
     if share is not None:
-        filters = filters_of(station.id for station in stations)
+        filters = [*filters_of(station.id for station in stations), *of_boxes(settings)]
         filters.append(f"yz-cmd/{OWN}/#")  # what staff do about a trouble of a shard itself: whose it is knows
     return Session(
         broker_of(settings),
@@ -142,6 +142,11 @@ def session_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
         fast=settings.mqtt.fast == "auto",
     )
+
+
+def of_boxes(settings: Settings) -> list[str]:
+    """What a centre listens to beside messages: what boxes say of themselves, and of their stations."""
+    return ["yz-box/+"] if settings.uplinks.accept else []
 
 
 def filters_of(stations: Iterable[str]) -> list[str]:

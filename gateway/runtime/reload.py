@@ -19,7 +19,7 @@ from gateway.model import Millis
 from gateway.policy.hours import Openings
 from gateway.runtime.between import UnchangedError
 from gateway.runtime.cleared import Cleared
-from gateway.runtime.parts import Share, filters_of, mine, place_of
+from gateway.runtime.parts import Share, filters_of, mine, of_boxes, place_of
 from gateway.store.jobs import Keep
 from gateway.store.place import Place
 from gateway.store.reports import ReportBooks
@@ -134,7 +134,7 @@ class GatewayReload:
         if self._share is not None:
             gone |= set(filters_of(plan.core.removed))
             fresh |= set(filters_of([station.id for station in plan.added]))
-        gateway.session.subscribe(sorted(fresh))
+        gateway.session.subscribe(sorted(fresh | set(of_boxes(plan.settings))))
         gateway.session.unsubscribe(sorted(gone))
         gateway.intake.listens_to(after)
 

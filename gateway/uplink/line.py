@@ -216,13 +216,17 @@ def broker_of_centre(uplink: UplinkSettings) -> Broker:
 
 
 def line_of(
-    settings: Settings, store: Store, stations: list[str], *, suffix: str, write: WriteJobs, mishaps: Mishaps,
+    settings: Settings,
+    uplink: UplinkSettings,
+    store: Store,
+    stations: list[str],
+    *,
+    suffix: str,
+    write: WriteJobs,
+    mishaps: Mishaps,
     report: Report,
-) -> UplinkLine | None:  # fmt: skip
-    """The configured line; None without one. To be made before the store's writer starts. ValueError, OSError."""
-    uplink = settings.uplink
-    if uplink is None:
-        return None
+) -> UplinkLine:
+    """The configured line, to be made before the store's writer starts. ValueError, OSError."""
     box = settings.box_id + suffix
     cursor = cursor_of(store.kept(KEPT), secrets.token_hex(4))
     if not cursor.position:

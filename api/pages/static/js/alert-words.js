@@ -17,6 +17,7 @@ export const ALERTS = {
   "alert.device_flooding": ["设备消息过多", "設備訊息過多", "Device sends too much"],
   "alert.open_contradicted": ["应开放却进不去", "應開放卻進不去", "Should be open, can't be entered"],
   "alert.locker_full": ["柜格已满", "櫃格已滿", "Lockers full"],
+  "alert.box_offline": ["站点盒子断线", "站點盒子斷線", "Line to a box down"],
   "alert.screen_absent": ["站点屏幕无响应", "站點螢幕無回應", "Station screen absent"],
   "alert.check_problem": ["巡检发现问题", "巡檢發現問題", "Problem found on a round"],
   "alert.check_missed": ["巡检逾期未做", "巡檢逾期未做", "Check missed"],
@@ -54,6 +55,7 @@ export const ALERTS = {
   "cause.person_found_shut": ["现场有人进不去", "現場有人進不去", "somebody on site could not get in"],
   "cause.clock": ["时间戳不可信", "時間戳不可信", "its time stamps can't be believed"],
   "cause.flooding": ["消息远超限额，多余的未存储", "訊息遠超限額，多餘的未儲存", "far more messages than it may send; the rest is not stored"],
+  "cause.line": ["中心收不到这台盒子的消息，站内照常运行", "中心收不到這台盒子的訊息，站內照常運作", "the centre can't hear it; the station works on by itself"],
   "cause.no check-in": ["页面没有报到，可能死机或断网", "頁面沒有報到，可能當機或斷網", "its page does not check in: hung, or cut off"],
   "cause.unreadable": ["数据格式无法识别", "資料格式無法識別", "messages that can't be read"],
   // what OCPP calls a charger's trouble

@@ -1,0 +1,193 @@
+"""What boxes tell of themselves, and what a line that is down means: their stations are unknown since then.
+
+A box retains its word on `yz-box/{box}` and renews it every 15 s; its last will there says `offline`. One that says
+nothing for a minute is taken for cut off, too.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gateway.evidence.boxes import Boxes
+from gateway.evidence.facts import Facts
+from gateway.evidence.via import BoxName
+from gateway.live.alarms import Alarms
+from gateway.live.places import Station
+from gateway.model import Millis
+from gateway.wire import UnreadableError
+
+SILENT_MS: Final = 60_000
+KEEP_EVERY_MS: Final = 10_000
+BOXES_MOST: Final = 10_000
+CUT, BACK = "box_offline", "box_back"
+"""Causes of changes: its box can't be heard, and is heard again."""
+
+Text = Annotated[str, Meta(max_length=64)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Days = Annotated[int, Meta(ge=-36_500, le=36_500)]
+
+
+class BoxWord(Struct, frozen=True):
+    """What a box says of itself; all but its name and state may be missing."""
+
+    box: BoxName
+    state: Literal["online", "stopped", "offline"]
+    version: Text | None = None
+    since: Text | None = None
+    backlog: Count | None = None
+    disk_days: Days | None = None
+    disk_free_mib: Count | None = None
+    walls: Count | None = None
+    config_version: Count | None = None
+    certificate_days: Days | None = None
+    clock_ms: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class BoxLine:
+    """`word` is the last that said more than `offline`; `since`: from when on `online` is what it is."""
+
+    box: str
+    online: bool
+    since: Millis
+    seen_at: Millis
+    word: BoxWord | None = None
+    clock_off_ms: Millis | None = None
+    alarm: Millis | None = None
+
+
+class _Kept(Struct):
+    box: str
+    online: bool
+    since: Millis
+    seen_at: Millis
+    word: BoxWord | None = None
+    clock_off_ms: Millis | None = None
+
+
+_decode = msgspec.json.Decoder(BoxWord).decode
+_decode_kept = msgspec.json.Decoder(list[_Kept]).decode
+Settle = Callable[[Facts, Millis, str], None]
+
+
+def lines_kept(kept: bytes | None) -> list[BoxLine]:
+    """What `BoxLines.dump` gave; nothing where that is missing or damaged."""
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        return [
+            BoxLine(line.box, line.online, line.since, line.seen_at, line.word, line.clock_off_ms)
+            for line in (_decode_kept(kept) if kept else ())
+        ]
+    return []
+
+
+@dataclass(slots=True)
+class BoxLines:
+    """By its name each box that has told of itself. `news`: those whose line came or went since it was last taken."""
+
+    boxes: Boxes
+    stations: Mapping[str, Station]
+    alarms: Alarms
+    settle: Settle
+    lines: dict[str, BoxLine] = field(default_factory=dict)
+    news: set[str] = field(default_factory=set)
+    kept_at: Millis = 0
+
+    def hear(self, name: str, payload: bytes, now: Millis) -> bytes | None:
+        """A word on `yz-box/{name}`; what is to be kept now, if anything. UnreadableError says what is wrong."""
+        if not payload:
+            return self._forget(name)
+        word = self._read(name, payload)
+        line = self.lines.get(name)
+        if line is None:
+            if len(self.lines) >= BOXES_MOST:
+                raise UnreadableError("unknown_box")
+            line = self.lines[name] = BoxLine(name, False, now, now)
+            self.news.add(name)
+        before = line.online, line.word.version if line.word else None
+        if word.state != "offline":
+            line.word, line.seen_at = word, now
+            line.clock_off_ms = None if word.clock_ms is None else word.clock_ms - now
+        self._stands(line, word.state == "online", now)
+        self.alarms.set(line, now + SILENT_MS)
+        changed = before != (line.online, line.word.version if line.word else None)
+        if changed or now - self.kept_at >= KEEP_EVERY_MS:
+            self.kept_at = now
+            return self.dump()
+        return None
+
+    def _read(self, name: str, payload: bytes) -> BoxWord:
+        told = name in self.boxes.accept or any(link.box == name for link in self.boxes.links())
+        if not told:
+            raise UnreadableError("unknown_box")
+        try:
+            word = _decode(payload)
+        except msgspec.ValidationError:
+            raise UnreadableError("wrong_type") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UnreadableError("not_json") from None
+        if word.box != name:
+            raise UnreadableError("unknown_box")
+        return word
+
+    def _forget(self, name: str) -> bytes | None:
+        """Its word was cleared by whoever takes it out of service."""
+        line = self.lines.pop(name, None)
+        if line is None:
+            return None
+        self.alarms.forget([line])
+        self.news.add(name)
+        return self.dump()
+
+    def look(self, line: BoxLine, now: Millis) -> None:
+        """Its time is over, or it has spoken since."""
+        if line.online and now - line.seen_at >= SILENT_MS:
+            self._stands(line, False, now)
+        elif line.online:
+            self.alarms.set(line, line.seen_at + SILENT_MS)
+
+    def _stands(self, line: BoxLine, online: bool, now: Millis) -> None:
+        if line.online is online:
+            return
+        line.online, line.since = online, now
+        self.news.add(line.box)
+        for station in self.stations_of(line.box):
+            self._carry(station, online, now)
+
+    def _carry(self, station: Station, online: bool, now: Millis) -> None:
+        for facts in station.facts():
+            if online:
+                facts.fresh.joined()
+            else:
+                facts.fresh.cut(now)
+            self.settle(facts, now, BACK if online else CUT)
+
+    def stations_of(self, box: str) -> list[Station]:
+        """The stations of which it has told us."""
+        names = [link.station for link in self.boxes.links() if link.box == box]
+        return [self.stations[name] for name in names if name in self.stations]
+
+    def take_up(self, kept: Iterable[BoxLine], now: Millis) -> None:
+        """After a start: those that were there have a minute to say so again."""
+        for line in kept:
+            self.lines[line.box] = line
+            self.news.add(line.box)
+            if line.online:
+                line.seen_at = max(line.seen_at, now)
+                self.alarms.set(line, now + SILENT_MS)
+            else:
+                for station in self.stations_of(line.box):
+                    self._carry(station, False, now)
+
+    def dump(self) -> bytes:
+        rows: list[dict[str, Any]] = [
+            {
+                "box": line.box, "online": line.online, "since": line.since, "seen_at": line.seen_at,
+                "word": line.word, "clock_off_ms": line.clock_off_ms,
+            }
+            for line in self.lines.values()
+        ]  # fmt: skip
+        return msgspec.json.encode(rows)

@@ -1,0 +1,84 @@
+"""What a box says of itself to its centre, retained on `yz-box/{box}`."""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
+from typing import Any, Final
+
+import msgspec
+
+from config.files import LIST_BYTES, UnusableFileError, read_bytes
+from gateway.base.clock import now_ms
+from gateway.live.places import utc
+from gateway.model import Millis
+from gateway.store.days import day_files
+
+DAY_MS: Final = 86_400_000
+DAYS_MEASURED: Final = 7
+"""Days of the journal whose size says how fast the disk fills."""
+DISK_DAYS_MOST: Final = 3_650
+_VALIDITY = re.compile(rb"(?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)")
+"""Both times of a certificate's validity in DER, X.690: UTCTime or GeneralizedTime."""
+
+
+@dataclass(slots=True)
+class BoxReport:
+    """`state` is online, stopped, or offline: the last will, which tells nothing but that.
+
+    `walls` counts the screens of its stations, `config_version` is the number of the newest version of its files,
+    `certificate` the file of the certificate by which it logs in.
+    """
+
+    box: str
+    version: str
+    started_at: Millis
+    folder: Path
+    certificate: Path | None = None
+    walls: Callable[[], int] = lambda: 0
+    config_version: Callable[[], int | None] = lambda: None
+
+    def told(self, state: str, backlog: int) -> bytes:
+        body: dict[str, Any] = {"box": self.box, "state": state}
+        if state != "offline":
+            now = now_ms()
+            free = shutil.disk_usage(self.folder).free
+            body |= {
+                "version": self.version, "since": utc(self.started_at), "clock_ms": now, "backlog": backlog,
+                "disk_free_mib": free >> 20, "disk_days": disk_days(self.folder, free), "walls": self.walls(),
+                "config_version": self.config_version(), "certificate_days": certificate_days(self.certificate, now),
+            }  # fmt: skip
+        return msgspec.json.encode(body)
+
+
+def disk_days(folder: Path, free: int) -> int | None:
+    """For how many days the disk has room, at the pace of the last days; None before there is a whole one."""
+    sizes = []
+    for path in day_files(folder)[-DAYS_MEASURED - 1 : -1]:
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size)
+    if not sizes:
+        return None
+    return min(DISK_DAYS_MOST, int(free / max(1.0, sum(sizes) / len(sizes))))
+
+
+def certificate_days(path: Path | None, now: Millis) -> int | None:
+    """Whole days until the certificate ends, negative after; None without one, or where it can't be read."""
+    if path is None:
+        return None
+    try:
+        text = read_bytes(path, "uplink.cert_file", LIST_BYTES).decode()
+        begin = text.index("-----BEGIN CERTIFICATE-----")
+        end = text.index("-----END CERTIFICATE-----", begin) + len("-----END CERTIFICATE-----")
+        validity = _VALIDITY.search(PEM_cert_to_DER_cert(text[begin:end]))
+        if validity is None:
+            return None
+        ends = validity[1][2:].decode()
+        moment = datetime.strptime(ends, "%y%m%d%H%M%SZ" if len(ends) == 13 else "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except (UnusableFileError, ValueError):
+        return None
+    return int((moment.timestamp() * 1000 - now) // DAY_MS)
