@@ -8,6 +8,7 @@ from api import feeds
 from api.context import ApiContext
 from api.routes import (
     alerts,
+    boxes,
     check_page,
     check_photos,
     checks,
@@ -56,7 +57,11 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     sessions.router,
     report.router,
     promises.router,
+<<<<<<< HEAD
     compare.router,
+=======
+    boxes.router,
+>>>>>>> 01dd124 (The boxes page and GET /api/v1/boxes: lines, clocks, disks, backlogs and certificates of the boxes that tell a centre)
     override.router,
     piles.router,
     colleagues.router,

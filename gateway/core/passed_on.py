@@ -62,6 +62,9 @@ class FromBoxes:
             else:
                 self._state(device, payload, message, now, late=late)
         journal.note(number)
+        kept = context.live.box_lines.spoke(message.via.box, now)
+        if kept is not None:
+            context.outcome.kept[BOXES] = kept
         return True
 
     def word(self, topic: bytes, payload: bytes, now: Millis) -> None:

@@ -49,7 +49,8 @@ class BoxWord(Struct, frozen=True):
 
 @dataclass(slots=True, eq=False)
 class BoxLine:
-    """`word` is the last that said more than `offline`; `since`: from when on `online` is what it is."""
+    """`word` is the last that said more than `offline`; `since`: from when on `online` is what it is. `stations` as it
+    was kept."""
 
     box: str
     online: bool
@@ -57,6 +58,7 @@ class BoxLine:
     seen_at: Millis
     word: BoxWord | None = None
     clock_off_ms: Millis | None = None
+    stations: list[str] = field(default_factory=list)
     alarm: Millis | None = None
 
 
@@ -67,6 +69,7 @@ class _Kept(Struct):
     seen_at: Millis
     word: BoxWord | None = None
     clock_off_ms: Millis | None = None
+    stations: list[str] = []
 
 
 _decode = msgspec.json.Decoder(BoxWord).decode
@@ -78,7 +81,7 @@ def lines_kept(kept: bytes | None) -> list[BoxLine]:
     """What `BoxLines.dump` gave; nothing where that is missing or damaged."""
     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
         return [
-            BoxLine(line.box, line.online, line.since, line.seen_at, line.word, line.clock_off_ms)
+            BoxLine(line.box, line.online, line.since, line.seen_at, line.word, line.clock_off_ms, line.stations)
             for line in (_decode_kept(kept) if kept else ())
         ]
     return []
@@ -118,6 +121,16 @@ class BoxLines:
             self.kept_at = now
             return self.dump()
         return None
+
+    def spoke(self, name: str, now: Millis) -> bytes | None:
+        """A message came from it; what is to be kept. One that never told of itself has a line all the same."""
+        line = self.lines.get(name)
+        if line is not None:
+            line.seen_at = max(line.seen_at, now)
+            return None
+        if len(self.lines) < BOXES_MOST:
+            self.lines[name] = BoxLine(name, True, now, now)
+        return self.dump()
 
     def _read(self, name: str, payload: bytes) -> BoxWord:
         told = name in self.boxes.accept or any(link.box == name for link in self.boxes.links())
@@ -187,6 +200,7 @@ class BoxLines:
             {
                 "box": line.box, "online": line.online, "since": line.since, "seen_at": line.seen_at,
                 "word": line.word, "clock_off_ms": line.clock_off_ms,
+                "stations": sorted(station.id for station in self.stations_of(line.box)),
             }
             for line in self.lines.values()
         ]  # fmt: skip

@@ -310,6 +310,7 @@ class Gateway:
             calendar_events_left_out=self.calendars.left_out(),
             copy=self.ship.metrics() if self.ship is not None else None,
             uplink=self.uplink.metrics() if self.uplink is not None else None,
+            boxes=list(self.pipeline.live.box_lines.lines.values()),
         )
 
     def _retain(self, topic: str, payload: bytes) -> None:

@@ -3,7 +3,7 @@
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
+from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.runtime.status import Metrics, Status
 from gateway.uplink.status import UplinkMetrics
 
@@ -63,6 +64,8 @@ class GatewayCollector(Collector):
             yield from of_copy(now.copy)
         if now.uplink is not None:
             yield from of_uplink(now.uplink)
+        if now.boxes:
+            yield from of_boxes(now.boxes)
 
 
 def of_mishaps(count: int) -> Metric:
@@ -104,6 +107,32 @@ def of_uplink(uplink: UplinkMetrics) -> Iterator[Metric]:
     yield GaugeMetricFamily("yizhan_uplink_connected", "1 while the line stands", float(uplink.connected))
     yield CounterMetricFamily("yizhan_uplink_sent", "messages sent to the centre", uplink.sent)
     yield CounterMetricFamily("yizhan_uplink_reconnects", "lines to the centre that were lost", uplink.reconnects)
+
+
+def of_boxes(lines: Sequence[BoxLine]) -> Iterator[Metric]:
+    """What a centre sees of its boxes, each by its name; a box that does not tell a figure has no row of it."""
+    for name, text, read in BOX_FIGURES:
+        family = GaugeMetricFamily(name, text, labels=("box",))
+        for line in lines:
+            value = read(line, line.word or BoxWord(line.box, "offline"))
+            if value is not None:
+                family.add_metric((line.box,), value)
+        yield family
+
+
+def _clock_off_s(line: BoxLine, _word: BoxWord) -> float | None:
+    return None if line.clock_off_ms is None else line.clock_off_ms / 1000
+
+
+BOX_FIGURES: tuple[tuple[str, str, Callable[[BoxLine, BoxWord], float | None]], ...] = (
+    ("yizhan_box_up", "1 while the line to the box stands", lambda line, _: float(line.online)),
+    ("yizhan_box_last_seen_seconds", "when it last spoke, since 1970", lambda line, _: line.seen_at / 1000),
+    ("yizhan_box_backlog", "its messages that we lack", lambda _, word: word.backlog),
+    ("yizhan_box_clock_off_seconds", "its clock minus ours", _clock_off_s),
+    ("yizhan_box_disk_days", "days for which its disk has room", lambda _, word: word.disk_days),
+    ("yizhan_box_walls", "screens in its stations", lambda _, word: word.walls),
+    ("yizhan_box_certificate_days", "days until its certificate ends", lambda _, word: word.certificate_days),
+)
 
 
 class MetricsServer:

@@ -1,9 +1,10 @@
 """How the gateway itself is doing: for /readyz, /metrics, `yz-sys` and doctor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.influx.status import CopyMetrics
+from gateway.live.box_lines import BoxLine
 from gateway.model import Millis
 from gateway.uplink.status import UplinkMetrics
 
@@ -92,3 +93,4 @@ class Metrics:
     unsendable: int = 0
     oversized: int = 0
     uplink: UplinkMetrics | None = None
+    boxes: Sequence[BoxLine] = ()

@@ -15,6 +15,7 @@ from gateway.alerting.metrics import AlertCollector
 from gateway.alerts.kinds import KINDS
 from gateway.dialects import DIALECTS
 from gateway.influx.status import Checked, CopyMetrics
+from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.notify.channels import CHANNELS
 from gateway.runtime.metrics import GatewayCollector
 from gateway.runtime.status import Metrics
@@ -115,6 +116,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     figures = Metrics(
         0, 0, 0, 0, 0, 0, {"not_json": 1}, 0, [("+Inf", 0.0)], 0.0, True, 0, 0, 0, 0, copy,
         uplink=UplinkMetrics(0, 0, True, 0, None),
+        boxes=[BoxLine("b", True, 0, 0, BoxWord("b", "online", None, None, 0, 0, 0, 0, 0, 0, 0), 0)],
     )  # fmt: skip
     registry = CollectorRegistry()
     registry.register(GatewayCollector(lambda: figures))

@@ -90,6 +90,7 @@ async function start() {
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
   $(".kept-promises").hidden = $(".wished").hidden = !staff.allowed;
+  $(".boxes").hidden = !staff.hasBoxes;
   const admin = staff.who?.role === "admin"; // who finds devices, and more, on the setup pages
   $(".find-devices").hidden = !staff.acts || admin;
   $(".set-up").hidden = !admin;

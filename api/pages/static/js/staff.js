@@ -14,6 +14,7 @@ export class Staff {
   orders = [];
   /** @type {{name: string, role: string, everywhere: boolean, stations: string[]}[]} */
   people = [];
+  hasBoxes = false; // of stations that tell this centre
   /** @type {ReturnType<typeof setTimeout> | null} */
   timer = null;
 
@@ -35,7 +36,9 @@ export class Staff {
   async enter() {
     this.who = await get("/api/v1/session");
     if (!this.allowed) return;
-    this.people = (await get("/api/v1/staff"))?.staff ?? [];
+    const [staff, told] = await Promise.all([get("/api/v1/staff"), get("/api/v1/boxes")]);
+    this.people = staff?.staff ?? [];
+    this.hasBoxes = (told?.boxes ?? []).length > 0;
     await this.load();
     setInterval(() => this.load(), AGAIN_MS);
   }

@@ -1,0 +1,49 @@
+"""The boxes that tell this centre, as the gateway keeps what it heard of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gateway.core.passed_on import BOXES
+from gateway.live.box_lines import BoxLine, lines_kept
+from gateway.model import Millis
+from gateway.store.kept import kept_in
+
+UNSEEN_MS = 120_000
+"""A line that nobody has looked at for so long is neither up nor down: the centre's own gateway does not run."""
+
+LineState = Literal["up", "down", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBox:
+    """A box and how its line is now."""
+
+    line: BoxLine
+    state: LineState
+
+
+def known_boxes(folder: Path, now: Millis, may_see: Callable[[Sequence[str]], bool]) -> list[KnownBox]:
+    """Those of whose stations `may_see` says so, the troubled first. StoreError."""
+    lines = [line for kept in kept_in(folder, BOXES) for line in lines_kept(kept) if may_see(line.stations)]
+    boxes = [KnownBox(line, _state(line, now)) for line in lines]
+    return sorted(boxes, key=_worst_first)
+
+
+def _state(line: BoxLine, now: Millis) -> LineState:
+    if not line.online:
+        return "down"
+    return "up" if now - line.seen_at < UNSEEN_MS else "unknown"
+
+
+def _worst_first(box: KnownBox) -> tuple[int, str]:
+    return ("down", "unknown", "up").index(box.state), box.line.box
+
+
+def counted(boxes: Iterable[KnownBox]) -> dict[LineState, int]:
+    """How many lines are in which state, the troubled first."""
+    counts: dict[LineState, int] = {"down": 0, "unknown": 0, "up": 0}
+    for box in boxes:
+        counts[box.state] += 1
+    return counts

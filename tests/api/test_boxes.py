@@ -1,0 +1,106 @@
+"""The boxes that tell a centre, for staff: as JSON and as a page."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.boxes import UNSEEN_MS
+from gateway.core.passed_on import BOXES
+from gateway.evidence.boxes import Boxes
+from gateway.live.alarms import Alarms
+from gateway.live.box_lines import BoxLine, BoxLines, BoxWord
+from gateway.live.places import Station
+from gateway.store.jobs import Keep
+from gateway.store.sqlite import SqliteStore
+from tests.api.conftest import NOON, House, serving
+
+HOUR = 3_600_000
+GOOD = BoxWord("yanshan-box", "online", "0.9.0", "2026-11-20T00:00:00Z", 0, 812, 41_000, 2, 17, 301, NOON)
+POOR = BoxWord("shaping-box", "online", "0.8.0", "2026-10-01T00:00:00Z", 52_104, 9, 800, 0, None, 6, NOON)
+
+
+def lines() -> list[BoxLine]:
+    return [
+        BoxLine("yanshan-box", True, NOON - 40 * HOUR, NOON - 4_000, GOOD, 300, ["yanshan"]),
+        BoxLine("shaping-box", False, NOON - 3 * HOUR, NOON - 3 * HOUR, POOR, -95_000, ["shaping"]),
+        BoxLine("<b>odd", True, NOON - HOUR, NOON - UNSEEN_MS, None, None, ["nowhere"]),
+    ]
+
+
+def put(folder: Path, told: list[BoxLine]) -> None:
+    """As a gateway keeps them."""
+    boxes, stations = Boxes(), dict[str, Station]()
+    for line in told:
+        for station in line.stations:
+            boxes.link(station, line.box)
+            stations[station] = Station(station, {})
+    kept = BoxLines(boxes, stations, Alarms(), lambda *_: None, {line.box: line for line in told}).dump()
+    store = SqliteStore(folder, NOON, ballast_mib=0)
+    store.write([Keep(BOXES, kept)])
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def boxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("boxed")
+    put(folder, lines())
+    yield from serving(folder)
+
+
+def key(house: House, *stations: str) -> dict[str, str]:
+    token = house.app.context.keyring.create("tester", "viewer", NOON, stations=list(stations))
+    return {"Authorization": f"Bearer {token}"}
+
+
+def rows(house: House, *stations: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = house.get("/api/v1/boxes", headers=key(house, *stations)).json()["boxes"]
+    return told
+
+
+def test_the_troubled_stand_first_and_each_tells_its_figures(boxed: House) -> None:
+    told = rows(boxed)
+    assert [(row["box"], row["line"]) for row in told] == [
+        ("shaping-box", "down"), ("<b>odd", "unknown"), ("yanshan-box", "up"),
+    ]  # fmt: skip
+    assert told[2] == {
+        "box": "yanshan-box", "stations": ["yanshan"], "line": "up", "since": "2026-11-19T20:00:00Z",
+        "last_seen": "2026-11-21T11:59:56Z", "version": "0.9.0", "started_at": "2026-11-20T00:00:00Z", "backlog": 0,
+        "clock_off_ms": 300, "disk_free_mib": 41_000, "disk_days": 812, "walls": 2, "config_version": 17,
+        "certificate_days": 301,
+    }  # fmt: skip
+
+
+def test_a_key_sees_the_boxes_of_its_stations(boxed: House) -> None:
+    assert [row["box"] for row in rows(boxed, "yanshan")] == ["yanshan-box"]
+
+
+def test_boxes_are_for_staff(boxed: House) -> None:
+    assert boxed.get("/api/v1/boxes").status_code == 401
+    page = boxed.get("/boxes?lang=en")
+    assert page.status_code == 401
+    assert "yanshan-box" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("zh-Hans", ("断线", "已 3 小时", "52,104", "慢 1 分钟", "9 天", "6 天", "未知")),
+        ("en", ("Line down", "for 3 h", "52,104", "1 min slow", "9 d", "6 d", "Not known")),
+    ],
+)
+def test_the_page_says_what_is_wrong_first(boxed: House, lang: str, words: tuple[str, ...]) -> None:
+    page = boxed.get(f"/boxes?lang={lang}", headers=key(boxed)).text
+    assert page.index("shaping-box") < page.index("yanshan-box")
+    for word in words:
+        assert word in page
+    assert "&lt;b&gt;odd" in page
+    assert len(re.findall('class="bad"', page)) == 5
+    assert "<script" not in page
+
+
+def test_without_a_box_the_page_says_how_one_comes(house: House) -> None:
+    assert rows(house) == []
+    assert "uplinks.accept" in house.get("/boxes", headers=key(house)).text
