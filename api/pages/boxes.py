@@ -143,7 +143,7 @@ def _row(box: KnownBox, names: dict[str, str], now: Millis, say: _Say) -> str:
     stations = escape(told.join(names.get(name, name) for name in line.stations))
     since = "" if box.state == "unknown" else say("for", span=say.span(now - line.since))
     cells = [
-        _Cell("line", f"<i></i><b>{say(STATE_WORDS[box.state])}</b> <small>{since}</small>", bad=box.state == "down"),
+        _Cell("line", f"<i></i><b>{say(STATE_WORDS[box.state])}</b>", since, bad=box.state == "down"),
         _Cell("seen", _seen(now - line.seen_at, say)),
         *_figures(box, say),
         _Cell("version", escape((word.version if word else None) or "—")),
@@ -159,12 +159,13 @@ def _seen(ago: Millis, say: _Say) -> str:
 class _Cell:
     """A figure, empty where the box has not told it; `bad`: somebody should look."""
 
-    def __init__(self, name: str, text: str | None, *, bad: bool = False) -> None:
-        self._name, self._text, self._bad = name, text, bad
+    def __init__(self, name: str, text: str | None, small: str | None = None, *, bad: bool = False) -> None:
+        self._name, self._text, self._small, self._bad = name, text, small, bad
 
     def html(self, say: _Say) -> str:
         mark = ' class="bad"' if self._bad else ""
-        return f'<td data-label="{say(self._name)}"{mark}>{self._text or "—"}</td>'
+        small = f"<small>{self._small}</small>" if self._small else ""
+        return f'<td data-label="{say(self._name)}"><span{mark}>{self._text or "—"}</span>{small}</td>'
 
 
 def _figures(box: KnownBox, say: _Say) -> list[_Cell]:
@@ -172,14 +173,13 @@ def _figures(box: KnownBox, say: _Say) -> list[_Cell]:
     if word is None:
         return [_Cell(name, None) for name in _COLUMNS[2:-1]]
     backlog, days, certificate = word.backlog, word.disk_days, word.certificate_days
-    disk = None if word.disk_free_mib is None else say("gib", n=round(word.disk_free_mib / 1024, 1))
-    if days is not None:
-        disk = f"{say('days', n=days)} <small>{disk or ''}</small>"
+    free = None if word.disk_free_mib is None else say("gib", n=round(word.disk_free_mib / 1024, 1))
+    disk = _Cell("disk", free) if days is None else _Cell("disk", say("days", n=days), free, bad=days < FEW_DAYS)
     ends = None if certificate is None else say("ended") if certificate < 0 else say("days", n=certificate)
     return [
         _Cell("backlog", None if backlog is None else f"{backlog:,}", bad=(backlog or 0) >= LONG_BACKLOG),
         _clock(line.clock_off_ms, say),
-        _Cell("disk", disk, bad=days is not None and days < FEW_DAYS),
+        disk,
         _Cell("walls", None if word.walls is None else str(word.walls)),
         _Cell("config", None if word.config_version is None else f"#{word.config_version}"),
         _Cell("certificate", ends, bad=certificate is not None and certificate < FEW_DAYS),

@@ -7,12 +7,13 @@ from operator import attrgetter
 
 from config.kinds import SPECS
 from config.schema import Settings
+from gateway.alerting.boxes import BoxWatch
 from gateway.alerting.checks import CheckWatch
 from gateway.alerting.configured import limits_of
 from gateway.alerting.quarantine import ELSEWHERE, HOUR_MS, QuarantineRate
 from gateway.alerting.screens import Screens
 from gateway.alerts.doubts import KINDS_OF_ALERT, facts_of_verdict
-from gateway.alerts.facts import Fact, box_offline, clock_skew, flooding, opening
+from gateway.alerts.facts import Fact, clock_skew, flooding, opening
 from gateway.alerts.facts import entrance as entrance_fact
 from gateway.alerts.signals import CONDITIONS, fact_of_event, facts_of_signals
 from gateway.alerts.words import Alert
@@ -36,7 +37,7 @@ class Watch:
         self._gateway, self._limits = gateway, limits_of(settings)
         self._devices = live.devices
         self._stations = live.stations
-        self._boxes = live.box_lines
+        self._boxes = BoxWatch(live.box_lines)
         # After a start everything is looked at once: what came before it may not have been judged.
         self._news = {facts for station in live.stations.values() for facts in station.facts() if facts.fresh.heard}
         self._checks = CheckWatch(live, self._limits.safety_expiry_days)
@@ -50,7 +51,7 @@ class Watch:
         self._mishaps: dict[str, tuple[Millis, str]] = {}  # by station: when the last was, and what
         self.flood: Flood | None = None
         self._floods: set[Device] = set()  # those that were told to flood, until it is over
-        self._screens = Screens(settings.api.screen_silent_s * 1000)
+        self.screens = self._screens = Screens(settings.api.screen_silent_s * 1000)
         self._entrances: deque[tuple[str, str, bool]] = deque()  # what was found of them since the last look
 
     def resume(self, alerts: Iterable[Alert]) -> None:
@@ -125,11 +126,6 @@ class Watch:
         """A screen checked in. Any thread."""
         self._screens.check_in(station, name, at)
 
-    @property
-    def walls(self) -> int:
-        """Screens that hang in the stations. Any thread."""
-        return self._screens.walls
-
     def entrance(self, station: str, name: str, agree: bool) -> None:
         """Whether the sensors of an entrance agree. Any thread."""
         self._entrances.append((station, name, agree))
@@ -137,7 +133,7 @@ class Watch:
     def next_look(self) -> Millis | None:
         floods = self._floods or (self.flood is not None and self.flood.limited)
         told = self._checks or self._screens or self._quarantine or self._mishaps or self._entrances
-        waits = self._news or told or floods or self._boxes.news
+        waits = self._news or told or floods or self._boxes
         return self._look_at if waits else None
 
     def look(self, now: Millis) -> list[Fact]:
@@ -163,9 +159,8 @@ class Watch:
             found.append(entrance_fact(now, agree, station, name))
         with self._contained("devices that flood"):
             found += self._flooding(now)
-        if self._boxes.news:
-            with self._contained("boxes that can't be heard"):
-                found += self._lines(now)
+        with self._contained("boxes that can't be heard"):
+            found += self._boxes.look(now)
         for judge, stations in ((self._fault, list(self._mishaps)), (self._quarantine.fact, self._quarantine.stations)):
             for station in stations:
                 with self._contained("what was set aside", station):
@@ -187,17 +182,6 @@ class Watch:
         self._floods = set(told)
         found = [flooding(device.facts[0].resource, now, per_s) for device, per_s in told.items()]
         return found + [flooding(device.facts[0].resource, now, None) for device in over]
-
-    def _lines(self, now: Millis) -> list[Fact]:
-        """Boxes whose line came or went."""
-        boxes, news = self._boxes, sorted(self._boxes.news)
-        boxes.news.clear()
-        found = []
-        for name in news:
-            line, stations = boxes.lines.get(name), sorted(one.id for one in boxes.stations_of(name))
-            online, since = (True, now) if line is None else (line.online, line.since)
-            found.append(box_offline(now, not online, stations, name, since))
-        return found
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
         """Of signals that are others than last time; what expires is news once a day."""

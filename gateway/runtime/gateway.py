@@ -161,7 +161,7 @@ class Gateway:
             return None
         report = BoxReport(
             self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
-            walls=lambda: self.alerting.watch.walls, config_version=lambda: self.config_version() or None,
+            walls=lambda: self.alerting.watch.screens.walls, config_version=lambda: self.config_version() or None,
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
