@@ -57,11 +57,8 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     sessions.router,
     report.router,
     promises.router,
-<<<<<<< HEAD
     compare.router,
-=======
     boxes.router,
->>>>>>> 01dd124 (The boxes page and GET /api/v1/boxes: lines, clocks, disks, backlogs and certificates of the boxes that tell a centre)
     override.router,
     piles.router,
     colleagues.router,
