@@ -10,7 +10,9 @@ from gateway.model import Message
 from gateway.store.jobs import Keep
 from tests.gateway.alerting.house import House
 
-DEVICES = ("seat-01", "pile-01", "door", "aed")
+SAID: dict[str, dict[str, object]] = {
+    "seat-01": {"occupied": True}, "pile-01": {"status": "Available"}, "door": {"open": False}, "aed": {"ready": True},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -37,9 +39,7 @@ class Box:
 
     def all_speak(self) -> None:
         self.word("online")
-        for device, signals in zip(
-            DEVICES, ({"occupied": True}, {"status": "Available"}, {"open": False}, {"ready": True}), strict=True
-        ):
+        for device, signals in SAID.items():
             self.says(device, **signals)
 
     def lives(self) -> None:
