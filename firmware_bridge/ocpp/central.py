@@ -14,13 +14,13 @@ from http import HTTPStatus
 
 from firmware_bridge.bus import REOPEN_S, Sink
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
-from firmware_bridge.ocpp.calls import GONE, HIS, Told
+from firmware_bridge.ocpp.calls import GONE, HIS, CallOutcome, Told
 from firmware_bridge.ocpp.conversation import Conversation
 from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
 from firmware_bridge.ocpp.keeper import GATHER_S, Keeper
 from firmware_bridge.ocpp.link import PileLink
-from firmware_bridge.ocpp.opening import opening_calls, whats_up
+from firmware_bridge.ocpp.opening import how_set, to_set, whats_up
 from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.relay.desk import RelayDesk, RelayRules
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
@@ -42,6 +42,7 @@ IDLE_S = 3.0  # says nothing: a crowd that dials at once after a power cut waits
 UNPROVEN_MOST = 2_048  # beyond it nobody new is taken
 SILENT_S, GONE_S = 90.0, 150.0  # asked whether it is there, and given up
 ASK_STATUS_S = 10.0  # a connector that has told no status by then is asked
+SETTLED_S = 60.0  # after dialling a pile that has booted is done with its own beginnings
 GOODBYE_S = 0.05
 SLOW_S = 20.0  # takes nothing of what we say
 PRESENT_MS = 300_000
@@ -186,12 +187,24 @@ class OcppBus:
             talk.calls.give_up(now_s)
             if not talk.asked_status and now_s - link.opened_at > ASK_STATUS_S:
                 self._ask_status(talk)
+            if talk.booted and not talk.settled and self.may_call and now_s - link.opened_at > SETTLED_S:
+                self._settle(talk)
             silent_s = now_s - link.heard_at
             if silent_s > GONE_S or (link.full_since is not None and now_s - link.full_since > SLOW_S):
                 log.info("bus %s: %s says or takes nothing any more: closed", self.id, talk.pile.charge_point)
                 link.drop()
             elif silent_s > SILENT_S and link.pinged_at is None:
                 link.ping()
+
+    def _settle(self, talk: Conversation) -> None:
+        """A pile that works offline shall know those whom it let in before: its cache is turned on where it is off."""
+        talk.settled = True
+
+        def told(outcome: CallOutcome) -> None:
+            for action, payload in to_set(talk.pile.version, outcome.result or {}):
+                talk.calls.ask(action, payload, lambda _outcome: None)
+
+        talk.calls.ask(*how_set(talk.pile.version), told)
 
     def _ask_status(self, talk: Conversation) -> None:
         """A line that was only broken is taken up without a boot, and then some piles tell no status by themselves."""
@@ -318,15 +331,11 @@ class OcppBus:
             self._keeper.fetch(partial(self._rules.relay.next, pile, after, limit), done)
 
     def booted(self, talk: Conversation) -> None:
-        """A pile that works offline shall know those whom it let in before: its cache is turned on."""
+        """A pile has said who it is."""
         link = self._links.get(talk.pile.charge_point)
         if link is None or self._talks.get(link) is not talk:
             return
         self.on_presence(talk.pile, self._since[link])
-        if not self.may_call:
-            return
-        for action, payload in opening_calls(talk.pile.version):
-            talk.calls.ask(action, payload, lambda _outcome: None)
 
     # ---- for staff ----
 

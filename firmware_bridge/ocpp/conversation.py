@@ -47,7 +47,7 @@ class Conversation:
         self.pile, self._around, self.send, self._go_on = pile, around, send, go_on
         self.calls = PileCalls(send)
         self.relay: Relaying | None = None
-        self.booted = self.asked_status = False
+        self.booted = self.asked_status = self.settled = False
 
     def hear(self, raw: bytes) -> bool:
         """Take a message; True when `go_on` will follow."""

@@ -1,22 +1,44 @@
-"""What we ask of a pile that has just begun. It may refuse each: nothing rests on it."""
+"""What we set at a pile, once it is done with its own beginnings, and what we ask where it tells nothing by itself.
+
+It may refuse each: nothing rests on it.
+"""
 
 from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.pile import Version
 
+KEYS = ("AuthorizationCacheEnabled", "LocalAuthorizeOffline")
+VARIABLES = (("AuthCacheCtrlr", "Enabled"), ("AuthCtrlr", "LocalAuthorizeOffline"))
+"""Who may charge while it is offline: those whom it let in before."""
 
-def opening_calls(version: Version) -> list[tuple[str, Payload]]:
-    """Who may charge while it is offline: those whom it let in before."""
+
+def how_set(version: Version) -> tuple[str, Payload]:
+    """How is it set? Nothing is written that stands there already."""
     if version == "1.6":
-        return [
-            ("ChangeConfiguration", {"key": "AuthorizationCacheEnabled", "value": "true"}),
-            ("ChangeConfiguration", {"key": "LocalAuthorizeOffline", "value": "true"}),
-        ]
-    variables = [("AuthCacheCtrlr", "Enabled"), ("AuthCtrlr", "LocalAuthorizeOffline")]
+        return "GetConfiguration", {"key": list(KEYS)}
+    asked = [{"component": {"name": component}, "variable": {"name": name}} for component, name in VARIABLES]
+    return "GetVariables", {"getVariableData": asked}
+
+
+def to_set(version: Version, answer: Payload) -> list[tuple[str, Payload]]:
+    """What to turn on, by its answer."""
+    if version == "1.6":
+        off = [one["key"] for one in _objects(answer.get("configurationKey")) if _is_off_16(one)]
+        return [("ChangeConfiguration", {"key": key, "value": "true"}) for key in KEYS if key in off]
     wanted = [
-        {"attributeValue": "true", "component": {"name": component}, "variable": {"name": variable}}
-        for component, variable in variables
+        {"attributeValue": "true", "component": one.get("component"), "variable": one.get("variable")}
+        for one in _objects(answer.get("getVariableResult"))
+        if one.get("attributeStatus") == "Accepted" and str(one.get("attributeValue")).lower() == "false"
     ]
-    return [("SetVariables", {"setVariableData": wanted})]
+    return [("SetVariables", {"setVariableData": wanted})] if wanted else []
+
+
+def _is_off_16(key: Payload) -> bool:
+    return key.get("readonly") is False and key.get("key") in KEYS and str(key.get("value")).lower() == "false"
+
+
+def _objects(value: object) -> list[Payload]:
+    """A pile's answer is not judged by the schema."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def whats_up(version: Version, evse: int | None, connector: int) -> tuple[str, Payload]:

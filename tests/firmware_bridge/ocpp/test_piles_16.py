@@ -8,6 +8,7 @@ import pytest
 
 from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.ocpp import central as central_in
+from firmware_bridge.ocpp.opening import how_set, to_set
 from gateway.base.clock import now_ms
 from gateway.commands import make_token
 from tests.firmware_bridge.ocpp.rig import CARD_KEY, COMMAND_KEY, central, dial
@@ -111,13 +112,39 @@ def test_a_pile_that_tells_no_status_is_asked_for_it(tmp_path: Path, monkeypatch
         assert asked[2:] == ["TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}]
 
 
-def test_a_pile_that_boots_has_its_cache_turned_on(tmp_path: Path) -> None:
+def test_a_pile_that_boots_has_its_cache_turned_on_where_it_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(central_in, "SETTLED_S", 0.1)
     with central(tmp_path) as (_, _, address), dial(address) as pile:
         pile.call("BootNotification", BOOT)
         asked = pile.next()
+        assert asked[2:] == ["GetConfiguration", {"key": ["AuthorizationCacheEnabled", "LocalAuthorizeOffline"]}]
+        known = [
+            {"key": "AuthorizationCacheEnabled", "readonly": False, "value": "false"},
+            {"key": "LocalAuthorizeOffline", "readonly": False, "value": "TRUE"},
+        ]
+        pile.say(json.dumps([3, asked[1], {"configurationKey": known}]))
+        asked = pile.next()
         assert asked[2:] == ["ChangeConfiguration", {"key": "AuthorizationCacheEnabled", "value": "true"}]
         pile.say(json.dumps([3, asked[1], {"status": "NotSupported"}]))
-        assert pile.next()[3]["key"] == "LocalAuthorizeOffline"
+        pile.call("Heartbeat", {})
+        assert pile.refused == []
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"configurationKey": None}, {"configurationKey": [7, {"key": "AuthorizationCacheEnabled"}]},
+               {"unknownKey": ["AuthorizationCacheEnabled"]}, {"getVariableResult": [{"attributeStatus": "Accepted"}]}]
+)  # fmt: skip
+def test_whatever_a_pile_answers_nothing_is_set_that_is_not_off(answer: dict[str, object]) -> None:
+    assert to_set("1.6", answer) == to_set("2.0.1", answer) == []
+
+
+def test_variables_that_are_off_are_set_at_a_station_of_2_0_1() -> None:
+    place = {"component": {"name": "AuthCacheCtrlr"}, "variable": {"name": "Enabled"}}
+    found = to_set("2.0.1", {"getVariableResult": [place | {"attributeStatus": "Accepted", "attributeValue": "false"}]})
+    assert found == [("SetVariables", {"setVariableData": [place | {"attributeValue": "true"}]})]
+    assert how_set("2.0.1")[0] == "GetVariables"
 
 
 def test_old_meter_values_of_a_pile_that_was_offline_change_nothing_now(tmp_path: Path) -> None:
