@@ -23,6 +23,8 @@ def check(source: ConfigSource) -> None:
             _devices(source, here, bus, protocol)
             if protocol.dials_in:
                 check_piles(source, here, bus, bridge)
+            if protocol.check is not None:
+                protocol.check(source, here, bus)
             if protocol.asks_platform:
                 check_platform(source, here, bus)
         readers = {bus["protocol"] for _, bus, protocol in buses if protocol.reads_cards}

@@ -35,7 +35,7 @@ class DeviceSettings(Model):
     unit: Annotated[int, Field(ge=0, le=247)] | None = None
     """Its address on the bus (modbus 1 to 247, osdp 0 to 126, boards)."""
     address: Label | None = None
-    """Its address where that is no number: 12 digits for dlt645, the pile's number for ap3000."""
+    """Its address where that is no number: 12 digits for dlt645, the pile's number for ap3000 and ykc."""
     map: Folder | None = None
     """Register map (modbus)."""
     poll_s: PollSeconds | None = None
@@ -47,7 +47,7 @@ class DeviceSettings(Model):
     charge_point: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,47}$")] | None = None
     """The pile's own name, the end of the address that it dials (ocpp)."""
     connector: Number | Label = 1
-    """Which connector of the pile it is, from 1 (ocpp), or of the EVSE (ocpi); its ConnectorID (tcec)."""
+    """Which connector of the pile it is, from 1 (ocpp, ykc), or of the EVSE (ocpi); its ConnectorID (tcec)."""
     evse: Number | Label | None = None
     """Which EVSE of the station, from 2.0.1 on; by default `connector` is the EVSE and its connector is 1 (ocpp). The
     uid of the EVSE at its operator (ocpi)."""

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from config.mistakes import KeyPath
 from config.schema.bridge import BusSettings, DeviceSettings
+from config.yaml_source import ConfigSource
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
 from gateway.model import Millis
@@ -35,7 +38,7 @@ class BusProtocol:
     `card_key_file`. `polled`: devices speak when asked, so one is offline after three polls; else after `silent_ms`.
     `dials_in`: its devices dial in by WebSocket, many on one loop, and no talk is made. `asks_platform`: the platform
     of the devices' operator speaks for them, and no talk is made either. `device_keys` are what each of several devices
-    must say. `questions` are for the probe, made when it asks.
+    must say; `check` tells what else is wrong with a bus. `questions` are for the probe, made when it asks.
     """
 
     talk: Callable[[BusSettings, Doors], Talk]
@@ -46,6 +49,7 @@ class BusProtocol:
     dials_in: bool = False
     asks_platform: bool = False
     device_keys: tuple[str, ...] = ()
+    check: Callable[[ConfigSource, KeyPath, dict[str, Any]], None] | None = None
     questions: Callable[[], tuple[ProbeQuestion, ...]] = tuple
 
 

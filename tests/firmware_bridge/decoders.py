@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices import ap3000, dlt645, ebike_board, ld2410, ld2450, modbus, osdp_frames, sdt
+from firmware_bridge.devices import ap3000, dlt645, ebike_board, ld2410, ld2450, modbus, osdp_frames, sdt, ykc_frames
 from firmware_bridge.devices.readers import CardLines, wiegand
 from firmware_bridge.frames import cobs, line, packet
 
@@ -61,6 +61,28 @@ def _sdt(text: str) -> Any:
     if frame is None:
         return None
     return {"status": f"{sdt.status(frame):02x}"} if sdt.is_reply(frame) else {"asked": frame[7:9].hex()}
+
+
+def _ykc(text: str) -> Any:
+    raw = one(ykc_frames.scanner().feed(bytes.fromhex(text)))
+    if raw is None:
+        return None
+    frame = ykc_frames.parse(raw)
+    found: dict[str, Any] = {"kind": f"{frame.kind:02x}", "high_first": frame.high_first}
+    match frame.kind:
+        case ykc_frames.LOGIN:
+            said: Any = ykc_frames.login(frame.body)
+        case ykc_frames.REALTIME:
+            said = ykc_frames.realtime(frame.body)
+        case ykc_frames.RECORD:
+            said = ykc_frames.record(frame.body)
+        case ykc_frames.HEARTBEAT:
+            return found | {"said": ykc_frames.heartbeat(frame.body)}
+        case ykc_frames.SET_TIME:
+            return found | {"at": ykc_frames.time_in(frame.body[7:14])}
+        case _:
+            return found | {"pile": ykc_frames.pile_in(frame)}
+    return found | {"said": asdict(said)}
 
 
 def _modbus(text: str) -> Any:
@@ -153,5 +175,6 @@ DECODE = {
     "klipper": _klipper,
     "mysensors": _mysensors,
     "ap3000": _ap3000,
+    "ykc": _ykc,
     "dongjun": _dongjun,
 }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.cards import CardNumber
-from firmware_bridge.devices import ap3000, dlt645, ebike_board, ld2410, ld2450, modbus, osdp_frames, sdt
+from firmware_bridge.devices import ap3000, dlt645, ebike_board, ld2410, ld2450, modbus, osdp_frames, sdt, ykc_frames
 from firmware_bridge.devices.readers import CardLines
 from firmware_bridge.frames.line import LineReader
 from firmware_bridge.frames.packet import PacketReader
@@ -73,6 +73,7 @@ STREAMS: dict[str, tuple[Any, Any, bool]] = {
     "sdt": (sdt.scanner, hexed, True),
     "dlt645": (dlt645.scanner, hexed, True),
     "ap3000": (ap3000.scanner, hexed, True),
+    "ykc": (ykc_frames.scanner, hexed, True),
     "dongjun": (ebike_board.scanner, hexed, True),
     "linecrc": (LineReader, lined, True),
     "cobsframe": (PacketReader, hexed, True),
