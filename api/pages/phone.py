@@ -16,7 +16,7 @@ from gateway.model import Millis
 
 Documents = Callable[[str], bytes | None]
 TENCENT = "https://apis.map.qq.com/uri/v1/marker"
-SHEETS = "tokens+phone"
+SHEETS = "tokens+phone+busy"
 FRAME = ("lit", "dark", "hatched", "shutter", "free", "occupied", "unknown", "shut", "around")
 
 
@@ -47,6 +47,7 @@ class Phone:
             "wish": f'<a href="/m/{place.id}/wish">{escape(voice.say("wish_here"))}</a>' if place.gathers else "",
             "beside": escape(urlencode({"from": place.id})),
             "calm": "",
+            "busy": escape(voice.say("busy_hours")),
         }
         values |= {key: voice.say(key) for key in FRAME}
         body = self._documents(place.id)

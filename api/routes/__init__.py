@@ -9,6 +9,7 @@ from api.context import ApiContext
 from api.routes import (
     alerts,
     boxes,
+    busy,
     check_page,
     check_photos,
     checks,
@@ -59,6 +60,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     promises.router,
     compare.router,
     boxes.router,
+    busy.router,
     override.router,
     piles.router,
     colleagues.router,

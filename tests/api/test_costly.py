@@ -71,6 +71,7 @@ PAST = {
     "/api/v1/promises",
     "/promises",
     "/compare",
+    "/m/{station}/busy",
     "/api/v1/stations/{station}/history",
     "/api/v1/stations/{station}/sessions",
     "/api/v1/stations/{station}/utilization",

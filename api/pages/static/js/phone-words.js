@@ -35,6 +35,7 @@ export const PHONE = {
     "This is how it was at {at}. Reload for now.",
   ],
   wish_here: ["许个愿：您想在这里参加什么活动?", "許個願：您想在這裡參加什麼活動?", "Wish for an activity here"],
+  busy_hours: ["平常几点忙", "平常幾點忙", "Usually busy"],
   tally_ask: ["您做哪一行？点一下，不记名。", "您做哪一行？點一下，不記名。", "What work do you do? One tap, no name."],
   tally_thanks: ["已收到，谢谢", "已收到，謝謝", "Received, thank you"],
   work_sanitation: ["环卫", "環衛", "Street cleaning"],

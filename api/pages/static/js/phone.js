@@ -1,5 +1,6 @@
 // One station on a phone, the same truth as on the wall.
 
+import { showBusy } from "./busy.js";
 import { dialogs } from "./dialogs.js";
 import { $, setText } from "./draw.js";
 import { Face, place, query, root } from "./face.js";
@@ -44,5 +45,6 @@ letters(query.get("letters") ?? storage.get("yizhan:letters") ?? "normal");
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button.letters, button.report"))) button.hidden = false;
 $(".letters").addEventListener("click", () => letters(root.dataset.letters === "large" ? "normal" : "large"));
 
+showBusy();
 askTally(place, say);
 document.documentElement.dataset.runs = "yes"; // see too-old.js
