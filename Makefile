@@ -9,6 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: deb setup demo quick test test-slow test-all check fix bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "yizhan needs Python 3.11 or newer, and $(PY) is older: name another, as in make $(MAKECMDGOALS) PY=python3.12" >&2; exit 1; }
+	@$(PY) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PY) has no venv: install it (on Debian: apt-get install python3-venv), then run this again" >&2; exit 1; }
 	$(PY) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .

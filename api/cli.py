@@ -14,6 +14,7 @@ from keyword import iskeyword
 
 from api import logs
 from api.commands import COMMANDS
+from api.mends import CONFIG, Parser, told
 
 log = logging.getLogger("yizhan")
 
@@ -32,10 +33,10 @@ def _run(args: argparse.Namespace) -> int:
     from gateway.store.base import StoreError
 
     try:
-        return int(args.run(args))
+        return _begun(args, int(args.run(args)))
     except ConfigErrors as errors:
         sys.stderr.write(f"{errors}\n")
-        return 2
+        return _begun(args, 2)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
@@ -46,12 +47,20 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         # What the machine or the operator did is one line; what we did comes with its traceback.
         expected = isinstance(error, (OSError, StoreError))
-        log.critical("%s", error or type(error).__name__, exc_info=None if expected else error)
+        log.critical("%s", told(error), exc_info=None if expected else error)
         return 1
 
 
+def _begun(args: argparse.Namespace, status: int) -> int:
+    """Who names a configuration that is not there mostly has none yet."""
+    named = getattr(args, "config", None)
+    if status == 2 and named is not None and not named.exists():
+        sys.stderr.write(f"yizhan: {CONFIG}\n")
+    return status
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="yizhan", description="What is free in couriers' rest stations and community venues, right now (驿站)."
     )
     parser.add_argument("--version", action="version", version=f"yizhan {version('yizhan')}")

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 from api.commands import simulate
+from api.mends import host_port
 from config.files import read_secret
 from gateway.base.clock import now_ms
 
@@ -28,8 +29,12 @@ LOG_INS: dict[str, tuple[Any, str]] = {
 
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("demo", help="everything at once, with virtual devices")
-    parser.add_argument("--http", default="127.0.0.1:8080", metavar="H:P", help="where the pages are (127.0.0.1:8080)")
-    parser.add_argument("--mqtt", default="127.0.0.1:1883", metavar="H:P", help="where the broker is (127.0.0.1:1883)")
+    parser.add_argument(
+        "--http", type=host_port, default="127.0.0.1:8080", metavar="H:P", help="where the pages are (127.0.0.1:8080)"
+    )
+    parser.add_argument(
+        "--mqtt", type=host_port, default="127.0.0.1:1883", metavar="H:P", help="where the broker is (127.0.0.1:1883)"
+    )
     parser.add_argument(
         "--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it is stored (data/demo)"
     )

@@ -58,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load(args.config)
     noted(args, settings.store.path)
+    if args.station is not None and settings.station(args.station) is None:
+        names = ", ".join(one.id for one in settings.stations[:8]) or "none"
+        sys.stderr.write(f"--station: the configuration has no {args.station!r}; it has {names}\n")
     unread: list[int] = []
     found = records(args, settings.store.path, unread)
     if args.format == "parquet":

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.mends import host_port
+
 if TYPE_CHECKING:
     from api.setup.code import SetupCode
     from config.schema import Settings
@@ -20,7 +22,7 @@ def add(subparsers: Any) -> None:
     )
     house = parser.add_argument_group("an empty house", "what its first file says; not together with --config")
     house.add_argument("--house", type=Path, metavar="DIR", help="its folder (house)")
-    house.add_argument("--http", metavar="H:P", help="where its pages are (127.0.0.1:8080)")
+    house.add_argument("--http", type=host_port, metavar="H:P", help="where its pages are (127.0.0.1:8080)")
     house.add_argument(
         "--mqtt", metavar="URL", help="its broker (mqtt://127.0.0.1:1883 if one answers there, else our own)"
     )

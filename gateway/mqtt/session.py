@@ -254,7 +254,11 @@ class Session:
             return None
         if self._dialer.error is not None:
             error, self._dialer.error = self._dialer.error, None
-            self._failed(f"{self.broker}: {error}")
+            nobody = isinstance(error, ConnectionRefusedError)
+            hint = (
+                "; nobody listens there: start the broker (`yizhan up` has one), or correct mqtt.url" if nobody else ""
+            )
+            self._failed(f"{self.broker}: {error}{hint}")
             return None
         sock = cast("socket.socket | None", self._client.socket())
         if sock is None and not (self._held or self._closing or self._dialer.pause_s):
