@@ -129,22 +129,37 @@ def _channels(source: ConfigSource) -> None:
     for path, channel in each(source.data, "alerts.channels.*"):
         if not isinstance(channel, dict):
             continue
-        smtp = channel.get("kind") == "smtp"
-        _either(source, path, channel, "url", "url_file", needed=not smtp)
+        smtp, wechat = channel.get("kind") == "smtp", channel.get("kind") == "wechat"
+        app = channel.get("kind") == "wecom" and bool(channel.get("corp_id"))
+        _either(source, path, channel, "url", "url_file", needed=not (smtp or wechat or app))
         url = channel.get("url")
         if isinstance(url, str) and channel.get("kind") != "apprise" and not url.startswith(("http://", "https://")):
             source.blame((*path, "url"), "is not a web address", "write it like https://host/path")
         for key in ("host", "sender", "to"):
             if smtp and not channel.get(key):
                 source.blame(path, f"{key} is missing for a mail channel", f"add {key}:")
+        wanted = (
+            ("app_id", "secret_file", "template", "to") if wechat else ("agent_id", "secret_file", "to") if app else ()
+        )
+        for key in wanted:
+            if channel.get(key) in (None, "", []):
+                source.blame(path, f"{key} is missing for {'WeChat' if wechat else 'an app of WeCom'}", f"add {key}:")
+        if wechat and bool(channel.get("model_id")) != bool(channel.get("device_sn")):
+            source.blame(path, "model_id and device_sn belong together", "give both or none")
+
+
+CALENDARS = "stations.*.areas.*.calendar.*"
 
 
 def _pairs(source: ConfigSource) -> None:
     """Keys that make no sense without another."""
-    for pattern in ("mqtt", "uplink", "alerts.channels.*"):
+    for pattern in ("mqtt", "uplink", "alerts.channels.*", CALENDARS):
         for path, value in each(source.data, pattern):
             if isinstance(value, dict) and value.get("password_file") and not value.get("username"):
                 source.blame((*path, "password_file"), "is given without username", "add username:")
+    for path, calendar in each(source.data, CALENDARS):
+        if isinstance(calendar, dict) and calendar.get("username") and not calendar.get("password_file"):
+            source.blame(path, "username is given without password_file", "add password_file:")
     for path, mqtt in (*each(source.data, "mqtt"), *each(source.data, "uplink")):
         if isinstance(mqtt, dict) and bool(mqtt.get("cert_file")) != bool(mqtt.get("key_file")):
             source.blame(path, "cert_file and key_file belong together", "give both or none")

@@ -38,6 +38,11 @@ def _and_above(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+TemplateKeyword = Annotated[str, Field(pattern=r"^[a-z_]{2,20}\d{1,2}$")]
+TemplateWord = Literal["title", "where", "what", "severity", "text", "first", "last"]
+TEMPLATE_FIELDS: dict[str, TemplateWord] = {"thing1": "where", "thing2": "what", "time3": "title", "thing4": "last"}
+
+
 class Channel(Model):
     """A way to reach staff."""
 
@@ -50,7 +55,7 @@ class Channel(Model):
     url_file: File | None = None
     """File with the address."""
     secret_file: File | None = None
-    """File with the key that signs messages (dingtalk, feishu, webhook)."""
+    """File with the key that signs messages (dingtalk, feishu, webhook), or the secret of an app (wechat, wecom)."""
     allow_private: bool = False
     """Allow an address in a private network or on this machine."""
     lang: Language = "zh"
@@ -76,7 +81,23 @@ class Channel(Model):
     sender: str | None = None
     """From address (smtp)."""
     to: Strings = ()
-    """Addresses of the receivers (smtp)."""
+    """Receivers: mail addresses (smtp), openids (wechat), members (wecom with corp_id)."""
+    app_id: str | None = None
+    """The mini-program's AppID (wechat)."""
+    template: str | None = None
+    """Id of the message's template (wechat)."""
+    fields: dict[TemplateKeyword, TemplateWord] = TEMPLATE_FIELDS
+    """What stands under each keyword of the template (wechat)."""
+    page: str | None = None
+    """Page of the mini-program that a message opens (wechat)."""
+    model_id: str | None = None
+    """Model of the device, for device messages (wechat)."""
+    device_sn: str | None = None
+    """Serial number of the device; with it device messages are sent (wechat)."""
+    corp_id: str | None = None
+    """The company's id; with it messages of an app instead of a robot's (wecom)."""
+    agent_id: NotNegative | None = None
+    """The app's AgentId (wecom with corp_id)."""
 
 
 class RouteSettings(Model):

@@ -3,9 +3,9 @@
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from config.modules import names_in
@@ -28,7 +28,6 @@ from config.schema.base import (
     Strings,
     Texts,
     TimeZone,
-    wrong,
 )
 from config.schema.rounds import CheckSettings
 
@@ -150,12 +149,6 @@ class WrittenCalendar(Model):
     """File with the password."""
     give_up: Literal["cancel", "comment"] | None = None
     """What becomes of a booking there that nobody came to: it is cancelled, or gets a comment. By default nothing."""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.password_file is None) != (self.username is None):
-            raise wrong("has only one of username and password_file", "write both, or none")
-        return self
 
 
 def _one_or_many_calendars(value: object) -> object:

@@ -70,7 +70,7 @@ def test_the_example_runs_as_it_is() -> None:
 def test_every_option_out_of_its_comment_still_loads(everything: Path) -> None:
     settings = load(everything, {})
     assert settings.bridge is not None
-    assert len(settings.alerts.channels) == 4
+    assert len(settings.alerts.channels) == 6
 
 
 def test_every_option_of_the_schema_stands_in_the_example_at_its_default(everything: Path) -> None:
