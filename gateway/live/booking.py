@@ -1,10 +1,12 @@
 """Activities of an area and its rooms: whether a booking keeps them, and what is on now and next for whoever waits."""
 
+from collections.abc import Mapping
+
 from msgspec import UNSET, UnsetType
 
 from config.kinds import SPECS
 from gateway.evidence.facts import Facts
-from gateway.live.places import Area, utc
+from gateway.live.places import Area, Station, utc
 from gateway.live.station_document import ActivityNext, ActivityNow, Programme
 from gateway.model import Millis
 from gateway.policy.activities import Activity, OnNow, gives_up_at, nobody_came, use_with
@@ -31,6 +33,13 @@ def book(area: Area, now: Millis) -> Millis | None:
         facts.booked = booked
     ahead = [gives_up_at(activity) for activity in on.reserving if gives_up_at(activity) > now]
     return min([*ahead, *([] if on.until is None else [on.until])], default=None)
+
+
+def given_up(stations: Mapping[str, Station], place: tuple[str, str]) -> frozenset[Activity]:
+    """The bookings of now in an area (station, area) to which nobody came. Any thread may ask."""
+    station = stations.get(place[0])
+    areas = station.areas if station is not None else ()
+    return frozenset(activity for area in areas if area.id == place[1] for activity in area.given_up)
 
 
 def presence(facts: list[Facts], now: Millis) -> tuple[Millis | None, Millis | None]:

@@ -22,7 +22,7 @@ from gateway.live.held import HeldActivities
 from gateway.live.places import Area, Device, Station, name_of
 from gateway.live.repeats import Repeats
 from gateway.model import Axes, Change, Millis
-from gateway.policy.activities import Activity, Agenda
+from gateway.policy.activities import Agenda
 from gateway.policy.override import NOTHING, Override, Overrides, OverrideTarget
 from gateway.wire import Event
 
@@ -227,12 +227,6 @@ class Live:
                 self.activities.leave(one, agenda, now)
                 one.agenda = agenda
                 self._book(one, now)
-
-    def given_up(self, place: tuple[str, str]) -> frozenset[Activity]:
-        """The bookings of now in an area (station, area) to which nobody came. Any thread may ask."""
-        station = self.stations.get(place[0])
-        areas = station.areas if station is not None else ()
-        return frozenset(activity for area in areas if area.id == place[1] for activity in area.given_up)
 
     def _book(self, area: Area, now: Millis) -> None:
         self.activities.look(area, now)

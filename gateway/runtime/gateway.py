@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from gateway.core.remarks import most
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
+from gateway.live.booking import given_up
 from gateway.live.places import utc
 from gateway.live.station_document import Document
 from gateway.mqtt import Will
@@ -109,7 +111,7 @@ class Gateway:
         self.intake.flood = self.alerting.watch.flood = self.flood
         self._announce()
         self.calendars = CalendarThread(
-            settings, stations, self.intake.programme, self.mishaps, self.pipeline.live.given_up
+            settings, stations, self.intake.programme, self.mishaps, partial(given_up, self.pipeline.live.stations)
         )
         self.ship = ship = self._ship(self.pipeline.live)
         if ship is not None:

@@ -1,5 +1,6 @@
 """What takes place in an area: rooms are reserved, nobody who sits there is moved, and empty bookings are given up."""
 
+from gateway.live.booking import given_up
 from gateway.policy.activities import Activity, Agenda
 from tests.gateway.live.house import HOUR, MINUTE, START, House
 
@@ -91,9 +92,13 @@ def test_whoever_asks_hears_what_is_given_up_now():
     one, booking = house(), activity(HOUR, 3 * HOUR)
     plan(one, booking)
     one.wait(HOUR + 15 * MINUTE - 1)
-    assert one.live.given_up(("yanshan", "lounge")) == frozenset()
+    assert given_up(one.live.stations, ("yanshan", "lounge")) == frozenset()
     one.wait(1)
-    assert one.live.given_up(("yanshan", "lounge")) == {booking}
-    assert one.live.given_up(("yanshan", "yard")) == one.live.given_up(("nowhere", "lounge")) == frozenset()
+    assert given_up(one.live.stations, ("yanshan", "lounge")) == {booking}
+    assert (
+        given_up(one.live.stations, ("yanshan", "yard"))
+        == given_up(one.live.stations, ("nowhere", "lounge"))
+        == frozenset()
+    )
     one.wait(2 * HOUR)
-    assert one.live.given_up(("yanshan", "lounge")) == frozenset()
+    assert given_up(one.live.stations, ("yanshan", "lounge")) == frozenset()
