@@ -14,7 +14,7 @@ from api.live_view import LiveView
 from api.processes import FOLDER
 from api.readers import reader_of
 from api.reload_door import ReloadDoor
-from api.reloading import Read, Reloading
+from api.reloading import Read, Reloading, take_up_sites
 from api.running import Fixed, NotReloadedError, Running
 from api.server import bind, serve, trusted
 from api.setup.code import SetupCode
@@ -67,6 +67,7 @@ def run_product(
     if files is not None:
         reloading = Reloading(files.path, settings, files.read, lambda planned: _follow(planned, gateway, app))
         gateway.config_version = lambda: newest_version(files.path)
+        gateway.sites.on_changed = lambda: take_up_sites(reloading)
         running, door = reloading, ReloadDoor(reloading, files.hangups, settings.store.path / FOLDER, "up")
     app = create_app(
         view,

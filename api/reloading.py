@@ -120,6 +120,11 @@ class Reloading:
         self._running = planned.settings
 
 
+def take_up_sites(reloading: Reloading) -> None:
+    """Boxes have told of stations that we do not configure. NotReloadedError when that can't be taken up."""
+    reloading.reload("boxes", "stations of which boxes tell")
+
+
 def _keep_version(path: Path, why: str) -> None:
     """What was written by hand becomes a version, with its mistakes. Nothing waits for a folder that takes none."""
     try:

@@ -17,6 +17,7 @@ from config.edit.saving import settled
 from config.mistakes import ConfigErrors, ConfigMistake, KeyPath, dotted
 from config.schema import Settings
 from config.schema.base import DEVICE_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, TOPIC_PATTERN
+from config.sites import with_sites
 from config.yaml_source import ConfigSource, read_yaml
 
 __all__ = ["ConfigErrors", "ConfigMistake", "files_of", "load"]
@@ -33,7 +34,8 @@ def load(
     `also` are checks of rooms that this one does not know. `contents`, where given, are the files, with what
     they would hold.
 
-    Relative paths are resolved against the folder; named files must exist. ConfigErrors holds every mistake at once.
+    Stations of which boxes tell stand behind ours. Relative paths are resolved against the folder; named files must
+    exist. ConfigErrors holds every mistake at once.
     """
     folder = (path if path.is_dir() else path.parent).absolute()
     files = files_of(path) if contents is None else sorted(contents)
@@ -42,11 +44,11 @@ def load(
     ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
     with building():
         if contents is not None:
-            return _settings(read_yaml(files, contents), folder, environment, ignored, also)
+            return with_sites(_settings(read_yaml(files, contents), folder, environment, ignored, also))
         with settled(path) as files_so_far:
             contents = {} if files_so_far is None else ConfigHome(path).paths(files_so_far)
             source = read_yaml(sorted(contents) or files_of(path), contents)
-        return _settings(source, folder, environment, ignored, also)
+        return with_sites(_settings(source, folder, environment, ignored, also))
 
 
 def files_of(path: Path) -> list[Path]:

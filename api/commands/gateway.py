@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from api.commands.check import checked
     from api.processes import FOLDER
     from api.reload_door import ReloadDoor
-    from api.reloading import Reloading
+    from api.reloading import Reloading, take_up_sites
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
     from config.edit.versions import newest_version
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     gateway.config_version = lambda: newest_version(args.config)
     running = Reloading(args.config, settings, checked, lambda planned: _follow(planned, gateway))
     shard = f"gateway-{args.shard[0]}of{args.shard[1]}" if args.shard else "gateway"
+    gateway.sites.on_changed = lambda: take_up_sites(running)
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, shard)
     listen = settings.gateway.metrics_listen
     metrics = None

@@ -2,10 +2,12 @@
 
 # ruff: noqa: RUF012 (pydantic copies a mutable default for each model)
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from pydantic import PrivateAttr
 
 from config.kinds import NAMES
 from config.schema.alerts import AlertSettings
@@ -55,6 +57,19 @@ class Settings(Model):
     """The centre that this box tells; without it there is none."""
     uplinks: Uplinks = Uplinks()
     """The boxes that this centre hears."""
+
+    _owners: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """By station: the box that tells of it, where no file of ours does."""
+        return self._owners
+
+    def with_more(self, stations: Sequence[StationSettings], owners: Mapping[str, str]) -> "Settings":
+        """The same with these stations, of which boxes tell."""
+        more = self.model_copy(update={"stations": (*self.stations, *stations)})
+        more._owners = dict(owners)  # noqa: SLF001  of our own class
+        return more
 
     def resources(self) -> Iterator[tuple[StationSettings, AreaSettings, ResourceSettings]]:
         """Every resource with its station and area, in the order of the configuration."""

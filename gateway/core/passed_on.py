@@ -6,6 +6,7 @@ order here; one that is late goes to history only, and makes no boot the newest.
 
 from typing import Any
 
+from config.sites import read_site
 from gateway import wire
 from gateway.core.admission import check_bytes
 from gateway.core.context import Context
@@ -19,6 +20,8 @@ from gateway.wire import UnreadableError
 
 BOXES = "boxes"
 """The name under which the store keeps what boxes say of themselves."""
+MOST_SITE = 1 << 20
+"""Bytes of a station as its box has it."""
 MOST_LATE_MS = 600_000
 """An event that is older says nothing of now."""
 
@@ -36,6 +39,9 @@ class FromBoxes:
             return False
         check_bytes(payload, wire.MAX_PAYLOAD + via.ROOM)
         station, name, which = wire.parse_stored(topic)
+        if self._comes_too_early(station, message):
+            self._context.live.counters["boxes_ahead"] += 1
+            return True
         link = self._link(station, message)
         journal, number = link.journal(message.via.boot), message.via.n
         context = self._context
@@ -69,11 +75,33 @@ class FromBoxes:
 
     def word(self, topic: bytes, payload: bytes, now: Millis) -> None:
         """What a box says of itself. UnreadableError says why it is not heard."""
+        root, _, rest = topic.partition(b"/")
+        name = rest.decode(errors="replace")
+        if root == b"yz-site":
+            self._site(name, payload)
+            return
         check_bytes(payload, wire.MAX_PAYLOAD)
-        name = topic.removeprefix(b"yz-box/").decode(errors="replace")
         kept = self._context.live.box_lines.hear(name, payload, now)
         if kept is not None:
             self._context.outcome.kept[BOXES] = kept
+
+    def _site(self, station: str, payload: bytes) -> None:
+        """A station as its box has it. One that we configure ourselves follows our words, and one box tells of it."""
+        check_bytes(payload, MOST_SITE)
+        boxes = self._context.live.boxes
+        owner = boxes.owners.get(station)
+        if owner is None and (not payload or station in self._context.live.stations):
+            return
+        if payload:
+            try:
+                site = read_site(payload)
+            except ValueError:
+                raise UnreadableError("wrong_type") from None
+            if site.station.id != station:
+                raise UnreadableError("wrong_type")
+            if site.box not in boxes.accept or owner not in (None, site.box):
+                raise UnreadableError("unknown_box")
+        boxes.on_site(station, payload)
 
     def cover(self, topic: bytes, payload: bytes) -> bool:
         """A message that stands in quarantine, or in the journal: its box need not send it again. False for one that no
@@ -91,6 +119,11 @@ class FromBoxes:
         link.journal(message.via.boot).note(message.via.n)
         self._context.outcome.boxes.add(link)
         return True
+
+    def _comes_too_early(self, station: str, message: PassedOn) -> bool:
+        """Its box is known and its station not yet: it is not covered, so it comes again."""
+        live = self._context.live
+        return station not in live.stations and message.via.box in live.boxes.accept
 
     def _link(self, station: str, message: PassedOn) -> BoxLink:
         live = self._context.live

@@ -20,7 +20,7 @@ __all__ = ["Speakers", "build", "decoder", "foreign", "mistakes", "resource_of"]
 def build(settings: Settings, stations: Iterable[StationSettings], opening: Openings, now: Millis) -> Live:
     """A `Live` with these stations. `opening` gives the hours of a station, or of an area that has its own."""
     live, plans = Live(), StationPlans(settings, opening, now)
-    live.boxes.accept = frozenset(settings.uplinks.accept)
+    live.boxes.configure(settings.uplinks.accept, settings.owners)
     for configured in stations:
         plan = plans.of(configured)
         for target, override in plan.by_hand:

@@ -52,7 +52,7 @@ class Unusual:
             check_bytes(payload, wire.MAX_PAYLOAD)
             self._commands.reports.recorded(topic, payload, now)
             return
-        if topic.startswith(b"yz-box/"):
+        if topic.startswith((b"yz-box/", b"yz-site/")):
             self.from_boxes.word(topic, payload, now)
             return
         foreign = not topic.startswith(b"yz/") and topic != b"yz"  # our filter brings that one too

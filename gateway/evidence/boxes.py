@@ -1,7 +1,7 @@
 """Which messages of each box came: `(box, boot, n)` identifies one for ever, and numbers are awaited from 1 on."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from operator import itemgetter
 from typing import Final
 
@@ -78,8 +78,12 @@ class Boxes:
     def __init__(self) -> None:
         self.accept: Set[str] = frozenset()
         self.owners: dict[str, str] = {}  # by station: whose it is, where a box has brought it
+        self.on_site: Callable[[str, bytes], None] = lambda _station, _site: None  # told of itself by a box
         self.kept_upto = 0  # up to which batch of our own journal it was kept what came
         self._links: dict[tuple[str, str], BoxLink] = {}
+
+    def configure(self, accept: Iterable[str], owners: Mapping[str, str]) -> None:
+        self.accept, self.owners = frozenset(accept), dict(owners)
 
     def may_tell(self, station: str, box: str) -> bool:
         """A station that we configure ourselves is heard from whichever box speaks on its topics."""

@@ -180,7 +180,8 @@ class BoxLines:
 
     def stations_of(self, box: str) -> list[Station]:
         """The stations of which it has told us."""
-        names = [link.station for link in self.boxes.links() if link.box == box]
+        names = dict.fromkeys(link.station for link in self.boxes.links() if link.box == box)
+        names |= dict.fromkeys(station for station, owner in self.boxes.owners.items() if owner == box)
         return [self.stations[name] for name in names if name in self.stations]
 
     def take_up(self, kept: Iterable[BoxLine], now: Millis) -> None:

@@ -17,6 +17,7 @@ from gateway.history.first_free import FirstFree
 from gateway.history.forecast import Forecast
 from gateway.model import Access, Millis
 from gateway.policy.activities import Activity, Agenda, OnNow
+from gateway.policy.override import OverrideTarget
 
 
 class PlaceOpening(Protocol):
@@ -95,6 +96,12 @@ class Station:
 
     def facts(self) -> list[Facts]:
         return [facts for area in self.areas for facts in area.facts]
+
+    def has(self, target: OverrideTarget) -> bool:
+        """Whether the place that somebody names is here."""
+        if target.resource is not None:
+            return any(facts.resource.id == target.resource for facts in self.facts())
+        return target.area is None or any(area.id == target.area for area in self.areas)
 
 
 class Device:

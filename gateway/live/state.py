@@ -241,7 +241,7 @@ class Live:
     ) -> bool:
         """Put what people say above what sensors say, or take it back. False if there is no such place."""
         station = self.stations.get(target.station)
-        if station is None or not _has(station, target):
+        if station is None or not station.has(target):
             return False
         if override is None:
             self.overrides.clear(target, partner=partner)
@@ -390,9 +390,3 @@ def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)
-
-
-def _has(station: Station, target: OverrideTarget) -> bool:
-    if target.resource is not None:
-        return any(facts.resource.id == target.resource for facts in station.facts())
-    return target.area is None or any(area.id == target.area for area in station.areas)

@@ -14,6 +14,7 @@ import msgspec
 from config.building import building
 from config.difference import Difference
 from config.schema import Settings
+from config.sites import site_of
 from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
@@ -44,6 +45,7 @@ from gateway.runtime.parts import (
     suffix,
 )
 from gateway.runtime.reload import GatewayReload
+from gateway.runtime.sites import SiteKeeper
 from gateway.runtime.starts import Starts
 from gateway.runtime.status import Metrics, Status
 from gateway.runtime.writer import Writer
@@ -117,7 +119,10 @@ class Gateway:
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble
         self.uplink = self._uplink([station.id for station in stations], suffix(share))
+        self.sites = SiteKeeper(settings.store.path, self.mishaps)
+        self.pipeline.live.boxes.on_site = self.sites.put
         self._reload = GatewayReload(self, share)
+        self._share = share
 
     def _alerting(self) -> Alerting:
         return Alerting(
@@ -174,6 +179,18 @@ class Gateway:
             line.on_confirmed = self.session.wake
         return line
 
+    def tell_sites(self) -> None:
+        """Have the centre told of our stations as they are configured now."""
+        line, settings = self.uplink, self.settings
+        if line is not None:
+            version = self.config_version()
+            line.configure(
+                {
+                    station.id: site_of(settings, station, line.outbound.box, version)
+                    for station in mine(settings.stations, self._share)
+                }
+            )
+
     # ---- life ----
 
     def start(self) -> None:
@@ -185,6 +202,7 @@ class Gateway:
         if self.ship is not None:
             self.ship.start()
         if self.uplink is not None:
+            self.tell_sites()
             self.uplink.start()
         self.alerting.start()
         self.intake.start()
@@ -215,6 +233,7 @@ class Gateway:
         clean = self.alerting.stop(left(1.0)) and not self.intake.is_alive()
         if self.ship is not None and self.ship.ident is not None:
             self.ship.end(left(0.5))
+        self.sites.end(left(0.5))
         if self.uplink is not None:
             self.uplink.end(left(0.5))
         if self.writer.ident is not None:

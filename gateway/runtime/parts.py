@@ -146,7 +146,7 @@ def session_of(
 
 def of_boxes(settings: Settings) -> list[str]:
     """What a centre listens to beside messages: what boxes say of themselves, and of their stations."""
-    return ["yz-box/+"] if settings.uplinks.accept else []
+    return ["yz-box/+", "yz-site/+"] if settings.uplinks.accept else []
 
 
 def filters_of(stations: Iterable[str]) -> list[str]:

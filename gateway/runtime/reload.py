@@ -104,6 +104,7 @@ class GatewayReload:
         gateway.rollups.follow(plan.places, plan.core.removed)
         gateway.entrances.follow(plan.places, plan.core.removed)
         gateway.calendars.configure(wanted_of(settings, plan.stations))
+        gateway.tell_sites()
         if gateway.ship is not None:
             places = [place_of(settings, station) for station in plan.stations]
             gateway.ship.configure([resource for place in places for resource in place.resources])
@@ -115,7 +116,7 @@ class GatewayReload:
         intake = gateway.intake
         listened_to = gateway.pipeline.foreign.filters
         moved = self._changing.apply(plan.core, now)
-        gateway.pipeline.live.boxes.accept = frozenset(plan.settings.uplinks.accept)
+        gateway.pipeline.live.boxes.configure(plan.settings.uplinks.accept, plan.settings.owners)
         gateway.pipeline.live.boxes.forget(plan.core.removed)
         self._listen(plan, listened_to)
         self._keep(plan, moved)

@@ -4,7 +4,7 @@ import logging
 import secrets
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -69,6 +69,8 @@ class UplinkLine(threading.Thread):
         self._allowed, self._allowed_at = 0.0, 0.0
         self._kept, self._kept_at = outbound.cursor, 0.0
         self._report_at = 0.0
+        self._sites: dict[str, bytes] = {}  # as they were told over this line
+        self._sites_wanted: dict[str, bytes] | None = None
         self._count = 0
         self.upto = outbound.cursor.position
         self.on_confirmed: Callable[[], None] = lambda: None
@@ -77,6 +79,11 @@ class UplinkLine(threading.Thread):
         session.on_published = self._on_wire.discard
 
     # ---- for others ----
+
+    def configure(self, sites: Mapping[str, bytes]) -> None:
+        """What the centre is told of each station, from now on. Any thread."""
+        self._sites_wanted = dict(sites)
+        self.session.wake()
 
     def end(self, timeout_s: float) -> None:
         self._ending.set()
@@ -126,6 +133,7 @@ class UplinkLine(threading.Thread):
     def _turn(self) -> None:
         out, session = self.outbound, self.session
         more = out.read_on(READ_A_TURN)
+        self._tell_sites()
         sent = self._send(monotonic_s())
         wait_s = 0.0 if more else 0.002 if sent else REST_S
         arrivals = session.poll(wait_s)
@@ -146,6 +154,7 @@ class UplinkLine(threading.Thread):
 
     def _connected(self, _session_present: bool) -> None:
         self._report_at = 0.0
+        self._sites.clear()
         self.outbound.connected(now_ms())
 
     def _hear(self, topic: bytes, payload: bytes, now: Millis) -> None:
@@ -196,6 +205,19 @@ class UplinkLine(threading.Thread):
         if moment >= self._report_at and self.session.connected:
             self._report_at = moment + REPORT_EVERY_S
             self.session.publish(self.topic, self._report("online", self.outbound.backlog), retain=True)
+
+    def _tell_sites(self) -> None:
+        """Before the messages of a station, which the centre may not know yet."""
+        wanted, told = self._sites_wanted, self._sites
+        if wanted is None or wanted == told or not self.session.connected:
+            return
+        self.session.subscribe([f"yz-ack/{station}/{self.outbound.box}" for station in wanted])
+        for station, site in wanted.items():
+            if told.get(station) != site:
+                self.session.publish(f"yz-site/{station}", site, retain=True)
+        for station in told.keys() - wanted.keys():
+            self.session.publish(f"yz-site/{station}", b"", retain=True)
+        self._sites = dict(wanted)
 
     def _keep(self) -> None:
         cursor = self.outbound.cursor

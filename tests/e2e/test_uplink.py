@@ -1,8 +1,11 @@
 """A box and its centre as processes with a mosquitto each: whatever is killed and cut, all of it ends at the centre."""
 
+import contextlib
 import json
 import shutil
 import signal
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,28 +38,48 @@ api: {{listen: "127.0.0.1:{http}"}}
 """
 
 
+ALONE = """\
+mqtt: {{url: "mqtt://127.0.0.1:{own}"}}
+store: {{path: data, ballast_mib: 0}}
+api: {{listen: "127.0.0.1:{http}"}}
+uplinks: {{accept: [box-1]}}
+alerts: {{raise_delay_s: 0}}
+"""
+
+
+ALERTS = "/api/v1/alerts?state=open&kind=box_offline"
+
+
 class House:
     """A folder with its configuration, its broker and its HTTP port."""
 
-    def __init__(self, folder: Path, text: str, **more: Any) -> None:
+    def __init__(self, folder: Path, text: str, stations: str = STATIONS, **more: Any) -> None:
         self.folder, self.http = folder, free_port()
         folder.mkdir()
         (folder / "broker").mkdir()
         self.broker = Mosquitto(folder / "broker", free_port(), *KEEPING)
-        self.config = text.format(own=self.broker.port, http=self.http, **more) + STATIONS
+        self.config = text.format(own=self.broker.port, http=self.http, **more) + stations
         (folder / "yizhan.yaml").write_text(self.config)
 
     def up(self) -> Yizhan:
         return Yizhan(self.folder, "up", "--config", "yizhan.yaml")
 
     def shown(self, name: str) -> Any:
-        return resource(get(self.http, "/api/v1/stations/yanshan"), name)
+        """LookupError while it is not there."""
+        try:
+            return resource(get(self.http, "/api/v1/stations/yanshan"), name)
+        except StopIteration:
+            raise KeyError(name) from None
 
     def exported(self) -> list[str]:
         done = yizhan(self.folder, "export", "--config", "yizhan.yaml")
         assert done.returncode == 0, done.stderr
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         return sorted(json.dumps({k: v for k, v in row.items() if k not in ("ts", "received_at")}) for row in rows)
+
+    def key(self) -> dict[str, str]:
+        words = ("keys", "create", "--config", "yizhan.yaml", "--role", "admin", "--name", "test")
+        return {"Authorization": f"Bearer {yizhan(self.folder, *words).stdout.split()[-1]}"}
 
     def say(self, device: str, seq: int, boot: str = "b1", **signals: Any) -> None:
         publish(self.broker.port, f"yz/yanshan/{device}/state", json.dumps({"boot": boot, "seq": seq, **signals}))
@@ -68,11 +91,8 @@ def town(tmp_path: Path) -> Any:
         pytest.skip("mosquitto-clients is not installed")
     centre = House(tmp_path / "centre", CENTRE)
     box = House(tmp_path / "box", BOX, centre=centre.broker.port, confirm="centre")
-    centre.broker.start()
-    box.broker.start()
-    yield box, centre
-    centre.broker.kill()
-    box.broker.kill()
+    with brokers(centre, box):
+        yield box, centre
 
 
 def test_the_centre_ends_with_all_that_the_box_accepted(town: tuple[House, House]) -> None:
@@ -104,3 +124,55 @@ def test_the_centre_ends_with_all_that_the_box_accepted(town: tuple[House, House
             box.say("seat-02", 3, "b4", occupied=False)
             until(lambda: centre.shown("seat-02")["use"] == "free")
     assert centre.exported() == box.exported()
+
+
+def test_a_station_that_only_its_box_knows_is_shown_by_the_centre(tmp_path: Path) -> None:
+    centre = House(tmp_path / "centre", ALONE, "")
+    box = House(tmp_path / "box", BOX, centre=centre.broker.port, confirm="box")
+    with brokers(centre, box), centre.up():
+        until(lambda: get(centre.http, "/readyz"))
+        key = centre.key()
+        with box.up() as up:
+            until(lambda: centre.shown("seat-01"), what="the station at the centre")
+            box.say("seat-01", 1, occupied=True)
+            until(lambda: centre.shown("seat-01")["use"] == "occupied", what="its first value there")
+            (told,) = until(lambda: [row for row in boxes(centre.http, key) if row["stations"]], what="the box's word")
+            assert (told["box"], told["line"], told["stations"]) == ("box-1", "up", ["yanshan"])
+            assert told["version"]
+            more = box.config.replace("{id: door,", "{id: seat-03, kind: seat, ttl: 3600}, {id: door,")
+            (box.folder / "yizhan.yaml").write_text(more)
+            assert yizhan(box.folder, "reload", "--config", "yizhan.yaml").returncode == 0
+            until(lambda: centre.shown("seat-03")["evidence"] == "never", what="the new seat at the centre")
+            assert centre.shown("seat-01")["use"] == "occupied"
+            up.stop(signal.SIGKILL)
+        until(lambda: centre.shown("seat-01")["evidence"] == "offline", what="the line known to be down")
+        assert centre.shown("seat-01")["usable"] == "unknown"
+        (alert,) = until(lambda: asked(centre.http, ALERTS, key)["alerts"], what="the alert about the box")
+        assert (alert["station"], alert["cause"], alert["detail"]["stations"]) == ("yanshan", "line", 1)
+        with box.up():
+            until(lambda: centre.shown("seat-01")["evidence"] == "live", what="the line known to be back")
+            assert centre.shown("seat-01")["use"] == "occupied"
+            until(lambda: not asked(centre.http, ALERTS, key)["alerts"])
+    assert centre.exported() == box.exported()
+
+
+@contextlib.contextmanager
+def brokers(*houses: House) -> Iterator[None]:
+    for house in houses:
+        house.broker.start()
+    try:
+        yield
+    finally:
+        for house in houses:
+            house.broker.kill()
+
+
+def asked(http: int, path: str, key: dict[str, str]) -> Any:
+    request = urllib.request.Request(f"http://127.0.0.1:{http}{path}", headers=key)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def boxes(http: int, key: dict[str, str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = asked(http, "/api/v1/boxes", key)["boxes"]
+    return rows

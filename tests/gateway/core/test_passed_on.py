@@ -140,3 +140,49 @@ def test_a_device_that_speaks_to_us_itself_is_heard_as_before(town: Town) -> Non
     town.hear("seat-01", {"boot": "b", "seq": 1, "occupied": True})
     assert town.axes("seat-01").use == "occupied"
     assert upto(town) == []
+
+
+def site(box: str = "box-1", station: str = "shaping") -> bytes:
+    return json.dumps({"box": box, "version": 1, "station": {"id": station}}).encode()
+
+
+def test_a_site_of_an_accepted_box_is_handed_on(town: Town) -> None:
+    told: list[tuple[str, bytes]] = []
+    town.live.boxes.on_site = lambda station, payload: told.append((station, payload))
+    town.live.boxes.configure(["box-1"], {})
+    town.hear_raw(b"yz-site/shaping", site())
+    assert told == [("shaping", site())]
+    assert town.outcome.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        (b"yz-site/shaping", site("stranger"), "unknown_box"),
+        (b"yz-site/shaping", site(station="other"), "wrong_type"),
+        (b"yz-site/theirs", site(station="theirs"), "unknown_box"),
+        (b"yz-site/shaping", b"{}", "wrong_type"),
+    ],
+)
+def test_a_site_of_another_box_or_name_is_refused(town: Town, topic: bytes, payload: bytes, reason: str) -> None:
+    told: list[str] = []
+    town.live.boxes.on_site = lambda station, _payload: told.append(station)
+    town.live.boxes.configure(["box-1"], {"theirs": "box-2"})
+    town.hear_raw(topic, payload)
+    assert told == []
+    assert reasons(town.outcome) == [reason]
+
+
+def test_a_station_that_we_configure_ourselves_follows_our_words(town: Town) -> None:
+    told: list[str] = []
+    town.live.boxes.on_site = lambda station, _payload: told.append(station)
+    town.live.boxes.configure(["box-1"], {})
+    town.hear_raw(b"yz-site/yanshan", site(station="yanshan"))
+    town.hear_raw(b"yz-site/..%2f", b"")
+    assert told == []
+
+
+def test_messages_that_come_before_their_station_are_neither_stored_nor_covered(town: Town) -> None:
+    town.live.boxes.configure(["box-1"], {})
+    town.hear_raw(b"yz/shaping/seat-01/state", json.dumps(message(town, 1, occupied=True)).encode())
+    assert (len(town.outcome.batch), town.outcome.rejected, upto(town)) == (0, [], [])
