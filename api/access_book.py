@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from api.private_files import locked, replace_private
+from api.private_files import locked, of_the_folders_owner, replace_private
 from config.files import LIST_BYTES, UnusableFileError, read_bytes, read_text
 from gateway.base.chain import chained
 from gateway.model import Millis
@@ -90,6 +90,7 @@ class AccessBook:
         row = json.dumps(asdict(line) | {"n": number, "digest": digest}, ensure_ascii=False)
         handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "ab") as file:
+            of_the_folders_owner(file.fileno(), self.path.parent)
             file.write(row.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())

@@ -30,6 +30,7 @@ def replace_private(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
+            of_the_folders_owner(file.fileno(), path.parent)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -37,6 +38,13 @@ def replace_private(path: Path, content: bytes) -> None:
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def of_the_folders_owner(handle: int, folder: Path) -> None:
+    """What root writes at the box belongs to whom the folder belongs: else the service could not go on with it."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def stamp(path: Path) -> Stamp | None:

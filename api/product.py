@@ -19,6 +19,8 @@ from api.running import Fixed, NotReloadedError, Running
 from api.server import bind, serve, trusted
 from api.setup.code import SetupCode
 from api.signals import Hangups, stop_event
+from api.tls import certificate_of
+from config.certificate_files import certificate_files
 from config.difference import Difference
 from config.edit.versions import newest_version
 from config.schema import Settings
@@ -26,7 +28,7 @@ from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
 from gateway.base.heart import Heart
 from gateway.runtime import Gateway, UnchangedError
-from gateway.runtime.metrics import GatewayCollector
+from gateway.runtime.metrics import CertificateCollector, GatewayCollector
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +58,14 @@ def run_product(
     """
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
+    certificate = certificate_of(settings)
     gateway = Gateway(settings)
     view = LiveView(settings.stations, now_ms, gateway.mishaps)
     gateway.listen(view.feed_threadsafe)
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
     registry.register(AlertCollector(settings.store.path, now_ms))
+    registry.register(CertificateCollector(lambda: certificate_files(gateway.settings)))
     running: Running = Fixed(settings)
     door: ReloadDoor | None = None
     if files is not None:
@@ -93,7 +97,7 @@ def run_product(
             door.start()
         ready(sock)
         heart.begin()
-        serve(app, sock, stop, trusted_proxies=trusted(settings))
+        serve(app, sock, stop, trusted_proxies=trusted(settings), certificate=certificate)
     finally:
         died = gateway.dead
         heart.end()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 
 from api.connections import Connection, ConnectionBounds, ConnectionDoor, bounds_of_this_process, seldom
+from api.tls import LOOK_EVERY_S, ServedCertificate
 from config.schema import Settings
 from config.schema.base import HostPort
 
@@ -68,10 +69,11 @@ def serve(
     *,
     trusted_proxies: str,
     bounds: ConnectionBounds | None = None,
+    certificate: ServedCertificate | None = None,
 ) -> None:
     """Serve until `stop` is set; SIGTERM and SIGINT set it. Returns within about 3 s, with streams open too.
 
-    `bounds` of connections: by default what the limit of open files allows.
+    `bounds` of connections: by default what the limit of open files allows. `certificate`: https, not http.
     """
     _allow_many_files()
     door = ConnectionDoor(bounds or bounds_of_this_process(), trusted_proxies)
@@ -87,9 +89,10 @@ def serve(
         forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=30,
+        ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
     )
     with seldom(logging.getLogger("uvicorn.error")):
-        _Server(config, app, stop, door).run(sockets=[sock])
+        _Server(config, app, stop, door, certificate).run(sockets=[sock])
 
 
 def trusted(settings: Settings) -> str:
@@ -98,8 +101,16 @@ def trusted(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: "App", stop: threading.Event, door: ConnectionDoor) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: "App",
+        stop: threading.Event,
+        door: ConnectionDoor,
+        certificate: ServedCertificate | None = None,
+    ) -> None:
         super().__init__(config)
+        self._certificate = certificate
         self._our_app, self._stop, self._door = app, stop, door
         self._out_of_files_told_at = -math.inf
 
@@ -121,6 +132,8 @@ class _Server(uvicorn.Server):
         self._our_app.ticks += 1
         if counter % TICKS_A_SECOND == 0:
             self._door.sweep(asyncio.get_running_loop().time())
+        if self._certificate is not None and counter % (TICKS_A_SECOND * LOOK_EVERY_S) == 0:
+            self._certificate.look()
         return self._stop.is_set() or await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -160,7 +160,7 @@ def _pairs(source: ConfigSource) -> None:
     for path, calendar in each(source.data, CALENDARS):
         if isinstance(calendar, dict) and calendar.get("username") and not calendar.get("password_file"):
             source.blame(path, "username is given without password_file", "add password_file:")
-    for path, mqtt in (*each(source.data, "mqtt"), *each(source.data, "uplink")):
+    for path, mqtt in (*each(source.data, "mqtt"), *each(source.data, "uplink"), *each(source.data, "api")):
         if isinstance(mqtt, dict) and bool(mqtt.get("cert_file")) != bool(mqtt.get("key_file")):
             source.blame(path, "cert_file and key_file belong together", "give both or none")
 

@@ -12,41 +12,50 @@ PUBLIC = frozenset({"ca_file", "cert_file"})
 
 def secret_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """(dotted option, its file), in the order of the configuration; an item of a list goes by its id or number."""
-    yield from _of(settings, "")
+    yield from files_named(settings, None)
 
 
-def _of(section: Any, prefix: str) -> Iterator[tuple[str, Path]]:
-    for name, inner in _fields(type(section)):
+def files_named(settings: Settings, names: frozenset[str] | None) -> Iterator[tuple[str, Path]]:
+    """The same of the options of these names; of None those that hold secrets."""
+    yield from _of(settings, "", names)
+
+
+def _of(section: Any, prefix: str, names: frozenset[str] | None) -> Iterator[tuple[str, Path]]:
+    for name, inner in _fields(type(section), names):
         value = getattr(section, name)
         if inner is None:
             if value is not None:
                 yield prefix + name, value
         elif isinstance(value, dict):
             for key, one in value.items():
-                yield from _of(one, f"{prefix}{name}.{key}.")
+                yield from _of(one, f"{prefix}{name}.{key}.", names)
         elif isinstance(value, tuple):
             for number, one in enumerate(value):
                 named = getattr(one, "id", None) or getattr(one, "device", None) or number
-                yield from _of(one, f"{prefix}{name}.{named}.")
+                yield from _of(one, f"{prefix}{name}.{named}.", names)
         elif value is not None:
-            yield from _of(value, f"{prefix}{name}.")
+            yield from _of(value, f"{prefix}{name}.", names)
 
 
-_KNOWN: dict[type, tuple[tuple[str, type | None], ...]] = {}
+_KNOWN: dict[tuple[type, frozenset[str] | None], tuple[tuple[str, type | None], ...]] = {}
 
 
-def _fields(section: type) -> tuple[tuple[str, type | None], ...]:
-    """The fields that are a file with a secret (None), and the sections that hold such a field: most hold none."""
-    if section in _KNOWN:
-        return _KNOWN[section]
+def _fields(section: type, names: frozenset[str] | None) -> tuple[tuple[str, type | None], ...]:
+    """The fields that are such a file (None), and the sections that hold such a field: most hold none."""
+    if (section, names) in _KNOWN:
+        return _KNOWN[section, names]
     if not hasattr(section, "__pydantic_fields__"):
         return ()  # a plain value beside sections in a list
     found: list[tuple[str, type | None]] = []
     for name, field in fields_of(section).items():
         inner = section_in(field.annotation)
-        if inner is None and name.endswith("_file") and name not in PUBLIC:
+        if inner is None and _wanted(name, names):
             found.append((name, None))
-        elif inner is not None and _fields(inner):
+        elif inner is not None and _fields(inner, names):
             found.append((name, inner))
-    _KNOWN[section] = tuple(found)
-    return _KNOWN[section]
+    _KNOWN[section, names] = tuple(found)
+    return _KNOWN[section, names]
+
+
+def _wanted(name: str, names: frozenset[str] | None) -> bool:
+    return name in names if names is not None else name.endswith("_file") and name not in PUBLIC

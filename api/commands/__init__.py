@@ -19,5 +19,6 @@ COMMANDS = {
     "store": "the copy in InfluxDB: init, compare; a card everywhere: forget",
     "discover": "listen, and print the devices heard with ready config lines",
     "replay": "recorded messages through the real core: states and alerts out",
+    "device": "users of devices at a mosquitto broker: add, list, revoke",
     "keys": "keys for staff and apps: create, list, revoke",
 }

@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from api.server import address_of, bind, serve, trusted
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
+    from api.tls import certificate_of, scheme_of
+    from config.certificate_files import certificate_files
     from config.difference import Difference
     from config.load import load
     from gateway.base.clock import now_ms
@@ -43,16 +45,17 @@ def run(args: argparse.Namespace) -> int:
     from gateway.commands import CommandKey
     from gateway.mqtt.configured import broker_of
     from gateway.runtime import Status
-    from gateway.runtime.metrics import MishapCollector
+    from gateway.runtime.metrics import CertificateCollector, MishapCollector
 
     hangups = Hangups()
     settings = load(args.config)
     note_start(args.config, settings, "api", now_ms())
     stop = stop_event()
     sock = bind(settings.api.listen.host, settings.api.listen.port)
-    started_at = now_ms()
+    certificate, started_at = certificate_of(settings), now_ms()
     mishaps, registry = Mishaps(), CollectorRegistry()
     registry.register(MishapCollector(mishaps))
+    registry.register(CertificateCollector(lambda: certificate_files(settings)))
     view = LiveView(settings.stations, now_ms, mishaps)
     name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
     feed = LiveFeed(
@@ -86,11 +89,11 @@ def run(args: argparse.Namespace) -> int:
     feed.start()
     door.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
-    log.info("listening on http://%s/", address_of(sock))
+    log.info("listening on %s://%s/", scheme_of(settings), address_of(sock))
     heart = Heart([lambda: app.ticks])
     heart.begin()
     try:
-        serve(app, sock, stop, trusted_proxies=trusted(settings))
+        serve(app, sock, stop, trusted_proxies=trusted(settings), certificate=certificate)
     finally:
         died = not feed.is_alive()
         heart.end()

@@ -60,6 +60,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield from left_out(retained)
     yield command_key(settings)
     yield rights(settings)
+    yield from certificates(settings)
     yield holidays(settings)
     yield from promises(settings)
     yield from calendars(settings)
@@ -112,6 +113,19 @@ def store(folder: Path) -> Iterator[DoctorFinding]:
         )
     free = shutil.disk_usage(folder).free >> 20
     yield DoctorFinding("warn" if free < LOW_DISK_MIB else "ok", "disk", f"{free} MiB free")
+
+
+def certificates(settings: Any) -> Iterator[DoctorFinding]:
+    """Those that the configuration names, and that which the broker shows."""
+    from config.certificate_files import certificate_files
+    from gateway.base.certificates import ending
+    from gateway.base.clock import now_ms
+
+    now, found = now_ms(), list(certificate_files(settings))
+    told = [text for option, path, ours in found if (text := ending(option, path, now, ours=ours))]
+    yield from (DoctorFinding("warn", "certificate", f"{text}; renew it, docs/tls.md") for text in told)
+    if found and not told:
+        yield DoctorFinding("ok", "certificate", f"{len(found)} are good for 20 days and longer")
 
 
 def starts(folder: Path) -> Iterator[DoctorFinding]:

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from api.reloading import Reloading, take_up_sites
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
+    from config.certificate_files import certificate_files
     from config.edit.versions import newest_version
     from gateway.base.clock import now_ms
     from gateway.base.heart import Heart
@@ -55,7 +56,11 @@ def run(args: argparse.Namespace) -> int:
     if listen.port:
         try:
             metrics = MetricsServer(
-                listen.host, listen.port, gateway.metrics, lambda: running.degraded(gateway.status())
+                listen.host,
+                listen.port,
+                gateway.metrics,
+                lambda: running.degraded(gateway.status()),
+                lambda: certificate_files(gateway.settings),
             )
         except OSError as error:
             raise OSError(

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from api.server import address_of
     from api.signals import Hangups
     from api.start_book import note_start
+    from api.tls import scheme_of
     from gateway.base.clock import now_ms
 
     if args.config is not None and (args.house or args.http or args.mqtt):
@@ -47,10 +48,15 @@ def run(args: argparse.Namespace) -> int:
 
     def ready(sock: socket.socket) -> None:
         address = address_of(sock)
-        log.info("listening on http://%s/", address)
+        scheme = scheme_of(settings)
+        log.info("listening on %s://%s/", scheme, address)
         if code is not None:
             log.info(
-                "set it up at http://%s/setup#%s  (one-time code %s, good for an hour)", address, code.text, code.text
+                "set it up at %s://%s/setup#%s  (one-time code %s, good for an hour)",
+                scheme,
+                address,
+                code.text,
+                code.text,
             )
 
     note_start(path, settings, "up", now_ms())

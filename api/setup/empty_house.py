@@ -22,7 +22,7 @@ mqtt:
   url: {mqtt}   # {why}
 
 store:
-  path: data
+  path: {data}
 
 api:
   listen: {http}   # 让手机也能打开：改成 0.0.0.0:8080 后重启 / for phones in the house: 0.0.0.0:8080, then restart
@@ -46,7 +46,7 @@ def open_house(folder: Path, mqtt: str | None = None, http: str | None = None) -
     found = mqtt is None and _answers(host, port)
     url = mqtt or (f"mqtt://{host}:{port}" if found else f"embedded://{host}:{port}")
     why = _GIVEN if mqtt else _FOUND if found else _OWN
-    text = _TEXT.format(mqtt=url, why=why, http=http or HTTP)
+    text = _TEXT.format(mqtt=url, why=why, http=http or HTTP, data=os.environ.get("YIZHAN_DATA") or "data")
     handle = os.open(folder / FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.schema.base import (
+    File,
     Folder,
     HostPort,
     Hours,
@@ -54,6 +55,10 @@ class Api(Model):
 
     listen: Listen = HostPort("127.0.0.1", 8080)
     """Address and port to serve on; port 0 takes a free one."""
+    cert_file: File | None = None
+    """Certificate (PEM, with those between it and its authority) for https on `listen`; read again when it changes."""
+    key_file: File | None = None
+    """Its key."""
     public_url: RootUrl | None = None
     """Address under which phones reach us, for QR codes and links; by default that of the request. Without a
     path: the pages stand at the root of a host."""

@@ -7,13 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config.certificate_files import certificate_files
 from config.schema import Settings
 from gateway.alerts.facts import Fact, channel_failing, own
+from gateway.base.certificates import ending
 from gateway.model import Millis, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 DISK_EVERY_MS = 10_000
+CERTIFICATES_EVERY_MS = 3_600_000
 Failing = Mapping[str, tuple[str, bool]]
 """Channels that take no message: (why, whether one is lost already), by name."""
 
@@ -44,14 +47,18 @@ class OwnTroubles:
         self._enough_mib = settings.alerts.thresholds.disk_free_mib
         self._zone = ZoneInfo(settings.timezone)
         self._notices = notices_of(settings) if depends_on_notices(settings) else None
+        self._certificates = list(certificate_files(settings))
+        self._ending: str | None = None
         self._disk_at: Millis = 0
+        self._certificates_at: Millis = 0
 
     def resume(self, failing: Failing) -> None:
         """After a start: the channels of which it was told that they fail."""
         self._failing = failing
 
     def look(self, state: Ourselves, now: Millis) -> list[Fact]:
-        """Broker, store, disk, the copy, the holidays of the coming year, and another gateway under our name."""
+        """Broker, store, disk, the copy, the holidays of the coming year, certificates that end, and another gateway
+        under our name."""
         changed, self._last = state != self._last, state
         if now >= self._disk_at:
             self._disk_at = now + DISK_EVERY_MS
@@ -71,13 +78,21 @@ class OwnTroubles:
         named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
         facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
-        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now)]
+        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now), self._certificate(now)]
         return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
 
     def _disk(self, free_mib: int, now: Millis) -> Fact:
         holds = True if free_mib < self._enough_mib else False if free_mib >= self._enough_mib * 1.2 else None
         detail: dict[str, Signal] = {"free_mib": free_mib}
         return Fact("disk_filling", now, holds, None, self._gateway, None, f"{free_mib} MiB free", detail)
+
+    def _certificate(self, now: Millis) -> Fact:
+        """Whether one ends within 20 days, or can't be read; looked at once an hour."""
+        if now >= self._certificates_at:
+            self._certificates_at = now + CERTIFICATES_EVERY_MS
+            told = [ending(option, path, now, ours=ours) for option, path, ours in self._certificates]
+            self._ending = "; ".join(text for text in told if text) or None
+        return own("certificate_ending", now, self._ending is not None, self._gateway, self._ending or "")
 
     def _holidays(self, now: Millis) -> Fact:
         """Whether a notice is missing that hours of ours depend on."""

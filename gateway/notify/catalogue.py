@@ -49,6 +49,7 @@ _ZH = {
         "通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"
     ),
     "copy_failing": AlertText("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
+    "certificate_ending": AlertText("证书快到期", "续期，或换上新证书；换好后自动生效"),
     "holidays_unknown": AlertText("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
     "duplicate_gateway": AlertText("网关重复运行", "停掉其中一个，或改用不同的 ID"),
     "quarantine_rate": AlertText("无法读取的消息过多", "用 export --quarantine 查看原因"),
@@ -101,6 +102,7 @@ _EN = {
     "copy_failing": AlertText(
         "copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"
     ),
+    "certificate_ending": AlertText("a certificate ends soon", "Renew it; the new file is taken up by itself"),
     "holidays_unknown": AlertText("holidays of a year not known", "Enter its notice, calendar.notices"),
     "duplicate_gateway": AlertText("duplicate gateway", "Stop one, or give it another id"),
     "quarantine_rate": AlertText("many unreadable messages", "See why with export --quarantine"),

@@ -1,19 +1,25 @@
 """The gateway's own figures for Prometheus, and the little server that `yizhan gateway` shows them on."""
 
+import contextlib
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.base.certificates import NoCertificateError, ends_at
 from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
 from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.runtime.status import Metrics, Status
 from gateway.uplink.status import UplinkMetrics
+
+Certificates = Callable[[], Iterable[tuple[str, Path, bool]]]
+"""(option, file, whether it is our own) of each certificate of the configuration."""
 
 
 class GatewayCollector(Collector):
@@ -82,6 +88,22 @@ class MishapCollector(Collector):
         yield of_mishaps(self._mishaps.count)
 
 
+class CertificateCollector(Collector):
+    """When the certificates of the configuration end."""
+
+    def __init__(self, files: Certificates) -> None:
+        self._files = files
+
+    def collect(self) -> Iterator[Metric]:
+        ends = GaugeMetricFamily(
+            "yizhan_certificate_ends_seconds", "when a certificate ends, seconds since 1970", labels=["option"]
+        )
+        for option, path, ours in self._files():
+            with contextlib.suppress(NoCertificateError):
+                ends.add_metric([option], ends_at(path, ours=ours) / 1000)
+        yield ends
+
+
 def of_copy(copy: CopyMetrics) -> Iterator[Metric]:
     """What operators see of the copy in InfluxDB."""
     yield GaugeMetricFamily("yizhan_copy_backlog", "messages in the journal that the copy lacks", copy.backlog)
@@ -138,9 +160,17 @@ BOX_FIGURES: tuple[tuple[str, str, Callable[[BoxLine, BoxWord], float | None]], 
 class MetricsServer:
     """`/metrics`, `/healthz` and `/readyz` on a thread of its own. OSError when the port is in use."""
 
-    def __init__(self, host: str, port: int, metrics: Callable[[], Metrics], status: Callable[[], Status]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        metrics: Callable[[], Metrics],
+        status: Callable[[], Status],
+        certificates: Certificates = tuple,
+    ) -> None:
         registry = CollectorRegistry()
         registry.register(GatewayCollector(metrics))
+        registry.register(CertificateCollector(certificates))
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:

@@ -16,6 +16,7 @@ from api.live_view import LiveView
 from api.reloading import Reloading
 from api.server import bind, serve
 from api.setup.code import SetupCode
+from api.tls import ServedCertificate
 from config.load import load
 from config.schema import Settings
 from gateway.model import Batch, Change, Resource, axes_of
@@ -88,6 +89,7 @@ def serving(
     bounds: ConnectionBounds | None = None,
     files: Path | None = None,
     setup_code: SetupCode | None = None,
+    certificate: ServedCertificate | None = None,
     **api: Any,
 ) -> Generator[House, None, None]:
     """Serve on a free port until the generator is closed. `files`: of a configuration."""
@@ -111,10 +113,13 @@ def serving(
         setup_code=setup_code,
     )
     sock = bind("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{sock.getsockname()[1]}"
     client = httpx.Client(base_url=url, timeout=60, verify=False)  # one for all: making one costs more than asking
     thread = threading.Thread(
-        target=serve, args=(app, sock, stop), kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds}, daemon=True
+        target=serve,
+        args=(app, sock, stop),
+        kwargs={"trusted_proxies": "127.0.0.1", "bounds": bounds, "certificate": certificate},
+        daemon=True,
     )
 
     def end() -> None:

@@ -36,6 +36,17 @@ PROMISED = (
             "gateway.kinds.door:A_STAND": 3,
         },
     ),
+    Promise(
+        "tls.md",
+        "Twenty days before the first of them ends",
+        {"gateway.base.certificates:SOON_MS": 20 * DAY, "gateway.alerting.ourselves:CERTIFICATES_EVERY_MS": HOUR},
+    ),
+    Promise("tls.md", "taken up within\n30 seconds", {"api.tls:LOOK_EVERY_S": 30}),
+    Promise(
+        "audit.md",
+        "after 1 MiB (`access-{number of its last line}.jsonl`), and at most 200 of these",
+        {"api.access_book:LONGEST_BYTES": 2**20, "api.access_book:ASIDE_MOST": 200},
+    ),
     # alerts
     Promise("alerts.md", "`raise_delay_s: 10`", {"gateway.alerts.case:Policy.raise_delay_ms": 10 * S}),
     Promise("alerts.md", "`clear_delay_s: 30`", {"gateway.alerts.case:Policy.clear_delay_ms": 30 * S}),
