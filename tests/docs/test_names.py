@@ -17,7 +17,7 @@ from gateway.dialects import DIALECTS
 from gateway.influx.status import Checked, CopyMetrics
 from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.notify.channels import CHANNELS
-from gateway.runtime.metrics import GatewayCollector
+from gateway.runtime.metrics import CertificateCollector, GatewayCollector
 from gateway.runtime.status import Metrics
 from gateway.uplink.status import UplinkMetrics
 from tests.api.conftest import House, serving
@@ -120,6 +120,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     )  # fmt: skip
     registry = CollectorRegistry()
     registry.register(GatewayCollector(lambda: figures))
+    registry.register(CertificateCollector(tuple))
     alerts = AlertHouse(folder)
     alerts.send("pile-01", status="Faulted")
     alerts.wait(10)
