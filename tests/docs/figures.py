@@ -41,7 +41,7 @@ PROMISED = (
         "Twenty days before the first of them ends",
         {"gateway.base.certificates:SOON_MS": 20 * DAY, "gateway.alerting.ourselves:CERTIFICATES_EVERY_MS": HOUR},
     ),
-    Promise("tls.md", "taken up within\n30 seconds", {"api.tls:LOOK_EVERY_S": 30}),
+    Promise("tls.md", "taken up within 30 seconds", {"api.tls:LOOK_EVERY_S": 30}),
     Promise(
         "audit.md",
         "after 1 MiB (`access-{number of its last line}.jsonl`), and at most 200 of these",
