@@ -6,7 +6,7 @@ MQTT ?= 127.0.0.1:1883
 # Where a machine forbids kept bytecode, each of the hundreds of processes that tests start would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deb setup demo quick test test-slow test-all check fix bench lock clean
+.PHONY: deb setup demo quick test test-slow test-all check fix docs bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -62,6 +62,10 @@ check: .venv/.dev
 fix: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The documentation as a site, build/docs/index.html; a link or anchor that leads nowhere fails.
+docs: .venv/.dev
+	$(BIN)/python -m mkdocs build --quiet --strict
 
 bench: .venv/.dev
 	sh tests/install-tools.sh
