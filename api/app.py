@@ -100,6 +100,7 @@ def create_app(
     running: Running | None = None,
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None,
     setup_code: SetupCode | None = None,
+    filling: Callable[[], bool] = lambda: False,
 ) -> App:
     """Every route over one live view. `status` and `reader_factory` are called from worker threads.
 
@@ -108,7 +109,7 @@ def create_app(
     `activities(station)`: what the calendars of its areas say, None where the gateway is another process.
     `on_screen(screen, station)` hears of each wall screen once a minute, from the script of its page. `mishaps`: where
     faults of ours are noted. `running` takes the configuration's files up again; without it there are none.
-    `setup_code` lets the first administrator in.
+    `setup_code` lets the first administrator in. `filling`: whether a past is still being filled in.
     """
     stream = settings.api.stream
     limits = StreamLimits(
@@ -135,6 +136,7 @@ def create_app(
             timezone=settings.timezone,
             tiles_url=settings.api.tiles_url,
             on_screen=on_screen,
+            filling=filling,
             walls=walls,
             now_ms=now,
             standings=lambda: view,

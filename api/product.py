@@ -50,11 +50,13 @@ def run_product(
     before_stop: Callable[[], None] = lambda: None,
     files: Files | None = None,
     setup_code: SetupCode | None = None,
+    filling: Callable[[], bool] = lambda: False,
 ) -> int:
     """Serve until SIGTERM or SIGINT. Ports are taken before anything else starts; `ready` is told the HTTP socket.
 
     `before_stop` runs while the gateway still takes messages. `files`: those that `settings` were read from, to be
-    taken up again while it runs. `setup_code` lets the first administrator in.
+    taken up again while it runs. `setup_code` lets the first administrator in. `filling`: whether a past is still being
+    filled in, which the pages tell; any thread may ask.
     """
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
@@ -86,6 +88,7 @@ def run_product(
         running=running,
         setup_code=setup_code,
         activities=gateway.activities_of,
+        filling=filling,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
     stop = stop_event()

@@ -47,39 +47,29 @@ def add(subparsers: Any) -> None:
         "and a car park with piles that speak OCPP",
     )
     parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
+    parser.add_argument("--empty", action="store_true", help="begin without a past: nothing has happened yet")
     parser.add_argument("--mixed", action="store_true", help="and a station in which six foreign dialects are spoken")
     simulate.town_options(parser, speed=SPEED)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.commands.demo_past import Plan
+    from api.commands.demo_since import PastOfDemo, begun
     from api.product import run_product
     from api.server import address_of
-    from config.schema import Settings
-    from firmware_bridge.emulator.foreign import mixed_station
-    from firmware_bridge.emulator.ocpp.park import bridge_section, park_station
-    from firmware_bridge.emulator.stations import demo_stations, locked_station, shared_station
 
-    shown, token = [mixed_station()] if args.mixed else [], _token(args.data)
-    more: dict[str, Any] = {}
-    if args.stations > 1:
-        shown += [locked_station(), shared_station() | {"checks_token_file": args.data / CODE_FILE}, park_station()]
-        more = {"bridge": bridge_section(args.data)}
-    settings = Settings.model_validate(
-        more
-        | {
-            "mqtt": {"url": f"embedded://{args.mqtt}"},
-            "store": {"path": args.data},
-            "api": {"listen": args.http},
-            "stations": demo_stations(args.stations, args.seed) + shown,
-            "promises": {"patience_min": 1},  # nobody watches a demo for a quarter of an hour
-        }
-    )
+    token = _token(args.data)
+    since = begun(args.data, now_ms(), empty=args.empty)
+    plan = Plan(args.data.absolute(), args.stations, args.seed, now_ms() if since is None else since)
+    settings = _settings(args, plan)
+    past = PastOfDemo(plan, wanted=since is not None)
+    past.make_present()
     stopped = threading.Event()
     town: list[threading.Thread] = []
 
     def ready(sock: socket.socket) -> None:
-        town.append(simulate.start(settings, args, stopped, from_midday=True))
+        town.append(simulate.start(settings, args, stopped, from_midday=True, spells=past.standing()))
         if settings.bridge is not None:
             town.extend(_park(settings, args, stopped))
         base = f"http://{address_of(sock)}"
@@ -97,11 +87,34 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         if args.stations > 1:
             threading.Thread(target=_round, args=(base, token, stopped), name="round", daemon=True).start()
+        past.start()
 
     try:
-        return run_product(settings, ready, before_stop=lambda: _end(town, stopped))
+        return run_product(settings, ready, before_stop=lambda: _end(town, stopped), filling=past.missing)
     finally:
         _end(town, stopped)
+        past.stop()
+
+
+def _settings(args: argparse.Namespace, plan: Any) -> Any:
+    from api.commands.demo_past import stations_of
+    from config.schema import Settings
+    from firmware_bridge.emulator.foreign import mixed_station
+    from firmware_bridge.emulator.ocpp.park import bridge_section
+
+    more = {"teahouse": {"checks_token_file": args.data / CODE_FILE}}
+    stations = [{**one, **more.get(one["id"], {})} for one in stations_of(plan)]
+    bridge: dict[str, Any] = {"bridge": bridge_section(args.data)} if args.stations > 1 else {}
+    return Settings.model_validate(
+        bridge
+        | {
+            "mqtt": {"url": f"embedded://{args.mqtt}"},
+            "store": {"path": args.data},
+            "api": {"listen": args.http},
+            "stations": stations + ([mixed_station()] if args.mixed else []),
+            "promises": {"patience_min": 1},  # nobody watches a demo for a quarter of an hour
+        }
+    )
 
 
 def _log_ins(settings: Any, base: str, listen: str) -> list[str]:

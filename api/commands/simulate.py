@@ -2,6 +2,7 @@
 
 import argparse
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def start(
-    settings: Any, args: argparse.Namespace, stopped: threading.Event, *, from_midday: bool = False
-) -> threading.Thread:
-    """The town on a thread of its own, until `stopped`; join it afterwards."""
+    settings: Any, args: argparse.Namespace, stopped: threading.Event, *, from_midday: bool = False,
+    spells: Iterable[Any] = (),
+) -> threading.Thread:  # fmt: skip
+    """The town on a thread of its own, until `stopped`; join it afterwards. `spells`: of misbehaviour, as it begins."""
     from firmware_bridge.emulator.foreign import foreign_town
     from firmware_bridge.emulator.player import Player
     from gateway.base.clock import now_ms
@@ -44,6 +46,8 @@ def start(
     town = foreign_town(
         settings, now_ms(), seed=args.seed, speed=args.speed, faults=args.faults, from_midday=from_midday
     )
+    for spell in spells:
+        town.inject(spell)
     session = Session(broker_of(settings), f"{settings.client_id}-town", keep=False)
     player = Player(town, session)
 

@@ -50,6 +50,11 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
+FILLING = {
+    "zh-Hans": "过去一周正在补入，约一分钟后齐全",
+    "zh-Hant": "過去一週正在補入，約一分鐘後齊全",
+    "en": "The past week is being filled in: it is whole in about a minute",
+}
 BILINGUAL = ("login", "discover", "partner", "missing")
 Short = Annotated[str, Query(max_length=100)]
 ScreenName = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,64}$")]  # staff may read it in an alert
@@ -86,8 +91,9 @@ class Pages:
         timezone: str,
         tiles: str | None,
         wall: Callable[[str], str],
+        filling: Callable[[], bool],
     ) -> None:
-        self.places = places
+        self.places, self.filling = places, filling
         self.public_url = public_url
         self.timezone = timezone
         self.wall = wall
@@ -126,6 +132,7 @@ class Pages:
             "wall": self.wall(place.id) if place and name == "screen" else "",
             "place": data_block(facts_of(place)) if place else "{}",
             "json_ld": self._json_ld(request, place) if place else "{}",
+            "filling": self._filling(chosen.lang),
             "case": self.templates["case"].template,
             "style": "".join(f"<style>{text}</style>" for text in styles),
         }
@@ -139,6 +146,11 @@ class Pages:
         answer.headers["vary"] = "accept-encoding, accept-language, cookie"
         answer.status_code = status
         return answer
+
+    def _filling(self, lang: str) -> str:
+        """A line for pages that show the past, while it is being filled in."""
+        text = FILLING.get(lang, FILLING["zh-Hans"])
+        return f'<p class="filling" role="status">{text}</p>' if self.filling() else ""
 
     def _json_ld(self, request: Request, place: PagePlace) -> str:
         base = (self.public_url or str(request.base_url)).rstrip("/")
@@ -175,6 +187,7 @@ def router(
     documents: Documents = lambda _station: None,
     standings: Callable[[], Iterable[Standing]] = tuple,
     rooms: RoomSearch | None = None,
+    filling: Callable[[], bool] = lambda: False,
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
@@ -183,10 +196,10 @@ def router(
     `on_screen(screen, station)` hears of each screen each `PagePlace.check_in_s`, from the page's own script: a page
     that hangs keeps its stream open, so an open stream proves nothing. `documents(station)` is its document as it
     may be shown now, or None; `standings()` is every
-    station so; both asked on the loop.
+    station so; both asked on the loop. `filling`: whether the past is still being filled in.
     """
     walls = walls or Walls()
-    pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()))
+    pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()), filling)
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
     _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
@@ -207,7 +220,7 @@ def router(
         A screen that shows the token of its page checks in, and whoever says that he is one gets the next token.
         """
         now = now_ms()
-        told: dict[str, object] = {"build": pages.assets.build, "time_ms": now}
+        told: dict[str, object] = {"build": pages.assets.build, "time_ms": now, "filling": filling()}
         if screen and station in places:
             told["wall"] = walls.token(station, now)
             if walls.proves(wall, station, now) and walls.may_check_in(counted(request), station, screen, now):

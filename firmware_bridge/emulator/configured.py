@@ -29,11 +29,12 @@ def town_of(
     speed: float = 1.0,
     faults: float = 0.0,
     from_midday: bool = False,
+    sparing: bool = False,
 ) -> Town:
     """The configured stations, at the hour it is in `settings.timezone`, or with `from_midday` as just before noon.
 
-    `faults`: the share of devices (0 to 1) that misbehave at any time. ValueError when there is nothing to simulate or
-    a number is out of range.
+    `sparing`: devices report only as often as their values would run out. `faults`: the share of devices (0 to 1) that
+    misbehave at any time. ValueError when there is nothing to simulate or a number is out of range.
     """
     now = datetime.fromtimestamp(start / 1000, UTC).astimezone(ZoneInfo(settings.timezone))
     offset = now.utcoffset()
@@ -41,4 +42,13 @@ def town_of(
     day_start_s = (day.midday if from_midday else day.local_s)(start, utc_offset_s)
     resources = list(resources_of(settings))
     hold = max(20, min(200, MAX_HELD // max(1, len(resources))))
-    return Town(resources, start=start, day_start_s=day_start_s, seed=seed, speed=speed, fault_rate=faults, hold=hold)
+    return Town(
+        resources,
+        start=start,
+        day_start_s=day_start_s,
+        seed=seed,
+        speed=speed,
+        fault_rate=faults,
+        hold=hold,
+        sparing=sparing,
+    )

@@ -1,6 +1,7 @@
 """How devices misbehave, on command and on the record."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 from firmware_bridge.emulator.truth import Signals
@@ -18,18 +19,25 @@ KINDS = (
     "offline",  # lost its network: will published, keeps its messages, sends them late
 )
 
+INSTEAD = "instead"
+"""Told by a story only, never by chance: it says the same all the time, some of it other than it is."""
+
 SKEWS_MS = (-31_536_000_000, -86_400_000, -3_600_000, -600_000, 600_000, 3_600_000, 86_400_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Misbehaviour:
-    """One spell of misbehaviour, from `begins` (inclusive) to `ends` (exclusive), in ms since 1970."""
+    """One spell of misbehaviour, from `begins` (inclusive) to `ends` (exclusive), in ms since 1970.
+
+    `said`: what kind INSTEAD says otherwise than its sensors did when the spell began.
+    """
 
     kind: str
     station: str
     device: str
     begins: Millis
     ends: Millis
+    said: Mapping[str, Signal] = field(default_factory=dict, hash=False)
 
 
 def duration_ms(rng: Random, kind: str, ttl_ms: Millis) -> Millis:

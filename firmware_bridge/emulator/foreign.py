@@ -146,7 +146,7 @@ class Foreigners:
 
     def __init__(self, town: Town, accents: Mapping[tuple[str, str], tuple[str, str]]) -> None:
         self._town, self._accents = town, accents
-        self.suspended, self.acked, self.truth = town.suspended, town.acked, town.truth
+        self.suspended, self.acked, self.truth, self.inject = town.suspended, town.acked, town.truth, town.inject
         self._introduced: dict[tuple[str, str], Millis] = {}  # those that describe themselves, until when nobody hears
         self._newest: dict[tuple[str, str], Publish] = {}
 

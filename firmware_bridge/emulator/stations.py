@@ -7,7 +7,7 @@ from math import cos, hypot, radians
 from random import Random
 from typing import Any, NamedTuple
 
-from firmware_bridge.emulator.world import CHAINED
+from firmware_bridge.emulator.things import CHAINED
 
 NO_DEVICE = "no_device"
 """A feature of what the emulator has no device for: people alone speak of it."""

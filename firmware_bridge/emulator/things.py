@@ -52,6 +52,12 @@ class Room:
         return Truth("occupied" if self.people else "free", people=self.people)
 
 
+CHAINED = "chained"
+"""A feature of an emulated door that nobody ever opens, whatever the station's hours say."""
+READER = "reader"
+"""A door with it opens by card and locks itself; any other stands unlocked, unless it is chained."""
+
+
 class VirtualDoor:
     __slots__ = ("held_until", "open", "resource")
 
@@ -61,7 +67,8 @@ class VirtualDoor:
         self.held_until = 0.0
 
     def signals(self, at: float) -> Signals:  # noqa: ARG002
-        return {"open": self.open, "locked": not self.open}
+        by_card = READER in self.resource.features
+        return {"open": self.open, "locked": (by_card and not self.open) or CHAINED in self.resource.features}
 
     def truth(self) -> Truth:
         return Truth("free")
@@ -108,7 +115,7 @@ class Charger:
         power_w, energy_wh = 0.0, self.meter_wh
         if self.session:
             power_w, energy_wh = self.session.power_w(at), energy_wh + self.session.delivered_wh(at)
-        return {"status": self.status, "power_w": round(power_w, 1), "energy_wh": round(energy_wh)}
+        return {"status": self.status, "power_w": round(power_w, 1), "energy_wh": round(energy_wh, 1)}
 
     def stop(self, at: float) -> None:
         """End the flow of power; the plug may stay."""

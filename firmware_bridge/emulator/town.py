@@ -19,7 +19,7 @@ from firmware_bridge.emulator.world import World
 from gateway.model import Millis, Resource, Signal
 
 WARM_UP_S = 5_400.0  # the world runs this long unseen, so that it starts in use
-CHARGING_PERIOD_MS = 15_000
+CHARGING_PERIOD_MS, CHARGING_SPARING_MS = 15_000, 600_000
 FLAP_PERIOD_MS = 2_000
 FIRMWARE = "1.4.2"
 RESEND_MS = 60_000  # not covered for so long although acks come: the broker has lost it
@@ -42,6 +42,7 @@ class Town:
     fault_rate: share of devices, 0 to 1, that misbehave at any moment, in the ways of `fault_kinds`.
     hold: readings each device keeps while they are not acknowledged. spread_ms: within it all devices come up; by
     default two seconds, more for big towns so that no more than 4,000 messages a second start them.
+    sparing: devices report only as often as their values would run out.
     ValueError when there is nothing to simulate or an argument is out of range.
     """
 
@@ -57,6 +58,7 @@ class Town:
         fault_kinds: tuple[str, ...] = faults.KINDS,
         hold: int = 200,
         spread_ms: int | None = None,
+        sparing: bool = False,
     ) -> None:
         if speed <= 0 or not 0 <= fault_rate <= 1:
             raise ValueError(f"speed {speed} must be above 0, and the rate of faults {fault_rate} from 0 to 1")
@@ -66,6 +68,9 @@ class Town:
         self._hidden, self._real = CallQueue(), CallQueue()
         self._out: list[Publish] = []
         self._dirty: dict[VirtualDevice, None] = {}
+        self._sparing = sparing
+        self._metered: set[VirtualDevice] = set()  # of sparing ones, those that tell now what flows
+        self._from_the_start: dict[VirtualDevice, Misbehaviour] = {}
         self.faults: list[Misbehaviour] = []
         self.worlds: dict[str, World] = {}
         self.devices: dict[tuple[str, str], VirtualDevice] = {}
@@ -84,7 +89,7 @@ class Town:
         for thing in world.things:
             things[thing.resource.device].append(thing)
         for device, its_things in things.items():
-            self.devices[station, device] = VirtualDevice(station, device, its_things, hold)
+            self.devices[station, device] = VirtualDevice(station, device, its_things, hold, sparing=self._sparing)
         self.worlds[station] = world
         world.begin(self._day_start_s - WARM_UP_S)
 
@@ -165,7 +170,11 @@ class Town:
         return device.up and (device.fault is None or device.fault.kind not in ("silence", "reboot", "offline"))
 
     def _power_up(self, at: float, device: VirtualDevice) -> None:
-        self._out.append(device.start(int(at)))
+        born, fault = device.start(int(at)), self._from_the_start.pop(device, None)
+        if fault is not None:
+            self._begin_fault(at, fault)
+        if self._can_speak(device):
+            self._out.append(born)
         self._report(at, device)
         if self._rng.random() < self._fault_rate:  # so that the share holds from the start
             self._plan_fault(int(at) + self._rng.randrange(1_000, 10_000), device)
@@ -177,7 +186,7 @@ class Town:
         signals = self._tell(int(at), device)
         self._resend(int(at), device)
         period_ms = device.period_ms
-        if signals.get("status") == "Charging":
+        if signals.get("status") == "Charging" and not self._sparing:
             period_ms = min(period_ms, CHARGING_PERIOD_MS)
         self._real.add(at + period_ms, self._report, device)
 
@@ -188,13 +197,13 @@ class Town:
 
     def _tell_changes(self, at: Millis) -> None:
         for device in self._dirty:
-            if device.fault is None or device.fault.kind != "stuck":
+            if device.fault is None or device.fault.kind not in ("stuck", faults.INSTEAD):
                 self._tell(at, device)
         self._dirty.clear()
 
     def _swiped(self, local_s: float, door: VirtualDoor, fields: dict[str, Signal]) -> None:
         device = self.devices.get((door.resource.station, door.resource.device))
-        if device and device.up:
+        if device and device.up and (device.fault is None or device.fault.kind != faults.INSTEAD):
             self._send(self._real_ms(local_s), device, {"type": "card", **fields}, event=True)
 
     def _tell(self, at: Millis, device: VirtualDevice) -> Signals:
@@ -202,8 +211,8 @@ class Town:
         signals = device.signals(self._local_s(at))
         body: Mapping[str, object] = signals
         match device.fault and device.fault.kind:
-            case "stuck":
-                body = device.frozen = device.frozen or signals
+            case "stuck" | faults.INSTEAD if device.fault:
+                body = device.frozen = device.frozen or {**signals, **device.fault.said}
             case "wrong_type":
                 body = faults.wrong_types(signals)
             case "flapping":
@@ -212,7 +221,15 @@ class Town:
         if device.seq == 0:
             body = {**body, "firmware": FIRMWARE, "rssi_dbm": self._rng.randint(-82, -45)}
         self._send(at, device, body)
+        if self._sparing and signals.get("status") == "Charging" and device not in self._metered:
+            self._metered.add(device)
+            self._real.add(at + CHARGING_SPARING_MS, self._meter, device)
         return signals
+
+    def _meter(self, at: float, device: VirtualDevice) -> None:
+        """Whoever charges tells so more often, also who is sparing."""
+        self._metered.discard(device)
+        self._tell(int(at), device)
 
     def _send(self, at: Millis, device: VirtualDevice, body: Mapping[str, object], *, event: bool = False) -> None:
         kind = device.fault.kind if device.fault else ""
@@ -236,8 +253,26 @@ class Town:
     # ---- faults
 
     def inject(self, fault: Misbehaviour) -> None:
-        """Let a device misbehave from `begins` to `ends`; no effect, and no record, if it already does then."""
-        self._real.add(fault.begins, self._begin_fault, fault)
+        """Let a device misbehave from `begins` to `ends`; no effect, and no record, if it already does then, or is not.
+
+        One that began before the town did is there from its first message on.
+        """
+        if (fault.station, fault.device) not in self.devices:
+            return
+        if fault.begins < self._start < fault.ends:
+            self._from_the_start[self.devices[fault.station, fault.device]] = fault
+        elif fault.begins >= self._start:
+            self._real.add(fault.begins, self._begin_fault, fault)
+
+    def happens(self, at: Millis, station: str, device: str, fields: Mapping[str, Signal]) -> None:
+        """Have a device tell an event at this time, such as that its door was forced; no effect where there is none."""
+        if (station, device) in self.devices:
+            self._real.add(at, self._tell_event, (self.devices[station, device], fields))
+
+    def _tell_event(self, at: float, event: tuple[VirtualDevice, Mapping[str, Signal]]) -> None:
+        device, fields = event
+        if device.up:
+            self._send(int(at), device, fields, event=True)
 
     def _plan_fault(self, begins: Millis, device: VirtualDevice) -> None:
         kind = self._rng.choice(self._fault_kinds)
@@ -261,6 +296,8 @@ class Town:
             self._out.append(device.availability("offline"))
         elif fault.kind == "flapping":
             self._flap(at, device)
+        elif fault.kind == faults.INSTEAD and device.seq:
+            self._tell(int(at), device)
         self._real.add(fault.ends, self._end_fault, device)
 
     def _flap(self, at: float, device: VirtualDevice) -> None:

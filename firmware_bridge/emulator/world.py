@@ -10,7 +10,19 @@ from firmware_bridge.emulator.agenda import CallQueue
 from firmware_bridge.emulator.charging import Charging
 from firmware_bridge.emulator.day import CLASS_HOURS, DAY_S, HOUR_S, candidate_s, comes, stay_s
 from firmware_bridge.emulator.instruments import AtRest, VirtualCounter
-from firmware_bridge.emulator.things import THINGS, Appliance, Charger, Room, Safety, Seat, Thing, Units, VirtualDoor
+from firmware_bridge.emulator.things import (
+    CHAINED,
+    READER,
+    THINGS,
+    Appliance,
+    Charger,
+    Room,
+    Safety,
+    Seat,
+    Thing,
+    Units,
+    VirtualDoor,
+)
 from gateway.model import Resource, Signal
 
 RUN_S = {"microwave": (90.0, 240.0), "water": (20.0, 60.0), "massage": (600.0, 1200.0)}
@@ -31,10 +43,6 @@ class Visitor:
         self.phone: Charger | None = None
         self.bike: Charger | None = None
         self.parking: Units | None = None
-
-
-CHAINED = "chained"
-"""A feature of an emulated door that nobody ever opens, whatever the station's hours say."""
 
 
 class World:
@@ -172,9 +180,10 @@ class World:
         if not self._doors:
             return
         door = self._rng.choice(self._doors)
-        if direction == "in" and self._rng.random() < 0.03:  # a worn card: refused once, read at the second try
-            self._swiped(at, door, {"card": visitor.card, "granted": False, "direction": direction})
-        self._swiped(at, door, {"card": visitor.card, "granted": True, "direction": direction})
+        if READER in door.resource.features:
+            if direction == "in" and self._rng.random() < 0.03:  # a worn card: refused once, read at the second try
+                self._swiped(at, door, {"card": visitor.card, "granted": False, "direction": direction})
+            self._swiped(at, door, {"card": visitor.card, "granted": True, "direction": direction})
         door.held_until = at + DOOR_OPEN_S
         self._agenda.add(door.held_until, self._shut, door)
         if not door.open:
@@ -201,7 +210,7 @@ class World:
         self._changed(at, appliance)
 
     def _use_locker(self, at: float, locker: Units) -> None:
-        step = 1 if self._rng.random() < 0.5 else -1
+        step = 1 if self._rng.random() > locker.taken / locker.total else -1
         if 0 <= locker.taken + step <= locker.total:
             locker.taken += step
             self._changed(at, locker)

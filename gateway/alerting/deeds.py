@@ -112,11 +112,10 @@ class Deeds:
         core = self._core
         if deed.do == "close":
             self._may_close(deed.target)
-        said = core.desk.comment(deed.target, deed.by, deed.text, now) if deed.text else []
+        held = core.desk.acknowledge(deed.target, deed.by, now) if deed.do == "acknowledge" else []
+        said = held + (core.desk.comment(deed.target, deed.by, deed.text, now) if deed.text else [])
         if deed.do == "mute":
             return said + self._mute(deed, now)
-        if deed.do == "acknowledge":
-            return core.desk.acknowledge(deed.target, deed.by, now) + said
         return said + core.desk.close(deed.target, deed.by, now) if deed.do == "close" else said
 
     def _mute(self, deed: Deed, now: Millis) -> list[AlertEvent]:

@@ -35,7 +35,7 @@ from gateway.store.reports import last_reports
 log = logging.getLogger(__name__)
 
 SEAL_AFTER_MS = 600_000  # an hour is sealed so long after its end
-SYNCHRONOUS = {"safe": "FULL", "sd_card": "NORMAL"}
+SYNCHRONOUS = {"safe": "FULL", "sd_card": "NORMAL", "made_again": "OFF"}  # the last: what a power cut may take
 SD_CARD_SYNC_MS = 5_000  # what a power cut may cost with profile sd_card
 WAL_MOST = 64 << 20  # bytes of write-ahead log that a slow reader may hold up
 

@@ -62,3 +62,12 @@ def test_a_link_that_no_store_can_hold_is_refused(link: list[object]) -> None:
     deed = {"do": "acknowledge", "by": "link", "nonce": "n", "expires": T0, "link": link}
     with pytest.raises(DeedError):
         decode(json.dumps(deed).encode())
+
+
+def test_who_takes_care_with_a_word_takes_care(house: House) -> None:
+    opened = ask(house, "report", station="yanshan", resource="seat-01", sort="broken").result(0)
+    events = ask(house, "acknowledge", target=opened[0].alert.id, text="on my way").result(0)
+    assert [(event.action, event.alert.state) for event in events] == [
+        ("acknowledged", "acknowledged"),
+        ("commented", "acknowledged"),
+    ], "what is stored last is how it is"

@@ -90,6 +90,7 @@ export class Keeper {
     this.proof = answer.wall ?? this.proof;
     const upMs = performance.now() - this.#started;
     if (answer.build !== this.build && this.#mayReload()) return location.reload();
+    if (!answer.filling && document.querySelector(".filling") && this.#mayReload()) return location.reload(); // the past is whole now
     if (this.#errors > 0 && this.#mayReload()) return location.reload();
     if (this.wall && upMs > 3_600_000 && this.#isNightly()) return location.reload();
   }
