@@ -41,8 +41,8 @@ class OcpiReceiver:
                 return _told(self._details(), now)
             case (version, "credentials") if version == VERSION:
                 return self._credentials(request, registration, now)
-            case (version, "locations", *parts) if version == VERSION and 3 <= len(parts) <= len(PARTS):
-                return self._location(request, dict(zip(PARTS, parts, strict=False)), now)
+            case _ if parts := _place_of(request.path):
+                return self._location(request, parts, now)
             case _:
                 return _refused(404, NOT_THERE, "there is no such thing here", now)
 
@@ -112,6 +112,16 @@ class OcpiReceiver:
         except OSError:
             return False
         return True
+
+
+def _place_of(path: tuple[str, ...]) -> dict[str, str]:
+    """What stands behind `locations`; {} where that is not it. Some hubs do not ask for our endpoints, but build an
+    address of their own: {base}/receiver/locations/….
+    """
+    at = path.index("locations") if "locations" in path[:3] else len(path)
+    parts = path[at + 1 :]
+    known = {VERSION, "receiver"}.issuperset(path[:at]) and 3 <= len(parts) <= len(PARTS)
+    return dict(zip(PARTS, parts, strict=False)) if known else {}
 
 
 def _token_in(header: str | None, registration: OcpiRegistration | None) -> str | None:

@@ -105,6 +105,8 @@ def test_what_he_pushes_is_on_disk_before_he_is_answered(
         operator.plugs.set("E2", "Faulted", now_ms() + 5)
         location = operator.locations()[0]
         assert operator.call("PUT", f"{operator.receiver}/CN/OPR/L1", location)[0] == 200
+        elsewhere = str(operator.receiver).replace("2.2.1", "receiver")  # a hub that builds the address itself
+        assert operator.call("PUT", f"{elsewhere}/CN/OPR/L1", location)[0] == 200
         assert status(sink, "pile-E2") == "Faulted"
 
 
