@@ -7,7 +7,7 @@ from string import Template
 from urllib.parse import quote
 
 from api.pages import TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.report.gather import Month, month_at
 from api.pages.report.words import Words
 from config.schema import Settings, StationSettings
@@ -95,7 +95,7 @@ class ComparisonPaper:
     """The template and where its style sheets are."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "compare.html").read_text("utf-8"))
 
     def print(self, told: Comparison, say: Words) -> str:

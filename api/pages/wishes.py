@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from api.pages import TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.wordlist import Speaker
 from gateway.base.local_time import local_of
 from gateway.history.wishes import ALIKE_MIN, INTERESTS, SLOTS, Demand
@@ -66,7 +66,7 @@ class WishPaper:
     """The template. `lang` is the reader's; `said` the key of what is told on top, empty for nothing."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "wishes.html").read_text("utf-8"))
 
     def form(
