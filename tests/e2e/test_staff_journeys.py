@@ -53,6 +53,25 @@ stations:
 MOST_TAPS = 8
 AXE = next((Path(__file__).parents[1] / "vendor").rglob("axe.min.js")).read_text("utf-8")
 WCAG = '{runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}'
+# Two frames later it is where it was, and a finger there would meet it.
+RESTING = """(selector) => new Promise((told) => {
+  const at = () => {
+    const thing = document.querySelector(selector);
+    if (!thing) return null;
+    thing.scrollIntoView({block: 'center'});
+    const {left, top, width, height} = thing.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    return document.elementFromPoint(x, y)?.closest(selector) === thing ? [x, y] : null;
+  };
+  const before = JSON.stringify(at());
+  const look = () => { const now = at(); told(now && JSON.stringify(now) === before ? now : null); };
+  requestAnimationFrame(() => requestAnimationFrame(look));
+})"""
+MARK_CLICK = """(selector) => {
+  window.clicked = undefined;
+  const mark = ({target}) => { window.clicked = target.closest(selector) ? 'it' : target.outerHTML.slice(0, 200); };
+  document.addEventListener('click', mark, {capture: true, once: true});
+}"""
 COUNT_TOLD = """
 window.told = [];
 new MutationObserver((all) => {
@@ -135,19 +154,30 @@ class Hand:
     def tap(self, selector: str, *, leads: bool = False) -> None:
         place = f"document.querySelector({json.dumps(selector)})"
         self.page.wait(f"{place}?.checkVisibility() && !{place}.disabled && {place}.closest('[hidden]') === null")
-        self.page.run(f"{place}.scrollIntoView({{block: 'center'}}); 0")
-        box = self.page.run(
-            f"(({{left, top, width, height}}) => [left + width / 2, top + height / 2])({place}.getBoundingClientRect())"
-        )
-        hit = f"document.elementFromPoint({box[0]}, {box[1]})?.closest({json.dumps(selector)}) === {place}"
-        assert self.page.run(hit), f"something lies above {selector}"
         self.taps.append(self.page.run(f"{place}.textContent.trim() || {place}.name"))
         if leads:
             self.page.run("window.before = true; 0")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.page.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
-        if leads:
+            self._press(selector)
             self.page.wait("!window.before && document.readyState === 'complete'")
+            return
+        for _ in range(3):  # what a page moved away at that very moment is tapped again
+            self._press(selector)
+            met = self.page.run("window.clicked ?? 'nothing'")
+            if met == "it":
+                return
+            assert not met.startswith(("<button", "<a ")), f"meant for {selector}, the tap met {met}"
+        raise AssertionError(f"no tap met {selector}")
+
+    def _press(self, selector: str) -> None:
+        x, y = until(lambda: self._resting(selector), f"{selector} at rest and nothing above it")
+        self.page.run(f"({MARK_CLICK})({json.dumps(selector)}); 0")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def _resting(self, selector: str) -> list[float] | None:
+        """The middle of what is to be tapped, once the page leaves it where it is."""
+        told: list[float] | None = self.page.run(f"({RESTING})({json.dumps(selector)})")
+        return told
 
     def told(self, who: str) -> str:
         return f"{who}: {len(self.taps)} taps, {time.monotonic() - self.began:.1f} s: {' → '.join(self.taps)}"
