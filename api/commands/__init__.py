@@ -19,6 +19,7 @@ COMMANDS = {
     "store": "the copy in InfluxDB: init, compare; a card everywhere: forget",
     "discover": "listen, and print the devices heard with ready config lines",
     "replay": "recorded messages through the real core: states and alerts out",
+    "compliance": "等保二级 and ETSI EN 303 645, item by item, with the evidence of this installation",
     "device": "users of devices at a mosquitto broker: add, list, revoke",
     "keys": "keys for staff and apps: create, list, revoke",
 }

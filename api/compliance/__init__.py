@@ -1,0 +1,1 @@
+"""What a purchaser or assessor asks, with the evidence of this installation: `yizhan compliance`."""

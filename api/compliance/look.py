@@ -1,0 +1,90 @@
+"""What is looked at once for all items: the configuration, keys, the trail, backups, and who may read the files."""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.access_book import AccessBook
+from api.addresses import is_loopback
+from api.audit_check import check_all, faults_of
+from api.auth import Key, Keyring
+from config.certificate_files import certificate_files
+from config.schema import Settings
+from config.secret_files import secret_files
+from gateway.base.certificates import ending
+from gateway.base.local_time import DAY_MS
+from gateway.model import Millis
+
+TRAIL_LOOKED_AT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`backed_up_at` None: never, as far as the trail goes. `open_files`: secrets and databases others may read."""
+
+    settings: Settings
+    now: Millis
+    keys: tuple[Key, ...]
+    trail_lines: int
+    trail_faults: tuple[str, ...]
+    exports: int
+    backed_up_at: Millis | None
+    failed_log_ins: int
+    certificates: tuple[str, ...]
+    open_files: tuple[str, ...]
+
+    @property
+    def web_is_safe(self) -> bool:
+        """Whether nobody on the way reads what browsers say: https of ours, or loopback (and a proxy there)."""
+        return self.settings.api.cert_file is not None or is_loopback(self.settings.api.listen.host)
+
+    @property
+    def broker_is_safe(self) -> bool:
+        return self.settings.mqtt.endpoint.tls or is_loopback(self.settings.mqtt.endpoint.host)
+
+    @property
+    def broker_has_users(self) -> bool:
+        return self.settings.mqtt.endpoint.embedded or self.settings.mqtt.username is not None
+
+    @property
+    def eternal_keys(self) -> int:
+        return sum(key.expires_at is None for key in self.keys)
+
+    @property
+    def shared_names(self) -> int:
+        """Keys whose name another good key has, too."""
+        names = [key.name for key in self.keys]
+        return sum(names.count(name) > 1 for name in names)
+
+
+def look_at(settings: Settings, now: Millis) -> Look:
+    """OSError, StoreError where something can't be read at all."""
+    folder, days = settings.store.path, settings.store.retention.alerts_days
+    checked = check_all(folder, now - (days - 1) * DAY_MS)
+    lines = AccessBook(folder).lines(TRAIL_LOOKED_AT)
+    keys = tuple(key for key in Keyring.of(settings).all() if key.expires_at is None or key.expires_at > now)
+    told = [ending(option, path, now, ours=ours) for option, path, ours in certificate_files(settings)]
+    return Look(
+        settings,
+        now,
+        keys,
+        sum(one.lines for one in checked if not one.trail.startswith("exports")),
+        tuple(faults_of(checked)),
+        len([*(folder / "audit").glob("*.jsonl")]),
+        max((line.at for line in lines if line.what == "backed_up"), default=None),
+        sum(line.what == "log_in_failed" for line in lines),
+        tuple(text for text in told if text),
+        tuple(_open_files(settings)),
+    )
+
+
+def _open_files(settings: Settings) -> list[str]:
+    paths = [path for _, path in secret_files(settings)] + list(settings.store.path.glob("*.db"))
+    return [str(path) for path in paths if _others_read(path)]
+
+
+def _others_read(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
+    except OSError:
+        return False
