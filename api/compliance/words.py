@@ -14,7 +14,7 @@ Both = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ClauseEvidence:
     """What is so here."""
 
     state: State
@@ -28,18 +28,18 @@ class Item:
     standard: Literal["GB/T 22239-2019", "EN 303 645"]
     clause: str
     title: Both
-    evidence: Callable[[Look], Evidence]
+    evidence: Callable[[Look], ClauseEvidence]
     duty: Both = ("", "")
 
 
-def holds(zh: str, en: str) -> Evidence:
-    return Evidence("holds", (zh, en))
+def holds(zh: str, en: str) -> ClauseEvidence:
+    return ClauseEvidence("holds", (zh, en))
 
 
-def look(zh: str, en: str) -> Evidence:
-    return Evidence("look", (zh, en))
+def look(zh: str, en: str) -> ClauseEvidence:
+    return ClauseEvidence("look", (zh, en))
 
 
-def operator(_look: Look) -> Evidence:
+def operator(_look: Look) -> ClauseEvidence:
     """No program can see it."""
-    return Evidence("operator", ("程序做不到", "no program can"))
+    return ClauseEvidence("operator", ("程序做不到", "no program can"))
