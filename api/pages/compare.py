@@ -105,7 +105,7 @@ class ComparisonPaper:
 
     def gated(self, say: Words) -> str:
         told = f'<section class="gated"><h2>{say("login_compare")}</h2><p>{say("login_how_promises")}</p></section>'
-        return self._page(say, "", "", f'<a class="btn main" href="/login">{say("login_go")}</a>', told)
+        return self._page(say, "", "", f'<a class="btn main" href="/login?next=%2Fcompare">{say("login_go")}</a>', told)
 
     def _page(self, say: Words, months: str, region: str, links: str, content: str) -> str:
         return self._template.substitute(

@@ -3,6 +3,7 @@
 from html import escape
 from string import Template
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse
@@ -46,7 +47,7 @@ def router(context: ApiContext) -> APIRouter:
         say = Words(choose(lang, configured, request.headers.get("accept-language")))
         key = gate.who(request)
         if key is None or not key.covers(known.id, known.region):
-            return paper.gated(known, say)
+            return paper.gated(known, say, str(request.url.path) + (f"?month={month}" if month else ""))
         zone, now = context.settings.zone_of(known), context.now()
         present = this_month(zone, now)
         try:
@@ -84,9 +85,10 @@ class _Paper:
             report.station, say, 200, named, made, _links(report.station, month, say, now), body(report, say)
         )
 
-    def gated(self, station: StationSettings, say: Words) -> Response:
+    def gated(self, station: StationSettings, say: Words, wanted: str) -> Response:
+        """`wanted`: the address to come back to."""
         told = f'<section class="gated"><h2>{say("login")}</h2><p>{say("login_how")}</p></section>'
-        link = f'<a class="btn main" href="/login">{say("login_go")}</a>'
+        link = f'<a class="btn main" href="/login?next={quote(wanted, safe="")}">{say("login_go")}</a>'
         return self._page(station, say, 401, "", "", link, told)
 
     def _page(

@@ -43,7 +43,7 @@ def rows(told: str) -> dict[str, list[list[str]]]:
 def test_strangers_are_asked_to_log_in(client: Client) -> None:
     answer = client.get("/compare")
     assert answer.status_code == 401
-    assert 'href="/login"' in answer.text
+    assert 'href="/login?next=%2Fcompare"' in answer.text
     assert "<table" not in answer.text
 
 

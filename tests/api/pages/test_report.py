@@ -49,7 +49,7 @@ def test_strangers_and_keys_of_other_stations_are_asked_to_log_in(client: Client
     for headers in ({}, client.key("shaping")):
         answer = client.get(PAGE, headers=headers)
         assert answer.status_code == 401
-        assert 'href="/login"' in answer.text
+        assert 'href="/login?next=%2Fstations%2Fyanshan%2Freport"' in answer.text
         assert "<table" not in answer.text
 
 

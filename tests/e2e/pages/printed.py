@@ -14,6 +14,7 @@ from pathlib import Path
 
 from api.server import bind, serve
 from gateway.base.local_time import DAY_MS
+from gateway.model import Millis
 from tests.api.month import START, Client, live
 from tests.e2e.pages.chromium import Chromium, Page
 
@@ -24,8 +25,8 @@ WIDTHS = {"desk": (1280, 900), "phone": (390, 844), "picture": (1048, 1172)}
 class House:
     """The whole application behind a socket, and a key to it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._client = Client(folder, START + DAYS * DAY_MS)
+    def __init__(self, folder: Path, now: Millis = START + DAYS * DAY_MS) -> None:
+        self._client = Client(folder, now)
         self.key = self._client.key("yanshan")
         self._stop, self._sock = threading.Event(), bind("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._sock.getsockname()[1]}"
