@@ -238,7 +238,9 @@ class _Life:
         """From now on this gateway looks after the stations of `settings`."""
         self.gateway = VirtualGateway(settings, folder, at, KEY, again=again)
         self.gateway.alerting.dispatch.listeners.append(self.people.heard)
-        self.gateway.programme(bookings.STATION, bookings.AREA, _agenda(self.week))
+        for station, _, item in settings.resources():
+            if (station.id, item.id) == (bookings.STATION, bookings.ROOM):
+                self.gateway.programme(station.id, bookings.AREA, _agenda(self.week))
 
     def run(self, end: Millis) -> None:
         now = self.gateway.now
