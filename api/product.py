@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry
 from api.app import App, create_app
 from api.live_view import LiveView
 from api.processes import FOLDER
-from api.readers import reader_of
 from api.reload_door import ReloadDoor
 from api.reloading import Read, Reloading, take_up_sites
 from api.running import Fixed, NotReloadedError, Running
@@ -29,6 +28,7 @@ from gateway.base.clock import now_ms
 from gateway.base.heart import Heart
 from gateway.runtime import Gateway, UnchangedError
 from gateway.runtime.metrics import CertificateCollector, GatewayCollector
+from gateway.store.shards import reader_of
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def run_product(
     heart = Heart([gateway.pulse, lambda: app.ticks])
     try:
         gateway.start()
-        threading.Thread(target=_watch, args=(gateway, stop), name="watch", daemon=True).start()
+        threading.Thread(target=_watch, args=(gateway, stop, filling), name="watch", daemon=True).start()
         if door is not None:
             door.start()
         ready(sock)
@@ -124,8 +124,12 @@ def _follow(planned: Difference, gateway: Gateway, app: App) -> None:
     follow()
 
 
-def _watch(gateway: Gateway, stop: threading.Event) -> None:
-    """Nothing dies unnoticed: if a thread or the broker has ended, so do we."""
+def _watch(gateway: Gateway, stop: threading.Event, filling: Callable[[], bool]) -> None:
+    """Nothing dies unnoticed: if a thread or the broker has ended, so do we. From a past that has come we learn."""
+    waits = filling()
     while not stop.wait(WATCH_S):
         if gateway.dead is not None:
             stop.set()
+        if waits and not filling():
+            waits = False
+            gateway.forecasts.again()

@@ -109,7 +109,7 @@ def history_of(settings: "Settings") -> "Callable[[], Reader]":
     """What opens a reader: the journal where its folder is, else the copy in InfluxDB."""
     influx = settings.store.influx
     if influx is None or settings.store.path.is_dir():
-        from api.readers import reader_of
+        from gateway.store.shards import reader_of
 
         return reader_of(settings.store.path)
     from gateway.influx.reader import InfluxReader

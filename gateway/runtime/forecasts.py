@@ -1,7 +1,7 @@
 """Forecasts of when something will be free, learnt anew each day from the journal, in the writer's quiet moments."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from zoneinfo import ZoneInfo
 
@@ -30,8 +30,10 @@ def sessions_of(intervals: Iterable[Interval]) -> list[UseSpan]:
 class Forecasts:
     """`tidy` is a chore: one resource's history, or one group's learning, at a time."""
 
-    def __init__(self, live: Live, reader: Reader, zones: Mapping[str, ZoneInfo]) -> None:
-        self._live, self._reader, self._zones = live, reader, zones
+    def __init__(self, live: Live, opened: Callable[[], Reader], zones: Mapping[str, ZoneInfo]) -> None:
+        """`opened`: a reader of all that is known of these stations, in whichever folder; another for each learning."""
+        self._live, self._opened, self._zones = live, opened, zones
+        self._reader: Reader | None = None
         self._due: Millis | None = None
         self._resources: list[tuple[Group, str]] = []
         self._sessions: dict[Group, list[list[UseSpan]]] = defaultdict(list)  # of each resource
@@ -40,13 +42,17 @@ class Forecasts:
         """The stations that there are now. Any thread."""
         self._zones = zones
 
+    def again(self) -> None:
+        """More is known than a moment ago. Any thread."""
+        self._due = 0
+
     def tidy(self, now: Millis) -> bool:
         """True if there is more. StoreError."""
         if self._resources:
             group, resource = self._resources.pop()
-            intervals = self._reader.history(group[0], resource, now - LOOK_BACK_MS, now)
-            self._sessions[group].append(sessions_of(intervals))
+            self._sessions[group].append(sessions_of(self._history(group[0], resource, now)))
             return True
+        self.close()
         if self._sessions:
             self._learn(*self._sessions.popitem())
             return bool(self._sessions)
@@ -62,6 +68,15 @@ class Forecasts:
             if facts.resource.kind in KINDS
         ]
         return bool(self._resources)
+
+    def _history(self, station: str, resource: str, now: Millis) -> Sequence[Interval]:
+        reader = self._reader = self._reader or self._opened()
+        return reader.history(station, resource, now - LOOK_BACK_MS, now)
+
+    def close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def _learn(self, group: Group, members: list[list[UseSpan]]) -> None:
         """One assignment, since the documents are made on another thread."""

@@ -52,6 +52,7 @@ from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
+from gateway.store.shards import reader_of
 from gateway.uplink.line import UplinkLine, line_of
 from gateway.uplink.report import BoxReport
 
@@ -86,7 +87,7 @@ class Gateway:
         self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
         zones = {station.id: settings.zone_of(station) for station in stations}
-        self.forecasts = Forecasts(self.pipeline.live, self._reader, zones)
+        self.forecasts = Forecasts(self.pipeline.live, reader_of(settings.store.path), zones)
         self.writer.chores += [self.rollups.tidy, cards.tidy, self.forecasts.tidy]
         self.alerting = self._alerting()
         rolled = RollupReader(folder, self._reader)
@@ -242,7 +243,7 @@ class Gateway:
             with suppress(OSError):  # then the next start counts this one too
                 self._starts.settle()
         if clean:
-            for one in (self.rollups, self._reader, self.store):
+            for one in (self.forecasts, self.rollups, self._reader, self.store):
                 one.close()
         if self._broker is not None:
             self._broker.stop()

@@ -31,6 +31,8 @@ _TODAY = datetime.now(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=
 WEEK = {"from": (_TODAY - timedelta(days=7)).isoformat(), "to": _TODAY.isoformat()}
 NOT_HERE = {
     "bridge_offline": "the car park has nothing that does not hang on its bridge, so all of it is offline",
+    "box_offline": "the only box runs in the same process",
+    "certificate_ending": "nothing is served by TLS",
     "copy_failing": "there is no copy",
     "channel_failing": "there is no channel",
     "holidays_unknown": "no hours depend on holidays",

@@ -13,7 +13,7 @@ from gateway.live.document import document
 from gateway.model import Interval, Message
 from gateway.policy.hours import Openings
 from gateway.runtime.forecasts import FIRST_AFTER_MS, Forecasts, sessions_of
-from gateway.store.reader import SqliteReader
+from gateway.store.shards import reader_of
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.world import DAY, FREE, HOUR, NOON, SEAT, STALE, TAKEN, batch, change
 
@@ -50,16 +50,19 @@ def history(settings, uses_a_day):
     store.close()
 
 
+def learner(settings, live):
+    zones = {station.id: settings.zone_of(station) for station in settings.stations}
+    return Forecasts(live, reader_of(settings.store.path), zones)
+
+
 def summary_of(settings, statuses):
     """The summary half an hour after the piles said this, with what was learnt."""
     live = build(settings, settings.stations, Openings(settings), NOW)
     pipeline = Pipeline(live)
-    reader = SqliteReader(settings.store.path)
-    learn = Forecasts(live, reader, {one.id: settings.zone_of(one) for one in settings.stations})
+    learn = learner(settings, live)
     assert learn.tidy(NOW) is False  # a start has better to do
     while learn.tidy(NOW + FIRST_AFTER_MS):
         pass
-    reader.close()
     for pile, status in enumerate(statuses):
         said = b'{"seq":1,"boot":"b","status":"%s"}' % status
         pipeline.handle(Message(b"yz/yanshan/pile-%d/state" % pile, said, NOW), NOW)
@@ -88,6 +91,32 @@ def test_it_is_told_only_where_it_helps_and_the_past_says_enough(settings, uses_
     history(settings, uses_a_day)
     told = summary_of(settings, statuses)
     assert ("next_free" in told) is (b"Faulted" in statuses)
+
+
+def test_what_another_shard_saw_is_learnt_from_as_well(settings):
+    history(settings, uses_a_day=3)
+    (settings.store.path / "before").mkdir()
+    for file in [*settings.store.path.glob("*.db*"), settings.store.path / "lock"]:
+        file.rename(settings.store.path / "before" / file.name)
+    SqliteStore(settings.store.path, NOW, ballast_mib=0).close()
+    assert "next_free" in summary_of(settings, [b"Charging", b"Charging"])
+
+
+def test_a_past_that_has_come_is_learnt_from_at_once(settings):
+    live = build(settings, settings.stations, Openings(settings), NOW)
+    learn = learner(settings, live)
+    settings.store.path.mkdir()
+    now = NOW + FIRST_AFTER_MS
+    learn.tidy(NOW)
+    while learn.tidy(now):
+        pass
+    assert live.stations["yanshan"].forecasts == {}
+    history(settings, uses_a_day=3)
+    assert learn.tidy(now) is False, "it looks once a day"
+    learn.again()
+    while learn.tidy(now):
+        pass
+    assert ("charger", "ev") in live.stations["yanshan"].forecasts
 
 
 def test_only_uses_seen_whole_count():

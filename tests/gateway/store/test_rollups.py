@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.readers import Shards
 from gateway.base.local_time import HOUR_MS, bucket_of, pieces
 from gateway.core.outcome import Outcome
 from gateway.history.utilization import Minutes, part_of
@@ -16,6 +15,7 @@ from gateway.store.place import Asked, Place
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.rollups import Rollups
+from gateway.store.shards import Shards
 from gateway.store.sqlite import SqliteStore
 
 DAY = 24 * HOUR_MS

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from api.readers import reader_of
 from gateway.model import Batch, Change, Interval, Resource, axes_of
+from gateway.store.shards import reader_of
 from gateway.store.sqlite import SqliteStore
 from tests.api.conftest import MINUTE, NOON
 

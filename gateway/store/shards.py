@@ -1,4 +1,4 @@
-"""The store's read side as the API sees it: one folder, or one for each shard of the gateway beside it."""
+"""The store's read side over all of a house: one folder, or one for each shard of the gateway beside it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ def reader_of(folder: Path) -> Callable[[], Reader]:
 
     def opened() -> Reader:
         own, *shards = store_folders(folder)
-        return Shards([SqliteReader(one) for one in (own, *shards)]) if shards else SqliteReader(own)
+        return Shards([SqliteReader(each) for each in (own, *shards)]) if shards else SqliteReader(own)
 
     return opened
 
@@ -33,13 +33,17 @@ class Shards:
         Where one stopped reading after `most` changes, all stop.
         """
         found = [reader.history(station, resource, start, end, most) for reader in self._readers]
-        parts = sorted((one for one in found if one), key=lambda part: part[-1].start)
+        parts = sorted((part for part in found if part), key=lambda part: part[-1].start)
         upto = min((part[-1].end for part in parts), default=end)
         joined: list[Interval] = []
         for part in parts:
-            joined = [Interval(one.start, min(one.end, part[0].start), one.axes) for one in joined]
-            joined = [one for one in joined if one.start < one.end] + part
-        return [Interval(one.start, min(one.end, upto), one.axes) for one in joined if one.start < upto]
+            joined = [Interval(before.start, min(before.end, part[0].start), before.axes) for before in joined]
+            joined = [before for before in joined if before.start < before.end] + part
+        return [
+            Interval(interval.start, min(interval.end, upto), interval.axes)
+            for interval in joined
+            if interval.start < upto
+        ]
 
     def readings(
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None
