@@ -28,6 +28,10 @@ SLICE = 2_048
 INBOX = 65_536  # bytes read and not yet parsed; beyond it the caller waits
 RATE_PER_S, BURST = 20.0, 120.0
 GOODBYE_S = 2.0
+LEFT_AFTER_TLS = (
+    "it leaves as soon as it has seen our certificate: install who signed cert_file at the pile, and let cert_file name"
+    " the address that the pile dials"
+)
 
 quiet_log = logging.getLogger("yizhan.websockets")  # the library would write what piles say into its log
 quiet_log.addHandler(logging.NullHandler())
@@ -65,6 +69,7 @@ class PileLink(asyncio.Protocol):
         self.pinged_at: float | None = None
         self.full_since: float | None = None
         self.admitted: Admitted | None = None
+        self._greeted = self._asked = False  # it has said something, and asked for something behind its TLS handshake
         self.gone = False
 
     # ---- asyncio calls these ----
@@ -77,7 +82,7 @@ class PileLink(asyncio.Protocol):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.bytes_at = monotonic_s()
+        self.bytes_at, self._greeted = monotonic_s(), True
         try:
             self._inbox += data if self._tls is None else self._tls.opened(data)
         except TlsError as error:
@@ -95,6 +100,8 @@ class PileLink(asyncio.Protocol):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
+        if self._tls is not None and self._greeted and not self.gone and not self._asked:
+            self._owner.refused(self, LEFT_AFTER_TLS)
         self._leave()
         self._owner.lost(self)
 
@@ -185,6 +192,7 @@ class PileLink(asyncio.Protocol):
         return 0.0
 
     def _parse(self) -> None:
+        self._asked = True
         piece = bytes(self._inbox[:SLICE])
         del self._inbox[:SLICE]
         if len(self._inbox) <= INBOX // 2:

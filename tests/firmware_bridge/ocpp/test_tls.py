@@ -4,7 +4,6 @@ import base64
 import logging
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,43 +11,14 @@ from typing import Any
 import pytest
 from websockets.exceptions import WebSocketException
 
+from tests.firmware_bridge.ocpp.certificates import made_authority
 from tests.firmware_bridge.ocpp.rig import central, dial
 from tests.patience import until
 
 
-def openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority, the box's certificate, and those of CP001, of a stranger and of yesterday."""
-    folder = tmp_path_factory.mktemp("certificates")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    for name in ("ca", "other-ca"):
-        openssl(
-            folder,
-            "req",
-            "-x509",
-            *key,
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.pem",
-            "-subj",
-            f"/CN={name}",
-            "-days",
-            "2",
-        )
-    for name, signer in (("box", "ca"), ("CP001", "ca"), ("CP002", "ca"), ("stranger", "other-ca")):
-        subject = "CP001" if name == "stranger" else "127.0.0.1" if name == "box" else name
-        openssl(folder, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
-        (folder / "ext").write_text(
-            "subjectAltName=IP:127.0.0.1\n" if name == "box" else "extendedKeyUsage=clientAuth\n"
-        )
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.pem", "-CAkey", f"{signer}.key",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "ext")  # fmt: skip
-    return folder
+    return made_authority(tmp_path_factory.mktemp("certificates"))
 
 
 def context(authority: Path, name: str | None = None) -> ssl.SSLContext:

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.emulator.operators.web import WebQuestion, WebReply, WebServer
 from firmware_bridge.operators.web import AskError, Web
-from tests.firmware_bridge.ocpp.test_tls import openssl
+from tests.firmware_bridge.ocpp.certificates import openssl
 
 
 def said(_asked: WebQuestion) -> WebReply:
