@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from api.pile_words import BridgeReply, PileThere
+from api.pile_words import BoxThere, BridgeReply, PileThere
 from config.schema import Settings
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
@@ -22,7 +22,8 @@ from gateway.mqtt.configured import broker_of
 from gateway.mqtt.reader import Frame
 from gateway.wire import NAME
 
-PILE, REPLY = b"yz-pile/", b"yz-reply/"
+PILE, REPLY, BOX = b"yz-pile/", b"yz-reply/", b"yz/"
+BRIDGES_MOST = 1_000
 POLL_S = 0.5
 SETTLE_S = 0.4  # after subscribing: what is retained is on its way
 READY_S = 5.0
@@ -41,6 +42,8 @@ class PileLine(threading.Thread):
         self._mishaps = mishaps
         self._there: dict[tuple[str, str], PileThere] = {}
         self._known: dict[tuple[str, str], PileThere] = {}  # as last told, there or not
+        self._bridges: set[tuple[str, str]] = set()
+        self._dead: frozenset[tuple[str, str]] = frozenset()  # bridges that are gone: what they left says nothing
         self._waiting: dict[str, Future[BridgeReply]] = {}
         self._outbox: list[tuple[str, bytes]] = []
         self._lock = threading.Lock()
@@ -84,6 +87,8 @@ class PileLine(threading.Thread):
         station, _, name = topic.decode("utf-8", "replace").partition("/")[2].partition("/")
         if topic.startswith(PILE) and NAME.match(station) and NAME.match(name):
             self._presence((station, name), payload)
+        elif topic.startswith(BOX):
+            self._box((station, name.partition("/")[0]), payload)
         elif topic.startswith(REPLY):
             self._reply(name, topic, payload, bool(flags & RETAINED))
 
@@ -95,6 +100,18 @@ class PileLine(threading.Thread):
             told = msgspec.json.decode(payload, type=PileThere)
             if pile in self._known or len(self._known) < PILES_MOST:
                 self._known[pile] = self._there[pile] = told
+                self._follow((pile[0], told.bridge))
+
+    def _follow(self, bridge: tuple[str, str]) -> None:
+        """Hear whether it is there: its word on piles stays at the broker when it dies."""
+        if bridge not in self._bridges and len(self._bridges) < BRIDGES_MOST:
+            self._bridges.add(bridge)
+            self._session.subscribe((f"yz/{bridge[0]}/{bridge[1]}/availability",))
+
+    def _box(self, bridge: tuple[str, str], payload: bytes) -> None:
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+            state = msgspec.json.decode(payload, type=BoxThere).state
+            self._dead = self._dead - {bridge} if state == "online" else self._dead | {bridge}
 
     def _reply(self, nonce: str, topic: bytes, payload: bytes, retained: bool) -> None:
         with self._lock:
@@ -117,7 +134,8 @@ class PileLine(threading.Thread):
 
     def piles(self) -> dict[tuple[str, str], PileThere]:
         """Who is there: (station, charge point) → what its bridge says of it."""
-        return dict(self._there)
+        dead = self._dead
+        return {pile: told for pile, told in dict(self._there).items() if (pile[0], told.bridge) not in dead}
 
     def known(self) -> dict[tuple[str, str], PileThere]:
         """Who is or was there since this line began, as last told."""

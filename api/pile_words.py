@@ -1,6 +1,6 @@
 """What bridges say of charging piles, as it comes."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,12 @@ class PileThere(Struct, kw_only=True):
     model: Short | None = None
     firmware: Short | None = None
     devices: tuple[Short, ...] = ()
+
+
+class BoxThere(Struct):
+    """`yz/{station}/{bridge}/availability`; a bridge that dies has left `offline` there as its last will."""
+
+    state: Literal["online", "offline"]
 
 
 class BridgeReply(Struct, kw_only=True):

@@ -200,6 +200,28 @@ def test_staff_call_a_pile_and_its_answer_is_shown_and_in_the_trail(house: House
     assert "not connected" in refused(house, 503, path, admin, {"action": "Reset", "payload": {"type": "Soft"}})
 
 
+def test_a_bridge_that_dies_takes_its_piles_along(house: House) -> None:
+    operator, admin = (
+        house.run("keys", "create", "--role", role, "--name", role).split()[-1] for role in ("operator", "admin")
+    )
+
+    def there() -> list[Any]:
+        found: list[Any] = house.ask("/api/v1/stations/s1/piles", operator)["piles"]
+        return found
+
+    until(lambda: reachable(house.piles), "the bridge listening")
+    with dial(house.address):
+        until(there, "the pile is told")
+        house.kill("bridge")  # it can't say that the pile is away
+        until(lambda: not there(), "nobody is there")
+        asked = {"action": "Reset", "payload": {"type": "Soft"}}
+        assert "not connected" in refused(house, 503, "/api/v1/piles/CP001/calls", admin, asked)
+    house.start("bridge")
+    until(lambda: reachable(house.piles), "the bridge listening")
+    with dial(house.address):
+        until(there, "the pile is told")
+
+
 def test_a_session_has_the_energy_between_the_meters_of_its_transaction(house: House) -> None:
     until(lambda: reachable(house.piles), "the bridge listening")
     with dial(house.address) as pile:
