@@ -153,7 +153,8 @@ class Buses:
         if settings.port.startswith("tcp://"):
             host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
             address = host.strip("[]"), int(port)
-            return TcpBus(settings.id, address, lambda: protocols.build(settings, doors), sink, silent_ms, stop)
+            piles = len(settings.devices)
+            return TcpBus(settings.id, address, lambda: protocols.build(settings, doors), sink, silent_ms, stop, piles)
         line = SerialLine(settings.port, settings.baud, settings.bytesize, settings.parity, settings.stopbits)
         return Bus(settings.id, Port(line), protocols.build(settings, doors), sink, silent_ms, stop)
 

@@ -34,7 +34,7 @@ class _Caller:
 
 
 class TcpBus:
-    """The same face as `Bus`. `talk` makes the talk of a new connection."""
+    """The same face as `Bus`. `talk` makes the talk of a new connection. `piles`: how many are expected at least."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class TcpBus:
         sink: Sink,
         silent_ms: Millis,
         stop: threading.Event,
+        piles: int = 0,
     ) -> None:
         self.id, self._address, self._talk, self._sink, self._silent_ms, self._stop = (
             bus_id,
@@ -53,6 +54,7 @@ class TcpBus:
             silent_ms,
             stop,
         )
+        self._most, self._an_address = max(CONNECTIONS, 2 * piles), max(AN_ADDRESS, piles + UNPROVEN)
         self._callers: set[_Caller] = set()
         self._mishaps = Mishaps()
         self.bound: tuple[str, int] | None = None
@@ -94,7 +96,7 @@ class TcpBus:
         sock, (address, *_) = server.accept()
         same = [caller for caller in self._callers if caller.address == address]
         unproven = sum(not one.devices for one in same)
-        if len(self._callers) >= CONNECTIONS or len(same) >= AN_ADDRESS or unproven >= UNPROVEN:
+        if len(self._callers) >= self._most or len(same) >= self._an_address or unproven >= UNPROVEN:
             sock.close()
             return
         sock.settimeout(1.0)

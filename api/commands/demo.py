@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
         default=4,
         metavar="N",
         help="how many stations, 1 to 2,000 (4), and three more: one chained shut, one that only people look after, "
-        "and a car park with piles that speak OCPP",
+        "and a car park with piles that speak OCPP and YKC, or belong to operators",
     )
     parser.add_argument("--faults", type=float, default=0.02, metavar="RATE", help="share of devices that misbehave")
     parser.add_argument("--empty", action="store_true", help="begin without a past: nothing has happened yet")

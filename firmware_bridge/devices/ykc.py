@@ -34,6 +34,7 @@ class _Gun:
     at_fault: bool = False  # by its heartbeat
     asked_at: Millis = 0
     trade: str = ""  # whose begin is kept
+    firmware: str = ""  # still to be told, with a state: alone it says nothing of now
     told: dict[str, Signal] = field(default_factory=dict)
     told_at: Millis = 0
 
@@ -62,7 +63,8 @@ class _Gun:
         if signals == self.told and 0 <= now - self.told_at < AGAIN_MS:
             return ()
         self.told, self.told_at = signals, now
-        return (DeviceReading(self.device, signals),)
+        firmware, self.firmware = self.firmware, ""
+        return (DeviceReading(self.device, signals | ({"firmware": firmware} if firmware else {})),)
 
 
 class Ykc(Listener[Scanner]):
@@ -117,10 +119,12 @@ class Ykc(Listener[Scanner]):
         if told is None:
             return Heard((), self._devices(pile))
         log.info("ykc: pile %s is there, it speaks %.1f", pile, told.version / 10)
-        news = [DeviceReading(device, {"firmware": told.program}) for device in self._devices(pile) if told.program]
-        asked = b"".join(self._read(gun, now) for gun in self._guns.values() if gun.pile == pile)
+        guns = [gun for gun in self._guns.values() if gun.pile == pile]
+        for gun in guns:
+            gun.firmware = told.program
+        asked = b"".join(self._read(gun, now) for gun in guns)
         answer = frames.login_answer(frame, ok=True) + self._set_time(pile, now) + asked
-        return Heard(tuple(news), self._devices(pile), answer)
+        return Heard((), self._devices(pile), answer)
 
     def _beat(self, frame: YkcFrame, pile: str, now: Millis) -> Heard:
         told = frames.heartbeat(frame.body)

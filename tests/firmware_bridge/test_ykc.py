@@ -59,13 +59,12 @@ def test_a_pile_that_logs_in_gets_its_clock_and_is_read() -> None:
     made, platform = pile(), talk()
     heard = platform.feed(made.dialled(0), NOW)
     assert answers(heard) == [frames.LOGIN_ANSWER, frames.SET_TIME, frames.READ_REALTIME, frames.READ_REALTIME]
-    assert told(heard) == [("pile-1", {"firmware": "V4.1.50"}), ("pile-2", {"firmware": "V4.1.50"})]
+    assert told(heard) == []
     found = platform.feed(made.heard(heard[0].reply), NOW)
     assert made.clock == NOW
-    assert told(found) == [
-        ("pile-1", {"status": "Available", "error": "", "power_w": 0.0}),
-        ("pile-2", {"status": "Available", "error": "", "power_w": 0.0}),
-    ]
+    free = {"status": "Available", "error": "", "power_w": 0.0}
+    assert told(found) == [("pile-1", free | {"firmware": "V4.1.50"}), ("pile-2", free | {"firmware": "V4.1.50"})]
+    assert told(platform.feed(state(made, 1, "Available"), NOW + AGAIN_MS)) == [("pile-1", free)]
 
 
 @pytest.mark.parametrize("high_first", [False, True])

@@ -1,4 +1,4 @@
-"""The demo's car park: a real bridge that virtual piles dial, two connectors each."""
+"""The demo's car park: a real bridge that virtual piles dial, and that asks the operators of others."""
 
 import socket
 import threading
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from config.schema.bridge import Bridge
+from firmware_bridge.emulator.operators.park import POINTS, open_operated, operated_buses
 from firmware_bridge.emulator.stations import NO_DEVICE
 from gateway.base.clock import now_ms
 from gateway.commands import CommandKey
@@ -19,20 +20,24 @@ PLUGS = 2
 
 
 def park_station() -> dict[str, Any]:
-    """A car park whose piles speak OCPP: one 1.6, one 2.0.1."""
+    """A car park whose piles speak OCPP: one 1.6, one 2.0.1. Others belong to operators, and one speaks YKC."""
     names = [(number, f"car-{number:02d}") for number in range(1, len(PILES) * PLUGS + 1)]
     plugs = [
         {"id": name, "name": {"zh": f"{number} 号枪", "en": f"Connector {number}"}, "kind": "charger", "type": "ev",
          "features": [NO_DEVICE]}
         for number, name in names
     ]  # fmt: skip
+    others = [
+        {"id": name, "name": {"zh": zh, "en": en}, "kind": "charger", "type": "ev", "features": [NO_DEVICE]}
+        for name, zh, en in POINTS
+    ]
     return {
         "id": STATION,
         "name": {"zh": "充电停车场驿站", "en": "Car park with charging piles"},
         "region": ["广东", "深圳", "南山"],
         "location": {"lat": 22.541, "lon": 113.94, "address": "南山区"},
         "hours": "24/7",
-        "areas": [{"id": "bays", "name": {"zh": "充电车位", "en": "Charging bays"}, "resources": plugs}],
+        "areas": [{"id": "bays", "name": {"zh": "充电车位", "en": "Charging bays"}, "resources": plugs + others}],
     }
 
 
@@ -47,7 +52,12 @@ def bridge_section(folder: Path) -> dict[str, object]:
         for connector in range(1, PLUGS + 1)
     ]
     bus = {"id": "piles", "port": f"ws://127.0.0.1:{port}/ocpp", "protocol": "ocpp", "devices": devices}
-    return {"station": STATION, "id": "box-1", "spool": {"path": folder / "spool"}, "buses": [bus]}
+    return {
+        "station": STATION,
+        "id": "box-1",
+        "spool": {"path": folder / "spool"},
+        "buses": [bus, *operated_buses(folder / "operators")],
+    }
 
 
 def open_park(
@@ -59,6 +69,7 @@ def open_park(
     from firmware_bridge.ocpp.reply import utc
     from firmware_bridge.runtime import run
 
+    others = open_operated(bridge, stop, speed, seed)
     box = threading.Thread(
         target=run, args=(bridge, broker, f"yizhan-{bridge.station}-{bridge.id}", zone, stop, key), name="bridge"
     )
@@ -73,4 +84,4 @@ def open_park(
     ]
     for pile in piles:
         pile.start()
-    return [box, *piles]
+    return [box, *piles, *others]

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import secrets
+import threading
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,7 @@ class RegistrationFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
         self._known: OcpiRegistration | None = None
         self._read = False
 
@@ -59,6 +61,11 @@ class RegistrationFile:
 
     def keep(self, registration: OcpiRegistration) -> None:
         """OSError where the disk does not take it: then it is as before."""
+        with self._lock:
+            self._replace(registration)
+            self._known, self._read = registration, True
+
+    def _replace(self, registration: OcpiRegistration) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         with contextlib.suppress(FileNotFoundError):
@@ -74,7 +81,6 @@ class RegistrationFile:
             os.fsync(folder)
         finally:
             os.close(folder)
-        self._known, self._read = registration, True
 
     def _load(self) -> OcpiRegistration | None:
         try:
