@@ -13,6 +13,7 @@ from zlib import crc32
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from config.kinds import SPECS
 from gateway.base import bounds
 from gateway.model import Header, Millis, Observation, Signal, StoredTopic, Topic
 
@@ -32,6 +33,7 @@ Percent = Annotated[float, Meta(ge=bounds.BATTERY_PCT[0], le=bounds.BATTERY_PCT[
 Decibels = Annotated[float, Meta(ge=bounds.RSSI_DBM[0], le=bounds.RSSI_DBM[1])]
 Watts = Annotated[float, Meta(ge=bounds.POWER_W[0], le=bounds.POWER_W[1])]
 WattHours = Annotated[float, Meta(ge=bounds.ENERGY_WH[0], le=bounds.ENERGY_WH[1])]
+Celsius = Annotated[float, Meta(ge=bounds.TEMPERATURE_C[0], le=bounds.TEMPERATURE_C[1])]
 Hold = Annotated[float, Meta(ge=bounds.HOLD_S[0], le=bounds.HOLD_S[1])]
 Count = Annotated[int, Meta(ge=bounds.COUNT[0], le=bounds.COUNT[1])]
 
@@ -39,12 +41,14 @@ Count = Annotated[int, Meta(ge=bounds.COUNT[0], le=bounds.COUNT[1])]
 Bad = tuple[str, str]
 """A field, and why its value can't be read: a short word as in `UnreadableError`."""
 
+_TELL_A_VALUE = frozenset(name for spec in SPECS.values() for name in spec.value_signals)
+_OF_ALL_KINDS = ("battery_pct", "rssi_dbm", "fault", "firmware", "hold_s")
+_ONE_OF_SEVERAL = ("temperature_c", "humidity_pct", "co2_ppm", "pm25_ugm3", "illuminance_lx")
 AUXILIARY = frozenset(
-    ("battery_pct", "rssi_dbm", "fault", "firmware", "power_w", "energy_wh", "error", "total", "expires",
-     "hold_s", "test", "temperature_c", "humidity_pct", "co2_ppm", "pm25_ugm3", "illuminance_lx")
-)  # fmt: skip
-"""Signals beside a kind's main one, or one of several: a value of theirs that can't be read costs itself, not the
-message."""
+    (*_OF_ALL_KINDS, *_ONE_OF_SEVERAL, *(one.name for spec in SPECS.values() for one in spec.signals))
+) - (_TELL_A_VALUE - {*_ONE_OF_SEVERAL})
+"""Signals beside those that tell a kind's value, or one of several: a value of theirs that can't be read costs itself,
+not the message."""
 
 
 class UnreadableError(Exception):

@@ -1,7 +1,8 @@
 """Copy this file to `config/kinds/NAME.py`, change every line, and run `python -m config.schema_json`.
 
-A kind whose value follows from one signal needs nothing else: `uses` says what its values mean. A kind with a rule of
-its own has it in `gateway/kinds/NAME.py` besides (copy gateway/kinds/_template.py).
+A kind whose value follows from one signal needs nothing else: `uses` says what its values mean. That it is out of order
+it says by `fault`, which every kind has. A kind with a rule of its own has it in `gateway/kinds/NAME.py` besides (copy
+gateway/kinds/_template.py).
 """
 
 from config.kinds.base import KindSpec, Signal

@@ -35,7 +35,8 @@ USUAL_LOAD = Load()
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One field of a kind's payload. `unit` is UCUM's or None for a bare number."""
+    """One field of a kind's payload. `unit` is UCUM's or None for a bare number; W, W.h, Cel and % bound what is taken
+    of it. One that tells no value (`KindSpec.told_by`) is kept in the journal and the copy, and shown nowhere."""
 
     name: str
     type: SignalType

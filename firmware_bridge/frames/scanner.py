@@ -6,7 +6,8 @@ NOT_A_FRAME = -1
 MORE = 0
 
 Measure = Callable[[bytes], int]
-"""Length of the frame that starts at byte 0: `MORE` when too short to tell, `NOT_A_FRAME` when none starts here."""
+"""Length of the frame that starts at byte 0: `MORE` when too short to tell, `NOT_A_FRAME` when none starts here. Of a
+line it is what its end says: `window.find(b"\\r\\n") + 2 if b"\\r\\n" in window else MORE`."""
 Check = Callable[[bytes], bool]
 """True when these bytes are one whole sound frame."""
 
@@ -51,7 +52,8 @@ class Scanner:
 
     def _size(self, window: bytes) -> int:
         size = self._measure(window)
-        return NOT_A_FRAME if size > self._limit else size
+        endless = size == MORE and len(window) == self._limit
+        return NOT_A_FRAME if endless or size > self._limit else size
 
     def _seek(self, stream: bytes, pos: int) -> int:
         """Where the next start stands, whole or cut off by the end of what has arrived."""

@@ -4,12 +4,14 @@ Say in the first lines what the frames look like and where that is written. `ser
 A protocol in which we ask is made of `Polled` and a slave (see modbus.py); one of some size has its frames in
 `firmware_bridge/devices/NAME.py`. Its test feeds bytes by halves and with garbage between (tests/firmware_bridge/
 test_vectors.py); docs/bridge.md says what its devices become.
+`Steady` publishes what is another, and all again each 30 s, however often a device talks. Without a checksum one frame
+proves nothing: `Steady(agree=2)` or more.
 """
 
 from collections.abc import Sequence
 
 from config.schema.bridge import BusSettings
-from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Talk
+from firmware_bridge.devices.base import DeviceReading, Heard, Listener, Steady, Talk
 from firmware_bridge.door import Doors
 from firmware_bridge.frames.checks import xor
 from firmware_bridge.frames.scanner import MORE, Scanner
@@ -38,12 +40,13 @@ class Toy(Listener[Scanner]):
     def __init__(self, device: str) -> None:
         self._device = device
         self.reader = scanner()
+        self._steady = Steady()
 
-    def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:  # noqa: ARG002  no state of ours depends on time
-        return [
-            Heard((DeviceReading(self._device, {"occupied": bool(frame[1])}),), (self._device,))
-            for frame in self.reader.feed(data)
-        ]
+    def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
+        frames = self.reader.feed(data)
+        said = [self._steady.take({"occupied": bool(frame[1])}, now) for frame in frames]
+        readings = tuple(DeviceReading(self._device, signals) for signals in said if signals is not None)
+        return (Heard(readings, (self._device,)),) if frames else ()
 
 
 def talk(bus: BusSettings, _doors: Doors) -> Talk:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.alerts.case import Case, Key, Policy, alert_id
 from gateway.alerts.cases import Cases
-from gateway.alerts.conditions import Step, due_at, held_back, step_of
+from gateway.alerts.due import Step, due_at, held_back, step_of
 from gateway.alerts.kinds import GROUP_KINDS, KINDS, severity_of
 from gateway.alerts.schedule import Schedule
 from gateway.alerts.surroundings import Surroundings

@@ -4,7 +4,7 @@ Four rules stand above the delays. Missing data never clears. A device is not bl
 Forty silent devices are one router. And what was told once is not told again, whatever restarts in between.
 
 This is the loop: it takes in what is told and wakes each case when something of it is due. When that is stands in
-`conditions`, what is done then in `book`, what silent devices have to do with each other in `folding`, and what people
+`due`, what is done then in `book`, what silent devices have to do with each other in `folding`, and what people
 may do in `desk`.
 """
 

@@ -8,10 +8,9 @@ from gateway.base import bounds
 from gateway.kinds.base import never_repeats, no_event
 from gateway.kinds.known import Known
 from gateway.model import Millis, Resource
-from gateway.wire import Percent, Signals
+from gateway.wire import Celsius, Percent, Signals
 
 WATCHED = False
-Celsius = Annotated[float, Meta(ge=bounds.TEMPERATURE_C[0], le=bounds.TEMPERATURE_C[1])]
 PartsPerMillion = Annotated[float, Meta(ge=bounds.CO2_PPM[0], le=bounds.CO2_PPM[1])]
 Dust = Annotated[float, Meta(ge=bounds.PM25_UGM3[0], le=bounds.PM25_UGM3[1])]
 Lux = Annotated[float, Meta(ge=bounds.ILLUMINANCE_LX[0], le=bounds.ILLUMINANCE_LX[1])]

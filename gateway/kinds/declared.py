@@ -11,12 +11,12 @@ from msgspec import UNSET, Struct, UnsetType
 from config.kinds import KindSpec, SignalType
 from gateway.kinds.known import Known
 from gateway.model import Millis, Use
-from gateway.wire import Code, Count, Event, Number, Signals, WattHours, Watts
+from gateway.wire import Celsius, Code, Count, Event, Number, Percent, Signals, WattHours, Watts
 
 _PAYLOAD: Final[Mapping[SignalType, object]] = MappingProxyType(
     {"flag": bool, "count": Count, "number": Number, "code": Code, "text": Code, "date": date}
 )
-_OF_UNIT: Final[Mapping[str, object]] = MappingProxyType({"W": Watts, "W.h": WattHours})
+_OF_UNIT: Final[Mapping[str, object]] = MappingProxyType({"W": Watts, "W.h": WattHours, "Cel": Celsius, "%": Percent})
 
 
 def shape_of(spec: KindSpec) -> type[Struct]:

@@ -20,7 +20,9 @@ OTHERWISE: dict[str, int] = {
     "api/pages/acknowledge.py": 1,
     "api/pages/assets.py": 4,
     "api/pages/boxes.py": 1,
+    "api/pages/busy.py": 1,
     "api/pages/checks.py": 1,
+    "api/pages/compare.py": 1,
     "api/pages/promises.py": 1,
     "api/pages/sheet.py": 1,
     "api/pages/wishes.py": 1,
@@ -35,8 +37,14 @@ OTHERWISE: dict[str, int] = {
     # streams of any length, read line by line
     "api/commands/import_.py": 1,
     "api/commands/replay.py": 1,
+    # the trail of accesses and the exported days of it, which we wrote ourselves, of any length
+    "api/access_book.py": 1,
+    "api/audit_check.py": 1,
+    "api/audit_export.py": 1,
     # calendars have an encoding and a bound of their own
     "gateway/calendars/feeds.py": 1,
+    # a certificate: bounded there, and told in words of its own
+    "gateway/base/certificates.py": 1,
     # one byte of a database
     "gateway/store/days.py": 1,
     # reads under the lock what it is about to make
@@ -67,7 +75,8 @@ def test_no_other_code_reads_a_small_file_itself() -> None:
             if name != "config/files.py" and "firmware_bridge/firmware/" not in name:
                 found[name] += reads_in(path)
     assert found["gateway/store/files.py"] == 1, "reads are seen"
-    assert found - Counter(OTHERWISE) == Counter()
+    mend = "read it by config.files (read_text, read_bytes, read_secret), or count it in OTHERWISE with the reason"
+    assert found - Counter(OTHERWISE) == Counter(), mend
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

@@ -19,6 +19,7 @@ from firmware_bridge.devices.yizhan import YizhanLines, YizhanPackets
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.frames import cobs, line, packet
 from firmware_bridge.frames.packet import Packet
+from firmware_bridge.frames.scanner import MORE, Scanner
 from firmware_bridge.spool import Spool
 
 FIRMWARE = Path(firmware_bridge.__file__).parent / "firmware"
@@ -141,6 +142,18 @@ def test_a_line_beyond_the_limit_is_dropped_and_the_next_one_read() -> None:
         assert reader.feed(piece) == []
     assert len(reader._rest) <= 512 + 1
     assert len(reader.feed(b"\n" + line.seal(b'{"v":1}'))) == 1
+
+
+def test_a_line_that_never_ends_holds_no_memory_and_hides_no_line_behind_it() -> None:
+    def measure(window: bytes) -> int:
+        return window.find(b"\r\n") + 2 if b"\r\n" in window else MORE
+
+    reader = Scanner((b"C,",), measure, lambda frame: frame[2:-2].isdigit(), 16)
+    for _ in range(100):
+        assert reader.feed(b"C,1" * 10) == []
+        assert len(reader._rest) <= 16
+    assert reader.feed(b"C,12\r\nC,345") == [b"C,12\r\n"]
+    assert reader.feed(b"\r\n") == [b"C,345\r\n"]
 
 
 @pytest.mark.parametrize(("size", "read"), [(512, 1), (513, 0)])

@@ -23,7 +23,8 @@ export interface Resource {
   free?: number | null;
   total?: number | null;
   programme?: { now?: Event; next?: Event } | null;
-  people_level?: string | null;
+  /** How full a room is, where heads are not told. */
+  level?: string | null;
 }
 
 /** What measures or warns; nobody occupies it. */

@@ -166,4 +166,6 @@ def test_a_change_of_which_nothing_follows_is_not_judged_and_leaves_all_as_it_wo
         assert quick.said == thorough.said
         assert quick.standing() == thorough.standing()
     assert quick.said, "some of it is told"
-    assert 100 < judged.count(False) < 500, "both sorts came"
+    passed_over = judged.count(False)
+    said_of_both = f"{passed_over} of 600 changes were passed over; both sorts must come. A condition of a seat that"
+    assert 50 < passed_over < 500, f"{said_of_both} holds while somebody sits makes each change news: is that meant?"

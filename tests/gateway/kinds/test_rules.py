@@ -9,6 +9,7 @@ import pytest
 from config.kinds import SPECS, Signal
 from gateway.kinds import rule_of
 from gateway.model import Resource
+from gateway.wire import AUXILIARY
 from tests.gateway.live.house import HOUR, MINUTE, House
 
 CHARGER = {"id": "pile", "kind": "charger", "type": "ev"}
@@ -192,6 +193,26 @@ def test_a_kind_counted_in_units_needs_no_rule_of_its_own_and_may_say_more() -> 
     said = msgspec.json.decode(b'{"free": 3, "total": 12, "lid_open": false}', type=rule.Shape)
     assert rule.apply(known, said, 0)
     assert (known.use, known.free, known.total) == ("free", 3, 12)
+
+
+@pytest.mark.parametrize(("warmth", "taken"), [(38.5, True), (-61, False), (100, True), (101, False)])
+def test_a_kind_without_a_rule_takes_no_more_of_a_unit_than_there_is(warmth: float, taken: bool) -> None:
+    shower = replace(SPECS["seat"], name="shower", signals=(*SPECS["seat"].signals, Signal("water_c", "number", "Cel")))
+    said, shape = msgspec.json.encode({"occupied": True, "water_c": warmth}), rule_of(shower).Shape
+    if taken:
+        assert msgspec.json.decode(said, type=shape)
+    else:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(said, type=shape)
+
+
+def test_what_stands_beside_the_value_of_a_kind_costs_itself_alone_when_it_is_bad() -> None:
+    """So a kind's further signal needs no line in gateway/wire."""
+    beside = {one.name for spec in SPECS.values() for one in spec.signals if one.name not in spec.value_signals}
+    values = {name for spec in SPECS.values() if spec.name != "climate" for name in spec.value_signals}
+    assert beside - values == {"power_w", "energy_wh", "error", "total", "expires", "test"}
+    assert beside - values <= AUXILIARY
+    assert not values & AUXILIARY
 
 
 @pytest.mark.parametrize(
