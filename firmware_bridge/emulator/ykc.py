@@ -36,6 +36,8 @@ class VirtualYkcPile:
         self._count, self._sequence = 0, 0
         self.records: deque[tuple[str, bytes]] = deque()
         """Charges that are over and not confirmed."""
+        self.confirmed: dict[str, float] = {}
+        """Energies in Wh of those that are."""
         self.answers: Counter[int] = Counter()
         """What the platform has sent, by its type."""
         self.clock: Millis | None = None
@@ -77,6 +79,11 @@ class VirtualYkcPile:
             self.records.append((trade, self._record(plug, trade, meter_start, started_at)))
             self._record_at = 0.0
         return self.state(plug)
+
+    def retire(self) -> None:
+        """Nothing new happens; what is over is told until it is confirmed."""
+        for plug in self.plugs:
+            plug.next_at = float("inf")
 
     def _beat(self, plug: VirtualPlug) -> bytes:
         fault = plug.status in ("Faulted", "Unavailable")
@@ -123,6 +130,8 @@ class VirtualYkcPile:
             return b"".join(self.state(plug) for plug in self.plugs if frames.to_bcd(plug.connector) == frame.body[7:8])
         if frame.kind == frames.RECORD_ANSWER and not self.deaf:
             done = frame.body[:16].hex()
+            energies = {trade: int.from_bytes(body[112:116], "little") / 10 for trade, body in self.records}
+            self.confirmed |= {trade: energy for trade, energy in energies.items() if trade == done}
             self.records = deque(record for record in self.records if record[0] != done)
         return b""
 

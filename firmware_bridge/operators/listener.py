@@ -203,6 +203,8 @@ class _Line(asyncio.Protocol):
                 self._asked = event
                 self._body.clear()
                 self.until_s = monotonic_s() + REQUEST_S
+                if self._http.they_are_waiting_for_100_continue:
+                    self._write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
             elif isinstance(event, h11.Data):
                 self._body += event.data
                 if len(self._body) > BODY_MOST:
@@ -244,7 +246,9 @@ class _Line(asyncio.Protocol):
         head = self._http.send(h11.Response(status_code=answer.status, headers=headers, reason=b"")) or b""
         data = self._http.send(h11.Data(data=answer.body)) or b""
         rest = self._http.send(h11.EndOfMessage()) or b""
-        said = head + data + rest
+        self._write(head + data + rest)
+
+    def _write(self, said: bytes) -> None:
         if self._line is not None:
             self._line.write(self._tls.sealed(said) if self._tls is not None else said)
 

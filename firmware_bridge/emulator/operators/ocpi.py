@@ -32,7 +32,7 @@ class VirtualOcpiOperator:
         port: int = 0, tls: SSLContext | None = None, trusts: SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.plugs, self._now, self.invitation, self._a_location = plugs, now, invitation, a_location
-        self.page, self._trusts = page, trusts
+        self.page, self.trusts = page, trusts
         self.web = WebServer(self._answer, port, tls)
         self.partner: dict[str, Any] | None = None
         """What the partner told of itself."""
@@ -156,7 +156,7 @@ class VirtualOcpiOperator:
         told = token if token is not None else (self.partner or {}).get("token", "")
         parts = urlsplit(url)
         line = (
-            HTTPSConnection(parts.netloc, timeout=30, context=self._trusts)
+            HTTPSConnection(parts.netloc, timeout=30, context=self.trusts)
             if parts.scheme == "https"
             else HTTPConnection(parts.netloc, timeout=30)
         )

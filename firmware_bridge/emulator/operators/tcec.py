@@ -34,7 +34,7 @@ class VirtualTcecOperator:
         self, plugs: OperatedPlugs, now: Callable[[], Millis], party: TcecParty, *, page: int = 1, port: int = 0,
         tls: SSLContext | None = None, trusts: SSLContext | None = None, operator_id: str = "MA5OPERAT",
     ) -> None:  # fmt: skip
-        self.plugs, self._now, self.party, self.page, self._trusts = plugs, now, party, page, trusts
+        self.plugs, self._now, self.party, self.page, self.trusts = plugs, now, party, page, trusts
         self.operator_id = operator_id
         self.web = WebServer(self._answer, port, tls)
         self.token: str | None = None
@@ -141,7 +141,7 @@ class VirtualTcecOperator:
         """HTTP status and body of what the partner says."""
         parts = urlsplit(url)
         line = (
-            HTTPSConnection(parts.netloc, timeout=30, context=self._trusts)
+            HTTPSConnection(parts.netloc, timeout=30, context=self.trusts)
             if parts.scheme == "https"
             else HTTPConnection(parts.netloc, timeout=30)
         )

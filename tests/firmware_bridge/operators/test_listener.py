@@ -60,6 +60,14 @@ def test_requests_are_answered_one_after_another_however_they_arrive(listening: 
     assert found.count(b"HTTP/1.1 200") == 2
 
 
+def test_who_waits_for_a_word_before_his_body_gets_it(listening: PushListener) -> None:
+    with line(listening) as made:
+        made.sendall(b"PUT /ocpi/a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        assert heard(made, b"\r\n\r\n").startswith(b"HTTP/1.1 100")
+        made.sendall(b"told")
+        assert heard(made, b"PUT/a:told").startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

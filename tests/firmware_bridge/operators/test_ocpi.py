@@ -1,8 +1,10 @@
 """A real bus against a made-up operator who is strict about OCPI 2.2.1."""
 
 import json
+import ssl
 import stat
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,9 +15,11 @@ from firmware_bridge.emulator.operators.web import WebFault
 from firmware_bridge.emulator.operators.world import OperatedPlugs
 from gateway.base.clock import now_ms
 from gateway.base.times import rfc3339
+from tests.firmware_bridge.ocpp.certificates import openssl
 from tests.firmware_bridge.ocpp.rig import SpoolSink
 from tests.firmware_bridge.operators.rig import OCPI_TOKEN, asking, ocpi_settings, status
 from tests.patience import until
+from tests.ports import free_port
 
 DAY_MS = 86_400_000
 
@@ -234,6 +238,27 @@ def test_an_evse_that_he_takes_off_is_gone_and_one_he_never_had_is_named(
         operator.removed.add("E2")
         until(lambda: sink.online == {"pile-E1"}, "it is gone")
     assert caplog.text.count("knows nothing of pile-E2 any more") == 1
+
+
+def test_he_pushes_over_tls_and_who_speaks_none_is_turned_away(
+    tmp_path: Path, sink: SpoolSink, operator: VirtualOcpiOperator, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -out pem -days 2"
+    openssl(tmp_path, *made.split(), "-subj", "/CN=box", "-addext", "subjectAltName=IP:127.0.0.1")
+    operator.trusts = ssl.create_default_context(cafile=str(tmp_path / "pem"))
+    listen, files = (
+        f"https://127.0.0.1:{free_port()}/ocpi",
+        {"cert_file": tmp_path / "pem", "key_file": tmp_path / "key"},
+    )
+    with asking(place(tmp_path), sink, settings_of(tmp_path, operator, "E1", listen=listen, poll_s=3600, **files)):
+        until(lambda: status(sink, "pile-E1") == "Available", "a word")
+        operator.plugs.set("E1", "Charging", now_ms())
+        assert operator.push("E1") == 200
+        assert status(sink, "pile-E1") == "Charging"
+        with pytest.raises((OSError, HTTPException)):
+            operator.call("GET", listen.replace("https", "http") + "/versions")
+        until(lambda: "its TLS can't be understood" in caplog.text, "it is told")
+        assert operator.push("E1") == 200
 
 
 @pytest.mark.parametrize("fault", [fault for fault in get_args(WebFault) if fault])
