@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 READ_A_TURN = 20_000
 BEHIND_A_TURN = 200
-ON_THE_WIRE = 900
+ON_THE_WIRE = 500
 """Messages that the centre's broker has not taken yet; paho sends no more than a thousand at once."""
 LIVE_ON_THE_WIRE = 980
 KEEP_EVERY_S = 1.0

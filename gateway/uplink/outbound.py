@@ -20,8 +20,9 @@ from gateway.evidence.seen import Range, insert
 from gateway.model import LATE, RETAINED, TS_SUSPECT, Batch, Millis
 from gateway.uplink.cursor import Cursor, JournalMessage, Numbering
 
-WINDOW: Final = 20_000
-"""So many messages may be on their way before the centre confirms the first of them."""
+WINDOW: Final = 3_000
+"""So many messages from behind may be on their way before the centre confirms the first of them: what is live waits for
+them in the queues of brokers."""
 LIVE_MOST: Final = 5_000
 """Beyond it only the newest of each topic goes live, and the rest follows as late."""
 EVENTS_LIVE_MS: Final = 600_000
@@ -50,6 +51,7 @@ class Outbound:
         self._journal, self._behind = tip, behind
         self._tip, self._fill = Numbering(cursor), Numbering(cursor)
         self._fill_left: Iterator[JournalMessage] = iter(())
+        self._held: JournalMessage | None = None
         self._marks: deque[Cursor] = deque()
         self._live: deque[JournalMessage] = deque()
         self._newest: dict[bytes, JournalMessage] = {}
@@ -106,7 +108,7 @@ class Outbound:
 
     def _begin_again(self, now: Millis) -> None:
         self._sent = {}
-        self._fill, self._fill_left = Numbering(self.cursor), iter(())
+        self._fill, self._fill_left, self._held = Numbering(self.cursor), iter(()), None
         self._marks.clear()
         recent = [one for one in self._events if one.received >= now - EVENTS_LIVE_MS]
         waiting = [one for one in (*self._newest.values(), *recent) if not self._has(one)]
@@ -155,7 +157,7 @@ class Outbound:
         self._newest.clear()
         self._events.clear()
         self._live.clear()
-        self._fill_left = iter(())
+        self._fill_left, self._held = iter(()), None
         self._marks.clear()
         self._sent = {}
 
@@ -176,20 +178,24 @@ class Outbound:
         if not self.open or self._live or (self._silences >= PROBES and self._sent):
             return None
         while True:
-            for message in self._fill_left:
-                if not self._has(message) and not self._was_sent(message):
-                    return message
-            if not self._next_batch():
+            message = self._held or next(self._fill_left, None)
+            self._held = None
+            if message is None:
+                if not self._next_batch():
+                    return None
+            elif message.n - self.confirmed.get(message.station, 0) > WINDOW:
+                self._held = message
                 return None
+            elif not self._has(message) and not self._was_sent(message):
+                return message
 
     def _next_batch(self) -> bool:
-        """Walk into the next batch that the first walk has met. False when there is none, or enough is on its way."""
+        """Walk into the next batch that the first walk has met. False when there is none."""
         fill = self._fill
         if fill.position > self.cursor.position and (not self._marks or self._marks[-1].position < fill.position):
             self._marks.append(fill.cursor(self.cursor.boot))
             self._advance()
-        ahead = sum(fill.counts.values()) - sum(self.confirmed.values())
-        if fill.position >= self._tip.position or ahead > WINDOW:
+        if fill.position >= self._tip.position:
             return False
         for number, batch in self._behind.after(fill.position):
             if number > self._tip.position:
