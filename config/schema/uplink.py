@@ -31,6 +31,8 @@ class Uplink(Model):
     """PEM file of our client certificate (mqtts)."""
     key_file: File | None = None
     """PEM file of the client certificate's key (mqtts)."""
+    command_key_file: File | None = None
+    """File with the key of the centre's commands; without it nothing that the centre says is obeyed."""
     confirm: Literal["box", "centre"] = "box"
     """When a device may forget a message: box, once it is durable here; centre, once it is durable there, too."""
     messages_per_s: Annotated[int, Field(ge=10, le=100_000)] = 8000

@@ -14,17 +14,17 @@ MIN_CHARACTERS = 32
 KEY_BYTES = 32
 
 
-def read_key(path: Path) -> bytes | None:
+def read_key(path: Path, option: str = "mqtt.command_key_file") -> bytes | None:
     """The key in `path`; None where there is no such file. ValueError when what is there is no key."""
     try:
-        key = read_text(path, "mqtt.command_key_file").strip().encode()
+        key = read_text(path, option).strip().encode()
     except UnusableFileError as error:
         if error.missing:
             return None
         raise
     if len(key) < MIN_CHARACTERS:
         raise ValueError(
-            f"mqtt.command_key_file: {path} holds fewer than {MIN_CHARACTERS} characters; "
+            f"{option}: {path} holds fewer than {MIN_CHARACTERS} characters; "
             "copy the gateway's file again, or make one: openssl rand -hex 32"
         )
     return key

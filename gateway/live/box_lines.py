@@ -23,6 +23,8 @@ from gateway.wire import UnreadableError
 SILENT_MS: Final = 60_000
 KEEP_EVERY_MS: Final = 10_000
 BOXES_MOST: Final = 10_000
+OBEYED: Final = ("override", "check")
+"""What a box does when staff of the centre say so."""
 CUT, BACK = "box_offline", "box_back"
 """Causes of changes: its box can't be heard, and is heard again."""
 
@@ -183,6 +185,15 @@ class BoxLines:
         names = dict.fromkeys(link.station for link in self.boxes.links() if link.box == box)
         names |= dict.fromkeys(station for station, owner in self.boxes.owners.items() if owner == box)
         return [self.stations[name] for name in names if name in self.stations]
+
+    def line_of(self, topic: str) -> BoxLine | None:
+        """That of the box which obeys a command on this topic, too; None where there is none. Any thread."""
+        _, station, what = (*topic.split("/"), "", "")[:3]
+        if what not in OBEYED:
+            return None
+        names = [link.box for link in list(self.boxes.links()) if link.station == station]
+        known = [self.lines.get(name) for name in (self.boxes.owners.get(station, ""), *names)]
+        return next((line for line in known if line is not None and line.word is not None), None)
 
     def take_up(self, kept: Iterable[BoxLine], now: Millis) -> None:
         """After a start: those that were there have a minute to say so again."""

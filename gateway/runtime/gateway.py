@@ -173,7 +173,7 @@ class Gateway:
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
-            mishaps=self.mishaps, report=report.told,
+            mishaps=self.mishaps, report=report.told, command=self.command,
         )  # fmt: skip
         if uplink.confirm == "centre":
             self.intake.confirming.upto = lambda: line.upto
@@ -267,8 +267,19 @@ class Gateway:
         self.intake.listeners.append(listener)
 
     def command(self, topic: str, text: bytes) -> None:
-        """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it."""
-        self.intake.command(topic, sign(self._command_key, topic, text))
+        """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it.
+
+        What is for a station with a box goes by our broker, where the box hears it as we do ourselves. ConnectionError
+        while that box can't be heard, and nothing has changed.
+        """
+        signed = sign(self._command_key, topic, text)
+        line = self.pipeline.live.box_lines.line_of(topic)
+        if line is None:
+            self.intake.command(topic, signed)
+        elif line.online and self.session.connected:
+            self.intake.command(topic, signed, by_broker=True)
+        else:
+            raise ConnectionError(f"the line to box {line.box} is down")
 
     def reload(self, difference: Difference) -> None:
         """Run with `difference.settings` from now on. UnchangedError, with nothing changed, when that can't be.

@@ -69,7 +69,7 @@ class Intake(threading.Thread):
         self._waiting_bytes = 0
         self._full_since: float | None = None
         self._watermarks = Watermarks(limits.ack_interval_s)
-        self._commands: deque[tuple[str, bytes]] = deque()
+        self._commands: deque[tuple[str, bytes, bool]] = deque()
         self.between = BetweenTurns()
         self.on_connected: list[Callable[[], None]] = []
         self._parts_due: list[int] = []
@@ -86,13 +86,12 @@ class Intake(threading.Thread):
     @property
     def backlog(self) -> int:
         """Messages received and not yet durable."""
-        waiting = len(self.pipeline.outcome.batch)
         busy = self._busy
-        return waiting + (len(busy.outcome.batch) if busy is not None else 0)
+        return len(self.pipeline.outcome.batch) + (len(busy.outcome.batch) if busy is not None else 0)
 
-    def command(self, topic: str, payload: bytes) -> None:
-        """Take what staff of this process change; any thread may call it."""
-        self._commands.append((topic, payload))
+    def command(self, topic: str, payload: bytes, *, by_broker: bool = False) -> None:
+        """Take what staff of this process change; `by_broker`, as others hear it there, too. Any thread may call it."""
+        self._commands.append((topic, payload, by_broker))
         self.session.wake()
 
     def keep_parts(self, parts: Sequence[int]) -> None:
@@ -164,8 +163,11 @@ class Intake(threading.Thread):
 
     def _take_what_is_due(self, now: Millis) -> None:
         while self._commands:
-            topic, payload = self._commands.popleft()
-            self.pipeline.handle(Message(topic.encode(), payload, now), now)
+            topic, payload, by_broker = self._commands.popleft()
+            if by_broker:
+                self.session.publish(topic, payload)
+            else:
+                self.pipeline.handle(Message(topic.encode(), payload, now), now)
         self._take_agendas(now)
         with self._mishaps.contained("deadlines"):
             self.pipeline.tick(now, DEADLINES_A_TURN)
@@ -292,8 +294,8 @@ class Intake(threading.Thread):
         """Too much waits for the disk: read no more, and if that does not pass soon, leave the broker, which keeps the
         rest for us, until half of it is written."""
         limits, moment = self.limits, monotonic_s()
-        waiting = max(len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected), len(self._mids))
-        waiting += len(self._careful)
+        held = len(self.pipeline.outcome.batch) + len(self.pipeline.outcome.rejected)
+        waiting = max(held, len(self._mids)) + len(self._careful)
         share = max(waiting / limits.inbox_messages, (self._waiting_bytes + self._careful.bytes) / limits.inbox_bytes)
         if share < 0.5:
             self._full_since = None
@@ -370,8 +372,6 @@ class Intake(threading.Thread):
         for greet in self.on_connected:
             with self._mishaps.contained("who waits for the broker"):
                 greet()
-
-    # ---- the end ----
 
     def _finish(self) -> None:
         """Commit and acknowledge what came, keep the live state whole, say goodbye."""

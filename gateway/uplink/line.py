@@ -13,13 +13,14 @@ from config.schema import Settings
 from config.schema.uplink import Uplink as UplinkSettings
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
-from gateway.model import Millis
+from gateway.model import RETAINED, Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.client import Broker
 from gateway.store.base import Store
 from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
 from gateway.uplink.cursor import KEPT, cursor_of
+from gateway.uplink.orders import OBEYED, CentreOrders, Command
 from gateway.uplink.outbound import Outbound
 from gateway.uplink.status import UplinkMetrics
 
@@ -60,10 +61,12 @@ class UplinkLine(threading.Thread):
         messages_per_s: int,
         mishaps: Mishaps | None = None,
         report: Report = lambda _state, _backlog: b"",
+        orders: CentreOrders | None = None,
     ) -> None:
         super().__init__(name="uplink", daemon=True)
         self.outbound, self.session, self._write = outbound, session, write
         self._rate, self._mishaps, self._report = messages_per_s, mishaps or Mishaps(), report
+        self._orders = orders
         self._ending = threading.Event()
         self._on_wire: set[int] = set()
         self._allowed, self._allowed_at = 0.0, 0.0
@@ -140,8 +143,8 @@ class UplinkLine(threading.Thread):
         now = now_ms()
         if not session.connected:
             out.lost()
-        for topic, payload, _ in arrivals.frames if arrivals is not None else ():
-            self._hear(topic, payload, now)
+        for topic, payload, flags in arrivals.frames if arrivals is not None else ():
+            self._hear(topic, payload, now, retained=bool(flags & RETAINED))
         if arrivals is not None:
             session.ack(arrivals.epoch, arrivals.mids)
         out.tick(now)
@@ -157,7 +160,11 @@ class UplinkLine(threading.Thread):
         self._sites.clear()
         self.outbound.connected(now_ms())
 
-    def _hear(self, topic: bytes, payload: bytes, now: Millis) -> None:
+    def _hear(self, topic: bytes, payload: bytes, now: Millis, *, retained: bool) -> None:
+        if topic.startswith(b"yz-cmd/"):
+            if self._orders is not None:
+                self._orders.take(topic, payload, now, retained=retained)
+            return
         root, station, box = (*topic.split(b"/"), b"", b"")[:3]
         if root != b"yz-ack" or box.decode(errors="replace") != self.outbound.box:
             return
@@ -212,6 +219,8 @@ class UplinkLine(threading.Thread):
         if wanted is None or wanted == told or not self.session.connected:
             return
         self.session.subscribe([f"yz-ack/{station}/{self.outbound.box}" for station in wanted])
+        if self._orders is not None:
+            self.session.subscribe([f"yz-cmd/{station}/{what}" for station in wanted for what in OBEYED])
         for station, site in wanted.items():
             if told.get(station) != site:
                 self.session.publish(f"yz-site/{station}", site, retain=True)
@@ -247,6 +256,7 @@ def line_of(
     write: WriteJobs,
     mishaps: Mishaps,
     report: Report,
+    command: Command,
 ) -> UplinkLine:
     """The configured line, to be made before the store's writer starts. ValueError, OSError."""
     box = settings.box_id + suffix
@@ -263,6 +273,7 @@ def line_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
     )
     outbound = Outbound(box, cursor, Journal(store.folder), Journal(store.folder))
+    orders = None if uplink.command_key_file is None else CentreOrders(uplink.command_key_file, command)
     return UplinkLine(
-        outbound, session, write, messages_per_s=uplink.messages_per_s, mishaps=mishaps, report=report
+        outbound, session, write, messages_per_s=uplink.messages_per_s, mishaps=mishaps, report=report, orders=orders
     )  # fmt: skip

@@ -4,8 +4,10 @@ import contextlib
 import json
 import shutil
 import signal
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +130,12 @@ def test_the_centre_ends_with_all_that_the_box_accepted(town: tuple[House, House
 
 def test_a_station_that_only_its_box_knows_is_shown_by_the_centre(tmp_path: Path) -> None:
     centre = House(tmp_path / "centre", ALONE, "")
-    box = House(tmp_path / "box", BOX, centre=centre.broker.port, confirm="box")
+    told = BOX.replace("id: box-1,", "id: box-1, command_key_file: centre.key,")
+    box = House(tmp_path / "box", told, centre=centre.broker.port, confirm="box")
     with brokers(centre, box), centre.up():
         until(lambda: get(centre.http, "/readyz"))
         key = centre.key()
+        shutil.copy(centre.folder / "data" / "command.key", box.folder / "centre.key")
         with box.up() as up:
             until(lambda: centre.shown("seat-01"), what="the station at the centre")
             box.say("seat-01", 1, occupied=True)
@@ -139,6 +143,15 @@ def test_a_station_that_only_its_box_knows_is_shown_by_the_centre(tmp_path: Path
             (told,) = until(lambda: [row for row in boxes(centre.http, key) if row["stations"]], what="the box's word")
             assert (told["box"], told["line"], told["stations"]) == ("box-1", "up", ["yanshan"])
             assert told["version"]
+            closing = {"status": "closed", "until": (datetime.now(UTC) + timedelta(hours=6)).isoformat()}
+            until(lambda: not asked(centre.http, ALERTS, key)["alerts"])
+            put(centre.http, "/api/v1/stations/yanshan/override", closing, key)
+            until(lambda: box.shown("seat-01")["access"] == "closed", what="the closing at the box")
+            until(lambda: centre.shown("seat-01")["access"] == "closed", what="the closing at the centre")
+            put(centre.http, "/api/v1/stations/yanshan/override", {"status": None}, key)
+            until(lambda: box.shown("seat-01")["access"] != "closed", what="its end at the box")
+            audit = asked(box.http, "/api/v1/audit", box.key())["audit"]
+            assert [line["what"] for line in audit if line["what"] == "override"] == ["override"] * 2
             more = box.config.replace("{id: door,", "{id: seat-03, kind: seat, ttl: 3600}, {id: door,")
             (box.folder / "yizhan.yaml").write_text(more)
             assert yizhan(box.folder, "reload", "--config", "yizhan.yaml").returncode == 0
@@ -148,6 +161,8 @@ def test_a_station_that_only_its_box_knows_is_shown_by_the_centre(tmp_path: Path
         until(lambda: centre.shown("seat-01")["evidence"] == "offline", what="the line known to be down")
         assert centre.shown("seat-01")["usable"] == "unknown"
         (alert,) = until(lambda: asked(centre.http, ALERTS, key)["alerts"], what="the alert about the box")
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            put(centre.http, "/api/v1/stations/yanshan/override", closing, key)
         assert (alert["station"], alert["cause"], alert["detail"]["stations"]) == ("yanshan", "line", 1)
         with box.up():
             until(lambda: centre.shown("seat-01")["evidence"] == "live", what="the line known to be back")
@@ -171,6 +186,13 @@ def asked(http: int, path: str, key: dict[str, str]) -> Any:
     request = urllib.request.Request(f"http://127.0.0.1:{http}{path}", headers=key)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
+
+
+def put(http: int, path: str, body: dict[str, Any], key: dict[str, str]) -> None:
+    more = key | {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{http}{path}", json.dumps(body).encode(), more, method="PUT")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status < 300
 
 
 def boxes(http: int, key: dict[str, str]) -> list[dict[str, Any]]:

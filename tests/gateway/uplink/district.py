@@ -15,7 +15,7 @@ from gateway.uplink.outbound import Outbound
 from tests.gateway.uplink.village import MemoryJournal
 from tests.gateway.world import MINUTE, NOON
 
-RESOURCES = (
+RESOURCES: tuple[dict[str, Any], ...] = (
     {"id": "seat-01", "kind": "seat", "ttl": 3_600},
     {"id": "pile-01", "kind": "charger", "type": "ebike", "ttl": 3_600},
     {"id": "door-main", "kind": "door", "ttl": 86_400},
