@@ -35,6 +35,8 @@ SAYS: dict[str, set[str]] = {
         "yz/yanshan/seat-1/state",
         "yz-pile/yanshan/cp-1",
         "yz-reply/yanshan/nonce",
+        "yz-box/yanshan",  # as a box of that station, which tells this centre
+        "yz-site/yanshan",
     },
     "yizhan-gateway": {
         "yz-live/yanshan",
@@ -67,6 +69,8 @@ HEARS: dict[str, set[str]] = {
         "yz-ack/yanshan/seat-1",
         "yz-cmd/yanshan/door-1/unlock",
         "yz-cmd/yanshan/box-1/call",
+        "yz-cmd/yanshan/override",  # of the centre's staff, for the box
+        "yz-cmd/yanshan/check",
         "yz-sys/gw",
     },
     "yizhan-gateway": {
@@ -80,6 +84,8 @@ HEARS: dict[str, set[str]] = {
         "yz-cmd/yanshan/else",  # it refuses it
         "yz-pile/yanshan/cp-1",
         "yz-reply/yanshan/nonce",
+        "yz-box/yanshan",
+        "yz-site/yanshan",
         "yz-sys/gw",
         "zigbee2mqtt/door",
         "tele/plug/SENSOR",
