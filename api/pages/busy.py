@@ -64,10 +64,16 @@ def picture(told: BusyWeek, today: int, say: Words) -> str:
 
 def _cell(minutes: Minutes | None, x: int, y: int) -> str:
     box = f'x="{x}" y="{y}" width="{CELL - 2}" height="{ROW - 2}"'
-    if minutes is None or not (minutes.known_open or minutes.unknown or minutes.broken):
+    if minutes is None or is_shut(minutes):
         return ""
     used = share(minutes)
     return f'<rect fill="url(#hb)" {box}/>' if used is None else f'<rect class="u{_step(used)}" {box}/>'
+
+
+def is_shut(minutes: Minutes) -> bool:
+    """Never known to be open, and more often closed than nobody knows what."""
+    seen = minutes.known_open or minutes.broken
+    return not seen and minutes.closed >= minutes.unknown
 
 
 def _step(used: float) -> int:

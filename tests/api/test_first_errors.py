@@ -149,6 +149,22 @@ def test_a_full_disk_is_told_as_one(places: dict[str, object]) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_the_embedded_broker_cannot_have_is_told_with_the_option(tmp_path: Path) -> None:
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        text = GOOD.replace("mqtt://", "embedded://").format(mqtt=sock.getsockname()[1], http=0, store="data")
+        (tmp_path / "crowded.yaml").write_text(text)
+        program = "import sys; from api.cli import main; sys.exit(main(sys.argv[1:]))"
+        words = ["gateway", "--config", str(tmp_path / "crowded.yaml")]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, cwd=ROOT, timeout=300
+        )
+    assert done.returncode == 1
+    assert re.search(r"mqtt\.url: 127\.0\.0\.1:\d+ is in use; stop what listens there", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
 def test_a_python_that_is_too_old_is_told_which_is_needed(tmp_path: Path) -> None:
     old = tmp_path / "python3.8"
     old.write_text("#!/bin/sh\nexit 1\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.busy import ENOUGH_WEEKS, WEEKS, BusyDay, day_of_week, share, window_of
-from api.pages.busy import in_tenths
+from api.pages.busy import in_tenths, is_shut
 from api.pages.report.words import Words
 from gateway.base.local_time import DAY_MS, HOUR_MS
 from gateway.history.utilization import Minutes
@@ -112,6 +112,17 @@ def test_an_hour_of_which_little_was_seen_has_no_share(one: Minutes | None, used
 )
 def test_a_day_has_its_busiest_and_quietest_hour(hours: dict[int, Minutes], day: BusyDay | None) -> None:
     assert day_of_week(hours, 0) == day
+
+
+@pytest.mark.parametrize(
+    ("one", "shut"),
+    [
+        (Minutes(), True), (Minutes(closed=5, unknown=1), True), (Minutes(closed=1, unknown=5), False),
+        (Minutes(closed=5, free=1), False), (Minutes(closed=5, broken=1), False),
+    ],
+)  # fmt: skip
+def test_an_hour_that_is_mostly_closed_and_never_open_is_shut(one: Minutes, shut: bool) -> None:
+    assert is_shut(one) is shut
 
 
 @pytest.mark.parametrize(("tenths", "said"), [(0.04, "几乎没有"), (0.75, "约 8 成"), (0.96, "几乎全部")])
