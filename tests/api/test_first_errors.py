@@ -74,6 +74,9 @@ TABLE: Sequence[tuple[str, int, str]] = (
     ("audit verify --config {none}", 2, BEGIN),
     ("discover --config {none}", 2, BEGIN),
     ("simulate --config {none}", 2, BEGIN),
+    ("compliance", 2, BEGIN),
+    ("device", 2, r"`yizhan device --help`"),
+    ("device list --config {none}", 2, BEGIN),
     ("bridge", 2, r"give --config PATH, or --probe to see what is connected"),
     ("bridge --config {good}", 2, r"there is no `bridge:` section; config/example\.yaml shows one"),
 )
@@ -115,8 +118,13 @@ def test_the_first_error_says_what_next(
     assert found == status
 
 
-def test_every_command_is_in_the_table() -> None:
-    assert set(COMMANDS) <= {row[0].split()[0] for row in TABLE if row[0]}
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_where_to_begin_without_a_configuration(
+    places: dict[str, object], capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    status, said = run(f"{command} --config {places['none']}", capfd)
+    assert re.search(rf"{BEGIN}|--help` says what it takes", said), said
+    assert status == 2
 
 
 @pytest.mark.parametrize("number", sorted(MENDS))

@@ -4,6 +4,7 @@ import base64
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def numbers_of(pdf: bytes, folder: Path) -> list[str]:
         ["pdftotext", "-layout", str(folder / "month.pdf"), "-"], capture_output=True, text=True, check=True, timeout=60
     )
     return [side.strip().splitlines()[-1].replace(" ", "") for side in done.stdout.split("\f") if side.strip()]
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [("/compare?lang=en", "desk"), ("/compare?lang=zh", "phone"), ("/m/yanshan/busy?lang=zh", "phone")],
+)
+def test_axe_finds_none_in_what_compares_and_in_busy_hours(
+    house: House, chromium: Chromium, path: str, size: str
+) -> None:
+    with closing(chromium.open("about:blank", *WIDTHS[size])) as page:
+        page.call("Network.setExtraHTTPHeaders", headers=house.key_of_all)
+        page.go(house.url + path)
+        page.wait("document.querySelector('svg') !== null")
+        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        page.run(AXE + ";0")
+        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
+        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
