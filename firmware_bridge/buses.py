@@ -79,8 +79,12 @@ class Buses:
         rules = rules_of(bridge, self._zone)
         for settings in bridge.buses:
             protocol = protocols.protocol_of(settings.protocol)
-            if not (protocol.dials_in or protocol.asks_platform):
-                protocols.build(settings, Doors(rules))  # only to see that it can be
+            if protocol.asks_platform:
+                from firmware_bridge.operators.configured import listen_of
+
+                listen_of(settings)  # only to see that it can be, as below
+            elif not protocol.dials_in:
+                protocols.build(settings, Doors(rules))
         common = (self._bridge or bridge).model_copy(update={"buses": ()}) != bridge.model_copy(update={"buses": ()})
         stay = [one for one in self._running if one.settings in bridge.buses and not (common or all_anew)]
         gone = [one for one in self._running if one not in stay]

@@ -361,8 +361,11 @@ def serial_ports(settings: Any) -> Iterator[DoctorFinding]:
         if port.startswith("usb:"):
             port = find(port, list_all()) or port
         if port.startswith(("http://", "https://")):
-            host = urlsplit(port).hostname
-            yield DoctorFinding("ok", f"bus {bus.id}", f"{host} is asked; the bridge's log tells whether it answers")
+            from firmware_bridge.operators.configured import fault_of
+
+            asked = f"{urlsplit(port).hostname} is asked; the bridge's log tells whether it answers"
+            fault = fault_of(bus)
+            yield DoctorFinding("ok" if fault is None else "fail", f"bus {bus.id}", fault or asked)
         elif "://" in port:
             yield DoctorFinding("ok", f"bus {bus.id}", f"{port}: a listener, nothing to try")
         elif not Path(port).exists():

@@ -11,7 +11,8 @@ from firmware_bridge.operators.book import WordBook
 from firmware_bridge.operators.bus import OperatorBus, OperatorRules, Platform
 from firmware_bridge.operators.listener import ListenAddress
 from firmware_bridge.operators.ocpi.configured import OcpiRoot, ocpi_of
-from firmware_bridge.operators.web import Web
+from firmware_bridge.operators.ocpi.handshake import OcpiParty
+from firmware_bridge.operators.web import AskError, Web
 
 USUAL_POLL_S = 60.0
 
@@ -35,6 +36,21 @@ def _platform(bus: BusSettings, folder: Path, root: OcpiRoot, web: Web) -> Platf
     from firmware_bridge.operators.tcec.configured import tcec_of
 
     return tcec_of(bus, web)
+
+
+def fault_of(bus: BusSettings) -> str | None:
+    """What is wrong with the files that the bus names, with the mend; None where they can be used."""
+    try:
+        listen_of(bus)
+        if bus.protocol == "ocpi":
+            OcpiParty(bus, lambda: None).invitation()
+        else:
+            from firmware_bridge.operators.tcec.configured import party_of
+
+            party_of(bus)
+    except (ValueError, AskError) as error:
+        return str(error)
+    return None
 
 
 def keys_of(bus: BusSettings) -> dict[str, list[str]]:
