@@ -190,7 +190,10 @@ def facts_of(facts: Facts) -> _Values:
 
 
 def fresh_of(fresh: Freshness) -> _Values:
-    return fresh.heard, fresh.observed_at, fresh.offline_at, fresh.ttl_ms, fresh.unreadable, fresh.valid_until
+    return (
+        fresh.cut_at, fresh.heard, fresh.observed_at, fresh.offline_at, fresh.ttl_ms, fresh.unreadable,
+        fresh.valid_until,
+    )  # fmt: skip
 
 
 def doubt_of(doubt: Doubt) -> _Values:
