@@ -99,6 +99,8 @@ class Ykc(Listener[Scanner]):
                 return self._realtime(frame, pile, now)
             case frames.RECORD:
                 return self._record(frame, pile)
+            case frames.STARTED | frames.STOPPED:
+                return self._result(frame, pile)
             case _:
                 return Heard((), self._devices(pile))
 
@@ -157,6 +159,16 @@ class Ykc(Listener[Scanner]):
         gun = self._guns.get((pile, told.gun))
         step = None if gun is None else YkcEnd(gun.device, told).keep
         return Heard((), self._devices(pile), frames.record_answer(frame), step=step)
+
+    def _result(self, frame: YkcFrame, pile: str) -> Heard:
+        """Of a start or stop that somebody else asked for, for we never do: an event."""
+        told = frames.result(frame.body, frame.kind)
+        gun = self._guns.get((pile, told.gun)) if told is not None else None
+        if told is None or gun is None:
+            return Heard((), self._devices(pile))
+        event = "start_result" if frame.kind == frames.STARTED else "stop_result"
+        signals: dict[str, Signal] = {"granted": told.done, "reason": "" if told.done else f"ykc_{told.reason:02x}"}
+        return Heard((DeviceReading(gun.device, signals, event),), self._devices(pile))
 
     def _read(self, gun: _Gun, now: Millis) -> bytes:
         gun.asked_at = now

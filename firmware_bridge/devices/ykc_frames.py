@@ -70,6 +70,16 @@ class YkcGun:
 
 
 @dataclass(frozen=True, slots=True)
+class YkcResult:
+    """Of 33 and 35: whether a start or a stop that somebody asked for was done, and the pile's code if not."""
+
+    pile: str
+    gun: int
+    done: bool
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
 class YkcRecord:
     """Of 3B: one charge that is over. Times by the pile's clock; energies in Wh, meters None where it has none."""
 
@@ -144,6 +154,14 @@ def realtime(body: bytes) -> YkcGun | None:
         _u16(body, 42),
         tuple(name for bit, name in enumerate(FAULTS) if bits >> bit & 1),
     )
+
+
+def result(body: bytes, kind: int) -> YkcResult | None:
+    """A start's comes behind its trade."""
+    at = 16 if kind == STARTED else 0
+    if len(body) < at + 10:
+        return None
+    return YkcResult(body[at : at + 7].hex(), bcd(body[at + 7]), body[at + 8] == 1, body[at + 9])
 
 
 def record(body: bytes) -> YkcRecord | None:

@@ -76,6 +76,8 @@ def _ykc(text: str) -> Any:
             said = ykc_frames.realtime(frame.body)
         case ykc_frames.RECORD:
             said = ykc_frames.record(frame.body)
+        case ykc_frames.STARTED | ykc_frames.STOPPED:
+            said = ykc_frames.result(frame.body, frame.kind)
         case ykc_frames.HEARTBEAT:
             return found | {"said": ykc_frames.heartbeat(frame.body)}
         case ykc_frames.SET_TIME:

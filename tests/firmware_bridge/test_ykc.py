@@ -118,6 +118,22 @@ def test_a_pile_without_a_tariff_gets_one_and_stays_on_line() -> None:
     assert not any(answer.body[9:])
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "event", "signals"),
+    [
+        (frames.STARTED, bytes(16) + bytes.fromhex(PILE) + b"\2\1\0", "start_result", {"granted": True, "reason": ""}),
+        (frames.STOPPED, bytes.fromhex(PILE) + b"\2\0\3", "stop_result", {"granted": False, "reason": "ykc_03"}),
+    ],
+)
+def test_the_result_of_a_start_or_stop_is_told_as_an_event(
+    kind: int, body: bytes, event: str, signals: dict[str, Any]
+) -> None:
+    (heard,) = talk().feed(frames.build(kind, b"\1\0", body), NOW)
+    assert [(one.device, one.event, one.signals) for one in heard.readings] == [("pile-2", event, signals)]
+    assert heard.reply == b""
+    assert talk().feed(frames.build(kind, b"\1\0", body[:-1]), NOW)[0].readings == ()
+
+
 def test_who_is_not_configured_is_refused_and_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
     platform, stranger = talk(), VirtualYkcPile("55031412782305", 1, speed=0)
     heard = platform.feed(stranger.dialled(0), NOW)
