@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from api import pages, problem
 from api.audit_export import AuditExports
 from api.auth import COOKIE, Keyring
+from api.backups.schedule import BackupThread
 from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
@@ -169,7 +170,10 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         tidying.append(asyncio.create_task(_watching_use(context, mishaps, use, webhooks.deliveries)))
         ocpi.start()
         webhooks.start()
+        backups = BackupThread(lambda: context.settings, context.now, mishaps)
+        backups.start()
         yield {}
+        backups.end()
         webhooks.stop()
         ocpi.stop()
         for task in tidying:

@@ -12,12 +12,58 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("backup", help="copy the whole store, also while the gateway works")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
     parser.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="a folder; an older copy in it is renewed"
+        "--to", type=Path, metavar="DIR", help="a folder; an older copy in it is renewed. Default: as `backup:` says"
+    )
+    parser.add_argument(
+        "--rehearse", action="store_true", help="fetch the newest backup of `backup:` and look through all of it"
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    return _as_configured(args) if args.to is None else _to_folder(args)
+
+
+def _as_configured(args: argparse.Namespace) -> int:
+    """What the service does each day, now. Nothing waits for it, so it tells how far it is."""
+    from api.access_book import whoever
+    from api.backups.copying import FAULTS
+    from api.backups.schedule import alone, make_now, rehearse_now
+    from api.progress import Progress
+    from config.files import UnusableFileError
+    from config.load import load
+    from gateway.base.clock import now_ms
+
+    settings = load(args.config)
+    backup = settings.backup
+    if backup is None:
+        sys.stderr.write("there is no `backup:` section in the configuration; add one, or say --to DIR\n")
+        return 2
+    progress = Progress("rehearsal" if args.rehearse else "backup", "files")
+
+    def tell(_name: str, done: int, total: int) -> None:
+        progress.step(done, total)
+
+    with alone(settings.store.path) as mine:
+        if not mine:
+            sys.stderr.write("another process makes a backup of this store just now; wait for it\n")
+            return 1
+        try:
+            if args.rehearse:
+                told = f"{rehearse_now(settings, backup, now_ms(), tell)} files fetched from {backup.to}, all are right"
+            else:
+                done = make_now(settings, backup, now_ms(), whoever(), tell)
+                told = f"{done.files} files, {done.put} new, {done.put_bytes / 2**20:.1f} MiB, in {backup.to}"
+        except (*FAULTS, UnusableFileError) as error:
+            progress.end()
+            sys.stderr.write(f"{error}\n")
+            return 1
+    progress.end()
+    sys.stdout.write(f"{told}\n")
+    return 0
+
+
+def _to_folder(args: argparse.Namespace) -> int:
     from api.access_book import AccessBook, whoever
     from api.auth import Keyring
     from api.photos import copy_photos, drop_past

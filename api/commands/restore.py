@@ -11,12 +11,54 @@ from typing import Any
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("restore", help="make a backup the store again")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
-    parser.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="what backup wrote")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--from", dest="source", type=Path, metavar="DIR", help="what `backup --to` wrote")
+    source.add_argument(
+        "--from-backup", nargs="?", const="", metavar="NAME", help="what `backup:` made; NAME as --list, or the newest"
+    )
+    source.add_argument("--list", action="store_true", help="which of them there are")
     parser.add_argument("--force", action="store_true", help="move a store that is there aside first")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    return _from(args) if args.source is not None else _from_configured(args)
+
+
+def _from_configured(args: argparse.Namespace) -> int:
+    """Fetched beside the store first: what can't be opened changes nothing."""
+    import tempfile
+
+    from api.backups.copying import FAULTS
+    from api.backups.schedule import copies_of
+    from api.progress import Progress
+    from config.files import UnusableFileError
+    from config.load import load
+
+    settings = load(args.config)
+    if settings.backup is None:
+        sys.stderr.write("there is no `backup:` section in the configuration; add one, or say --from DIR\n")
+        return 2
+    progress = Progress("restore", "files")
+    try:
+        copies = copies_of(settings, settings.backup, lambda _name, done, total: progress.step(done, total))
+        if args.list:
+            sys.stdout.write("".join(f"{name}\n" for name in copies.lists()))
+            return 0
+        folder = settings.store.path
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restore-") as fetched:
+            args.source = Path(fetched)
+            copies.fetch(args.source, args.from_backup or None)
+            progress.end()
+            return _from(args)
+    except (*FAULTS, UnusableFileError) as error:
+        progress.end()
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _from(args: argparse.Namespace) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.commands.backup import copy_trail, stores

@@ -12,6 +12,7 @@ from pydantic import PrivateAttr
 from config.kinds import NAMES
 from config.schema.alerts import AlertSettings
 from config.schema.api import Api, Display
+from config.schema.backup import Backup
 from config.schema.base import Kind, Model, TimeZone
 from config.schema.bridge import Bridge
 from config.schema.gateway import Calendar, GatewaySettings, KindDefaults, KindSettings, Privacy, Promises, defaults_for
@@ -29,6 +30,8 @@ class Settings(Model):
     """The connection to the broker."""
     store: StoreSettings = StoreSettings()
     """The journal, how long it keeps what, and the copy in InfluxDB."""
+    backup: Backup | None = None
+    """A copy of the store elsewhere, each day, encrypted; without it only by hand."""
     api: Api = Api()
     """The HTTP side."""
     gateway: GatewaySettings = GatewaySettings()

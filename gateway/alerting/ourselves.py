@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from config.certificate_files import certificate_files
 from config.schema import Settings
 from gateway.alerts.facts import Fact, channel_failing, own
+from gateway.base.backup_state import read_state, trouble_of
 from gateway.base.certificates import ending
 from gateway.model import Millis, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
 DISK_EVERY_MS = 10_000
-CERTIFICATES_EVERY_MS = 3_600_000
+HOURLY_MS = 3_600_000
 Failing = Mapping[str, tuple[str, bool]]
 """Channels that take no message: (why, whether one is lost already), by name."""
 
@@ -50,7 +51,10 @@ class OwnTroubles:
         self._certificates = list(certificate_files(settings))
         self._ending: str | None = None
         self._disk_at: Millis = 0
-        self._certificates_at: Millis = 0
+        self._hourly_at: Millis = 0
+        self._backs_up, self._store = settings.backup is not None, settings.store.path
+        self._backup_trouble: str | None = None
+        self._since: Millis | None = None
 
     def resume(self, failing: Failing) -> None:
         """After a start: the channels of which it was told that they fail."""
@@ -75,10 +79,16 @@ class OwnTroubles:
         return facts
 
     def _facts(self, state: Ourselves, now: Millis) -> list[Fact]:
+        self._look_hourly(now)
         named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
         facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
-        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now), self._certificate(now)]
+        facts += [
+            replace(copy, patience_ms=COPY_PATIENCE_MS),
+            self._holidays(now),
+            self._certificate(now),
+            self._backup(now),
+        ]
         return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
 
     def _disk(self, free_mib: int, now: Millis) -> Fact:
@@ -86,12 +96,23 @@ class OwnTroubles:
         detail: dict[str, Signal] = {"free_mib": free_mib}
         return Fact("disk_filling", now, holds, None, self._gateway, None, f"{free_mib} MiB free", detail)
 
+    def _look_hourly(self, now: Millis) -> None:
+        """Certificates and backups: what changes slowly and is read from files."""
+        if now < self._hourly_at:
+            return
+        self._hourly_at = now + HOURLY_MS
+        told = [ending(option, path, now, ours=ours) for option, path, ours in self._certificates]
+        self._ending = "; ".join(text for text in told if text) or None
+        if self._since is None:
+            self._since = now
+        self._backup_trouble = trouble_of(read_state(self._store), self._since, now) if self._backs_up else None
+
+    def _backup(self, now: Millis) -> Fact:
+        """Whether the last backup or its rehearsal failed, or none was made."""
+        return own("backup_failing", now, self._backup_trouble is not None, self._gateway, self._backup_trouble or "")
+
     def _certificate(self, now: Millis) -> Fact:
-        """Whether one ends within 20 days, or can't be read; looked at once an hour."""
-        if now >= self._certificates_at:
-            self._certificates_at = now + CERTIFICATES_EVERY_MS
-            told = [ending(option, path, now, ours=ours) for option, path, ours in self._certificates]
-            self._ending = "; ".join(text for text in told if text) or None
+        """Whether one ends within 20 days, or can't be read."""
         return own("certificate_ending", now, self._ending is not None, self._gateway, self._ending or "")
 
     def _holidays(self, now: Millis) -> Fact:

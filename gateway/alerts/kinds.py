@@ -62,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "copy_failing": Kind("system", "warning"),
     "channel_failing": Kind("system", "warning"),
     "holidays_unknown": Kind("system", "warning"),
+    "backup_failing": Kind("system", "warning"),
     "certificate_ending": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),

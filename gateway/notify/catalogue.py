@@ -49,6 +49,7 @@ _ZH = {
         "通知通道发不出消息", "检查该通道的地址、密钥和网络；未送达的消息在 /api/v1/deliveries"
     ),
     "copy_failing": AlertText("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
+    "backup_failing": AlertText("备份没有做成", "看原因；备份盘在不在，口令文件对不对"),
     "certificate_ending": AlertText("证书快到期", "续期，或换上新证书；换好后自动生效"),
     "holidays_unknown": AlertText("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
     "duplicate_gateway": AlertText("网关重复运行", "停掉其中一个，或改用不同的 ID"),
@@ -102,6 +103,7 @@ _EN = {
     "copy_failing": AlertText(
         "copy of the history not whole", "Check InfluxDB; the journal has everything and catches up"
     ),
+    "backup_failing": AlertText("the backup failed", "See the cause; is its disk there, is the passphrase right"),
     "certificate_ending": AlertText("a certificate ends soon", "Renew it; the new file is taken up by itself"),
     "holidays_unknown": AlertText("holidays of a year not known", "Enter its notice, calendar.notices"),
     "duplicate_gateway": AlertText("duplicate gateway", "Stop one, or give it another id"),

@@ -92,20 +92,28 @@ def _names(folder: Path) -> list[str]:
     return sorted(found, key=lambda name: (name != CORE, name.endswith(".day.db"), name))
 
 
+def snapshot(source: Path, target: Path) -> None:
+    """A compact copy of one database as it is at this moment, also while others write to it."""
+    target.touch(0o600)
+    try:
+        with contextlib.closing(read_only(source)) as db:
+            db.execute("PRAGMA query_only=0")  # for VACUUM INTO; the file itself stays read-only
+            db.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise as_store_error(error, source) from error
+
+
 def _copied(source: Path, target: Path) -> Path | None:
     """None when the copy that is there is as new as the file."""
     if target.exists() and target.stat().st_mtime_ns >= _changed_ns(source) + MARGIN_MS * 1_000_000:
         return None
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
-    part.touch(0o600)
     try:
-        with contextlib.closing(read_only(source)) as db:
-            db.execute("PRAGMA query_only=0")  # for VACUUM INTO; the file itself stays read-only
-            db.execute("VACUUM INTO ?", (str(part),))
-    except sqlite3.Error as error:
+        snapshot(source, part)
+    except StoreError:
         part.unlink(missing_ok=True)
-        raise as_store_error(error, source) from error
+        raise
     return _moved(part, target, keep=False)
 
 

@@ -25,7 +25,7 @@ def everything(tmp_path: Path) -> Path:
     """The example with each option taken out of its comment, and the files it names."""
     text = EXAMPLE.read_text("utf-8")
     path = tmp_path / "all.yaml"
-    path.write_text(re.sub(r"^( *)#([a-z_]+:|- )", r"\1\2", text, flags=re.MULTILINE), "utf-8")
+    path.write_text(re.sub(r"^( *)#([a-z0-9_]+:|- )", r"\1\2", text, flags=re.MULTILINE), "utf-8")
     for name in FILES.findall(text):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")

@@ -39,8 +39,10 @@ PROMISED = (
     Promise(
         "tls.md",
         "Twenty days before the first of them ends",
-        {"gateway.base.certificates:SOON_MS": 20 * DAY, "gateway.alerting.ourselves:CERTIFICATES_EVERY_MS": HOUR},
+        {"gateway.base.certificates:SOON_MS": 20 * DAY, "gateway.alerting.ourselves:HOURLY_MS": HOUR},
     ),
+    Promise("backup.md", "tried again after an hour", {"api.backups.schedule:AGAIN_MS": HOUR}),
+    Promise("backup.md", "none was made for a day and a half", {"gateway.base.backup_state:LATE_MS": 36 * HOUR}),
     Promise("tls.md", "taken up within 30 seconds", {"api.tls:LOOK_EVERY_S": 30}),
     Promise(
         "audit.md",

@@ -1,0 +1,1 @@
+"""The store, copied elsewhere each day: encrypted, only what has changed, rehearsed."""
