@@ -219,7 +219,7 @@ def _cut_half_a_line(path: Path) -> None:
     """A line without its end was never whole: a power cut left it."""
     if not path.exists():
         return
-    content = path.read_bytes()
+    content = read_bytes(path, path.name, LIST_BYTES)
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(path, whole)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from api.access_book import HEAD, AccessBook, AccessLine, follows, seed
+from config.files import read_bytes
 from gateway.model import Millis
 from gateway.store.audit import AuditReader
 from gateway.store.base import StoreError
@@ -17,6 +18,7 @@ from gateway.store.days import core_files
 EXPORTED = "audit_exported"
 FOLDER = "audit"  # of the daily exports, beside the store
 ACCESS = "access"
+EXPORT_BYTES = 256 << 20  # of one day
 SHOWN = 20  # faults of one trail
 
 
@@ -142,7 +144,7 @@ def check_exports(
 ) -> TrailCheck:
     """Every exported line is still in its trail, the same; and the exports are those that the trail tells of."""
     found = TrailCheck(f"exports in {exports}")
-    present = {path.name: path.read_bytes() for path in sorted(exports.glob("*.jsonl"))}
+    present = {path.name: read_bytes(path, path.name, EXPORT_BYTES) for path in sorted(exports.glob("*.jsonl"))}
     for name, content in present.items():
         if name in notes and notes[name].detail != noted(content):
             found.fault(f"{name} is not the file that was exported")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from api.access_book import AccessBook
-from api.audit_check import EXPORTED, FOLDER, all_lines, noted
+from api.audit_check import EXPORT_BYTES, EXPORTED, FOLDER, all_lines, noted
 from api.private_files import locked, replace_private
+from config.files import read_bytes
 from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 
@@ -55,7 +56,7 @@ class AuditExports:
     def _new(self) -> Iterator[dict[str, Any]]:
         last: dict[str, int] = {}
         for path in self._files():
-            for row in path.read_bytes().splitlines():
+            for row in read_bytes(path, path.name, EXPORT_BYTES).splitlines():
                 told = json.loads(row)
                 last[told["trail"]] = max(told["n"], last.get(told["trail"], 0))
         return all_lines(self._store, last)

@@ -5,6 +5,7 @@ and its files. What no list names any more goes.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,9 +16,10 @@ from typing import Any
 from api.access_book import ASIDE, HEAD, NAME
 from api.audit_check import FOLDER as EXPORTS
 from api.auth import Keyring
-from api.backups.sealed import NotOpenedError, Seal, new_salt, sha256_of
-from api.backups.targets import Target
+from api.backups.sealed import NotOpenedError, PassphraseSeal, new_salt, sha256_of
+from api.backups.targets import BackupTarget
 from api.photos import FOLDER as PHOTOS
+from config.files import read_bytes
 from config.schema import Settings
 from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
@@ -28,10 +30,11 @@ from gateway.store.days import store_folders
 
 KEYS = "keys.json"
 SALT, LIST = "salt", "list-"
+LIST_MOST_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """One file of a backup: its place below the store's folder, SHA-256, bytes, and when its source changed last."""
 
     name: str
@@ -61,10 +64,12 @@ class BackupFaultError(Exception):
 class Copies:
     """The backups of one store in one place. StoreError, OSError, BackupFaultError from each."""
 
-    def __init__(self, settings: Settings, target: Target, passphrase: str, tell: Progress = lambda *_: None) -> None:
+    def __init__(
+        self, settings: Settings, target: BackupTarget, passphrase: str, tell: Progress = lambda *_: None
+    ) -> None:
         self._settings, self._target, self._tell = settings, target, tell
         self._store = settings.store.path
-        self._seal = Seal(passphrase, self._salt())
+        self._seal = PassphraseSeal(passphrase, self._salt())
 
     def make(self, now: Millis, keep_days: int) -> BackupDone:
         there = self._target.names()
@@ -130,7 +135,7 @@ class Copies:
             else:
                 path.write_bytes(new_salt())
                 self._target.put(SALT, path)
-            return path.read_bytes()
+            return read_bytes(path, SALT)
 
     def _sources(self) -> Iterator[tuple[str, Path]]:
         """(name, file). Core files before the days: what a checkpoint covers is then surely in the copy."""
@@ -148,7 +153,7 @@ class Copies:
                 if path.is_file() and not path.name.startswith("."):
                     yield str(path.relative_to(self._store)), path
 
-    def _one(self, name: str, path: Path, before: Kept | None, there: set[str]) -> tuple[Kept, bool]:
+    def _one(self, name: str, path: Path, before: KeptFile | None, there: set[str]) -> tuple[KeptFile, bool]:
         """What is kept of it, and whether it had to be put."""
         changed = max(one.stat().st_mtime_ns for one in (path, path.with_name(f"{path.name}-wal")) if one.exists())
         if before is not None and before.changed_ns == changed and self._seal.name_of(before.sha256) in there:
@@ -158,8 +163,8 @@ class Copies:
             if path.suffix == ".db":
                 snapshot(path, copy)
             else:
-                copy.write_bytes(path.read_bytes())
-            kept = Kept(name, sha256_of(copy), copy.stat().st_size, changed)
+                shutil.copyfile(path, copy)
+            kept = KeptFile(name, sha256_of(copy), copy.stat().st_size, changed)
             sealed = self._seal.name_of(kept.sha256)
             if sealed in there:
                 return kept, False
@@ -188,14 +193,14 @@ class Copies:
         if not about.startswith(LIST) and digest != about:
             raise BackupFaultError(f"{name} is not what was stored")
 
-    def _files_of(self, listed: str) -> list[Kept]:
+    def _files_of(self, listed: str) -> list[KeptFile]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "list"
             self._get(listed, path, listed)
-            told: dict[str, Any] = json.loads(path.read_bytes())
-        return [Kept(**one) for one in told["files"]]
+            told: dict[str, Any] = json.loads(read_bytes(path, listed, LIST_MOST_BYTES))
+        return [KeptFile(**one) for one in told["files"]]
 
-    def _newest(self, there: set[str]) -> list[Kept]:
+    def _newest(self, there: set[str]) -> list[KeptFile]:
         names = sorted(name for name in there if name.startswith(LIST))
         return self._files_of(names[-1]) if names else []
 

@@ -22,7 +22,7 @@ class NotOpenedError(ValueError):
     """Another passphrase, or the file was changed."""
 
 
-class Seal:
+class PassphraseSeal:
     """One passphrase and one salt, which lies beside the files."""
 
     def __init__(self, passphrase: str, salt: bytes) -> None:
@@ -34,7 +34,7 @@ class Seal:
         return hmac.new(self._names, digest.encode(), "sha256").hexdigest()[:40]
 
     def close(self, source: BinaryIO, target: BinaryIO, about: str) -> str:
-        """Seal all of `source`; the SHA-256 of what it held."""
+        """PassphraseSeal all of `source`; the SHA-256 of what it held."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         cipher, digest, prefix = AESGCM(self._key), hashlib.sha256(), secrets.token_bytes(NONCE_BYTES - 4)

@@ -19,7 +19,7 @@ class TargetError(OSError):
     """The place can't be reached, or takes or gives nothing; the text is one line."""
 
 
-class Target(Protocol):
+class BackupTarget(Protocol):
     """OSError from each, its text one line."""
 
     def names(self) -> set[str]: ...
@@ -98,7 +98,7 @@ class RsyncTarget:
         return told.stdout
 
 
-def target_of(backup: Backup) -> Target:
+def target_of(backup: Backup) -> BackupTarget:
     """TargetError where it lacks something."""
     if backup.to.startswith("s3://"):
         return _bucket(backup)
@@ -108,8 +108,8 @@ def target_of(backup: Backup) -> Target:
 
 
 def _bucket(backup: Backup) -> Bucket:
-    if backup.s3_endpoint is None or backup.s3_access_key is None or backup.s3_secret_file is None:
-        raise TargetError("s3:// needs backup.s3_endpoint, s3_access_key and s3_secret_file")
+    if backup.s3_endpoint is None or backup.s3_access_id is None or backup.s3_secret_file is None:
+        raise TargetError("s3:// needs backup.s3_endpoint, s3_access_id and s3_secret_file")
     name, _, prefix = backup.to.removeprefix("s3://").partition("/")
     secret = read_secret(backup.s3_secret_file, "backup.s3_secret_file")
-    return Bucket(str(backup.s3_endpoint), name, prefix.strip("/"), backup.s3_region, backup.s3_access_key, secret)
+    return Bucket(str(backup.s3_endpoint), name, prefix.strip("/"), backup.s3_region, backup.s3_access_id, secret)

@@ -32,7 +32,7 @@ class Backup(Model):
     """Address of the storage that speaks S3, such as https://s3.example.com (s3://)."""
     s3_region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] = "us-east-1"
     """Its region."""
-    s3_access_key: str | None = None
+    s3_access_id: str | None = None
     """Name of the key there."""
     s3_secret_file: File | None = None
     """File with its secret."""

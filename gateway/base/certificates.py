@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.files import UnusableFileError, read_bytes
 from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 
@@ -20,10 +21,9 @@ def ends_at(path: Path, *, ours: bool) -> Millis:
     from cryptography import x509
 
     try:
-        with path.open("rb") as file:
-            found = x509.load_pem_x509_certificates(file.read(MOST_BYTES))
-    except OSError as error:
-        raise NoCertificateError(f"{path} can't be read ({error.strerror})") from None
+        found = x509.load_pem_x509_certificates(read_bytes(path, "certificate", MOST_BYTES))
+    except UnusableFileError as error:
+        raise NoCertificateError(f"{path} {error.what}") from None
     except ValueError:
         raise NoCertificateError(f"{path} holds no certificate in PEM") from None
     ends = [round(one.not_valid_after_utc.timestamp() * 1000) for one in found]

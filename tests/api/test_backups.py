@@ -22,7 +22,7 @@ from api.backups import sealed
 from api.backups.copying import BackupFaultError, Copies
 from api.backups.s3 import Bucket
 from api.backups.schedule import BackupThread, due
-from api.backups.sealed import NotOpenedError, Seal
+from api.backups.sealed import NotOpenedError, PassphraseSeal
 from api.backups.targets import FolderTarget, RsyncTarget, TargetError, target_of
 from api.cli import main
 from config.load import load
@@ -77,7 +77,7 @@ def run(*words: object) -> int:
 @given(content=st.binary(max_size=200), piece=st.sampled_from((1, 7, 64)))
 @settings(deadline=None, max_examples=50)
 def test_what_was_sealed_is_opened_to_the_same_bytes(content: bytes, piece: int) -> None:
-    seal, before, sealed.PIECE = Seal("p", SALT), sealed.PIECE, piece
+    seal, before, sealed.PIECE = PassphraseSeal("p", SALT), sealed.PIECE, piece
     try:
         shut, opened = io.BytesIO(), io.BytesIO()
         digest = seal.close(io.BytesIO(content), shut, "name")
@@ -90,7 +90,7 @@ def test_what_was_sealed_is_opened_to_the_same_bytes(content: bytes, piece: int)
 @given(data=st.data())
 @settings(deadline=None, max_examples=100)
 def test_whatever_is_changed_cut_or_swapped_is_not_opened(data: st.DataObject) -> None:
-    seal, before, sealed.PIECE = Seal("p", SALT), sealed.PIECE, 16
+    seal, before, sealed.PIECE = PassphraseSeal("p", SALT), sealed.PIECE, 16
     try:
         shut = io.BytesIO()
         seal.close(io.BytesIO(bytes(range(64))), shut, "name")
@@ -364,7 +364,7 @@ def test_the_signature_is_that_of_the_published_example(monkeypatch: pytest.Monk
 
 def test_a_backup_to_a_bucket_comes_back(storage: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here.parent / "secret").write_text("secret")
-    more = f"s3://bucket/box, s3_endpoint: '{storage}', s3_access_key: key, s3_secret_file: secret"
+    more = f"s3://bucket/box, s3_endpoint: '{storage}', s3_access_id: key, s3_secret_file: secret"
     here.write_text(CONFIG.replace("TARGET", more))
     before = export(capsys, here)
     assert run("backup", "--config", here) == 0
