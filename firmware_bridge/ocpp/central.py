@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import resource
+import socket
 import ssl
 import threading
 from collections import Counter
@@ -16,6 +18,7 @@ from firmware_bridge.bus import REOPEN_S, Sink
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.ocpp.calls import GONE, HIS, CallOutcome, Told
 from firmware_bridge.ocpp.conversation import Conversation
+from firmware_bridge.ocpp.crowd import Crowd
 from firmware_bridge.ocpp.frames import Payload
 from firmware_bridge.ocpp.handshake import Admitted, DoorRules, Greeting, Refusal, judge
 from firmware_bridge.ocpp.keeper import GATHER_S, Keeper
@@ -48,7 +51,7 @@ SLOW_S = 20.0  # takes nothing of what we say
 PRESENT_MS = 300_000
 TELL_S = 60.0
 WRONG_PASSWORDS = 10  # in a minute, then its address waits
-BACKLOG = 4_096
+BACKLOG, ACCEPTED_AT_ONCE = 4_096, 32
 RELAYED_GATHER_S = 0.002  # a relayed pile waits for its operator already
 
 
@@ -90,7 +93,7 @@ class OcppBus:
         self._keeper = Keeper(self.id, self._loop, sink, stop, RELAYED_GATHER_S if rules.relay else GATHER_S)
         self._relay = RelayDesk(rules.relay, self, self._loop) if rules.relay is not None else None
         self._alive: set[PileLink] = set()
-        self._unproven: dict[PileLink, None] = {}
+        self._crowd = Crowd()
         self._talks: dict[PileLink, Conversation] = {}
         self._links: dict[str, PileLink] = {}
         self._since: dict[PileLink, Millis] = {}
@@ -122,8 +125,12 @@ class OcppBus:
         rules = self._rules
         try:
             server = self._loop.run_until_complete(
-                self._loop.create_server(self._new_link, rules.host, rules.port, backlog=BACKLOG)
+                self._loop.create_server(self._new_link, rules.host, rules.port, backlog=ACCEPTED_AT_ONCE)
             )
+            # asyncio takes as many in one turn as may wait: so few, and then many may wait
+            for listening in server.sockets:
+                with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                    same.listen(BACKLOG)
         except OSError as error:
             log.warning("bus %s: can't listen on %s:%d: %s; trying again", self.id, rules.host, rules.port, error)
             self._stop.wait(REOPEN_S)
@@ -177,10 +184,10 @@ class OcppBus:
         if self._stop.is_set():
             self._loop.stop()
         else:
-            self._loop.call_later(LOOK_S if self._talks or self._unproven else 0.2, self._look)
+            self._loop.call_later(LOOK_S if self._talks or len(self._crowd) else 0.2, self._look)
 
     def _look_at_links(self, now_s: float) -> None:
-        for link in [one for one in self._unproven if now_s - one.opened_at > HANDSHAKE_S]:
+        for link in self._crowd.opened_before(now_s - HANDSHAKE_S):
             self.refused(link, f"no handshake within {HANDSHAKE_S:.0f} s")
             link.drop()
         for link, talk in list(self._talks.items()):
@@ -233,13 +240,12 @@ class OcppBus:
 
     def opened(self, link: PileLink) -> None:
         self._alive.add(link)
-        self._unproven[link] = None
-        if len(self._unproven) <= UNPROVEN:
+        self._crowd.add(link)
+        if len(self._crowd) <= UNPROVEN:
             return
-        (busiest, _), *_ = Counter(one.address for one in self._unproven).most_common(1)
-        since = monotonic_s() - IDLE_S
-        idle = (one for one in self._unproven if one.address == busiest and one.bytes_at < since)
-        gone = next(idle, link if len(self._unproven) > UNPROVEN_MOST else None)
+        gone = self._crowd.idle_since(monotonic_s() - IDLE_S)
+        if gone is None and len(self._crowd) > UNPROVEN_MOST:
+            gone = self._crowd.in_place_of(link)
         if gone is not None:
             gone.drop()
 
@@ -269,7 +275,7 @@ class OcppBus:
 
     def admitted(self, link: PileLink, admitted: Admitted) -> None:
         """Of two connections of one charge point the newer is the pile."""
-        self._unproven.pop(link, None)
+        self._crowd.remove(link)
         pile = self._piles[admitted.charge_point]
         older = self._links.pop(pile.charge_point, None)
         self._links[pile.charge_point] = link
@@ -302,7 +308,7 @@ class OcppBus:
         return False
 
     def closed(self, link: PileLink) -> None:
-        self._unproven.pop(link, None)
+        self._crowd.remove(link)
         talk = self._talks.pop(link, None)
         self._since.pop(link, None)
         if talk is None:

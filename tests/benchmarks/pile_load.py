@@ -1,10 +1,11 @@
 """Many charge points of OCPP 1.6 in one process, as light as can be, each with one call under way at most.
 
-    python -m tests.benchmarks.pile_load ADDRESS PILES DIAL_S SECONDS STATUS_S METER_S CHARGING CA
+    python -m tests.benchmarks.pile_load ADDRESS PILES DIAL_S SECONDS STATUS_S METER_S CHARGING CA SESSION_S
 
-Every pile tells a status each STATUS_S; CHARGING of a hundred tell meter values each METER_S, and every 60 s the end of
-a transaction and the start of the next. They dial within DIAL_S; `ready` is said when all are in, and after `go` on
-stdin SECONDS are measured. Then a JSON follows: how long answers took, in ms. CA: who signed the certificate, or `-`.
+Every pile tells a status each STATUS_S; CHARGING of a hundred tell meter values each METER_S, and each SESSION_S the
+end of a transaction and the start of the next. They dial within DIAL_S; `ready` is said when all are in, and after `go`
+on stdin SECONDS are measured. Then a JSON follows: how long answers took, in ms. CA: who signed the certificate, or
+`-`.
 """
 
 import asyncio
@@ -23,7 +24,6 @@ from urllib.parse import urlsplit
 
 from firmware_bridge.ocpp.tls import TlsPipe, client_context
 
-SESSION_S = 60.0
 WARM_S = 5.0
 
 
@@ -117,7 +117,7 @@ class LoadPile(asyncio.Protocol):
         loop.call_later(rng.uniform(0, self._load.status_s), self._status)
         if self._charging:
             loop.call_later(rng.uniform(0, self._load.meter_s), self._meters)
-            loop.call_later(rng.uniform(0, SESSION_S), self._session)
+            loop.call_later(rng.uniform(0, self._load.session_s), self._session)
 
     def _status(self) -> None:
         word = "Charging" if self._charging else "Available"
@@ -140,7 +140,7 @@ class LoadPile(asyncio.Protocol):
             self.call("StopTransaction", ended)
         begun = {"connectorId": 1, "idTag": "LOAD0001", "meterStart": self._meter, "timestamp": _utc()}
         self.call("StartTransaction", begun)
-        self._load.loop.call_later(SESSION_S, self._session)
+        self._load.loop.call_later(self._load.session_s, self._session)
 
     def call(self, action: str, payload: dict[str, Any]) -> None:
         self._queue.append((action, payload))
@@ -160,11 +160,12 @@ def _utc() -> str:
 
 
 class PileLoad:
-    def __init__(self, address: str, status_s: float, meter_s: float, ca: str) -> None:
+    def __init__(self, address: str, status_s: float, meter_s: float, session_s: float, ca: str) -> None:
         split = urlsplit(address)
         self.host, self.port, self.path = split.hostname or "", split.port or 0, split.path
         self.tls: ssl.SSLContext | None = client_context(Path(ca)) if split.scheme == "wss" else None
-        self.status_s, self.meter_s, self.loop = status_s, meter_s, asyncio.get_running_loop()
+        self.status_s, self.meter_s, self.session_s = status_s, meter_s, session_s
+        self.loop = asyncio.get_running_loop()
         self.took: list[float] = []
         self.took_steps: list[float] = []  # of starts and ends, which are on disk before they are answered
         self.lost = 0
@@ -200,8 +201,8 @@ class PileLoad:
 
 
 async def main(address: str, count: int, numbers: list[float], charging: int, ca: str) -> None:
-    dial_s, seconds, status_s, meter_s = numbers
-    load = PileLoad(address, status_s, meter_s, ca)
+    dial_s, seconds, status_s, meter_s, session_s = numbers
+    load = PileLoad(address, status_s, meter_s, session_s, ca)
     await load.dial(count, dial_s, charging)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
@@ -210,4 +211,6 @@ async def main(address: str, count: int, numbers: list[float], charging: int, ca
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    asyncio.run(main(words[0], int(words[1]), [float(word) for word in words[2:6]], int(words[6]), words[7]))
+    asyncio.run(
+        main(words[0], int(words[1]), [float(word) for word in (*words[2:6], words[8])], int(words[6]), words[7])
+    )

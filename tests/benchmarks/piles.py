@@ -74,14 +74,14 @@ def memory_kib(pid: int) -> int:
 
 
 def many(piles: int, seconds: float, *, tls: bool) -> dict[str, Any]:
-    """A status every 60 s of each, a fifth of them with meter values every 10 s, and a transaction a minute."""
+    """A status every 60 s of each, a fifth of them with meter values every 10 s, and a transaction of ten minutes."""
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
         more = certificate(folder) if tls else {}
         with bridge(folder, broker, piles, "wss" if tls else "ws", **more) as (pid, address):
             alone_kib = memory_kib(pid)
             ca = more.get("cert_file", "-")
-            with child("pile_load", address, piles, piles / 50, seconds, 60, 10, 20, ca) as load:
+            with child("pile_load", address, piles, piles / 50, seconds, 60, 10, 20, ca, 600) as load:
                 expect(load, "ready")
                 before_s, begun = cpu_s(pid), time.monotonic()
                 connected_kib = memory_kib(pid)
@@ -119,7 +119,7 @@ def relayed(piles: int, seconds: float) -> dict[str, Any]:
 
 def _load(address: str, piles: int, seconds: float) -> dict[str, Any]:
     """Statuses every two seconds, meter values every second of all, and transactions."""
-    with child("pile_load", address, piles, piles / 50, seconds, 2, 1, 100, "-") as load:
+    with child("pile_load", address, piles, piles / 50, seconds, 2, 1, 100, "-", 60) as load:
         expect(load, "ready")
         say(load, "go")
         return dict(json.loads(line(load)))

@@ -109,6 +109,9 @@ def child(module: str, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
     finally:
         process.kill()
         process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def say(process: "subprocess.Popen[str]", word: str) -> None:

@@ -61,12 +61,12 @@ def test_half_handshakes_are_dropped_and_keep_nobody_out(tmp_path: Path, monkeyp
             one = socket.create_connection(("127.0.0.1", port_of(address)))
             one.sendall((b"", b"GET /ocpp/CP001 HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01")[number % 3])
             silent.append(one)
-        until(lambda: len(bus._unproven) <= 151, "no more are taken")
+        until(lambda: len(bus._crowd) <= 151, "no more are taken")
         time.sleep(0.6)  # now they are idle
         for _ in range(100):
             with dial(address, "CP001") as pile:
                 assert pile.call("Heartbeat", {})
-        until(lambda: len(bus._unproven) <= 51, "the idle ones were let go")
+        until(lambda: len(bus._crowd) <= 51, "the idle ones were let go")
         for one in silent:
             one.close()
 
