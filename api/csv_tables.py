@@ -9,11 +9,12 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Response
 
 from api.csv_cells import MARK, cell
-from api.csv_words import HEADINGS, VALUES, YES_NO
+from api.csv_words import HEADINGS, NOTHING, VALUES, YES_NO
 from api.pages.language import LANGUAGES, choose
 from config.called import located, of_language
 from config.kinds import SPECS
@@ -46,14 +47,17 @@ class _Echo:
 
 @dataclass(frozen=True, slots=True)
 class Spreadsheet:
-    """How a table is written. `lang`: one of `LANGUAGES`, None for programs. `station`: of rows that name none."""
+    """How a table is written. `lang`: one of `LANGUAGES`, None for programs. `station`: of rows that name none.
 
-    settings: Settings
+    `settings`: whose stations have names and zones; None where each row has its `timezone`, and no ids.
+    """
+
+    settings: Settings | None
     lang: str | None = None
     station: str | None = None
 
     @classmethod
-    def of(cls, settings: Settings, lang: str | None, station: str | None = None) -> "Spreadsheet":
+    def of(cls, settings: Settings | None, lang: str | None, station: str | None = None) -> "Spreadsheet":
         """`lang` as it was asked for: what we do not speak is Chinese."""
         return cls(settings, None if lang is None else choose(lang, None, None), station)
 
@@ -67,6 +71,8 @@ class Spreadsheet:
                 named = tuple(row)
                 yield writer.writerow([cell(self.heading(name)) for name in named])
             yield writer.writerow([cell(self.value(name, row)) for name in named])
+        if not named and self.lang is not None:  # people should not wonder about an empty file
+            yield writer.writerow([NOTHING[self._at]])
 
     def written(self, rows: Iterable[TableRow], columns: Sequence[str] = ()) -> bytes:
         return "".join((MARK, *self.lines(rows, columns))).encode()
@@ -104,15 +110,21 @@ class Spreadsheet:
 
     def _time(self, value: str | Millis, row: TableRow) -> str:
         """RFC 3339 or milliseconds, as the house of this row has it."""
-        station = self.settings.station(str(row.get("station") or row.get("code") or self.station or ""))
-        zone = self.settings.zone_of(station)
+        zone = self._zone(row)
         at = value if isinstance(value, int) else from_rfc3339(value)
         local = local_of(at, zone)
         if self.lang is not None:
             return f"{local:%Y-%m-%d %H:%M:%S}"
         return local.isoformat(timespec="milliseconds" if at % 1000 else "seconds")
 
+    def _zone(self, row: TableRow) -> ZoneInfo:
+        if self.settings is None:
+            return ZoneInfo(row["timezone"])
+        return self.settings.zone_of(self.settings.station(str(row.get("station") or self.station or "")))
+
     def _name(self, column: str, value: str, row: TableRow) -> str:
+        if self.settings is None:
+            return value
         lang = CONFIGURED[self.lang or "zh-Hans"]
         station = self.settings.station(value if column == "station" else str(row.get("station") or self.station or ""))
         if station is None:

@@ -89,6 +89,8 @@ HEADINGS: Mapping[str, Row] = {
     "header": ("消息头", "訊息頭", "Header"),
 }  # fmt: skip
 
+NOTHING: Row = ("没有数据", "沒有數據", "No data")
+
 YES_NO: Mapping[str, Row] = {
     "yes": ("是", "是", "yes"),
     "no": ("否", "否", "no"),
@@ -112,6 +114,24 @@ VALUES: Mapping[str, Mapping[str, Row]] = {
         "offline": ("离线", "離線", "offline"),
         "never": ("尚未接入", "尚未接入", "never heard"),
         "suspect": ("可疑", "可疑", "suspect"),
+    },
+    "open": YES_NO,
+    "lifecycle": {
+        "planned": ("筹建", "籌建", "planned"),
+        "active": ("启用", "啟用", "active"),
+        "removed": ("撤除", "撤除", "removed"),
+    },
+    "open_proof": {
+        "proved": ("已证实", "已證實", "proved"),
+        "unproved": ("无从得知", "無從得知", "not seen"),
+        "contradicted": ("落空", "落空", "contradicted"),
+    },
+    "aed": {
+        "ready": ("就绪", "就緒", "ready"),
+        "unknown": ("未知", "未知", "unknown"),
+        "closed": ("门关着", "門關著", "behind a closed door"),
+        "not_ready": ("不可用", "不可用", "not ready"),
+        "none": ("没有", "沒有", "none"),
     },
     "result": {"ok": ("正常", "正常", "ok"), "problem": ("有问题", "有問題", "problem")},
 }

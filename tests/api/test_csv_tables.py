@@ -106,6 +106,12 @@ def test_for_people_things_have_their_names_shares_are_per_cent_and_words_are_tr
     }
 
 
+def test_a_table_without_rows_says_so_to_people_and_is_empty_for_programs() -> None:
+    assert Spreadsheet(None, "en").written([]).decode("utf-8-sig") == "No data\r\n"
+    assert Spreadsheet(None).written([]).decode("utf-8-sig") == ""
+    assert Spreadsheet(None, "zh-Hans").written([], ("from",)).decode("utf-8-sig") == "开始（当地时间）\r\n"
+
+
 def test_a_language_that_we_do_not_speak_is_chinese(client: Client) -> None:
     assert read(client, f"/api/v1/stations/yanshan/utilization?{WINDOW}&format=csv&lang=fr")[0][0] == "开始（当地时间）"
 

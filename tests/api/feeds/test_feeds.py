@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,16 @@ def test_the_table_has_a_row_a_station_and_opens_in_a_chinese_spreadsheet(house:
     assert rows["yanshan"]["counts"] == "seat=1..1/1;safety:aed=1..1/1"
     assert (rows["yanshan"]["lat"], rows["yanshan"]["lon"], rows["yanshan"]["crs"]) == ("22.765", "112.964", "wgs84")
     assert rows["nowhere"]["lat"] == ""
+
+
+def test_with_a_language_the_table_is_for_people(house: House) -> None:
+    show(house)
+    text = house.get("/feeds/stations.csv?lang=zh").content.decode()
+    assert text.startswith("\ufeff编号,中文名,英文名,地区,地址,纬度,经度,坐标系")
+    (row,) = [one for one in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))) if one["编号"] == "yanshan"]
+    assert row["AED"] == "就绪"
+    assert row["现在开放"] in ("是", "否", "未知")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["截至（当地时间）"])
 
 
 @pytest.mark.parametrize(
