@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from config.schema import Settings, StationSettings
 from gateway.base.local_time import day_start, pieces
@@ -44,12 +45,19 @@ class KeptPromise:
     """One station in one stretch of time."""
 
     station: StationSettings
+    zone: ZoneInfo
     start: Millis
     end: Millis
     promised: Promised
     working: Working
     held: HeldCount
     days: Mapping[Millis, Promised]
+    recorded_from: Millis | None
+    """The first moment of which anything is kept, so far as it matters here; None: there is none."""
+
+    def is_recorded(self, day: Millis) -> bool:
+        """Is anything kept of the day that begins then?"""
+        return self.recorded_from is not None and day_start(self.recorded_from, self.zone) <= day
 
 
 def kept(
@@ -67,17 +75,17 @@ def kept(
     for station in stations:
         zone, days = settings.zone_of(station), dict[Millis, Promised]()
         working = _working_by_day(settings, station, rollups, window)
-        whole = Promised()
+        whole, first = Promised(), next((change.at for change in changes[station.id]), None)
         for start, end in pieces(*window, zone, "day"):
             days[start] = done = promised(changes[station.id], start, end)
             whole.add(done)
             if by_day:
                 worked = working.get(day_start(start, zone), Working())
                 held = HeldCount.of(one for one in over[station.id] if start <= one.start < end)
-                rows.append(KeptPromise(station, start, end, done, worked, held, {start: done}))
+                rows.append(KeptPromise(station, zone, start, end, done, worked, held, {start: done}, first))
         if not by_day:
             held = HeldCount.of(over[station.id])
-            rows.append(KeptPromise(station, *window, whole, _together(working.values()), held, days))
+            rows.append(KeptPromise(station, zone, *window, whole, _together(working.values()), held, days, first))
     return rows
 
 

@@ -11,7 +11,7 @@ from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.report.gather import Month
 from api.pages.report.words import LANGUAGE_NAMES, LANGUAGES, Words
-from api.promises import KeptPromise, kept, without_a_sign
+from api.promises import KeptPromise, Working, kept, without_a_sign
 from api.visits import Visits, summed, visits
 from config.kinds import SPECS
 from config.schema import Settings, StationSettings
@@ -178,12 +178,17 @@ def _occupations(told: Checkups, say: Words) -> str:
     return f"<section><h2>{say('occupations')}</h2><p>{say.occupations(told.occupations)}</p><p>{note}</p></section>"
 
 
-DAY_STATES = ("kept", "partly", "broken", "unseen", "shut")
+DAY_STATES = ("kept", "partly", "broken", "unseen", "shut", "before")
 PARTLY = 0.95  # of what was seen of a day; below it is shown as broken for a part
 
 
-def state_of_day(day: Promised) -> str:
-    """`kept`, `partly` or `broken` by what was seen; `unseen` where nothing was; `shut` where nothing was promised."""
+def state_of_day(day: Promised, *, recorded: bool = True) -> str:
+    """`kept`, `partly` or `broken` by what was seen; `unseen` where nothing was; `shut` where nothing was promised.
+
+    `before` where nothing is kept of that day.
+    """
+    if not recorded:
+        return "before"
     if not day.promised:
         return "shut"
     if day.kept is None:
@@ -194,14 +199,9 @@ def state_of_day(day: Promised) -> str:
 def _row(one: Checkup, told: Checkups, say: Words) -> str:
     row, missing = one.row, say("none")
     name = f'<a href="/stations/{row.station.id}">{say.name(row.station.name, row.station.id)}</a>'
-    working = " · ".join(
-        f"{_kind(kind, say)} {say.share(share)}" for kind, share in row.working.shares.items() if share is not None
-    )
     first = day_start(told.month.start, one.zone)
     strip = "".join(
-        f'<i class="{state_of_day(day)}" title="{local_of(at, one.zone):%m-%d} {say(f"day_{state_of_day(day)}")}">'
-        f"{local_of(at, one.zone).day if at == first or local_of(at, one.zone).day % 5 == 0 else ''}</i>"
-        for at, day in one.row.days.items()
+        _day(at, state_of_day(day, recorded=row.is_recorded(at)), first, one, say) for at, day in row.days.items()
     )
     faults = missing if one.long_faults is None else str(one.long_faults)
     missed = missing if one.missed is None else str(one.missed)
@@ -209,11 +209,25 @@ def _row(one: Checkup, told: Checkups, say: Words) -> str:
         f'<tr data-station="{row.station.id}"><td class="w">{name}{_silent(one, say)}</td>'
         f'<td data-label="{say("kept")}"><b>{say.share(row.promised.kept)}</b></td>'
         f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
-        f'<td class="w strip">{strip}</td><td class="w working">{working or missing}</td>'
+        f'<td class="w strip">{strip}</td><td class="w working">{_working(row.working, say)}</td>'
         f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td>'
         f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td>'
         f'<td data-label="{say("activities")}">{say.held(row.held)}</td></tr>'
     )
+
+
+def _day(at: Millis, state: str, first: Millis, one: Checkup, say: Words) -> str:
+    date = local_of(at, one.zone)
+    number = date.day if at == first or date.day % 5 == 0 else ""
+    return f'<i class="{state}" title="{date:%m-%d} {say(f"day_{state}")}">{number}</i>'
+
+
+def _working(working: Working, say: Words) -> str:
+    """What did not always work, by name; the rest in one word."""
+    shares = {kind: say.share(share) for kind, share in working.shares.items() if share is not None}
+    below = [f"{_kind(kind, say)} {share}" for kind, share in shares.items() if share != say.share(1.0)]
+    whole = [] if len(below) == len(shares) else [say("rest_whole" if below else "all_whole")]
+    return " · ".join(below + whole) or say("none")
 
 
 def _silent(one: Checkup, say: Words) -> str:

@@ -54,6 +54,11 @@ class Minutes:
         self.no_shows += other.no_shows
 
     @property
+    def recorded(self) -> bool:
+        """Is anything kept of this time?"""
+        return bool(self.known_open or self.broken or self.closed or self.unknown)
+
+    @property
     def known_open(self) -> Millis:
         return self.occupied + self.free
 

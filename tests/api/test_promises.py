@@ -128,6 +128,20 @@ def test_what_a_day_is_called(day: Promised, state: str) -> None:
     assert state_of_day(day) == state
 
 
+def test_a_day_of_which_nothing_is_kept_is_not_called_closed(client: Client) -> None:
+    former = page(client, "month=2026-10")
+    [club] = re.findall(r'<tr data-station="club">.*?</tr>', former)
+    assert len(re.findall(r'<i class="before"', club)) == 31
+    assert 'class="shut"' not in club
+    [club] = re.findall(r'<tr data-station="club">.*?</tr>', page(client))
+    assert 'class="before"' not in club
+
+
+def test_what_always_worked_is_one_word(client: Client) -> None:
+    [told] = re.findall(r'<tr data-station="yanshan">.*?class="w working">(.*?)</td>', page(client))
+    assert re.fullmatch(r"充电 \d+% · 其余 100%", told)
+
+
 def page(client: Client, query: str = "month=2026-11", *stations: str) -> str:
     answer = client.get(f"/promises?{query}", headers=client.key(*stations))
     assert answer.status_code == 200, answer.text

@@ -70,7 +70,10 @@ def _bar(one: Usage, x: float, step: float, scale: float) -> list[str]:
 
 
 def week(report: MonthReport, say: Words) -> str:
-    """Seven rows of hours: bright is empty, dark is busy, hatched is not known, a frame was shut, a dot is a peak."""
+    """Seven rows of hours: bright is empty, dark is busy, hatched is not known, a frame was shut, a dot is a peak.
+
+    Nothing is drawn of what nothing is kept of.
+    """
     left = WIDTH - 24 * CELL
     parts = [HATCH.format(id="hw")]
     parts += [f'<text x="{left + hour * CELL + 2}" y="12">{hour}</text>' for hour in range(0, 24, 3)]
@@ -83,7 +86,9 @@ def week(report: MonthReport, say: Words) -> str:
 
 
 def _cell(one: Usage | None, x: float, y: float) -> str:
-    if one is None or (not one.minutes.known_open and not one.minutes.unknown):
+    if one is None or not one.minutes.recorded:
+        return ""
+    if not one.minutes.known_open and not one.minutes.unknown:
         return _rect("shut", x + 0.5, y + 0.5, CELL - 3, ROW - 1)
     share = one.minutes.utilization
     if share is None or one.minutes.unknown > one.minutes.known_open:

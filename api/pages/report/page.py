@@ -123,8 +123,7 @@ def _areas(report: MonthReport, say: Words) -> str:
 def _with_before(name: str, now: Usage, before: Usage, say: Words) -> Row:
     used, *rest = _use(now, say)
     minutes = before.minutes
-    counted = minutes.known_open or minutes.unknown or minutes.closed or minutes.broken
-    return name, used, say.share_of(before) if counted else say("unknown"), *rest
+    return name, used, say.share_of(before) if minutes.recorded else say("unknown"), *rest
 
 
 def area_name(report: MonthReport, area: AreaSettings, say: Words) -> str:

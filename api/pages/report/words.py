@@ -260,6 +260,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "day_broken": ("落空", "落空", "not kept"),
     "day_unseen": ("无从得知", "無從得知", "not seen"),
     "day_shut": ("不开放", "不開放", "closed"),
+    "day_before": ("无记录", "無記錄", "no record"),
+    "rest_whole": ("其余 100%", "其餘 100%", "the rest 100%"),
+    "all_whole": ("全部 100%", "全部 100%", "all 100%"),
     "how_promises": (
         "刷卡放行、门或锁打开、座位或设备开始使用、巡检正常、人工设为开放，都证明门开着，两小时内有效。",
         "刷卡放行、門或鎖打開、座位或設備開始使用、巡檢正常、人工設為開放，都證明門開著，兩小時內有效。",

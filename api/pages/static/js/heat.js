@@ -1,4 +1,4 @@
-// A week by hours: bright is empty, dark is busy, hatched is not known, an empty frame is still to come or was shut.
+// A week by hours: bright is empty, dark is busy, hatched is not known, an empty frame is still to come or was shut, nothing where nothing is kept.
 
 import { el, setText } from "./draw.js";
 import { DAY_MS, HOUR_MS, dayOf, hhmm, shortDay } from "./time.js";
@@ -27,7 +27,7 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
     const start = dayStart(now - back * DAY_MS, zone);
     cells.push(el("span", { cls: back ? "" : "today", text: shortDay(start, zone, say.lang) }));
     for (let hour = 0; hour < 24; hour++)
-      cells.push(cell(byHour.get(Math.floor((start + hour * HOUR_MS) / HOUR_MS)), start + hour * HOUR_MS, zone, say));
+      cells.push(cell(byHour.get(Math.floor((start + hour * HOUR_MS) / HOUR_MS)), start + hour * HOUR_MS, now, zone, say));
   }
   node.replaceChildren(...cells);
   const sum = total(buckets);
@@ -48,7 +48,8 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
 const hoursOf = (minutes, say) =>
   minutes < 60 ? say("in_minutes", { n: Math.round(minutes) }) : say("in_hours", { n: Math.round(minutes / 60) });
 
-function cell(bucket, at, zone, say) {
+function cell(bucket, at, now, zone, say) {
+  if (!bucket?.recorded && at + HOUR_MS <= now) return el("i", { cls: "nothing" });
   if (!bucket || bucket.empty) return el("i", { cls: "none" });
   const when = `${shortDay(at, zone, say.lang)} ${hhmm(at, zone)}`;
   if (bucket.share === null) return el("i", { cls: "hatch", title: `${when} ${say("unknown")}` });
