@@ -31,19 +31,27 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("doctor", help="try the broker, store, disk, clock, serial ports and notifiers")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
     parser.add_argument("--send-test", action="store_true", help="send one test message to each alert channel")
+    parser.add_argument("--lang", choices=("zh", "en"), help="of the messages; default: that of LANG")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.chinese import language
     from config.load import load
 
     settings = load(args.config)
     failed = False
     for finding in findings(settings, args.send_test):
         failed = failed or finding.mark == "fail"
-        sys.stdout.write(f"{SIGNS[finding.mark]} {finding.what}: {finding.text}\n")
+        sys.stdout.write(f"{SIGNS[finding.mark]} {shown(finding, chinese=language(args.lang) == 'zh')}\n")
         sys.stdout.flush()
     return 1 if failed else 0
+
+
+def shown(finding: DoctorFinding, *, chinese: bool) -> str:
+    from api.chinese import told
+
+    return f"{told(finding.what)}：{told(finding.text)}" if chinese else f"{finding.what}: {finding.text}"
 
 
 def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
