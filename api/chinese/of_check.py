@@ -83,6 +83,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("write it like {}", "写成 {} 这样"),
     ("did you mean {}? take one of: {}", "是不是 {}？可用的有：{}"),
     ("did you mean {}?", "是不是 {}？"),
+    ("take one of {}, or write it like {}", "可用的有 {}，或写成 {} 这样"),
     ("take one of: {}", "可用的有：{}"),
     ("take one from {} to {}", "从 {} 到 {} 里选"),
     ("take {} or more", "至少 {}"),

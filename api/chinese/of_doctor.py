@@ -1,4 +1,4 @@
-"""What `yizhan doctor` found: the names of what it tried, and what it says of each. The first phrase that fits counts."""
+"""What `yizhan doctor` found: names of what it tried, and what it says of each. The first phrase that fits counts."""
 
 PHRASES: tuple[tuple[str, str], ...] = (
     # what was tried
@@ -25,7 +25,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("Python {}, SQLite {} (has the WAL-reset bug; harmless here, with one writing connection)",
      "Python {}，SQLite {}（有 WAL 重置的缺陷，这里只有一个写入者，不受影响）"),
     ("Python {}, SQLite {}", "Python {}，SQLite {}"),
-    ("the machine thinks it is {}: set it, or let it ask a time server", "这台机器以为现在是 {} 年：改正时间，或让它对时"),
+    ("the machine thinks it is {}: set it, or let it ask a time server",
+     "这台机器以为现在是 {} 年：改正时间，或让它对时"),
     ("{}, synchronised", "{} 年，已对时"),
     ("{}, not known to be synchronised", "{} 年，不知道有没有对时"),
     ("{} can't be written: {}; mend its rights or store.path", "{} 写不进去：{}；改权限，或改 store.path"),
@@ -43,21 +44,28 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("embedded on {}, started by `yizhan up`", "自带，在 {}，由 `yizhan up` 启动"),
     ("{} lets us in and subscribe, MQTT {}", "{} 可以登录和订阅，MQTT {}"),
     ("{} does not answer; look at mqtt.url and the broker's log", "{} 没有回答；看 mqtt.url 和 MQTT 服务的日志"),
-    ("no key {}: this bridge takes no command; copy the gateway's there", "没有密钥 {}：本桥不接受命令；把网关的复制过来"),
+    ("no key {}: this bridge takes no command; copy the gateway's there",
+     "没有密钥 {}：本桥不接受命令；把网关的复制过来"),
     ("{} is made at the first start of the gateway", "{} 会在网关第一次启动时生成"),
     ("{} can be read by others, who may then command: chmod 600 {}", "别人能读 {}，就能发命令：chmod 600 {}"),
     ("signed with {}; a bridge or an API on another machine needs the same file",
      "用 {} 签名；另一台机器上的桥或 API 需要同一个文件"),
     ("nobody else on this machine may read secrets, keys and databases", "本机别人读不到密钥和数据库"),
     ("no public holidays asked for", "没有用到法定节假日"),
-    ("Chinese holidays and make-up workdays are known for six weeks ahead and more", "未来六周以上的放假和调休都已知道"),
+    ("the holidays of {} are not known: hours near them are unknown", "{} 年的放假安排还不知道，附近几天的开放时间不能确定"),
+    ("enter the State Council's notice under calendar.notices, or update chinesecalendar",
+     "把国务院通知写进 calendar.notices，或更新 chinesecalendar"),
+    ("Chinese holidays and make-up workdays are known for six weeks ahead and more",
+     "未来六周以上的放假和调休都已知道"),
     ("is read whole", "全部读懂"),
     ("{}: is read whole", "{}：全部读懂"),
     ("{}: a listener, nothing to try", "{}：等设备连进来，没有可试的"),
-    ("{} is not there: plugged in? `yizhan bridge --probe` lists ports", "{} 不在：插上了吗？`yizhan bridge --probe` 列出端口"),
+    ("{} is not there: plugged in? `yizhan bridge --probe` lists ports",
+     "{} 不在：插上了吗？`yizhan bridge --probe` 列出端口"),
     ("{}: no permission; add this user to the group dialout", "{}：没有权限；把这个用户加进 dialout 组"),
     ("{} is there", "{} 在"),
     ("{}; --send-test sends it a message", "{}；--send-test 给它发一条测试"),
     ("took the test message", "收下了测试消息"),
-    ("took nothing since {}: ask its owner whether it still runs, or take it out", "从 {} 起没有收过：问问它还在不在用，或去掉它"),
+    ("took nothing since {}: ask its owner whether it still runs, or take it out",
+     "从 {} 起没有收过：问问它还在不在用，或去掉它"),
 )  # fmt: skip

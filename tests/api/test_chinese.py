@@ -13,9 +13,7 @@ from config.mistakes import ConfigMistake
 
 MISTAKES = Path(__file__).parents[1] / "config/mistakes"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-LINE = re.compile(r"[^ ]+?:\d+: (?:(?P<key>[\w.]+): )?(?P<text>.*)")
-# Mended by one word that is the same in both languages, or by lines of the YAML itself.
-AS_THEY_ARE = re.compile(r"\w+:")
+LINE = re.compile(r"[^ ]+?:\d+: (?:(?P<key>[\w.-]+): )?(?P<text>.*)")
 
 
 def examples() -> list[tuple[str, str]]:
