@@ -21,6 +21,7 @@ _COMMENTS = {
     ".js": re.compile(r"^[ \t]*//.*$|/\*\*(?:[^*]|\*(?!/))*\*/ ?", re.MULTILINE),
     ".css": re.compile(r"/\*.*?\*/", re.DOTALL),
 }
+_GAPS = re.compile(r"""("[^"]*"|'[^']*')|[ \t]*([{};,])[ \t]*""")  # of style; what stands in quotes stays
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 # .js must not depend on what the machine's own table says
 TYPES = {
@@ -117,9 +118,10 @@ def _asset(path: Path) -> Asset:
 
 
 def _lean(path: Path) -> bytes:
-    """The file as a browser needs it: its lines where they were, without indentation and comments. A fifth smaller."""
+    """The file as a browser needs it: its lines where they were, without indentation, comments, and gaps in styles."""
     comments = _COMMENTS.get(path.suffix)
     if comments is None:
         return path.read_bytes()
     text = comments.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8"))
-    return _INDENT.sub("", text).encode()
+    text = _INDENT.sub("", text)
+    return (_GAPS.sub(r"\1\2", text) if path.suffix == ".css" else text).encode()
