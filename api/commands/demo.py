@@ -57,8 +57,11 @@ def run(args: argparse.Namespace) -> int:
     from api.commands.demo_past import Plan
     from api.commands.demo_since import PastOfDemo, begun
     from api.product import run_product
-    from api.server import address_of
+    from api.server import address_of, bind
+    from config.schema import parse_host_port
 
+    listen = parse_host_port(args.http)
+    bind(listen.host, listen.port).close()  # a demo that can't start has no past
     token = _token(args.data)
     since = begun(args.data, now_ms(), empty=args.empty)
     plan = Plan(args.data.absolute(), args.stations, args.seed, now_ms() if since is None else since)
