@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +21,7 @@ from gateway.alerts.kinds import KINDS
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.days import store_folders
 from gateway.store.reader import SqliteReader
+from tests.e2e.pages.chromium import Chromium
 from tests.e2e.rig import Yizhan, get, resource
 from tests.patience import until
 from tests.ports import free_port
@@ -178,3 +181,19 @@ def test_the_journal_holds_what_history_shows(lived: Demo) -> None:
         reader.close()
     for station in STATIONS:
         assert said[station, "seat-01"] > 7 * 24
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_the_desk_sees_what_needs_a_person_with_its_true_age(lived: Demo) -> None:
+    base = f"http://127.0.0.1:{lived.http}"
+    with Chromium() as browser, closing(browser.open(f"{base}/login", 1440, 900)) as page:
+        key = f"new URLSearchParams({{key: '{lived.keys['duty']}'}})"
+        page.run(f"fetch('/login', {{method: 'POST', body: {key}, redirect: 'manual'}})")
+        page.go(f"{base}/?lang=zh")
+        page.wait("document.querySelector('.need').innerText.includes('4 号充电桩')")
+        needs = page.run("document.querySelector('.need').innerText")
+        for told in ("急救箱 巡检发现问题", "自动除颤器 急救设备未就绪", "16 号座位 设备失联", "下周巡检一起换"):
+            assert told in needs
+        assert "尚未接入" not in needs, "what a person found wrong was looked at"
+        assert page.errors == []

@@ -92,7 +92,7 @@ export class House {
 
   // Things that ought to be heard and never were.
   never() {
-    return this.picture.resources.filter((r) => r.evidence === "never" && r.lifecycle === "active" && r.health !== "maintenance");
+    return this.picture.resources.filter((r) => r.evidence === "never" && r.observedAt === null && r.lifecycle === "active" && r.health !== "maintenance");
   }
 
   silent() {

@@ -6,19 +6,24 @@ import { howLong } from "./time.js";
 
 const MOST_SHOWN = 80;
 
-// staff: null for strangers, who see and can't act. Written anew only where a word of it changed.
+// staff: null for strangers, who see and can't act. Written anew only where a word of it changed; false where it must wait.
 export function paintNeeds(node, items, now, { say, staff }) {
   const shown = items.slice(0, MOST_SHOWN);
   const shape = JSON.stringify([shown.map((i) => [i.id, i.state, i.what, i.why, i.usable, i.order?.state, i.muted, triedOf(i, say), old(i, now, say)]), items.length]);
-  if (node.dataset.shape === shape || node.querySelector(":active")) return; // nothing moves away under a finger
+  if (node.dataset.shape === shape) return true;
+  if (node.querySelector(":active")) return false; // nothing moves away under a finger
   node.dataset.shape = shape;
   const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.closest?.(".need") ? document.activeElement : null;
   const kept = focus && [/** @type {HTMLElement} */ (focus).dataset.item, focus.className];
-  if (!items.length) return node.replaceChildren(el("li", { cls: "none", text: say("all_fine") }));
+  if (!items.length) {
+    node.replaceChildren(el("li", { cls: "none", text: say("all_fine") }));
+    return true;
+  }
   const groups = byStation(shown).map(([, members]) => groupOf(members, now, say, staff));
   const more = items.length > shown.length ? [el("li", { cls: "none", text: say("more_items", { n: items.length - shown.length }) })] : [];
   node.replaceChildren(...groups, ...more);
   if (kept) [...node.querySelectorAll(`[data-item="${CSS.escape(kept[0] ?? "")}"]`)].find((one) => one.className === kept[1])?.focus();
+  return true;
 }
 
 const old = (item, now, say) => (item.since ? howLong((now ?? item.since) - item.since, say) : "");

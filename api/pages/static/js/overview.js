@@ -34,6 +34,7 @@ const MANY = 120; // of so many only the rows that one looks at are made
 const PAGE = 200; // stations asked for at once
 const FEW = 16; // with so few stations a row has room to breathe
 const NIGHT = "21:00-06:30";
+const HELD_MS = 300;
 
 const root = document.documentElement;
 const query = new URLSearchParams(location.search);
@@ -162,11 +163,14 @@ async function paint(all = false) {
   painting.again = true;
   if (painting.busy) return;
   painting.busy = true;
-  while (painting.again) {
-    painting.again = false;
-    await round();
+  try {
+    while (painting.again) {
+      painting.again = false;
+      await round();
+    }
+  } finally {
+    painting.busy = false; // a round that failed is not the last
   }
-  painting.busy = false;
 }
 
 async function round() {
@@ -222,7 +226,8 @@ function paintNeed(list, now) {
   const voice = { say, zone };
   items = staff.allowed ? forStaff(staff, list, now, voice) : fromHouses(list, now, voice);
   const shown = wanted ? items.filter((item) => matches(item, wanted)) : items;
-  paintNeeds($(".need"), shown, now, { say, staff: staff.allowed ? staff : null });
+  const painted = paintNeeds($(".need"), shown, now, { say, staff: staff.allowed ? staff : null });
+  if (!painted) setTimeout(() => paint(true), HELD_MS); // a finger was on it
   setText($(".needs .n"), say("counts", countsOf(items, list)));
   sheetOfCase.refresh(items);
   openAsked();

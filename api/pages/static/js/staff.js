@@ -15,6 +15,8 @@ export class Staff {
   /** @type {{name: string, role: string, everywhere: boolean, stations: string[]}[]} */
   people = [];
   hasBoxes = false; // of stations that tell this centre
+  looks = 0;
+  seen = 0;
   /** @type {ReturnType<typeof setTimeout> | null} */
   timer = null;
 
@@ -45,11 +47,14 @@ export class Staff {
 
   async load() {
     if (!this.allowed) return;
+    const look = ++this.looks;
     const [open, held, orders] = await Promise.all([
       get(`/api/v1/alerts?state=open&limit=1000${this.only}`),
       get(`/api/v1/alerts?state=acknowledged&limit=1000${this.only}`),
       get(`/api/v1/orders?${this.only.slice(1)}`),
     ]);
+    if (look < this.seen) return; // a later look was answered before
+    this.seen = look;
     if (open && held) this.alerts = [...open.alerts, ...held.alerts];
     if (orders) this.orders = orders.orders;
     this.changed();
