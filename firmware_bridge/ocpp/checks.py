@@ -63,9 +63,7 @@ def _relay(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
     except ValueError:
         sound = False
     if not sound:
-        source.blame(
-            (*path, "upstream"), f"{upstream!r} is no address of a central system", "write it like wss://host/ocpp"
-        )
+        source.blame((*path, "upstream"), "is no address of a central system", "write it like wss://host/ocpp")
     elif address.scheme == "ws" and bus.get("upstream_ca_file"):
         source.blame((*path, "upstream_ca_file"), "needs TLS", "write upstream as wss://")
     if not bus.get("relay_key_file"):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -75,6 +76,25 @@ def stored(house: House) -> list[tuple[str, int]]:
     ]
 
 
+def staff_are_refused(house: House) -> str:
+    """What an admin is told who calls a pile of an operator."""
+    until(lambda: house.ask("/readyz") is not None, "the gateway is ready")
+    admin = house.run("keys", "create", "--role", "admin", "--name", "admin").split()[-1]
+    asked = {"action": "Reset", "payload": {"type": "Soft"}}
+    told: list[str] = []
+
+    def refused() -> bool:
+        try:
+            house.ask("/api/v1/piles/CP001/calls", admin, asked)
+        except HTTPError as error:
+            told.append(error.read().decode())
+            return error.code == 403  # 503 while it dials
+        return False
+
+    until(refused, "the call is refused")
+    return told[-1]
+
+
 def told_once_and_in_order(arrivals: list[dict[str, Any]], piles: list[Charging]) -> None:
     """What the operator has: each start and end once by its id, each end behind its start and under its number."""
     fresh: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -132,6 +152,7 @@ def charge_among_kills(folder: Path, broker: Mosquitto, kills: int, transactions
                 house.kill(what)
                 house.start(what)
         until(partial(more, transactions), "they charge")
+        assert "operator commands it" in staff_are_refused(house)
         stop.set()
         for pile in piles:
             pile.join(240)
