@@ -61,6 +61,7 @@ CODES = {
         "Unavailable": 7,
         "Faulted": 8,
         "Occupied": 9,
+        "Unknown": 10,
     },
     "appliance": {"idle": 0, "running": 1, "fault": 2},
 }
