@@ -35,6 +35,8 @@ class Uplink(Model):
     """File with the key of the centre's commands; without it nothing that the centre says is obeyed."""
     confirm: Literal["box", "centre"] = "box"
     """When a device may forget a message: box, once it is durable here; centre, once it is durable there, too."""
+    alerts: Literal["box", "centre"] = "box"
+    """Who tells people of the alerts of this box's stations: box, or centre while it can be reached."""
     messages_per_s: Annotated[int, Field(ge=10, le=100_000)] = 8000
     """Highest rate of what lies behind; what is live goes first."""
 

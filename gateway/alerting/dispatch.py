@@ -79,6 +79,7 @@ class Dispatch:
         self._telling = Telling(publish, mishaps)
         self.listeners = self._telling.listeners
         self._shelf = Shelf()
+        self.told_elsewhere: Callable[[Alert], bool] = lambda _alert: False
         self.link_key = links.key_in(settings.store.path)  # not the shard's own: the page of a link serves all shards
         self._link_ms, self._base = settings.alerts.link_hours * 3_600_000, base_url(settings)
         self._keep_ms = settings.store.retention.alerts_days * DAY_MS
@@ -209,7 +210,7 @@ class Dispatch:
 
     def _owed(self, event: AlertEvent) -> list[Delivery]:
         self._shelf.take(event)
-        if self._shelf.holds(event.alert):
+        if self._shelf.holds(event.alert) or self.told_elsewhere(event.alert):
             return []
         return deliveries(event, self._routes, self._places, self._mishaps.note)
 

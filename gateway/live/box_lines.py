@@ -47,6 +47,7 @@ class BoxWord(Struct, frozen=True):
     config_version: Count | None = None
     certificate_days: Days | None = None
     clock_ms: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
+    alerts: Literal["box", "centre"] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -189,8 +190,10 @@ class BoxLines:
     def line_of(self, topic: str) -> BoxLine | None:
         """That of the box which obeys a command on this topic, too; None where there is none. Any thread."""
         _, station, what = (*topic.split("/"), "", "")[:3]
-        if what not in OBEYED:
-            return None
+        return self.line_for(station) if what in OBEYED else None
+
+    def line_for(self, station: str) -> BoxLine | None:
+        """That of the box which tells of this station, and of itself. Any thread."""
         names = [link.box for link in list(self.boxes.links()) if link.station == station]
         known = [self.lines.get(name) for name in (self.boxes.owners.get(station, ""), *names)]
         return next((line for line in known if line is not None and line.word is not None), None)

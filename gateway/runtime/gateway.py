@@ -48,6 +48,7 @@ from gateway.runtime.reload import GatewayReload
 from gateway.runtime.sites import SiteKeeper
 from gateway.runtime.starts import Starts
 from gateway.runtime.status import Metrics, Status
+from gateway.runtime.who_tells import Teller, WhoTells, teller_of
 from gateway.runtime.writer import Writer
 from gateway.store.cards import CardRetention
 from gateway.store.reader import SqliteReader
@@ -120,6 +121,7 @@ class Gateway:
         if ship is not None:
             self.intake.copy_trouble = lambda: ship.trouble
         self.uplink = self._uplink([station.id for station in stations], suffix(share))
+        self.alerting.dispatch.told_elsewhere = WhoTells(self.pipeline.live.box_lines, self._centre_tells).elsewhere
         self.sites = SiteKeeper(settings.store.path, self.mishaps)
         self.pipeline.live.boxes.on_site = self.sites.put
         self._reload = GatewayReload(self, share)
@@ -169,7 +171,8 @@ class Gateway:
             return None
         report = BoxReport(
             self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
-            walls=lambda: self.alerting.watch.screens.walls, config_version=lambda: self.config_version() or None,
+            alerts=self._who_tells, walls=lambda: self.alerting.watch.screens.walls,
+            config_version=lambda: self.config_version() or None,
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
@@ -179,6 +182,16 @@ class Gateway:
             self.intake.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake
         return line
+
+    def _centre_tells(self) -> bool:
+        """People are told of our alerts by the centre, which can be reached."""
+        line, uplink = self.uplink, self.settings.uplink
+        return line is not None and uplink is not None and uplink.alerts == "centre" and line.session.connected
+
+    def _who_tells(self) -> Teller:
+        channels = [channel.id for channel in self.settings.alerts.channels]
+        failing = self.alerting.dispatch.failing(now_ms()).keys() & set(channels)
+        return teller_of(self.settings.uplink.alerts if self.settings.uplink else "box", len(channels), len(failing))
 
     def tell_sites(self) -> None:
         """Have the centre told of our stations as they are configured now."""

@@ -31,7 +31,7 @@ class BoxReport:
     """`state` is online, stopped, or offline: the last will, which tells nothing but that.
 
     `walls` counts the screens of its stations, `config_version` is the number of the newest version of its files,
-    `certificate` the file of the certificate by which it logs in.
+    `certificate` the file of the certificate by which it logs in, `alerts` says who tells people of its alerts.
     """
 
     box: str
@@ -41,6 +41,7 @@ class BoxReport:
     certificate: Path | None = None
     walls: Callable[[], int] = lambda: 0
     config_version: Callable[[], int | None] = lambda: None
+    alerts: Callable[[], str] = lambda: "box"
 
     def told(self, state: str, backlog: int) -> bytes:
         body: dict[str, Any] = {"box": self.box, "state": state}
@@ -51,6 +52,7 @@ class BoxReport:
                 "version": self.version, "since": utc(self.started_at), "clock_ms": now, "backlog": backlog,
                 "disk_free_mib": free >> 20, "disk_days": disk_days(self.folder, free), "walls": self.walls(),
                 "config_version": self.config_version(), "certificate_days": certificate_days(self.certificate, now),
+                "alerts": self.alerts(),
             }  # fmt: skip
         return msgspec.json.encode(body)
 

@@ -249,6 +249,15 @@ PROMISED = (
         {"gateway.core.admission:PROMPT_MS": MINUTE, "gateway.core.admission:LAGS": 2},
     ),
     Promise("devices-as-they-are.md", "more than five minutes newer", {"gateway.wire:TS_FUTURE_MS": 5 * MINUTE}),
+    # boxes and their centre
+    Promise(
+        "growing.md",
+        "Events are live for ten minutes, then late",
+        {"gateway.uplink.outbound:EVENTS_LIVE_MS": 10 * MINUTE, "gateway.core.passed_on:MOST_LATE_MS": 10 * MINUTE},
+    ),
+    Promise("growing.md", "20 seconds after it fell silent", {"gateway.uplink.outbound:SILENT_MS": 20 * S}),
+    Promise("growing.md", "on `yz-box/{box}`, every 15 s", {"gateway.uplink.line:REPORT_EVERY_S": 15.0}),
+    Promise("growing.md", "or after a minute of silence", {"gateway.live.box_lines:SILENT_MS": MINUTE}),
     # the past
     Promise(
         "timeseries.md",

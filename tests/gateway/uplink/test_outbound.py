@@ -206,3 +206,22 @@ def test_a_journal_put_back_from_a_backup_becomes_another_one(village: Village) 
     village.exchange()
     assert village.centre.axes("seat-01").use == "free"
     assert village.outbound.cursor == Cursor("journal-2", 2, {"yanshan": 1})
+
+
+def test_what_a_box_told_its_town_the_town_tells_its_city(village: Village) -> None:
+    village.said("seat-01", seat(1, True))
+    village.wait(1_000)
+    village.said("seat-01", seat(2, False))
+    village.connect()
+    village.exchange()
+    town = Outbound("town", Cursor("town-journal"), village.stored, village.stored)
+    city = Village(SEAT, DOOR)
+    city.outbound, city.journal, city.now = town, village.stored, village.now
+    city.connect()
+    city.send()
+    assert [json.loads(payload)["via"]["box"] for _, payload in city.on_line] == ["town", "town"]
+    city.exchange()
+    city.arrive()
+    assert city.centre.axes("seat-01").use == "free"
+    assert content(city.stored) == content(village.journal)
+    assert town.backlog == 0
