@@ -35,6 +35,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/stations/{station}/checks"): "401 401 200 200 200 404 404 404",
     ("GET", "/api/v1/stations/{station}/checks/{id}/photo"): "401 401 422 422 422 422 422 422",
     ("GET", "/api/v1/stations/{station}/history"): "422 422 422 422 422 422 422 422",
+    ("GET", "/api/v1/stations/{station}/lessons"): "401 401 200 200 200 404 404 404",
     ("GET", "/api/v1/stations/{station}/left-out"): "401 401 200 200 200 403 403 403",
     ("GET", "/api/v1/stations/{station}/override"): "401 401 200 200 200 404 404 404",
     ("GET", "/api/v1/stations/{station}/piles"): "401 401 503 503 503 404 404 404",

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from api.alert_books import AlertBooks
 from api.charges import Charge, charges
+from api.lessons import Lessons, lessons
 from api.occupations import months
 from api.promises import changes_of, held_of
 from api.usage import Usage, together, usage
@@ -92,6 +93,7 @@ class MonthReport:
     occupations: Shares | None
     held: dict[Millis, HeldCount]
     before: MonthBefore | None
+    lessons: Lessons
 
 
 def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
@@ -135,6 +137,7 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         months(settings, [station], now)[station.id].get(month.name),
         _held(held_of(settings, [station], window)[station.id], place.zone),
         _before(settings, station, month, rollups, alerts),
+        lessons(settings, station, reader, window),
     )
 
 

@@ -6,6 +6,7 @@ from api.pages.report import draw
 from api.pages.report.compare import compared, thin
 from api.pages.report.faults import faults, place_of
 from api.pages.report.gather import MonthReport, ResourceUse
+from api.pages.report.lessons import edge_words, full_rows
 from api.pages.report.words import Words
 from api.usage import Usage
 from config.schema import AreaSettings
@@ -27,6 +28,7 @@ def body(report: MonthReport, say: Words) -> str:
             _section(say("by_hour"), draw.week(report, say) + _ramp(say), note=_peaks(report, say)),
             _compared(report, say),
             _areas(report, say),
+            _lessons(report, say),
             _alerts(report, say),
             _occupations(report, say),
             _chargers(report, say),
@@ -153,6 +155,16 @@ def _alerts(report: MonthReport, say: Words) -> str:
     heads = [say(head) for head in ("alert", "place", "times", "lasted", "longest")]
     rest = f"<p>{say('more_alerts', n=more)}</p>" if more else ""
     return _section(say("alerts"), _table(heads, rows, words=2) + rest, cls="long")
+
+
+def _lessons(report: MonthReport, say: Words) -> str:
+    rows = full_rows(report.lessons, say)
+    if not rows:
+        return ""
+    heads = [say(head) for head in ("kind", "how_many", "full_week", "full_h", "coverage")]
+    words = edge_words(report.lessons, say)
+    edges = f"<p>{words}</p>" if words else ""
+    return _section(say("lessons"), f"{_table(heads, rows)}<p>{say('lessons_how')}</p>{edges}")
 
 
 def _occupations(report: MonthReport, say: Words) -> str:

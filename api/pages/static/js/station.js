@@ -15,6 +15,7 @@ import { forStaff } from "./items.js";
 import { Notice } from "./notice.js";
 import { Piles } from "./piles.js";
 import { paintReports } from "./reported.js";
+import { paintLessons } from "./lessons.js";
 import { paintRounds } from "./rounds.js";
 import { thingOf } from "./say.js";
 import { Staff } from "./staff.js";
@@ -69,6 +70,7 @@ function heard() {
 async function enter() {
   await staff.enter();
   if (!staff.allowed) return;
+  paintLessons(place.id, say);
   byHand.lay();
   again();
 }

@@ -1,0 +1,40 @@
+"""What the past of a station teaches: where another one is wanted, and how much opening earlier or closing later would
+matter. Counted from the journal, with what is not known beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from config.schema import Settings, StationSettings
+from gateway.history.saturation import Edges, Saturation, edges, saturation
+from gateway.model import Interval, KindName, Millis, Resource
+from gateway.runtime import place_of
+from gateway.store.base import Reader
+from gateway.store.place import NOBODYS
+
+Group = tuple[KindName, str | None]
+"""A kind and its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """`kinds`: how many there are, and when none was free. `edges`: of all that somebody uses."""
+
+    start: Millis
+    end: Millis
+    kinds: Mapping[Group, tuple[int, Saturation]]
+    edges: Edges
+
+
+def lessons(settings: Settings, station: StationSettings, reader: Reader, window: tuple[Millis, Millis]) -> Lessons:
+    """Of [start, end). StoreError when the journal can't be read."""
+    start, end = window
+    groups: dict[Group, list[Resource]] = {}
+    for one in place_of(settings, station).resources:
+        if one.kind not in NOBODYS:
+            groups.setdefault((one.kind, one.type), []).append(one)
+    histories: dict[Group, list[Sequence[Interval]]] = {
+        group: [reader.history(one.station, one.id, start, end) for one in resources]
+        for group, resources in groups.items()
+    }
+    kinds = {group: (len(told), saturation(told, start, end)) for group, told in histories.items()}
+    return Lessons(start, end, kinds, edges([one for told in histories.values() for one in told], start, end))

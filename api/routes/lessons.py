@@ -1,0 +1,119 @@
+"""`/api/v1/stations/{station}/lessons`: where the next one belongs, and when to open, as the past has it."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api.auth import AccessGate, Key
+from api.context import ApiContext
+from api.lessons import Lessons, lessons
+from api.problem import not_found
+from api.routes.past import PROBLEMS, Past, answer
+from api.times import rfc3339
+from gateway.base.local_time import day_start
+from gateway.history.saturation import WEEK_MS
+from gateway.history.utilization import Minutes
+from gateway.model import Millis
+from gateway.store.base import Reader
+
+MINUTE_MS: Final = 60_000
+Weeks = Annotated[int, Query(ge=1, le=13, description="so many weeks back, up to the last midnight")]
+
+
+class KindFull(BaseModel):
+    """One kind of a station: how long in a week nothing of it was free while one at least was in use."""
+
+    kind: str
+    type: str | None
+    total: int
+    full_minutes_per_week: float | None = Field(description="as if all open time were known; null where nothing is")
+    full_minutes: float = Field(description="that were seen, in all the weeks")
+    known_minutes: float
+    coverage: float | None = Field(description="the known share of the time in which it was open, as far as is known")
+
+
+class EdgeUse(BaseModel):
+    utilization: float | None
+    coverage: float | None
+
+
+class OpeningUse(BaseModel):
+    """Of all places in the first and last half hours between two closings of an hour and more."""
+
+    openings: int = Field(description="how many were seen whole; 0 of what never closes")
+    first_half_hour: EdgeUse
+    last_half_hour: EdgeUse
+
+
+class LessonsSchema(BaseModel):
+    station: str
+    from_: str = Field(alias="from")
+    to: str
+    weeks: int
+    kinds: list[KindFull] = Field(description="the fullest first")
+    opening: OpeningUse
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+    gate = AccessGate(context.keyring, context.now)
+
+    @routes.get(
+        "/stations/{station}/lessons",
+        response_model=LessonsSchema,
+        openapi_extra={"x-role": "viewer"},
+        summary="Where the next one belongs, and when to open",
+    )
+    async def taught(
+        station: str,
+        request: Request,
+        weeks: Weeks = 4,
+        key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
+    ) -> Response:
+        known = context.settings.station(station)
+        if known is None or not key.covers(station, known.region):
+            raise not_found(station)
+        upto = day_start(context.now(), context.settings.zone_of(known))
+        window = max(0, upto - weeks * WEEK_MS), upto
+        priced = past.afford(request, [known], "hour", window)
+
+        def work(reader: Reader) -> Response:
+            return answer(told(station, weeks, lessons(context.settings, known, reader, window)))
+
+        return await past.answer(request, priced, work)
+
+    return routes
+
+
+def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
+    fullest = sorted(found.kinds.items(), key=lambda each: -(each[1][1].full_per_week or 0))
+    kinds: list[dict[str, Any]] = [
+        {
+            "kind": kind,
+            "type": sort,
+            "total": total,
+            "full_minutes_per_week": None if (full := each.full_per_week) is None else _minutes(full),
+            "full_minutes": _minutes(each.full),
+            "known_minutes": _minutes(each.known),
+            "coverage": _share(each.coverage),
+        }
+        for (kind, sort), (total, each) in fullest
+    ]
+    first, last = found.edges.first, found.edges.last
+    return {
+        "station": station, "from": rfc3339(found.start), "to": rfc3339(found.end), "weeks": weeks, "kinds": kinds,
+        "opening": {"openings": found.edges.openings, "first_half_hour": _edge(first), "last_half_hour": _edge(last)},
+    }  # fmt: skip
+
+
+def _edge(minutes: Minutes) -> dict[str, float | None]:
+    return {"utilization": _share(minutes.utilization), "coverage": _share(minutes.coverage)}
+
+
+def _minutes(ms: Millis) -> float:
+    return round(ms / MINUTE_MS, 1)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
