@@ -6,16 +6,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import AccessGate, Key
+from api.busy import WEEKS, BusyWeek, busy_week, share
 from api.context import ApiContext
 from api.lessons import Lessons, lessons
 from api.problem import not_found
 from api.routes.past import PROBLEMS, Past, answer
 from api.times import rfc3339
-from gateway.base.local_time import day_start
+from api.wire_documents import read
+from gateway.base.local_time import day_start, hour_of_week
 from gateway.history.saturation import WEEK_MS
 from gateway.history.utilization import Minutes
+from gateway.live.station_document import StationDocument
 from gateway.model import Millis
 from gateway.store.base import Reader
+from gateway.store.place import NOBODYS, ROOMS
 
 MINUTE_MS: Final = 60_000
 Weeks = Annotated[int, Query(ge=1, le=13, description="so many weeks back, up to the last midnight")]
@@ -46,6 +50,17 @@ class OpeningUse(BaseModel):
     last_half_hour: EdgeUse
 
 
+class UsualUse(BaseModel):
+    """What is usual at this hour of the week, beside now; without rooms, which tell of persons."""
+
+    hour_of_week: int = Field(description="0 is Monday from midnight to one o'clock")
+    utilization: float | None = Field(description="null where too little is known of this hour, or it is closed then")
+    coverage: float | None
+    weeks: int = Field(description="of which anything is known")
+    of_weeks: int
+    now: float | None = Field(description="the share of the places that are known now which are in use")
+
+
 class LessonsSchema(BaseModel):
     station: str
     from_: str = Field(alias="from")
@@ -53,6 +68,7 @@ class LessonsSchema(BaseModel):
     weeks: int
     kinds: list[KindFull] = Field(description="the fullest first")
     opening: OpeningUse
+    usual: UsualUse
 
 
 def router(context: ApiContext) -> APIRouter:
@@ -76,10 +92,14 @@ def router(context: ApiContext) -> APIRouter:
             raise not_found(station)
         upto = day_start(context.now(), context.settings.zone_of(known))
         window = max(0, upto - weeks * WEEK_MS), upto
-        priced = past.afford(request, [known], "hour", window)
+        priced = past.afford_places(request, 2 * sum(len(area.resources) for area in known.areas), "hour", window)
+        now, entry = context.now(), context.view.get(station)
+        present = None if entry is None else use_now(read(entry.body))
 
         def work(reader: Reader) -> Response:
-            return answer(told(station, weeks, lessons(context.settings, known, reader, window)))
+            found = told(station, weeks, lessons(context.settings, known, reader, window))
+            usual = _usual(busy_week(context.settings, known, reader, now), now) | {"now": _share(present)}
+            return answer(found | {"usual": usual})
 
         return await past.answer(request, priced, work)
 
@@ -104,6 +124,23 @@ def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
     return {
         "station": station, "from": rfc3339(found.start), "to": rfc3339(found.end), "weeks": weeks, "kinds": kinds,
         "opening": {"openings": found.edges.openings, "first_half_hour": _edge(first), "last_half_hour": _edge(last)},
+    }  # fmt: skip
+
+
+def use_now(shown: StationDocument) -> float | None:
+    """In use ÷ known, of what is open and somebody may use; None where nothing is known. Rooms are left out."""
+    seen = [each for each in shown.resources() if each.kind not in ROOMS | NOBODYS and each.usable != "unknown"]
+    states = [each.use for each in seen if each.access == "open" and each.health in ("ok", "degraded")]
+    return sum(use != "free" for use in states) / len(states) if states else None
+
+
+def _usual(week: BusyWeek, now: Millis) -> dict[str, Any]:
+    hour = hour_of_week(now, week.zone)
+    minutes = week.hours.get(hour) if week.enough else None
+    coverage = None if minutes is None else minutes.coverage
+    return {
+        "hour_of_week": hour, "utilization": _share(share(minutes)), "coverage": _share(coverage),
+        "weeks": week.weeks, "of_weeks": WEEKS,
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from gateway.history.utilization import Minutes
 from gateway.model import Batch, Change, Resource, axes_of
 from gateway.store.sqlite import SqliteStore
 from tests.api.conftest import NOON, House, serving
+from tests.api.documents import document, resource
 
 MIDNIGHT = NOON - 20 * HOUR_MS  # of the station, and of this day
 URL = "/api/v1/stations/yanshan/lessons"
@@ -31,8 +32,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     for name in ("seat-01", "seat-02"):
         seat = Resource("yanshan", "lounge", name, "seat", name)
         course = [(0, NEVER, SHUT), (8, SHUT, TAKEN), (9, TAKEN, FREE), (20, FREE, SHUT)]
-        changes = [Change(seat, begin + hour * HOUR_MS, before, after, "state") for hour, before, after in course]
-        store.commit(Batch(), changes, [], begin + 20 * HOUR_MS)
+        for hour, before, after in course:
+            at = begin + hour * HOUR_MS
+            store.commit(Batch(), [Change(seat, at, before, after, "state")], [], at)
     store.close()
     yield from serving(tmp_path)
 
@@ -51,6 +53,16 @@ def test_when_nothing_was_free_and_what_the_edges_saw(house: House) -> None:
         0,
     )
     assert told["opening"]["openings"] == 0, "a pile that nobody ever heard may have been open all night"
+
+
+def test_what_is_usual_at_this_hour_stands_beside_what_is_so_now(house: House) -> None:
+    key = house.app.context.keyring.create("v", "viewer", NOON, stations=["yanshan"])
+    free, taken = resource("seat-01", until=NOON + HOUR_MS), resource("seat-02", use="occupied", until=NOON + HOUR_MS)
+    house.view.put(document("yanshan", [free, taken, resource("pile-01", "charger", evidence="never")], [], NOON))
+    told = house.get(f"{URL}?weeks=1", headers={"authorization": f"Bearer {key}"}).json()["usual"]
+    assert told == {
+        "hour_of_week": 5 * 24 + 20, "utilization": None, "coverage": None, "weeks": 1, "of_weeks": 6, "now": 0.5,
+    }, "of one week nothing is usual yet"  # fmt: skip
 
 
 def test_only_staff_of_the_station_learn_it(house: House) -> None:

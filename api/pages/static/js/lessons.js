@@ -22,5 +22,7 @@ export async function paintLessons(station, say) {
   });
   const { openings, first_half_hour: first, last_half_hour: last } = told.opening;
   const edges = openings ? [el("li", { text: say("edges", { first: percent(first.utilization, say), last: percent(last.utilization, say), n: openings }) })] : [];
-  $("ul", section).replaceChildren(...rows, ...edges);
+  const { utilization, coverage, weeks, now } = told.usual;
+  const beside = { now: percent(now, say), share: percent(utilization, say), weeks, coverage: floor(coverage, say) };
+  $("ul", section).replaceChildren(el("li", { text: say("usual_now", beside) }), ...rows, ...edges);
 }

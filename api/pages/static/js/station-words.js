@@ -16,6 +16,7 @@ export const STATION = {
   full_minutes: ["每周 {n} 分钟全部占满", "每週 {n} 分鐘全部佔滿", "nothing free for {n} minutes a week"],
   known_share: ["已知 {share}", "已知 {share}", "{share} known"],
   edges: ["开门后半小时使用 {first}，关门前半小时 {last}（{n} 次开放）", "開門後半小時使用 {first}，關門前半小時 {last}（{n} 次開放）", "In use {first} in the first half hour, {last} in the last one ({n} openings)"],
+  usual_now: ["现在使用 {now}，这个时段通常 {share}（{weeks} 周，已知 {coverage}）", "現在使用 {now}，這個時段通常 {share}（{weeks} 週，已知 {coverage}）", "Now {now} in use, usually {share} at this hour ({weeks} weeks, {coverage} known)"],
   left_out: ["没有采用的内容", "沒有採用的內容", "Left out"],
   left_out_n: ["{n} 项：设备或日程说了，但无法采用", "{n} 項：裝置或日程說了，但無法採用", "{n}: said by devices or calendars, of no use"],
   rounds: ["巡检记录", "巡檢記錄", "Rounds"],
