@@ -44,7 +44,7 @@ test: .venv/.dev
 
 # Besides: kills, power cuts, Monte-Carlo, third-party programs, and what a browser shows of every size, line and fault; minutes.
 test-slow: .venv/.dev
-	sh tests/install-tools.sh
+	sh tests/install-tools.sh slow
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow and not soak" --timeout 900
 
 # All there is: thousands of runs, a million messages; hours. BUDGET=2400 begins no test after so many seconds and names

@@ -20,6 +20,7 @@ from api.backups.schedule import BackupThread
 from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
+from api.nightly_feeds import NightlyFeeds
 from api.ocpi.side import OcpiSide, partner_name
 from api.outward_use import OutwardUse
 from api.pages.place import PlacesShown, places_of
@@ -168,6 +169,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         context.hub.start()
         tidying = [asyncio.create_task(work(context, mishaps)) for work in (_forgetting, _wishing)]
         tidying.append(asyncio.create_task(_watching_use(context, mishaps, use, webhooks.deliveries)))
+        tidying.append(asyncio.create_task(NightlyFeeds(context, app, ocpi.locations, mishaps).run()))
         ocpi.start()
         webhooks.start()
         backups = BackupThread(lambda: context.settings, context.now, mishaps)

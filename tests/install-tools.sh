@@ -8,6 +8,8 @@ for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromiu
             victoria-metrics:victoria-metrics socat:socat curl:curl gcc:gcc g++:g++ fc-list:fontconfig pdftotext:poppler-utils; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
+# Large, and for the slow tests alone: `install-tools.sh slow`.
+[ "${1:-}" != slow ] || command -v ogrinfo >/dev/null 2>&1 || missing="$missing gdal-bin"
 fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"
 npm=""
 command -v npm >/dev/null 2>&1 || npm="npm"

@@ -23,7 +23,7 @@ class OcpiSide:
 
     def __init__(self, context: ApiContext, mishaps: Mishaps, use: OutwardUse) -> None:
         self._context, partners = context, PartnerBook(context.settings.store.path)
-        locations = Locations(Derived(context.running.settings, Configured))
+        self.locations = locations = Locations(Derived(context.running.settings, Configured))
 
         def used(partner: str) -> None:
             use.used(partner_name(partner), context.now())

@@ -5,11 +5,14 @@ import io
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.feeds import feeds
 from api.feeds.base import FeedRequest, FeedStation
+from api.feeds.shared.compared import contradictions, ocpi_contradictions
+from api.ocpi.locations import ChargingStation, location
 from config.schema import Settings
 from gateway.base.times import from_rfc3339, rfc3339
 from gateway.live.station_document import StationDocument, summed, withdrawn
@@ -17,8 +20,15 @@ from gateway.policy.hours.configured import Openings
 from tests.api.conftest import NOON
 from tests.api.documents import document, resource
 
-SETTINGS = Settings.model_validate({"stations": [{"id": "yanshan", "hours": "24/7", "areas": [{"id": "a"}]}]})
-KINDS = (("seat", None), ("charger", "ebike"), ("safety", "aed"), ("room", None))
+SETTINGS = Settings.model_validate(
+    {
+        "ocpi": {"country_code": "CN", "party_id": "YZN"},
+        "stations": [
+            {"id": "yanshan", "hours": "24/7", "location": {"lat": 22.765, "lon": 112.964}, "areas": [{"id": "a"}]}
+        ],
+    }
+)
+KINDS = (("seat", None), ("charger", "ebike"), ("charger", "ev"), ("safety", "aed"), ("room", None))
 RESOURCES = st.builds(
     lambda number, kind, use, evidence, health, access, until: (
         resource(f"r{number}", kind[0], use=use, evidence=evidence, health=health, access=access, until=until)
@@ -47,13 +57,66 @@ def station_shown(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> 
     return withdrawn(StationDocument(**words | {"summary": summed(made.resources())}), NOON)
 
 
+HOURS = Openings(SETTINGS)
+
+
+def said_of(shown: StationDocument) -> dict[str, bytes]:
+    """The answer of every feed, by its path."""
+    asked = FeedRequest({"station": "yanshan", "area": "a"}, "https://x", NOON, HOURS, None)
+    station = FeedStation(SETTINGS.stations[0], shown, "Asia/Shanghai", NOON)
+    return {feed.path: feed.render([station], asked) for feed in feeds()}
+
+
+def points_of(shown: StationDocument) -> list[dict[str, Any]]:
+    opening = HOURS(SETTINGS.stations[0], None)
+    of = ChargingStation(SETTINGS.stations[0], shown, "Asia/Shanghai", opening, lambda _key, _facts: NOON)
+    assert SETTINGS.ocpi is not None
+    found = location(of, SETTINGS.ocpi, NOON)
+    return [] if found is None else [found]
+
+
+def contradicting(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> list[object]:
+    """What our own nightly reader finds wrong in any feed."""
+    shown = station_shown(resources, open_now)
+    documents, said = {"yanshan": shown}, said_of(shown)
+    found: list[object] = [each for path, body in said.items() for each in contradictions(path, body, documents, NOON)]
+    return [*found, *ocpi_contradictions(points_of(shown), documents)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(RESOURCES, max_size=6, unique_by=lambda each: each["id"]), OPEN)
+def test_our_own_reader_finds_no_contradiction(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> None:
+    assert contradicting(resources, open_now) == []
+
+
+@pytest.mark.soak
+@settings(max_examples=100_000, deadline=None, derandomize=False)
+@given(st.lists(RESOURCES, max_size=6, unique_by=lambda each: each["id"]), OPEN)
+def test_no_feed_contradicts_any_of_a_hundred_thousand_states(
+    resources: list[dict[str, Any]], open_now: dict[str, Any]
+) -> None:
+    assert contradicting(resources, open_now) == []
+
+
+def test_our_own_reader_sees_what_is_wrong() -> None:
+    """Each answer, held against a document that says otherwise."""
+    ready = resource("aed", "safety", until=NOON + 60_000) | {"type": "aed"}
+    pile = resource("pile", "charger", until=NOON + 60_000) | {"type": "ev"}
+    open_now = {"now": "yes", "until": None, "proof": "proved"}
+    said, points = said_of(station_shown([ready, pile], open_now)), points_of(station_shown([ready, pile], open_now))
+    shut = {"yanshan": station_shown([ready | {"use": "occupied"}], {"now": "no", "until": None, "proof": "unproved"})}
+    for path, body in said.items():
+        assert contradictions(path, body, shut, NOON), path
+        assert contradictions(path, b"\xff{]", shut, NOON), "what can't be read"
+    assert ocpi_contradictions(points, shut) == [("yanshan", "pile is AVAILABLE")]
+    assert contradictions("stations.geojson", b'{"features": []}', shut, NOON) == [("yanshan", "is not in it")]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(RESOURCES, max_size=6), OPEN)
 def test_all_feeds_say_what_the_document_says(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> None:
     shown = station_shown(resources, open_now)
-    asked = FeedRequest({"station": "yanshan", "area": "a"}, "https://x", NOON, Openings(SETTINGS), None)
-    station = FeedStation(SETTINGS.stations[0], shown, "Asia/Shanghai", NOON)
-    said = {feed.path: feed.render([station], asked) for feed in feeds()}
+    said = said_of(shown)
 
     counts = {(row.kind, row.type): (row.usable_min, row.usable_max) for row in shown.summary}
     certain = sum(1 for each in shown.resources() if each.usable == "yes")
