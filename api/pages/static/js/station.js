@@ -15,7 +15,6 @@ import { forStaff } from "./items.js";
 import { Notice } from "./notice.js";
 import { Piles } from "./piles.js";
 import { paintReports } from "./reported.js";
-import { paintLessons } from "./lessons.js";
 import { paintRounds } from "./rounds.js";
 import { thingOf } from "./say.js";
 import { Staff } from "./staff.js";
@@ -23,7 +22,7 @@ import { STATION } from "./station-words.js";
 import { DAY_MS, HOUR_MS, date } from "./time.js";
 import { paintAxis, paintLines } from "./timeline.js";
 import { utilization } from "./utilization.js";
-import { nameIn } from "./words.js";
+import { kindWord, nameIn } from "./words.js";
 
 const AGAIN_MS = 300_000;
 const MOST_ALERTS = 8;
@@ -70,7 +69,7 @@ function heard() {
 async function enter() {
   await staff.enter();
   if (!staff.allowed) return;
-  paintLessons(place.id, say);
+  import("../js/lessons.js").then(({ paintLessons }) => paintLessons(place.id, $(".lessons"), say.lang, (kind) => kindWord(say, kind)));
   byHand.lay();
   again();
 }
