@@ -157,6 +157,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "open_h": ("已知开放 h", "已知開放 h", "Known open h"),
     "unknown_h": ("未知 h", "未知 h", "Not known h"),
     "broken_h": ("停用 h", "停用 h", "Out of order h"),
+    "wishes": ("居民点单", "居民點單", "Wishes"),
     "lessons": ("布局与开放时间", "佈局與開放時間", "What the month teaches"),
     "kind": ("种类", "種類", "Kind"),
     "how_many": ("数量", "數量", "How many"),

@@ -10,7 +10,6 @@ export const DESK = {
   log_in: ["登录", "登入", "Log in"],
   promises: ["体检表", "體檢表", "Kept promises"],
   boxes: ["箱子", "箱子", "Boxes"],
-  wishes: ["居民点单", "居民點單", "Wishes"],
   set_up: ["设置", "設定", "Set up"],
   discover: ["发现设备", "發現設備", "Find devices"],
   log_out: ["退出", "登出", "Log out"],

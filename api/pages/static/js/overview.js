@@ -90,7 +90,7 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
-  $(".kept-promises").hidden = $(".wished").hidden = !staff.allowed;
+  $(".kept-promises").hidden = !staff.allowed;
   $(".boxes").hidden = !staff.hasBoxes;
   const admin = staff.who?.role === "admin"; // who finds devices, and more, on the setup pages
   $(".find-devices").hidden = !staff.acts || admin;

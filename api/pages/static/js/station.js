@@ -69,7 +69,8 @@ function heard() {
 async function enter() {
   await staff.enter();
   if (!staff.allowed) return;
-  import("../js/lessons.js").then(({ paintLessons }) => paintLessons(place.id, $(".lessons"), say.lang, (kind) => kindWord(say, kind)));
+  const lessons = import("../js/lessons.js");
+  lessons.then(({ paintLessons }) => paintLessons(place.id, $(".lessons"), say.lang, (kind) => kindWord(say, kind)));
   byHand.lay();
   again();
 }
