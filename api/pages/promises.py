@@ -130,6 +130,7 @@ def _links(told: Checkups, say: Words) -> str:
     links += [
         (f"/api/v1/promises?{window}&amp;format=csv&amp;lang={say.lang}", "CSV"),
         ("/compare", say("compare")),
+        ("/wishes", say("wishes")),
         ("/", say("overview")),
     ]
     links += [

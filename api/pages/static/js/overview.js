@@ -90,11 +90,11 @@ async function start() {
   if (root.dataset.session === "perhaps") await staff.enter();
   setText($(".staff"), say(staff.allowed ? "log_out" : "log_in"));
   if (staff.allowed) $(".staff").addEventListener("click", leave);
-  $(".kept-promises").hidden = !staff.allowed;
+  $(".promises").hidden = !staff.allowed;
   $(".boxes").hidden = !staff.hasBoxes;
   const admin = staff.who?.role === "admin"; // who finds devices, and more, on the setup pages
-  $(".find-devices").hidden = !staff.acts || admin;
-  $(".set-up").hidden = !admin;
+  $(".devices").hidden = !staff.acts || admin;
+  $(".setup").hidden = !admin;
   setText($(".who"), staff.who ? whoText() : "");
   rowKeys(sheet);
   search({ say, find, filter: narrow });
