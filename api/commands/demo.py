@@ -84,6 +84,11 @@ def run(args: argparse.Namespace) -> int:
             f"near me          {base}/m",
             *([f"checks by people {base}/c/{token}"] if args.stations > 1 else []),
             *_log_ins(settings, base, args.http),
+            *(
+                []
+                if since or args.empty
+                else [f"without a past: {args.data} has a store of before; take another --data"]
+            ),
             f"devices publish to {args.mqtt}; stop with Ctrl-C",
         ]
         sys.stdout.write("".join(f"{line}\n" for line in lines))

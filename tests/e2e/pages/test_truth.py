@@ -176,3 +176,15 @@ def test_a_page_says_what_shows_that_one_can_come_in_as_long_as_it_holds(
     }  # fmt: skip
     found = page.run(f"frame.proofWord(truth.read({json.dumps(said)}), {json.dumps(now)})")
     assert found == word
+
+
+def test_an_alert_about_what_no_document_tells_bears_its_name(chromium: Chromium, day: Server) -> None:
+    with modules(chromium, day, "words") as page:
+        base = f"/static/{page.run('document.documentElement.dataset.build')}/js"
+        found = f"Promise.all([import('{base}/alert-line.js'), import('{base}/alert-words.js')])"
+        page.run(f"{found}.then(([line, told]) => void Object.assign(window, {{line, told}}))")
+        say = "words.speaker('zh-Hans', told.ALERTS)"
+        alert = "{kind: 'device_silent', resource: 'counter', cause: 'stale'}"
+        named, bare = ("{names: {counter: {zh: '客流计数'}}}", "{}")
+        assert page.run(f"line.alertTitle({alert}, null, {named}, {say})") == "客流计数 设备失联"
+        assert page.run(f"line.alertTitle({alert}, null, {bare}, {say})") == "counter 设备失联"

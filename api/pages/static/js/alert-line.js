@@ -25,7 +25,8 @@ const FAULTS = new Set(["charger_fault", "equipment_fault"]);
 
 // "4 号充电桩 接地故障", "Seat 3: sensor seems stuck": the thing and its trouble. resource: null where it is none, or not known here.
 export function alertTitle(alert, resource, place, say) {
-  const own = resource && (nameIn(place.names?.[resource.id], say.lang) || thingOf(resource, say));
+  // What counts people is in no document, and has a name all the same.
+  const own = nameIn(place.names?.[alert.resource], say.lang) || (resource && thingOf(resource, say));
   const thing = own ?? alert.resource ?? "";
   const code = FAULTS.has(alert.kind) ? codeWord(alert, say) : null;
   const word = code ?? (own && FAULTS.has(alert.kind) ? say("fault") : say.has(`alert.${alert.kind}`) ? say(`alert.${alert.kind}`) : alert.kind);
