@@ -55,9 +55,10 @@ def shown(finding: DoctorFinding, *, chinese: bool) -> str:
 
 
 def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
-    yield DoctorFinding(
-        "ok", "configuration", f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
-    )
+    from api.commands.doctor_centre import centre, differences
+
+    counts = f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
+    yield DoctorFinding("ok", "configuration", counts)
     yield runtime()
     yield clock()
     yield from store(settings.store.path)
@@ -66,6 +67,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     retained: list[bytes] = []
     yield broker(settings, retained)
     yield from left_out(retained)
+    yield from (*centre(settings), *differences(settings))
     yield command_key(settings)
     yield rights(settings)
     yield from certificates(settings)
@@ -245,13 +247,11 @@ def broker(settings: Any, retained: list[bytes] | None = None) -> DoctorFinding:
         _hear(session, retained, 0.1)
     if session.subscribed and retained is not None:
         _hear(session, retained, 0.3)  # what is retained comes right after
-    ready, trouble, protocol = session.subscribed, session.trouble, session.protocol
+    ready, why = session.subscribed, session.trouble or f"{where} does not answer"
     session.close()
     if ready:
-        return DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {protocol}")
-    return DoctorFinding(
-        "fail", "broker", f"{trouble or where + ' does not answer'}; look at mqtt.url and the broker's log"
-    )
+        return DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {session.protocol}")
+    return DoctorFinding("fail", "broker", f"{why}; look at mqtt.url and the broker's log")
 
 
 def command_key(settings: Any) -> DoctorFinding:

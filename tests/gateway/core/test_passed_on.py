@@ -173,11 +173,11 @@ def test_a_site_of_another_box_or_name_is_refused(town: Town, topic: bytes, payl
     assert reasons(town.outcome) == [reason]
 
 
-def test_a_station_that_we_configure_ourselves_follows_our_words(town: Town) -> None:
+def test_nobody_clears_a_station_that_no_box_brought(town: Town) -> None:
     told: list[str] = []
     town.live.boxes.on_site = lambda station, _payload: told.append(station)
     town.live.boxes.configure(["box-1"], {})
-    town.hear_raw(b"yz-site/yanshan", site(station="yanshan"))
+    town.hear_raw(b"yz-site/yanshan", b"")
     town.hear_raw(b"yz-site/..%2f", b"")
     assert told == []
 

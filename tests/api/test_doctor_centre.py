@@ -1,0 +1,50 @@
+"""`yizhan doctor` about the centre of a box, and about stations of which a box has other lines."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from api.chinese import told
+from api.commands.doctor_centre import centre, differences
+from config.load import load
+from config.schema import Settings
+from config.sites import path_of, site_of
+from tests.ports import free_port
+
+STATION = "stations: [{id: yanshan, areas: [{id: lounge, resources: [{id: seat-01, kind: seat}]}]}]\n"
+
+
+def configured(folder: Path, more: str) -> Settings:
+    (folder / "yizhan.yaml").write_text(f"store: {{path: data}}\n{more}{STATION}")
+    return load(folder / "yizhan.yaml", {})
+
+
+def test_without_a_centre_there_is_no_line(tmp_path: Path) -> None:
+    assert list(centre(configured(tmp_path, ""))) == []
+
+
+def test_a_centre_that_lets_us_in_is_fine_and_without_its_key_is_not_obeyed(
+    tmp_path: Path, mosquitto_of: Callable[..., Any]
+) -> None:
+    found = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{mosquitto_of().port}"}}\n')))
+    assert [(line.mark, line.what) for line in found] == [("ok", "centre"), ("ok", "centre")]
+    assert "as box yanshan" in found[0].text
+
+
+def test_a_centre_that_can_not_be_reached_is_a_failure_that_loses_nothing(tmp_path: Path) -> None:
+    found = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{free_port()}"}}\n')))
+    assert found[0].mark == "fail"
+    assert "the journal keeps everything" in found[0].text
+
+
+def test_a_station_of_ours_of_which_a_box_has_other_lines_is_told(tmp_path: Path) -> None:
+    settings = configured(tmp_path, "uplinks: {accept: [box-1]}\n")
+    path = path_of(tmp_path / "data", "yanshan")
+    path.parent.mkdir(parents=True)
+    box = site_of(settings, settings.stations[0], "box-1", 1)
+    path.write_bytes(box)
+    assert list(differences(settings)) == []
+    path.write_bytes(box.replace(b"seat-01", b"seat-99"))
+    (found,) = differences(settings)
+    assert found == ("warn", "boxes", "yanshan: box box-1 and we differ in seat-01, seat-99; ours holds")
+    assert "以这里的为准" in told(found.text)
