@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.model import Millis
 
 SETTLED_KEPT_MS = 3 * 86_400_000
+MOST_SETTLED = 50_000  # steps that a bus remembers
 MOST_HELD = 10_000  # of one pile; beyond it what need not last goes first
 
 
@@ -92,10 +93,10 @@ class RelayBook:
         waiting: dict[str, list[str]] = {}
         for pile, message in self._db.execute("SELECT pile, message FROM relay_held ORDER BY seq"):
             waiting.setdefault(pile, []).append(message)
-        settled = {
-            message: Settled(verdict, given)
-            for message, verdict, given in self._db.execute("SELECT message, verdict, given FROM relay_settled")
-        }
+        rows = self._db.execute(
+            "SELECT message, verdict, given FROM relay_settled ORDER BY at DESC LIMIT ?", (MOST_SETTLED,)
+        ).fetchall()
+        settled = {message: Settled(verdict, given) for message, verdict, given in reversed(rows)}
         numbers: dict[str, dict[int, int | None]] = {}
         for pile, given, upstream in self._db.execute(
             "SELECT pile, coalesce(given, number), upstream FROM charge WHERE ended_at IS NULL OR ended_at > ?"

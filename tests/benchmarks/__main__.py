@@ -20,6 +20,7 @@ from tests.benchmarks.figures import Figure, machine, table, write
 from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import measure
+from tests.benchmarks.piles import many, relayed
 from tests.benchmarks.scale import scale
 
 RESULTS = Path(__file__).parent / "results"
@@ -84,6 +85,17 @@ def forecast() -> Iterator[Figure]:
     yield Figure("error of the naive median", told["error_min_naive_median"], "min")
 
 
+def piles() -> Iterator[Figure]:
+    for tls in (False, True):
+        told, over = many(2_000, 60, tls=tls), "wss://" if tls else "ws://"
+        yield Figure(f"2,000 piles over {over}: a core", told["cpu_percent"], "%", None if tls else 15)
+        yield Figure(f"2,000 piles over {over}: memory", told["memory_mib"], "MiB", None if tls else 150)
+        yield Figure(f"2,000 piles over {over}: a connection", told["connection_kib"], "KiB", 40)
+    told = relayed(50, 20)
+    yield Figure("relay to an operator: added to an answer, p99", told["added_p99_ms"], "ms", 20)
+    yield Figure("relay to an operator: added to a start or end, p99", told["added_steps_p99_ms"], "ms", 20)
+
+
 def costly() -> Iterator[Figure]:
     for name, value in alone("costly").items():
         yield Figure(f"45 askers of a year by hour: {name.removesuffix('_ms')}", value, "ms")
@@ -118,6 +130,7 @@ def main() -> None:
         "copy": copied,
         "forecast": forecast,
         "costly": costly,
+        "piles": piles,
     }
     about, figures = machine(), []
     print(", ".join(f"{name} {value}" for name, value in about.items()))

@@ -17,6 +17,42 @@ class Promise(NamedTuple):
 
 
 PROMISED = (
+    Promise(
+        "charging-piles.md",
+        "does not answer within 6 s",
+        {"firmware_bridge.ocpp.relay.operator:ANSWER_S": 6.0},
+    ),
+    Promise(
+        "charging-piles.md",
+        "again after 1 s, then ever more rarely, at most a minute apart",
+        {
+            "firmware_bridge.ocpp.relay.operator:AGAIN_S": 1.0,
+            "firmware_bridge.ocpp.relay.operator:AGAIN_MOST_S": 60.0,
+        },
+    ),
+    Promise(
+        "charging-piles.md",
+        "What he refuses with an error is tried three times",
+        {"firmware_bridge.ocpp.relay.operator:TRIES": 3},
+    ),
+    Promise(
+        "charging-piles.md",
+        "for three days and the newest 50,000 of a bus",
+        {
+            "firmware_bridge.spool_relay:SETTLED_KEPT_MS": 3 * DAY,
+            "firmware_bridge.spool_relay:MOST_SETTLED": 50_000,
+        },
+    ),
+    Promise(
+        "charging-piles.md",
+        "10,000 messages wait for each pile",
+        {"firmware_bridge.spool_relay:MOST_HELD": 10_000},
+    ),
+    Promise(
+        "charging-piles.md",
+        "turned on a minute after it has booted",
+        {"firmware_bridge.ocpp.central:SETTLED_S": 60.0},
+    ),
     # availability: whether one can come in
     Promise(
         "availability.md",

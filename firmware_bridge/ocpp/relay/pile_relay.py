@@ -24,13 +24,12 @@ from firmware_bridge.ocpp.relay.words import Numbers
 from firmware_bridge.ocpp.reply import Reply
 from firmware_bridge.ocpp.v16 import start_mark
 from firmware_bridge.spool_charges import ChargeBook
-from firmware_bridge.spool_relay import MOST_HELD, HeldFrame, Settled
+from firmware_bridge.spool_relay import MOST_HELD, MOST_SETTLED, HeldFrame, Settled
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
 
 MOST_NUMBERS = 256  # transactions of one pile whose numbers are known
-MOST_SETTLED = 50_000  # steps of all piles of a bus that the operator has
 STOPS = {"1.6": "RemoteStopTransaction"}
 ACCEPTED = (None, "Accepted")
 
