@@ -62,7 +62,7 @@ TABLE: Sequence[tuple[str, int, str]] = (
     ("import --config {good} --input {folder}", 1, r"it is a folder: name a file in it"),
     ("replay --config {good} --input {none}", 1, r"nowhere\.yaml: No such file or directory; correct the path"),
     ("replay --config {good}", 2, r"`yizhan replay --help`"),
-    ("backup --config {good}", 2, r"`yizhan backup --help`"),
+    ("backup --config {good}", 2, r"there is no `backup:` section in the configuration; add one, or say --to DIR"),
     ("backup --config {good} --to /proc/backup", 1, r"holds no store to back up: check store\.path"),
     ("restore --config {good}", 2, r"`yizhan restore --help`"),
     ("restore --config {fresh} --from {none}", 1, r"nowhere\.yaml.*"),

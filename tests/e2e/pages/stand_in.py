@@ -16,14 +16,20 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import Response, StreamingResponse
 
+from api.busy import WEEKS, BusyWeek
 from api.live_view import Entry
 from api.pages import PagePlace, router
+from api.pages.busy import BusyPaper
+from api.pages.report.words import Words
 from api.wire_documents import read
+from config.schema import StationSettings
+from gateway.history.utilization import Minutes
 from gateway.live.station_document import encoded
 from tests.e2e.pages.alerted import allowed, made_up, staff
 from tests.e2e.pages.scenes import PLAN, Scene, crowd, document, scenes, stamp
@@ -163,6 +169,16 @@ def _rest(web: FastAPI, server: StandIn) -> None:
     def history(request: Request, station: str, resource: str) -> dict[str, Any]:
         start, end = _window(request)
         return {"station": station, "resource": resource, "intervals": _intervals(server, resource, start, end)}
+
+    @web.get("/m/{station}/busy")
+    def busy(station: str, lang: str = "zh-Hans") -> Response:
+        made: dict[int, Minutes] = {}
+        for number, one in enumerate(_buckets(server, station, 0, 168 * HOUR_MS)):
+            known, used = one["known_open_minutes"], one["occupied_minutes"]
+            made[number] = Minutes(occupied=used, free=known - used, unknown=one["unknown_minutes"])
+        known_as = StationSettings.model_validate({"id": station})
+        told = BusyWeek(known_as, ZoneInfo("Asia/Shanghai"), server.now(), made, WEEKS)
+        return Response(BusyPaper().print(told, Words(lang)), media_type="text/html")
 
     @web.get("/api/v1/stations/{station}/utilization")
     def utilization(request: Request, station: str) -> dict[str, Any]:
