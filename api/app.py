@@ -13,9 +13,9 @@ from msgspec.json import encode
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import Receive, Scope, Send
 
-from api import pages, problem
+from api import openapi, pages, problem
 from api.audit_export import AuditExports
-from api.auth import COOKIE, Keyring
+from api.auth import Keyring
 from api.backups.schedule import BackupThread
 from api.context import ApiContext
 from api.front import Front
@@ -202,7 +202,7 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         app.include_router(staff_router(context, alerting))
     app.include_router(ocpi.routes)
     app.include_router(subscriptions.router(context, webhooks.deliveries))
-    _document_access(app)
+    openapi.document(app)
     return app
 
 
@@ -266,32 +266,3 @@ def _noted(
         otherwise(loop, context)
     else:
         loop.default_exception_handler(context)
-
-
-def _document_access(app: FastAPI) -> None:
-    """Say in the OpenAPI document what a route with a role wants: a key in the header, or a session's cookie."""
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = made()
-        document["components"]["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer"},
-            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
-        }
-        for operation in (one for item in document["paths"].values() for one in item.values()):
-            _document_problems(operation["responses"])
-            if "x-role" in operation:
-                operation["security"] = [{"key": []}, {"session": []}]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
-
-
-def _document_problems(responses: dict[str, Any]) -> None:
-    """FastAPI knows one media type for every model; our errors have another, and its own shape of 422 is never sent."""
-    shape = {"$ref": "#/components/schemas/ProblemDocument"}
-    for answer in responses.values():
-        content = answer.get("content", {})
-        refs = str(content.get("application/json", {}).get("schema", {}).get("$ref", ""))
-        if refs.endswith(("/ProblemDocument", "/HTTPValidationError")):
-            answer["content"] = {"application/problem+json": {"schema": shape}}

@@ -95,8 +95,8 @@ class Front:
 
     async def _listed(self, answer: PreparedList, scope: Scope, send: Send) -> None:
         asked = _header(scope, b"if-none-match")
-        takes_gzip = b"gzip" in (_header(scope, b"accept-encoding") or b"")
-        status, headers, body = answer.sent(None if asked is None else asked.decode("latin-1"), takes_gzip=takes_gzip)
+        accepted = _header(scope, b"accept-encoding") or b""
+        status, headers, body = answer.sent(None if asked is None else asked.decode("latin-1"), accepted)
         headers += ALWAYS if scope["scheme"] == "http" else ALWAYS_TLS
         scope[BEGUN] = True
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -4,7 +4,8 @@ What is asked otherwise, or wrongly, is left to the route (`api/routes/stations`
 """
 
 import gzip
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -23,31 +24,62 @@ PREPARED_MS: Final = 1_000
 """So long a whole list is given again, unless something in it ends: an answer may be cached for longer anyway."""
 RADIUS_MOST_M: Final = 100_000
 LEVEL: Final = 1
+BROTLI_QUALITY: Final = 4
+"""Of 11: beyond it a list takes longer to pack than it is kept."""
 _KEYS: Final = frozenset({"near", "coord", "radius_m", "usable", "limit"})
+try:
+    import brotli
+except ImportError:  # the extra `br` is not installed: gzip it is
+    brotli = None
+
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PreparedList:
-    """An answer. `gzipped` is None where it is too short to be worth it."""
+    """An answer. `long`: it is worth being packed, which is done once for each encoding that is asked for."""
 
     body: bytes
     etag: bytes
-    gzipped: bytes | None = None
+    long: bool = False
+    _packed: dict[bytes, bytes] = field(default_factory=dict)
 
-    def sent(self, if_none_match: str | None, *, takes_gzip: bool) -> tuple[int, Headers, bytes]:
-        """Status, headers and body for who asks."""
+    def sent(self, if_none_match: str | None, accepted: bytes) -> tuple[int, Headers, bytes]:
+        """Status, headers and body for who asks and takes these encodings."""
         headers = [(b"etag", self.etag), (b"cache-control", b"public, max-age=%d" % MAX_AGE_S)]
-        if self.gzipped is not None:
+        if self.long:
             headers.append((b"vary", b"accept-encoding"))
         if matches(if_none_match, self.etag.decode()):
             return 304, headers, b""
-        body = self.body
-        if self.gzipped is not None and takes_gzip:
-            body = self.gzipped
-            headers.append((b"content-encoding", b"gzip"))
+        body, encoding = self.body, _encoding(accepted) if self.long else None
+        if encoding is not None:
+            if encoding not in self._packed:
+                self._packed[encoding] = PACKERS[encoding](body)
+            body = self._packed[encoding]
+            headers.append((b"content-encoding", encoding))
         headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         return 200, headers, body
+
+
+def _encoding(accepted: bytes) -> bytes | None:
+    """The smallest that is taken; None for none."""
+    taken = {part.partition(b";")[0].strip() for part in accepted.split(b",") if not part.endswith(b";q=0")}
+    return next((encoding for encoding in PACKERS if encoding in taken), None)
+
+
+def _brotli(body: bytes) -> bytes:
+    return bytes(brotli.compress(body, quality=BROTLI_QUALITY))
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, LEVEL, mtime=0)
+
+
+PACKERS: Final[dict[bytes, Callable[[bytes], bytes]]] = {
+    **({} if brotli is None else {b"br": _brotli}),
+    b"gzip": _gzip,
+}
+"""Of each encoding that there is, the smallest first."""
 
 
 class QuickLists:
@@ -77,7 +109,7 @@ class QuickLists:
             entries = list(self._view)
             body = directory.find(Query(), entries=entries)
             ends = [entry.deadline for entry in entries if entry.deadline is not None]
-            self._whole = PreparedList(body, etag_of(body).encode(), gzip.compress(body, LEVEL, mtime=0))
+            self._whole = PreparedList(body, etag_of(body).encode(), long=True)
             self._whole_of, self._whole_from = directory, now
             self._whole_until = min([now + PREPARED_MS, *ends])
         return self._whole

@@ -18,6 +18,7 @@ from api.ocpi.partners import PartnerBook, Registration
 from api.ocpi.sender import Locations
 from config.schema import Ocpi, OcpiPartner, Settings
 from gateway.base.mishaps import Mishaps
+from gateway.base.times import rfc3339
 from gateway.model import Millis
 from gateway.notify.base import SendError
 from gateway.notify.http import Answer, Target, exchange
@@ -53,6 +54,7 @@ class Push(threading.Thread):
         self._entries: dict[str, Entry] = {}
         self._changed: set[str] = set()
         self._debts: dict[tuple[str, str], _Debt] = {}
+        self._of: Settings | None = None
 
     def heard(self, entry: Entry) -> None:
         with self._lock:
@@ -69,7 +71,12 @@ class Push(threading.Thread):
 
     def step(self) -> None:
         """Tell each partner what it has yet to hear, as far as it takes it now."""
-        ocpi, now = self._settings().ocpi, self._now()
+        settings, now = self._settings(), self._now()
+        ocpi = settings.ocpi
+        if settings is not self._of:  # what a reload took out no document tells
+            self._of = settings
+            with self._lock:
+                self._changed |= self._entries.keys()
         partners = [] if ocpi is None else self._partners.registered(ocpi)
         agreed = {(partner.id, registration.ours): (partner, registration) for partner, registration in partners}
         with self._lock:
@@ -89,15 +96,18 @@ class Push(threading.Thread):
         assert ocpi is not None
         for station in sorted(debt.stations):
             entry, now = entries[station], self._now()
-            for location in self._locations.of([entry], ocpi, now):
-                try:
+            locations = self._locations.of([entry], ocpi, now)
+            try:
+                for location in locations:
                     self._tell(debt, partner, registration, location)
-                except SendError as error:
-                    debt.failures += 1
-                    pause = min(FIRST_PAUSE_MS * 2 ** min(debt.failures - 1, 10), LONGEST_PAUSE_MS)
-                    debt.not_before = now + pause
-                    log.warning("OCPI partner %s was not told: %s; again in %d s", partner.id, error, pause // 1000)
-                    return
+                there = {evse["uid"] for location in locations for evse in location["evses"]}
+                self._leave(debt, partner, registration, ocpi, station, there)
+            except SendError as error:
+                debt.failures += 1
+                pause = min(FIRST_PAUSE_MS * 2 ** min(debt.failures - 1, 10), LONGEST_PAUSE_MS)
+                debt.not_before = now + pause
+                log.warning("OCPI partner %s was not told: %s; again in %d s", partner.id, error, pause // 1000)
+                return
             debt.stations.discard(station)
         debt.failures = 0
 
@@ -120,6 +130,20 @@ class Push(threading.Thread):
             _check(answer)
             self._used(partner.id)
             debt.told[station, evse["uid"]] = evse["status"]
+
+    def _leave(
+        self, debt: _Debt, partner: OcpiPartner, registration: Registration, ocpi: Ocpi, station: str, there: set[str]
+    ) -> None:
+        """Points that it was told of and that are configured no more are REMOVED. SendError where that is not taken."""
+        line = PartnerLine(registration.theirs, partner.allow_private)
+        here = f"{registration.receiver}/{ocpi.country_code}/{ocpi.party_id}/{station}"
+        for key in [key for key in debt.told if key[0] == station and key[1] not in there]:
+            patch = {"status": "REMOVED", "last_updated": rfc3339(self._now())}
+            answer = self._send(line, "PATCH", f"{here}/{key[1]}", patch)
+            if answer.status != 404 and answer.json().get("status_code") != NOT_THERE:  # else it never knew it
+                _check(answer)
+            self._used(partner.id)
+            del debt.told[key]
 
     def _send(self, line: PartnerLine, method: str, url: str, body: dict[str, Any]) -> Answer:
         headers = line.headers() | {"Content-Type": "application/json"}

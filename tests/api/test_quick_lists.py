@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 from api import quick_lists
@@ -69,6 +70,25 @@ def test_the_whole_list_is_compressed_for_who_takes_it(house: House) -> None:
     assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "accept-encoding")
     plain = house.get("/api/v1/stations", headers={"accept-encoding": "identity"})
     assert gzip.decompress(raw) == plain.content
+
+
+@pytest.mark.parametrize("accepted", ["gzip, br", "br;q=1.0, gzip;q=0.5", "gzip;q=0, br"])
+def test_who_takes_brotli_gets_it(house: House, accepted: str) -> None:
+    show(house)
+    with house.client.stream("GET", "/api/v1/stations", headers={"accept-encoding": accepted}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers["content-encoding"] == "br"
+    plain = house.get("/api/v1/stations", headers={"accept-encoding": "identity"})
+    assert brotli.decompress(raw) == plain.content
+
+
+def test_without_brotli_it_is_gzip(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(quick_lists.PACKERS, b"br")
+    show(house)
+    for accepted, encoding in (("br, gzip", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)):
+        with house.client.stream("GET", "/api/v1/stations", headers={"accept-encoding": accepted}) as answer:
+            answer.read()
+        assert answer.headers.get("content-encoding") == encoding
 
 
 def test_a_prepared_list_claims_nothing_past_its_end(house: House) -> None:

@@ -12,7 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from api.ocpi.partners import FILE
+from api.derived import Derived
+from api.feeds.shared.configured import Configured
+from api.live_view import Entry
+from api.ocpi.partners import FILE, PartnerBook
+from api.ocpi.push import Push
+from api.ocpi.sender import Locations
+from config.schema import Settings
+from gateway.base.mishaps import Mishaps
+from gateway.live.station_document import Document
 from tests.api import conftest
 from tests.api.conftest import MINUTE, NOON, House, serving
 from tests.api.documents import document, resource
@@ -207,3 +215,50 @@ def test_another_token_in_the_file_ends_what_was_agreed(house: House, receiver: 
     (tmp_path / "app").write_text("token-of-today")
     assert ask(house, "versions", ours).status_code == 401
     assert ask(house, "versions", "token-of-today").status_code == 200
+
+
+@pytest.mark.parametrize("kept", [("pile-02",), ()])
+def test_a_point_that_leaves_the_configuration_is_told_as_removed(
+    receiver: Receiver, tmp_path: Path, kept: tuple[str, ...]
+) -> None:
+    """Of a station that stays, and of one that goes with its points; once, after the partner was away."""
+    (tmp_path / "app").write_text(INVITED)
+    running, book = [configured(tmp_path, "pile-01", "pile-02")], PartnerBook(tmp_path)
+    ocpi = running[0].ocpi
+    assert ocpi is not None
+    book.register(ocpi.partners[0], "theirs", f"{receiver.url}/versions", f"{receiver.url}/emsp/locations", NOON)
+    now = [NOON]
+    locations = Locations(Derived(lambda: running[0], Configured))
+    push = Push(lambda: running[0], book, locations, lambda: now[0], Mishaps())
+    push.heard(Entry(points("pile-01", "pile-02"), 1))
+    push.step()
+    assert [method for method, *_ in receiver.sent] == ["PUT"]
+    running[0] = configured(tmp_path, *kept)
+    if kept:
+        push.heard(Entry(points(*kept), 2))
+    receiver.refuses = 1
+    push.step()
+    now[0] += MINUTE
+    for _ in range(3):
+        push.step()
+    told = {path.rpartition("/")[2]: body["status"] for method, path, body, _ in receiver.sent if method == "PATCH"}
+    assert told == {name: "REMOVED" for name in ("pile-01", "pile-02") if name not in kept}
+    assert len(receiver.sent) == 1 + len(told), "each once"
+
+
+def configured(folder: Path, *names: str) -> Settings:
+    resources = [{"id": name, "kind": "charger", "type": "ev"} for name in names]
+    station = {
+        "id": "yanshan",
+        "location": {"lat": 22.765, "lon": 112.964},
+        "areas": [{"id": "a", "resources": resources}],
+    }
+    partner = {"id": "app", "token_file": str(folder / "app"), "allow_private": True}
+    ocpi = {"country_code": "CN", "party_id": "YZN", "partners": [partner]}
+    stations = [station] if names else []
+    return Settings.model_validate({"stations": stations, "store": {"path": str(folder)}, "ocpi": ocpi})
+
+
+def points(*names: str) -> Document:
+    shown = [resource(name, "charger", until=NOON + 60 * MINUTE) | {"type": "ev"} for name in names]
+    return document("yanshan", shown, [], NOON)
