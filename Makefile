@@ -6,7 +6,7 @@ MQTT ?= 127.0.0.1:1883
 # Where a machine forbids kept bytecode, each of the hundreds of processes that tests start would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deb setup demo quick test test-slow test-all check fix docs bench lock clean
+.PHONY: deb image setup demo quick test test-slow test-all check fix docs bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -74,6 +74,10 @@ bench: .venv/.dev
 # dist/yizhan_{version}_{arch}.deb for Debian 12 and 13; DEB=amd64 builds that one alone.
 deb: .venv/.dev
 	$(BIN)/python -m deploy.package.build $(DEB)
+
+# dist/yizhan_{version}_amd64.oci.tar; needs mmdebstrap and root.
+image: .venv/.dev
+	$(BIN)/python -m deploy.package.image
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra bridge --group build pyproject.toml -o requirements.lock

@@ -5,11 +5,15 @@
 set -u
 missing=""
 for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium \
-            victoria-metrics:victoria-metrics socat:socat curl:curl gcc:gcc g++:g++ fc-list:fontconfig pdftotext:poppler-utils; do
+            victoria-metrics:victoria-metrics socat:socat curl:curl rsync:rsync gcc:gcc g++:g++ fc-list:fontconfig pdftotext:poppler-utils; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
-# Large, and for the slow tests alone: `install-tools.sh slow`.
-[ "${1:-}" != slow ] || command -v ogrinfo >/dev/null 2>&1 || missing="$missing gdal-bin"
+# Large, and for the slow tests alone (`install-tools.sh slow`): maps, packages, certificates.
+if [ "${1:-}" = slow ]; then
+  for pair in ogrinfo:gdal-bin mmdebstrap:mmdebstrap lintian:lintian caddy:caddy pebble:pebble; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+  done
+fi
 fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"
 npm=""
 command -v npm >/dev/null 2>&1 || npm="npm"

@@ -61,14 +61,21 @@ def run(args: argparse.Namespace) -> int:
     if args.station is not None and settings.station(args.station) is None:
         names = ", ".join(one.id for one in settings.stations[:8]) or "none"
         sys.stderr.write(f"--station: the configuration has no {args.station!r}; it has {names}\n")
+    from api.commands.import_ import counted
+    from api.progress import Progress
+
     unread: list[int] = []
+    progress = Progress("export", "rows")
     found = records(args, settings.store.path, unread)
+    if not sys.stdout.isatty():  # else the rows themselves show it
+        found = counted(found, progress)
     if args.format == "parquet":
         if (status := to_parquet(args, found)) != 0:
             return status
     else:
         sheet = None if args.lang is None else Spreadsheet.of(settings, args.lang)
         write(found, args.format, sheet)
+    progress.end()
     return told(sum(unread))
 
 

@@ -4,7 +4,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.progress import Progress
+
+PROGRESS_ROWS = 1_000  # between two looks at the clock
 
 
 def add(subparsers: Any) -> None:
@@ -19,6 +24,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api import parquet
     from api.access_book import AccessBook, whoever
+    from api.progress import Progress
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.runtime.importer import Importer
@@ -29,22 +35,30 @@ def run(args: argparse.Namespace) -> int:
         return 2
     settings = load(args.config)
     try:
-        for _ in messages(args.input):
-            pass  # a line that is none stops us before anything is stored
+        total = sum(1 for _ in messages(args.input))  # a line that is none stops us before anything is stored
     except ValueError as error:
         sys.stderr.write(f"{error}; nothing was imported\n")
         return 2
     now = now_ms()
     store = SqliteStore(settings.store.path, now, keep_days=settings.store.retention.raw_days, ballast_mib=0)
     try:
-        importer = Importer(settings, store, now)
-        importer.run(messages(args.input))
+        importer, progress = Importer(settings, store, now), Progress("import", "rows")
+        importer.run(counted(messages(args.input), progress, total))
+        progress.end()
     finally:
         store.close()
     told = importer.counts
     AccessBook(settings.store.path).note(now, whoever(), "imported", str(args.input), f"{told['stored']} messages")
     sys.stdout.write(f"{told['stored']} stored, {told['known']} were there, {told['refused']} refused\n")
     return 1 if told["refused"] and not told["stored"] and not told["known"] else 0
+
+
+def counted(rows: Iterator[Any], progress: "Progress", total: int | None = None) -> Iterator[Any]:
+    """The same rows; how many there were so far is told."""
+    for number, row in enumerate(rows):
+        if number % PROGRESS_ROWS == 0:
+            progress.step(number, total)
+        yield row
 
 
 def messages(path: Path) -> Iterator[Any]:

@@ -45,7 +45,7 @@ def main() -> int:
 
 def built(version: str, arch: str, dist: Path) -> Path:
     """The path of the package."""
-    epoch = _commit_time()
+    epoch = commit_time()
     work = ROOT / "build/package" / arch
     shutil.rmtree(work, ignore_errors=True)
     stage, tree = work / "root", work / "root" / PREFIX / "lib/site-packages"
@@ -71,7 +71,7 @@ def built(version: str, arch: str, dist: Path) -> Path:
     return target
 
 
-def _commit_time() -> int:
+def commit_time() -> int:
     told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
     return int(told.stdout.strip() or 0) or 1_700_000_000
 
