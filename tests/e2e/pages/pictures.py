@@ -36,9 +36,9 @@ PICTURES: dict[str, tuple[str, str, tuple[int, int], bool]] = {
     "phone-english-day": (DAY, "/m/closed?lang=en", PHONE, False),
     "phone-offline-night": (NIGHT, "/m/yanshan?theme=night", PHONE, True),
     "overview-day": (DAY, "/", DESK, False),
-    "overview-staff-night": (NIGHT, "/?staff", DESK, False),
+    "overview-staff-night": (NIGHT, "/?staff&theme=night", DESK, False),
     "station-day": (DAY, "/stations/half", (1440, 1180), False),
-    "station-night": (NIGHT, "/stations/half", (1440, 1180), False),
+    "station-night": (NIGHT, "/stations/half?theme=night", (1440, 1180), False),
 }
 
 
