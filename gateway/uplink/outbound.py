@@ -30,6 +30,8 @@ EVENTS_LIVE_MS: Final = 600_000
 EVENTS_MOST: Final = 256
 SILENT_MS: Final = 20_000
 """So long the centre may confirm nothing of what is on its way."""
+SLOWER_MOST: Final = 5
+"""So often that time doubles: a centre that is slow gets what it has not confirmed less often, and not more."""
 PROBES: Final = 3
 """After so many times only one message goes in that time, until the centre confirms something."""
 
@@ -127,10 +129,13 @@ class Outbound:
         if upto > known:
             self.restored = True
             return
+        probing = self._silences >= PROBES
         if upto > self.confirmed.get(station, 0):
-            self.confirmed[station] = upto
-        if self._silences >= PROBES:
-            self.connected(now)
+            self.confirmed[station], self._silences = upto, 0
+        elif probing:
+            self._silences = PROBES - 1  # it knows us, and has not come further
+        if probing:
+            self._begin_again(now)
         self._advance()
 
     def _advance(self) -> None:
@@ -141,7 +146,7 @@ class Outbound:
         """A centre that stays silent may have lost what is on its way."""
         if not self.open or not self._on_their_way():
             self._heard_at = now
-        elif now - self._heard_at >= SILENT_MS:
+        elif now - self._heard_at >= SILENT_MS << min(self._silences, SLOWER_MOST):
             self._silences += 1
             self._begin_again(now)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.uplink.cursor import Cursor, cursor_of
-from gateway.uplink.outbound import LIVE_MOST, SILENT_MS, Outbound
+from gateway.uplink.outbound import LIVE_MOST, SILENT_MS, SLOWER_MOST, Outbound
 from tests.gateway.uplink.village import Village, content
 
 SEAT = {"id": "seat-01", "kind": "seat", "ttl": 600}
@@ -130,9 +130,24 @@ def test_a_centre_that_does_not_know_us_gets_one_message_at_a_time(village: Vill
         sent.append(village.send())
         village.on_line.clear()
         village.outbound.tick(village.now)
-        village.wait(SILENT_MS)
+        village.wait(SILENT_MS << SLOWER_MOST)
         village.outbound.tick(village.now)
     assert sent == [49, 49, 49, 1, 1, 1]
+    village.exchange()
+    assert content(village.stored) == content(village.journal)
+
+
+def test_a_slow_centre_is_not_given_the_same_ever_again(village: Village) -> None:
+    for seq in range(1, 50):
+        village.said("seat-01", seat(seq, True))
+    village.connect()
+    sent = 0
+    for _ in range(10):
+        sent += village.send()
+        village.wait(SILENT_MS)
+        village.outbound.tick(village.now)
+    assert sent == 3 * 49 + 1  # at once, after 20 s, after 40 more, then one alone after 80
+    village.arrive()
     village.exchange()
     assert content(village.stored) == content(village.journal)
 
