@@ -7,7 +7,6 @@ nobody else ever writes into the gateway's store, and readers find the whole wee
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +45,6 @@ MINUTE_MS, QUARTER_MS = 60_000, 900_000
 ON_THE_WAY_MS = 300
 FOLDER, MAKING = "past", "past-in-the-making"
 TTL_S = 1_800
-NICE = 5
 KEY = b"the-demo-signs-its-own-past-with-this"
 """Only the past's own commands are signed with it, under the virtual clock; no process takes any."""
 LOOKS_EVERY_MS = 2 * MINUTE_MS
@@ -342,7 +340,6 @@ class _Life:
 def main() -> None:
     """The process that makes the past: its one argument is the plan as JSON."""
     words = json.loads(sys.argv[1])
-    os.nice(NICE)
     make_past(Plan(**(words | {"data": Path(words["data"])})))
 
 

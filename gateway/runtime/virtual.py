@@ -119,7 +119,10 @@ class VirtualGateway:
             store.write(jobs)
 
     def _write(self, jobs: Sequence[Job], done: Done | None = None, *, patient: bool = True) -> None:  # noqa: ARG002
-        self.store.write(jobs)
+        if any(
+            job != KeepAlerts(upto=self.alerting.dispatch.upto) for job in jobs
+        ):  # the cursor alone is kept at the end
+            self.store.write(jobs)
         if done is not None:
             done(None)
 
