@@ -99,6 +99,8 @@ def measured(subscribers: int, per_second: float, seconds: float = 20) -> Webhoo
     told = sum(number for n in range(subscribers) for _, number in file.told(f"s_{n}").values())
     deliveries.end()
     receiver.kill()
+    receiver.wait()
+    receiver.stdout.close()
     file.close()
     return WebhookCost(subscribers, told / seconds, spent / seconds, late_mib, late_mib - early_mib)
 
