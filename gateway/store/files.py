@@ -38,7 +38,29 @@ _NOT_THE_FILES_FAULT = (
 
 
 def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
-    """The one writing connection of a file; the file is made when missing. StoreError when it is from the future."""
+    """A writing connection of a file; the file is made when missing. StoreError when it is from the future.
+
+    Threads and processes that come at once make it, or bring it to its version, one after another.
+    """
+    try:
+        with _alone(path.parent):
+            return _made(path, schema, synchronous)
+    except OSError as error:
+        raise as_store_error(error, path) from error
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Who has the folder's own lock, which ends with the process."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _made(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
     try:
         if not path.exists():
             leave_no_orphans(path)

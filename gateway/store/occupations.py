@@ -3,14 +3,12 @@
 Whoever serves the page writes it, one process or several; the gateway does not.
 """
 
-import fcntl
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from gateway.store.files import connect, read_only, store_errors
+from gateway.store.files import connect, read_only, store_errors, transaction
 
 OCCUPATIONS_DB: Final = "occupations.db"
 MONTHS_KEPT: Final = 24
@@ -26,25 +24,13 @@ class OccupationCounts:
 
     def add(self, station: str, month: MonthName, occupation: str) -> None:
         """One answer: durable when this returns. What is older than two years goes."""
-        with store_errors(self._path), self._alone(), closing(connect(self._path, "occupation")) as db:
-            db.execute("BEGIN IMMEDIATE")
+        with store_errors(self._path), closing(connect(self._path, "occupation")) as db, transaction(db):
             db.execute(
                 "INSERT INTO occupation (station, month, occupation, answers) VALUES (?, ?, ?, 1)"
                 " ON CONFLICT (station, month, occupation) DO UPDATE SET answers = answers + 1",
                 (station, month, occupation),
             )
             db.execute("DELETE FROM occupation WHERE month < ?", (_earlier(month, MONTHS_KEPT),))
-            db.execute("COMMIT")
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One thread or process at a time; who has the folder's name has the lock, which ends with the process."""
-        handle = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     def before(self, stations: Iterable[str], month: MonthName) -> dict[str, dict[MonthName, dict[str, int]]]:
         """Station → month before `month` → occupation → answers, the newest month first."""

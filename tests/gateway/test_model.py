@@ -93,7 +93,7 @@ def test_the_reasons_are_the_contracts_in_its_order():
 
 
 def test_the_bits_that_the_journal_stores_never_change_their_meaning():
-    assert {flag.name: flag.value for flag in Stored} == {"RETAINED": 1, "TS_SUSPECT": 2, "ANEW": 4}
+    assert {flag.name: flag.value for flag in Stored} == {"RETAINED": 1, "TS_SUSPECT": 2, "ANEW": 4, "LATE": 8}
     assert {flag.name: flag.value for flag in Arrival} == {"RETAINED": 1, "QOS1": 2, "AGAIN": 4, "DUP": 8}
     for flag in (*Arrival, *Stored):
         number = getattr(model, str(flag.name))

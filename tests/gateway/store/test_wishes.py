@@ -29,6 +29,24 @@ def test_wishes_are_numbers_by_week(tmp_path: Path) -> None:
     assert file.counts("2026-01-05") == {KEY: 1}, "old weeks go"
 
 
+def test_many_at_once_make_the_file_and_each_is_counted(tmp_path: Path) -> None:
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        together = threading.Barrier(6)
+
+        def wish(folder: Path, together: threading.Barrier) -> None:
+            together.wait()
+            WishFile(folder).add(KEY, "2026-11-16", "2026-05-18")
+
+        threads = [threading.Thread(target=wish, args=(folder, together)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert WishFile(folder).counts("2026-11-16") == {KEY: 6}
+
+
 def test_one_at_a_time_takes_a_wish_up(tmp_path: Path) -> None:
     file = WishFile(tmp_path)
     assert file.move(TAKEN, ("open",))

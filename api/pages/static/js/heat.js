@@ -48,9 +48,13 @@ export function paintHeat(node, ramp, buckets, now, zone, say) {
 const hoursOf = (minutes, say) =>
   minutes < 60 ? say("in_minutes", { n: Math.round(minutes) }) : say("in_hours", { n: Math.round(minutes / 60) });
 
+const empty = ({ known, unknown }) => known === 0 && unknown === 0;
+// Is anything kept of this hour?
+const recorded = (bucket) => !empty(bucket) || (bucket.raw.closed_minutes ?? 0) + (bucket.raw.out_of_order_minutes ?? 0) > 0;
+
 function cell(bucket, at, now, zone, say) {
-  if (!bucket?.recorded && at + HOUR_MS <= now) return el("i", { cls: "nothing" });
-  if (!bucket || bucket.empty) return el("i", { cls: "none" });
+  if (!(bucket && recorded(bucket)) && at + HOUR_MS <= now) return el("i", { cls: "nothing" });
+  if (!bucket || empty(bucket)) return el("i", { cls: "none" });
   const when = `${shortDay(at, zone, say.lang)} ${hhmm(at, zone)}`;
   if (bucket.share === null) return el("i", { cls: "hatch", title: `${when} ${say("unknown")}` });
   return el("i", { data: { u: step(bucket.share) }, title: `${when} ${Math.round(bucket.share * 100)}%` });

@@ -14,8 +14,7 @@ export function bucketOf(raw) {
     occupied,
     unknown,
     share: known > 0 && known >= unknown ? occupied / known : null,
-    empty: known === 0 && unknown === 0,
-    recorded: known + unknown + (raw.closed_minutes ?? 0) + (raw.out_of_order_minutes ?? 0) > 0,
+    raw,
   };
 }
 
