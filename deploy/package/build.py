@@ -5,6 +5,7 @@ compiled modules in one tree (`wheels`). The same sources give the same bytes: t
 """
 
 import argparse
+import fcntl
 import gzip
 import json
 import os
@@ -44,7 +45,18 @@ def main() -> int:
 
 
 def built(version: str, arch: str, dist: Path) -> Path:
-    """The path of the package."""
+    """The path of the package. One build at a time: they share the folders below build/."""
+    builds = ROOT / "build"
+    builds.mkdir(exist_ok=True)
+    handle = os.open(builds, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return _built(version, arch, dist)
+    finally:
+        os.close(handle)
+
+
+def _built(version: str, arch: str, dist: Path) -> Path:
     epoch = commit_time()
     work = ROOT / "build/package" / arch
     shutil.rmtree(work, ignore_errors=True)
