@@ -67,6 +67,8 @@ async function start() {
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-say]")))
     node.textContent = say(node.dataset.say ?? "");
   document.body.prepend(patterns());
+  // Before there is anything to press: contact may paint the list while the rest of what staff see is still asked for.
+  $(".need").addEventListener("click", ({ target }) => press(target.closest("button")));
   for (let wait = 500; !(await load()); wait = Math.min(4000, wait * 2)) {
     paintFrame();
     await new Promise((done) => setTimeout(done, wait));
@@ -98,7 +100,6 @@ async function start() {
   setText($(".who"), staff.who ? whoText() : "");
   rowKeys(sheet);
   search({ say, find, filter: narrow });
-  $(".need").addEventListener("click", ({ target }) => press(target.closest("button")));
   if (asked && !staff.allowed) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   new ResizeObserver(async () => {
     await map.lay([...houses.values()]);
