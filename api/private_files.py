@@ -1,28 +1,22 @@
 """Small files that only their owner may read, changed by several processes: a lock, and a replacement as a whole."""
 
 import contextlib
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from gateway.base.folder_lock import alone_in
 
 Stamp = tuple[int, int, int]
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One process or thread at a time changes files of `folder`, which is made when it is missing.
-
-    It is the folder itself that is locked, so no file is left behind; the lock ends with the process.
-    """
+    """One process or thread at a time changes files of `folder`, which is made when it is missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with alone_in(folder):
         yield
-    finally:
-        os.close(handle)
 
 
 def replace_private(path: Path, content: bytes) -> None:

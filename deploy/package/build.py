@@ -5,7 +5,6 @@ compiled modules in one tree (`wheels`). The same sources give the same bytes: t
 """
 
 import argparse
-import fcntl
 import gzip
 import json
 import os
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.package import sbom, wheels, words
+from gateway.base.folder_lock import alone_in
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -48,12 +48,8 @@ def built(version: str, arch: str, dist: Path) -> Path:
     """The path of the package. One build at a time: they share the folders below build/."""
     builds = ROOT / "build"
     builds.mkdir(exist_ok=True)
-    handle = os.open(builds, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with alone_in(builds):
         return _built(version, arch, dist)
-    finally:
-        os.close(handle)
 
 
 def _built(version: str, arch: str, dist: Path) -> Path:

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from gateway.base.clock import monotonic_s
+from gateway.base.folder_lock import alone_in
 from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 from gateway.store.base import StoreError
@@ -43,21 +44,10 @@ def connect(path: Path, schema: str, *, synchronous: str = "FULL") -> sqlite3.Co
     Threads and processes that come at once make it, or bring it to its version, one after another.
     """
     try:
-        with _alone(path.parent):
+        with alone_in(path.parent):
             return _made(path, schema, synchronous)
     except OSError as error:
         raise as_store_error(error, path) from error
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Who has the folder's own lock, which ends with the process."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _made(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
@@ -66,7 +56,7 @@ def _made(path: Path, schema: str, synchronous: str) -> sqlite3.Connection:
             leave_no_orphans(path)
             path.touch(0o600)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    except (sqlite3.Error, OSError) as error:
+    except sqlite3.Error as error:
         raise as_store_error(error, path) from error
     try:
         if not path.exists() or path.stat().st_size == 0:
