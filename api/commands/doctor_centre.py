@@ -1,11 +1,11 @@
 """The lines of `yizhan doctor` about a centre and its boxes."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from api.commands.doctor import DoctorFinding
-    from config.schema import Settings
+    from config.schema import Settings, StationSettings
 
 CONNECT_S = 6.0
 
@@ -46,7 +46,7 @@ def differences(settings: "Settings") -> Iterator["DoctorFinding"]:
     """Stations of ours of which a box has other lines: ours hold, and somebody should know."""
     from api.commands.doctor import DoctorFinding
     from config.files import LIST_BYTES, UnusableFileError, read_bytes
-    from config.sites import path_of, read_site
+    from config.sites import path_of, read_site, site_of
 
     for station in settings.stations:
         if station.id in settings.owners:
@@ -55,8 +55,19 @@ def differences(settings: "Settings") -> Iterator["DoctorFinding"]:
             site = read_site(read_bytes(path_of(settings.store.path, station.id), "site", LIST_BYTES))
         except (UnusableFileError, ValueError):
             continue
-        theirs, ours = ({one.id for area in side.areas for one in area.resources} for side in (site.station, station))
-        unlike = sorted(theirs ^ ours)
+        theirs, ours = _lines(site.station), _lines(read_site(site_of(settings, station, site.box, None)).station)
+        unlike = sorted(
+            {name for what, name in theirs.keys() | ours if theirs.get((what, name)) != ours.get((what, name))}
+        )
         if unlike:
             text = f"{station.id}: box {site.box} and we differ in {', '.join(unlike[:5])}; ours holds"
             yield DoctorFinding("warn", "boxes", text)
+
+
+def _lines(station: "StationSettings") -> dict[tuple[str, str], Any]:
+    """What a station says, by option of its own, by area and by resource."""
+    told = station.model_dump(mode="json", exclude_defaults=True)
+    areas = told.pop("areas", [])
+    items = [item for area in areas for item in area.pop("resources", [])]
+    lines = {("option", name): value for name, value in told.items()}
+    return lines | {("area", one["id"]): one for one in areas} | {("resource", one["id"]): one for one in items}

@@ -1,5 +1,6 @@
 """`yizhan doctor` about the centre of a box, and about stations of which a box has other lines."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,15 @@ def test_a_station_of_ours_of_which_a_box_has_other_lines_is_told(tmp_path: Path
     (found,) = differences(settings)
     assert found == ("warn", "boxes", "yanshan: box box-1 and we differ in seat-01, seat-99; ours holds")
     assert "以这里的为准" in told(found.text)
+
+
+def test_other_hours_and_another_ttl_of_a_box_are_told_by_their_names(tmp_path: Path) -> None:
+    settings = configured(tmp_path, "uplinks: {accept: [box-1]}\n")
+    path = path_of(tmp_path / "data", "yanshan")
+    path.parent.mkdir(parents=True)
+    site = json.loads(site_of(settings, settings.stations[0], "box-1", 1))
+    site["station"]["hours"] = "08:00-20:00"
+    site["station"]["areas"][0]["resources"][0]["ttl"] = 77
+    path.write_text(json.dumps(site))
+    (found,) = differences(settings)
+    assert found == ("warn", "boxes", "yanshan: box box-1 and we differ in hours, seat-01; ours holds")
