@@ -1,4 +1,4 @@
-"""How the line to the centre is doing, for /metrics, /healthz and the boxes page."""
+"""How the line to the centre is doing, for /metrics, /readyz and the boxes page."""
 
 from dataclasses import dataclass
 
