@@ -7,7 +7,7 @@ from typing import Final
 
 from api.boxes import KnownBox, LineState, counted
 from api.pages import TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.language import LANGUAGES
 from config.schema import Settings
 from gateway.base.local_time import local_of
@@ -70,7 +70,7 @@ class BoxesPage:
     """The template and where its style sheets are."""
 
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "boxes.html").read_text("utf-8"))
 
     def told(self, boxes: Sequence[KnownBox], settings: Settings, now: Millis, lang: str) -> str:

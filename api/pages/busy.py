@@ -5,7 +5,7 @@ from string import Template
 
 from api.busy import WEEKS, BusyWeek, day_of_week, share
 from api.pages import TEMPLATES
-from api.pages.assets import Assets
+from api.pages.assets import of_this_build
 from api.pages.report.draw import STEPS
 from api.pages.report.words import Words
 from gateway.base.local_time import local_of
@@ -17,7 +17,7 @@ DAYS = range(7)
 
 class BusyPaper:
     def __init__(self) -> None:
-        self._build = Assets().build
+        self._build = of_this_build().build
         self._template = Template((TEMPLATES / "busy.html").read_text("utf-8"))
 
     def print(self, told: BusyWeek, say: Words) -> str:
