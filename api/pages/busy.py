@@ -6,7 +6,7 @@ from string import Template
 from api.busy import WEEKS, BusyWeek, day_of_week, share
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
-from api.pages.report.draw import STEPS
+from api.pages.report.draw import HATCH, step_of
 from api.pages.report.words import Words
 from gateway.base.local_time import local_of
 from gateway.history.utilization import Minutes
@@ -47,11 +47,7 @@ def body(told: BusyWeek, say: Words) -> str:
 def picture(told: BusyWeek, today: int, say: Words) -> str:
     """Seven rows of hours; hatched is not known, empty was shut; a frame is around today."""
     width, height = LEFT + 24 * CELL, TOP + 7 * ROW
-    hatch = (
-        '<defs><pattern id="hb" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect class="h0" width="6" height="6"/><rect class="h1" width="1.8" height="6"/></pattern></defs>'
-    )
-    parts = [hatch]
+    parts = [HATCH.format(id="hb")]
     parts += [f'<text x="{LEFT + hour * CELL}" y="10">{hour}</text>' for hour in range(0, 24, 6)]
     for day in DAYS:
         y = TOP + day * ROW
@@ -67,17 +63,13 @@ def _cell(minutes: Minutes | None, x: int, y: int) -> str:
     if minutes is None or is_shut(minutes):
         return ""
     used = share(minutes)
-    return f'<rect fill="url(#hb)" {box}/>' if used is None else f'<rect class="u{_step(used)}" {box}/>'
+    return f'<rect fill="url(#hb)" {box}/>' if used is None else f'<rect class="u{step_of(used)}" {box}/>'
 
 
 def is_shut(minutes: Minutes) -> bool:
     """Never known to be open, and more often closed than nobody knows what."""
     seen = minutes.known_open or minutes.broken
     return not seen and minutes.closed >= minutes.unknown
-
-
-def _step(used: float) -> int:
-    return sum(used >= edge for edge in STEPS)
 
 
 def _day(told: BusyWeek, day: int, say: Words) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
+from api.pages.report import draw
 from api.pages.report.gather import Month, month_at
 from api.pages.report.words import Words
 from config.schema import Settings, StationSettings
@@ -22,11 +23,7 @@ from gateway.store.rollup_reader import RollupReader
 THIN = 0.5
 """A month of which less is known stands last, and its difference is not told."""
 BAR_WIDTH, BAR_HEIGHT, COLUMN, COLUMNS_HEIGHT = 120, 12, 9, 26
-HATCH = (
-    '<svg class="defs" width="0" height="0" aria-hidden="true"><defs><pattern id="hc" width="6" height="6"'
-    ' patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="h0" width="6" height="6"/>'
-    '<rect class="h1" width="1.8" height="6"/></pattern></defs></svg>'
-)
+HATCH = f'<svg class="defs" width="0" height="0" aria-hidden="true">{draw.HATCH.format(id="hc")}</svg>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ def _bar(one: Usage, x: float, step: float, scale: float) -> list[str]:
     return parts
 
 
+def step_of(share: float) -> int:
+    """The shade of a utilisation: 0 is the brightest."""
+    return sum(share >= edge for edge in STEPS)
+
+
 def week(report: MonthReport, say: Words) -> str:
     """Seven rows of hours: bright is empty, dark is busy, hatched is not known, a frame was shut, a dot is a peak.
 
@@ -94,7 +99,7 @@ def _cell(one: Usage | None, x: float, y: float) -> str:
     if share is None or one.minutes.unknown > one.minutes.known_open:
         return _rect("", x, y, CELL - 2, ROW, "hw")
     dot = f'<circle class="peak" cx="{x + CELL / 2 - 1:.1f}" cy="{y + ROW / 2:.1f}" r="4"/>' if one.peak else ""
-    return _rect(f"u{sum(share >= edge for edge in STEPS)}", x, y, CELL - 2, ROW) + dot
+    return _rect(f"u{step_of(share)}", x, y, CELL - 2, ROW) + dot
 
 
 def _rect(cls: str, x: float, y: float, width: float, height: float, pattern: str = "") -> str:
