@@ -9,6 +9,7 @@ from urllib.parse import quote
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.report import draw
+from api.pages.report.compare import is_thin, points
 from api.pages.report.gather import Month, month_at
 from api.pages.report.words import Words
 from config.schema import Settings, StationSettings
@@ -20,8 +21,6 @@ from gateway.store.base import Reader
 from gateway.store.place import Asked
 from gateway.store.rollup_reader import RollupReader
 
-THIN = 0.5
-"""A month of which less is known stands last, and its difference is not told."""
 BAR_WIDTH, BAR_HEIGHT, COLUMN, COLUMNS_HEIGHT = 120, 12, 9, 26
 HATCH = f'<svg class="defs" width="0" height="0" aria-hidden="true">{draw.HATCH.format(id="hc")}</svg>'
 
@@ -82,10 +81,6 @@ def _most_used_first(row: StationMonths) -> tuple[bool, float, str]:
     """What little is known of can't be ranked: it stands last."""
     last = row.months[-1]
     return is_thin(last), -(last.utilization or 0.0), row.station.id
-
-
-def is_thin(minutes: Minutes) -> bool:
-    return (minutes.coverage or 0.0) < THIN
 
 
 class ComparisonPaper:
@@ -182,8 +177,7 @@ def difference(months: Sequence[Minutes], say: Words) -> str:
         return say("too_little_now") if now.known_open else say("nothing_now")
     if before.utilization is None or is_thin(before):
         return say("too_little_before") if before.known_open else say("nothing_before")
-    step = round(now.utilization * 100) - round(before.utilization * 100)
-    return say("same") if not step else say("points_up" if step > 0 else "points_down", n=abs(step))
+    return points(now.utilization, before.utilization, say)
 
 
 def bar(minutes: Minutes) -> str:

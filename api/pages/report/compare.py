@@ -8,11 +8,12 @@ from api.pages.report.gather import MonthReport
 from api.pages.report.words import Words
 from api.usage import Usage
 from gateway.base.local_time import HOUR_MS
+from gateway.history.utilization import Minutes
 from gateway.policy.privacy import Band
 from gateway.store.place import COUNTERS, ENTRANCES, METERED
 
 THIN = 0.5
-"""Below this coverage of either month a difference is told with a warning."""
+"""Of a month of which less is known a difference is told with a warning, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,11 @@ def compared(report: MonthReport, say: Words) -> Sequence[ComparedFigure]:
 def thin(report: MonthReport) -> bool:
     """Whether too little is known of either month for their difference to say much."""
     both = [report.total, *([report.before.total] if report.before is not None else [])]
-    return any((one.minutes.coverage or 0.0) < THIN for one in both)
+    return any(is_thin(one.minutes) for one in both)
+
+
+def is_thin(minutes: Minutes) -> bool:
+    return (minutes.coverage or 0.0) < THIN
 
 
 def points(now: float | None, before: float | None, say: Words) -> str:
