@@ -24,6 +24,10 @@ class Lessons:
     kinds: Mapping[Group, tuple[int, Saturation]]
     edges: Edges
 
+    def fullest_first(self) -> list[tuple[Group, tuple[int, Saturation]]]:
+        """The kinds; those of which nothing is known stand with those that were never full."""
+        return sorted(self.kinds.items(), key=lambda each: -(each[1][1].full_per_week or 0))
+
 
 def lessons(settings: Settings, station: StationSettings, reader: Reader, window: tuple[Millis, Millis]) -> Lessons:
     """Of [start, end). StoreError when the journal can't be read."""

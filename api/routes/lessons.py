@@ -107,7 +107,6 @@ def router(context: ApiContext) -> APIRouter:
 
 
 def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
-    fullest = sorted(found.kinds.items(), key=lambda each: -(each[1][1].full_per_week or 0))
     kinds: list[dict[str, Any]] = [
         {
             "kind": kind,
@@ -118,7 +117,7 @@ def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
             "known_minutes": _minutes(each.known),
             "coverage": _share(each.coverage),
         }
-        for (kind, sort), (total, each) in fullest
+        for (kind, sort), (total, each) in found.fullest_first()
     ]
     first, last = found.edges.first, found.edges.last
     return {

@@ -14,7 +14,6 @@ Row = Sequence[str]
 def full_rows(told: Lessons, say: Words) -> list[Row]:
     """A row a kind, the fullest first: its name, how many, minutes a week in which none was free, what was seen."""
     speaker = Speaker(say.lang)
-    found = sorted(told.kinds.items(), key=lambda each: -(each[1][1].full_per_week or 0))
     return [
         (
             speaker.kind(kind if sort is None else f"{kind}:{sort}"),
@@ -23,7 +22,7 @@ def full_rows(told: Lessons, say: Words) -> list[Row]:
             f"{seen.full / HOUR_MS:,.1f}",
             say.coverage(seen.coverage),
         )
-        for (kind, sort), (total, seen) in found
+        for (kind, sort), (total, seen) in told.fullest_first()
     ]
 
 
@@ -32,8 +31,9 @@ def edge_words(told: Lessons, say: Words) -> str:
     if not told.edges.openings:
         return ""
     first, last = told.edges.first, told.edges.last
-    shares = {"first": say.share(first.utilization), "last": say.share(last.utilization)}
-    seen = {"seen_first": say.coverage(first.coverage), "seen_last": say.coverage(last.coverage)}
-    text = say("edges", n=told.edges.openings, **dict.fromkeys((*shares, *seen), "{}"))
-    order = ("first", "seen_first", "last", "seen_last")
-    return text.format(*(({**shares, **seen})[name] for name in order))
+    figures = {
+        "first": say.share(first.utilization), "seen_first": say.coverage(first.coverage),
+        "last": say.share(last.utilization), "seen_last": say.coverage(last.coverage),
+    }  # fmt: skip
+    # Figures are safe in HTML already (`&lt;1%`): they come in after the words are.
+    return say("edges", n=told.edges.openings, **{name: f"{{{name}}}" for name in figures}).format(**figures)
