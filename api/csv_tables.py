@@ -15,7 +15,7 @@ from fastapi import Query, Response
 
 from api.csv_cells import MARK, cell
 from api.csv_words import HEADINGS, NOTHING, VALUES, YES_NO
-from api.pages.language import LANGUAGES, choose
+from api.pages.language import CONFIGURED, LANGUAGES, choose
 from config.called import located, of_language
 from config.kinds import SPECS
 from config.schema import Settings
@@ -24,7 +24,6 @@ from gateway.base.times import from_rfc3339
 from gateway.model import Millis
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
-CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
 TIMES = ("from", "to", "at", "received_at", "no_sign_since", "as_of", "valid_until", "changed_at", "open_until", "ts")
 SHARES = ("utilization", "coverage", "filled", "kept", "working_coverage")
 WEEKDAYS = (

@@ -3,6 +3,8 @@
 import re
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
+CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
+"""How the configuration and the alerts call our languages."""
 _TRADITIONAL = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 
 

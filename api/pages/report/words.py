@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
+from api.pages.language import CONFIGURED
 from api.usage import Usage
 from config.called import of_language
 from gateway.base.local_time import HOUR_MS
@@ -13,8 +14,6 @@ from gateway.policy.privacy import Band
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 LANGUAGE_NAMES = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
-CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
-"""How the configuration and the alerts call our languages."""
 
 WORDS: dict[str, tuple[str, str, str]] = {
     "title": ("利用月报", "利用月報", "Monthly report"),
