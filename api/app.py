@@ -21,7 +21,8 @@ from api.context import ApiContext
 from api.front import Front
 from api.live_view import LiveView
 from api.nightly_feeds import NightlyFeeds
-from api.ocpi.side import OcpiSide, partner_name
+from api.ocpi.partners import partner_name
+from api.ocpi.side import OcpiSide
 from api.outward_use import OutwardUse
 from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines

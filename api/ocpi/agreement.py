@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.access_book import AccessBook
 from api.ocpi.envelope import FAILED, UNUSABLE_BODY, wrapped
 from api.ocpi.handshake import HandshakeError, PartnerLine, credentials_in, receiver_of
-from api.ocpi.partners import Asker, PartnerBook
+from api.ocpi.partners import Asker, PartnerBook, partner_name
 from config.schema import Ocpi
 from gateway.model import Millis
 
@@ -78,7 +78,7 @@ class Agreement:
 
     def _note(self, asker: Asker, what: str, detail: str | None = None) -> None:
         """In the audit trail."""
-        self._book.note(self._now(), f"OCPI partner {asker.partner.id}", what, asker.partner.id, detail)
+        self._book.note(self._now(), partner_name(asker.partner.id), what, asker.partner.id, detail)
 
     def _refused(self, why: str) -> Response:
         return wrapped(None, self._now(), http=405, status=2000, message=why)

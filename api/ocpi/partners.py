@@ -47,6 +47,11 @@ class Asker:
     registration: Registration | None
 
 
+def partner_name(partner: str) -> str:
+    """As people are told of it."""
+    return f"OCPI partner {partner}"
+
+
 class PartnerBook:
     """Any thread may ask. Several processes may share the file."""
 

@@ -121,7 +121,7 @@ class Push(threading.Thread):
                 continue
             patch = {"status": evse["status"], "last_updated": evse["last_updated"]}
             answer = self._send(line, "PATCH", f"{here}/{evse['uid']}", patch)
-            if answer.status == 404 or answer.json().get("status_code") == NOT_THERE:
+            if _is_unknown(answer):
                 answer = self._send(line, "PUT", here, location)
                 _check(answer)
                 self._used(partner.id)
@@ -140,7 +140,7 @@ class Push(threading.Thread):
         for key in [key for key in debt.told if key[0] == station and key[1] not in there]:
             patch = {"status": "REMOVED", "last_updated": rfc3339(self._now())}
             answer = self._send(line, "PATCH", f"{here}/{key[1]}", patch)
-            if answer.status != 404 and answer.json().get("status_code") != NOT_THERE:  # else it never knew it
+            if not _is_unknown(answer):
                 _check(answer)
             self._used(partner.id)
             del debt.told[key]
@@ -148,6 +148,11 @@ class Push(threading.Thread):
     def _send(self, line: PartnerLine, method: str, url: str, body: dict[str, Any]) -> Answer:
         headers = line.headers() | {"Content-Type": "application/json"}
         return exchange(Target(url, 10, line.allow_private), method, msgspec.json.encode(body), self._now(), headers)
+
+
+def _is_unknown(answer: Answer) -> bool:
+    """Whether the partner says that it has no such point."""
+    return answer.status == 404 or answer.json().get("status_code") == NOT_THERE
 
 
 def _check(answer: Answer) -> None:

@@ -5,17 +5,12 @@ from fastapi import APIRouter
 from api.context import ApiContext
 from api.derived import Derived
 from api.feeds.shared.configured import Configured
-from api.ocpi.partners import PartnerBook
+from api.ocpi.partners import PartnerBook, partner_name
 from api.ocpi.push import Push
 from api.ocpi.routes import router
 from api.ocpi.sender import Locations
 from api.outward_use import OutwardUse
 from gateway.base.mishaps import Mishaps
-
-
-def partner_name(partner: str) -> str:
-    """As people are told of it."""
-    return f"OCPI partner {partner}"
 
 
 class OcpiSide:
