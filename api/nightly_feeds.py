@@ -14,10 +14,9 @@ from starlette.types import ASGIApp, Message
 from api.context import ApiContext
 from api.feeds import feeds
 from api.feeds.shared.compared import Contradiction, Documents, contradictions, ocpi_contradictions
-from api.live_view import Entry
 from api.ocpi.sender import Locations
 from api.wire_documents import read
-from gateway.base.local_time import DAY_MS, local_of, next_day
+from gateway.base.local_time import HOUR_MS, local_of, next_day
 from gateway.base.mishaps import Mishaps
 from gateway.model import Millis
 
@@ -96,7 +95,7 @@ class NightlyFeeds:
         context, ocpi = self._context, self._context.settings.ocpi
         if ocpi is None:
             return []
-        entries: list[Entry] = list(context.view)
+        entries = list(context.view)
         told = self._locations.of(entries, ocpi, context.view.now())
         return ocpi_contradictions(told, {entry.station: read(entry.body) for entry in entries})
 
@@ -104,11 +103,10 @@ class NightlyFeeds:
 def wait_ms(context: ApiContext) -> Millis:
     """Until the next HOUR of the house's own clock."""
     now, zone = context.now(), context.settings.zone_of(None)
-    midnight = next_day(now, zone)
-    past = local_of(now, zone)
-    if past.hour < HOUR:
-        return (HOUR - past.hour) * 3_600_000 - (past.minute * 60 + past.second) * 1000
-    return min(midnight - now + HOUR * 3_600_000, 2 * DAY_MS)
+    local = local_of(now, zone)
+    if local.hour < HOUR:
+        return (HOUR - local.hour) * HOUR_MS - (local.minute * 60 + local.second) * 1000
+    return next_day(now, zone) - now + HOUR * HOUR_MS
 
 
 async def fetched(app: ASGIApp, path: str) -> FeedAnswer:
