@@ -9,8 +9,6 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from api.private_files import locked
@@ -35,7 +33,7 @@ class BrokerUsers:
     def add(self, name: str) -> str:
         """Its new password; one that it had is good no more. OSError, UnusableFileError."""
         password = secrets.token_urlsafe(24)
-        with self._changing():
+        with locked(self._folder):
             others = [line for line in self._lines(self._passwords) if line.split(":", 1)[0] != name]
             self._replace(self._passwords, [*others, f"{name}:{hashed(password)}"], 0o600)
             if "/" not in name:
@@ -44,7 +42,7 @@ class BrokerUsers:
 
     def revoke(self, name: str) -> bool:
         """Whether there was one."""
-        with self._changing():
+        with locked(self._folder):
             lines = self._lines(self._passwords)
             others = [line for line in lines if line.split(":", 1)[0] != name]
             if others != lines:
@@ -55,11 +53,6 @@ class BrokerUsers:
         lines = self._lines(self._access)
         if f"user {bridge}" not in lines and self._access.exists():
             self._replace(self._access, [*lines, "", f"user {bridge}", _BRIDGE], 0o644)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with locked(self._folder):
-            yield
 
     def _lines(self, path: Path) -> list[str]:
         try:
