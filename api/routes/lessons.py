@@ -10,7 +10,7 @@ from api.busy import WEEKS, BusyWeek, busy_week, share
 from api.context import ApiContext
 from api.lessons import Lessons, lessons
 from api.problem import not_found
-from api.routes.past import PROBLEMS, Past, answer
+from api.routes.past import PROBLEMS, Past, answer, shown_share
 from api.times import rfc3339
 from api.wire_documents import read
 from gateway.base.local_time import day_start, hour_of_week
@@ -98,7 +98,7 @@ def router(context: ApiContext) -> APIRouter:
 
         def work(reader: Reader) -> Response:
             found = told(station, weeks, lessons(context.settings, known, reader, window))
-            usual = _usual(busy_week(context.settings, known, reader, now), now) | {"now": _share(present)}
+            usual = _usual(busy_week(context.settings, known, reader, now), now) | {"now": shown_share(present)}
             return answer(found | {"usual": usual})
 
         return await past.answer(request, priced, work)
@@ -115,7 +115,7 @@ def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
             "full_minutes_per_week": None if (full := each.full_per_week) is None else _minutes(full),
             "full_minutes": _minutes(each.full),
             "known_minutes": _minutes(each.known),
-            "coverage": _share(each.coverage),
+            "coverage": shown_share(each.coverage),
         }
         for (kind, sort), (total, each) in found.fullest_first()
     ]
@@ -138,18 +138,14 @@ def _usual(week: BusyWeek, now: Millis) -> dict[str, Any]:
     minutes = week.hours.get(hour) if week.enough else None
     coverage = None if minutes is None else minutes.coverage
     return {
-        "hour_of_week": hour, "utilization": _share(share(minutes)), "coverage": _share(coverage),
+        "hour_of_week": hour, "utilization": shown_share(share(minutes)), "coverage": shown_share(coverage),
         "weeks": week.weeks, "of_weeks": WEEKS,
     }  # fmt: skip
 
 
 def _edge(minutes: Minutes) -> dict[str, float | None]:
-    return {"utilization": _share(minutes.utilization), "coverage": _share(minutes.coverage)}
+    return {"utilization": shown_share(minutes.utilization), "coverage": shown_share(minutes.coverage)}
 
 
 def _minutes(ms: Millis) -> float:
     return round(ms / MINUTE_MS, 1)
-
-
-def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

@@ -185,6 +185,11 @@ def answer(body: dict[str, Any], headers: dict[str, str] = NO_CACHE) -> Response
     return Response(encode(body), media_type="application/json", headers=headers)
 
 
+def shown_share(value: float | None) -> float | None:
+    """Of 0 to 1, as it is told; null is what is not known."""
+    return None if value is None else round(value, 4)
+
+
 def _time(name: str, text: str) -> Millis:
     try:
         return from_query(text)

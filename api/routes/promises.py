@@ -18,7 +18,7 @@ from api.pages.report.gather import month_at, this_month
 from api.pages.report.words import Words
 from api.problem import bad_parameter
 from api.promises import KeptPromise, kept, without_a_sign
-from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer
+from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, Form, From, Past, To, answer, shown_share
 from api.times import rfc3339
 from config.schema import StationSettings
 from gateway.history.first_sign import Missing
@@ -150,15 +150,15 @@ def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
         "proved_min": _minutes(done.proved),
         "contradicted_min": _minutes(done.contradicted),
         "unproved_min": _minutes(done.unproved),
-        "kept": _share(done.kept),
-        "coverage": _share(done.coverage),
+        "kept": shown_share(done.kept),
+        "coverage": shown_share(done.coverage),
         "no_sign_since": None if silent is None else rfc3339(silent.since),
         "usually_within_min": None if silent is None else _minutes(silent.usual.within_ms),
         "activities_held": one.held.held,
         "activities_not_held": one.held.not_held,
         "activities_unknown": one.held.unknown,
-        "working": {kind: _share(share) for kind, share in one.working.shares.items()},
-        "working_coverage": _share(one.working.coverage),
+        "working": {kind: shown_share(share) for kind, share in one.working.shares.items()},
+        "working_coverage": shown_share(one.working.coverage),
     }
 
 
@@ -174,7 +174,3 @@ def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _minutes(ms: Millis) -> float:
     return round(ms / MINUTE_MS, 2)
-
-
-def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
-from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer
+from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, shown_share
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
 from api.usage import Usage, together, usage
@@ -143,8 +143,8 @@ def figures(one: Usage) -> dict[str, Any]:
     """One bucket as it is told; null is what is not known."""
     minutes, tally, visitors = one.minutes, one.tally, one.visitors
     return {
-        "utilization": _share(minutes.utilization),
-        "coverage": _share(minutes.coverage),
+        "utilization": shown_share(minutes.utilization),
+        "coverage": shown_share(minutes.coverage),
         "occupied_minutes": _minutes(minutes.occupied),
         "known_open_minutes": _minutes(minutes.known_open),
         "unknown_minutes": _minutes(minutes.unknown),
@@ -152,7 +152,7 @@ def figures(one: Usage) -> dict[str, Any]:
         "closed_minutes": _minutes(minutes.closed),
         "sessions": minutes.sessions,
         "in_use_minutes": _minutes(minutes.in_use) if minutes.places else None,
-        "filled": _share(minutes.filled),
+        "filled": shown_share(minutes.filled),
         "no_shows": minutes.no_shows,
         "peak": one.peak,
         "energy_wh": energy_wh(tally.energy_mwh) if one.metered else None,
@@ -165,10 +165,6 @@ def figures(one: Usage) -> dict[str, Any]:
 
 def energy_wh(mwh: int) -> float:
     return mwh / 1000
-
-
-def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _minutes(ms: Millis) -> float:
