@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.pages.report.faults import lasted
 from api.pages.report.gather import MonthReport
-from api.pages.report.words import Words
+from api.pages.report.words import Words, floored
 from api.usage import Usage
 from gateway.base.local_time import HOUR_MS
 from gateway.history.utilization import Minutes
@@ -105,7 +105,7 @@ def bands(now: Band | None, before: Band | None, say: Words) -> str:
 
 def _floored(share: float | None) -> float | None:
     """As a coverage is written."""
-    return None if share is None else int(share * 100 + 1e-9) / 100
+    return None if share is None else floored(share) / 100
 
 
 def _nothing(now: object, say: Words) -> str:

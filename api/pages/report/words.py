@@ -303,6 +303,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+def floored(share: float) -> int:
+    """Per cent, rounded down."""
+    return int(share * 100 + 1e-9)
+
+
 class Words:
     """A speaker of one language; everything that it says is safe in HTML."""
 
@@ -332,7 +337,7 @@ class Words:
         """Rounded down, so that 100% leaves nothing unknown; none where it was shut all the time."""
         if value is None:
             return self("none")
-        return "&lt;1%" if 0 < value < 0.01 else f"{int(value * 100 + 1e-9)}%"
+        return "&lt;1%" if 0 < value < 0.01 else f"{floored(value)}%"
 
     def share_of(self, one: Usage) -> str:
         """A bucket's utilisation; one that was shut all the time has none."""
