@@ -5,26 +5,18 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-Mark = Literal["ok", "warn", "fail"]
+from api.commands.doctor_finding import DoctorFinding, Mark
+
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
 SLOW_FSYNC_MS = 50.0
 TOLD_PLACES = 5
 LOW_DISK_MIB = 500
-CONNECT_S = 6.0
-
-
-class DoctorFinding(NamedTuple):
-    """One line: what was tried, how it went, and if need be the mend."""
-
-    mark: Mark
-    what: str
-    text: str
 
 
 def add(subparsers: Any) -> None:
@@ -55,6 +47,7 @@ def shown(finding: DoctorFinding, *, chinese: bool) -> str:
 
 
 def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
+    from api.commands.doctor_broker import broker
     from api.commands.doctor_centre import centre, differences
 
     counts = f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
@@ -64,9 +57,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield from store(settings.store.path)
     yield from starts(settings.store.path)
     yield from copy(settings.store.influx)
-    retained: list[bytes] = []
-    yield broker(settings, retained)
-    yield from left_out(retained)
+    yield from broker(settings)
     yield from (*centre(settings), *differences(settings))
     yield command_key(settings)
     yield rights(settings)
@@ -204,56 +195,6 @@ def fsync_ms(path: Path) -> float:
     return slowest * 1000
 
 
-def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
-    """What running gateways leave out of what they are told or tell, as they tell it on `yz-sys/{gateway}`."""
-    import msgspec
-
-    for payload in retained:
-        try:
-            told = msgspec.json.decode(payload, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        counts = told.get("left_out")
-        for what, count in counts.items() if isinstance(counts, dict) else ():
-            text = f"{what}: left out {count} times; the gateway's log says why"
-            plain = "".join(one if one.isprintable() else " " for one in text)[:400]
-            yield DoctorFinding("warn", _left_out_by(what), plain)
-
-
-def _left_out_by(what: str) -> str:
-    """Whose words are left out: a calendar's, a document too large for the broker, or else a device's."""
-    name = what.partition("/")[2]  # ids have no spaces
-    if name.partition(" ")[2].startswith("calendar: "):
-        return "activities"
-    return "document" if name.startswith("document of ") else "device"
-
-
-def broker(settings: Any, retained: list[bytes] | None = None) -> DoctorFinding:
-    from config.schema.base import HostPort
-    from gateway.base.clock import monotonic_s
-    from gateway.mqtt import Session
-    from gateway.mqtt.configured import broker_of
-
-    endpoint = settings.mqtt.endpoint
-    where = str(HostPort(endpoint.host, endpoint.port))
-    if endpoint.embedded:
-        return DoctorFinding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
-    try:
-        session = Session(broker_of(settings), f"{settings.client_id}-doctor", filters=["yz-sys/#"], keep=False)
-    except (OSError, ValueError) as error:
-        return DoctorFinding("fail", "broker", str(error))
-    end = monotonic_s() + CONNECT_S
-    while not session.subscribed and monotonic_s() < end:
-        _hear(session, retained, 0.1)
-    if session.subscribed and retained is not None:
-        _hear(session, retained, 0.3)  # what is retained comes right after
-    ready, why = session.subscribed, session.trouble or f"{where} does not answer"
-    session.close()
-    if ready:
-        return DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {session.protocol}")
-    return DoctorFinding("fail", "broker", f"{why}; look at mqtt.url and the broker's log")
-
-
 def command_key(settings: Any) -> DoctorFinding:
     """The key that commands are signed with: there, a key, and nobody else's to read."""
     from gateway.commands.key import read_key
@@ -286,12 +227,6 @@ def rights(settings: Any) -> DoctorFinding:
     if found:
         return DoctorFinding("warn", "rights", told(found))
     return DoctorFinding("ok", "rights", "nobody else on this machine may read secrets, keys and databases")
-
-
-def _hear(session: Any, heard: list[bytes] | None, wait_s: float) -> None:
-    arrivals = session.poll(wait_s)
-    if arrivals is not None and heard is not None:
-        heard += [payload for _, payload, _ in arrivals.frames]
 
 
 def holidays(settings: Any) -> DoctorFinding:

@@ -2,7 +2,7 @@
 
 import json
 
-from api.commands.doctor import left_out
+from api.commands.doctor_broker import left_out
 from gateway.core.remarks import TOLD, Remarks, most
 
 

@@ -1,0 +1,13 @@
+"""One line of `yizhan doctor`."""
+
+from typing import Literal, NamedTuple
+
+Mark = Literal["ok", "warn", "fail"]
+
+
+class DoctorFinding(NamedTuple):
+    """What was tried, how it went, and if need be the mend."""
+
+    mark: Mark
+    what: str
+    text: str
