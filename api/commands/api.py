@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from api.app import App
+    from api.live_feed import LiveFeed
+    from api.live_view import LiveView
+    from config.difference import Difference
     from config.schema import Settings
+    from gateway.base.mishaps import Mishaps
+    from gateway.model import Millis
+    from gateway.runtime import Status
     from gateway.store.base import Reader
 
 log = logging.getLogger(__name__)
@@ -22,30 +31,19 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from prometheus_client import CollectorRegistry
-
     from api.app import create_app
-    from api.live_feed import LiveFeed
     from api.live_view import LiveView
-    from api.longest import LongestOf
     from api.processes import FOLDER
     from api.reload_door import ReloadDoor
     from api.reloading import Reloading
-    from api.running import NotReloadedError
     from api.server import address_of, bind, serve, trusted
     from api.signals import Hangups, stop_event
     from api.start_book import note_start
     from api.tls import certificate_of, scheme_of
-    from config.certificate_files import certificate_files
-    from config.difference import Difference
     from config.load import load
     from gateway.base.clock import now_ms
     from gateway.base.heart import Heart
     from gateway.base.mishaps import Mishaps
-    from gateway.commands import CommandKey
-    from gateway.mqtt.configured import broker_of
-    from gateway.runtime import Status
-    from gateway.runtime.metrics import CertificateCollector, MishapCollector
 
     hangups = Hangups()
     settings = load(args.config)
@@ -53,37 +51,14 @@ def run(args: argparse.Namespace) -> int:
     stop = stop_event()
     sock = bind(settings.api.listen.host, settings.api.listen.port)
     certificate, started_at = certificate_of(settings), now_ms()
-    mishaps, registry = Mishaps(), CollectorRegistry()
-    registry.register(MishapCollector(mishaps))
-    registry.register(CertificateCollector(lambda: certificate_files(settings)))
+    mishaps = Mishaps()
     view = LiveView(settings.stations, now_ms, mishaps)
-    name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
-    feed = LiveFeed(
-        broker_of(settings), name, view, CommandKey(settings.command_key), LongestOf(settings), mishaps,
-        [station.id for station in settings.stations],
-    )  # fmt: skip
-
-    def status() -> Status:
-        store_ok = settings.store.path.is_dir() or settings.store.influx is not None
-        troubles = feed.troubles
-        if not store_ok:
-            troubles.append(
-                f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
-            )
-        return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
-
-    def follow(planned: Difference) -> None:
-        try:
-            show = app.prepare(planned.settings)
-        except OSError as error:
-            raise NotReloadedError(str(error)) from error
-        show()
-        feed.configure(LongestOf(planned.settings), [station.id for station in planned.settings.stations])
-
-    running = Reloading(args.config, settings, load, follow)
+    feed = _feed_of(settings, view, mishaps)
+    running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
     app = create_app(
-        view, history_of(settings), settings, status, registry=registry, now=now_ms,
-        command=feed.send, left_out=feed.left_out, mishaps=mishaps, running=running,
+        view, history_of(settings), settings, _status_of(settings, feed, started_at),
+        registry=_registry(settings, mishaps), now=now_ms, command=feed.send, left_out=feed.left_out,
+        mishaps=mishaps, running=running,
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
     feed.start()
@@ -103,6 +78,58 @@ def run(args: argparse.Namespace) -> int:
     if died:
         log.critical("the live feed ended unexpectedly: ending, so that a supervisor starts us again")
     return 1 if died else 0
+
+
+def _feed_of(settings: "Settings", view: "LiveView", mishaps: "Mishaps") -> "LiveFeed":
+    from api.live_feed import LiveFeed
+    from api.longest import LongestOf
+    from gateway.commands import CommandKey
+    from gateway.mqtt.configured import broker_of
+
+    name = f"{settings.client_id}-api-{secrets.token_hex(4)}"
+    return LiveFeed(
+        broker_of(settings), name, view, CommandKey(settings.command_key), LongestOf(settings), mishaps,
+        [station.id for station in settings.stations],
+    )  # fmt: skip
+
+
+def _follow(planned: "Difference", app: "App", feed: "LiveFeed") -> None:
+    from api.longest import LongestOf
+    from api.running import NotReloadedError
+
+    try:
+        show = app.prepare(planned.settings)
+    except OSError as error:
+        raise NotReloadedError(str(error)) from error
+    show()
+    feed.configure(LongestOf(planned.settings), [station.id for station in planned.settings.stations])
+
+
+def _status_of(settings: "Settings", feed: "LiveFeed", started_at: "Millis") -> "Callable[[], Status]":
+    from gateway.runtime import Status
+
+    def status() -> Status:
+        store_ok = settings.store.path.is_dir() or settings.store.influx is not None
+        troubles = feed.troubles
+        if not store_ok:
+            troubles.append(
+                f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
+            )
+        return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
+
+    return status
+
+
+def _registry(settings: "Settings", mishaps: "Mishaps") -> "CollectorRegistry":
+    from prometheus_client import CollectorRegistry
+
+    from config.certificate_files import certificate_files
+    from gateway.runtime.metrics import CertificateCollector, MishapCollector
+
+    registry = CollectorRegistry()
+    registry.register(MishapCollector(mishaps))
+    registry.register(CertificateCollector(lambda: certificate_files(settings)))
+    return registry
 
 
 def history_of(settings: "Settings") -> "Callable[[], Reader]":
