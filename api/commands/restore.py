@@ -22,10 +22,15 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return _from(args) if args.source is not None else _from_configured(args)
+    from config.load import load
+
+    settings = load(args.config)
+    if args.source is not None:
+        return _from(settings, args.source, force=args.force)
+    return _from_configured(args, settings)
 
 
-def _from_configured(args: argparse.Namespace) -> int:
+def _from_configured(args: argparse.Namespace, settings: Any) -> int:
     """Fetched beside the store first: what can't be opened changes nothing."""
     import tempfile
 
@@ -33,9 +38,7 @@ def _from_configured(args: argparse.Namespace) -> int:
     from api.backups.schedule import copies_of
     from api.progress import Progress
     from config.files import UnusableFileError
-    from config.load import load
 
-    settings = load(args.config)
     if settings.backup is None:
         sys.stderr.write("there is no `backup:` section in the configuration; add one, or say --from DIR\n")
         return 2
@@ -48,43 +51,40 @@ def _from_configured(args: argparse.Namespace) -> int:
         folder = settings.store.path
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restore-") as fetched:
-            args.source = Path(fetched)
-            copies.fetch(args.source, args.from_backup or None)
+            copies.fetch(Path(fetched), args.from_backup or None)
             progress.end()
-            return _from(args)
+            return _from(settings, Path(fetched), force=args.force)
     except (*FAULTS, UnusableFileError) as error:
         progress.end()
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def _from(args: argparse.Namespace) -> int:
+def _from(settings: Any, source: Path, *, force: bool) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.commands.backup import copy_trail, stores
     from api.photos import copy_photos
-    from config.load import load
     from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
     from gateway.store.backup import private, restore
     from gateway.store.base import StoreError
 
-    settings = load(args.config)
     folder = settings.store.path
-    sources = stores(args.source)
+    sources = stores(source)
     there = [one for one in stores(folder) if any(one.glob("*.db"))]
-    if there and not args.force:
+    if there and not force:
         raise StoreError(f"{folder} holds a store: stop its gateway, then say --force, which moves it aside first")
     stamp = f"{datetime.fromtimestamp(now_ms() / 1000, UTC):%Y%m%dT%H%M%S}"
     for one in there:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
-    restored = [path for source in sources for path in restore(source, folder / source.relative_to(args.source))]
-    restored += private(args.source / LINK_KEY, folder / LINK_KEY)
-    restored += copy_photos(args.source, folder)
+    restored = [path for one in sources for path in restore(one, folder / one.relative_to(source))]
+    restored += private(source / LINK_KEY, folder / LINK_KEY)
+    restored += copy_photos(source, folder)
     if not (folder / TRAIL).exists():  # a trail that is there goes on
-        restored += copy_trail(args.source, folder)
-    AccessBook(folder).note(now_ms(), whoever(), "restored", str(folder), f"{len(restored)} files from {args.source}")
-    sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, args.source)}\n")
+        restored += copy_trail(source, folder)
+    AccessBook(folder).note(now_ms(), whoever(), "restored", str(folder), f"{len(restored)} files from {source}")
+    sys.stdout.write(f"{len(restored)} files restored to {folder}; {restore_keys(settings, source)}\n")
     return 0
 
 
