@@ -28,7 +28,7 @@ from gateway.store.backup import check, snapshot
 from gateway.store.base import StoreError
 from gateway.store.days import store_folders
 
-KEYS = "keys.json"
+KEYS = "keys.json"  # the staff keys under this name, wherever the configuration has them
 SALT, LIST = "salt", "list-"
 LIST_MOST_BYTES = 256 << 20
 

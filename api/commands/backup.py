@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-KEYS = "keys.json"  # the staff keys under this name, wherever the configuration has them
-
 
 def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("backup", help="copy the whole store, also while the gateway works")
@@ -66,6 +64,7 @@ def _as_configured(args: argparse.Namespace) -> int:
 def _to_folder(args: argparse.Namespace) -> int:
     from api.access_book import AccessBook, whoever
     from api.auth import Keyring
+    from api.backups.copying import KEYS
     from api.photos import copy_photos, drop_past
     from config.load import load
     from gateway.base.clock import now_ms

@@ -91,7 +91,7 @@ def _from(settings: Any, source: Path, *, force: bool) -> int:
 def restore_keys(settings: Any, source: Path) -> str:
     """Staff keys that are there stay: those of a backup may have been revoked since."""
     from api.auth import Keyring
-    from api.commands.backup import KEYS
+    from api.backups.copying import KEYS
     from gateway.store.backup import private
 
     path = Keyring.of(settings).path
