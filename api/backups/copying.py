@@ -81,7 +81,7 @@ class Copies:
             kept, new = self._one(name, path, before.get(name), there)
             files.append(kept)
             put, size = put + new, size + kept.size * new
-        listed = f"{LIST}{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}"
+        listed = _list_name(now)
         text = json.dumps({"made_at": now, "files": [asdict(one) for one in files]}).encode()
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "list"
@@ -92,7 +92,7 @@ class Copies:
 
     def lists(self) -> list[str]:
         """The newest last."""
-        return sorted(name for name in self._target.names() if name.startswith(LIST))
+        return _lists_among(self._target.names())
 
     def fetch(self, folder: Path, listed: str | None = None) -> int:
         """All files of a backup (the newest) into an empty folder, each held against its digest; how many."""
@@ -201,20 +201,29 @@ class Copies:
         return [KeptFile(**one) for one in told["files"]]
 
     def _newest(self, there: set[str]) -> list[KeptFile]:
-        names = sorted(name for name in there if name.startswith(LIST))
+        names = _lists_among(there)
         return self._files_of(names[-1]) if names else []
 
     def _clear(self, now: Millis, keep_days: int) -> None:
         """Old lists go, and what none of the others names."""
-        lists = self.lists()
-        oldest = f"{LIST}{datetime.fromtimestamp((now - keep_days * DAY_MS) / 1000, UTC):%Y%m%dT%H%M%SZ}"
+        there = self._target.names()
+        lists, oldest = _lists_among(there), _list_name(now - keep_days * DAY_MS)
         gone = {name for name in lists[:-1] if name < oldest}
         if not gone:
             return
         kept = [name for name in lists if name not in gone]
         needed = {self._seal.name_of(one.sha256) for name in kept for one in self._files_of(name)} | {SALT, *kept}
-        for name in self._target.names() - needed:
+        for name in there - needed:
             self._target.delete(name)
+
+
+def _list_name(at: Millis) -> str:
+    """Its order is that of time."""
+    return f"{LIST}{datetime.fromtimestamp(at / 1000, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _lists_among(names: set[str]) -> list[str]:
+    return sorted(name for name in names if name.startswith(LIST))
 
 
 FAULTS = (OSError, StoreError, BackupFaultError)
