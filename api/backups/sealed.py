@@ -34,7 +34,7 @@ class PassphraseSeal:
         return hmac.new(self._names, digest.encode(), "sha256").hexdigest()[:40]
 
     def close(self, source: BinaryIO, target: BinaryIO, about: str) -> str:
-        """PassphraseSeal all of `source`; the SHA-256 of what it held."""
+        """Seal all of `source`; the SHA-256 of what it held."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         cipher, digest, prefix = AESGCM(self._key), hashlib.sha256(), secrets.token_bytes(NONCE_BYTES - 4)
