@@ -145,10 +145,11 @@ def surface(at: Look) -> ClauseEvidence:
 
 
 def telemetry(at: Look) -> ClauseEvidence:
-    broken = "本机 /metrics 和告警可看异常" if at.settings.alerts.channels else "没有通知渠道：alerts.channels"
     if not at.settings.alerts.channels:
-        return look(broken, "nobody is told of alerts: set alerts.channels")
-    return holds(broken, "metrics and alerts show what is unusual; nothing is sent to the makers")
+        return look("没有通知渠道：alerts.channels", "nobody is told of alerts: set alerts.channels")
+    return holds(
+        "本机 /metrics 和告警可看异常", "metrics and alerts show what is unusual; nothing is sent to the makers"
+    )
 
 
 def disclosure(_at: Look) -> ClauseEvidence:
