@@ -113,7 +113,7 @@ class AccessBook:
         if head is None:
             return _first_head([*(row for part in self.parts() for row in self._rows(part)), *rows])
         last = _parsed(rows[-1]) if rows else None
-        if last is not None and last[1] == head.n + 1 and _follows(last, head.digest):
+        if last is not None and last[1] == head.n + 1 and follows(*last, head.digest):
             return AccessHead(last[1], last[2] or "", size, head.gone, head.gone_digest)
         return head
 
@@ -191,10 +191,6 @@ def follows(line: AccessLine, number: int | None, digest: str | None, previous: 
 def seed(rows: list[bytes]) -> str:
     """What the first digest stands on: that of the rows of former versions, empty where there is none."""
     return hashlib.sha256(b"".join(row + b"\n" for row in rows)).hexdigest() if rows else ""
-
-
-def _follows(parsed: Parsed, previous: str) -> bool:
-    return follows(*parsed, previous)
 
 
 def _first_head(rows: list[bytes]) -> AccessHead:

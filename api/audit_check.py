@@ -10,6 +10,7 @@ from typing import Any
 
 from api.access_book import HEAD, AccessBook, AccessLine, follows, seed
 from config.files import read_bytes
+from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 from gateway.store.audit import AuditReader
 from gateway.store.base import StoreError
@@ -36,6 +37,7 @@ class TrailCheck:
     faults: list[str] = field(default_factory=list)
     digests: dict[int, str] = field(default_factory=dict)
     restored_at: Millis = 0
+    of_exports: bool = False
 
     def fault(self, text: str) -> None:
         if len(self.faults) < SHOWN:
@@ -51,6 +53,11 @@ def check_all(folder: Path, kept_since: Millis, elsewhere: Path | None = None) -
     if elsewhere is not None:
         found.append(check_exports(elsewhere, by_name, notes, kept_since))
     return found
+
+
+def exports_since(now: Millis, days: int) -> Millis:
+    """From when on exports must be there that are kept for so many days."""
+    return now - (days - 1) * DAY_MS
 
 
 def trail_name(store: Path, folder: Path) -> str:
@@ -143,7 +150,7 @@ def check_exports(
     exports: Path, trails: Mapping[str, TrailCheck], notes: Mapping[str, AccessLine], kept_since: Millis
 ) -> TrailCheck:
     """Every exported line is still in its trail, the same; and the exports are those that the trail tells of."""
-    found = TrailCheck(f"exports in {exports}")
+    found = TrailCheck(f"exports in {exports}", of_exports=True)
     present = {path.name: read_bytes(path, path.name, EXPORT_BYTES) for path in sorted(exports.glob("*.jsonl"))}
     for name, content in present.items():
         if name in notes and notes[name].detail != noted(content):

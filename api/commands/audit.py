@@ -24,16 +24,15 @@ def add(subparsers: Any) -> None:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from api.audit_check import check_all, faults_of
+    from api.audit_check import check_all, exports_since, faults_of
     from config.load import load
     from gateway.base.clock import now_ms
-    from gateway.base.local_time import DAY_MS
 
     store = load(args.config).store
     if args.against is not None and not args.against.is_dir():
         sys.stderr.write(f"--against: {args.against} is no folder\n")
         return 2
-    checked = check_all(store.path, now_ms() - (store.retention.alerts_days - 1) * DAY_MS, args.against)
+    checked = check_all(store.path, exports_since(now_ms(), store.retention.alerts_days), args.against)
     for one in checked:
         sys.stdout.write(f"{_told(one)}\n")
     faults = faults_of(checked)
@@ -47,7 +46,7 @@ def _told(one: "TrailCheck") -> str:
     parts = [f"{one.trail}: {one.lines} lines"]
     if one.began is not None:
         parts += [f"the chain begins at line {one.began}", f"line {one.head} is {one.head_digest[:16]}"]
-    elif one.lines and not one.trail.startswith("exports"):
+    elif one.lines and not one.of_exports:
         parts.append("older than the chain, which begins with the next line")
     return ", ".join(parts)
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from api.access_book import AccessBook
 from api.addresses import is_loopback
-from api.audit_check import check_all, faults_of
+from api.audit_check import FOLDER, check_all, exports_since, faults_of
 from api.auth import Key, Keyring
 from config.certificate_files import certificate_files
 from config.schema import Settings
 from config.secret_files import secret_files
 from gateway.base.certificates import ending
-from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 
 TRAIL_LOOKED_AT = 20_000
@@ -59,8 +58,8 @@ class Look:
 
 def look_at(settings: Settings, now: Millis) -> Look:
     """OSError, StoreError where something can't be read at all."""
-    folder, days = settings.store.path, settings.store.retention.alerts_days
-    checked = check_all(folder, now - (days - 1) * DAY_MS)
+    folder = settings.store.path
+    checked = check_all(folder, exports_since(now, settings.store.retention.alerts_days))
     lines = AccessBook(folder).lines(TRAIL_LOOKED_AT)
     keys = tuple(key for key in Keyring.of(settings).all() if key.expires_at is None or key.expires_at > now)
     told = [ending(option, path, now, ours=ours) for option, path, ours in certificate_files(settings)]
@@ -68,9 +67,9 @@ def look_at(settings: Settings, now: Millis) -> Look:
         settings,
         now,
         keys,
-        sum(one.lines for one in checked if not one.trail.startswith("exports")),
+        sum(one.lines for one in checked if not one.of_exports),
         tuple(faults_of(checked)),
-        len([*(folder / "audit").glob("*.jsonl")]),
+        len([*(folder / FOLDER).glob("*.jsonl")]),
         max((line.at for line in lines if line.what == "backed_up"), default=None),
         sum(line.what == "log_in_failed" for line in lines),
         tuple(text for text in told if text),
