@@ -6,8 +6,6 @@ from keyword import iskeyword
 
 from api.commands import COMMANDS
 
-Options = dict[str, list[str]]
-
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command; one with actions has a parser for each, as `keys create`."""
@@ -23,10 +21,12 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 
 
 def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    for action in parser._actions:  # noqa: SLF001  argparse tells of itself in no other way
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            return dict(action.choices)
-    return {}
+    return {name: inner for one in _of_actions(parser) for name, inner in one.choices.items()}
+
+
+def _of_actions(parser: argparse.ArgumentParser) -> "list[argparse._SubParsersAction[argparse.ArgumentParser]]":
+    """What names the actions of a command; empty where it has none. argparse tells of itself in no other way."""
+    return [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]  # noqa: SLF001
 
 
 def options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
@@ -80,8 +80,10 @@ def manual(version: str, date: str) -> str:
         r"\&...",
         ".SH COMMANDS",
     ]
-    for name, parser in parsers().items():
-        help_text = COMMANDS.get(name) or (parser.description or _help_of(name))
+    known = parsers()
+    for name, parser in known.items():
+        command, _, action = name.partition(" ")
+        help_text = COMMANDS.get(name) or parser.description or _help_of(known[command], action)
         lines += [".TP", rf".B {_man(name)}", _man(help_text)]
         for option in options(parser):
             if "--help" in option.option_strings:
@@ -100,12 +102,9 @@ def manual(version: str, date: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _help_of(name: str) -> str:
-    command, _, action = name.partition(" ")
-    for one in parsers()[command]._actions:  # noqa: SLF001
-        if isinstance(one, argparse._SubParsersAction):  # noqa: SLF001
-            return next((row.help or "" for row in one._choices_actions if row.dest == action), "")  # noqa: SLF001
-    return ""
+def _help_of(command: argparse.ArgumentParser, action: str) -> str:
+    rows = (row for one in _of_actions(command) for row in one._choices_actions)  # noqa: SLF001
+    return next((row.help or "" for row in rows if row.dest == action), "")
 
 
 def _value(option: argparse.Action) -> str:
