@@ -137,7 +137,6 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("let one bus own each port", "每个端口只归一条总线"),
     ("use a to z, 0 to 9 and - only, 64 at most", "只用 a 到 z、0 到 9 和 -，最多 64 个"),
     ("see {}", "见 {}"),
-    ("write it like {}", "写成 {} 这样"),
     ("write upstream as {}", "upstream 写成 {}"),
     ("add upstream: with the operator's address", "加上 upstream: 运营方的地址"),
     ("openssl rand -hex 32 > FILE, and chmod 600 FILE", "运行 openssl rand -hex 32 > FILE 和 chmod 600 FILE"),
