@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,7 +32,7 @@ from firmware_bridge.emulator.troubles import DAYS, HANDED_OVER_H, STANDING, Dev
 from gateway.alerting import Ourselves
 from gateway.alerting.deeds import Deed
 from gateway.alerts.words import AlertEvent
-from gateway.base.local_time import DAY_MS
+from gateway.base.local_time import DAY_MS, QUARTER_MS, day_start
 from gateway.evidence.checks import CheckReport, encode_command
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
@@ -41,7 +40,7 @@ from gateway.policy.override import Command, Override
 from gateway.policy.override import encode_command as encode_override
 from gateway.runtime.virtual import VirtualGateway
 
-MINUTE_MS, QUARTER_MS = 60_000, 900_000
+MINUTE_MS = 60_000
 ON_THE_WAY_MS = 300
 FOLDER, MAKING = "past", "past-in-the-making"
 TTL_S = 1_800
@@ -69,9 +68,7 @@ class Plan:
 
     @property
     def week(self) -> Week:
-        zone = ZoneInfo("Asia/Shanghai")
-        today = datetime.fromtimestamp(self.now / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        return Week(round(today.timestamp() * 1000) - DAYS * DAY_MS, self.now)
+        return Week(day_start(self.now, ZoneInfo("Asia/Shanghai")) - DAYS * DAY_MS, self.now)
 
 
 def stations_of(plan: Plan) -> list[Station]:
