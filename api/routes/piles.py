@@ -15,7 +15,7 @@ from api.routes.override import Word, send
 from api.schemas import ProblemDocument
 from gateway.model import Millis
 
-MORE_PROBLEMS = PROBLEMS | {code: {"model": ProblemDocument} for code in (422, 504)}
+MORE_PROBLEMS = PROBLEMS | {code: {"model": ProblemDocument} for code in (422, 502, 504)}
 Deed = Literal["reset", "unlock", "out_of_service", "in_service", "start", "stop", "reserve", "release"]
 
 
