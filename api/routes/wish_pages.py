@@ -15,8 +15,7 @@ from api.context import ApiContext
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.wishes import WishPaper
-from api.problem import not_found
-from api.routes.wishes import WishDeed, WishDoor, WishSaid, covered_by, done
+from api.routes.wishes import WishDeed, WishDoor, WishSaid, covered_by, done, station_of
 from api.wish_desk import DEEDS, WishDesk
 from config.schema import StationSettings
 
@@ -38,20 +37,14 @@ def _form(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
         text = paper.form(station.id, station.name, desk.told([station]), zone, chosen.lang, said)
         return HTMLResponse(dressed(request, text), status, HEADERS)
 
-    def known(station: str) -> StationSettings:
-        found = context.settings.station(station)
-        if found is None:
-            raise not_found(station)
-        return found
-
     @routes.get("/m/{station}/wish")
     def form(request: Request, station: str, said: Said = "") -> Response:
-        return shown(request, known(station), said)
+        return shown(request, station_of(context, station), said)
 
     @routes.post("/m/{station}/wish")
     async def made(request: Request, station: str) -> Response:
         refuse_foreign(request)
-        found, fields = known(station), _fields(await request.body())
+        found, fields = station_of(context, station), _fields(await request.body())
         try:
             said = WishSaid(interest=fields.get("interest", ""), when=fields.get("when", ""))
             await asyncio.to_thread(door.add, found, said, request)
@@ -98,7 +91,7 @@ def _list(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """ValueError (422) for a form that is none of ours."""
+    """422 for a form that is none of ours."""
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS)
     except ValueError:

@@ -128,14 +128,14 @@ def _visitors(routes: APIRouter, context: ApiContext, desk: WishDesk, door: Wish
         summary="Wish for an activity",
     )
     def wish(station: str, said: Annotated[WishSaid, Body()], request: Request) -> Received:
-        door.add(_known(context, station), said, request)
+        door.add(station_of(context, station), said, request)
         return Received()
 
     @routes.get(
         "/stations/{station}/wishes", response_model=WishesShown, tags=["visitors"], summary="What many wish for there"
     )
     def wished(station: str) -> Response:
-        told = desk.told([_known(context, station)])
+        told = desk.told([station_of(context, station)])
         return answer({"wishes": [shown(each) for each in told if each.state != "closed"]}, PUBLIC)
 
 
@@ -200,7 +200,8 @@ def covered_by(context: ApiContext, key: Key) -> list[StationSettings]:
     return [each for each in context.settings.stations if key.covers(each.id, each.region)]
 
 
-def _known(context: ApiContext, station: str) -> StationSettings:
+def station_of(context: ApiContext, station: str) -> StationSettings:
+    """404 where there is none."""
     known = context.settings.station(station)
     if known is None:
         raise not_found(station)
