@@ -1,11 +1,9 @@
 """Which messages of each box came: `(box, boot, n)` identifies one for ever, and numbers are awaited from 1 on."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Set
-from operator import itemgetter
 from typing import Final
 
-from gateway.evidence.seen import Range, insert
+from gateway.evidence.seen import Range, holds, insert
 
 RANGES: Final = 16_384
 """More holes than a box makes that fills them from the oldest; a message beyond makes no further one."""
@@ -26,8 +24,7 @@ class BoxJournal:
         self.ranges = [(low, high) for low, high in ranges]
 
     def has(self, n: int) -> bool:
-        at = bisect_left(self.ranges, n, key=itemgetter(1))
-        return at < len(self.ranges) and self.ranges[at][0] <= n
+        return holds(self.ranges, n)
 
     def note(self, n: int) -> None:
         ranges = self.ranges

@@ -187,6 +187,12 @@ def _bound(ranges: list[Range]) -> None:
         del ranges[1]
 
 
+def holds(ranges: list[Range], seq: int) -> bool:
+    """Whether `seq` is in one of ascending, disjoint ranges."""
+    at = bisect_left(ranges, seq, key=itemgetter(1))
+    return at < len(ranges) and ranges[at][0] <= seq
+
+
 def insert(ranges: list[Range], seq: int) -> bool:
     """Add `seq` to ascending, disjoint ranges, in place. False if it was there."""
     at = bisect_left(ranges, seq, key=itemgetter(1))

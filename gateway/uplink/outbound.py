@@ -6,17 +6,15 @@ of its topic when it is sent is never late, so the centre ends with what is true
 until the line breaks or the centre stays silent; then all that it has not confirmed goes once more.
 """
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Final, Protocol
 
 import msgspec
 
 from gateway import wire
 from gateway.evidence import via
-from gateway.evidence.seen import Range, insert
+from gateway.evidence.seen import Range, holds, insert
 from gateway.model import LATE, RETAINED, TS_SUSPECT, Batch, Millis
 from gateway.uplink.cursor import Cursor, JournalMessage, Numbering
 
@@ -191,7 +189,7 @@ class Outbound:
             elif message.n - self.confirmed.get(message.station, 0) > WINDOW:
                 self._held = message
                 return None
-            elif not self._has(message) and not self._was_sent(message):
+            elif not self._has(message) and not holds(self._sent.get(message.station, []), message.n):
                 return message
 
     def _next_batch(self) -> bool:
@@ -208,11 +206,6 @@ class Outbound:
             self._fill_left = fill.walk(number, batch)
             return True
         return False
-
-    def _was_sent(self, message: JournalMessage) -> bool:
-        ranges = self._sent.get(message.station, [])
-        at = bisect_left(ranges, message.n, key=itemgetter(1))
-        return at < len(ranges) and ranges[at][0] <= message.n
 
     def sent(self, message: JournalMessage) -> None:
         insert(self._sent.setdefault(message.station, []), message.n)
