@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def centre(settings: "Settings") -> Iterator[DoctorFinding]:
     """Whether the centre's broker lets this box in, and whether its staff are obeyed; nothing without an uplink."""
     from gateway.commands.key import read_key
-    from gateway.uplink.line import broker_of_centre
+    from gateway.mqtt.configured import broker_of_centre
 
     uplink = settings.uplink
     if uplink is not None:

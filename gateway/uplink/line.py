@@ -2,20 +2,18 @@
 
 import logging
 import secrets
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from config.files import read_secret
 from config.schema import Settings
 from config.schema.uplink import Uplink as UplinkSettings
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.model import RETAINED, Millis
 from gateway.mqtt import Session, Will
-from gateway.mqtt.client import Broker
+from gateway.mqtt.configured import broker_of_centre
 from gateway.store.base import Store
 from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
@@ -233,17 +231,6 @@ class UplinkLine(threading.Thread):
         if cursor is not self._kept:
             self._write([Keep(KEPT, cursor.encoded())])
             self._kept, self._kept_at = cursor, monotonic_s()
-
-
-def broker_of_centre(uplink: UplinkSettings) -> Broker:
-    """Where the centre's broker is. OSError for a secret that vanished."""
-    endpoint, tls = uplink.endpoint, None
-    if endpoint.tls:
-        tls = ssl.create_default_context(cafile=str(uplink.ca_file) if uplink.ca_file else None)
-        if uplink.cert_file is not None:
-            tls.load_cert_chain(uplink.cert_file, uplink.key_file)
-    password = read_secret(uplink.password_file, "uplink.password_file") if uplink.password_file else None
-    return Broker(endpoint.host, endpoint.port, tls, uplink.username, password)
 
 
 def line_of(
