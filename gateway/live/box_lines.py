@@ -65,28 +65,15 @@ class BoxLine:
     alarm: Millis | None = None
 
 
-class _Kept(Struct):
-    box: str
-    online: bool
-    since: Millis
-    seen_at: Millis
-    word: BoxWord | None = None
-    clock_off_ms: Millis | None = None
-    stations: list[str] = []
-
-
 _decode = msgspec.json.Decoder(BoxWord).decode
-_decode_kept = msgspec.json.Decoder(list[_Kept]).decode
+_decode_kept = msgspec.json.Decoder(list[BoxLine]).decode
 Settle = Callable[[Facts, Millis, str], None]
 
 
 def lines_kept(kept: bytes | None) -> list[BoxLine]:
     """What `BoxLines.dump` gave; nothing where that is missing or damaged."""
     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-        return [
-            BoxLine(line.box, line.online, line.since, line.seen_at, line.word, line.clock_off_ms, line.stations)
-            for line in (_decode_kept(kept) if kept else ())
-        ]
+        return _decode_kept(kept) if kept else []
     return []
 
 

@@ -33,13 +33,7 @@ class Cursor:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
-        return msgspec.json.encode({"boot": self.boot, "position": self.position, "counts": self.counts})
-
-
-class _Kept(msgspec.Struct):
-    boot: str
-    position: int = 0
-    counts: dict[str, int] = {}
+        return msgspec.json.encode(self)
 
 
 def cursor_of(kept: bytes | None, new_boot: str) -> Cursor:
@@ -47,10 +41,9 @@ def cursor_of(kept: bytes | None, new_boot: str) -> Cursor:
     if not kept:
         return Cursor(new_boot)
     try:
-        read = msgspec.json.decode(kept, type=_Kept)
+        return msgspec.json.decode(kept, type=Cursor)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"how far the centre has come can't be read: {error}") from None
-    return Cursor(read.boot, read.position, read.counts)
 
 
 class Numbering:
