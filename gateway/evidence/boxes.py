@@ -1,6 +1,7 @@
 """Which messages of each box came: `(box, boot, n)` identifies one for ever, and numbers are awaited from 1 on."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from itertools import chain
 from typing import Final
 
 from gateway.evidence.seen import Range, holds, insert
@@ -77,7 +78,7 @@ class Boxes:
         self.owners: dict[str, str] = {}  # by station: whose it is, where a box has brought it
         self.on_site: Callable[[str, bytes], None] = lambda _station, _site: None  # told of itself by a box
         self.kept_upto = 0  # up to which batch of our own journal it was kept what came
-        self._links: dict[tuple[str, str], BoxLink] = {}
+        self._links: dict[str, dict[str, BoxLink]] = {}  # by station and box
 
     def configure(self, accept: Iterable[str], owners: Mapping[str, str]) -> None:
         self.accept, self.owners = frozenset(accept), dict(owners)
@@ -89,21 +90,26 @@ class Boxes:
 
     def trusts(self, station: str) -> bool:
         """Whether a box that is named in the configuration tells of it: it has let in what floods, or not."""
-        return any(box in self.accept for of, box in self._links if of == station) if self.accept else False
+        return bool(self.accept) and any(box in self.accept for box in self._links.get(station, ()))
 
     def link(self, station: str, box: str) -> BoxLink:
-        link = self._links.get((station, box))
+        links = self._links.setdefault(station, {})
+        link = links.get(box)
         if link is None:
-            link = self._links[station, box] = BoxLink(station, box)
+            link = links[box] = BoxLink(station, box)
         return link
 
-    def links(self) -> Iterable[BoxLink]:
-        return self._links.values()
+    def links(self) -> Iterator[BoxLink]:
+        return chain.from_iterable(links.values() for links in self._links.values())
+
+    def links_of(self, station: str) -> list[BoxLink]:
+        """Those of the boxes that tell of it. Any thread."""
+        return list(self._links.get(station, {}).values())
 
     def dump(self) -> list[Kept]:
         return [
             (link.station, link.box, [(journal.boot, journal.floor, list(journal.ranges)) for journal in link.journals])
-            for link in self._links.values()
+            for link in self.links()
         ]
 
     def load(self, kept: Iterable[Kept], upto: int) -> None:
@@ -116,4 +122,4 @@ class Boxes:
     def forget(self, stations: Iterable[str]) -> None:
         """These are gone from the configuration."""
         gone = set(stations)
-        self._links = {key: link for key, link in self._links.items() if key[0] not in gone}
+        self._links = {station: links for station, links in self._links.items() if station not in gone}

@@ -5,7 +5,8 @@ nothing for a minute is taken for cut off, too.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
@@ -118,8 +119,9 @@ class BoxLines:
         if line is not None:
             line.seen_at = max(line.seen_at, now)
             return None
-        if len(self.lines) < BOXES_MOST:
-            self.lines[name] = BoxLine(name, True, now, now)
+        if len(self.lines) >= BOXES_MOST:
+            return None
+        self.lines[name] = BoxLine(name, True, now, now)
         return self.dump()
 
     def _read(self, name: str, payload: bytes) -> BoxWord:
@@ -170,9 +172,13 @@ class BoxLines:
 
     def stations_of(self, box: str) -> list[Station]:
         """The stations of which it has told us."""
-        names = dict.fromkeys(link.station for link in self.boxes.links() if link.box == box)
-        names |= dict.fromkeys(station for station, owner in self.boxes.owners.items() if owner == box)
+        names = dict.fromkeys(station for teller, station in self._told() if teller == box)
         return [self.stations[name] for name in names if name in self.stations]
+
+    def _told(self) -> Iterator[tuple[str, str]]:
+        """(box, station): by what came, and by the configuration."""
+        yield from ((link.box, link.station) for link in self.boxes.links())
+        yield from ((box, station) for station, box in self.boxes.owners.items())
 
     def line_of(self, topic: str) -> BoxLine | None:
         """That of the box which obeys a command on this topic, too; None where there is none. Any thread."""
@@ -181,7 +187,7 @@ class BoxLines:
 
     def line_for(self, station: str) -> BoxLine | None:
         """That of the box which tells of this station, and of itself. Any thread."""
-        names = [link.box for link in list(self.boxes.links()) if link.station == station]
+        names = [link.box for link in self.boxes.links_of(station)]
         known = [self.lines.get(name) for name in (self.boxes.owners.get(station, ""), *names)]
         return next((line for line in known if line is not None and line.word is not None), None)
 
@@ -198,11 +204,14 @@ class BoxLines:
                     self._carry(station, False, now)
 
     def dump(self) -> bytes:
+        stations: dict[str, set[str]] = defaultdict(set)
+        for box, station in self._told():
+            if station in self.stations:
+                stations[box].add(station)
         rows: list[dict[str, Any]] = [
             {
                 "box": line.box, "online": line.online, "since": line.since, "seen_at": line.seen_at,
-                "word": line.word, "clock_off_ms": line.clock_off_ms,
-                "stations": sorted(station.id for station in self.stations_of(line.box)),
+                "word": line.word, "clock_off_ms": line.clock_off_ms, "stations": sorted(stations[line.box]),
             }
             for line in self.lines.values()
         ]  # fmt: skip
