@@ -107,13 +107,17 @@ class Outbound:
         self._live.clear()
 
     def _begin_again(self, now: Millis) -> None:
-        self._sent = {}
-        self._fill, self._fill_left, self._held = Numbering(self.cursor), iter(()), None
-        self._marks.clear()
+        self._walk_from_cursor()
         recent = [one for one in self._events if one.received >= now - EVENTS_LIVE_MS]
         waiting = [one for one in (*self._newest.values(), *recent) if not self._has(one)]
         self._live = deque(sorted(waiting, key=lambda one: (one.received, one.n)))
         self._heard_at = now
+
+    def _walk_from_cursor(self) -> None:
+        """The second walk, as if nothing had gone yet."""
+        self._sent = {}
+        self._fill, self._fill_left, self._held = Numbering(self.cursor), iter(()), None
+        self._marks.clear()
 
     def _has(self, message: JournalMessage) -> bool:
         return message.n <= self.confirmed.get(message.station, 0)
@@ -156,13 +160,11 @@ class Outbound:
         From here on it is another journal."""
         self.cursor = Cursor(boot, self._tip.position)
         self.confirmed, self.restored = {}, False
-        self._tip, self._fill = Numbering(self.cursor), Numbering(self.cursor)
+        self._tip = Numbering(self.cursor)
         self._newest.clear()
         self._events.clear()
         self._live.clear()
-        self._fill_left, self._held = iter(()), None
-        self._marks.clear()
-        self._sent = {}
+        self._walk_from_cursor()
 
     # ---- what goes next ----
 
