@@ -49,11 +49,11 @@ class OwnTroubles:
         self._zone = ZoneInfo(settings.timezone)
         self._notices = notices_of(settings) if depends_on_notices(settings) else None
         self._certificates = list(certificate_files(settings))
-        self._ending: str | None = None
+        self._ending: str | None = None  # a certificate that ends within 20 days, or can't be read
         self._disk_at: Millis = 0
         self._hourly_at: Millis = 0
         self._backs_up, self._store = settings.backup is not None, settings.store.path
-        self._backup_trouble: str | None = None
+        self._backup_trouble: str | None = None  # why the last backup or its rehearsal failed, or none was made
         self._since: Millis | None = None
 
     def resume(self, failing: Failing) -> None:
@@ -80,15 +80,13 @@ class OwnTroubles:
 
     def _facts(self, state: Ourselves, now: Millis) -> list[Fact]:
         self._look_hourly(now)
-        named = {"broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate}
+        named = {
+            "broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate,
+            "certificate_ending": self._ending, "backup_failing": self._backup_trouble,
+        }  # fmt: skip
         facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
-        facts += [
-            replace(copy, patience_ms=COPY_PATIENCE_MS),
-            self._holidays(now),
-            self._certificate(now),
-            self._backup(now),
-        ]
+        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now)]
         return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
 
     def _disk(self, free_mib: int, now: Millis) -> Fact:
@@ -106,14 +104,6 @@ class OwnTroubles:
         if self._since is None:
             self._since = now
         self._backup_trouble = trouble_of(read_state(self._store), self._since, now) if self._backs_up else None
-
-    def _backup(self, now: Millis) -> Fact:
-        """Whether the last backup or its rehearsal failed, or none was made."""
-        return own("backup_failing", now, self._backup_trouble is not None, self._gateway, self._backup_trouble or "")
-
-    def _certificate(self, now: Millis) -> Fact:
-        """Whether one ends within 20 days, or can't be read."""
-        return own("certificate_ending", now, self._ending is not None, self._gateway, self._ending or "")
 
     def _holidays(self, now: Millis) -> Fact:
         """Whether a notice is missing that hours of ours depend on."""
