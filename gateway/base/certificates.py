@@ -16,8 +16,8 @@ class NoCertificateError(ValueError):
     """The file can't be read as PEM certificates; the text says why."""
 
 
-def ends_at(path: Path, *, ours: bool) -> Millis:
-    """When it stops to be good: of our own chain the first that ends; of authorities the last, others may be past."""
+def ends_in(path: Path) -> list[Millis]:
+    """Until when each certificate of a file is good, in the file's order; at least one. NoCertificateError."""
     from cryptography import x509
 
     try:
@@ -26,8 +26,12 @@ def ends_at(path: Path, *, ours: bool) -> Millis:
         raise NoCertificateError(f"{path} {error.what}") from None
     except ValueError:
         raise NoCertificateError(f"{path} holds no certificate in PEM") from None
-    ends = [round(one.not_valid_after_utc.timestamp() * 1000) for one in found]
-    return min(ends) if ours else max(ends)
+    return [round(one.not_valid_after_utc.timestamp() * 1000) for one in found]
+
+
+def ends_at(path: Path, *, ours: bool) -> Millis:
+    """When it stops to be good: of our own chain the first that ends; of authorities the last, others may be past."""
+    return min(ends_in(path)) if ours else max(ends_in(path))
 
 
 def ending(option: str, path: Path, now: Millis, *, ours: bool) -> str | None:

@@ -1,29 +1,24 @@
 """What a box says of itself to its centre, retained on `yz-box/{box}`."""
 
 import contextlib
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from ssl import PEM_cert_to_DER_cert
 from typing import Any, Final
 
 import msgspec
 
-from config.files import LIST_BYTES, UnusableFileError, read_bytes
+from gateway.base.certificates import NoCertificateError, ends_in
 from gateway.base.clock import now_ms
+from gateway.base.local_time import DAY_MS
 from gateway.live.places import utc
 from gateway.model import Millis
 from gateway.store.days import day_files
 
-DAY_MS: Final = 86_400_000
 DAYS_MEASURED: Final = 7
 """Days of the journal whose size says how fast the disk fills."""
 DISK_DAYS_MOST: Final = 3_650
-_VALIDITY = re.compile(rb"(?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)")
-"""Both times of a certificate's validity in DER, X.690: UTCTime or GeneralizedTime."""
 
 
 @dataclass(slots=True)
@@ -69,18 +64,10 @@ def disk_days(folder: Path, free: int) -> int | None:
 
 
 def certificate_days(path: Path | None, now: Millis) -> int | None:
-    """Whole days until the certificate ends, negative after; None without one, or where it can't be read."""
+    """Whole days until the first certificate in the file ends, negative after; None where none can be read."""
     if path is None:
         return None
     try:
-        text = read_bytes(path, "uplink.cert_file", LIST_BYTES).decode()
-        begin = text.index("-----BEGIN CERTIFICATE-----")
-        end = text.index("-----END CERTIFICATE-----", begin) + len("-----END CERTIFICATE-----")
-        validity = _VALIDITY.search(PEM_cert_to_DER_cert(text[begin:end]))
-        if validity is None:
-            return None
-        ends = validity[1][2:].decode()
-        moment = datetime.strptime(ends, "%y%m%d%H%M%SZ" if len(ends) == 13 else "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
-    except (UnusableFileError, ValueError):
+        return (ends_in(path)[0] - now) // DAY_MS
+    except NoCertificateError:
         return None
-    return int((moment.timestamp() * 1000 - now) // DAY_MS)
