@@ -1,6 +1,5 @@
 """The audit trail in the core file: a chain of lines, lengthened in the transaction of what they tell."""
 
-import contextlib
 import sqlite3  # noqa: TID251
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from gateway.base.chain import chained
 from gateway.model import Millis
 from gateway.store.days import CORE
-from gateway.store.files import READ_ERRORS, as_store_error, read_only
+from gateway.store.files import read_only, store_errors
 from gateway.store.jobs import KeepAudit
 
 
@@ -78,30 +77,23 @@ class AuditReader:
     def __init__(self, folder: Path) -> None:
         self._path = folder / CORE
         self._db = read_only(self._path)
-        with self._errors():
+        with store_errors(self._path):
             columns = {name for (name,) in self._db.execute("SELECT name FROM pragma_table_info('audit')")}
         self._there, self._chained = bool(columns), "digest" in columns
 
     def close(self) -> None:
         self._db.close()
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except READ_ERRORS as error:
-            raise as_store_error(error, self._path) from error
-
     def state(self) -> ChainState | None:
         """None: the chain has not begun."""
-        with self._errors():
+        with store_errors(self._path):
             return _state(self._db) if self._chained else None
 
     def lines(self, after: int = 0) -> Iterator[AuditLine]:
         """All behind number `after`, the oldest first."""
         digest = "digest" if self._chained else "NULL"
         query = f"SELECT id, at, who, what, target, detail, {digest} FROM audit WHERE id > ? ORDER BY id"  # noqa: S608
-        with self._errors():
+        with store_errors(self._path):
             for row in self._db.execute(query, (after,)) if self._there else ():
                 yield AuditLine(*row)
 

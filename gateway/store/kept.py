@@ -1,22 +1,18 @@
 """Small texts that a gateway keeps under a name, as any process may read them."""
 
-import sqlite3  # noqa: TID251
 from contextlib import closing
 from pathlib import Path
 
 from gateway.store.days import core_files
-from gateway.store.files import as_store_error, read_only
+from gateway.store.files import read_only, store_errors
 
 
 def kept_in(root: Path, name: str) -> list[bytes]:
     """What the gateways that write below this folder have under this name. StoreError."""
     found = []
     for path in core_files(root):
-        try:
-            with closing(read_only(path)) as db:
-                row = db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
-        except sqlite3.Error as error:
-            raise as_store_error(error, path) from error
+        with store_errors(path), closing(read_only(path)) as db:
+            row = db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         if row is not None:
             (value,) = row
             found.append(bytes(value))
