@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from config.edit import whole
 from config.files import UnusableFileError, read_bytes
 from gateway.calendars.caldav import Caldav
 from gateway.calendars.lines import CalendarError
@@ -105,10 +106,7 @@ class Releases:
     def _keep(self, known: dict[ReleaseKey, Release], now: Millis) -> None:
         kept = {key: each for key, each in known.items() if each.end > now - KEPT_MS}
         own_folder(self._folder)
-        fresh = (self._folder / FILE).with_suffix(".new")
-        fresh.touch(0o600)
-        fresh.write_bytes(msgspec.json.encode(list(kept.values())))
-        fresh.replace(self._folder / FILE)
+        whole.replace(self._folder / FILE, msgspec.json.encode(list(kept.values())))
         self._known = kept
 
 
