@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from gateway.base.clock import now_ms
+from gateway.base.local_time import DAY_MS
 from gateway.calendars.lines import CalendarError, unpacked
 from gateway.calendars.wanted import CalendarAddress
 from gateway.calendars.web import WebLine, WebSource
 from gateway.model import Millis
 
-DAY_MS: Final = 86_400_000
 PAST_MS, AHEAD_MS = 2 * DAY_MS, 15 * DAY_MS
 MOST_OBJECT_BYTES: Final = 256 * 1024
 _DAV, _CAL = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}"

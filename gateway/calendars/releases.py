@@ -14,6 +14,7 @@ import msgspec
 
 from config.edit import whole
 from config.files import UnusableFileError, read_bytes
+from gateway.base.local_time import DAY_MS
 from gateway.calendars.caldav import Caldav
 from gateway.calendars.lines import CalendarError
 from gateway.calendars.release import released
@@ -26,9 +27,9 @@ FILE: Final = "released.json"
 MOST_BYTES: Final = 4 << 20
 MINUTE_MS: Final = 60_000
 PAUSES_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS)
-LATEST_MS: Final = 86_400_000
+LATEST_MS: Final = DAY_MS
 """So long after the end of a booking it is still told."""
-KEPT_MS: Final = 14 * 86_400_000
+KEPT_MS: Final = 14 * DAY_MS
 CHANGED_MEANWHILE: Final = 412
 TRIES: Final = 3
 """How often an event is read anew that somebody else is changing."""

@@ -12,6 +12,7 @@ from config.schema import Settings
 from gateway.alerting import Alerting, Ourselves
 from gateway.alerting.deeds import Deed
 from gateway.alerts.words import AlertEvent
+from gateway.base.local_time import HOUR_MS
 from gateway.commands import SeenNonces, sign
 from gateway.core.outcome import Frame, Outcome
 from gateway.core.pipeline import Pipeline
@@ -27,8 +28,6 @@ from gateway.store.jobs import Done, Job, Keep, KeepAlerts, KeepEnded, KeepOpeni
 from gateway.store.reader import SqliteReader
 from gateway.store.rollup_reader import RollupReader
 from gateway.store.sqlite import SqliteStore
-
-HOUR_MS = 3_600_000
 
 
 class VirtualGateway:

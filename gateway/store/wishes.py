@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.base.local_time import DAY_MS
 from gateway.history.wishes import OVER, Demand, DemandState, WishKey
 from gateway.model import Millis
 from gateway.store.files import connect, read_only, store_errors, transaction
 
 WISHES_DB: Final = "wishes.db"
 KEPT_WEEKS: Final = 26
-KEPT_MS: Final = 2 * 365 * 86_400_000
+KEPT_MS: Final = 2 * 365 * DAY_MS
 """What came true or was closed is kept for two years."""
 
 _COLUMNS: Final = (
