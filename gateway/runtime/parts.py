@@ -127,14 +127,14 @@ def session_of(
     will: Will,
 ) -> Session:
     """One session for all stations, or for those of a shard; `more` are the topics of foreign devices."""
-    filters = ["yz/#", "yz-cmd/#", *of_boxes(settings)]
+    filters = ["yz/#", "yz-cmd/#"]
     if share is not None:
-        filters = [*filters_of(station.id for station in stations), *of_boxes(settings)]
+        filters = filters_of(station.id for station in stations)
         filters.append(f"yz-cmd/{OWN}/#")  # what staff do about a trouble of a shard itself: whose it is knows
     return Session(
         broker_of(settings),
         settings.client_id + suffix(share),
-        filters=[*filters, *sorted(more)],
+        filters=[*filters, *of_boxes(settings), *sorted(more)],
         will=will,
         expiry_s=settings.mqtt.session_expiry_s,
         keepalive_s=settings.mqtt.keepalive_s,
