@@ -12,7 +12,7 @@ from gateway.base.mishaps import Mishaps
 from gateway.calendars.caldav import CaldavSource
 from gateway.calendars.isolated import CalendarReading, isolated
 from gateway.calendars.lines import MAX_BYTES, CalendarError
-from gateway.calendars.wanted import AreaKey, CalendarAddress, Wanted, address_of
+from gateway.calendars.wanted import AreaKey, CalendarAddress, Wanted
 from gateway.calendars.web import WebSource, host_of, is_web
 from gateway.model import Millis
 from gateway.policy.activities import Activity, Agenda
@@ -158,8 +158,8 @@ class Calendars:
     def configure(self, wanted: Wanted) -> None:
         """These from now on: a feed that stays is the one that it was, an area without any is delivered once more."""
         feeds, of = dict(self._feeds), dict[AreaKey, list[CalendarFeed]]()
-        for area, (zone, sources) in wanted.items():
-            of[area] = [self._feed(feeds, area, (address_of(source), zone)) for source in sources]
+        for area, (zone, addresses) in wanted.items():
+            of[area] = [self._feed(feeds, area, (address, zone)) for address in addresses]
         for area in self._of.keys() - of.keys():
             of[area] = []
         kept = {id(feed) for one in of.values() for feed in one}

@@ -37,12 +37,8 @@ class CalendarAddress:
         return reach.basic_login(self.username, password)
 
 
-Wanted = Mapping[AreaKey, tuple[str, tuple[str | CalendarAddress, ...]]]
-"""For each area its zone and its sources; a plain text is an address without more."""
-
-
-def address_of(source: str | CalendarAddress) -> CalendarAddress:
-    return CalendarAddress(source) if isinstance(source, str) else source
+Wanted = Mapping[AreaKey, tuple[str, tuple[CalendarAddress, ...]]]
+"""For each area its zone and its sources."""
 
 
 def wanted_of(settings: Settings, stations: Iterable[StationSettings]) -> Wanted:

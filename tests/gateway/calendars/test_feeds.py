@@ -11,6 +11,7 @@ import pytest
 from gateway.calendars import web as web_in
 from gateway.calendars.feeds import DAY_MS, MINUTE_MS, CalendarFeed, Calendars, FileSource
 from gateway.calendars.ical import read
+from gateway.calendars.wanted import CalendarAddress
 from gateway.calendars.web import WebSource
 
 KEEP_MS = 7 * 86_400_000
@@ -177,7 +178,11 @@ def test_areas_with_the_same_source_share_it_and_each_gets_its_agenda(site: Site
     path = tmp_path / "b.ics"
     path.write_bytes(ics("b").replace(b"UID:1", b"UID:2"))
     calendars = Calendars(
-        {("yanshan", "hall"): (ZONE, (site.url, str(path))), ("heshan", "hall"): (ZONE, (site.url,))}, tmp_path
+        {
+            ("yanshan", "hall"): (ZONE, (CalendarAddress(site.url), CalendarAddress(str(path)))),
+            ("heshan", "hall"): (ZONE, (CalendarAddress(site.url),)),
+        },
+        tmp_path,
     )
     agendas = calendars.refresh(NOW)
     assert len(site.asked) == 1

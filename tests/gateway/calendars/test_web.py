@@ -17,6 +17,7 @@ from gateway.base import reach
 from gateway.calendars.feeds import MINUTE_MS, CalendarFeed, Calendars
 from gateway.calendars.ical import read
 from gateway.calendars.thread import CalendarThread
+from gateway.calendars.wanted import CalendarAddress
 from gateway.calendars.web import WebSource, host_of, is_web
 
 KEEP_MS = 7 * 86_400_000
@@ -211,7 +212,8 @@ def test_an_address_that_names_no_calendar_is_refused_without_quoting_it() -> No
 
 def test_a_calendar_shared_by_areas_is_named_after_the_first(site: Site, tmp_path: Path) -> None:
     site.answers.clear()
-    wanted = {("yanshan", "hall"): (ZONE, (site.url(),)), ("heshan", "hall"): (ZONE, (site.url(),))}
+    shared = ZONE, (CalendarAddress(site.url()),)
+    wanted = {("yanshan", "hall"): shared, ("heshan", "hall"): shared}
     calendars = Calendars(wanted, tmp_path)
     calendars.refresh(NOW)
     assert calendars.problems() == ["yanshan/hall: 127.0.0.1: HTTP 404"]
