@@ -1,9 +1,7 @@
 """What was agreed with an operator, in a file of mode 0600: both sides' tokens must be sent and checked again."""
 
-import contextlib
 import hashlib
 import logging
-import os
 import secrets
 import threading
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from config.edit.whole import replace
 from config.files import UnusableFileError, read_bytes
 from gateway.model import Millis
 
@@ -62,25 +61,9 @@ class RegistrationFile:
     def keep(self, registration: OcpiRegistration) -> None:
         """OSError where the disk does not take it: then it is as before."""
         with self._lock:
-            self._replace(registration)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            replace(self._path, msgspec.json.encode(registration))
             self._known, self._read = registration, True
-
-    def _replace(self, registration: OcpiRegistration) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()
-        handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(registration))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _load(self) -> OcpiRegistration | None:
         try:
