@@ -10,7 +10,7 @@ from urllib.parse import quote
 from firmware_bridge.ocpp.conversation import Conversation
 from firmware_bridge.ocpp.handshake import Admitted
 from firmware_bridge.ocpp.relay.line import Destination
-from firmware_bridge.ocpp.relay.pile_relay import PileRelay, RelayKeeping, RelayMemory
+from firmware_bridge.ocpp.relay.pile_relay import PileRelay, RelayKeeping
 from firmware_bridge.ocpp.relay.seal import Seal
 from firmware_bridge.spool_relay import HeldFrame, RelayedBefore
 from gateway.model import Millis
@@ -40,8 +40,6 @@ class RelayDesk:
 
     def __init__(self, rules: RelayRules, keeping: RelayKeeping, loop: asyncio.AbstractEventLoop) -> None:
         self._rules, self._keeping, self._loop = rules, keeping, loop
-        before = rules.before
-        self._memory = RelayMemory(before.settled, before.numbers, before.waiting)
         self._piles: dict[str, PileRelay] = {}
 
     def there(self, talk: Conversation, admitted: Admitted) -> None:
@@ -49,7 +47,7 @@ class RelayDesk:
         name, rules = admitted.charge_point, self._rules
         relay = self._piles.get(name)
         if relay is None:
-            relay = self._piles[name] = PileRelay(name, rules.seal, self._keeping, self._memory, self._loop)
+            relay = self._piles[name] = PileRelay(name, rules.seal, self._keeping, rules.before, self._loop)
         address = f"{rules.upstream.rstrip('/')}/{quote(name)}"
         talk.relay = relay
         relay.there(talk, Destination(address, admitted.subprotocol, admitted.authorization, rules.tls))

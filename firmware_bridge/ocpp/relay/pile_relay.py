@@ -7,8 +7,8 @@ one commit holds all of it: the step of a transaction, his number of it, and wha
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from firmware_bridge.devices.base import DeviceReading, Heard
@@ -24,7 +24,7 @@ from firmware_bridge.ocpp.relay.words import Numbers
 from firmware_bridge.ocpp.reply import Reply
 from firmware_bridge.ocpp.v16 import start_mark
 from firmware_bridge.spool_charges import ChargeBook
-from firmware_bridge.spool_relay import MOST_HELD, MOST_SETTLED, HeldFrame, Settled
+from firmware_bridge.spool_relay import MOST_HELD, MOST_SETTLED, HeldFrame, RelayedBefore, Settled
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -43,26 +43,19 @@ class RelayKeeping(Protocol):
     ) -> None: ...  # fmt: skip
 
 
-@dataclass(slots=True)
-class RelayMemory:
-    """Of a bus. `settled`: steps that the operator has; `numbers` and `waiting` by pile."""
-
-    settled: dict[str, Settled] = field(default_factory=dict)
-    numbers: Mapping[str, dict[int, int | None]] = field(default_factory=dict)
-    waiting: Mapping[str, list[str]] = field(default_factory=dict)
-
-
 class PileRelay:
-    """One for each pile, over its connections. On the loop's thread. `to` gives where its operator is dialled."""
+    """One for each pile, over its connections. On the loop's thread. What it settles goes into `before.settled`, which
+    the piles of a bus share.
+    """
 
     def __init__(
-        self, name: str, seal: Seal, keeping: RelayKeeping, memory: RelayMemory, loop: asyncio.AbstractEventLoop
+        self, name: str, seal: Seal, keeping: RelayKeeping, before: RelayedBefore, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self.name, self._seal, self._keeping, self._settled = name, seal, keeping, memory.settled
+        self.name, self._seal, self._keeping, self._settled = name, seal, keeping, before.settled
         self._to: Destination | None = None
         self._talk: Conversation | None = None
-        self._numbers = Numbers(dict(memory.numbers.get(name, {})))
-        self._waiting = set(memory.waiting.get(name, ()))
+        self._numbers = Numbers(dict(before.numbers.get(name, {})))
+        self._waiting = set(before.waiting.get(name, ()))
         self._underway: dict[str, _Passing] = {}
         self._calls: dict[str, PileCall] = {}  # of what is on its way to him and waits: what it said
         self.operator = Operator(self, loop, len(self._waiting))

@@ -21,7 +21,7 @@ from firmware_bridge.ocpp.conversation import Conversation
 from firmware_bridge.ocpp.pile import ChargePoint, Plug
 from firmware_bridge.ocpp.relay import operator as operator_module
 from firmware_bridge.ocpp.relay.line import Destination
-from firmware_bridge.ocpp.relay.pile_relay import PileRelay, RelayMemory
+from firmware_bridge.ocpp.relay.pile_relay import PileRelay
 from firmware_bridge.ocpp.relay.seal import Seal
 from firmware_bridge.ocpp.tokens import TokenDesk
 from firmware_bridge.spool import Spool
@@ -86,10 +86,9 @@ class World:
 
     def boot(self) -> None:
         before = self.spool.relayed_before(NOW)
-        memory = RelayMemory(before.settled, before.numbers, before.waiting)
         self.pending.clear()
         self.lines.clear()
-        self.relay = PileRelay("CP001", Seal(b"k" * 32), self, memory, self.loop)
+        self.relay = PileRelay("CP001", Seal(b"k" * 32), self, before, self.loop)
         self.dial()
 
     def dial(self) -> None:
