@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from firmware_bridge.devices.base import DeviceReading, Heard
@@ -91,12 +92,13 @@ class PileRelay:
         if underway is not None:  # the pile has dialled anew, and repeats what he is asked already
             underway.talk, underway.call = talk, call
             return False
-        passing = _Passing(self, talk, call, raw, message, listened if isinstance(listened, Reply) else None)
+        passing = _Passing(talk, call, raw, message, listened if isinstance(listened, Reply) else None)
         if not isinstance(listened, Reply):
             passing.fault = listened.code, listened.text
         his = words.to_operator(call, said, self._numbers)
         self._underway[message] = passing
-        self.operator.ask(message, his, passing.told, lasting=words.waits(call) and passing.reply is not None)
+        lasting = words.waits(call) and passing.reply is not None
+        self.operator.ask(message, his, partial(self._told, passing), lasting=lasting)
         return False
 
     def _keep_readings(self, talk: Conversation, readings: list[DeviceReading]) -> None:
@@ -108,7 +110,7 @@ class PileRelay:
 
     # ---- he has answered the pile ----
 
-    def told(self, passing: "_Passing", said: OperatorSaid) -> None:
+    def _told(self, passing: "_Passing", said: OperatorSaid) -> None:
         del self._underway[passing.message]
         if said.result is None and said.error is None:
             self._pass_over(passing)
@@ -315,13 +317,9 @@ class PileRelay:
 class _Passing:
     """A call of the pile on its way. `reply` is None where we do not understand it; `fault` says why."""
 
-    relay: PileRelay
     talk: Conversation
     call: PileCall
     raw: bytes
     message: str
     reply: Reply | None
     fault: tuple[str, str] = ("InternalError", "")
-
-    def told(self, said: OperatorSaid) -> None:
-        self.relay.told(self, said)
