@@ -6,7 +6,6 @@ from config.checks import each
 from config.mistakes import KeyPath
 from config.yaml_source import ConfigSource
 from firmware_bridge.ocpp.checks import check_piles
-from firmware_bridge.operators.checks import check_platform
 from firmware_bridge.protocols import PROTOCOLS, protocol_of
 from firmware_bridge.protocols.base import BusProtocol
 
@@ -25,8 +24,6 @@ def check(source: ConfigSource) -> None:
                 check_piles(source, here, bus, bridge)
             if protocol.check is not None:
                 protocol.check(source, here, bus)
-            if protocol.asks_platform:
-                check_platform(source, here, bus)
         readers = {bus["protocol"] for _, bus, protocol in buses if protocol.reads_cards}
         if readers and not bridge.get("card_key_file"):
             source.blame(path, f"card_key_file is missing for {', '.join(sorted(readers))}", "add card_key_file:")

@@ -3,6 +3,7 @@
 from config.schema.bridge import BusSettings
 from firmware_bridge.devices.base import Talk
 from firmware_bridge.door import Doors
+from firmware_bridge.operators.checks import check_platform
 from firmware_bridge.protocols.base import BusProtocol, NotConfiguredError
 
 SILENT_MS = 300_000
@@ -14,4 +15,4 @@ def talk(bus: BusSettings, _doors: Doors) -> Talk:
     )
 
 
-PROTOCOL = BusProtocol(talk, silent_ms=SILENT_MS, device_keys=("evse",), asks_platform=True)
+PROTOCOL = BusProtocol(talk, silent_ms=SILENT_MS, device_keys=("evse",), asks_platform=True, check=check_platform)
