@@ -54,9 +54,8 @@ class Web:
 
     def local_host(self) -> str:
         """The address of this machine by which the operator is reached. AskError. Nothing is sent."""
-        port = self._base.port or (443 if self._base.scheme == "https" else 80)
         try:
-            place = reach.addresses(self.host, port)[0]
+            place = reach.addresses(self.host, port_of(self._base))[0]
             family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.connect(place)
@@ -108,7 +107,7 @@ class Web:
 
     def _connection(self, parts: SplitResult, within_s: float) -> HTTPConnection:
         """A line to an address that was judged."""
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        host, port = parts.hostname or "", port_of(parts)
         configured = (parts.scheme, host, parts.port) == (self._base.scheme, self._base.hostname, self._base.port)
         if not configured and self._base.scheme == "https" and parts.scheme != "https":
             raise AskError(f"{host}: an address without TLS, where {self.host} has TLS")
@@ -120,8 +119,7 @@ class Web:
 
     def _is_inside(self) -> bool:
         """Whether the configured address itself lies in a private network."""
-        port = self._base.port or (443 if self._base.scheme == "https" else 80)
-        return not all(reach.is_public(address) for address, _ in reach.addresses(self.host, port))
+        return not all(reach.is_public(address) for address, _ in reach.addresses(self.host, port_of(self._base)))
 
     def _secure(self, connection: HTTPConnection, parts: SplitResult) -> None:
         if parts.scheme == "https":
@@ -151,6 +149,11 @@ class Web:
             done.set()
             watcher.join()
             handle.close()
+
+
+def port_of(parts: SplitResult) -> int:
+    """That which the scheme has, where none is named."""
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _parts(url: str) -> SplitResult:

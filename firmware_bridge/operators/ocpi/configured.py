@@ -8,7 +8,7 @@ from firmware_bridge.operators.listener import PushListener
 from firmware_bridge.operators.ocpi.handshake import OcpiParty
 from firmware_bridge.operators.ocpi.platform import OcpiPlatform
 from firmware_bridge.operators.ocpi.registration import RegistrationFile
-from firmware_bridge.operators.web import AskError, Web
+from firmware_bridge.operators.web import AskError, Web, port_of
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
@@ -30,7 +30,7 @@ class OcpiRoot:
         host = here.hostname or ""
         if host in EVERYWHERE:
             host = self._reached_from()
-        port = here.port or (443 if here.scheme == "https" else 80)
+        port = port_of(here)
         if self.listener is not None and self.listener.bound is not None:
             port = self.listener.bound[1]
         return f"{here.scheme}://{f'[{host}]' if ':' in host else host}:{port}{here.path.rstrip('/')}"
