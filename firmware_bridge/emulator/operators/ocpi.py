@@ -5,12 +5,11 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPSConnection
 from ssl import SSLContext
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from firmware_bridge.emulator.operators.web import WebQuestion, WebReply, WebServer
+from firmware_bridge.emulator.operators.web import WebQuestion, WebReply, WebServer, called
 from firmware_bridge.emulator.operators.world import OperatedPlugs
 from gateway.base.times import from_rfc3339, rfc3339
 from gateway.model import Millis
@@ -154,16 +153,6 @@ class VirtualOcpiOperator:
     def call(self, method: str, url: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
         """Ask the partner; his status and what he said."""
         told = token if token is not None else (self.partner or {}).get("token", "")
-        parts = urlsplit(url)
-        line = (
-            HTTPSConnection(parts.netloc, timeout=30, context=self.trusts)
-            if parts.scheme == "https"
-            else HTTPConnection(parts.netloc, timeout=30)
-        )
         headers = {"Authorization": "Token " + base64.b64encode(told.encode()).decode()}
-        try:
-            line.request(method, parts.path, None if body is None else json.dumps(body), headers)
-            answer = line.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
-        finally:
-            line.close()
+        status, said = called(method, url, headers, None if body is None else json.dumps(body), self.trusts)
+        return status, json.loads(said or b"null")

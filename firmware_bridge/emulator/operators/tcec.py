@@ -4,14 +4,12 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPSConnection
 from ssl import SSLContext
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from firmware_bridge.emulator.operators.web import WebQuestion, WebReply, WebServer
+from firmware_bridge.emulator.operators.web import WebQuestion, WebReply, WebServer, called
 from firmware_bridge.emulator.operators.world import OperatedPlugs
 from firmware_bridge.operators.tcec.envelope import BAD_DATA, BAD_TOKEN, WELL, EnvelopeError, stamp_of
 from firmware_bridge.operators.tcec.line import TcecParty
@@ -139,16 +137,5 @@ class VirtualTcecOperator:
 
     def call(self, url: str, body: bytes, token: str | None = None) -> tuple[int, bytes]:
         """HTTP status and body of what the partner says."""
-        parts = urlsplit(url)
-        line = (
-            HTTPSConnection(parts.netloc, timeout=30, context=self.trusts)
-            if parts.scheme == "https"
-            else HTTPConnection(parts.netloc, timeout=30)
-        )
         headers = {"Authorization": f"Bearer {token if token is not None else self._theirs}"}
-        try:
-            line.request("POST", parts.path, body, headers)
-            answer = line.getresponse()
-            return answer.status, answer.read()
-        finally:
-            line.close()
+        return called("POST", url, headers, body, self.trusts)

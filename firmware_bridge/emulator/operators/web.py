@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 WebFault = Literal[
     "", "error", "garbage", "slow", "endless", "huge", "deep", "redirect", "closes", "no_length", "wrong_type"
@@ -102,3 +104,21 @@ class WebServer:
                     line.send_header("Location", "http://169.254.169.254/latest/")
                 line.end_headers()
                 line.wfile.write(body)
+
+
+def called(
+    method: str, url: str, headers: dict[str, str], body: bytes | str | None, trusts: SSLContext | None
+) -> tuple[int, bytes]:
+    """HTTP status and body of what a partner says; `trusts` is how its TLS is verified."""
+    parts = urlsplit(url)
+    line = (
+        HTTPSConnection(parts.netloc, timeout=30, context=trusts)
+        if parts.scheme == "https"
+        else HTTPConnection(parts.netloc, timeout=30)
+    )
+    try:
+        line.request(method, parts.path, body, headers)
+        answer = line.getresponse()
+        return answer.status, answer.read()
+    finally:
+        line.close()
