@@ -1,6 +1,5 @@
 """The demo's car park: a real bridge that virtual piles dial, and that asks the operators of others."""
 
-import socket
 import threading
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from config.schema.bridge import Bridge
-from firmware_bridge.emulator.operators.park import POINTS, open_operated, operated_buses
+from firmware_bridge.emulator.operators.park import POINTS, free_ports, open_operated, operated_buses
 from firmware_bridge.emulator.stations import NO_DEVICE
 from gateway.base.clock import now_ms
 from gateway.commands import CommandKey
@@ -43,9 +42,7 @@ def park_station() -> dict[str, Any]:
 
 def bridge_section(folder: Path) -> dict[str, object]:
     """The `bridge:` of the demo, on a port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     devices = [
         {"device": f"car-{PLUGS * index + connector:02d}", "charge_point": name, "connector": connector}
         for index, name in enumerate(PILES)

@@ -37,7 +37,7 @@ def operated_buses(folder: Path) -> list[dict[str, Any]]:
             files[name].touch(0o600)
             files[name].write_text(secrets.token_hex(8))
     token = {"token_file": files.pop("token_file")}
-    ports = _free_ports(5)
+    ports = free_ports(5)
     return [
         token
         | {
@@ -125,7 +125,7 @@ def _running(
     return thread
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as probes:
         found = [probes.enter_context(socket.socket()) for _ in range(count)]
         for probe in found:
