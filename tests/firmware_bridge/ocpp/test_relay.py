@@ -144,6 +144,7 @@ def test_a_number_that_another_open_transaction_has_is_not_given_twice(tmp_path:
             assert second != ours
             stop(pile, second)
             stop(pile, ours)
+            until(lambda: len(stub.said("StopTransaction")) == 2, "he has both ends")
     assert [said["transactionId"] for said in stub.said("StopTransaction")] == [ours, ours - 1]
 
 
