@@ -50,13 +50,12 @@ class RelayBook:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def hold(self, pile: str, message: str, action: str, body: bytes, now: Millis, *, lasting: bool) -> bool:
-        """False where it waits already."""
-        done = self._db.execute(
+    def hold(self, pile: str, message: str, action: str, body: bytes, now: Millis, *, lasting: bool) -> None:
+        """Nothing where it waits already."""
+        self._db.execute(
             "INSERT OR IGNORE INTO relay_held (pile, message, action, lasting, at, body) VALUES (?,?,?,?,?,?)",
             (pile, message, action, lasting, now, body),
         )
-        return done.rowcount == 1
 
     def make_room(self, pile: str) -> list[str]:
         """The ids of what had to go."""

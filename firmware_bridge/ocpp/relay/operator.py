@@ -94,10 +94,6 @@ class Operator:
         self._last_seq = self._tries = 0
         self._fetching = self._blocked = self._settling = False
 
-    @property
-    def is_there(self) -> bool:
-        return self._line is not None and self._line.open
-
     # ---- the relay calls these ----
 
     def there(self, wanted: bool) -> None:

@@ -29,10 +29,6 @@ class Pull:
         self._newest: Millis | None = None
         self._whole_at: Millis | None = None
 
-    def again(self) -> None:
-        """Begin with all of them."""
-        self._whole_at = None
-
     def read(self, url: str, token: str, now: Callable[[], Millis]) -> OperatorTold:
         """AskError: nothing of it counts."""
         began = now()

@@ -22,7 +22,7 @@ PARTS: Final = ("country", "party", "location", "evse", "connector")
 
 @dataclass(frozen=True, slots=True)
 class OcpiReceiver:
-    """`renew` is called when his endpoints or tokens may be others."""
+    """`answer` is called on one thread; what is agreed goes through `file`."""
 
     us: OcpiParty
     file: RegistrationFile
