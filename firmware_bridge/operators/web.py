@@ -12,7 +12,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from gateway.base import reach
 from gateway.base.clock import monotonic_s
@@ -23,6 +26,8 @@ PIECE = 65_536
 LOOK_S = 0.1
 URL_MOST = 2_048
 RETRY_MOST_S = 3_600.0
+UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""What decoding his JSON may raise."""
 
 
 class AskError(Exception):

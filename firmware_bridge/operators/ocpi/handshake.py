@@ -11,8 +11,7 @@ from config.files import UnusableFileError, read_secret
 from config.schema.bridge import BusSettings
 from firmware_bridge.operators.ocpi.line import OcpiLine
 from firmware_bridge.operators.ocpi.registration import OcpiRegistration, RegistrationFile, hashed, new_token
-from firmware_bridge.operators.ocpi.words import UNREADABLE
-from firmware_bridge.operators.web import AskError
+from firmware_bridge.operators.web import UNREADABLE, AskError
 from gateway.model import Millis
 
 VERSION: Final = "2.2.1"

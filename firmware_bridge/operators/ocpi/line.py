@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from firmware_bridge.operators.ocpi.words import UNREADABLE
-from firmware_bridge.operators.web import AskError, Web
+from firmware_bridge.operators.web import UNREADABLE, AskError, Web
 
 JSON = {"Content-Type": "application/json"}
 REFUSED = (401, 403)

@@ -10,8 +10,8 @@ from msgspec import Raw
 from firmware_bridge.operators.book import OperatorWord
 from firmware_bridge.operators.bus import OperatorTold
 from firmware_bridge.operators.ocpi.line import OcpiLine
-from firmware_bridge.operators.ocpi.words import UNREADABLE, LocationTold, time_of, words_of
-from firmware_bridge.operators.web import AskError
+from firmware_bridge.operators.ocpi.words import LocationTold, time_of, words_of
+from firmware_bridge.operators.web import UNREADABLE, AskError
 from gateway.base.times import rfc3339
 from gateway.model import Millis
 

@@ -12,7 +12,8 @@ from firmware_bridge.operators.bus import OperatorTold, Pushed
 from firmware_bridge.operators.listener import PushAnswer, PushRequest
 from firmware_bridge.operators.ocpi.handshake import VERSION, OcpiParty, credentials_in
 from firmware_bridge.operators.ocpi.registration import OcpiRegistration, RegistrationFile, new_token
-from firmware_bridge.operators.ocpi.words import UNREADABLE, EvseTold, evses_of, time_of, word_of
+from firmware_bridge.operators.ocpi.words import EvseTold, evses_of, time_of, word_of
+from firmware_bridge.operators.web import UNREADABLE
 from gateway.base.times import rfc3339
 from gateway.model import Millis
 

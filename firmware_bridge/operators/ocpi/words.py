@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from firmware_bridge.operators.book import UNKNOWN, OperatorWord
+from firmware_bridge.operators.web import UNREADABLE
 from gateway.base.times import from_rfc3339
 from gateway.model import Millis
 
@@ -22,8 +23,6 @@ STATUSES: Final = {
     "UNKNOWN": UNKNOWN,
 }
 FAULTS: Final = frozenset({"OUTOFORDER"})
-
-UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class EvseTold(Struct):

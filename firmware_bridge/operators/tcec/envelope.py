@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 from msgspec import Struct
 
+from firmware_bridge.operators.web import UNREADABLE
 from gateway.model import Millis
 
 BUSY, WELL, BAD_SIGNATURE, BAD_TOKEN, BAD_ENVELOPE, BAD_DATA, FAILED = -1, 0, 4001, 4002, 4003, 4004, 500
@@ -25,7 +26,6 @@ BLOCK: Final = 16
 BEIJING: Final = timedelta(hours=8)
 STAMP: Final = "%Y%m%d%H%M%S"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class EnvelopeError(Exception):

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from firmware_bridge.operators.tcec.envelope import BAD_TOKEN, UNREADABLE, EnvelopeError, TcecKeys, stamp_of
+from firmware_bridge.operators.tcec.envelope import BAD_TOKEN, EnvelopeError, TcecKeys, stamp_of
 from firmware_bridge.operators.tcec.words import TokenAnswer, number
-from firmware_bridge.operators.web import AskError, Web
+from firmware_bridge.operators.web import UNREADABLE, AskError, Web
 from gateway.model import Millis
 
 JSON: Final = {"Content-Type": "application/json; charset=utf-8"}

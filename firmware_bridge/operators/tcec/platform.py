@@ -8,11 +8,10 @@ import msgspec
 from firmware_bridge.operators.book import OperatorWord
 from firmware_bridge.operators.bus import OperatorTold, Pushed
 from firmware_bridge.operators.listener import PushRequest
-from firmware_bridge.operators.tcec.envelope import UNREADABLE
 from firmware_bridge.operators.tcec.line import TcecLine, TcecParty
 from firmware_bridge.operators.tcec.receiver import TcecReceiver
 from firmware_bridge.operators.tcec.words import StationInfo, StationsPage, StatusAnswer, number, words_in
-from firmware_bridge.operators.web import AskError, Web
+from firmware_bridge.operators.web import UNREADABLE, AskError, Web
 from gateway.model import Millis
 
 STATIONS_MS: Final = 3_600_000  # so often the stations are looked up, sooner while a connector is missing

@@ -14,14 +14,13 @@ from firmware_bridge.operators.tcec.envelope import (
     BAD_ENVELOPE,
     BAD_TOKEN,
     FAILED,
-    UNREADABLE,
     WELL,
     EnvelopeError,
     time_in,
 )
 from firmware_bridge.operators.tcec.line import TcecParty
 from firmware_bridge.operators.tcec.words import TokenAsked, pushed_in
-from firmware_bridge.operators.web import AskError
+from firmware_bridge.operators.web import UNREADABLE, AskError
 from gateway.model import Millis
 
 TOKEN_MS: Final = 7_200_000

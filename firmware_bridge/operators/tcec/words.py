@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from firmware_bridge.operators.book import UNKNOWN, OperatorWord
-from firmware_bridge.operators.tcec.envelope import UNREADABLE
+from firmware_bridge.operators.web import UNREADABLE
 
 FREE, FAULT, BAY_TAKEN = 1, 255, 50
 STATUSES: Final = {

@@ -19,10 +19,9 @@ from firmware_bridge.operators.ocpi.line import Envelope, OcpiAnswer
 from firmware_bridge.operators.ocpi.pull import Pull
 from firmware_bridge.operators.ocpi.receiver import OcpiReceiver
 from firmware_bridge.operators.ocpi.registration import OcpiRegistration, RegistrationFile
-from firmware_bridge.operators.ocpi.words import UNREADABLE
 from firmware_bridge.operators.tcec.envelope import stamp_of
 from firmware_bridge.operators.tcec.receiver import TcecReceiver
-from firmware_bridge.operators.web import AskError
+from firmware_bridge.operators.web import UNREADABLE, AskError
 from gateway.base.times import rfc3339
 from tests.firmware_bridge.operators.rig import PARTY
 
