@@ -132,3 +132,7 @@ class RawPile:
 def dial(address: str, name: str = "CP001", version: str = "ocpp1.6", **more: Any) -> Iterator[RawPile]:
     with connect(f"{address}/{name}", subprotocols=[version], compression=None, **more) as line:  # type: ignore[list-item]
         yield RawPile(line)
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2].partition("/")[0])

@@ -13,14 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from firmware_bridge.ocpp import central as central_in
 from firmware_bridge.ocpp.link import BURST, MAX_MESSAGE, RATE_PER_S
-from tests.firmware_bridge.ocpp.rig import central, dial
+from tests.firmware_bridge.ocpp.rig import central, dial, port_of
 from tests.patience import promptly, until
 
 CROWD = [{"device": f"pile-{number}", "charge_point": f"CP{number:03}"} for number in range(1, 4)]
-
-
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2].partition("/")[0])
 
 
 def test_a_pile_that_floods_starves_nobody(tmp_path: Path) -> None:

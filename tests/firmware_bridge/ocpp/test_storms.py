@@ -15,7 +15,7 @@ from firmware_bridge.ocpp.central import UNPROVEN_MOST
 from tests.benchmarks.piles import bridge, certificate, memory_kib
 from tests.benchmarks.runs import child, expect, line, say
 from tests.conftest import Mosquitto
-from tests.firmware_bridge.ocpp.rig import RawPile, dial
+from tests.firmware_bridge.ocpp.rig import RawPile, dial, port_of
 from tests.patience import until
 from tests.ports import free_port
 
@@ -57,10 +57,6 @@ class Asking(threading.Thread):
             begun = time.monotonic()
             self._pile.call("Heartbeat", {})
             self.took.append(time.monotonic() - begun)
-
-
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2].partition("/")[0])
 
 
 def test_ten_thousand_half_open_connections_keep_no_pile_out(tmp_path: Path, broker: int) -> None:
