@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from firmware_bridge.calls import Answer, Ordered
-from tests.firmware_bridge.ocpp.certificates import made_authority
 from tests.firmware_bridge.ocpp.rig import SpoolSink, central
 from tests.patience import until
 
@@ -26,11 +25,6 @@ needs_simulator = pytest.mark.skipif(
     SIMULATOR is None or shutil.which("bun") is None, reason="OCPP_CP_SIMULATOR names no checkout, or there is no bun"
 )
 HEX = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")

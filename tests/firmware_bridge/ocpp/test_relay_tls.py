@@ -6,18 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware_bridge.ocpp.certificates import made_authority
 from tests.firmware_bridge.ocpp.rig import central, dial
 from tests.firmware_bridge.ocpp.test_relay import hasty, key_file
 from tests.firmware_bridge.ocpp.upstream import StubOperator, operator
 from tests.patience import until
 
 __all__ = ["hasty"]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_authority(tmp_path_factory.mktemp("certificates"))
 
 
 def context(authority: Path, name: str) -> ssl.SSLContext:

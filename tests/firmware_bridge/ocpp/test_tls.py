@@ -11,14 +11,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import WebSocketException
 
-from tests.firmware_bridge.ocpp.certificates import made_authority
 from tests.firmware_bridge.ocpp.rig import central, dial
 from tests.patience import until
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_authority(tmp_path_factory.mktemp("certificates"))
 
 
 def context(authority: Path, name: str | None = None) -> ssl.SSLContext:

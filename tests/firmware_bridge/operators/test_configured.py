@@ -1,7 +1,6 @@
 """From settings to running buses: our own address, files that can't be used, the demo's operators."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,6 @@ from tests.firmware_bridge.ocpp.rig import SpoolSink
 from tests.firmware_bridge.operators.rig import OCPI_TOKEN, asking, ocpi_settings, status, tcec_settings
 from tests.patience import until
 from tests.ports import free_port
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[SpoolSink]:
-    made = SpoolSink(tmp_path / "spool")
-    yield made
-    made.spool.close()
 
 
 def test_the_operator_is_told_the_address_by_which_he_is_reached(tmp_path: Path, sink: SpoolSink) -> None:

@@ -25,13 +25,6 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Iterator[SpoolSink]:
-    made = SpoolSink(tmp_path / "spool")
-    yield made
-    made.spool.close()
-
-
-@pytest.fixture
 def operator() -> Iterator[VirtualOcpiOperator]:
     plugs = OperatedPlugs([f"E{number}" for number in range(1, 12)], now_ms(), speed=0)
     made = VirtualOcpiOperator(plugs, now_ms, OCPI_TOKEN)

@@ -62,13 +62,6 @@ def test_keys_are_sixteen_bytes() -> None:
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Iterator[SpoolSink]:
-    made = SpoolSink(tmp_path / "spool")
-    yield made
-    made.spool.close()
-
-
-@pytest.fixture
 def operator() -> Iterator[VirtualTcecOperator]:
     made = VirtualTcecOperator(OperatedPlugs(NAMES, now_ms(), speed=0), now_ms, PARTY)
     made.start()
