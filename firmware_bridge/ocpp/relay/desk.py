@@ -1,4 +1,4 @@
-"""The relay of a bus: one of each pile, made when it first dials or something waits for its operator."""
+"""The relay of a bus: one of each pile, made when it first dials: only then is its password known."""
 
 import asyncio
 import ssl
