@@ -46,7 +46,7 @@ DEEDS: Final[dict[str, Deed]] = {deed: deed for deed in _FROM}
 
 
 class WishDesk:
-    """One for each router: all it knows stands in the file. Everything may raise StoreError; any thread."""
+    """All it knows stands in the file. Everything may raise StoreError; any thread."""
 
     def __init__(self, context: ApiContext) -> None:
         self._context = context

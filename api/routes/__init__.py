@@ -43,7 +43,6 @@ from api.routes import (
     utilization,
     visits,
     wish_pages,
-    wishes,
 )
 from gateway.alerting import Alerting
 
@@ -55,7 +54,6 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     visits.router,
     rooms.router,
     tally.router,
-    wishes.router,
     wish_pages.router,
     sessions.router,
     report.router,

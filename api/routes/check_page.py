@@ -3,7 +3,6 @@
 import asyncio
 from datetime import date
 from typing import Annotated
-from urllib.parse import parse_qs
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -14,13 +13,12 @@ from api.check_desk import CheckDesk
 from api.check_links import BY_LINK, CheckLinks
 from api.context import ApiContext
 from api.derived import Derived
+from api.form import form_fields
 from api.pages.checks import DONE, PRIVATE, ChecksPage, refusal
 from api.routes.checks import CheckMade
 from config.schema import StationSettings
 from gateway.base.times import rfc3339
 from gateway.store.base import StoreError
-
-FIELDS = 8
 
 
 def router(context: ApiContext) -> APIRouter:
@@ -69,9 +67,8 @@ def _refuse_foreign(request: Request) -> None:
 
 
 def _read(body: bytes, now: str) -> CheckMade:
-    """ValueError for a form that is none of ours."""
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS)
-    given = {name: values[0].strip() for name, values in fields.items()}
+    """ValueError for a value that can't be read, HTTPException for a form that is none of ours."""
+    given = form_fields(body)
     day, count = given.get("expires"), given.get("count")
     return CheckMade.model_validate(
         {

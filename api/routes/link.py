@@ -1,14 +1,13 @@
 """`/a/{token}`: the page behind the link in a message. Chat programs open every link to preview it, so only the button
 on the page acknowledges."""
 
-from urllib.parse import parse_qs
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.auth import AccessGate
 from api.context import ApiContext
 from api.derived import Derived
+from api.form import form_fields
 from api.pages.acknowledge import Both, LinkPage
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
@@ -79,6 +78,5 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
 
 def _left(body: bytes) -> str:
     """The name that somebody without a log-in left, marked as such: nobody has proved it."""
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
-    name = bounded(fields.get("name", [""])[0], LONGEST_NAME)
+    name = bounded(form_fields(body).get("name", ""), LONGEST_NAME)
     return f"{name} ({BY_LINK})" if name else BY_LINK

@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
@@ -10,6 +9,7 @@ from starlette.responses import RedirectResponse
 from api.attempts import Attempts, address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
+from api.form import form_fields
 from api.pages import after_login
 from api.schemas import ProblemDocument, SessionSchema
 from api.times import rfc3339
@@ -59,8 +59,8 @@ def router(context: ApiContext) -> APIRouter:
     async def login(request: Request) -> Response:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
-        body = await request.body()
-        key = keyring.check(form_field(body, "key"), now)
+        fields = form_fields(await request.body())
+        key = keyring.check(fields.get("key", ""), now)
         # Asked first: strangers behind the same proxy hold up nobody who has a key.
         if key is None or not key.at_least("viewer"):
             attempts.may(address)
@@ -74,7 +74,7 @@ def router(context: ApiContext) -> APIRouter:
             log.error("no session can be opened: %s", error)
             raise HTTPException(503, "the folder of the store can't be written at the moment") from error
         keyring.book.note(now, key.name, "logged_in", key.id, address)
-        home = after_login(form_field(body, "next"))
+        home = after_login(fields.get("next", ""))
         return home_with(session, hours, secure=request.url.scheme == "https", home=home)
 
     @routes.post("/logout", response_class=Response, status_code=303, summary="Log a browser out")
@@ -96,8 +96,3 @@ def home_with(session: str, hours: int, *, secure: bool, home: str = "/") -> Res
     answer = RedirectResponse(home, 303)
     answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
     return answer
-
-
-def form_field(body: bytes, name: str) -> str:
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
-    return fields.get(name, [""])[0].strip()

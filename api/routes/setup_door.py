@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, RedirectResponse
 from api.attempts import Attempts, address_of
 from api.auth import Keyring, refuse_foreign
 from api.context import ApiContext
-from api.routes.session import HOUR_MS, form_field, home_with
+from api.form import form_fields
+from api.routes.session import HOUR_MS, home_with
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def router(context: ApiContext) -> APIRouter:
     async def enter(request: Request) -> Response:
         refuse_foreign(request)
         address, now = address_of(request), context.now()
-        said = form_field(await request.body(), "code")
+        said = form_fields(await request.body()).get("code", "")
         if code is not None and code.is_open(now):
             attempts.may(address)
         if code is None or not code.take(said, now):

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,21 +11,26 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth import AccessGate, Key, refuse_foreign
 from api.context import ApiContext
+from api.form import form_fields
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.wishes import WishPaper
+from api.routes import wishes
 from api.routes.wishes import WishDeed, WishDoor, WishSaid, covered_by, done, station_of
 from api.wish_desk import DEEDS, WishDesk
 from config.schema import StationSettings
 
-FIELDS = 8
 Said = Annotated[str, Query(max_length=20)]
 
 
 def router(context: ApiContext) -> APIRouter:
-    routes, desk, paper = APIRouter(include_in_schema=False), WishDesk(context), WishPaper()
-    _form(routes, context, desk, paper, WishDoor(context, desk))
-    _list(routes, context, desk, paper)
+    """The pages of wishes and their API, behind one door."""
+    routes, pages, desk, paper = APIRouter(), APIRouter(include_in_schema=False), WishDesk(context), WishPaper()
+    door = WishDoor(context, desk)
+    _form(pages, context, desk, paper, door)
+    _list(pages, context, desk, paper)
+    routes.include_router(wishes.router(context, desk, door))
+    routes.include_router(pages)
     return routes
 
 
@@ -44,7 +48,7 @@ def _form(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
     @routes.post("/m/{station}/wish")
     async def made(request: Request, station: str) -> Response:
         refuse_foreign(request)
-        found, fields = station_of(context, station), _fields(await request.body())
+        found, fields = station_of(context, station), form_fields(await request.body())
         try:
             said = WishSaid(interest=fields.get("interest", ""), when=fields.get("when", ""))
             await asyncio.to_thread(door.add, found, said, request)
@@ -76,7 +80,7 @@ def _list(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
     @routes.post("/wishes")
     async def deed(request: Request) -> Response:
         key = gate.needs("operator")(request)
-        fields = _fields(await request.body())
+        fields = form_fields(await request.body())
         how, what = WishDeed(to=fields.get("to", "")[:200]), DEEDS.get(fields.get("deed", ""))
         if what is None:
             return await asyncio.to_thread(shown, request, key, "failed", 422)
@@ -88,12 +92,3 @@ def _list(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
         except HTTPException as error:
             return await asyncio.to_thread(shown, request, key, "too_late", error.status_code)
         return RedirectResponse("/wishes", 303, HEADERS)
-
-
-def _fields(body: bytes) -> dict[str, str]:
-    """422 for a form that is none of ours."""
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS)
-    except ValueError:
-        raise HTTPException(422, "this is none of our forms") from None
-    return {name: values[0].strip() for name, values in fields.items()}

@@ -95,9 +95,9 @@ class WishDeed(BaseModel):
     uid: Annotated[str | None, Field(max_length=500)] = None
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, desk = APIRouter(prefix="/api/v1", responses={404: PROBLEMS[404], 503: PROBLEMS[503]}), WishDesk(context)
-    _visitors(routes, context, desk, WishDoor(context, desk))
+def router(context: ApiContext, desk: WishDesk, door: "WishDoor") -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
+    _visitors(routes, context, desk, door)
     _staff(routes, context, desk)
     return routes
 

@@ -106,6 +106,12 @@ def test_a_wrong_key_opens_nothing(house: House) -> None:
     assert page.headers["location"] == "/login?wrong=1"
 
 
+@pytest.mark.parametrize("path", ["/login", "/setup/enter"])
+def test_a_form_that_is_none_of_ours_is_no_fault_of_ours(house: House, path: str) -> None:
+    answer = house.client.post(path, content=b"&".join(b"a=1" for _ in range(9)))
+    assert answer.status_code == 422
+
+
 def test_a_page_of_another_site_cannot_log_anybody_in_or_out(house: House) -> None:
     for path in ("/login", "/logout"):
         assert house.client.post(path, headers={"origin": "https://evil.example"}).status_code == 403

@@ -85,6 +85,7 @@ def test_an_address_has_so_many_an_hour(tmp_path: Path) -> None:
     for house in serving(tmp_path):
         assert wish(house, wishes.PER_ADDRESS).status_code == 201
         assert wish(house).status_code == 429
+        assert house.client.post(PAGE, data=WISH).status_code == 429, "the page is no second door"
         house.clock.now += HOUR_MS
         assert wish(house).status_code == 201
 
