@@ -49,8 +49,9 @@ stays_up() {
     [ "$($CTL show --property=NRestarts --value "$1")" = "$before" ]
 }
 
+# Only copies that were made since the version was kept, and whole ones: an earlier upgrade's are older than what is known.
 databases_back() {
-    find "$DATA" -name '*.before-schema-*' | sort -r | while read -r copy; do
+    find "$DATA" -name '*.before-schema-*' ! -name '*.part' -newer "$KEPT/version" | sort -rV | while read -r copy; do
         file=${copy%.before-schema-*}
         rm -f "$file-wal" "$file-shm"
         mv "$copy" "$file"

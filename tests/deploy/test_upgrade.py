@@ -95,6 +95,23 @@ def test_a_version_that_does_not_start_is_taken_back_with_its_databases(box: Box
     }
 
 
+def test_copies_of_an_earlier_upgrade_and_halves_are_not_put_back(box: Box) -> None:
+    box.begin()
+    (box.data / "yizhan.db").write_text("of today")
+    earlier = box.data / "yizhan.db.before-schema-5"
+    earlier.write_text("weeks old")
+    os.utime(earlier, (1_000_000, 1_000_000))
+    box.run("keep", "1.0")
+    (box.data / "webhooks.db.before-schema-1.part").write_text("half")
+    box.install("broken")
+    assert "version 1.0 runs again" in box.run("check", "1.0")
+    assert {path.name: path.read_text() for path in box.data.iterdir()} == {
+        "yizhan.db": "of today",
+        "yizhan.db.before-schema-5": "weeks old",
+        "webhooks.db.before-schema-1.part": "half",
+    }
+
+
 def test_a_version_that_falls_and_is_started_anew_is_taken_back(box: Box) -> None:
     box.begin()
     box.run("keep", "1.0")
