@@ -8,6 +8,8 @@ from gateway.evidence.seen import Range, holds, insert
 
 RANGES: Final = 16_384
 """More holes than a box makes that fills them from the oldest; a message beyond makes no further one."""
+NAMES: Final = 64
+"""Boxes that may speak on the topics of one station without being named in the configuration."""
 JOURNALS: Final = 8
 """Journals of one box of which it is known what came."""
 
@@ -86,7 +88,10 @@ class Boxes:
     def may_tell(self, station: str, box: str) -> bool:
         """A station that we configure ourselves is heard from whichever box speaks on its topics."""
         owner = self.owners.get(station)
-        return owner is None or (owner == box and box in self.accept)
+        if owner is not None:
+            return owner == box and box in self.accept
+        links = self._links.get(station, {})
+        return box in links or box in self.accept or len(links) < NAMES
 
     def trusts(self, station: str) -> bool:
         """Whether a box that is named in the configuration tells of it: it has let in what floods, or not."""
