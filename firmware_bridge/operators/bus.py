@@ -93,13 +93,11 @@ class OperatorBus:
     def run(self) -> None:
         listening = threading.Thread(target=self._listen, name=f"push-{self.id}", daemon=True)
         listening.start()
-        try:
-            while not self._stop.is_set() and self._failed is None:
-                with self._mishaps.contained(f"bus {self.id}: a turn"):
-                    self._turn()
-                self._stop.wait(STEP_S)
-        finally:
-            listening.join()
+        while not self._stop.is_set() and self._failed is None:
+            with self._mishaps.contained(f"bus {self.id}: a turn"):
+                self._turn()
+            self._stop.wait(STEP_S)
+        listening.join()  # not after what ends the process: the listener would wait for a stop that nobody says
         if self._failed is not None:
             raise self._failed
 

@@ -55,7 +55,7 @@ class Wechat:
         self._target = Target((channel.url or HOST).rstrip("/"), channel.timeout_s, channel.allow_private)
         self._secret = secret
         self._token = AccessToken("wechat", self._fetch)
-        self._taken: OrderedDict[str, set[str]] = OrderedDict()
+        self._taken: OrderedDict[str, dict[str, bool]] = OrderedDict()  # by message and receiver: took it, or refused
         self._lock = threading.Lock()
 
     def send(self, message: StaffMessage) -> None:
@@ -66,22 +66,24 @@ class Wechat:
 
     def _to_each(self, message: StaffMessage) -> None:
         """Each receiver once. SendError where one is to be tried again, or none takes it."""
-        taken, refused = self._took(message.id), list[SendError]()
+        taken, refused = self._took(message.id), list[SendError]()  # refused: this time
         for receiver in self._channel.to:
             if receiver in taken:
                 continue
+            took = True
             try:
                 self._post(message, "message/subscribe/send", {"touser": receiver, **self._body(message)})
             except _NobodyError as error:
                 log.warning("channel %s: a receiver does not take messages: %s", self._channel.id, error)
                 refused.append(error)
-            taken.add(receiver)
-        if len(refused) == len(self._channel.to):
+                took = False
+            taken[receiver] = took
+        if refused and not any(taken.values()):
             raise SendError(str(refused[0]), permanent=True)
 
-    def _took(self, message: str) -> set[str]:
+    def _took(self, message: str) -> dict[str, bool]:
         with self._lock:
-            taken = self._taken.setdefault(message, set())
+            taken = self._taken.setdefault(message, {})
             self._taken.move_to_end(message)
             if len(self._taken) > REMEMBERED:
                 self._taken.popitem(last=False)

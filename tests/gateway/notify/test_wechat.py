@@ -168,6 +168,14 @@ def test_who_has_a_message_is_not_told_again_when_another_is_tried_again(provide
     assert [request.json["touser"] for request in provider.requests[4:]] == ["o1", "o2"]
 
 
+def test_what_nobody_took_over_several_tries_is_not_delivered(provider: Provider, tmp_path: Path) -> None:
+    provider.answers.extend([token(), said(43101), said(-1, "system error"), said(43101)])
+    channel = sender(provider, tmp_path, to=["o1", "o2"])
+    assert not failure(channel, message()).permanent
+    assert failure(channel, message()).permanent
+    assert [request.json["touser"] for request in provider.requests[1:]] == ["o1", "o2", "o2"]
+
+
 def test_an_app_of_wecom_tells_members(provider: Provider, tmp_path: Path) -> None:
     provider.answers.extend([Answer(200, {"errcode": 0, "errmsg": "ok", "access_token": "T1", "expires_in": 7200}), OK])
     app(provider, tmp_path).send(message())
