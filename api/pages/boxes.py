@@ -8,7 +8,7 @@ from typing import Final
 from api.boxes import KnownBox, LineState, counted
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
-from api.pages.language import LANGUAGES
+from api.pages.language import LANGUAGES, name_in
 from config.schema import Settings
 from gateway.base.local_time import local_of
 from gateway.model import Millis
@@ -106,7 +106,7 @@ class _Say:
         return escape(WORDS[key][self._column].format(**values))
 
     def name(self, names: dict[str, str], otherwise: str) -> str:
-        return names.get("en" if self._column == 2 else "zh") or next(iter(names.values()), otherwise)
+        return name_in(self.lang, names) or next(iter(names.values()), otherwise)
 
     def span(self, ms: Millis) -> str:
         for unit, word in ((DAY_MS, "days"), (HOUR_MS, "hours"), (MINUTE_MS, "minutes")):

@@ -1,11 +1,20 @@
 """Which of our three languages a reader gets: asked for, else configured, else the browser's, else Chinese."""
 
 import re
+from collections.abc import Mapping
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 CONFIGURED = {"zh-Hans": "zh", "zh-Hant": "zh-hant", "en": "en"}
 """How the configuration and the alerts call our languages."""
 _TRADITIONAL = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
+
+
+_NEAREST = {"en": ("en", "zh"), "zh-Hant": ("zh-hant", "zh-Hant", "zh", "en")}
+
+
+def name_in(lang: str, names: Mapping[str, str]) -> str:
+    """The configured name in one of our languages, or what comes nearest; "" where there is none of these."""
+    return next((names[key] for key in _NEAREST.get(lang, ("zh", "zh-Hans", "en")) if names.get(key)), "")
 
 
 def known(tag: str) -> str | None:

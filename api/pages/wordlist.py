@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from api.pages import kinds
+from api.pages.language import name_in
 from config.kinds import Words
 
 SCRIPTS = Path(__file__).parent / "static" / "js"
@@ -47,10 +48,7 @@ class Speaker:
 
     def of(self, names: Names) -> str:
         """The configured name in this language, or what comes nearest."""
-        order = {"en": ("en", "zh"), "zh-Hant": ("zh-hant", "zh-Hant", "zh", "en")}.get(
-            self.lang, ("zh", "zh-Hans", "en")
-        )
-        return next((names[key] for key in order if names.get(key)), "")
+        return name_in(self.lang, names)
 
     def kind(self, key: str, form: str = "") -> str:
         """`charger:ebike`, `.unit`: the word of the type, else of its kind."""

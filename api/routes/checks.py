@@ -104,6 +104,7 @@ def router(context: ApiContext) -> APIRouter:
     )
     def listed(
         station: str,
+        check: Annotated[str | None, Query(max_length=64, description="of this check alone")] = None,
         limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = A_PAGE,
         cursor: str | None = None,
         format: Literal["json", "csv"] = "json",  # noqa: A002
@@ -115,15 +116,17 @@ def router(context: ApiContext) -> APIRouter:
             raise not_found(station)
         if format == "csv":  # with the names of those who checked
             context.keyring.book.note(context.now(), key.name, "checks_exported", station)
-            rows = (_row(stored, context) for stored in _all(desk, station))
+            rows = (_row(stored, context) for stored in _all(desk, station, check))
             return Spreadsheet.of(context.settings, lang, station).answer(rows, {"cache-control": "no-store"}, COLUMNS)
-        return _page(desk, context, station, limit, cursor)
+        return _page(desk, context, station, check, limit, cursor)
 
     return routes
 
 
-def _page(desk: CheckDesk, context: ApiContext, station: str, limit: int, cursor: str | None) -> Response:
-    told = desk.books().page(station, _before(cursor), limit + 1)
+def _page(
+    desk: CheckDesk, context: ApiContext, station: str, check: str | None, limit: int, cursor: str | None
+) -> Response:
+    told = desk.books().page(station, _before(cursor), limit + 1, check)
     last = told[limit - 1].report if len(told) > limit else None
     following = None if last is None else f"{last.ts}.{last.id}"
     body = {"checks": [_row(stored, context) for stored in told[:limit]], "next": following}
@@ -139,9 +142,9 @@ def _before(cursor: str | None) -> tuple[Millis, str] | None:
     return int(at), name
 
 
-def _all(desk: CheckDesk, station: str) -> Iterator[StoredCheck]:
+def _all(desk: CheckDesk, station: str, check: str | None) -> Iterator[StoredCheck]:
     books, before, count = desk.books(), None, 0
-    while (told := books.page(station, before, LARGEST_PAGE)) and count < MOST_ROWS:
+    while (told := books.page(station, before, LARGEST_PAGE, check)) and count < MOST_ROWS:
         yield from told
         count += len(told)
         before = told[-1].report.ts, told[-1].report.id

@@ -304,7 +304,8 @@ class Deliveries(threading.Thread):
     def _take_in(self, *, keep: bool) -> None:
         """What came since. `keep`: it is to be told by us; else only what is true now is remembered."""
         while self._came:
-            self._backlogs.changed(self._came.popitem()[1])
+            oldest = next(iter(self._came))  # only this thread takes out; others may put in meanwhile
+            self._backlogs.changed(self._came.pop(oldest))
         while self._events:
             event = self._events.popleft()
             if keep:

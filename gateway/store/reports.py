@@ -83,12 +83,17 @@ class ReportBooks:
         """The report of this id."""
         return next(iter(self._ask("WHERE id = ?", (name,))), None)
 
-    def page(self, station: str, before: tuple[Millis, str] | None, most: int) -> list[StoredCheck]:
-        """The newest first, but for what verified orders left. `before`: time and id of the last one of a page."""
+    def page(
+        self, station: str, before: tuple[Millis, str] | None, most: int, check: str | None = None
+    ) -> list[StoredCheck]:
+        """The newest first, but for what verified orders left. `before`: time and id of the last one of a page.
+        `check`: of this one alone."""
         at, name = (2**62, "") if before is None else before
+        of_check, values = ("", ()) if check is None else (" AND check_id = ?", (check,))
         told = self._ask(
-            "WHERE station = ? AND result <> 'verified' AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?",
-            (station, at, name, most),
+            f"WHERE station = ?{of_check} AND result <> 'verified' AND (at, id) < (?, ?)"
+            " ORDER BY at DESC, id DESC LIMIT ?",
+            (station, *values, at, name, most),
         )
         return sorted(told, key=lambda stored: (stored.report.ts, stored.report.id), reverse=True)[:most]
 

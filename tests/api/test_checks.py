@@ -174,6 +174,18 @@ def test_pages_and_csv_of_what_was_reported(rounds: Rounds) -> None:
     assert rounds.client.get(URL, headers=viewer, params={"cursor": "x"}).status_code == 422
 
 
+def test_reports_of_one_check_alone(rounds: Rounds) -> None:
+    names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(4)]
+    for number, name in enumerate(names):
+        assert rounds.post(id=name, check=("aed", "front-door")[number % 2]).status_code == 201
+    viewer = rounds.key("viewer")
+    for check, ids in (("aed", [names[2], names[0]]), ("front-door", [names[3], names[1]]), ("never-heard-of", [])):
+        told = rounds.client.get(URL, headers=viewer, params={"check": check, "limit": 2}).json()
+        assert ([row["id"] for row in told["checks"]], told["next"]) == (ids, None)
+    table = rounds.client.get(URL, headers=viewer, params={"check": "aed", "format": "csv"})
+    assert len(table.content.decode("utf-8-sig").splitlines()) == 3
+
+
 def test_the_page_is_small_says_nothing_to_others_and_asks_in_words(rounds: Rounds) -> None:
     answer = rounds.client.get(f"/c/{TOKEN}")
     assert answer.headers["referrer-policy"] == "no-referrer"

@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.requests import Request
 
-from api.pages.language import english_first
+from api.pages.language import english_first, name_in
 from api.pages.preferences import choice, dressed, preferences, switches
 
 
@@ -79,3 +79,16 @@ def test_a_bilingual_page_tells_english_first_to_who_reads_english() -> None:
     turned = english_first(text)
     assert '<h1>Log in <span lang="zh-Hans">登录</span></h1>' in turned
     assert "Needs a key" in turned
+
+
+@pytest.mark.parametrize(
+    ("lang", "name"), [("zh-Hans", "燕山驿站"), ("zh-Hant", "燕山驛站"), ("en", "Yanshan"), ("unheard of", "燕山驿站")]
+)
+def test_a_name_is_told_in_the_language_of_the_reader(lang: str, name: str) -> None:
+    assert name_in(lang, {"zh": "燕山驿站", "zh-hant": "燕山驛站", "en": "Yanshan"}) == name
+
+
+def test_a_name_that_lacks_a_language_is_told_in_the_nearest() -> None:
+    assert name_in("zh-Hant", {"zh": "驿站", "en": "Station"}) == "驿站"
+    assert name_in("en", {"zh": "驿站"}) == "驿站"
+    assert name_in("zh-Hans", {"fr": "Relais"}) == ""

@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api.live_view import Entry
 from api.webhooks import deliveries
 from api.webhooks.deliveries import Deliveries
 from api.webhooks.messages import GIVE_UP_MS, PAUSES_MS
 from gateway.alerts.words import AlertEvent
+from gateway.base.mishaps import Mishaps
 from gateway.store.subscriptions import NAME, SubscriptionFile
 from tests.api.conftest import MINUTE, NOON, House, serving
 from tests.api.documents import document, line, resource
@@ -289,3 +291,14 @@ def test_an_app_is_no_staff(house: House) -> None:
         assert house.get(path, headers=who).status_code == 403, path
     token = who["authorization"].split(" ")[1]
     assert house.client.post("/login", data={"key": token}).status_code == 401
+
+
+def test_changes_of_several_stations_are_taken_in_as_they_came(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = house.app.context
+    told = Deliveries(lambda: context.settings, context.keyring, lambda: NOON, Mishaps(), lambda _: (), told=True)
+    taken = list[str]()
+    monkeypatch.setattr(told._backlogs, "changed", lambda entry: taken.append(entry.station))
+    for station in ("shaping", "yanshan", "dock"):
+        told.heard(Entry(document(station, [resource("thing", "seat", use="free")], [line("seat", 1, 1, 1)], NOON), 1))
+    told.step()
+    assert taken == ["shaping", "yanshan", "dock"]
