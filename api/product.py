@@ -67,7 +67,8 @@ def run_product(
     registry = CollectorRegistry()
     registry.register(GatewayCollector(gateway.metrics))
     registry.register(AlertCollector(settings.store.path, now_ms))
-    registry.register(CertificateCollector(lambda: certificate_files(gateway.settings)))
+    shown = gateway.certificates.by_option
+    registry.register(CertificateCollector(lambda: certificate_files(gateway.settings), shown))
     running: Running = Fixed(settings)
     door: ReloadDoor | None = None
     if files is not None:

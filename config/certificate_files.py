@@ -1,16 +1,51 @@
-"""Which files of a configuration are certificates that run out: our own, and those of authorities that we trust."""
+"""Which certificates of a configuration run out: in files, our own and those of authorities that we trust, and those
+that servers show us."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.schema import Settings
+from config.schema.base import HostPort
 from config.secret_files import files_named
 
 OURS = frozenset({"cert_file"})
 AUTHORITIES = frozenset({"ca_file", "client_ca_file", "upstream_ca_file"})
+HTTPS = 443
 
 
 def certificate_files(settings: Settings) -> Iterator[tuple[str, Path, bool]]:
     """(dotted option, its file, whether it is our own), in the order of the configuration."""
     for option, path in files_named(settings, OURS | AUTHORITIES):
         yield option, path, option.rpartition(".")[2] in OURS
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPeer:
+    """A server of the configuration that shows a certificate. `cert_file`, `key_file`: what we show it."""
+
+    option: str
+    host: str
+    port: int
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return f"the certificate of {HostPort(self.host, self.port)} ({self.option})"
+
+
+def tls_peers(settings: Settings) -> Iterator[TlsPeer]:
+    """The brokers, and whatever stands before our pages at their public address (such as Caddy)."""
+    mqtt = settings.mqtt
+    if mqtt.endpoint.tls:
+        yield TlsPeer("mqtt.url", mqtt.endpoint.host, mqtt.endpoint.port, mqtt.cert_file, mqtt.key_file)
+        for number, (host, port) in enumerate(mqtt.nodes):
+            yield TlsPeer(f"mqtt.nodes.{number}", host, port, mqtt.cert_file, mqtt.key_file)
+    uplink = settings.uplink
+    if uplink is not None and uplink.endpoint.tls:
+        yield TlsPeer("uplink.url", uplink.endpoint.host, uplink.endpoint.port, uplink.cert_file, uplink.key_file)
+    public = urlsplit(settings.api.public_url or "")
+    if public.scheme == "https" and public.hostname:
+        yield TlsPeer("api.public_url", public.hostname, public.port or HTTPS)

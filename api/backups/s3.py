@@ -1,8 +1,10 @@
 """The four requests of S3 that backups need, signed by AWS Signature Version 4, path style."""
 
+import contextlib
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -54,6 +56,7 @@ class Bucket:
         with self._asked("DELETE", name):
             pass
 
+    @contextlib.contextmanager
     def _asked(
         self,
         method: str,
@@ -61,7 +64,8 @@ class Bucket:
         query: dict[str, str] | None = None,
         digest: str = EMPTY,
         body: BinaryIO | None = None,
-    ) -> HTTPResponse:
+    ) -> Iterator[HTTPResponse]:
+        """The answer to one request, on a connection of its own, which is closed however it ends. OSError."""
         path = quote(f"/{self._name}/{self._prefix}{name}" if name else f"/{self._name}")
         search = "&".join(
             f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in sorted((query or {}).items())
@@ -71,15 +75,16 @@ class Bucket:
         if body is not None:
             headers["content-length"] = str(body.seek(0, 2))
             body.seek(0)
-        try:
-            line.request(method, f"{path}?{search}" if search else path, body, headers)
-            answer = line.getresponse()
-        except HTTPException as error:
-            raise OSError(f"{self._host}: {error!r}") from error
-        if answer.status >= 300:
-            text = answer.read(2_000).decode("utf-8", "replace")
-            raise OSError(f"{self._host} says {answer.status}: {text[:200]}")
-        return answer
+        with contextlib.closing(line):
+            try:
+                line.request(method, f"{path}?{search}" if search else path, body, headers)
+                answer = line.getresponse()
+                if answer.status >= 300:
+                    text = answer.read(2_000).decode("utf-8", "replace")
+                    raise OSError(f"{self._host} says {answer.status}: {text[:200]}")
+                yield answer
+            except HTTPException as error:
+                raise OSError(f"{self._host}: {error!r}") from error
 
     def _signed(self, method: str, path: str, search: str, digest: str) -> dict[str, str]:
         moment = datetime.fromtimestamp(now_ms() / 1000, UTC)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
     app = create_app(
         view, history_of(settings), settings, _status_of(settings, feed, started_at),
-        registry=_registry(settings, mishaps), now=now_ms, command=feed.send, left_out=feed.left_out,
+        registry=_registry(running.settings, mishaps), now=now_ms, command=feed.send, left_out=feed.left_out,
         mishaps=mishaps, running=running,
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
@@ -120,7 +120,7 @@ def _status_of(settings: "Settings", feed: "LiveFeed", started_at: "Millis") -> 
     return status
 
 
-def _registry(settings: "Settings", mishaps: "Mishaps") -> "CollectorRegistry":
+def _registry(settings: "Callable[[], Settings]", mishaps: "Mishaps") -> "CollectorRegistry":
     from prometheus_client import CollectorRegistry
 
     from config.certificate_files import certificate_files
@@ -128,7 +128,7 @@ def _registry(settings: "Settings", mishaps: "Mishaps") -> "CollectorRegistry":
 
     registry = CollectorRegistry()
     registry.register(MishapCollector(mishaps))
-    registry.register(CertificateCollector(lambda: certificate_files(settings)))
+    registry.register(CertificateCollector(lambda: certificate_files(settings())))
     return registry
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,22 +22,22 @@ def add(subparsers: Any) -> None:
         "compliance", help="等保二级 and ETSI EN 303 645, item by item, with the evidence of this installation"
     )
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
-    parser.add_argument("--lang", choices=("zh", "en"), help="default: that of LANG")
+    parser.add_argument("--lang", choices=("zh", "en"), help="default: that of LC_ALL, LC_MESSAGES or LANG")
     parser.add_argument("--json", action="store_true", help="for a program")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.chinese import language
     from api.compliance.look import look_at
     from config.load import load
     from gateway.base.clock import now_ms
 
     at = look_at(load(args.config), now_ms())
-    lang = args.lang or ("zh" if os.environ.get("LANG", "").startswith("zh") else "en")
     if args.json:
         sys.stdout.write(json.dumps(as_rows(at), ensure_ascii=False, indent=1) + "\n")
     else:
-        _write(at, 0 if lang == "zh" else 1)
+        _write(at, 0 if language(args.lang) == "zh" else 1)
     return 0
 
 

@@ -62,6 +62,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield command_key(settings)
     yield rights(settings)
     yield from certificates(settings)
+    yield from backups(settings)
     yield holidays(settings)
     yield from promises(settings)
     yield from calendars(settings)
@@ -117,16 +118,27 @@ def store(folder: Path) -> Iterator[DoctorFinding]:
 
 
 def certificates(settings: Any) -> Iterator[DoctorFinding]:
-    """Those that the configuration names, and that which the broker shows."""
-    from config.certificate_files import certificate_files
-    from gateway.base.certificates import ending
+    """Those that the configuration names, and those that its servers show."""
+    from api.certificates import look_at_certificates
     from gateway.base.clock import now_ms
 
-    now, found = now_ms(), list(certificate_files(settings))
-    told = [text for option, path, ours in found if (text := ending(option, path, now, ours=ours))]
-    yield from (DoctorFinding("warn", "certificate", f"{text}; renew it, docs/tls.md") for text in told)
-    if found and not told:
-        yield DoctorFinding("ok", "certificate", f"{len(found)} are good for 20 days and longer")
+    found = look_at_certificates(settings, now_ms())
+    yield from (DoctorFinding("warn", "certificate", text) for text in found.unseen)
+    yield from (DoctorFinding("warn", "certificate", f"{text}; renew it, docs/tls.md") for text in found.ending)
+    if found.count and not found.ending:
+        yield DoctorFinding("ok", "certificate", f"{found.count} are good for 20 days and longer")
+
+
+def backups(settings: Any) -> Iterator[DoctorFinding]:
+    """How those went that the configuration asks for."""
+    if settings.backup is None:
+        return
+    from gateway.base.backup_state import asked_state, trouble_of
+    from gateway.base.clock import now_ms
+
+    trouble = trouble_of(asked_state(settings.store.path, now_ms()), now_ms())
+    text = "the last one and its rehearsal went well" if trouble is None else f"{trouble}; see docs/backup.md"
+    yield DoctorFinding("ok" if trouble is None else "warn", "backup", text)
 
 
 def starts(folder: Path) -> Iterator[DoctorFinding]:
@@ -221,7 +233,7 @@ def command_key(settings: Any) -> DoctorFinding:
 
 def rights(settings: Any) -> DoctorFinding:
     """Files with secrets or about people that other users of this machine may read."""
-    from api.commands.readable import exposed, told
+    from api.exposed_files import exposed, told
 
     found = exposed(settings)
     if found:

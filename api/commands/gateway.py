@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.base.clock import now_ms
     from gateway.base.heart import Heart
     from gateway.runtime import Gateway
-    from gateway.runtime.metrics import MetricsServer
+    from gateway.runtime.metrics import CertificateCollector, MetricsServer
 
     hangups = Hangups()
     settings = checked(args.config)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
                 listen.port,
                 gateway.metrics,
                 lambda: running.degraded(gateway.status()),
-                lambda: certificate_files(gateway.settings),
+                CertificateCollector(lambda: certificate_files(gateway.settings), gateway.certificates.by_option),
             )
         except OSError as error:
             raise OSError(

@@ -1,5 +1,6 @@
 """What is so in this installation, for the items of both standards."""
 
+from api.chinese import told
 from api.compliance.look import Look
 from api.compliance.words import ClauseEvidence, holds, look
 from gateway.base.local_time import DAY_MS
@@ -71,7 +72,7 @@ def on_the_way(at: Look) -> ClauseEvidence:
 
 def certificates(at: Look) -> ClauseEvidence:
     if at.certificates:
-        return look(f"快到期：{at.certificates[0]}", f"ends soon: {at.certificates[0]}")
+        return look(f"快到期：{told(at.certificates[0])}", f"ends soon: {at.certificates[0]}")
     return holds("到期前 20 天告警", "told 20 days before one ends")
 
 
@@ -82,6 +83,8 @@ def at_rest(at: Look) -> ClauseEvidence:
 
 
 def backups(at: Look) -> ClauseEvidence:
+    if at.backup_trouble is not None:
+        return look(f"备份有问题：{told(at.backup_trouble)}", f"backups are in trouble: {at.backup_trouble}")
     if at.backed_up_at is None or at.now - at.backed_up_at > BACKUP_DAYS * DAY_MS:
         return look("一周内没有备份：`yizhan backup`", "no backup within a week: `yizhan backup`")
     days = (at.now - at.backed_up_at) // DAY_MS

@@ -1,17 +1,15 @@
 """What is looked at once for all items: the configuration, keys, the trail, backups, and who may read the files."""
 
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 from api.access_book import AccessBook
 from api.addresses import is_loopback
 from api.audit_check import FOLDER, check_all, exports_since, faults_of
 from api.auth import Key, Keyring
-from config.certificate_files import certificate_files
+from api.certificates import look_at_certificates
+from api.exposed_files import exposed
 from config.schema import Settings
-from config.secret_files import secret_files
-from gateway.base.certificates import ending
+from gateway.base.backup_state import asked_state, trouble_of
 from gateway.model import Millis
 
 TRAIL_LOOKED_AT = 20_000
@@ -19,7 +17,10 @@ TRAIL_LOOKED_AT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`backed_up_at` None: never, as far as the trail goes. `open_files`: secrets and databases others may read."""
+    """`backed_up_at` None: never, as far as the trail goes. `backup_trouble`: of those that the configuration asks for.
+
+    `open_files`: secrets and databases that others may read.
+    """
 
     settings: Settings
     now: Millis
@@ -29,6 +30,7 @@ class Look:
     exports: int
     backed_up_at: Millis | None
     failed_log_ins: int
+    backup_trouble: str | None
     certificates: tuple[str, ...]
     open_files: tuple[str, ...]
 
@@ -62,7 +64,7 @@ def look_at(settings: Settings, now: Millis) -> Look:
     checked = check_all(folder, exports_since(now, settings.store.retention.alerts_days))
     lines = AccessBook(folder).lines(TRAIL_LOOKED_AT)
     keys = tuple(key for key in Keyring.of(settings).all() if key.expires_at is None or key.expires_at > now)
-    told = [ending(option, path, now, ours=ours) for option, path, ours in certificate_files(settings)]
+    state = asked_state(folder, now) if settings.backup is not None else None
     return Look(
         settings,
         now,
@@ -72,18 +74,7 @@ def look_at(settings: Settings, now: Millis) -> Look:
         len([*(folder / FOLDER).glob("*.jsonl")]),
         max((line.at for line in lines if line.what == "backed_up"), default=None),
         sum(line.what == "log_in_failed" for line in lines),
-        tuple(text for text in told if text),
-        tuple(_open_files(settings)),
+        None if state is None else trouble_of(state, now),
+        look_at_certificates(settings, now).ending,
+        tuple(str(path) for path in exposed(settings)),
     )
-
-
-def _open_files(settings: Settings) -> list[str]:
-    paths = [path for _, path in secret_files(settings)] + list(settings.store.path.glob("*.db"))
-    return [str(path) for path in paths if _others_read(path)]
-
-
-def _others_read(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
-    except OSError:
-        return False

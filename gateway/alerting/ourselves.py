@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from config.certificate_files import certificate_files
 from config.schema import Settings
 from gateway.alerts.facts import Fact, channel_failing, own
-from gateway.base.backup_state import read_state, trouble_of
-from gateway.base.certificates import ending
+from gateway.base.backup_state import asked_state, trouble_of
+from gateway.base.certificates import endings, ends_soon
 from gateway.model import Millis, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 
@@ -30,6 +30,8 @@ class Ourselves:
     store: str | None = None
     duplicate: str | None = None
     copy: str | None = None
+    shown: tuple[tuple[str, Millis], ...] = ()
+    """(server, when the certificate ends that it shows)"""
     disk_free_mib: int | None = None
 
 
@@ -50,11 +52,11 @@ class OwnTroubles:
         self._notices = notices_of(settings) if depends_on_notices(settings) else None
         self._certificates = list(certificate_files(settings))
         self._ending: str | None = None  # a certificate that ends within 20 days, or can't be read
+        self._shown: tuple[tuple[str, Millis], ...] = ()  # as they were looked at last
         self._disk_at: Millis = 0
         self._hourly_at: Millis = 0
         self._backs_up, self._store = settings.backup is not None, settings.store.path
         self._backup_trouble: str | None = None  # why the last backup or its rehearsal failed, or none was made
-        self._since: Millis | None = None
 
     def resume(self, failing: Failing) -> None:
         """After a start: the channels of which it was told that they fail."""
@@ -79,7 +81,7 @@ class OwnTroubles:
         return facts
 
     def _facts(self, state: Ourselves, now: Millis) -> list[Fact]:
-        self._look_hourly(now)
+        self._look_hourly(state, now)
         named = {
             "broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate,
             "certificate_ending": self._ending, "backup_failing": self._backup_trouble,
@@ -94,16 +96,15 @@ class OwnTroubles:
         detail: dict[str, Signal] = {"free_mib": free_mib}
         return Fact("disk_filling", now, holds, None, self._gateway, None, f"{free_mib} MiB free", detail)
 
-    def _look_hourly(self, now: Millis) -> None:
+    def _look_hourly(self, state: Ourselves, now: Millis) -> None:
         """Certificates and backups: what changes slowly and is read from files."""
-        if now < self._hourly_at:
+        if now < self._hourly_at and state.shown == self._shown:
             return
-        self._hourly_at = now + HOURLY_MS
-        told = [ending(option, path, now, ours=ours) for option, path, ours in self._certificates]
-        self._ending = "; ".join(text for text in told if text) or None
-        if self._since is None:
-            self._since = now
-        self._backup_trouble = trouble_of(read_state(self._store), self._since, now) if self._backs_up else None
+        self._hourly_at, self._shown = now + HOURLY_MS, state.shown
+        shown = (ends_soon(server, end, now) for server, end in state.shown)
+        told = [*endings(self._certificates, now), *(text for text in shown if text is not None)]
+        self._ending = "; ".join(told) or None
+        self._backup_trouble = trouble_of(asked_state(self._store, now), now) if self._backs_up else None
 
     def _holidays(self, now: Millis) -> Fact:
         """Whether a notice is missing that hours of ours depend on."""

@@ -1,5 +1,9 @@
-"""How backups went, in `backup.json` beside the store: whoever makes them writes it, the gateway's alerts read it."""
+"""How backups went, in `backup.json` beside the store: whoever makes them writes it, the gateway's alerts read it.
 
+It also says since when they are asked for, so that no restart makes a backup that is missing look younger.
+"""
+
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -23,6 +27,8 @@ class BackupState:
     error: str = ""
     rehearsed_at: Millis = 0
     rehearsal_error: str = ""
+    asked_at: Millis = 0
+    """Since when backups are asked for, where none was tried before."""
 
 
 def read_state(folder: Path) -> BackupState | None:
@@ -44,13 +50,25 @@ def write_state(folder: Path, state: BackupState) -> None:
     part.replace(folder / FILE)
 
 
-def trouble_of(state: BackupState | None, since: Millis, now: Millis) -> str | None:
-    """What to tell staff; `since`: from when on backups were to be made."""
-    made_at = state.made_at if state is not None else 0
-    if state is not None and state.error:
+def asked_state(folder: Path, now: Millis) -> BackupState:
+    """The state where backups are asked for: noted as such at first. A damaged one is as old as its file."""
+    state = read_state(folder)
+    if state is not None:
+        return state
+    with contextlib.suppress(OSError):
+        return BackupState(asked_at=round((folder / FILE).stat().st_mtime * 1000))
+    state = BackupState(asked_at=now)
+    with contextlib.suppress(OSError):  # what can't be written is told as the store's trouble
+        write_state(folder, state)
+    return state
+
+
+def trouble_of(state: BackupState, now: Millis) -> str | None:
+    """What to tell staff."""
+    if state.error:
         return f"the last backup failed: {state.error}"
-    if now - max(made_at, since) > LATE_MS:
+    if now - max(state.made_at, state.asked_at) > LATE_MS:
         return "no backup was made for a day and a half"
-    if state is not None and state.rehearsal_error:
+    if state.rehearsal_error:
         return f"the rehearsal failed: {state.rehearsal_error}"
     return None

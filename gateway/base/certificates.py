@@ -1,15 +1,25 @@
-"""Until when certificates in files are good."""
+"""Until when certificates are good: those in files, and those that servers show."""
 
+import contextlib
+import ssl
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.certificate_files import TlsPeer
 from config.files import UnusableFileError, read_bytes
 from gateway.base.local_time import DAY_MS
+from gateway.base.reach import addresses, dial
 from gateway.model import Millis
 
 SOON_MS = 20 * DAY_MS
 """So long before its end a certificate is told of."""
 MOST_BYTES = 1 << 20
+ASK_S = 5.0
+"""So long a server may take to show its certificate."""
+
+CertificateFile = tuple[str, Path, bool]
+"""(option, file, whether it is our own)"""
 
 
 class NoCertificateError(ValueError):
@@ -40,7 +50,41 @@ def ending(option: str, path: Path, now: Millis, *, ours: bool) -> str | None:
         end = ends_at(path, ours=ours)
     except NoCertificateError as error:
         return f"{option}: {error}"
+    return ends_soon(option, end, now)
+
+
+def endings(files: Iterable[CertificateFile], now: Millis) -> list[str]:
+    """What to tell of all of them."""
+    told = [ending(option, path, now, ours=ours) for option, path, ours in files]
+    return [text for text in told if text is not None]
+
+
+def ends_soon(name: str, end: Millis, now: Millis) -> str | None:
+    """The same of one whose end is known."""
     if end > now + SOON_MS:
         return None
     day = f"{datetime.fromtimestamp(end / 1000, UTC):%Y-%m-%d}"
-    return f"{option} has ended on {day}" if end <= now else f"{option} ends on {day}"
+    return f"{name} has ended on {day}" if end <= now else f"{name} ends on {day}"
+
+
+def shown_by(peer: TlsPeer) -> Millis:
+    """Until when the certificate is good that a server shows now. OSError where it shows none.
+
+    It is only looked at: one that has ended, or that nobody vouches for, is what we want to hear of.
+    """
+    from cryptography import x509
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if peer.cert_file is not None and peer.key_file is not None:
+        with contextlib.suppress(OSError):  # told by its own option
+            context.load_cert_chain(peer.cert_file, peer.key_file)
+    with (
+        dial(addresses(peer.host, peer.port), ASK_S) as line,
+        context.wrap_socket(line, server_hostname=peer.host) as secured,
+    ):
+        shown = secured.getpeercert(binary_form=True)
+    try:
+        return round(x509.load_der_x509_certificate(shown or b"").not_valid_after_utc.timestamp() * 1000)
+    except ValueError:
+        raise OSError(f"{peer.name} is none") from None

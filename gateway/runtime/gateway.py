@@ -30,6 +30,7 @@ from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.policy.activities import Activity
+from gateway.runtime.certificates import ShownCertificates
 from gateway.runtime.entrance_checks import EntranceChecks
 from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
@@ -118,8 +119,8 @@ class Gateway:
             settings, stations, self.intake.programme, self.mishaps, partial(given_up, self.pipeline.live.stations)
         )
         self.ship = ship = self._ship(self.pipeline.live)
-        if ship is not None:
-            self.intake.copy_trouble = lambda: ship.trouble
+        self.certificates = ShownCertificates(lambda: self.settings, self.mishaps)
+        self.intake.beside = lambda: (ship.trouble if ship is not None else None, self.certificates.all())
         self.uplink = self._uplink([station.id for station in stations], suffix(share))
         self.alerting.dispatch.told_elsewhere = WhoTells(self.pipeline.live.box_lines, self._centre_tells).elsewhere
         self.sites = SiteKeeper(settings.store.path, self.mishaps)
@@ -220,6 +221,7 @@ class Gateway:
             self.uplink.start()
         self.alerting.start()
         self.intake.start()
+        self.certificates.start()
         if self.calendars.wanted:
             self.calendars.start()
 
@@ -241,6 +243,7 @@ class Gateway:
             return min(most_s, max(0.1, end - monotonic_s()))
 
         self.calendars.end()
+        self.certificates.end()
         self.intake.end()
         if self.intake.ident is not None:
             self.intake.join(left(STOP_S))

@@ -51,7 +51,7 @@ class Intake(threading.Thread):
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
         self.alerting = alerting
         self.announcer: Announcer | None = None
-        self.copy_trouble: Callable[[], str | None] = lambda: None
+        self.beside: Callable[[], tuple[str | None, tuple[tuple[str, Millis], ...]]] = lambda: (None, ())
         self.confirming = Confirming(session.publish_many)
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
@@ -79,7 +79,7 @@ class Intake(threading.Thread):
         self._mishaps = pipeline.live.mishaps
         self._pace = DocumentPace(pipeline.live, limits.document_interval_ms)
         self._part_at = self._report_at = 0.0
-        self._said: tuple[str | None, ...] = ()  # of what `_state` is made
+        self._said: tuple[object, ...] = ()  # of what `_state` is made
         self._state = Ourselves()
         session.on_connect = self._connected
 
@@ -268,7 +268,7 @@ class Intake(threading.Thread):
     def _ourselves(self) -> Ourselves:
         session = self.session
         twin = f"another gateway uses the client id {session.client_id}" if session.takeover_suspected else None
-        said = session.trouble, self.writer.trouble or self.writer.upkeep_trouble, twin, self.copy_trouble()
+        said = session.trouble, self.writer.trouble or self.writer.upkeep_trouble, twin, *self.beside()
         if said != self._said:
             self._said, self._state = said, Ourselves(*said)
         return self._state

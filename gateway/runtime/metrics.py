@@ -5,21 +5,23 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.base.certificates import NoCertificateError, ends_at
+from gateway.base.certificates import CertificateFile, NoCertificateError, ends_at
 from gateway.base.mishaps import Mishaps
 from gateway.influx.status import CopyMetrics
 from gateway.live.box_lines import BoxLine, BoxWord
+from gateway.model import Millis
 from gateway.runtime.status import Metrics, Status
 from gateway.uplink.status import UplinkMetrics
 
-Certificates = Callable[[], Iterable[tuple[str, Path, bool]]]
-"""(option, file, whether it is our own) of each certificate of the configuration."""
+Certificates = Callable[[], Iterable[CertificateFile]]
+"""Those of the configuration."""
+Shown = Callable[[], Iterable[tuple[str, Millis]]]
+"""(option, when the certificate ends that its server shows)"""
 
 
 class GatewayCollector(Collector):
@@ -89,10 +91,10 @@ class MishapCollector(Collector):
 
 
 class CertificateCollector(Collector):
-    """When the certificates of the configuration end."""
+    """When the certificates of the configuration end, and those that its servers show."""
 
-    def __init__(self, files: Certificates) -> None:
-        self._files = files
+    def __init__(self, files: Certificates, shown: Shown = tuple) -> None:
+        self._files, self._shown = files, shown
 
     def collect(self) -> Iterator[Metric]:
         ends = GaugeMetricFamily(
@@ -101,6 +103,8 @@ class CertificateCollector(Collector):
         for option, path, ours in self._files():
             with contextlib.suppress(NoCertificateError):
                 ends.add_metric([option], ends_at(path, ours=ours) / 1000)
+        for option, end in self._shown():
+            ends.add_metric([option], end / 1000)
         yield ends
 
 
@@ -166,11 +170,11 @@ class MetricsServer:
         port: int,
         metrics: Callable[[], Metrics],
         status: Callable[[], Status],
-        certificates: Certificates = tuple,
+        certificates: CertificateCollector | None = None,
     ) -> None:
         registry = CollectorRegistry()
         registry.register(GatewayCollector(metrics))
-        registry.register(CertificateCollector(certificates))
+        registry.register(certificates or CertificateCollector(tuple))
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:

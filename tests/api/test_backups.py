@@ -4,10 +4,12 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,7 +29,7 @@ from api.backups.targets import FolderTarget, RsyncTarget, TargetError, target_o
 from api.cli import main
 from config.load import load
 from config.schema.backup import Backup
-from gateway.base.backup_state import LATE_MS, BackupState, read_state, trouble_of, write_state
+from gateway.base.backup_state import LATE_MS, BackupState, asked_state, read_state, trouble_of, write_state
 from gateway.base.local_time import DAY_MS
 from gateway.base.mishaps import Mishaps
 from tests.api.conftest import NOON
@@ -177,7 +179,7 @@ def test_a_file_that_was_damaged_there_is_found_by_the_rehearsal(here: Path, pla
     state = read_state(here.parent / "data")
     assert state is not None
     assert "can't be opened" in state.rehearsal_error
-    assert "the rehearsal failed" in (trouble_of(state, 0, state.made_at) or "")
+    assert "the rehearsal failed" in (trouble_of(state, state.made_at) or "")
 
 
 def test_a_list_that_names_files_outside_of_the_store_is_refused(here: Path, place: Path, tmp_path: Path) -> None:
@@ -234,15 +236,28 @@ def test_the_thread_makes_what_is_due_and_notes_what_failed(here: Path, place: P
     assert state is not None
     assert "is not there: make it, or mount its disk" in state.error
     assert state.made_at == now - DAY_MS
-    assert "the last backup failed" in (trouble_of(state, 0, now) or "")
+    assert "the last backup failed" in (trouble_of(state, now) or "")
 
 
 def test_a_day_and_a_half_without_a_backup_is_told() -> None:
     good = BackupState(made_at=NOON, tried_at=NOON, rehearsed_at=NOON)
-    assert trouble_of(good, 0, NOON + LATE_MS) is None
-    assert "day and a half" in (trouble_of(good, 0, NOON + LATE_MS + 1) or "")
-    assert trouble_of(None, NOON, NOON + LATE_MS) is None, "it was asked for only then"
-    assert "day and a half" in (trouble_of(None, NOON, NOON + LATE_MS + 1) or "")
+    assert trouble_of(good, NOON + LATE_MS) is None
+    assert "day and a half" in (trouble_of(good, NOON + LATE_MS + 1) or "")
+
+
+def test_a_restart_makes_a_backup_that_is_missing_no_younger(tmp_path: Path) -> None:
+    assert trouble_of(asked_state(tmp_path, NOON), NOON) is None, "it was asked for only now"
+    for restarted in (NOON + DAY_MS, NOON + LATE_MS):
+        assert trouble_of(asked_state(tmp_path, restarted), restarted) is None
+    late = NOON + LATE_MS + 1
+    assert "day and a half" in (trouble_of(asked_state(tmp_path, late), late) or "")
+
+
+def test_a_damaged_state_is_as_old_as_its_file(tmp_path: Path) -> None:
+    (tmp_path / "backup.json").write_text("{")
+    os.utime(tmp_path / "backup.json", (NOON / 1000, NOON / 1000))
+    assert trouble_of(asked_state(tmp_path, NOON + LATE_MS), NOON + LATE_MS) is None
+    assert "day and a half" in (trouble_of(asked_state(tmp_path, NOON), NOON + LATE_MS + 1) or "")
 
 
 def test_a_state_that_is_damaged_is_none(tmp_path: Path) -> None:
@@ -349,6 +364,29 @@ def test_a_bucket_takes_gives_lists_page_by_page_and_deletes(storage: str, tmp_p
     bucket.delete("c")
     with pytest.raises(OSError, match="says 404: <Code>NoSuchKey"):
         bucket.get("c", tmp_path / "back")
+
+
+def test_no_connection_stays_open_however_a_request_ends(
+    storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[HTTPConnection] = []
+
+    class Noted(HTTPConnection):
+        def __init__(self, host: str, port: int, timeout: float) -> None:
+            super().__init__(host, port, timeout=timeout)
+            made.append(self)
+
+    monkeypatch.setattr("api.backups.s3.HTTPConnection", Noted)
+    monkeypatch.setattr(_Storage, "protocol_version", "HTTP/1.1")
+    bucket = Bucket(storage, "bucket", "box", "us-east-1", "key", "secret")
+    (tmp_path / "file").write_bytes(b"x")
+    bucket.put("a", tmp_path / "file")
+    bucket.get("a", tmp_path / "back")
+    with pytest.raises(OSError, match="says 404"):
+        bucket.get("none", tmp_path / "back")
+    with pytest.raises(OSError, match="full"), bucket._asked("GET", "a"):
+        raise OSError("the disk is full")
+    assert [line.sock for line in made] == [None] * 4
 
 
 def test_the_signature_is_that_of_the_published_example(monkeypatch: pytest.MonkeyPatch) -> None:

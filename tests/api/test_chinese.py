@@ -47,6 +47,14 @@ def test_a_phrase_has_the_same_gaps_in_both_languages(english: str, chinese: str
     assert CHINESE.search(chinese) or "{}" in chinese or chinese.isascii()
 
 
+@pytest.mark.parametrize(("of", "phrases"), [("check", OF_CHECK), ("doctor", OF_DOCTOR)])
+def test_no_phrase_stands_behind_one_that_takes_its_place(of: str, phrases: tuple[tuple[str, str], ...]) -> None:
+    said_by = {"check": said, "doctor": told}[of]
+    for english, chinese in phrases:
+        gaps = ["x"] * english.count("{}")
+        assert said_by(english.replace("{}", "x")) == chinese.format(*gaps)
+
+
 @pytest.mark.parametrize(
     ("asked", "told_by", "spoken"),
     [

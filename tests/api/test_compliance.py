@@ -11,6 +11,7 @@ from api.auth import Keyring
 from api.cli import main
 from api.compliance.items import ITEMS
 from config.load import load
+from gateway.base.backup_state import BackupState, write_state
 from gateway.base.clock import now_ms
 from gateway.base.local_time import DAY_MS
 
@@ -92,3 +93,32 @@ def test_a_person_reads_it_in_both_languages(
     assert "身份鉴别" in chinese
     assert "no staff key yet" in english
     assert len(chinese.splitlines()) == len(english.splitlines())
+
+
+def test_it_looks_at_the_same_files_and_backups_as_doctor(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A copy of a database in the folder of a shard, and a backup that failed: doctor told of both, we did not."""
+    data = config.parent / "data"
+    data.chmod(0o755)
+    (data / "shard").mkdir()
+    (data / "shard").chmod(0o755)
+    (data / "shard/yizhan.db").touch()
+    (data / "shard/yizhan.db").chmod(0o644)
+    (config.parent / "secret").write_text("correct horse battery staple")
+    (config.parent / "secret").chmod(0o600)
+    config.write_text(CONFIG + "backup: {to: ./safe, passphrase_file: secret}\n")
+    write_state(data, BackupState(tried_at=now_ms(), error="the disk is away"))
+    assert main(["doctor", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    found = states(config, capsys)
+    for clause, words in (("EN 5.4", "shard/yizhan.db"), ("GB 7.1.4.8", "the disk is away")):
+        row = found[clause]
+        assert (row["state"], words in row["evidence"]["en"], words in said) == ("look", True, True)
+
+
+def test_the_language_is_chosen_as_check_and_doctor_choose_it(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    assert main(["compliance", "--config", str(config)]) == 0
+    assert "身份鉴别" in capsys.readouterr().out

@@ -1,15 +1,19 @@
 """A configuration's files are taken up again whole, or not at all."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from api.commands.api import _registry
 from api.reloading import Reloading
 from api.running import NotReloadedError
 from config.difference import Difference
 from config.edit.home import ConfigHome
 from config.edit.versions import Versions
 from config.load import load
+from gateway.base.mishaps import Mishaps
+from tests.certificates import signed_by_itself
 
 ONE = "stations:\n  - {id: one}\n"
 TWO = ONE + "  - {id: two}\n"
@@ -95,3 +99,15 @@ def test_a_folder_that_takes_no_versions_stops_no_reload(file: Path, monkeypatch
     file.write_text(TWO)
     monkeypatch.setattr("api.reloading.note", refused)
     assert running.reload("Chen", "a new station").changed
+
+
+def test_metrics_tell_of_the_certificates_that_the_files_name_now(file: Path, tmp_path: Path) -> None:
+    signed_by_itself(tmp_path / "c.pem", tmp_path / "c.key", ends=datetime(2050, 1, 1, tzinfo=UTC))
+    running = Reloading(file, load(file), load)
+    registry = _registry(running.settings, Mishaps())
+    assert registry.get_sample_value("yizhan_certificate_ends_seconds", {"option": "bridge.buses.p.cert_file"}) is None
+    bus = "{id: p, port: 'wss://127.0.0.1:0', protocol: ocpp, cert_file: c.pem, key_file: c.key}"
+    file.write_text(f"{ONE}bridge: {{station: one, buses: [{bus}]}}\n")
+    running.reload("a person", "a bus")
+    told = registry.get_sample_value("yizhan_certificate_ends_seconds", {"option": "bridge.buses.p.cert_file"})
+    assert told == datetime(2050, 1, 1, tzinfo=UTC).timestamp()

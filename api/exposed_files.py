@@ -1,4 +1,7 @@
-"""Files that hold secrets or speak of people, and that other users of the machine may read. For `yizhan doctor`."""
+"""Files that hold secrets or speak of people, and that other users of the machine may read.
+
+For `yizhan doctor` and `compliance`.
+"""
 
 import stat
 from collections.abc import Iterator
