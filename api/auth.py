@@ -21,7 +21,7 @@ from api.access_book import AccessBook
 from api.private_files import Stamp, locked, replace_private, stamp
 from api.reach import Path as RegionPath
 from api.reach import regions_of, still_meant, within
-from api.sessions import Sessions, key_id_of
+from api.sessions import LogIn, Sessions, StartedSession, key_id_of, session_id_of
 from config.files import LIST_BYTES, read_text
 from config.schema import Settings
 from gateway.model import Millis
@@ -131,20 +131,25 @@ class Keyring:
         key = self._good(match[1], now) if match else None
         return key if key and hmac.compare_digest(key.sha256, _sha256(token)) else None
 
-    def open_session(self, key: Key, until: Millis) -> str:
+    def open_session(self, key: Key, log_in: LogIn, now: Millis, until: Millis) -> str:
         """A cookie value good until then, or until the key ends."""
-        return self.sessions.open(key.id, key.sha256, until)
+        return self.sessions.open(key.id, key.sha256, log_in, now, until)
 
     def check_session(self, cookie: str, now: Millis) -> Key | None:
         """The key behind a session cookie, while both are good."""
         key = self._good(key_id_of(cookie), now)
         return key if key is not None and self.sessions.holds(cookie, key.sha256, now) else None
 
+    def started_sessions(self, now: Millis) -> tuple[StartedSession, ...]:
+        """The sessions that go on, of keys that are good, the one that was seen last first."""
+        return tuple(started for started in self.sessions.all(now) if self._good(started.key, now) is not None)
+
     def end_session(self, cookie: str, now: Millis) -> Key | None:
         """End a session in every process; whose it was, None when it was none."""
         key = self.check_session(cookie, now)
         if key is not None:
-            self.sessions.end(cookie, now)
+            own = session_id_of(cookie)
+            self.sessions.end(lambda started: started.id == own, now)
         return key
 
     def good(self, key_id: str, now: Millis) -> Key | None:
@@ -207,6 +212,11 @@ class AccessGate:
         if key is not None and request.method not in _SAFE_METHODS:
             refuse_foreign(request)
         return key
+
+    def session_of(self, request: Request) -> str | None:
+        """The id of the session that a request comes by, good or not; None where it shows a key, or nothing."""
+        cookie = request.cookies.get(COOKIE)
+        return session_id_of(cookie) if cookie and "authorization" not in request.headers else None
 
     def needs(self, role: Role) -> Callable[[Request], Key]:
         """401 without a good key, 403 with one of a lower role."""

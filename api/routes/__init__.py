@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api import feeds
 from api.context import ApiContext
 from api.routes import (
+    account,
     alerts,
     boxes,
     busy,
@@ -69,6 +70,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     check_page.router,
     stream.router,
     session.router,
+    account.router,
     service.router,
     docs.router,
     discover.router,

@@ -29,7 +29,17 @@ VIEWER, OPERATOR, ADMIN = ({"x-role": role} for role in ("viewer", "operator", "
 
 AUDIT_LOOKED_AT = 5_000  # of these, what a key with a scope reaches
 ACCESS = frozenset(
-    {"logged_in", "logged_out", "log_in_failed", "key_created", "key_revoked", "discovered", CONFIGURATION, SECRET}
+    {
+        "logged_in",
+        "logged_out",
+        "log_in_failed",
+        "session_ended",
+        "key_created",
+        "key_revoked",
+        "discovered",
+        CONFIGURATION,
+        SECRET,
+    }
     | {"partner_registered", "partner_changed", "partner_left"}
     | BY_COMMAND
 )

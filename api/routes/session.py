@@ -1,6 +1,5 @@
 """Who am I, log in, log out: staff access for apps (a key in the header) and for pages (a cookie)."""
 
-import logging
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -10,13 +9,11 @@ from api.attempts import Attempts, address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
+from api.log_in import BY_KEY, HOUR_MS, home_with, note_log_in, start_session
 from api.pages import after_login
 from api.schemas import ProblemDocument, SessionSchema
 from api.times import rfc3339
 
-log = logging.getLogger(__name__)
-
-HOUR_MS = 3_600_000
 FORM = {
     "requestBody": {
         "required": True,
@@ -68,12 +65,8 @@ def router(context: ApiContext) -> APIRouter:
             if "text/html" in request.headers.get("accept", ""):
                 return RedirectResponse("/login?wrong=1", 303)
             raise HTTPException(401, "this key is not known, has expired or was revoked")
-        try:
-            session = keyring.open_session(key, now + hours * HOUR_MS)
-        except OSError as error:
-            log.error("no session can be opened: %s", error)
-            raise HTTPException(503, "the folder of the store can't be written at the moment") from error
-        keyring.book.note(now, key.name, "logged_in", key.id, address)
+        session = start_session(keyring, request, key, BY_KEY, now, now + hours * HOUR_MS)
+        note_log_in(keyring, request, key, BY_KEY, now)
         home = after_login(fields.get("next", ""))
         return home_with(session, hours, secure=request.url.scheme == "https", home=home)
 
@@ -89,10 +82,3 @@ def router(context: ApiContext) -> APIRouter:
         return answer
 
     return routes
-
-
-def home_with(session: str, hours: int, *, secure: bool, home: str = "/") -> Response:
-    """On to the first page, with the session's cookie."""
-    answer = RedirectResponse(home, 303)
-    answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
-    return answer

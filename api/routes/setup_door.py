@@ -7,16 +7,18 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from api.attempts import Attempts, address_of
-from api.auth import Keyring, refuse_foreign
+from api.auth import Key, Keyring, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
-from api.routes.session import HOUR_MS, home_with
+from api.log_in import HOUR_MS, home_with, start_session
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
 
 SETUP_KEY: Final = "setup"
 """The name of the key behind the session that the code opens; nobody is ever told its secret."""
+
+BY_CODE: Final = "code"
 
 
 def router(context: ApiContext) -> APIRouter:
@@ -47,24 +49,24 @@ def router(context: ApiContext) -> APIRouter:
             if "text/html" in request.headers.get("accept", ""):
                 return RedirectResponse("/setup?wrong=1", 303)
             raise HTTPException(401, "this code is wrong, used or over; restart yizhan for a new one")
-        try:
-            session = _session(keyring, now, hours)
-        except OSError as error:
-            log.error("no session can be opened: %s", error)
-            raise HTTPException(503, "the folder of the store can't be written at the moment") from error
+        key, until = _key(keyring, now, hours), now + hours * HOUR_MS
+        session = start_session(keyring, request, key, BY_CODE, now, until)
         keyring.book.note(now, SETUP_KEY, "logged_in", "one-time code", address)
         return home_with(session, hours, secure=request.url.scheme == "https", home="/setup")
 
     return routes
 
 
-def _session(keyring: Keyring, now: Millis, hours: int) -> str:
-    until = now + hours * HOUR_MS
-    token = keyring.create(SETUP_KEY, "admin", now, expires_at=until)
+def _key(keyring: Keyring, now: Millis, hours: int) -> Key:
+    try:
+        token = keyring.create(SETUP_KEY, "admin", now, expires_at=now + hours * HOUR_MS)
+    except OSError as error:
+        log.error("no session can be opened: %s", error)
+        raise HTTPException(503, "the folder of the store can't be written at the moment") from error
     key = keyring.check(token, now)
     if key is None:
-        raise OSError("the key that was just made is not there")
-    return keyring.open_session(key, until)
+        raise HTTPException(503, "the key that was just made is not there")
+    return key
 
 
 def wants_code(keyring: Keyring, now: Millis) -> bool:

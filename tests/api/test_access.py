@@ -19,7 +19,7 @@ from api.attempts import Attempts, address_of
 from api.auth import COOKIE, ROLES, Key, KeyFileError, Keyring
 from api.commands import discover
 from api.reach import RegionError, regions_of, resolve
-from api.sessions import ENDED, SESSION_KEY
+from api.sessions import BOOK, SESSION_KEY, LogIn
 from tests.api.conftest import NOON, House
 
 DAY = 86_400_000
@@ -131,7 +131,7 @@ def test_a_session_cannot_be_prolonged_or_handed_to_another_key(tmp_path: Path) 
     one, two = (keyring.check(keyring.create(name, "admin", NOON), NOON) for name in "ab")
     assert one
     assert two
-    cookie = keyring.open_session(one, NOON + 10)
+    cookie = keyring.open_session(one, LogIn(one.name), NOON, NOON + 10)
     assert keyring.check_session(cookie, NOON) == one
     assert keyring.check_session(cookie.replace(f".{NOON + 10}.", f".{NOON + 99}."), NOON) is None
     assert keyring.check_session(cookie.replace(one.id, two.id), NOON) is None
@@ -231,13 +231,13 @@ def test_who_reads_the_file_of_keys_or_a_backup_can_make_no_cookie(tmp_path: Pat
     keyring = Keyring(tmp_path / "keys.json")
     key = keyring.check(keyring.create("boss", "admin", NOON), NOON)
     assert key
-    good = keyring.open_session(key, NOON + DAY)
+    good = keyring.open_session(key, LogIn(key.name), NOON, NOON + DAY)
     elsewhere = Keyring(tmp_path / "keys.json", tmp_path / "thief")
-    assert keyring.check_session(elsewhere.open_session(key, NOON + DAY), NOON) is None
+    assert keyring.check_session(elsewhere.open_session(key, LogIn(key.name), NOON, NOON + DAY), NOON) is None
     old = hmac.new(bytes.fromhex(key.sha256), f"session.{key.id}.{NOON + DAY}".encode(), "sha256").hexdigest()
     assert keyring.check_session(f"{key.id}.{NOON + DAY}.{old}", NOON) is None
     assert keyring.check_session(good, NOON) == key
-    for name in (SESSION_KEY, ENDED):
+    for name in (SESSION_KEY, BOOK):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     (tmp_path / SESSION_KEY).unlink()
     assert keyring.check_session(good, NOON) is None
@@ -247,7 +247,10 @@ def test_a_session_that_was_logged_out_is_over_in_every_process_and_after_a_rest
     here, there = Keyring(tmp_path / "keys.json"), Keyring(tmp_path / "keys.json")
     key = here.check(here.create("n", "viewer", NOON), NOON)
     assert key
-    one, two = here.open_session(key, NOON + DAY), there.open_session(key, NOON + DAY)
+    one, two = (
+        here.open_session(key, LogIn(key.name), NOON, NOON + DAY),
+        there.open_session(key, LogIn(key.name), NOON, NOON + DAY),
+    )
     assert there.check_session(one, NOON) == key
     assert here.end_session(one, NOON) == key
     for ring in (here, there, Keyring(tmp_path / "keys.json")):
@@ -256,30 +259,33 @@ def test_a_session_that_was_logged_out_is_over_in_every_process_and_after_a_rest
     assert here.end_session(one, NOON) is None
 
 
-def test_the_list_of_ended_sessions_is_bounded_and_forgets_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("bound", ["KEPT", "KEPT_OF_ONE"])
+def test_the_book_of_sessions_is_bounded_and_the_longest_unused_ends_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(sessions, "ENDED_KEPT", 3)
+    monkeypatch.setattr(sessions, bound, 3)
     keyring = Keyring(tmp_path / "keys.json")
     key = keyring.check(keyring.create("n", "viewer", NOON), NOON)
     assert key
-    cookies = [keyring.open_session(key, NOON + DAY) for _ in range(4)]
-    for cookie in cookies:
-        keyring.end_session(cookie, NOON)
-    assert [keyring.check_session(cookie, NOON) for cookie in cookies] == [None] * 4
-    assert len(json.loads((tmp_path / ENDED).read_text())) <= 3
-    assert keyring.check_session(keyring.open_session(key, NOON + DAY), NOON) == key
+    cookies = [keyring.open_session(key, LogIn("n"), NOON + number, NOON + DAY) for number in range(3)]
+    later = NOON + sessions.SEEN_EVERY_MS
+    assert keyring.check_session(cookies[0], later) == key
+    cookies.append(keyring.open_session(key, LogIn("n"), later, NOON + DAY))
+    assert [keyring.check_session(cookie, later) for cookie in cookies] == [key, None, key, key]
+    assert len(json.loads((tmp_path / BOOK).read_text())["sessions"]) == 3
+    assert keyring.check_session(keyring.open_session(key, LogIn("n"), NOON + 2 * DAY, NOON + 3 * DAY), NOON + 2 * DAY)
+    assert len(json.loads((tmp_path / BOOK).read_text())["sessions"]) == 1, "those that are over are not kept"
 
 
-@pytest.mark.parametrize("name", [SESSION_KEY, ENDED])
+@pytest.mark.parametrize("name", [SESSION_KEY, BOOK])
 def test_a_damaged_file_of_sessions_lets_nobody_in_and_the_next_log_in_mends_it(tmp_path: Path, name: str) -> None:
     keyring = Keyring(tmp_path / "keys.json")
     key = keyring.check(keyring.create("n", "viewer", NOON), NOON)
     assert key
-    old = keyring.open_session(key, NOON + DAY)
+    old = keyring.open_session(key, LogIn(key.name), NOON, NOON + DAY)
     (tmp_path / name).write_text("damaged")
     assert keyring.check_session(old, NOON) is None
-    assert keyring.check_session(keyring.open_session(key, NOON + DAY), NOON) == key
+    assert keyring.check_session(keyring.open_session(key, LogIn(key.name), NOON, NOON + DAY), NOON) == key
     assert keyring.check_session(old, NOON) is None
 
 

@@ -10,12 +10,15 @@ ROOT = Path(__file__).parents[2]
 DEED = "a deed: gateway/alerting/desk.py"
 # The word of the line (`what`), as the code writes it, or DEED where the gateway carries it out as one of staff.
 LINES = {
+    ("DELETE", "/api/v1/sessions"): "session_ended",
+    ("DELETE", "/api/v1/sessions/{session}"): "session_ended",
     ("DELETE", "/api/v1/setup/keys/{key}"): "key_revoked",
     ("DELETE", "/api/v1/subscriptions/{subscription}"): "unsubscribed",
     ("DELETE", "/ocpi/2.2.1/credentials"): "partner_left",
     ("GET", "/api/v1/discover"): "discovered",
     ("GET", "/api/v1/stations/{station}/checks"): "checks_exported",
     ("POST", "/a/{token}"): DEED,
+    ("POST", "/account"): "session_ended",
     ("POST", "/api/v1/alerts/{alert}/acknowledge"): DEED,
     ("POST", "/api/v1/alerts/{alert}/close"): DEED,
     ("POST", "/api/v1/alerts/{alert}/comment"): DEED,

@@ -1,0 +1,151 @@
+"""`/api/v1/sessions`: where somebody is logged in, and how to end it; `/account` (我的账户): the same as a page."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from api.auth import AccessGate, Key
+from api.context import ApiContext
+from api.form import form_fields
+from api.pages import HEADERS
+from api.pages.account import AccountPage
+from api.pages.preferences import dressed, preferences
+from api.schemas import ProblemDocument
+from api.sessions import StartedSession
+from api.times import rfc3339
+
+VIEWER = {"x-role": "viewer"}
+PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404)}
+LONGEST_ID = 64
+
+
+class SessionRow(BaseModel):
+    id: str
+    who: str = Field(description="the name of the key, or of the person")
+    how: str = Field(description="by what they logged in: `key`, `code` (of an empty house), `passkey`, or a provider")
+    device: str = Field(description="browser and system, as far as they say; `?` for one that nobody knows")
+    since: str
+    last_seen: str = Field(description="up to ten minutes before the last use")
+    until: str
+    own: bool = Field(description="the one that asks")
+
+
+class SessionRows(BaseModel):
+    sessions: list[SessionRow]
+
+
+class SessionDesk:
+    """The sessions that somebody may see and end: his own, and those of everybody for an admin of all stations."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+
+    def listed(self, key: Key, *, everybody: bool) -> Sequence[StartedSession]:
+        """403 where `everybody` is asked for by who may see only his own."""
+        if everybody and not rules_all(key):
+            raise HTTPException(403, "only an admin of all stations sees the sessions of others")
+        started = self._context.keyring.started_sessions(self._context.now())
+        return [each for each in started if everybody or each.key == key.id]
+
+    def end(self, key: Key, session: str) -> None:
+        """404 for one that is not there, or is another's."""
+        if not self._end(key, lambda each: each.id == session and (each.key == key.id or rules_all(key))):
+            raise HTTPException(404, "there is no such session; it may have ended already")
+
+    def end_others(self, key: Key, own: str | None) -> int:
+        """Every session of this key but its own; how many."""
+        return self._end(key, lambda each: each.key == key.id and each.id != own)
+
+    def _end(self, key: Key, which: Callable[[StartedSession], bool]) -> int:
+        keyring, now = self._context.keyring, self._context.now()
+        try:
+            ended = keyring.sessions.end(which, now)
+        except OSError as error:
+            raise HTTPException(503, "the folder of the store can't be written at the moment") from error
+        for each in ended:
+            keyring.book.note(now, key.name, "session_ended", each.id, f"{each.who}, {each.how}, {each.device}")
+        return len(ended)
+
+
+def router(context: ApiContext) -> APIRouter:
+    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+    gate, desk = AccessGate(context.keyring, context.now), SessionDesk(context)
+    _api(routes, gate, desk)
+    _page(routes, context, gate, desk)
+    return routes
+
+
+def _api(routes: APIRouter, gate: AccessGate, desk: SessionDesk) -> None:
+    @routes.get("/api/v1/sessions", response_model=SessionRows, openapi_extra=VIEWER, summary="Where one is logged in")
+    def sessions(
+        request: Request,
+        everybody: Annotated[bool, Query(alias="all", description="for an admin of all stations")] = False,
+        key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
+    ) -> SessionRows:
+        own = gate.session_of(request)
+        return SessionRows(sessions=[_row(each, own) for each in desk.listed(key, everybody=everybody)])
+
+    @routes.delete("/api/v1/sessions", openapi_extra=VIEWER, summary="End every other session of one's own")
+    def end_others(request: Request, key: Key = Depends(gate.needs("viewer"))) -> dict[str, int]:  # noqa: B008
+        return {"ended": desk.end_others(key, gate.session_of(request))}
+
+    @routes.delete("/api/v1/sessions/{session}", status_code=204, openapi_extra=VIEWER, summary="End a session at once")
+    def end(session: str, key: Key = Depends(gate.needs("viewer"))) -> None:  # noqa: B008
+        desk.end(key, session[:LONGEST_ID])
+
+
+def _page(routes: APIRouter, context: ApiContext, gate: AccessGate, desk: SessionDesk) -> None:
+    page = AccountPage()
+
+    def shown(request: Request, key: Key, status: int = 200) -> Response:
+        own, everybody = gate.session_of(request), rules_all(key) and request.query_params.get("all") == "1"
+        sessions = desk.listed(key, everybody=everybody)
+        zone, lang = context.settings.zone_of(None), preferences(request).lang
+        told = page.told(key, sessions, own, zone, lang, everybody=everybody, may_see_all=rules_all(key))
+        return HTMLResponse(dressed(request, told), status, {**HEADERS, "cache-control": "no-store"})
+
+    @routes.get("/account", response_class=HTMLResponse, include_in_schema=False)
+    def account(request: Request) -> Response:
+        key = gate.who(request)
+        if key is None:
+            return HTMLResponse(dressed(request, page.gated(preferences(request).lang)), 401, HEADERS)
+        return shown(request, key)
+
+    @routes.post("/account", include_in_schema=False)
+    async def deed(request: Request) -> Response:
+        key = gate.needs("viewer")(request)
+        fields = form_fields(await request.body())
+        try:
+            if "session" in fields:
+                await run_in_threadpool(desk.end, key, fields["session"][:LONGEST_ID])
+            elif fields.get("deed") == "end_others":
+                await run_in_threadpool(desk.end_others, key, gate.session_of(request))
+            else:
+                return await run_in_threadpool(shown, request, key, 422)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+        everybody = "?all=1" if request.query_params.get("all") == "1" else ""
+        return RedirectResponse(f"/account{everybody}", 303, HEADERS)
+
+
+def rules_all(key: Key) -> bool:
+    """Whether the key is an admin's of all stations."""
+    return key.at_least("admin") and key.everywhere
+
+
+def _row(each: StartedSession, own: str | None) -> SessionRow:
+    return SessionRow(
+        id=each.id,
+        who=each.who,
+        how=each.how,
+        device=each.device,
+        since=rfc3339(each.since),
+        last_seen=rfc3339(each.seen),
+        until=rfc3339(each.until),
+        own=each.id == own,
+    )
