@@ -17,6 +17,7 @@ READERS = frozenset({"read_text", "read_bytes"})
 OTHERWISE: dict[str, int] = {
     # our own files, installed with the program
     "api/pages/__init__.py": 1,
+    "api/pages/account.py": 1,
     "api/pages/acknowledge.py": 1,
     "api/pages/assets.py": 4,
     "api/pages/boxes.py": 1,
