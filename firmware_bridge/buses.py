@@ -4,7 +4,7 @@ import logging
 import threading
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from config.schema.bridge import Bridge, BusSettings
 from firmware_bridge import protocols
@@ -18,6 +18,9 @@ from firmware_bridge.presence import Presence, steady_ms
 from firmware_bridge.spool import Spool
 from firmware_bridge.tcp import TcpBus
 from gateway.base.clock import now_ms
+
+if TYPE_CHECKING:
+    from firmware_bridge.ocpp.configured import CentralParts
 
 log = logging.getLogger(__name__)
 
@@ -69,22 +72,16 @@ class Buses:
 
     def begin(self, bridge: Bridge) -> None:
         """ValueError for what `yizhan check` can't see."""
+        ready = {settings.id: self._parts(settings, self._sink.doors.rules) for settings in bridge.buses}
         self._bridge = bridge
-        self._running = tuple(self._start(settings, bridge) for settings in bridge.buses)
+        self._running = tuple(self._start(settings, bridge, ready[settings.id]) for settings in bridge.buses)
 
     def follow(self, bridge: Bridge, *, all_anew: bool = False) -> None:
         """Run by another configuration: a bus that stays the same goes on. ValueError, with nothing changed, for what
         `yizhan check` can't see. `all_anew`: files that it names hold something else.
         """
         rules = rules_of(bridge, self._zone)
-        for settings in bridge.buses:
-            protocol = protocols.protocol_of(settings.protocol)
-            if protocol.asks_platform:
-                from firmware_bridge.operators.configured import listen_of
-
-                listen_of(settings)  # only to see that it can be, as below
-            elif not protocol.dials_in:
-                protocols.build(settings, Doors(rules))
+        ready = {settings.id: self._parts(settings, rules) for settings in bridge.buses}
         common = (self._bridge or bridge).model_copy(update={"buses": ()}) != bridge.model_copy(update={"buses": ()})
         stay = [one for one in self._running if one.settings in bridge.buses and not (common or all_anew)]
         gone = [one for one in self._running if one not in stay]
@@ -99,7 +96,9 @@ class Buses:
         doors.forget(devices - {name for one in stay for name in protocols.device_ids(one.settings)})
         known = {one.settings.id: one for one in stay}
         self._bridge = bridge
-        self._running = tuple(known.get(settings.id) or self._start(settings, bridge) for settings in bridge.buses)
+        self._running = tuple(
+            known.get(settings.id) or self._start(settings, bridge, ready[settings.id]) for settings in bridge.buses
+        )
         self._sink.presence.forget(devices - {name for bus in bridge.buses for name in protocols.device_ids(bus)})
         log.info("buses: %d go on, %d ended, %d run now", len(stay), len(gone), len(self._running))
 
@@ -121,9 +120,26 @@ class Buses:
                 done = True
         return done
 
-    def _start(self, settings: BusSettings, bridge: Bridge) -> _Running:
+    def _parts(self, settings: BusSettings, rules: Rules) -> "CentralParts | None":
+        """Whether the bus can be made, before one ends for it: of a central system all that is read of files, of others
+        only whether they can be read. ValueError.
+        """
+        protocol = protocols.protocol_of(settings.protocol)
+        if protocol.dials_in:
+            from firmware_bridge.ocpp.configured import parts_of
+
+            return parts_of(settings, rules.cards, rules.allowed)
+        if protocol.asks_platform:
+            from firmware_bridge.operators.configured import listen_of
+
+            listen_of(settings)
+        else:
+            protocols.build(settings, Doors(rules))
+        return None
+
+    def _start(self, settings: BusSettings, bridge: Bridge, parts: "CentralParts | None") -> _Running:
         ending = threading.Event()
-        runner = self._bus(settings, bridge, ending)
+        runner = self._bus(settings, bridge, parts, ending)
 
         def guarded() -> None:
             try:
@@ -139,7 +155,9 @@ class Buses:
         thread.start()
         return _Running(settings, runner, ending, thread)
 
-    def _bus(self, settings: BusSettings, bridge: Bridge, stop: threading.Event) -> Runner:
+    def _bus(
+        self, settings: BusSettings, bridge: Bridge, parts: "CentralParts | None", stop: threading.Event
+    ) -> Runner:
         sink, doors = self._sink, self._sink.doors
         rules = replace(doors.rules, held_ms=round(settings.held_s * 1000), pulse_ms=settings.relay_pulse_ms)
         protocols.introduce(settings, rules, doors)
@@ -150,10 +168,10 @@ class Buses:
             from firmware_bridge.operators.configured import operator_of
 
             return operator_of(settings, bridge.spool.path, sink, stop)
-        if protocol.dials_in:
+        if parts is not None:
             from firmware_bridge.ocpp.configured import central_of
 
-            return central_of(settings, bridge, doors.rules.cards, sink, sink.spool, self._calls, stop)
+            return central_of(parts, sink, sink.spool, self._calls, stop)
         if settings.port.startswith("tcp://"):
             host, _, port = settings.port.removeprefix("tcp://").rpartition(":")
             address = host.strip("[]"), int(port)
@@ -172,5 +190,5 @@ def rules_of(bridge: Bridge, zone: tzinfo) -> Rules:
             "openssl rand -hex 32 > FILE, and chmod 600 FILE"
         )
     cards = Cards(read_key(bridge.card_key_file), bridge.card_rotation, zone) if bridge.card_key_file else None
-    allowed = read_allow_list(bridge.allow_list_file) if bridge.allow_list_file else None
+    allowed = read_allow_list(bridge.allow_list_file, zone) if bridge.allow_list_file else None
     return Rules(cards, allowed)

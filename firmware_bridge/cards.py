@@ -7,7 +7,9 @@ purpose and never published, so that the list can't be matched with the events.
 
 import hmac
 import stat
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Literal
 
@@ -97,10 +99,63 @@ def read_key(path: Path) -> bytes:
         raise ValueError(f"{path} holds no hexadecimal key: openssl rand -hex 32 > {path}") from None
 
 
-def read_allow_list(path: Path) -> frozenset[str]:
-    """Access pseudonyms, one a line; `#` begins a comment."""
-    lines = (
-        line.partition("#")[0].strip().lower()
-        for line in read_text(path, "bridge.allow_list_file", LIST_BYTES).splitlines()
-    )
-    return frozenset(line for line in lines if line)
+@dataclass(frozen=True, slots=True)
+class CardStanding:
+    """How somebody who shows a card stands on the list. `until`: when a line of it ends, ms since 1970."""
+
+    word: Literal["Accepted", "Blocked", "Expired", "Invalid"]
+    until: Millis | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.word == "Accepted"
+
+
+NOBODY = CardStanding("Invalid")
+
+
+class AllowList:
+    """Who may enter and charge, by access pseudonym. A line is its pseudonym, alone or with `blocked` or `until`."""
+
+    def __init__(self, lines: Mapping[str, CardStanding]) -> None:
+        self._lines = dict(lines)
+
+    def __repr__(self) -> str:
+        return f"AllowList({len(self._lines)} lines)"
+
+    def standing(self, pseudonym: str, now: Millis) -> CardStanding:
+        """`Invalid` for whom it does not name."""
+        line = self._lines.get(pseudonym, NOBODY)
+        return CardStanding("Expired", line.until) if line.until is not None and line.until <= now else line
+
+
+def read_allow_list(path: Path, zone: tzinfo = UTC) -> AllowList:
+    """Access pseudonyms, one a line, each alone or with `blocked`, or with `until` and its last day by `zone`; `#`
+    begins a comment. Of two lines of one pseudonym that with `blocked` counts, else the later. ValueError names a line
+    that says something else.
+    """
+    lines: dict[str, CardStanding] = {}
+    for number, text in enumerate(read_text(path, "bridge.allow_list_file", LIST_BYTES).splitlines(), 1):
+        pseudonym, *words = text.partition("#")[0].lower().split() or [""]
+        if not pseudonym:
+            continue
+        standing = _standing(words, zone)
+        if standing is None:
+            raise ValueError(
+                f"{path}, line {number}: write PSEUDONYM, PSEUDONYM blocked, or PSEUDONYM until 2027-06-30"
+            )
+        known = lines.get(pseudonym)
+        lines[pseudonym] = standing if known is None or known.word != "Blocked" else known
+    return AllowList(lines)
+
+
+def _standing(words: list[str], zone: tzinfo) -> CardStanding | None:
+    if not words or words == ["blocked"]:
+        return CardStanding("Blocked" if words else "Accepted")
+    if len(words) != 2 or words[0] != "until":
+        return None
+    try:
+        over = datetime.combine(date.fromisoformat(words[1]) + timedelta(1), time(), zone)
+    except (ValueError, OverflowError):
+        return None
+    return CardStanding("Accepted", round(over.timestamp() * 1000))

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from firmware_bridge.cards import CardNumber, Cards
+from firmware_bridge.cards import AllowList, CardNumber, Cards
 from firmware_bridge.devices.base import DeviceReading, Heard
 from gateway.model import Millis, Signal
 
@@ -14,10 +14,10 @@ PASSAGE_MS = 10_000  # after a grant the door may open for so long without being
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`allowed` holds access pseudonyms; None where somebody else decides who enters, and then nothing is forced."""
+    """`allowed` None: somebody else decides who enters, and then nothing is forced."""
 
     cards: Cards | None = None
-    allowed: frozenset[str] | None = None
+    allowed: AllowList | None = None
     held_ms: Millis = 30_000
     pulse_ms: Millis = 0
 
@@ -53,7 +53,7 @@ class Door:
             return Decision()
         granted = ok
         if self.rules.allowed is not None:
-            granted = bool(ok) or self.rules.cards.access(card) in self.rules.allowed
+            granted = bool(ok) or self.rules.allowed.standing(self.rules.cards.access(card), now).accepted
         signals: dict[str, Signal] = {"card": pseudonym}
         if granted is not None:
             signals["granted"] = granted

@@ -97,6 +97,8 @@ class BusSettings(Model):
     """Let piles without a password in, also from other machines: profile 0 (ocpp)."""
     authorize: Literal["all", "list"] = "all"
     """Who may charge: everybody, or the pseudonyms of allow_list_file (ocpp)."""
+    heartbeat_s: Annotated[int, Field(ge=5, le=900)] = 60
+    """How often a pile is to say that it is there; shorter where a line is cut sooner (ocpp)."""
     upstream: str | None = None
     """The operator's central system, ws:// or wss://, without the pile's name: he keeps command, we listen (ocpp)."""
     upstream_ca_file: File | None = None
@@ -158,7 +160,7 @@ class Bridge(Model):
     card_rotation: Literal["day", "week", "month", "never"] = "day"
     """After so long the same card has another pseudonym."""
     allow_list_file: File | None = None
-    """Card pseudonyms that may enter while the network is down, one a line."""
+    """Card pseudonyms that may enter while the network is down, one a line; `blocked` or `until` a day may follow."""
     silent_s: NotNegative = 0
     """A device that does not answer for so long is published as offline; 0 takes three polls."""
     spool: SpoolSettings = SpoolSettings()

@@ -64,6 +64,7 @@ class CentralRules:
     port: int
     door: DoorRules
     tls: ssl.SSLContext | None
+    heartbeat_s: int
     relay: RelayRules | None = None
 
 
@@ -85,7 +86,7 @@ class OcppBus:
         self.id, self._rules, self._piles, self.tokens, self._sink, self._stop = (
             rules.bus, rules, piles, tokens, sink, stop,
         )  # fmt: skip
-        self.mishaps = Mishaps()
+        self.mishaps, self.heartbeat_s = Mishaps(), rules.heartbeat_s
         self.bound: tuple[str, int] | None = None
         self.on_presence: Callable[[ChargePoint, Millis | None], None] = lambda _pile, _since: None
         self.on_tick: Callable[[Millis], None] = lambda _now: None
@@ -361,7 +362,7 @@ class OcppBus:
     @property
     def may_call(self) -> bool:
         """False where an operator alone commands the piles. The status of a connector is asked for all the same."""
-        return self._rules.relay is None or self._rules.relay.we_may_call
+        return self._rules.relay is None or self._rules.relay.means.we_may_call
 
     def ask(self, charge_point: str, action: str, payload: Payload, told: Told) -> None:
         """On the loop's thread, as `told` is called."""

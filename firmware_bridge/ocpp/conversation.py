@@ -27,6 +27,7 @@ class Around(Protocol):
 
     tokens: TokenDesk
     mishaps: Mishaps
+    heartbeat_s: int
 
     def keep(self, heard: Heard, done: Callable[[bool], None]) -> None: ...
     def booted(self, talk: "Conversation") -> None: ...
@@ -82,7 +83,8 @@ class Conversation:
         if fault is not None:
             return fault
         try:
-            return handler(Scene(self.pile, self._around.tokens, now_ms()), call.payload)
+            scene = Scene(self.pile, self._around.tokens, now_ms(), self._around.heartbeat_s)
+            return handler(scene, call.payload)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._around.mishaps.note(f"a {call.action} of a pile", error)
             return SchemaFault("InternalError", "a fault of this program")

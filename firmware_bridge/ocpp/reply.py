@@ -13,7 +13,6 @@ from firmware_bridge.ocpp.tokens import TokenDesk
 from firmware_bridge.spool_charges import ChargeBook
 from gateway.model import Millis
 
-HEARTBEAT_S = 60
 LONGEST_TEXT = 120
 Step = Callable[[ChargeBook, Millis], Sequence[DeviceReading]]
 
@@ -38,6 +37,7 @@ class Scene:
     pile: ChargePoint
     tokens: TokenDesk
     now: Millis
+    heartbeat_s: int = 60
 
 
 Handler = Callable[[Scene, Payload], Reply]
@@ -64,7 +64,7 @@ def booted(scene: Scene, vendor: object, model: object, firmware: object) -> Rep
     readings = []
     if news and pile.firmware:
         readings = [DeviceReading(device, {"firmware": pile.firmware}) for device in pile.devices]
-    answer = {"currentTime": utc(scene.now), "interval": HEARTBEAT_S, "status": "Accepted"}
+    answer = {"currentTime": utc(scene.now), "interval": scene.heartbeat_s, "status": "Accepted"}
     return Reply(lambda: answer, readings, booted=True)
 
 

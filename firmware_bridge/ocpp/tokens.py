@@ -6,32 +6,34 @@ What staff start with is a token that the product makes (`gateway.commands`).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_bridge.cards import CardNumber, Cards
+from firmware_bridge.cards import NOBODY, AllowList, CardNumber, Cards, CardStanding
 from gateway.commands import is_ours
 from gateway.model import Millis
+
+WELCOME = CardStanding("Accepted")
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """`pseudonym` is what may be stored of who it was; None without a card key, and for staff."""
 
-    accepted: bool
+    standing: CardStanding
     pseudonym: str | None = None
 
 
 class TokenDesk:
-    """`allowed` holds access pseudonyms; None accepts everybody. `key` gives the command key, or None."""
+    """`allowed` None accepts everybody. `key` gives the command key, or None."""
 
-    def __init__(self, cards: Cards | None, allowed: frozenset[str] | None, key: Callable[[], bytes | None]) -> None:
+    def __init__(self, cards: Cards | None, allowed: AllowList | None, key: Callable[[], bytes | None]) -> None:
         self._cards, self._allowed, self._key = cards, allowed, key
 
     def decide(self, token: str, now: Millis) -> Decided:
         """What to say of an idTag."""
         key = self._key()
         if key is not None and is_ours(key, token, now):
-            return Decided(accepted=True)
+            return Decided(WELCOME)
         if self._cards is None:
-            return Decided(accepted=self._allowed is None)
+            return Decided(WELCOME if self._allowed is None else NOBODY)
         card = CardNumber.of_any(token.strip().encode("utf-8", "replace"))
-        accepted = self._allowed is None or self._cards.access(card) in self._allowed
-        return Decided(accepted, self._cards.published(card, now))
+        standing = WELCOME if self._allowed is None else self._allowed.standing(self._cards.access(card), now)
+        return Decided(standing, self._cards.published(card, now))

@@ -1,5 +1,6 @@
 """OCPP 1.6J: what a pile may say, and what a central system answers. Every action has a row in `HANDLERS`."""
 
+from firmware_bridge.cards import NOBODY, CardStanding
 from firmware_bridge.ocpp import meters
 from firmware_bridge.ocpp.charging import ChargeBegin, ChargeEnd
 from firmware_bridge.ocpp.frames import Payload
@@ -14,9 +15,8 @@ from firmware_bridge.ocpp.reply import (
     heartbeat,
     says,
     security_event,
+    utc,
 )
-
-NOBODYS = "Invalid"
 
 
 def boot(scene: Scene, payload: Payload) -> Reply:
@@ -26,8 +26,8 @@ def boot(scene: Scene, payload: Payload) -> Reply:
 
 
 def authorize(scene: Scene, payload: Payload) -> Reply:
-    status = _verdict(scene.tokens.decide(payload["idTag"], scene.now).accepted)
-    return Reply(lambda: {"idTagInfo": {"status": status}})
+    info = _tag_info(scene.tokens.decide(payload["idTag"], scene.now).standing)
+    return Reply(lambda: {"idTagInfo": info})
 
 
 def status(scene: Scene, payload: Payload) -> Reply:
@@ -60,9 +60,9 @@ def start(scene: Scene, payload: Payload) -> Reply:
     pile, now = scene.pile, scene.now
     decided = scene.tokens.decide(payload["idTag"], now)
     plug = pile.plug(payload["connectorId"])
-    info = {"status": _verdict(decided.accepted)}
+    info = _tag_info(decided.standing)
     if plug is None:
-        return Reply(lambda: {"transactionId": 0, "idTagInfo": {"status": NOBODYS}})
+        return Reply(lambda: {"transactionId": 0, "idTagInfo": _tag_info(NOBODY)})
     at, meter_start = time_of(payload["timestamp"]), _wh(payload["meterStart"])
     begin = ChargeBegin(
         pile.charge_point, plug.device, start_mark(payload), pile.our_time(at, now), meter_start, decided.pseudonym
@@ -94,7 +94,7 @@ def stop(scene: Scene, payload: Payload) -> Reply:
         meters.register(moments, "Transaction.Begin"),
         decided.pseudonym if decided is not None else None,
     )
-    answer: Payload = {} if decided is None else {"idTagInfo": {"status": _verdict(decided.accepted)}}
+    answer: Payload = {} if decided is None else {"idTagInfo": _tag_info(decided.standing)}
     late = pile.late(at, now)
 
     def answered() -> Payload:
@@ -106,8 +106,10 @@ def stop(scene: Scene, payload: Payload) -> Reply:
     return Reply(answered, [], end.keep)
 
 
-def _verdict(accepted: bool) -> str:
-    return "Accepted" if accepted else NOBODYS
+def _tag_info(standing: CardStanding) -> Payload:
+    """With the end of who is accepted, so that the pile forgets him in time."""
+    info = {"status": standing.word}
+    return info | {"expiryDate": utc(standing.until)} if standing.accepted and standing.until is not None else info
 
 
 def _wh(value: int) -> float | None:

@@ -19,7 +19,7 @@ from firmware_bridge.ocpp.reply import (
     security_event,
     utc,
 )
-from firmware_bridge.ocpp.v16 import NOBODYS, take
+from firmware_bridge.ocpp.v16 import take
 
 DAY_MS = 86_400_000
 NO_TOKEN = ("NoAuthorization", "Central")
@@ -154,7 +154,11 @@ def _pseudonym(scene: Scene, token: dict[str, Any]) -> str | None:
 def _token_info(scene: Scene, token: dict[str, Any]) -> dict[str, Any]:
     if token["type"] == "NoAuthorization":
         return {"status": "Accepted"}
-    return {"status": "Accepted" if scene.tokens.decide(token["idToken"], scene.now).accepted else NOBODYS}
+    standing = scene.tokens.decide(token["idToken"], scene.now).standing
+    info = {"status": standing.word}
+    if standing.accepted and standing.until is not None:
+        return info | {"cacheExpiryDateTime": utc(standing.until)}
+    return info
 
 
 _BOTH: dict[str, Handler] = {

@@ -9,10 +9,16 @@ from typing import Any
 from config.schema.bridge import BusSettings
 from firmware_bridge import protocols
 from firmware_bridge.bus import Bus
+from firmware_bridge.cards import AllowList, CardStanding
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.wire import Cable, Machine
 from firmware_bridge.port import Port, SerialLine
+
+
+def allowing(*pseudonyms: str) -> AllowList:
+    """A list of these and nobody else."""
+    return AllowList(dict.fromkeys(pseudonyms, CardStanding("Accepted")))
 
 
 class Collected:

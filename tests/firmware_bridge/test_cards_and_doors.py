@@ -4,6 +4,7 @@ import copy
 import logging
 import pickle
 import traceback
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from firmware_bridge.cards import CardNumber, Cards, read_allow_list, read_key
 from firmware_bridge.devices.base import DeviceOrder, DeviceReading, Heard
 from firmware_bridge.devices.readers import CardLines, CardReader
 from firmware_bridge.door import Door, Doors, Rules
+from tests.firmware_bridge.rig import allowing
 
 KEY = bytes(range(32))
 DAY = 86_400_000
@@ -83,6 +85,41 @@ def test_an_allow_list_grants_and_tells_it(tmp_path: Path) -> None:
     assert stranger.readings[0].signals["granted"] is False
 
 
+@pytest.mark.parametrize(
+    ("words", "at", "word"),
+    [
+        ("", "2026-11-29T12:00", "Accepted"), ("blocked", "2026-11-29T12:00", "Blocked"),
+        ("BLOCKED # lost", "2026-11-29T12:00", "Blocked"), ("until 2026-11-29", "2026-11-29T23:59", "Accepted"),
+        ("until 2026-11-29", "2026-11-30T00:00", "Expired"), ("until 2026-11-28", "2026-11-29T12:00", "Expired"),
+    ],
+)  # fmt: skip
+def test_a_line_of_the_list_says_how_somebody_stands(tmp_path: Path, words: str, at: str, word: str) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    now = round(datetime.fromisoformat(at).replace(tzinfo=zone).timestamp() * 1000)
+    path = tmp_path / "allowed"
+    path.write_text(f"{cards().access(CARD)} {words}\n")
+    door = Door("door-1", Rules(cards(), read_allow_list(path, zone)))
+    assert door.rules.allowed is not None
+    assert door.rules.allowed.standing(cards().access(CARD), now).word == word
+    assert door.card(CARD, now).granted is (word == "Accepted")
+
+
+def test_of_two_lines_of_one_card_that_which_blocks_counts_else_the_later(tmp_path: Path) -> None:
+    path = tmp_path / "allowed"
+    path.write_text("aa blocked\naa\nbb until 2020-01-01\nbb until 9999-12-30\n")
+    listed = read_allow_list(path)
+    assert [listed.standing(name, NOW).word for name in ("aa", "bb", "cc")] == ["Blocked", "Accepted", "Invalid"]
+
+
+@pytest.mark.parametrize("words", ["banned", "until", "until tomorrow", "until 9999-12-31", "blocked until 2027-01-01"])
+def test_a_line_that_says_something_else_is_refused_by_its_number_and_not_told(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "allowed"
+    path.write_text(f"# people\n{cards().access(CARD)} {words}\n")
+    with pytest.raises(ValueError, match="line 2: write PSEUDONYM") as error:
+        read_allow_list(path)
+    assert cards().access(CARD) not in str(error.value)
+
+
 def test_without_a_list_nobody_pretends_to_have_decided() -> None:
     assert "granted" not in Door("d", Rules(cards())).card(CARD, NOW).readings[0].signals
     assert Door("d", Rules()).card(CARD, NOW).readings == ()  # no key: nothing may be published
@@ -95,7 +132,7 @@ def test_a_card_held_to_the_reader_is_one_card() -> None:
 
 
 def test_a_door_opened_without_a_grant_is_forced_and_after_one_it_is_not() -> None:
-    door = Door("d", Rules(cards(), frozenset({cards().access(CARD)})))
+    door = Door("d", Rules(cards(), allowing(cards().access(CARD))))
     assert [one.event for one in door.contact(True, NOW)] == ["door_forced"]
     assert door.contact(True, NOW + 1) == ()
     door.contact(False, NOW + 2)
@@ -115,7 +152,7 @@ def test_a_door_that_stands_open_is_told_once() -> None:
 
 def test_reader_contact_and_lock_of_one_door_may_be_on_three_buses() -> None:
     doors = Doors(Rules())
-    listed = Rules(cards(), frozenset({cards().access(CARD)}))
+    listed = Rules(cards(), allowing(cards().access(CARD)))
     doors.know("d", listed, "in")
     doors.know("d", Rules(cards(), listed.allowed, pulse_ms=700))
     reader = CardReader("d", doors["d"])
@@ -128,7 +165,7 @@ def test_reader_contact_and_lock_of_one_door_may_be_on_three_buses() -> None:
 
 
 def test_a_board_that_decided_by_itself_needs_no_pulse_from_us() -> None:
-    door = Door("d", Rules(cards(), frozenset(), pulse_ms=700))
+    door = Door("d", Rules(cards(), allowing(), pulse_ms=700))
     assert door.card(CARD, NOW, ok=True).granted
     assert not door.card(CardNumber.of_int(9), NOW, ok=True).opens
 

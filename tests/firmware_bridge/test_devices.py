@@ -29,6 +29,7 @@ from firmware_bridge.emulator.serial.machines import (
     ld2450_report,
 )
 from firmware_bridge.tcp import TcpBus
+from tests.firmware_bridge.rig import allowing
 from tests.patience import until
 
 from .rig import Collected, bus
@@ -248,7 +249,7 @@ def test_a_pile_command_that_is_not_ours_is_never_sent() -> None:
 def test_card_readers_of_both_sorts_grant_by_the_list_and_tell_a_pseudonym(tmp_path: Path) -> None:
     from firmware_bridge.emulator.serial.wire import Talker
 
-    rules = Rules(CARDS, frozenset({CARDS.access(CardNumber.of_int(123478))}))
+    rules = Rules(CARDS, allowing(CARDS.access(CardNumber.of_int(123478))))
     reader = Talker(60.0, lambda: b"0000123478\r\n")
     with bus(tmp_path, reader, "serial-card", device="door-1", direction="in", rules=rules) as (_, _, sink):
         (event,) = until(lambda: sink.readings)

@@ -21,6 +21,7 @@ from firmware_bridge.frames import cobs, line, packet
 from firmware_bridge.frames.packet import Packet
 from firmware_bridge.frames.scanner import MORE, Scanner
 from firmware_bridge.spool import Spool
+from tests.firmware_bridge.rig import allowing
 
 FIRMWARE = Path(firmware_bridge.__file__).parent / "firmware"
 CARDS = Cards(bytes(range(32)), "never")
@@ -71,7 +72,7 @@ def test_a_frame_is_acknowledged_by_its_seq_and_a_stranger_is_not_heard() -> Non
 
 
 def test_a_card_that_was_let_in_gets_a_pulse_and_a_board_opens_only_while_it_is_fresh(micropython: ModuleType) -> None:
-    allowed = frozenset({CARDS.access(CardNumber.of_int(0x7BB26E))})
+    allowed = allowing(CARDS.access(CardNumber.of_int(0x7BB26E)))
     talk = lines(Rules(CARDS, allowed, pulse_ms=500))
     for late_ms, opened in ((4_000, [500]), (6_000, [])):
         clock, wire, done = Clock(), bytearray(), list[int]()

@@ -8,6 +8,7 @@ from firmware_bridge.cards import CardNumber, Cards
 from firmware_bridge.devices.osdp import Osdp, OsdpUnit
 from firmware_bridge.door import Doors, Rules
 from firmware_bridge.emulator.serial.osdp_reader import OsdpReader
+from tests.firmware_bridge.rig import allowing
 from tests.patience import until
 
 from .rig import bus
@@ -27,7 +28,7 @@ def key_file(folder: Path) -> Path:
 
 def test_a_card_at_a_secure_reader_opens_the_lock_and_leaves_as_a_pseudonym(tmp_path: Path) -> None:
     reader = OsdpReader(1, KEY)
-    rules = Rules(CARDS, frozenset({CARDS.access(CardNumber.of_int(0x7BB26E))}), pulse_ms=700)
+    rules = Rules(CARDS, allowing(CARDS.access(CardNumber.of_int(0x7BB26E))), pulse_ms=700)
     devices = [{"device": "door-1", "unit": 1, "direction": "in", "key_file": str(key_file(tmp_path))}]
     with bus(tmp_path, reader, "osdp", rules=rules, devices=devices) as (_, _, sink):
         until(lambda: sink.online == {"door-1"})
@@ -57,7 +58,7 @@ def test_a_readers_contact_and_tamper_switch_are_told(tmp_path: Path) -> None:
 
 def test_a_stranger_is_refused_and_told_and_the_lock_stays_shut(tmp_path: Path) -> None:
     reader = OsdpReader(1)
-    rules = Rules(CARDS, frozenset(), pulse_ms=700)
+    rules = Rules(CARDS, allowing(), pulse_ms=700)
     with bus(tmp_path, reader, "osdp", rules=rules, device="door-1") as (_, _, sink):
         until(lambda: sink.online == {"door-1"})
         reader.present(BITS)

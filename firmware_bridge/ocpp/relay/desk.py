@@ -24,15 +24,22 @@ class RelayStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RelayRules:
+class RelayMeans:
     """`upstream` without the pile's name; `tls` None for ws://. `we_may_call`: staff may call the piles, too."""
 
     upstream: str
     tls: ssl.SSLContext | None
     seal: Seal
+    we_may_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RelayRules:
+    """With what is on disk: what was known before, and how to read what waits."""
+
+    means: RelayMeans
     before: RelayedBefore
     next: Callable[[str, int, int], Sequence[HeldFrame]]
-    we_may_call: bool = False
 
 
 class RelayDesk:
@@ -44,13 +51,13 @@ class RelayDesk:
 
     def there(self, talk: Conversation, admitted: Admitted) -> None:
         """A pile has dialled: its operator is dialled in the same words."""
-        name, rules = admitted.charge_point, self._rules
+        name, means = admitted.charge_point, self._rules.means
         relay = self._piles.get(name)
         if relay is None:
-            relay = self._piles[name] = PileRelay(name, rules.seal, self._keeping, rules.before, self._loop)
-        address = f"{rules.upstream.rstrip('/')}/{quote(name)}"
+            relay = self._piles[name] = PileRelay(name, means.seal, self._keeping, self._rules.before, self._loop)
+        address = f"{means.upstream.rstrip('/')}/{quote(name)}"
         talk.relay = relay
-        relay.there(talk, Destination(address, admitted.subprotocol, admitted.authorization, rules.tls))
+        relay.there(talk, Destination(address, admitted.subprotocol, admitted.authorization, means.tls))
 
     def gone(self, talk: Conversation) -> None:
         relay = self._piles.get(talk.pile.charge_point)

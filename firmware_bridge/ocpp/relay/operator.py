@@ -28,6 +28,7 @@ GIVE_UP_S = 60.0  # says nothing to what he was asked: the connection is made an
 PING_S, SILENT_S = 45.0, 90.0
 AGAIN_S, AGAIN_MOST_S = 1.0, 60.0
 REFUSED_AGAIN_S = 5.0  # between two tries of what he answers with an error
+SEALED_AGAIN_S = 30.0  # between two tries of what can't be opened: its key may be back
 STEADY_S = 30.0  # a connection that held for so long was none of a row of failures
 TRIES = 3
 AT_ONCE = 50
@@ -63,6 +64,10 @@ class OperatorSide(Protocol):
 
     name: str
 
+    @property
+    def waiting(self) -> int:
+        """How many of the pile's messages wait for him."""
+
     def destination(self) -> Destination | None:
         """Where and as whom; None while nobody knows the pile's password."""
 
@@ -79,20 +84,20 @@ class OperatorSide(Protocol):
 
 
 class Operator:
-    """On the loop's thread. `there` says that the pile is; `held` that something more waits."""
+    """On the loop's thread. `there` says that the pile is; `held` that what waits has become more or less."""
 
-    def __init__(self, side: OperatorSide, loop: asyncio.AbstractEventLoop, waiting: int) -> None:
-        self._side, self._loop, self.waiting = side, loop, waiting
+    def __init__(self, side: OperatorSide, loop: asyncio.AbstractEventLoop) -> None:
+        self._side, self._loop = side, loop
         self._line: UpstreamLine | None = None
         self._wanted = False
         self._failures = 0
-        self._again_at = self._rest_until = 0.0
+        self._again_at = self._rest_until = self._sealed_until = 0.0
         self._asked: _Asked | None = None
         self._live: deque[_Asked] = deque()
         self._rows: deque[HeldFrame] = deque()
         self._late: deque[str] = deque(maxlen=64)  # delivered, and perhaps not yet gone from the disk
         self._last_seq = self._tries = 0
-        self._fetching = self._blocked = self._settling = False
+        self._fetching = self._settling = False
 
     # ---- the relay calls these ----
 
@@ -106,7 +111,7 @@ class Operator:
 
     def ask(self, message: str, words: str, told: Callable[[OperatorSaid], None], *, lasting: bool) -> None:
         """`words`: the message behind its id. `told` is called once, within `ANSWER_S`, at once where he is away."""
-        if not self._hopeful() or (lasting and self.waiting) or len(self._live) >= MOST_ASKED:
+        if not self._hopeful() or (lasting and self._side.waiting) or len(self._live) >= MOST_ASKED:
             told(AWAY)
             return
         self._live.append(_Asked(message, words, lasting, monotonic_s(), told))
@@ -117,8 +122,7 @@ class Operator:
         if self._line is not None:
             self._line.send(message)
 
-    def held(self, count: int = 1) -> None:
-        self.waiting += count
+    def held(self) -> None:
         self._look_after_line(monotonic_s())
 
     def stored(self) -> None:
@@ -128,7 +132,7 @@ class Operator:
     def settled(self) -> None:
         """What was delivered is off the disk."""
         self._settling = False
-        self.held(-1)
+        self.held()
         self._pump()
 
     def is_asked(self, message: str) -> bool:
@@ -165,7 +169,7 @@ class Operator:
         return self._line is not None and not slow and (self._line.open or self._failures == 0)
 
     def _look_after_line(self, now_s: float) -> None:
-        line, wanted = self._line, self._wanted or self.waiting > 0
+        line, wanted = self._line, self._wanted or self._side.waiting > 0
         if line is not None and not wanted and self._asked is None:
             self._drop(line, "the pile is gone")
         elif line is not None and not line.open and now_s - line.dialled_at > DIAL_S:
@@ -177,7 +181,7 @@ class Operator:
                 self._line.dial()
 
     def line_open(self, line: UpstreamLine) -> None:  # noqa: ARG002
-        log.info("the operator of %s is there; %d messages wait for him", self._side.name, self.waiting)
+        log.info("the operator of %s is there; %d messages wait for him", self._side.name, self._side.waiting)
         self._pump()
 
     def line_lost(self, line: UpstreamLine, why: str) -> None:
@@ -269,7 +273,7 @@ class Operator:
             return
         if self._live:
             self._send(line, self._live.popleft())
-        elif self.waiting and not (self._settling or self._blocked) and monotonic_s() >= self._rest_until:
+        elif self._side.waiting and not self._settling and monotonic_s() >= max(self._rest_until, self._sealed_until):
             self._send_row(line)
 
     def _send_row(self, line: UpstreamLine) -> None:
@@ -281,7 +285,7 @@ class Operator:
         row = self._rows[0]
         words = self._side.words_of(row)
         if words is None:
-            self._blocked = True
+            self._sealed_until = monotonic_s() + SEALED_AGAIN_S
             return
         self._send(line, _Asked(row.message, words, True, monotonic_s(), None, row))
 

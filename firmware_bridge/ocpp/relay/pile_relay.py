@@ -59,7 +59,12 @@ class PileRelay:
         self._waiting = set(before.waiting.get(name, ()))
         self._underway: dict[str, _Passing] = {}
         self._calls: dict[str, PileCall] = {}  # of what is on its way to him and waits: what it said
-        self.operator = Operator(self, loop, len(self._waiting))
+        self._sealed = False  # what waits can't be opened, and that was told
+        self.operator = Operator(self, loop)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     # ---- the pile comes, goes, speaks ----
 
@@ -174,8 +179,8 @@ class PileRelay:
         if fresh:
             self._waiting.add(message)
             self._calls[message] = call
-            self.operator.held(+1)
-        crowded = self.operator.waiting > MOST_HELD
+            self.operator.held()
+        crowded = self.waiting > MOST_HELD
 
         def step(book: ChargeBook, now: Millis) -> Sequence[DeviceReading]:
             readings = reply.step(book, now) if reply.step is not None else ()
@@ -204,10 +209,9 @@ class PileRelay:
         self._keeping.keep(Heard((), talk.pile.devices, step=step), kept)
 
     def _let_go(self, message: str) -> None:
-        if message in self._waiting:
-            self._waiting.discard(message)
-            self._calls.pop(message, None)
-            self.operator.held(-1)
+        self._waiting.discard(message)
+        self._calls.pop(message, None)
+        self.operator.held()
 
     def _forget_call(self, message: str) -> None:
         """Only what he has been asked already may be answered without being read from the disk."""
@@ -226,11 +230,14 @@ class PileRelay:
         try:
             raw = self._seal.opened(self.name, row.message, row.body)
         except SealError as error:
-            log.error(
-                "%s: what waits for its operator can't be opened: %s; put the former relay_key_file back: until then "
-                "nothing that waits is delivered", self.name, error,
-            )  # fmt: skip
+            if not self._sealed:
+                log.error(
+                    "%s: what waits for its operator can't be opened: %s; put the former relay_key_file back: until "
+                    "then nothing that waits is delivered", self.name, error,
+                )  # fmt: skip
+            self._sealed = True
             return None
+        self._sealed = False
         call = frames.read(raw)
         if not isinstance(call, PileCall):
             return None
@@ -240,7 +247,6 @@ class PileRelay:
     def delivered(self, message: str, said: OperatorSaid) -> None:
         """He has it, or has refused it for the last time."""
         call = self._calls.pop(message, None)
-        self._waiting.discard(message)
         if said.error is not None and call is not None:
             log.error("%s: its operator refuses a %s that waited: %s", self.name, call.action, said.error.code)
         payload = said.result.payload if said.result is not None else {}
@@ -265,6 +271,7 @@ class PileRelay:
                 self._relate(given, his)
             for one in settled:
                 self._remember(message, one)
+            self._waiting.discard(message)
             self.operator.settled()
             if stored and call is not None:
                 self._late_no(call, payload)

@@ -11,10 +11,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from config.schema.bridge import Bridge
 from firmware_bridge.calls import CallDesk
-from firmware_bridge.cards import Cards
+from firmware_bridge.cards import Cards, read_allow_list
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.ocpp.central import OcppBus
-from firmware_bridge.ocpp.configured import central_of
+from firmware_bridge.ocpp.configured import central_of, parts_of
 from firmware_bridge.spool import Held, Spool
 from tests.patience import until
 
@@ -75,10 +75,11 @@ def central(
 ) -> Iterator[tuple[OcppBus, SpoolSink, str]]:
     """A running bus, its sink, and the address that piles dial, without their name."""
     settings = {"id": "piles", "port": "ws://127.0.0.1:0/ocpp", "protocol": "ocpp", "devices": list(devices)} | bus
-    bridge = Bridge.model_validate({"station": "s1", "buses": [settings], "allow_list_file": allowed})
+    bridge = Bridge.model_validate({"station": "s1", "buses": [settings]})
     sink, stop = SpoolSink(folder), threading.Event()
     desk = CallDesk("s1", "box-1", lambda: COMMAND_KEY, lambda: None, sink.told.append)
-    running = central_of(bridge.buses[0], bridge, Cards(CARD_KEY, "day"), sink, sink.spool, desk, stop)
+    listed = read_allow_list(allowed) if allowed is not None else None
+    running = central_of(parts_of(bridge.buses[0], Cards(CARD_KEY, "day"), listed), sink, sink.spool, desk, stop)
     sink.desk = desk
     thread = threading.Thread(target=running.run)
     thread.start()

@@ -17,6 +17,7 @@ from firmware_bridge.spool import Spool
 from gateway.base.mishaps import Mishaps
 from tests.firmware_bridge.ocpp.rig import CARD_KEY, COMMAND_KEY
 from tests.firmware_bridge.ocpp.test_answers import TABLES, UNANSWERED, sample, schema_of
+from tests.firmware_bridge.rig import allowing
 
 NOW = 1_795_000_000_000
 PIECES = ('"', "{", "}", "[", "]", ",", "null", "1e999", "-", "\\u0000", "🔌", "true", "2147483648", "-1", "{}", "[]")
@@ -29,8 +30,8 @@ class Room:
     """What conversations need, over a real spool."""
 
     def __init__(self, spool: Spool) -> None:
-        self.tokens = TokenDesk(Cards(CARD_KEY, "day"), frozenset(), lambda: COMMAND_KEY)
-        self.mishaps, self._spool = Mishaps(), spool
+        self.tokens = TokenDesk(Cards(CARD_KEY, "day"), allowing(), lambda: COMMAND_KEY)
+        self.mishaps, self._spool, self.heartbeat_s = Mishaps(), spool, 60
 
     def keep(self, heard: Heard, done: Callable[[bool], None]) -> None:
         stored = False

@@ -104,6 +104,60 @@ def test_who_is_not_on_the_list_does_not_charge(tmp_path: Path) -> None:
         assert pile.call("StartTransaction", start)["idTagInfo"] == {"status": "Invalid"}
 
 
+LISTED = (
+    ("04A1B2C3", ""), ("04A1B2C5", " blocked"), ("04A1B2C6", " until 2020-01-31"), ("04A1B2C7", " until 2100-01-31"),
+)  # fmt: skip
+
+
+def listed(folder: Path) -> Path:
+    path, cards = folder / "allowed", Cards(CARD_KEY, "day")
+    path.write_text("".join(f"{cards.access(CardNumber.of_any(tag.encode()))}{words}\n" for tag, words in LISTED))
+    return path
+
+
+STANDINGS = (
+    ("04A1B2C5", {"status": "Blocked"}), ("04A1B2C6", {"status": "Expired"}), ("04A1B2C4", {"status": "Invalid"}),
+    ("04A1B2C7", {"status": "Accepted", "ends": "2100-02-01T00:00:00.000Z"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("tag", "standing"), STANDINGS)
+def test_a_pile_of_1_6_hears_how_a_card_stands_on_the_list(tmp_path: Path, tag: str, standing: dict[str, str]) -> None:
+    info = {"expiryDate" if key == "ends" else key: value for key, value in standing.items()}
+    with central(tmp_path, allowed=listed(tmp_path), authorize="list") as (_, sink, address), dial(address) as pile:
+        assert pile.call("Authorize", {"idTag": tag}) == {"idTagInfo": info}
+        start = {"connectorId": 1, "idTag": tag, "meterStart": 1, "timestamp": AT}
+        begun = pile.call("StartTransaction", start)
+        assert begun["idTagInfo"] == info
+        end = {"transactionId": begun["transactionId"], "idTag": tag, "meterStop": 1, "timestamp": AT}
+        assert pile.call("StopTransaction", end) == {"idTagInfo": info}
+        assert len(sink.transactions("pile-1")) == 1  # it took place, whoever it was
+
+
+@pytest.mark.parametrize(("tag", "standing"), STANDINGS)
+def test_a_pile_of_2_0_1_hears_how_a_card_stands_on_the_list(
+    tmp_path: Path, tag: str, standing: dict[str, str]
+) -> None:
+    info = {"cacheExpiryDateTime" if key == "ends" else key: value for key, value in standing.items()}
+    token = {"idToken": tag, "type": "ISO14443"}
+    event = {
+        "eventType": "Started", "timestamp": AT, "triggerReason": "Authorized", "seqNo": 0, "idToken": token,
+        "transactionInfo": {"transactionId": "t1"}, "evse": {"id": 1, "connectorId": 1},
+    }  # fmt: skip
+    with (
+        central(tmp_path, allowed=listed(tmp_path), authorize="list") as (_, _, address),
+        dial(address, version="ocpp2.0.1") as pile,
+    ):
+        assert pile.call("Authorize", {"idToken": token}) == {"idTokenInfo": info}
+        assert pile.call("TransactionEvent", event) == {"idTokenInfo": info}
+
+
+def test_a_pile_is_told_how_often_to_say_that_it_is_there(tmp_path: Path) -> None:
+    with central(tmp_path, heartbeat_s=25) as (_, _, address), dial(address) as pile:
+        boot = pile.call("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+        assert (boot["status"], boot["interval"]) == ("Accepted", 25)
+
+
 def test_a_pile_that_tells_no_status_is_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(central_in, "ASK_STATUS_S", 0.1)
     with central(tmp_path) as (_, _, address), dial(address) as pile:

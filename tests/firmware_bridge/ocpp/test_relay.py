@@ -296,3 +296,23 @@ def test_another_key_delivers_nothing_and_loses_nothing(tmp_path: Path, caplog: 
     key_file(tmp_path).write_text("cd" * 32)
     with operator(stub, port), relaying(tmp_path, upstream) as (_, address), dial(address):
         until(lambda: stub.said("StartTransaction"), "it is delivered")
+
+
+def test_a_key_that_is_put_back_while_the_bridge_runs_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(operator_module, "SEALED_AGAIN_S", 0.1)
+    port, stub = free_port(), StubOperator()
+    upstream = f"ws://127.0.0.1:{port}/operator"
+    with relaying(tmp_path, upstream) as (_, address), dial(address) as pile:
+        given = start(pile)["transactionId"]
+    key_file(tmp_path).write_text("ef" * 32)
+    with relaying(tmp_path, upstream) as (sink, address), dial(address) as pile:
+        stop(pile, given)  # sealed with the other key
+        with operator(stub, port):
+            until(lambda: "put the former relay_key_file back" in caplog.text, "it is told")
+            key_file(tmp_path).write_text("cd" * 32)
+            until(lambda: stub.said("StopTransaction"), "both are delivered")
+            nothing_waits(sink, pile)
+    assert [action for _, _, action, _ in stub.heard] == ["StartTransaction", "StopTransaction", "Heartbeat"]
+    assert caplog.text.count("put the former relay_key_file back") == 1

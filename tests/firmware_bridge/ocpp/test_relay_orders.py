@@ -71,7 +71,7 @@ class World:
         self.spool = Spool(folder, 1 << 24)
         self.spool._db.execute("PRAGMA synchronous=OFF")
         self.mishaps, self.tokens = Mishaps(), TokenDesk(Cards(CARD_KEY, "day"), None, lambda: COMMAND_KEY)
-        self.loop = asyncio.new_event_loop()
+        self.loop, self.heartbeat_s = asyncio.new_event_loop(), 60
         self.lines: list[FakeLine] = []
         self.pending: deque[Callable[[], None]] = deque()
         self.steps, self.said, self.meter = steps, 0, 1_000
@@ -88,7 +88,7 @@ class World:
         before = self.spool.relayed_before(NOW)
         self.pending.clear()
         self.lines.clear()
-        self.relay = PileRelay("CP001", Seal(b"k" * 32), self, before, self.loop)
+        self.relay = PileRelay("CP001", Seal(b"k" * 32, lambda: b"k" * 32), self, before, self.loop)
         self.dial()
 
     def dial(self) -> None:
@@ -203,6 +203,8 @@ class World:
             (20, 20, 14, 10, 8, 2, 1, 3, 1, 1),
         )[0]  # fmt: skip
         what()
+        if not self.pending:
+            assert self.relay.waiting == len(self.spool.relay_next("CP001", 0, 1_000))
 
     def come(self) -> None:
         self.there = True
@@ -253,6 +255,23 @@ def test_the_operator_has_each_step_once_in_order_under_his_numbers(tmp_path: Pa
         assert [payload.get("transactionId") for payload in metered][:1] in ([501], [None]), seed
         assert {payload.get("transactionId", 501) for payload in metered} <= set(range(501, 511)), seed
         assert world.mishaps.count == 0
+        world.close()
+
+
+def test_what_waits_is_counted_right_also_where_the_oldest_has_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("firmware_bridge.spool_relay", "firmware_bridge.ocpp.relay.pile_relay"):
+        monkeypatch.setattr(f"{module}.MOST_HELD", 2)
+    for seed in range(20):
+        world = World(tmp_path / str(seed), random.Random(seed), steps=60)
+        for _ in range(400):
+            world.happen()
+        world.settle()
+        assert world.relay.waiting == 0
+        assert [action for action, _ in world.fresh if action != "MeterValues"] == [
+            "StartTransaction", "StopTransaction"
+        ] * 20  # fmt: skip
         world.close()
 
 
