@@ -164,6 +164,7 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     status: Literal["ready", "degraded", "not ready"]
     checks: dict[str, bool]
+    broker: str | None = None
     trouble: list[str]
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config.schema import Settings
+from config.schema import Mqtt, Settings
 from config.schema.base import HostPort
+from config.schema.uplink import Uplink
 from config.secret_files import files_named
 
 OURS = frozenset({"cert_file"})
@@ -38,14 +39,18 @@ class TlsPeer:
 
 def tls_peers(settings: Settings) -> Iterator[TlsPeer]:
     """The brokers, and whatever stands before our pages at their public address (such as Caddy)."""
-    mqtt = settings.mqtt
-    if mqtt.endpoint.tls:
-        yield TlsPeer("mqtt.url", mqtt.endpoint.host, mqtt.endpoint.port, mqtt.cert_file, mqtt.key_file)
-        for number, (host, port) in enumerate(mqtt.nodes):
-            yield TlsPeer(f"mqtt.nodes.{number}", host, port, mqtt.cert_file, mqtt.key_file)
-    uplink = settings.uplink
-    if uplink is not None and uplink.endpoint.tls:
-        yield TlsPeer("uplink.url", uplink.endpoint.host, uplink.endpoint.port, uplink.cert_file, uplink.key_file)
+    yield from _brokers("mqtt", settings.mqtt)
+    if settings.uplink is not None:
+        yield from _brokers("uplink", settings.uplink)
     public = urlsplit(settings.api.public_url or "")
     if public.scheme == "https" and public.hostname:
         yield TlsPeer("api.public_url", public.hostname, public.port or HTTPS)
+
+
+def _brokers(name: str, section: Mqtt | Uplink) -> Iterator[TlsPeer]:
+    """`name` is that of the section."""
+    several = len(section.endpoints) > 1
+    for number, endpoint in enumerate(section.endpoints):
+        if endpoint.tls:
+            option = f"{name}.url.{number}" if several else f"{name}.url"
+            yield TlsPeer(option, endpoint.host, endpoint.port, section.cert_file, section.key_file)

@@ -6,14 +6,15 @@ from pathlib import Path
 from config.load import files_of
 from config.mistakes import ConfigMistake
 from config.schema import Settings
-from config.schema.base import is_loopback
 from config.yaml_source import read_yaml
 
 
 def warnings(path: Path, settings: Settings) -> Iterator[str]:
     """`file:line: key.path: warning: what is wrong; how to mend it`."""
-    uplink = settings.uplink
-    if uplink is not None and not uplink.endpoint.tls and not is_loopback(uplink.endpoint.host):
-        place = read_yaml(files_of(path)).place(("uplink", "url"))
-        what = "warning: anybody on the way reads and writes along"
-        yield str(ConfigMistake(place.file, place.line, "uplink.url", what, "write mqtts://"))
+    sections = {"mqtt": settings.mqtt, "uplink": settings.uplink}
+    for name, section in sections.items():
+        exposed = [str(one) for one in section.endpoints if one.exposed] if section is not None else []
+        if exposed:
+            place = read_yaml(files_of(path)).place((name, "url"))
+            what = f"warning: mqtt:// to {', '.join(exposed)}: anybody on the way reads and writes along"
+            yield str(ConfigMistake(place.file, place.line, f"{name}.url", what, "write mqtts://, see docs/tls.md"))

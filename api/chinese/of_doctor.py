@@ -65,6 +65,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("embedded on {}, started by `yizhan up`", "自带，在 {}，由 `yizhan up` 启动"),
     ("{} lets us in and subscribe, MQTT {}", "{} 可以登录和订阅，MQTT {}"),
     ("{} does not answer; look at mqtt.url and the broker's log", "{} 没有回答；看 mqtt.url 和 MQTT 服务的日志"),
+    ("the other addresses carry on", "其余地址照常使用"),
+    ("start this one, or correct {}", "启动这一个，或改 {}"),
     ("no key {}: this bridge takes no command; copy the gateway's there",
      "没有密钥 {}：本桥不接受命令；把网关的复制过来"),
     ("{} is made at the first start of the gateway", "{} 会在网关第一次启动时生成"),

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
     app = create_app(
         view, history_of(settings), settings, _status_of(settings, feed, started_at),
-        registry=_registry(running.settings, mishaps), now=now_ms, command=feed.send, left_out=feed.left_out,
+        registry=_registry(running.settings, mishaps, lambda: feed.session.node), now=now_ms, command=feed.send, left_out=feed.left_out,
         mishaps=mishaps, running=running,
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
@@ -115,19 +115,24 @@ def _status_of(settings: "Settings", feed: "LiveFeed", started_at: "Millis") -> 
             troubles.append(
                 f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
             )
-        return Status(feed.session.connected, feed.session.subscribed, store_ok, tuple(troubles), started_at)
+        session = feed.session
+        return Status(
+            session.connected, session.subscribed, store_ok, tuple(troubles), started_at, broker=session.address,
+        )  # fmt: skip
 
     return status
 
 
-def _registry(settings: "Callable[[], Settings]", mishaps: "Mishaps") -> "CollectorRegistry":
+def _registry(
+    settings: "Callable[[], Settings]", mishaps: "Mishaps", node: "Callable[[], int]" = lambda: 0
+) -> "CollectorRegistry":
     from prometheus_client import CollectorRegistry
 
     from config.certificate_files import certificate_files
     from gateway.runtime.metrics import CertificateCollector, MishapCollector
 
     registry = CollectorRegistry()
-    registry.register(MishapCollector(mishaps))
+    registry.register(MishapCollector(mishaps, node))
     registry.register(CertificateCollector(lambda: certificate_files(settings())))
     return registry
 

@@ -59,7 +59,7 @@ def _add(args: argparse.Namespace, settings: "Settings", users: "BrokerUsers") -
     password = users.add(args.name)
     AccessBook(settings.store.path).note(now_ms(), whoever(), "device_added", args.name)
     entered = {
-        "broker": args.broker or str(settings.mqtt.url),
+        "broker": args.broker or ", ".join(settings.mqtt.url),
         "client id": args.name,
         "user": args.name,
         "password": password,

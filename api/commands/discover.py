@@ -88,7 +88,7 @@ def listen(
                 listener.hear(topic.decode(errors="replace"), payload)
             session.ack(arrivals.epoch, arrivals.mids)
         if not heard_from and not stopped():
-            raise ConnectionError(f"{settings.mqtt.url}: {session.trouble}; is the broker running?")
+            raise ConnectionError(f"{', '.join(settings.mqtt.url)}: {session.trouble}; is the broker running?")
     finally:
         session.close()
     return listener.findings(configured_ids(settings))

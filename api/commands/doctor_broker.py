@@ -1,6 +1,6 @@
 """The lines of `yizhan doctor` about brokers: whether ours lets us in, and what running gateways tell there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.commands.doctor_finding import DoctorFinding
@@ -21,26 +21,48 @@ class BrokerAnswer(NamedTuple):
 
 
 def broker(settings: Any) -> Iterator[DoctorFinding]:
-    """Whether it lets us in, and what gateways that use it leave out."""
-    from config.schema.base import HostPort
+    """Whether it lets us in, by each of its addresses, and what gateways that use it leave out."""
     from gateway.mqtt.configured import broker_of
 
     endpoint = settings.mqtt.endpoint
-    where = str(HostPort(endpoint.host, endpoint.port))
     if endpoint.embedded:
-        yield DoctorFinding("ok", "broker", f"embedded on {where}, started by `yizhan up`")
+        yield DoctorFinding("ok", "broker", f"embedded on {endpoint}, started by `yizhan up`")
         return
     try:
         # What is retained comes right after the subscription.
-        answer = answer_of(broker_of(settings), where, f"{settings.client_id}-doctor", ["yz-sys/#"], listen_s=0.3)
+        answers = answers_of(broker_of(settings), f"{settings.client_id}-doctor", ["yz-sys/#"], listen_s=0.3)
     except (OSError, ValueError) as error:
         yield DoctorFinding("fail", "broker", str(error))
         return
-    if answer.ready:
-        yield DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {answer.protocol}")
-    else:
-        yield DoctorFinding("fail", "broker", f"{answer.why}; look at mqtt.url and the broker's log")
-    yield from left_out(answer.heard)
+    mends = (
+        "look at mqtt.url and the broker's log",
+        "the other addresses carry on; start this one, or correct mqtt.url",
+    )
+    for where, answer in answers.items():
+        if answer.ready:
+            yield DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {answer.protocol}")
+        else:
+            yield unanswered("broker", answers, answer, mends)
+    yield from left_out(next((one.heard for one in answers.values() if one.ready), []))
+
+
+def unanswered(
+    what: str, answers: Mapping[str, BrokerAnswer], answer: BrokerAnswer, mends: tuple[str, str]
+) -> DoctorFinding:
+    """An address that does not let us in: `mends` are for when none does, and for when others do."""
+    others = any(one.ready for one in answers.values())
+    return DoctorFinding("warn" if others else "fail", what, f"{answer.why}; {mends[others]}")
+
+
+def answers_of(
+    broker: "Broker", client_id: str, filters: list[str], *, listen_s: float = 0.0
+) -> dict[str, BrokerAnswer]:
+    """What each address of the broker answers, in the configured order. OSError, ValueError as for `answer_of`."""
+    from dataclasses import replace
+
+    nodes = broker.configured or broker.nodes
+    alone = [replace(broker, host=node.host, port=node.port, others=(), configured=()) for node in nodes]
+    return {str(one): answer_of(one, str(one), client_id, filters, listen_s=listen_s) for one in alone}
 
 
 def answer_of(

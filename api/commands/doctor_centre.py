@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from api.commands.doctor_broker import answer_of
+from api.commands.doctor_broker import answers_of, unanswered
 from api.commands.doctor_finding import DoctorFinding
 
 if TYPE_CHECKING:
@@ -17,18 +17,22 @@ def centre(settings: "Settings") -> Iterator[DoctorFinding]:
 
     uplink = settings.uplink
     if uplink is not None:
-        box, where = settings.box_id, f"{uplink.endpoint.host}:{uplink.endpoint.port}"
+        box = settings.box_id
         filters = [f"yz-ack/{station.id}/{box}" for station in settings.stations]
         try:
-            answer = answer_of(broker_of_centre(uplink), where, f"yizhan-uplink-{box}-doctor", filters)
+            answers = answers_of(broker_of_centre(uplink), f"yizhan-uplink-{box}-doctor", filters)
         except (OSError, ValueError) as error:
             yield DoctorFinding("fail", "centre", str(error))
             return
-        if answer.ready:
-            yield DoctorFinding("ok", "centre", f"{where} lets us in as box {box}")
-        else:
-            mend = "the journal keeps everything; look at uplink.url and that broker's access list"
-            yield DoctorFinding("fail", "centre", f"{answer.why}; {mend}")
+        mends = (
+            "the journal keeps everything; look at uplink.url and that broker's access list",
+            "the other addresses carry on; start this one, or correct uplink.url",
+        )
+        for where, answer in answers.items():
+            if answer.ready:
+                yield DoctorFinding("ok", "centre", f"{where} lets us in as box {box}")
+            else:
+                yield unanswered("centre", answers, answer, mends)
         key_file = uplink.command_key_file
         if key_file is None or read_key(key_file, "uplink.command_key_file") is None:
             yield DoctorFinding("ok", "centre", "its staff are not obeyed here: uplink.command_key_file has no key")

@@ -41,7 +41,7 @@ class Look:
 
     @property
     def broker_is_safe(self) -> bool:
-        return self.settings.mqtt.endpoint.tls or is_loopback(self.settings.mqtt.endpoint.host)
+        return not any(one.exposed for one in self.settings.mqtt.endpoints)
 
     @property
     def broker_has_users(self) -> bool:

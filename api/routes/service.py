@@ -40,15 +40,18 @@ def router(context: ApiContext) -> APIRouter:
     @routes.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="The main job runs")
     def readyz(request: Request) -> Response:
         status = replace(context.status(), degraded=context.running.trouble())
-        body = {
+        here = inside(request)
+        body: dict[str, object] = {
             "status": status.word,
             "checks": {
                 "broker_connected": status.connected,
                 "broker_subscribed": status.subscribed,
                 "store_writable": status.store_ok,
             },
-            "trouble": list(status.told) if inside(request) else _in_public(status),
+            "trouble": list(status.told) if here else _in_public(status),
         }
+        if here and status.broker is not None:
+            body["broker"] = status.broker
         return JSONResponse(body, 200 if status.ready else 503, headers=NO_STORE)
 
     @routes.get(

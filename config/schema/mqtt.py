@@ -3,9 +3,9 @@
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from config.schema.base import DeviceId, File, HostPort, Listen, Model, MqttTopic, Seconds, is_loopback, wrong
+from config.schema.base import DeviceId, File, HostPort, Model, MqttTopic, Seconds, is_loopback, wrong
 
 _DEFAULT_PORTS = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
 
@@ -18,9 +18,19 @@ class MqttEndpoint(NamedTuple):
     host: str
     port: int
 
+    @property
+    def exposed(self) -> bool:
+        """Whether others than this machine can read and write along."""
+        return not self.tls and not is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return str(HostPort(self.host, self.port))
+
 
 def parse_mqtt_url(text: str) -> MqttEndpoint:
     """MqttEndpoint of `embedded://`, `mqtt://` or `mqtts://host:port`. ValueError names the mend."""
+    if "," in text:
+        raise wrong("holds a comma", "write several addresses as a list: [mqtt://one:1883, mqtt://two:1883]")
     try:
         parts = urlsplit(text)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
@@ -43,19 +53,45 @@ def _checked(text: str) -> str:
     return text
 
 
-def _nodes(nodes: tuple[HostPort, ...]) -> tuple[HostPort, ...]:
-    if any(node.port == 0 for node in nodes):
-        raise wrong("port 0 is out of range", "take one from 1 to 65535")
-    return nodes
+def _one_cluster(urls: tuple[str, ...]) -> tuple[str, ...]:
+    """They lead to the same broker, by the same kind of line, each once."""
+    endpoints = [parse_mqtt_url(url) for url in urls]
+    if not endpoints:
+        raise wrong("names no broker", "write an address, or leave the line out")
+    if len(endpoints) > 1 and any(one.embedded for one in endpoints):
+        raise wrong("names the embedded broker and others", "it stands alone: write embedded://… or the others")
+    if len({one.tls for one in endpoints}) > 1:
+        raise wrong("mixes mqtt:// and mqtts://", "a broker that fails must not open the line: write mqtts:// for all")
+    for at, one in enumerate(endpoints):
+        if one in endpoints[:at]:
+            raise wrong(f"names {one} twice", "write each address once")
+    return urls
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _written(urls: tuple[str, ...]) -> str | list[str]:
+    return urls[0] if len(urls) == 1 else list(urls)
+
+
+BrokerUrl = Annotated[str, AfterValidator(_checked)]
+BrokerUrls = Annotated[
+    tuple[BrokerUrl, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+    AfterValidator(_one_cluster),
+    PlainSerializer(_written, when_used="json"),
+]
+"""One address, or those of the nodes of a cluster, which keep the same sessions."""
 
 
 class Mqtt(Model):
     """The connection to the broker."""
 
-    url: Annotated[str, AfterValidator(_checked)] = "embedded://127.0.0.1:1883"
-    """Broker: embedded://127.0.0.1:1883 (ours, loopback only), mqtt://host:1883 or mqtts://host:8883."""
-    nodes: Annotated[tuple[Listen, ...], AfterValidator(_nodes)] = ()
-    """Further nodes of the same broker cluster, as host:port: the next is tried when one can't be reached."""
+    url: BrokerUrls = ("embedded://127.0.0.1:1883",)
+    """Broker: embedded://127.0.0.1:1883 (ours, loopback only), mqtt://host:1883 or mqtts://host:8883; or the nodes of a
+    cluster as a list: when one can't be reached, the next is taken at once."""
     username: str | None = None
     """Login name at the broker."""
     password_file: File | None = None
@@ -85,8 +121,13 @@ class Mqtt(Model):
 
     @property
     def endpoint(self) -> MqttEndpoint:
+        """The first address."""
+        return self.endpoints[0]
+
+    @property
+    def endpoints(self) -> tuple[MqttEndpoint, ...]:
         """The parsed `url`."""
-        return parse_mqtt_url(self.url)
+        return tuple(map(parse_mqtt_url, self.url))
 
 
 class HomeAssistant(Model):

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from config.schema.base import DeviceId, File, Model, wrong
-from config.schema.mqtt import MqttEndpoint, parse_mqtt_url
+from config.schema.mqtt import BrokerUrls, MqttEndpoint, parse_mqtt_url
 
 
-def _outward(text: str) -> str:
-    if parse_mqtt_url(text).embedded:
+def _outward(urls: tuple[str, ...]) -> tuple[str, ...]:
+    if any(parse_mqtt_url(url).embedded for url in urls):
         raise wrong("the embedded broker is our own", "write mqtts://host:8883, the broker of the centre")
-    return text
+    return urls
 
 
 class Uplink(Model):
@@ -19,8 +19,9 @@ class Uplink(Model):
 
     id: DeviceId | None = None
     """Name of this box; by default the id of its first station."""
-    url: Annotated[str, AfterValidator(_outward)]
-    """Broker of the centre: mqtts://host:8883, or mqtt://host:1883 on a line that nobody else reads."""
+    url: Annotated[BrokerUrls, AfterValidator(_outward)]
+    """Broker of the centre: mqtts://host:8883, or mqtt://host:1883 on a line that nobody else reads; or the nodes of
+    its cluster as a list."""
     username: str | None = None
     """Login name at that broker."""
     password_file: File | None = None
@@ -41,9 +42,9 @@ class Uplink(Model):
     """Highest rate of what lies behind; what is live goes first."""
 
     @property
-    def endpoint(self) -> MqttEndpoint:
+    def endpoints(self) -> tuple[MqttEndpoint, ...]:
         """The parsed `url`."""
-        return parse_mqtt_url(self.url)
+        return tuple(map(parse_mqtt_url, self.url))
 
 
 class Uplinks(Model):

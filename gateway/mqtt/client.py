@@ -1,5 +1,6 @@
 """paho's client as a session needs it: made for one broker, and entering there."""
 
+import random
 import socket
 import ssl
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,8 @@ MAX_PACKET = 1 << 20  # a list of all devices of a large Zigbee network
 class Broker:
     """Where the broker is and how to enter. `version` 0 means: 5 where it is spoken, else 3.1.1.
 
-    `others`: further nodes of the same cluster, which keep the same sessions.
+    `others`: further nodes of the same cluster, which keep the same sessions. `configured`: all of them in the order of
+    the configuration, where it is another one.
     """
 
     host: str
@@ -31,6 +33,20 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     version: int = 0
     others: tuple[HostPort, ...] = ()
+    configured: tuple[HostPort, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[HostPort, ...]:
+        """This one, and then those whose turn is next."""
+        return (HostPort(self.host, self.port), *self.others)
+
+    def anywhere(self) -> "Broker":
+        """The same cluster, its nodes in any order: so that its clients spread over them, and spread anew when one
+        falls.
+        """
+        first, *others = random.sample(self.nodes, len(self.nodes))
+        configured = self.configured or self.nodes
+        return replace(self, host=first.host, port=first.port, others=tuple(others), configured=configured)
 
     def next_node(self) -> "Broker":
         """The same cluster by its next node; in the end it is this one's turn again."""

@@ -1,4 +1,6 @@
-"""Reaching the broker without keeping the caller: each attempt in a thread of its own, and later after a failure."""
+"""Reaching the broker without keeping the caller: each attempt in a thread of its own, the next node at once, and a
+pause when all have failed.
+"""
 
 import random
 import threading
@@ -15,6 +17,7 @@ class Dialer:
     def __init__(self, name: str, longest_pause_s: float, wake: Callable[[], None]) -> None:
         self.error: str | None = None  # of the last attempt
         self.failures = 0
+        self._tried = 0  # attempts since a connection lasted, over all nodes
         self._name, self._longest_pause_s, self._wake = name, longest_pause_s, wake
         self._at = 0.0
         self._thread: threading.Thread | None = None
@@ -46,11 +49,23 @@ class Dialer:
             self._over.set()  # before the wake: who is woken must find it so, though this thread has not ended yet
             self._wake()
 
-    def failed(self) -> None:
-        """The next attempt comes later, and the one after it later still."""
+    def failed(self, nodes: int = 1) -> None:
+        """The next attempt comes later, and the one after it later still; but each of `nodes` is asked once at once.
+        With 0 nodes it is no failure: the same one is asked otherwise.
+        """
+        self._at = 0.0
+        if not nodes:
+            return
+        self._tried += 1
+        if self._tried % nodes:
+            return
         longest = min(self._longest_pause_s, BACKOFF_S * 2 ** min(self.failures, 12))
         self._at = monotonic_s() + random.uniform(0.05, max(0.05, longest))  # noqa: S311
         self.failures += 1
+
+    def lasted(self) -> None:
+        """A connection that stood for long: what failed before it counts no more."""
+        self.failures = self._tried = 0
 
     def join(self, timeout_s: float) -> None:
         if self._thread is not None:

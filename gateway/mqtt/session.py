@@ -6,8 +6,8 @@ older connection (`epoch`) is dropped: its message id may by now belong to anoth
 the unacknowledged one again anyway.
 """
 
+import contextlib
 import logging
-import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
@@ -23,23 +23,20 @@ from gateway.mqtt.bell import Bell
 from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
+from gateway.mqtt.grants import Grants
 from gateway.mqtt.oversized import Oversized
 from gateway.mqtt.plain import PlainReader
 from gateway.mqtt.reader import Arrivals, FrameReader
+from gateway.mqtt.topics import Topics, sendable
+from gateway.mqtt.troubles import Troubles
 
 log = logging.getLogger(__name__)
 
 STABLE_S = 10.0  # a connection that lived so long resets the back-off
 TAKEOVERS = 3  # so many losses within STABLE_S of a success: somebody else uses our client id
+ANSWER_S = 10.0  # a node that takes the connection and says nothing for so long gives way to the next
 FILTERS_A_PACKET = 500
-TROUBLES_MOST = 32  # kept so that none is told again
-MAX_TOPIC = 65_535  # bytes
-_NO_TOPIC = re.compile("[+#\0\ud800-\udfff]")  # wildcards, NUL, and halves of characters that no UTF-8 has
-
-
-def sendable(topic: str) -> bool:
-    """Whether a broker may be given this topic."""
-    return bool(topic) and _NO_TOPIC.search(topic) is None and len(topic.encode()) <= MAX_TOPIC
+KEEP_ALIVE = "Keep alive timeout"
 
 
 class Session:
@@ -68,7 +65,8 @@ class Session:
         self.epoch = 0
         self.gaps = 0  # times the broker had forgotten a session that we believed in
         self.reconnects = 0
-        self.unsendable = 0  # messages left out because their topic was none
+        self._nodes = broker.configured or broker.nodes
+        self._topics = Topics()
         self.oversized = Oversized()
         self.on_connect: Callable[[bool], None] = lambda _session_present: None
         self.on_published: Callable[[int], None] = lambda _mid: None
@@ -83,12 +81,13 @@ class Session:
         self._had_session = False
         self._again = Again() if keep else None
         self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
-        self._granting: set[int] = set()  # subscriptions that the broker has not answered yet
+        self._grants = Grants()
+        self._dialed_at = 0.0
         self._open = False  # from dialling until the loss was told
         self._closing = False
         self._held = False
         self._reported: str | None = None
-        self._told: set[str] = set()  # troubles that stand in the log since we were last connected
+        self._troubles = Troubles()
         self._max_packet = MAX_PACKET
         self._new_client()
 
@@ -119,6 +118,8 @@ class Session:
             if self._again is not None:
                 self._again.mark(arrivals)
         self._client.loop_misc()
+        if self.connected and not self.subscribed:
+            self._subscribe(self._grants.due())
         if self._client.want_write():
             self._client.loop_write()
         return arrivals
@@ -132,7 +133,11 @@ class Session:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
         """Send, and return the message id; None when not connected, or when no broker would take topic or size."""
-        if not self.connected or not self._fit((topic,)) or not self.oversized.takes(topic, payload, self._max_packet):
+        if (
+            not self.connected
+            or not self._topics.fit((topic,))
+            or not self.oversized.takes(topic, payload, self._max_packet)
+        ):
             return None
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
@@ -141,7 +146,7 @@ class Session:
         """Send retained QoS 0 messages at the least cost; the caller repeats them if they matter."""
         if self.connected:
             messages = list(messages)
-            if not self._fit([topic for topic, _ in messages]):
+            if not self._topics.fit([topic for topic, _ in messages]):
                 messages = [message for message in messages if sendable(message[0])]
             self._reader.publish_many(messages)
 
@@ -152,20 +157,9 @@ class Session:
         """
         if self.connected:
             messages = [message for message in messages if self.oversized.takes(*message, self._max_packet)]
-            if not self._fit([topic for topic, _ in messages]):
+            if not self._topics.fit([topic for topic, _ in messages]):
                 messages = [message for message in messages if sendable(message[0])]
             self._reader.publish_latest(messages)
-
-    def _fit(self, topics: Sequence[str]) -> bool:
-        """Whether all of them are topics. Those that aren't are counted; what is said once in the log stays said."""
-        short = all(topics) and max(map(len, topics), default=0) <= MAX_TOPIC // 4
-        if short and not _NO_TOPIC.search("".join(topics)):
-            return True
-        bad = [topic for topic in topics if not sendable(topic)]
-        if bad and not self.unsendable:
-            log.error("MQTT: %r is no topic to publish on: left out, like all that follow", bad[0][:200])
-        self.unsendable += len(bad)
-        return not bad
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Listen to these topics too, from now on and after every reconnect."""
@@ -201,6 +195,11 @@ class Session:
         self._held = False
 
     @property
+    def unsendable(self) -> int:
+        """Messages left out because their topic was none."""
+        return self._topics.unsendable
+
+    @property
     def filters(self) -> tuple[str, ...]:
         """What is listened to."""
         return tuple(self._filters)
@@ -216,7 +215,19 @@ class Session:
     @property
     def trouble(self) -> str | None:
         """Why nothing is received, in words; None while connected and allowed to listen."""
-        return self._reported if self.connected else (self._reported or f"{self.broker}: not connected yet")
+        if not self.connected:
+            return self._reported or f"{self.broker}: not connected yet"
+        return None if self.subscribed else self._reported or f"{self.broker} has not granted our subscriptions yet"
+
+    @property
+    def address(self) -> str | None:
+        """Of the node in use; None while not connected."""
+        return str(self.broker) if self.connected else None
+
+    @property
+    def node(self) -> int:
+        """Which of the configured addresses is in use, counted from 1; 0 while not connected."""
+        return self._nodes.index(self.broker.nodes[0]) + 1 if self.connected else 0
 
     @property
     def takeover_suspected(self) -> bool:
@@ -254,18 +265,22 @@ class Session:
             return None
         if self._dialer.error is not None:
             error, self._dialer.error = self._dialer.error, None
-            nobody = isinstance(error, ConnectionRefusedError)
-            hint = (
-                "; nobody listens there: start the broker (`yizhan up` has one), or correct mqtt.url" if nobody else ""
-            )
-            self._failed(f"{self.broker}: {error}{hint}")
+            self._failed(f"{self.broker}: {error}")
             return None
         sock = cast("socket.socket | None", self._client.socket())
         if sock is None and not (self._held or self._closing or self._dialer.pause_s):
             self._open = True
+            self._dialed_at = monotonic_s()
             self._reader.reset()
             self._dialer.dial(lambda: connect(self._client, self.broker, self._terms))
+        if sock is not None and self._mute():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         return sock
+
+    def _mute(self) -> bool:
+        """Whether this node has not answered for so long that another one is to be asked."""
+        return bool(self.broker.others) and not self.connected and monotonic_s() - self._dialed_at > ANSWER_S
 
     def _connected(
         self,
@@ -298,8 +313,9 @@ class Session:
             self._again.reconnected(kept=bool(flags.session_present))
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)
         self._reported = None
-        self._told.clear()
-        self._granting.clear()
+        self._troubles.clear()
+        left = self._grants.opened()
+        self._unsaid.update(dict.fromkeys(name for name in left if name in self._filters))
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
         known = flags.session_present and self._had_session
         wanted = (
@@ -316,6 +332,7 @@ class Session:
 
     def _unsubscribe(self) -> None:
         gone, self._dropped = list(self._dropped), {}
+        self._grants.dropped(gone)
         for start in range(0, len(gone), FILTERS_A_PACKET):
             self._client.unsubscribe(gone[start : start + FILTERS_A_PACKET])
 
@@ -328,15 +345,16 @@ class Session:
         for start in range(0, len(topics), FILTERS_A_PACKET):
             _, mid = self._client.subscribe(topics[start : start + FILTERS_A_PACKET])  # type: ignore[arg-type]
             if mid is not None:
-                self._granting.add(mid)
+                self._grants.asked(mid, [topic for topic, _ in topics[start : start + FILTERS_A_PACKET]])
 
     def _subscribed(self, _client: object, _data: object, mid: int, reasons: Sequence[ReasonCode], *_: object) -> None:
-        self._granting.discard(mid)
+        self._grants.answered(mid, [not reason.is_failure for reason in reasons])
         refused = [reason for reason in reasons if reason.is_failure]
-        if refused:
-            self._reported = f"{self.broker} won't let us listen: {refused[0]}"
-            log.error("MQTT: %s; mend its access list", self._reported)
-        self.subscribed = not self._granting and self._reported is None
+        why = f"{self.broker} won't let us listen: {refused[0]}" if refused else None
+        if why is not None:
+            self._troubles.tell(why, "asking again; if that does not help, mend its access list", logging.ERROR)
+        self.subscribed = self._grants.complete
+        self._reported = why or (None if self.subscribed else self._reported)
 
     def _published(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
         if not self._reader.confirmed(mid):
@@ -349,28 +367,30 @@ class Session:
             return
         reason = args[3] if len(args) > 3 else "connection lost"
         if not was:
+            mute = self._mute() or str(reason) == KEEP_ALIVE
             # Lost before CONNACK: some brokers answer an unknown protocol version by hanging up.
-            if not self._version_known:
+            if not self._version_known and not mute:
                 self._version = V311 if self._version == V5 else V5
-            self._failed(f"{self.broker} hung up: {reason}")
+            self._failed(f"{self.broker} {'does not answer' if mute else f'hung up: {reason}'}")
             return
         self.reconnects += 1
         lived = monotonic_s() - self._connected_at
         if lived >= STABLE_S:
-            self._dialer.failures = self._early_losses = 0
+            self._dialer.lasted()
+            self._early_losses = 0
         else:
             self._early_losses += 1
         self._failed(f"lost {self.broker}: {reason}")
 
     def _failed(self, why: str) -> None:
-        """Plan the next dial, to the next node where there are several; say each trouble once."""
-        self._dialer.failed()
-        if self._client.protocol == self._version:  # else this node has answered, and is asked in the other version
+        """Plan the next dial; say each trouble once. The next node is asked at once, and after each round a pause."""
+        was, wanted = self._client.protocol, self._version
+        older = (was, wanted) == (V5, V311)  # it has answered, and is asked in the other version
+        if not older:
             self.broker = self.broker.next_node()
-        if why not in self._told:
-            log.warning("MQTT: %s; trying again", why)
-        if len(self._told) < TROUBLES_MOST:
-            self._told.add(why)
+        self._dialer.failed(0 if older else len(self.broker.nodes))
+        then = "trying MQTT 3.1.1" if older else f"trying {self.broker}" if self.broker.others else "trying again"
+        self._troubles.tell(why, then, logging.INFO if older else logging.WARNING)
         self._reported = why
-        if self._client.protocol != self._version:
+        if was != wanted:
             self._new_client()

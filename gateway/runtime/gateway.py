@@ -316,7 +316,7 @@ class Gateway:
         troubles += self.session.oversized.troubles()[:MOST_TOLD]
         return Status(
             self.session.connected, self.session.subscribed, store is None, tuple(troubles),
-            self.started_at,
+            self.started_at, broker=self.session.address,
         )  # fmt: skip
 
     def left_out(self) -> dict[str, int]:
@@ -351,6 +351,7 @@ class Gateway:
             commits=intake.commits.cumulative(),
             commit_seconds=intake.commits.total_s,
             connected=self.session.connected,
+            broker_node=self.session.node,
             reconnects=self.session.reconnects,
             session_gaps=self.session.gaps,
             documents=intake.documents,

@@ -18,6 +18,7 @@ from gateway.model import Millis
 from gateway.runtime.status import Metrics, Status
 from gateway.uplink.status import UplinkMetrics
 
+NODE = "which of the broker's addresses is in use, counted from 1; 0 for none"
 Certificates = Callable[[], Iterable[CertificateFile]]
 """Those of the configuration."""
 Shown = Callable[[], Iterable[tuple[str, Millis]]]
@@ -65,6 +66,7 @@ class GatewayCollector(Collector):
         )
         yield GaugeMetricFamily("yizhan_alerts_open", "alerts open or acknowledged", now.alerts_open)
         yield GaugeMetricFamily("yizhan_mqtt_connected", "1 while connected to the broker", float(now.connected))
+        yield GaugeMetricFamily("yizhan_mqtt_node", NODE, now.broker_node)
         yield HistogramMetricFamily(
             "yizhan_store_commit_seconds", "time of a commit", buckets=now.commits, sum_value=now.commit_seconds
         )
@@ -81,13 +83,16 @@ def of_mishaps(count: int) -> Metric:
 
 
 class MishapCollector(Collector):
-    """For a process without a gateway."""
+    """For a process without a gateway. `node`: which address of the broker is in use, counted from 1; 0 for none."""
 
-    def __init__(self, mishaps: Mishaps) -> None:
-        self._mishaps = mishaps
+    def __init__(self, mishaps: Mishaps, node: Callable[[], int]) -> None:
+        self._mishaps, self._node = mishaps, node
 
     def collect(self) -> Iterator[Metric]:
+        node = self._node()
         yield of_mishaps(self._mishaps.count)
+        yield GaugeMetricFamily("yizhan_mqtt_connected", "1 while connected to the broker", float(bool(node)))
+        yield GaugeMetricFamily("yizhan_mqtt_node", NODE, node)
 
 
 class CertificateCollector(Collector):
@@ -131,6 +136,7 @@ def of_uplink(uplink: UplinkMetrics) -> Iterator[Metric]:
     """What operators of a box see of its line to the centre."""
     yield GaugeMetricFamily("yizhan_uplink_backlog", "messages that the centre has not confirmed", uplink.backlog)
     yield GaugeMetricFamily("yizhan_uplink_connected", "1 while the line stands", float(uplink.connected))
+    yield GaugeMetricFamily("yizhan_uplink_node", NODE, uplink.node)
     yield CounterMetricFamily("yizhan_uplink_sent", "messages sent to the centre", uplink.sent)
     yield CounterMetricFamily("yizhan_uplink_reconnects", "lines to the centre that were lost", uplink.reconnects)
 
@@ -182,11 +188,14 @@ class MetricsServer:
                     self._answer(200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(registry))
                 elif self.path == "/healthz":
                     now = status()
-                    body = {"status": "ok" if not now.told else "trouble", "troubles": now.told}
+                    well = now.ready and not now.told
+                    body = {"status": "ok" if well else "trouble", "troubles": now.told}
                     self._answer(200, "application/json", json.dumps(body).encode())
                 elif self.path == "/readyz":
                     now = status()
                     body = {"status": now.word, "trouble": now.told}
+                    if now.broker is not None:
+                        body["broker"] = now.broker
                     self._answer(200 if now.ready else 503, "application/json", json.dumps(body).encode())
                 else:
                     self._answer(404, "text/plain", b"/metrics, /healthz or /readyz\n")

@@ -15,7 +15,7 @@ COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 class Status:
     """`ready` when connected, subscribed and the store takes writes; `troubles` says what is wrong, in words.
 
-    `degraded`: why the configuration's files are not what runs; None where they are.
+    `degraded`: why the configuration's files are not what runs; None where they are. `broker`: the address in use.
     """
 
     connected: bool
@@ -24,6 +24,7 @@ class Status:
     troubles: tuple[str, ...]
     started_at: Millis
     degraded: str | None = None
+    broker: str | None = None
 
     @property
     def word(self) -> str:
@@ -94,3 +95,4 @@ class Metrics:
     oversized: int = 0
     uplink: UplinkMetrics | None = None
     boxes: Sequence[BoxLine] = ()
+    broker_node: int = 0  # which address of the broker is in use, counted from 1; 0 for none

@@ -101,7 +101,7 @@ class UplinkLine(threading.Thread):
     def metrics(self) -> UplinkMetrics:
         session = self.session
         return UplinkMetrics(
-            self.outbound.backlog, self._count, session.connected, session.reconnects, self.trouble
+            self.outbound.backlog, self._count, session.connected, session.reconnects, self.trouble, session.node,
         )  # fmt: skip
 
     # ---- the thread ----

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from api.chinese import told
+from api.commands.doctor_broker import broker
 from api.commands.doctor_centre import centre, differences
 from config.load import load
 from config.schema import Settings
@@ -36,6 +37,17 @@ def test_a_centre_that_can_not_be_reached_is_a_failure_that_loses_nothing(tmp_pa
     found = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{free_port()}"}}\n')))
     assert found[0].mark == "fail"
     assert "the journal keeps everything" in found[0].text
+
+
+def test_each_address_is_tried_and_one_that_is_away_is_a_warning_while_another_answers(
+    tmp_path: Path, mosquitto_of: Callable[..., Any]
+) -> None:
+    urls = f'{{url: ["mqtt://127.0.0.1:{free_port()}", "mqtt://127.0.0.1:{mosquitto_of().port}"]}}\n'
+    settings = configured(tmp_path, f"mqtt: {urls}uplink: {urls}")
+    for found in (list(broker(settings)), list(centre(settings))[:2]):
+        assert [line.mark for line in found] == ["warn", "ok"]
+        assert "the other addresses carry on" in found[0].text
+        assert "其余地址照常使用" in told(found[0].text)
 
 
 def test_a_station_of_ours_of_which_a_box_has_other_lines_is_told(tmp_path: Path) -> None:

@@ -268,6 +268,15 @@ def test_ready_means_that_the_main_job_runs(house: House) -> None:
         house.status[0] = Status(True, True, True, (), NOON)
 
 
+def test_the_address_of_the_broker_in_use_is_told_on_this_machine(house: House) -> None:
+    house.status[0] = Status(True, True, True, (), NOON, broker="node-2:8883")
+    try:
+        assert house.get("/readyz").json()["broker"] == "node-2:8883"
+        assert "broker" not in house.get("/readyz", headers={"x-forwarded-for": "192.0.2.7"}).json()
+    finally:
+        house.status[0] = Status(True, True, True, (), NOON)
+
+
 def test_files_with_mistakes_degrade_and_stop_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Fixed, "trouble", lambda _: "the configuration has mistakes: /etc/yizhan.yaml:3: x")
     answer = house.get("/readyz")

@@ -59,6 +59,14 @@ def test_a_broker_address_is_taken_apart(url: str, endpoint: MqttEndpoint) -> No
     assert parse_mqtt_url(url) == endpoint
 
 
+def test_one_address_of_the_broker_or_those_of_a_cluster(tmp_path: Path) -> None:
+    assert _load(tmp_path, "mqtt: {url: mqtts://one}").mqtt.url == ("mqtts://one",)
+    settings = _load(tmp_path, "mqtt: {url: [mqtts://one, mqtts://two:99]}\nuplink: {url: [mqtt://a, mqtt://b]}")
+    assert [str(one) for one in settings.mqtt.endpoints] == ["one:8883", "two:99"]
+    assert settings.uplink is not None
+    assert [str(one) for one in settings.uplink.endpoints] == ["a:1883", "b:1883"]
+
+
 @pytest.mark.parametrize("text", ["127.0.0.1:8080", "[::1]:0", "localhost:65535"])
 def test_an_address_to_listen_on_reads_as_it_prints(text: str) -> None:
     assert str(parse_host_port(text)) == text

@@ -39,4 +39,4 @@ def test_a_broker_on_this_machine_is_taken_else_our_own(
         monkeypatch.setattr(empty_house, "BROKER", ("127.0.0.1", port))
         open_house(tmp_path)
     scheme = "mqtt" if there else "embedded"
-    assert checked(tmp_path).mqtt.url == f"{scheme}://127.0.0.1:{port}"
+    assert checked(tmp_path).mqtt.url == (f"{scheme}://127.0.0.1:{port}",)

@@ -16,7 +16,7 @@ from tests.patience import until
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CONFIG = """\
-mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", nodes: [{nodes}], reconnect_max_s: 2}}
+mqtt: {{url: [{nodes}], reconnect_max_s: 2}}
 store: {{path: data, ballast_mib: 0}}
 api: {{listen: "127.0.0.1:{http}"}}
 gateway: {{metrics_listen: "127.0.0.1:{metrics}"}}
@@ -87,8 +87,8 @@ class Seat:
 def configured(folder: Path, nodes: list[BrokerNode]) -> tuple[int, int]:
     """Ports of the API, and of the gateway's metrics."""
     http, metrics = free_port(), free_port()
-    more = ", ".join(f'"127.0.0.1:{node.port}"' for node in nodes[1:])
-    (folder / "yizhan.yaml").write_text(CONFIG.format(mqtt=nodes[0].port, nodes=more, http=http, metrics=metrics))
+    urls = ", ".join(f'"mqtt://127.0.0.1:{node.port}"' for node in nodes)
+    (folder / "yizhan.yaml").write_text(CONFIG.format(nodes=urls, http=http, metrics=metrics))
     return http, metrics
 
 

@@ -121,14 +121,14 @@ def settings_of(port: int) -> Settings:
 
 def test_the_servers_of_the_configuration_are_those_that_speak_tls() -> None:
     config = {
-        "mqtt": {"url": "mqtts://broker", "nodes": ["two:8884"]},
+        "mqtt": {"url": ["mqtts://broker", "mqtts://two:8884"]},
         "uplink": {"id": "box", "url": "mqtts://centre.example"},
         "api": {"public_url": "https://box.example"},
     }
     found = [(peer.option, peer.host, peer.port) for peer in tls_peers(Settings.model_validate(config))]
     assert found == [
-        ("mqtt.url", "broker", 8883),
-        ("mqtt.nodes.0", "two", 8884),
+        ("mqtt.url.0", "broker", 8883),
+        ("mqtt.url.1", "two", 8884),
         ("uplink.url", "centre.example", 8883),
         ("api.public_url", "box.example", 443),
     ]

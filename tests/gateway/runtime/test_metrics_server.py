@@ -30,17 +30,36 @@ def test_a_gateway_is_ready_only_when_its_subscriptions_are_granted(
     status = Status(
         connected=True, subscribed=subscribed, store_ok=True, troubles=("x",), started_at=0, degraded=degraded
     )
+    assert asked(status, "/readyz") == (
+        code,
+        {"status": word, "trouble": ["x", *([degraded] if degraded else [])]},
+    )
+
+
+def asked(status: Status, path: str) -> tuple[int, object]:
+    """Code and body that a gateway in this state answers."""
     server = MetricsServer("127.0.0.1", 0, no_metrics, lambda: status)
     server.start()
     try:
         try:
-            answer = urllib.request.urlopen(f"http://127.0.0.1:{server.port}/readyz", timeout=60)
+            answer = urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=60)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            assert (answer.code, json.load(answer)) == (
-                code,
-                {"status": word, "trouble": ["x", *([degraded] if degraded else [])]},
-            )
+            return answer.code, json.load(answer)
     finally:
         server.stop()
+
+
+def test_a_gateway_whose_subscriptions_are_not_granted_says_no_ok() -> None:
+    words = []
+    for subscribed in (True, False):
+        status = Status(True, subscribed, True, (), 0)
+        _, body = asked(status, "/healthz")
+        words.append(body)
+    assert words == [{"status": "ok", "troubles": []}, {"status": "trouble", "troubles": []}]
+
+
+def test_the_address_in_use_stands_beside_the_word() -> None:
+    status = Status(True, True, True, (), 0, broker="node-2:8883")
+    assert asked(status, "/readyz") == (200, {"status": "ready", "trouble": [], "broker": "node-2:8883"})

@@ -1,0 +1,25 @@
+"""What is wrong with the line, in the log: each once until the line stands again."""
+
+import logging
+
+log = logging.getLogger(__name__)
+
+MOST = 32  # kept so that none is told again
+
+
+class Troubles:
+    """Of one session."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, why: str, then: str, level: int = logging.WARNING) -> None:
+        """`then`: what we do about it."""
+        if why not in self._told:
+            log.log(level, "MQTT: %s; %s", why, then)
+        if len(self._told) < MOST:
+            self._told.add(why)
+
+    def clear(self) -> None:
+        """The line stands."""
+        self._told.clear()
