@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
     app = create_app(
         view, history_of(settings), settings, _status_of(settings, feed, started_at),
-        registry=_registry(running.settings, mishaps, lambda: feed.session.node), now=now_ms, command=feed.send, left_out=feed.left_out,
+        registry=_registry(running.settings, mishaps, lambda: feed.session.node),
+        now=now_ms, command=feed.send, left_out=feed.left_out,
         mishaps=mishaps, running=running,
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
