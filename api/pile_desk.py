@@ -83,7 +83,7 @@ class PileDesk:
             {
                 "charge_point": name, "bridge": pile.bridge, "protocol": pile.protocol, "since": pile.since,
                 "vendor": pile.vendor, "model": pile.model, "firmware": pile.firmware, "devices": list(pile.devices),
-            }
+            } | ({} if pile.operator is None else {"operator": pile.operator})
             for (where, name), pile in sorted(self._ready().piles().items(), key=lambda item: item[0])
             if where == station
         ]  # fmt: skip

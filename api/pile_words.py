@@ -17,6 +17,7 @@ class PileThere(Struct, kw_only=True):
     model: Short | None = None
     firmware: Short | None = None
     devices: tuple[Short, ...] = ()
+    operator: Literal["there", "away"] | None = None  # of a relayed pile: whether its operator hears it
 
 
 class BoxThere(Struct):

@@ -18,13 +18,12 @@ import msgspec
 
 from firmware_bridge.devices.base import DeviceReading, Heard
 from firmware_bridge.spool_charges import ChargeBook
-from firmware_bridge.spool_file import open_file, spool_errors, transaction
+from firmware_bridge.spool_file import FILE, open_file, spool_errors, transaction
 from firmware_bridge.spool_relay import HeldFrame, RelayBook, RelayedBefore
 from gateway.model import Millis, Signal
 
 log = logging.getLogger(__name__)
 
-FILE = "spool.sqlite3"
 ROW_BYTES = 96  # what a row costs beside its body, rounded up
 ROOM = 20  # a full spool frees one part in so many at once, not a row a time
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+FILE = "spool.sqlite3"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (  # 1: files from before versions were counted hold these tables already
         """CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID""",

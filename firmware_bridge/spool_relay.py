@@ -8,7 +8,9 @@ it.
 import sqlite3  # noqa: TID251  part of the spool's file
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from firmware_bridge.spool_file import FILE, spool_errors
 from gateway.model import Millis
 
 SETTLED_KEPT_MS = 3 * 86_400_000
@@ -104,3 +106,19 @@ class RelayBook:
         ):
             numbers.setdefault(pile, {})[given] = upstream
         return RelayedBefore(waiting, settled, numbers)
+
+
+def held_in(folder: Path) -> dict[str, tuple[int, Millis]]:
+    """What waits in a spool's folder, also beside a running bridge: by pile how much, and when the oldest came.
+    SpoolError.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    with spool_errors(path):
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            rows = db.execute("SELECT pile, count(*), min(at) FROM relay_held GROUP BY pile").fetchall()
+        finally:
+            db.close()
+    return {pile: (count, oldest) for pile, count, oldest in rows}

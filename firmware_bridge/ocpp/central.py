@@ -92,7 +92,10 @@ class OcppBus:
         self.on_tick: Callable[[Millis], None] = lambda _now: None
         self._loop = asyncio.new_event_loop()
         self._keeper = Keeper(self.id, self._loop, sink, stop, RELAYED_GATHER_S if rules.relay else GATHER_S)
-        self._relay = RelayDesk(rules.relay, self, self._loop) if rules.relay is not None else None
+        self._relay: RelayDesk | None = None
+        if rules.relay is not None:
+            first = next(iter(piles.values())).devices[0]
+            self._relay = RelayDesk(rules.relay, self, self._loop, self._about, first)
         self._alive: set[PileLink] = set()
         self._crowd = Crowd()
         self._talks: dict[PileLink, Conversation] = {}
@@ -340,9 +343,14 @@ class OcppBus:
     def booted(self, talk: Conversation) -> None:
         """A pile has said who it is."""
         link = self._links.get(talk.pile.charge_point)
-        if link is None or self._talks.get(link) is not talk:
-            return
-        self.on_presence(talk.pile, self._since[link])
+        if link is not None and self._talks.get(link) is talk:
+            self._about(talk.pile)
+
+    def _about(self, pile: ChargePoint) -> None:
+        """Of a pile that is there something else is known."""
+        link = self._links.get(pile.charge_point)
+        if link is not None:
+            self.on_presence(pile, self._since[link])
 
     # ---- for staff ----
 

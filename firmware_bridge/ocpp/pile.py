@@ -77,6 +77,7 @@ class ChargePoint:
     vendor: str | None = None
     model: str | None = None
     firmware: str | None = None
+    operator_away: bool | None = None  # of a relayed one: whether its operator hears nothing
     offset_ms: Millis = 0
 
     def __post_init__(self) -> None:

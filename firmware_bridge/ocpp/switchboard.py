@@ -93,10 +93,12 @@ class Switchboard:
             return
         for device in pile.devices:
             self.service.forget_told(device)
-        about = {
+        about: dict[str, Any] = {
             "protocol": NAMES[pile.version], "since": utc(since), "vendor": pile.vendor, "model": pile.model,
             "firmware": pile.firmware, "devices": list(pile.devices),
         }  # fmt: skip
+        if pile.operator_away is not None:
+            about["operator"] = "away" if pile.operator_away else "there"
         self._calls.there(pile.charge_point, about)
 
     def tick(self, now: Millis) -> None:

@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "open_contradicted": Kind("security", "warning"),
     "locker_full": Kind("equipment", "info"),
     "box_offline": Kind("system", "warning"),
+    "operator_away": Kind("system", "warning"),
     "screen_absent": Kind("equipment", "warning"),
     "check_problem": Kind("system", "warning", urgent=True),
     "check_missed": Kind("system", "warning"),

@@ -12,6 +12,12 @@ from gateway.model import KindName, Millis, Resource, Signal
 BATTERY_BAND_PCT = 5
 # Event types that are alerts as they stand.
 ALARMS = ("door_forced", "door_held", "tamper", "help")
+# Every event type that an alert follows from: its kind, and whether it holds from there on.
+SAYS: dict[str, tuple[str, bool]] = {
+    **{alarm: (alarm, True) for alarm in ALARMS},
+    "operator_away": ("operator_away", True),
+    "operator_back": ("operator_away", False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ def facts_of_signals(resource: Resource, signals: Mapping[str, Signal], at: Mill
 
 def fact_of_event(resource: Resource, event: str, at: Millis) -> Fact | None:
     """An alarm as it stands, or None: a card at a door is nobody's trouble, and its fields go no further."""
-    if event not in ALARMS:
+    if event not in SAYS:
         return None
-    return Fact(event, at, True, resource.station, resource.id, resource, event, {"device": resource.device})
+    kind, holds = SAYS[event]
+    return Fact(kind, at, holds, resource.station, resource.id, resource, event, {"device": resource.device})

@@ -30,6 +30,7 @@ _ZH = {
     "open_contradicted": AlertText("应开放却进不去", "到现场开门；如确需闭站，请在系统中设为关闭"),
     "locker_full": AlertText("柜格已满", "清理超时占用的柜格"),
     "box_offline": AlertText("站点盒子断线", "检查该站的上网线路；站内照常运行，恢复后自动补齐记录"),
+    "operator_away": AlertText("运营商失联", "联系运营商；检查网络和 upstream 地址，消息已留存待送"),
     "screen_absent": AlertText("站点屏幕无响应", "检查屏幕供电和浏览器"),
     "check_problem": AlertText("巡检发现问题", "派单处理；复查合格后自动解除"),
     "check_missed": AlertText("巡检逾期未做", "安排人员到现场检查"),
@@ -81,6 +82,9 @@ _EN = {
     "locker_full": AlertText("lockers full", "Clear what is overdue"),
     "box_offline": AlertText(
         "line to a box down", "Check the station's internet line; it works on by itself and tells all when it is back"
+    ),
+    "operator_away": AlertText(
+        "operator silent", "It hears nothing of its piles: call it, check the network and upstream:; all is kept for it"
     ),
     "screen_absent": AlertText("station screen absent", "Check the screen's power and browser"),
     "check_problem": AlertText("problem found on a round", "Have it mended; the next check that is fine ends it"),
@@ -194,7 +198,7 @@ _CAUSES_EN = {
     "dirty": "dirty",
     "wrong": "shown wrongly",
     "other": "something else",
-    "no check-in": "its page does not check in: hung, or cut off",
+    "no check-in": "its page is hung or cut off",
     "unreadable": "messages that can't be read",
     "alarm": "its detector warns",
     "test": "somebody is testing its detector",
@@ -202,15 +206,15 @@ _CAUSES_EN = {
     "offline": "its connection broke",
     "suspect": "its values contradict other evidence",
     "unreadable_value": "its last message could not be read",
-    "all_silent": "all devices at once, likely network or power",
+    "all_silent": "all devices at once, network or power",
     "clock": "its time stamps can't be believed",
     "doors_locked": "all doors are locked",
     "cards_refused": "several cards did not open the door",
-    "person_found_shut": "somebody on site could not get in",
-    "expires_soon": "by the day that was read off it",
+    "person_found_shut": "somebody could not get in",
+    "expires_soon": "by the day on it",
     "found_wrong": "a person found it wrong",
     "not_looked_at": "nobody has looked in time",
-    "flooding": "far more messages than it may send; the rest is not stored",
+    "flooding": "more messages than it may send; the rest is not stored",
 }
 
 

@@ -17,7 +17,8 @@ from firmware_bridge.emulator.serial.board import Board
 from firmware_bridge.emulator.serial.osdp_reader import OsdpReader
 from firmware_bridge.emulator.serial.wire import Cable, Machine, Talker
 from firmware_bridge.frames import line, packet
-from firmware_bridge.spool import FILE, Spool
+from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import FILE
 from tests.conftest import Mosquitto
 from tests.patience import promptly, until
 

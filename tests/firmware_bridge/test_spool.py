@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.devices.base import DeviceReading, Heard
-from firmware_bridge.spool import FILE, Spool
-from firmware_bridge.spool_file import SpoolError
+from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import FILE, SpoolError
 
 MIB = 1 << 20
 

@@ -9,8 +9,8 @@ import pytest
 
 from api.cli import main
 from firmware_bridge.devices.base import DeviceReading, Heard
-from firmware_bridge.spool import FILE, Spool
-from firmware_bridge.spool_file import MIGRATIONS, SpoolError
+from firmware_bridge.spool import Spool
+from firmware_bridge.spool_file import FILE, MIGRATIONS, SpoolError
 from tests.dumps import DATABASES, from_dump
 
 DUMPS = sorted(path.name for path in DATABASES.glob("spool-*.sql"))

@@ -56,7 +56,7 @@ class UpstreamLine(asyncio.Protocol):
         self._dialling: asyncio.Task[object] | None = None
         self._parts: list[bytes] = []
         self._why = "the operator has closed the connection"
-        self.open = self.gone = self._greeted = False
+        self.open = self.gone = self._greeted = self._spoken = False
         self.dialled_at = self.heard_at = monotonic_s()
         self.pinged_at: float | None = None
         self.opened_at: float | None = None
@@ -93,6 +93,7 @@ class UpstreamLine(asyncio.Protocol):
 
     def send(self, message: bytes) -> None:
         if self.open and self._ws.state is State.OPEN:
+            self._spoken = True
             self._ws.send_text(message)
             self._flush()
 
@@ -152,7 +153,9 @@ class UpstreamLine(asyncio.Protocol):
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode is Opcode.CLOSE:
-            self._why = f"closes: {self._ws.close_code} {(self._ws.close_reason or '')[:80]}"
+            # once he has heard of cards, his words may hold a number of one
+            reason = "" if self._spoken else (self._ws.close_reason or "")[:80]
+            self._why = f"closes: {self._ws.close_code} {reason}".rstrip()
         if frame.opcode not in (Opcode.TEXT, Opcode.CONT) or self.gone:
             return
         self._parts.append(bytes(frame.data))

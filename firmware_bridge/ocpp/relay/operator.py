@@ -16,6 +16,7 @@ from typing import Protocol
 from firmware_bridge.ocpp import frames
 from firmware_bridge.ocpp.frames import CALL, FrameError, PileCall, PileError, PileResult
 from firmware_bridge.ocpp.relay import verbatim
+from firmware_bridge.ocpp.relay.hearing import Hearing
 from firmware_bridge.ocpp.relay.line import Destination, UpstreamLine
 from firmware_bridge.spool_relay import HeldFrame
 from gateway.base.clock import monotonic_s
@@ -88,6 +89,8 @@ class Operator:
 
     def __init__(self, side: OperatorSide, loop: asyncio.AbstractEventLoop) -> None:
         self._side, self._loop = side, loop
+        self.hearing = Hearing()
+        self._why = "nobody has answered yet"
         self._line: UpstreamLine | None = None
         self._wanted = False
         self._failures = 0
@@ -143,6 +146,7 @@ class Operator:
         """Every two seconds."""
         self._give_up(now_s)
         self._look_after_line(now_s)
+        self._look_at_hearing(now_s)
         line = self._line
         if line is None or not line.open:
             return
@@ -160,6 +164,15 @@ class Operator:
         line, self._line = self._line, None
         if line is not None:
             line.close("the bridge ends")
+
+    def _look_at_hearing(self, now_s: float) -> None:
+        waiting, is_open = self._side.waiting, self._line is not None and self._line.open
+        if (not self._wanted and not waiting) or (is_open and not waiting and self._asked is None):
+            self.hearing.heard()
+        elif self._sealed_until:
+            self.hearing.missed(now_s, "relay_key_file does not open what waits for him")
+        else:
+            self.hearing.missed(now_s, "he does not answer" if is_open else self._why)
 
     # ---- the line ----
 
@@ -192,7 +205,7 @@ class Operator:
             self._failures = 0
         wait_s = min(AGAIN_MOST_S, AGAIN_S * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
         self._failures += 1
-        self._again_at = now_s + wait_s
+        self._again_at, self._why = now_s + wait_s, why
         log.log(
             logging.WARNING if self._failures in (1, 5) else logging.DEBUG,
             "the operator of %s is away: %s; what the pile says is kept for him", self._side.name, why,
@@ -226,6 +239,8 @@ class Operator:
         elif self._asked is not None and self._asked.message == heard.id:
             self._failures = 0
             asked, self._asked = self._asked, None
+            if asked.row is not None or not self._side.waiting:
+                self.hearing.heard()
             words = verbatim.said_in(message)
             said = (
                 OperatorSaid(heard, None, words) if isinstance(heard, PileResult) else OperatorSaid(None, heard, words)
@@ -287,6 +302,7 @@ class Operator:
         if words is None:
             self._sealed_until = monotonic_s() + SEALED_AGAIN_S
             return
+        self._sealed_until = 0.0
         self._send(line, _Asked(row.message, words, True, monotonic_s(), None, row))
 
     def _fetched(self, rows: Sequence[HeldFrame]) -> None:

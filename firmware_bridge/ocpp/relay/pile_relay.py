@@ -17,6 +17,7 @@ from firmware_bridge.ocpp import frames
 from firmware_bridge.ocpp.calls import CallOutcome
 from firmware_bridge.ocpp.conversation import Conversation
 from firmware_bridge.ocpp.frames import ERROR, RESULT, PileCall
+from firmware_bridge.ocpp.pile import ChargePoint
 from firmware_bridge.ocpp.relay import verbatim, words
 from firmware_bridge.ocpp.relay.line import Destination
 from firmware_bridge.ocpp.relay.operator import Operator, OperatorSaid
@@ -65,6 +66,11 @@ class PileRelay:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def pile(self) -> ChargePoint | None:
+        """While it is there."""
+        return None if self._talk is None else self._talk.pile
 
     # ---- the pile comes, goes, speaks ----
 

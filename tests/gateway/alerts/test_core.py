@@ -226,6 +226,16 @@ def test_a_forced_door_stays_until_staff_close_it_and_the_next_one_is_new() -> N
     assert len(world.said) == 2
 
 
+def test_that_an_operator_hears_nothing_is_told_until_he_does() -> None:
+    world = World([PILE])
+    for event in ("operator_back", "operator_away", "operator_away", "operator_back"):
+        fact = fact_of_event(PILE, event, world.now)
+        assert fact is not None
+        world.learn(fact)
+        world.wait(60)
+    assert world.lines() == ["operator_away charger-01 opened", "operator_away charger-01 closed"]
+
+
 def test_a_held_door_clears_when_it_shuts() -> None:
     world = World([DOOR])
     held = fact_of_event(DOOR, "door_held", world.now)

@@ -25,7 +25,7 @@ export class Piles {
   }
 
   #line(/** @type {any} */ pile) {
-    const who = [pile.charge_point, pile.vendor, pile.model, pile.firmware, pile.protocol].filter(Boolean).join(" · ");
+    const who = [pile.charge_point, pile.vendor, pile.model, pile.firmware, pile.protocol, pile.operator === "away" && this.say("alert.operator_away")].filter(Boolean).join(" · ");
     const connectors = pile.devices.map((/** @type {string} */ device) =>
       el("li", { data: { device } }, el("span", { text: this.#nameOf(device) }), ...this.#buttons(device, AT_A_CONNECTOR)),
     );

@@ -29,7 +29,9 @@ CARDS = (
     *(f"CERT{number:03}" for number in (3, 4, 5, 10, 11, 12, 13, 14, 17, 18, 28, 56, 57, 59)),
     "CERT-RES01", "CE712001",
 )  # fmt: skip
+REFUSED = (("CERT023-EXP", "until 2020-01-31"), ("CERT023-BLK", "blocked"))
 SENT = ("CERT-TAG-1", "CERT-TAG-2")
+HEARTBEAT_S = 10  # so that TC_001, which watches for twenty seconds, sees one
 
 SHIM = """#!/bin/sh
 # `docker run … --entrypoint bun IMAGE src/cli/main.ts WORDS` is the checkout's own; `ps`, `stop` and `rm` find nothing.
@@ -57,7 +59,7 @@ def house(folder: Path, broker: Mosquitto) -> House:
     settings = json.loads(made.config.read_text())
     devices = [{"device": f"{pile.lower()}-1", "charge_point": pile, "connector": 1} for pile in PILES]
     bridge = settings["bridge"]
-    bridge["buses"][0] |= {"devices": devices, "authorize": "list"}
+    bridge["buses"][0] |= {"devices": devices, "authorize": "list", "heartbeat_s": HEARTBEAT_S}
     bridge |= {"card_rotation": "never", "allow_list_file": "allowed"}
     settings["stations"][0]["areas"][0]["resources"] = [
         {"id": device["device"], "kind": "charger", "type": "ev"} for device in devices
@@ -67,8 +69,9 @@ def house(folder: Path, broker: Mosquitto) -> House:
     program = Path(sys.executable).with_name("yizhan")
     words = [str(program), "bridge", "--config", str(made.config), "--enroll"]
     lines = [
-        subprocess.run(words, input=f"{card}\n".encode(), capture_output=True, check=True).stdout.decode()
-        for card in CARDS
+        subprocess.run(words, input=f"{card}\n".encode(), capture_output=True, check=True).stdout.decode().strip()
+        + f" {standing}\n"
+        for card, standing in (*((card, "") for card in CARDS), *REFUSED)
     ]
     (folder / "allowed").write_text("".join(lines))
     return made
