@@ -1,10 +1,11 @@
 """The boxes that tell this centre, as the gateway keeps what it heard of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gateway.commands.errands import Errand
 from gateway.core.passed_on import BOXES
 from gateway.live.box_lines import BoxLine, lines_kept
 from gateway.model import Millis
@@ -18,10 +19,16 @@ LineState = Literal["up", "down", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class KnownBox:
-    """A box and how its line is now."""
+    """A box, how its line is now, and what staff said for its stations, the newest first."""
 
     line: BoxLine
     state: LineState
+    errands: tuple[Errand, ...] = ()
+
+    @property
+    def waiting(self) -> list[Errand]:
+        """What it has not answered yet."""
+        return [errand for errand in self.errands if errand.state == "waiting"]
 
 
 def known_boxes(folder: Path, now: Millis, may_see: Callable[[Sequence[str]], bool]) -> list[KnownBox]:
@@ -29,6 +36,16 @@ def known_boxes(folder: Path, now: Millis, may_see: Callable[[Sequence[str]], bo
     lines = [line for kept in kept_in(folder, BOXES) for line in lines_kept(kept) if may_see(line.stations)]
     boxes = [KnownBox(line, _state(line, now)) for line in lines]
     return sorted(boxes, key=_worst_first)
+
+
+def with_errands(
+    boxes: Iterable[KnownBox], errands: Sequence[Errand], may_see: Callable[[Sequence[str]], bool]
+) -> list[KnownBox]:
+    """The same, each with what staff said for those of its stations of which `may_see` says so."""
+    return [
+        replace(box, errands=tuple(one for one in errands if one.box == box.line.box and may_see([one.station])))
+        for box in boxes
+    ]
 
 
 def _state(line: BoxLine, now: Millis) -> LineState:

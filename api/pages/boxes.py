@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from api.boxes import KnownBox, LineState, counted
 from api.pages import TEMPLATES
@@ -11,9 +12,11 @@ from api.pages.assets import of_this_build
 from api.pages.language import LANGUAGES, name_in
 from config.schema import Settings
 from gateway.base.local_time import local_of
+from gateway.commands.errands import Errand
 from gateway.model import Millis
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+ERRANDS_SHOWN = 50
 FEW_DAYS, CLOCK_OFF_MS, LONG_BACKLOG = 14, 5_000, 10_000
 """From where on a figure is marked: days of disk or certificate left, a clock that is off, messages that wait."""
 
@@ -55,6 +58,23 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "gib": ("余 {n} GiB", "餘 {n} GiB", "{n} GiB free"),
     "ended": ("已过期", "已過期", "ended"),
     "made": ("{at} 的情况", "{at} 的情況", "as of {at}"),
+    "errands": ("中心交代的事", "中心交代的事", "Said at the centre"),
+    "errands_how": (
+        "等待中的事，箱子一连上就办，只办一次；过了时限还没办成的，会在这里写明。",
+        "等待中的事，箱子一連上就辦，只辦一次；過了時限還沒辦成的，會在這裡寫明。",
+        "What waits is done once, as soon as the box has its line; what could not be done in its time is told here.",
+    ),
+    "at": ("时间", "時間", "When"),
+    "by": ("谁", "誰", "Who"),
+    "what": ("事项", "事項", "What"),
+    "state": ("结果", "結果", "Outcome"),
+    "waiting": ("等待箱子", "等待箱子", "Waits for the box"),
+    "waits_until": ("最晚 {at}", "最晚 {at}", "until {at}"),
+    "done": ("已办", "已辦", "Done"),
+    "refused": ("箱子拒绝", "箱子拒絕", "The box refuses"),
+    "expired": ("没办成", "沒辦成", "Not done in time"),
+    "override": ("手动设定", "手動設定", "Set by hand"),
+    "check": ("巡检", "巡檢", "Check"),
     "note": (
         "断线的箱子照常在站内运行，屏幕、门锁和告警都不受影响；线路恢复后自动补传，一条不少。断线期间，中心显示的状态一律为未知。",
         "斷線的箱子照常在站內運作，螢幕、門鎖和告警都不受影響；線路恢復後自動補傳，一則不少。斷線期間，中心顯示的狀態一律為未知。",
@@ -74,13 +94,13 @@ class BoxesPage:
         self._template = Template((TEMPLATES / "boxes.html").read_text("utf-8"))
 
     def told(self, boxes: Sequence[KnownBox], settings: Settings, now: Millis, lang: str) -> str:
-        say = _Say(lang)
-        made = say("made", at=f"{local_of(now, settings.zone_of(None)):%Y-%m-%d %H:%M:%S}")
+        say = _Say(lang, settings.zone_of(None))
+        made = say("made", at=f"{local_of(now, say.zone):%Y-%m-%d %H:%M:%S}")
         names = {station.id: say.name(station.name, station.id) for station in settings.stations}
         return self._page(say, made, _body(boxes, names, now, say) if boxes else _empty(say))
 
     def gated(self, lang: str) -> str:
-        say = _Say(lang)
+        say = _Say(lang, ZoneInfo("UTC"))
         told = f'<section class="gated"><h2>{say("login")}</h2><p>{say("login_how")}</p></section>'
         return self._page(say, "", told, link=("/login", say("login_go")))
 
@@ -98,8 +118,8 @@ _AGAIN = '<meta http-equiv="refresh" content="15">'
 class _Say:
     """The words of one language, escaped."""
 
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
+    def __init__(self, lang: str, zone: ZoneInfo) -> None:
+        self.lang, self.zone = lang, zone
         self._column = LANGUAGES.index(lang) if lang in LANGUAGES else 0
 
     def __call__(self, key: str, **values: object) -> str:
@@ -133,8 +153,34 @@ def _body(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, say: _S
     rows = "".join(_row(box, names, now, say) for box in boxes)
     return (
         f'<dl class="figures">{tiles}</dl><section><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-        f"<p>{say('note')}</p></section>"
+        f"<p>{say('note')}</p></section>{_said_here(boxes, names, now, say)}"
     )
+
+
+def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, say: _Say) -> str:
+    """What staff said for stations of boxes: what waits first, then the newest."""
+    errands = sorted((one for box in boxes for one in box.errands), key=lambda one: (one.state != "waiting", -one.at))
+    if not errands:
+        return ""
+    rows = "".join(_errand(one, names, now, say) for one in errands[:ERRANDS_SHOWN])
+    heads = "".join(f"<th>{say(name)}</th>" for name in ("state", "what", "by", "at"))
+    table = f"<table><thead><tr><th class=w>{say('box')}</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<section class="errands"><h2>{say("errands")}</h2>{table}<p>{say("errands_how")}</p></section>'
+
+
+def _errand(errand: Errand, names: dict[str, str], now: Millis, say: _Say) -> str:
+    until = f"{local_of(errand.keep_until, say.zone):%m-%d %H:%M}"
+    small = say("waits_until", at=until) if errand.state == "waiting" else escape(errand.why)
+    what = say(errand.what) if errand.what in WORDS else escape(errand.what)
+    cell = "".join(
+        each.html(say)
+        for each in (
+            _Cell("state", f"<b>{say(errand.state)}</b>", small, bad=errand.state != "done"),
+            _Cell("what", what), _Cell("by", escape(errand.by)), _Cell("at", _seen(now - errand.at, say)),
+        )
+    )  # fmt: skip
+    station = escape(names.get(errand.station, errand.station))
+    return f"<tr><td class=w><b>{escape(errand.box)}</b><small>{station}</small></td>{cell}</tr>"
 
 
 def _row(box: KnownBox, names: dict[str, str], now: Millis, say: _Say) -> str:

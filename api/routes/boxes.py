@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse
 
 from api.auth import AccessGate, Key
-from api.boxes import KnownBox, known_boxes
+from api.boxes import KnownBox, known_boxes, with_errands
 from api.context import ApiContext
+from api.errands import ErrandRow, errands_in, rows_of
 from api.pages import HEADERS
 from api.pages.boxes import BoxesPage
 from api.pages.preferences import dressed, preferences
@@ -33,6 +34,9 @@ class BoxRow(BaseModel):
     walls: int | None = Field(description="screens that hang in its stations")
     config_version: int | None = Field(description="of its configuration; null before it keeps versions")
     certificate_days: int | None = Field(description="until the certificate ends by which it logs in here")
+    errands: list[ErrandRow] = Field(
+        description="what staff said for its stations: all that waits, and the last day of what was settled"
+    )
 
 
 class BoxRows(BaseModel):
@@ -43,7 +47,8 @@ def router(context: ApiContext) -> APIRouter:
     routes, gate, page = APIRouter(), AccessGate(context.keyring, context.now), BoxesPage()
 
     def found(key: Key) -> list[KnownBox]:
-        return known_boxes(context.settings.store.path, context.now(), _sees(context, key))
+        folder, sees = context.settings.store.path, _sees(context, key)
+        return with_errands(known_boxes(folder, context.now(), sees), errands_in(folder), sees)
 
     @routes.get(
         "/api/v1/boxes",
@@ -89,4 +94,5 @@ def _row(box: KnownBox) -> BoxRow:
         walls=word.walls,
         config_version=word.config_version,
         certificate_days=word.certificate_days,
+        errands=rows_of(box.errands),
     )

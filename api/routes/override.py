@@ -17,6 +17,7 @@ from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.derived import Derived
+from api.errands import SaidToBox, followed, waiting_words
 from api.pile_desk import PileDesk
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
@@ -32,6 +33,7 @@ from gateway.policy.override import (
     Command,
     Override,
     Overrides,
+    OverrideTarget,
     Status,
     encode_command,
 )
@@ -58,11 +60,13 @@ class Word(BaseModel):
 
 
 class Sent(BaseModel):
-    """On its way to the gateway; `until` is what will hold."""
+    """On its way to the gateway; `until` is what will hold. `box`: of a station that a box tells us of, whether the box
+    has done it, or it waits for the box's line; until then it holds nowhere."""
 
     station: str
     status: Status | None
     until: str | None
+    box: SaidToBox | None = None
 
 
 class Partner(NamedTuple):
@@ -157,25 +161,27 @@ def _chargers(station: StationSettings, word: Word) -> list[str]:
 
 
 def _words(context: ApiContext, station: str) -> list[dict[str, Any]]:
-    """Of the newest first that a gateway kept; a word whose time has run out is none."""
+    """What holds, then what waits for the station's box; a word whose time has run out is none."""
     try:
         books = AlertBooks(context.settings.store.path)
     except StoreError as error:
         raise HTTPException(503, "there is no store to read yet; is the gateway running?") from error
     try:
         kept = [Overrides.load(one, context.now()) for one in books.words_by_hand()]
+        waiting = waiting_words(context.settings.store.path, station)
     except StoreError as error:
         raise HTTPException(503, "the store can't be read at the moment") from error
     finally:
         books.close()
-    return [
-        {
-            "area": target.area, "resource": target.resource, "status": word.status, "by": word.by, "note": word.note,
-            "until": None if word.until is None else rfc3339(word.until), "partner": word.partner,
-        }
-        for overrides in kept
-        for target, word in overrides.of_station(station)
-    ]  # fmt: skip
+    rows = [_row(target, word) for overrides in kept for target, word in overrides.of_station(station)]
+    return rows + [_row(target, word, box) for target, word, box in waiting]
+
+
+def _row(target: OverrideTarget, word: Override, box: str | None = None) -> dict[str, Any]:
+    return {
+        "area": target.area, "resource": target.resource, "status": word.status, "by": word.by, "note": word.note,
+        "until": None if word.until is None else rfc3339(word.until), "partner": word.partner, "waits_for": box,
+    }  # fmt: skip
 
 
 def _by_partner(context: ApiContext, partner: Partner, word: Word) -> Sent:
@@ -215,8 +221,11 @@ def send(
         context.command(f"yz-cmd/{station.id}/override", encode_command(command))
     except ConnectionError as error:
         raise HTTPException(503, "the gateway can't be reached at the moment; try again") from error
+    box = followed(context.settings, station.id, command.nonce)
+    if box is not None and box.state == "refused":
+        raise HTTPException(409, f"box {box.box} refuses: {box.why}")
     log.info("station %s: %s set by %s", station.id, word.status or "nothing", by)
-    return Sent(station=station.id, status=word.status, until=rfc3339(until) if said is not None else None)
+    return Sent(station=station.id, status=word.status, until=rfc3339(until) if said is not None else None, box=box)
 
 
 def _place(station: StationSettings, word: Word) -> None:

@@ -1,10 +1,10 @@
 """What people change, as signed commands on `yz-cmd/…`: one way to make them, one gate that lets them in."""
 
-from gateway.commands.gate import LIFE_MS, CommandError, Gate, Nonces, SeenNonces, SignedCommand, sign
+from gateway.commands.gate import LIFE_MS, CommandError, Gate, Nonces, RepeatedError, SeenNonces, SignedCommand, sign
 from gateway.commands.key import CommandKey, made_key
 from gateway.commands.staff_tokens import carries_foreign_token, is_ours, make_token
 
 __all__ = [
-    "LIFE_MS", "CommandError", "CommandKey", "Gate", "Nonces", "SeenNonces", "SignedCommand", "carries_foreign_token",
-    "is_ours", "made_key", "make_token", "sign",
+    "LIFE_MS", "CommandError", "CommandKey", "Gate", "Nonces", "RepeatedError", "SeenNonces", "SignedCommand",
+    "carries_foreign_token", "is_ours", "made_key", "make_token", "sign",
 ]  # fmt: skip

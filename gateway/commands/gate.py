@@ -36,6 +36,14 @@ class CommandError(ValueError):
         self.reason = reason
 
 
+class RepeatedError(CommandError):
+    """Signed with our key and in time, but it came before."""
+
+    def __init__(self, order: "SignedCommand") -> None:
+        super().__init__("came before", "repeated")
+        self.order = order
+
+
 class _Envelope(Struct):
     signed: str
     hmac: Annotated[str, Meta(min_length=64, max_length=64)]
@@ -149,9 +157,10 @@ class Gate:
                 "set both clocks by NTP",
                 "too_far_ahead",
             )
+        order = SignedCommand(topic.decode(), text, head.nonce, head.expires, head.by)
         if not self._nonces.first_use(head.nonce, head.expires + HOLD_MS, now):
-            raise CommandError("came before", "repeated")
-        return SignedCommand(topic.decode(), text, head.nonce, head.expires, head.by)
+            raise RepeatedError(order)
+        return order
 
     def _verified(self, topic: bytes, payload: bytes) -> bytes:
         """The text whose signature is ours."""

@@ -70,8 +70,8 @@ class BeforeMessage:
     """Made before any message on this topic is handled; `restore` puts everything back."""
 
     __slots__ = (
-        "_checks", "_context", "_decoders", "_gathered", "_kept", "_lengths", "_promises", "_quarantined", "_returned",
-        "_staff", "_states", "_stations",
+        "_asked", "_checks", "_context", "_decoders", "_gathered", "_kept", "_lengths", "_promises", "_quarantined",
+        "_returned", "_staff", "_states", "_stations", "_told",
     )  # fmt: skip
 
     def __init__(self, context: Context, topic: bytes) -> None:
@@ -79,16 +79,19 @@ class BeforeMessage:
         outcome, live = context.outcome, context.live
         self._gathered = _gathered(context)
         self._lengths = len(outcome.rejected), len(outcome.happened), len(outcome.reports)
+        self._told = len(outcome.said), len(outcome.answers)
         self._quarantined = dict(context.quarantined)
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
         self._decoders = [(source, _state(source.decoder)) for source in context.foreign.sources_of(topic)]
         devices = dict.fromkeys(context.speakers(topic))
         self._promises = [_promise(live.stations[name]) for name in sorted({device.station for device in devices})]
         self._staff: tuple[Any, ...] | None = None
+        self._asked: tuple[Any, Any] = (None, None)
         self._checks: list[tuple[CheckState, tuple[Any, ...]]] = []
         self._stations: list[tuple[Station, tuple[Any, ...], list[_Facts]]] = []
         if is_command(topic):
             self._staff = context.nonces.state(), live.overrides.state(), dict(context.reports)
+            self._asked = context.errands.state(), context.answers.state()
             station = live.stations.get(topic.split(b"/", 2)[1].decode(errors="replace"))
             if station is not None:
                 self._stations.append((station, _station_of(station), [_facts(facts) for facts in station.facts()]))
@@ -102,6 +105,7 @@ class BeforeMessage:
         _put_gathered(context, self._gathered)
         rejected, happened, reports = self._lengths
         del outcome.rejected[rejected:], outcome.happened[happened:], outcome.reports[reports:]
+        del outcome.said[self._told[0] :], outcome.answers[self._told[1] :]
         context.quarantined.clear()
         context.quarantined.update(self._quarantined)
         outcome.returned, outcome.kept = self._returned, self._kept
@@ -120,13 +124,15 @@ class BeforeMessage:
             context.nonces.put_back(self._staff[0])
             live.overrides.put_back(self._staff[1])
             context.reports = self._staff[2]
+            context.errands.put_back(self._asked[0])
+            context.answers.put_back(self._asked[1])
         for check, known in self._checks:
             check.put_back(known)
 
 
 def is_command(topic: bytes) -> bool:
     """What staff change. It reaches others too, who undo nothing."""
-    return topic.startswith(b"yz-cmd/") or topic.endswith(b"/check")
+    return topic.startswith((b"yz-cmd/", b"yz-reply/")) or topic.endswith(b"/check")
 
 
 _Gathered = tuple[int, int, int, int, dict[str, int]]

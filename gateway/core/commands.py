@@ -1,13 +1,37 @@
-"""Signed commands on `yz-cmd/…`: what passes the gate is carried out, what does not changes nothing."""
+"""Signed commands on `yz-cmd/…`: what passes the gate is carried out, what does not changes nothing.
+
+What is for the station of a box goes to that box as well (`core.errands`). Whoever waits for an answer gets it once all
+is durable.
+"""
 
 from collections.abc import Callable
 
+import msgspec
+
 from gateway.alerts.payload import rfc3339
-from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand
+from gateway.commands import CommandError, Gate, RepeatedError, SeenNonces, SignedCommand
+from gateway.commands.answers import State
 from gateway.core.context import Context
+from gateway.core.errands import BoxErrands
 from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
-from gateway.policy.override import read_command
+from gateway.policy.override import Command, read_command
+
+
+class _Way(msgspec.Struct, gc=False):
+    """The part of a command that says which box tells us of it."""
+
+    told_by: str = ""
+
+
+_decode_way = msgspec.json.Decoder(_Way).decode
+
+
+def _way_of(order: SignedCommand) -> str:
+    try:
+        return _decode_way(order.text).told_by
+    except msgspec.ValidationError:
+        raise CommandError("told_by is no text", "unreadable") from None
 
 
 class Commands:
@@ -19,6 +43,7 @@ class Commands:
         self._context = context
         self._gate = Gate(lambda: None, context.nonces)
         self.reports = Reports(context)
+        self.errands = BoxErrands(context, self._override)
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None
         self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
 
@@ -26,6 +51,7 @@ class Commands:
         """Let in what is signed with this key. `nonces`: which commands came before a restart."""
         self._context.nonces = nonces
         self._gate = Gate(lambda: key, nonces)
+        self.errands.trust(key)
 
     def take(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """A message on `yz-cmd/{station}/{what}`. What is refused is counted."""
@@ -34,31 +60,69 @@ class Commands:
         context = self._context
         try:
             order = self._gate.open(topic, payload, now, retained=bool(flags & RETAINED))
-            context.outcome.kept["nonces"] = context.nonces.dump(now)
-            self._carry_out(order, now)
+        except RepeatedError as error:
+            self._again(error, now)
+            return
         except CommandError as error:
-            self._gate.refuse(error, now)
-            context.quarantined["command"] += 1
-        else:
-            context.live.counters["commands"] += 1
+            self._refuse(error, now)
+            return
+        context.outcome.kept["nonces"] = context.nonces.dump(now)
+        if self.errands.came_again(order.nonce, now):
+            return  # so long ago that only what came of it is known
+        way = ""
+        try:
+            way = _way_of(order)
+            state = self._carry_out(order, way, now)
+        except CommandError as error:
+            self._refuse(error, now)
+            self.errands.answer(order, way, "refused", str(error), now)
+            return
+        context.live.counters["commands"] += 1
+        if state is not None:
+            self.errands.answer(order, way, state, "", now)
 
-    def _carry_out(self, order: SignedCommand, now: Millis) -> None:
-        """CommandError says why it is not done."""
-        live = self._context.live
+    def _again(self, error: RepeatedError, now: Millis) -> None:
+        """It is done once. Whoever waits for an answer gets it again."""
+        order = error.order
+        if self.errands.came_again(order.nonce, now):
+            return
+        waited_for = self._context.answers.expected(order.nonce) or bool(_way_of(order))
+        if order.path[1:] == ["staff"] and waited_for:
+            self.on_staff(order.path[0], order.text)  # whose audit trail knows what was done
+            return
+        self._refuse(error, now)
+        self.errands.forgotten(order, now)
+
+    def _refuse(self, error: CommandError, now: Millis) -> None:
+        self._gate.refuse(error, now)
+        self._context.quarantined["command"] += 1
+
+    def _carry_out(self, order: SignedCommand, way: str, now: Millis) -> State | None:
+        """What came of it; None where that will be said later. CommandError says why it is not done."""
         station, what, *more = [*order.path, "", ""][:3]
         if what == "staff" and not any(more):
             self.on_staff(station, order.text)
-            return
+            return None
         if what == "check" and not any(more):
             self.reports.command(station, order.text, now)
-            return
+            self.errands.put(order, station, what, now)
+            return "done"
         if what != "override" or any(more):
             raise CommandError(f"{order.topic!r} is no command")
         command = read_command(order.text, now)
+        until = None if command.override is None else command.override.until
+        if not way and self.errands.put(order, station, what, now, until):
+            return "waiting"  # what the box has not done does not hold here
+        self._override(station, command, now)
+        return "done"
+
+    def _override(self, station: str, command: Command, now: Millis) -> None:
+        """CommandError where there is no such place."""
+        live = self._context.live
         if not live.set_by_hand(command.target(station), command.override, now, partner=command.partner):
             raise CommandError("no such place", "no_such_place")
         self._context.outcome.kept["overrides"] = live.overrides.dump()
         target = "/".join(part for part in command.target(station) if part)
         said = command.override
         detail = "taken back" if said is None else f"{said.status} until {rfc3339(said.until or now)}"
-        self.on_done(order.by, "override", target, detail)
+        self.on_done(command.by, "override", target, detail)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from gateway import wire
 from gateway.commands import SeenNonces
+from gateway.commands.answers import ErrandAnswers
+from gateway.commands.errands import Errands
 from gateway.core.foreign import Foreign
 from gateway.core.outcome import Outcome
 from gateway.live import Device, Live
@@ -15,16 +17,20 @@ from gateway.wire import UnreadableError
 
 class Context:
     """`outcome` is the one that is being filled; `quarantined` counts refused messages by reason. `recorded`: messages
-    come from a journal, where checks stand unsigned; `reports`: the ids of checks that came, and when they were made.
+    come from a journal, where checks stand unsigned; `reports`: the ids of checks that came, and when they were made;
+    `errands`: what waits for boxes; `answers`: what came of what others wait for.
     """
 
-    __slots__ = ("by_topic", "foreign", "live", "nonces", "outcome", "quarantined", "recorded", "reports")
+    __slots__ = (
+        "answers", "by_topic", "errands", "foreign", "live", "nonces", "outcome", "quarantined", "recorded", "reports",
+    )  # fmt: skip
 
     def __init__(self, live: Live, foreign: Foreign) -> None:
         self.live, self.foreign = live, foreign
         self.outcome = Outcome()
         self.quarantined: Counter[str] = Counter()
         self.nonces = SeenNonces()
+        self.errands, self.answers = Errands(), ErrandAnswers()
         self.recorded = False
         self.reports: dict[str, Millis] = {}
         self.by_topic = {device.topic: device for device in live.devices.values()}  # of native state messages

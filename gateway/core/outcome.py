@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.commands.answers import ErrandAnswer
 from gateway.evidence.boxes import BoxLink
 from gateway.evidence.checks import CheckState, StoredCheck
 from gateway.evidence.facts import Facts
@@ -17,7 +18,8 @@ class Outcome:
     """`heard`: devices whose watermark may have moved, each once until it is told; `news`: resources that said
     something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
     by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out;
-    `ended`: activities that are over; `boxes`: those that are to be told what came of theirs.
+    `ended`: activities that are over; `boxes`: those that are to be told what came of theirs; `said`: commands and
+    answers to publish once all this is durable, `answers`: what our centre is told then of what it said.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -33,6 +35,8 @@ class Outcome:
     kept: dict[str, bytes] = field(default_factory=dict)
     reports: list[StoredCheck] = field(default_factory=list)
     checked: set[CheckState] = field(default_factory=set)
+    said: list[tuple[str, bytes]] = field(default_factory=list)
+    answers: list[ErrandAnswer] = field(default_factory=list)
 
     @property
     def is_plain(self) -> bool:
@@ -49,4 +53,6 @@ class Outcome:
             or self.kept
             or self.reports
             or self.boxes
+            or self.said
+            or self.answers
         )

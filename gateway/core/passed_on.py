@@ -46,8 +46,6 @@ class FromBoxes:
         journal, number = link.journal(message.via.boot), message.via.n
         context = self._context
         context.outcome.boxes.add(link)
-        if message.via.oldest is not None and message.via.oldest > journal.floor:
-            journal.floor = message.via.oldest
         if not context.recorded and journal.has(number):
             context.live.counters["duplicate"] += 1
             return True

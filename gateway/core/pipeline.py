@@ -89,6 +89,8 @@ class Pipeline:
 
     def tick(self, now: Millis, most: int = 10_000) -> None:
         self.live.tick(now, most)
+        if self._context.errands:
+            self.commands.errands.tick(now)
 
     def handle_all(self, frames: Iterable[Frame], now: Millis) -> None:
         """Take them in order of arrival, all received at `now`.

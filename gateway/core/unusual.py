@@ -46,6 +46,9 @@ class Unusual:
         if topic.startswith(b"yz-cmd/"):
             self._commands.take(topic, payload, flags, now)
             return
+        if topic.startswith(b"yz-reply/"):
+            self._commands.errands.hear(topic, payload, flags, now)
+            return
         if b'"via"' in payload and topic.startswith(b"yz/") and self.from_boxes.take(topic, payload, flags, now):
             return
         if self._context.recorded and topic.endswith(b"/check"):

@@ -1,8 +1,7 @@
 """Messages that a box passes on to its centre, contract section 11: native ones, with the way they came in the header.
 
 `via` names the box, its journal (`boot`) and the message's number for that station and journal, contiguous from 1;
-`ts` is the time that counted at the box; `late` means: history only. Beside the contract, `via.oldest` may say which
-is the lowest number that the box still holds: lower holes are lost for good and never awaited.
+`ts` is the time that counted at the box; `late` means: history only.
 """
 
 from typing import Annotated, NamedTuple
@@ -27,7 +26,6 @@ class Via(Struct, gc=False, frozen=True):
     box: BoxName
     boot: Boot
     n: Seq
-    oldest: Seq | None = None
 
 
 class PassedOn(NamedTuple):
@@ -84,7 +82,5 @@ def written(via: Via, payload: bytes, ts: Millis, *, late: bool) -> bytes:
     for name in (*FIELDS, "ts"):
         fields.pop(name, None)
     way: dict[str, object] = {"box": via.box, "boot": via.boot, "n": via.n}
-    if via.oldest is not None:
-        way["oldest"] = via.oldest
     head: dict[str, object] = {"via": way, "late": True, "ts": ts} if late else {"via": way, "ts": ts}
     return _encode(head | fields)

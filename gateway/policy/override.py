@@ -225,7 +225,9 @@ def _axis(status: Status) -> str:
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed for `yz-cmd/{station}/override`. `override` None takes back; `partner`: it is a partner's."""
+    """What is signed for `yz-cmd/{station}/override`. `override` None takes back; `partner`: it is a partner's;
+    `told_by`: the box whose staff did it there.
+    """
 
     nonce: str
     expires: Millis
@@ -234,6 +236,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resource: str | None = None
     override: Override | None = None
     partner: bool = False
+    told_by: str = ""
 
     def target(self, station: str) -> OverrideTarget:
         return OverrideTarget(station, self.area, self.resource)

@@ -45,6 +45,7 @@ from gateway.runtime.parts import (
     store_of,
     suffix,
 )
+from gateway.runtime.relaying import StaffRelay
 from gateway.runtime.reload import GatewayReload
 from gateway.runtime.sites import SiteKeeper
 from gateway.runtime.starts import Starts
@@ -100,7 +101,9 @@ class Gateway:
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.desk.command, self.alerting.desk.note
+        commands.errands.on_settled = self.alerting.desk.note
         self.alerting.desk.deeds.on_verified = commands.reports.verified
+        self.relaying = StaffRelay(self.pipeline, self.session, self.store)
         self.intake = Intake(
             self.session,
             self.pipeline,
@@ -111,6 +114,7 @@ class Gateway:
             self._report,
             starts,
         )
+        self.intake.on_durable = self.relaying.durable
         limits = settings.gateway
         self.flood = self.pipeline.flood(limits.device_messages_per_s, limits.device_messages_burst)
         self.intake.flood = self.alerting.watch.flood = self.flood
@@ -177,8 +181,9 @@ class Gateway:
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
-            mishaps=self.mishaps, report=report.told, command=self.command,
+            mishaps=self.mishaps, report=report.told, command=partial(self.relaying.from_centre, carry=self.command),
         )  # fmt: skip
+        self.relaying.to_centre = line.answer
         if uplink.confirm == "centre":
             self.intake.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake
@@ -285,17 +290,12 @@ class Gateway:
     def command(self, topic: str, text: bytes) -> None:
         """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it.
 
-        What is for a station with a box goes by our broker, where the box hears it as we do ourselves. ConnectionError
-        while that box can't be heard, and nothing has changed.
+        What is for a station with a box goes by our broker, where the box hears it as we do ourselves; while that box
+        can't be heard, it waits here.
         """
-        signed = sign(self._command_key, topic, text)
         line = self.pipeline.live.box_lines.line_of(topic)
-        if line is None:
-            self.intake.command(topic, signed)
-        elif line.online and self.session.connected:
-            self.intake.command(topic, signed, by_broker=True)
-        else:
-            raise ConnectionError(f"the line to box {line.box} is down")
+        by_broker = line is not None and line.online and self.session.connected
+        self.intake.command(topic, sign(self._command_key, topic, text), by_broker=by_broker)
 
     def reload(self, difference: Difference) -> None:
         """Run with `difference.settings` from now on. UnchangedError, with nothing changed, when that can't be.

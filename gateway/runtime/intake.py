@@ -10,7 +10,7 @@ from gateway.alerting import Alerting, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.wanted import AreaKey
 from gateway.core.flood import Flood
-from gateway.core.outcome import Frame
+from gateway.core.outcome import Frame, Outcome
 from gateway.core.pipeline import INTERNAL_ERROR, Pipeline
 from gateway.homeassistant.announcer import Announcer
 from gateway.live import Device, Station, document
@@ -55,8 +55,8 @@ class Intake(threading.Thread):
         self.confirming = Confirming(session.publish_many)
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None
-        self.stored = 0
-        self.documents = 0
+        self.stored = self.documents = 0
+        self.on_durable: Callable[[Outcome], None] = lambda _outcome: None
         self.commits = CommitTimes()
         self.clock_jumps = self.turns = 0
         self._report = report
@@ -275,9 +275,8 @@ class Intake(threading.Thread):
 
     def _collect(self, now: Millis) -> None:
         """What the writer has made durable is acknowledged, in order of arrival."""
-        done = self.writer.done
-        while done:
-            job = done.popleft()
+        while self.writer.done:
+            job = self.writer.done.popleft()
             self._busy = None
             self.session.ack(job.epoch, job.mids)
             self.confirming.put(job.number, job.watermarks)
@@ -287,6 +286,7 @@ class Intake(threading.Thread):
                 self.pipeline.quarantined[INTERNAL_ERROR] += len(job.set_aside)
             self.pipeline.learn(job.outcome.batch.found)
             self.commits.add(job.seconds)
+            self.on_durable(job.outcome)
             with self._mishaps.contained("alerts that follow from messages"):
                 self.alerting.follow(job.outcome, job.number, now)
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
 from config.schema import Settings, StationSettings
 from gateway.alerts.payload import OWN
@@ -31,6 +32,7 @@ from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 log = logging.getLogger(__name__)
 
 Share = tuple[int, int]
+OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-reply/+/+"]
 
 
 def mine(stations: Iterable[StationSettings], share: Share | None) -> list[StationSettings]:
@@ -145,8 +147,8 @@ def session_of(
 
 
 def of_boxes(settings: Settings) -> list[str]:
-    """What a centre listens to beside messages: what boxes say of themselves, and of their stations."""
-    return ["yz-box/+", "yz-site/+"] if settings.uplinks.accept else []
+    """What a centre listens to beside messages: what boxes say of themselves and of their stations, and answer."""
+    return OF_BOXES if settings.uplinks.accept else []
 
 
 def filters_of(stations: Iterable[str]) -> list[str]:

@@ -131,11 +131,12 @@ class GatewayReload:
         """The broker's subscriptions follow; what is new first."""
         gateway = self._gateway
         after = gateway.pipeline.foreign.filters
-        gone, fresh = before - after, after - before
+        boxes_before, boxes = set(of_boxes(gateway.settings)), set(of_boxes(plan.settings))
+        gone, fresh = (before - after) | (boxes_before - boxes), (after - before) | (boxes - boxes_before)
         if self._share is not None:
             gone |= set(filters_of(plan.core.removed))
             fresh |= set(filters_of([station.id for station in plan.added]))
-        gateway.session.subscribe(sorted(fresh | set(of_boxes(plan.settings))))
+        gateway.session.subscribe(sorted(fresh))
         gateway.session.unsubscribe(sorted(gone))
         gateway.intake.listens_to(after)
 

@@ -45,18 +45,25 @@ class SiteKeeper:
     def _run(self) -> None:
         owed = False
         while not self._ending.is_set():
-            self._came.wait(AGAIN_S if owed else None)
+            self._came.wait(AGAIN_S if owed or self._waiting else None)
             self._ending.wait(TOGETHER_S)
             self._came.clear()
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
-            with self._mishaps.contained("keeping what boxes tell of their stations"):
-                changed = [self._keep(station, site) for station, site in waiting.items()]
-                owed = owed or any(changed)
+            changed = [self._kept(station, site) for station, site in waiting.items()]
+            owed = owed or any(changed)
             if owed and not self._ending.is_set():
                 with self._mishaps.contained("taking up what boxes tell of their stations"):
                     self.on_changed()
                     owed = False
+
+    def _kept(self, station: str, site: bytes) -> bool:
+        """See `_keep`. One that can't be kept now waits on, unless its box tells another meanwhile."""
+        with self._mishaps.contained("keeping what boxes tell of their stations"):
+            return self._keep(station, site)
+        with self._lock:
+            self._waiting.setdefault(station, site)
+        return False
 
     def _keep(self, station: str, site: bytes) -> bool:
         """Whether it is another than before."""

@@ -138,8 +138,9 @@ class Writer(threading.Thread):
         if outcome.ended:
             work = partial(self.store.write, [KeepEnded(outcome.ended)])
             self._contained("activities that are over", work)
-        for name, value in outcome.kept.items():
-            self._contained(f"keeping {name}", partial(self.store.write, [Keep(name, value)]))
+        if outcome.kept:  # in one transaction: what was done, and that it was done
+            work = partial(self.store.write, [Keep(name, value) for name, value in outcome.kept.items()])
+            self._contained(f"keeping {', '.join(outcome.kept)}", work)
         self.done.append(job)
         self._notify()
 

@@ -11,6 +11,7 @@ from config.schema import Settings
 from config.schema.uplink import Uplink as UplinkSettings
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
+from gateway.commands.answers import ErrandAnswer
 from gateway.model import RETAINED, Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of_centre
@@ -86,6 +87,12 @@ class UplinkLine(threading.Thread):
         self._sites_wanted = dict(sites)
         self.session.wake()
 
+    def answer(self, answer: ErrandAnswer) -> None:
+        """Tell the centre what came of something that it said. Any thread."""
+        if self._orders is not None:
+            self._orders.answer(answer)
+            self.session.wake()
+
     def end(self, timeout_s: float) -> None:
         self._ending.set()
         self.session.wake()
@@ -145,6 +152,8 @@ class UplinkLine(threading.Thread):
             self._hear(topic, payload, now, retained=bool(flags & RETAINED))
         if arrivals is not None:
             session.ack(arrivals.epoch, arrivals.mids)
+        for to, told in self._orders.replies(now) if self._orders is not None else ():
+            session.publish(to, told)
         out.tick(now)
         if out.restored:
             log.warning(
@@ -260,7 +269,7 @@ def line_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
     )
     outbound = Outbound(box, cursor, Journal(store.folder), Journal(store.folder))
-    orders = None if uplink.command_key_file is None else CentreOrders(uplink.command_key_file, command)
+    orders = None if uplink.command_key_file is None else CentreOrders(uplink.command_key_file, command, box)
     return UplinkLine(
         outbound, session, write, messages_per_s=uplink.messages_per_s, mishaps=mishaps, report=report, orders=orders
     )  # fmt: skip

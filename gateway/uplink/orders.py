@@ -1,10 +1,16 @@
-"""What staff of the centre say, done at the box: let in once by the centre's key, and signed anew with our own."""
+"""What staff of the centre say, done at the box: let in by the centre's key, signed anew with our own, and answered.
+
+What goes again under its nonce, because no answer came, is passed on again; it is done once all the same, which our own
+gate and what it keeps of its answers see to over a restart.
+"""
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.commands import CommandError, Gate, SeenNonces
+from gateway.commands.answers import ErrandAnswer, reply
 from gateway.commands.key import read_key
 from gateway.live.box_lines import OBEYED
 from gateway.model import Millis
@@ -17,12 +23,31 @@ Command = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so. ConnectionError when that can't be now."""
 
 
-class CentreOrders:
-    """Our own gate knows the nonces over a restart, so what comes twice is done once."""
+class _Sendings(SeenNonces):
+    """A command is known by its nonce and its end: one that was signed anew comes through, a copy does not."""
 
-    def __init__(self, key_file: Path, command: Command) -> None:
-        self._key_file, self._command = key_file, command
-        self._gate = Gate(self._key, SeenNonces())
+    def first_use(self, nonce: str, until: Millis, now: Millis) -> bool:
+        return super().first_use(f"{nonce}/{until}", until, now)
+
+
+class CentreOrders:
+    """`take` what came; `replies` are what the centre is to be told."""
+
+    def __init__(self, key_file: Path, command: Command, box: str = "box") -> None:
+        self._key_file, self._command, self._box = key_file, command, box
+        self._gate = Gate(self._key, _Sendings())
+        self._answers: deque[ErrandAnswer] = deque()
+
+    def answer(self, answer: ErrandAnswer) -> None:
+        """What came of something that the centre said. Any thread."""
+        self._answers.append(answer)
+
+    def replies(self, now: Millis) -> Iterator[tuple[str, bytes]]:
+        """Topic and payload of each answer that has come together."""
+        while self._answers:
+            answer, key = self._answers.popleft(), self._key()
+            if key is not None:
+                yield reply(key, answer, self._box, now)
 
     def _key(self) -> bytes | None:
         try:

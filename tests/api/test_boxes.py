@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.boxes import UNSEEN_MS
+from gateway.commands.errands import KEPT, Errand, Errands
 from gateway.core.passed_on import BOXES
 from gateway.evidence.boxes import Boxes
 from gateway.live.alarms import Alarms
@@ -50,6 +51,29 @@ def boxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     yield from serving(folder)
 
 
+def errand(nonce: str, at: int, state: Any = "waiting", **more: Any) -> Errand:
+    text = '{"nonce": "' + nonce + '"}'
+    return Errand(nonce, "shaping-box", "shaping", "override", "li", text, at, at + 4 * HOUR, state, **more)
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """With words for a box whose line is down."""
+    folder = tmp_path_factory.mktemp("busy")
+    put(folder, lines())
+    kept = Errands(
+        [
+            errand("d" * 16, NOON - HOUR, "done", settled_at=NOON),
+            errand("r" * 16, NOON - HOUR + 1, "refused", why="no such <place>", settled_at=NOON),
+            errand("w" * 16, NOON - 2 * HOUR),
+        ]
+    )
+    store = SqliteStore(folder, NOON, ballast_mib=0)
+    store.write([Keep(KEPT, kept.dump(NOON))])
+    store.close()
+    yield from serving(folder)
+
+
 def key(house: House, *stations: str) -> dict[str, str]:
     token = house.app.context.keyring.create("tester", "viewer", NOON, stations=list(stations))
     return {"Authorization": f"Bearer {token}"}
@@ -69,7 +93,7 @@ def test_the_troubled_stand_first_and_each_tells_its_figures(boxed: House) -> No
         "box": "yanshan-box", "stations": ["yanshan"], "line": "up", "since": "2026-11-19T20:00:00Z",
         "last_seen": "2026-11-21T11:59:56Z", "version": "0.9.0", "started_at": "2026-11-20T00:00:00Z", "backlog": 0,
         "clock_off_ms": 300, "disk_free_mib": 41_000, "disk_days": 812, "walls": 2, "config_version": 17,
-        "certificate_days": 301,
+        "certificate_days": 301, "errands": [],
     }  # fmt: skip
 
 
@@ -99,6 +123,35 @@ def test_the_page_says_what_is_wrong_first(boxed: House, lang: str, words: tuple
     assert "&lt;b&gt;odd" in page
     assert len(re.findall('class="bad"', page)) == 5
     assert "<script" not in page
+
+
+def test_what_waits_for_a_box_is_told_with_who_said_it_and_until_when(busy: House) -> None:
+    told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
+    assert [(one["state"], one["why"]) for one in told] == [
+        ("refused", "no such <place>"), ("done", ""), ("waiting", ""),
+    ]  # fmt: skip
+    assert told[2] == {
+        "box": "shaping-box", "state": "waiting", "why": "", "until": "2026-11-21T14:00:00Z", "station": "shaping",
+        "what": "override", "by": "li", "at": "2026-11-21T10:00:00Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("zh-Hans", ("等待箱子", "箱子拒绝", "已办", "手动设定")),
+        ("en", ("Waits for the box", "The box refuses", "Done", "Set by hand")),
+    ],
+)
+def test_the_page_tells_what_waits_first(busy: House, lang: str, words: tuple[str, ...]) -> None:
+    page = busy.get(f"/boxes?lang={lang}", headers=key(busy)).text
+    assert page.index(words[0]) < page.index(words[1]) < page.index(words[2])
+    assert words[3] in page
+    assert "no such &lt;place&gt;" in page
+
+
+def test_a_key_of_other_stations_sees_nothing_of_what_waits(busy: House) -> None:
+    assert [row["errands"] for row in rows(busy, "yanshan")] == [[]]
 
 
 def test_without_a_box_the_page_says_how_one_comes(house: House) -> None:

@@ -46,6 +46,8 @@ SAYS: dict[str, set[str]] = {
         "yz-ack/shop/door-1",
         "yz-sys/gw",
         "yz-cmd/yanshan/box-1/call",  # `yizhan up` has the API in it
+        "yz-cmd/yanshan/override",  # for the box of that station
+        "yz-cmd/yanshan/check",
         "homeassistant/status",
     },
     "yizhan-api": {

@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import signal
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -161,12 +160,15 @@ def test_a_station_that_only_its_box_knows_is_shown_by_the_centre(tmp_path: Path
         until(lambda: centre.shown("seat-01")["evidence"] == "offline", what="the line known to be down")
         assert centre.shown("seat-01")["usable"] == "unknown"
         (alert,) = until(lambda: asked(centre.http, ALERTS, key)["alerts"], what="the alert about the box")
-        with pytest.raises(urllib.error.HTTPError, match="503"):
-            put(centre.http, "/api/v1/stations/yanshan/override", closing, key)
+        put(centre.http, "/api/v1/stations/yanshan/override", closing, key)
+        (waiting,) = boxes(centre.http, key)[0]["errands"][:1]
+        assert (waiting["what"], waiting["by"], waiting["state"]) == ("override", "test", "waiting")
+        assert centre.shown("seat-01")["access"] != "closed", "what the box has not done holds nowhere"
         assert (alert["station"], alert["cause"], alert["detail"]["stations"]) == ("yanshan", "line", 1)
         with box.up():
             until(lambda: centre.shown("seat-01")["evidence"] == "live", what="the line known to be back")
             assert centre.shown("seat-01")["use"] == "occupied"
+            until(lambda: box.shown("seat-01")["access"] == "closed", what="what waited, at the box")
             until(lambda: not asked(centre.http, ALERTS, key)["alerts"])
     assert centre.exported() == box.exported()
 

@@ -54,13 +54,6 @@ def test_what_is_live_may_come_before_what_lies_behind_it_and_covers_none_of_tha
     assert town.axes("seat-01").use == "occupied"
 
 
-def test_what_the_box_holds_no_longer_is_not_awaited(town: Town) -> None:
-    said = message(town, 100, occupied=True)
-    said["via"]["oldest"] = 100
-    town.hear("seat-01", said)
-    assert upto(town)[0][1] == {"boot": "j1", "upto": 100}
-
-
 def test_two_boxes_and_two_journals_do_not_take_each_others_numbers(town: Town) -> None:
     for box, boot in (("box-1", "j1"), ("box-2", "j1"), ("box-1", "j2")):
         town.hear("seat-01", message(town, 1, box, boot, occupied=True))

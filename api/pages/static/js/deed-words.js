@@ -27,7 +27,7 @@ export const DEEDS = {
   "did.comment": ["已留言", "已留言", "Said"],
   "did.order": ["已派单", "已派單", "Ordered"],
   "did.mute": ["已静音", "已靜音", "Muted"],
-  "did.override": ["已设定", "已設定", "Set"],
+  "did.override": ["已提交", "已提交", "Sent"],
   "did.pile": ["桩已应答", "樁已應答", "The pile said yes"],
   "did.undo": ["已撤销", "已撤銷", "Taken back"],
   refused: ["没有成功：{why}", "沒有成功：{why}", "That failed: {why}"],
@@ -93,9 +93,6 @@ export const DEEDS = {
   "set.staff_only": ["仅工作人员", "僅工作人員", "staff only"],
   "set.free": ["空闲", "空閒", "free"],
   "set.busy": ["使用中", "使用中", "in use"],
-  set_now: ["{what} {as}，至 {at}（{who}）", "{what} {as}，至 {at}（{who}）", "{what}: {as} until {at} ({who})"],
-  take_back: ["收回", "收回", "Take back"],
-  nothing_by_hand: ["没有人工设定", "沒有人工設定", "Nothing is set by hand"],
   // visitors
   reports: ["访客反馈", "訪客回饋", "Visitors' reports"],
   no_reports: ["没有访客反馈", "沒有訪客回饋", "No reports"],

@@ -45,4 +45,9 @@ export const STATION = {
   not_open: ["关闭或停用", "關閉或停用", "Shut or out of order"],
   staff: ["需登录", "需登入", "log in"],
   load_failed: ["没有取到", "沒有取到", "not loaded"],
+  // set by hand
+  set_now: ["{what} {as}，至 {at}（{who}）", "{what} {as}，至 {at}（{who}）", "{what}: {as} until {at} ({who})"],
+  take_back: ["收回", "收回", "Take back"],
+  waits: ["等待箱子", "等待箱子", "waits for the box"],
+  nothing_by_hand: ["没有人工设定", "沒有人工設定", "Nothing is set by hand"],
 };

@@ -1,0 +1,101 @@
+"""What staff said for stations of boxes, as the gateway keeps it: whether the box has done it, or it waits."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from fastapi import HTTPException
+from pydantic import BaseModel, Field
+
+from api.times import rfc3339
+from config.schema import Settings
+from gateway.base.clock import monotonic_s
+from gateway.commands.errands import KEPT, Errand, errands_kept
+from gateway.core.passed_on import BOXES
+from gateway.live.box_lines import BoxLine, lines_kept
+from gateway.policy.override import Command, Override, OverrideTarget
+from gateway.store.base import StoreError
+from gateway.store.kept import kept_in
+
+ANSWER_S: Final = 2.0
+"""So long a box whose line stands has to answer before its errand is told as waiting."""
+KEPT_S: Final = 5.0
+"""So long our own gateway has to keep it."""
+ASK_AGAIN_S: Final = 0.05
+
+
+class SaidToBox(BaseModel):
+    """What became of something that was said for the station of a box."""
+
+    box: str
+    state: Literal["waiting", "done", "refused", "expired"]
+    why: str = Field("", description="the box's reason, where it refused")
+    until: str = Field(description="so long it waits for the box")
+
+
+class ErrandRow(SaidToBox):
+    station: str
+    what: str = Field(description="override, check, staff, …")
+    by: str
+    at: str
+
+
+def errands_in(folder: Path) -> list[Errand]:
+    """All that are kept, the newest first. StoreError."""
+    found = [errand for kept in kept_in(folder, KEPT) for errand in errands_kept(kept)]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def line_to(settings: Settings, station: str) -> BoxLine | None:
+    """That of the box which has this station; None where there is none. StoreError."""
+    kept, owner = kept_in(settings.store.path, BOXES), settings.owners.get(station)
+    lines = [line for one in kept for line in lines_kept(one) if line.word is not None]
+    return next((line for line in lines if line.box == owner or (owner is None and station in line.stations)), None)
+
+
+def followed(settings: Settings, station: str, nonce: str) -> SaidToBox | None:
+    """What the box made of the command with this nonce, as far as it is known within `ANSWER_S`; None for a station
+    without a box. 503 where our gateway does not say that it has kept it.
+    """
+    folder = settings.store.path
+    try:
+        line = line_to(settings, station)
+        if line is None:
+            return None
+        begin = monotonic_s()
+        while True:
+            errand = next((one for one in errands_in(folder) if one.nonce == nonce), None)
+            waited_s = monotonic_s() - begin
+            if errand is not None and (errand.state != "waiting" or not line.online or waited_s > ANSWER_S):
+                return said_to_box(errand)
+            if waited_s > KEPT_S:
+                raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again")
+            time.sleep(ASK_AGAIN_S)
+    except StoreError:
+        return None  # no store beside us: what the gateway made of it is seen in what it tells
+
+
+def waiting_words(folder: Path, station: str) -> list[tuple[OverrideTarget, Override, str]]:
+    """What is set by hand once its box has heard of it, in the order in which it was said. StoreError."""
+    found = []
+    for errand in reversed(errands_in(folder)):
+        if errand.station == station and errand.what == "override" and errand.state == "waiting":
+            command = msgspec.json.decode(errand.text, type=Command)
+            if command.override is not None:
+                found.append((command.target(station), command.override, errand.box))
+    return found
+
+
+def said_to_box(errand: Errand) -> SaidToBox:
+    return SaidToBox(box=errand.box, state=errand.state, why=errand.why, until=rfc3339(errand.keep_until))
+
+
+def rows_of(errands: Iterable[Errand]) -> list[ErrandRow]:
+    return [
+        ErrandRow(
+            **said_to_box(one).model_dump(), station=one.station, what=one.what, by=one.by, at=rfc3339(one.at)
+        )
+        for one in errands
+    ]  # fmt: skip

@@ -1,0 +1,133 @@
+"""What staff said for the station of a box: kept until the box has said what came of it. Pure: the time is an argument.
+
+An errand is a command that goes again, signed anew under the same nonce, until its box answers; the box does each nonce
+once. While the line is down it waits, and it ends unanswered when what it says has no sense any more.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from gateway.commands.answers import State
+from gateway.commands.gate import LIFE_MS, CommandError
+from gateway.model import Millis
+
+KEPT: Final = "errands"
+"""The name under which the store keeps them."""
+KEEP_MS: Final = 7 * 86_400_000
+"""So long an errand waits at most."""
+SHOWN_MS: Final = 86_400_000
+"""So long an errand is shown after it was settled, and its nonce known."""
+WAITING_MOST: Final = 1_000
+SETTLED_MOST: Final = 200
+AGAIN_MS: Final = 2_000
+"""After so long without an answer it goes again, then after twice that, and so on."""
+SLOWER_MOST: Final = 5
+
+
+class Errand(msgspec.Struct):
+    """`what` is the last part of its topic; `text` what was signed. `why`: the box's reason, where it refused."""
+
+    nonce: str
+    box: str
+    station: str
+    what: str
+    by: str
+    text: str
+    at: Millis
+    keep_until: Millis
+    state: State = "waiting"
+    why: str = ""
+    settled_at: Millis | None = None
+    sent: int = 0
+    next_at: Millis = 0
+
+    @property
+    def topic(self) -> str:
+        return f"yz-cmd/{self.station}/{self.what}"
+
+
+_decode = msgspec.json.Decoder(list[Errand]).decode
+_decode_text = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Errands:
+    """By nonce, the oldest first."""
+
+    def __init__(self, errands: Iterable[Errand] = ()) -> None:
+        self._waiting = {one.nonce: one for one in errands if one.state == "waiting"}
+        self._settled = {one.nonce: one for one in errands if one.state != "waiting"}
+
+    def __bool__(self) -> bool:
+        """Whether any waits."""
+        return bool(self._waiting)
+
+    def knows(self, nonce: str) -> bool:
+        return nonce in self._waiting or nonce in self._settled
+
+    def find(self, nonce: str) -> Errand | None:
+        return self._waiting.get(nonce) or self._settled.get(nonce)
+
+    def put(self, errand: Errand) -> None:
+        """CommandError where too many wait already."""
+        if len(self._waiting) >= WAITING_MOST:
+            raise CommandError(f"{WAITING_MOST} commands wait for boxes already; look at /boxes", "too_many")
+        self._waiting[errand.nonce] = errand
+
+    def due(self, now: Millis, up: Callable[[str], bool]) -> list[Errand]:
+        """Those to be sent now. `up`: whether the line to this box stands; once it is back, its errands go at once."""
+        found = []
+        for errand in self._waiting.values():
+            if not up(errand.box):
+                errand.next_at, errand.sent = 0, 0
+            elif errand.next_at <= now:
+                errand.next_at = now + (AGAIN_MS << min(errand.sent, SLOWER_MOST))
+                errand.sent += 1
+                found.append(errand)
+        return found
+
+    def settle(self, nonce: str, state: State, why: str, now: Millis) -> Errand | None:
+        """The errand that is settled by this; None where that is no news."""
+        if state == "waiting":
+            return None
+        errand = self._waiting.pop(nonce, None)
+        if errand is None:
+            return None
+        errand.state, errand.why, errand.settled_at = state, why, now
+        self._settled[nonce] = errand
+        while len(self._settled) > SETTLED_MOST:
+            del self._settled[next(iter(self._settled))]
+        return errand
+
+    def expire(self, now: Millis) -> list[Errand]:
+        """Those that have waited for too long."""
+        over = [one.nonce for one in self._waiting.values() if one.keep_until <= now]
+        return [errand for nonce in over if (errand := self.settle(nonce, "expired", "", now)) is not None]
+
+    # ---- the store, and undoing ----
+
+    def dump(self, now: Millis) -> bytes:
+        """JSON to keep over a restart."""
+        self._settled = {n: one for n, one in self._settled.items() if (one.settled_at or 0) > now - SHOWN_MS}
+        return msgspec.json.encode([*self._settled.values(), *self._waiting.values()])
+
+    def state(self) -> object:
+        return [msgspec.structs.replace(one) for one in (*self._settled.values(), *self._waiting.values())]
+
+    def put_back(self, state: object) -> None:
+        self.__init__(state)  # type: ignore[misc]
+
+
+def errands_kept(kept: bytes | None) -> list[Errand]:
+    """What `dump` wrote; nothing where that is missing or damaged. All may be sent at once."""
+    try:
+        errands = _decode(kept) if kept else []
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return [msgspec.structs.replace(one, sent=0, next_at=0) for one in errands]
+
+
+def said_anew(errand: Errand, now: Millis) -> bytes:
+    """Its text with another end of its short life, to be signed."""
+    return msgspec.json.encode(_decode_text(errand.text.encode()) | {"expires": now + LIFE_MS // 2})

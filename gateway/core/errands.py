@@ -1,0 +1,132 @@
+"""What is said for stations of boxes goes to the box until it answers; what others said to us is answered once."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
+from gateway.commands.answers import KEPT as ANSWERS
+from gateway.commands.answers import ErrandAnswer, State, decode_said, reply
+from gateway.commands.errands import AGAIN_MS, KEEP_MS, Errand, said_anew
+from gateway.commands.errands import KEPT as ERRANDS
+from gateway.core.context import Context
+from gateway.model import RETAINED, Millis
+from gateway.policy.override import Command, read_command
+
+DIRECT: Final = frozenset(("override", "check"))
+"""What the box has heard as we did, where its line stands: whoever says it says it on its topic."""
+
+Carry = Callable[[str, Command, Millis], None]
+"""(station, command, now): what the box has done by hand holds here, too. CommandError where it can't."""
+
+
+class BoxErrands:
+    """`on_settled(by, what, target, detail)` writes the audit trail of what a box refused, or never did."""
+
+    def __init__(self, context: Context, carry: Carry) -> None:
+        self.context, self._carry = context, carry
+        self._key: bytes | None = None
+        self._gate = Gate(lambda: None, SeenNonces())
+        self.on_settled: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
+
+    def trust(self, key: bytes) -> None:
+        self._key, self._gate = key, Gate(lambda: key, SeenNonces())
+
+    # ---- to boxes ----
+
+    def put(self, order: SignedCommand, station: str, what: str, now: Millis, until: Millis | None = None) -> bool:
+        """Have the box of this station told, if it has one. `until`: when it has no sense any more."""
+        context = self.context
+        line = context.live.box_lines.line_for(station)
+        if line is None:
+            return False
+        errand = Errand(
+            order.nonce, line.box, station, what, order.by, order.text.decode(), now,
+            min(until or now + KEEP_MS, now + KEEP_MS),
+            next_at=now + AGAIN_MS if line.online and what in DIRECT else 0,
+        )  # fmt: skip
+        context.errands.put(errand)
+        self._keep_errands(now)
+        return True
+
+    def tick(self, now: Millis) -> None:
+        """Those that are due go, and those that waited for too long end."""
+        context, key = self.context, self._key
+        lines = context.live.box_lines.lines
+        for errand in context.errands.due(now, lambda box: box in lines and lines[box].online):
+            if key is not None:
+                context.outcome.said.append((errand.topic, sign(key, errand.topic, said_anew(errand, now))))
+        for errand in context.errands.expire(now):
+            self._settled(errand, now)
+
+    def hear(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
+        """An answer on `yz-reply/{station}/{nonce}`. One that is none of ours, or is forged, says nothing."""
+        _, station, nonce, *more = [*topic.decode(errors="replace").split("/"), "", ""][:4]
+        errand = self.context.errands.find(nonce)
+        if errand is None or errand.state != "waiting" or errand.station != station or any(more):
+            return
+        try:
+            order = self._gate.open(topic, payload, now, retained=bool(flags & RETAINED))
+            said = decode_said(order.text)
+        except (CommandError, msgspec.MsgspecError, RecursionError) as error:
+            if isinstance(error, CommandError):
+                self._gate.refuse(error, now)
+            return
+        settled = self.context.errands.settle(nonce, said.state, said.why, now)
+        if settled is not None:
+            self._settled(settled, now)
+
+    def _settled(self, errand: Errand, now: Millis) -> None:
+        """It holds here as well, or is told as undone; whoever said it to us hears of it."""
+        self._keep_errands(now)
+        if errand.what == "override" and errand.state == "done":
+            try:
+                self._carry(errand.station, read_command(errand.text.encode(), now), now)
+            except CommandError as error:  # its time is over, or the place is gone here
+                errand.why = str(error)
+        elif errand.state != "done":
+            why = errand.why or "no answer in time"
+            self.on_settled(errand.by, f"{errand.what}_{errand.state}", errand.station, f"{errand.box}: {why}")
+        self._tell(ErrandAnswer(errand.station, errand.nonce, errand.state, errand.why), "", now)
+
+    def _keep_errands(self, now: Millis) -> None:
+        self.context.outcome.kept[ERRANDS] = self.context.errands.dump(now)
+
+    # ---- to whoever said something to us ----
+
+    def came_again(self, nonce: str, now: Millis) -> bool:
+        """Whether it is known what came of this command, or it is ours: it is done once, and answered again."""
+        known = self.context.answers.get(nonce)
+        if known is not None:
+            self._publish(*known, now)
+        return known is not None or self.context.errands.knows(nonce)
+
+    def forgotten(self, order: SignedCommand, now: Millis) -> None:
+        """It came before, and that is all that is known of it."""
+        if self.context.answers.expected(order.nonce):
+            self._tell(
+                ErrandAnswer(order.path[0], order.nonce, "refused", "came before; what came of it is not known"),
+                "",
+                now,
+            )
+
+    def answer(self, order: SignedCommand, way: str, state: State, why: str, now: Millis) -> None:
+        """What came of a command that our centre said, or a box of ours: `way` is its name."""
+        self._tell(ErrandAnswer(order.path[0], order.nonce, state, why), way, now)
+
+    def _tell(self, answer: ErrandAnswer, way: str, now: Millis) -> None:
+        answers = self.context.answers
+        before = answers.get(answer.nonce)
+        if not (way or before is not None or answers.expected(answer.nonce)):
+            return  # nobody waits
+        way = way or (before[1] if before is not None else "")
+        answers.put(answer, way, now)
+        self.context.outcome.kept[ANSWERS] = answers.dump(now)
+        self._publish(answer, way, now)
+
+    def _publish(self, answer: ErrandAnswer, way: str, now: Millis) -> None:
+        if not way:
+            self.context.outcome.answers.append(answer)
+        elif self._key is not None:
+            self.context.outcome.said.append(reply(self._key, answer, "gateway", now))

@@ -1,0 +1,137 @@
+"""What staff do at the centre is at the box, or waits for it; whatever is killed, it is done once. Real processes."""
+
+import contextlib
+import json
+import shutil
+import signal
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.commands import sign
+from tests.e2e.rig import MOSQUITTO, Yizhan, get, publish
+from tests.e2e.test_uplink import ALONE, BOX, House, asked, boxes, brokers
+from tests.patience import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto")]
+
+OVERRIDE = "/api/v1/stations/yanshan/override"
+
+
+@dataclass
+class District:
+    """A centre whose gateway and API are processes of their own, and a box; `key` and `box_key` are for their APIs."""
+
+    centre: House
+    box: House
+    key: dict[str, str]
+    box_key: dict[str, str]
+    gateway: Yizhan
+
+    def restart(self) -> None:
+        """kill -9 of the centre's gateway, and its next start."""
+        self.gateway.stop(signal.SIGKILL)
+        self.gateway.__exit__(None)
+        self.gateway = Yizhan(self.centre.folder, "gateway", "--config", "yizhan.yaml")
+
+    def at_box(self) -> list[str]:
+        lines = asked(self.box.http, "/api/v1/audit", self.box_key)["audit"]
+        return [line["detail"].split(" ")[0] for line in lines if line["what"] == "override"]
+
+    def errands(self) -> list[tuple[str, str]]:
+        return [(one["what"], one["state"]) for row in boxes(self.centre.http, self.key) for one in row["errands"]]
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Iterator[District]:
+    if shutil.which("mosquitto_pub") is None:
+        pytest.skip("mosquitto-clients is not installed")
+    centre = House(tmp_path / "centre", ALONE, "")
+    told = BOX.replace("id: box-1,", "id: box-1, command_key_file: centre.key,")
+    box = House(tmp_path / "box", told, centre=centre.broker.port, confirm="box")
+    with brokers(centre, box), contextlib.ExitStack() as ends:
+        gateway = Yizhan(centre.folder, "gateway", "--config", "yizhan.yaml")
+        key_file = centre.folder / "data" / "command.key"
+        until(key_file.exists, what="the centre's key")
+        shutil.copy(key_file, box.folder / "centre.key")
+        key, box_key = centre.key(), box.key()
+        ends.enter_context(Yizhan(centre.folder, "api", "--config", "yizhan.yaml"))
+        made = District(centre, box, key, box_key, gateway)
+        ends.callback(lambda: made.gateway.__exit__(None))
+        yield made
+
+
+def put(http: int, key: dict[str, str], **word: Any) -> dict[str, Any]:
+    more = key | {"Content-Type": "application/json"}
+    body = json.dumps(word).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{http}{OVERRIDE}", body, more, method="PUT")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def hours(count: int) -> str:
+    return (datetime.now(UTC) + timedelta(hours=count)).isoformat()
+
+
+def test_what_staff_set_by_hand_beside_a_gateway_waits_for_the_line_and_is_done_once(district: District) -> None:
+    centre, box, key = district.centre, district.box, district.key
+    with box.up() as up:
+        until(lambda: centre.shown("seat-01"), what="the station at the centre")
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        told = put(centre.http, key, status="closed", until=hours(1))["box"]
+        assert told["box"] == "box-1"
+        until(lambda: box.shown("seat-01")["access"] == "closed", what="the closing at the box")
+        until(lambda: centre.shown("seat-01")["access"] == "closed", what="the closing at the centre")
+        until(lambda: district.errands() == [("override", "done")])
+        up.stop(signal.SIGKILL)
+    until(lambda: boxes(centre.http, key)[0]["line"] == "down", what="the line known to be down")
+    told = put(centre.http, key, status="staff_only", until=hours(2))["box"]
+    assert (told["box"], told["state"]) == ("box-1", "waiting")
+    assert district.errands()[0] == ("override", "waiting")
+    district.restart()
+    with box.up() as up:
+        until(lambda: box.shown("seat-01")["access"] == "staff_only", what="what waited, at the box")
+        until(lambda: centre.shown("seat-01")["access"] == "staff_only", what="the same at the centre")
+        until(lambda: district.errands()[0] == ("override", "done"))
+        up.stop(signal.SIGKILL)
+    with box.up():
+        until(lambda: get(box.http, "/readyz"))
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        put(centre.http, key, status=None)
+        until(lambda: box.shown("seat-01")["access"] != "staff_only", what="its end at the box")
+        until(lambda: district.errands()[0] == ("override", "done"))
+        assert district.at_box() == ["taken", "staff_only", "closed"], "each once, whatever was killed"
+
+
+def test_forged_replayed_and_expired_commands_change_nothing_at_the_box(district: District) -> None:
+    centre, box, key = district.centre, district.box, district.key
+    topic = "yz-cmd/yanshan/override"
+    secret = (box.folder / "centre.key").read_text().strip().encode()
+
+    def said(status: str, nonce: str, ends_s: int, by: bytes = secret) -> bytes:
+        now = datetime.now(UTC).timestamp() * 1000
+        word = {"status": status, "until": int(now) + 3_600_000, "by": "li"}
+        text = {"nonce": nonce, "expires": int(now) + ends_s * 1000, "by": "li", "override": word}
+        return sign(by, topic, json.dumps(text).encode())
+
+    with box.up():
+        until(lambda: centre.shown("seat-01"), what="the station at the centre")
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        publish(centre.broker.port, topic, said("maintenance", "f" * 16, 30, b"x" * 64))
+        publish(centre.broker.port, topic, said("maintenance", "e" * 16, -1))
+        first = said("closed", "a" * 16, 50)
+        publish(centre.broker.port, topic, first)
+        until(lambda: box.shown("seat-01")["access"] == "closed", what="what is signed and in time")
+        publish(centre.broker.port, topic, said("staff_only", "b" * 16, 50))
+        until(lambda: box.shown("seat-01")["access"] == "staff_only")
+        publish(centre.broker.port, topic, first)
+        publish(centre.broker.port, topic, said("busy", "c" * 16, 50))
+        until(lambda: box.shown("seat-01")["use"] == "occupied", what="what came behind the copy")
+        assert box.shown("seat-01")["access"] == "staff_only"
+        assert box.shown("seat-01")["health"] == "ok"
+        assert sorted(district.at_box()) == ["busy", "closed", "staff_only"]

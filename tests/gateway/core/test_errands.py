@@ -1,0 +1,185 @@
+"""What staff of a centre say is done at the box once: at once, or when the line is back, or told as undone."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.commands import sign
+from gateway.commands.answers import ErrandAnswer, reply
+from gateway.commands.errands import KEEP_MS
+from tests.gateway.core.hops import OVERRIDE, Hop, closing
+from tests.gateway.world import MINUTE, SECOND
+
+FIRST, SECOND_ONE = "a" * 16, "b" * 16
+DONE = ("li", "override", "yanshan", "closed until 2026-05-29T13:00:00.000Z")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Hop:
+    return Hop("box", tmp_path)
+
+
+@pytest.fixture
+def centre(tmp_path: Path, box: Hop) -> Hop:
+    return Hop("centre", tmp_path, box)
+
+
+def test_with_a_line_it_is_done_at_once_and_audited_at_both(centre: Hop, box: Hop) -> None:
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    assert (box.access, centre.access) == ("closed", "closed")
+    assert box.audit == centre.audit == [DONE]
+    assert centre.errands == {FIRST: "done"}
+
+
+def test_without_a_line_it_waits_holds_nowhere_and_is_done_once_when_the_line_is_back(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.turn(5 * MINUTE)
+    assert (box.access, centre.access) == ("open", "open")
+    assert centre.errands == {FIRST: "waiting"}
+    centre.back()
+    centre.turn(SECOND)
+    assert (box.access, centre.access) == ("closed", "closed")
+    for _ in range(20):
+        centre.turn(MINUTE)
+    assert box.audit == centre.audit == [DONE]
+
+
+def test_it_waits_over_a_kill_of_either(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.start()
+    box.start()
+    centre.back()
+    centre.turn(SECOND)
+    assert (box.access, centre.access) == ("closed", "closed")
+
+
+def test_an_answer_that_is_lost_is_given_again_and_nothing_is_done_twice(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.back()
+    box.above = None  # the answer gets lost
+    centre.turn(SECOND)
+    assert (box.access, centre.access) == ("closed", "open")
+    box.start()  # killed after it was done
+    box.above = centre
+    centre.turn(30 * MINUTE)
+    assert box.audit == [DONE]
+    assert (centre.errands, centre.access) == ({FIRST: "done"}, "closed")
+
+
+def test_what_the_box_refuses_holds_nowhere_and_its_reason_is_told(centre: Hop, box: Hop) -> None:
+    box.town.live.stations.clear()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    assert centre.access == "open"
+    assert centre.audit == [("li", "override_refused", "yanshan", "box: no such place")]
+    assert centre.errands == {FIRST: "refused"}
+
+
+def test_what_waited_for_longer_than_it_would_hold_is_told_as_undone(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST, until=10 * MINUTE))
+    centre.turn(11 * MINUTE)
+    centre.back()
+    centre.turn(MINUTE)
+    assert (centre.errands, box.audit) == ({FIRST: "expired"}, [])
+    assert centre.audit == [("li", "override_expired", "yanshan", "box: no answer in time")]
+
+
+def test_a_taking_back_waits_for_a_week_and_no_longer(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST, None))
+    centre.turn(KEEP_MS - MINUTE)
+    assert centre.errands == {FIRST: "waiting"}
+    centre.turn(MINUTE)
+    assert centre.errands == {FIRST: "expired"}
+
+
+def test_they_are_done_in_the_order_in_which_they_were_said(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.say(OVERRIDE, closing(centre, SECOND_ONE, "open"))
+    centre.back()
+    centre.turn(SECOND)
+    assert (box.access, centre.access) == ("open", "open")
+
+
+def test_a_copy_of_what_was_sent_is_refused_and_changes_nothing(centre: Hop, box: Hop) -> None:
+    text = closing(centre, FIRST)
+    centre.say(OVERRIDE, text)
+    centre.say(OVERRIDE, closing(centre, SECOND_ONE, "open"))
+    box.take(OVERRIDE, sign(centre.key, OVERRIDE, text))
+    assert box.access == "open"
+
+
+def test_forged_and_expired_ones_change_nothing(centre: Hop, box: Hop) -> None:
+    text = closing(centre, FIRST)
+    box.take(OVERRIDE, sign(b"x" * 40, OVERRIDE, text))
+    box.take("yz-cmd/yanshan/check", sign(centre.key, OVERRIDE, text))
+    box.town.now += MINUTE
+    box.take(OVERRIDE, sign(centre.key, OVERRIDE, text))
+    assert (box.access, box.audit, box.errands) == ("open", [], {})
+
+
+@pytest.mark.parametrize("key", [b"x" * 40, b""])
+def test_a_forged_answer_settles_nothing(centre: Hop, key: bytes) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.hear(*reply(key or b"-", ErrandAnswer("yanshan", FIRST, "done"), "box", centre.town.now))
+    assert centre.errands == {FIRST: "waiting"}
+
+
+def test_the_answer_of_another_station_settles_nothing(centre: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.hear(*reply(centre.key, ErrandAnswer("elsewhere", FIRST, "done"), "box", centre.town.now))
+    assert centre.errands == {FIRST: "waiting"}
+
+
+def test_what_comes_back_of_our_own_sendings_is_no_refused_command(centre: Hop, box: Hop) -> None:
+    centre.cut()
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    centre.back()
+    centre.town.pipeline.tick(centre.town.now)
+    (sent,) = centre.town.pipeline.take().said
+    centre.hear(*sent)
+    assert centre.town.pipeline.quarantined["command"] == 0
+
+
+class TestThreeLevels:
+    """station → town → city, each with a key of its own."""
+
+    @pytest.fixture
+    def town(self, tmp_path: Path, box: Hop) -> Hop:
+        return Hop("town", tmp_path, box)
+
+    @pytest.fixture
+    def city(self, tmp_path: Path, town: Hop) -> Hop:
+        return Hop("city", tmp_path, town)
+
+    def test_it_goes_down_all_of_them_and_the_answer_comes_back(self, city: Hop, town: Hop, box: Hop) -> None:
+        city.say(OVERRIDE, closing(city, FIRST))
+        assert [hop.access for hop in (box, town, city)] == ["closed"] * 3
+        assert [hop.audit for hop in (box, town, city)] == [[DONE]] * 3
+
+    def test_it_waits_where_a_line_is_down_and_holds_nowhere_until_then(self, city: Hop, town: Hop, box: Hop) -> None:
+        town.cut()
+        city.say(OVERRIDE, closing(city, FIRST))
+        city.turn(5 * MINUTE)
+        assert [hop.access for hop in (box, town, city)] == ["open"] * 3
+        assert (city.errands, town.errands) == ({FIRST: "waiting"}, {FIRST: "waiting"})
+        town.back()
+        city.turn(2 * MINUTE)
+        city.turn(2 * MINUTE)
+        assert [hop.access for hop in (box, town, city)] == ["closed"] * 3
+        assert [hop.audit for hop in (box, town, city)] == [[DONE]] * 3
+
+    def test_the_key_of_the_city_opens_nothing_at_the_station(self, city: Hop, town: Hop, box: Hop) -> None:
+        box.take(OVERRIDE, sign(city.key, OVERRIDE, closing(city, FIRST)))
+        assert box.access == "open"
+
+    def test_a_refusal_at_the_station_is_told_in_the_city(self, city: Hop, town: Hop, box: Hop) -> None:
+        box.town.live.stations.clear()
+        city.say(OVERRIDE, closing(city, FIRST))
+        assert city.audit == [("li", "override_refused", "yanshan", "town: no such place")]
