@@ -49,7 +49,7 @@ def test_one_that_can_not_be_kept_costs_no_other_and_is_kept_later(
 def test_what_the_box_tells_meanwhile_stands_above_what_waits(keeper: SiteKeeper, tmp_path: Path) -> None:
     path_of(tmp_path, "yanshan").mkdir(parents=True)
     keeper.put("yanshan", b"1")
-    until(lambda: keeper._mishaps.count)  # noqa: SLF001
+    until(lambda: keeper._mishaps.count)
     keeper.put("yanshan", b"2")
     path_of(tmp_path, "yanshan").rmdir()
     until(lambda: path_of(tmp_path, "yanshan").is_file())
