@@ -14,6 +14,7 @@ if [ "${1:-}" = slow ]; then
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
 fi
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 fc-list 2>/dev/null | grep -q "Noto Sans CJK" || missing="$missing fonts-noto-cjk"
 npm=""
 command -v npm >/dev/null 2>&1 || npm="npm"

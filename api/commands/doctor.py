@@ -50,6 +50,7 @@ def shown(finding: DoctorFinding, *, chinese: bool) -> str:
 def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     from api.commands.doctor_broker import broker
     from api.commands.doctor_centre import centre, differences
+    from api.commands.doctor_replica import replica
 
     counts = f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
     yield DoctorFinding("ok", "configuration", counts)
@@ -58,6 +59,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield from store(settings.store.path)
     yield from starts(settings.store.path)
     yield from copy(settings.store.influx)
+    yield from replica(settings)
     yield from broker(settings)
     yield from (*centre(settings), *differences(settings))
     yield command_key(settings)

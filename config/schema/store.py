@@ -48,6 +48,15 @@ class Influx(Model):
     """Longest pause between two attempts."""
 
 
+class ReplicaSettings(Model):
+    """A second copy of the whole store in PostgreSQL, which has each commit before it is acknowledged."""
+
+    url_file: File
+    """File with the address: postgresql://user:password@host/database."""
+    required: bool = True
+    """true: what the replica lacks is not acknowledged, and intake waits; false: go on with one copy, and say so."""
+
+
 class StoreSettings(Model):
     """The journal in SQLite."""
 
@@ -61,3 +70,5 @@ class StoreSettings(Model):
     """Days each class of records is kept."""
     influx: Influx | None = None
     """A copy in InfluxDB, for history at scale."""
+    replica: ReplicaSettings | None = None
+    """A second copy of everything in PostgreSQL, from which a lost machine's store is made again."""

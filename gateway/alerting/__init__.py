@@ -2,7 +2,7 @@
 
 from gateway.alerting.deeds import Deed, DeedError
 from gateway.alerting.desk import Act
-from gateway.alerting.ourselves import Ourselves
+from gateway.alerting.ourselves import Beside, Ourselves
 from gateway.alerting.side import Alerting
 
-__all__ = ["Act", "Alerting", "Deed", "DeedError", "Ourselves"]
+__all__ = ["Act", "Alerting", "Beside", "Deed", "DeedError", "Ourselves"]

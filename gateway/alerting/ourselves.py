@@ -16,10 +16,15 @@ from gateway.model import Millis, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 
 COPY_PATIENCE_MS = 300_000  # a copy that is away for minutes loses nothing
+REPLICA_PATIENCE_MS = 30_000  # its server may change places
 DISK_EVERY_MS = 10_000
 HOURLY_MS = 3_600_000
 Failing = Mapping[str, tuple[str, bool]]
 """Channels that take no message: (why, whether one is lost already), by name."""
+
+
+Beside = tuple[str | None, tuple[tuple[str, Millis], ...], str | None]
+"""`copy`, `shown` and `replica` of `Ourselves`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Ourselves:
     copy: str | None = None
     shown: tuple[tuple[str, Millis], ...] = ()
     """(server, when the certificate ends that it shows)"""
+    replica: str | None = None
     disk_free_mib: int | None = None
 
 
@@ -88,7 +94,9 @@ class OwnTroubles:
         }  # fmt: skip
         facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")
-        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), self._holidays(now)]
+        replica = own("replica_away", now, state.replica is not None, self._gateway, state.replica or "")
+        facts += [replace(copy, patience_ms=COPY_PATIENCE_MS), replace(replica, patience_ms=REPLICA_PATIENCE_MS)]
+        facts.append(self._holidays(now))
         return facts if state.disk_free_mib is None else [*facts, self._disk(state.disk_free_mib, now)]
 
     def _disk(self, free_mib: int, now: Millis) -> Fact:

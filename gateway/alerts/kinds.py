@@ -61,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "store_failing": Kind("system", "critical"),
     "disk_filling": Kind("system", "warning"),
     "copy_failing": Kind("system", "warning"),
+    "replica_away": Kind("system", "warning"),
     "channel_failing": Kind("system", "warning"),
     "holidays_unknown": Kind("system", "warning"),
     "backup_failing": Kind("system", "warning"),

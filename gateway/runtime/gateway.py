@@ -39,6 +39,7 @@ from gateway.runtime.parts import (
     command_key_of,
     limits_of,
     mine,
+    replica_of,
     restored,
     rollups_of,
     session_of,
@@ -79,13 +80,16 @@ class Gateway:
         self._broker = EmbeddedBroker.of(settings)
         stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
-        self.store = store_of(settings, folder, self.started_at)
+        self.replica = replica_of(settings, self.id)
+        self.store = store_of(settings, folder, self.started_at, self.replica)
         self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
         self.pipeline, self.memory = restored(settings, stations, self.store, self.started_at, starts)
         starts.tell(self.mishaps)
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
+        if self.replica is not None:
+            self.replica.on_change = self.session.wake
         self._reader = SqliteReader(folder)
         self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
@@ -124,7 +128,10 @@ class Gateway:
         )
         self.ship = ship = self._ship(self.pipeline.live)
         self.certificates = ShownCertificates(lambda: self.settings, self.mishaps)
-        self.intake.beside = lambda: (ship.trouble if ship is not None else None, self.certificates.all())
+        replica = self.replica
+        self.intake.beside = lambda: (
+            ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,
+        )  # fmt: skip
         self.uplink = self._uplink([station.id for station in stations], suffix(share))
         self.alerting.dispatch.told_elsewhere = WhoTells(self.pipeline.live.box_lines, self._centre_tells).elsewhere
         self.sites = SiteKeeper(settings.store.path, self.mishaps)
@@ -219,6 +226,8 @@ class Gateway:
             self._broker.start()
         self.alerting.begin(now_ms())
         self.writer.start()
+        if self.replica is not None:
+            self.replica.start()
         if self.ship is not None:
             self.ship.start()
         if self.uplink is not None:
@@ -233,7 +242,7 @@ class Gateway:
     @property
     def dead(self) -> str | None:
         """The name of a thread or child that ended without being told to; None while all is well."""
-        for thread in (self.intake, self.writer, self.ship, self.uplink, self.calendars):
+        for thread in (self.intake, self.writer, self.replica, self.ship, self.uplink, self.calendars):
             if thread is not None and thread.ident is not None and not thread.is_alive():
                 return thread.name
         if self._broker is not None and not self._broker.running:
@@ -258,8 +267,7 @@ class Gateway:
         self.sites.end(left(0.5))
         if self.uplink is not None:
             self.uplink.end(left(0.5))
-        if self.writer.ident is not None:
-            clean = self.writer.end(left(1.0)) and clean
+        clean = self._end_writing(left) and clean
         if clean and dead is None:
             with suppress(OSError):  # then the next start counts this one too
                 self._starts.settle()
@@ -273,6 +281,13 @@ class Gateway:
         if dead is not None:
             log.critical("%s had ended unexpectedly", dead)  # the last line names what to look for
         return clean
+
+    def _end_writing(self, left: Callable[[float], float]) -> bool:
+        """False while the writer still works."""
+        ended = self.writer.ident is None or self.writer.end(left(1.0))
+        if self.replica is not None:
+            self.replica.end(left(0.5))
+        return ended
 
     def pulse(self) -> int:
         """How often intake has turned; it turns at least once a second. Any thread may ask."""
@@ -310,7 +325,8 @@ class Gateway:
         copy = self.ship.trouble if self.ship is not None else None
         store = self.writer.trouble or self.writer.upkeep_trouble
         centre = self.uplink.trouble if self.uplink is not None else None
-        troubles = [text for text in (self.session.trouble, store, copy, centre, self.dead) if text]
+        told = (self.session.trouble, store, copy, centre, *(self.replica.troubles if self.replica else ()), self.dead)
+        troubles = [text for text in told if text]
         if self.session.takeover_suspected:
             troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
         troubles += self.session.oversized.troubles()[:MOST_TOLD]
@@ -360,6 +376,7 @@ class Gateway:
             calendar_events_left_out=self.calendars.left_out(),
             copy=self.ship.metrics() if self.ship is not None else None,
             uplink=self.uplink.metrics() if self.uplink is not None else None,
+            replica=self.replica.metrics() if self.replica is not None else None,
             boxes=list(self.pipeline.live.box_lines.lines.values()),
         )
 

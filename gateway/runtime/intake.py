@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from gateway.alerting import Alerting, Ourselves
+from gateway.alerting import Alerting, Beside, Ourselves
 from gateway.base.clock import SteadyClock, monotonic_s
 from gateway.calendars.wanted import AreaKey
 from gateway.core.flood import Flood
@@ -51,7 +51,7 @@ class Intake(threading.Thread):
         self.session, self.pipeline, self.writer, self.memory, self.limits = session, pipeline, writer, memory, limits
         self.alerting = alerting
         self.announcer: Announcer | None = None
-        self.beside: Callable[[], tuple[str | None, tuple[tuple[str, Millis], ...]]] = lambda: (None, ())
+        self.beside: Callable[[], Beside] = lambda: (None, (), None)
         self.confirming = Confirming(session.publish_many)
         self.listeners: list[Callable[[Sequence[Document]], None]] = []
         self.failed: BaseException | None = None

@@ -16,6 +16,7 @@ from gateway.influx.status import CopyMetrics
 from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.model import Millis
 from gateway.runtime.status import Metrics, Status
+from gateway.store.replica.status import ReplicaMetrics
 from gateway.uplink.status import UplinkMetrics
 
 NODE = "which of the broker's addresses is in use, counted from 1; 0 for none"
@@ -74,6 +75,8 @@ class GatewayCollector(Collector):
             yield from of_copy(now.copy)
         if now.uplink is not None:
             yield from of_uplink(now.uplink)
+        if now.replica is not None:
+            yield from of_replica(now.replica)
         if now.boxes:
             yield from of_boxes(now.boxes)
 
@@ -139,6 +142,17 @@ def of_uplink(uplink: UplinkMetrics) -> Iterator[Metric]:
     yield GaugeMetricFamily("yizhan_uplink_node", NODE, uplink.node)
     yield CounterMetricFamily("yizhan_uplink_sent", "messages sent to the centre", uplink.sent)
     yield CounterMetricFamily("yizhan_uplink_reconnects", "lines to the centre that were lost", uplink.reconnects)
+
+
+def of_replica(replica: ReplicaMetrics) -> Iterator[Metric]:
+    """What operators see of the second copy in PostgreSQL."""
+    yield GaugeMetricFamily("yizhan_replica_connected", "1 while the replica answers", float(replica.connected))
+    yield GaugeMetricFamily("yizhan_replica_behind", "commits that the replica lacks", replica.behind)
+    yield GaugeMetricFamily(
+        "yizhan_replica_standby", "1 while a synchronous standby confirms what it takes", float(replica.standby)
+    )
+    yield GaugeMetricFamily("yizhan_replica_whole", "1 when a restore from it gives everything", float(replica.whole))
+    yield CounterMetricFamily("yizhan_replica_commits", "commits that the replica has taken", replica.steps)
 
 
 def of_boxes(lines: Sequence[BoxLine]) -> Iterator[Metric]:

@@ -26,6 +26,8 @@ from gateway.store.days import day_files, number_of
 from gateway.store.jobs import Keep
 from gateway.store.neighbours import neighbours
 from gateway.store.place import Place
+from gateway.store.replica.configured import connection_of
+from gateway.store.replica.sender import ReplicaSender
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 
@@ -56,9 +58,12 @@ def suffix(share: Share | None) -> str:
     return f"-{share[0]}of{share[1]}" if share else ""
 
 
-def store_of(settings: Settings, folder: Path, now: Millis) -> Store:
-    """StoreError when the folder can't be written, or is another gateway's."""
-    return SqliteStore(
+def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSender | None = None) -> SqliteStore:
+    """StoreError when the folder can't be written, is another gateway's, or can't be brought together with the replica.
+
+    What the replica alone has is in the store then.
+    """
+    store = SqliteStore(
         folder,
         now,
         profile=settings.store.profile,
@@ -67,7 +72,22 @@ def store_of(settings: Settings, folder: Path, now: Millis) -> Store:
         quarantine_rows=settings.gateway.quarantine_max_messages,
         quarantine_mib=settings.gateway.quarantine_max_mib,
         quarantine_days=settings.store.retention.quarantine_days,
+        replica=replica,
     )
+    if replica is not None:
+        replica.begin(store)
+    return store
+
+
+def replica_of(settings: Settings, gateway: str) -> ReplicaSender | None:
+    """The thread that keeps a second copy, where there is one; `gateway` is our name there.
+
+    StoreError when its address can't be read, or the extra is not installed.
+    """
+    replica = settings.store.replica
+    if replica is None:
+        return None
+    return ReplicaSender(connection_of(replica, gateway), required=replica.required)
 
 
 def restored(

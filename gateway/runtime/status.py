@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.influx.status import CopyMetrics
 from gateway.live.box_lines import BoxLine
 from gateway.model import Millis
+from gateway.store.replica.status import ReplicaMetrics
 from gateway.uplink.status import UplinkMetrics
 
 COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -94,5 +95,6 @@ class Metrics:
     unsendable: int = 0
     oversized: int = 0
     uplink: UplinkMetrics | None = None
+    replica: ReplicaMetrics | None = None
     boxes: Sequence[BoxLine] = ()
     broker_node: int = 0  # which address of the broker is in use, counted from 1; 0 for none

@@ -117,6 +117,7 @@ class Writer(threading.Thread):
             self._notify()
 
     def _commit(self, job: Commit) -> None:
+        self._patiently(self.store.ready)
         begin, outcome = monotonic_s(), job.outcome
         whole = False
         with contextlib.suppress(Exception):  # told with the row that is at fault
@@ -141,6 +142,9 @@ class Writer(threading.Thread):
         if outcome.kept:  # in one transaction: what was done, and that it was done
             work = partial(self.store.write, [Keep(name, value) for name, value in outcome.kept.items()])
             self._contained(f"keeping {', '.join(outcome.kept)}", work)
+        begin = monotonic_s()
+        self._patiently(self.store.settle)
+        job.seconds += monotonic_s() - begin
         self.done.append(job)
         self._notify()
 
@@ -165,7 +169,12 @@ class Writer(threading.Thread):
 
         error: Exception | None
         try:
+            if work.patient:
+                self._patiently(self.store.ready)
+            else:
+                self.store.ready()
             error = write_apart(write, work.jobs, self._left_out)
+            self._patiently(self.store.settle)  # it is stored: nobody may be told that it is not
         except Exception as trouble:  # noqa: BLE001  of the store: whoever is not patient is told
             error = trouble
         if work.done is not None:

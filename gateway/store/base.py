@@ -69,6 +69,16 @@ class Store(Protocol):
         """Do all of these in one transaction, or none."""
         ...
 
+    def ready(self) -> None:
+        """StoreError, to be tried again, while nothing may be written: a replica must be heard of first."""
+        ...
+
+    def settle(self) -> None:
+        """Return once all that was written is where it must be before it may be acknowledged: in a replica, too,
+        where there is one. StoreError, to be tried again, till then.
+        """
+        ...
+
     def kept(self, name: str) -> bytes | None:
         """What was kept under this name."""
         ...

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from gateway.model import Batch, Change, Millis, Rejected
+from gateway.store.day_steps import NO_BATCH, DaySteps
 from gateway.store.files import READ_ERRORS, as_store_error, connect, new_file, transaction
 from gateway.store.packing import DamagedError, pack_batch, pack_block, unpack_batch
+from gateway.store.steps import Steps
 
 log = logging.getLogger(__name__)
 
@@ -116,9 +118,12 @@ class Day:
 
     def __init__(
         self, path: Path, number: int, synchronous: str, before: Path | None = None,
-        quarantine_rows: int = 100_000, quarantine_bytes: int = 64 << 20,
+        quarantine_rows: int = 100_000, quarantine_bytes: int = 64 << 20, steps: Steps | None = None,
     ) -> None:  # fmt: skip
-        """`number`: days since 1970 UTC. A day without changes takes over names and last states from `before`."""
+        """`number`: days since 1970 UTC. A day without changes takes over names and last states from `before`.
+
+        `steps`: numbers what is written, for a replica.
+        """
         self.path, self.number = path, number
         self._quarantine_rows, self._quarantine_bytes = quarantine_rows, quarantine_bytes
         if not path.exists():
@@ -129,6 +134,7 @@ class Day:
             _carry_over(self._db, before, number * DAY_MS)
             self._names = Names(self._db)
             self._names.refresh()
+            self._steps = DaySteps(self._db, steps, number, number * DAY_MS) if steps is not None else None
         except sqlite3.Error as error:
             self._db.close()
             raise as_store_error(error, path) from error
@@ -141,6 +147,7 @@ class Day:
         names = [resource_name(change.resource.station, change.resource.id).encode() for change in changes]
         known = len(self._names.ids)
         numbers: list[int] = []
+        span, blob, rows = NO_BATCH, b"", list[list[int]]()
         try:
             with transaction(self._db):
                 if batch.payloads:
@@ -166,6 +173,8 @@ class Day:
                     )
                 if rejected:
                     self._quarantine(rejected)
+                if self._steps is not None:
+                    self._steps.put(number, span, blob, rows, rejected)
         except Exception as error:
             self._held = None
             if len(self._names.ids) > known:
@@ -175,6 +184,8 @@ class Day:
             if isinstance(error, sqlite3.Error):
                 raise as_store_error(error, self.path) from error
             raise
+        if self._steps is not None:
+            self._steps.done()
         if batch.payloads and numbers != batch.numbers:
             told = zip(batch.topics, numbers, batch.numbers, strict=True)
             batch.found = [(topic, number) for topic, number, hint in told if number != hint]

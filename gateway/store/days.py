@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
-from gateway.store.day import DAY_MS
 
 CORE = "yizhan.db"
 

@@ -30,7 +30,10 @@ from gateway.store.files import (
 from gateway.store.jobs import Job
 from gateway.store.openings import latest
 from gateway.store.repairs import Repairs
+from gateway.store.repeating import Repeater
 from gateway.store.reports import last_reports
+from gateway.store.step_words import Replica, StoreStep, pack_jobs
+from gateway.store.steps import Steps, last_step
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +57,12 @@ class SqliteStore:
         quarantine_rows: int = 100_000,
         quarantine_mib: int = 64,
         quarantine_days: int = 7,
+        replica: Replica | None = None,
     ) -> None:
-        """`quarantine_rows`, `quarantine_mib`: the most unreadable messages of one day. StoreError names the mend."""
+        """`quarantine_rows`, `quarantine_mib`: the most unreadable messages of one day. StoreError names the mend.
+
+        `replica` is told of all that is written.
+        """
         folder.mkdir(0o700, parents=True, exist_ok=True)
         self.folder, self._keep_days, self._quarantine_days = folder, keep_days, quarantine_days
         self._quarantine_most = quarantine_rows, quarantine_mib << 20
@@ -81,6 +88,9 @@ class SqliteStore:
             self.core = connect(folder / CORE, "core", synchronous=self._synchronous)
             self._uptos: dict[int, int] = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
             self._last = self._last_id()
+            self.steps = Steps(folder, replica) if replica is not None else None
+            if self.steps is not None:
+                self.steps.make(self.core)
             self._ballast.fill()
         except BaseException:
             self._lock.release()
@@ -115,7 +125,7 @@ class SqliteStore:
         path = day_path(self.folder, day_number(change.at))
         older = [one for one in day_files(self.folder) if one <= path]
         if older:
-            day = Day(older[-1], number_of(older[-1]), self._synchronous)
+            day = Day(older[-1], number_of(older[-1]), self._synchronous, steps=self.steps)
             try:
                 day.write(0, Batch(), [change], [])
             finally:
@@ -143,11 +153,26 @@ class SqliteStore:
         with self._core() as db:
             db.executemany("INSERT OR REPLACE INTO checkpoint (part, upto, blob) VALUES (?, ?, ?)", rows)
         self._uptos.update((part, upto) for part, _, _ in rows)
+        if self.steps is not None:
+            self.steps.replica.parts(rows)
 
     def write(self, jobs: Sequence[Job]) -> None:
+        steps = self.steps
         with self._core() as db:
             for job in jobs:
                 apply(db, job)
+            if steps is not None:
+                steps.put(db, None, 0, pack_jobs(jobs))
+        if steps is not None:
+            steps.done()
+
+    def ready(self) -> None:
+        if self.steps is not None:
+            self.steps.replica.ready()
+
+    def settle(self) -> None:
+        if self.steps is not None:
+            self.steps.replica.settle(self.steps.last)
 
     def kept(self, name: str) -> bytes | None:
         row = self.core.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
@@ -168,6 +193,26 @@ class SqliteStore:
         # Where the newest day was lost its numbers come again.
         return (min(row[0], self._last) if row is not None else 0), refused
 
+    @property
+    def last_step(self) -> int:
+        """The newest that a replica is told of; 0 without one."""
+        return self.steps.last if self.steps is not None else 0
+
+    def steps_resumed(self) -> None:
+        """It is known now what the replica has."""
+        if self.steps is not None:
+            self.steps.resume(self.folder)
+
+    def repeat(self, steps: Iterable[StoreStep]) -> None:
+        """Do what a replica has and we lack, at a start, before anything else is written. StoreError."""
+        repeater = Repeater(self.folder, self.core, self._synchronous)
+        for step in steps:
+            repeater.put(step)
+        repeater.flush()
+        self._last = max(self._last, repeater.batch)
+        if self.steps is not None:
+            self.steps.last = last_step(self.folder)
+
     @contextlib.contextmanager
     def _core(self) -> Iterator[sqlite3.Connection]:
         """One transaction of the core file."""
@@ -187,7 +232,8 @@ class SqliteStore:
             if newest is not None and newest > path:
                 path, number = newest, number_of(newest)
             before = [file for file in files if file < path]
-            fresh = Day(path, number, self._synchronous, before[-1] if before else None, *self._quarantine_most)
+            last = before[-1] if before else None
+            fresh = Day(path, number, self._synchronous, last, *self._quarantine_most, self.steps)
             if day is not None:
                 day.close()
             self._day = day = fresh
@@ -245,6 +291,8 @@ class SqliteStore:
             if self._drop_oldest(now):
                 return True
             upto = min(self._uptos.values(), default=0)
+            if self.steps is not None:
+                upto = self.steps.sealable(upto)
             hour = (now - SEAL_AFTER_MS) // HOUR_MS * HOUR_MS
             if self._day is not None and self._day.seal(hour, upto):
                 return True

@@ -19,6 +19,7 @@ from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.notify.channels import CHANNELS
 from gateway.runtime.metrics import CertificateCollector, GatewayCollector
 from gateway.runtime.status import Metrics
+from gateway.store.replica.status import ReplicaMetrics
 from gateway.uplink.status import UplinkMetrics
 from tests.api.conftest import House, serving
 from tests.api.test_matrix import routes_of
@@ -115,7 +116,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     copy = CopyMetrics(0, 0, {"503": 1}, 0, 0, None, Checked(0, 0, 0), 0)
     figures = Metrics(
         0, 0, 0, 0, 0, 0, {"not_json": 1}, 0, [("+Inf", 0.0)], 0.0, True, 0, 0, 0, 0, copy,
-        uplink=UplinkMetrics(0, 0, True, 0, None),
+        uplink=UplinkMetrics(0, 0, True, 0, None), replica=ReplicaMetrics(True, 0, 0, True, True, None),
         boxes=[BoxLine("b", True, 0, 0, BoxWord("b", "online", None, None, 0, 0, 0, 0, 0, 0, 0), 0)],
     )  # fmt: skip
     registry = CollectorRegistry()

@@ -70,6 +70,12 @@ class MemoryStore:
     def rejected(self) -> Iterator[Rejected]:
         yield from self._disk.rejected
 
+    def ready(self) -> None:
+        pass
+
+    def settle(self) -> None:
+        pass
+
     def write(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             match job:

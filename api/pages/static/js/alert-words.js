@@ -36,6 +36,7 @@ export const ALERTS = {
   "alert.disk_filling": ["磁盘空间不足", "磁碟空間不足", "Disk filling"],
   "alert.channel_failing": ["通知通道发不出消息", "通知管道發不出訊息", "Channel delivers nothing"],
   "alert.copy_failing": ["历史副本不完整", "歷史副本不完整", "Copy of the history not whole"],
+  "alert.replica_away": ["第二份数据跟不上", "第二份資料跟不上", "Second copy of the data behind"],
   "alert.backup_failing": ["备份没有做成", "備份沒有做成", "The backup failed"],
   "alert.certificate_ending": ["证书快到期", "憑證快到期", "A certificate ends soon"],
   "alert.holidays_unknown": ["来年放假安排未录入", "來年放假安排未錄入", "Holidays of a year not known"],

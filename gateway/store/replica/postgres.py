@@ -1,0 +1,150 @@
+"""The replica's server as PostgreSQL: the only file that imports psycopg."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from typing import Any
+
+import psycopg  # noqa: TID251
+
+from gateway.store.replica import tables
+from gateway.store.replica.words import FencedError, ReplicaState, ServerAwayError, Standby, StuckError
+from gateway.store.step_words import StoreStep
+
+CONNECT_S = 5
+SILENCE_MS = 15_000  # of a peer that owes us a TCP answer: then the line is dead
+LOCK_S = 10  # so long a claim waits for a commit of the one before
+STEPS_AT_ONCE = 64
+PATIENT = ("remote_apply", "on")  # what `synchronous_commit` must be for a standby to have it on its disk
+
+
+class Postgres:
+    """See `words.ReplicaServer`."""
+
+    def __init__(self, url: str, gateway: str) -> None:
+        """ServerAwayError when it can't be reached, or does not let us in."""
+        self._gateway, self._epoch = gateway, 0
+        self._warned = False
+        try:
+            self._db = psycopg.connect(
+                url, autocommit=True, connect_timeout=CONNECT_S, application_name=f"yizhan {gateway}",
+                keepalives=1, keepalives_idle=5, keepalives_interval=3, keepalives_count=3,
+                tcp_user_timeout=SILENCE_MS,
+            )  # fmt: skip
+        except psycopg.Error as error:
+            raise _away(error) from error
+        try:
+            self._begin()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _begin(self) -> None:
+        self._db.add_notice_handler(self._noticed)
+        (commit,) = self._row("SELECT current_setting('synchronous_commit')")
+        if commit not in PATIENT:
+            self._run("SET synchronous_commit = on")
+        (there,) = self._row(tables.THERE)
+        if not there:  # several statements at once are one transaction
+            self._run(resources.files("gateway.store.replica").joinpath("schema.sql").read_text())
+
+    def state(self) -> ReplicaState | None:
+        row = self._maybe(tables.STATE, (self._gateway,))
+        if row is None:
+            return None
+        line, epoch, whole, version, last = row
+        if version > tables.FORMAT:
+            raise StuckError(f"the replica was written by a newer yizhan (format {version}): install that version")
+        return ReplicaState(line, epoch, last, whole)
+
+    def claim(self, line: str) -> int:
+        self._run(f"SET lock_timeout = '{LOCK_S}s'")
+        row = self._maybe(tables.CLAIM, (self._gateway, line, tables.FORMAT))
+        self._run("SET lock_timeout = 0")
+        if row is None:
+            raise StuckError(f"the replica holds another store under the name {self._gateway}")
+        (self._epoch,) = row
+        return self._epoch
+
+    def resume(self, epoch: int) -> None:
+        """Another connection of the one who claimed that epoch."""
+        self._epoch = epoch
+
+    def insert(self, step: StoreStep) -> None:
+        key = self._gateway, self._epoch
+        self._fenced(tables.INSERT, (*key, self._gateway, step.n, self._epoch, step.day, step.body))
+
+    def has(self, step: StoreStep) -> bool:
+        digest = hashlib.sha256(step.body).digest()
+        there = self._maybe(tables.HAS, (self._gateway, step.n, digest)) is not None
+        if there:
+            self._fenced(tables.CONFIRM, (self._gateway, self._epoch))
+        return there
+
+    def body(self, n: int) -> bytes | None:
+        row = self._maybe(tables.BODY, (self._gateway, n))
+        return None if row is None else bytes(row[0])
+
+    def steps(self, after: int) -> Iterator[StoreStep]:
+        while True:
+            rows = self._run(tables.STEPS, (self._gateway, after, STEPS_AT_ONCE)).fetchall()
+            if not rows:
+                return
+            for n, day, body in rows:
+                yield StoreStep(n, day, bytes(body))
+                after = n
+
+    def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
+        for part, upto, blob in rows:
+            self._fenced(tables.KEEP_PART, (self._gateway, self._epoch, self._gateway, part, upto, blob))
+
+    def standby(self) -> Standby:
+        names, commit, fsync, seen, may_see = self._row(tables.STANDBY)
+        if fsync != "on":
+            return Standby(confirms=False, why="fsync is off on the server: a power cut may take what it confirmed")
+        if not names:
+            return Standby(confirms=False, why="synchronous_standby_names is empty: there is one copy on the server")
+        if commit not in PATIENT:
+            return Standby(confirms=False, why=f"synchronous_commit is {commit}")
+        if may_see and not seen:
+            return Standby(confirms=False, why="no synchronous standby is connected to the server")
+        return Standby(confirms=True)
+
+    def close(self) -> None:
+        """An INSERT that still waits for the standby there is not cancelled by it."""
+        self._db.close()
+
+    def _fenced(self, statement: str, values: Sequence[Any]) -> None:
+        """Do it if the epoch is still ours, and be sure that the standby has it, too."""
+        self._warned = False
+        if self._run(statement, values).rowcount < 1:
+            raise FencedError(f"another gateway writes as {self._gateway} since: epoch {self._epoch} is over")
+        while (
+            self._warned
+        ):  # the wait for the standby was cut off on the server: committed there, and perhaps there alone
+            self._warned = False
+            self._fenced(tables.CONFIRM, (self._gateway, self._epoch))
+
+    def _noticed(self, notice: Any) -> None:
+        self._warned = self._warned or notice.severity_nonlocalized == "WARNING"
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> "psycopg.Cursor[Any]":
+        try:
+            return self._db.execute(statement.encode(), values or None)
+        except psycopg.Error as error:
+            raise _away(error) from error
+
+    def _maybe(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        cursor = self._run(statement, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+    def _row(self, statement: str) -> tuple[Any, ...]:
+        row = self._maybe(statement)
+        assert row is not None
+        return row
+
+
+def _away(error: Exception) -> ServerAwayError:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return ServerAwayError(text[:300])

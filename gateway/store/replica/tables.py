@@ -1,0 +1,37 @@
+"""What is asked of the replica's tables in PostgreSQL, which `schema.sql` makes."""
+
+FORMAT = 1
+
+THERE = "SELECT to_regclass('yizhan_file') IS NOT NULL"
+
+STATE = (
+    "SELECT line, epoch, whole, format, coalesce((SELECT max(n) FROM yizhan_step AS step WHERE"
+    " step.gateway = store.gateway), 0) FROM yizhan_store AS store WHERE gateway = %s"
+)
+CLAIM = (
+    "INSERT INTO yizhan_store (gateway, line, epoch, format) VALUES (%s, %s, 1, %s)"
+    " ON CONFLICT (gateway) DO UPDATE SET epoch = yizhan_store.epoch + 1 WHERE yizhan_store.line = excluded.line"
+    " RETURNING epoch"
+)
+# The row that holds the epoch is held until the commit: whoever takes over waits for it, and nothing comes after him.
+HELD = "WITH held AS (SELECT 1 FROM yizhan_store WHERE gateway = %s AND epoch = %s FOR SHARE) "
+INSERT = (
+    f"{HELD}INSERT INTO yizhan_step (gateway, n, epoch, day, body)"  # noqa: S608
+    " SELECT %s, %s::bigint, %s::bigint, %s::int, %s::bytea FROM held"
+    " ON CONFLICT (gateway, n) DO UPDATE SET epoch = excluded.epoch, day = excluded.day, body = excluded.body"
+)
+KEEP_PART = (
+    f"{HELD}INSERT INTO yizhan_part (gateway, part, upto, blob)"  # noqa: S608
+    " SELECT %s, %s::int, %s::bigint, %s::bytea FROM held"
+    " ON CONFLICT (gateway, part) DO UPDATE SET upto = excluded.upto, blob = excluded.blob"
+)
+HAS = "SELECT 1 FROM yizhan_step WHERE gateway = %s AND n = %s AND sha256(body) = %s"
+# A commit that the standby confirms proves that it has all that was committed before, too.
+CONFIRM = "UPDATE yizhan_store SET asked = asked + 1 WHERE gateway = %s AND epoch = %s"
+BODY = "SELECT body FROM yizhan_step WHERE gateway = %s AND n = %s"
+STEPS = "SELECT n, day, body FROM yizhan_step WHERE gateway = %s AND n > %s ORDER BY n LIMIT %s"
+STANDBY = (
+    "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit'),"
+    " current_setting('fsync'), (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"
+    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+)

@@ -1,0 +1,77 @@
+"""What the replica's server is asked, and what can come of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.store.step_words import StoreStep
+
+
+class ServerAwayError(Exception):
+    """It did not answer, or not what was asked for. Whether it did what it was told is not known."""
+
+
+class FencedError(Exception):
+    """Another gateway writes under our name since: we must not."""
+
+
+class StuckError(Exception):
+    """What it holds and what we hold can't be brought together by us. The message names the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaState:
+    """`line`: whose history it is; `last`: its newest step; `whole`: it has all that a restore needs."""
+
+    line: str
+    epoch: int
+    last: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """Whether a synchronous standby confirms each commit of the server; `why` not, in words."""
+
+    confirms: bool
+    why: str = ""
+
+
+class ReplicaServer(Protocol):
+    """One connection. Each call raises ServerAwayError when the answer does not come; then only `close` is left."""
+
+    def state(self) -> ReplicaState | None:
+        """None: it knows nothing of this gateway."""
+        ...
+
+    def claim(self, line: str) -> int:
+        """Be the one that writes from now on; returns our epoch, above all before. StuckError for another line."""
+        ...
+
+    def resume(self, epoch: int) -> None:
+        """Be the one who claimed that epoch, on another connection."""
+        ...
+
+    def insert(self, step: StoreStep) -> None:
+        """Durable when it returns, also on the standby. What was there under this number is replaced. FencedError."""
+        ...
+
+    def has(self, step: StoreStep) -> bool:
+        """Whether this very step is there; if so it is as durable as after `insert`. FencedError."""
+        ...
+
+    def body(self, n: int) -> bytes | None:
+        """Of a step, if it is there."""
+        ...
+
+    def steps(self, after: int) -> Iterator[StoreStep]:
+        """All behind that number, in order."""
+        ...
+
+    def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
+        """Checkpoints (part, upto, blob). FencedError."""
+        ...
+
+    def standby(self) -> Standby: ...
+
+    def close(self) -> None: ...

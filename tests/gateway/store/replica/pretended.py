@@ -1,0 +1,95 @@
+"""A replica's server in memory that loses answers, hangs and goes away when it is told to."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from gateway.store.replica.words import FencedError, ReplicaState, ServerAwayError, Standby, StuckError
+from gateway.store.step_words import StoreStep
+
+
+class PretendedServer:
+    """What a server keeps, and how it fails. `inserts`: the number of each INSERT that it was sent, in order."""
+
+    def __init__(self) -> None:
+        self.line: str | None = None
+        self.epoch = 0
+        self.rows: dict[int, StoreStep] = {}
+        self.parts: dict[int, tuple[int, int, bytes]] = {}
+        self.inserts: list[int] = []
+        self.asked: list[int] = []
+        self.away = False
+        self.open = threading.Event()  # an INSERT waits for it, as for a standby
+        self.open.set()
+        self.waiting = threading.Event()
+        self.lose: list[str] = []  # for the next INSERTs: "answer", it is done; "question", it is not
+        self.names = Standby(confirms=True)
+
+    def connect(self) -> "PretendedConnection":
+        if self.away:
+            raise ServerAwayError("nobody answers")
+        return PretendedConnection(self)
+
+
+class PretendedConnection:
+    """See `words.ReplicaServer`."""
+
+    def __init__(self, server: PretendedServer) -> None:
+        self._server = server
+        self._epoch = 0
+
+    def state(self) -> ReplicaState | None:
+        server = self._alive()
+        if server.line is None:
+            return None
+        return ReplicaState(server.line, server.epoch, max(server.rows, default=0), whole=True)
+
+    def claim(self, line: str) -> int:
+        server = self._alive()
+        if server.line not in (None, line):
+            raise StuckError("another store")
+        server.line, server.epoch = line, server.epoch + 1
+        self._epoch = server.epoch
+        return server.epoch
+
+    def resume(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def insert(self, step: StoreStep) -> None:
+        server = self._alive()
+        server.inserts.append(step.n)
+        how = server.lose.pop(0) if server.lose else ""
+        if how == "question":
+            raise ServerAwayError("the line broke")
+        server.waiting.set()
+        server.open.wait()
+        if server.epoch != self._epoch:
+            raise FencedError("another gateway writes")
+        server.rows[step.n] = step
+        if how == "answer":
+            raise ServerAwayError("the line broke")
+
+    def has(self, step: StoreStep) -> bool:
+        server = self._alive()
+        server.asked.append(step.n)
+        return server.rows.get(step.n) == step
+
+    def body(self, n: int) -> bytes | None:
+        row = self._alive().rows.get(n)
+        return None if row is None else row.body
+
+    def steps(self, after: int) -> Iterator[StoreStep]:
+        yield from [step for n, step in sorted(self._alive().rows.items()) if n > after]
+
+    def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
+        self._alive().parts |= {row[0]: row for row in rows}
+
+    def standby(self) -> Standby:
+        return self._alive().names
+
+    def close(self) -> None:
+        pass
+
+    def _alive(self) -> PretendedServer:
+        if self._server.away:
+            raise ServerAwayError("nobody answers")
+        return self._server
