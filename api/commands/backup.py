@@ -27,10 +27,10 @@ def _as_configured(args: argparse.Namespace) -> int:
     from api.access_book import whoever
     from api.backups.copying import FAULTS
     from api.backups.schedule import alone, make_now, rehearse_now
-    from api.progress import Progress
     from config.files import UnusableFileError
     from config.load import load
     from gateway.base.clock import now_ms
+    from gateway.base.progress import Progress
 
     settings = load(args.config)
     backup = settings.backup

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         names = ", ".join(one.id for one in settings.stations[:8]) or "none"
         sys.stderr.write(f"--station: the configuration has no {args.station!r}; it has {names}\n")
     from api.commands.import_ import counted
-    from api.progress import Progress
+    from gateway.base.progress import Progress
 
     unread: list[int] = []
     progress = Progress("export", "rows")

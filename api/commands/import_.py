@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.progress import Progress
+    from gateway.base.progress import Progress
 
 PROGRESS_ROWS = 1_000  # between two looks at the clock
 
@@ -24,9 +24,9 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from api import parquet
     from api.access_book import AccessBook, whoever
-    from api.progress import Progress
     from config.load import load
     from gateway.base.clock import now_ms
+    from gateway.base.progress import Progress
     from gateway.runtime.importer import Importer
     from gateway.store.sqlite import SqliteStore
 

@@ -36,8 +36,8 @@ def _from_configured(args: argparse.Namespace, settings: Any) -> int:
 
     from api.backups.copying import FAULTS
     from api.backups.schedule import copies_of
-    from api.progress import Progress
     from config.files import UnusableFileError
+    from gateway.base.progress import Progress
 
     if settings.backup is None:
         sys.stderr.write("there is no `backup:` section in the configuration; add one, or say --from DIR\n")

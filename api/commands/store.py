@@ -45,6 +45,7 @@ def compare_day(args: argparse.Namespace) -> int:
     from api.commands.backup import stores
     from config.load import load
     from gateway.base.clock import now_ms
+    from gateway.base.progress import Progress
     from gateway.influx.by_hand import CopyByHand
 
     settings, now = load(args.config), now_ms()
@@ -52,7 +53,8 @@ def compare_day(args: argparse.Namespace) -> int:
     if influx is None:
         sys.stderr.write("store.influx is not set: there is no copy to compare with\n")
         return 2
-    copy = CopyByHand(settings, influx, stores(settings.store.path))
+    progress = Progress("compare", "messages")
+    copy = CopyByHand(settings, influx, stores(settings.store.path), progress.step)
     if day >= now // DAY_MS or not copy.kept(day, now):
         sys.stderr.write("that day is not over in UTC, or older than store.influx.retention_days\n")
         return 2
@@ -60,6 +62,7 @@ def compare_day(args: argparse.Namespace) -> int:
     if args.mend and any(one.missing for one in found):
         copy.again(day)
         found = copy.compare(day)
+    progress.end()
     row = "{:16} {:12} {:>10} {:>10} {:>10} {:>10}\n".format
     sys.stdout.write(row("station", "measurement", "journal", "copy", "missing", "too many"))
     for one in found:

@@ -34,11 +34,17 @@ class DayCheck:
 
     def __init__(self, influx: Influx, journal: Journal, lines: Lines) -> None:
         self._influx, self._journal, self._lines = influx, journal, lines
+        self.looked_at = 0
+        """Messages that were read, in all."""
 
     def kept(self, day: int, now: Millis) -> bool:
         """Whether all of the day is younger than the bucket is configured to keep."""
         days = self._influx.retention_days
         return not days or now - day * DAY_MS < days * DAY_MS
+
+    def expected(self, day: int) -> int:
+        """About how many messages are read for a day."""
+        return self._journal.around(*DayCount(day, set()).received)
 
     def count(self, count: DayCount, upto: int = EVERYTHING) -> Steps:
         """Add what the journal has; the copy has followed it up to id `upto`."""
@@ -66,6 +72,7 @@ class DayCheck:
         try:
             for number, batch in self._journal.touching(*count.received):
                 for part in parts(batch, AT_ONCE):
+                    self.looked_at += len(part)
                     yield number, part
         finally:
             self._journal.close()

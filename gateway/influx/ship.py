@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from config.schema.store import Influx
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
+from gateway.base.progress import Progress
 from gateway.influx.client import TEXT_MOST, InfluxWriter
 from gateway.influx.delivery import CopyDelivery, CopyPatience, CopyTarget, DeadLetter, DriftError, EndedError
 from gateway.influx.lines import Lines
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 1.0  # a cursor costs a flush to disk
 BREATH_MESSAGES, BREATH_S = 250, 0.0002  # others have the interpreter in between
+FILLED_FROM = 10_000
+"""With so many messages behind the cursor, filling the copy is told of."""
 GIVE_WAY_S = 0.5  # so long at most each round waits for intake to catch its breath
 
 
@@ -73,6 +76,7 @@ class Ship(threading.Thread):
         self._dead: list[DeadLetter] = []
         self._waiting = 0  # messages behind the cursor when we began
         self._shipped = 0  # messages since
+        self._filling: Progress | None = None  # while the copy lacks much of the past
         self._ending = threading.Event()
         self._mishaps = mishaps or Mishaps()
         self.delivery = CopyDelivery(target, patience, batch_rows, self._ending, self._keep, self._mishaps)
@@ -114,6 +118,9 @@ class Ship(threading.Thread):
         try:
             with self._mishaps.contained("counting what waits for the copy"):
                 self._waiting = max(0, self._journal.count(self._upto) - self._stored())
+                if self._waiting >= FILLED_FROM:
+                    log.info("the copy lacks %d messages; they follow, the oldest first", self._waiting)
+                    self._filling = Progress.in_log("filling the copy", "messages")
             while not self._ending.is_set():
                 if self._contained(self.ship_once):
                     continue
@@ -161,11 +168,21 @@ class Ship(threading.Thread):
         self.fault = None
         self._lay_aside(load.dead)
         self._shipped += load.messages
+        self._tell_filling()
         self._upto = load.upto
         if monotonic_s() - self._kept_at >= KEEP_EVERY_S:
             self._keep()
         self._give_way(len(load.lines), begin)
         return len(load.lines) >= self._batch_rows
+
+    def _tell_filling(self) -> None:
+        if self._filling is None:
+            return
+        if self._shipped < self._waiting:
+            self._filling.step(self._shipped, self._waiting)
+            return
+        log.info("%s", self._filling.text(self._shipped, self._waiting))
+        self._filling = None
 
     def _gather(self) -> _Round:
         load = _Round(upto=self._upto)

@@ -98,15 +98,22 @@ class Importer:
             if message.received_at < clock:
                 late.append(message)
                 continue
-            clock = message.received_at
-            while (deadline := pipeline.live.next_deadline()) is not None and deadline <= clock:
+            while (deadline := pipeline.live.next_deadline()) is not None and deadline <= message.received_at:
+                clock = self._reached(pipeline, clock, deadline)
                 pipeline.tick(deadline)
-                self._commit(pipeline, deadline)
+            clock = self._reached(pipeline, clock, message.received_at)
             self._take(pipeline, message, clock)
         self._commit(pipeline, clock)
         if late:
             self._append(late, set(pipeline.live.devices), clock)
         self._remember(pipeline, clock)
+
+    def _reached(self, pipeline: Pipeline, clock: Millis, at: Millis) -> Millis:
+        """The clock at `at`. What came before is stored when it is enough, and before another day begins: each has a
+        file of its own."""
+        if at // DAY_MS != clock // DAY_MS or len(pipeline.outcome.changes) >= COMMIT_MESSAGES:
+            self._commit(pipeline, clock)
+        return at
 
     def _take(self, pipeline: Pipeline, message: Message, clock: Millis) -> None:
         before = len(pipeline.outcome.batch)

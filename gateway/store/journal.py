@@ -63,14 +63,20 @@ class Journal:
 
     def count(self, position: int) -> int:
         """How many messages have an id above `position`; those of a block that begins before it count as well."""
-        total = 0
-        for path in day_files(self._folder):
-            try:
-                for count in _counts(path, position):
-                    total += count
-            except (StoreError, sqlite3.Error, zlib.error, lzma.LZMAError, struct.error) as error:
-                log.error("%s can't be counted: %s", path.name, error)
-        return total
+        return sum(self._count_of(path, position) for path in day_files(self._folder))
+
+    def around(self, start: Millis, end: Millis) -> int:
+        """About how many messages `touching` gives: those of the days it lies in."""
+        first, last = day_number(start), day_number(end)
+        days = (path for path in day_files(self._folder) if first <= number_of(path) <= last)
+        return sum(self._count_of(path, 0) for path in days)
+
+    def _count_of(self, path: Path, position: int) -> int:
+        try:
+            return sum(_counts(path, position))
+        except (StoreError, sqlite3.Error, zlib.error, lzma.LZMAError, struct.error) as error:
+            log.error("%s can't be counted: %s", path.name, error)
+            return 0
 
     def close(self) -> None:
         day, self._day = self._day, None

@@ -4,8 +4,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from config.schema import Settings
 from config.schema.store import Influx
 from gateway.influx.ask import flux, held, metricsql
+from gateway.influx.by_hand import CopyByHand
 from gateway.influx.client import InfluxWriter
 from gateway.influx.compare import Compared, DayCount
 from gateway.influx.lines import FIELDS, Lines
@@ -240,3 +242,14 @@ def test_what_a_killed_engine_had_taken_and_lost_is_there_again_in_the_morning(s
         assert nightly_of(ship).again == 1
     finally:
         victoria.stop()
+
+
+def test_comparing_by_hand_tells_how_far_it_is(server, store, influx):
+    seats = [{"id": seat.id, "kind": "seat"} for seat in SEATS]
+    area = {"id": "hall", "resources": seats}
+    settings = Settings.model_validate({"stations": [{"id": SEATS[0].station, "areas": [area]}]})
+    fill(store, 600)
+    told = []
+    CopyByHand(settings, influx, [store.folder], lambda done, total: told.append((done, total))).compare(NOON // DAY)
+    assert told[-1] == (600, 600)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)

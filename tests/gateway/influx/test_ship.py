@@ -1,5 +1,6 @@
 """The copy in InfluxDB against every answer of the handling table: each row arrives, once, whatever happened."""
 
+import logging
 import random
 import re
 import threading
@@ -370,6 +371,17 @@ def test_messages_behind_the_cursor_are_counted_packed_or_sealed(store):
     while store.tidy(NOON + 3 * HOUR):
         pass
     assert journal.count(0) == 130
+
+
+def test_filling_a_new_copy_with_a_long_past_is_told_in_the_log(server, store, shipping, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("gateway.influx.ship.FILLED_FROM", 200)
+    monkeypatch.setattr("gateway.base.progress.LOG_S", 0.0)
+    fill(store, 500)
+    shipping(batch_rows=100)
+    until(lambda: "filling the copy: 500 of 500" in caplog.text)
+    assert "the copy lacks 500 messages; they follow, the oldest first" in caplog.text
+    assert "left" in caplog.text
 
 
 def test_it_is_no_faster_than_it_may_be(server, store, shipping):

@@ -4,15 +4,21 @@ import contextlib
 import json
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from config.schema import Settings
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build
+from gateway.model import Batch
 from gateway.policy.hours import Openings
 from gateway.runtime.importer import Importer, message_of
 from gateway.runtime.memory import Memory
+from gateway.store.days import day_files
 from gateway.store.jobs import KeepOpenings
 from gateway.store.openings import openings
+from gateway.store.reader import SqliteReader
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.live.house import HOUR, MINUTE, START
 
@@ -64,3 +70,28 @@ def test_what_is_imported_into_a_past_changes_no_promise(tmp_path: Path) -> None
         start(store, of, START + 4 * DAY)
         after = states(tmp_path)
     assert after == [*before, (START + 25 * MINUTE, "unproved")]
+
+
+def test_a_long_past_is_stored_in_large_steps_each_day_in_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step is a flush to the disk: one for each value that runs out took most of an import's time."""
+    of = settings(tmp_path)
+    begin = START // DAY * DAY
+    lines = [line(begin + step * 20 * MINUTE, open=step % 2 == 0, locked=False) for step in range(3 * 72)]
+    commits: list[int] = []
+    commit = SqliteStore.commit
+
+    def noted(store: SqliteStore, batch: Batch, changes: Any, rejected: Any, now: int) -> int:
+        commits.append(now)
+        return commit(store, batch, changes, rejected, now)
+
+    monkeypatch.setattr(SqliteStore, "commit", noted)
+    with contextlib.closing(SqliteStore(tmp_path, begin + 4 * DAY, ballast_mib=0)) as store:
+        Importer(of, store, begin + 4 * DAY).run([message_of(one) for one in lines])
+    assert [at // DAY - begin // DAY for at in commits] == [0, 1, 2]
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        for day in range(3):
+            stored = list(reader.readings(start=begin + day * DAY, end=begin + (day + 1) * DAY))
+            assert len(stored) == 72
+    assert len(day_files(tmp_path)) == 3

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from api.progress import Progress
+from gateway.base.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -38,6 +38,19 @@ def test_elsewhere_there_is_a_line_of_the_log_each_minute(caplog: pytest.LogCapt
         "import: 180000 rows, 1000/s",
     ]
     assert out.getvalue() == ""
+
+
+def test_a_process_with_other_work_tells_its_log_even_on_a_terminal(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("sys.stderr", Terminal())
+    moment = [0.0]
+    progress = Progress.in_log("filling the copy", "messages", lambda: moment[0])
+    moment[0] = 100
+    progress.step(1_000, 900)
+    assert [record.message for record in caplog.records] == ["filling the copy: 1000 of 900 messages, 10/s, 0 s left"]
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("total", "left"), [(2_000, "100 s left"), (20_000, "32 min left"), (200_000, "5.5 h left")])

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from io import StringIO
 from typing import TextIO
 
 from gateway.base.clock import monotonic_s
@@ -14,6 +15,11 @@ TERMINAL_S, LOG_S = 0.2, 60.0
 
 class Progress:
     """`step(done, total)` as often as wanted; `end()` at the end. `unit`: what is counted, such as `rows`."""
+
+    @classmethod
+    def in_log(cls, what: str, unit: str, clock: Callable[[], float] = monotonic_s) -> "Progress":
+        """Of a process that has other work as well: lines of its log, on a terminal too."""
+        return cls(what, unit, StringIO(), clock)
 
     def __init__(
         self, what: str, unit: str, out: TextIO | None = None, clock: Callable[[], float] = monotonic_s
@@ -43,7 +49,7 @@ class Progress:
         head = f"{self._what}: {done}{'' if total is None else f' of {total}'} {self._unit}, {rate:.0f}/s"
         if total is None or not done:
             return head
-        return f"{head}, {_span((total - done) / rate)} left"
+        return f"{head}, {_span(max(0, total - done) / rate)} left"
 
     def end(self) -> None:
         """The line is free again for what comes next."""
