@@ -23,13 +23,15 @@ from api.live_view import LiveView
 from api.nightly_feeds import NightlyFeeds
 from api.ocpi.partners import partner_name
 from api.ocpi.side import OcpiSide
+from api.oidc.door import ProviderDoor
+from api.oidc.told import LogInPage
 from api.outward_use import OutwardUse
 from api.pages.place import PlacesShown, places_of
 from api.pile_line import PileLines
 from api.push import Hub, StreamLimits
 from api.quick_lists import QuickLists
 from api.room_search import RoomSearch
-from api.routes import ROUTERS, STAFF_ROUTERS, subscriptions
+from api.routes import ROUTERS, STAFF_ROUTERS, log_in, subscriptions
 from api.routes.check_photos import photos_of
 from api.routes.service import VERSION
 from api.running import Fixed, Running
@@ -130,7 +132,8 @@ def create_app(
         walls=walls, left_out=left_out, activities=activities, setup_code=setup_code,
         pile_lines=PileLines(settings, mishaps),
     )  # fmt: skip
-    app = _fastapi(context, alerting, mishaps)
+    app, door = _fastapi(context, alerting, mishaps), ProviderDoor(context)
+    app.include_router(log_in.router(context, door))
     shown = PlacesShown(places_of(settings))
     app.include_router(
         pages.router(
@@ -140,6 +143,7 @@ def create_app(
             tiles_url=settings.api.tiles_url,
             on_screen=on_screen,
             filling=filling,
+            log_in=LogInPage(door, keyring.sessions),
             walls=walls,
             now_ms=now,
             standings=lambda: view,

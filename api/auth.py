@@ -10,57 +10,29 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Self
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
 from api.access_book import AccessBook
+from api.key import ROLES, Key, Role
+from api.people import MARK, Identity, StaffMembers
 from api.private_files import Stamp, locked, replace_private, stamp
 from api.reach import Path as RegionPath
-from api.reach import regions_of, still_meant, within
+from api.reach import regions_of, still_meant
 from api.sessions import LogIn, Sessions, StartedSession, key_id_of, session_id_of
 from config.files import LIST_BYTES, read_text
 from config.schema import Settings
 from gateway.model import Millis
 
-Role = Literal["app", "viewer", "operator", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["COOKIE", "ROLES", "AccessGate", "Key", "KeyFileError", "Keyring", "Role", "refuse_foreign"]
+
 COOKIE = "yizhan_session"
 _TOKEN = re.compile(r"yz_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key without its secret. Empty `stations` and `regions` mean: everywhere. `expires_at` None: never.
-
-    A region is a path as `api.reach` writes it. `alerts`: whether an app may be told of them; staff may anyway.
-    """
-
-    id: str
-    name: str
-    role: Role
-    sha256: str
-    created_at: Millis
-    stations: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    expires_at: Millis | None = None
-    alerts: bool = False
-
-    def covers(self, station: str, region: Iterable[str]) -> bool:
-        """Whether the key's scope holds this station of this region path."""
-        path = tuple(region)
-        return self.everywhere or station in self.stations or any(within(path, reach) for reach in self.regions)
-
-    @property
-    def everywhere(self) -> bool:
-        return not (self.stations or self.regions)
-
-    def at_least(self, role: Role) -> bool:
-        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 class KeyFileError(OSError):
@@ -78,17 +50,28 @@ class Keyring:
         self.sessions, self.book = Sessions(folder or path.parent), AccessBook(folder or path.parent)
         self._seen: Stamp | None = None
         self._keys: dict[str, Key] = {}
+        self._people = StaffMembers(Settings())
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The configured file of keys."""
+        """The configured file of keys, and the people of the configuration."""
         folder = settings.store.path
-        regions = regions_of(station.region for station in settings.stations)
-        return cls(settings.api.keys_file or folder / "keys.json", folder, regions)
+        keyring = cls(settings.api.keys_file or folder / "keys.json", folder)
+        keyring.configure(settings)
+        return keyring
 
     def configure(self, settings: Settings) -> None:
-        """The regions are those of another configuration from now on."""
+        """The regions and the people are those of another configuration from now on."""
         self._regions = frozenset(regions_of(station.region for station in settings.stations))
+        self._people = StaffMembers(settings)
+
+    def staff(self) -> tuple[Key, ...]:
+        """Every key, and everybody of the configuration. KeyFileError as in `all`."""
+        return (*self.all(), *self._people.all())
+
+    def person(self, identity: Identity) -> Key | None:
+        """Who comes in by a provider as this; None for a stranger."""
+        return self._people.named(identity)
 
     def all(self) -> tuple[Key, ...]:
         """Every key, oldest first. KeyFileError when the file is damaged."""
@@ -138,7 +121,10 @@ class Keyring:
     def check_session(self, cookie: str, now: Millis) -> Key | None:
         """The key behind a session cookie, while both are good."""
         key = self._good(key_id_of(cookie), now)
-        return key if key is not None and self.sessions.holds(cookie, key.sha256, now) else None
+        session = None if key is None else self.sessions.holds(cookie, key.sha256, now)
+        if key is None or session is None:
+            return None
+        return replace(key, name=session.who) if key.id.startswith(MARK) else key  # of a group it names who
 
     def started_sessions(self, now: Millis) -> tuple[StartedSession, ...]:
         """The sessions that go on, of keys that are good, the one that was seen last first."""
@@ -157,6 +143,8 @@ class Keyring:
         return self._good(key_id, now)
 
     def _good(self, key_id: str, now: Millis) -> Key | None:
+        if key_id.startswith(MARK):
+            return self._people.key(key_id)
         self._refresh()
         key = self._keys.get(key_id)
         if key is None or (key.expires_at is not None and now >= key.expires_at):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from api.attempts import Attempts
 from api.auth import Keyring
 from api.derived import Derived
 from api.directory import Directory
@@ -31,7 +32,8 @@ class ApiContext:
     signed, what people change, wherever it runs; None where there is no way. `left_out()`: what gateways leave out of
     what is told them, as `station/what`, and how often. `running` is the configuration, and takes its files up again.
     `setup_code` lets the first administrator of an empty house in.
-    `pile_lines` begins the line to charging piles when it is first asked for.
+    `pile_lines` begins the line to charging piles when it is first asked for. `attempts`: log-ins that failed, by
+    whatever way.
     """
 
     running: Running
@@ -51,10 +53,15 @@ class ApiContext:
     activities: Callable[[str], Mapping[str, Sequence[Activity]]] | None = None
     setup_code: SetupCode | None = None
     pile_lines: PileLines = field(kw_only=True)
+    attempts: Attempts = field(init=False)
 
     def __post_init__(self) -> None:
         directory = Derived(self.running.settings, lambda settings: Directory(self.view, settings.stations))
         object.__setattr__(self, "directory", directory)
+        object.__setattr__(self, "attempts", Attempts(self._tell_of_failed_log_ins))
+
+    def _tell_of_failed_log_ins(self, address: str, count: int) -> None:
+        self.keyring.book.note(self.now(), "unknown", "log_in_failed", "login", f"{count} times, {address}")
 
     @property
     def settings(self) -> Settings:

@@ -107,6 +107,13 @@ class Sessions:
                 self._write({name: kept for name, kept in book.items() if name not in ids and kept.until > now})
         return gone
 
+    def signature(self, purpose: str, text: str) -> str:
+        """What only who has the key can make, for this purpose. OSError where there is no key."""
+        secret = self._key()
+        if secret is None:
+            raise OSError(f"{self._key_file} is missing or damaged")
+        return hmac.new(secret, f"{purpose}.{text}".encode(), "sha256").hexdigest()
+
     def _see(self, session: str, now: Millis) -> None:
         with contextlib.suppress(OSError), locked(self._folder):  # a disk that takes none keeps nobody out
             book = self._read()

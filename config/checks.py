@@ -9,6 +9,7 @@ from typing import Any
 
 from config.kinds import SPECS
 from config.mistakes import KeyPath, dotted
+from config.staff_checks import staff_checks
 from config.yaml_source import ConfigSource
 
 Found = tuple[KeyPath, Any]
@@ -194,6 +195,7 @@ def _buses(source: ConfigSource) -> None:
 Check = Callable[[ConfigSource], None]
 CHECKS: tuple[Check, ...] = (
     _ids, _resource_types, _entrances, _sources, _references, _channels, _pairs, _locations, _closures, _buses,
+    staff_checks,
 )  # fmt: skip
 
 

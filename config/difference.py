@@ -13,7 +13,7 @@ from config.schema.base import Model
 STATIONS_ASK = ("timezone", "calendar", "privacy", "promises", "kinds")
 """Sections whose change makes every station another one."""
 
-LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "ocpi", "uplinks"))
+LIVE = frozenset((*STATIONS_ASK, "stations", "alerts", "bridge", "ocpi", "staff", "oidc", "uplinks"))
 """Sections that take effect while the process runs."""
 
 LIVE_KEYS = frozenset(("api.display", "api.public_url", "api.subscriptions_allow_private", "api.tiles_url"))

@@ -92,8 +92,9 @@ class Pages:
         tiles: str | None,
         wall: Callable[[str], str],
         filling: Callable[[], bool],
+        log_in: Callable[[Request], Mapping[str, str]],
     ) -> None:
-        self.places, self.filling = places, filling
+        self.places, self.filling, self.log_in = places, filling, log_in
         self.public_url = public_url
         self.timezone = timezone
         self.wall = wall
@@ -188,6 +189,7 @@ def router(
     standings: Callable[[], Iterable[Standing]] = tuple,
     rooms: RoomSearch | None = None,
     filling: Callable[[], bool] = lambda: False,
+    log_in: Callable[[Request], Mapping[str, str]] = lambda _request: {"ways": "", "told": ""},
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
@@ -196,10 +198,13 @@ def router(
     `on_screen(screen, station)` hears of each screen each `PagePlace.check_in_s`, from the page's own script: a page
     that hangs keeps its stream open, so an open stream proves nothing. `documents(station)` is its document as it
     may be shown now, or None; `standings()` is every
-    station so; both asked on the loop. `filling`: whether the past is still being filled in.
+    station so; both asked on the loop. `filling`: whether the past is still being filled in. `log_in(request)`: what
+    the page for logging in has beside keys.
     """
     walls = walls or Walls()
-    pages = Pages(places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()), filling)
+    pages = Pages(
+        places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()), filling, log_in
+    )
     routes = APIRouter(include_in_schema=False)
     _documents(routes, pages)
     _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
@@ -246,8 +251,11 @@ def _documents(routes: APIRouter, pages: Pages) -> None:
 
         return page
 
+    def log_in(request: Request) -> Response:
+        return pages.render(request, "login", None, more=pages.log_in(request))
+
     routes.get("/")(of_house("overview"))
-    routes.get("/login")(of_house("login"))
+    routes.get("/login")(log_in)
     routes.get("/discover")(of_house("discover"))
     routes.get("/p/{token}")(of_house("partner"))
     for page in ("", "/devices", "/channels", "/people", "/versions", "/stations/{station}"):

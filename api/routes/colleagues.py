@@ -1,4 +1,4 @@
-"""`GET /api/v1/staff`: who can be given work, and where: names and roles of the keys, never their ids."""
+"""`GET /api/v1/staff`: who can be given work, and where: names and roles of keys and people, never their ids."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def router(context: ApiContext) -> APIRouter:
     def colleagues(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008  FastAPI's way
         now, ours = context.now(), _covered(context, key)
         found: dict[str, dict[str, Any]] = {}
-        for one in context.keyring.all():
+        for one in context.keyring.staff():
             if one.role not in ROLES or (one.expires_at is not None and one.expires_at <= now):
                 continue
             theirs = _covered(context, one)

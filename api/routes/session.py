@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.attempts import Attempts, address_of
+from api.attempts import address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
@@ -30,11 +30,7 @@ def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["staff"])
     gate = AccessGate(context.keyring, context.now)
     hours, keyring = context.settings.api.session_hours, context.keyring
-    attempts = Attempts(
-        lambda address, count: keyring.book.note(
-            context.now(), "unknown", "log_in_failed", "login", f"{count} times, {address}"
-        )
-    )
+    attempts = context.attempts
 
     @routes.get(
         "/api/v1/session",

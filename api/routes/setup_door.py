@@ -70,7 +70,8 @@ def _key(keyring: Keyring, now: Millis, hours: int) -> Key:
 
 
 def wants_code(keyring: Keyring, now: Millis) -> bool:
-    """Whether nobody administers this house yet: no key of an administrator is good, but for those that a code made."""
-    good = (key for key in keyring.all() if key.expires_at is None or key.expires_at > now)
+    """Whether nobody administers this house yet: no administrator's key is good, but for those that a code made, and no
+    person of the configuration is one."""
+    good = (key for key in keyring.staff() if key.expires_at is None or key.expires_at > now)
     of_people = (key for key in good if key.name != SETUP_KEY or key.expires_at is None)
     return not any(key.role == "admin" and key.everywhere for key in of_people)

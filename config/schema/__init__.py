@@ -16,6 +16,7 @@ from config.schema.mqtt import HomeAssistant, Mqtt, MqttEndpoint, parse_mqtt_url
 from config.schema.ocpi import Ocpi, OcpiConnector, OcpiPartner
 from config.schema.rounds import CheckSettings
 from config.schema.settings import Settings
+from config.schema.staff import LoginProvider, StaffLogin, StaffMember
 from config.schema.station import (
     AreaSettings,
     Closure,
@@ -33,9 +34,10 @@ from config.schema.store import Influx, Retention, StoreSettings
 __all__ = [
     "AlertSettings", "Api", "AreaSettings", "Bridge", "BusSettings", "Calendar", "Channel", "ChannelKind",
     "CheckSettings", "Closure", "DaySpan", "DeviceSettings", "Dialect", "Display", "GatewaySettings",
-    "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings", "Location", "Mqtt",
+    "HomeAssistant", "HostPort", "Influx", "Kind", "KindDefaults", "KindSettings", "Location", "LoginProvider", "Mqtt",
     "MqttEndpoint", "Ocpi", "OcpiConnector", "OcpiPartner", "OverrideSettings", "PartnerSettings", "Privacy",
     "Protocol", "Reporting", "ResourceSettings",
-    "Retention", "RouteSettings", "Settings", "Severity", "SourceSettings", "SpoolSettings", "StationSettings",
+    "Retention", "RouteSettings", "Settings", "Severity", "SourceSettings", "SpoolSettings", "StaffLogin",
+    "StaffMember", "StationSettings",
     "StoreSettings", "Stream", "WrittenCalendar", "defaults_for", "parse_host_port", "parse_mqtt_url",
 ]  # fmt: skip

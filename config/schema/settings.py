@@ -18,6 +18,7 @@ from config.schema.bridge import Bridge
 from config.schema.gateway import Calendar, GatewaySettings, KindDefaults, KindSettings, Privacy, Promises, defaults_for
 from config.schema.mqtt import HomeAssistant, Mqtt
 from config.schema.ocpi import Ocpi
+from config.schema.staff import LoginProvider, StaffMember
 from config.schema.station import AreaSettings, ResourceSettings, StationSettings
 from config.schema.store import StoreSettings
 from config.schema.uplink import Uplink, Uplinks
@@ -52,6 +53,10 @@ class Settings(Model):
     """The places watched."""
     alerts: AlertSettings = AlertSettings()
     """When and how staff are told."""
+    staff: tuple[StaffMember, ...] = ()
+    """People who log in by a provider; others hold a key."""
+    oidc: tuple[LoginProvider, ...] = ()
+    """Where people log in beside keys."""
     ocpi: Ocpi | None = None
     """Our charging points for apps, after OCPI 2.2.1; without it that is off."""
     bridge: Bridge | None = None

@@ -30,11 +30,13 @@ RETRY_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to: `url` may hold a robot's key, so it is never shown; `host` may be."""
+    """Where to: `url` may hold a robot's key, so it is never shown; `host` may be. `ca_file`: the authority of its
+    certificate, where that is not one of the system's."""
 
     url: str
     timeout_s: float = 10
     allow_private: bool = False
+    ca_file: str | None = None
 
     @property
     def host(self) -> str:
@@ -151,7 +153,8 @@ def _connect(target: Target) -> HTTPConnection:
     try:
         connection.sock = dial(places, target.timeout_s)
         if tls:
-            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+            trust = ssl.create_default_context(cafile=target.ca_file)
+            connection.sock = trust.wrap_socket(connection.sock, server_hostname=host)
     except OSError as error:
         connection.close()
         raise SendError(f"{host}: {error}") from error

@@ -1,7 +1,7 @@
 // Logs in without leaving the page, so that a wrong key is told here. Without script the form works by itself.
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
-const result = /** @type {HTMLElement} */ (document.querySelector(".result"));
+const result = /** @type {HTMLElement} */ (document.querySelector("form .result"));
 
 // Where one came from, if that is a page of ours.
 function next() {
