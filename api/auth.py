@@ -56,7 +56,7 @@ class Keyring:
     def of(cls, settings: Settings) -> Self:
         """The configured file of keys, and the people of the configuration."""
         folder = settings.store.path
-        keyring = cls(settings.api.keys_file or folder / "keys.json", folder)
+        keyring = cls(settings.keys_file, folder)
         keyring.configure(settings)
         return keyring
 

@@ -1,4 +1,4 @@
-"""`yizhan restore`: a backup becomes the store again. What was there is kept beside it, never overwritten."""
+"""`yizhan restore`: a backup or the replica becomes the store again. What was there is kept, never overwritten."""
 
 import argparse
 import shutil
@@ -16,6 +16,9 @@ def add(subparsers: Any) -> None:
     source.add_argument(
         "--from-backup", nargs="?", const="", metavar="NAME", help="what `backup:` made; NAME as --list, or the newest"
     )
+    source.add_argument(
+        "--from-replica", action="store_true", help="what `store.replica` has: all that was acknowledged, also the last"
+    )
     source.add_argument("--list", action="store_true", help="which of them there are")
     parser.add_argument("--force", action="store_true", help="move a store that is there aside first")
     parser.set_defaults(run=run)
@@ -25,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from config.load import load
 
     settings = load(args.config)
+    if args.from_replica:
+        return _from_replica(settings)
     if args.source is not None:
         return _from(settings, args.source, force=args.force)
     return _from_configured(args, settings)
@@ -58,6 +63,35 @@ def _from_configured(args: argparse.Namespace, settings: Any) -> int:
         progress.end()
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def _from_replica(settings: Any) -> int:
+    """Each shard has a store of its own; nothing is moved aside, as what is there may be newer than anybody thinks."""
+    from contextlib import closing
+
+    from api.access_book import AccessBook, whoever
+    from gateway.base.clock import now_ms
+    from gateway.store.base import StoreError
+    from gateway.store.replica.configured import connection_of, gateways_of
+    from gateway.store.replica.restoring import restore_from
+    from gateway.store.replica.words import ServerAwayError
+
+    replica, folder = settings.store.replica, settings.store.path
+    if replica is None:
+        sys.stderr.write("there is no `store.replica` in the configuration; add it, or say --from DIR\n")
+        return 2
+    try:
+        for gateway in gateways_of(replica, settings.gateway.id):
+            store = folder if gateway == settings.gateway.id else folder / gateway
+            with closing(connection_of(replica, gateway)()) as server:
+                done = restore_from(server, store, settings.keys_file)
+            text = f"{done.files} files and {done.steps} commits behind them"
+            AccessBook(folder).note(now_ms(), whoever(), "restored", str(store), f"{text}, from the replica")
+            sys.stdout.write(f"{text} are in {store}; start the gateway again\n")
+    except (StoreError, ServerAwayError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 def _from(settings: Any, source: Path, *, force: bool) -> int:

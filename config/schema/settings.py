@@ -113,6 +113,11 @@ class Settings(Model):
         return self.mqtt.command_key_file or self.store.path / "command.key"
 
     @property
+    def keys_file(self) -> Path:
+        """The file of staff keys."""
+        return self.api.keys_file or self.store.path / "keys.json"
+
+    @property
     def box_id(self) -> str:
         """What this box is called at the centre."""
         named = self.uplink.id if self.uplink is not None else None

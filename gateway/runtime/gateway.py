@@ -37,6 +37,7 @@ from gateway.runtime.intake import Intake
 from gateway.runtime.parts import (
     Share,
     command_key_of,
+    filing_of,
     limits_of,
     mine,
     replica_of,
@@ -88,8 +89,6 @@ class Gateway:
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will)
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
-        if self.replica is not None:
-            self.replica.on_change = self.session.wake
         self._reader = SqliteReader(folder)
         self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
         cards = CardRetention(self.store, settings.store.retention.door_events_days)
@@ -128,7 +127,9 @@ class Gateway:
         )
         self.ship = ship = self._ship(self.pipeline.live)
         self.certificates = ShownCertificates(lambda: self.settings, self.mishaps)
-        replica = self.replica
+        if (replica := self.replica) is not None:
+            replica.on_change = self.session.wake
+            replica.filing = filing_of(settings, replica, folder, self.id, self.mishaps)
         self.intake.beside = lambda: (
             ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,
         )  # fmt: skip

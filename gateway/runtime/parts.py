@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from config.schema import Settings, StationSettings
 from gateway.alerts.payload import OWN
 from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.mishaps import Mishaps
 from gateway.commands.key import made_key, read_key
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, foreign, resource_of
@@ -27,7 +29,8 @@ from gateway.store.jobs import Keep
 from gateway.store.neighbours import neighbours
 from gateway.store.place import Place
 from gateway.store.replica.configured import connection_of
-from gateway.store.replica.sender import ReplicaSender
+from gateway.store.replica.filing import ReplicaFiling, files_beside
+from gateway.store.replica.sender import Filing, ReplicaSender
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 
@@ -88,6 +91,13 @@ def replica_of(settings: Settings, gateway: str) -> ReplicaSender | None:
     if replica is None:
         return None
     return ReplicaSender(connection_of(replica, gateway), required=replica.required)
+
+
+def filing_of(settings: Settings, replica: ReplicaSender, folder: Path, gateway: str, mishaps: Mishaps) -> Filing:
+    """The thread that brings the replica whole files, and those that others write beside the store."""
+    assert settings.store.replica is not None
+    beside = partial(files_beside, settings.store.path, settings.keys_file) if folder == settings.store.path else list
+    return ReplicaFiling(replica, connection_of(settings.store.replica, gateway), folder, beside, mishaps)
 
 
 def restored(

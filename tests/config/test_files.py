@@ -44,6 +44,7 @@ OTHERWISE: dict[str, int] = {
     "api/backups/sealed.py": 1,
     # the script of its tables, which comes with the program
     "gateway/store/replica/postgres.py": 1,
+    "gateway/store/replica/shelf.py": 1,  # a store's file, piece by piece
     # calendars have an encoding and a bound of their own
     "gateway/calendars/feeds.py": 1,
     # one byte of a database

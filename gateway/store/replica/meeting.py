@@ -8,7 +8,7 @@ from gateway.store.jobs import Keep
 from gateway.store.replica.words import ReplicaServer, ReplicaState, StuckError
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import StoreStep
-from gateway.store.steps import step_at
+from gateway.store.steps import step_at, steps_after
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,16 @@ def first_meeting(server: ReplicaServer, store: SqliteStore, line: str) -> Repli
         before = store.last_step
         store.repeat(_contiguous(server.steps(before), before))
         log.warning("%d commits were taken from the replica", store.last_step - before)
+    elif state.whole and _lost(state.last, store):
+        log.error("the replica has lost commits that it had: everything is sent anew")
+        server.not_whole()
+        return ReplicaState(line, epoch, state.last, whole=False)
     return ReplicaState(line, epoch, min(state.last, store.last_step), state.whole)
+
+
+def _lost(last: int, store: SqliteStore) -> bool:
+    """Whether commits behind the newest that the replica has stand in no file of ours any more: it had them once."""
+    return last < store.last_step and next(steps_after(store.folder, last)).n > last + 1
 
 
 def _same(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> None:

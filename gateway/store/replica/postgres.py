@@ -1,5 +1,6 @@
 """The replica's server as PostgreSQL: the only file that imports psycopg."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -13,6 +14,7 @@ from gateway.store.step_words import StoreStep
 
 CONNECT_S = 5
 SILENCE_MS = 15_000  # of a peer that owes us a TCP answer: then the line is dead
+KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 3, "tcp_keepalives_count": 3}
 LOCK_S = 10  # so long a claim waits for a commit of the one before
 STEPS_AT_ONCE = 64
 PATIENT = ("remote_apply", "on")  # what `synchronous_commit` must be for a standby to have it on its disk
@@ -23,7 +25,7 @@ class Postgres:
 
     def __init__(self, url: str, gateway: str) -> None:
         """ServerAwayError when it can't be reached, or does not let us in."""
-        self._gateway, self._epoch = gateway, 0
+        self.gateway, self.epoch = gateway, 0
         self._warned = False
         try:
             self._db = psycopg.connect(
@@ -40,16 +42,18 @@ class Postgres:
             raise
 
     def _begin(self) -> None:
+        for name, value in KEEPALIVE.items():  # of a gateway that is gone without a word nothing is held for long
+            self.run(f"SET {name} = {value}")
         self._db.add_notice_handler(self._noticed)
         (commit,) = self._row("SELECT current_setting('synchronous_commit')")
         if commit not in PATIENT:
-            self._run("SET synchronous_commit = on")
+            self.run("SET synchronous_commit = on")
         (there,) = self._row(tables.THERE)
         if not there:  # several statements at once are one transaction
-            self._run(resources.files("gateway.store.replica").joinpath("schema.sql").read_text())
+            self.run(resources.files("gateway.store.replica").joinpath("schema.sql").read_text())
 
     def state(self) -> ReplicaState | None:
-        row = self._maybe(tables.STATE, (self._gateway,))
+        row = self.row(tables.STATE, (self.gateway,))
         if row is None:
             return None
         line, epoch, whole, version, last = row
@@ -58,45 +62,59 @@ class Postgres:
         return ReplicaState(line, epoch, last, whole)
 
     def claim(self, line: str) -> int:
-        self._run(f"SET lock_timeout = '{LOCK_S}s'")
-        row = self._maybe(tables.CLAIM, (self._gateway, line, tables.FORMAT))
-        self._run("SET lock_timeout = 0")
+        self.run(f"SET lock_timeout = '{LOCK_S}s'")
+        row = self.row(tables.CLAIM, (self.gateway, line, tables.FORMAT))
+        self.run("SET lock_timeout = 0")
         if row is None:
-            raise StuckError(f"the replica holds another store under the name {self._gateway}")
-        (self._epoch,) = row
-        return self._epoch
+            raise StuckError(f"the replica holds another store under the name {self.gateway}")
+        (self.epoch,) = row
+        return self.epoch
 
     def resume(self, epoch: int) -> None:
         """Another connection of the one who claimed that epoch."""
-        self._epoch = epoch
+        self.epoch = epoch
 
     def insert(self, step: StoreStep) -> None:
-        key = self._gateway, self._epoch
-        self._fenced(tables.INSERT, (*key, self._gateway, step.n, self._epoch, step.day, step.body))
+        key = self.gateway, self.epoch
+        self.fenced(tables.INSERT, (*key, self.gateway, step.n, self.epoch, step.day, step.body))
+
+    def not_whole(self) -> None:
+        with self.transaction():
+            self.run(tables.DROP_FILES, (self.gateway,))
+            self.run(tables.WHOLE, (False, self.gateway, self.epoch))
+
+    def holds(self) -> None:
+        """Inside a transaction: be sure that the epoch is ours until its end. FencedError."""
+        if self.row(tables.HOLDS, (self.gateway, self.epoch)) is None:
+            raise self._over()
 
     def has(self, step: StoreStep) -> bool:
         digest = hashlib.sha256(step.body).digest()
-        there = self._maybe(tables.HAS, (self._gateway, step.n, digest)) is not None
+        there = self.row(tables.HAS, (self.gateway, step.n, digest)) is not None
         if there:
-            self._fenced(tables.CONFIRM, (self._gateway, self._epoch))
+            self.fenced(tables.CONFIRM, (self.gateway, self.epoch))
         return there
 
     def body(self, n: int) -> bytes | None:
-        row = self._maybe(tables.BODY, (self._gateway, n))
+        row = self.row(tables.BODY, (self.gateway, n))
         return None if row is None else bytes(row[0])
 
     def steps(self, after: int) -> Iterator[StoreStep]:
         while True:
-            rows = self._run(tables.STEPS, (self._gateway, after, STEPS_AT_ONCE)).fetchall()
+            rows = self.run(tables.STEPS, (self.gateway, after, STEPS_AT_ONCE)).fetchall()
             if not rows:
                 return
             for n, day, body in rows:
                 yield StoreStep(n, day, bytes(body))
                 after = n
 
+    def gateways(self) -> list[str]:
+        """All that it knows."""
+        return [name for (name,) in self.run(tables.GATEWAYS).fetchall()]
+
     def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
         for part, upto, blob in rows:
-            self._fenced(tables.KEEP_PART, (self._gateway, self._epoch, self._gateway, part, upto, blob))
+            self.fenced(tables.KEEP_PART, (self.gateway, self.epoch, self.gateway, part, upto, blob))
 
     def standby(self) -> Standby:
         names, commit, fsync, seen, may_see = self._row(tables.STANDBY)
@@ -114,33 +132,47 @@ class Postgres:
         """An INSERT that still waits for the standby there is not cancelled by it."""
         self._db.close()
 
-    def _fenced(self, statement: str, values: Sequence[Any]) -> None:
+    def fenced(self, statement: str, values: Sequence[Any]) -> None:
         """Do it if the epoch is still ours, and be sure that the standby has it, too."""
         self._warned = False
-        if self._run(statement, values).rowcount < 1:
-            raise FencedError(f"another gateway writes as {self._gateway} since: epoch {self._epoch} is over")
+        if self.run(statement, values).rowcount < 1:
+            raise self._over()
         while (
             self._warned
         ):  # the wait for the standby was cut off on the server: committed there, and perhaps there alone
             self._warned = False
-            self._fenced(tables.CONFIRM, (self._gateway, self._epoch))
+            self.fenced(tables.CONFIRM, (self.gateway, self.epoch))
+
+    def _over(self) -> FencedError:
+        return FencedError(f"another gateway writes as {self.gateway} since: epoch {self.epoch} is over")
 
     def _noticed(self, notice: Any) -> None:
         self._warned = self._warned or notice.severity_nonlocalized == "WARNING"
 
-    def _run(self, statement: str, values: Sequence[Any] = ()) -> "psycopg.Cursor[Any]":
+    @contextlib.contextmanager
+    def transaction(self, how: str = "READ COMMITTED") -> Iterator[None]:
+        """All of it or nothing. ServerAwayError."""
+        try:
+            with self._db.transaction():
+                self.run(f"SET TRANSACTION ISOLATION LEVEL {how}")
+                yield
+        except psycopg.Error as error:
+            raise _away(error) from error
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> "psycopg.Cursor[Any]":
+        """ServerAwayError."""
         try:
             return self._db.execute(statement.encode(), values or None)
         except psycopg.Error as error:
             raise _away(error) from error
 
-    def _maybe(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        cursor = self._run(statement, values)
+    def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        cursor = self.run(statement, values)
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
     def _row(self, statement: str) -> tuple[Any, ...]:
-        row = self._maybe(statement)
+        row = self.row(statement)
         assert row is not None
         return row
 

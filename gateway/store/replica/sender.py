@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from gateway.base.clock import monotonic_s
 from gateway.store.base import StoreError
@@ -26,6 +27,14 @@ PATIENCE_S = 3.0  # `required: false`: a server so slow counts as away
 AGAIN_S = (0.2, 5.0)
 LOOK_S = 10.0  # how often the standby is looked for, and whether a silent line is dead
 RECENT_MOST = 32 << 20  # bytes of steps in memory; older ones are read from the journal
+
+
+class Filing(Protocol):
+    """The thread beside it that brings whole files."""
+
+    def start(self) -> None: ...
+
+    def end(self, timeout_s: float) -> None: ...
 
 
 class ReplicaSender(threading.Thread):
@@ -49,13 +58,15 @@ class ReplicaSender(threading.Thread):
         self._parts: dict[int, tuple[int, int, bytes]] = {}
         self._parts_after = 0
         self._looked_at = 0.0
-        self._sent = self._epoch = 0
+        self._sent = 0
+        self.epoch = 0  # ours; 0 before we have one
         self._line = ""
         self._lost: str | None = "not reached yet"
         self.standby = Standby(confirms=False, why="not asked yet")
         self.whole = False
         self.failed: BaseException | None = None
         self.on_change: Callable[[], None] = lambda: None
+        self.filing: Filing | None = None
 
     # ---- for the writer: see store.step_words.Replica ----
 
@@ -156,14 +167,21 @@ class ReplicaSender(threading.Thread):
             server.close()
             raise StoreError(str(error)) from error
         self._newest = self._at_start = store.last_step
-        self._confirmed, self.whole, self._epoch = met.last, met.whole, met.epoch
+        self._confirmed, self.whole, self.epoch = met.last, met.whole, met.epoch
         store.steps_resumed()
         self._have(server)
+
+    def start(self) -> None:
+        super().start()
+        if self.filing is not None:
+            self.filing.start()
 
     def end(self, timeout_s: float) -> None:
         self._ending.set()
         with self._cond:
             self._cond.notify_all()
+        if self.filing is not None:
+            self.filing.end(timeout_s)
         if self.ident is not None:
             self.join(timeout_s)
 
@@ -274,10 +292,10 @@ class ReplicaSender(threading.Thread):
             state = server.state()
             self._fits(state)
             if not self._met:
-                self._epoch = server.claim(self._line)
+                self.epoch = server.claim(self._line)
                 self._confirmed = min(self._at_start, state.last) if state is not None else 0
             else:
-                server.resume(self._epoch)
+                server.resume(self.epoch)
             self.whole = state is not None and state.whole
         except BaseException:
             server.close()

@@ -14,7 +14,8 @@ CLAIM = (
     " RETURNING epoch"
 )
 # The row that holds the epoch is held until the commit: whoever takes over waits for it, and nothing comes after him.
-HELD = "WITH held AS (SELECT 1 FROM yizhan_store WHERE gateway = %s AND epoch = %s FOR SHARE) "
+HOLDS = "SELECT 1 FROM yizhan_store WHERE gateway = %s AND epoch = %s FOR SHARE"
+HELD = f"WITH held AS ({HOLDS}) "
 INSERT = (
     f"{HELD}INSERT INTO yizhan_step (gateway, n, epoch, day, body)"  # noqa: S608
     " SELECT %s, %s::bigint, %s::bigint, %s::int, %s::bytea FROM held"
@@ -35,3 +36,23 @@ STANDBY = (
     " current_setting('fsync'), (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"
     " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 )
+
+# ---- whole files ----
+
+FILES = "SELECT name, mark, upto FROM yizhan_file WHERE gateway = %s AND piece = 0 ORDER BY name"
+PIECE = "SELECT body FROM yizhan_file WHERE gateway = %s AND name = %s AND piece = %s"
+PUT_PIECE = "INSERT INTO yizhan_file (gateway, name, piece, mark, upto, body) VALUES (%s, %s, %s, %s, %s, %s)"
+DROP_FILE = "DELETE FROM yizhan_file WHERE gateway = %s AND name = %s"
+# The newest step of all stays: by it the two know each other.
+DROP_STEPS = (
+    "DELETE FROM yizhan_step WHERE gateway = %s AND day IS NOT DISTINCT FROM %s::int AND n <= %s"
+    " AND n < (SELECT max(n) FROM yizhan_step AS step WHERE step.gateway = yizhan_step.gateway)"
+)
+DROP_DAYS = (
+    "DELETE FROM yizhan_step WHERE gateway = %s AND day < %s"
+    " AND n < (SELECT max(n) FROM yizhan_step AS step WHERE step.gateway = yizhan_step.gateway)"
+)
+WHOLE = "UPDATE yizhan_store SET whole = %s WHERE gateway = %s AND epoch = %s"
+DROP_FILES = "DELETE FROM yizhan_file WHERE gateway = %s"
+PARTS = "SELECT part, upto, blob FROM yizhan_part WHERE gateway = %s ORDER BY part"
+GATEWAYS = "SELECT gateway FROM yizhan_store ORDER BY gateway"

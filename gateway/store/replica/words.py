@@ -52,6 +52,10 @@ class ReplicaServer(Protocol):
         """Be the one who claimed that epoch, on another connection."""
         ...
 
+    def not_whole(self) -> None:
+        """Some of what it had is gone: no file that it holds counts, and all are brought anew."""
+        ...
+
     def insert(self, step: StoreStep) -> None:
         """Durable when it returns, also on the standby. What was there under this number is replaced. FencedError."""
         ...

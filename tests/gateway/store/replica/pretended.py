@@ -22,6 +22,7 @@ class PretendedServer:
         self.open.set()
         self.waiting = threading.Event()
         self.lose: list[str] = []  # for the next INSERTs: "answer", it is done; "question", it is not
+        self.whole = True
         self.names = Standby(confirms=True)
 
     def connect(self) -> "PretendedConnection":
@@ -41,7 +42,7 @@ class PretendedConnection:
         server = self._alive()
         if server.line is None:
             return None
-        return ReplicaState(server.line, server.epoch, max(server.rows, default=0), whole=True)
+        return ReplicaState(server.line, server.epoch, max(server.rows, default=0), whole=server.whole)
 
     def claim(self, line: str) -> int:
         server = self._alive()
@@ -53,6 +54,9 @@ class PretendedConnection:
 
     def resume(self, epoch: int) -> None:
         self._epoch = epoch
+
+    def not_whole(self) -> None:
+        self._alive().whole = False
 
     def insert(self, step: StoreStep) -> None:
         server = self._alive()

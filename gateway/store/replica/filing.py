@@ -1,0 +1,191 @@
+"""The thread that keeps whole files in the replica: days that are over, the core file at times, and what others write.
+
+Days go when they go here. Nobody waits for it: what it does is seen from what lies there and here, so what a fault or
+a kill left out is done at the next look.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from gateway.base.clock import now_ms
+from gateway.base.mishaps import Mishaps
+from gateway.model import Millis
+from gateway.store.backup import snapshot
+from gateway.store.base import StoreError
+from gateway.store.days import CORE, day_files, finished, number_of
+from gateway.store.replica.restoring import KEYS
+from gateway.store.replica.sender import ReplicaSender
+from gateway.store.replica.shelf import ReplicaShelf, ShelvedFile
+from gateway.store.replica.words import FencedError, ServerAwayError
+from gateway.store.steps import last_in
+
+if TYPE_CHECKING:
+    from gateway.store.replica.postgres import Postgres
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+CORE_EVERY_MS = 6 * 3_600_000
+ROLLUPS = "rollups.db"
+OFTEN_MS = 60_000  # databases that others write are copied at most so often
+PHOTOS = "photos/"
+
+
+@dataclass(frozen=True, slots=True)
+class FileBeside:
+    """A file that is none of the journal's: its name in the replica, and where it is."""
+
+    name: str
+    path: Path
+
+
+def files_beside(folder: Path, keys: Path) -> list[FileBeside]:
+    """What other processes write in the store's folder, and the staff keys."""
+    databases = [path for path in folder.glob("*.db") if path.name not in (CORE, ROLLUPS)]
+    small = [folder / "link.key", folder / "access.head", *folder.glob("access*.jsonl")]
+    told = [path for path in databases if not path.name.endswith(".day.db")] + [path for path in small if path.exists()]
+    photos = [path for path in (folder / "photos").glob("*/*/*.jpg") if not path.name.startswith(".")]
+    files = [FileBeside(path.relative_to(folder).as_posix(), path) for path in told + photos]
+    return [*files, FileBeside(KEYS, keys)]
+
+
+class ReplicaFiling(threading.Thread):
+    """`start()`, `end()`. `beside` tells the small files of others, each time anew."""
+
+    def __init__(
+        self,
+        sender: ReplicaSender,
+        connect: Callable[[], "Postgres"],
+        folder: Path,
+        beside: Callable[[], list[FileBeside]],
+        mishaps: Mishaps,
+        now: Callable[[], Millis] = now_ms,
+    ) -> None:
+        super().__init__(name="replica-files", daemon=True)  # a server that hangs may not hold up the end
+        self._sender, self._connect, self._folder, self._beside = sender, connect, folder, beside
+        self._mishaps, self._now = mishaps, now
+        self._server: Postgres | None = None
+        self._ending = threading.Event()
+        self._put_at: dict[str, Millis] = {}
+
+    def end(self, timeout_s: float) -> None:
+        self._ending.set()
+        if self.ident is not None:
+            self.join(timeout_s)
+
+    def run(self) -> None:
+        while not self._ending.wait(LOOK_S):
+            if self._sender.epoch:
+                self.look()
+        if self._server is not None:
+            self._server.close()
+
+    def look(self) -> None:
+        """Bring what has changed. Any fault is tried again at the next look."""
+        try:
+            if self._server is None:
+                self._server = self._connect()
+            self._server.resume(self._sender.epoch)
+            self._bring(ReplicaShelf(self._server))
+        except (ServerAwayError, FencedError, StoreError, OSError) as error:
+            log.info("replica: files are brought later: %s", error)  # the sender tells when it is away
+            self._hang_up()
+        except Exception as error:  # noqa: BLE001  noted; the steps are sent all the same
+            self._mishaps.note("files of the replica, which are tried again", error)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    def _bring(self, shelf: ReplicaShelf) -> None:
+        there, whole = shelf.files(), self._sender.whole
+        brought = [self._bring_one(shelf, there.get(name), name, path) for name, path in self._journal(whole=whole)]
+        for file in self._beside():
+            self._bring_beside(shelf, there.get(file.name), file)
+        if all(brought) and not whole:
+            shelf.whole()
+            self._sender.whole = True
+            log.info("replica: everything is there now")
+        self._forget(shelf, there)
+
+    # ---- the journal ----
+
+    def _journal(self, *, whole: bool) -> Iterator[tuple[str, Path]]:
+        """What shall be there as a file. A day that is written to is told by its steps, unless it began before them."""
+        for path in day_files(self._folder):
+            if (not whole or finished(path)) and not any(self._folder.glob(f"{path.name}.damaged-*")):
+                yield path.name, path
+        for name in (CORE, ROLLUPS):
+            if (self._folder / name).exists():
+                yield name, self._folder / name
+
+    def _bring_one(self, shelf: ReplicaShelf, there: ShelvedFile | None, name: str, path: Path) -> bool:
+        """False while it can't be brought."""
+        day = name.endswith(".day.db")
+        if day:
+            mark = mark_of(path)
+            if there is not None and (there.mark == mark or (not self._sender.whole and not finished(path))):
+                return True
+        else:
+            mark = str(self._now())
+            if there is not None and self._sender.whole and int(mark) - int(there.mark) < CORE_EVERY_MS:
+                return True
+        with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
+            copy = Path(aside) / name
+            snapshot(path, copy)
+            upto = last_in(copy)
+            if upto > self._sender.confirmed:
+                return False  # what it contains is told step by step first
+            number = number_of(path) if day else None
+            shelf.put(ShelvedFile(name, mark, upto), copy, number, holds_steps=name != ROLLUPS)
+        return True
+
+    # ---- files of others ----
+
+    def _bring_beside(self, shelf: ReplicaShelf, there: ShelvedFile | None, file: FileBeside) -> None:
+        try:
+            mark = mark_of(file.path)
+        except FileNotFoundError:
+            return
+        if there is not None and there.mark == mark:
+            return
+        if file.path.suffix != ".db":
+            shelf.put(ShelvedFile(file.name, mark, 0), file.path)
+            return
+        if self._now() < self._put_at.get(file.name, 0) + OFTEN_MS:
+            return
+        self._put_at[file.name] = self._now()
+        with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
+            copy = Path(aside) / file.path.name
+            snapshot(file.path, copy)
+            shelf.put(ShelvedFile(file.name, mark, 0), copy)
+
+    def _forget(self, shelf: ReplicaShelf, there: dict[str, ShelvedFile]) -> None:
+        days = day_files(self._folder)
+        if not days:
+            return
+        first, photos = days[0].name, {file.name for file in self._beside()}
+        gone = [
+            name
+            for name in there
+            if (name.endswith(".day.db") and name < first) or (name.startswith(PHOTOS) and name not in photos)
+        ]
+        shelf.forget(gone, number_of(days[0]))
+
+
+def mark_of(path: Path) -> str:
+    """Another one when the file has changed, or its log. FileNotFoundError."""
+    stat = path.stat()
+    mark = f"{stat.st_mtime_ns}-{stat.st_size}"
+    log_file = path.with_name(path.name + "-wal")
+    if log_file.exists():
+        more = log_file.stat()
+        mark += f"-{more.st_mtime_ns}-{more.st_size}" if more.st_size else ""
+    return mark
