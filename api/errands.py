@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from fastapi import HTTPException
@@ -37,7 +37,7 @@ class SaidToBox(BaseModel):
 
 class ErrandRow(SaidToBox):
     station: str
-    what: str = Field(description="override, check, staff, …")
+    what: str = Field(description="override, check, or the deed: acknowledge, assign, …")
     by: str
     at: str
 
@@ -77,6 +77,15 @@ def followed(settings: Settings, station: str, nonce: str) -> SaidToBox | None:
         return None  # no store beside us: what the gateway made of it is seen in what it tells
 
 
+def told_of(folder: Path, nonce: str) -> dict[str, Any]:
+    """`box`: what a box made of this deed so far; nothing where none is to do it. For the answer to whoever did it."""
+    try:
+        errand = next((one for one in errands_in(folder) if one.nonce == nonce and one.box), None)
+    except StoreError:
+        return {}
+    return {} if errand is None else {"box": said_to_box(errand).model_dump()}
+
+
 def waiting_words(folder: Path, station: str) -> list[tuple[OverrideTarget, Override, str]]:
     """What is set by hand once its box has heard of it, in the order in which it was said. StoreError."""
     found = []
@@ -92,10 +101,19 @@ def said_to_box(errand: Errand) -> SaidToBox:
     return SaidToBox(box=errand.box, state=errand.state, why=errand.why, until=rfc3339(errand.keep_until))
 
 
+class _Deed(msgspec.Struct):
+    do: str = "staff"
+
+
+def what_of(errand: Errand) -> str:
+    """What is to be done, in one word."""
+    return msgspec.json.decode(errand.text, type=_Deed).do if errand.what == "staff" else errand.what
+
+
 def rows_of(errands: Iterable[Errand]) -> list[ErrandRow]:
     return [
         ErrandRow(
-            **said_to_box(one).model_dump(), station=one.station, what=one.what, by=one.by, at=rfc3339(one.at)
+            **said_to_box(one).model_dump(), station=one.station, what=what_of(one), by=one.by, at=rfc3339(one.at)
         )
         for one in errands
     ]  # fmt: skip

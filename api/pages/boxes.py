@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from api.boxes import KnownBox, LineState, counted
+from api.errands import what_of
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.language import LANGUAGES, name_in
@@ -73,8 +74,19 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "done": ("已办", "已辦", "Done"),
     "refused": ("箱子拒绝", "箱子拒絕", "The box refuses"),
     "expired": ("没办成", "沒辦成", "Not done in time"),
-    "override": ("手动设定", "手動設定", "Set by hand"),
-    "check": ("巡检", "巡檢", "Check"),
+    "do.override": ("手动设定", "手動設定", "Set by hand"),
+    "do.check": ("巡检", "巡檢", "Check"),
+    "do.acknowledge": ("确认告警", "確認告警", "Acknowledge"),
+    "do.close": ("关闭告警", "關閉告警", "Close an alert"),
+    "do.comment": ("留言", "留言", "Comment"),
+    "do.mute": ("静音", "靜音", "Mute"),
+    "do.undo": ("撤销", "撤銷", "Take back"),
+    "do.undo_order": ("撤回一步", "撤回一步", "Take a step back"),
+    "do.assign": ("派单", "派單", "Order"),
+    "do.accept": ("接单", "接單", "Accept"),
+    "do.done": ("报完成", "報完成", "Report as done"),
+    "do.verify": ("验收", "驗收", "Verify"),
+    "do.report": ("访客反馈", "訪客回饋", "A visitor's report"),
     "note": (
         "断线的箱子照常在站内运行，屏幕、门锁和告警都不受影响；线路恢复后自动补传，一条不少。断线期间，中心显示的状态一律为未知。",
         "斷線的箱子照常在站內運作，螢幕、門鎖和告警都不受影響；線路恢復後自動補傳，一則不少。斷線期間，中心顯示的狀態一律為未知。",
@@ -171,7 +183,8 @@ def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, sa
 def _errand(errand: Errand, names: dict[str, str], now: Millis, say: _Say) -> str:
     until = f"{local_of(errand.keep_until, say.zone):%m-%d %H:%M}"
     small = say("waits_until", at=until) if errand.state == "waiting" else escape(errand.why)
-    what = say(errand.what) if errand.what in WORDS else escape(errand.what)
+    word = f"do.{what_of(errand)}"
+    what = say(word) if word in WORDS else escape(errand.what)
     cell = "".join(
         each.html(say)
         for each in (

@@ -80,9 +80,9 @@ def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
             found = _find(staff, reader, key, alert)
         if found.state == "closed" and verb != "undo":
             raise HTTPException(409, "the alert is closed already")
-        await staff.do(verb, key.name, found.station, target=alert, text=text or "", **more)
+        nonce = await staff.do(verb, key.name, found.station, target=alert, text=text or "", **more)
         with staff.reader() as reader:
-            return _shown(reader, _find(staff, reader, key, alert))
+            return _shown(reader, _find(staff, reader, key, alert)) | staff.box(nonce)
 
     needs = Depends(gate.needs("operator"))
 

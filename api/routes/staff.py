@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from api.alert_books import AlertBooks
 from api.auth import Key
 from api.context import ApiContext
+from api.errands import told_of
 from gateway.alerting import Alerting, Deed, DeedError
 from gateway.alerting.deeds import Verb, encode
 from gateway.alerts.orders import OrderError
@@ -81,6 +82,10 @@ class Staff:
         except (TimeoutError, StoreError) as error:
             raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again") from error
         return deed.nonce
+
+    def box(self, nonce: str) -> dict[str, Any]:
+        """What the box of the station made of a deed so far, for the answer; see `told_of`."""
+        return told_of(self.context.settings.store.path, nonce)
 
     async def _carried_out(self, deed: Deed) -> None:
         if self._alerting is not None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.alerting.orders import FOUND_BY_PERSON
+from gateway.alerting.twins import About, Twins
 from gateway.alerts import orders
 from gateway.alerts.core import Alerts
 from gateway.alerts.facts import Fact
@@ -33,13 +34,18 @@ Verb = Literal[
     "report",
 ]  # fmt: skip
 Done = tuple[list[AlertEvent], list[OrderEvent], list[Job]]
+CENTRE = "centre"
+ON_ORDERS: frozenset[Verb] = frozenset(("accept", "done", "verify", "undo_order"))
+RELAYED: frozenset[Verb] = ON_ORDERS | {"acknowledge", "close", "comment", "mute", "undo", "assign", "report"}
+"""What is done at a box and at its centre."""
 
 
 class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`target`: the alert, order or delivery. `assign` and `report` name a station and perhaps a resource.
 
     `text`: the comment, the order's title, or a visitor's words; `sort`: what kind of problem a visitor reports;
-    `link`: what is spent with it, and until when; `until`: the end of `mute`, none ends it.
+    `link`: what is spent with it, and until when; `until`: the end of `mute`, none ends it. Of one that was done at
+    another machine already: `told_by` names that box, or is CENTRE, and `about` says what alert `target` is, or is for.
     """
 
     do: Verb
@@ -54,6 +60,13 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     sort: str = ""
     link: tuple[LinkId, Until] | None = None
     until: Until | None = None
+    told_by: LinkId = ""
+    about: About | None = None
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether it was done elsewhere, and is to be done here as well."""
+        return bool(self.told_by)
 
 
 class DeedError(ValueError):
@@ -81,15 +94,40 @@ class Deeds:
 
     def __init__(self, core: Alerts, live: Live, reader: AlertReader) -> None:
         self._core, self._live, self._reader = core, live, reader
+        self.twins = Twins(core, reader)
         self.on_verified: OnVerified = lambda _station, _check, _by, _name, _now: None
 
     def carry_out(self, deed: Deed, now: Millis) -> Done:
+        who = f"{deed.by}@{deed.told_by}" if deed.is_relayed else deed.by
         deed = msgspec.structs.replace(
-            deed, by=bounded(deed.by, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
+            deed, by=bounded(who, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
             text=bounded(deed.text, LONGEST_TEXT),
         )  # fmt: skip
+        if deed.is_relayed:
+            deed = self._ours(deed)
         events, steps, jobs = self._do(deed, now)
         return events, steps, jobs if deed.link is None else [*jobs, SpendLink(*deed.link)]
+
+    def known(self, nonce: str) -> bool:
+        """Whether a deed of this nonce was carried out."""
+        return self._reader.audited(nonce)
+
+    def onward(self, deed: Deed) -> Deed:
+        """The same for another machine, to be asked for before it is carried out here."""
+        find = self.twins.about_order if deed.do in ON_ORDERS else self.twins.about_alert
+        by = deed.by if deed.told_by in ("", CENTRE) else f"{deed.by}@{deed.told_by}"
+        return msgspec.structs.replace(deed, by=by, about=find(deed.target) or deed.about, link=None)
+
+    def _ours(self, deed: Deed) -> Deed:
+        """What was done elsewhere, with our name of the alert or order. DeedError where there is none."""
+        if not deed.target or deed.do in ("report", "retry"):
+            return deed
+        on_order = deed.do in ON_ORDERS
+        find = self.twins.order if on_order else self.twins.alert
+        found = find(deed.station, deed.target, deed.about)
+        if found is None and deed.do != "assign":
+            raise DeedError(f"there is no such {'order' if on_order else 'alert'} here")
+        return msgspec.structs.replace(deed, target=found.id if found is not None else "")
 
     def _do(self, deed: Deed, now: Millis) -> Done:
         match deed.do:

@@ -6,25 +6,34 @@ gets its line in the audit trail.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
-from gateway.alerting.deeds import Deed, DeedError, Deeds, Done, decode
+from gateway.alerting.deeds import RELAYED, Deed, DeedError, Deeds, Done, decode
 from gateway.alerts.core import Alerts
 from gateway.alerts.payload import OWN
-from gateway.alerts.words import AlertEvent
+from gateway.alerts.words import AlertEvent, UnknownAlertError
 from gateway.base.mishaps import Mishaps
 from gateway.commands import CommandError
+from gateway.commands.answers import State
 from gateway.model import Millis
 from gateway.policy.text import LONGEST_NAME, bounded
 from gateway.store.base import StoreError
-from gateway.store.jobs import KeepAudit
+from gateway.store.jobs import Job, KeepAudit
 
 log = logging.getLogger(__name__)
 
 # What is asked of the intake thread. LookupError or ValueError goes back to whoever asked.
 Act = Callable[[Alerts, Millis], Done]
 Asked = Future[list[AlertEvent]]
+OnDeed = Callable[[Deed, Millis], Sequence[Job]]
+"""(deed, now): it is carried out; what is to be kept with it, so that other machines do it as well."""
+OnAnswer = Callable[[Deed, State, str], None]
+"""(deed, what came of it, why): of one that another machine has us do. Any thread."""
+
+
+class DoneBeforeError(ValueError):
+    """Another machine has us do what we did."""
 
 
 class StaffDesk:
@@ -33,6 +42,9 @@ class StaffDesk:
     def __init__(self, core: Alerts, deeds: Deeds, mishaps: Mishaps, wake: Callable[[], None]) -> None:
         self._core, self.deeds, self._mishaps, self._wake = core, deeds, mishaps, wake
         self._asked: deque[tuple[Act, Asked]] = deque()
+        self._relayed: set[str] = set()  # nonces of what other machines have us do, while we do it
+        self.on_done: OnDeed = lambda _deed, _now: []
+        self.on_answer: OnAnswer = lambda _deed, _state, _why: None
 
     # ---- any thread ----
 
@@ -55,7 +67,22 @@ class StaffDesk:
             raise CommandError(str(error), "unreadable") from None
         if (deed.station or OWN) != station:
             raise CommandError(f"a deed for {deed.station!r} on the topic of {station!r}", "other_station")
-        self.do(deed).add_done_callback(_log_refusal)
+        if not deed.is_relayed:
+            self.do(deed).add_done_callback(_log_refusal)
+        elif deed.nonce not in self._relayed:
+            self._relayed.add(deed.nonce)
+            self.do(deed).add_done_callback(lambda done: self._answer_relayed(deed, done))
+
+    def _answer_relayed(self, deed: Deed, done: Asked) -> None:
+        error = done.exception()
+        if error is None or isinstance(error, DoneBeforeError):
+            self.on_answer(deed, "done", "")
+        elif isinstance(error, LookupError | ValueError):
+            unknown = isinstance(error, UnknownAlertError)
+            self.on_answer(deed, "refused", "there is no such open alert here" if unknown else str(error))
+        self._relayed.discard(deed.nonce)
+        if error is not None:
+            _log_refusal(done)
 
     def note(self, by: str, what: str, target: str, detail: str) -> None:
         """A line in the audit trail for what was carried out elsewhere."""
@@ -94,8 +121,13 @@ class StaffDesk:
         return None
 
     def _carry_out(self, deed: Deed, now: Millis) -> Done:
+        if deed.is_relayed and self.deeds.known(deed.nonce):
+            raise DoneBeforeError(deed.nonce)
+        onward = self.deeds.onward(deed) if deed.do in RELAYED and deed.station else None
         events, steps, jobs = self.deeds.carry_out(deed, now)
-        return events, steps, [*jobs, _audit(now, deed.by, deed.do, deed.target or deed.station, deed.nonce)]
+        who = f"{deed.by}@{deed.told_by}" if deed.is_relayed else deed.by
+        more = [] if onward is None else self.on_done(onward, now)
+        return events, steps, [*jobs, _audit(now, who, deed.do, deed.target or deed.station, deed.nonce), *more]
 
 
 def _audit(at: Millis, by: str, what: str, target: str, detail: str) -> KeepAudit:

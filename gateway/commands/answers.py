@@ -59,6 +59,11 @@ class ErrandAnswers:
     def expected(self, nonce: str) -> bool:
         return nonce in self._expected
 
+    def waited_for_by_centre(self, nonce: str) -> bool:
+        """Whether our centre said it, before a restart or since."""
+        known = self._known.get(nonce)
+        return nonce in self._expected or (known is not None and not known[1])
+
     def get(self, nonce: str) -> tuple[ErrandAnswer, str] | None:
         known = self._known.get(nonce)
         return None if known is None else known[:2]

@@ -1,7 +1,8 @@
-"""What staff said for the station of a box: kept until the box has said what came of it. Pure: the time is an argument.
+"""What staff said that is to be done at another machine too: kept until that one has said what came of it. Pure: the
+time is an argument.
 
-An errand is a command that goes again, signed anew under the same nonce, until its box answers; the box does each nonce
-once. While the line is down it waits, and it ends unanswered when what it says has no sense any more.
+An errand is a command that goes again, signed anew under the same nonce, until it is answered; whoever it is for does
+each nonce once. While the line is down it waits, and it ends unanswered when what it says has no sense any more.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,6 +27,14 @@ AGAIN_MS: Final = 2_000
 SLOWER_MOST: Final = 5
 
 
+TO_CENTRE: Final = ""
+"""In the place of a box's name: it is for the centre that we tell."""
+IN_TURN: Final = "staff"
+"""Deeds go one after the other: an order is accepted once it is there."""
+IN_TURN_MOST: Final = 5
+"""One that was sent so often without an answer keeps no other waiting."""
+
+
 class Errand(msgspec.Struct):
     """`what` is the last part of its topic; `text` what was signed. `why`: the box's reason, where it refused."""
 
@@ -44,8 +53,17 @@ class Errand(msgspec.Struct):
     next_at: Millis = 0
 
     @property
+    def key(self) -> str:
+        """What is said to a box and to a centre has the same nonce."""
+        return key_of(self.nonce, up=self.box == TO_CENTRE)
+
+    @property
     def topic(self) -> str:
         return f"yz-cmd/{self.station}/{self.what}"
+
+
+def key_of(nonce: str, *, up: bool) -> str:
+    return f"{nonce}/up" if up else nonce
 
 
 _decode = msgspec.json.Decoder(list[Errand]).decode
@@ -53,57 +71,60 @@ _decode_text = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Errands:
-    """By nonce, the oldest first."""
+    """By their keys, the oldest first."""
 
     def __init__(self, errands: Iterable[Errand] = ()) -> None:
-        self._waiting = {one.nonce: one for one in errands if one.state == "waiting"}
-        self._settled = {one.nonce: one for one in errands if one.state != "waiting"}
+        known = list(errands)
+        self._waiting = {one.key: one for one in known if one.state == "waiting"}
+        self._settled = {one.key: one for one in known if one.state != "waiting"}
 
     def __bool__(self) -> bool:
         """Whether any waits."""
         return bool(self._waiting)
 
-    def knows(self, nonce: str) -> bool:
-        return nonce in self._waiting or nonce in self._settled
+    def knows(self, key: str) -> bool:
+        return key in self._waiting or key in self._settled
 
-    def find(self, nonce: str) -> Errand | None:
-        return self._waiting.get(nonce) or self._settled.get(nonce)
+    def find(self, key: str) -> Errand | None:
+        return self._waiting.get(key) or self._settled.get(key)
 
     def put(self, errand: Errand) -> None:
         """CommandError where too many wait already."""
         if len(self._waiting) >= WAITING_MOST:
             raise CommandError(f"{WAITING_MOST} commands wait for boxes already; look at /boxes", "too_many")
-        self._waiting[errand.nonce] = errand
+        self._waiting[errand.key] = errand
 
     def due(self, now: Millis, up: Callable[[str], bool]) -> list[Errand]:
         """Those to be sent now. `up`: whether the line to this box stands; once it is back, its errands go at once."""
-        found = []
+        found, in_turn = [], set[str]()
         for errand in self._waiting.values():
             if not up(errand.box):
                 errand.next_at, errand.sent = 0, 0
-            elif errand.next_at <= now:
+            elif errand.next_at <= now and not (errand.what == IN_TURN and errand.box in in_turn):
                 errand.next_at = now + (AGAIN_MS << min(errand.sent, SLOWER_MOST))
                 errand.sent += 1
                 found.append(errand)
+            if errand.what == IN_TURN and errand.sent <= IN_TURN_MOST:
+                in_turn.add(errand.box)
         return found
 
-    def settle(self, nonce: str, state: State, why: str, now: Millis) -> Errand | None:
+    def settle(self, key: str, state: State, why: str, now: Millis) -> Errand | None:
         """The errand that is settled by this; None where that is no news."""
         if state == "waiting":
             return None
-        errand = self._waiting.pop(nonce, None)
+        errand = self._waiting.pop(key, None)
         if errand is None:
             return None
         errand.state, errand.why, errand.settled_at = state, why, now
-        self._settled[nonce] = errand
+        self._settled[key] = errand
         while len(self._settled) > SETTLED_MOST:
             del self._settled[next(iter(self._settled))]
         return errand
 
     def expire(self, now: Millis) -> list[Errand]:
         """Those that have waited for too long."""
-        over = [one.nonce for one in self._waiting.values() if one.keep_until <= now]
-        return [errand for nonce in over if (errand := self.settle(nonce, "expired", "", now)) is not None]
+        over = [one.key for one in self._waiting.values() if one.keep_until <= now]
+        return [errand for key in over if (errand := self.settle(key, "expired", "", now)) is not None]
 
     # ---- the store, and undoing ----
 

@@ -79,7 +79,7 @@ class BeforeMessage:
         outcome, live = context.outcome, context.live
         self._gathered = _gathered(context)
         self._lengths = len(outcome.rejected), len(outcome.happened), len(outcome.reports)
-        self._told = len(outcome.said), len(outcome.answers)
+        self._told = len(outcome.said), len(outcome.answers), len(outcome.to_centre)
         self._quarantined = dict(context.quarantined)
         self._returned, self._kept = set(outcome.returned), dict(outcome.kept)
         self._decoders = [(source, _state(source.decoder)) for source in context.foreign.sources_of(topic)]
@@ -105,7 +105,8 @@ class BeforeMessage:
         _put_gathered(context, self._gathered)
         rejected, happened, reports = self._lengths
         del outcome.rejected[rejected:], outcome.happened[happened:], outcome.reports[reports:]
-        del outcome.said[self._told[0] :], outcome.answers[self._told[1] :]
+        told = self._told
+        del outcome.said[told[0] :], outcome.answers[told[1] :], outcome.to_centre[told[2] :]
         context.quarantined.clear()
         context.quarantined.update(self._quarantined)
         outcome.returned, outcome.kept = self._returned, self._kept

@@ -15,7 +15,7 @@ from gateway.core.context import Context
 from gateway.core.errands import BoxErrands
 from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
-from gateway.policy.override import Command, read_command
+from gateway.policy.override import Command, encode_command, read_command
 
 
 class _Way(msgspec.Struct, gc=False):
@@ -125,4 +125,9 @@ class Commands:
         target = "/".join(part for part in command.target(station) if part)
         said = command.override
         detail = "taken back" if said is None else f"{said.status} until {rfc3339(said.until or now)}"
-        self.on_done(command.by, "override", target, detail)
+        who = f"{command.by}@{command.told_by}" if command.told_by else command.by
+        self.on_done(who, "override", target, detail)
+        if not self._context.answers.waited_for_by_centre(command.nonce):
+            until = None if said is None else said.until
+            told = encode_command(msgspec.structs.replace(command, told_by=self.errands.centre))
+            self.errands.put_up(station, "override", command.nonce, command.by, told, now, until)

@@ -1,5 +1,6 @@
 """What is said for stations of boxes goes to the box until it answers; what others said to us is answered once."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -8,7 +9,7 @@ import msgspec
 from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
 from gateway.commands.answers import KEPT as ANSWERS
 from gateway.commands.answers import ErrandAnswer, State, decode_said, reply
-from gateway.commands.errands import AGAIN_MS, KEEP_MS, Errand, said_anew
+from gateway.commands.errands import AGAIN_MS, KEEP_MS, TO_CENTRE, Errand, key_of, said_anew
 from gateway.commands.errands import KEPT as ERRANDS
 from gateway.core.context import Context
 from gateway.model import RETAINED, Millis
@@ -16,46 +17,106 @@ from gateway.policy.override import Command, read_command
 
 DIRECT: Final = frozenset(("override", "check"))
 """What the box has heard as we did, where its line stands: whoever says it says it on its topic."""
+CENTRE: Final = "centre"
+"""Who tells, where it is no box."""
 
 Carry = Callable[[str, Command, Millis], None]
 """(station, command, now): what the box has done by hand holds here, too. CommandError where it can't."""
 
 
 class BoxErrands:
-    """`on_settled(by, what, target, detail)` writes the audit trail of what a box refused, or never did."""
+    """`on_settled(by, what, target, detail)` writes the audit trail of what a box refused, or never did. `centre`: our
+    own name at the centre that obeys us, empty where there is none; `centre_up`: whether the line to it stands.
+    """
 
     def __init__(self, context: Context, carry: Carry) -> None:
         self.context, self._carry = context, carry
         self._key: bytes | None = None
         self._gate = Gate(lambda: None, SeenNonces())
         self.on_settled: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
+        self.centre = ""
+        self.centre_up: Callable[[], bool] = lambda: False
+        self._beside: deque[tuple[ErrandAnswer, str]] = deque()  # what came of deeds, and who waits for it
+        self._from_centre: deque[ErrandAnswer] = deque()
 
     def trust(self, key: bytes) -> None:
         self._key, self._gate = key, Gate(lambda: key, SeenNonces())
 
-    # ---- to boxes ----
+    # ---- any thread ----
+
+    def came_of_it(self, answer: ErrandAnswer, way: str) -> None:
+        """Of something that was carried out beside the core; `way` is who told it."""
+        self._beside.append((answer, way))
+
+    def centre_says(self, answer: ErrandAnswer) -> None:
+        """What came of something that we said to our centre."""
+        self._from_centre.append(answer)
+
+    # ---- to boxes, and to our centre ----
 
     def put(self, order: SignedCommand, station: str, what: str, now: Millis, until: Millis | None = None) -> bool:
         """Have the box of this station told, if it has one. `until`: when it has no sense any more."""
-        context = self.context
-        line = context.live.box_lines.line_for(station)
+        line = self.context.live.box_lines.line_for(station)
         if line is None:
             return False
-        errand = Errand(
-            order.nonce, line.box, station, what, order.by, order.text.decode(), now,
-            min(until or now + KEEP_MS, now + KEEP_MS),
-            next_at=now + AGAIN_MS if line.online and what in DIRECT else 0,
-        )  # fmt: skip
-        context.errands.put(errand)
-        self._keep_errands(now)
+        errand = self._errand(line.box, station, what, order.nonce, order.by, order.text, now, until)
+        errand.next_at = now + AGAIN_MS if line.online and what in DIRECT else 0
+        self._put(errand, now)
         return True
+
+    def put_down(
+        self, station: str, what: str, nonce: str, by: str, text: bytes, now: Millis, until: Millis, told_by: str
+    ) -> bool:
+        """Have the box of this station told of what was done here, unless it told us of it."""
+        line = self.context.live.box_lines.line_for(station)
+        if line is None or line.box == told_by:
+            return False
+        self._put(self._errand(line.box, station, what, nonce, by, text, now, until), now)
+        return True
+
+    def put_up(
+        self, station: str, what: str, nonce: str, by: str, text: bytes, now: Millis, until: Millis | None
+    ) -> bool:
+        """Have our centre told of what was done here, if it obeys us."""
+        if not self.centre:
+            return False
+        self._put(self._errand(TO_CENTRE, station, what, nonce, by, text, now, until), now)
+        return True
+
+    @staticmethod
+    def _errand(
+        box: str, station: str, what: str, nonce: str, by: str, text: bytes, now: Millis, until: Millis | None
+    ) -> Errand:
+        keep_until = min(until or now + KEEP_MS, now + KEEP_MS)
+        return Errand(nonce, box, station, what, by, text.decode(), now, keep_until)
+
+    def _put(self, errand: Errand, now: Millis) -> None:
+        self.context.errands.put(errand)
+        self._keep_errands(now)
+
+    def kept(self, now: Millis) -> tuple[str, bytes]:
+        """Name and value of all that waits, to be stored with what it follows from."""
+        return ERRANDS, self.context.errands.dump(now)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a tick may have something to do."""
+        return bool(self.context.errands or self._beside or self._from_centre)
 
     def tick(self, now: Millis) -> None:
         """Those that are due go, and those that waited for too long end."""
         context, key = self.context, self._key
+        while self._beside:
+            self._tell(*self._beside.popleft(), now)
+        while self._from_centre:
+            answer = self._from_centre.popleft()
+            self._settle(key_of(answer.nonce, up=True), answer.state, answer.why, now)
         lines = context.live.box_lines.lines
-        for errand in context.errands.due(now, lambda box: box in lines and lines[box].online):
-            if key is not None:
+        up = lambda box: self.centre_up() if box == TO_CENTRE else box in lines and lines[box].online  # noqa: E731
+        for errand in context.errands.due(now, up):
+            if errand.box == TO_CENTRE:
+                context.outcome.to_centre.append((errand.topic, said_anew(errand, now)))
+            elif key is not None:
                 context.outcome.said.append((errand.topic, sign(key, errand.topic, said_anew(errand, now))))
         for errand in context.errands.expire(now):
             self._settled(errand, now)
@@ -73,22 +134,27 @@ class BoxErrands:
             if isinstance(error, CommandError):
                 self._gate.refuse(error, now)
             return
-        settled = self.context.errands.settle(nonce, said.state, said.why, now)
+        self._settle(nonce, said.state, said.why, now)
+
+    def _settle(self, key: str, state: State, why: str, now: Millis) -> None:
+        settled = self.context.errands.settle(key, state, why, now)
         if settled is not None:
             self._settled(settled, now)
 
     def _settled(self, errand: Errand, now: Millis) -> None:
         """It holds here as well, or is told as undone; whoever said it to us hears of it."""
         self._keep_errands(now)
-        if errand.what == "override" and errand.state == "done":
+        if errand.box != TO_CENTRE and errand.what == "override" and errand.state == "done":
             try:
                 self._carry(errand.station, read_command(errand.text.encode(), now), now)
             except CommandError as error:  # its time is over, or the place is gone here
                 errand.why = str(error)
         elif errand.state != "done":
             why = errand.why or "no answer in time"
-            self.on_settled(errand.by, f"{errand.what}_{errand.state}", errand.station, f"{errand.box}: {why}")
-        self._tell(ErrandAnswer(errand.station, errand.nonce, errand.state, errand.why), "", now)
+            where = errand.box or CENTRE
+            self.on_settled(errand.by, f"{errand.what}_{errand.state}", errand.station, f"{where}: {why}")
+        if errand.box != TO_CENTRE and errand.what in DIRECT:
+            self._tell(ErrandAnswer(errand.station, errand.nonce, errand.state, errand.why), "", now)
 
     def _keep_errands(self, now: Millis) -> None:
         self.context.outcome.kept[ERRANDS] = self.context.errands.dump(now)
@@ -126,7 +192,7 @@ class BoxErrands:
         self._publish(answer, way, now)
 
     def _publish(self, answer: ErrandAnswer, way: str, now: Millis) -> None:
-        if not way:
+        if way in ("", CENTRE):
             self.context.outcome.answers.append(answer)
         elif self._key is not None:
             self.context.outcome.said.append(reply(self._key, answer, "gateway", now))

@@ -19,7 +19,8 @@ class Outcome:
     something an alert may follow from; `returned`: devices that said they are there; `kept`: what outlives a restart,
     by name; `reports`: what people said of checks, `checked`: checks whose word is another, or has run out;
     `ended`: activities that are over; `boxes`: those that are to be told what came of theirs; `said`: commands and
-    answers to publish once all this is durable, `answers`: what our centre is told then of what it said.
+    answers to publish once all this is durable, `answers`: what our centre is told then of what it said, `to_centre`:
+    what we say to it, not signed yet.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -37,6 +38,7 @@ class Outcome:
     checked: set[CheckState] = field(default_factory=set)
     said: list[tuple[str, bytes]] = field(default_factory=list)
     answers: list[ErrandAnswer] = field(default_factory=list)
+    to_centre: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
     def is_plain(self) -> bool:
@@ -55,4 +57,5 @@ class Outcome:
             or self.boxes
             or self.said
             or self.answers
+            or self.to_centre
         )

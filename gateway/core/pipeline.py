@@ -89,7 +89,7 @@ class Pipeline:
 
     def tick(self, now: Millis, most: int = 10_000) -> None:
         self.live.tick(now, most)
-        if self._context.errands:
+        if self.commands.errands.busy:
             self.commands.errands.tick(now)
 
     def handle_all(self, frames: Iterable[Frame], now: Millis) -> None:

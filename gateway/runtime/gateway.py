@@ -104,9 +104,8 @@ class Gateway:
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.desk.command, self.alerting.desk.note
-        commands.errands.on_settled = self.alerting.desk.note
         self.alerting.desk.deeds.on_verified = commands.reports.verified
-        self.relaying = StaffRelay(self.pipeline, self.session, self.store)
+        self.relaying = StaffRelay(self.pipeline, self.session, self.store, self.alerting.desk)
         self.intake = Intake(
             self.session,
             self.pipeline,
@@ -191,7 +190,7 @@ class Gateway:
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
             mishaps=self.mishaps, report=report.told, command=partial(self.relaying.from_centre, carry=self.command),
         )  # fmt: skip
-        self.relaying.to_centre = line.answer
+        self.relaying.follow(line)
         if uplink.confirm == "centre":
             self.intake.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake

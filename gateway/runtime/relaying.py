@@ -1,21 +1,30 @@
 """What staff say, between this gateway, its boxes and its centre: kept, sent on, answered."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
+from gateway.alerting.deeds import CENTRE, Deed, encode
+from gateway.alerting.desk import StaffDesk
 from gateway.commands.answers import KEPT as ANSWERS
-from gateway.commands.answers import ErrandAnswer
+from gateway.commands.answers import ErrandAnswer, State
+from gateway.commands.errands import KEEP_MS, Errands, errands_kept
 from gateway.commands.errands import KEPT as ERRANDS
-from gateway.commands.errands import Errands, errands_kept
 from gateway.core.outcome import Outcome
 from gateway.core.pipeline import Pipeline
+from gateway.model import Millis
 from gateway.mqtt import Session
 from gateway.store.base import Store
+from gateway.store.jobs import Job, Keep
+from gateway.uplink.line import UplinkLine
 
 Carry = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so."""
+SOON_MS: Final = 15 * 60_000
+"""Steps are taken back soon, or not at all."""
+OF_THE_CENTRE: Final = frozenset(("box_offline", "internal_error"))
+"""Alerts about the centre's own view of a station, which the box has not."""
 
 
 class _Nonce(msgspec.Struct, gc=False):
@@ -25,31 +34,74 @@ class _Nonce(msgspec.Struct, gc=False):
 _decode_nonce = msgspec.json.Decoder(_Nonce).decode
 
 
-class AnswersCentre(Protocol):
-    """Tells our centre what came of what it said. Any thread."""
-
-    def __call__(self, answer: ErrandAnswer, /) -> None: ...
-
-
 class StaffRelay:
-    """`to_centre` is where answers for our centre go; without a line to one nobody waits for them."""
+    """`follow` the line to our centre, where there is one that obeys us."""
 
-    def __init__(self, pipeline: Pipeline, session: Session, store: Store) -> None:
+    def __init__(self, pipeline: Pipeline, session: Session, store: Store, desk: StaffDesk) -> None:
         self._session = session
-        context = pipeline.commands.errands.context
-        context.errands = Errands(errands_kept(store.kept(ERRANDS)))
-        context.answers.load(store.kept(ANSWERS))
-        self._answers = context.answers
-        self.to_centre: AnswersCentre = lambda _answer: None
+        self._line: UplinkLine | None = None
+        self._errands = errands = pipeline.commands.errands
+        errands.context.errands = Errands(errands_kept(store.kept(ERRANDS)))
+        errands.context.answers.load(store.kept(ANSWERS))
+        errands.on_settled = desk.note
+        desk.on_done, desk.on_answer = self._done, self._answered
+
+    def follow(self, line: UplinkLine) -> None:
+        """What is done here goes over this line, and the answers for the centre."""
+        self._line = line
+        if line.obeys:
+            self._errands.centre = line.outbound.box
+            self._errands.centre_up = lambda: line.session.connected
+            line.on_reply = self._replied
+
+    # ---- any thread ----
 
     def from_centre(self, topic: str, text: bytes, carry: Carry) -> None:
-        """Carry out what our centre said, and answer it. Any thread."""
-        self._answers.expect(_decode_nonce(text).nonce)
+        """Carry out what our centre said, and answer it."""
+        self._errands.context.answers.expect(_decode_nonce(text).nonce)
         carry(topic, text)
 
+    def _answered(self, deed: Deed, state: State, why: str) -> None:
+        self._errands.came_of_it(ErrandAnswer(deed.station, deed.nonce, state, why), deed.told_by)
+        self._session.wake()
+
+    def _replied(self, answer: ErrandAnswer) -> None:
+        self._errands.centre_says(answer)
+        self._session.wake()
+
+    # ---- the intake thread ----
+
     def durable(self, outcome: Outcome) -> None:
-        """What was to be said once this is durable. Belongs to the intake thread."""
+        """What was to be said once this is durable."""
         for topic, payload in outcome.said:
             self._session.publish(topic, payload)
-        for answer in outcome.answers:
-            self.to_centre(answer)
+        line = self._line
+        if line is not None:
+            for answer in outcome.answers:
+                line.answer(answer)
+            for topic, text in outcome.to_centre:
+                line.say(topic, text)
+
+    def _done(self, deed: Deed, now: Millis) -> Sequence[Job]:
+        """A deed was carried out here: our box and our centre are to do it, too, but for whoever told us of it."""
+        if deed.about is not None and deed.about.kind in OF_THE_CENTRE:
+            return ()
+        errands, until = self._errands, _until(deed, now)
+        down = encode(msgspec.structs.replace(deed, told_by=CENTRE))
+        put = errands.put_down(deed.station, "staff", deed.nonce, deed.by, down, now, until, deed.told_by)
+        if deed.told_by != CENTRE:
+            up = encode(msgspec.structs.replace(deed, told_by=errands.centre))
+            put = errands.put_up(deed.station, "staff", deed.nonce, deed.by, up, now, until) or put
+        if not put:
+            return ()
+        name, value = errands.kept(now)
+        return [Keep(name, value)]
+
+
+def _until(deed: Deed, now: Millis) -> Millis:
+    """When it has no sense any more to do it elsewhere."""
+    if deed.do in ("undo", "undo_order"):
+        return now + SOON_MS
+    if deed.do == "mute" and deed.until is not None:
+        return deed.until
+    return now + KEEP_MS

@@ -76,6 +76,7 @@ class UplinkLine(threading.Thread):
         self._count = 0
         self.upto = outbound.cursor.position
         self.on_confirmed: Callable[[], None] = lambda: None
+        self.on_reply: Callable[[ErrandAnswer], None] = lambda _answer: None
         self.fault: str | None = None
         session.on_connect = self._connected
         session.on_published = self._on_wire.discard
@@ -91,6 +92,17 @@ class UplinkLine(threading.Thread):
         """Tell the centre what came of something that it said. Any thread."""
         if self._orders is not None:
             self._orders.answer(answer)
+            self.session.wake()
+
+    @property
+    def obeys(self) -> bool:
+        """Whether the centre and this box do what the staff of the other did."""
+        return self._orders is not None
+
+    def say(self, topic: str, text: bytes) -> None:
+        """Tell the centre what our staff did. Any thread."""
+        if self._orders is not None:
+            self._orders.say(topic, text)
             self.session.wake()
 
     def end(self, timeout_s: float) -> None:
@@ -152,7 +164,7 @@ class UplinkLine(threading.Thread):
             self._hear(topic, payload, now, retained=bool(flags & RETAINED))
         if arrivals is not None:
             session.ack(arrivals.epoch, arrivals.mids)
-        for to, told in self._orders.replies(now) if self._orders is not None else ():
+        for to, told in self._orders.words(now) if self._orders is not None else ():
             session.publish(to, told)
         out.tick(now)
         if out.restored:
@@ -171,6 +183,11 @@ class UplinkLine(threading.Thread):
         if topic.startswith(b"yz-cmd/"):
             if self._orders is not None:
                 self._orders.take(topic, payload, now, retained=retained)
+            return
+        if topic.startswith(b"yz-reply/"):
+            answer = self._orders.hear(topic, payload, now, retained=retained) if self._orders is not None else None
+            if answer is not None:
+                self.on_reply(answer)
             return
         root, station, box = (*topic.split(b"/"), b"", b"")[:3]
         if root != b"yz-ack" or box.decode(errors="replace") != self.outbound.box:
@@ -228,6 +245,7 @@ class UplinkLine(threading.Thread):
         self.session.subscribe([f"yz-ack/{station}/{self.outbound.box}" for station in wanted])
         if self._orders is not None:
             self.session.subscribe([f"yz-cmd/{station}/{what}" for station in wanted for what in OBEYED])
+            self.session.subscribe([f"yz-reply/{station}/+" for station in wanted])
         for station, site in wanted.items():
             if told.get(station) != site:
                 self.session.publish(f"yz-site/{station}", site, retain=True)

@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.commands import CommandError, Gate, SeenNonces
-from gateway.commands.answers import ErrandAnswer, reply
+import msgspec
+
+from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
+from gateway.commands.answers import ErrandAnswer, decode_said, reply
 from gateway.commands.key import read_key
+from gateway.core.errands import CENTRE
 from gateway.live.box_lines import OBEYED
 from gateway.model import Millis
 
@@ -23,6 +26,20 @@ Command = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so. ConnectionError when that can't be now."""
 
 
+class _Way(msgspec.Struct, gc=False):
+    told_by: str = ""
+
+
+_decode_way = msgspec.json.Decoder(_Way).decode
+
+
+def _told_by(order: SignedCommand) -> str | None:
+    try:
+        return _decode_way(order.text).told_by
+    except msgspec.MsgspecError:
+        return None
+
+
 class _Sendings(SeenNonces):
     """A command is known by its nonce and its end: one that was signed anew comes through, a copy does not."""
 
@@ -31,19 +48,42 @@ class _Sendings(SeenNonces):
 
 
 class CentreOrders:
-    """`take` what came; `replies` are what the centre is to be told."""
+    """`take` what came; `words` are what the centre is to be told."""
 
     def __init__(self, key_file: Path, command: Command, box: str = "box") -> None:
         self._key_file, self._command, self._box = key_file, command, box
         self._gate = Gate(self._key, _Sendings())
+        self._replies = Gate(self._key, SeenNonces())
         self._answers: deque[ErrandAnswer] = deque()
+        self._said: deque[tuple[str, bytes]] = deque()
 
     def answer(self, answer: ErrandAnswer) -> None:
         """What came of something that the centre said. Any thread."""
         self._answers.append(answer)
 
-    def replies(self, now: Millis) -> Iterator[tuple[str, bytes]]:
-        """Topic and payload of each answer that has come together."""
+    def say(self, topic: str, text: bytes) -> None:
+        """Something that our staff did and the centre is to do as well. Any thread."""
+        self._said.append((topic, text))
+
+    def hear(self, topic: bytes, payload: bytes, now: Millis, *, retained: bool) -> ErrandAnswer | None:
+        """What the centre answers; None for what is no answer of it."""
+        try:
+            order = self._replies.open(topic, payload, now, retained=retained)
+            _, station, nonce = order.topic.split("/")
+            said = decode_said(order.text)
+        except (CommandError, msgspec.MsgspecError, RecursionError, ValueError):
+            return None
+        return None if order.by == self._box else ErrandAnswer(station, nonce, said.state, said.why)
+
+    def words(self, now: Millis) -> Iterator[tuple[str, bytes]]:
+        """Topic and payload of all that is to be said: answers, and what our staff did."""
+        yield from self._replies_of(now)
+        while self._said:
+            (topic, text), key = self._said.popleft(), self._key()
+            if key is not None:
+                yield topic, sign(key, topic, text)
+
+    def _replies_of(self, now: Millis) -> Iterator[tuple[str, bytes]]:
         while self._answers:
             answer, key = self._answers.popleft(), self._key()
             if key is not None:
@@ -67,6 +107,8 @@ class CentreOrders:
         if len(what) != 1 or what[0] not in OBEYED:
             self._gate.refuse(CommandError(f"{order.topic!r} is nothing that a centre may say"), now)
             return
+        if _told_by(order) != (CENTRE if what[0] == "staff" else ""):
+            return  # our own words, or a deed that the centre's gateway will say with what it is about
         try:
             self._command(order.topic, order.text)
         except ConnectionError as error:

@@ -52,8 +52,9 @@ def boxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def errand(nonce: str, at: int, state: Any = "waiting", **more: Any) -> Errand:
-    text = '{"nonce": "' + nonce + '"}'
-    return Errand(nonce, "shaping-box", "shaping", "override", "li", text, at, at + 4 * HOUR, state, **more)
+    text = '{"do": "acknowledge"}'
+    what = more.pop("what", "override")
+    return Errand(nonce, "shaping-box", "shaping", what, "li", text, at, at + 4 * HOUR, state, **more)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             errand("d" * 16, NOON - HOUR, "done", settled_at=NOON),
             errand("r" * 16, NOON - HOUR + 1, "refused", why="no such <place>", settled_at=NOON),
             errand("w" * 16, NOON - 2 * HOUR),
+            errand("s" * 16, NOON - 3 * HOUR, what="staff"),
         ]
     )
     store = SqliteStore(folder, NOON, ballast_mib=0)
@@ -128,7 +130,7 @@ def test_the_page_says_what_is_wrong_first(boxed: House, lang: str, words: tuple
 def test_what_waits_for_a_box_is_told_with_who_said_it_and_until_when(busy: House) -> None:
     told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
     assert [(one["state"], one["why"]) for one in told] == [
-        ("refused", "no such <place>"), ("done", ""), ("waiting", ""),
+        ("refused", "no such <place>"), ("done", ""), ("waiting", ""), ("waiting", ""),
     ]  # fmt: skip
     assert told[2] == {
         "box": "shaping-box", "state": "waiting", "why": "", "until": "2026-11-21T14:00:00Z", "station": "shaping",
@@ -148,6 +150,12 @@ def test_the_page_tells_what_waits_first(busy: House, lang: str, words: tuple[st
     assert page.index(words[0]) < page.index(words[1]) < page.index(words[2])
     assert words[3] in page
     assert "no such &lt;place&gt;" in page
+
+
+def test_a_deed_is_told_by_its_name(busy: House) -> None:
+    told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
+    assert told[3]["what"] == "acknowledge"
+    assert "确认告警" in busy.get("/boxes?lang=zh-Hans", headers=key(busy)).text
 
 
 def test_a_key_of_other_stations_sees_nothing_of_what_waits(busy: House) -> None:

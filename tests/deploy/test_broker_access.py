@@ -36,6 +36,8 @@ SAYS: dict[str, set[str]] = {
         "yz-pile/yanshan/cp-1",
         "yz-reply/yanshan/nonce",
         "yz-box/yanshan",  # as a box of that station, which tells this centre
+        "yz-cmd/yanshan/override",  # of its own staff
+        "yz-cmd/yanshan/staff",
         "yz-site/yanshan",
     },
     "yizhan-gateway": {
@@ -47,7 +49,9 @@ SAYS: dict[str, set[str]] = {
         "yz-sys/gw",
         "yz-cmd/yanshan/box-1/call",  # `yizhan up` has the API in it
         "yz-cmd/yanshan/override",  # for the box of that station
+        "yz-cmd/yanshan/staff",
         "yz-cmd/yanshan/check",
+        "yz-reply/yanshan/nonce",
         "homeassistant/status",
     },
     "yizhan-api": {
@@ -72,6 +76,8 @@ HEARS: dict[str, set[str]] = {
         "yz-cmd/yanshan/door-1/unlock",
         "yz-cmd/yanshan/box-1/call",
         "yz-cmd/yanshan/override",  # of the centre's staff, for the box
+        "yz-cmd/yanshan/staff",
+        "yz-reply/yanshan/nonce",  # of the centre, on what its own staff did
         "yz-cmd/yanshan/check",
         "yz-sys/gw",
     },

@@ -135,3 +135,59 @@ def test_forged_replayed_and_expired_commands_change_nothing_at_the_box(district
         assert box.shown("seat-01")["access"] == "staff_only"
         assert box.shown("seat-01")["health"] == "ok"
         assert sorted(district.at_box()) == ["busy", "closed", "staff_only"]
+
+
+def post(house: House, key: dict[str, str], path: str, **body: Any) -> dict[str, Any]:
+    more = key | {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{house.http}/api/v1{path}", json.dumps(body).encode(), more)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def help_called(house: House, key: dict[str, str]) -> dict[str, Any]:
+    """The alert about the call for help; KeyError while there is none."""
+    alerts = asked(house.http, "/api/v1/alerts?kind=help", key)["alerts"]
+    if not alerts:
+        raise KeyError("help")
+    return dict(alerts[0])
+
+
+def order_at(house: House, key: dict[str, str]) -> tuple[str, str]:
+    (order,) = asked(house.http, "/api/v1/orders", key)["orders"]
+    return order["assignee"], order["state"]
+
+
+def test_an_alert_and_its_order_are_worked_on_from_both_ends(district: District) -> None:
+    centre, box, key, box_key = district.centre, district.box, district.key, district.box_key
+    with box.up() as up:
+        until(lambda: centre.shown("door"), what="the station at the centre")
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        publish(box.broker.port, "yz/yanshan/door/event", '{"boot": "b1", "seq": 1, "type": "help"}')
+        mine = until(lambda: help_called(centre, key), what="the call at the centre")
+        until(lambda: help_called(box, box_key), what="the call at the box")
+        post(centre, key, f"/alerts/{mine['id']}/acknowledge")
+        until(lambda: help_called(box, box_key)["state"] == "acknowledged", what="who takes care, at the box")
+        up.stop(signal.SIGKILL)
+    until(lambda: boxes(centre.http, key)[0]["line"] == "down", what="the line known to be down")
+    given = post(centre, key, "/orders", alert=mine["id"], assignee="chen", title="go and look")
+    assert (given["box"]["box"], given["box"]["state"]) == ("box-1", "waiting")
+    district.restart()
+    with box.up() as up:
+        until(lambda: order_at(box, box_key) == ("chen", "assigned"), what="the order, at the box")
+        ours = asked(box.http, "/api/v1/orders", box_key)["orders"][0]["id"]
+        post(box, box_key, f"/orders/{ours}/accept")
+        until(lambda: order_at(centre, key) == ("chen", "accepted"), what="who accepted it, at the centre")
+        up.stop(signal.SIGKILL)
+    with box.up():
+        until(lambda: get(box.http, "/readyz"))
+        post(box, box_key, f"/orders/{ours}/done")
+        until(lambda: order_at(centre, key) == ("chen", "done"), what="that it is done, at the centre")
+        post(centre, key, f"/orders/{given['id']}/verify")
+        until(lambda: order_at(box, box_key) == ("chen", "closed"), what="that it was seen, at the box")
+    deeds = ["acknowledge", "assign", "accept", "done", "verify"]
+    here, there = ("test", "test@box-1"), ("test@centre", "test")
+    for house, its_key, (of_centre, of_box) in ((centre, key, here), (box, box_key, there)):
+        lines = asked(house.http, "/api/v1/audit", its_key)["audit"]
+        told = [(line["what"], line["who"]) for line in reversed(lines) if line["what"] in deeds]
+        assert [what for what, _ in told] == deeds, "each once, whatever was killed"
+        assert [who for _, who in told] == [of_centre, of_centre, of_box, of_box, of_centre]

@@ -98,7 +98,7 @@ class Hop:
 
     def answer(self) -> None:
         above = self.above
-        for topic, payload in self.orders.replies(self.town.now):
+        for topic, payload in self.orders.words(self.town.now):
             if above is not None and self.up:
                 above.hear(topic, payload)
                 above.answer()
