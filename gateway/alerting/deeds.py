@@ -103,31 +103,8 @@ class Deeds:
             deed, by=bounded(who, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
             text=bounded(deed.text, LONGEST_TEXT),
         )  # fmt: skip
-        if deed.is_relayed:
-            deed = self._ours(deed)
         events, steps, jobs = self._do(deed, now)
         return events, steps, jobs if deed.link is None else [*jobs, SpendLink(*deed.link)]
-
-    def known(self, nonce: str) -> bool:
-        """Whether a deed of this nonce was carried out."""
-        return self._reader.audited(nonce)
-
-    def onward(self, deed: Deed) -> Deed:
-        """The same for another machine, to be asked for before it is carried out here."""
-        find = self.twins.about_order if deed.do in ON_ORDERS else self.twins.about_alert
-        by = deed.by if deed.told_by in ("", CENTRE) else f"{deed.by}@{deed.told_by}"
-        return msgspec.structs.replace(deed, by=by, about=find(deed.target) or deed.about, link=None)
-
-    def _ours(self, deed: Deed) -> Deed:
-        """What was done elsewhere, with our name of the alert or order. DeedError where there is none."""
-        if not deed.target or deed.do in ("report", "retry"):
-            return deed
-        on_order = deed.do in ON_ORDERS
-        find = self.twins.order if on_order else self.twins.alert
-        found = find(deed.station, deed.target, deed.about)
-        if found is None and deed.do != "assign":
-            raise DeedError(f"there is no such {'order' if on_order else 'alert'} here")
-        return msgspec.structs.replace(deed, target=found.id if found is not None else "")
 
     def _do(self, deed: Deed, now: Millis) -> Done:
         match deed.do:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from gateway.alerting.deeds import RELAYED, Deed, DeedError, Deeds, Done, decode
+from gateway.alerting.relayed import onward, ours
 from gateway.alerts.core import Alerts
 from gateway.alerts.payload import OWN
 from gateway.alerts.words import AlertEvent, UnknownAlertError
@@ -121,12 +122,15 @@ class StaffDesk:
         return None
 
     def _carry_out(self, deed: Deed, now: Millis) -> Done:
-        if deed.is_relayed and self.deeds.known(deed.nonce):
+        twins = self.deeds.twins
+        if deed.is_relayed and twins.did(deed.nonce):
             raise DoneBeforeError(deed.nonce)
-        onward = self.deeds.onward(deed) if deed.do in RELAYED and deed.station else None
+        told_on = onward(twins, deed) if deed.do in RELAYED and deed.station else None
+        if deed.is_relayed:
+            deed = ours(twins, deed)
         events, steps, jobs = self.deeds.carry_out(deed, now)
         who = f"{deed.by}@{deed.told_by}" if deed.is_relayed else deed.by
-        more = [] if onward is None else self.on_done(onward, now)
+        more = [] if told_on is None else self.on_done(told_on, now)
         return events, steps, [*jobs, _audit(now, who, deed.do, deed.target or deed.station, deed.nonce), *more]
 
 

@@ -55,6 +55,10 @@ class Twins:
         alert = self._reader.alert(order.alert) if order.alert is not None else None
         return alert is not None and what.is_of(alert, station)
 
+    def did(self, nonce: str) -> bool:
+        """Whether a deed of this nonce was carried out."""
+        return self._reader.audited(nonce)
+
     def about_alert(self, name: str) -> About | None:
         return about(self._core.desk.find(name) or self._reader.alert(name)) if name else None
 
