@@ -59,7 +59,8 @@ class Errand(msgspec.Struct):
 
     @property
     def topic(self) -> str:
-        return f"yz-cmd/{self.station}/{self.what}"
+        root = "yz-deed" if self.box == TO_CENTRE else "yz-cmd"
+        return f"{root}/{self.station}/{self.what}"
 
 
 def key_of(nonce: str, *, up: bool) -> str:

@@ -133,7 +133,7 @@ class BeforeMessage:
 
 def is_command(topic: bytes) -> bool:
     """What staff change. It reaches others too, who undo nothing."""
-    return topic.startswith((b"yz-cmd/", b"yz-reply/")) or topic.endswith(b"/check")
+    return topic.startswith((b"yz-cmd/", b"yz-deed/", b"yz-reply/")) or topic.endswith(b"/check")
 
 
 _Gathered = tuple[int, int, int, int, dict[str, int]]

@@ -12,7 +12,7 @@ from gateway.alerts.payload import rfc3339
 from gateway.commands import CommandError, Gate, RepeatedError, SeenNonces, SignedCommand
 from gateway.commands.answers import State
 from gateway.core.context import Context
-from gateway.core.errands import BoxErrands
+from gateway.core.errands import CENTRE, BoxErrands
 from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import Command, encode_command, read_command
@@ -28,10 +28,14 @@ _decode_way = msgspec.json.Decoder(_Way).decode
 
 
 def _way_of(order: SignedCommand) -> str:
+    """Who told us. CommandError where its topic is not that of such a one."""
     try:
-        return _decode_way(order.text).told_by
+        way = _decode_way(order.text).told_by
     except msgspec.ValidationError:
         raise CommandError("told_by is no text", "unreadable") from None
+    if (way not in ("", CENTRE)) is not order.topic.startswith("yz-deed/"):
+        raise CommandError("boxes tell on yz-deed what was done there, and nobody else does")
+    return way
 
 
 class Commands:
@@ -54,7 +58,7 @@ class Commands:
         self.errands.trust(key)
 
     def take(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
-        """A message on `yz-cmd/{station}/{what}`. What is refused is counted."""
+        """A message on `yz-cmd/{station}/{what}`, or of a box on `yz-deed/…`. What is refused is counted."""
         if topic.count(b"/") == 3 and topic.endswith((b"/unlock", b"/call")):
             return  # a bridge's: it opens doors, and tells us by an event
         context = self._context

@@ -43,7 +43,7 @@ class Unusual:
             wire.parse_topic(topic)
             self._context.live.counters["cleared"] += 1  # what was retained here is gone: it says nothing of the device
             return
-        if topic.startswith(b"yz-cmd/"):
+        if topic.startswith((b"yz-cmd/", b"yz-deed/")):
             self._commands.take(topic, payload, flags, now)
             return
         if topic.startswith(b"yz-reply/"):

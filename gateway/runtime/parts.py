@@ -37,7 +37,7 @@ from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 log = logging.getLogger(__name__)
 
 Share = tuple[int, int]
-OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-reply/+/+"]
+OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-deed/+/+", "yz-reply/+/+"]
 
 
 def mine(stations: Iterable[StationSettings], share: Share | None) -> list[StationSettings]:

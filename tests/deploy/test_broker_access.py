@@ -36,8 +36,7 @@ SAYS: dict[str, set[str]] = {
         "yz-pile/yanshan/cp-1",
         "yz-reply/yanshan/nonce",
         "yz-box/yanshan",  # as a box of that station, which tells this centre
-        "yz-cmd/yanshan/override",  # of its own staff
-        "yz-cmd/yanshan/staff",
+        "yz-deed/yanshan/staff",  # what its own staff did
         "yz-site/yanshan",
     },
     "yizhan-gateway": {
@@ -89,6 +88,7 @@ HEARS: dict[str, set[str]] = {
         "yz/shop/door-1/state",
         "yz/shop/door-1/availability",
         *SAYS["yizhan-api"],
+        "yz-deed/yanshan/staff",
         "yz-cmd/yanshan/else",  # it refuses it
         "yz-pile/yanshan/cp-1",
         "yz-reply/yanshan/nonce",

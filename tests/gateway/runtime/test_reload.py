@@ -212,11 +212,13 @@ def test_hours_and_words_of_the_configuration_take_effect(house):
 
 def test_boxes_are_listened_to_for_as_long_as_one_is_accepted(house):
     def listened_to():
-        return [one for one in house.gateway.session.filters if one.startswith(("yz-box", "yz-site", "yz-reply"))]
+        return [
+            one for one in house.gateway.session.filters if one.startswith(("yz-box", "yz-deed", "yz-site", "yz-reply"))
+        ]
 
     house.start(station("a", seat("one")))
     assert listened_to() == []
     house.reload(station("a", seat("one")), uplinks={"accept": ["box-1"]})
-    assert sorted(listened_to()) == ["yz-box/+", "yz-reply/+/+", "yz-site/+"]
+    assert sorted(listened_to()) == ["yz-box/+", "yz-deed/+/+", "yz-reply/+/+", "yz-site/+"]
     house.reload(station("a", seat("one")))
     assert listened_to() == []
