@@ -39,12 +39,17 @@ def run(args: argparse.Namespace) -> int:
     from gateway.base.clock import now_ms
     from gateway.base.heart import Heart
     from gateway.runtime import Gateway
+    from gateway.runtime.hand_over import HandOverStoppedError, hand_over
     from gateway.runtime.metrics import CertificateCollector, MetricsServer
 
     hangups = Hangups()
     settings = checked(args.config)
     note_start(args.config, settings, "gateway", now_ms())
     stopped = stop_event()
+    try:
+        hand_over(settings, args.shard[1] if args.shard else 0, stopped.is_set)
+    except HandOverStoppedError:
+        return 0
     gateway = Gateway(settings, share=args.shard)
     gateway.config_version = lambda: newest_version(args.config)
     running = Reloading(args.config, settings, checked, lambda planned: _follow(planned, gateway))

@@ -60,6 +60,8 @@ class Session:
         self._filters = dict.fromkeys(filters)  # in order
         self._unsaid: dict[str, None] = {}  # those that the broker was not told of yet
         self._dropped: dict[str, None] = {}  # what it may believe that we listen to
+        self.anew: frozenset[str] = frozenset()
+        """Filters of which what is retained is wanted on the first connection, though the session may be known."""
         self.connected = False
         self.subscribed = False
         self.epoch = 0
@@ -338,8 +340,12 @@ class Session:
 
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            topics: list[tuple[str, SubscribeOptions | int]] = [(topic_filter, options) for topic_filter in filters]
+            once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            anew = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+            topics: list[tuple[str, SubscribeOptions | int]] = [
+                (topic_filter, anew if topic_filter in self.anew else once) for topic_filter in filters
+            ]
+            self.anew = frozenset()
         else:
             topics = [(topic_filter, 1) for topic_filter in filters]
         for start in range(0, len(topics), FILTERS_A_PACKET):

@@ -21,7 +21,7 @@ from gateway.evidence.opening import Kept
 from gateway.live import Device, Live, Seen, Station
 from gateway.live.box_lines import lines_kept
 from gateway.live.places import NOWHERE
-from gateway.model import AXES, Axes, Millis, Rejected
+from gateway.model import AXES, Axes, Batch, Change, Millis, Rejected
 from gateway.policy.override import Overrides
 from gateway.runtime.starts import Starts
 from gateway.store.base import Store
@@ -143,11 +143,12 @@ class Memory:
             replayed += count
             heard_at = max(heard_at, *batch.received)
             aside += failed
-        _take_over(pipeline, before, now, careful=careful)
+        _take_over(pipeline, before, alive_at, now, careful=careful)
         quarantine = list(store.rejected())
         for rejected in quarantine:
             pipeline.readmit(rejected)
         pipeline.take()
+        _begin_history(live, store, before, now)
         pipeline.owe_reports()
         pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
         for station, at in alive_at.items():  # the newest trace of us
@@ -196,6 +197,16 @@ class Memory:
             log.error("what was set by hand can't be read again (%s): sensors decide until it is set anew", error)
 
 
+def stations_of_part(blob: bytes) -> set[str]:
+    """Of which stations a kept part tells anything; none where it can't be read."""
+    with suppress(msgspec.MsgspecError):
+        part = _decode(blob)
+        if isinstance(part, list):
+            part = _Part(part)
+        return {row[0] for row in part.devices} | {station for station, _, _ in part.promises}
+    return set()
+
+
 def _row(device: Device) -> Row:
     facts = [(fact.resource.id, fact.axes.code, kept(fact)) for fact in device.facts]
     return device.station, device.id, device.seen.dump(), device.online, device.seen_at, facts
@@ -207,22 +218,33 @@ def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tu
     return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
 
 
-def _take_over(pipeline: Pipeline, before: Sequence[Neighbour], now: Millis, *, careful: bool) -> None:
+def _take_over(
+    pipeline: Pipeline, before: Sequence[Neighbour], alive_at: dict[Station, Millis], now: Millis, *, careful: bool
+) -> None:
     """The devices that spoke there last: a watermark then covers only what has been stored, there or here."""
     for neighbour in before:
         known = dict.fromkeys(pipeline.live.devices.values(), NEVER)
-        moved = _moved(pipeline.live, neighbour, now)
+        moved = _moved(pipeline.live, neighbour, alive_at, now)
         if moved:
             log.info("%d devices come from %s", len(moved), neighbour)
             for number, batch in neighbour.batches(min(moved.values())):
                 pipeline.replay(number, batch, known | moved, careful=careful)
 
 
-def _moved(live: Live, neighbour: Neighbour, now: Millis) -> dict[Device, int]:
+def _begin_history(live: Live, store: Store, before: Sequence[Neighbour], now: Millis) -> None:
+    """What holds at the moment at which the stations changed hands, so that their past here tells nothing older."""
+    at = max((one.handed_over_at for one in before if one.handed_over_at is not None), default=None)
+    if at is not None:
+        facts = [fact for station in live.stations.values() for fact in station.facts()]
+        store.commit(Batch(), [Change(one.resource, at, one.axes, one.axes, "start") for one in facts], [], now)
+
+
+def _moved(live: Live, neighbour: Neighbour, alive_at: dict[Station, Millis], now: Millis) -> dict[Device, int]:
     """What is loaded, each as it was after which batch."""
+    newer = neighbour.handed_over_at is None
     moved: dict[Device, int] = {}
     for _, upto, blob in neighbour.checkpoints():
-        moved |= dict.fromkeys(_load(live, blob, {}, now, upto, newer=True) or (), upto)
+        moved |= dict.fromkeys(_load(live, blob, alive_at, now, None, newer=newer) or (), upto)
     for facts in [facts for device in moved for facts in device.facts]:
         if facts.fresh.heard and facts.fresh.valid_until is not None:
             live.alarms.set(facts, facts.fresh.valid_until)
@@ -230,11 +252,11 @@ def _moved(live: Live, neighbour: Neighbour, now: Millis) -> dict[Device, int]:
 
 
 def _load(
-    live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis, upto: int, *, newer: bool = False
+    live: Live, blob: bytes, alive_at: dict[Station, Millis], now: Millis, upto: int | None, *, newer: bool = False
 ) -> list[Device] | None:
     """Devices of one part that are still configured; None when it can't be read. `alive_at`: when the promise of each
-    station was kept; of one in two parts the newer counts. `upto`: it was true after this batch. `newer`: only devices
-    that spoke there after all we know.
+    station was kept; of one in two parts the newer counts. `upto`: it was true after this batch; None
+    for one of another journal. `newer`: only devices that spoke there after all we know.
     """
     try:
         part = _decode(blob)
@@ -245,7 +267,7 @@ def _load(
         log.error("a kept part of the live state is damaged (%s): the journal is replayed instead", error)
         return None
     if part.boxes and not newer:
-        live.boxes.load(part.boxes, upto)
+        live.boxes.load(part.boxes, upto or 0)
     for place, at, promise in () if newer else part.promises:
         if place in live.stations and at > alive_at.get(live.stations[place], -1):
             alive_at[live.stations[place]] = at

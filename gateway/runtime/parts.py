@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from config.schema import Settings, StationSettings
 from gateway.alerts.payload import OWN
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
+from gateway.base.sharing import shard_of, shard_suffix
 from gateway.commands.key import made_key, read_key
 from gateway.core.pipeline import Pipeline
 from gateway.core.plan import build, foreign, resource_of
@@ -18,6 +18,7 @@ from gateway.live import Live
 from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
+from gateway.mqtt.handed_over import EndingSession
 from gateway.policy.hours import Openings
 from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
@@ -26,13 +27,14 @@ from gateway.store.base import Reader, Store, StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
 from gateway.store.days import day_files, number_of
 from gateway.store.jobs import Keep
-from gateway.store.neighbours import neighbours
+from gateway.store.neighbours import before_of
 from gateway.store.place import Place
 from gateway.store.replica.configured import connection_of
 from gateway.store.replica.filing import ReplicaFiling, files_beside
 from gateway.store.replica.sender import Filing, ReplicaSender
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
+from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods, take_over_of
 
 log = logging.getLogger(__name__)
 
@@ -45,20 +47,12 @@ def mine(stations: Iterable[StationSettings], share: Share | None) -> list[Stati
     if share is None:
         return list(stations)
     index, shards = share
-    return [
-        station
-        for station in stations
-        if max(range(1, shards + 1), key=lambda shard: _weight(station.id, shard)) == index
-    ]
-
-
-def _weight(station: str, shard: int) -> int:
-    return int.from_bytes(blake2b(f"{shard}/{station}".encode(), digest_size=8).digest(), "big")
+    return [station for station in stations if shard_of(station.id, shards) == index]
 
 
 def suffix(share: Share | None) -> str:
     """What tells a shard's names from those of the others."""
-    return f"-{share[0]}of{share[1]}" if share else ""
+    return shard_suffix(*share) if share else ""
 
 
 def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSender | None = None) -> SqliteStore:
@@ -100,6 +94,13 @@ def filing_of(settings: Settings, replica: ReplicaSender, folder: Path, gateway:
     return ReplicaFiling(replica, connection_of(settings.store.replica, gateway), folder, beside, mishaps)
 
 
+def begin_tenure(store: Store, share: Share | None, *, ending: bool) -> bool:
+    """Note that a shard has its stations from now on. True where it is to take them over from others."""
+    if share is not None and not ending and read_periods(store.kept) is None:
+        store.write([begun(None, 0)])
+    return store.kept(TAKE_OVER) not in (None, b"")
+
+
 def restored(
     settings: Settings,
     stations: Sequence[StationSettings],
@@ -109,7 +110,8 @@ def restored(
 ) -> tuple[Pipeline, Memory]:
     """The core as it was when the store was last written, and the memory that keeps it from now on.
 
-    What a store beside it knew last, of another number of shards, goes on here. StoreError while such a one runs.
+    What a store beside it knew last, of another number of shards, goes on here: once where that one was handed over,
+    else wherever it knows something newer. StoreError while such a one runs.
     """
     begin = monotonic_s()
     pipeline, replayed = _taken_up(settings, stations, store, now, starts)
@@ -119,12 +121,13 @@ def restored(
         len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
     )  # fmt: skip
     memory = Memory(live)
-    if store.kept("layout") != memory.layout:
+    taken_over = store.kept(TAKE_OVER)
+    if store.kept("layout") != memory.layout or taken_over:
         # Devices moved between parts: keep all at once, or a crash could find one in neither.
         parts = range(len(memory.parts))
         store.checkpoint_all([(part, memory.dump(part, now)) for part in parts], store.last_id)
         store.drop_parts(len(parts))
-        store.write([Keep("layout", memory.layout)])
+        store.write([Keep("layout", memory.layout), *([keep_take_over(None)] if taken_over else [])])
     return pipeline, memory
 
 
@@ -135,7 +138,7 @@ def _taken_up(
     a second time.
     """
 
-    before = neighbours(settings.store.path, store.folder)
+    before = before_of(settings.store.path, store.folder, take_over_of(store.kept(TAKE_OVER)))
 
     def take_up(*, careful: bool) -> tuple[Pipeline, int]:
         live = build(settings, stations, Openings(settings), now)
@@ -156,24 +159,39 @@ def session_of(
     stations: Sequence[StationSettings],
     share: Share | None,
     more: Iterable[str],
-    will: Will,
+    will: Will | None,
+    ending: str | None = None,
 ) -> Session:
-    """One session for all stations, or for those of a shard; `more` are the topics of foreign devices."""
+    """One session for all stations, or for those of a shard; `more` are the topics of foreign devices. `ending`: of a
+    shard that takes only what waits for it, up to the marker on this topic.
+    """
+    terms = session_terms(settings)
+    name = settings.client_id + suffix(share)
+    if ending is not None:
+        return EndingSession(broker_of(settings), name, ending, will=will, **terms)
+    filters = filters_for(settings, [station.id for station in stations], share, more)
+    return Session(broker_of(settings), name, filters=filters, will=will, **terms)
+
+
+def filters_for(settings: Settings, stations: Iterable[str], share: Share | None, more: Iterable[str]) -> list[str]:
+    """What a gateway listens to."""
     filters = ["yz/#", "yz-cmd/#"]
     if share is not None:
-        filters = filters_of(station.id for station in stations)
+        filters = filters_of(stations)
         filters.append(f"yz-cmd/{OWN}/#")  # what staff do about a trouble of a shard itself: whose it is knows
-    return Session(
-        broker_of(settings),
-        settings.client_id + suffix(share),
-        filters=[*filters, *of_boxes(settings), *sorted(more)],
-        will=will,
-        expiry_s=settings.mqtt.session_expiry_s,
-        keepalive_s=settings.mqtt.keepalive_s,
-        receive_maximum=settings.mqtt.receive_maximum,
-        reconnect_max_s=settings.mqtt.reconnect_max_s,
-        fast=settings.mqtt.fast == "auto",
-    )
+    return [*filters, *of_boxes(settings), *sorted(more)]
+
+
+def session_terms(settings: Settings) -> dict[str, Any]:
+    """What a gateway's session asks for, as a Session takes it."""
+    mqtt = settings.mqtt
+    return {
+        "expiry_s": mqtt.session_expiry_s,
+        "keepalive_s": mqtt.keepalive_s,
+        "receive_maximum": mqtt.receive_maximum,
+        "reconnect_max_s": mqtt.reconnect_max_s,
+        "fast": mqtt.fast == "auto",
+    }
 
 
 def of_boxes(settings: Settings) -> list[str]:

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from gateway.model import Batch
+from gateway.model import Batch, Millis
 from gateway.store.base import StoreError
 from gateway.store.day_reader import readers
 from gateway.store.days import CORE, core_files, day_files
 from gateway.store.files import read_only
+from gateway.store.tenure import TakeOver, is_over, periods_in
 
 _SHARD = re.compile(r"-\d+of(\d+)$")
 
 
 class Neighbour:
-    """One of them, to read."""
+    """One of them, to read. `handed_over_at`: when its devices changed hands as a whole; None for one that may know
+    something newer of some.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, handed_over_at: Millis | None = None) -> None:
+        self._folder, self.handed_over_at = folder, handed_over_at
 
     def __str__(self) -> str:
         return str(self._folder)
@@ -35,20 +38,34 @@ class Neighbour:
                 yield from reader.batches(after)
 
 
+def before_of(root: Path, own: Path, take_over: TakeOver | None) -> list[Neighbour]:
+    """Those that `own` is to take over from, or whoever else may know something newer. StoreError, see `neighbours`."""
+    others = neighbours(root, own)
+    if take_over is None:
+        return others
+    folders = [root / name for name in take_over.folders]
+    for folder in folders:
+        if not (folder / CORE).exists():
+            raise StoreError(
+                f"{own} takes over the stations of {folder}, which is not there: bring that folder to this machine"
+            )
+    return [Neighbour(folder, take_over.at) for folder in folders]
+
+
 def neighbours(root: Path, own: Path) -> list[Neighbour]:
-    """Those in `root` and below it whose number of shards differs from that of `own`.
+    """Those in `root` and below it whose number of shards differs from that of `own`, and whose time is not over.
 
     StoreError while one of them runs: both would store and tell of the same stations.
     """
     folders = [path.parent for path in core_files(root)]
     others = [folder for folder in folders if _shards(folder, root) != _shards(own, root)]
     for folder in others:
-        if _runs(folder):
+        if runs(folder):
             raise StoreError(
                 f"{folder} belongs to a gateway that runs with another number of shards: "
                 "stop all gateways, then start those of the new number"
             )
-    return [Neighbour(folder) for folder in others]
+    return [Neighbour(folder) for folder in others if not is_over(periods_in(folder))]
 
 
 def _shards(folder: Path, root: Path) -> int:
@@ -57,7 +74,8 @@ def _shards(folder: Path, root: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def _runs(folder: Path) -> bool:
+def runs(folder: Path) -> bool:
+    """Whether a gateway writes there now."""
     try:
         with (folder / "lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

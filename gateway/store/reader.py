@@ -29,6 +29,11 @@ class SqliteReader:
         self._unopened: set[Path] = set()
         self._open: dict[Path, DayReader] = {}
 
+    @property
+    def folder(self) -> Path:
+        """Where the journal is."""
+        return self._folder
+
     def history(
         self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
     ) -> list[Interval]:

@@ -7,6 +7,7 @@ from gateway.model import Interval, Millis, Reading, Rejected
 from gateway.store.base import Reader
 from gateway.store.days import store_folders
 from gateway.store.reader import SqliteReader
+from gateway.store.tenure import Period, periods_in
 
 
 def reader_of(folder: Path) -> Callable[[], Reader]:
@@ -24,17 +25,23 @@ class Shards:
 
     def __init__(self, readers: list[SqliteReader]) -> None:
         self._readers = readers
+        self._periods: list[list[Period]] | None = None
 
     def history(
         self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None
     ) -> list[Interval]:
-        """Joined by time: where a shard knew nothing newer, the next one's first word ends its last.
+        """Joined by time: each folder tells of the time in which it had its stations. Of folders that don't say when
+        that was, the next one's first word ends the last of the one before.
 
         Where one stopped reading after `most` changes, all stop.
         """
-        found = [reader.history(station, resource, start, end, most) for reader in self._readers]
-        parts = sorted((part for part in found if part), key=lambda part: part[-1].start)
-        upto = min((part[-1].end for part in parts), default=end)
+        upto, parts = end, list[list[Interval]]()
+        for reader, low, high in self._pieces(start, end):
+            part = reader.history(station, resource, low, high, most)
+            if part:
+                parts.append(part)
+                upto = min(upto, part[-1].end) if part[-1].end < high else upto
+        parts.sort(key=lambda part: part[-1].start)
         joined: list[Interval] = []
         for part in parts:
             joined = [Interval(before.start, min(before.end, part[0].start), before.axes) for before in joined]
@@ -44,6 +51,16 @@ class Shards:
             for interval in joined
             if interval.start < upto
         ]
+
+    def _pieces(self, start: Millis, end: Millis) -> Iterator[tuple[SqliteReader, Millis, Millis]]:
+        """Whom to ask, and for which time."""
+        if self._periods is None:
+            self._periods = [periods_in(reader.folder) or [(0, None)] for reader in self._readers]
+        for reader, periods in zip(self._readers, self._periods, strict=True):
+            for begin, until in periods:
+                low, high = max(start, begin), end if until is None else min(end, until)
+                if low < high:
+                    yield reader, low, high
 
     def readings(
         self, start: Millis | None = None, end: Millis | None = None, station: str | None = None

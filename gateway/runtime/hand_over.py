@@ -1,0 +1,359 @@
+"""Another number of shards: what the old ones had becomes the new ones', before the first of those begins.
+
+The old shards come up once more, all in this process, and take what waits in their sessions, with alerts, watermarks
+and all; meanwhile the broker is told to hold for each new shard what comes. A marker parts what is whose. Then the rows
+of each station go to its new folder, and the old sessions end. Whoever is killed meanwhile, the next start goes on:
+up to the cut all of it is begun anew, and what follows from the cut can be done twice.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from config.files import read_bytes
+from config.schema import Settings
+from gateway.alerts.payload import OWN
+from gateway.base.clock import monotonic_s, now_ms
+from gateway.base.folder_lock import alone_in
+from gateway.base.sharing import shard_of, shard_suffix
+from gateway.core.plan import build, foreign
+from gateway.model import Millis
+from gateway.mqtt.configured import broker_of
+from gateway.mqtt.handed_over import CUT, BeginningSession, EndingSession, MarkerSession, end_session
+from gateway.policy.hours import Openings
+from gateway.runtime.gateway import Gateway
+from gateway.runtime.memory import stations_of_part
+from gateway.runtime.parts import Share, filters_for, mine, session_terms, store_of
+from gateway.store.base import StoreError
+from gateway.store.files import flush
+from gateway.store.moving import close_own_alerts, move_stations, stations_in
+from gateway.store.neighbours import Neighbour
+from gateway.store.shard_folders import ShardFolders
+from gateway.store.sqlite import SqliteStore
+from gateway.store.tenure import TakeOver, begun, ended, is_over, keep_take_over, periods_in, read_periods
+
+log = logging.getLogger(__name__)
+
+FOLDER, PROGRESS = "hand-over", "progress.json"
+STEP_S = 0.02
+SILENT_S = 20.0
+"""So long nothing comes, not even the marker: the broker brings it to nobody, or has dropped it."""
+TELL_S = 10.0
+AFTER_CUT_S = 60.0  # so long the marker may take to come to an old shard that had heard all before it
+QUIET_S = 2.0
+COPY_S = 30.0  # how long the old shards' copy may take to catch up
+
+
+class HandOverStoppedError(Exception):
+    """Told to stop meanwhile: the next start goes on."""
+
+
+class _Progress(msgspec.Struct):
+    """What can no longer be begun anew: the new sessions hold what comes since the marker was said."""
+
+    before: int
+    shards: int
+    marker: str
+    at: Millis
+
+
+def hand_over(settings: Settings, shards: int, stopped: Callable[[], bool], *, missing_too: bool = False) -> bool:
+    """Bring all to `shards` shards (0: to one gateway without). True when there was anything to do.
+
+    One process does it, the others that come wait. `missing_too`: go on without the folders of shards that are lost.
+    StoreError while old shards run, or where a folder of theirs is missing; HandOverStoppedError.
+    """
+    root = settings.store.path
+    folders = ShardFolders(root, settings.gateway.id)
+    if not (root / FOLDER / PROGRESS).exists() and folders.before(shards) is None:
+        return False
+    (root / FOLDER).mkdir(0o700, exist_ok=True)
+    with alone_in(root / FOLDER):
+        return _HandOver(settings, stopped, missing_too=missing_too).bring_to(shards)
+
+
+class OldShard:
+    """A shard that is to be no more, running for the last time."""
+
+    def __init__(self, settings: Settings, share: Share | None, marker: str, stack: ExitStack) -> None:
+        self.gateway = Gateway(settings, share=share, ending=marker)
+        assert isinstance(self.gateway.session, EndingSession)
+        self.session = self.gateway.session
+        self._stopped = False
+        stack.callback(self.stop)
+        self.gateway.start()
+
+    @property
+    def died(self) -> str | None:
+        return None if self._stopped else self.gateway.dead
+
+    def stop(self) -> bool:
+        """False when not all could be stored."""
+        if self._stopped:
+            return True
+        self._stopped = True
+        return self.gateway.stop()
+
+
+class _HandOver:
+    def __init__(self, settings: Settings, stopped: Callable[[], bool], *, missing_too: bool) -> None:
+        self._settings, self._stopped, self._missing_too = settings, stopped, missing_too
+        self._root = settings.store.path
+        self._file = self._root / FOLDER / PROGRESS
+        self._broker = broker_of(settings)
+        self._by_broker = not settings.mqtt.endpoint.embedded  # that one keeps no session
+        self._told_at = monotonic_s()
+
+    def bring_to(self, shards: int) -> bool:
+        done = False
+        while True:
+            progress = self._progress()
+            if progress is None:
+                before = self._folders().before(shards)
+                if before is None:
+                    return done
+                progress = self._parted(before, shards)
+            else:
+                log.info("going on with the change from %s to %s", _named(progress.before), _named(progress.shards))
+                self._drain(progress, cut=False)
+            self._move(progress)
+            self._file.unlink()
+            flush(self._file.parent)
+            done = True
+            log.info("%s have become %s", _named(progress.before), _named(progress.shards))
+
+    def _folders(self) -> ShardFolders:
+        return ShardFolders(self._root, self._settings.gateway.id)
+
+    # ---- before the cut ----
+
+    def _parted(self, before: int, shards: int) -> _Progress:
+        self._folders().check_ended(before)
+        missing = self._folders().missing(before)
+        if missing and not self._missing_too:
+            raise StoreError(
+                f"of {_named(before)} {', '.join(missing)} can't be found in {self._root}: bring the folders of all "
+                f"shards there, or, where they are lost, run `yizhan shards {shards} --without-missing` once"
+            )
+        log.info("from %s to %s: the old ones take what waits for them", _named(before), _named(shards))
+        marker = f"yz-cmd/{OWN}/{secrets.token_hex(8)}/call"
+        progress = _Progress(before, shards, marker, 0)
+        self._drain(progress, cut=True)
+        return progress
+
+    def _keep(self, progress: _Progress) -> None:
+        fresh = self._file.with_suffix(".new")
+        fresh.touch(0o600)
+        fresh.write_bytes(msgspec.json.encode(progress))
+        flush(fresh)
+        fresh.replace(self._file)
+        flush(self._file.parent)
+
+    def _progress(self) -> _Progress | None:
+        if not self._file.exists():
+            return None
+        return msgspec.json.decode(read_bytes(self._file, "store.path"), type=_Progress)
+
+    # ---- what waits at the broker ----
+
+    def _drain(self, progress: _Progress, *, cut: bool) -> None:
+        """The old shards take all up to the marker, and their sessions end. `cut`: it has not been said yet."""
+        if not self._by_broker:
+            self._stamp(progress)
+            return
+        with ExitStack() as stack:
+            old = [OldShard(self._settings, share, progress.marker, stack) for share in self._left(progress)]
+            if cut:
+                self._cut(progress, old, stack)
+                self._stamp(progress)
+            since = monotonic_s()
+            self._until(lambda: all(one.session.reached or _given_up(one, since) for one in old), old)
+            for one in old:
+                self._settle(one)
+        for share in _shares(progress.before):
+            end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
+
+    def _stamp(self, progress: _Progress) -> None:
+        progress.at = now_ms()
+        self._keep(progress)
+
+    def _left(self, progress: _Progress) -> list[Share | None]:
+        group = self._folders().groups.get(progress.before, {})
+        return [share for share in _shares(progress.before) if not _over(group.get(share[0] if share else 0))]
+
+    def _cut(self, progress: _Progress, old: list["OldShard"], stack: ExitStack) -> None:
+        """From one moment in the broker's order on, what comes is the new shards'."""
+        for share in _shares(progress.shards):
+            end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
+        beginning = self._beginning(progress)
+        for session in beginning:
+            stack.callback(session.leave)
+        marker = MarkerSession(self._broker, f"{self._settings.client_id}-hand-over", progress.marker)
+        stack.callback(marker.session.close)
+
+        def until(condition: Callable[[], bool]) -> None:
+            def step() -> None:
+                marker.session.poll(STEP_S)
+                for session in beginning:
+                    session.poll()
+
+            self._until(condition, old, step)
+
+        until(lambda: all(session.ready for session in beginning) and marker.session.connected)
+        since = monotonic_s()
+
+        def caught_up() -> bool:
+            marker.probe()
+            if not any(session.heard for session in beginning):
+                return monotonic_s() - since > SILENT_S
+            return all(one.session.heard or one.session.reached for one in old)
+
+        until(caught_up)
+        if not any(session.heard for session in beginning):
+            self._part_without(beginning, old)
+            return
+        until(lambda: marker.say(CUT))
+        since = monotonic_s()
+        until(lambda: monotonic_s() - since > SILENT_S or all(session.left for session in beginning))
+
+    def _part_without(self, beginning: list[BeginningSession], old: list["OldShard"]) -> None:
+        log.warning(
+            "the broker brings nobody what the gateway's user says on yz-cmd/%s/+/call: what devices without numbers "
+            "say in this moment may be stored twice; let that user say and hear it", OWN,
+        )  # fmt: skip
+        for session in beginning:
+            session.leave()
+        for one in old:
+            self._until(lambda one=one: monotonic_s() - one.session.quiet_since > QUIET_S, old)  # type: ignore[misc]
+            one.session.give_up_waiting()
+
+    def _beginning(self, progress: _Progress) -> list[BeginningSession]:
+        """One for each new shard, with the stations that the old ones know: of others it hears by itself what is
+        retained."""
+        known, terms = self._known(progress), {**session_terms(self._settings)}
+        del terms["receive_maximum"], terms["fast"]
+        return [
+            BeginningSession(
+                self._broker, self._settings.client_id + _suffix(share), progress.marker, self._filters(share, known),
+                **terms,
+            )
+            for share in _shares(progress.shards)
+        ]  # fmt: skip
+
+    def _filters(self, share: Share | None, known: set[str] | None) -> list[str]:
+        settings = self._settings
+        stations = mine(settings.stations, share)
+        more = foreign(settings, build(settings, stations, Openings(settings), now_ms())).filters
+        names = [station.id for station in stations if known is None or station.id in known]
+        return filters_for(settings, names, share, more)
+
+    def _known(self, progress: _Progress) -> set[str] | None:
+        """None: any may be."""
+        known = set[str]()
+        for folder in self._folders().groups.get(progress.before, {}).values():
+            parts = Neighbour(folder).checkpoints()
+            if not parts:
+                return None
+            known |= {station for _, _, blob in parts for station in stations_of_part(blob)}
+        return known
+
+    def _settle(self, old: "OldShard") -> None:
+        """All that it took is stored and acknowledged, and copied as far as the copy goes."""
+        turns, intake, ship = old.gateway.pulse(), old.gateway.intake, old.gateway.ship
+        self._until(lambda: old.gateway.pulse() > turns + 1 and not intake.owes, [old])
+        end = monotonic_s() + COPY_S
+        if ship is not None:
+            self._until(lambda: ship.metrics().backlog == 0 or bool(ship.trouble) or monotonic_s() > end, [old])
+        if not old.stop():
+            raise StoreError(f"{old.gateway.store.folder} could not be written to its end: start again")
+
+    def _until(
+        self,
+        condition: Callable[[], bool | None],
+        old: Sequence["OldShard"] = (),
+        step: Callable[[], None] = lambda: time.sleep(STEP_S),
+    ) -> None:
+        """Wait for it. StoreError when one of the old shards ends by itself."""
+        while not condition():
+            step()
+            if self._stopped():
+                raise HandOverStoppedError
+            for one in old:
+                if one.died is not None:
+                    raise StoreError(f"{one.gateway.store.folder}: {one.died} ended: start again")
+            if monotonic_s() - self._told_at >= TELL_S:
+                self._told_at = monotonic_s()
+                stored = sum(one.gateway.intake.stored for one in old)
+                log.info("changing the number of shards: %d messages that waited are stored so far", stored)
+
+    # ---- what follows a station ----
+
+    def _move(self, progress: _Progress) -> None:
+        with ExitStack() as stack:
+            new = {share[0] if share else 0: self._store(share, stack) for share in _shares(progress.shards)}
+            old = [self._store(share, stack) for share in _shares(progress.before)]
+            names = [store.folder.name if store.folder != self._root else "" for store in old]
+            for store in new.values():
+                periods = read_periods(store.kept)
+                over = TakeOver(progress.at, names)
+                store.write([begun(periods, progress.at), keep_take_over(over)])
+            for store in old:
+                if not is_over(read_periods(store.kept)):
+                    self._move_from(store, new, progress)
+                    store.write([ended(read_periods(store.kept), progress.at), keep_take_over(None)])
+        self._clear([f"yz-sys/{self._settings.gateway.id}{_suffix(share)}" for share in _shares(progress.before)])
+
+    def _move_from(self, old: SqliteStore, new: dict[int, SqliteStore], progress: _Progress) -> None:
+        configured = {station.id for station in self._settings.stations}
+        kept = {station for _, _, blob in old.checkpoints() for station in stations_of_part(blob)}
+        there = stations_in(old) | (kept & configured)
+        for shard, store in new.items():
+            theirs = {station for station in there if shard_of(station, progress.shards) == shard}
+            move_stations(old, store, theirs, progress.at)
+        self._clear([f"yz-alert/{OWN}/{name}" for name in close_own_alerts(old, progress.at)])
+
+    def _store(self, share: Share | None, stack: ExitStack) -> SqliteStore:
+        folder = self._folders().folder(*share) if share else self._root
+        store = store_of(self._settings, folder, now_ms())
+        stack.callback(store.close)
+        return store
+
+    def _clear(self, topics: list[str]) -> None:
+        if not (self._by_broker and topics):
+            return
+        clearing = MarkerSession(self._broker, f"{self._settings.client_id}-hand-over", "")
+        try:
+            self._until(lambda: clearing.session.connected, (), clearing.poll)
+            for topic in topics:
+                clearing.clear(topic)
+        finally:
+            clearing.session.close()
+
+
+def _shares(shards: int) -> list[Share | None]:
+    """All of that many; one without a share where there are none."""
+    return [(shard, shards) for shard in range(1, shards + 1)] or [None]
+
+
+def _suffix(share: Share | None) -> str:
+    return shard_suffix(*share) if share else ""
+
+
+def _named(shards: int) -> str:
+    return f"{shards} shards" if shards else "one gateway without shards"
+
+
+def _over(folder: Path | None) -> bool:
+    return folder is not None and is_over(periods_in(folder))
+
+
+def _given_up(old: OldShard, since: float) -> bool:
+    if old.session.was_there and monotonic_s() - since > AFTER_CUT_S:
+        log.warning("%s: the marker did not come; what came after it may be stored twice", old.gateway.id)
+        old.session.give_up_waiting()
+    return old.session.reached
