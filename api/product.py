@@ -27,6 +27,7 @@ from gateway.alerting.metrics import AlertCollector
 from gateway.base.clock import now_ms
 from gateway.base.heart import Heart
 from gateway.runtime import Gateway, UnchangedError
+from gateway.runtime.hand_over import HandOverStoppedError, hand_over
 from gateway.runtime.metrics import CertificateCollector, GatewayCollector
 from gateway.store.shards import reader_of
 
@@ -61,6 +62,11 @@ def run_product(
     listen = settings.api.listen
     sock = bind(listen.host, listen.port)
     certificate = certificate_of(settings)
+    stop = stop_event()
+    try:
+        hand_over(settings, 0, stop.is_set)
+    except HandOverStoppedError:
+        return 0
     gateway = Gateway(settings)
     view = LiveView(settings.stations, now_ms, gateway.mishaps)
     gateway.listen(view.feed_threadsafe)
@@ -92,7 +98,6 @@ def run_product(
         filling=filling,
         on_screen=lambda screen, station: gateway.alerting.watch.screen(screen, station, now_ms()),
     )
-    stop = stop_event()
     heart = Heart([gateway.pulse, lambda: app.ticks])
     try:
         gateway.start()

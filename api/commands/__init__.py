@@ -4,6 +4,7 @@ COMMANDS = {
     "demo": "everything at once, with virtual devices; nothing else needed",
     "up": "the one-box product: gateway, API and pages",
     "gateway": "the gateway alone",
+    "shards": "hand all stations to another number of shards, without starting any",
     "api": "the API and pages alone, fed by the broker and the store",
     "bridge": "the firmware bridge: serial and field buses to MQTT",
     "simulate": "virtual devices for the configured stations",

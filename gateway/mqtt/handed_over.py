@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 PROBE, CUT = b"probe", b"cut"
 POLL_S = 0.05
+LOOKS = 5
 
 
 class EndingSession(Session):
@@ -25,7 +26,7 @@ class EndingSession(Session):
     be asked for by any thread.
 
     `was_there`: whether the broker had the session; None before it has said so. `heard`: a probe has come, so
-    everything before it has. `reached`: nothing more is taken. `quiet_since`: when something came last.
+    everything before it has. `reached`: nothing more is taken. `owed`: how many are taken and not yet acknowledged.
     """
 
     def __init__(self, broker: Broker, client_id: str, marker: str, **terms: Any) -> None:
@@ -34,7 +35,12 @@ class EndingSession(Session):
         self._marker = marker.encode()
         self.was_there: bool | None = None
         self.heard = self.reached = False
-        self.quiet_since = monotonic_s()
+        self.owed = 0
+        self._quiet_since, self._looks = monotonic_s(), 0  # and how often it was looked since
+
+    def quiet_for(self, seconds: float) -> bool:
+        """Whether it was looked again and again for so long, and nothing came."""
+        return self._looks >= LOOKS and monotonic_s() - self._quiet_since > seconds
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """It listens to what it has listened to, as long as it is there."""
@@ -42,17 +48,22 @@ class EndingSession(Session):
     def poll(self, timeout_s: float, *, reading: bool = True) -> Arrivals | None:
         arrivals = super().poll(timeout_s, reading=reading)
         if arrivals is None or self.reached:
+            self._looks += self.connected
             return None  # not acknowledged, so it ends with the session: the next shard has it
-        self.quiet_since = monotonic_s()
-        for at, (topic, payload, _) in enumerate(arrivals.frames):
-            if topic == self._marker:
-                self.heard = True
-                if payload == CUT:
-                    self.reached = True
-                    arrivals.mids = arrivals.mids[: _mids_in(arrivals.frames[:at])]
-                    arrivals.frames = arrivals.frames[:at]
-                    break
+        self._quiet_since, self._looks = monotonic_s(), 0
+        frames = arrivals.frames
+        at = _cut_in(frames, self._marker)
+        if at is not None:
+            arrivals.frames, arrivals.mids = frames[:at], arrivals.mids[: _mids_in(frames[:at])]
+        self.owed += len(arrivals.mids)
+        self.heard = self.heard or any(topic == self._marker for topic, _, _ in frames)
+        self.reached = at is not None
         return arrivals
+
+    def ack(self, epoch: int, mids: Sequence[int]) -> None:
+        super().ack(epoch, mids)
+        if epoch == self.epoch:
+            self.owed -= len(mids)
 
     def give_up_waiting(self) -> None:
         """Take nothing more, though the cut has not come."""
@@ -61,7 +72,8 @@ class EndingSession(Session):
     def _connected(self, _client: Any, _data: object, flags: Any, reason: Any, props: Any) -> None:
         super()._connected(_client, _data, flags, reason, props)
         if self.connected:
-            self.was_there = bool(flags.session_present)
+            self.was_there, self.owed = bool(flags.session_present), 0
+            self._quiet_since, self._looks = monotonic_s(), 0
             self.reached = self.reached or not self.was_there
 
 
@@ -90,7 +102,7 @@ class BeginningSession:
         if arrivals is None:
             return
         self.heard = self.heard or any(topic == self._marker for topic, _, _ in arrivals.frames)
-        at = next((at for at, frame in enumerate(arrivals.frames) if frame[:2] == (self._marker, CUT)), None)
+        at = _cut_in(arrivals.frames, self._marker)
         before = arrivals.frames if at is None else arrivals.frames[:at]
         self._session.ack(arrivals.epoch, arrivals.mids[: _mids_in(before)])
         if at is not None:
@@ -139,6 +151,11 @@ def end_session(broker: Broker, client_id: str, wait: Callable[[Callable[[], boo
         wait(entered)
     finally:
         session.close()
+
+
+def _cut_in(frames: Sequence[Frame], marker: bytes) -> int | None:
+    """Where the cut stands among them."""
+    return next((at for at, frame in enumerate(frames) if frame[:2] == (marker, CUT)), None)
 
 
 def _mids_in(frames: Sequence[Frame]) -> int:

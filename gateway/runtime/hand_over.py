@@ -45,7 +45,7 @@ SILENT_S = 20.0
 """So long nothing comes, not even the marker: the broker brings it to nobody, or has dropped it."""
 TELL_S = 10.0
 AFTER_CUT_S = 60.0  # so long the marker may take to come to an old shard that had heard all before it
-QUIET_S = 2.0
+QUIET_S = 5.0
 COPY_S = 30.0  # how long the old shards' copy may take to catch up
 
 
@@ -60,6 +60,7 @@ class _Progress(msgspec.Struct):
     shards: int
     marker: str
     at: Millis
+    drained: bool = False  # nothing waits for the old ones any more
 
 
 def hand_over(settings: Settings, shards: int, stopped: Callable[[], bool], *, missing_too: bool = False) -> bool:
@@ -165,6 +166,7 @@ class _HandOver:
         """The old shards take all up to the marker, and their sessions end. `cut`: it has not been said yet."""
         if not self._by_broker:
             self._stamp(progress)
+        if not self._by_broker or progress.drained:
             return
         with ExitStack() as stack:
             old = [OldShard(self._settings, share, progress.marker, stack) for share in self._left(progress)]
@@ -177,6 +179,8 @@ class _HandOver:
                 self._settle(one)
         for share in _shares(progress.before):
             end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
+        progress.drained = True
+        self._keep(progress)
 
     def _stamp(self, progress: _Progress) -> None:
         progress.at = now_ms()
@@ -229,7 +233,7 @@ class _HandOver:
         for session in beginning:
             session.leave()
         for one in old:
-            self._until(lambda one=one: monotonic_s() - one.session.quiet_since > QUIET_S, old)  # type: ignore[misc]
+            self._until(lambda one=one: one.session.reached or one.session.quiet_for(QUIET_S), old)  # type: ignore[misc]
             one.session.give_up_waiting()
 
     def _beginning(self, progress: _Progress) -> list[BeginningSession]:
@@ -264,8 +268,8 @@ class _HandOver:
 
     def _settle(self, old: "OldShard") -> None:
         """All that it took is stored and acknowledged, and copied as far as the copy goes."""
-        turns, intake, ship = old.gateway.pulse(), old.gateway.intake, old.gateway.ship
-        self._until(lambda: old.gateway.pulse() > turns + 1 and not intake.owes, [old])
+        ship = old.gateway.ship
+        self._until(lambda: old.session.owed <= 0, [old])
         end = monotonic_s() + COPY_S
         if ship is not None:
             self._until(lambda: ship.metrics().backlog == 0 or bool(ship.trouble) or monotonic_s() > end, [old])
@@ -353,7 +357,12 @@ def _over(folder: Path | None) -> bool:
 
 
 def _given_up(old: OldShard, since: float) -> bool:
-    if old.session.was_there and monotonic_s() - since > AFTER_CUT_S:
+    """Nothing comes, though what a broker has for a session comes at once: the session had ended, and this is another.
+    Or the marker was lost."""
+    session = old.session
+    if session.was_there and session.quiet_for(QUIET_S):
+        session.give_up_waiting()
+    elif session.was_there and monotonic_s() - since > AFTER_CUT_S:
         log.warning("%s: the marker did not come; what came after it may be stored twice", old.gateway.id)
-        old.session.give_up_waiting()
-    return old.session.reached
+        session.give_up_waiting()
+    return session.reached

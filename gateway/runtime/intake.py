@@ -89,11 +89,6 @@ class Intake(threading.Thread):
         busy = self._busy
         return len(self.pipeline.outcome.batch) + (len(busy.outcome.batch) if busy is not None else 0)
 
-    @property
-    def owes(self) -> bool:
-        """Whether what it has taken waits to be stored or acknowledged. Any thread may ask."""
-        return bool(self._busy is not None or self._mids or self._careful or self.pipeline.pending)
-
     def command(self, topic: str, payload: bytes, *, by_broker: bool = False) -> None:
         """Take what staff of this process change; `by_broker`, as others hear it there, too. Any thread may call it."""
         self._commands.append((topic, payload, by_broker))
