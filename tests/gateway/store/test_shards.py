@@ -5,6 +5,7 @@ from pathlib import Path
 from gateway.model import Batch, Change, Interval, Resource, axes_of
 from gateway.store.shards import reader_of
 from gateway.store.sqlite import SqliteStore
+from gateway.store.tenure import Period, begun, ended
 from tests.api.conftest import MINUTE, NOON
 
 SEAT = Resource("yanshan", "lounge", "seat-01", "seat", "seat-01")
@@ -40,4 +41,32 @@ def test_a_station_that_moved_to_another_shard_keeps_its_past(tmp_path: Path) ->
     ]
     assert list(reader.readings()) == []
     assert list(reader.quarantine()) == []
+    reader.close()
+
+
+def had(folder: Path, *periods: Period) -> None:
+    store = SqliteStore(folder, NOON, ballast_mib=0)
+    known: list[Period] = []
+    for start, until in periods:
+        store.write([begun(known, start)])
+        known.append((start, None))
+        if until is not None:
+            store.write([ended(known, until)])
+            known[-1] = start, until
+    store.close()
+
+
+def test_back_to_a_number_of_before_no_interval_runs_on(tmp_path: Path) -> None:
+    there, between, end = tmp_path / "box-1of1", tmp_path / "box-2of2", NOON + 10 * MINUTE
+    wrote(there, Change(SEAT, NOON, NEVER, FREE, "state"), Change(SEAT, NOON + 4 * MINUTE, FREE, FREE, "start"))
+    wrote(between, Change(SEAT, NOON + 2 * MINUTE, FREE, FREE, "start"))
+    wrote(between, Change(SEAT, NOON + 3 * MINUTE, FREE, TAKEN, "state"))
+    had(there, (0, NOON + 2 * MINUTE), (NOON + 4 * MINUTE, None))
+    had(between, (NOON + 2 * MINUTE, NOON + 4 * MINUTE))
+    reader = reader_of(tmp_path)()
+    found = reader.history("yanshan", "seat-01", NOON, end)
+    assert [(one.start, one.end) for one in found if one.axes is TAKEN] == [(NOON + 3 * MINUTE, NOON + 4 * MINUTE)]
+    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
+    assert (found[0].start, found[-1].end) == (NOON, end)
+    assert [one.end for one in reader.history("yanshan", "seat-01", NOON, NOON + MINUTE)] == [NOON + MINUTE]
     reader.close()
