@@ -36,12 +36,10 @@ from gateway.runtime.forecasts import Forecasts
 from gateway.runtime.intake import Intake
 from gateway.runtime.parts import (
     Share,
-    begin_tenure,
     command_key_of,
     filing_of,
     limits_of,
     mine,
-    of_boxes,
     replica_of,
     restored,
     rollups_of,
@@ -72,11 +70,7 @@ VERSION = version("yizhan")
 
 
 class Gateway:
-    """Use: `start()`, watch `dead`, `stop()`. One for each process; `share` (i, n) takes its part of the stations.
-
-    `ending`: of a share that is to be no more, the topic of the marker up to which it takes what waits for it. Such a
-    one asks for nothing new.
-    """
+    """Use: `start()`, watch `dead`, `stop()`. `share` (i, n) takes its part of the stations; `ending`: `session_of`."""
 
     @building()
     def __init__(self, settings: Settings, *, share: Share | None = None, ending: str | None = None) -> None:
@@ -85,19 +79,15 @@ class Gateway:
         self.started_at = now_ms()
         self.config_version: Callable[[], int | None] = lambda: None  # of the files, where there are any
         self._broker = EmbeddedBroker.of(settings)
-        self._ending = ending is not None
         stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
         self.replica = replica_of(settings, self.id)
         self.store = store_of(settings, folder, self.started_at, self.replica)
-        fresh = begin_tenure(self.store, share, ending=self._ending)
         self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
         self.pipeline, self.memory = restored(settings, stations, self.store, self.started_at, starts)
         starts.tell(self.mishaps)
         will = Will(*self._report("offline"))
-        self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will, ending)
-        if fresh:
-            self.session.anew = frozenset([*of_boxes(settings), *self.pipeline.foreign.filters])
+        self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will, ending, self.memory)
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
         self._reader = SqliteReader(folder)
         self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
@@ -165,7 +155,7 @@ class Gateway:
     def _announce(self) -> None:
         """Tell Home Assistant of every station, if that is wanted."""
         wanted = self.settings.homeassistant
-        if wanted.announce and not self._ending:
+        if wanted.announce:
             announcer = Announcer(self.pipeline.live, self.id, wanted.prefix, self._retain)
             self.session.subscribe(announcer.filters)
             self.intake.announcer = announcer
@@ -189,7 +179,7 @@ class Gateway:
     def _uplink(self, stations: list[str], suffix: str) -> UplinkLine | None:
         """The line to the centre."""
         uplink = self.settings.uplink
-        if uplink is None or self._ending:
+        if uplink is None:
             return None
         report = BoxReport(
             self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
@@ -246,7 +236,7 @@ class Gateway:
         self.alerting.start()
         self.intake.start()
         self.certificates.start()
-        if self.calendars.wanted and not self._ending:
+        if self.calendars.wanted:
             self.calendars.start()
 
     @property

@@ -56,6 +56,7 @@ class Memory:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self.taken_over = False  # at this start, from shards that are no more
         devices = list(live.devices.values())
         size = DEVICES_A_PART
         self.parts = [devices[start : start + size] for start in range(0, max(1, len(devices)), size)]

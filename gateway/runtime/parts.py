@@ -1,7 +1,7 @@
 """The parts of a gateway, each made from the configuration."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -94,13 +94,6 @@ def filing_of(settings: Settings, replica: ReplicaSender, folder: Path, gateway:
     return ReplicaFiling(replica, connection_of(settings.store.replica, gateway), folder, beside, mishaps)
 
 
-def begin_tenure(store: Store, share: Share | None, *, ending: bool) -> bool:
-    """Note that a shard has its stations from now on. True where it is to take them over from others."""
-    if share is not None and not ending and read_periods(store.kept) is None:
-        store.write([begun(None, 0)])
-    return store.kept(TAKE_OVER) not in (None, b"")
-
-
 def restored(
     settings: Settings,
     stations: Sequence[StationSettings],
@@ -114,6 +107,8 @@ def restored(
     else wherever it knows something newer. StoreError while such a one runs.
     """
     begin = monotonic_s()
+    if store.folder != settings.store.path and read_periods(store.kept) is None:
+        store.write([begun(None, 0)])
     pipeline, replayed = _taken_up(settings, stations, store, now, starts)
     live = pipeline.live
     log.info(
@@ -121,7 +116,7 @@ def restored(
         len(live.stations), len(live.devices), replayed, monotonic_s() - begin,
     )  # fmt: skip
     memory = Memory(live)
-    taken_over = store.kept(TAKE_OVER)
+    memory.taken_over = taken_over = bool(store.kept(TAKE_OVER))
     if store.kept("layout") != memory.layout or taken_over:
         # Devices moved between parts: keep all at once, or a crash could find one in neither.
         parts = range(len(memory.parts))
@@ -158,19 +153,25 @@ def session_of(
     settings: Settings,
     stations: Sequence[StationSettings],
     share: Share | None,
-    more: Iterable[str],
+    more: Collection[str],
     will: Will | None,
     ending: str | None = None,
+    memory: Memory | None = None,
 ) -> Session:
-    """One session for all stations, or for those of a shard; `more` are the topics of foreign devices. `ending`: of a
-    shard that takes only what waits for it, up to the marker on this topic.
+    """One session for all stations, or for those of a shard; `more` are the topics of foreign devices.
+
+    `ending`: of a shard that is to be no more: it takes what waits for it up to the marker on this topic, and asks for
+    nothing new.
     """
     terms = session_terms(settings)
     name = settings.client_id + suffix(share)
     if ending is not None:
         return EndingSession(broker_of(settings), name, ending, will=will, **terms)
     filters = filters_for(settings, [station.id for station in stations], share, more)
-    return Session(broker_of(settings), name, filters=filters, will=will, **terms)
+    session = Session(broker_of(settings), name, filters=filters, will=will, **terms)
+    if memory is not None and memory.taken_over:  # what is retained of no station went to those of before
+        session.anew = frozenset([*of_boxes(settings), *more])
+    return session
 
 
 def filters_for(settings: Settings, stations: Iterable[str], share: Share | None, more: Iterable[str]) -> list[str]:
