@@ -10,6 +10,7 @@ import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID251
 from paho.mqtt.packettypes import PacketTypes  # noqa: TID251
 from paho.mqtt.properties import Properties  # noqa: TID251
+from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
 from config.schema.base import HostPort
 
@@ -100,6 +101,12 @@ def new_client(broker: Broker, terms: Terms, version: MQTTProtocolVersion) -> pa
     client.on_socket_register_write = lambda *_: None
     client.on_socket_unregister_write = lambda *_: None
     return client
+
+
+def asked_for(*, anew: bool) -> SubscribeOptions:
+    """How to listen to a topic, by MQTT 5; `anew`: with what is retained though we listen to it already."""
+    retained = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if anew else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+    return SubscribeOptions(qos=1, retainHandling=retained)
 
 
 def connect(client: paho.Client, broker: Broker, terms: Terms) -> None:

@@ -20,7 +20,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 from gateway.base.clock import monotonic_s
 from gateway.mqtt.again import Again
 from gateway.mqtt.bell import Bell
-from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, connect, new_client
+from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, asked_for, connect, new_client
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.grants import Grants
@@ -60,8 +60,9 @@ class Session:
         self._filters = dict.fromkeys(filters)  # in order
         self._unsaid: dict[str, None] = {}  # those that the broker was not told of yet
         self._dropped: dict[str, None] = {}  # what it may believe that we listen to
-        self.anew: frozenset[str] = frozenset()
-        """Filters of which what is retained is wanted on the first connection, though the session may be known."""
+        self.anew: frozenset[str] = (
+            frozenset()
+        )  # what is retained there is wanted once, also where the session is known
         self.connected = False
         self.subscribed = False
         self.epoch = 0
@@ -340,10 +341,8 @@ class Session:
 
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:
-            once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            anew = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
             topics: list[tuple[str, SubscribeOptions | int]] = [
-                (topic_filter, anew if topic_filter in self.anew else once) for topic_filter in filters
+                (topic_filter, asked_for(anew=topic_filter in self.anew)) for topic_filter in filters
             ]
             self.anew = frozenset()
         else:
