@@ -342,7 +342,7 @@ class Session:
     def _subscribe(self, filters: Sequence[str]) -> None:
         if self._version == V5:
             topics: list[tuple[str, SubscribeOptions | int]] = [
-                (topic_filter, asked_for(anew=topic_filter in self.anew)) for topic_filter in filters
+                (one, asked_for(anew=one in self.anew)) for one in filters
             ]
             self.anew = frozenset()
         else:
