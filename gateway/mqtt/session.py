@@ -15,7 +15,6 @@ from typing import cast
 import paho.mqtt.client as paho  # noqa: TID251
 from paho.mqtt.properties import Properties  # noqa: TID251
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
-from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
 from gateway.base.clock import monotonic_s
 from gateway.mqtt.again import Again
@@ -340,13 +339,8 @@ class Session:
             self._client.unsubscribe(gone[start : start + FILTERS_A_PACKET])
 
     def _subscribe(self, filters: Sequence[str]) -> None:
-        if self._version == V5:
-            topics: list[tuple[str, SubscribeOptions | int]] = [
-                (one, asked_for(anew=one in self.anew)) for one in filters
-            ]
-            self.anew = frozenset()
-        else:
-            topics = [(topic_filter, 1) for topic_filter in filters]
+        version5, anew, self.anew = self._version == V5, self.anew, frozenset()
+        topics = [(wanted, asked_for(anew=wanted in anew) if version5 else 1) for wanted in filters]
         for start in range(0, len(topics), FILTERS_A_PACKET):
             _, mid = self._client.subscribe(topics[start : start + FILTERS_A_PACKET])  # type: ignore[arg-type]
             if mid is not None:
