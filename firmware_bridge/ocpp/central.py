@@ -29,6 +29,7 @@ from firmware_bridge.ocpp.relay.desk import RelayDesk, RelayRules
 from firmware_bridge.ocpp.schemas import SUBPROTOCOLS
 from firmware_bridge.ocpp.tls import TlsPipe
 from firmware_bridge.ocpp.tokens import TokenDesk
+from firmware_bridge.ocpp.turns import HandshakeTurns
 from firmware_bridge.spool_relay import HeldFrame
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
@@ -97,7 +98,7 @@ class OcppBus:
             first = next(iter(piles.values())).devices[0]
             self._relay = RelayDesk(rules.relay, self, self._loop, self._about, first)
         self._alive: set[PileLink] = set()
-        self._crowd = Crowd()
+        self._crowd, self._turns = Crowd(), HandshakeTurns(self._loop)
         self._talks: dict[PileLink, Conversation] = {}
         self._links: dict[str, PileLink] = {}
         self._since: dict[PileLink, Millis] = {}
@@ -194,6 +195,7 @@ class OcppBus:
         for link in self._crowd.opened_before(now_s - HANDSHAKE_S):
             self.refused(link, f"no handshake within {HANDSHAKE_S:.0f} s")
             link.drop()
+        self._turns.look(now_s)
         for link, talk in list(self._talks.items()):
             talk.calls.give_up(now_s)
             if not talk.asked_status and now_s - link.opened_at > ASK_STATUS_S:
@@ -253,6 +255,9 @@ class OcppBus:
         if gone is not None:
             gone.drop()
 
+    def greeted(self, link: PileLink) -> None:
+        self._turns.ask(link)
+
     def judge(self, link: PileLink, asked: Greeting) -> Admitted | Refusal:
         if monotonic_s() - self._wrong_at > 60:
             self._wrong.clear()
@@ -280,6 +285,7 @@ class OcppBus:
     def admitted(self, link: PileLink, admitted: Admitted) -> None:
         """Of two connections of one charge point the newer is the pile."""
         self._crowd.remove(link)
+        self._turns.done(link)
         pile = self._piles[admitted.charge_point]
         older = self._links.pop(pile.charge_point, None)
         self._links[pile.charge_point] = link
@@ -313,6 +319,7 @@ class OcppBus:
 
     def closed(self, link: PileLink) -> None:
         self._crowd.remove(link)
+        self._turns.done(link)
         talk = self._talks.pop(link, None)
         self._since.pop(link, None)
         if talk is None:

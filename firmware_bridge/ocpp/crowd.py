@@ -33,11 +33,17 @@ class Crowd:
             del self._by_address[link.address]
 
     def opened_before(self, moment_s: float) -> list[PileLink]:
-        return [link for links in self._by_address.values() for link in links if link.opened_at < moment_s]
+        """Who waits for us is left out."""
+        return [
+            link
+            for links in self._by_address.values()
+            for link in links
+            if link.opened_at < moment_s and not link.waits
+        ]
 
     def idle_since(self, moment_s: float) -> PileLink | None:
         """One of the busiest address, of those who have waited longest, that has said nothing since."""
-        return next((link for link in self._oldest() if link.bytes_at < moment_s), None)
+        return next((link for link in self._oldest() if link.bytes_at < moment_s and not link.waits), None)
 
     def in_place_of(self, link: PileLink) -> PileLink:
         """Who goes when there is no room for `link`: itself, where its own address is the busiest."""

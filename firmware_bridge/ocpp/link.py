@@ -26,6 +26,7 @@ from gateway.base.clock import monotonic_s
 MAX_MESSAGE = 131_072
 SLICE = 2_048
 INBOX = 65_536  # bytes read and not yet parsed; beyond it the caller waits
+EARLY = 16_384  # bytes of a handshake that waits for its turn; the greatest record of TLS
 RATE_PER_S, BURST = 20.0, 120.0
 GOODBYE_S = 2.0
 LEFT_AFTER_TLS = (
@@ -43,6 +44,9 @@ class LinkOwner(Protocol):
     """Whoever has the connections."""
 
     def opened(self, link: "PileLink") -> None: ...
+    def greeted(self, link: "PileLink") -> None:
+        """It begins TLS, and waits for `begin`."""
+
     def judge(self, link: "PileLink", asked: Greeting) -> Admitted | Refusal: ...
     def admitted(self, link: "PileLink", admitted: Admitted) -> None: ...
     def refused(self, link: "PileLink", why: str, name: str = "") -> None: ...
@@ -69,7 +73,10 @@ class PileLink(asyncio.Protocol):
         self.pinged_at: float | None = None
         self.full_since: float | None = None
         self.admitted: Admitted | None = None
-        self._greeted = self._asked = False  # it has said something, and asked for something behind its TLS handshake
+        self._early = bytearray()  # of its TLS handshake, before its turn
+        self.waits = False  # for us, and we need not wait for it
+        self._begun = tls is None
+        self._asked = False  # it has asked for something behind its TLS handshake
         self.gone = False
 
     # ---- asyncio calls these ----
@@ -82,7 +89,18 @@ class PileLink(asyncio.Protocol):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.bytes_at, self._greeted = monotonic_s(), True
+        self.bytes_at = monotonic_s()
+        if self._begun:
+            self._received(data)
+            return
+        self._early += data
+        if len(self._early) > EARLY:
+            self.drop()
+        elif not self.waits:
+            self.waits = True
+            self._owner.greeted(self)
+
+    def _received(self, data: bytes) -> None:
         try:
             self._inbox += data if self._tls is None else self._tls.opened(data)
         except TlsError as error:
@@ -100,7 +118,7 @@ class PileLink(asyncio.Protocol):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
-        if self._tls is not None and self._greeted and not self.gone and not self._asked:
+        if self._tls is not None and self._begun and not self.gone and not self._asked:
             self._owner.refused(self, LEFT_AFTER_TLS)
         self._leave()
         self._owner.lost(self)
@@ -113,6 +131,14 @@ class PileLink(asyncio.Protocol):
         self._soon()
 
     # ---- the owner calls these ----
+
+    def begin(self) -> None:
+        """It is its turn to have its TLS made."""
+        if not self.gone:
+            self.waits, self._begun = False, True
+            self.opened_at = self.bytes_at = monotonic_s()
+            early, self._early = bytes(self._early), bytearray()
+            self._received(early)
 
     def send(self, message: bytes) -> None:
         if self._ws.state is State.OPEN and not self.gone:
@@ -155,6 +181,7 @@ class PileLink(asyncio.Protocol):
         if not self.gone:
             self.gone = True
             self._inbox.clear()
+            self._early.clear()
             self._frames.clear()
             self._owner.closed(self)
 

@@ -1,11 +1,12 @@
 """Many charge points of OCPP 1.6 in one process, as light as can be, each with one call under way at most.
 
-    python -m tests.benchmarks.pile_load ADDRESS PILES DIAL_S SECONDS STATUS_S METER_S CHARGING CA SESSION_S
+    python -m tests.benchmarks.pile_load ADDRESS PILES DIAL_S SECONDS STATUS_S METER_S CHARGING CA SESSION_S PATIENCE_S
 
 Every pile tells a status each STATUS_S; CHARGING of a hundred tell meter values each METER_S, and each SESSION_S the
-end of a transaction and the start of the next. They dial within DIAL_S; `ready` is said when all are in, and after `go`
-on stdin SECONDS are measured. Then a JSON follows: how long answers took, in ms. CA: who signed the certificate, or
-`-`.
+end of a transaction and the start of the next. They dial within DIAL_S; who is not in after PATIENCE_S (by default 600)
+gives up and dials again one to five seconds later. `ready` is said when all are in, and after `go` on stdin SECONDS are
+measured. Then a JSON follows: how long answers took, in ms, and how many dials were given up. CA: who signed the
+certificate, or `-`.
 """
 
 import asyncio
@@ -34,8 +35,9 @@ class LoadPile(asyncio.Protocol):
         self._heard = bytearray()
         self._queue: deque[tuple[str, dict[str, Any]]] = deque()
         self._asked: tuple[str, float] | None = None
-        self._open, self._number, self._meter, self._transaction = False, 0, 1_000, 0
-        self._step = False
+        self._number, self._meter, self._transaction = 0, 1_000, 0
+        self._step = self.open = False
+        self.ended = asyncio.Event()  # in, or the connection has gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
@@ -64,13 +66,14 @@ class LoadPile(asyncio.Protocol):
             if not shaken and self._tls.shaken:
                 self._greet()
         self._heard += data
-        if not self._open and b"\r\n\r\n" in self._heard:
+        if not self.open and b"\r\n\r\n" in self._heard:
             head, _, rest = bytes(self._heard).partition(b"\r\n\r\n")
             if b" 101 " not in head:
                 raise ConnectionError(head)
-            self._heard, self._open = bytearray(rest), True
+            self._heard, self.open = bytearray(rest), True
+            self.ended.set()
             self._load.opened(self)
-        while self._open and (frame := self._frame()) is not None:
+        while self.open and (frame := self._frame()) is not None:
             self._take(frame)
 
     def _frame(self) -> bytes | None:
@@ -103,7 +106,11 @@ class LoadPile(asyncio.Protocol):
             self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._load.lost += 1
+        self._load.lost += self.open
+        self.ended.set()
+
+    def give_up(self) -> None:
+        self._transport.abort()
 
     def _say(self, message: list[Any]) -> None:
         text = json.dumps(message).encode()
@@ -168,7 +175,7 @@ class PileLoad:
         self.loop = asyncio.get_running_loop()
         self.took: list[float] = []
         self.took_steps: list[float] = []  # of starts and ends, which are on disk before they are answered
-        self.lost = 0
+        self.lost = self.given_up = 0
         self._opened: list[LoadPile] = []
         self._count, self._all = 0, asyncio.Event()
 
@@ -178,13 +185,28 @@ class PileLoad:
             self._all.set()
         pile.call("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
 
-    async def dial(self, count: int, within_s: float, charging: int) -> None:
+    async def dial(self, count: int, within_s: float, charging: int, patience_s: float) -> None:
         self._count = count
+        dialling = []
         for number in range(count):
-            made = LoadPile(f"CP{number:05d}", self, number % 100 < charging)
-            await self.loop.create_connection(lambda made=made: made, self.host, self.port)  # type: ignore[misc]
+            dialling.append(self.loop.create_task(self._dial(number, number % 100 < charging, patience_s)))
             await asyncio.sleep(within_s / count)
         await self._all.wait()
+
+    async def _dial(self, number: int, charging: bool, patience_s: float) -> None:
+        while True:
+            made = LoadPile(f"CP{number:05d}", self, charging)
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self.loop.create_connection(lambda made=made: made, self.host, self.port)  # type: ignore[misc]
+                    await made.ended.wait()
+            except (TimeoutError, OSError):
+                pass
+            if made.open:
+                return
+            self.given_up += 1
+            made.give_up()
+            await asyncio.sleep(random.uniform(1, 5))
 
     async def measure(self, seconds: float) -> dict[str, float]:
         for pile in self._opened:
@@ -193,7 +215,7 @@ class PileLoad:
         self.took.clear()
         self.took_steps.clear()
         await asyncio.sleep(seconds)
-        told: dict[str, float] = {"answers": len(self.took), "lost": self.lost}
+        told: dict[str, float] = {"answers": len(self.took), "lost": self.lost, "given_up": self.given_up}
         for name, times in (("", self.took), ("steps_", self.took_steps)):
             took = sorted(times) or [0.0]
             told |= {f"{name}p50_ms": took[len(took) // 2], f"{name}p99_ms": took[len(took) * 99 // 100]}
@@ -201,16 +223,16 @@ class PileLoad:
 
 
 async def main(address: str, count: int, numbers: list[float], charging: int, ca: str) -> None:
-    dial_s, seconds, status_s, meter_s, session_s = numbers
+    dial_s, seconds, status_s, meter_s, session_s, patience_s = numbers
     load = PileLoad(address, status_s, meter_s, session_s, ca)
-    await load.dial(count, dial_s, charging)
+    await load.dial(count, dial_s, charging, patience_s)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     print(json.dumps(await load.measure(seconds)), flush=True)
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
+    words = [*sys.argv[1:], "600"]
     asyncio.run(
-        main(words[0], int(words[1]), [float(word) for word in (*words[2:6], words[8])], int(words[6]), words[7])
+        main(words[0], int(words[1]), [float(word) for word in (*words[2:6], *words[8:10])], int(words[6]), words[7])
     )

@@ -1,6 +1,6 @@
 """What charging piles cost: a bridge's processor and memory with many, and the time that the relay to an operator adds.
 
-    python -m tests.benchmarks.piles [--piles 2000] [--seconds 60] [--tls] [--relay]
+    python -m tests.benchmarks.piles [--piles 2000] [--seconds 60] [--tls] [--relay | --at-once [--share 0.1]]
 
 The piles are another process (`pile_load`), the broker mosquitto; nobody confirms what the bridge sends.
 """
@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.patience import until
 from tests.ports import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
+SLICE_S = 0.1
 
 
 def certificate(folder: Path) -> dict[str, str]:
@@ -94,6 +96,46 @@ def many(piles: int, seconds: float, *, tls: bool) -> dict[str, Any]:
             return told
 
 
+@contextlib.contextmanager
+def slowed(pid: int, share: float) -> Iterator[None]:
+    """The process gets only so much of the time, as if its machine were smaller."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.is_set():
+            os.kill(pid, signal.SIGSTOP)
+            ended.wait(SLICE_S * (1 - share))
+            os.kill(pid, signal.SIGCONT)
+            ended.wait(SLICE_S * share)
+
+    thread = threading.Thread(target=run)
+    if share < 1:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if share < 1:
+            thread.join()
+
+
+def at_once(piles: int, patience_s: float, share: float) -> dict[str, Any]:
+    """All dial by TLS within a second, each gives a dial up after so long, and the bridge has a share of the time."""
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
+        more = certificate(Path(name))
+        with bridge(Path(name), broker, piles, "wss", **more) as (pid, address):
+            begun, before_s = time.monotonic(), cpu_s(pid)
+            with child("pile_load", address, piles, 1, 5, 60, 10, 20, more["cert_file"], 600, patience_s) as load:
+                with slowed(pid, share):
+                    expect(load, "ready")
+                took_s, used_s = time.monotonic() - begun, cpu_s(pid) - before_s
+                say(load, "go")
+                told = dict(json.loads(line(load)))
+    return {"all_in_s": round(took_s, 1), "bridge_cpu_s": round(used_s, 1)} | {
+        key: told[key] for key in ("lost", "given_up")
+    }
+
+
 def relayed(piles: int, seconds: float) -> dict[str, Any]:
     """The same calls to the operator directly and through the bridge: p50 and p99 of each, and what is between."""
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
@@ -131,8 +173,12 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--relay", action="store_true")
+    parser.add_argument("--at-once", action="store_true", help="dials by TLS, each given up after ten seconds")
+    parser.add_argument("--share", type=float, default=1.0, help="of the time, for the bridge; with --at-once")
     asked = parser.parse_args()
-    if asked.relay:
+    if asked.at_once:
+        print(json.dumps(at_once(asked.piles, 10, asked.share)))
+    elif asked.relay:
         print(json.dumps(relayed(asked.piles, asked.seconds)))
     else:
         print(json.dumps(many(asked.piles, asked.seconds, tls=asked.tls)))
