@@ -18,7 +18,7 @@ from api.auth import Key
 from api.context import ApiContext
 from api.pile_line import PileLine, configured
 from api.pile_words import BridgeReply
-from gateway.commands import carries_foreign_token
+from gateway.commands import answer_in_short, carries_foreign_token
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class PileDesk:
         except ConnectionError as error:
             raise HTTPException(503, f"the bridge can't be told: {error}") from error
         reply = await self._waited(future, nonce, line)
-        self._note(key.name, place, what, _in_short(reply))
+        self._note(key.name, place, what, answer_in_short(reply.result, reply.error, reply.trouble))
         return _answer(reply)
 
     async def _waited(self, future: "Future[BridgeReply]", nonce: str, line: PileLine) -> BridgeReply:
@@ -157,15 +157,6 @@ class PileDesk:
         """In the trail: who asked which pile for what, and its answer in a word; no data of either."""
         target = f"{place.station}/{place.charge_point}"
         self._context.keyring.book.note(self._context.now(), by, "pile_call", target, f"{what}: {detail}")
-
-
-def _in_short(reply: BridgeReply) -> str:
-    if reply.result is not None:
-        status = reply.result.get("status")
-        return status if isinstance(status, str) else "answered"
-    if reply.error is not None:
-        return str(reply.error.get("code", "refused"))
-    return reply.trouble or "no answer"
 
 
 def _answer(reply: BridgeReply) -> dict[str, Any]:

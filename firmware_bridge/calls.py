@@ -20,7 +20,7 @@ import msgspec
 
 from firmware_bridge.devices.base import DeviceReading
 from gateway.base.clock import now_ms
-from gateway.commands import LIFE_MS, SignedCommand, sign
+from gateway.commands import LIFE_MS, SignedCommand, answer_in_short, sign
 from gateway.model import Millis, Signal
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class CallDesk:
         self._reply(order, {"trouble": "unknown", "text": "no pile of this bridge"})
 
     def _done(self, order: SignedCommand, ordered: Ordered, device: str, answer: Answer) -> None:
-        said = _in_short(answer)
+        said = answer_in_short(answer.get("result"), answer.get("error"), answer.get("trouble"))
         what = ordered.action or ordered.do
         log.info("%s at %s by %s: %s", what, ordered.charge_point or device, order.by, said)
         granted = "result" in answer
@@ -150,11 +150,3 @@ class CallDesk:
     def drain(self, publish: Callable[[str, bytes, bool], object]) -> None:
         while self._outbox:
             publish(*self._outbox.popleft())
-
-
-def _in_short(answer: Answer) -> str:
-    """What the trail says of an answer: one word of the standard, no data."""
-    if "result" in answer:
-        status = answer["result"].get("status") if isinstance(answer["result"], dict) else None
-        return str(status) if isinstance(status, str) else "answered"
-    return str(answer["error"].get("code")) if "error" in answer else str(answer.get("trouble"))

@@ -6,6 +6,7 @@ purpose and never published, so that the list can't be matched with the events.
 """
 
 import hmac
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,21 @@ class Cards:
         return {
             "day": f"{day:%Y-%m-%d}", "week": f"{year}-W{week:02}", "month": f"{day:%Y-%m}", "never": "",
         }[self._rotation]  # fmt: skip
+
+
+_NUMBERS = re.compile(r"(?:[0-9A-Fa-f]{2}[ :-]){3,}[0-9A-Fa-f]{2}|[0-9A-Za-z]{8,}")
+DIGITS_OF_A_NUMBER = 4
+
+
+def without_numbers(text: str) -> str:
+    """Free words of a machine without what may be the number of a card: eight characters and more with four digits
+    among them, or bytes in hex with something between."""
+
+    def shown(found: re.Match[str]) -> str:
+        word = found.group()
+        return "…" if sum(one.isdigit() for one in word) >= DIGITS_OF_A_NUMBER or not word.isalnum() else word
+
+    return _NUMBERS.sub(shown, text)
 
 
 def read_key(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from firmware_bridge.cards import without_numbers
 from firmware_bridge.devices.base import DeviceReading
 from firmware_bridge.ocpp.charging import ChargeBegin
 from firmware_bridge.ocpp.frames import Payload
@@ -70,14 +71,17 @@ def booted(scene: Scene, vendor: object, model: object, firmware: object) -> Rep
 
 def security_event(scene: Scene, payload: Payload) -> Reply:
     """Told as an event; a tampering as such. What else it says is not kept."""
-    kind = str(payload.get("type", ""))[:50]
+    kind = without_numbers(str(payload.get("type", ""))[:50])
     name = "tamper" if kind.startswith("TamperDetection") else "security_event"
     return Reply(dict, [DeviceReading(device, {"reason": kind}, name) for device in scene.pile.devices[:1]])
 
 
 def error_text(code: object, vendor_code: object, info: object) -> str:
-    """As the pile names its trouble: nothing for none, else the code with what the vendor says of it."""
-    words = [str(word).strip() for word in (code, vendor_code, info) if word not in (None, "", "NoError")]
+    """As the pile names its trouble: nothing for none, else the code with what the vendor says of it, without what may
+    be the number of a card in his free words.
+    """
+    said = None if info is None else without_numbers(str(info))
+    words = [str(word).strip() for word in (code, vendor_code, said) if word not in (None, "", "NoError")]
     return " ".join(word for word in words if word)[:LONGEST_TEXT]
 
 

@@ -27,6 +27,7 @@ from firmware_bridge.ocpp.reply import Reply
 from firmware_bridge.ocpp.v16 import start_mark
 from firmware_bridge.spool_charges import ChargeBook
 from firmware_bridge.spool_relay import MOST_HELD, MOST_SETTLED, HeldFrame, RelayedBefore, Settled
+from gateway.commands import A_WORD
 from gateway.model import Millis
 
 log = logging.getLogger(__name__)
@@ -254,7 +255,8 @@ class PileRelay:
         """He has it, or has refused it for the last time."""
         call = self._calls.pop(message, None)
         if said.error is not None and call is not None:
-            log.error("%s: its operator refuses a %s that waited: %s", self.name, call.action, said.error.code)
+            code = said.error.code if A_WORD.fullmatch(said.error.code) else "an error"
+            log.error("%s: its operator refuses a %s that waited: %s", self.name, call.action, code)
         payload = said.result.payload if said.result is not None else {}
         started: list[tuple[int, int | None]] = []
         settled: list[Settled] = []
