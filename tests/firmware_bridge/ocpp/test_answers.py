@@ -23,21 +23,23 @@ UNANSWERED = "NotifyPeriodicEventStream"  # a SEND of 2.1
 EVERY = [(version, action) for version, table in TABLES.items() for action in table if action != UNANSWERED]
 
 
-def sample(schema: dict[str, Any], root: dict[str, Any], name: str = "") -> Any:
-    """The smallest value that a schema takes."""
+def sample(schema: dict[str, Any], root: dict[str, Any], *, whole: bool = False) -> Any:
+    """The smallest value that a schema takes, or one with all that it may have."""
     if "$ref" in schema:
-        return sample(root["definitions"][schema["$ref"].rpartition("/")[2]], root, name)
+        return sample(root["definitions"][schema["$ref"].rpartition("/")[2]], root, whole=whole)
     if "enum" in schema:
         return schema["enum"][0]
     kind = schema.get("type")
     if kind == "object":
         inner = schema.get("properties", {})
-        return {key: sample(inner[key], root, key) for key in schema.get("required", ())}
+        return {key: sample(inner[key], root, whole=whole) for key in (inner if whole else schema.get("required", ()))}
     if kind == "array":
-        return [sample(schema["items"], root, name)]
+        return [sample(schema["items"], root, whole=whole)] * schema.get("minItems", 1)
     if kind == "string":
         return "2026-11-21T00:00:02Z" if schema.get("format") == "date-time" else "1"
-    return {"integer": 1, "number": 1.0, "boolean": True}[kind or "integer"]
+    if kind == "boolean":
+        return True
+    return min(max(1, schema.get("minimum", 1)), schema.get("maximum", 1))
 
 
 def schema_of(version: Version, action: str) -> dict[str, Any]:
@@ -58,6 +60,23 @@ def test_the_answer_to_each_action_is_as_its_schema_says(version: Version, actio
     spool.put([Heard(tuple(reply.readings), step=reply.step)], NOW)
     spool.close()
     assert schemas.answer_fault(action, version, reply.payload()) is None
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["with the least", "with all that it may have"])
+@pytest.mark.parametrize("version", TABLES)
+def test_each_action_of_a_version_is_answered_on_the_line(tmp_path: Path, version: Version, whole: bool) -> None:
+    """What a pile may start gets an answer of its schema, what only we start is refused as such."""
+    with central(tmp_path) as (bus, _, address), dial(address, version=f"ocpp{version}") as pile:
+        for action in sorted(schemas.actions(version) - {UNANSWERED}):
+            schema = schema_of(version, action)
+            answer = pile.asked(action, sample(schema, schema, whole=whole))
+            if action in TABLES[version]:
+                assert answer[0] == 3, (action, answer)
+                assert schemas.answer_fault(action, version, answer[2]) is None, action
+            else:
+                assert answer[0::2][:2] == [4, "NotSupported"], action
+        assert pile.asked("VendorThing", {})[2] == "NotImplemented"
+        assert bus.mishaps.count == 0
 
 
 STARTED_BY_US = {
