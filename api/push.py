@@ -113,6 +113,7 @@ class Hub:
         self.closed = True
         if self._task is not None:
             self._task.cancel()
+            self._task = None  # what it ended with holds its frame, and that holds us: all of an ended API would stay
         for client in self._clients:
             client.wake.set()
 

@@ -1,11 +1,15 @@
 """Building what stays for the life of the process."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 MANY = 300_000
 """So many new objects, net, are never searched again."""
+
+NEVER = sys.maxsize
+"""What is built only to be looked at goes again, and whatever else the process has under way meanwhile."""
 
 
 @contextmanager

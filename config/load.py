@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.building import building
+from config.building import NEVER, building
 from config.checks import Check, check
 from config.edit.home import ConfigHome
 from config.edit.saving import settled
@@ -42,9 +42,10 @@ def load(
     if not files:
         raise ConfigErrors([ConfigMistake(str(path), 1, "", "holds no *.yaml file", "put the configuration there")])
     ignored = sorted(path.glob("*.yml")) if path.is_dir() else []
-    with building():
-        if contents is not None:
+    if contents is not None:
+        with building(NEVER):
             return with_sites(_settings(read_yaml(files, contents), folder, environment, ignored, also))
+    with building():
         with settled(path) as files_so_far:
             contents = {} if files_so_far is None else ConfigHome(path).paths(files_so_far)
             source = read_yaml(sorted(contents) or files_of(path), contents)

@@ -1,5 +1,6 @@
 """What every test may use: free ports, a mosquitto of its own, and hypothesis kept quick and repeatable."""
 
+import gc
 import logging
 import shutil
 import socket
@@ -22,6 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEGAN] = time.monotonic()
+
+
+def pytest_collection_finish() -> None:
+    """What stands before the first test is searched for garbage no more; what a test leaves goes, for all that a part
+    of the product says that stays (config/building.py): else each house of each test would stay."""
+    gc.collect()
+    gc.freeze()
+    gc.freeze = lambda: None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

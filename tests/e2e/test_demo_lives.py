@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -20,7 +19,7 @@ from api.commands.demo_past import FOLDER
 from gateway.store.alerts_reader import AlertReader
 from gateway.store.days import store_folders
 from gateway.store.reader import SqliteReader
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.rig import Yizhan, get, resource
 from tests.patience import until
 from tests.ports import free_port
@@ -180,7 +179,7 @@ def test_the_journal_holds_what_history_shows(lived: Demo) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 def test_the_desk_sees_what_needs_a_person_with_its_true_age(lived: Demo) -> None:
     base = f"http://127.0.0.1:{lived.http}"
     with Chromium() as browser, closing(browser.open(f"{base}/login", 1440, 900)) as page:

@@ -1,18 +1,17 @@
 """The page on which staff find devices, in a real browser: listen, look, copy."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
 from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
+    pytest.mark.skipif(not (MOSQUITTO and CHROMIUM), reason="mosquitto or chromium is not installed"),
 ]
 LINE = "- {id: seat-window, kind: seat, power: battery, source: {dialect: zigbee2mqtt, topic: zigbee2mqtt/seat-window}}"
 LISTEN = """

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource
 from tests.patience import until
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
+    pytest.mark.skipif(not (MOSQUITTO and CHROMIUM), reason="mosquitto or chromium is not installed"),
 ]
 ROOT = Path(__file__).parents[2]
 BOXES: dict[int, Path] = {}  # by its HTTP port, the configuration of a box

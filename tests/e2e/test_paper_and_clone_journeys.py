@@ -17,7 +17,7 @@ import pytest
 from gateway.base.local_time import DAY_MS
 from tests.api import month
 from tests.docs.reading import ROOT
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.pages.printed import House
 from tests.e2e.test_staff_journeys import Hand
 from tests.e2e.tutorial import steps, walk
@@ -26,7 +26,7 @@ from tests.patience import until
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.skipif(not all(map(shutil.which, ("chromium", "pdftotext"))), reason="chromium is not installed"),
+    pytest.mark.skipif(not (CHROMIUM and shutil.which("pdftotext")), reason="chromium is not installed"),
 ]
 BEGUN, LIVED, NOW = 24, 12, 61  # days since 1 November: twelve days are lived, and then it is January
 MOST_TAPS = 7

@@ -4,7 +4,6 @@ Each journey counts its taps and seconds and prints them.
 """
 
 import json
-import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.chromium import CHROMIUM, Chromium, Page
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, yizhan
 from tests.gateway.notify.stub import Provider
 from tests.patience import until
@@ -23,7 +22,7 @@ from tests.patience import until
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
+    pytest.mark.skipif(not (MOSQUITTO and CHROMIUM), reason="mosquitto or chromium is not installed"),
 ]
 CONFIG = """\
 mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}

@@ -1,6 +1,5 @@
 """A browser for the session, stand-in servers for each test that wants one."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.chromium import CHROMIUM, Chromium, Page
 
 HOUSE = Path(__file__).parents[3]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without Chromium these tests are left out, as tests/install-tools.sh has told."""
-    if shutil.which("chromium"):
+    if CHROMIUM:
         return
     out = [item for item in items if item.get_closest_marker("browser")]
     items[:] = [item for item in items if item not in out]

@@ -6,7 +6,6 @@ Clicks are those of a mouse, counted; a choice from a list counts two. Seconds a
 
 import json
 import re
-import shutil
 import stat
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import pytest
 from firmware_bridge.emulator.foreign import presence, zigbee2mqtt
 from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
-from tests.e2e.pages.chromium import Chromium, Page
+from tests.e2e.pages.chromium import CHROMIUM, Chromium, Page
 from tests.e2e.pages.test_faces import AXE, RULES
 from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
 from tests.patience import until
@@ -29,7 +28,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
     pytest.mark.broker,
-    pytest.mark.skipif(not (MOSQUITTO and shutil.which("chromium")), reason="mosquitto or chromium is not installed"),
+    pytest.mark.skipif(not (MOSQUITTO and CHROMIUM), reason="mosquitto or chromium is not installed"),
 ]
 DOOR = re.compile(r"set it up at (http://\S+)/setup#(\S+) ")
 VIEWS = ("", "/devices", "/channels", "/people", "/versions", "/stations/yanshan", "/stations/yanshan/sheet")

@@ -1,6 +1,7 @@
 """The real product behind the real page: devices publish, the wall shows, the server dies, the wall goes dark."""
 
 import json
+import shutil
 import signal
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.alerting.screens import TRIED
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import ENGINE, WHOLE, Chromium
 from tests.e2e.rig import Yizhan, free_port, yizhan
 from tests.patience import until
 
@@ -39,6 +40,13 @@ stations:
           - {{id: seat-01, kind: seat, ttl: {ttl}}}
           - {{id: seat-02, kind: seat, ttl: {ttl}}}
 """
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Here with its windows, as a wall runs it."""
+    with Chromium(shutil.which(WHOLE) or ENGINE) as browser:
+        yield browser
 
 
 @contextmanager

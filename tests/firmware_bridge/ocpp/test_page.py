@@ -1,10 +1,8 @@
 """The station's page shows operators the piles that are connected, and its buttons reach them."""
 
-import shutil
-
 import pytest
 
-from tests.e2e.pages.chromium import Chromium
+from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.firmware_bridge.ocpp.rig import dial
 from tests.firmware_bridge.ocpp.test_product import Answering, House, house, reachable
 from tests.patience import until
@@ -14,7 +12,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 
 
