@@ -6,7 +6,7 @@ MQTT ?= 127.0.0.1:1883
 # Where a machine forbids kept bytecode, each of the hundreds of processes that tests start would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deb image setup demo quick test test-slow test-all check fix docs bench lock clean
+.PHONY: apt deb image setup demo quick test test-slow test-all check fix docs bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -78,6 +78,10 @@ deb: .venv/.dev
 # dist/yizhan_{version}_amd64.oci.tar; needs mmdebstrap and root.
 image: .venv/.dev
 	$(BIN)/python -m deploy.package.image
+
+# dist/apt, a repository signed by KEY, as gpg knows it, with the packages of this version in its first ring.
+apt: deb
+	$(BIN)/yizhan rollout add dist/yizhan_$$($(BIN)/yizhan --version | cut -d' ' -f2)_*.deb --repository dist/apt --key $(KEY)
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra bridge --extra people --group build pyproject.toml -o requirements.lock

@@ -31,7 +31,9 @@ ASIDE = "access-*.jsonl"
 LONGEST_BYTES = 2**20  # then the file is put aside and another begins
 ASIDE_MOST = 200  # files put aside; the oldest goes
 LONGEST_TEXT = 200
-BY_COMMAND = frozenset({"backed_up", "restored", "imported", "exported", "card_forgotten", "audit_exported"})
+BY_COMMAND = frozenset(
+    {"backed_up", "restored", "imported", "exported", "card_forgotten", "audit_exported", "version_promoted"}
+)
 """What people do at the box that concerns the whole store."""
 
 

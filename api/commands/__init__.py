@@ -22,5 +22,6 @@ COMMANDS = {
     "replay": "recorded messages through the real core: states and alerts out",
     "compliance": "等保二级 and ETSI EN 303 645, item by item, with the evidence of this installation",
     "device": "users of devices at a mosquitto broker: add, list, revoke",
+    "rollout": "a new version for many boxes, ring by ring: add, status, promote, sources",
     "keys": "keys for staff and apps: create, list, revoke",
 }

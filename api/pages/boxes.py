@@ -14,6 +14,7 @@ from api.pages.language import LANGUAGES, name_in
 from config.schema import Settings
 from gateway.base.local_time import local_of
 from gateway.commands.errands import Errand
+from gateway.live.box_lines import BoxWord
 from gateway.model import Millis
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -46,6 +47,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "config": ("配置版本", "設定版本", "Config."),
     "certificate": ("证书剩余", "憑證剩餘", "Certificate"),
     "version": ("程序版本", "程式版本", "Version"),
+    "back": ("已退回 {version}", "已退回 {version}", "took {version} back"),
     "for": ("已 {span}", "已 {span}", "for {span}"),
     "ago": ("{span}前", "{span}前", "{span} ago"),
     "now": ("刚刚", "剛剛", "just now"),
@@ -205,10 +207,16 @@ def _row(box: KnownBox, names: dict[str, str], now: Millis, say: _Say) -> str:
         _Cell("line", f"<i></i><b>{say(STATE_WORDS[box.state])}</b>", since, bad=box.state == "down"),
         _Cell("seen", _seen(now - line.seen_at, say)),
         *_figures(box, say),
-        _Cell("version", escape((word.version if word else None) or "—")),
+        _version(word, say),
     ]
     cell = "".join(each.html(say) for each in cells)
     return f'<tr class="{box.state}"><td class=w><b>{escape(line.box)}</b><small>{stations}</small></td>{cell}</tr>'
+
+
+def _version(word: BoxWord | None, say: _Say) -> "_Cell":
+    back = word is not None and word.upgrade == "rolled_back"
+    small = say("back", version=(word.upgrade_version if word else None) or "") if back else None
+    return _Cell("version", escape((word.version if word else None) or "—"), small, bad=back)
 
 
 def _seen(ago: Millis, say: _Say) -> str:

@@ -15,6 +15,7 @@ from api.errands import ErrandRow, errands_in, rows_of
 from api.pages import HEADERS
 from api.pages.boxes import BoxesPage
 from api.pages.preferences import dressed, preferences
+from api.rollout.rings import ring_told
 from api.times import rfc3339
 from gateway.live.box_lines import BoxWord
 
@@ -34,6 +35,9 @@ class BoxRow(BaseModel):
     walls: int | None = Field(description="screens that hang in its stations")
     config_version: int | None = Field(description="of its configuration; null before it keeps versions")
     certificate_days: int | None = Field(description="until the certificate ends by which it logs in here")
+    ring: str = Field(description="ring0, ring1 or stable: when it gets a new version")
+    upgrade: Literal["rolled_back"] | None = Field(description="rolled_back: a new version was taken back there")
+    upgrade_version: str | None = Field(description="which")
     errands: list[ErrandRow] = Field(
         description="what staff said for its stations: all that waits, and the last day of what was settled"
     )
@@ -94,5 +98,8 @@ def _row(box: KnownBox) -> BoxRow:
         walls=word.walls,
         config_version=word.config_version,
         certificate_days=word.certificate_days,
+        ring=ring_told(box),
+        upgrade=word.upgrade,
+        upgrade_version=word.upgrade_version,
         errands=rows_of(box.errands),
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import PrivateAttr
 
 from config.kinds import NAMES
+from config.rings import ring_of
 from config.schema.alerts import AlertSettings
 from config.schema.api import Api, Display
 from config.schema.backup import Backup
@@ -122,6 +123,12 @@ class Settings(Model):
         """What this box is called at the centre."""
         named = self.uplink.id if self.uplink is not None else None
         return named or (self.stations[0].id if self.stations else self.gateway.id)
+
+    @property
+    def ring(self) -> str:
+        """When this box gets a new version."""
+        asked = self.uplink.ring if self.uplink is not None else None
+        return asked or ring_of(self.box_id)
 
     @property
     def client_id(self) -> str:

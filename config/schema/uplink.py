@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from config.rings import Ring
 from config.schema.base import DeviceId, File, Model, wrong
 from config.schema.mqtt import BrokerUrls, MqttEndpoint, parse_mqtt_url
 
@@ -38,6 +39,8 @@ class Uplink(Model):
     """When a device may forget a message: box, once it is durable here; centre, once it is durable there, too."""
     alerts: Literal["box", "centre"] = "box"
     """Who tells people of the alerts of this box's stations: box, or centre while it can be reached."""
+    ring: Ring | None = None
+    """Which boxes get a new version before others: ring0, ring1, then stable; default: by the name of this box."""
     messages_per_s: Annotated[int, Field(ge=10, le=100_000)] = 8000
     """Highest rate of what lies behind; what is live goes first."""
 

@@ -19,7 +19,15 @@ from typing import Any
 from deploy.package.build import ROOT, built, commit_time
 
 RELEASE = "bookworm"
-NEEDED = "python3,adduser,libstdc++6,ca-certificates,tzdata"
+NEEDED = "usr-is-merged,python3,adduser,libstdc++6,ca-certificates,tzdata"
+HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")  # /usr is merged from the beginning, which needs no Perl
+LEFT_OUT = (
+    "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*",
+    "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/lib/*/gconv/*",
+    "/usr/lib/yizhan/lib/site-packages/*.cpython-313-*", "/usr/lib/yizhan/lib/python3.13/*",
+)  # fmt: skip
+"""What nobody reads in a container, encodings that Python has itself, and modules for the interpreter of Debian 13."""
+KEPT = ("/usr/share/doc/*/copyright", "/usr/share/doc/yizhan/*")
 RUN = ["/usr/bin/yizhan", "up", "--house", "/etc/yizhan", "--http", "0.0.0.0:8080", "--log-format", "json"]
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -75,13 +83,12 @@ def _config(version: str, diff: str, made: str) -> dict[str, Any]:
 
 
 def _root(package: Path, target: Path) -> Path:
-    """What a container needs no more of a Debian is left out: lists, documents, caches."""
+    """What a container needs no more of a Debian is left out: its installer, Perl's library, documents, caches."""
     inside = "/tmp/yizhan.deb"  # noqa: S108  in the root that is being made
     command = [
-        "mmdebstrap", "--quiet", "--variant=minbase", f"--include={NEEDED}",
-        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-        "--dpkgopt=path-include=/usr/share/doc/yizhan/*", "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "mmdebstrap", "--quiet", "--variant=essential", f"--hook-dir={HOOKS}", f"--include={NEEDED}",
+        *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
+        *(f"--dpkgopt=path-include={path}" for path in KEPT),
         f"--customize-hook=copy-in {package} /tmp",
         f'--customize-hook=mv "$1/tmp/{package.name}" "$1{inside}"',
         f'--customize-hook=chroot "$1" dpkg -i {inside}',

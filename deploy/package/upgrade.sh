@@ -59,6 +59,11 @@ databases_back() {
     find "$DATA" -name 'rollups.db*' -delete # made again from the journal
 }
 
+installed() {
+    find "$LIB/lib/site-packages" -maxdepth 1 -name 'yizhan-*.dist-info' 2>/dev/null |
+        sed -n 's/.*yizhan-\(.*\)\.dist-info$/\1/p' | head -1
+}
+
 back() {
     if [ ! -x "$KEPT/bin/python3" ]; then
         echo "yizhan: no version before is kept in $KEPT" >&2
@@ -69,7 +74,7 @@ back() {
         $CTL stop "$unit" || true
     done
     databases_back
-    touch "$KEPT/in-use"
+    installed >"$KEPT/in-use" # a centre is told which version did not stay
     for unit in $units; do
         $CTL reset-failed "$unit" 2>/dev/null || true
         $CTL start "$unit" || true

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from config.rings import Ring
 from gateway.evidence.boxes import Boxes
 from gateway.evidence.facts import Facts
 from gateway.evidence.via import BoxName
@@ -35,7 +36,10 @@ Days = Annotated[int, Meta(ge=-36_500, le=36_500)]
 
 
 class BoxWord(Struct, frozen=True):
-    """What a box says of itself; all but its name and state may be missing."""
+    """What a box says of itself; all but its name and state may be missing.
+
+    `upgrade`: it took `upgrade_version` back, and runs the one before.
+    """
 
     box: BoxName
     state: Literal["online", "stopped", "offline"]
@@ -49,6 +53,9 @@ class BoxWord(Struct, frozen=True):
     certificate_days: Days | None = None
     clock_ms: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
     alerts: Literal["box", "centre"] | None = None
+    ring: Ring | None = None
+    upgrade: Literal["rolled_back"] | None = None
+    upgrade_version: Text | None = None
 
 
 @dataclass(slots=True, eq=False)

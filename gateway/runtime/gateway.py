@@ -184,7 +184,7 @@ class Gateway:
         report = BoxReport(
             self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
             alerts=self._who_tells, walls=lambda: self.alerting.watch.screens.walls,
-            config_version=lambda: self.config_version() or None,
+            config_version=lambda: self.config_version() or None, ring=self.settings.ring,
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,

@@ -1,6 +1,7 @@
 """What a box says of itself to its centre, retained on `yz-box/{box}`."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from config.files import UnusableFileError, read_text
 from gateway.base.certificates import NoCertificateError, ends_in
 from gateway.base.clock import now_ms
 from gateway.base.local_time import DAY_MS
@@ -19,14 +21,17 @@ from gateway.store.days import day_files
 DAYS_MEASURED: Final = 7
 """Days of the journal whose size says how fast the disk fills."""
 DISK_DAYS_MOST: Final = 3_650
+KEPT: Final = Path("/var/cache/yizhan/before")
+"""Where the package keeps the version before; `YIZHAN_KEPT` names another folder, as for its script."""
 
 
 @dataclass(slots=True)
 class BoxReport:
     """`state` is online, stopped, or offline: the last will, which tells nothing but that.
 
-    `walls` counts the screens of its stations, `config_version` is the number of the newest version of its files,
-    `certificate` the file of the certificate by which it logs in, `alerts` says who tells people of its alerts.
+    `ring` says when it gets a new version. `walls` counts the screens of its stations, `config_version` is the number
+    of the newest version of its files, `certificate` the file of the certificate by which it logs in, `alerts` says who
+    tells people of its alerts.
     """
 
     box: str
@@ -37,6 +42,7 @@ class BoxReport:
     walls: Callable[[], int] = lambda: 0
     config_version: Callable[[], int | None] = lambda: None
     alerts: Callable[[], str] = lambda: "box"
+    ring: str | None = None
 
     def told(self, state: str, backlog: int) -> bytes:
         body: dict[str, Any] = {"box": self.box, "state": state}
@@ -47,9 +53,20 @@ class BoxReport:
                 "version": self.version, "since": utc(self.started_at), "clock_ms": now, "backlog": backlog,
                 "disk_free_mib": free >> 20, "disk_days": disk_days(self.folder, free), "walls": self.walls(),
                 "config_version": self.config_version(), "certificate_days": certificate_days(self.certificate, now),
-                "alerts": self.alerts(),
+                "alerts": self.alerts(), "ring": self.ring,
             }  # fmt: skip
+            refused = taken_back(Path(os.environ.get("YIZHAN_KEPT", KEPT)))
+            if refused is not None:
+                body |= {"upgrade": "rolled_back", "upgrade_version": refused or None}
         return msgspec.json.encode(body)
+
+
+def taken_back(kept: Path) -> str | None:
+    """The version that was taken back, empty where nobody noted which; None while the installed one runs."""
+    try:
+        return read_text(kept / "in-use", "in-use").strip()[:64]
+    except UnusableFileError:
+        return None
 
 
 def disk_days(folder: Path, free: int) -> int | None:

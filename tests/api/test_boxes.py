@@ -95,7 +95,7 @@ def test_the_troubled_stand_first_and_each_tells_its_figures(boxed: House) -> No
         "box": "yanshan-box", "stations": ["yanshan"], "line": "up", "since": "2026-11-19T20:00:00Z",
         "last_seen": "2026-11-21T11:59:56Z", "version": "0.9.0", "started_at": "2026-11-20T00:00:00Z", "backlog": 0,
         "clock_off_ms": 300, "disk_free_mib": 41_000, "disk_days": 812, "walls": 2, "config_version": 17,
-        "certificate_days": 301, "errands": [],
+        "certificate_days": 301, "ring": "stable", "upgrade": None, "upgrade_version": None, "errands": [],
     }  # fmt: skip
 
 

@@ -48,8 +48,13 @@ class Box:
             "STATE": str(self.state), "SYSTEMCTL": str(folder / "systemctl"), "YIZHAN_HEALTH_S": "1",
         }  # fmt: skip
 
-    def install(self, kind: str) -> None:
+    def install(self, kind: str, version: str = "1.1.0") -> None:
         (self.lib / "kind").write_text(kind)
+        packed = self.lib / "lib/site-packages"
+        packed.mkdir(parents=True, exist_ok=True)
+        for before in packed.iterdir():
+            before.rmdir()
+        (packed / f"yizhan-{version}.dist-info").mkdir()
 
     def run(self, *words: str) -> str:
         told = subprocess.run(["sh", SCRIPT, *words], env=self.env, capture_output=True, text=True, check=True)
@@ -89,6 +94,7 @@ def test_a_version_that_does_not_start_is_taken_back_with_its_databases(box: Box
     box.install("broken")
     assert "version 1.0 runs again" in box.run("check", "1.0")
     assert box.runs == "good"
+    assert (box.kept / "in-use").read_text() == "1.1.0\n", "a centre is told which version was taken back"
     assert {path.name: path.read_text() for path in box.data.iterdir()} == {
         "yizhan.db": "old format",
         "2026-11-29.day.db": "messages",
