@@ -2,11 +2,13 @@
 
 import argparse
 import logging
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from config.difference import Difference
+    from config.schema import Settings
     from gateway.runtime import Gateway
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,9 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("gateway", help="the gateway alone, without API and pages")
     parser.add_argument("--config", type=Path, required=True, metavar="PATH")
     parser.add_argument("--shard", type=share, metavar="I/N", help="only the stations of shard I of N")
+    parser.add_argument(
+        "--standby", action="store_true", help="wait beside the one that works, and take over when it is gone"
+    )
     parser.set_defaults(run=run)
 
 
@@ -46,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     settings = checked(args.config)
     note_start(args.config, settings, "gateway", now_ms())
     stopped = stop_event()
+    if args.standby and not waited(settings, args.shard, stopped):
+        return 0 if stopped.is_set() else 2
     try:
         hand_over(settings, args.shard[1] if args.shard else 0, stopped.is_set)
     except HandOverStoppedError:
@@ -88,6 +95,24 @@ def run(args: argparse.Namespace) -> int:
         if metrics is not None:
             metrics.stop()
     return 0 if clean else 1
+
+
+def waited(settings: "Settings", shard: tuple[int, int] | None, stopped: threading.Event) -> bool:
+    """True once it is ours to write. False when we were told to end, or there is nothing to wait beside."""
+    from gateway.base.heart import Heart
+    from gateway.runtime.parts import waiting_of
+
+    replica = settings.store.replica
+    if replica is None or not replica.required:
+        log.error("--standby needs store.replica with required: true, so that two never write; add it")
+        return False
+    waiting = waiting_of(settings, shard)
+    heart = Heart([waiting.pulse])
+    heart.begin()
+    try:
+        return waiting.wait(stopped)
+    finally:
+        heart.rest()
 
 
 def _follow(planned: "Difference", gateway: "Gateway") -> None:

@@ -41,6 +41,10 @@ class Heart:
         self._ending.set()
         tell("STOPPING=1")
 
+    def rest(self) -> None:
+        """Beat no more, for another one begins."""
+        self._ending.set()
+
     def goes_on(self) -> bool:
         """Whether every pulse is another than at the last look."""
         now = [pulse() for pulse in self._pulses]

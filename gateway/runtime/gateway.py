@@ -37,7 +37,7 @@ from gateway.runtime.intake import Intake
 from gateway.runtime.parts import (
     Share,
     command_key_of,
-    filing_of,
+    companions_of,
     limits_of,
     mine,
     replica_of,
@@ -81,7 +81,7 @@ class Gateway:
         self._broker = EmbeddedBroker.of(settings)
         stations = mine(settings.stations, share)
         folder = settings.store.path / self.id if share else settings.store.path
-        self.replica = replica_of(settings, self.id)
+        self.replica = replica_of(settings, folder, self.id)
         self.store = store_of(settings, folder, self.started_at, self.replica)
         self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
         self.pipeline, self.memory = restored(settings, stations, self.store, self.started_at, starts)
@@ -128,7 +128,7 @@ class Gateway:
         self.certificates = ShownCertificates(lambda: self.settings, self.mishaps)
         if (replica := self.replica) is not None:
             replica.on_change = self.session.wake
-            replica.filing = filing_of(settings, replica, folder, self.id, self.mishaps)
+            replica.companions = companions_of(settings, replica, folder, self.id, self.mishaps)
         self.intake.beside = lambda: (
             ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,
         )  # fmt: skip

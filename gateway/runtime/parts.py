@@ -31,7 +31,9 @@ from gateway.store.neighbours import before_of
 from gateway.store.place import Place
 from gateway.store.replica.configured import connection_of
 from gateway.store.replica.filing import ReplicaFiling, files_beside
-from gateway.store.replica.sender import Filing, ReplicaSender
+from gateway.store.replica.lease import LeaseKeeper, holder_of
+from gateway.store.replica.sender import Companion, ReplicaSender
+from gateway.store.replica.waiting import WaitingGateway
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
 from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods, take_over_of
@@ -76,7 +78,7 @@ def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSend
     return store
 
 
-def replica_of(settings: Settings, gateway: str) -> ReplicaSender | None:
+def replica_of(settings: Settings, folder: Path, gateway: str) -> ReplicaSender | None:
     """The thread that keeps a second copy, where there is one; `gateway` is our name there.
 
     StoreError when its address can't be read, or the extra is not installed.
@@ -84,14 +86,28 @@ def replica_of(settings: Settings, gateway: str) -> ReplicaSender | None:
     replica = settings.store.replica
     if replica is None:
         return None
-    return ReplicaSender(connection_of(replica, gateway), required=replica.required)
+    return ReplicaSender(connection_of(replica, gateway), required=replica.required, holder=holder_of(folder))
 
 
-def filing_of(settings: Settings, replica: ReplicaSender, folder: Path, gateway: str, mishaps: Mishaps) -> Filing:
-    """The thread that brings the replica whole files, and those that others write beside the store."""
+def companions_of(
+    settings: Settings, replica: ReplicaSender, folder: Path, gateway: str, mishaps: Mishaps
+) -> list[Companion]:
+    """The threads that keep the lease, and bring whole files, also those that others write beside the store."""
     assert settings.store.replica is not None
+    connect = connection_of(settings.store.replica, gateway)
     beside = partial(files_beside, settings.store.path, settings.keys_file) if folder == settings.store.path else list
-    return ReplicaFiling(replica, connection_of(settings.store.replica, gateway), folder, beside, mishaps)
+    return [LeaseKeeper(replica, connect), ReplicaFiling(replica, connect, folder, beside, mishaps)]
+
+
+def waiting_of(settings: Settings, share: Share | None) -> WaitingGateway:
+    """A gateway that waits beside one like it."""
+    assert settings.store.replica is not None
+    gateway = settings.gateway.id + suffix(share)
+    folder = settings.store.path / gateway if share else settings.store.path
+    return WaitingGateway(
+        connection_of(settings.store.replica, gateway), folder, settings.keys_file, holder_of(folder),
+        settings.store.retention.raw_days,
+    )  # fmt: skip
 
 
 def restored(

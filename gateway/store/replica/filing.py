@@ -18,7 +18,7 @@ from gateway.model import Millis
 from gateway.store.backup import snapshot
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, day_files, finished, number_of
-from gateway.store.replica.restoring import KEYS
+from gateway.store.replica.restoring import KEYS, ROLLUPS
 from gateway.store.replica.sender import ReplicaSender
 from gateway.store.replica.shelf import ReplicaShelf, ShelvedFile
 from gateway.store.replica.words import FencedError, ServerAwayError
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 CORE_EVERY_MS = 6 * 3_600_000
-ROLLUPS = "rollups.db"
 OFTEN_MS = 60_000  # databases that others write are copied at most so often
 PHOTOS = "photos/"
+COPY = "copy.db"  # a name by which nobody takes it for the store of a shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class ReplicaFiling(threading.Thread):
             if there is not None and self._sender.whole and int(mark) - int(there.mark) < CORE_EVERY_MS:
                 return True
         with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
-            copy = Path(aside) / name
+            copy = Path(aside) / COPY
             snapshot(path, copy)
             upto = last_in(copy)
             if upto > self._sender.confirmed:
@@ -163,7 +163,7 @@ class ReplicaFiling(threading.Thread):
             return
         self._put_at[file.name] = self._now()
         with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
-            copy = Path(aside) / file.path.name
+            copy = Path(aside) / COPY
             snapshot(file.path, copy)
             shelf.put(ShelvedFile(file.name, mark, 0), copy)
 

@@ -18,11 +18,17 @@ RESTORE = "move the store away and take it from there: `yizhan restore --from-re
 
 def line_of(store: SqliteStore) -> str:
     """Whose history a store holds: made once, and taken along by every copy."""
-    kept = store.kept(LINE)
+    kept = line_kept(store)
     if kept is None:
-        kept = secrets.token_hex(8).encode()
-        store.write([Keep(LINE, kept)])
-    return kept.decode()
+        kept = secrets.token_hex(8)
+        store.write([Keep(LINE, kept.encode())])
+    return kept
+
+
+def line_kept(store: SqliteStore) -> str | None:
+    """None: it never met a replica."""
+    kept = store.kept(LINE)
+    return None if kept is None else kept.decode()
 
 
 def first_meeting(server: ReplicaServer, store: SqliteStore, line: str) -> ReplicaState:
@@ -36,17 +42,22 @@ def first_meeting(server: ReplicaServer, store: SqliteStore, line: str) -> Repli
     epoch = server.claim(line)
     state = server.state()
     assert state is not None
-    if state.last:
-        _same(server, store, state)
-    if state.last > store.last_step:
-        before = store.last_step
-        store.repeat(_contiguous(server.steps(before), before))
-        log.warning("%d commits were taken from the replica", store.last_step - before)
-    elif state.whole and _lost(state.last, store):
+    take_up(server, store, state)
+    if state.whole and _lost(state.last, store):
         log.error("the replica has lost commits that it had: everything is sent anew")
         server.not_whole()
         return ReplicaState(line, epoch, state.last, whole=False)
-    return ReplicaState(line, epoch, min(state.last, store.last_step), state.whole)
+    return ReplicaState(line, epoch, state.last, state.whole)
+
+
+def take_up(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> None:
+    """Do what the replica has and the store lacks. StuckError where they went different ways, or too far apart."""
+    if state.last:
+        _same(server, store, state)
+    before = store.last_step
+    if state.last > before:
+        store.repeat(_contiguous(server.steps(before), before))
+        log.debug("%d commits were taken from the replica", store.last_step - before)
 
 
 def _lost(last: int, store: SqliteStore) -> bool:

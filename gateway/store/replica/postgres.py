@@ -9,7 +9,7 @@ from typing import Any
 import psycopg  # noqa: TID251
 
 from gateway.store.replica import tables
-from gateway.store.replica.words import FencedError, ReplicaState, ServerAwayError, Standby, StuckError
+from gateway.store.replica.words import LEASE_S, FencedError, Holder, ReplicaState, ServerAwayError, Standby, StuckError
 from gateway.store.step_words import StoreStep
 
 CONNECT_S = 5
@@ -107,6 +107,25 @@ class Postgres:
             for n, day, body in rows:
                 yield StoreStep(n, day, bytes(body))
                 after = n
+
+    def take_lease(self, holder: Holder) -> str | None:
+        with self._not_waiting():
+            if self.run(tables.TAKE_LEASE, (self.gateway, holder.id, holder.name, LEASE_S)).rowcount:
+                return None
+            row = self.row(tables.HOLDER, (self.gateway,))
+        return str(row[0]) if row is not None else "another gateway"
+
+    def renew_lease(self, holder: Holder, seconds: float = LEASE_S) -> bool:
+        """False when somebody else has it. With 0 seconds it is given back."""
+        with self._not_waiting():
+            return self.run(tables.RENEW_LEASE, (seconds, self.gateway, holder.id)).rowcount > 0
+
+    @contextlib.contextmanager
+    def _not_waiting(self) -> Iterator[None]:
+        """A lease is no data: without the standby it may be some seconds shorter, and it must not hang with it."""
+        with self.transaction():
+            self.run("SET LOCAL synchronous_commit = local")
+            yield
 
     def gateways(self) -> list[str]:
         """All that it knows."""

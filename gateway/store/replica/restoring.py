@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.store.replica.postgres import Postgres
 
 WORK = ".from-replica"  # in the store's folder, until all of it is there
+ROLLUPS = "rollups.db"
 KEYS = "keys.json"
 """The staff keys under this name, wherever the configuration has them."""
 
@@ -37,18 +38,18 @@ def restore_from(server: "Postgres", folder: Path, keys: Path) -> StoreRestored:
     """
     folder.mkdir(0o700, parents=True, exist_ok=True)
     lock = Lock(folder)
-    work = folder / WORK
+    work = folder / WORK / "store"  # so deep that nobody takes it for the store of a shard
     try:
         if any(folder.glob("*.db")):
             raise StoreError(f"{folder} already holds a store: move it away first, or name an empty store.path")
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(0o700)
+        shutil.rmtree(work.parent, ignore_errors=True)
+        work.mkdir(0o700, parents=True)
         with store_errors(folder):
             with server.transaction("REPEATABLE READ"):
                 done = _fetch(server, work)
             _move(work, folder, keys)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(work.parent, ignore_errors=True)
         lock.release()
     return done
 
@@ -84,6 +85,27 @@ def _fetch(server: "Postgres", work: Path) -> StoreRestored:
         repeater.flush()
         take_parts(core, shelf.parts())
     return StoreRestored(len(files), count)
+
+
+def fetch_beside(server: "Postgres", folder: Path, keys: Path) -> None:
+    """What other processes wrote, as it is now: files of others alone, in place of what is there. StoreError."""
+    shelf = ReplicaShelf(server)
+    part = folder / f"{WORK}.part"
+    for file in shelf.files().values():
+        if file.name in (CORE, ROLLUPS) or file.name.endswith(".day.db"):
+            continue
+        target = keys if file.name == KEYS else folder / _safe(file.name)
+        with store_errors(folder):
+            target.parent.mkdir(0o700, parents=True, exist_ok=True)
+            part.touch(0o600)
+            shelf.fetch(file.name, part)
+            shutil.move(part, target)
+
+
+def take_checkpoints(server: "Postgres", folder: Path) -> None:
+    """For a quicker start. StoreError."""
+    with store_errors(folder), closing(connect(folder / CORE, "core")) as core:
+        take_parts(core, ReplicaShelf(server).parts())
 
 
 def _safe(name: str) -> str:

@@ -18,6 +18,10 @@ CREATE TABLE IF NOT EXISTS yizhan_file (
     mark text NOT NULL,                     -- by which a change of the file is known
     upto bigint NOT NULL,                   -- the last step that it contains
     body bytea NOT NULL, PRIMARY KEY (gateway, name, piece));
+CREATE TABLE IF NOT EXISTS yizhan_lease (
+    gateway text PRIMARY KEY, holder text NOT NULL,   -- a store's folder on a machine
+    name text NOT NULL,                               -- of the machine, for people
+    until timestamptz NOT NULL);                      -- by the clock of this server alone
 -- What comes is packed already.
 ALTER TABLE yizhan_step ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE yizhan_file ALTER COLUMN body SET STORAGE EXTERNAL;

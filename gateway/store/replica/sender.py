@@ -15,7 +15,15 @@ from gateway.base.clock import monotonic_s
 from gateway.store.base import StoreError
 from gateway.store.replica.meeting import first_meeting, line_of
 from gateway.store.replica.status import ReplicaMetrics
-from gateway.store.replica.words import FencedError, ReplicaServer, ReplicaState, ServerAwayError, Standby, StuckError
+from gateway.store.replica.words import (
+    FencedError,
+    Holder,
+    ReplicaServer,
+    ReplicaState,
+    ServerAwayError,
+    Standby,
+    StuckError,
+)
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import StoreStep
 from gateway.store.steps import steps_after
@@ -29,8 +37,8 @@ LOOK_S = 10.0  # how often the standby is looked for, and whether a silent line 
 RECENT_MOST = 32 << 20  # bytes of steps in memory; older ones are read from the journal
 
 
-class Filing(Protocol):
-    """The thread beside it that brings whole files."""
+class Companion(Protocol):
+    """A thread beside it: whole files, the lease."""
 
     def start(self) -> None: ...
 
@@ -40,10 +48,11 @@ class Filing(Protocol):
 class ReplicaSender(threading.Thread):
     """See `store.step_words.Replica`. `begin` first, then `start()`, `end()`."""
 
-    def __init__(self, connect: Callable[[], ReplicaServer], *, required: bool) -> None:
+    def __init__(self, connect: Callable[[], ReplicaServer], *, required: bool, holder: Holder | None = None) -> None:
         """`connect` raises ServerAwayError. `on_change` is called when the trouble is another."""
         super().__init__(name="replica", daemon=True)  # an answer that never comes may not hold up the end
         self._connect, self.required = connect, required
+        self.holder = holder or Holder("alone", "this machine")
         self._server: ReplicaServer | None = None
         self._folder = Path()
         self._cond = threading.Condition()
@@ -66,7 +75,8 @@ class ReplicaSender(threading.Thread):
         self.whole = False
         self.failed: BaseException | None = None
         self.on_change: Callable[[], None] = lambda: None
-        self.filing: Filing | None = None
+        self.companions: list[Companion] = []
+        self._replaced = False
 
     # ---- for the writer: see store.step_words.Replica ----
 
@@ -158,6 +168,7 @@ class ReplicaSender(threading.Thread):
             log.error("replica: %s; %s", error, "nothing is stored until it is there" if self.required else "later")
             return
         try:
+            self._may_write(server)
             met = first_meeting(server, store, self._line)
         except (ServerAwayError, FencedError) as error:
             server.close()
@@ -173,15 +184,15 @@ class ReplicaSender(threading.Thread):
 
     def start(self) -> None:
         super().start()
-        if self.filing is not None:
-            self.filing.start()
+        for companion in self.companions:
+            companion.start()
 
     def end(self, timeout_s: float) -> None:
         self._ending.set()
         with self._cond:
             self._cond.notify_all()
-        if self.filing is not None:
-            self.filing.end(timeout_s)
+        for companion in self.companions:
+            companion.end(timeout_s)
         if self.ident is not None:
             self.join(timeout_s)
 
@@ -215,6 +226,8 @@ class ReplicaSender(threading.Thread):
                 self._server.close()
 
     def _turn(self) -> None:
+        if self._replaced:
+            raise FencedError("another gateway has taken over")
         server = self._server
         if server is None:
             server = self._connect()
@@ -292,6 +305,7 @@ class ReplicaSender(threading.Thread):
             state = server.state()
             self._fits(state)
             if not self._met:
+                self._may_write(server)
                 self.epoch = server.claim(self._line)
                 self._confirmed = min(self._at_start, state.last) if state is not None else 0
             else:
@@ -312,6 +326,18 @@ class ReplicaSender(threading.Thread):
             raise StuckError("it has lost what it had confirmed: the next start sends everything anew")
         if not self._met and last > self._at_start + 1:
             raise StuckError(f"it has {last - self._at_start} commits more than this store: the next start takes them")
+
+    def _may_write(self, server: ReplicaServer) -> None:
+        """StuckError while another gateway does."""
+        name = server.take_lease(self.holder)
+        if name is not None:
+            raise StuckError(
+                f"a gateway on {name} writes under our name now: stop it, or wait beside it: `yizhan gateway --standby`"
+            )
+
+    def replaced(self) -> None:
+        """Somebody else has the lease. Any thread may tell."""
+        self._replaced = True
 
     def _have(self, server: ReplicaServer) -> None:
         self._server, self._lost, self._met = server, None, True

@@ -2,7 +2,7 @@
 
 FORMAT = 1
 
-THERE = "SELECT to_regclass('yizhan_file') IS NOT NULL"
+THERE = "SELECT to_regclass('yizhan_lease') IS NOT NULL"
 
 STATE = (
     "SELECT line, epoch, whole, format, coalesce((SELECT max(n) FROM yizhan_step AS step WHERE"
@@ -56,3 +56,16 @@ WHOLE = "UPDATE yizhan_store SET whole = %s WHERE gateway = %s AND epoch = %s"
 DROP_FILES = "DELETE FROM yizhan_file WHERE gateway = %s"
 PARTS = "SELECT part, upto, blob FROM yizhan_part WHERE gateway = %s ORDER BY part"
 GATEWAYS = "SELECT gateway FROM yizhan_store ORDER BY gateway"
+
+# ---- who may write ----
+
+TAKE_LEASE = (
+    "INSERT INTO yizhan_lease (gateway, holder, name, until)"
+    " VALUES (%s, %s, %s, clock_timestamp() + make_interval(secs => %s))"
+    " ON CONFLICT (gateway) DO UPDATE SET holder = excluded.holder, name = excluded.name, until = excluded.until"
+    " WHERE yizhan_lease.holder = excluded.holder OR yizhan_lease.until < clock_timestamp()"
+)
+RENEW_LEASE = (
+    "UPDATE yizhan_lease SET until = clock_timestamp() + make_interval(secs => %s) WHERE gateway = %s AND holder = %s"
+)
+HOLDER = "SELECT name FROM yizhan_lease WHERE gateway = %s"

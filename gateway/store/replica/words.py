@@ -37,11 +37,27 @@ class Standby:
     why: str = ""
 
 
+LEASE_S = 12.0
+"""So long after its last word a gateway counts as gone. By the server's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who may write: a store's folder on a machine, and the machine's name for people."""
+
+    id: str
+    name: str
+
+
 class ReplicaServer(Protocol):
     """One connection. Each call raises ServerAwayError when the answer does not come; then only `close` is left."""
 
     def state(self) -> ReplicaState | None:
         """None: it knows nothing of this gateway."""
+        ...
+
+    def take_lease(self, holder: Holder) -> str | None:
+        """None: it is ours for LEASE_S. Else the name of who has it."""
         ...
 
     def claim(self, line: str) -> int:

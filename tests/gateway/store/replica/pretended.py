@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from gateway.store.replica.words import FencedError, ReplicaState, ServerAwayError, Standby, StuckError
+from gateway.store.replica.words import FencedError, Holder, ReplicaState, ServerAwayError, Standby, StuckError
 from gateway.store.step_words import StoreStep
 
 
@@ -13,6 +13,7 @@ class PretendedServer:
     def __init__(self) -> None:
         self.line: str | None = None
         self.epoch = 0
+        self.holder: Holder | None = None
         self.rows: dict[int, StoreStep] = {}
         self.parts: dict[int, tuple[int, int, bytes]] = {}
         self.inserts: list[int] = []
@@ -43,6 +44,13 @@ class PretendedConnection:
         if server.line is None:
             return None
         return ReplicaState(server.line, server.epoch, max(server.rows, default=0), whole=server.whole)
+
+    def take_lease(self, holder: Holder) -> str | None:
+        server = self._alive()
+        if server.holder not in (None, holder):
+            return server.holder.name
+        server.holder = holder
+        return None
 
     def claim(self, line: str) -> int:
         server = self._alive()
