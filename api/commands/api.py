@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
     feed.start()
+    threading.Thread(target=_try_broker, args=(settings,), name="trial", daemon=True).start()
     door.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
     log.info("listening on %s://%s/", scheme_of(settings), address_of(sock))
@@ -79,6 +80,23 @@ def run(args: argparse.Namespace) -> int:
     if died:
         log.critical("the live feed ended unexpectedly: ending, so that a supervisor starts us again")
     return 1 if died else 0
+
+
+def _try_broker(settings: "Settings") -> None:
+    """Whether what is retained comes to us at all: an API that shows nothing would not know why."""
+    from api.commands.broker_trial import of_retained, retained_of
+    from gateway.mqtt.configured import broker_of
+
+    if not settings.mqtt.endpoint.embedded:
+        try:
+            retained = retained_of(broker_of(settings), f"{settings.client_id}-api-probe")
+        except (OSError, ValueError):
+            return  # the feed says why
+        trouble = of_retained(retained)
+        if trouble is not None:
+            log.warning("the broker %s", trouble)
+        elif retained is None:
+            log.info("what the broker retains could not be tried: let this user say and hear yz-probe/#")
 
 
 def _feed_of(settings: "Settings", view: "LiveView", mishaps: "Mishaps") -> "LiveFeed":

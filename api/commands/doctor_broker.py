@@ -12,12 +12,13 @@ CONNECT_S = 6.0
 
 
 class BrokerAnswer(NamedTuple):
-    """`why`: it did not let us in. `heard`: the payloads that came."""
+    """`why`: it did not let us in. `heard`: the payloads that came. `limits`: what it says of itself that loses."""
 
     ready: bool
     why: str
     protocol: str
     heard: list[bytes]
+    limits: tuple[str, ...] = ()
 
 
 def broker(settings: Any) -> Iterator[DoctorFinding]:
@@ -30,7 +31,8 @@ def broker(settings: Any) -> Iterator[DoctorFinding]:
         return
     try:
         # What is retained comes right after the subscription.
-        answers = answers_of(broker_of(settings), f"{settings.client_id}-doctor", ["yz-sys/#"], listen_s=0.3)
+        ours, name = broker_of(settings), f"{settings.client_id}-doctor"
+        answers = answers_of(ours, name, ["yz-sys/#"], listen_s=0.3)
     except (OSError, ValueError) as error:
         yield DoctorFinding("fail", "broker", str(error))
         return
@@ -43,7 +45,21 @@ def broker(settings: Any) -> Iterator[DoctorFinding]:
             yield DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {answer.protocol}")
         else:
             yield unanswered("broker", answers, answer, mends)
+    yield from kept(ours, name, answers)
     yield from left_out(next((one.heard for one in answers.values() if one.ready), []))
+
+
+def kept(ours: "Broker", name: str, answers: Mapping[str, BrokerAnswer]) -> Iterator[DoctorFinding]:
+    """What loses messages or can't work on this broker, by one of its addresses that lets us in."""
+    from api.commands.broker_disk import disks
+    from api.commands.broker_trial import findings, tried
+
+    alone = next((one for one in each(ours) if answers[str(one)].ready), None)
+    if alone is not None:
+        for text in answers[str(alone)].limits:
+            yield DoctorFinding("warn", "broker", f"{alone} {text}")
+        yield from findings(tried(alone, name), str(alone))
+        yield from disks(ours.configured or ours.nodes)
 
 
 def unanswered(
@@ -58,11 +74,15 @@ def answers_of(
     broker: "Broker", client_id: str, filters: list[str], *, listen_s: float = 0.0
 ) -> dict[str, BrokerAnswer]:
     """What each address of the broker answers, in the configured order. OSError, ValueError as for `answer_of`."""
+    return {str(one): answer_of(one, str(one), client_id, filters, listen_s=listen_s) for one in each(broker)}
+
+
+def each(broker: "Broker") -> list["Broker"]:
+    """Its nodes, each by itself, in the configured order."""
     from dataclasses import replace
 
     nodes = broker.configured or broker.nodes
-    alone = [replace(broker, host=node.host, port=node.port, others=(), configured=()) for node in nodes]
-    return {str(one): answer_of(one, str(one), client_id, filters, listen_s=listen_s) for one in alone}
+    return [replace(broker, host=node.host, port=node.port, others=(), configured=()) for node in nodes]
 
 
 def answer_of(
@@ -87,7 +107,7 @@ def answer_of(
         hear(listen_s)
     ready, why = session.subscribed, session.trouble or f"{where} does not answer"
     session.close()
-    return BrokerAnswer(ready, why, session.protocol, heard)
+    return BrokerAnswer(ready, why, session.protocol, heard, session.limits.told)
 
 
 def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:

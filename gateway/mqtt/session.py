@@ -23,6 +23,7 @@ from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, asked
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.grants import Grants
+from gateway.mqtt.limits import FORGOTTEN, BrokerLimits
 from gateway.mqtt.oversized import Oversized
 from gateway.mqtt.plain import PlainReader
 from gateway.mqtt.reader import Arrivals, FrameReader
@@ -81,6 +82,8 @@ class Session:
         self._connected_at = 0.0
         self._early_losses = 0
         self._had_session = False
+        self.expected = False  # whether an earlier process had this session, so that the broker should have kept it
+        self.limits = BrokerLimits()
         self._again = Again() if keep else None
         self._greeting: bool | None = None  # session_present of a connection that nobody was told of yet
         self._grants = Grants()
@@ -304,13 +307,11 @@ class Session:
         self._connected_at = monotonic_s()
         self._max_packet = min(MAX_PACKET, getattr(props, "MaximumPacketSize", MAX_PACKET))
         self._reader.opened(getattr(props, "ReceiveMaximum", 65_535))
-        if self._had_session and not flags.session_present:
+        if (self._had_session or self.expected) and not flags.session_present:
             self.gaps += 1
-            log.warning(
-                "MQTT: %s has forgotten our session %s: it keeps none, or another client took that id; "
-                "what came meanwhile comes again from devices that wait for their watermark",
-                self.broker, self.client_id,
-            )  # fmt: skip
+            log.warning(FORGOTTEN, self.broker, self.client_id)
+        self.expected = False
+        self.limits.note(str(self.broker), props, self._terms)
         if self._had_session and self._again is not None:
             self._again.reconnected(kept=bool(flags.session_present))
         log.info("connected to %s, MQTT %s", self.broker, self.protocol)

@@ -88,6 +88,8 @@ class Gateway:
         starts.tell(self.mishaps)
         will = Will(*self._report("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will, ending, self.memory)
+        new = ending is not None or self.memory.taken_over or not self.store.last_id
+        self.session.expected = not new and self._broker is None  # ours keeps nothing over a restart
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
         self._reader = SqliteReader(folder)
         self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)

@@ -52,6 +52,7 @@ SAYS: dict[str, set[str]] = {
         "yz-cmd/yanshan/check",
         "yz-reply/yanshan/nonce",
         "homeassistant/status",
+        "yz-probe/doctor/retained/one",
     },
     "yizhan-api": {
         "yz-cmd/yanshan/override",
@@ -61,6 +62,7 @@ SAYS: dict[str, set[str]] = {
         "yz-cmd/yanshan/door-1/unlock",
         "yz-cmd/yanshan/box-1/call",
         "yz-cmd/shop/door-1/unlock",
+        "yz-probe/doctor/retained/one",
     },
     "zigbee2mqtt": {"zigbee2mqtt/door", "homeassistant/status"},
     "tasmota": {"tele/plug/SENSOR"},
@@ -87,7 +89,7 @@ HEARS: dict[str, set[str]] = {
         "yz/yanshan/seat-1/state",
         "yz/shop/door-1/state",
         "yz/shop/door-1/availability",
-        *SAYS["yizhan-api"],
+        *SAYS["yizhan-api"],  # `yz-probe` too
         "yz-deed/yanshan/staff",
         "yz-cmd/yanshan/else",  # it refuses it
         "yz-pile/yanshan/cp-1",
@@ -108,6 +110,7 @@ HEARS: dict[str, set[str]] = {
         "yz-live/yanshan",
         "yz-sys/gw",
         "yz-reply/yanshan/nonce",
+        "yz-probe/doctor/retained/one",
     },
     "zigbee2mqtt": {"zigbee2mqtt/door", "homeassistant/status"},
     "tasmota": {"tele/plug/SENSOR"},
