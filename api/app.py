@@ -33,6 +33,7 @@ from api.quick_lists import QuickLists
 from api.room_search import RoomSearch
 from api.routes import ROUTERS, STAFF_ROUTERS, log_in, subscriptions
 from api.routes.check_photos import photos_of
+from api.routes.passkeys import can_log_in
 from api.routes.service import VERSION
 from api.running import Fixed, Running
 from api.setup.code import SetupCode
@@ -143,7 +144,7 @@ def create_app(
             tiles_url=settings.api.tiles_url,
             on_screen=on_screen,
             filling=filling,
-            log_in=LogInPage(door, keyring.sessions),
+            log_in=LogInPage(door, keyring.sessions, partial(can_log_in, context)),
             walls=walls,
             now_ms=now,
             standings=lambda: view,

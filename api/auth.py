@@ -19,6 +19,7 @@ from fastapi import HTTPException, Request
 
 from api.access_book import AccessBook
 from api.key import ROLES, Key, Role
+from api.passkeys.book import PasskeyBook
 from api.people import MARK, Identity, StaffMembers
 from api.private_files import Stamp, locked, replace_private, stamp
 from api.reach import Path as RegionPath
@@ -48,6 +49,7 @@ class Keyring:
     def __init__(self, path: Path, folder: Path | None = None, regions: Iterable[RegionPath] = ()) -> None:
         self.path, self._regions = path, frozenset(regions)
         self.sessions, self.book = Sessions(folder or path.parent), AccessBook(folder or path.parent)
+        self.passkeys = PasskeyBook(folder or path.parent)
         self._seen: Stamp | None = None
         self._keys: dict[str, Key] = {}
         self._people = StaffMembers(Settings())
@@ -68,6 +70,10 @@ class Keyring:
     def staff(self) -> tuple[Key, ...]:
         """Every key, and everybody of the configuration. KeyFileError as in `all`."""
         return (*self.all(), *self._people.all())
+
+    def is_one_person(self, key: Key) -> bool:
+        """Whether it is a key's, or that of a person who is named one by one."""
+        return not key.id.startswith(MARK) or self._people.is_one_person(key.id)
 
     def person(self, identity: Identity) -> Key | None:
         """Who comes in by a provider as this; None for a stranger."""

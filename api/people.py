@@ -37,6 +37,11 @@ class StaffMembers:
         """The person of this id (`@…`), as they are now."""
         return self._keys.get(key_id)
 
+    def is_one_person(self, key_id: str) -> bool:
+        """Whether the entry is not that of a group."""
+        member = self._members.get(key_id)
+        return member is not None and not any(login.group for login in member.logins)
+
     def named(self, identity: Identity) -> Key | None:
         """Who comes in so: one who is named before one of a group, whose name then has their own beside it."""
         for name, member in self._members.items():

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.auth import KeyFileError
+from api.passkeys.book import NAME, PasskeyFileError
 from gateway.base.mishaps import Mishaps
 from gateway.store.base import StoreError
 
@@ -83,6 +84,11 @@ def install(app: FastAPI, mishaps: Mishaps) -> None:
     async def keys(_request: Request, error: KeyFileError) -> Problem:
         log.error("%s", error)
         return Problem(503, "the file of keys cannot be read; the log says why")
+
+    @app.exception_handler(PasskeyFileError)
+    async def passkeys(_request: Request, error: PasskeyFileError) -> Problem:
+        log.error("%s", error)
+        return Problem(503, f"{NAME} cannot be read; the log says why")
 
     @app.exception_handler(StoreError)
     async def store(_request: Request, error: StoreError) -> Problem:

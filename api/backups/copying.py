@@ -18,6 +18,7 @@ from api.audit_check import FOLDER as EXPORTS
 from api.auth import Keyring
 from api.backups.sealed import NotOpenedError, PassphraseSeal, new_salt, sha256_of
 from api.backups.targets import BackupTarget
+from api.passkeys.book import NAME as PASSKEYS
 from api.photos import FOLDER as PHOTOS
 from config.files import read_bytes
 from config.schema import Settings
@@ -142,7 +143,7 @@ class Copies:
         for store in store_folders(self._store):
             for path in sorted(store.glob("*.db"), key=lambda one: (one.name.endswith(".day.db"), one.name)):
                 yield str(path.relative_to(self._store)), path
-        small = [LINK_KEY, NAME, HEAD]
+        small = [LINK_KEY, NAME, HEAD, PASSKEYS]
         yield from ((name, self._store / name) for name in small if (self._store / name).exists())
         yield from ((path.name, path) for path in sorted(self._store.glob(ASIDE)))
         keys = Keyring.of(self._settings).path

@@ -65,6 +65,7 @@ def _to_folder(args: argparse.Namespace) -> int:
     from api.access_book import AccessBook, whoever
     from api.auth import Keyring
     from api.backups.copying import KEYS
+    from api.passkeys.book import NAME as PASSKEYS
     from api.photos import copy_photos, drop_past
     from config.load import load
     from gateway.base.clock import now_ms
@@ -76,6 +77,7 @@ def _to_folder(args: argparse.Namespace) -> int:
     written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
     written += private(folder / LINK_KEY, args.to / LINK_KEY)
     written += private(Keyring.of(settings).path, args.to / KEYS)
+    written += private(folder / PASSKEYS, args.to / PASSKEYS)
     written += copy_trail(folder, args.to)
     written += copy_photos(folder, args.to)
     drop_past(folder, args.to)

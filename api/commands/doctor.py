@@ -50,6 +50,7 @@ def shown(finding: DoctorFinding, *, chinese: bool) -> str:
 def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     from api.commands.doctor_broker import broker
     from api.commands.doctor_centre import centre, differences
+    from api.commands.doctor_log_in import log_ins
     from api.commands.doctor_replica import replica
 
     counts = f"{len(settings.stations)} stations, {sum(1 for _ in settings.resources())} resources"
@@ -67,6 +68,7 @@ def findings(settings: Any, send_test: bool) -> Iterator[DoctorFinding]:
     yield from certificates(settings)
     yield from backups(settings)
     yield holidays(settings)
+    yield from log_ins(settings)
     yield from promises(settings)
     yield from calendars(settings)
     yield from unused(settings.store.path)

@@ -98,6 +98,7 @@ def _from(settings: Any, source: Path, *, force: bool) -> int:
     from api.access_book import NAME as TRAIL
     from api.access_book import AccessBook, whoever
     from api.commands.backup import copy_trail, stores
+    from api.passkeys.book import NAME as PASSKEYS
     from api.photos import copy_photos
     from gateway.base.clock import now_ms
     from gateway.notify.links import LINK_KEY
@@ -114,6 +115,8 @@ def _from(settings: Any, source: Path, *, force: bool) -> int:
         sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
     restored = [path for one in sources for path in restore(one, folder / one.relative_to(source))]
     restored += private(source / LINK_KEY, folder / LINK_KEY)
+    if not (folder / PASSKEYS).exists():  # those of the backup may have been removed since
+        restored += private(source / PASSKEYS, folder / PASSKEYS)
     restored += copy_photos(source, folder)
     if not (folder / TRAIL).exists():  # a trail that is there goes on
         restored += copy_trail(source, folder)

@@ -32,6 +32,7 @@ class Issuer:
         self._told_at: Millis = 0
         self._keys: Sequence[Mapping[str, Any]] = ()
         self._keys_at: Millis | None = None
+        self.date_told: str | None = None  # by its own clock, at the last question
 
     def begin(self, back: str, pending: PendingLogIn, now: Millis, _agent: str) -> str:
         """Where to send somebody who wants to log in. ProviderDownError."""
@@ -82,7 +83,8 @@ class Issuer:
 
     def keys(self, now: Millis) -> Sequence[Mapping[str, Any]]:
         """Its present keys, asked for anew. ProviderDownError."""
-        keys = ask(self.provider, self.discovered(now)["jwks_uri"], now).json().get("keys")
+        answer = ask(self.provider, self.discovered(now)["jwks_uri"], now)
+        keys, self.date_told = answer.json().get("keys"), answer.date
         if not isinstance(keys, list) or len(keys) > MOST_KEYS:
             raise ProviderDownError(f"{self.provider.id}: it tells no keys")
         with self._lock:

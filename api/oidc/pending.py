@@ -3,19 +3,17 @@
 So no process keeps anything, and any of them that shares the store may finish it.
 """
 
-import base64
 import hmac
-import json
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from api.sealing import seal, unseal
 from api.sessions import Sessions
 from gateway.model import Millis
 
 COOKIE: Final = "yizhan_login"
 LIFE_S: Final = 600
-LONGEST: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +48,3 @@ class PendingLogIn:
         pending = cls(**told)
         same = hmac.compare_digest(pending.state.encode(), state.encode("utf-8", "replace"))
         return pending if same and pending.provider == provider and pending.until > now else None
-
-
-def seal(sessions: Sessions, purpose: str, told: dict[str, Any]) -> str:
-    """A text that only we can have made. OSError where there is no key to sign with."""
-    text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
-    return f"{text}.{sessions.signature(purpose, text)}"
-
-
-def unseal(sessions: Sessions, purpose: str, sealed: str) -> dict[str, Any] | None:
-    """What was sealed for this purpose; None for anything else."""
-    text, _, signature = sealed.partition(".")
-    if len(sealed) > LONGEST or not sealed.isascii():
-        return None
-    try:
-        right = hmac.compare_digest(sessions.signature(purpose, text).encode(), signature.encode())
-    except OSError:
-        return None
-    told = json.loads(base64.urlsafe_b64decode(text)) if right else None
-    return told if isinstance(told, dict) else None

@@ -1,5 +1,6 @@
-"""What /login says of providers: a button each, and why a log-in by one came to nothing."""
+"""What /login says beside keys: a button for each provider, why a log-in by one came to nothing, passkeys."""
 
+from collections.abc import Callable
 from html import escape
 from typing import Final
 from urllib.parse import quote
@@ -7,8 +8,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from api.oidc.door import NoLogInError, ProviderDoor
-from api.oidc.pending import seal, unseal
 from api.pages import after_login
+from api.sealing import seal, unseal
 from api.sessions import Sessions
 
 PURPOSE: Final = "told"
@@ -47,13 +48,16 @@ def told_of(sessions: Sessions, provider: str, error: NoLogInError) -> str:
 
 
 class LogInPage:
-    """What the template of /login has places for."""
+    """What the template of /login has places for. `passkeys(request)`: whether anybody may come in by one here."""
 
-    def __init__(self, door: ProviderDoor, sessions: Sessions) -> None:
-        self._door, self._sessions = door, sessions
+    def __init__(self, door: ProviderDoor, sessions: Sessions, passkeys: Callable[[Request], bool]) -> None:
+        self._door, self._sessions, self._passkeys = door, sessions, passkeys
 
     def __call__(self, request: Request) -> dict[str, str]:
-        return {"ways": self._ways(request), "told": self._told(request.query_params.get("told", ""))}
+        return {
+            "ways": self._ways(request), "told": self._told(request.query_params.get("told", "")),
+            "passkeys": "yes" if self._passkeys(request) else "no",
+        }  # fmt: skip
 
     def _ways(self, request: Request) -> str:
         home = after_login(request.query_params.get("next"))

@@ -189,7 +189,7 @@ def router(
     standings: Callable[[], Iterable[Standing]] = tuple,
     rooms: RoomSearch | None = None,
     filling: Callable[[], bool] = lambda: False,
-    log_in: Callable[[Request], Mapping[str, str]] = lambda _request: {"ways": "", "told": ""},
+    log_in: Callable[[Request], Mapping[str, str]] = lambda _request: {"ways": "", "told": "", "passkeys": "no"},
 ) -> APIRouter:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 

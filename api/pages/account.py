@@ -1,6 +1,10 @@
-"""The page /account (我的账户): who one is here, where one is logged in, and how to end it. It needs no script."""
+"""The page /account (我的账户): who one is here, where one is logged in, one's passkeys, and how to end each.
 
-from collections.abc import Sequence
+It needs no script but to make a passkey, which no page without one can.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from string import Template
 from typing import Final
@@ -10,6 +14,7 @@ from api.auth import Key
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.language import LANGUAGES
+from api.passkeys.book import Passkey
 from api.sessions import StartedSession
 from gateway.base.local_time import local_of
 from gateway.model import Millis
@@ -39,12 +44,57 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "code": ("一次性口令", "一次性口令", "one-time code"),
     "passkey": ("通行密钥", "通行密鑰", "passkey"),
     "unknown": ("未知设备", "未知裝置", "unknown device"),
+    "passkeys": ("通行密钥", "通行密鑰", "Passkeys"),
+    "passkeys_all": ("所有人的通行密钥", "所有人的通行密鑰", "Passkeys of everybody"),
+    "passkeys_none": (
+        "还没有。有了它，用手机或电脑的解锁方式就能登录，不用再粘贴密钥。",
+        "還沒有。有了它，用手機或電腦的解鎖方式就能登入，不用再貼上密鑰。",
+        "None yet. With one you log in by what unlocks your phone or computer, without pasting a key.",
+    ),
+    "passkey_add": ("添加通行密钥", "加入通行密鑰", "Add a passkey"),
+    "passkey_made": ("{at} 添加", "{at} 加入", "added {at}"),
+    "passkey_used": ("最近登录 {at}", "最近登入 {at}", "last log-in {at}"),
+    "passkey_unused": ("还没用过", "還沒用過", "not used yet"),
+    "rename": ("改名", "改名", "Rename"),
+    "remove": ("移除", "移除", "Remove"),
+    "name": ("名称", "名稱", "Name"),
+    "insecure": (
+        "通行密钥只能在 https 上（或本机 localhost）使用，现在这个地址不行：见 docs/tls.md。",
+        "通行密鑰只能在 https 上（或本機 localhost）使用，現在這個位址不行：見 docs/tls.md。",
+        "Passkeys work on https and at localhost only, not at this address: see docs/tls.md.",
+    ),
+    "address": (
+        "通行密钥要有域名，纯数字地址不行：请在配置里设 api.public_url。",
+        "通行密鑰要有網域名稱，純數字位址不行：請在設定裡設 api.public_url。",
+        "Passkeys need a name, not a numeric address: set api.public_url.",
+    ),
+    "missing": (
+        "通行密钥要装附加组件：pip install 'yizhan[people]'。",
+        "通行密鑰要裝附加元件：pip install 'yizhan[people]'。",
+        "Passkeys need an extra: pip install 'yizhan[people]'.",
+    ),
+    "elsewhere": ("请在 {at} 打开本页。", "請在 {at} 開啟本頁。", "Open this page at {at}."),
+    "not_one": (
+        "通行密钥是一个人的：按组登录和一次性口令不能添加。",
+        "通行密鑰是一個人的：按組登入和一次性口令不能加入。",
+        "A passkey is one person's: not for a group, and not for the one-time code.",
+    ),
     "hint": (
         "有不认识的？先结束它，再请管理员换一把密钥：谁有您的密钥，谁就能再登录。",
         "有不認識的？先結束它，再請管理員換一把密鑰：誰有您的密鑰，誰就能再登入。",
         "One that you do not know? End it, then ask for a new key: who has yours can log in again.",
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPasskeys:
+    """`owners`: names by the id of the key. `obstacle`: the word for why none can be made here, `at` where it can."""
+
+    passkeys: Sequence[Passkey]
+    owners: Mapping[str, str]
+    obstacle: str | None = None
+    at: str = ""
 
 
 class AccountPage:
@@ -64,8 +114,9 @@ class AccountPage:
         *,
         everybody: bool,
         may_see_all: bool,
+        passkeys: ShownPasskeys,
     ) -> str:
-        """`own`: the session that asks. `everybody`: the list is that of all people."""
+        """`own`: the session that asks. `everybody`: the lists are those of all people."""
         say = _Words(lang)
         reach = [*key.stations, *(region.removeprefix("/") for region in key.regions)]
         of = " · ".join((say(key.role), escape(("、" if lang != "en" else ", ").join(reach)) or say("everywhere")))
@@ -80,6 +131,7 @@ class AccountPage:
             + f'<p class="hint">{say("hint")}</p>'
             + (_switch(say, everybody=everybody) if may_see_all else "")
             + "</section>"
+            + _passkeys(passkeys, zone, say, everybody=everybody)
         )
         return self._page(say, body)
 
@@ -122,6 +174,41 @@ def _row(each: StartedSession, own: str | None, zone: ZoneInfo, say: _Words, *, 
     return (
         f'<li data-session="{escape(each.id)}"><div class="what"><b>{name}</b> <span>{how}</span>'
         f"<small>{times}</small></div>{end}</li>"
+    )
+
+
+def _passkeys(shown: ShownPasskeys, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
+    rows = "".join(
+        _passkey(one, shown.owners.get(one.key, "?"), zone, say, everybody=everybody) for one in shown.passkeys
+    )
+    if shown.obstacle is None:
+        button = f'<button class="add-passkey" hidden>{say("passkey_add")}</button>'
+        add = f'<p>{button}</p><p class="result bad" role="alert"></p>'
+    else:
+        add = f'<p class="hint obstacle">{say(shown.obstacle, at=shown.at)}</p>'
+    title = say("passkeys_all" if everybody else "passkeys")
+    return (
+        f'<section class="passkeys"><h2>{title}</h2>'
+        + (f'<ul class="rows">{rows}</ul>' if rows else f'<p class="hint">{say("passkeys_none")}</p>')
+        + ("" if everybody else add)
+        + "</section>"
+    )
+
+
+def _passkey(one: Passkey, owner: str, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
+    name = escape(f"{owner} · {one.name}" if everybody else one.name)
+    used = say("passkey_used", at=_at(one.used, zone)) if one.used else say("passkey_unused")
+    times = f"{say('passkey_made', at=_at(one.created, zone))}{'，' if say.lang != 'en' else ', '}{used}"
+    remove = _form("remove", one.id, say("remove"), name, everybody=everybody)
+    rename = (
+        f'<details><summary>{say("rename")}</summary><form method="post" action="/account" class="ways">'
+        f'<input type="hidden" name="rename" value="{escape(one.id)}">'
+        f'<input name="name" value="{escape(one.name)}" maxlength="60" required aria-label="{say("name")}">'
+        f'<button class="quiet">{say("rename")}</button></form></details>'
+    )
+    return (
+        f'<li data-passkey="{escape(one.id)}"><div class="what"><b>{name}</b><small>{times}</small></div>'
+        f"{'' if everybody else rename}{remove}</li>"
     )
 
 

@@ -1,6 +1,7 @@
-"""`/api/v1/sessions`: where somebody is logged in, and how to end it; `/account` (我的账户): the same as a page."""
+"""`/api/v1/sessions`: where somebody is logged in, and ending it; `/account` (我的账户): that and passkeys, a page."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -12,11 +13,13 @@ from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.form import form_fields
 from api.pages import HEADERS
-from api.pages.account import AccountPage
+from api.pages.account import AccountPage, ShownPasskeys
 from api.pages.preferences import dressed, preferences
+from api.routes.passkeys import may_have, party_of
 from api.schemas import ProblemDocument
 from api.sessions import StartedSession
 from api.times import rfc3339
+from gateway.policy.text import LONGEST_NAME, bounded, one_line
 
 VIEWER = {"x-role": "viewer"}
 PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404)}
@@ -105,7 +108,10 @@ def _page(routes: APIRouter, context: ApiContext, gate: AccessGate, desk: Sessio
         own, everybody = gate.session_of(request), rules_all(key) and request.query_params.get("all") == "1"
         sessions = desk.listed(key, everybody=everybody)
         zone, lang = context.settings.zone_of(None), preferences(request).lang
-        told = page.told(key, sessions, own, zone, lang, everybody=everybody, may_see_all=rules_all(key))
+        passkeys = _shown_passkeys(context, request, key, own, everybody=everybody)
+        told = page.told(
+            key, sessions, own, zone, lang, everybody=everybody, may_see_all=rules_all(key), passkeys=passkeys
+        )
         return HTMLResponse(dressed(request, told), status, {**HEADERS, "cache-control": "no-store"})
 
     @routes.get("/account", response_class=HTMLResponse, include_in_schema=False)
@@ -122,6 +128,8 @@ def _page(routes: APIRouter, context: ApiContext, gate: AccessGate, desk: Sessio
         try:
             if "session" in fields:
                 await run_in_threadpool(desk.end, key, fields["session"][:LONGEST_ID])
+            elif "remove" in fields or "rename" in fields:
+                await run_in_threadpool(_change_passkey, context, key, fields)
             elif fields.get("deed") == "end_others":
                 await run_in_threadpool(desk.end_others, key, gate.session_of(request))
             else:
@@ -131,6 +139,37 @@ def _page(routes: APIRouter, context: ApiContext, gate: AccessGate, desk: Sessio
                 raise
         everybody = "?all=1" if request.query_params.get("all") == "1" else ""
         return RedirectResponse(f"/account{everybody}", 303, HEADERS)
+
+
+def _shown_passkeys(
+    context: ApiContext, request: Request, key: Key, own: str | None, *, everybody: bool
+) -> ShownPasskeys:
+    keyring, now = context.keyring, context.now()
+    owners = {one.key: good.name for one in keyring.passkeys.all() if (good := keyring.good(one.key, now)) is not None}
+    shown = [one for one in keyring.passkeys.all() if one.key in owners and (everybody or one.key == key.id)]
+    party = party_of(context, request)
+    obstacle: str | None = party.obstacle()
+    if obstacle is None and not (may_have(keyring, key) and own):
+        obstacle = "not_one"
+    elif obstacle is None and request.url.hostname != party.id:
+        obstacle = "elsewhere"
+    return ShownPasskeys(shown, owners, obstacle, f"{party.origin}/account")
+
+
+def _change_passkey(context: ApiContext, key: Key, fields: dict[str, str]) -> None:
+    """Rename one's own, or remove one's own or, as an admin of all stations, anybody's. 404 for another."""
+    keyring, now = context.keyring, context.now()
+    wanted, name = fields.get("remove") or fields["rename"], one_line(bounded(fields.get("name", ""), LONGEST_NAME))
+    passkey = next((one for one in keyring.passkeys.all() if one.id == wanted), None)
+    own = passkey is not None and passkey.key == key.id
+    if passkey is None or not (own or ("remove" in fields and rules_all(key))):
+        raise HTTPException(404, "there is no such passkey; it may have been removed already")
+    if "remove" in fields:
+        keyring.passkeys.change(wanted, lambda _: None)
+        keyring.book.note(now, key.name, "passkey_removed", wanted, passkey.name)
+    elif name:
+        keyring.passkeys.change(wanted, lambda before: replace(before, name=name))
+        keyring.book.note(now, key.name, "passkey_renamed", wanted, f"{passkey.name}: {name}")
 
 
 def rules_all(key: Key) -> bool:

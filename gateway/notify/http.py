@@ -49,13 +49,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver said, of any status. `retry_after_s` lies between 0 and RETRY_MOST_S."""
+    """What a receiver said, of any status, and when by its clock. `retry_after_s` lies between 0 and RETRY_MOST_S."""
 
     host: str
     status: int
     body: bytes = b""
     retry_after_s: float | None = None
     location: str | None = None
+    date: str | None = None
 
     @property
     def permanent(self) -> bool:
@@ -116,6 +117,7 @@ def exchange(target: Target, method: str, body: bytes | None, now: Millis, heade
                 return Answer(
                     target.host, response.status, _read(response, deadline),
                     retry_after_s(response.getheader("Retry-After"), now), response.getheader("Location"),
+                    response.getheader("Date"),
                 )  # fmt: skip
     except OSError as error:
         raise SendError(f"{target.host}: {type(error).__name__}: {error}") from error

@@ -18,7 +18,10 @@ LINES = {
     ("GET", "/api/v1/discover"): "discovered",
     ("GET", "/api/v1/stations/{station}/checks"): "checks_exported",
     ("POST", "/a/{token}"): DEED,
+    ("GET", "/login/{provider}/back"): "logged_in",
     ("POST", "/account"): "session_ended",
+    ("POST", "/account/passkeys"): "passkey_added",
+    ("POST", "/login/passkey"): "logged_in",
     ("POST", "/api/v1/alerts/{alert}/acknowledge"): DEED,
     ("POST", "/api/v1/alerts/{alert}/close"): DEED,
     ("POST", "/api/v1/alerts/{alert}/comment"): DEED,
@@ -58,9 +61,11 @@ WITHOUT = {
     ("POST", "/api/v1/stations/{station}/tally"): "one more in a count of visitors; nobody is known",
     ("POST", "/api/v1/stations/{station}/wishes"): "a resident's wish; nobody is known",
     ("POST", "/m/{station}/wish"): "the same by a form",
+    ("POST", "/account/passkeys/options"): "a challenge; what comes of it has its line",
+    ("POST", "/login/passkey/options"): "the same",
 }
 # Every other GET shows, and changes nothing; that none of them is missing here is for whoever adds one to see.
-SHOWS = re.compile(r"^/(api/v1/|feeds/|ocpi/|setup|static/|screen/|stations/|m|p/|a/|c/|[a-z.]*$)")
+SHOWS = re.compile(r"^/(api/v1/|feeds/|ocpi/|setup|static/|screen/|stations/|login/|m|p/|a/|c/|[a-z.]*$)")
 
 
 def test_a_route_that_changes_something_is_in_the_list_of_the_trail(house: House) -> None:

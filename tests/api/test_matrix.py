@@ -33,6 +33,10 @@ ROWS: dict[tuple[str, str], str] = {
     ("DELETE", "/api/v1/sessions"): "401 401 200 200 200 200 200 200",
     ("DELETE", "/api/v1/sessions/{session}"): "401 401 404 404 404 404 404 404",
     ("GET", "/account"): "401 401 200 200 200 200 200 200",
+    ("POST", "/account/passkeys"): "401 401 403 403 403 403 403 403",
+    ("POST", "/account/passkeys/options"): "401 401 403 403 403 403 403 403",
+    ("POST", "/login/passkey"): "401 401 401 401 401 401 401 401",
+    ("POST", "/login/passkey/options"): "409 409 409 409 409 409 409 409",
     ("POST", "/account"): "401 401 422 422 422 422 422 422",
     ("GET", "/api/v1/staff"): "401 401 200 200 200 200 200 200",
     ("GET", "/api/v1/stations"): "200 200 200 200 200 200 200 200",
@@ -172,6 +176,8 @@ def keys_of(house: House) -> dict[str, dict[str, str]]:
 
 BODIES = {
     "/api/v1/config/changes": {"changes": [{"op": "remove", "path": "/stations/yanshan"}]},
+    "/account/passkeys": {"credential": {}},
+    "/login/passkey": {"credential": {}},
     "/api/v1/setup/keys": {"name": "Li", "role": "viewer"},
     "/api/v1/setup/secrets": {"name": "duty"},
     "/api/v1/setup/channels/test": {"channel": {}},
