@@ -30,8 +30,9 @@ _OF_STATION = {
 """Each table with its rows of one station. To be deleted in another order: what hangs on others first."""
 _GO_FIRST = ("alert_event", "outbox", "order_event")
 _MADE_ANEW = {"check_report": ("number",)}  # counted by each file for itself
-_BY_STATION = ("overrides", "checks_since")
-_OF_ALL = ("nonces", "boxes")
+_BY_STATION = ("overrides", "checks_since", "errands")
+_OF_ALL = ("nonces", "answers", "boxes")
+_MAPS = ("checks_since", "nonces")  # kept as objects, the others as lists
 _STATIONS = " UNION ".join(
     f"SELECT station FROM {table}"  # noqa: S608  names of our own
     for table in ("alert", "work_order", "check_report", "opening", "activity")
@@ -108,25 +109,29 @@ def _leave(old: SqliteStore, name: str, stations: Collection[str]) -> None:
 
 
 def _share(old: SqliteStore, new: SqliteStore, name: str) -> None:
-    """What every gateway knows: nonces are added up, else the first word holds."""
+    """What every gateway knows: what was done is added up, of how boxes are the first word holds."""
     had, told = new.kept(name), old.kept(name)
-    if told is None or (had is not None and name != "nonces"):
+    if told is None or (had is not None and name == "boxes"):
         return
-    if had:
+    if had and name in _MAPS:
         told = msgspec.json.encode(_decoded(had, {}) | _decoded(told, {}))
+    elif had:
+        rows = _decoded(had, [])
+        told = msgspec.json.encode(rows + [row for row in _decoded(told, []) if row not in rows])
     _put(new.core, name, told)
 
 
 def _rows_by_station(name: str, kept: bytes | None) -> Iterator[tuple[str, Any]]:
-    """Each station and its item: `overrides` is a list of rows, `checks_since` has `station/check` as keys."""
-    if name == "overrides":
-        yield from ((row[0], row) for row in _decoded(kept, []))
-    else:
+    """Each station and its item: rows that begin with it, objects that name it, or keys as `station/check`."""
+    if name in _MAPS:
         yield from ((key.partition("/")[0], (key, at)) for key, at in _decoded(kept, {}).items())
+        return
+    for item in _decoded(kept, []):
+        yield (item["station"] if isinstance(item, dict) else item[0]), item
 
 
 def _joined(name: str, items: list[Any]) -> bytes:
-    return msgspec.json.encode(items if name == "overrides" else dict(items))
+    return msgspec.json.encode(dict(items) if name in _MAPS else items)
 
 
 def _decoded(kept: bytes | None, nothing: Any) -> Any:
