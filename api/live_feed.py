@@ -140,6 +140,11 @@ class LiveFeed(threading.Thread):
         return {what: count for told in self._left_out.values() for what, count in told.items()}
 
     @property
+    def gateways(self) -> dict[str, str]:
+        """What each gateway that was heard of says of itself. Any thread may ask."""
+        return self._gateways
+
+    @property
     def troubles(self) -> list[str]:
         """What is wrong with the line or with those who feed it, in words."""
         down = [f"gateway {name} is {state}" for name, state in sorted(self._gateways.items()) if state != "online"]

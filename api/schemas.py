@@ -221,6 +221,7 @@ class UseWindow(BaseModel):
     to: datetime
     total: UsageSchema
     buckets: list[UseBucket]
+    lacks: str | None = Field(None, description="only of an API without the journal: what is null, and why")
 
 
 class Utilization(UseWindow):

@@ -4,7 +4,7 @@ import argparse
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     feed = _feed_of(settings, view, mishaps)
     running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
     app = create_app(
-        view, history_of(settings), settings, _status_of(settings, feed, started_at),
-        registry=_registry(running.settings, mishaps, lambda: feed.session.node),
+        view, history_of(settings), settings, _status_of(settings, feed, started_at, running.settings),
+        registry=_registry(running.settings, mishaps, feed),
         now=now_ms, command=feed.send, left_out=feed.left_out,
         mishaps=mishaps, running=running,
     )  # fmt: skip
@@ -124,12 +124,21 @@ def _follow(planned: "Difference", app: "App", feed: "LiveFeed") -> None:
     feed.configure(LongestOf(planned.settings), [station.id for station in planned.settings.stations])
 
 
-def _status_of(settings: "Settings", feed: "LiveFeed", started_at: "Millis") -> "Callable[[], Status]":
+def _watched(settings: "Settings", feed: "LiveFeed") -> "Mapping[str, tuple[bool, list[str]]]":
+    from api.missing_gateways import watched
+
+    return watched(feed.gateways, settings.gateway.id, [station.id for station in settings.stations])
+
+
+def _status_of(
+    settings: "Settings", feed: "LiveFeed", started_at: "Millis", running: "Callable[[], Settings]"
+) -> "Callable[[], Status]":
+    from api.missing_gateways import troubles as missing_troubles
     from gateway.runtime import Status
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None
-        troubles = feed.troubles
+        troubles = [*feed.troubles, *missing_troubles(_watched(running(), feed))]
         if not store_ok:
             troubles.append(
                 f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
@@ -143,29 +152,33 @@ def _status_of(settings: "Settings", feed: "LiveFeed", started_at: "Millis") -> 
 
 
 def _registry(
-    settings: "Callable[[], Settings]", mishaps: "Mishaps", node: "Callable[[], int]" = lambda: 0
+    settings: "Callable[[], Settings]", mishaps: "Mishaps", feed: "LiveFeed | None" = None
 ) -> "CollectorRegistry":
     from prometheus_client import CollectorRegistry
 
+    from api.missing_gateways import MissingCollector
     from config.certificate_files import certificate_files
     from gateway.runtime.metrics import CertificateCollector, MishapCollector
 
     registry = CollectorRegistry()
-    registry.register(MishapCollector(mishaps, node))
+    registry.register(MishapCollector(mishaps, lambda: feed.session.node if feed is not None else 0))
+    if feed is not None:
+        registry.register(MissingCollector(lambda: _watched(settings(), feed)))
     registry.register(CertificateCollector(lambda: certificate_files(settings())))
     return registry
 
 
 def history_of(settings: "Settings") -> "Callable[[], Reader]":
     """What opens a reader: the journal where its folder is, else the copy in InfluxDB."""
-    influx = settings.store.influx
-    if influx is None or settings.store.path.is_dir():
-        from gateway.store.shards import reader_of
+    from api.journal_here import has_journal
+    from gateway.store.shards import reader_of
 
-        return reader_of(settings.store.path)
+    influx, journal = settings.store.influx, reader_of(settings.store.path)
+    if influx is None:
+        return journal
     from gateway.influx.reader import InfluxReader
 
-    return lambda: InfluxReader(settings, influx)
+    return lambda: journal() if has_journal(settings) else InfluxReader(settings, influx)
 
 
 def _watch(feed: threading.Thread, stop: threading.Event) -> None:

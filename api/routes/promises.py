@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
+from api.journal_here import needs_journal
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.promises import Paper, gathered
@@ -87,6 +88,7 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> Response:
         stations = _covered(past.of_region([name for name in region.split(",") if name]), key)
+        needs_journal(context.settings, "promises to be open")
         now = context.now()
         window = past.window_or_month(start, end, _zone(context, stations))
         priced = past.afford(request, stations * LOOKS, "day", window)
@@ -111,6 +113,7 @@ def _page(routes: APIRouter, context: ApiContext, past: Past) -> None:
         key = gate.who(request)
         if key is None:
             return HTMLResponse(dressed(request, paper.gated(say)), 401, HEADERS)
+        needs_journal(context.settings, "promises to be open")
         stations, now = _covered(list(context.settings.stations), key), context.now()
         zone = _zone(context, stations)
         try:

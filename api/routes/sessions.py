@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api.charges import Charge, charges
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
+from api.journal_here import needs_journal
 from api.routes.history import PAGE_DEFAULT, Limit
 from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer
 from api.routes.utilization import energy_wh
@@ -46,6 +47,7 @@ def router(context: ApiContext) -> APIRouter:
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
+            needs_journal(context.settings, "charging sessions")
             rollups = RollupReader(context.settings.store.path, reader)
             chargers = [resource for resource in asked.resources if resource.kind in METERED]
             found = charges(reader, rollups, chargers, window, context.now())

@@ -13,6 +13,7 @@ from api.alert_books import AlertBooks
 from api.auth import Key
 from api.context import ApiContext
 from api.errands import told_of
+from api.journal_here import needs_journal
 from gateway.alerting import Alerting, Deed, DeedError
 from gateway.alerting.deeds import Verb, encode
 from gateway.alerts.orders import OrderError
@@ -35,6 +36,7 @@ class Staff:
     @contextmanager
     def reader(self) -> Iterator[AlertBooks]:
         """The store's read side for one request; 503 where there is none yet."""
+        needs_journal(self.context.settings, "alerts, orders and the audit trail")
         try:
             reader = AlertBooks(self.context.settings.store.path)
         except StoreError as error:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
+from api.journal_here import lacks
 from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, shown_share
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
@@ -57,7 +58,7 @@ def _station(routes: APIRouter, context: ApiContext, past: Past) -> None:
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
             found = usage(RollupReader(context.settings.store.path, reader), asked, *window, by)
-            head = {"station": station, "area": area, "resource": resource, "by": by}
+            head = {"station": station, "area": area, "resource": resource, "by": by, **_lacking(context)}
             rows = [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()]
             return _told(
                 head,
@@ -95,10 +96,17 @@ def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
             asked = past.asked_of_region(request, names)
             sheet = Spreadsheet.of(context.settings, lang, asked.places[0].station)
             rows, whole = _rows(RollupReader(context.settings.store.path, reader), asked, window, by)
-            head = {"region": names, "stations": [place.station for place in asked.places], "by": by}
+            there = [place.station for place in asked.places]
+            head = {"region": names, "stations": there, "by": by, **_lacking(context)}
             return _told(head, window, rows, whole, sheet if form == "csv" else None, past.caching(request, window))
 
         return await past.answer(request, priced, work)
+
+
+def _lacking(context: ApiContext) -> dict[str, str]:
+    """What is null here for want of a journal; nothing where it is."""
+    why = lacks(context.settings)
+    return {} if why is None else {"lacks": why}
 
 
 def _rows(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
+from api.journal_here import needs_journal
 from api.problem import bad_parameter, not_found
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer
 from api.times import rfc3339
@@ -49,6 +50,7 @@ def router(context: ApiContext) -> APIRouter:
         lang: Lang = None,
     ) -> Response:
         stations = _asked(context, past, station, region)
+        needs_journal(context.settings, "visits")
         window = past.window_or_month(start, end, context.settings.zone_of(stations[0]))
         places = len(stations) + LOOKS * sensors(context.settings, stations)  # a station without any is looked for, too
         priced = past.afford_places(request, places, "hour_of_week", window)

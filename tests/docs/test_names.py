@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.commands import COMMANDS
+from api.missing_gateways import MissingCollector
 from config import options
 from config.schema import Settings
 from gateway.alerting.metrics import AlertCollector
@@ -122,6 +123,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     registry = CollectorRegistry()
     registry.register(GatewayCollector(lambda: figures))
     registry.register(CertificateCollector(tuple))
+    registry.register(MissingCollector(lambda: {"gateway-2of2": (False, ["north"])}))
     alerts = AlertHouse(folder)
     alerts.send("pile-01", status="Faulted")
     alerts.wait(10)

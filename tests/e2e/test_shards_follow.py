@@ -105,4 +105,5 @@ def test_open_alerts_orders_and_words_by_hand_follow_and_are_settled_where_they_
                 assert staff.alerts("acknowledged") == {"east": opened["east"]}
                 assert staff.alerts("open") == {one: opened[one] for one in ("north", "west")}
                 assert staff.orders() == dict.fromkeys(STATIONS, "assigned")
+            until(lambda: "nobody watches" in str(get(http, "/readyz")["trouble"]), what="that nobody is there is told")
         assert yizhan(tmp_path, "audit", "verify", "--config", "yizhan.yaml").returncode == 0

@@ -1,0 +1,62 @@
+"""Which stations nobody watches now: the gateway that has them is not there. Told, since their values only run out."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.base.sharing import shard_of, shard_suffix
+
+NAMED_MOST = 5
+ONLINE = "online"
+
+
+def watched(states: Mapping[str, str], gateway: str, stations: Sequence[str]) -> dict[str, tuple[bool, list[str]]]:
+    """Gateway → whether it is there, and its stations. `states`: what each gateway that was heard of says of itself.
+
+    How many shards there should be is known from the names of those that are there, else of those that were.
+    """
+    named = re.compile(re.escape(gateway) + r"-\d+of(\d+)")
+    numbers = {name: int(found[1]) for name in states if (found := named.fullmatch(name))}
+    numbers |= {gateway: 0} if gateway in states else {}
+    there = {number for name, number in numbers.items() if states[name] == ONLINE}
+    if not numbers:
+        return {}
+    shards = max(there or set(numbers.values()))
+    told: dict[str, tuple[bool, list[str]]] = {}
+    for shard in range(1, shards + 1) if shards else (0,):
+        name = gateway + shard_suffix(shard, shards)
+        theirs = [station for station in stations if shard_of(station, shards) == shard]
+        told[name] = states.get(name) == ONLINE, theirs
+    return told
+
+
+def troubles(told: Mapping[str, tuple[bool, list[str]]]) -> list[str]:
+    """In words, one for each gateway that is missing where stations wait for it."""
+    return [
+        f"nobody watches {_named(stations)}: {name} is not there, and what is shown of them runs out"
+        for name, (there, stations) in told.items()
+        if stations and not there
+    ]
+
+
+def _named(stations: Sequence[str]) -> str:
+    more = len(stations) - NAMED_MOST
+    named = ", ".join(stations[:NAMED_MOST])
+    return f"{named} and {more} more stations" if more > 0 else named
+
+
+class MissingCollector(Collector):
+    """For an API in a process of its own."""
+
+    def __init__(self, told: Callable[[], Mapping[str, tuple[bool, list[str]]]]) -> None:
+        self._told = told
+
+    def collect(self) -> Iterator[Metric]:
+        missing = GaugeMetricFamily(
+            "yizhan_stations_without_gateway", "stations whose gateway is not there", labels=["gateway"]
+        )
+        for name, (there, stations) in self._told().items():
+            missing.add_metric([name], 0 if there else len(stations))
+        yield missing
