@@ -6,7 +6,7 @@ MQTT ?= 127.0.0.1:1883
 # Where a machine forbids kept bytecode, each of the hundreds of processes that tests start would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: apt deb image setup demo quick test test-slow test-all check fix docs bench lock clean
+.PHONY: apt deb image release setup demo quick test test-slow test-all check fix docs bench lock clean
 
 .venv/.base: requirements.lock pyproject.toml
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -82,6 +82,12 @@ image: .venv/.dev
 # dist/apt, a repository signed by KEY, as gpg knows it, with the packages of this version in its first ring.
 apt: deb
 	$(BIN)/yizhan rollout add dist/yizhan_$$($(BIN)/yizhan --version | cut -d' ' -f2)_*.deb --repository dist/apt --key $(KEY)
+
+# What is given to others: packages, image and SHA256SUMS of a commit whose signed tag, version and changelog agree.
+release: .venv/.dev
+	$(BIN)/python -m deploy.package.release check
+	$(MAKE) deb image
+	$(BIN)/python -m deploy.package.release sums
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra bridge --extra people --group build pyproject.toml -o requirements.lock
