@@ -115,13 +115,13 @@ class Configuring:
         try:
             files = changed(now.files, meant, new_files=home.path.is_dir())
         except EditError as error:
-            raise MistakesError([_told(error.pointer, str(error), error.what, error.mend)]) from None
+            raise MistakesError([told(error.pointer, str(error), error.what, error.mend)]) from None
         after = tree_of(files)
         outside = strangers(now.tree, after, home.folder)
         if outside:
             what, mend = "names a file outside the folder of the configuration", "name it in the file by hand"
             places = [pointer(by_name(after, path)) for path in outside]
-            raise MistakesError([_told(place, f"{place}: {what}; {mend}", what, mend) for place in places])
+            raise MistakesError([told(place, f"{place}: {what}; {mend}", what, mend) for place in places])
         self._judge(now, files, key)
         return files
 
@@ -134,7 +134,7 @@ class Configuring:
         try:
             self._check(home.path, home.paths(files))
         except ConfigErrors as errors:
-            raise MistakesError([_of_mistake(one, after) for one in errors.mistakes]) from None
+            raise MistakesError([mistake_told(one, after) for one in errors.mistakes]) from None
 
     def _saved(self, now: Now, files: Files, key: Key, why: str) -> dict[str, Any]:
         at = self._context.now()
@@ -170,15 +170,19 @@ def by_name(tree: Any, path: Iterable[str]) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _told(place: str, detail: str, what: str, mend: str) -> dict[str, Any]:
+def told(place: str, detail: str, what: str, mend: str) -> dict[str, Any]:
+    """A mistake as an answer names it."""
     return {"in": "configuration", "name": place, "detail": detail, "what": what, "mend": mend}
 
 
-def _of_mistake(mistake: ConfigMistake, tree: Any) -> dict[str, Any]:
+def mistake_told(mistake: ConfigMistake, tree: Any) -> dict[str, Any]:
+    """The same of one that `yizhan check` finds in this tree."""
     parts = mistake.key_path.split(".") if mistake.key_path else []
     place = pointer(by_name(tree, parts))
-    told = _told(place, str(mistake), mistake.what, mistake.mend)
-    return told | {"file": Path(mistake.file).name, "line": mistake.line}
+    return told(place, str(mistake), mistake.what, mistake.mend) | {
+        "file": Path(mistake.file).name,
+        "line": mistake.line,
+    }
 
 
 def _stations(tree: Mapping[str, Any]) -> list[Any]:

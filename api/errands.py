@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.times import rfc3339
 from config.schema import Settings
 from gateway.base.clock import monotonic_s
+from gateway.commands.answers import in_short
 from gateway.commands.errands import KEPT, Errand, errands_kept
 from gateway.core.passed_on import BOXES
 from gateway.live.box_lines import BoxLine, lines_kept
@@ -31,7 +32,7 @@ class SaidToBox(BaseModel):
 
     box: str
     state: Literal["waiting", "done", "refused", "expired"]
-    why: str = Field("", description="the box's reason, where it refused")
+    why: str = Field("", description="the box's reason, where it refused; of a change set its answer as JSON")
     until: str = Field(description="so long it waits for the box")
 
 
@@ -55,8 +56,8 @@ def line_to(settings: Settings, station: str) -> BoxLine | None:
     return next((line for line in lines if line.box == owner or (owner is None and station in line.stations)), None)
 
 
-def followed(settings: Settings, station: str, nonce: str) -> SaidToBox | None:
-    """What the box made of the command with this nonce, as far as it is known within `ANSWER_S`; None for a station
+def followed(settings: Settings, station: str, nonce: str, within_s: float = ANSWER_S) -> SaidToBox | None:
+    """What the box made of the command with this nonce, as far as it is known within this time; None for a station
     without a box. 503 where our gateway does not say that it has kept it.
     """
     folder = settings.store.path
@@ -68,9 +69,9 @@ def followed(settings: Settings, station: str, nonce: str) -> SaidToBox | None:
         while True:
             errand = next((one for one in errands_in(folder) if one.nonce == nonce), None)
             waited_s = monotonic_s() - begin
-            if errand is not None and (errand.state != "waiting" or not line.online or waited_s > ANSWER_S):
+            if errand is not None and (errand.state != "waiting" or not line.online or waited_s > within_s):
                 return said_to_box(errand)
-            if waited_s > KEPT_S:
+            if errand is None and waited_s > KEPT_S:
                 raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again")
             time.sleep(ASK_AGAIN_S)
     except StoreError:
@@ -113,7 +114,8 @@ def what_of(errand: Errand) -> str:
 def rows_of(errands: Iterable[Errand]) -> list[ErrandRow]:
     return [
         ErrandRow(
-            **said_to_box(one).model_dump(), station=one.station, what=what_of(one), by=one.by, at=rfc3339(one.at)
+            **said_to_box(one).model_dump() | {"why": in_short(one.why)},
+            station=one.station, what=what_of(one), by=one.by, at=rfc3339(one.at),
         )
         for one in errands
     ]  # fmt: skip

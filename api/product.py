@@ -10,6 +10,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from api.app import App, create_app
+from api.centre_changes import CentreChanges
+from api.commands.check import checked
 from api.live_view import LiveView
 from api.processes import FOLDER
 from api.reload_door import ReloadDoor
@@ -81,6 +83,7 @@ def run_product(
         reloading = Reloading(files.path, settings, files.read, lambda planned: _follow(planned, gateway, app))
         gateway.config_version = lambda: newest_version(files.path)
         gateway.sites.on_changed = lambda: take_up_sites(reloading)
+        gateway.relaying.configure_by(CentreChanges(reloading, checked, gateway.mishaps).put)
         running, door = reloading, ReloadDoor(reloading, files.hangups, settings.store.path / FOLDER, "up")
     app = create_app(
         view,

@@ -33,6 +33,7 @@ def share(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
+    from api.centre_changes import CentreChanges
     from api.commands.check import checked
     from api.processes import FOLDER
     from api.reload_door import ReloadDoor
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     running = Reloading(args.config, settings, checked, lambda planned: _follow(planned, gateway))
     shard = f"gateway-{args.shard[0]}of{args.shard[1]}" if args.shard else "gateway"
     gateway.sites.on_changed = lambda: take_up_sites(running)
+    gateway.relaying.configure_by(CentreChanges(running, checked, gateway.mishaps).put)
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, shard)
     listen = settings.gateway.metrics_listen
     metrics = None

@@ -13,6 +13,7 @@ from api.pages.assets import of_this_build
 from api.pages.language import LANGUAGES, name_in
 from config.schema import Settings
 from gateway.base.local_time import local_of
+from gateway.commands.answers import in_short
 from gateway.commands.errands import Errand
 from gateway.live.box_lines import BoxWord
 from gateway.model import Millis
@@ -77,6 +78,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "refused": ("箱子拒绝", "箱子拒絕", "The box refuses"),
     "expired": ("没办成", "沒辦成", "Not done in time"),
     "do.override": ("手动设定", "手動設定", "Set by hand"),
+    "do.config": ("配置", "設定", "Configuration"),
     "do.check": ("巡检", "巡檢", "Check"),
     "do.acknowledge": ("确认告警", "確認告警", "Acknowledge"),
     "do.close": ("关闭告警", "關閉告警", "Close an alert"),
@@ -184,7 +186,7 @@ def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, sa
 
 def _errand(errand: Errand, names: dict[str, str], now: Millis, say: _Say) -> str:
     until = f"{local_of(errand.keep_until, say.zone):%m-%d %H:%M}"
-    small = say("waits_until", at=until) if errand.state == "waiting" else escape(errand.why)
+    small = say("waits_until", at=until) if errand.state == "waiting" else escape(in_short(errand.why))
     word = f"do.{what_of(errand)}"
     what = say(word) if word in WORDS else escape(errand.what)
     cell = "".join(

@@ -1,17 +1,20 @@
 """`/api/v1/config`: the configuration's files by click. The YAML stays the only truth; see docs/configuration.md."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
+from api.box_configuration import BoxConfiguration, BoxStation
 from api.commands.check import checked
 from api.configuring import Configuring, MistakesError, Now
 from api.context import ApiContext
+from api.errands import SaidToBox
 from api.problem import Problem
 from api.routes.alerts import ADMIN
 from api.schemas import ProblemDocument
@@ -28,6 +31,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 LONGEST_WHY = 200
 NO_STORE = {"cache-control": "no-store"}
 CHANGED_MEANWHILE = "the configuration was changed meanwhile; read it again, look, and send the change anew"
+Tagged = TypeVar("Tagged", Now, BoxStation)
+OfBox = Annotated[
+    str | None, Query(max_length=64, description="of a station that a box has, whose lines stand in the box's files")
+]
 Tag = Annotated[str | None, Header(alias="if-match", description="the ETag of the configuration that was read")]
 
 
@@ -68,6 +75,9 @@ class Saved(BaseModel):
     version: int | None = None
     needs_restart: list[str] | None = Field(None, description="keys whose new values wait for a restart")
     trouble: str | None = Field(None, description="why what is saved does not run yet")
+    box: SaidToBox | None = Field(
+        None, description="of a station that a box has: whether the box has saved it, or it waits"
+    )
     diff: str | None = None
 
 
@@ -87,10 +97,15 @@ class VersionLines(BaseModel):
 def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/config", tags=["configuration"], responses=PROBLEMS)
     gate, configuring = AccessGate(context.keyring, context.now), Configuring(context, checked)
+    boxes = BoxConfiguration(context)
     Admin = Annotated[Key, Depends(gate.needs("admin"))]  # noqa: N806  a type
 
     @routes.get("", response_model=ConfigShown, openapi_extra=ADMIN, summary="The configuration, without its secrets")
-    def shown(key: Admin, response: Response) -> dict[str, Any]:
+    def shown(key: Admin, response: Response, station: OfBox = None) -> dict[str, Any]:
+        if station is not None:
+            told = boxes.now(station, key)
+            response.headers.update(NO_STORE | {"etag": f'"{told.tag}"'})
+            return {"version": told.version or 0, "config": {"stations": [told.lines]}, "files": []}
         now = configuring.now()
         response.headers.update(NO_STORE | {"etag": f'"{now.tag}"'})
         return configuring.shown(now, key)
@@ -106,11 +121,15 @@ def router(context: ApiContext) -> APIRouter:
         openapi_extra=ADMIN,
         summary="ConfigChange it: all of the changes, or none",
     )
-    def change(key: Admin, order: ChangeSet, if_match: Tag = None) -> Any:
+    def change(key: Admin, order: ChangeSet, response: Response, if_match: Tag = None) -> Any:
         if if_match is None:
             raise HTTPException(
                 428, "send If-Match with the ETag of GET /api/v1/config, so that no other change is lost"
             )
+
+        station = _one_station(order.changes)
+        if station is not None and boxes.has(station):
+            return _at_box(response, lambda: _sent(boxes, station, key, order, if_match))
 
         def made() -> dict[str, Any]:
             now = _matching(configuring.now(), if_match)
@@ -138,11 +157,41 @@ def router(context: ApiContext) -> APIRouter:
         openapi_extra=ADMIN,
         summary="Its files are the files again, to the byte",
     )
-    def restore(n: int, key: Admin, order: RestoreOrder | None = None, if_match: Tag = None) -> Any:
+    def restore(
+        n: int, key: Admin, response: Response, order: RestoreOrder | None = None, if_match: Tag = None,
+        station: OfBox = None,
+    ) -> Any:  # fmt: skip
         why = bounded(order.why if order else "", LONGEST_WHY)
+        if station is not None:
+            return _at_box(response, lambda: boxes.restore(boxes.now(station, key), n, key, why))
         return _answered(lambda: configuring.restore(_matching(configuring.now(), if_match or "*"), n, key, why))
 
     return routes
+
+
+def _one_station(changes: Sequence[ChangeOrder]) -> str | None:
+    """The station that all of them are about; None where it is not one."""
+    with contextlib.suppress(EditError):
+        paths = [parts_of(one.path) for one in changes]
+        names = {path[1] if path[0] == "stations" and len(path) > 1 else None for path in paths}
+        return names.pop() if len(names) == 1 else None
+    return None
+
+
+def _sent(boxes: BoxConfiguration, station: str, key: Key, order: ChangeSet, if_match: str) -> dict[str, Any]:
+    """To the box that has the station."""
+    if order.dry_run:
+        raise HTTPException(422, "a box answers no dry run: it saves what is right, or says what is wrong")
+    now = _matching(boxes.now(station, key), if_match)
+    changes = [one.model_dump(exclude_unset=True, include={"op", "path", "value"}) for one in order.changes]
+    return boxes.change(now, changes, key, bounded(order.why, LONGEST_WHY))
+
+
+def _at_box(response: Response, made: Callable[[], dict[str, Any]]) -> dict[str, Any] | Problem:
+    told = _answered(made)
+    if isinstance(told, dict) and told["box"].state == "waiting":
+        response.status_code = 202
+    return told
 
 
 def _answered(made: Callable[[], dict[str, Any]]) -> dict[str, Any] | Problem:
@@ -155,7 +204,7 @@ def _answered(made: Callable[[], dict[str, Any]]) -> dict[str, Any] | Problem:
         return Problem(422, str(error), error.errors)
 
 
-def _matching(now: Now, if_match: str) -> Now:
+def _matching(now: Tagged, if_match: str) -> Tagged:
     tags = [tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")]
     if "*" not in tags and now.tag not in tags:
         raise ConflictError

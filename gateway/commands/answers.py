@@ -93,6 +93,23 @@ class ErrandAnswers:
         self._known = state  # type: ignore[assignment]
 
 
+class _ChangeSaid(msgspec.Struct):
+    version: int | None = None
+    detail: str = ""
+
+
+_decode_change = msgspec.json.Decoder(_ChangeSaid).decode
+
+
+def in_short(why: str) -> str:
+    """What an answer says, for people: of a change set, whose answer is JSON, its version or what is wrong with it."""
+    try:
+        said = _decode_change(why)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return why
+    return said.detail or ("" if said.version is None else f"version {said.version}")
+
+
 def reply(key: bytes, answer: ErrandAnswer, by: str, now: Millis) -> tuple[str, bytes]:
     """Topic and payload that tell it."""
     topic = f"yz-reply/{answer.station}/{answer.nonce}"

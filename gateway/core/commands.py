@@ -5,6 +5,7 @@ is durable.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,9 @@ from gateway.core.errands import CENTRE, BoxErrands
 from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import Command, encode_command, read_command
+
+CONFIG_WAITS_MS: Final = 86_400_000
+"""A change set has no sense any more once its station was likely changed otherwise."""
 
 
 class _Way(msgspec.Struct, gc=False):
@@ -38,9 +42,14 @@ def _way_of(order: SignedCommand) -> str:
     return way
 
 
+def _no_files(_order: SignedCommand) -> None:
+    raise CommandError("this process runs without files of configuration")
+
+
 class Commands:
     """`on_staff(station, text)` carries out a deed of staff with alerts and orders, CommandError for none;
-    `on_done(by, what, target, detail)` writes the audit trail of the others.
+    `on_done(by, what, target, detail)` writes the audit trail of the others; `on_config` has a change set of our centre
+    carried out, and is answered by `errands.came_of_it`.
     """
 
     def __init__(self, context: Context) -> None:
@@ -50,6 +59,7 @@ class Commands:
         self.errands = BoxErrands(context, self._override)
         self.on_staff: Callable[[str, bytes], None] = lambda _station, _text: None
         self.on_done: Callable[[str, str, str, str], None] = lambda _by, _what, _target, _detail: None
+        self.on_config: Callable[[SignedCommand], None] = _no_files
 
     def trust(self, key: bytes, nonces: SeenNonces) -> None:
         """Let in what is signed with this key. `nonces`: which commands came before a restart."""
@@ -94,6 +104,9 @@ class Commands:
         if order.path[1:] == ["staff"] and waited_for:
             self.on_staff(order.path[0], order.text)  # whose audit trail knows what was done
             return
+        if order.path[1:] == ["config"] and waited_for:
+            self.on_config(order)  # whose versions know it
+            return
         self._refuse(error, now)
         self.errands.forgotten(order, now)
 
@@ -111,6 +124,8 @@ class Commands:
             self.reports.command(station, order.text, now)
             self.errands.put(order, station, what, now)
             return "done"
+        if what == "config" and not any(more):
+            return self._configure(order, station, now)
         if what != "override" or any(more):
             raise CommandError(f"{order.topic!r} is no command")
         command = read_command(order.text, now)
@@ -119,6 +134,15 @@ class Commands:
             return "waiting"  # what the box has not done does not hold here
         self._override(station, command, now)
         return "done"
+
+    def _configure(self, order: SignedCommand, station: str, now: Millis) -> State | None:
+        """For a box below us, or for us by our centre."""
+        if self.errands.put(order, station, "config", now, now + CONFIG_WAITS_MS):
+            return "waiting"
+        if not self._context.answers.expected(order.nonce):
+            raise CommandError("only a centre changes the configuration by command")
+        self.on_config(order)
+        return None
 
     def _override(self, station: str, command: Command, now: Millis) -> None:
         """CommandError where there is no such place."""

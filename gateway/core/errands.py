@@ -8,14 +8,14 @@ import msgspec
 
 from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
 from gateway.commands.answers import KEPT as ANSWERS
-from gateway.commands.answers import ErrandAnswer, State, decode_said, reply
+from gateway.commands.answers import ErrandAnswer, State, decode_said, in_short, reply
 from gateway.commands.errands import AGAIN_MS, KEEP_MS, TO_CENTRE, Errand, key_of, said_anew
 from gateway.commands.errands import KEPT as ERRANDS
 from gateway.core.context import Context
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import Command, read_command
 
-DIRECT: Final = frozenset(("override", "check"))
+DIRECT: Final = frozenset(("override", "check", "config"))
 """What the box has heard as we did, where its line stands: whoever says it says it on its topic."""
 CENTRE: Final = "centre"
 """Who tells, where it is no box."""
@@ -149,8 +149,10 @@ class BoxErrands:
                 self._carry(errand.station, read_command(errand.text.encode(), now), now)
             except CommandError as error:  # its time is over, or the place is gone here
                 errand.why = str(error)
+        elif errand.what == "config" and errand.state == "done":
+            self.on_settled(errand.by, "configuration_saved", errand.station, f"{errand.box}: {in_short(errand.why)}")
         elif errand.state != "done":
-            why = errand.why or "no answer in time"
+            why = in_short(errand.why) or "no answer in time"
             where = errand.box or CENTRE
             self.on_settled(errand.by, f"{errand.what}_{errand.state}", errand.station, f"{where}: {why}")
         if errand.box != TO_CENTRE and errand.what in DIRECT:

@@ -25,7 +25,7 @@ from gateway.wire import UnreadableError
 SILENT_MS: Final = 60_000
 KEEP_EVERY_MS: Final = 10_000
 BOXES_MOST: Final = 10_000
-OBEYED: Final = ("override", "check", "staff")
+OBEYED: Final = ("override", "check", "staff", "config")
 """What a box does when staff of the centre say so."""
 CUT, BACK = "box_offline", "box_back"
 """Causes of changes: its box can't be heard, and is heard again."""

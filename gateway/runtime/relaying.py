@@ -7,8 +7,9 @@ import msgspec
 
 from gateway.alerting.deeds import CENTRE, Deed, encode
 from gateway.alerting.desk import StaffDesk
+from gateway.commands import SignedCommand
 from gateway.commands.answers import KEPT as ANSWERS
-from gateway.commands.answers import ErrandAnswer, State
+from gateway.commands.answers import ErrandAnswer, State, in_short
 from gateway.commands.errands import KEEP_MS, Errands, errands_kept
 from gateway.commands.errands import KEPT as ERRANDS
 from gateway.core.outcome import Outcome
@@ -21,6 +22,9 @@ from gateway.uplink.line import UplinkLine
 
 Carry = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so."""
+Configure = Callable[[str, str, bytes, Callable[[State, str], None]], None]
+"""(station, nonce, text, answered): carry a change set out beside us, and tell what came of it. Returns at once."""
+LONGEST_NOTE: Final = 1_000
 SOON_MS: Final = 15 * 60_000
 """Steps are taken back soon, or not at all."""
 OF_THE_CENTRE: Final = frozenset(("box_offline", "internal_error"))
@@ -45,6 +49,7 @@ class StaffRelay:
         errands.context.answers.load(store.kept(ANSWERS))
         errands.on_settled = desk.note
         desk.on_done, desk.on_answer = self._done, self._answered
+        self._commands, self._note = pipeline.commands, desk.note
 
     def follow(self, line: UplinkLine) -> None:
         """What is done here goes over this line, and the answers for the centre."""
@@ -68,6 +73,22 @@ class StaffRelay:
     def _replied(self, answer: ErrandAnswer) -> None:
         self._errands.centre_says(answer)
         self._session.wake()
+
+    def configure_by(self, change: Configure) -> None:
+        """Have `change` carry out what our centre changes in the configuration of one of our stations."""
+
+        def on_config(order: SignedCommand) -> None:
+            station = order.path[0]
+
+            def answered(state: State, why: str) -> None:
+                what = "configuration_saved" if state == "done" else "configuration_refused"
+                self._note(f"{order.by}@{CENTRE}", what, station, in_short(why)[:LONGEST_NOTE])
+                self._errands.came_of_it(ErrandAnswer(station, order.nonce, state, why), "")
+                self._session.wake()
+
+            change(station, order.nonce, order.text, answered)
+
+        self._commands.on_config = on_config
 
     # ---- the intake thread ----
 

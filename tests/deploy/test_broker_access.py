@@ -50,6 +50,7 @@ SAYS: dict[str, set[str]] = {
         "yz-cmd/yanshan/override",  # for the box of that station
         "yz-cmd/yanshan/staff",
         "yz-cmd/yanshan/check",
+        "yz-cmd/yanshan/config",
         "yz-reply/yanshan/nonce",
         "homeassistant/status",
         "yz-probe/doctor/retained/one",
@@ -80,6 +81,7 @@ HEARS: dict[str, set[str]] = {
         "yz-cmd/yanshan/staff",
         "yz-reply/yanshan/nonce",  # of the centre, on what its own staff did
         "yz-cmd/yanshan/check",
+        "yz-cmd/yanshan/config",
         "yz-sys/gw",
     },
     "yizhan-gateway": {

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import signal
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -191,3 +192,50 @@ def test_an_alert_and_its_order_are_worked_on_from_both_ends(district: District)
         told = [(line["what"], line["who"]) for line in reversed(lines) if line["what"] in deeds]
         assert [what for what, _ in told] == deeds, "each once, whatever was killed"
         assert [who for _, who in told] == [of_centre, of_centre, of_box, of_box, of_centre]
+
+
+def configured(house: House, key: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """The station as its box has it, and the tag."""
+    request = urllib.request.Request(f"http://127.0.0.1:{house.http}/api/v1/config?station=yanshan", headers=key)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer), answer.headers["etag"]
+
+
+def change(district: District, *changes: dict[str, Any], path: str = "/changes") -> tuple[int, dict[str, Any]]:
+    """Asked for at the centre, made of what it shows now."""
+    centre, (_, tag) = district.centre, configured(district.centre, district.key)
+    body = {"why": "a test", "changes": changes} if changes else {"why": "back"}
+    more = district.key | {"Content-Type": "application/json", "If-Match": tag}
+    address = f"http://127.0.0.1:{centre.http}/api/v1/config{path}"
+    request = urllib.request.Request(address, json.dumps(body).encode(), more)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_an_admin_of_the_centre_changes_the_station_of_a_box(district: District) -> None:
+    centre, box, key = district.centre, district.box, district.key
+    lounge = "/stations/yanshan/areas/lounge/resources"
+    with box.up() as up:
+        until(lambda: centre.shown("seat-01"), what="the station at the centre")
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        status, told = change(district, {"op": "add", "path": f"{lounge}/seat-09", "value": {"kind": "seat"}})
+        assert (status, told["box"]["state"]) == (200, "done"), told
+        assert "seat-09" in (box.folder / "yizhan.yaml").read_text()
+        until(lambda: centre.shown("seat-09"), what="the new seat at the centre")
+        version = until(lambda: configured(centre, key)[0]["version"] == told["version"] and told["version"])
+        status, refused = change(district, {"op": "add", "path": f"{lounge}/x", "value": {"kind": "sofa"}})
+        assert (status, refused["errors"][0]["name"].split("/")[-1]) in ((422, "x"), (422, "kind"))
+        status, refused = change(district, {"op": "add", "path": f"{lounge}/seat-09/source", "value": {"topic": "x"}})
+        assert status == 403
+        up.stop(signal.SIGKILL)
+    until(lambda: boxes(centre.http, key)[0]["line"] == "down", what="the line known to be down")
+    status, told = change(district, path=f"/versions/{version - 1}/restore?station=yanshan")
+    assert (status, told["box"]["state"]) == (202, "waiting")
+    district.restart()
+    with box.up():
+        until(lambda: district.errands()[0] == ("config", "done"), what="what waited")
+        assert (box.folder / "yizhan.yaml").read_text() == box.config
+        until(lambda: "seat-09" not in json.dumps(configured(centre, key)[0]), what="its end at the centre")

@@ -117,6 +117,7 @@ class Hop:
                 if self.below.up and topic.startswith("yz-cmd/"):
                     self.below.take(topic, payload)
             self.below.turn()
+            self.below.answer()
 
     @property
     def access(self) -> str:

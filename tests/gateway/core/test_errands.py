@@ -1,5 +1,6 @@
 """What staff of a centre say is done at the box once: at once, or when the line is back, or told as undone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,37 @@ def test_what_comes_back_of_our_own_sendings_is_no_refused_command(centre: Hop, 
     assert centre.town.pipeline.quarantined["command"] == 0
 
 
+CONFIG = "yz-cmd/yanshan/config"
+
+
+def change_set(hop: Hop, nonce: str = FIRST) -> bytes:
+    return json.dumps({"nonce": nonce, "expires": hop.town.now + 30_000, "by": "li", "changes": []}).encode()
+
+
+def configured(hop: Hop) -> list[str]:
+    """The change sets that are carried out there, each as it comes."""
+    seen: list[str] = []
+    hop.town.pipeline.commands.on_config = lambda order: seen.append(order.nonce)
+    return seen
+
+
+def test_a_change_set_goes_to_the_box_and_its_answer_comes_back(centre: Hop, box: Hop) -> None:
+    seen = configured(box)
+    centre.say(CONFIG, change_set(centre))
+    assert seen == [FIRST]
+    box.town.pipeline.commands.errands.came_of_it(ErrandAnswer("yanshan", FIRST, "done", '{"version":18}'), "")
+    centre.turn(SECOND)
+    assert centre.errands == {FIRST: "done"}
+    assert centre.audit == [("li", "configuration_saved", "yanshan", "box: version 18")]
+
+
+def test_a_change_set_of_nobody_above_is_refused(box: Hop) -> None:
+    seen = configured(box)
+    box.say(CONFIG, change_set(box))
+    assert seen == []
+    assert box.town.pipeline.quarantined["command"] == 1
+
+
 class TestThreeLevels:
     """station → town → city, each with a key of its own."""
 
@@ -178,6 +210,14 @@ class TestThreeLevels:
     def test_the_key_of_the_city_opens_nothing_at_the_station(self, city: Hop, town: Hop, box: Hop) -> None:
         box.take(OVERRIDE, sign(city.key, OVERRIDE, closing(city, FIRST)))
         assert box.access == "open"
+
+    def test_a_change_set_goes_down_to_whose_files_they_are(self, city: Hop, town: Hop, box: Hop) -> None:
+        at_town, at_box = configured(town), configured(box)
+        city.say(CONFIG, change_set(city))
+        assert (at_town, at_box) == ([], [FIRST])
+        box.town.pipeline.commands.errands.came_of_it(ErrandAnswer("yanshan", FIRST, "refused", "no"), "")
+        city.turn(SECOND)
+        assert city.errands == town.errands == {FIRST: "refused"}
 
     def test_a_refusal_at_the_station_is_told_in_the_city(self, city: Hop, town: Hop, box: Hop) -> None:
         box.town.live.stations.clear()
