@@ -58,7 +58,7 @@ class CentreChangeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     restore: int | None = None
 
 
-class RefusedError(Exception):
+class RefusedChangeError(Exception):
     """`status` as the API would answer."""
 
     def __init__(self, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
@@ -93,7 +93,7 @@ class CentreChanges:
     def carry_out(self, station: str, text: bytes) -> tuple[State, str]:
         try:
             return "done", json.dumps(self._do(station, text), ensure_ascii=False)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             return "refused", _refusal(error.status, str(error), error.errors)
         except ConflictError:
             return "refused", _refusal(412, CONFLICT, [])
@@ -104,7 +104,7 @@ class CentreChanges:
         try:
             order = _decode(text)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise RefusedError(422, f"unreadable: {error}") from None
+            raise RefusedChangeError(422, f"unreadable: {error}") from None
         home = ConfigHome(self._running.path)
         with settled(home.path) as files_so_far:
             files: Files = home.read() if files_so_far is None else files_so_far
@@ -127,7 +127,7 @@ class CentreChanges:
             return None
         try:
             after = _after(versions, versions.contents(versions.read(base)), order)
-        except (MissingVersionError, RefusedError):
+        except (MissingVersionError, RefusedChangeError):
             return None
         same = {name: digest(content) for name, content in after.items()} == dict(newest.files)
         return newest.number if same else None
@@ -144,18 +144,18 @@ class CentreChanges:
     def _judge(self, home: ConfigHome, station: str, files: Files, after: Files) -> None:
         before_tree, tree = tree_of(files), tree_of(after)
         if _rest(before_tree, station) != _rest(tree, station):
-            raise RefusedError(403, f"a centre may change the lines of {station} alone, and this concerns more")
+            raise RefusedChangeError(403, f"a centre may change the lines of {station} alone, and this concerns more")
         beyond = _beyond(_station(before_tree, station), _station(tree, station))
         if beyond:
-            raise RefusedError(403, f"{beyond} is changed at the box alone")
+            raise RefusedChangeError(403, f"{beyond} is changed at the box alone")
         known = {name for _, name in named_files(before_tree)}
         if any(name not in known for _, name in named_files(tree)):
-            raise RefusedError(403, "files are named at the box alone")
+            raise RefusedChangeError(403, "files are named at the box alone")
         try:
             self._check(home.path, home.paths(after))
         except ConfigErrors as errors:
             mistakes = [mistake_told(one, tree) for one in errors.mistakes]
-            raise RefusedError(422, "; ".join(str(one["detail"]) for one in mistakes), mistakes) from None
+            raise RefusedChangeError(422, "; ".join(str(one["detail"]) for one in mistakes), mistakes) from None
 
     def _taken_up(self, order: CentreChangeSet) -> dict[str, Any]:
         try:
@@ -167,12 +167,12 @@ class CentreChanges:
 
 
 def _after(versions: Versions, files: Files, order: CentreChangeSet) -> Files:
-    """The files as they would be. RefusedError."""
+    """The files as they would be. RefusedChangeError."""
     if order.restore is not None:
         try:
             return versions.contents(versions.read(order.restore))
         except MissingVersionError as error:
-            raise RefusedError(404, str(error)) from None
+            raise RefusedChangeError(404, str(error)) from None
     try:
         changes = [
             ConfigChange(one.op, parts_of(one.path), None if one.value is UNSET else one.value)
@@ -181,7 +181,7 @@ def _after(versions: Versions, files: Files, order: CentreChangeSet) -> Files:
         return changed(files, changes, new_files=False)
     except EditError as error:
         mistake = told(error.pointer, str(error), error.what, error.mend)
-        raise RefusedError(422, str(error), [mistake]) from None
+        raise RefusedChangeError(422, str(error), [mistake]) from None
 
 
 def _refusal(status: int, detail: str, errors: list[dict[str, Any]]) -> str:
