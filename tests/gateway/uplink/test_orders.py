@@ -54,7 +54,7 @@ def test_the_same_command_is_done_once(orders: CentreOrders, done: list[tuple[st
         lambda orders: take(orders, retained=True),
         lambda orders: take(orders, said=text(expires=NOON - 1)),
         lambda orders: take(orders, "yz-cmd/yanshan/staff"),
-        lambda orders: take(orders, "yz-cmd/yanshan/config"),
+        lambda orders: take(orders, "yz-cmd/yanshan/keys"),
         lambda orders: take(orders, "yz-cmd/yanshan/door/unlock"),
         lambda orders: orders.take(TOPIC.encode(), b"closed", NOON, retained=False),
     ],
