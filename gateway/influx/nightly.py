@@ -17,7 +17,7 @@ from gateway.influx.status import Checked
 from gateway.model import Batch, Millis
 from gateway.store.base import StoreError
 from gateway.store.day import DAY_MS, HOUR_MS
-from gateway.store.journal import Journal, parts
+from gateway.store.journal import Journal, Journals, parts
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,12 @@ Steps = Generator[bool, None, None]  # True: go on at once; False: give way firs
 
 
 class DayCheck:
-    """Compares one store's journal with the copy, and copies a day again. Each method is a run of small steps."""
+    """Compares a store's journal, or those of all that had its stations, with the copy, and copies a day again.
 
-    def __init__(self, influx: Influx, journal: Journal, lines: Lines) -> None:
+    Each method is a run of small steps.
+    """
+
+    def __init__(self, influx: Influx, journal: Journal | Journals, lines: Lines) -> None:
         self._influx, self._journal, self._lines = influx, journal, lines
         self.looked_at = 0
         """Messages that were read, in all."""

@@ -24,7 +24,8 @@ from gateway.model import Millis, Resource
 from gateway.store.base import Store
 from gateway.store.copy_cursor import position_in
 from gateway.store.jobs import Keep, MoveCopy, WriteJobs
-from gateway.store.journal import Journal, parts
+from gateway.store.journal import Journal, Journals, parts
+from gateway.store.neighbours import with_those_before
 from gateway.wire import station_in
 
 log = logging.getLogger(__name__)
@@ -259,9 +260,11 @@ def ship_of(
     equal = f"copy equal {target.name}"
     kept = store.kept(equal)
     ship.nightly = Nightly(
-        DayCheck(settings, Journal(store.folder), lines),
+        DayCheck(settings, Journals(partial(with_those_before, store.folder)), lines),
         zone,
-        refused=lambda: position_in(store.folder, target.name)[1],
+        refused=lambda: set[str]().union(
+            *(position_in(folder, target.name)[1] for folder in with_those_before(store.folder))
+        ),
         send=ship.send,
         keep=lambda day: write([Keep(equal, b"%d" % day)]),
         done=int(kept) if kept else None,

@@ -31,7 +31,8 @@ from gateway.runtime.memory import stations_of_part
 from gateway.runtime.parts import Share, filters_for, mine, session_terms, store_of
 from gateway.store.base import StoreError
 from gateway.store.files import flush
-from gateway.store.moving import close_own_alerts, move_stations, stations_in
+from gateway.store.jobs import Keep
+from gateway.store.moving import close_own_alerts, compared_days, move_stations, stations_in
 from gateway.store.neighbours import Neighbour
 from gateway.store.shard_folders import ShardFolders
 from gateway.store.sqlite import SqliteStore
@@ -305,7 +306,8 @@ class _HandOver:
             for store in new.values():
                 periods = read_periods(store.kept)
                 over = TakeOver(progress.at, names)
-                store.write([begun(periods, progress.at), keep_take_over(over)])
+                days = [Keep(name, day) for name, day in compared_days(old).items()]
+                store.write([begun(periods, progress.at), keep_take_over(over), *days])
             for store in old:
                 if not is_over(read_periods(store.kept)):
                     self._move_from(store, new, progress)

@@ -5,7 +5,7 @@ import lzma
 import sqlite3  # noqa: TID251
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -82,6 +82,30 @@ class Journal:
         day, self._day = self._day, None
         if day is not None:
             day.close()
+
+
+class Journals:
+    """Several of them, one after the other. `folders` is asked each time: a change of shards adds some."""
+
+    def __init__(self, folders: Callable[[], Sequence[Path]]) -> None:
+        self._folders = folders
+        self._open: Journal | None = None
+
+    def touching(self, start: Millis, end: Millis) -> Iterator[tuple[int, Batch]]:
+        """See `Journal.touching`. Each counts its ids for itself."""
+        for folder in self._folders():
+            self._open = Journal(folder)
+            yield from self._open.touching(start, end)
+            self.close()
+
+    def around(self, start: Millis, end: Millis) -> int:
+        """See `Journal.around`."""
+        return sum(Journal(folder).around(start, end) for folder in self._folders())
+
+    def close(self) -> None:
+        journal, self._open = self._open, None
+        if journal is not None:
+            journal.close()
 
 
 def _counts(path: Path, position: int) -> Iterator[int]:

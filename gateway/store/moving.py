@@ -5,7 +5,7 @@ First all of it is there, durably, then it goes here; so what a kill cuts short 
 """
 
 import sqlite3  # noqa: TID251
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from gateway.store.jobs import KeepAudit
 from gateway.store.sqlite import SqliteStore
 
 BY = "shards"
+LATEST = 2**62
 _OF_STATION = {
     "alert": "station = ?",
     "alert_event": "alert IN (SELECT id FROM alert WHERE station = ?)",
@@ -67,6 +68,15 @@ def move_stations(old: SqliteStore, new: SqliteStore, stations: Collection[str],
             _leave(old, name, stations)
         if stations:
             _note(old.core, now, new.folder.name, f"stations go there: {_listed(stations)}")
+
+
+def compared_days(stores: Iterable[SqliteStore]) -> dict[str, bytes]:
+    """Of each copy the last day that all of these stores found equal, as they keep it."""
+    days: dict[str, int] = {}
+    for store in stores:
+        for name, value in store.core.execute("SELECT key, value FROM meta WHERE key LIKE 'copy equal %'"):
+            days[name] = min(days.get(name, LATEST), int(value))
+    return {name: b"%d" % day for name, day in days.items()}
 
 
 def close_own_alerts(store: SqliteStore, now: Millis) -> list[str]:

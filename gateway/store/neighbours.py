@@ -74,6 +74,14 @@ def _shards(folder: Path, root: Path) -> int:
     return int(found[1]) if found else 0
 
 
+def with_those_before(own: Path) -> list[Path]:
+    """`own`, and the folders of another number of shards that had its stations once."""
+    root = own.parent if _SHARD.search(own.name) else own
+    others = [path.parent for path in core_files(root)]
+    shards = _shards(own, root)
+    return [own, *(folder for folder in others if _shards(folder, root) != shards and is_over(periods_in(folder)))]
+
+
 def runs(folder: Path) -> bool:
     """Whether a gateway writes there now."""
     try:

@@ -18,6 +18,8 @@ from gateway.runtime.metrics import of_copy
 from gateway.store.base import StoreError
 from gateway.store.copy_cursor import position_in
 from gateway.store.journal import Journal
+from gateway.store.sqlite import SqliteStore
+from gateway.store.tenure import ended
 from tests.gateway.store.victoria import PROGRAM, Victoria
 from tests.gateway.store.world import DAY, HOUR, MIDNIGHT, NOON, SEATS, batch
 from tests.gateway.store.writing import at_once
@@ -107,6 +109,24 @@ def test_rows_that_are_refused_for_good_are_not_missed(server, store, influx):
     assert len(server.points) == 299
     night(ship)
     assert (ship.metrics().dead_letters, ship.metrics().checked) == (1, Checked(THE_DAY, 0, 0))
+
+
+def test_on_the_day_of_a_change_of_shards_what_both_copied_is_right(server, influx, tmp_path):
+    old = SqliteStore(tmp_path / "box-1of1", NOON, ballast_mib=0)
+    fill(old, 100)
+    bring(ship_for(influx, old))
+    fill(old, 20, at=NOON + 1, first=101)  # not copied any more
+    old.write([ended(None, NOON + 2)])
+    new = SqliteStore(tmp_path / "box-1of2", NOON, ballast_mib=0)
+    fill(new, 50, at=NOON + HOUR, first=121)
+    ship = ship_for(influx, new)
+    bring(ship)
+    before = len(server.points)
+    night(ship)
+    assert len(server.points) == before + 20, "what the old one had left is brought by the new one"
+    assert (ship.trouble, ship.metrics().checked) == (None, Checked(THE_DAY, 0, 0))
+    old.close()
+    new.close()
 
 
 def test_a_night_that_our_own_fault_ends_is_tried_the_next_night_and_not_at_once(server, store, influx, monkeypatch):
