@@ -28,11 +28,12 @@ from gateway.mqtt.handed_over import CUT, BeginningSession, EndingSession, Marke
 from gateway.policy.hours import Openings
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.memory import stations_of_part
-from gateway.runtime.parts import Share, filters_for, mine, session_terms, store_of
+from gateway.runtime.parts import Share, filters_for, mine, place_of, session_terms, store_of
 from gateway.store.base import StoreError
 from gateway.store.files import flush
 from gateway.store.jobs import Keep
 from gateway.store.moving import close_own_alerts, compared_days, move_stations, stations_in
+from gateway.store.moving_counts import finish_counts, move_counts
 from gateway.store.neighbours import Neighbour
 from gateway.store.shard_folders import ShardFolders
 from gateway.store.sqlite import SqliteStore
@@ -318,8 +319,10 @@ class _HandOver:
         configured = {station.id for station in self._settings.stations}
         kept = {station for _, _, blob in old.checkpoints() for station in stations_of_part(blob)}
         there = stations_in(old) | (kept & configured)
+        finish_counts(old.folder, [place_of(self._settings, one) for one in self._settings.stations], progress.at)
         for shard, store in new.items():
             theirs = {station for station in there if shard_of(station, progress.shards) == shard}
+            move_counts(old.folder, store.folder, theirs)
             move_stations(old, store, theirs, progress.at)
         self._clear([f"yz-alert/{OWN}/{name}" for name in close_own_alerts(old, progress.at)])
 
