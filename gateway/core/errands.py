@@ -17,6 +17,8 @@ from gateway.policy.override import Command, read_command
 
 DIRECT: Final = frozenset(("override", "check", "config"))
 """What the box has heard as we did, where its line stands: whoever says it says it on its topic."""
+CALLS_MOST: Final = 1_000
+"""Questions to bridges whose answers may still come."""
 CENTRE: Final = "centre"
 """Who tells, where it is no box."""
 
@@ -27,6 +29,7 @@ Carry = Callable[[str, Command, Millis], None]
 class BoxErrands:
     """`on_settled(by, what, target, detail)` writes the audit trail of what a box refused, or never did. `centre`: our
     own name at the centre that obeys us, empty where there is none; `centre_up`: whether the line to it stands.
+    `on_pile(topic, payload)` tells the centre of a charging pile.
     """
 
     def __init__(self, context: Context, carry: Carry) -> None:
@@ -38,6 +41,9 @@ class BoxErrands:
         self.centre_up: Callable[[], bool] = lambda: False
         self._beside: deque[tuple[ErrandAnswer, str]] = deque()  # what came of deeds, and who waits for it
         self._from_centre: deque[ErrandAnswer] = deque()
+        self._to_bridges: deque[tuple[str, bytes]] = deque()
+        self._calls: dict[str, str] = {}  # nonce → topic of what our centre asked bridges
+        self.on_pile: Callable[[str, bytes], None] = lambda _topic, _payload: None
 
     def trust(self, key: bytes) -> None:
         self._key, self._gate = key, Gate(lambda: key, SeenNonces())
@@ -51,6 +57,13 @@ class BoxErrands:
     def centre_says(self, answer: ErrandAnswer) -> None:
         """What came of something that we said to our centre."""
         self._from_centre.append(answer)
+
+    def centre_asks_bridge(self, topic: str, text: bytes, nonce: str) -> None:
+        """A command of our centre goes to a bridge of ours, whose answer goes back to it."""
+        self._to_bridges.append((topic, text))
+        self._calls[nonce] = topic
+        while len(self._calls) > CALLS_MOST:
+            self._calls.pop(next(iter(self._calls)), None)
 
     # ---- to boxes, and to our centre ----
 
@@ -101,7 +114,7 @@ class BoxErrands:
     @property
     def busy(self) -> bool:
         """Whether a tick may have something to do."""
-        return bool(self.context.errands or self._beside or self._from_centre)
+        return bool(self.context.errands or self._beside or self._from_centre or self._to_bridges)
 
     def tick(self, now: Millis) -> None:
         """Those that are due go, and those that waited for too long end."""
@@ -111,6 +124,10 @@ class BoxErrands:
         while self._from_centre:
             answer = self._from_centre.popleft()
             self._settle(key_of(answer.nonce, up=True), answer.state, answer.why, now)
+        while self._to_bridges:
+            topic, text = self._to_bridges.popleft()
+            if key is not None:
+                context.outcome.said.append((topic, sign(key, topic, text)))
         lines = context.live.box_lines.lines
         up = lambda box: self.centre_up() if box == TO_CENTRE else box in lines and lines[box].online  # noqa: E731
         for errand in context.errands.due(now, up):
@@ -124,6 +141,9 @@ class BoxErrands:
     def hear(self, topic: bytes, payload: bytes, flags: int, now: Millis) -> None:
         """An answer on `yz-reply/{station}/{nonce}`. One that is none of ours, or is forged, says nothing."""
         _, station, nonce, *more = [*topic.decode(errors="replace").split("/"), "", ""][:4]
+        if nonce in self._calls:
+            self._bridge_answers(topic, payload, station, nonce, now)
+            return
         errand = self.context.errands.find(nonce)
         if errand is None or errand.state != "waiting" or errand.station != station or any(more):
             return
@@ -135,6 +155,17 @@ class BoxErrands:
                 self._gate.refuse(error, now)
             return
         self._settle(nonce, said.state, said.why, now)
+
+    def _bridge_answers(self, topic: bytes, payload: bytes, station: str, nonce: str, now: Millis) -> None:
+        if self._calls[nonce].split("/")[1] != station:
+            return
+        try:
+            order = self._gate.open(topic, payload, now)
+        except CommandError as error:
+            self._gate.refuse(error, now)
+            return
+        del self._calls[nonce]
+        self.context.outcome.to_centre.append((order.topic, order.text))
 
     def _settle(self, key: str, state: State, why: str, now: Millis) -> None:
         settled = self.context.errands.settle(key, state, why, now)

@@ -46,6 +46,10 @@ class Unusual:
         if topic.startswith((b"yz-cmd/", b"yz-deed/")):
             self._commands.take(topic, payload, flags, now)
             return
+        if topic.startswith(b"yz-pile/"):
+            check_bytes(payload, wire.MAX_PAYLOAD)
+            self._commands.errands.on_pile(topic.decode(), payload)
+            return
         if topic.startswith(b"yz-reply/"):
             self._commands.errands.hear(topic, payload, flags, now)
             return

@@ -107,7 +107,7 @@ class Gateway:
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
         commands.on_staff, commands.on_done = self.alerting.desk.command, self.alerting.desk.note
         self.alerting.desk.deeds.on_verified = commands.reports.verified
-        self.relaying = StaffRelay(self.pipeline, self.session, self.store, self.alerting.desk)
+        self.relaying = StaffRelay(self.pipeline, self.session, self.store, self.alerting.desk, self.command)
         self.intake = Intake(
             self.session,
             self.pipeline,
@@ -189,8 +189,8 @@ class Gateway:
             config_version=lambda: self.config_version() or None, ring=self.settings.ring,
         )  # fmt: skip
         line = line_of(
-            self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write,
-            mishaps=self.mishaps, report=report.told, command=partial(self.relaying.from_centre, carry=self.command),
+            self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write, mishaps=self.mishaps,
+            report=report.told, command=self.relaying.from_centre, to_bridge=self.relaying.to_bridge,
         )  # fmt: skip
         self.relaying.follow(line)
         if uplink.confirm == "centre":

@@ -41,6 +41,7 @@ from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods,
 log = logging.getLogger(__name__)
 
 Share = tuple[int, int]
+OF_BRIDGES: Final = ["yz-pile/+/+", "yz-reply/+/+"]
 OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-deed/+/+", "yz-reply/+/+"]
 
 
@@ -212,8 +213,11 @@ def session_terms(settings: Settings) -> dict[str, Any]:
 
 
 def of_boxes(settings: Settings) -> list[str]:
-    """What a centre listens to beside messages: what boxes say of themselves and of their stations, and answer."""
-    return OF_BOXES if settings.uplinks.accept else []
+    """What a centre listens to beside messages: what boxes say of themselves and of their stations, and answer.
+    And a box that obeys a centre, to what its bridges say of piles, and answer.
+    """
+    obeys = settings.uplink is not None and settings.uplink.command_key_file is not None
+    return sorted({*(OF_BOXES if settings.uplinks.accept else ()), *(OF_BRIDGES if obeys else ())})
 
 
 def filters_of(stations: Iterable[str]) -> list[str]:

@@ -31,18 +31,19 @@ OF_THE_CENTRE: Final = frozenset(("box_offline", "internal_error"))
 """Alerts about the centre's own view of a station, which the box has not."""
 
 
-class _Nonce(msgspec.Struct, gc=False):
+class _Head(msgspec.Struct, gc=False):
     nonce: str
+    by: str = ""
 
 
-_decode_nonce = msgspec.json.Decoder(_Nonce).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
 
 
 class StaffRelay:
     """`follow` the line to our centre, where there is one that obeys us."""
 
-    def __init__(self, pipeline: Pipeline, session: Session, store: Store, desk: StaffDesk) -> None:
-        self._session = session
+    def __init__(self, pipeline: Pipeline, session: Session, store: Store, desk: StaffDesk, carry: Carry) -> None:
+        self._session, self._carry = session, carry
         self._line: UplinkLine | None = None
         self._errands = errands = pipeline.commands.errands
         errands.context.errands = Errands(errands_kept(store.kept(ERRANDS)))
@@ -58,13 +59,22 @@ class StaffRelay:
             self._errands.centre = line.outbound.box
             self._errands.centre_up = lambda: line.session.connected
             line.on_reply = self._replied
+            self._errands.on_pile = line.retain
 
     # ---- any thread ----
 
-    def from_centre(self, topic: str, text: bytes, carry: Carry) -> None:
+    def from_centre(self, topic: str, text: bytes) -> None:
         """Carry out what our centre said, and answer it."""
-        self._errands.context.answers.expect(_decode_nonce(text).nonce)
-        carry(topic, text)
+        self._errands.context.answers.expect(_decode_head(text).nonce)
+        self._carry(topic, text)
+
+    def to_bridge(self, topic: str, text: bytes) -> None:
+        """Have a bridge of ours do what our centre says, now or never; its answer goes back."""
+        head = _decode_head(text)
+        _, station, name, what = topic.split("/")
+        self._errands.centre_asks_bridge(topic, text, head.nonce)
+        self._note(f"{head.by}@{CENTRE}", what, f"{station}/{name}", "")
+        self._session.wake()
 
     def _answered(self, deed: Deed, state: State, why: str) -> None:
         self._errands.came_of_it(ErrandAnswer(deed.station, deed.nonce, state, why), deed.told_by)

@@ -3,6 +3,7 @@
 import logging
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -19,7 +20,7 @@ from gateway.store.base import Store
 from gateway.store.jobs import Keep, WriteJobs
 from gateway.store.journal import Journal
 from gateway.uplink.cursor import KEPT, cursor_of
-from gateway.uplink.orders import OBEYED, CentreOrders, Command
+from gateway.uplink.orders import BRIDGES_OBEY, OBEYED, CentreOrders, Command
 from gateway.uplink.outbound import Outbound
 from gateway.uplink.status import UplinkMetrics
 
@@ -34,6 +35,7 @@ KEEP_EVERY_S = 1.0
 REST_S = 0.05
 """How long what is live may wait for the next look at the journal."""
 REPORT_EVERY_S = 15.0
+RETAINED_MOST = 20_000
 PAUSE_S = 5.0
 """After a fault of ours."""
 
@@ -73,6 +75,8 @@ class UplinkLine(threading.Thread):
         self._report_at = 0.0
         self._sites: dict[str, bytes] = {}  # as they were told over this line
         self._sites_wanted: dict[str, bytes] | None = None
+        self._retained: dict[str, bytes] = {}
+        self._to_retain: deque[str] = deque()
         self._count = 0
         self.upto = outbound.cursor.position
         self.on_confirmed: Callable[[], None] = lambda: None
@@ -103,6 +107,13 @@ class UplinkLine(threading.Thread):
         """Tell the centre what our staff did. Any thread."""
         if self._orders is not None:
             self._orders.say(topic, text)
+            self.session.wake()
+
+    def retain(self, topic: str, payload: bytes) -> None:
+        """Have this stand at the centre's broker, too; nothing more where it is empty. Any thread."""
+        if topic in self._retained or len(self._retained) < RETAINED_MOST:
+            self._retained[topic] = payload
+            self._to_retain.append(topic)
             self.session.wake()
 
     def end(self, timeout_s: float) -> None:
@@ -166,6 +177,9 @@ class UplinkLine(threading.Thread):
             session.ack(arrivals.epoch, arrivals.mids)
         for to, told in self._orders.words(now) if self._orders is not None else ():
             session.publish(to, told)
+        while self._to_retain and session.connected:
+            topic_kept = self._to_retain.popleft()
+            session.publish(topic_kept, self._retained[topic_kept], retain=True)
         out.tick(now)
         if out.restored:
             log.warning(
@@ -177,6 +191,7 @@ class UplinkLine(threading.Thread):
     def _connected(self, _session_present: bool) -> None:
         self._report_at = 0.0
         self._sites.clear()
+        self._to_retain = deque(self._retained)
         self.outbound.connected(now_ms())
 
     def _hear(self, topic: bytes, payload: bytes, now: Millis, *, retained: bool) -> None:
@@ -245,6 +260,7 @@ class UplinkLine(threading.Thread):
         self.session.subscribe([f"yz-ack/{station}/{self.outbound.box}" for station in wanted])
         if self._orders is not None:
             self.session.subscribe([f"yz-cmd/{station}/{what}" for station in wanted for what in OBEYED])
+            self.session.subscribe([f"yz-cmd/{station}/+/{what}" for station in wanted for what in BRIDGES_OBEY])
             self.session.subscribe([f"yz-reply/{station}/+" for station in wanted])
         for station, site in wanted.items():
             if told.get(station) != site:
@@ -271,6 +287,7 @@ def line_of(
     mishaps: Mishaps,
     report: Report,
     command: Command,
+    to_bridge: Command,
 ) -> UplinkLine:
     """The configured line, to be made before the store's writer starts. ValueError, OSError."""
     box = settings.box_id + suffix
@@ -287,7 +304,7 @@ def line_of(
         reconnect_max_s=settings.mqtt.reconnect_max_s,
     )
     outbound = Outbound(box, cursor, Journal(store.folder), Journal(store.folder))
-    orders = None if uplink.command_key_file is None else CentreOrders(uplink.command_key_file, command, box)
+    orders = None if uplink.command_key_file is None else CentreOrders(uplink.command_key_file, command, box, to_bridge)
     return UplinkLine(
         outbound, session, write, messages_per_s=uplink.messages_per_s, mishaps=mishaps, report=report, orders=orders
     )  # fmt: skip

@@ -22,6 +22,8 @@ __all__ = ["OBEYED", "CentreOrders", "Command"]
 
 log = logging.getLogger(__name__)
 
+BRIDGES_OBEY = ("unlock", "call")
+"""What a bridge of the box does when staff of the centre say so: at once, or not at all."""
 Command = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so. ConnectionError when that can't be now."""
 
@@ -50,8 +52,11 @@ class _Sendings(SeenNonces):
 class CentreOrders:
     """`take` what came; `words` are what the centre is to be told."""
 
-    def __init__(self, key_file: Path, command: Command, box: str = "box") -> None:
-        self._key_file, self._command, self._box = key_file, command, box
+    def __init__(
+        self, key_file: Path, command: Command, box: str = "box", to_bridge: Command = lambda _topic, _text: None
+    ) -> None:
+        """`to_bridge`: have a bridge of ours told, now or never."""
+        self._key_file, self._command, self._box, self._to_bridge = key_file, command, box, to_bridge
         self._gate = Gate(self._key, _Sendings())
         self._replies = Gate(self._key, SeenNonces())
         self._answers: deque[ErrandAnswer] = deque()
@@ -104,6 +109,9 @@ class CentreOrders:
             self._gate.refuse(error, now)
             return
         station, *what = order.path
+        if len(what) == 2 and what[1] in BRIDGES_OBEY:
+            self._to_bridge(order.topic, order.text)
+            return
         if len(what) != 1 or what[0] not in OBEYED:
             self._gate.refuse(CommandError(f"{order.topic!r} is nothing that a centre may say"), now)
             return

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from gateway.commands import sign
+from gateway.commands import Gate, SeenNonces, sign
+from gateway.mqtt import Broker, Session
 from tests.e2e.rig import MOSQUITTO, Yizhan, get, publish
 from tests.e2e.test_uplink import ALONE, BOX, House, asked, boxes, brokers
 from tests.patience import until
@@ -239,3 +241,63 @@ def test_an_admin_of_the_centre_changes_the_station_of_a_box(district: District)
         until(lambda: district.errands()[0] == ("config", "done"), what="what waited")
         assert (box.folder / "yizhan.yaml").read_text() == box.config
         until(lambda: "seat-09" not in json.dumps(configured(centre, key)[0]), what="its end at the centre")
+
+
+def test_an_unlock_and_a_call_reach_a_bridge_of_the_box_and_its_piles_are_known_at_the_centre(
+    district: District,
+) -> None:
+    centre, box, key = district.centre, district.box, district.key
+    own_key = box.folder / "data" / "command.key"
+    pile = json.dumps({"bridge": "bridge-1", "protocol": "ocpp1.6", "since": "", "devices": ["pile-1"]})
+    with box.up(), Bridge(box, own_key) as bridge:
+        until(lambda: centre.shown("door"), what="the station at the centre")
+        until(lambda: boxes(centre.http, key)[0]["line"] == "up", what="the line")
+        publish(box.broker.port, "yz-pile/yanshan/cp-1", pile, "-r")
+        piles = "/api/v1/stations/yanshan/piles"
+        until(lambda: asked(centre.http, piles, key)["piles"], what="the pile at the centre")
+        answer = post(centre, key, "/piles/cp-1/calls", action="Reset", payload={"type": "Soft"})
+        assert answer["result"] == {"status": "Accepted"}
+        topic = "yz-cmd/yanshan/door/unlock"
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        text = json.dumps({"nonce": "u" * 16, "expires": now + 50_000, "by": "li"}).encode()
+        secret = (box.folder / "centre.key").read_bytes().strip()
+        publish(centre.broker.port, topic, sign(b"x" * 64, topic, text))
+        publish(centre.broker.port, topic, sign(secret, topic, text))
+        until(lambda: "unlock" in bridge.done, what="the unlock at the bridge")
+        assert bridge.done == ["call", "unlock"]
+
+
+class Bridge(threading.Thread):
+    """One of the box: it does what is signed with the box's key, and answers calls."""
+
+    def __init__(self, box: House, key_file: Path) -> None:
+        super().__init__(daemon=True)
+        self.done: list[str] = []
+        until(key_file.exists, what="the box's key")
+        self._key = key_file.read_bytes().strip()
+        filters = ["yz-cmd/yanshan/+/unlock", "yz-cmd/yanshan/+/call"]
+        self._session = Session(Broker("127.0.0.1", box.broker.port), "bridge-1", filters=filters, keep=False)
+        self._gate, self._ended = Gate(lambda: self._key, SeenNonces()), threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            arrivals = self._session.poll(0.05)
+            for topic, payload, _ in arrivals.frames if arrivals is not None else ():
+                now = int(datetime.now(UTC).timestamp() * 1000)
+                order = self._gate.open(topic, payload, now)
+                self.done.append(order.path[-1])
+                to = f"yz-reply/yanshan/{order.nonce}"
+                head = {"nonce": order.nonce[::-1], "expires": now + 30_000, "by": "bridge-1"}
+                said = json.dumps({**head, "result": {"status": "Accepted"}}).encode()
+                self._session.publish(to, sign(self._key, to, said))
+            if arrivals is not None:
+                self._session.ack(arrivals.epoch, arrivals.mids)
+
+    def __enter__(self) -> "Bridge":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join(5)
+        self._session.close()

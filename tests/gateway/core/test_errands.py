@@ -8,8 +8,10 @@ import pytest
 from gateway.commands import sign
 from gateway.commands.answers import ErrandAnswer, reply
 from gateway.commands.errands import KEEP_MS
+from gateway.model import Message
+from gateway.uplink.orders import CentreOrders
 from tests.gateway.core.hops import OVERRIDE, Hop, closing
-from tests.gateway.world import MINUTE, SECOND
+from tests.gateway.world import MINUTE, NOON, SECOND
 
 FIRST, SECOND_ONE = "a" * 16, "b" * 16
 DONE = ("li", "override", "yanshan", "closed until 2026-05-29T13:00:00.000Z")
@@ -177,6 +179,30 @@ def test_a_change_set_of_nobody_above_is_refused(box: Hop) -> None:
     box.say(CONFIG, change_set(box))
     assert seen == []
     assert box.town.pipeline.quarantined["command"] == 1
+
+
+CALL = "yz-cmd/yanshan/bridge-1/call"
+
+
+def test_a_call_to_a_pile_goes_to_the_bridge_signed_anew_and_its_answer_comes_back_signed_anew(
+    centre: Hop, box: Hop
+) -> None:
+    errands = box.town.pipeline.commands.errands
+    box.orders = CentreOrders(
+        box.orders._key_file, lambda *_: None, "box",
+        lambda topic, text: errands.centre_asks_bridge(topic, text, json.loads(text)["nonce"]),
+    )  # fmt: skip
+    call = json.dumps({"nonce": FIRST, "expires": centre.town.now + 30_000, "by": "li", "do": "reset"}).encode()
+    box.take(CALL, sign(centre.key, CALL, call))
+    box.take(CALL, sign(centre.key, CALL, call))
+    box.take("yz-cmd/yanshan/door/unlock", sign(b"x" * 40, "yz-cmd/yanshan/door/unlock", call))
+    box.town.pipeline.tick(box.town.now)
+    assert box.town.pipeline.take().said == [(CALL, sign(box.key, CALL, call))], "once, and no forged one"
+    answer = json.dumps({"nonce": SECOND_ONE, "expires": centre.town.now + 30_000, "by": "b", "result": {}}).encode()
+    topic = f"yz-reply/yanshan/{FIRST}"
+    box.hear(topic, sign(b"x" * 40, topic, answer))
+    box.town.pipeline.handle(Message(topic.encode(), sign(box.key, topic, answer), NOON), NOON)
+    assert box.town.pipeline.take().to_centre == [(topic, answer)], "which the line signs with the centre's key"
 
 
 class TestThreeLevels:

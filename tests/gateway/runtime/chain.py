@@ -57,7 +57,8 @@ class Machine(House):
         desk.deeds.on_verified = commands.reports.verified
         self.orders = CentreOrders(self._keys / f"{self.name}.centre", self._from_centre, self.name)
         session: Any = self
-        self.relay = StaffRelay(self.pipeline, session, self.store, desk)
+        carry = lambda topic, text: self.hear(topic, sign(self.key, topic, text))  # noqa: E731
+        self.relay = StaffRelay(self.pipeline, session, self.store, desk, carry)
         self.pipeline.live.boxes.accept = {self.below.name} if self.below else frozenset()
         if self.above is not None:
             self.follow_line()
@@ -84,7 +85,7 @@ class Machine(House):
     # ---- what comes ----
 
     def _from_centre(self, topic: str, text: bytes) -> None:
-        self.relay.from_centre(topic, text, lambda topic, text: self.hear(topic, sign(self.key, topic, text)))
+        self.relay.from_centre(topic, text)
 
     def hear(self, topic: str, payload: bytes) -> None:
         self.pipeline.handle(Message(topic.encode(), payload, self.now), self.now)
