@@ -32,6 +32,9 @@ class Line:
         self.on_reply: Callable[[ErrandAnswer], None]
         self.answer, self.say = machine.orders.answer, machine.orders.say
 
+    def retain(self, topic: str, payload: bytes) -> None:
+        """A pile; there is none here."""
+
 
 class Machine(House):
     """`box`: its own name. `below` is the box that tells it of `yanshan`."""
