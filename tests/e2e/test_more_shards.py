@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,33 @@ def test_from_two_shards_to_three_and_back_nothing_is_lost_or_double(tmp_path: P
                 say(mqtt, range(5, 7))  # the fifth once more
                 until(lambda: set(every(range(6, 7))) <= set(stored(tmp_path)), what="the shards of before store")
         assert stored(tmp_path) == every(range(1, 7))
+
+
+@pytest.mark.slow
+def test_by_command_what_comes_before_the_start_waits_and_a_lost_folder_is_named(tmp_path: Path) -> None:
+    hand_over = ("shards", "3", "--config", "yizhan.yaml")
+    with mosquitto(tmp_path) as mqtt:
+        (tmp_path / "yizhan.yaml").write_text(
+            CONFIG.format(mqtt=mqtt, http=free_port()) + "".join(STATION % name for name in STATIONS)
+        )
+        with shards(tmp_path, mqtt, 2):
+            say(mqtt, range(1, 3))
+            until(lambda: stored(tmp_path) == every(range(1, 3)), what="the first messages stored")
+            running = yizhan(tmp_path, *hand_over)
+            assert (running.returncode, "stop all gateways" in running.stderr) == (1, True)
+        say(mqtt, range(3, 4))
+        shutil.rmtree(tmp_path / "data/gateway-2of2")
+        lost = yizhan(tmp_path, *hand_over)
+        assert lost.returncode == 1
+        assert "of 2 shards gateway-2of2 can't be found" in lost.stderr
+        done = yizhan(tmp_path, *hand_over, "--without-missing")
+        assert (done.returncode, done.stdout) == (0, "3 shards may start\n"), done.stderr
+        assert yizhan(tmp_path, *hand_over).stdout == "nothing to hand over: 3 shards may start\n"
+        say(mqtt, range(4, 5))
+        with shards(tmp_path, mqtt, 3):
+            until(lambda: set(every(range(3, 5))) <= set(stored(tmp_path)), what="what waited at any time is stored")
+        have = stored(tmp_path)
+        assert len(have) == len(set(have))
 
 
 def through_both(http: int, name: str) -> Any:
