@@ -153,6 +153,9 @@ class FastReader:
             packets.append(_retained(topic, payload, middle, 1))
         self._queue(packets)
 
+    def jammed(self, moment: float) -> bool:
+        return self._latest.jammed(moment)
+
     def confirmed(self, mid: int) -> bool:  # noqa: ARG002
         """paho knows nothing of them."""
         return False

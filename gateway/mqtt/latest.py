@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
+JAM_S = 60.0  # RabbitMQ never acknowledges what it could not write, by MQTT 3.1.1 without a word
+
 
 class Latest:
     """Take what is `due`; say under which message id it was `sent`, and when it was `confirmed`."""
@@ -11,6 +13,8 @@ class Latest:
         self._window = 0
         self._waiting: OrderedDict[str, bytes] = OrderedDict()
         self._unconfirmed: set[int] = set()
+        self._confirmed = 0
+        self._full_since: tuple[float, int] | None = None  # and how many were confirmed then
 
     def add(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """A newer message takes the place of an older one of its topic that was not sent yet."""
@@ -28,7 +32,16 @@ class Latest:
         if mid not in self._unconfirmed:
             return False
         self._unconfirmed.remove(mid)
+        self._confirmed += 1
         return True
+
+    def jammed(self, moment: float) -> bool:
+        """Whether something has waited for JAM_S, and the broker has confirmed nothing meanwhile."""
+        if not self._waiting or len(self._unconfirmed) < self._window:
+            self._full_since = None
+        elif self._full_since is None or self._full_since[1] != self._confirmed:
+            self._full_since = moment, self._confirmed
+        return self._full_since is not None and moment - self._full_since[0] > JAM_S
 
     def forget(self) -> None:
         """What waits for a connection that is gone will be said anew, or not at all."""

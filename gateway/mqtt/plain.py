@@ -67,6 +67,9 @@ class PlainReader:
     def confirmed(self, mid: int) -> bool:
         return self._latest.confirmed(mid)
 
+    def jammed(self, moment: float) -> bool:
+        return self._latest.jammed(moment)
+
     def reset(self) -> None:
         self._latest.forget()  # but paho sends again what was not confirmed, so that still counts
 

@@ -31,6 +31,10 @@ class FrameReader(Protocol):
         """A new connection is about to be made: what was half read, or waited to be sent, is forgotten."""
         ...
 
+    def jammed(self, moment: float) -> bool:
+        """Whether the broker confirms nothing any more, so that what waits would wait for ever."""
+        ...
+
     def opened(self, window: int) -> None:
         """The broker has taken us; it wants no more than `window` messages unconfirmed."""
         ...

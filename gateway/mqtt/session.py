@@ -278,7 +278,7 @@ class Session:
             self._dialed_at = monotonic_s()
             self._reader.reset()
             self._dialer.dial(lambda: connect(self._client, self.broker, self._terms))
-        if sock is not None and self._mute():
+        if sock is not None and (self._mute() or self._reader.jammed(monotonic_s())):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         return sock

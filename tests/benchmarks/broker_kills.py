@@ -1,16 +1,17 @@
 """Several shards on brokers whose nodes are killed under load: what the broker acknowledged beside what was stored.
 
-    python -m tests.benchmarks.broker_kills [--broker nats] [--kills 3] [--every-s 40] [--down-s 15] [--rate 200]
+    python -m tests.benchmarks.broker_kills [--broker nats] [--kills 3] [--every-s 40] [--down-s 15] [--shards-too]
 
 Whole processes on loopback: the nodes with the configurations of deploy/brokers, `yizhan gateway --shard I/N`, and
 devices that number their messages and keep each until a watermark covers it. Every `--every-s` seconds one node, by
 chance, gets SIGKILL and is started again `--down-s` later. Stored is what `yizhan export` gives: first while nobody
-sends again what the broker had acknowledged, then after the devices have sent again what no watermark covers.
+sends again what the broker had acknowledged, then after the devices have sent again what no watermark covers. With
+`--shards-too` one shard, by chance, gets SIGKILL five seconds before each node and is started again after it, so that
+the broker holds what it has acknowledged as it dies.
 """
 
 import argparse
 import collections
-import contextlib
 import json
 import random
 import re
@@ -20,9 +21,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from config.schema.base import HostPort
 from gateway.mqtt import Broker, Session
@@ -31,7 +32,7 @@ from tests.e2e.rig import Yizhan, get, yizhan
 from tests.patience import until
 from tests.ports import free_port
 
-STATIONS, SEATS, HOUSEHOLDS, PATIENCE_S = 12, 5, 4, 300.0
+STATIONS, SEATS, HOUSEHOLDS, PATIENCE_S, AHEAD_S, SILENT_S = 12, 5, 4, 300.0, 5.0, 15.0
 CONFIG = """\
 mqtt: {{url: [{urls}], reconnect_max_s: 2, keepalive_s: 5}}
 store: {{path: data, ballast_mib: 0}}
@@ -75,6 +76,7 @@ class Household(threading.Thread):
         self._confirmed: set[tuple[Device, int]] = set()
         self._next = 0
         self._again = threading.Event()
+        self._news_at = time.monotonic()
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -121,14 +123,21 @@ class Household(threading.Thread):
             mid = self.session.publish(f"yz/{station}/{device}/state", payload)
             if mid is None:
                 return
+            if not self._flying:
+                self._news_at = time.monotonic()
             self._waiting.popleft()
             self._flying[mid] = name
 
+        if self._flying and time.monotonic() - self._news_at > SILENT_S:
+            self._connected(False)  # RabbitMQ owes some acknowledgements for ever
+
     def _connected(self, _present: bool) -> None:
+        self._news_at = time.monotonic()
         self._waiting.extendleft(reversed(self._flying.values()))
         self._flying.clear()
 
     def _published(self, mid: int) -> None:
+        self._news_at = time.monotonic()
         name = self._flying.pop(mid, None)
         if name is not None:
             self._count(name)
@@ -165,21 +174,21 @@ class Household(threading.Thread):
 
 
 class Outage(threading.Thread):
-    """Looks at the shards' /readyz: how long at most one of them was away."""
+    """Looks at the shards' /readyz: how long at most one of them was away. `ports`: theirs, which may change."""
 
     def __init__(self, ports: list[int]) -> None:
         super().__init__(daemon=True)
-        self._since = dict.fromkeys(ports, time.monotonic())
+        self._ports, self._since = ports, [time.monotonic()] * len(ports)
         self.longest_s = 0.0
         self.ended = threading.Event()
 
     def run(self) -> None:
         while not self.ended.wait(0.25):
-            for port in self._since:
+            for number, port in enumerate(self._ports):
                 if ready(port):
-                    self._since[port] = time.monotonic()
+                    self._since[number] = time.monotonic()
                 else:
-                    self.longest_s = max(self.longest_s, time.monotonic() - self._since[port])
+                    self.longest_s = max(self.longest_s, time.monotonic() - self._since[number])
 
 
 def ready(port: int) -> bool:
@@ -213,38 +222,61 @@ def settled(folder: Path) -> collections.Counter[tuple[str, str, int]]:
     return before
 
 
-@contextlib.contextmanager
-def shards(folder: Path, nodes: list[BrokerNode], count: int) -> Iterator[list[int]]:
-    """Ports of their metrics."""
-    urls = ", ".join(f'"mqtt://127.0.0.1:{node.port}"' for node in nodes)
-    seats = ", ".join(f"{{id: seat-{number}, kind: seat, ttl: 3600}}" for number in range(SEATS))
-    stations = "".join(
-        f'  - {{id: station-{one}, hours: "24/7", areas: [{{id: lounge, resources: [{seats}]}}]}}\n'
-        for one in range(STATIONS)
-    )
-    ports = [free_port() for _ in range(count)]
-    with contextlib.ExitStack() as stack:
-        for number, port in enumerate(ports, 1):
-            path = folder / f"shard-{number}.yaml"
-            path.write_text(CONFIG.format(urls=urls, metrics=port) + stations)
-            stack.enter_context(Yizhan(folder, "gateway", "--config", path.name, "--shard", f"{number}/{count}"))
-        for port in ports:
+class Shards:
+    """The gateways, for a `with`; `kill` and `start` one by its number."""
+
+    def __init__(self, folder: Path, nodes: list[BrokerNode], count: int) -> None:
+        urls = ", ".join(f'"mqtt://127.0.0.1:{node.port}"' for node in nodes)
+        seats = ", ".join(f"{{id: seat-{number}, kind: seat, ttl: 3600}}" for number in range(SEATS))
+        stations = "".join(
+            f'  - {{id: station-{one}, hours: "24/7", areas: [{{id: lounge, resources: [{seats}]}}]}}\n'
+            for one in range(STATIONS)
+        )
+        self.ports = [0] * count
+        self._folder, self._urls, self._stations = folder, urls, stations
+        self._running: dict[int, Yizhan] = {}
+
+    def start(self, number: int) -> None:
+        """On a port of its own each time: others may have taken that of before."""
+        self.ports[number - 1] = port = free_port()
+        config = CONFIG.format(urls=self._urls, metrics=port) + self._stations
+        (self._folder / f"shard-{number}.yaml").write_text(config)
+        words = ("gateway", "--config", f"shard-{number}.yaml", "--shard", f"{number}/{len(self.ports)}")
+        self._running[number] = Yizhan(self._folder, *words)
+
+    def kill(self, number: int) -> None:
+        self._running.pop(number).__exit__(None)
+
+    def __enter__(self) -> "Shards":
+        for number in range(1, len(self.ports) + 1):
+            self.start(number)
+        for port in self.ports:
             until(lambda port=port: ready(port), what="a shard ready")
-        yield ports
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in list(self._running):
+            self.kill(number)
 
 
-def kill_in_turn(nodes: list[BrokerNode], args: argparse.Namespace, chance: random.Random) -> None:
+def kill_in_turn(nodes: list[BrokerNode], shards: Shards, args: argparse.Namespace, chance: random.Random) -> None:
     for _ in range(args.kills):
         time.sleep(args.every_s - args.down_s)
+        shard = chance.randrange(len(shards.ports)) + 1
+        if args.shards_too:
+            shards.kill(shard)
+            time.sleep(AHEAD_S)
         node = chance.choice([node for node in nodes if hears(node)])
         node.kill()
         time.sleep(args.down_s)
         node.start()
         until(lambda: any(map(hears, nodes)), what="a broker listening")
+        if args.shards_too:
+            shards.start(shard)
     time.sleep(args.every_s - args.down_s)
 
 
-def figures(make: str, args: argparse.Namespace) -> dict[str, object]:
+def figures(make: str, args: argparse.Namespace) -> dict[str, Any]:
     build, program = MAKES[make]
     if program is None:
         raise SystemExit(f"{make}: not installed")
@@ -254,22 +286,20 @@ def figures(make: str, args: argparse.Namespace) -> dict[str, object]:
         try:
             until(lambda: all(map(hears, nodes)) or make == "artemis", what="all nodes listening")
             time.sleep(args.rest_s)  # clusters agree
-            with shards(folder, nodes, args.shards) as ports:
-                return run(folder, nodes, ports, make, args)
+            with Shards(folder, nodes, args.shards) as gateways:
+                return run(folder, nodes, gateways, make, args)
         finally:
             for node in nodes:
                 node.kill()
 
 
-def run(
-    folder: Path, nodes: list[BrokerNode], ports: list[int], make: str, args: argparse.Namespace
-) -> dict[str, object]:
+def run(folder: Path, nodes: list[BrokerNode], gateways: Shards, make: str, args: argparse.Namespace) -> dict[str, Any]:
     names = [(f"station-{one}", f"seat-{seat}") for one in range(STATIONS) for seat in range(SEATS)]
     houses = [Household(n, nodes, names[n::HOUSEHOLDS], args.rate / HOUSEHOLDS) for n in range(HOUSEHOLDS)]
-    watch = Outage(ports)
+    watch = Outage(gateways.ports)
     for thread in (*houses, watch):
         thread.start()
-    kill_in_turn(nodes, args, random.Random(args.seed))
+    kill_in_turn(nodes, gateways, args, random.Random(args.seed))
     watch.ended.set()
     for house in houses:
         house.talking = False
@@ -277,14 +307,15 @@ def run(
     acknowledged = sum(house.acknowledged for house in houses)
     first, owed = settled(folder), owed_to(houses)
     say_all_again(houses)
-    last, told = settled(folder), sum(map(gaps, ports))
+    last, told = settled(folder), sum(map(gaps, gateways.ports))
     for house in houses:
         house.end()
     if args.logs:
         log = "".join(path.read_text() for path in sorted(folder.glob("gateway-*.log")))
         (Path(args.logs) / f"{make.replace(' ', '-')}.log").write_text(log)
     return {
-        "broker": make, "nodes": len(nodes), "shards": len(ports), "kills": args.kills, "acknowledged": acknowledged,
+        "broker": make, "nodes": len(nodes), "shards": len(gateways.ports), "kills": args.kills,
+        "shards_too": args.shards_too, "acknowledged": acknowledged,
         "stored": len(first), "missing": acknowledged - len(first), "owed_by_watermarks": owed,
         "stored_after_resending": len(last), "double": sum(last.values()) - len(last),
         "promised_and_missing": len(promised(houses) - set(last)), "still_owed": owed_to(houses),
@@ -323,6 +354,7 @@ def main() -> None:
     parser.add_argument("--rest-s", type=float, default=10, help="from the nodes' start to the load")
     parser.add_argument("--rate", type=float, default=200, help="messages a second, of all devices together")
     parser.add_argument("--shards", type=int, default=4)
+    parser.add_argument("--shards-too", action="store_true", help="kill a shard before each node")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--logs", help="a folder for the gateways' logs")
     args = parser.parse_args()

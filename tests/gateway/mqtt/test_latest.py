@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from gateway.mqtt import Broker
+from gateway.mqtt.latest import JAM_S, Latest
 
 PUBLISH, PUBACK = 3, 4
 
@@ -116,6 +117,36 @@ def test_nothing_that_waited_for_a_lost_connection_goes_out_on_the_next(pair):
     settle(session, other)
     assert {topic for topic, _ in other.got} == {"a", "b"}
     assert dict(other.got) == {"a": 2, "b": 2}
+
+
+def test_a_broker_that_owes_its_answers_for_ever_is_left_and_the_newest_goes_out_on_the_next_line(pair, monkeypatch):
+    session, other = pair(window=2)
+    session.session.publish_latest([("a", b"1"), ("b", b"1"), ("c", b"1")])
+    settle(session, other, confirm=False)
+    session.session.on_connect = lambda _present: session.session.publish_latest([("c", b"2")])
+    monkeypatch.setattr("gateway.mqtt.latest.JAM_S", 0.02)
+    session.pump(lambda: session.session.reconnects == 1)
+    other.drop()
+    other.got.clear()
+    session.pump(other.look)
+    settle(session, other)
+    assert dict(other.got)["c"] == 2
+
+
+def test_a_slow_broker_that_answers_one_by_one_is_not_left():
+    latest = Latest()
+    latest.open(1)
+    latest.add([("a", b"1"), ("b", b"1"), ("c", b"1")])
+    for mid in (1, 2):
+        next(latest.due())
+        latest.sent(mid)
+        assert not latest.jammed(mid * 100.0)
+        assert not latest.jammed(mid * 100.0 + JAM_S)
+        latest.confirmed(mid)
+    next(latest.due())
+    latest.sent(3)
+    assert not latest.jammed(1_000.0)
+    assert not latest.jammed(2_000.0)  # nothing waits any more
 
 
 def test_what_is_published_one_by_one_keeps_to_the_window_too(pair, fast):
