@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PATIENCE_S, QUIET_S = 15.0, 3.0
 QUEUED = 1_200  # messages for a session that is away: more than mosquitto keeps by default
 FEW = 100
-Retained = Literal["all", "by name", "none"]
+Retained = Literal["all", "by name", "by node", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,12 @@ def retained_of(broker: "Broker", client_id: str) -> Retained | None:
         if not line.ready or not line.say([(topic, payload)], retain=True) or payload not in line.heard(1):
             return None  # not even what is said now is heard: we may not
     try:
-        if payload in _later(broker, f"{client_id}-wildcard", f"{base}/+"):
+        other = broker.next_node()  # where there is one
+        if payload in _later(other, f"{client_id}-wildcard", f"{base}/+"):
             return "all"
-        return "by name" if payload in _later(broker, f"{client_id}-name", topic) else "none"
+        if payload in _later(other, f"{client_id}-name", topic):
+            return "by name"
+        return "by node" if payload in _later(broker, f"{client_id}-node", topic) else "none"
     finally:
         with _Line(broker, client_id) as line:
             line.say([(topic, b"")], retain=True)
@@ -167,6 +170,11 @@ def of_retained(retained: Retained | None) -> str | None:
             "gives what is retained to who asks by name, and nothing to a wildcard, as RabbitMQ 3.10 does: live "
             "documents are asked for by name and shown, but who starts hears no yz-sys, yz-ack and yz-site until they "
             "are said anew, and a centre no stations of boxes; take mosquitto or NATS where that matters"
+        )
+    if retained == "by node":
+        return (
+            "gives what is retained only at the node that was told it, as a cluster of RabbitMQ 3.10 does: an API on "
+            "its own at another node shows a station once it changes; give all programs the same one address, or take NATS"
         )
     if retained == "none":
         return "retains nothing: an API on its own shows nothing until it is said anew; allow retained messages there"

@@ -58,7 +58,10 @@ def kept(ours: "Broker", name: str, answers: Mapping[str, BrokerAnswer]) -> Iter
     if alone is not None:
         for text in answers[str(alone)].limits:
             yield DoctorFinding("warn", "broker", f"{alone} {text}")
-        yield from findings(tried(alone, name), str(alone))
+        from_there = ours
+        while str(from_there) != str(alone):
+            from_there = from_there.next_node()
+        yield from findings(tried(from_there, name), str(alone))
         yield from disks(ours.configured or ours.nodes)
 
 

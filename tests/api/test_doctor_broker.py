@@ -63,6 +63,7 @@ def test_a_broker_that_retains_nothing_and_one_that_lets_us_try_nothing(
     ("traits", "words"),
     [
         (BrokerTraits("by name", session=True, queued=1200, at_once=1000), ("nothing to a wildcard", "RabbitMQ 3.10")),
+        (BrokerTraits("by node", session=True, queued=1200, at_once=1000), ("only at the node", "same one address")),
         (BrokerTraits("none", session=True, queued=1200, at_once=1000), ("retains nothing", "allow retained")),
         (BrokerTraits("all", session=False, queued=0, at_once=0), ("keeps no session", "allow persistent")),
         (BrokerTraits("all", session=True, queued=1000, at_once=1000), ("keeps 1000 of 1200", "max_queued_messages")),
@@ -81,6 +82,14 @@ def test_an_api_alone_tells_at_its_start_that_a_wildcard_gets_nothing(
     monkeypatch.setattr("api.commands.broker_trial.retained_of", lambda *_: "by name")
     _try_broker(configured(tmp_path, 1883))
     assert "nothing to a wildcard" in caplog.text
+
+
+def test_a_cluster_whose_nodes_retain_each_for_itself_is_found(mosquitto_of: Callable[..., Any]) -> None:
+    """Two brokers that know nothing of each other are as a cluster of RabbitMQ 3.10 in that."""
+    first, second = mosquitto_of().port, mosquitto_of().port
+    cluster = Broker("127.0.0.1", first, others=(HostPort("127.0.0.1", second),))
+    assert retained_of(cluster, "doctor") == "by node"
+    assert retained_of(Broker("127.0.0.1", first), "doctor") == "all"
 
 
 @pytest.fixture
