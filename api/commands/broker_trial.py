@@ -174,7 +174,8 @@ def of_retained(retained: Retained | None) -> str | None:
     if retained == "by node":
         return (
             "gives what is retained only at the node that was told it, as a cluster of RabbitMQ 3.10 does: an API on "
-            "its own at another node shows a station once it changes; give all programs the same one address, or take NATS"
+            "its own at another node shows a station once that changes; "
+            "give all programs the same one address, or take NATS"
         )
     if retained == "none":
         return "retains nothing: an API on its own shows nothing until it is said anew; allow retained messages there"
