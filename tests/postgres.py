@@ -53,7 +53,7 @@ class PostgresServer:
         line = f"host=127.0.0.1 port={primary.port} user=postgres application_name={name}"
         self._run("pg_basebackup", "-D", self._data, "-d", line, "-R", "-X", "stream", "-c", "fast")
         with (self.folder / "data/postgresql.conf").open("a") as file:
-            file.write(f"\nport = {self.port}\nsynchronous_standby_names = ''\n")
+            file.write(f"\nport = {self.port}\n")
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:

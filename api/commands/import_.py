@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.base.progress import Progress
     from gateway.runtime.importer import Importer
     from gateway.store.sqlite import SqliteStore
+    from gateway.store.step_words import Later
 
     if args.input.suffix == ".parquet" and not parquet.installed():
         sys.stderr.write(f"{parquet.MEND}\n")
@@ -40,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}; nothing was imported\n")
         return 2
     now = now_ms()
-    store = SqliteStore(settings.store.path, now, keep_days=settings.store.retention.raw_days, ballast_mib=0)
+    replica = Later() if settings.store.replica is not None else None
+    keep_days = settings.store.retention.raw_days
+    store = SqliteStore(settings.store.path, now, keep_days=keep_days, ballast_mib=0, replica=replica)
     try:
         importer, progress = Importer(settings, store, now), Progress("import", "rows")
         importer.run(counted(messages(args.input), progress, total))

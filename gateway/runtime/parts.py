@@ -36,6 +36,7 @@ from gateway.store.replica.sender import Companion, ReplicaSender
 from gateway.store.replica.waiting import WaitingGateway
 from gateway.store.rollups import Rollups
 from gateway.store.sqlite import SYNCHRONOUS, SqliteStore
+from gateway.store.step_words import Later
 from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods, take_over_of
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ def suffix(share: Share | None) -> str:
 def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSender | None = None) -> SqliteStore:
     """StoreError when the folder can't be written, is another gateway's, or can't be brought together with the replica.
 
-    What the replica alone has is in the store then.
+    What the replica alone has is in the store then. Where one is configured and none is given, it gets its steps from
+    the journal at the next start.
     """
     store = SqliteStore(
         folder,
@@ -72,7 +74,7 @@ def store_of(settings: Settings, folder: Path, now: Millis, replica: ReplicaSend
         quarantine_rows=settings.gateway.quarantine_max_messages,
         quarantine_mib=settings.gateway.quarantine_max_mib,
         quarantine_days=settings.store.retention.quarantine_days,
-        replica=replica,
+        replica=replica or (Later() if settings.store.replica is not None else None),
     )
     if replica is not None:
         replica.begin(store)

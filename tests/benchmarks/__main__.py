@@ -21,6 +21,7 @@ from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
 from tests.benchmarks.latency import measure
 from tests.benchmarks.piles import many, relayed
+from tests.benchmarks.replica import replicated
 from tests.benchmarks.scale import scale
 
 RESULTS = Path(__file__).parent / "results"
@@ -131,6 +132,7 @@ def main() -> None:
         "forecast": forecast,
         "costly": costly,
         "piles": piles,
+        "replica": lambda: replicated(args.rounds, args.count),
     }
     about, figures = machine(), []
     print(", ".join(f"{name} {value}" for name, value in about.items()))

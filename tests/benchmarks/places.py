@@ -16,11 +16,17 @@ def names(stations: int, seats: int) -> Iterator[tuple[str, str]]:
             yield f"s{station:05d}", f"seat-{seat:02d}"
 
 
-def write_config(path: Path, stations: int, seats: int, url: str, *, protocol: str = "auto") -> None:
+def write_config(
+    path: Path, stations: int, seats: int, url: str, *, protocol: str = "auto", replica: str | None = None
+) -> None:
     """A configuration in block style, as people write it."""
+    more = ""
+    if replica is not None:
+        (path.parent / "replica").write_text(replica)
+        more = ", replica: {url_file: replica}"
     lines = [
         f"mqtt: {{url: '{url}', protocol: '{protocol}', client_id: subject}}",
-        f"store: {{path: {path.parent / 'data'}, ballast_mib: 0}}",
+        f"store: {{path: {path.parent / 'data'}, ballast_mib: 0{more}}}",
         "gateway: {metrics_listen: '127.0.0.1:0'}",
         "stations:",
     ]

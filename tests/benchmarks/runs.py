@@ -42,15 +42,17 @@ def run(
     drain: bool = False,
     again: bool = False,
     protocol: str = "auto",
+    replica: str | None = None,
     broker: Callable[[Path], AbstractContextManager[int]] = mosquitto,
 ) -> dict[str, Any]:
     """What the subject tells of itself.
 
+    `replica`: the address of a PostgreSQL for a second copy.
     `drain`: the broker's queue is filled before the subject comes. `again`: it is started once more on what it stored.
     """
     with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
         config = Path(name) / "config.yaml"
-        write_config(config, load.stations, load.seats, f"mqtt://127.0.0.1:{port}", protocol=protocol)
+        write_config(config, load.stations, load.seats, f"mqtt://127.0.0.1:{port}", protocol=protocol, replica=replica)
         numbers = [load.count, load.flip_every, load.rate, load.warm]
         with child("publisher", port, load.stations, load.seats, *numbers) as publisher:
             expect(publisher, "ready")

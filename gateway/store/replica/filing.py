@@ -135,7 +135,9 @@ class ReplicaFiling(threading.Thread):
                 return True
         else:
             mark = str(self._now())
-            if there is not None and self._sender.whole and int(mark) - int(there.mark) < CORE_EVERY_MS:
+            young = there is not None and int(mark) - int(there.mark) < CORE_EVERY_MS
+            # Once at each start: what others did to it while nobody ran is told by no step.
+            if young and self._sender.whole and name in self._put_at:
                 return True
         with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
             copy = Path(aside) / COPY
@@ -145,6 +147,7 @@ class ReplicaFiling(threading.Thread):
                 return False  # what it contains is told step by step first
             number = number_of(path) if day else None
             shelf.put(ShelvedFile(name, mark, upto), copy, number, holds_steps=name != ROLLUPS)
+            self._put_at[name] = self._now()
         return True
 
     # ---- files of others ----

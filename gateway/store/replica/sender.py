@@ -222,7 +222,7 @@ class ReplicaSender(threading.Thread):
             log.critical("thread replica died: %r", error, exc_info=error)
         finally:
             self.on_change()
-            if self._server is not None and self._sending == 0:
+            if self._server is not None:
                 self._server.close()
 
     def _turn(self) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.base.clock import now_ms
+from gateway.base.clock import monotonic_s, now_ms
 from gateway.store.base import StoreError
 from gateway.store.days import CORE
 from gateway.store.files import Lock
 from gateway.store.replica.meeting import line_kept, take_up
 from gateway.store.replica.restoring import fetch_beside, restore_from, take_checkpoints
-from gateway.store.replica.words import Holder, ReplicaState, ServerAwayError, StuckError
+from gateway.store.replica.words import LEASE_S, Holder, ReplicaState, ServerAwayError, StuckError
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import Later
 
@@ -38,6 +38,7 @@ class WaitingGateway:
         self._server: Postgres | None = None
         self._store: SqliteStore | None = None
         self._said = ""
+        self._patient_until = 0.0
         self.looks = 0
 
     def wait(self, ending: threading.Event) -> bool:
@@ -63,6 +64,8 @@ class WaitingGateway:
             return self._follow(self._server)
         except ServerAwayError as error:
             self._say(f"the replica: {error}")
+            # While it was away nobody could renew the lease: whoever had it comes first.
+            self._patient_until = monotonic_s() + LEASE_S
             server, self._server = self._server, None
             if server is not None:
                 server.close()
@@ -71,6 +74,8 @@ class WaitingGateway:
     def _follow(self, server: "Postgres") -> bool:
         state = server.state()
         if state is not None and not self._up_to(server, state):
+            return False
+        if monotonic_s() < self._patient_until:
             return False
         name = server.take_lease(self._holder)
         if name is not None:

@@ -27,6 +27,7 @@ class House:
     ) -> None:
         self.folder, self.name, self.now = folder, name, NOON
         self.holder = holder or Holder("one", "one")
+        self.server, self.url = server, server.url
         self.connect = lambda: Postgres(server.url, name)
         self.seq = 0
 

@@ -52,8 +52,7 @@ def test_all_of_it_comes_back_to_the_byte_and_goes_on(house, tmp_path, capsys):
         assert state is not None
         assert state.head_digest == digest
     # The lost one is away, the other takes its place and is the one that writes.
-    house.sender.end(10)
-    house.store.close()
+    house.stop()
     shutil.rmtree(house.folder)
     last, house.folder = house.store.last_step, tmp_path / "again"
     house.start()

@@ -10,7 +10,7 @@ from gateway.store.base import StoreError
 from gateway.store.replica.lease import LeaseKeeper, holder_of
 from gateway.store.replica.postgres import Postgres
 from gateway.store.replica.waiting import WaitingGateway
-from gateway.store.replica.words import FencedError, Holder
+from gateway.store.replica.words import FencedError, Holder, ServerAwayError
 from tests.gateway.store.replica.house import House
 from tests.patience import until
 from tests.postgres import servers
@@ -156,7 +156,7 @@ def test_what_the_first_had_alone_is_set_aside_when_it_comes_back_to_wait(house,
     house.restored(tmp_path / "second")
     house.sender.end(5)
     house.store.write([])  # ours alone: nobody was told
-    house.store.close()
+    house.stop()
     del house.store
     second = House(tmp_path / "second", server, house.name, holder_of(tmp_path / "second"))
     second.seq, second.now = house.seq, house.now
@@ -173,3 +173,29 @@ def test_what_the_first_had_alone_is_set_aside_when_it_comes_back_to_wait(house,
     assert beside.won is False
     assert second.exported(capsys, house.folder) == second.exported(capsys)
     second.stop()
+
+
+def test_after_the_server_was_away_whoever_had_the_lease_comes_first(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.store.replica.postgres.LEASE_S", 0.1)
+    house.start()
+    house.live(1)
+    house.whole()
+    there = [True]
+
+    def connect():
+        if not there[0]:
+            raise ServerAwayError("nobody answers")
+        return Postgres(house.url, house.name)
+
+    now = [0.0]
+    monkeypatch.setattr("gateway.store.replica.waiting.monotonic_s", lambda: now[0])
+    waiting = WaitingGateway(connect, tmp_path / "second", tmp_path / "keys.json", Holder("two", "two"), 400)
+    there[0] = False
+    assert not waiting._look()
+    there[0] = True
+    until(lambda: expired(House(tmp_path, house.server, house.name, Holder("three", "three"))), "the lease running out")
+    now[0] = 11.9
+    assert not waiting._look()
+    now[0] = 12.0
+    until(waiting._look, "the take-over")
+    waiting._close()

@@ -1,0 +1,40 @@
+"""Kill and remove any of the three copies: nothing acknowledged is missing, nothing is double."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.benchmarks.runs import Load
+from tests.benchmarks.runs import run as measured
+from tests.e2e.rig import MOSQUITTO
+from tests.postgres import Servers, servers
+from tests.soak.three_copies import run
+
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.timeout(3_600),
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Servers]:
+    yield from servers()
+
+
+@pytest.mark.slow
+def test_each_of_three_copies_may_go_once(tmp_path, cluster):
+    ways = ["gateway removed", "primary killed", "standby removed", "primary removed", "gateway killed"]
+    told = run(tmp_path, cluster, [*ways], 300, seed=1)
+    assert told.stored > 1_000
+    assert (told.missing, told.double, told.backwards, told.alike) == (0, 0, 0, True)
+    assert max(told.take_overs_s) <= 30
+
+
+@pytest.mark.soak
+def test_fifty_kills_and_removals_at_half_of_what_the_machine_takes_lose_and_double_nothing(tmp_path, cluster):
+    rate = measured("gateway", Load(50_000, 10, 20), drain=True)["rate"]
+    told = run(tmp_path, cluster, [None] * 50, rate / 2, seed=2026)
+    assert told.stored > 10_000
+    assert (told.missing, told.double, told.backwards, told.alike) == (0, 0, 0, True)
+    assert max(told.take_overs_s) <= 30
