@@ -33,14 +33,16 @@ class _Tries:
 
 
 class Attempts:
-    """What failed, by address, in one process; `tell(address, failed)` hears of the 5th, 10th, 100th, … failure."""
+    """What failed, by address, in one process; `tell(address, failed)` hears of the 5th, 10th, 100th, … failure,
+    `each(address, now)` of every one."""
 
     def __init__(
         self,
         tell: Callable[[str, int], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        each: Callable[[str, Millis], None] = lambda _address, _now: None,
     ) -> None:
-        self._tell, self._sleep = tell, sleep
+        self._tell, self._sleep, self._each = tell, sleep, each
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
     def may(self, address: str) -> None:
@@ -55,6 +57,7 @@ class Attempts:
         """Return when the answer may be given."""
         tries = self._of(address, now)
         tries.failed, tries.last = tries.failed + 1, now
+        self._each(address, now)
         if tries.failed in TOLD:
             log.warning("%d failed log-ins from %s within a short time", tries.failed, address)
             self._tell(address, tries.failed)

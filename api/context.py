@@ -17,6 +17,7 @@ from api.setup.code import SetupCode
 from api.walls import Walls
 from api.workers import LISTS, Workers
 from config.schema import Settings
+from gateway.base.failed_log_ins import FailedLogInCount
 from gateway.model import Millis
 from gateway.policy.activities import Activity
 from gateway.runtime.status import Status
@@ -58,7 +59,8 @@ class ApiContext:
     def __post_init__(self) -> None:
         directory = Derived(self.running.settings, lambda settings: Directory(self.view, settings.stations))
         object.__setattr__(self, "directory", directory)
-        object.__setattr__(self, "attempts", Attempts(self._tell_of_failed_log_ins))
+        failing = FailedLogInCount(self.settings.store.path)
+        object.__setattr__(self, "attempts", Attempts(self._tell_of_failed_log_ins, each=failing.failed))
 
     def _tell_of_failed_log_ins(self, address: str, count: int) -> None:
         self.keyring.book.note(self.now(), "unknown", "log_in_failed", "login", f"{count} times, {address}")

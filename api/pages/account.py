@@ -207,8 +207,8 @@ def _passkey(one: Passkey, owner: str, zone: ZoneInfo, say: _Words, *, everybody
         f'<button class="quiet">{say("rename")}</button></form></details>'
     )
     return (
-        f'<li data-passkey="{escape(one.id)}"><div class="what"><b>{name}</b><small>{times}</small></div>'
-        f"{'' if everybody else rename}{remove}</li>"
+        f'<li data-passkey="{escape(one.id)}"><div class="what"><b>{name}</b><small>{times}</small>'
+        f"{'' if everybody else rename}</div>{remove}</li>"
     )
 
 

@@ -12,6 +12,7 @@ from config.schema import Settings
 from gateway.alerts.facts import Fact, channel_failing, own
 from gateway.base.backup_state import asked_state, trouble_of
 from gateway.base.certificates import endings, ends_soon
+from gateway.base.failed_log_ins import trouble_in
 from gateway.model import Millis, Signal
 from gateway.policy.hours import depends_on_notices, notices_of, unpublished_year
 
@@ -88,9 +89,10 @@ class OwnTroubles:
 
     def _facts(self, state: Ourselves, now: Millis) -> list[Fact]:
         self._look_hourly(state, now)
+        failing = trouble_in(self._store, now)
         named = {
             "broker_lost": state.broker, "store_failing": state.store, "duplicate_gateway": state.duplicate,
-            "certificate_ending": self._ending, "backup_failing": self._backup_trouble,
+            "certificate_ending": self._ending, "backup_failing": self._backup_trouble, "log_ins_failing": failing,
         }  # fmt: skip
         facts = [own(kind, now, trouble is not None, self._gateway, trouble or "") for kind, trouble in named.items()]
         copy = own("copy_failing", now, state.copy is not None, self._gateway, state.copy or "")

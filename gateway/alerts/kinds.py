@@ -65,6 +65,7 @@ KINDS: dict[str, Kind] = {
     "channel_failing": Kind("system", "warning"),
     "holidays_unknown": Kind("system", "warning"),
     "backup_failing": Kind("system", "warning"),
+    "log_ins_failing": Kind("system", "warning"),
     "certificate_ending": Kind("system", "warning"),
     "duplicate_gateway": Kind("system", "critical"),
     "quarantine_rate": Kind("system", "warning"),

@@ -51,6 +51,7 @@ _ZH = {
     ),
     "copy_failing": AlertText("历史副本不完整", "检查 InfluxDB；本地数据完整，恢复后自动补齐"),
     "replica_away": AlertText("第二份数据跟不上", "检查 PostgreSQL；数据目前只在这台机器上，恢复后自动补齐"),
+    "log_ins_failing": AlertText("登录多次失败", "看是谁的地址；不认识就换密钥，别让登录页暴露在外网"),
     "backup_failing": AlertText("备份没有做成", "看原因；备份盘在不在，口令文件对不对"),
     "certificate_ending": AlertText("证书快到期", "续期，或换上新证书；换好后自动生效"),
     "holidays_unknown": AlertText("来年放假安排未录入", "将国务院通知写入 calendar.notices，或更新 chinesecalendar"),
@@ -110,6 +111,9 @@ _EN = {
     ),
     "replica_away": AlertText(
         "second copy of the data behind", "Check PostgreSQL; until it is back there is one copy, then it catches up"
+    ),
+    "log_ins_failing": AlertText(
+        "many log-ins fail", "See whose address it is; strangers: new keys, no page in the open"
     ),
     "backup_failing": AlertText("the backup failed", "See the cause; is its disk there, is the passphrase right"),
     "certificate_ending": AlertText("a certificate ends soon", "Renew it; the new file is taken up by itself"),

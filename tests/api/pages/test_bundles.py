@@ -66,3 +66,11 @@ def test_every_module_of_ours_can_be_joined(name: str) -> None:
     text = bundle.body.decode()
     begun, ended = r"^const module_\w+ = ", r"^return \{ .* \};\n\}\)\(\);$"
     assert len(re.findall(begun, text, re.MULTILINE)) == len(re.findall(ended, text, re.MULTILINE))
+
+
+def test_rows_of_words_lose_their_gaps_and_nothing_else_does() -> None:
+    rows = '  "a.b": ["甲, 乙", "x: [y]", "it\'s"],\n  key: ["", "", ""],\n'
+    other = 'const list = ["a", "b", "c"];\nconst said = { key: ["a", "b"], "k": ["a", "b", "c"] };'
+    text = joined(page=f"export const W = {{\n{rows}}};\n{other}".replace("\n  ", "\n"))
+    assert '\n"a.b":["甲, 乙","x: [y]","it\'s"],\nkey:["","",""],\n' in text
+    assert other in text

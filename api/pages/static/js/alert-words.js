@@ -38,6 +38,7 @@ export const ALERTS = {
   "alert.copy_failing": ["历史副本不完整", "歷史副本不完整", "Copy of the history not whole"],
   "alert.replica_away": ["第二份数据跟不上", "第二份資料跟不上", "Second copy of the data behind"],
   "alert.backup_failing": ["备份没有做成", "備份沒有做成", "The backup failed"],
+  "alert.log_ins_failing": ["登录多次失败", "登入多次失敗", "Many log-ins fail"],
   "alert.certificate_ending": ["证书快到期", "憑證快到期", "A certificate ends soon"],
   "alert.holidays_unknown": ["来年放假安排未录入", "來年放假安排未錄入", "Holidays of a year not known"],
   "alert.duplicate_gateway": ["网关重复运行", "閘道重複執行", "Duplicate gateway"],
