@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from api import logs
 from tests import ports
+from tests.order import dealt
 from tests.patience import until
 
 
@@ -28,9 +29,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """What stands before the first test is searched for garbage no more; what a test leaves goes, for all that a part
     of the product says that stays (config/building.py): else each house of each test would stay."""
-    gc.collect()
     gc.freeze()
     gc.freeze = lambda: None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What waits first: at the end of a run a core would have nothing to do while the last ones wait."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = dealt(items, workers, key=lambda item: item.path, waits=_waits)
+
+
+def _waits(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) is not None for name in ("e2e", "browser", "broker"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config.building import building
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
@@ -31,19 +33,20 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from api.app import create_app
-    from api.live_view import LiveView
-    from api.processes import FOLDER
-    from api.reload_door import ReloadDoor
-    from api.reloading import Reloading
-    from api.server import address_of, bind, serve, trusted
-    from api.signals import Hangups, stop_event
-    from api.start_book import note_start
-    from api.tls import certificate_of, scheme_of
-    from config.load import load
-    from gateway.base.clock import now_ms
-    from gateway.base.heart import Heart
-    from gateway.base.mishaps import Mishaps
+    with building():
+        from api.app import create_app
+        from api.live_view import LiveView
+        from api.processes import FOLDER
+        from api.reload_door import ReloadDoor
+        from api.reloading import Reloading
+        from api.server import address_of, bind, serve, trusted
+        from api.signals import Hangups, stop_event
+        from api.start_book import note_start
+        from api.tls import certificate_of, scheme_of
+        from config.load import load
+        from gateway.base.clock import now_ms
+        from gateway.base.heart import Heart
+        from gateway.base.mishaps import Mishaps
 
     hangups = Hangups()
     settings = load(args.config)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.mends import host_port
+from config.building import building
 
 if TYPE_CHECKING:
     from api.setup.code import SetupCode
@@ -30,13 +31,14 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from api.commands.check import checked
-    from api.product import Files, run_product
-    from api.server import address_of
-    from api.signals import Hangups
-    from api.start_book import note_start
-    from api.tls import scheme_of
-    from gateway.base.clock import now_ms
+    with building():
+        from api.commands.check import checked
+        from api.product import Files, run_product
+        from api.server import address_of
+        from api.signals import Hangups
+        from api.start_book import note_start
+        from api.tls import scheme_of
+        from gateway.base.clock import now_ms
 
     if args.config is not None and (args.house or args.http or args.mqtt):
         log.error("--house, --http and --mqtt are for an empty house; leave them out, or leave --config out")

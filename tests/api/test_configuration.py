@@ -57,13 +57,16 @@ class Desk:
         return {path.name: path.read_bytes() for path in sorted(self.files.glob("*.yaml"))}
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "conf"
+def written(folder: Path) -> Path:
     folder.mkdir()
     for name, content in (("00-common", COMMON), ("10-yanshan", YANSHAN), ("20-north", NORTH)):
         (folder / f"{name}.yaml").write_bytes(content)
     return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    return written(tmp_path / "conf")
 
 
 @pytest.fixture
@@ -74,6 +77,18 @@ def house(files: Path) -> Iterator[House]:
 @pytest.fixture
 def desk(house: House, files: Path) -> Desk:
     return Desk(house, files)
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One for all that is refused: it stays as it was."""
+    files = written(tmp_path_factory.mktemp("refusing") / "conf")
+    for house in serving(files / "data", files=files):
+        desk = Desk(house, files)
+        before = desk.bytes()
+        yield desk
+        assert desk.bytes() == before
+        assert desk.get().json()["version"] == 0
 
 
 def test_the_configuration_is_shown_with_its_files_and_a_tag_and_without_secrets(desk: Desk) -> None:
@@ -115,8 +130,8 @@ def test_a_new_station_goes_to_the_file_that_is_named_or_that_of_the_last_one(de
 
 
 @pytest.mark.parametrize("name", ["../x.yaml", "a/b.yaml", ".x.yaml", "x.yml", "x", "x.yaml\n", ""])
-def test_a_new_file_stands_in_the_folder(desk: Desk, name: str) -> None:
-    answer = desk.change({"op": "add", "path": "/stations/west", "value": {}, "file": name})
+def test_a_new_file_stands_in_the_folder(refusing: Desk, name: str) -> None:
+    answer = refusing.change({"op": "add", "path": "/stations/west", "value": {}, "file": name})
     assert answer.status_code == 422
     assert "is no name for a file" in answer.text
 
@@ -176,8 +191,8 @@ def test_every_mistake_is_told_as_check_tells_it_and_nothing_is_written(desk: De
         ({"op": "remove", "path": "/stations"}, "stands in several files"),
     ],
 )
-def test_what_can_not_be_done_is_told(desk: Desk, change: dict[str, Any], told: str) -> None:
-    answer = desk.change(change)
+def test_what_can_not_be_done_is_told(refusing: Desk, change: dict[str, Any], told: str) -> None:
+    answer = refusing.change(change)
     assert answer.status_code == 422
     assert told in answer.json()["errors"][0]["detail"]
 
@@ -280,9 +295,9 @@ def test_an_admin_of_one_station_restores_no_other(house: House, files: Path) ->
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../elsewhere/key", "~/key"])
-def test_a_click_names_no_file_outside_the_folder(desk: Desk, name: str) -> None:
+def test_a_click_names_no_file_outside_the_folder(refusing: Desk, name: str) -> None:
     for path in ("/stations/yanshan/checks_token_file", "/stations/yanshan/floor_plan", "/mqtt/password_file"):
-        answer = desk.change({"op": "add", "path": path, "value": name})
+        answer = refusing.change({"op": "add", "path": path, "value": name})
         assert answer.status_code == 422
         assert "outside the folder" in answer.json()["errors"][0]["what"]
 
@@ -338,16 +353,16 @@ def test_what_a_process_can_not_take_up_is_saved_and_told(desk: Desk) -> None:
     ],
     ids=range(9),
 )
-def test_a_value_made_to_hurt_is_refused(desk: Desk, value: str) -> None:
-    before, tag = desk.bytes(), desk.get().headers["etag"]
+def test_a_value_made_to_hurt_is_refused(refusing: Desk, value: str) -> None:
+    before, tag = refusing.bytes(), refusing.get().headers["etag"]
     body = f'{{"changes": [{{"op": "add", "path": "/stations/north/hours", "value": {value}}}]}}'
-    headers = desk.headers | {"if-match": tag, "content-type": "application/json"}
-    answer = desk.house.client.post("/api/v1/config/changes", content=body, headers=headers)
+    headers = refusing.headers | {"if-match": tag, "content-type": "application/json"}
+    answer = refusing.house.client.post("/api/v1/config/changes", content=body, headers=headers)
     assert answer.status_code in (400, 422), answer.text
-    assert desk.bytes() == before
+    assert refusing.bytes() == before
 
 
 @pytest.mark.parametrize("name", ["\0", "~nobody-of-this-name/key", "a\0b", "x" * 5000])
-def test_a_name_that_is_no_path_is_told(desk: Desk, name: str) -> None:
+def test_a_name_that_is_no_path_is_told(refusing: Desk, name: str) -> None:
     for path in ("/stations/yanshan/floor_plan", "/mqtt/password_file"):
-        assert desk.change({"op": "add", "path": path, "value": name}).status_code == 422
+        assert refusing.change({"op": "add", "path": path, "value": name}).status_code == 422

@@ -17,7 +17,8 @@ NEAR = "near=22.765,112.964&radius_m=2000"
 
 
 @pytest.fixture
-def house(folder: Path) -> Iterator[House]:
+def own(folder: Path) -> Iterator[House]:
+    """Where time passes."""
     yield from serving(folder)
 
 
@@ -91,20 +92,20 @@ def test_without_brotli_it_is_gzip(house: House, monkeypatch: pytest.MonkeyPatch
         assert answer.headers.get("content-encoding") == encoding
 
 
-def test_a_prepared_list_claims_nothing_past_its_end(house: House) -> None:
-    show(house)
-    house.clock.now = NOON + 5 * MINUTE - 1
-    assert usable(house) == (1, 1)
-    house.clock.now = NOON + 5 * MINUTE
-    assert usable(house) == (0, 1)
+def test_a_prepared_list_claims_nothing_past_its_end(own: House) -> None:
+    show(own)
+    own.clock.now = NOON + 5 * MINUTE - 1
+    assert usable(own) == (1, 1)
+    own.clock.now = NOON + 5 * MINUTE
+    assert usable(own) == (0, 1)
 
 
-def test_a_change_is_in_the_list_a_second_later(house: House) -> None:
-    show(house)
-    assert usable(house) == (1, 1)
-    show(house, "occupied")
-    house.clock.now = NOON + quick_lists.PREPARED_MS
-    assert usable(house)[0] == 0
+def test_a_change_is_in_the_list_a_second_later(own: House) -> None:
+    show(own)
+    assert usable(own) == (1, 1)
+    show(own, "occupied")
+    own.clock.now = NOON + quick_lists.PREPARED_MS
+    assert usable(own)[0] == 0
 
 
 def usable(house: House) -> tuple[int, int]:

@@ -83,10 +83,10 @@ class Venue:
         return [json.loads(line) for line in self.command("export", *words).splitlines()]
 
 
-@pytest.fixture
-def round_done(tmp_path: Path) -> Venue:
+@pytest.fixture(scope="module")
+def round_done(tmp_path_factory: pytest.TempPathFactory) -> Venue:
     """Somebody finds the oven broken, it is ordered, done and verified; then two things are found right."""
-    venue = Venue(tmp_path, "first")
+    venue = Venue(tmp_path_factory.mktemp("first"), "first")
     with venue.up():
         venue.report("oven", "problem", note="转盘坏了")
         until(lambda: venue.thing("microwave") == ("no", "fault"))
@@ -113,20 +113,20 @@ def test_a_problem_ends_with_its_verified_order_and_stays_ended_over_a_restart(r
         ]  # fmt: skip
 
 
-def test_a_round_is_exported_replayed_and_imported_as_it_was(round_done: Venue, tmp_path: Path) -> None:
+def test_a_round_is_exported_replayed_and_imported_as_it_was(round_done: Venue) -> None:
     told = round_done.exported()
     assert {one["kind"] for one in told} == {"check"}
     assert [(one["device"], one["data"]["result"]) for one in told] == [
         ("oven", "problem"), ("oven", "verified"), ("oven", "ok"), ("medicine", "ok"),
     ]  # fmt: skip
-    (tmp_path / "raw.jsonl").write_text(round_done.command("export", "--raw"))
+    (round_done.folder / "raw.jsonl").write_text(round_done.command("export", "--raw"))
     replayed = [round_done.command("replay", "--input", "raw.jsonl") for _ in range(2)]
     assert replayed[0] == replayed[1]
     lines = [json.loads(line) for line in replayed[0].splitlines()]
     states = [one["usable"] for one in lines if one.get("resource") == "microwave" and "usable" in one]
     assert (states[0], states[-1]) == ("no", "yes")
     assert "check_problem" in replayed[0]
-    second = Venue(tmp_path, "second")
+    second = Venue(round_done.folder, "second")
     assert second.command("import", "--input", "raw.jsonl") == "4 stored, 0 were there, 0 refused\n"
     assert second.command("import", "--input", "raw.jsonl") == "0 stored, 4 were there, 0 refused\n"
     assert second.exported() == told

@@ -22,6 +22,12 @@ def own(tmp_path: Path) -> Iterator[House]:
     yield from serving(tmp_path, setup_code=SetupCode(NOON, "ABCD2345"))
 
 
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all that is refused."""
+    yield from serving(tmp_path_factory.mktemp("refusing"))
+
+
 def admin(house: House) -> dict[str, str]:
     return {"authorization": f"Bearer {house.app.context.keyring.create('Wang', 'admin', NOON)}"}
 
@@ -92,11 +98,12 @@ def test_keys_are_made_listed_and_ended_by_click(own: House) -> None:
     [{"name": ""}, {"name": "   "}, {"name": "13800138000"}, {"role": "owner"}, {"stations": ["x"]}, {"regions": ["x"]},
      {"days": 0}, {"more": 1}],
 )  # fmt: skip
-def test_a_key_that_would_not_be_what_was_meant_is_not_made(own: House, wrong: dict[str, Any]) -> None:
-    headers = admin(own)
-    answer = own.client.post("/api/v1/setup/keys", json={"name": "Li", "role": "viewer"} | wrong, headers=headers)
+def test_a_key_that_would_not_be_what_was_meant_is_not_made(refusing: House, wrong: dict[str, Any]) -> None:
+    headers = admin(refusing)
+    before = refusing.app.context.keyring.all()
+    answer = refusing.client.post("/api/v1/setup/keys", json={"name": "Li", "role": "viewer"} | wrong, headers=headers)
     assert answer.status_code == 422
-    assert len(own.app.context.keyring.all()) == 1
+    assert refusing.app.context.keyring.all() == before
 
 
 def test_the_week_and_the_place_are_told_before_anything_is_saved(own: House) -> None:
@@ -128,8 +135,8 @@ def test_a_secret_is_a_file_of_its_own_and_none_is_replaced(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".x", "A", "x" * 65])
-def test_a_secret_has_a_plain_name(own: House, name: str) -> None:
-    answer = own.client.post("/api/v1/setup/secrets", json={"name": name}, headers=admin(own))
+def test_a_secret_has_a_plain_name(refusing: House, name: str) -> None:
+    answer = refusing.client.post("/api/v1/setup/secrets", json={"name": name}, headers=admin(refusing))
     assert answer.status_code == 422
 
 

@@ -15,7 +15,8 @@ from tests.conftest import KEEPING
 from tests.e2e.faults.box import ROOT, Box, Devices
 from tests.patience import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.broker]
+# The judgement itself is tested in tests/gateway/runtime/test_starts.py.
+pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.slow]
 ENDS = PLAIN + GUILTY
 Rig = tuple[Box, Devices]
 
@@ -81,8 +82,8 @@ def is_told(box: Box) -> None:
     ("how", "where"),
     [
         ("segfault", "handled"),
-        pytest.param("kill", "stored", marks=pytest.mark.slow),
-        pytest.param("invariant", "handled", marks=pytest.mark.slow),
+        ("kill", "stored"),
+        ("invariant", "handled"),
     ],
 )
 def test_a_message_that_ends_the_process_is_set_aside_and_all_others_are_kept(rig: Rig, how: str, where: str) -> None:
@@ -106,7 +107,6 @@ def test_a_message_that_ends_the_process_is_set_aside_and_all_others_are_kept(ri
     assert history.early == 0
 
 
-@pytest.mark.slow
 def test_a_stored_message_that_ends_every_start_is_set_aside(rig: Rig) -> None:
     box, devices = rig
     box.start()

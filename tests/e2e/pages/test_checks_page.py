@@ -16,8 +16,8 @@ import pytest
 
 from api.jpeg import without_metadata
 from api.photos import LARGEST
+from tests.e2e.pages.axe import violations
 from tests.e2e.pages.chromium import Chromium, Page
-from tests.e2e.pages.test_faces import AXE, RULES
 from tests.e2e.rig import Yizhan, yizhan
 from tests.patience import until
 from tests.ports import free_port
@@ -170,9 +170,7 @@ def test_what_a_screen_reader_is_told(place: Place, chromium: Chromium) -> None:
         assert {("heading", name) for name in asked} <= set(tree)
         nameless = [node for node in tree if node[0] in ("button", "textbox", "Date", "spinbutton") and not node[1]]
         assert nameless == []
-        page.run(AXE + "; 0")
-        found = page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map((v) => v.id))")
-        assert found == []
+        assert violations(page) == []
         tap(page, "[data-check=oven] .main")
         page.wait(SAVED.format("oven"))
         assert page.run("document.querySelector('[data-check=oven] .said').getAttribute('role')") == "status"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.pages.axe import violations
 from tests.e2e.pages.chromium import Chromium
 from tests.e2e.pages.printed import DAYS, WIDTHS, House, living
-from tests.e2e.pages.test_faces import AXE, RULES
 
 pytestmark = pytest.mark.browser
 
@@ -41,9 +41,7 @@ def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Ch
 @pytest.mark.parametrize(("lang", "size"), [("zh", "desk"), ("zh-hant", "phone"), ("en", "phone")])
 def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chromium, lang: str, size: str) -> None:
     with house.report(chromium, lang, size) as page:
-        page.run(AXE + ";0")
-        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
-        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        assert violations(page) == []
 
 
 def numbers_of(pdf: bytes, folder: Path) -> list[str]:
@@ -67,9 +65,7 @@ def test_axe_finds_none_in_what_compares_and_in_busy_hours(
         page.go(house.url + path)
         page.wait("document.querySelector('svg') !== null")
         assert page.run("document.documentElement.scrollWidth <= innerWidth")
-        page.run(AXE + ";0")
-        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
-        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

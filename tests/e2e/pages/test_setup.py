@@ -19,8 +19,8 @@ import pytest
 from firmware_bridge.emulator.foreign import presence, zigbee2mqtt
 from gateway.base.clock import now_ms
 from gateway.mqtt import Broker, Session
+from tests.e2e.pages.axe import violations
 from tests.e2e.pages.chromium import CHROMIUM, Chromium, Page
-from tests.e2e.pages.test_faces import AXE, RULES
 from tests.e2e.rig import MOSQUITTO, Yizhan, config, free_port, get, mosquitto, publish, yizhan
 from tests.patience import until
 
@@ -230,9 +230,7 @@ def test_a_page_can_be_used_by_everybody(
 ) -> None:
     base, key = furnished
     with closing(entered(chromium, base, key, f"/setup{view}?{how}", width)) as page:
-        page.run(AXE + ";0")
-        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
-        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        assert violations(page) == []
         assert page.run(OUTSIDE) == []
         buttons = "[...document.querySelectorAll('main button, main select')]"
         small = f"{buttons}.filter((n) => n.offsetHeight && n.offsetHeight < 44)"
@@ -253,9 +251,7 @@ def test_a_device_is_taken_by_keyboard_and_a_dialog_gives_the_focus_back(
         page.run("document.querySelector('[data-deed=use-device]').focus(); 0")
         press(page, "Enter", "\r")
         page.wait("document.querySelector('dialog[open]') !== null")
-        page.run(AXE + ";0")
-        tell = "(v) => [v.id, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]"
-        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.map({tell}))") == []
+        assert violations(page) == []
         press(page, "Escape")
         page.wait("document.querySelector('dialog') === null")
         page.wait("document.activeElement.dataset.deed === 'use-device'")
@@ -273,8 +269,7 @@ def test_strangers_and_lower_roles_see_a_door_and_nothing_else(chromium: Chromiu
         page.wait("document.querySelector('.door form') !== null")
         assert page.run("document.querySelectorAll('form').length") == 1  # no code can be entered in this house
         assert not [url for url in page.requests if "/api/v1/config" in url or "/api/v1/setup" in url]
-        page.run(AXE + ";0")
-        assert page.run(f"axe.run(document, {RULES}).then((r) => r.violations.length)") == 0
+        assert violations(page) == []
         assert page.errors == []
 
 

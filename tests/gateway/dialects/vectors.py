@@ -1,6 +1,7 @@
 """The files in tests/vectors/dialects: input beside expected."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gateway.dialects import DIALECTS, Decoder, Source, bind
 from gateway.model import Resource
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "dialects"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where it was built
 NOW = 1_795_226_400_000  # 2026-11-21T02:00:00Z
 
 
@@ -17,8 +19,10 @@ def resource(kind: str, type_: str | None = None) -> Resource:
     return Resource("yanshan", "lounge", "thing", kind, "thing", type_)
 
 
+@cache
 def cases(dialect: str) -> list[dict[str, Any]]:
-    return yaml.safe_load((FOLDER / f"{dialect}.yaml").read_text(encoding="utf-8"))
+    read: list[dict[str, Any]] = yaml.load((FOLDER / f"{dialect}.yaml").read_text(encoding="utf-8"), LOADER)
+    return read
 
 
 def decoder(dialect: str, case: dict[str, Any]) -> Decoder:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -221,8 +222,16 @@ def share_out(days_: list[Day]) -> None:
         day.unseen = DAY_MS - seen
 
 
-@pytest.mark.parametrize("boots", [True, False])
-@pytest.mark.parametrize("visits", [0, 3, 40, 200, 500, 1_500])
+def simulated(visits: int, boots: bool, *, more: bool) -> Any:
+    """`more`: of those that say the same of other numbers."""
+    return pytest.param(visits, boots, marks=pytest.mark.slow if more else ())
+
+
+@pytest.mark.parametrize(
+    ("visits", "boots"),
+    [simulated(visits, boots, more=(visits, boots) not in ((3, True), (40, False), (500, True)))
+     for visits in (0, 3, 40, 200, 500, 1_500) for boots in (True, False)],
+)  # fmt: skip
 def test_the_truth_is_inside_on_99_of_100_days_and_the_interval_narrow_on_quiet_ones(visits: int, boots: bool):
     found = list(days(visits + boots, 60, visits, boots=boots, trouble=0.3))
     share_out(found)

@@ -67,7 +67,7 @@ class Filled:
             pass
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin"])
+@pytest.mark.parametrize("zone", [pytest.param("Asia/Shanghai", marks=pytest.mark.slow), "Europe/Berlin"])
 def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None:
     filled = Filled(tmp_path, zone, 40)
     only = filled.places[:1]
