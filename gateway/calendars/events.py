@@ -202,7 +202,7 @@ def zone_of(calendar: Any) -> ZoneInfo | None:
 def busy(calendar: Any) -> list[tuple[Any, Any, bool]]:
     """(start, end, reserves) of what free/busy calendars call taken."""
     taken = []
-    periods = chain.from_iterable(each(one, "FREEBUSY") for one in calendar.walk("VFREEBUSY"))
+    periods = chain.from_iterable(each(part, "FREEBUSY") for part in calendar.walk("VFREEBUSY"))
     for period in periods:
         kind = "" if isinstance(period, vBroken) else str(period.params.get("FBTYPE", "BUSY")).upper()
         if kind.startswith("BUSY"):

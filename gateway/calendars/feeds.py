@@ -162,11 +162,11 @@ class Calendars:
             of[area] = [self._feed(feeds, area, (address, zone)) for address in addresses]
         for area in self._of.keys() - of.keys():
             of[area] = []
-        kept = {id(feed) for one in of.values() for feed in one}
-        for area, one in of.items():
+        kept = {id(feed) for area_feeds in of.values() for feed in area_feeds}
+        for area, area_feeds in of.items():
             if area not in self._of:
-                self._delivered[area] = [() for _ in one]
-            elif self._of[area] != one:
+                self._delivered[area] = [() for _ in area_feeds]
+            elif self._of[area] != area_feeds:
                 self._delivered[area] = None
         self._feeds, self._of = {key: feed for key, feed in feeds.items() if id(feed) in kept}, of
 

@@ -139,7 +139,7 @@ def _level(past: Sequence[UseSpan], spells: Sequence[Spell], zone: ZoneInfo) -> 
 def _distances(past: Sequence[UseSpan], fold: Sequence[Spell], zone: ZoneInfo) -> list[float]:
     """How far out each true end lay, 0 at the middle and 1 at the rim, by what the rest of the past says."""
     begin, end = min(fold[0].starts), fold[-1].end
-    pools = pools_of([one for one in past if one.end <= begin or one.start >= end], zone)
+    pools = pools_of([spell for spell in past if spell.end <= begin or spell.start >= end], zone)
     distances = []
     for spell in fold:
         for now in range(spell.begin, spell.end, LOOK_EVERY_MS):

@@ -102,7 +102,7 @@ class CopyDelivery:
         if dead and not taken + expired:
             raise self._drift(dead[-1][2])
         # Once more, now that others were taken: perhaps it was the server, and is mended.
-        dead = [one for one in dead if self._settle([one[1]]).verdict != "taken"]
+        dead = [refused for refused in dead if self._settle([refused[1]]).verdict != "taken"]
         for _, line, reason in dead:
             log.error("the copy refuses one row (%s): %s", reason, line)
         self.rows += len(lines) - len(dead) - expired

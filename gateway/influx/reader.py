@@ -57,7 +57,7 @@ class InfluxReader:
         self._settings, self._influx = settings, influx
         items = settings.resources()
         every = [resource_of(settings, station, area, item) for station, area, item in items]
-        self._resources = {(one.station, one.id): one for one in every}
+        self._resources = {(resource.station, resource.id): resource for resource in every}
 
     def history(
         self, station: str, resource: str, start: Millis, end: Millis, most: int | None = None

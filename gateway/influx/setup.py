@@ -70,7 +70,7 @@ def _found(buckets: Any, settings: Influx) -> Any:
         if not_found(error):
             return None
         raise
-    return next((one for one in listed if one.name == settings.bucket), None)
+    return next((bucket for bucket in listed if bucket.name == settings.bucket), None)
 
 
 def _seconds(bucket: Any) -> int:

@@ -28,10 +28,12 @@ class HeldActivities:
     def look(self, area: Area, now: Millis) -> None:
         """Those that have ended since the last look, each once. One that only tells and keeps no room is none."""
         over = {activity for activity in area.agenda.activities if activity.reserves and activity.end <= now}
-        for one in sorted(over - area.over):
+        for activity in sorted(over - area.over):
             if area.station is not None:
-                held = was_held(area, one, now)
-                self.ended.append(ActivityEnded(area.station.id, area.id, one.start, one.end, one.uid, held))
+                held = was_held(area, activity, now)
+                self.ended.append(
+                    ActivityEnded(area.station.id, area.id, activity.start, activity.end, activity.uid, held)
+                )
         area.over = over
 
 
@@ -45,7 +47,7 @@ def was_held(area: Area, activity: Activity, now: Millis) -> Held:
     begun = activity.start + min(GRACE_MS, (activity.end - activity.start) // 2)
     there = rooms(area)
     at_once = sum(
-        one.reserves and one.start < activity.end and one.end > activity.start for one in area.agenda.activities
+        each.reserves and each.start < activity.end and each.end > activity.start for each in area.agenda.activities
     )
     if sum(_somebody(room, begun, activity.end, now) for room in there) >= at_once:
         return "held"

@@ -222,11 +222,11 @@ class Live:
 
     def programme(self, station: str, area: str, agenda: Agenda, now: Millis) -> None:
         """The calendar of an area has changed; unknown places are ignored."""
-        for one in self.stations[station].areas if station in self.stations else ():
-            if one.id == area:
-                self.activities.leave(one, agenda, now)
-                one.agenda = agenda
-                self._book(one, now)
+        for known in self.stations[station].areas if station in self.stations else ():
+            if known.id == area:
+                self.activities.leave(known, agenda, now)
+                known.agenda = agenda
+                self._book(known, now)
 
     def _book(self, area: Area, now: Millis) -> None:
         self.activities.look(area, now)

@@ -322,7 +322,9 @@ class Session:
         # MQTT 3.1.1 would send every retained message again; a kept session has our subscriptions already.
         known = flags.session_present and self._had_session
         wanted = (
-            self.filters if self._version == V5 or not known else [one for one in self.filters if one in self._unsaid]
+            self.filters
+            if self._version == V5 or not known
+            else [topic for topic in self.filters if topic in self._unsaid]
         )
         self._unsaid.clear()
         if wanted or not known:

@@ -106,7 +106,7 @@ class Post:
     def run(self) -> Millis | None:
         """Send everything due; when to come again, None for not before it is woken."""
         now = self._now()
-        waiting = {one.id: one for one in (*self._unstored.copy().values(), *self._outbox.due(now))}
+        waiting = {delivery.id: delivery for delivery in (*self._unstored.copy().values(), *self._outbox.due(now))}
         ended = {name: self._unrecorded[name] for name in waiting if name in self._unrecorded}
         if ended and self._record(list(ended.values())):
             for name in ended:
@@ -138,16 +138,18 @@ class Post:
         """
         queues: dict[str, list[Delivery]] = {}
         failed = False
-        for one in sorted(deliveries, key=lambda one: (one.attempts >= CHOKED, one.at, one.id)):
+        for delivery in sorted(
+            deliveries, key=lambda delivery: (delivery.attempts >= CHOKED, delivery.at, delivery.id)
+        ):
             try:
-                if one.action == "escalated" and one.alert.state != "open":
-                    self._finish([one], "dropped", error="acknowledged or over")
-                elif one.channel not in self._outlets:
-                    self._finish([one], "dead", error=f"no channel {one.channel!r} is configured any more")
+                if delivery.action == "escalated" and delivery.alert.state != "open":
+                    self._finish([delivery], "dropped", error="acknowledged or over")
+                elif delivery.channel not in self._outlets:
+                    self._finish([delivery], "dead", error=f"no channel {delivery.channel!r} is configured any more")
                 else:
-                    queues.setdefault(one.channel, []).append(one)
+                    queues.setdefault(delivery.channel, []).append(delivery)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
-                self._mishaps.note(f"delivery {one.id}, which is tried again", error, one.alert.station)
+                self._mishaps.note(f"delivery {delivery.id}, which is tried again", error, delivery.alert.station)
                 failed = True
         return queues, failed
 
@@ -172,22 +174,22 @@ class Post:
         now = self._now()
         chain = list(self._chain(outlet))
         errors: list[SendError] = []
-        for one in chain:
-            if self._health[one.id].paused_until > now:
+        for channel in chain:
+            if self._health[channel.id].paused_until > now:
                 continue
             try:
-                self._send(one, partial(self._message, one, parcel, now), now)
+                self._send(channel, partial(self._message, channel, parcel, now), now)
             except SendError as error:
-                log.warning("alerts.channels.%s: not delivered: %s", one.id, error)
+                log.warning("alerts.channels.%s: not delivered: %s", channel.id, error)
                 errors.append(error)
             else:
-                self._finish(parcel, "delivered", via=one.id)
+                self._finish(parcel, "delivered", via=channel.id)
                 return None
         reason = "; ".join(map(str, errors)) or parcel[0].error or "the channel is paused after a failure"
         if len(errors) == len(chain) and all(error.permanent for error in errors):
             self._finish(parcel, "dead", error=reason)
             return None
-        again = max(min(self._health[one.id].paused_until for one in chain), now + 1)
+        again = max(min(self._health[channel.id].paused_until for channel in chain), now + 1)
         breaks = len(errors) == len(chain) and all(
             isinstance(error, _SenderFaultError) or error.permanent for error in errors
         )
@@ -260,9 +262,9 @@ class Post:
             replace(delivery, due=due, attempts=delivery.attempts + tried, error=error or delivery.error)
             for delivery in deliveries
         ]
-        for one in later:
-            if one.id in self._unstored:
-                self._unstored[one.id] = one
+        for delivery in later:
+            if delivery.id in self._unstored:
+                self._unstored[delivery.id] = delivery
         if later:
             self._record(later)
 

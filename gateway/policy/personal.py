@@ -75,7 +75,7 @@ def _spans(text: str) -> list[Span]:
 
 def _digits(text: str) -> str:
     """The digits alone, with X where an identity number may have it."""
-    return "".join("X" if one in "XxＸｘ" else one for one in text if one.isdecimal() or one in "XxＸｘ")
+    return "".join("X" if sign in "XxＸｘ" else sign for sign in text if sign.isdecimal() or sign in "XxＸｘ")
 
 
 def _is_identity(number: str) -> bool:

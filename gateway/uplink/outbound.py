@@ -84,7 +84,7 @@ class Outbound:
         if self.open:
             self._live.append(message)
             if len(self._live) > LIVE_MOST and len(self._live) > 2 * len(self._newest):
-                self._live = deque(one for one in self._live if self._is_newest(one))
+                self._live = deque(message for message in self._live if self._is_newest(message))
 
     def _is_newest(self, message: JournalMessage) -> bool:
         newest = self._newest.get(message.topic)
@@ -108,9 +108,9 @@ class Outbound:
 
     def _begin_again(self, now: Millis) -> None:
         self._walk_from_cursor()
-        recent = [one for one in self._events if one.received >= now - EVENTS_LIVE_MS]
-        waiting = [one for one in (*self._newest.values(), *recent) if not self._has(one)]
-        self._live = deque(sorted(waiting, key=lambda one: (one.received, one.n)))
+        recent = [event for event in self._events if event.received >= now - EVENTS_LIVE_MS]
+        waiting = [message for message in (*self._newest.values(), *recent) if not self._has(message)]
+        self._live = deque(sorted(waiting, key=lambda message: (message.received, message.n)))
         self._heard_at = now
 
     def _walk_from_cursor(self) -> None:

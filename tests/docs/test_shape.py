@@ -14,18 +14,19 @@ DEEPEST, LONGEST_FILE, MOST_METHODS = 3, 400, 15
 ALERT_WING = ("gateway/alerts", "gateway/alerting", "gateway/commands")
 LONGEST_IN_ALERT_WING = 300
 MOST_OVER_ONE = {
-    "calendars": 2,
+    "calendars": 0,
     "dialects": 15,
     "evidence": 0,
-    "history": 1,
+    "history": 0,
     "homeassistant": 0,
-    "influx": 3,
+    "influx": 0,
     "kinds": 0,
-    "live": 3,
-    "mqtt": 1,
-    "notify": 5,
-    "policy": 1,
+    "live": 0,
+    "mqtt": 0,
+    "notify": 0,
+    "policy": 0,
     "store": 17,
+    "uplink": 0,
 }  # may only fall
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
