@@ -57,7 +57,7 @@ class Household(threading.Thread):
     what no watermark covers only when it is told to."""
 
     def __init__(self, number: int, nodes: list[BrokerNode], devices: list[Device], rate: float) -> None:
-        super().__init__(name=f"household-{number}")
+        super().__init__(name=f"household-{number}", daemon=True)
         first, *others = [HostPort("127.0.0.1", node.port) for node in nodes]
         broker = Broker(first.host, first.port, others=tuple(others)).anywhere()
         watermarks = [f"yz-ack/{station}/{device}" for station, device in devices]
