@@ -15,7 +15,7 @@ from gateway.base.clock import monotonic_s
 from gateway.commands.answers import in_short
 from gateway.commands.errands import KEPT, Errand, errands_kept
 from gateway.core.passed_on import BOXES
-from gateway.live.box_lines import BoxLine, lines_kept
+from gateway.live.box_lines import BoxLine, lines_kept, obeys
 from gateway.policy.override import Command, Override, OverrideTarget
 from gateway.store.base import StoreError
 from gateway.store.kept import kept_in
@@ -52,7 +52,7 @@ def errands_in(folder: Path) -> list[Errand]:
 def line_to(settings: Settings, station: str) -> BoxLine | None:
     """That of the box which has this station; None where there is none. StoreError."""
     kept, owner = kept_in(settings.store.path, BOXES), settings.owners.get(station)
-    lines = [line for one in kept for line in lines_kept(one) if line.word is not None]
+    lines = [line for one in kept for line in lines_kept(one) if obeys(line)]
     return next((line for line in lines if line.box == owner or (owner is None and station in line.stations)), None)
 
 

@@ -102,6 +102,16 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
 }  # fmt: skip
 
 
+REASONS: Final = {
+    "there is no such alert here": ("箱子那边没有这条告警", "箱子那邊沒有這則告警", "there is no such alert there"),
+    "there is no such open alert here": ("那边的告警已经结束", "那邊的告警已經結束", "the alert is over there"),
+    "there is no such order here": ("箱子那边没有这张工单", "箱子那邊沒有這張工單", "there is no such order there"),
+    "no such place": ("箱子那边没有这个位置", "箱子那邊沒有這個位置", "there is no such place there"),
+}
+"""Why boxes refuse, as they say it."""
+WORDS.update(REASONS)
+
+
 class BoxesPage:
     """The template and where its style sheets are."""
 
@@ -184,9 +194,15 @@ def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, sa
     return f'<section class="errands"><h2>{say("errands")}</h2>{table}<p>{say("errands_how")}</p></section>'
 
 
+def _reason(errand: Errand, say: _Say) -> str:
+    """The box's own words, but for those that we know in every language."""
+    why = in_short(errand.why)
+    return say(why) if why in REASONS else escape(why)
+
+
 def _errand(errand: Errand, names: dict[str, str], now: Millis, say: _Say) -> str:
     until = f"{local_of(errand.keep_until, say.zone):%m-%d %H:%M}"
-    small = say("waits_until", at=until) if errand.state == "waiting" else escape(in_short(errand.why))
+    small = say("waits_until", at=until) if errand.state == "waiting" else _reason(errand, say)
     word = f"do.{what_of(errand)}"
     what = say(word) if word in WORDS else escape(errand.what)
     cell = "".join(

@@ -69,7 +69,7 @@ class BoxErrands:
 
     def put(self, order: SignedCommand, station: str, what: str, now: Millis, until: Millis | None = None) -> bool:
         """Have the box of this station told, if it has one. `until`: when it has no sense any more."""
-        line = self.context.live.box_lines.line_for(station)
+        line = self.context.live.box_lines.obeying(station)
         if line is None:
             return False
         errand = self._errand(line.box, station, what, order.nonce, order.by, order.text, now, until)
@@ -81,7 +81,7 @@ class BoxErrands:
         self, station: str, what: str, nonce: str, by: str, text: bytes, now: Millis, until: Millis, told_by: str
     ) -> bool:
         """Have the box of this station told of what was done here, unless it told us of it."""
-        line = self.context.live.box_lines.line_for(station)
+        line = self.context.live.box_lines.obeying(station)
         if line is None or line.box == told_by:
             return False
         self._put(self._errand(line.box, station, what, nonce, by, text, now, until), now)

@@ -53,6 +53,7 @@ class BoxWord(Struct, frozen=True):
     certificate_days: Days | None = None
     clock_ms: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
     alerts: Literal["box", "centre"] | None = None
+    obeys: bool | None = None
     ring: Ring | None = None
     upgrade: Literal["rolled_back"] | None = None
     upgrade_version: Text | None = None
@@ -71,6 +72,11 @@ class BoxLine:
     clock_off_ms: Millis | None = None
     stations: list[str] = field(default_factory=list)
     alarm: Millis | None = None
+
+
+def obeys(line: BoxLine) -> bool:
+    """Whether it does what staff of the centre say: it has the centre's key."""
+    return line.word is not None and line.word.obeys is not False
 
 
 _decode = msgspec.json.Decoder(BoxWord).decode
@@ -191,6 +197,11 @@ class BoxLines:
         """That of the box which obeys a command on this topic, too; None where there is none. Any thread."""
         _, station, what = (*topic.split("/"), "", "")[:3]
         return self.line_for(station) if what in OBEYED else None
+
+    def obeying(self, station: str) -> BoxLine | None:
+        """That of the box which has this station, unless it says that it does nothing that we say."""
+        line = self.line_for(station)
+        return line if line is not None and obeys(line) else None
 
     def line_for(self, station: str) -> BoxLine | None:
         """That of the box which tells of this station, and of itself. Any thread."""

@@ -185,8 +185,8 @@ class Gateway:
             return None
         report = BoxReport(
             self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
-            alerts=self._who_tells, walls=lambda: self.alerting.watch.screens.walls,
-            config_version=lambda: self.config_version() or None, ring=self.settings.ring,
+            alerts=self._who_tells, walls=lambda: self.alerting.watch.screens.walls, ring=self.settings.ring,
+            config_version=lambda: self.config_version() or None, obeys=uplink.command_key_file is not None,
         )  # fmt: skip
         line = line_of(
             self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write, mishaps=self.mishaps,

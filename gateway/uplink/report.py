@@ -31,7 +31,7 @@ class BoxReport:
 
     `ring` says when it gets a new version. `walls` counts the screens of its stations, `config_version` is the number
     of the newest version of its files, `certificate` the file of the certificate by which it logs in, `alerts` says who
-    tells people of its alerts.
+    tells people of its alerts, `obeys` whether it does what staff of the centre say.
     """
 
     box: str
@@ -42,6 +42,7 @@ class BoxReport:
     walls: Callable[[], int] = lambda: 0
     config_version: Callable[[], int | None] = lambda: None
     alerts: Callable[[], str] = lambda: "box"
+    obeys: bool = False
     ring: str | None = None
 
     def told(self, state: str, backlog: int) -> bytes:
@@ -53,7 +54,7 @@ class BoxReport:
                 "version": self.version, "since": utc(self.started_at), "clock_ms": now, "backlog": backlog,
                 "disk_free_mib": free >> 20, "disk_days": disk_days(self.folder, free), "walls": self.walls(),
                 "config_version": self.config_version(), "certificate_days": certificate_days(self.certificate, now),
-                "alerts": self.alerts(), "ring": self.ring,
+                "alerts": self.alerts(), "ring": self.ring, "obeys": self.obeys,
             }  # fmt: skip
             refused = taken_back(Path(os.environ.get("YIZHAN_KEPT", KEPT)))
             if refused is not None:

@@ -66,6 +66,9 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         [
             errand("d" * 16, NOON - HOUR, "done", settled_at=NOON),
             errand("r" * 16, NOON - HOUR + 1, "refused", why="no such <place>", settled_at=NOON),
+            errand(
+                "g" * 16, NOON - 4 * HOUR, "refused", why="there is no such alert here", settled_at=NOON, what="staff"
+            ),
             errand("w" * 16, NOON - 2 * HOUR),
             errand("s" * 16, NOON - 3 * HOUR, what="staff"),
         ]
@@ -131,6 +134,7 @@ def test_what_waits_for_a_box_is_told_with_who_said_it_and_until_when(busy: Hous
     told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
     assert [(one["state"], one["why"]) for one in told] == [
         ("refused", "no such <place>"), ("done", ""), ("waiting", ""), ("waiting", ""),
+        ("refused", "there is no such alert here"),
     ]  # fmt: skip
     assert told[2] == {
         "box": "shaping-box", "state": "waiting", "why": "", "until": "2026-11-21T14:00:00Z", "station": "shaping",
@@ -155,6 +159,7 @@ def test_the_page_tells_what_waits_first(busy: House, lang: str, words: tuple[st
 def test_a_deed_is_told_by_its_name(busy: House) -> None:
     told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
     assert told[3]["what"] == "acknowledge"
+    assert "箱子那边没有这条告警" in busy.get("/boxes?lang=zh-Hans", headers=key(busy)).text
     assert "确认告警" in busy.get("/boxes?lang=zh-Hans", headers=key(busy)).text
 
 

@@ -181,6 +181,13 @@ def test_a_change_set_of_nobody_above_is_refused(box: Hop) -> None:
     assert box.town.pipeline.quarantined["command"] == 1
 
 
+def test_a_box_that_says_that_it_obeys_nobody_is_not_waited_for(centre: Hop, box: Hop) -> None:
+    centre.hear("yz-box/box", json.dumps({"box": "box", "state": "online", "obeys": False}).encode())
+    box.up = False
+    centre.say(OVERRIDE, closing(centre, FIRST))
+    assert (centre.access, centre.errands) == ("closed", {})
+
+
 CALL = "yz-cmd/yanshan/bridge-1/call"
 
 
