@@ -10,7 +10,7 @@ for pair in mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromiu
 done
 # Large, and for the slow tests alone (`install-tools.sh slow`): maps, packages, certificates.
 if [ "${1:-}" = slow ]; then
-  for pair in ogrinfo:gdal-bin mmdebstrap:mmdebstrap lintian:lintian caddy:caddy pebble:pebble; do
+  for pair in ogrinfo:gdal-bin mmdebstrap:mmdebstrap lintian:lintian caddy:caddy pebble:pebble testssl:testssl.sh gpg:gnupg; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
 fi

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -103,9 +104,19 @@ def of_this_build() -> Assets:
 
 def compressed(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
     headers = headers | {"vary": "accept-encoding", "x-content-type-options": "nosniff"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if "gzip" in request.headers.get("accept-encoding", "") and not fetched_by_another_site(request):
         return Response(asset.gzipped, media_type=asset.media_type, headers=headers | {"content-encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+
+def fetched_by_another_site(request: Request) -> bool:
+    """Whether a page of somebody else asks behind its reader's back: from the length of what is compressed it could
+    learn what stands in it (BREACH). Who follows a link from there asks himself."""
+    site, mode = request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode")
+    if site is not None:
+        return site == "cross-site" and mode != "navigate"
+    referer = request.headers.get("referer")
+    return referer is not None and urlsplit(referer).netloc != request.url.netloc
 
 
 def pack(body: bytes, media_type: str) -> Asset:
