@@ -11,6 +11,7 @@ import pytest
 
 from api.auth import COOKIE
 from api.oidc.issuer import ANEW_MS, KNOWN_MS
+from api.people import Identity
 from config.schema import Settings
 from tests.api.conftest import CONFIG, NOON, House, serving
 from tests.api.oidc.stand_in import CLIENT, SECRET, STRANGE, StandIn, standing_in
@@ -348,3 +349,25 @@ def test_a_person_of_the_configuration_administers_a_house(served: House) -> Non
     keyring.configure(served.app.context.settings.model_copy(update={"staff": ()}))
     assert wants_code(keyring, NOON)
     assert keyring.good("@boss", NOON) is None
+
+
+def test_providers_and_people_are_live_after_a_reload(tmp_path: Path) -> None:
+    path = tmp_path / "yizhan.yaml"
+    plain = "store: {path: data, ballast_mib: 0}\napi: {public_url: 'http://127.0.0.1:1'}\n"
+    people = "staff: [{id: boss, name: Boss, role: admin, logins: [{provider: union, user: u-1}]}]\n"
+    union = "oidc: [{id: union, name: 工会账号, issuer: 'https://id.example.org', client_id: yizhan}]\n"
+    path.write_text(plain)
+    for house in serving(tmp_path / "data", files=path):
+        context = house.app.context
+        assert "工会账号" not in house.get("/login").text
+        path.write_text(plain + people + union)
+        done = context.running.reload("Li", "people")
+        house.app.prepare(context.settings)()  # as each product does with whatever changed
+        assert (done.mistakes, done.needs_restart, done.changed) == ((), (), True)
+        assert "工会账号" in house.get("/login").text
+        assert context.keyring.person(Identity("union", "u-1")) is not None
+        path.write_text(plain)
+        context.running.reload("Li", "nobody")
+        house.app.prepare(context.settings)()
+        assert context.keyring.person(Identity("union", "u-1")) is None
+        assert house.get("/login/union").status_code == 404
