@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gateway.base.clock import monotonic_s
 
-AT_ONCE = 128
+AT_ONCE = 64
 PATIENCE_S = 6.0  # piles wait 10 s and more for an answer to their dialling, and part of it is for the handshake
 STALLED_S = 3.0  # has not answered for so long: another may begin beside it
 WAITING_S = 60.0

@@ -6,8 +6,6 @@ const API = process.env.YIZHAN_API ?? "";
 const KEY = process.env.YIZHAN_KEY ?? "";
 const CARD_KEY = Buffer.from(process.env.YIZHAN_CARD_KEY ?? "", "hex");
 const EXPORT = (process.env.YIZHAN_EXPORT ?? "").split("\n");
-// The suite's own scenarios leave out what some test cases ask for; with YIZHAN_WHOLE_CASES they are driven whole.
-const WHOLE_CASES = process.env.YIZHAN_WHOLE_CASES === "1";
 const UNVERIFIABLE = "the product keeps no idTag, only a pseudonym";
 
 const profile = (id: number, purpose: string) => ({
@@ -53,8 +51,8 @@ async function execute16(cpId: string, op: any): Promise<string> {
     case "UnlockConnector":
       return call(cpId, action, fields);
     case "TriggerMessage":
-      // The test case triggers all of them, the suite's scenario the last alone.
-      if (WHOLE_CASES && fields.requestedMessage === "Heartbeat")
+      // TC_054 triggers all of them, the suite's scenario the last alone.
+      if (fields.requestedMessage === "Heartbeat")
         for (const requestedMessage of ["MeterValues", "DiagnosticsStatusNotification", "FirmwareStatusNotification"])
           await call(cpId, action, requestedMessage === "MeterValues" ? { requestedMessage, connectorId: 1 } : { requestedMessage });
       return call(cpId, action, fields);
@@ -62,8 +60,6 @@ async function execute16(cpId: string, op: any): Promise<string> {
     case "UpdateFirmware":
       return call(cpId, action, wired(fields));
     case "RemoteStartTransaction": {
-      // The test case has an Authorize.req after a remote start, for which this key must be true.
-      if (WHOLE_CASES) await call(cpId, "ChangeConfiguration", { key: "AuthorizeRemoteTxRequests", value: "true" });
       const { chargingProfile, ...rest } = fields;
       return call(cpId, action, chargingProfile ? { ...rest, chargingProfile: profileOf(chargingProfile) } : rest);
     }
