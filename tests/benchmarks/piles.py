@@ -1,6 +1,6 @@
 """What charging piles cost: a bridge's processor and memory with many, and the time that the relay to an operator adds.
 
-    python -m tests.benchmarks.piles [--piles 2000] [--seconds 60] [--tls] [--relay | --at-once [--share 0.1]]
+    python -m tests.benchmarks.piles [--piles 2000] [--seconds 60] [--tls | --relay | --at-once [--share 0.2]]
 
 The piles are another process (`pile_load`), the broker mosquitto; nobody confirms what the bridge sends.
 """

@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(START is None or not ADDRESS, reason="STEVE_START and STEVE name no SteVe"),
 ]
-KILLS = ("steve", "bridge", "broker", "steve", "bridge")
+KILLS = ("bridge", "steve", "broker", "bridge")
 STARTS_WITHIN_S = 900
 
 
@@ -84,6 +84,14 @@ def relayed(folder: Path, broker: Mosquitto, pile: str) -> House:
     return house
 
 
+class Unhurried(Charging):
+    """So that SteVe, which takes minutes to start, has caught up soon."""
+
+    def _begin(self) -> None:
+        time.sleep(0.5)
+        super()._begin()
+
+
 def charged(pile: Charging, times: int) -> bool:
     return len(pile.done) >= times
 
@@ -92,7 +100,7 @@ def test_steve_has_every_start_and_stop_once_in_order(tmp_path: Path, mosquitto_
     broker, steve, rng, stop = mosquitto_of(*KEEPING), Steve(), random.Random(5), threading.Event()
     name = f"YZ{time.time_ns()}"  # one that no earlier run has left there
     house = relayed(tmp_path, broker, name)
-    pile = Charging(house.address, stop, name=name)
+    pile = Unhurried(house.address, stop, name=name)
     steve.start()
     try:
         until(steve.answers, "SteVe answers", pause_s=1, patience_s=STARTS_WITHIN_S)
@@ -123,7 +131,7 @@ def test_steve_has_every_start_and_stop_once_in_order(tmp_path: Path, mosquitto_
             found = steve.transactions(name)
             return found if len(found) >= len(pile.done) and all(one["stopValue"] for one in found) else []
 
-        found = until(whole, "SteVe has all", pause_s=1)
+        found = until(whole, "SteVe has all", pause_s=1, patience_s=STARTS_WITHIN_S)
         energies = [int(one["stopValue"]) - int(one["startValue"]) for one in found]
         assert energies == [energy for _, energy in pile.done]
         print(json.dumps({"transactions": len(found), "kills": KILLS}))

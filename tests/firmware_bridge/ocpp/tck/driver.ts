@@ -51,10 +51,12 @@ async function execute16(cpId: string, op: any): Promise<string> {
     case "UnlockConnector":
       return call(cpId, action, fields);
     case "TriggerMessage":
-      // TC_054 triggers all of them, the suite's scenario the last alone.
+      // TC_054 triggers all of them, the suite's scenario the last alone. A pile that refuses one is not asked for more (TC_055).
       if (fields.requestedMessage === "Heartbeat")
-        for (const requestedMessage of ["MeterValues", "DiagnosticsStatusNotification", "FirmwareStatusNotification"])
-          await call(cpId, action, requestedMessage === "MeterValues" ? { requestedMessage, connectorId: 1 } : { requestedMessage });
+        for (const extra of [{ requestedMessage: "MeterValues", connectorId: 1 }, { requestedMessage: "DiagnosticsStatusNotification" }, { requestedMessage: "FirmwareStatusNotification" }]) {
+          const text = await call(cpId, action, extra);
+          if (JSON.parse(text).result?.status === "Rejected") return text;
+        }
       return call(cpId, action, fields);
     case "GetDiagnostics":
     case "UpdateFirmware":
