@@ -92,7 +92,8 @@ class BeginningSession:
     @property
     def ready(self) -> bool:
         """What comes from now on is held for the shard."""
-        return self._session.subscribed
+        session = self._session  # a topic that is refused is refused to the shard, too, which tells of it
+        return session.subscribed or (session.connected and session.trouble is not None)
 
     def poll(self) -> None:
         """Drop what comes before the cut: the shard of before has it."""

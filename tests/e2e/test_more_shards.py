@@ -117,6 +117,27 @@ def test_by_command_what_comes_before_the_start_waits_and_a_lost_folder_is_named
         assert len(have) == len(set(have))
 
 
+@pytest.mark.slow
+def test_where_the_broker_brings_no_marker_it_goes_on_without(tmp_path: Path) -> None:
+    rules = ("readwrite yz/#", "readwrite yz-sys/#", "readwrite yz-ack/#", "readwrite yz-live/#", "read yz-cmd/+/+")
+    (tmp_path / "acl").write_text("".join(f"topic {rule}\n" for rule in rules))
+    (tmp_path / "acl").chmod(0o644)
+    with mosquitto(tmp_path, extra=f"user root\nacl_file {tmp_path}/acl") as mqtt:
+        (tmp_path / "yizhan.yaml").write_text(
+            CONFIG.format(mqtt=mqtt, http=free_port()) + "".join(STATION % name for name in STATIONS)
+        )
+        with shards(tmp_path, mqtt, 2):
+            say(mqtt, range(1, 3))
+            until(lambda: stored(tmp_path) == every(range(1, 3)), what="the first messages stored")
+        say(mqtt, range(3, 5))
+        done = yizhan(tmp_path, "shards", "3", "--config", "yizhan.yaml")
+        assert done.returncode == 0, done.stderr
+        assert "brings nobody what the gateway's user says" in done.stderr
+        say(mqtt, range(5, 6))
+        with shards(tmp_path, mqtt, 3):
+            until(lambda: stored(tmp_path) == every(range(1, 6)), what="all of it, once")
+
+
 def through_both(http: int, name: str) -> Any:
     """The intervals once they end with free, said to two shards, and occupied, said to three."""
     past = get(http, f"/api/v1/stations/{name}/history?resource=seat-01")["intervals"]
