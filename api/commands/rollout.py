@@ -84,6 +84,7 @@ def _promote(args: argparse.Namespace) -> int:
     from api.access_book import AccessBook, whoever
     from api.rollout.repository import AptRepository, RepositoryError
     from api.rollout.rings import ring_before, verdict
+    from config.files import UnusableFileError
     from config.load import load
     from gateway.base.clock import now_ms
 
@@ -96,7 +97,7 @@ def _promote(args: argparse.Namespace) -> int:
         return 1
     try:
         AptRepository(args.repository, args.key).promote(args.version, before, args.to, now)
-    except RepositoryError as error:
+    except (RepositoryError, UnusableFileError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     AccessBook(load(args.config).store.path).note(now, whoever(), "version_promoted", args.version, f"to {args.to}")

@@ -7,6 +7,7 @@ Any web server serves it as it lies. A change is made beside and the signed inde
 between has what was there before.
 """
 
+import filecmp
 import gzip
 import hashlib
 import shutil
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config.files import read_bytes
+from config.files import LIST_BYTES, read_bytes, read_text
 from config.rings import RINGS
 from gateway.model import Millis
 
@@ -49,7 +50,7 @@ class AptRepository:
         entry = _entry_of(package)
         target = self._folder / "pool" / _name_of(entry)
         _folder(target.parent)
-        if target.exists() and target.read_bytes() != package.read_bytes():
+        if target.exists() and not filecmp.cmp(target, package, shallow=False):
             raise RepositoryError(f"{target.name} is there with other content: a version is published once")
         if not target.exists():
             shutil.copyfile(package, target.with_suffix(".part"))
@@ -72,7 +73,11 @@ class AptRepository:
         for arch in ARCHITECTURES:
             path = self._index(suite, arch)
             if path.exists():
-                found += [_read(text) for text in path.read_text("utf-8").split("\n\n") if text.strip()]
+                found += [
+                    _read(text)
+                    for text in read_text(path, "the index of the repository", LIST_BYTES).split("\n\n")
+                    if text.strip()
+                ]
         return found
 
     # ---- parts of it ----
