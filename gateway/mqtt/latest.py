@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-JAM_S = 60.0  # RabbitMQ never acknowledges what it could not write, by MQTT 3.1.1 without a word
+JAM_S = 60.0  # RabbitMQ was seen to owe answers for 300 s after a node had died
 
 
 class Latest:
