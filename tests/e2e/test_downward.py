@@ -54,7 +54,8 @@ class District:
 def district(tmp_path: Path) -> Iterator[District]:
     if shutil.which("mosquitto_pub") is None:
         pytest.skip("mosquitto-clients is not installed")
-    centre = House(tmp_path / "centre", ALONE, "")
+    alone = ALONE + 'gateway: {{metrics_listen: "127.0.0.1:0"}}\n'  # its own port may be another's
+    centre = House(tmp_path / "centre", alone, "")
     told = BOX.replace("id: box-1,", "id: box-1, command_key_file: centre.key,")
     box = House(tmp_path / "box", told, centre=centre.broker.port, confirm="box")
     with brokers(centre, box), contextlib.ExitStack() as ends:
@@ -64,6 +65,7 @@ def district(tmp_path: Path) -> Iterator[District]:
         shutil.copy(key_file, box.folder / "centre.key")
         key, box_key = centre.key(), box.key()
         ends.enter_context(Yizhan(centre.folder, "api", "--config", "yizhan.yaml"))
+        until(lambda: get(centre.http, "/healthz"), what="the centre's API")
         made = District(centre, box, key, box_key, gateway)
         ends.callback(lambda: made.gateway.__exit__(None))
         yield made
@@ -187,13 +189,13 @@ def test_an_alert_and_its_order_are_worked_on_from_both_ends(district: District)
         until(lambda: order_at(centre, key) == ("chen", "done"), what="that it is done, at the centre")
         post(centre, key, f"/orders/{given['id']}/verify")
         until(lambda: order_at(box, box_key) == ("chen", "closed"), what="that it was seen, at the box")
-    deeds = ["acknowledge", "assign", "accept", "done", "verify"]
-    here, there = ("test", "test@box-1"), ("test@centre", "test")
-    for house, its_key, (of_centre, of_box) in ((centre, key, here), (box, box_key, there)):
-        lines = asked(house.http, "/api/v1/audit", its_key)["audit"]
-        told = [(line["what"], line["who"]) for line in reversed(lines) if line["what"] in deeds]
-        assert [what for what, _ in told] == deeds, "each once, whatever was killed"
-        assert [who for _, who in told] == [of_centre, of_centre, of_box, of_box, of_centre]
+        deeds = ["acknowledge", "assign", "accept", "done", "verify"]
+        here, there = ("test", "test@box-1"), ("test@centre", "test")
+        for house, its_key, (of_centre, of_box) in ((centre, key, here), (box, box_key, there)):
+            lines = asked(house.http, "/api/v1/audit", its_key)["audit"]
+            told = [(line["what"], line["who"]) for line in reversed(lines) if line["what"] in deeds]
+            assert [what for what, _ in told] == deeds, "each once, whatever was killed"
+            assert [who for _, who in told] == [of_centre, of_centre, of_box, of_box, of_centre]
 
 
 def configured(house: House, key: dict[str, str]) -> tuple[dict[str, Any], str]:
