@@ -160,6 +160,8 @@ class ThreeCopies:
     def _gateway(self, *, remove: bool) -> None:
         name = self._names[0]
         self._gateways[name].stop(signal.SIGKILL)
+        # Killed twice within a minute of its start a gateway looks for a message that did it, one by one.
+        (self._folder / name / "data/starts.json").unlink(missing_ok=True)
         if remove:
             shutil.rmtree(self._folder / name / "data")
         self._names.reverse()
