@@ -185,7 +185,8 @@ class _HandOver:
         self._keep(progress)
 
     def _stamp(self, progress: _Progress) -> None:
-        progress.at = now_ms()
+        """Once: whoever goes on does it as of the same moment."""
+        progress.at = progress.at or now_ms()
         self._keep(progress)
 
     def _left(self, progress: _Progress) -> list[Share | None]:

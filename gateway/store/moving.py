@@ -1,7 +1,7 @@
 """What follows a station from one store's core file to another: alerts with their trail, orders, what was said of
 checks, promises to be open, activities, and what was set by hand.
 
-First all of it is there, durably, then it goes here; so what a kill cuts short is done again.
+First all of it is there, durably, then it goes here; so what a kill cuts short is done again, but for what is there.
 """
 
 import sqlite3  # noqa: TID251
@@ -48,18 +48,13 @@ def stations_in(store: SqliteStore) -> set[str]:
 
 
 def move_stations(old: SqliteStore, new: SqliteStore, stations: Collection[str], now: Millis) -> None:
-    """All of these stations. `stations` may be empty: then only what all gateways share is copied. StoreError."""
+    """All of these stations. `stations` may be empty: then only what all gateways share is copied. StoreError.
+
+    `now`: when they change hands, the same however often it is done again.
+    """
     with store_errors(new.folder), transaction(new.core):
-        for table, condition in _OF_STATION.items():
-            for station in stations:
-                _copy(old.core, new.core, table, f"WHERE {condition}", (station,))
-        _copy(old.core, new.core, "used_link", "", ())
-        for name in _BY_STATION:
-            _join(old, new, name, stations)
-        for name in _OF_ALL:
-            _share(old, new, name)
-        if stations:
-            _note(new.core, now, old.folder.name, f"stations from there: {_listed(stations)}; {_head_of(old.core)}")
+        if not _has_come(new.core, now, old.folder.name):  # again, what has gone from here would be gone there too
+            _bring(old, new, stations, now)
     with store_errors(old.folder), transaction(old.core):
         for table in sorted(_OF_STATION, key=lambda table: table not in _GO_FIRST):
             for station in stations:
@@ -68,6 +63,19 @@ def move_stations(old: SqliteStore, new: SqliteStore, stations: Collection[str],
             _leave(old, name, stations)
         if stations:
             _note(old.core, now, new.folder.name, f"stations go there: {_listed(stations)}")
+
+
+def _bring(old: SqliteStore, new: SqliteStore, stations: Collection[str], now: Millis) -> None:
+    for table, condition in _OF_STATION.items():
+        for station in stations:
+            _copy(old.core, new.core, table, f"WHERE {condition}", (station,))
+    _copy(old.core, new.core, "used_link", "", ())
+    for name in _BY_STATION:
+        _join(old, new, name, stations)
+    for name in _OF_ALL:
+        _share(old, new, name)
+    if stations:
+        _note(new.core, now, old.folder.name, f"stations from there: {_listed(stations)}; {_head_of(old.core)}")
 
 
 def compared_days(stores: Iterable[SqliteStore]) -> dict[str, bytes]:
@@ -158,6 +166,13 @@ def _put(db: sqlite3.Connection, name: str, value: bytes) -> None:
 
 def _note(db: sqlite3.Connection, now: Millis, other: str, what: str) -> None:
     keep_line(db, KeepAudit(now, BY, "move", other or ".", what))
+
+
+def _has_come(db: sqlite3.Connection, now: Millis, other: str) -> bool:
+    """Whether the audit trail has the line of this move from `other`."""
+    query = "SELECT EXISTS (SELECT 1 FROM audit WHERE at = ? AND who = ? AND what = 'move' AND target = ?)"
+    [(came,)] = db.execute(query, (now, BY, other or "."))
+    return bool(came)
 
 
 def _listed(stations: Collection[str]) -> str:

@@ -115,6 +115,18 @@ def test_what_a_kill_left_half_done_may_be_done_again(stores: tuple[SqliteStore,
     assert told(new) == (["a-north"], ["o-north"], ["d-north"])
 
 
+def test_what_was_moved_whole_stays_there_when_a_kill_has_it_done_again(
+    stores: tuple[SqliteStore, SqliteStore],
+) -> None:
+    old, new = stores
+    filled(old)
+    new.write([Keep("overrides", json.dumps([["east", None, None, {}]]).encode())])  # of another shard of before
+    for _ in range(2):
+        move_stations(old, new, {"north"}, MOVED_AT)
+    assert json.loads(new.kept("overrides") or b"") == [["east", None, None, {}], ["north", None, None, {}]]
+    assert [line.what for line in trail(new)] == ["move"]
+
+
 def test_both_audit_trails_say_it_and_verify(stores: tuple[SqliteStore, SqliteStore]) -> None:
     old, new = stores
     filled(old)
