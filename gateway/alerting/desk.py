@@ -111,7 +111,10 @@ class StaffDesk:
             before = self._core.apart.before(None)
             return act(self._core, now)
         except (LookupError, ValueError, StoreError) as error:
-            # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told.
+            # A closed alert, a step that does not fit, a store that can't be read: whoever asked is told, and nothing
+            # of it holds.
+            if before is not None:
+                before.restore()
             future.set_exception(error)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             # A fault of ours. It ends what was asked, not the thread that everybody's messages need.

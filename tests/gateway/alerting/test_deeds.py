@@ -11,6 +11,8 @@ import pytest
 from gateway.alerting import Deed, DeedError
 from gateway.alerting.deeds import decode
 from gateway.alerts.words import AlertEvent
+from gateway.commands import CommandError
+from gateway.store.jobs import Job
 from tests.gateway.alerting.house import STATION, T0, House
 
 SHUT = STATION | {"id": "shut", "override": {"status": "closed"}}
@@ -55,6 +57,20 @@ def test_a_fault_in_a_deed_ends_the_deed_only(house: House, monkeypatch: pytest.
         failed = ask(house, "report", station="yanshan", resource="seat-01", sort="broken")
     assert isinstance(failed.exception(0), StopIteration)
     assert ask(house, "report", station="yanshan", resource="seat-01", sort="broken").result(0)
+
+
+def test_nothing_holds_of_a_deed_that_cannot_be_kept_for_another_machine(house: House) -> None:
+    alert = ask(house, "report", station="yanshan", resource="seat-01", sort="broken").result(0)[0].alert
+
+    def crowded(_deed: Deed, _now: int) -> list[Job]:
+        raise CommandError("too many wait already", "too_many")
+
+    house.alerting.desk.on_done = crowded
+    refused = ask(house, "acknowledge", station="yanshan", target=alert.id)
+    assert isinstance(refused.exception(0), CommandError)
+    house.alerting.desk.on_done = lambda _deed, _now: []
+    events = ask(house, "acknowledge", station="yanshan", target=alert.id).result(0)
+    assert [event.action for event in events] == ["acknowledged"], "it was not taken before"
 
 
 @pytest.mark.parametrize("link", [["x", 2**63], ["x", -1], ["x" * 65, 1], ["x", 1e300]])
