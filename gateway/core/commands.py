@@ -75,7 +75,10 @@ class Commands:
         try:
             order = self._gate.open(topic, payload, now, retained=bool(flags & RETAINED))
         except RepeatedError as error:
-            self._again(error, now)
+            try:
+                self._again(error, now)
+            except CommandError as wrong:
+                self._refuse(wrong, now)
             return
         except CommandError as error:
             self._refuse(error, now)

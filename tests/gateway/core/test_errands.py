@@ -256,3 +256,11 @@ class TestThreeLevels:
         box.town.live.stations.clear()
         city.say(OVERRIDE, closing(city, FIRST))
         assert city.audit == [("li", "override_refused", "yanshan", "town: no such place")]
+
+
+def test_a_copy_of_a_command_that_names_no_way_it_could_have_come_is_refused_like_the_first(centre: Hop) -> None:
+    text = closing(centre, FIRST, told_by="box")  # on a topic of our own staff
+    for _ in range(2):
+        centre.hear(OVERRIDE, sign(centre.key, OVERRIDE, text))
+    assert centre.town.pipeline.quarantined == {"command": 2}
+    assert centre.access == "open"
