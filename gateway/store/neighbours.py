@@ -2,7 +2,7 @@
 
 import fcntl
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -59,12 +59,7 @@ def neighbours(root: Path, own: Path) -> list[Neighbour]:
     """
     folders = [path.parent for path in core_files(root)]
     others = [folder for folder in folders if _shards(folder, root) != _shards(own, root)]
-    for folder in others:
-        if runs(folder):
-            raise StoreError(
-                f"{folder} belongs to a gateway that runs with another number of shards: "
-                "stop all gateways, then start those of the new number"
-            )
+    check_ended(others)
     return [Neighbour(folder) for folder in others if not is_over(periods_in(folder))]
 
 
@@ -82,7 +77,17 @@ def with_those_before(own: Path) -> list[Path]:
     return [own, *(folder for folder in others if _shards(folder, root) != shards and is_over(periods_in(folder)))]
 
 
-def runs(folder: Path) -> bool:
+def check_ended(others: Iterable[Path]) -> None:
+    """StoreError while a gateway of another number of shards runs in one of these folders."""
+    for folder in others:
+        if _runs(folder):
+            raise StoreError(
+                f"{folder} belongs to a gateway that runs with another number of shards: "
+                "stop all gateways, then start those of the new number"
+            )
+
+
+def _runs(folder: Path) -> bool:
     """Whether a gateway writes there now."""
     try:
         with (folder / "lock").open() as file:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.base.sharing import shard_suffix
-from gateway.store.base import StoreError
 from gateway.store.days import CORE
-from gateway.store.neighbours import runs
+from gateway.store.neighbours import check_ended
 from gateway.store.tenure import is_over, periods_in
 
 Group = dict[int, Path]
@@ -52,12 +51,7 @@ class ShardFolders:
 
     def check_ended(self, shards: int) -> None:
         """StoreError while one of this number runs."""
-        for folder in self.groups[shards].values():
-            if runs(folder):
-                raise StoreError(
-                    f"{folder} belongs to a gateway that runs with another number of shards: "
-                    "stop all gateways, then start those of the new number"
-                )
+        check_ended(self.groups[shards].values())
 
     def missing(self, shards: int) -> list[str]:
         """The names of folders of this number that are not here."""
