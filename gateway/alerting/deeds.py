@@ -34,7 +34,6 @@ Verb = Literal[
     "report",
 ]  # fmt: skip
 Done = tuple[list[AlertEvent], list[OrderEvent], list[Job]]
-CENTRE = "centre"
 ON_ORDERS: frozenset[Verb] = frozenset(("accept", "done", "verify", "undo_order"))
 RELAYED: frozenset[Verb] = ON_ORDERS | {"acknowledge", "close", "comment", "mute", "undo", "assign", "report"}
 """What is done at a box and at its centre."""
@@ -68,6 +67,11 @@ class Deed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """Whether it was done elsewhere, and is to be done here as well."""
         return bool(self.told_by)
 
+    @property
+    def who(self) -> str:
+        """Who did it, and at which other machine."""
+        return f"{self.by}@{self.told_by}" if self.is_relayed else self.by
+
 
 class DeedError(ValueError):
     """A deed that is not carried out; the text says why."""
@@ -98,9 +102,8 @@ class Deeds:
         self.on_verified: OnVerified = lambda _station, _check, _by, _name, _now: None
 
     def carry_out(self, deed: Deed, now: Millis) -> Done:
-        who = f"{deed.by}@{deed.told_by}" if deed.is_relayed else deed.by
         deed = msgspec.structs.replace(
-            deed, by=bounded(who, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
+            deed, by=bounded(deed.who, LONGEST_NAME), assignee=bounded(deed.assignee, LONGEST_NAME),
             text=bounded(deed.text, LONGEST_TEXT),
         )  # fmt: skip
         events, steps, jobs = self._do(deed, now)

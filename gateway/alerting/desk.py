@@ -132,9 +132,8 @@ class StaffDesk:
         if deed.is_relayed:
             deed = ours(twins, deed)
         events, steps, jobs = self.deeds.carry_out(deed, now)
-        who = f"{deed.by}@{deed.told_by}" if deed.is_relayed else deed.by
         more = [] if told_on is None else self.on_done(told_on, now)
-        return events, steps, [*jobs, _audit(now, who, deed.do, deed.target or deed.station, deed.nonce), *more]
+        return events, steps, [*jobs, _audit(now, deed.who, deed.do, deed.target or deed.station, deed.nonce), *more]
 
 
 def _audit(at: Millis, by: str, what: str, target: str, detail: str) -> KeepAudit:

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from gateway.alerting.deeds import CENTRE, ON_ORDERS, Deed, DeedError
+from gateway.alerting.deeds import ON_ORDERS, Deed, DeedError
 from gateway.alerting.twins import Twins
+from gateway.commands.errands import CENTRE
 
 
 def onward(twins: Twins, deed: Deed) -> Deed:

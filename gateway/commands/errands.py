@@ -27,6 +27,8 @@ AGAIN_MS: Final = 2_000
 SLOWER_MOST: Final = 5
 
 
+CENTRE: Final = "centre"
+"""Who tells, where it is no box."""
 TO_CENTRE: Final = ""
 """In the place of a box's name: it is for the centre that we tell."""
 IN_TURN: Final = "staff"
@@ -148,6 +150,20 @@ def errands_kept(kept: bytes | None) -> list[Errand]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
     return [msgspec.structs.replace(one, sent=0, next_at=0) for one in errands]
+
+
+class _Way(msgspec.Struct, gc=False):
+    told_by: str = ""
+
+
+_decode_way = msgspec.json.Decoder(_Way).decode
+
+
+def told_by(text: bytes) -> str:
+    """The part of a command that says which machine tells of what was done there; empty where it says none.
+    msgspec.ValidationError where that is no text.
+    """
+    return _decode_way(text).told_by
 
 
 def said_anew(errand: Errand, now: Millis) -> bytes:

@@ -12,8 +12,9 @@ import msgspec
 from gateway.alerts.payload import rfc3339
 from gateway.commands import CommandError, Gate, RepeatedError, SeenNonces, SignedCommand
 from gateway.commands.answers import State
+from gateway.commands.errands import CENTRE, told_by
 from gateway.core.context import Context
-from gateway.core.errands import CENTRE, BoxErrands
+from gateway.core.errands import BoxErrands
 from gateway.core.reports import Reports
 from gateway.model import RETAINED, Millis
 from gateway.policy.override import Command, encode_command, read_command
@@ -22,19 +23,10 @@ CONFIG_WAITS_MS: Final = 86_400_000
 """A change set has no sense any more once its station was likely changed otherwise."""
 
 
-class _Way(msgspec.Struct, gc=False):
-    """The part of a command that says which box tells us of it."""
-
-    told_by: str = ""
-
-
-_decode_way = msgspec.json.Decoder(_Way).decode
-
-
 def _way_of(order: SignedCommand) -> str:
     """Who told us. CommandError where its topic is not that of such a one."""
     try:
-        way = _decode_way(order.text).told_by
+        way = told_by(order.text)
     except msgspec.ValidationError:
         raise CommandError("told_by is no text", "unreadable") from None
     if (way not in ("", CENTRE)) is not order.topic.startswith("yz-deed/"):

@@ -9,7 +9,7 @@ import msgspec
 from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
 from gateway.commands.answers import KEPT as ANSWERS
 from gateway.commands.answers import ErrandAnswer, State, decode_said, in_short, reply
-from gateway.commands.errands import AGAIN_MS, KEEP_MS, TO_CENTRE, Errand, key_of, said_anew
+from gateway.commands.errands import AGAIN_MS, CENTRE, KEEP_MS, TO_CENTRE, Errand, key_of, said_anew
 from gateway.commands.errands import KEPT as ERRANDS
 from gateway.core.context import Context
 from gateway.model import RETAINED, Millis
@@ -19,8 +19,6 @@ DIRECT: Final = frozenset(("override", "check", "config"))
 """What the box has heard as we did, where its line stands: whoever says it says it on its topic."""
 CALLS_MOST: Final = 1_000
 """Questions to bridges whose answers may still come."""
-CENTRE: Final = "centre"
-"""Who tells, where it is no box."""
 
 Carry = Callable[[str, Command, Millis], None]
 """(station, command, now): what the box has done by hand holds here, too. CommandError where it can't."""

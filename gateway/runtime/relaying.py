@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
-from gateway.alerting.deeds import CENTRE, Deed, encode
+from gateway.alerting.deeds import Deed, encode
 from gateway.alerting.desk import StaffDesk
 from gateway.commands import SignedCommand
 from gateway.commands.answers import KEPT as ANSWERS
 from gateway.commands.answers import ErrandAnswer, State, in_short
-from gateway.commands.errands import KEEP_MS, Errands, errands_kept
+from gateway.commands.errands import CENTRE, KEEP_MS, Errands, errands_kept
 from gateway.commands.errands import KEPT as ERRANDS
 from gateway.core.outcome import Outcome
 from gateway.core.pipeline import Pipeline

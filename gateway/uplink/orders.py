@@ -13,8 +13,8 @@ import msgspec
 
 from gateway.commands import CommandError, Gate, SeenNonces, SignedCommand, sign
 from gateway.commands.answers import ErrandAnswer, decode_said, reply
+from gateway.commands.errands import CENTRE, told_by
 from gateway.commands.key import read_key
-from gateway.core.errands import CENTRE
 from gateway.live.box_lines import OBEYED
 from gateway.model import Millis
 
@@ -28,16 +28,9 @@ Command = Callable[[str, bytes], None]
 """(topic, text): have it carried out as if our own staff had said so. ConnectionError when that can't be now."""
 
 
-class _Way(msgspec.Struct, gc=False):
-    told_by: str = ""
-
-
-_decode_way = msgspec.json.Decoder(_Way).decode
-
-
 def _told_by(order: SignedCommand) -> str | None:
     try:
-        return _decode_way(order.text).told_by
+        return told_by(order.text)
     except msgspec.MsgspecError:
         return None
 
