@@ -102,7 +102,9 @@ def _reach(source: ConfigSource, path: KeyPath, person: Mapping[str, Any]) -> No
 
 
 def _words(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [one for one in value if isinstance(one, str)] if value else []
+    """What else stands there, its type's own check tells."""
+    listed = value if isinstance(value, list) else [value]
+    return [word for word in listed if isinstance(word, str)]
 
 
 def callback_of(public_url: str, provider: str) -> str:
