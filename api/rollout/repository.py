@@ -10,6 +10,7 @@ between has what was there before.
 import filecmp
 import gzip
 import hashlib
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from config.rings import RINGS
 from gateway.model import Millis
 
 ARCHITECTURES = ("amd64", "arm64")
+VERSION = re.compile(r"[0-9A-Za-z.+:~-]{1,100}")
+"""As Debian writes them: it becomes part of a file's name."""
 KEPT_INDICES = 3
 """Indices by digest that stay, of each suite and machine, for boxes that began before the last change."""
 
@@ -141,7 +144,10 @@ def _read(text: str) -> PackageEntry:
         raise RepositoryError(
             f"{fields.get('Package', 'this')} for {fields.get('Architecture')} is not ours to publish"
         )
-    return PackageEntry(fields["Version"], fields["Architecture"], text.strip("\n"))
+    version = fields.get("Version", "")
+    if VERSION.fullmatch(version) is None:
+        raise RepositoryError(f"{version[:100]!r} is no version of a package")
+    return PackageEntry(version, fields["Architecture"], text.strip("\n"))
 
 
 def _name_of(entry: PackageEntry) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from api.access_book import AccessBook
 from api.cli import main
-from api.rollout.repository import AptRepository, RepositoryError
+from api.rollout.repository import AptRepository, RepositoryError, _read
 from config.rings import ring_of
 from gateway.base.clock import now_ms
 from gateway.base.times import rfc3339
@@ -140,6 +140,13 @@ def test_a_version_is_published_once(repository: AptRepository, tmp_path: Path) 
         repository.add(package(tmp_path, "1.0.0", name="other"), NOON)
     with pytest.raises(RepositoryError, match="no Debian package"):
         repository.add(tmp_path / "apt/dists/ring0/Release", NOON)
+
+
+@pytest.mark.parametrize("version", ["1/../../../outside", "../1", "1.0 0", ""])
+def test_a_version_leads_to_no_other_folder(version: str) -> None:
+    told = f"Package: yizhan\nVersion: {version}\nArchitecture: amd64\n"
+    with pytest.raises(RepositoryError, match="no version of a package"):
+        _read(told)
 
 
 def test_a_key_that_gpg_does_not_know_is_told(tmp_path: Path) -> None:
