@@ -153,3 +153,12 @@ def test_another_address_says_where_there_are_passkeys(place: Place, page: Page)
     log_in_by_key(page, place, place.key("Wang"), "127.0.0.1")
     told = page.run("document.querySelector('.obstacle').innerText")
     assert told == f"请在 {place.url('/account')} 打开本页。"
+
+
+def test_after_a_log_in_no_address_leads_to_another_host(place: Place, page: Page) -> None:
+    key = place.key("Next")
+    page.go(place.url("/login?next=/.//elsewhere.invalid/account"))
+    page.wait("document.documentElement.dataset.runs === 'yes'")
+    page.run(f"document.querySelector('[name=key]').value = '{key}'; document.querySelector('button.main').click()")
+    page.wait("!location.pathname.startsWith('/login') && document.readyState === 'complete'")
+    assert page.run("location.host") == f"localhost:{place.http}"

@@ -5,11 +5,11 @@ import { known, tell, used } from "./passkeys.js";
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
 const result = /** @type {HTMLElement} */ (document.querySelector("form .result"));
 
-// Where one came from, if that is a page of ours.
+// Where one came from, if that is a page of ours. The whole address: a path alone may begin with //, which is a host.
 function next() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
   const url = new URL(wanted, location.origin);
-  return url.origin === location.origin ? url.pathname + url.search : "/";
+  return url.origin === location.origin ? url.href : "/";
 }
 
 form.addEventListener("submit", async (event) => {
