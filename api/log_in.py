@@ -36,5 +36,10 @@ def note_log_in(keyring: Keyring, request: Request, key: Key, how: str, now: Mil
 def home_with(session: str, hours: int, *, secure: bool, home: str = "/") -> Response:
     """On to the first page, with the session's cookie."""
     answer = RedirectResponse(home, 303)
-    answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
+    set_session(answer, session, hours, secure=secure)
     return answer
+
+
+def set_session(answer: Response, session: str, hours: int, *, secure: bool) -> None:
+    """The session's cookie, which no script reads and no other site's page sends."""
+    answer.set_cookie(COOKIE, session, hours * 3600, httponly=True, samesite="strict", secure=secure)

@@ -9,10 +9,9 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.attempts import address_of
-from api.auth import COOKIE as SESSION
 from api.context import ApiContext
 from api.key import Key
-from api.log_in import HOUR_MS, note_log_in, start_session
+from api.log_in import HOUR_MS, note_log_in, set_session, start_session
 from api.oidc.door import NoLogInError, Provider, ProviderDoor, Returned
 from api.oidc.pending import COOKIE, LIFE_S
 from api.oidc.told import told_of
@@ -84,7 +83,6 @@ def _in(context: ApiContext, request: Request, key: Key, how: str, home: str) ->
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={to}"><a href="{to}">驿站</a>'
     )
     answer = HTMLResponse(page, 200, NO_STORE)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(SESSION, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
+    set_session(answer, session, hours, secure=request.url.scheme == "https")
     answer.delete_cookie(COOKIE, "/login", httponly=True, samesite="lax")
     return answer

@@ -8,11 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from api.attempts import address_of
-from api.auth import COOKIE as SESSION
 from api.auth import AccessGate, Keyring, refuse_foreign
 from api.context import ApiContext
 from api.key import Key
-from api.log_in import HOUR_MS, note_log_in, start_session
+from api.log_in import HOUR_MS, note_log_in, set_session, start_session
 from api.passkeys.book import KEPT_OF_ONE, Passkey, PasskeyFileError, TooManyPasskeysError
 from api.passkeys.ceremony import (
     COOKIE,
@@ -162,7 +161,7 @@ def _logging_in(routes: APIRouter, desk: PasskeyDesk) -> None:
             raise HTTPException(401, f"not logged in: {error}") from error
         hours, secure = context.settings.api.session_hours, request.url.scheme == "https"
         answer = JSONResponse({"name": key.name}, headers={"cache-control": "no-store"})
-        answer.set_cookie(SESSION, session, hours * 3600, httponly=True, samesite="strict", secure=secure)
+        set_session(answer, session, hours, secure=secure)
         answer.delete_cookie(COOKIE, "/login", httponly=True, samesite="strict")
         return answer
 
