@@ -119,7 +119,7 @@ def router(context: ApiContext) -> APIRouter:
         response_model=Saved,
         response_model_exclude_unset=True,
         openapi_extra=ADMIN,
-        summary="ConfigChange it: all of the changes, or none",
+        summary="Change it: all of the changes, or none",
     )
     def change(key: Admin, order: ChangeSet, response: Response, if_match: Tag = None) -> Any:
         if if_match is None:
