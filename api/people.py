@@ -69,5 +69,6 @@ def _key(name: str, member: StaffMember, known: Collection[Path]) -> Key:
             regions.append(resolve(region, known))
         except RegionError:  # never wider than what is meant
             regions.append(NO_REGION)
-    digest = hashlib.sha256(f"person {name}".encode()).hexdigest()
+    logins = sorted((one.provider, one.user or "", one.group or "") for one in member.logins)
+    digest = hashlib.sha256(f"person {name} {logins}".encode()).hexdigest()  # a session is of who came in so
     return Key(name, member.name, member.role, digest, 0, tuple(member.stations), tuple(regions))

@@ -52,16 +52,20 @@ class SessionDesk:
         if everybody and not rules_all(key):
             raise HTTPException(403, "only an admin of all stations sees the sessions of others")
         started = self._context.keyring.started_sessions(self._context.now())
-        return [each for each in started if everybody or each.key == key.id]
+        return [each for each in started if everybody or self._is_own(each, key)]
 
     def end(self, key: Key, session: str) -> None:
         """404 for one that is not there, or is another's."""
-        if not self._end(key, lambda each: each.id == session and (each.key == key.id or rules_all(key))):
+        if not self._end(key, lambda each: each.id == session and (self._is_own(each, key) or rules_all(key))):
             raise HTTPException(404, "there is no such session; it may have ended already")
 
     def end_others(self, key: Key, own: str | None) -> int:
-        """Every session of this key but its own; how many."""
-        return self._end(key, lambda each: each.key == key.id and each.id != own)
+        """Every other session of this key or person; how many."""
+        return self._end(key, lambda each: self._is_own(each, key) and each.id != own)
+
+    def _is_own(self, each: StartedSession, key: Key) -> bool:
+        """Whether it is of the same person: all of a group have one id, each under a name of his own."""
+        return each.key == key.id and (self._context.keyring.is_one_person(key) or each.who == key.name)
 
     def _end(self, key: Key, which: Callable[[StartedSession], bool]) -> int:
         keyring, now = self._context.keyring, self._context.now()

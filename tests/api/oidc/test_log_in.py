@@ -161,6 +161,27 @@ def test_somebody_of_a_group_comes_in_under_its_name_with_his_own(
     assert lines(served)[0] == ("值班员 (u-7)", "logged_in", "@guards")
 
 
+def test_who_is_of_a_group_neither_sees_nor_ends_the_sessions_of_others_of_it(
+    browser: httpx.Client, union: StandIn, served: House
+) -> None:
+    union.claims = {"sub": "u-7", "groups": ["guards"]}
+    come_back(browser, union)
+    (others,) = [one for one in browser.get("/api/v1/sessions").json()["sessions"] if one["own"]]
+    with closing(httpx.Client(base_url=served.url, timeout=60)) as second:
+        union.claims = {"sub": "u-8", "groups": ["guards"]}
+        come_back(second, union)
+        assert [one["who"] for one in second.get("/api/v1/sessions").json()["sessions"]] == ["值班员 (u-8)"]
+        assert "u-7" not in second.get("/account").text
+        assert second.delete(f"/api/v1/sessions/{others['id']}").status_code == 404
+        assert second.delete("/api/v1/sessions").json() == {"ended": 0}
+        assert who(browser), "u-7 is in as before"
+        union.claims = {"sub": "u-7", "groups": ["guards"]}
+        come_back(second, union)
+        count = len(second.get("/api/v1/sessions").json()["sessions"])
+        assert second.delete("/api/v1/sessions").json() == {"ended": count - 1}
+    assert who(browser) is None
+
+
 def test_who_is_named_is_not_taken_for_one_of_a_group(browser: httpx.Client, union: StandIn) -> None:
     union.claims = {"groups": ["guards"]}
     come_back(browser, union)
@@ -184,6 +205,16 @@ def test_who_is_taken_out_or_gets_another_role_is_that_at_once(
     assert who(browser) is None
     configured(served, union, secret)
     assert who(browser)
+
+
+def test_a_session_ends_where_the_entry_gets_the_log_in_of_another(
+    browser: httpx.Client, union: StandIn, served: House, secret: Path
+) -> None:
+    come_back(browser, union)
+    assert who(browser)
+    of_another = [{"provider": "union", "user": "u-another"}]
+    configured(served, union, secret, [{**STAFF[0], "role": "admin", "logins": of_another}])
+    assert who(browser) is None
 
 
 @pytest.mark.parametrize(
