@@ -199,7 +199,7 @@ class SqliteStore:
         return self.steps.last if self.steps is not None else 0
 
     def steps_resumed(self) -> None:
-        """It is known now what the replica has."""
+        """At a start: what the replica may lack of what was written before is not packed anew."""
         if self.steps is not None:
             self.steps.resume(self.folder)
 

@@ -160,6 +160,7 @@ class ReplicaSender(threading.Thread):
         A server that is away is met later. StoreError where the two can't be brought together.
         """
         self._folder, self._line = store.folder, line_of(store)
+        store.steps_resumed()  # a server that is away may lack all of them
         self._newest = self._at_start = store.last_step
         try:
             server = self._connect()
@@ -179,7 +180,6 @@ class ReplicaSender(threading.Thread):
             raise StoreError(str(error)) from error
         self._newest = self._at_start = store.last_step
         self._confirmed, self.whole, self.epoch = met.last, met.whole, met.epoch
-        store.steps_resumed()
         self._have(server)
 
     def start(self) -> None:

@@ -170,6 +170,24 @@ def test_where_it_is_not_required_one_copy_goes_on_says_so_and_catches_up_from_t
     house.stop()
 
 
+def test_what_it_lacked_before_a_start_is_not_packed_anew_while_it_is_away(tmp_path, server):
+    house = House(tmp_path / "data", server, required=False)
+    server.away = True
+    house.start()
+    house.commit()
+    house.stop()
+    house.start()
+    house.commit()
+    house.store.checkpoint_all([(0, b"")], house.store.last_id)
+    later = NOON + 7_200_000
+    assert not house.store.tidy(later)
+    server.away = False
+    until(lambda: house.sender.trouble is None, "it catching up")
+    in_both(house)
+    assert house.store.tidy(later)
+    house.stop()
+
+
 def test_one_that_is_slow_is_waited_for_a_little_and_then_is_behind(tmp_path, server, monkeypatch):
     monkeypatch.setattr("gateway.store.replica.sender.PATIENCE_S", 0.05)
     house = House(tmp_path / "data", server, required=False).start()
