@@ -254,7 +254,10 @@ class ReplicaSender(threading.Thread):
                 if not self._parts and not self._ending.is_set():
                     self._cond.wait(LOOK_S / 10)
             first = self._recent[0] if self._recent else None
-            return first if first is not None and first.n == self._confirmed + 1 else None
+            if first is None or first.n != self._confirmed + 1:
+                return None
+            self._sending, self._again = first.n, False  # with the same lock: from now on it may be replaced
+            return first
 
     def _caught_up(self) -> None:
         if self._behind:
@@ -267,6 +270,8 @@ class ReplicaSender(threading.Thread):
         with self._cond:
             limit = self._recent[0].n if self._recent else self._newest + 1
         for step in self._until(limit):
+            with self._cond:
+                self._sending, self._again = step.n, False
             self._deliver(server, step)
             self._look(server)
             if self._ending.is_set():
@@ -284,8 +289,7 @@ class ReplicaSender(threading.Thread):
             yield step
 
     def _deliver(self, server: ReplicaServer, step: StoreStep) -> None:
-        with self._cond:
-            self._sending, self._again = step.n, False
+        """The one that `_sending` tells of."""
         doubtful, self._doubtful = self._doubtful == step.n, step.n
         if not (doubtful and server.has(step)):
             server.insert(step)

@@ -13,6 +13,7 @@ from gateway.store.reader import SqliteReader
 from gateway.store.replica.sender import ReplicaSender
 from gateway.store.replica.words import Standby
 from gateway.store.sqlite import SqliteStore
+from gateway.store.step_words import StoreStep
 from gateway.store.steps import steps_after
 from tests.gateway.store.replica.pretended import PretendedServer
 from tests.gateway.store.world import NOON, TAKEN, batch, change, refused
@@ -270,6 +271,21 @@ def test_a_commit_that_our_disk_refused_is_replaced_by_the_next_of_its_number(ho
     until(house.settled)
     in_both(house)
     assert len(server.rows) == house.store.last_step
+
+
+def test_one_that_is_replaced_before_its_way_began_is_no_confirmation_of_the_other(house, server):
+    house.start(thread=False)
+    sender, connection = house.sender, house.sender._server
+    first, second = StoreStep(1, 20_000, b"refused by our disk"), StoreStep(1, 20_000, b"durable")
+    sender.send(first)
+    assert sender._next() is first
+    sender.send(second)
+    sender._deliver(connection, first)
+    assert sender.confirmed == 0
+    assert sender._next() is second
+    sender._deliver(connection, second)
+    assert sender.confirmed == 1
+    assert server.rows[1] == second
 
 
 def test_another_gateway_that_took_over_ends_this_one(house, server):
