@@ -90,6 +90,17 @@ def steps_after(folder: Path, n: int) -> Iterator[StoreStep]:
     return heapq.merge(*[_steps_of(path, n) for path in files if last_in(path) > n], key=lambda step: step.n)
 
 
+def count_after(folder: Path, n: int) -> int:
+    """How many steps behind `n` are kept. StoreError."""
+    total = 0
+    for path in [*day_files(folder), folder / CORE]:
+        if path.exists() and last_in(path) > n:
+            with store_errors(path), closing(read_only(path)) as db:
+                (count,) = db.execute("SELECT count(*) FROM replica_step WHERE n > ?", (n,)).fetchone()
+            total += count
+    return total
+
+
 def step_at(folder: Path, n: int) -> bytes | None:
     """The body of one step; None where it is kept no more. StoreError."""
     for path in [*_open_files(folder), folder / CORE]:

@@ -8,7 +8,7 @@ from gateway.store.jobs import Keep
 from gateway.store.replica.words import ReplicaServer, ReplicaState, StuckError
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import StoreStep
-from gateway.store.steps import step_at, steps_after
+from gateway.store.steps import count_after, step_at
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def take_up(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> N
 
 def _lost(last: int, store: SqliteStore) -> bool:
     """Whether commits behind the newest that the replica has stand in no file of ours any more: it had them once."""
-    return last < store.last_step and next(steps_after(store.folder, last)).n > last + 1
+    return last < store.last_step and count_after(store.folder, last) < store.last_step - last
 
 
 def _same(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> None:

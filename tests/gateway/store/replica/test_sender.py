@@ -218,6 +218,24 @@ def test_what_the_journal_has_and_the_replica_lacks_is_sent_first(house, server)
     assert server.inserts == sorted(server.inserts)
 
 
+def test_commits_that_it_lost_between_others_that_are_kept_here_are_told_as_lost(house, server):
+    house.start()
+    house.commit()
+    house.store.write([Keep("a", b"1")])  # kept here until the core file is written to again
+    for _ in range(3):
+        house.commit()
+        assert house.settled()
+    first, last = 3, house.store.last_step
+    kept = [step.n for step in steps_after(house.folder, first - 1)]
+    assert kept == [first, last]
+    house.stop()
+    for n in range(first, last + 1):
+        del server.rows[n]  # an older standby took its place
+    house.start()
+    assert not house.sender.whole
+    assert not server.whole
+
+
 def test_what_the_replica_has_and_the_journal_lacks_is_taken_at_the_start(house, server, tmp_path):
     house.start()
     house.commit()
