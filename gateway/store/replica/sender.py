@@ -328,7 +328,9 @@ class ReplicaSender(threading.Thread):
                 raise StuckError("it holds another store under our name")
         if self._met and last < self._confirmed:
             raise StuckError("it has lost what it had confirmed: the next start sends everything anew")
-        if not self._met and last > self._at_start + 1:
+        # One more may be what our own disk refused, or was acknowledged and lost here by a power cut. While nothing was
+        # written since, the next start can take it; else what we wrote under its number takes its place.
+        if not self._met and last > self._at_start + (self._newest > self._at_start):
             raise StuckError(f"it has {last - self._at_start} commits more than this store: the next start takes them")
 
     def _may_write(self, server: ReplicaServer) -> None:

@@ -263,6 +263,36 @@ def test_what_the_replica_has_and_the_journal_lacks_is_taken_at_the_start(house,
     in_both(house)
 
 
+def test_the_one_commit_that_the_journal_lost_is_taken_also_where_the_server_is_met_after_the_start(house, server):
+    house.start()
+    house.commit()
+    assert house.settled()
+    house.store.core.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.stop()
+    kept = {path.name: path.read_bytes() for path in house.folder.iterdir() if path.suffix == ".db"}
+    house.start()
+    house.commit()
+    assert house.settled()
+    want, acknowledged = messages_of(house), server.rows[house.store.last_step]
+    house.stop()
+    for path in house.folder.glob("*.db*"):
+        path.unlink()
+    for name, data in kept.items():
+        (house.folder / name).write_bytes(data)
+    server.away = True
+    house.start()
+    server.away = False
+    house.sender.join(60)
+    assert "the next start takes them" in str(house.sender.failed)
+    house.stop()
+    house.start()
+    assert messages_of(house) == want
+    assert server.rows[house.store.last_step] == acknowledged
+    house.commit()
+    assert house.settled()
+    in_both(house)
+
+
 def messages_of(house):
     with closing(SqliteReader(house.folder)) as reader, closing(read_only(house.folder / "yizhan.db")) as core:
         audit = core.execute("SELECT id, who, digest FROM audit").fetchall()
