@@ -23,6 +23,7 @@ class Passkey:
     """`credential` and `public_key` in base64url; `sign_count` as its authenticator last told it (0: it counts none).
 
     `challenged`: when the challenge of its last log-in was made; an older one is taken no more. `used`: 0 for never.
+    `owner`: the hash of the key or person when it was made; it is of nobody where that has become another. "": any.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Passkey:
     created: Millis
     used: Millis = 0
     challenged: Millis = 0
+    owner: str = ""
 
 
 class PasskeyFileError(OSError):
@@ -64,9 +66,11 @@ class PasskeyBook:
         """The one that an authenticator calls so."""
         return next((one for one in self.all() if one.credential == credential), None)
 
-    def add(self, key: str, name: str, credential: str, public_key: str, sign_count: int, now: Millis) -> Passkey:
+    def add(
+        self, key: str, name: str, credential: str, public_key: str, sign_count: int, now: Millis, owner: str = ""
+    ) -> Passkey:
         """OSError when the folder can't be written. TooManyPasskeysError; also for one that is there already."""
-        made = Passkey(secrets.token_hex(6), key, name, credential, public_key, sign_count, now)
+        made = Passkey(secrets.token_hex(6), key, name, credential, public_key, sign_count, now, owner=owner)
         with locked(self._folder):
             there = self.all()
             if len(there) >= KEPT or sum(one.key == key for one in there) >= KEPT_OF_ONE:

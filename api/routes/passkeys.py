@@ -77,7 +77,7 @@ class PasskeyDesk:
             challenge = challenge_in(request.cookies.get(COOKIE, ""), keyring.sessions, "make", now)
             made, public_key, count = made_by(self.party(request), key, credential, challenge)
             called = one_line(bounded(name, LONGEST_NAME)) or device_of(request.headers.get("user-agent", ""))
-            passkey = keyring.passkeys.add(key.id, called, made, public_key, count, now)
+            passkey = keyring.passkeys.add(key.id, called, made, public_key, count, now, key.sha256)
         except PasskeyRefusedError as error:
             log.warning("a passkey of %s was not made: %s", key.name, error)
             raise HTTPException(422, f"the passkey was not made: {error}") from error
@@ -92,7 +92,7 @@ class PasskeyDesk:
         challenge = challenge_in(request.cookies.get(COOKIE, ""), keyring.sessions, "log_in", now)
         passkey = keyring.passkeys.by_credential(str(credential.get("id")))
         key = None if passkey is None else keyring.good(passkey.key, now)
-        if passkey is None or key is None or not may_have(keyring, key):
+        if passkey is None or key is None or passkey.owner not in ("", key.sha256) or not may_have(keyring, key):
             raise PasskeyRefusedError("nobody here has this passkey, or no longer")
         count = used_by(self.party(request), key, passkey, credential, challenge)
         if not keyring.passkeys.use(passkey.id, count, challenge.at, now):

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api.auth import Keyring
+from api.auth import COOKIE, Key, Keyring
 from api.passkeys.book import KEPT_OF_ONE, NAME, PasskeyBook, PasskeyFileError, TooManyPasskeysError
 from api.passkeys.ceremony import LIFE_S, RelyingParty
+from api.sessions import LogIn
+from config.schema.staff import StaffLogin, StaffMember
 from tests.api.conftest import NOON, House, serving
 from tests.api.passkeys.authenticator import Authenticator, text
 
@@ -184,6 +186,30 @@ def test_it_is_as_good_as_the_key_behind_it(browser: httpx.Client, keyring: Keyr
     assert made(browser, phone).status_code == 201
     keyring.revoke(key)
     assert come_in(browser, phone).status_code == 401
+
+
+def test_it_is_not_of_whoever_comes_after_in_the_same_entry(
+    browser: httpx.Client, keyring: Keyring, served: House
+) -> None:
+    def staffed(user: str) -> Key:
+        logins = (StaffLogin(provider="union", user=user),)
+        duty = StaffMember(id="duty", name="Duty", role="operator", logins=logins)
+        keyring.configure(served.app.context.settings.model_copy(update={"staff": (duty,)}))
+        (person,) = [one for one in keyring.staff() if one.id == "@duty"]
+        return person
+
+    cookie = keyring.open_session(staffed("u-1"), LogIn("Duty", "union"), NOON, NOON + 3_600_000)
+    browser.cookies.set(COOKIE, cookie, domain="localhost.local")
+    phone = Authenticator(base(served))
+    try:
+        assert made(browser, phone).status_code == 201
+        browser.cookies.clear()
+        assert come_in(browser, phone).status_code == 200
+        staffed("u-2")
+        assert who(browser) is None
+        assert come_in(browser, phone).status_code == 401
+    finally:
+        keyring.configure(served.app.context.settings)
 
 
 def test_several_are_listed_renamed_and_removed(browser: httpx.Client, phone: Authenticator, keyring: Keyring) -> None:
