@@ -90,6 +90,15 @@ def steps_after(folder: Path, n: int) -> Iterator[StoreStep]:
     return heapq.merge(*[_steps_of(path, n) for path in files if last_in(path) > n], key=lambda step: step.n)
 
 
+def ends(folder: Path) -> list[tuple[int | None, int]]:
+    """The newest step of each file that may have newer ones than others and tells of any, by its day; None: the core
+    file. StoreError.
+    """
+    files = [(number_of(path), path) for path in _open_files(folder)]
+    found = [(day, last_in(path)) for day, path in [*files, (None, folder / CORE)] if path.exists()]
+    return [(day, last) for day, last in found if last]
+
+
 def count_after(folder: Path, n: int) -> int:
     """How many steps behind `n` are kept. StoreError."""
     total = 0

@@ -8,7 +8,7 @@ from gateway.store.jobs import Keep
 from gateway.store.replica.words import ReplicaServer, ReplicaState, StuckError
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import StoreStep
-from gateway.store.steps import count_after, step_at
+from gateway.store.steps import count_after, ends, step_at
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def first_meeting(server: ReplicaServer, store: SqliteStore, line: str) -> Repli
     epoch = server.claim(line)
     state = server.state()
     assert state is not None
+    _take_ends(server, store, state)
     take_up(server, store, state)
     if state.whole and _lost(state.last, store):
         log.error("the replica has lost commits that it had: everything is sent anew")
@@ -58,6 +59,15 @@ def take_up(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> N
     if state.last > before:
         store.repeat(_contiguous(server.steps(before), before))
         log.debug("%d commits were taken from the replica", store.last_step - before)
+
+
+def _take_ends(server: ReplicaServer, store: SqliteStore, state: ReplicaState) -> None:
+    """A power cut may take the end of one file and leave newer steps in another: each is brought up to those."""
+    if state.last:
+        _same(server, store, state)
+    newest = store.last_step
+    for day, last in ends(store.folder):
+        store.repeat(server.steps_of(day, last, newest))
 
 
 def _lost(last: int, store: SqliteStore) -> bool:

@@ -108,6 +108,12 @@ class Postgres:
                 yield StoreStep(n, day, bytes(body))
                 after = n
 
+    def steps_of(self, day: int | None, after: int, upto: int) -> Iterator[StoreStep]:
+        while rows := self.run(tables.STEPS_OF, (self.gateway, day, after, upto, STEPS_AT_ONCE)).fetchall():
+            for n, _, body in rows:
+                yield StoreStep(n, day, bytes(body))
+                after = n
+
     def take_lease(self, holder: Holder) -> str | None:
         with self._not_waiting():
             if self.run(tables.TAKE_LEASE, (self.gateway, holder.id, holder.name, LEASE_S)).rowcount:

@@ -31,6 +31,10 @@ HAS = "SELECT 1 FROM yizhan_step WHERE gateway = %s AND n = %s AND sha256(body) 
 CONFIRM = "UPDATE yizhan_store SET asked = asked + 1 WHERE gateway = %s AND epoch = %s"
 BODY = "SELECT body FROM yizhan_step WHERE gateway = %s AND n = %s"
 STEPS = "SELECT n, day, body FROM yizhan_step WHERE gateway = %s AND n > %s ORDER BY n LIMIT %s"
+STEPS_OF = (
+    "SELECT n, day, body FROM yizhan_step WHERE gateway = %s AND day IS NOT DISTINCT FROM %s::int"
+    " AND n > %s AND n <= %s ORDER BY n LIMIT %s"
+)
 STANDBY = (
     "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit'),"
     " current_setting('fsync'), (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"

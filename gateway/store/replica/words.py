@@ -88,6 +88,10 @@ class ReplicaServer(Protocol):
         """All behind that number, in order."""
         ...
 
+    def steps_of(self, day: int | None, after: int, upto: int) -> Iterator[StoreStep]:
+        """Those of one day's file, None: of the core file, behind `after` up to `upto`, in order."""
+        ...
+
     def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
         """Checkpoints (part, upto, blob). FencedError."""
         ...

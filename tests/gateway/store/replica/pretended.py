@@ -92,6 +92,9 @@ class PretendedConnection:
     def steps(self, after: int) -> Iterator[StoreStep]:
         yield from [step for n, step in sorted(self._alive().rows.items()) if n > after]
 
+    def steps_of(self, day: int | None, after: int, upto: int) -> Iterator[StoreStep]:
+        yield from [step for step in self.steps(after) if step.day == day and step.n <= upto]
+
     def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
         self._alive().parts |= {row[0]: row for row in rows}
 

@@ -10,9 +10,10 @@ from api.cli import main
 from gateway.store.audit import AuditReader
 from gateway.store.base import StoreError
 from gateway.store.files import connect
+from gateway.store.jobs import Keep
 from gateway.store.sqlite import SqliteStore
 from tests.gateway.store.replica.house import House
-from tests.gateway.store.world import DAY, NOON
+from tests.gateway.store.world import DAY, NOON, batch
 from tests.postgres import servers
 
 
@@ -161,6 +162,29 @@ def test_a_replica_that_lost_what_it_had_is_told_everything_anew(house, server, 
     house.live(1)
     house.restored(tmp_path / "again")
     assert house.exported(capsys, tmp_path / "again") == house.exported(capsys)
+
+
+@pytest.mark.parametrize("lost", ["*.day.db", "yizhan.db"])
+def test_a_file_whose_end_a_power_cut_took_is_brought_up_to_the_others(house, capsys, lost):
+    house.start()
+    house.live(1)
+    house.whole()
+    house.stop()
+    kept = {path: path.read_bytes() for path in house.folder.glob(lost)}
+    house.start()
+    house.live(2)
+    house.store.commit(batch(900, 2, house.now), [], [], house.now)
+    if lost == "*.day.db":
+        house.store.write([Keep("last", b"1")])
+    house.settle()
+    want = house.exported(capsys)
+    house.stop()
+    for path, data in kept.items():
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        path.write_bytes(data)
+    house.start()
+    assert house.exported(capsys) == want
+    house.live(1)
 
 
 def test_the_command_makes_the_store_notes_it_and_refuses_one_that_is_there(house, server, tmp_path, capsys):
