@@ -26,7 +26,7 @@ from gateway.store.replica.words import (
 )
 from gateway.store.sqlite import SqliteStore
 from gateway.store.step_words import StoreStep
-from gateway.store.steps import steps_after
+from gateway.store.steps import ends, steps_after
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class ReplicaSender(threading.Thread):
         self._recent: deque[StoreStep] = deque()
         self._recent_bytes = 0
         self._confirmed = self._newest = self._at_start = 0
+        self._ends: list[tuple[int | None, int]] = []  # of our files, at the start
         self._met = self._behind = False
         self._sending = 0  # the step that is under way; 0: none is
         self._again = False  # it was replaced meanwhile
@@ -162,6 +163,7 @@ class ReplicaSender(threading.Thread):
         self._folder, self._line = store.folder, line_of(store)
         store.steps_resumed()  # a server that is away may lack all of them
         self._newest = self._at_start = store.last_step
+        self._ends = ends(store.folder)
         try:
             server = self._connect()
         except ServerAwayError as error:
@@ -309,6 +311,7 @@ class ReplicaSender(threading.Thread):
             state = server.state()
             self._fits(state)
             if not self._met:
+                self._lost_no_end(server)
                 self._may_write(server)
                 self.epoch = server.claim(self._line)
                 self._confirmed = min(self._at_start, state.last) if state is not None else 0
@@ -332,6 +335,12 @@ class ReplicaSender(threading.Thread):
         # written since, the next start can take it; else what we wrote under its number takes its place.
         if not self._met and last > self._at_start + (self._newest > self._at_start):
             raise StuckError(f"it has {last - self._at_start} commits more than this store: the next start takes them")
+
+    def _lost_no_end(self, server: ReplicaServer) -> None:
+        """StuckError where a file lost its newest commits to a power cut, while nothing was written behind them."""
+        for day, last in self._ends if self._newest == self._at_start else ():
+            if next(server.steps_of(day, last, self._at_start), None) is not None:
+                raise StuckError("a power cut took commits that it has: the next start takes them from there")
 
     def _may_write(self, server: ReplicaServer) -> None:
         """StuckError while another gateway does."""

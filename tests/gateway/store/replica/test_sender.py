@@ -293,6 +293,33 @@ def test_the_one_commit_that_the_journal_lost_is_taken_also_where_the_server_is_
     in_both(house)
 
 
+def test_the_end_of_a_file_that_was_lost_is_taken_also_where_the_server_is_met_after_the_start(house, server):
+    house.start()
+    house.commit()
+    assert house.settled()
+    house.stop()
+    kept = {path: path.read_bytes() for path in house.folder.glob("*.day.db")}
+    house.start()
+    house.commit()
+    house.store.write([Keep("a", b"1")])
+    assert house.settled()
+    want = messages_of(house)
+    house.stop()
+    for path, data in kept.items():
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        path.write_bytes(data)
+    server.away = True
+    house.start()
+    server.away = False
+    house.sender.join(60)
+    assert "a power cut took commits" in str(house.sender.failed)
+    house.stop()
+    house.start()
+    assert messages_of(house) == want
+    house.commit()
+    assert house.settled()
+
+
 def messages_of(house):
     with closing(SqliteReader(house.folder)) as reader, closing(read_only(house.folder / "yizhan.db")) as core:
         audit = core.execute("SELECT id, who, digest FROM audit").fetchall()
