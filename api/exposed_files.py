@@ -1,4 +1,4 @@
-"""Files that hold secrets or speak of people, and that other users of the machine may read.
+"""Files that hold secrets or speak of people, and that other users of the machine may read or change.
 
 For `yizhan doctor` and `compliance`.
 """
@@ -24,7 +24,7 @@ def exposed(settings: Any) -> list[Path]:
     found = [*secrets, *_in(folder, OWN), *(path for one in aside for path in _in(one, ASIDE))]
     if settings.bridge is not None:
         found += _in(settings.bridge.spool.path, ("*",))
-    return [path for path in dict.fromkeys(found) if _others_may_read(path)]
+    return [path for path in dict.fromkeys(found) if _open_to_others(path)]
 
 
 def told(paths: list[Path]) -> str:
@@ -32,7 +32,8 @@ def told(paths: list[Path]) -> str:
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     names = " ".join(str(path) for path in paths[:SHOWN])
     folders = " ".join(sorted({str(path.parent) for path in paths}))
-    return f"others may read {names}{more}: chmod go-rwx {names if not more else folders + ' and the files in them'}"
+    mended = names if not more else f"{folders} and the files in them"
+    return f"others may read or change {names}{more}: chmod go-rwx {mended}"
 
 
 def _in(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
@@ -40,10 +41,10 @@ def _in(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
         yield from sorted(folder.glob(pattern))
 
 
-def _others_may_read(path: Path) -> bool:
-    """A file that everybody may read in a folder that everybody may enter."""
+def _open_to_others(path: Path) -> bool:
+    """A file that everybody may read or change in a folder that everybody may enter."""
     try:
         mode, folder = path.stat().st_mode, path.parent.stat().st_mode
     except OSError:
         return False
-    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH) and bool(folder & stat.S_IXOTH)
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_IROTH | stat.S_IWOTH)) and bool(folder & stat.S_IXOTH)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from config.mistakes import KeyPath
 from config.yaml_source import ConfigSource
 
+WAYS_IN = ("key", "code", "passkey")  # what sessions and the audit trail call the others
 WANTED = {"oidc": ("issuer", "client_id"), "wecom": ("corp_id", "agent_id", "secret_file")}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -52,6 +53,8 @@ def _address(data: Any) -> str | None:
 
 
 def _provider(source: ConfigSource, path: KeyPath, provider: Mapping[str, Any]) -> None:
+    if provider.get("id") in WAYS_IN:
+        source.blame((*path, "id"), f"{provider['id']} is another way to log in", "give the provider an id of its own")
     kind = provider.get("kind", "oidc")
     for key in WANTED.get(kind, ()) if isinstance(kind, str) else ():
         if provider.get(key) in (None, ""):

@@ -10,6 +10,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("unknown charger type {}", "没有 {} 这种充电设备"),
     ("there is no {} of this station {}", "本站没有名为 {1} 的 {0}"),
     ("there is no provider {}", "没有登录方式 {}"),
+    ("{} is another way to log in", "{} 是另一种登录方式"),
+    ("give the provider an id of its own", "给登录方式另取一个 id"),
     ("there is another provider {}", "已有登录方式 {}"),
     ("there is another person {}", "已有人员 {}"),
     ("give each provider an id of its own", "给每种登录方式自己的 id"),

@@ -78,7 +78,9 @@ def certificates(at: Look) -> ClauseEvidence:
 
 def at_rest(at: Look) -> ClauseEvidence:
     if at.open_files:
-        return look(f"别人能读 {at.open_files[0]}：chmod 600", f"others may read {at.open_files[0]}: chmod 600")
+        return look(
+            f"别人能读或改 {at.open_files[0]}：chmod 600", f"others may read or change {at.open_files[0]}: chmod 600"
+        )
     return holds("密钥和数据库只有属主可读", "keys and databases are readable by their owner alone")
 
 

@@ -6,10 +6,11 @@ joserfc checks the signature; it is an extra, so it is imported where it is need
 import base64
 import binascii
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from api.oidc.asking import LogInRefusedError
 from gateway.model import Millis
@@ -53,8 +54,8 @@ def claims_of(token: str, key: Mapping[str, Any], expected: Expected) -> dict[st
     """What a good token says. LogInRefusedError names the first thing that is wrong."""
     payload = _signed(token, key, _header(token)["alg"])
     try:
-        claims = json.loads(payload)
-    except (ValueError, RecursionError):
+        claims = msgspec.json.decode(payload)  # no NaN, no half of a character
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise LogInRefusedError("the token's claims are no JSON") from None
     if not isinstance(claims, dict):
         raise LogInRefusedError("the token's claims are no JSON object")
@@ -66,8 +67,8 @@ def _header(token: str) -> dict[str, Any]:
     if len(token) > LONGEST_BYTES or token.count(".") != 2 or not token.isascii():
         raise LogInRefusedError("the token is no signed JWT")
     try:
-        header = json.loads(_decoded(token.partition(".")[0]))
-    except (ValueError, RecursionError, binascii.Error):
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]))
+    except (msgspec.MsgspecError, ValueError, RecursionError, binascii.Error):
         raise LogInRefusedError("the token's header can't be read") from None
     if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
         raise LogInRefusedError("the token is signed by an algorithm that is not taken")

@@ -112,8 +112,12 @@ def test_gateway_and_api_in_processes_of_their_own_both_follow(tmp_path: Path) -
             Yizhan(tmp_path, "api", "--config", str(house.path)) as api,
         ):
             until(lambda: get(house.http, "/readyz")["status"] == "ready")
-            publish(mqtt, "yz/yanshan/seat-01/state", '{"boot": "a", "seq": 1, "occupied": true}')
-            until(lambda: resource(house.document("yanshan"), "seat-01")["use"] == "occupied")
+
+            def heard() -> bool:  # the API may be ready before the gateway hears: the device says it again until then
+                publish(mqtt, "yz/yanshan/seat-01/state", '{"boot": "a", "seq": 1, "occupied": true}')
+                return bool(resource(house.document("yanshan"), "seat-01")["use"] == "occupied")
+
+            until(heard)
             house.write(SECOND)
             told = yizhan(tmp_path, "reload", "--config", str(house.path))
             assert told.returncode == 0
