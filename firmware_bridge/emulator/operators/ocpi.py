@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
+from http.client import HTTPException
 from ssl import SSLContext
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,7 @@ WORDS = {
     "Available": "AVAILABLE", "Preparing": "BLOCKED", "Charging": "CHARGING", "SuspendedEV": "CHARGING",
     "Finishing": "BLOCKED", "Unavailable": "INOPERATIVE", "Reserved": "RESERVED", "Faulted": "OUTOFORDER",
 }  # fmt: skip
+UNREACHABLE = 3001  # OCPI's word for a partner who does not answer when he is asked back
 
 
 class VirtualOcpiOperator:
@@ -112,18 +114,20 @@ class VirtualOcpiOperator:
     def _credentials(self, asked: WebQuestion) -> WebReply:
         if (asked.method == "POST") is not (self.token is None):
             return self._said(None, 405, 2000)
-        self.partner = json.loads(asked.body)
-        self.token = secrets.token_hex(16)
-        self._look_at_partner()
+        partner = json.loads(asked.body)
+        try:
+            self.receiver = self._receiver_of(partner)
+        except (OSError, HTTPException, ValueError, TypeError, LookupError, StopIteration):  # the old token stays good
+            return self._said(None, 200, UNREACHABLE)
+        self.partner, self.token = partner, secrets.token_hex(16)
         role = {"role": "CPO", "party_id": "OPR", "country_code": "CN", "business_details": {"name": "Operator"}}
         return self._said({"token": self.token, "url": self.versions_url, "roles": [role]})
 
-    def _look_at_partner(self) -> None:
-        """A strict operator asks his partner back before he answers."""
-        assert self.partner is not None
-        versions = self.call("GET", self.partner["url"])[1]["data"]
-        details = self.call("GET", versions[0]["url"])[1]["data"]
-        self.receiver = next(each["url"] for each in details["endpoints"] if each["identifier"] == "locations")
+    def _receiver_of(self, partner: dict[str, Any]) -> str:
+        """Where the partner takes locations: a strict operator asks him back before he answers."""
+        versions = self.call("GET", partner["url"], token=partner["token"])[1]["data"]
+        details = self.call("GET", versions[0]["url"], token=partner["token"])[1]["data"]
+        return next(str(each["url"]) for each in details["endpoints"] if each["identifier"] == "locations")
 
     def _page(self, query: dict[str, list[str]]) -> WebReply:
         offset, limit = int(query.get("offset", ["0"])[0]), min(int(query.get("limit", ["50"])[0]), self.page)

@@ -191,6 +191,23 @@ def test_he_may_change_his_token_and_end_it(
         until(lambda: "has ended the registration" in caplog.text, "it is told")
 
 
+def test_a_handshake_in_which_he_can_not_ask_us_back_is_begun_again(
+    tmp_path: Path, sink: SpoolSink, operator: VirtualOcpiOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks, asked = operator.call, list[str]()
+
+    def broken_once(method: str, url: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+        asked.append(url)
+        if len(asked) == 1:
+            raise ConnectionResetError
+        return asks(method, url, body, token)
+
+    monkeypatch.setattr(operator, "call", broken_once)
+    with asking(place(tmp_path), sink, settings_of(tmp_path, operator, "E1")):
+        until(lambda: status(sink, "pile-E1") == "Available", "a word")
+    assert len(asked) == 3
+
+
 def test_a_new_token_in_the_file_registers_anew(tmp_path: Path, sink: SpoolSink, operator: VirtualOcpiOperator) -> None:
     with asking(place(tmp_path), sink, settings_of(tmp_path, operator, "E1")):
         until(lambda: status(sink, "pile-E1") == "Available", "a word")
