@@ -32,9 +32,9 @@ def admit(device: Device, topic: bytes, payload: bytes, flags: int, header: Any,
         note = device.seen.admit_retained if flags & RETAINED else device.seen.admit
         verdict = note(header.boot, header.seq, header.oldest)
         if verdict is Verdict.NEW:
-            device.seen.note_first(header.seq, payload)
+            device.seen.note_first(header.seq, payload, wire.millis(header.ts))
         elif not flags & (RETAINED | DUP | AGAIN) and _begins_again(device, header, payload, now):
-            return device.seen.begin_again(header.boot, header.seq, header.oldest, payload)
+            return device.seen.begin_again(header.boot, header.seq, header.oldest, payload, wire.millis(header.ts))
         return verdict
     if flags & AGAIN:
         return Verdict.REPEAT
@@ -61,7 +61,7 @@ def _begins_again(device: Device, header: Any, payload: bytes, now: Millis) -> b
     ts = wire.millis(header.ts)
     if ts is not None and not believed(ts, now):
         ts = None
-    if seen.is_other_first(header.seq, payload):
+    if seen.is_other_first(header.seq, payload, ts):
         return ts is None or all(
             facts.fresh.observed_at is None or ts > facts.fresh.observed_at for facts in device.facts
         )

@@ -40,7 +40,9 @@ class Seen:
         self.ranges: list[Range] = []  # below `start`, ascending
         self.older: dict[str | None, list[Range]] = NO_BOOTS
         self.guessed: str | None = None  # one of `older` that only retained messages spoke of: it may yet be the newest
-        self.first: tuple[int, int] | None = None  # the number the newest boot began with, and its content
+        self.first: tuple[int, int, int | None] | None = (
+            None  # the number the newest boot began with, content, own time
+        )
         self.lag: tuple[int, int, int] | None = None  # how late its messages are, since when, how often the same
         self.recent = b""  # fingerprints, 8 bytes each: looking through as many objects takes ten times as long
 
@@ -96,21 +98,24 @@ class Seen:
             return Verdict.REPEAT
         return Verdict.NEW if seq == self.top else Verdict.LATE
 
-    def note_first(self, seq: int, payload: bytes) -> None:
+    def note_first(self, seq: int, payload: bytes, ts: int | None) -> None:
         """Keep what the newest boot began with; later messages are not looked at."""
         if self.first is None and seq == self.start == self.top:
-            self.first = seq, crc32(payload)
+            self.first = seq, crc32(payload), ts
 
-    def is_other_first(self, seq: int, payload: bytes) -> bool:
-        """Whether this number is that with which the boot began, and what comes with it is something else."""
-        return self.first is not None and self.first[0] == seq and self.first[1] != crc32(payload)
+    def is_other_first(self, seq: int, payload: bytes, ts: int | None) -> bool:
+        """Whether this number is that with which the boot began, and what comes with it is something else, and
+        newer by the device's own time: sent again it may name another `oldest`."""
+        if self.first is None or self.first[0] != seq or self.first[1] == crc32(payload):
+            return False
+        return ts is None or self.first[2] is None or ts > self.first[2]
 
-    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes) -> Verdict:
+    def begin_again(self, boot: str | None, seq: int, oldest: int | None, payload: bytes, ts: int | None) -> Verdict:
         """The device counts anew under the same boot: what it had numbered before is forgotten."""
         self.boot, self.born, self.guessed, self.ranges = boot, None, None, []
         self.start = self.top = seq
         self.floor = min(seq, oldest) if oldest is not None else seq
-        self.first = seq, crc32(payload)
+        self.first = seq, crc32(payload), ts
         return Verdict.ANEW
 
     def _remember(self, boot: str | None, ranges: list[Range]) -> None:
@@ -175,7 +180,9 @@ class Seen:
         seen.ranges = [(low, high) for low, high in ranges]  # type: ignore[attr-defined]
         seen.older = {boot: [(low, high) for low, high in held] for boot, held in older} or NO_BOOTS  # type: ignore[attr-defined]
         first, lag = kept[8:10] if len(kept) >= 10 else (None, None)
-        seen.first = tuple(first) if isinstance(first, tuple | list) else None
+        seen.first = (
+            (*first, None)[:3] if isinstance(first, tuple | list) else None
+        )  # without a time: kept before it was
         seen.lag = tuple(lag) if isinstance(lag, tuple | list) else None
         seen.recent = recent if isinstance(recent, bytes) else b""
         return seen

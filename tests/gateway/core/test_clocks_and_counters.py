@@ -63,6 +63,18 @@ def test_a_first_message_written_anew_when_it_is_sent_again_begins_no_count() ->
     assert town.axes("s").use == "occupied"
 
 
+def test_the_newest_message_that_came_first_and_comes_again_in_its_turn_begins_no_count() -> None:
+    """A bridge may tell the newest state first; in its turn it names another `oldest`. Nothing is stored twice."""
+    town = Town({"id": "s", "kind": "charger", "type": "ev", "ttl": 180})
+    newest = {"boot": "b", "seq": 4, "ts": town.now, "energy_wh": 5586.0}
+    assert len(town.hear("s", newest | {"oldest": 1}).batch) == 1
+    for seq in (1, 2, 3):
+        assert len(town.hear("s", newest | {"seq": seq, "ts": town.now - 100 + seq, "oldest": 1}).batch) == 1
+    assert not town.hear("s", newest | {"oldest": 4}).batch.payloads
+    for seq in (1, 2, 3):
+        assert not town.hear("s", newest | {"seq": seq, "ts": town.now - 100 + seq, "oldest": 1}).batch.payloads
+
+
 def test_the_first_message_of_a_count_that_begins_again_is_marked_in_the_journal() -> None:
     town = Town(SEAT)
     flags = []
