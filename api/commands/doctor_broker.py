@@ -40,13 +40,20 @@ def broker(settings: Any) -> Iterator[DoctorFinding]:
         "look at mqtt.url and the broker's log",
         "the other addresses carry on; start this one, or correct mqtt.url",
     )
-    for where, answer in answers.items():
-        if answer.ready:
-            yield DoctorFinding("ok", "broker", f"{where} lets us in and subscribe, MQTT {answer.protocol}")
-        else:
-            yield unanswered("broker", answers, answer, mends)
+    yield from by_address("broker", answers, mends, "and subscribe, MQTT {protocol}")
     yield from kept(ours, name, answers)
     yield from left_out(next((one.heard for one in answers.values() if one.ready), []))
+
+
+def by_address(
+    what: str, answers: Mapping[str, BrokerAnswer], mends: tuple[str, str], let_in: str
+) -> Iterator[DoctorFinding]:
+    """A line for each address; `let_in`: what follows on that it lets us in."""
+    for where, answer in answers.items():
+        if answer.ready:
+            yield DoctorFinding("ok", what, f"{where} lets us in {let_in.format(protocol=answer.protocol)}")
+        else:
+            yield unanswered(what, answers, answer, mends)
 
 
 def kept(ours: "Broker", name: str, answers: Mapping[str, BrokerAnswer]) -> Iterator[DoctorFinding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from api.commands.doctor_broker import answers_of, unanswered
+from api.commands.doctor_broker import answers_of, by_address
 from api.commands.doctor_finding import DoctorFinding
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ def centre(settings: "Settings") -> Iterator[DoctorFinding]:
             "the journal keeps everything; look at uplink.url and that broker's access list",
             "the other addresses carry on; start this one, or correct uplink.url",
         )
-        for where, answer in answers.items():
-            if answer.ready:
-                yield DoctorFinding("ok", "centre", f"{where} lets us in as box {box}")
-            else:
-                yield unanswered("centre", answers, answer, mends)
+        yield from by_address("centre", answers, mends, f"as box {box}")
         key_file = uplink.command_key_file
         if key_file is None or read_key(key_file, "uplink.command_key_file") is None:
             yield DoctorFinding("ok", "centre", "its staff are not obeyed here: uplink.command_key_file has no key")

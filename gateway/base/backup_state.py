@@ -5,12 +5,12 @@ It also says since when they are asked for, so that no restart makes a backup th
 
 import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config.files import read_text
 from gateway.base.local_time import HOUR_MS
+from gateway.base.told_beside import tell_beside
 from gateway.model import Millis
 
 FILE = "backup.json"
@@ -41,13 +41,7 @@ def read_state(folder: Path) -> BackupState | None:
 
 def write_state(folder: Path, state: BackupState) -> None:
     """Replace it as a whole. OSError."""
-    part = folder / f".{FILE}.part"
-    part.write_text(json.dumps(asdict(state)), "utf-8")
-    part.chmod(0o600)
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(part, owner.st_uid, owner.st_gid)
-    part.replace(folder / FILE)
+    tell_beside(folder, FILE, asdict(state))
 
 
 def asked_state(folder: Path, now: Millis) -> BackupState:

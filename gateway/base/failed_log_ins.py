@@ -5,12 +5,12 @@ Every way in counts: keys, one-time answers of providers, passkeys. Each process
 
 import contextlib
 import json
-import os
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config.files import read_text
+from gateway.base.told_beside import tell_beside
 from gateway.model import Millis
 
 FILE = "failed_log_ins.json"
@@ -44,7 +44,7 @@ class FailedLogInCount:
         if self._written_at is None or now - self._written_at >= AGAIN_MS:
             self._written_at = now
             with contextlib.suppress(OSError):
-                _write(self._folder, FailedLogIns(now, MANY, address))
+                tell_beside(self._folder, FILE, asdict(FailedLogIns(now, MANY, address)))
 
 
 def trouble_in(folder: Path, now: Millis) -> str | None:
@@ -58,13 +58,3 @@ def trouble_in(folder: Path, now: Millis) -> str | None:
         return None if over else f"{int(told.count)} and more within 15 minutes, the last from {str(told.address)[:64]}"
     except (ValueError, TypeError):
         return None
-
-
-def _write(folder: Path, state: FailedLogIns) -> None:
-    part = folder / f".{FILE}.part"
-    part.write_text(json.dumps(asdict(state)), "utf-8")
-    part.chmod(0o600)
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(part, owner.st_uid, owner.st_gid)
-    part.replace(folder / FILE)
