@@ -114,7 +114,7 @@ class Bus:
             more, question = self._talk.tick(now)
             heard += more
         kept = self._keep(heard, now)
-        reply = b"".join(one.reply for one in kept) + said + question
+        reply = b"".join(frame.reply for frame in kept) + said + question
         if reply:
             self._port.write(reply)
         with self._mishaps.contained(f"bus {self.id}: its health"):
@@ -140,26 +140,26 @@ class Bus:
             raise
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note(f"bus {self.id}: keeping what came", error)
-            kept += [one for one in heard if self._stored_alone(one, now)]
+            kept += [frame for frame in heard if self._stored_alone(frame, now)]
         with self._mishaps.contained(f"bus {self.id}: what follows from what came"):
             self._follow(kept, now)
         return kept
 
-    def _stored_alone(self, one: Heard, now: Millis) -> bool:
+    def _stored_alone(self, frame: Heard, now: Millis) -> bool:
         """Whether it may be replied to: also when it fails a second time, else its sender would repeat it for ever."""
         try:
-            self._store((one,), now)
+            self._store((frame,), now)
         except PortError:
             raise
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note(f"bus {self.id}: keeping what came", error)
-            known, self._refused = self._refused, one.wire
-            return one.wire is not None and one.wire == known
+            known, self._refused = self._refused, frame.wire
+            return frame.wire is not None and frame.wire == known
         return True
 
     def _store(self, heard: Sequence[Heard], now: Millis) -> None:
         """A full disk holds the bus up, it loses nothing."""
-        if not any(one.readings or one.wire for one in heard):
+        if not any(frame.readings or frame.wire for frame in heard):
             return
         watched = self._sink.watch(heard, now)
         while True:
@@ -174,10 +174,10 @@ class Bus:
 
     def _follow(self, heard: Sequence[Heard], now: Millis) -> None:
         if self._clock.read()[0] - now < LATE_MS:
-            for order in (order for one in heard for order in one.orders):
+            for order in (order for frame in heard for order in frame.orders):
                 with self._mishaps.contained(f"bus {self.id}: an order for {order.device}"):
                     self._sink.order(order)
-        devices = {device for one in heard for device in one.devices}
+        devices = {device for frame in heard for device in frame.devices}
         if devices:
             self._devices |= devices
             self._sink.present(devices, self._silent_ms)

@@ -83,18 +83,18 @@ class Buses:
         rules = rules_of(bridge, self._zone)
         ready = {settings.id: self._parts(settings, rules) for settings in bridge.buses}
         common = (self._bridge or bridge).model_copy(update={"buses": ()}) != bridge.model_copy(update={"buses": ()})
-        stay = [one for one in self._running if one.settings in bridge.buses and not (common or all_anew)]
-        gone = [one for one in self._running if one not in stay]
-        for one in gone:
-            one.ending.set()
-        for one in gone:
-            one.end()
-            self._calls.remove({device.charge_point for device in one.settings.devices if device.charge_point})
-        devices = {name for one in gone for name in protocols.device_ids(one.settings)}
+        stay = [running for running in self._running if running.settings in bridge.buses and not (common or all_anew)]
+        gone = [running for running in self._running if running not in stay]
+        for running in gone:
+            running.ending.set()
+        for running in gone:
+            running.end()
+            self._calls.remove({device.charge_point for device in running.settings.devices if device.charge_point})
+        devices = {name for running in gone for name in protocols.device_ids(running.settings)}
         doors = self._sink.doors
         doors.rules = rules
-        doors.forget(devices - {name for one in stay for name in protocols.device_ids(one.settings)})
-        known = {one.settings.id: one for one in stay}
+        doors.forget(devices - {name for running in stay for name in protocols.device_ids(running.settings)})
+        known = {running.settings.id: running for running in stay}
         self._bridge = bridge
         self._running = tuple(
             known.get(settings.id) or self._start(settings, bridge, ready[settings.id]) for settings in bridge.buses
@@ -104,19 +104,19 @@ class Buses:
 
     def end(self) -> None:
         """After `stop`."""
-        for one in self._running:
-            one.ending.set()
-        for one in self._running:
-            one.end()
+        for running in self._running:
+            running.ending.set()
+        for running in self._running:
+            running.end()
 
     def unlock(self, device: str) -> bool:
         """Ask every bus that has a lock for this device; False when none has."""
         done = False
-        for one in self._running:
-            settings = one.settings
+        for running in self._running:
+            settings = running.settings
             if device in protocols.device_ids(settings) and settings.relay_pulse_ms:
                 self._sink.doors[device].expect(now_ms())
-                one.runner.order(DeviceOrder(device, "unlock", settings.relay_pulse_ms))
+                running.runner.order(DeviceOrder(device, "unlock", settings.relay_pulse_ms))
                 done = True
         return done
 

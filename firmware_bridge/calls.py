@@ -82,7 +82,7 @@ class CallDesk:
     def remove(self, charge_points: Collection[str]) -> None:
         """The bus of these piles ends; what was retained of them is cleared."""
         if charge_points:
-            self._callers = [one for one in self._callers if not set(one.charge_points()) & set(charge_points)]
+            self._callers = [caller for caller in self._callers if not set(caller.charge_points()) & set(charge_points)]
         for charge_point in charge_points:
             self.there(charge_point, None)
 

@@ -96,9 +96,9 @@ def without_numbers(text: str) -> str:
     """Free words of a machine without what may be the number of a card: eight characters and more with four digits
     among them, or bytes in hex with something between."""
 
-    def shown(found: re.Match[str]) -> str:
-        word = found.group()
-        return "…" if sum(one.isdigit() for one in word) >= DIGITS_OF_A_NUMBER or not word.isalnum() else word
+    def shown(number: re.Match[str]) -> str:
+        word = number.group()
+        return "…" if sum(map(str.isdigit, word)) >= DIGITS_OF_A_NUMBER or not word.isalnum() else word
 
     return _NUMBERS.sub(shown, text)
 

@@ -120,12 +120,12 @@ class Doors(dict[str, Door]):
 
     def watch(self, heard: Heard, now: Millis) -> Heard:
         """The same with what the door contacts in it mean."""
-        found: list[DeviceReading] = []
+        meant: list[DeviceReading] = []
         for reading in heard.readings:
             is_open = reading.signals.get("open")
             if reading.event is None and isinstance(is_open, bool):
-                found += self[reading.device].contact(is_open, now)
-        return replace(heard, readings=(*heard.readings, *found)) if found else heard
+                meant += self[reading.device].contact(is_open, now)
+        return replace(heard, readings=(*heard.readings, *meant)) if meant else heard
 
     def tick(self, now: Millis) -> tuple[DeviceReading, ...]:
         """Doors that have stood open for too long."""

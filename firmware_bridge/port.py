@@ -43,7 +43,7 @@ class SerialLine:
 
 
 def list_all() -> list[PortInfo]:
-    return sorted(list_ports.comports(), key=lambda one: one.device)
+    return sorted(list_ports.comports(), key=lambda port: port.device)
 
 
 def find(name: str, ports: Iterable[PortInfo]) -> str | None:
@@ -83,20 +83,20 @@ class Port:
     def open(self) -> None:
         """PortError when it can't be, also when another program has it."""
         path = self._path()
-        found = serial.Serial()
-        found.port, found.baudrate = path, self.line.baud
-        found.bytesize, found.parity, found.stopbits = (
+        port = serial.Serial()
+        port.port, port.baudrate = path, self.line.baud
+        port.bytesize, port.parity, port.stopbits = (
             self.line.bytesize, _PARITY[self.line.parity], self.line.stopbits,
         )  # fmt: skip
-        found.timeout, found.write_timeout, found.exclusive = 0, WRITE_TIMEOUT_S, True
-        found.dtr = found.rts = False  # else many boards start anew each time we open
+        port.timeout, port.write_timeout, port.exclusive = 0, WRITE_TIMEOUT_S, True
+        port.dtr = port.rts = False  # else many boards start anew each time we open
         try:
-            found.open()
+            port.open()
         except (serial.SerialException, OSError, ValueError) as error:
             busy = "lock" in str(error).lower()
             hint = "another program uses it: stop that one" if busy else str(error)
             raise PortError(f"{path}: {hint}") from None
-        self._serial = found
+        self._serial = port
         if self._usb is None:
             self._usb = usb_name(path, self._ports())
 
@@ -133,10 +133,10 @@ class Port:
             raise PortError(f"{self.line.port}: lost: {error}") from None
 
     def close(self) -> None:
-        found, self._serial = self._serial, None
-        if found is not None:
+        port, self._serial = self._serial, None
+        if port is not None:
             with contextlib.suppress(OSError, serial.SerialException):
-                found.close()
+                port.close()
 
 
 def hint(line: SerialLine, junk: int) -> str:

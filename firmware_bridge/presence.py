@@ -89,9 +89,9 @@ class Presence:
     def take_changed(self) -> dict[str, bool]:
         """Device → online, each change once."""
         with self._lock:
-            found = {device: self._seen[device].online is True for device in self._changed}
+            changed = {device: self._seen[device].online is True for device in self._changed}
             self._changed.clear()
-        return found
+        return changed
 
     def tell_again(self, device: str) -> None:
         """It could not be told."""

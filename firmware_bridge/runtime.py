@@ -43,7 +43,7 @@ class _Sink:
     owed: tuple[DeviceReading, ...] = ()  # of doors, not yet stored
 
     def watch(self, heard: Sequence[Heard], now: Millis) -> Sequence[Heard]:
-        return [self.doors.watch(one, now) for one in heard]
+        return [self.doors.watch(frame, now) for frame in heard]
 
     def store(self, heard: Sequence[Heard], now: Millis) -> None:
         news = self.spool.put(heard, now)

@@ -81,7 +81,7 @@ class Spool:
             self._new.clear()
             try:
                 with transaction(db):
-                    grown = sum(self._take(one, now, fresh) for one in heard)
+                    grown = sum(self._take(frame, now, fresh) for frame in heard)
             except BaseException:
                 for device in self._new:
                     del self._ids[device]

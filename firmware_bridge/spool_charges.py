@@ -112,8 +112,8 @@ class ChargeBook:
         return self._row("pile=? AND mark=? AND ended_at IS NULL", (pile, mark))
 
     def _row(self, where: str, values: tuple[str | int, ...]) -> ChargeRow | None:
-        found = self._db.execute(
+        row = self._db.execute(
             f"SELECT {_COLUMNS} FROM charge WHERE {where}",  # noqa: S608  our own text
             values,
         ).fetchone()
-        return None if found is None else ChargeRow(*found)
+        return None if row is None else ChargeRow(*row)

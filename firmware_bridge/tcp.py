@@ -95,7 +95,7 @@ class TcpBus:
     def _accept(self, server: socket.socket, selector: selectors.BaseSelector) -> None:
         sock, (address, *_) = server.accept()
         same = [caller for caller in self._callers if caller.address == address]
-        unproven = sum(not one.devices for one in same)
+        unproven = sum(not earlier.devices for earlier in same)
         if len(self._callers) >= self._most or len(same) >= self._an_address or unproven >= UNPROVEN:
             sock.close()
             return

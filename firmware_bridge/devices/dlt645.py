@@ -64,12 +64,12 @@ def parse(frame: bytes) -> MeterFrame:
     return MeterFrame(frame[1:7][::-1].hex().upper(), frame[8], data)
 
 
-def value(found: MeterFrame, identifier: int) -> float | None:
+def value(frame: MeterFrame, identifier: int) -> float | None:
     """The number in a reply to `READ`; None when it answers something else or a digit is none."""
     wanted = identifier.to_bytes(4, "little")
-    if found.control != READ | 0x80 or found.data[:4] != wanted or len(found.data) < 6:
+    if frame.control != READ | 0x80 or frame.data[:4] != wanted or len(frame.data) < 6:
         return None
-    digits = bytearray(found.data[4:][::-1])
+    digits = bytearray(frame.data[4:][::-1])
     sign = -1 if digits[0] & 0x80 else 1
     digits[0] &= 0x7F
     text = digits.hex()
@@ -83,7 +83,7 @@ class PolledMeter:
 
     def __init__(self, device: str, address: str) -> None:
         self.device, self._address = device, address.upper().zfill(12)
-        self._questions = tuple(self._question(one) for one in self.ROUND)
+        self._questions = tuple(self._question(identifier) for identifier in self.ROUND)
 
     def _question(self, identifier: int) -> Question:
         frame = WAKE + build(self._address, READ, identifier.to_bytes(4, "little"))
@@ -91,18 +91,18 @@ class PolledMeter:
 
     def _find(self, heard: bytes, identifier: int) -> MeterFrame | None:
         for raw in scanner().feed(heard):
-            found = parse(raw)
-            ours = self._address in (ANYBODY, found.address)
-            answers = found.refused or found.data[:4] == identifier.to_bytes(4, "little")
-            if ours and found.control & 0x9F == READ | 0x80 and answers:
-                return found
+            frame = parse(raw)
+            ours = self._address in (ANYBODY, frame.address)
+            answers = frame.refused or frame.data[:4] == identifier.to_bytes(4, "little")
+            if ours and frame.control & 0x9F == READ | 0x80 and answers:
+                return frame
         return None
 
     def round(self) -> Sequence[Question]:
         return self._questions
 
     def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002
-        kwh, kw = (value(answer, one) for answer, one in zip(answers, self.ROUND, strict=True))
+        kwh, kw = (value(answer, identifier) for answer, identifier in zip(answers, self.ROUND, strict=True))
         signals = {"energy_wh": kwh, "power_w": kw}
         known = {name: round(number * 1000, 3) for name, number in signals.items() if number is not None}
         return (DeviceReading(self.device, dict(known)),) if known else ()

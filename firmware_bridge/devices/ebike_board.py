@@ -43,8 +43,8 @@ def states(frame: bytes) -> bytes | None:
     if frame[0] != REPLY or frame[2] != PORT_STATES or len(frame) < 11:
         return None
     count = frame[9]
-    found = frame[10:-1]
-    return found if len(found) == count and all(state in _STATUSES for state in found) else None
+    port_states = frame[10:-1]
+    return port_states if len(port_states) == count and all(state in _STATUSES for state in port_states) else None
 
 
 class EbikeBoard:
@@ -62,8 +62,8 @@ class EbikeBoard:
     @staticmethod
     def _find(heard: bytes, session: bytes) -> bytes | None:
         for frame in scanner().feed(heard):
-            if frame[3:9] == session and (found := states(frame)) is not None:
-                return found
+            if frame[3:9] == session and (port_states := states(frame)) is not None:
+                return port_states
         return None
 
     def read(self, answers: list[Any], now: Millis) -> tuple[DeviceReading, ...]:  # noqa: ARG002

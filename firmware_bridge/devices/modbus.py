@@ -31,7 +31,7 @@ _REQUESTS: dict[str, type[ModbusPDU]] = {
     "input": ReadInputRegistersRequest,
 }
 _framer = FramerRTU(DecodePDU(is_server=False))
-_TYPES = {one.name.lower(): one for one in ModbusClientMixin.DATATYPE}
+_TYPES = {datatype.name.lower(): datatype for datatype in ModbusClientMixin.DATATYPE}
 
 
 class Refused(int):
@@ -68,9 +68,9 @@ def find_reply(heard: bytes, unit: int, function: int, size: int) -> bytes | Ref
 class ModbusSlave:
     """One unit with its map. A refused or undecodable point is left out; the rest still counts."""
 
-    def __init__(self, device: str, unit: int, found: RegisterMap) -> None:
-        self.device, self._unit, self._map = device, unit, found
-        self._blocks = blocks(found)
+    def __init__(self, device: str, unit: int, register_map: RegisterMap) -> None:
+        self.device, self._unit, self._map = device, unit, register_map
+        self._blocks = blocks(register_map)
         self._questions = tuple(self._question(block) for block in self._blocks)
 
     def _question(self, block: Block) -> Question:
@@ -98,7 +98,9 @@ class ModbusSlave:
         at = point.address - block.address
         if block.function in ("coil", "discrete"):
             return bool(data[at // 8] >> at % 8 & 1)
-        registers = [int.from_bytes(data[2 * one : 2 * one + 2], "big") for one in range(at, at + point.words)]
+        registers = [
+            int.from_bytes(data[2 * register : 2 * register + 2], "big") for register in range(at, at + point.words)
+        ]
         order = point.word_order or self._map.word_order
         value = ModbusClientMixin.convert_from_registers(registers, _TYPES[point.type], order)
         return value if isinstance(value, (int, float)) else float("nan")

@@ -63,22 +63,22 @@ class Block(Struct, frozen=True):
 
 def load_map(path: Path) -> RegisterMap:
     """A map from its file, or the ready one of that name. ValueError names the file and what is wrong in it."""
-    found = path if path.exists() else READY / path.name
+    file = path if path.exists() else READY / path.name
     try:
-        return msgspec.yaml.decode(read_text(found, "map").encode(), type=RegisterMap)
+        return msgspec.yaml.decode(read_text(file, "map").encode(), type=RegisterMap)
     except UnusableFileError as error:
         if not error.missing:
             raise
-        ready = ", ".join(sorted(one.name for one in READY.glob("*.yaml")))
+        ready = ", ".join(sorted(ready_map.name for ready_map in READY.glob("*.yaml")))
         raise ValueError(f"{path}: no such register map; ready ones are {ready}") from None
     except msgspec.DecodeError as error:
-        raise ValueError(f"{found}: {error}; docs/bridge.md has the words of a register map") from None
+        raise ValueError(f"{file}: {error}; docs/bridge.md has the words of a register map") from None
 
 
-def blocks(found: RegisterMap) -> tuple[Block, ...]:
+def blocks(register_map: RegisterMap) -> tuple[Block, ...]:
     """As few questions as bring all points."""
     made: list[Block] = []
-    for point in sorted(found.points, key=lambda one: (READ_FUNCTIONS[one.function], one.address)):
+    for point in sorted(register_map.points, key=lambda point: (READ_FUNCTIONS[point.function], point.address)):
         last = made[-1] if made else None
         end = point.address + point.words
         if last and last.function == point.function and _near(last, point):

@@ -89,8 +89,8 @@ class Osdp:
 
     def _info(self, reader: OsdpUnit) -> dict[str, Any]:
         flags = [LibFlag.EnforceSecure] if reader.key is not None else []
-        found: dict[str, Any] = PDInfo(reader.address, self._wire, scbk=reader.key, flags=flags).get()
-        return found
+        info: dict[str, Any] = PDInfo(reader.address, self._wire, scbk=reader.key, flags=flags).get()
+        return info
 
     def _event(self, reader: int, event: Mapping[str, Any]) -> int:
         self._events.append((reader, event))
@@ -180,5 +180,5 @@ def card_of(event: Mapping[str, Any]) -> CardNumber:
         return CardNumber.of_text(bytes(event["data"]))
     data, length = bytes(event["data"]), int(event["length"])
     bits = "".join(f"{byte:08b}" for byte in data)[:length]
-    found = wiegand(bits)
-    return found[1] if found else CardNumber.of_int(int(bits or "0", 2))
+    card = wiegand(bits)
+    return card[1] if card else CardNumber.of_int(int(bits or "0", 2))

@@ -36,8 +36,8 @@ def wiegand(bits: str) -> tuple[int, CardNumber] | None:
 def parse_line(line: bytes) -> CardNumber | None:
     """A card from a line of hex digits, decimal digits or bits; None for all else."""
     if _BITS.fullmatch(line):
-        found = wiegand(line.decode())
-        return found[1] if found else None
+        card = wiegand(line.decode())
+        return card[1] if card else None
     if _DECIMAL.fullmatch(line):
         return CardNumber.of_int(int(line))
     return CardNumber.of_int(int(line, 16)) if _HEX.fullmatch(line) else None
@@ -76,18 +76,18 @@ class CardLines:
         self._rest, self._skip = b"", False
 
     def feed(self, data: bytes) -> list[CardNumber]:
-        found = []
+        cards = []
         stream = self._rest + data
         while stream:
             used, card = self._marked(stream) if stream[0] == STX else self._line(stream)
             if not used:
                 break
             if card is not None:
-                found.append(card)
+                cards.append(card)
             stream = stream[used:]
         self._rest = stream
-        self.frames += len(found)
-        return found
+        self.frames += len(cards)
+        return cards
 
     def _line(self, stream: bytes) -> tuple[int, CardNumber | None]:
         end = min((at for mark in (b"\r", b"\n", b"\x02") if (at := stream.find(mark)) >= 0), default=-1)

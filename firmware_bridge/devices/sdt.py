@@ -35,7 +35,7 @@ def _sound(frame: bytes) -> bool:
     return is_reply(frame) or (len(frame) == 10 and frame[7:9] in _ASKED)
 
 
-_ASKED = frozenset(bytes.fromhex(one) for one in ("10FF", "11FF", "12FF", "2001", "2002"))
+_ASKED = frozenset(bytes.fromhex(command) for command in ("10FF", "11FF", "12FF", "2001", "2002"))
 
 
 def is_reply(frame: bytes) -> bool:

@@ -112,17 +112,17 @@ BINARY: dict[int, tuple[str, float]] = {
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def unpack(found: Packet) -> dict[str, Any] | None:
+def unpack(frame: Packet) -> dict[str, Any] | None:
     """The short keys of a packet from a device; None when its payload is not what its type says."""
-    payload = found.payload
-    if found.type in (packet.HELLO, packet.HEARTBEAT, packet.JSON):
+    payload = frame.payload
+    if frame.type in (packet.HELLO, packet.HEARTBEAT, packet.JSON):
         try:
             return _decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
-    if found.type == packet.STATE and payload and len(payload) % 2 == 0:
+    if frame.type == packet.STATE and payload and len(payload) % 2 == 0:
         pairs = [(payload[at], payload[at + 1]) for at in range(0, len(payload), 2)]
-    elif found.type == packet.WIDE and payload and len(payload) % 4 == 0:
+    elif frame.type == packet.WIDE and payload and len(payload) % 4 == 0:
         pairs = [
             (payload[at], int.from_bytes(payload[at + 1 : at + 4], "little", signed=True))
             for at in range(0, len(payload), 4)
@@ -150,18 +150,18 @@ class YizhanPackets(_Spoken[packet.PacketReader]):
         return b"\0" + packet.seal(Packet(packet.TIME, 0, time)) + packet.seal(Packet(packet.POLL, 0))
 
     def feed(self, data: bytes, now: Millis) -> Sequence[Heard]:
-        return [heard for found in self.reader.feed(data) if (heard := self._frame(found, now)) is not None]
+        return [heard for frame in self.reader.feed(data) if (heard := self._frame(frame, now)) is not None]
 
-    def _frame(self, found: Packet, now: Millis) -> Heard | None:
-        fields = unpack(found)
+    def _frame(self, frame: Packet, now: Millis) -> Heard | None:
+        fields = unpack(frame)
         if fields is None:
             self.reader.bad += 1
             return None
-        if found.type == packet.HELLO and not self._known:
+        if frame.type == packet.HELLO and not self._known:
             self._device = keys.name(fields.get("id")) or self._device
         if self._device is None:
             return None
-        return self._heard(self._device, found.seq, fields, crc16_modbus(bytes((found.type,)) + found.payload), now)
+        return self._heard(self._device, frame.seq, fields, crc16_modbus(bytes((frame.type,)) + frame.payload), now)
 
     def _knows(self, device: str) -> bool:
         return device == self._device

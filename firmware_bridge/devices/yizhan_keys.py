@@ -94,11 +94,11 @@ _SIGNALS: dict[str, tuple[str, Any]] = {
 
 def signals(fields: Mapping[str, Any]) -> dict[str, Signal]:
     """Signals of a state frame. A value out of its bounds is left out; the rest still counts."""
-    found: dict[str, Signal] = {}
+    known: dict[str, Signal] = {}
     for key, (signal, read) in _SIGNALS.items():
         if key in fields and (value := read(fields[key])) is not None:
-            found[signal] = value
-    return found
+            known[signal] = value
+    return known
 
 
 def event(fields: Mapping[str, Any]) -> str | None:

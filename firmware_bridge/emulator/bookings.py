@@ -49,22 +49,24 @@ def bookings(week: Week) -> list[Booking]:
 
 def came(week: Week) -> Iterator[Misbehaviour]:
     """How many the room's sensor counts during each booking that is over."""
-    for one in bookings(week):
-        if one.end < week.now:
-            yield Misbehaviour(INSTEAD, STATION, ROOM, one.start - EARLY_MS, one.end, {"people": one.people})
+    for booking in bookings(week):
+        if booking.end < week.now:
+            yield Misbehaviour(
+                INSTEAD, STATION, ROOM, booking.start - EARLY_MS, booking.end, {"people": booking.people}
+            )
 
 
 def calendar_text(booked: Iterable[Booking]) -> str:
     """As an iCalendar file."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//yizhan//demo//ZH"]
-    for one in booked:
+    for booking in booked:
         lines += [
             "BEGIN:VEVENT",
-            f"UID:{one.uid}",
-            f"DTSTAMP:{_utc(one.start)}",
-            f"DTSTART:{_utc(one.start)}",
-            f"DTEND:{_utc(one.end)}",
-            f"SUMMARY:{one.title}",
+            f"UID:{booking.uid}",
+            f"DTSTAMP:{_utc(booking.start)}",
+            f"DTSTART:{_utc(booking.start)}",
+            f"DTEND:{_utc(booking.end)}",
+            f"SUMMARY:{booking.title}",
             "END:VEVENT",
         ]
     return "\r\n".join([*lines, "END:VCALENDAR", ""])

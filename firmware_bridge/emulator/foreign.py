@@ -178,11 +178,11 @@ class Foreigners:
         """See `Town.replay`. A foreign device keeps nothing, but says how things are now."""
         kept: list[Publish] = []
         newest: dict[tuple[str, str], Publish] = {}
-        for one in self._town.replay():
-            if one.retain or (one.station, one.device) not in self._accents:
-                kept.append(one)
-            elif one.topic.endswith("/state"):
-                newest[one.station, one.device] = one
+        for publish in self._town.replay():
+            if publish.retain or (publish.station, publish.device) not in self._accents:
+                kept.append(publish)
+            elif publish.topic.endswith("/state"):
+                newest[publish.station, publish.device] = publish
         self._introduce([*kept, *newest.values()], self._town.next_due() + INTRODUCTION_MS)
         return self._translated([*kept, *newest.values()])
 

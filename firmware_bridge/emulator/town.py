@@ -147,8 +147,8 @@ class Town:
 
     def acked(self, station: str, device: str, boot: str, upto: int) -> None:
         """A watermark came for this device; unknown devices are ignored."""
-        if found := self.devices.get((station, device)):
-            found.acked(boot, upto)
+        if virtual := self.devices.get((station, device)):
+            virtual.acked(boot, upto)
 
     def replay(self) -> list[Publish]:
         """After the broker lost our session: whoever can speak comes online again and resends what it holds."""

@@ -34,7 +34,7 @@ def crc16_aug_ccitt(data: bytes) -> int:
 
 
 def xor(data: Iterable[int]) -> int:
-    found = 0
+    check = 0
     for byte in data:
-        found ^= byte
-    return found
+        check ^= byte
+    return check

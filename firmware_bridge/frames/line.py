@@ -42,19 +42,19 @@ class LineReader:
 
     def feed(self, data: bytes) -> list[tuple[dict[str, Any], bytes]]:
         *lines, rest = (self._rest + data).split(b"\n")
-        found = []
+        frames = []
         for line in lines:
             if self._skip:
                 self._skip = False
                 continue
             if (frame := self._read(line.rstrip(b"\r"))) is not None:
-                found.append(frame)
+                frames.append(frame)
         if len(rest) > LIMIT + 1:
             self.bad += not self._skip
             self.junk += len(rest)
             self._skip, rest = True, b""
         self._rest = rest if not self._skip else b""
-        return found
+        return frames
 
     def _read(self, line: bytes) -> tuple[dict[str, Any], bytes] | None:
         if not line.startswith(b"{"):

@@ -54,7 +54,7 @@ class PacketReader:
 
     def feed(self, data: bytes) -> list[Packet]:
         *packets, rest = (self._rest + data).split(b"\0")
-        found = []
+        whole = []
         for encoded in packets:
             skip, self._skip = self._skip, False
             if skip or not encoded:
@@ -64,11 +64,11 @@ class PacketReader:
                 self.bad += 1
                 self.junk += len(encoded)
             else:
-                found.append(packet)
+                whole.append(packet)
         if len(rest) > LIMIT + 2:
             self.bad += not self._skip
             self.junk += len(rest)
             self._skip, rest = True, b""
         self._rest = rest if not self._skip else b""
-        self.frames += len(found)
-        return found
+        self.frames += len(whole)
+        return whole

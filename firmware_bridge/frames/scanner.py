@@ -34,7 +34,7 @@ class Scanner:
     def feed(self, data: bytes) -> list[bytes]:
         """The whole frames that `data` completes, in order."""
         stream, pos = self._rest + data, 0
-        found = []
+        frames = []
         while (pos := self._seek(stream, pos)) < len(stream):
             size = self._size(stream[pos : pos + self._limit])
             if size == MORE or (size > 0 and pos + size > len(stream)):
@@ -44,11 +44,11 @@ class Scanner:
                 self.junk += 1
                 pos += 1
                 continue
-            found.append(stream[pos : pos + size])
+            frames.append(stream[pos : pos + size])
             pos += size
         self._rest = stream[pos:]
-        self.frames += len(found)
-        return found
+        self.frames += len(frames)
+        return frames
 
     def _size(self, window: bytes) -> int:
         size = self._measure(window)

@@ -74,10 +74,10 @@ class PileCalls:
 
     def give_up(self, now_s: float) -> None:
         """Those that have waited for too long."""
-        late = [one for one in self._queue if one.until <= now_s]
-        for one in late:
-            self._queue.remove(one)
-            one.told(SILENT)
+        late = [call for call in self._queue if call.until <= now_s]
+        for call in late:
+            self._queue.remove(call)
+            call.told(SILENT)
         if self._asked is not None and self._asked[1].until <= now_s:
             (_, waiting), self._asked = self._asked, None
             waiting.told(SILENT)
@@ -88,8 +88,8 @@ class PileCalls:
         waiting = ([self._asked[1]] if self._asked is not None else []) + list(self._queue)
         self._asked = None
         self._queue.clear()
-        for one in waiting:
-            one.told(GONE)
+        for call in waiting:
+            call.told(GONE)
 
     def _next(self) -> None:
         if self._asked is None and self._queue:

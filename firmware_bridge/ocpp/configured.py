@@ -68,7 +68,7 @@ def piles_of(bus: BusSettings) -> dict[str, ChargePoint]:
     for device in bus.devices:
         evse = int(device.evse) if device.evse is not None else None
         plugs[device.charge_point or ""].append(Plug(device.device, evse, int(device.connector)))
-    return {name: ChargePoint(name, tuple(found)) for name, found in plugs.items()}
+    return {name: ChargePoint(name, tuple(connectors)) for name, connectors in plugs.items()}
 
 
 def rules_of(bus: BusSettings) -> CentralRules:

@@ -71,7 +71,7 @@ def judge(asked: Greeting, rules: DoorRules) -> Admitted | Refusal:
         return Refusal(
             HTTPStatus.NOT_FOUND, name, f"charge point {name} is not configured: add it under devices: of its bus"
         )
-    subprotocol = next((one for one in rules.subprotocols if one in asked.subprotocols), None)
+    subprotocol = next((ours for ours in rules.subprotocols if ours in asked.subprotocols), None)
     if subprotocol is None:
         offered = ", ".join(asked.subprotocols)[:LONGEST_SHOWN] or "none"
         return Refusal(

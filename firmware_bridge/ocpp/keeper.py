@@ -66,7 +66,7 @@ class Keeper:
 
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-        heard = [one for one, _ in batch]
+        heard = [frame for frame, _ in batch]
         future = self._loop.run_in_executor(self._worker, self._store, heard, now_ms())
         future.add_done_callback(lambda kept: self._kept(batch, kept))
 
@@ -88,7 +88,7 @@ class Keeper:
             return [self._store_all(heard, now)] * len(heard)
         except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
             self._mishaps.note(f"bus {self._name}: keeping what came", error)
-        return [self._stored_alone(one, now) for one in heard]
+        return [self._stored_alone(frame, now) for frame in heard]
 
     def _stored_alone(self, heard: Heard, now: Millis) -> bool:
         try:

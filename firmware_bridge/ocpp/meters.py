@@ -41,29 +41,29 @@ class _Sample:
 
 def sampled(meter_values: Any) -> list[Sampled]:
     """One for each moment, in the order told. `meter_values` has passed the schema."""
-    return [found for one in meter_values or () for found in _moment(one)]
+    return [moment for meter_value in meter_values or () for moment in _moment(meter_value)]
 
 
 def register(moments: Sequence[Sampled], context: str) -> float | None:
     """The register in that reading context, the last one told."""
-    fit = [one.energy_wh for one in moments if one.energy_wh is not None and one.context == context]
+    fit = [moment.energy_wh for moment in moments if moment.energy_wh is not None and moment.context == context]
     return fit[-1] if fit else None
 
 
 def latest(moments: Sequence[Sampled]) -> Sampled:
     """The newest power and the newest register, whichever moments tell them."""
-    power = [one for one in moments if one.power_w is not None]
-    energy = [one for one in moments if one.energy_wh is not None]
+    power = [moment for moment in moments if moment.power_w is not None]
+    energy = [moment for moment in moments if moment.energy_wh is not None]
     last = moments[-1] if moments else Sampled()
     return Sampled(last.at, power[-1].power_w if power else None, energy[-1].energy_wh if energy else None)
 
 
 def _moment(meter_value: dict[str, Any]) -> Iterable[Sampled]:
     """The samples of one time stamp, parted by reading context: begin and end may share a time stamp."""
-    samples = [found for one in meter_value.get("sampledValue", ()) if (found := _sample(one)) is not None]
-    for context in dict.fromkeys(one.context for one in samples):
-        here = [one for one in samples if one.context == context]
-        power, energy = (_total([one for one in here if one.measurand == name]) for name in (POWER, REGISTER))
+    samples = [sample for raw in meter_value.get("sampledValue", ()) if (sample := _sample(raw)) is not None]
+    for context in dict.fromkeys(sample.context for sample in samples):
+        here = [sample for sample in samples if sample.context == context]
+        power, energy = (_total([sample for sample in here if sample.measurand == name]) for name in (POWER, REGISTER))
         if power is not None or energy is not None:
             yield Sampled(meter_value.get("timestamp"), power, energy, context)
 
@@ -90,7 +90,7 @@ def _sample(raw: dict[str, Any]) -> _Sample | None:
 def _total(samples: Sequence[_Sample]) -> float | None:
     """Of one measurand at one moment: the total as told, or the sum of the phases, at the best location."""
     for location in _LOCATIONS:
-        here = {one.phase: one.value for one in samples if one.location == location}
+        here = {sample.phase: sample.value for sample in samples if sample.location == location}
         for phase in _TOTALS:
             if phase in here:
                 return here[phase]

@@ -22,12 +22,12 @@ def how_set(version: Version) -> tuple[str, Payload]:
 def to_set(version: Version, answer: Payload) -> list[tuple[str, Payload]]:
     """What to turn on, by its answer."""
     if version == "1.6":
-        off = [one["key"] for one in _objects(answer.get("configurationKey")) if _is_off_16(one)]
+        off = [key["key"] for key in _objects(answer.get("configurationKey")) if _is_off_16(key)]
         return [("ChangeConfiguration", {"key": key, "value": "true"}) for key in KEYS if key in off]
     wanted = [
-        {"attributeValue": "true", "component": one.get("component"), "variable": one.get("variable")}
-        for one in _objects(answer.get("getVariableResult"))
-        if one.get("attributeStatus") == "Accepted" and str(one.get("attributeValue")).lower() == "false"
+        {"attributeValue": "true", "component": variable.get("component"), "variable": variable.get("variable")}
+        for variable in _objects(answer.get("getVariableResult"))
+        if variable.get("attributeStatus") == "Accepted" and str(variable.get("attributeValue")).lower() == "false"
     ]
     return [("SetVariables", {"setVariableData": wanted})] if wanted else []
 
@@ -38,7 +38,7 @@ def _is_off_16(key: Payload) -> bool:
 
 def _objects(value: object) -> list[Payload]:
     """A pile's answer is not judged by the schema."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [listed for listed in value if isinstance(listed, dict)] if isinstance(value, list) else []
 
 
 def whats_up(version: Version, evse: int | None, connector: int) -> tuple[str, Payload]:

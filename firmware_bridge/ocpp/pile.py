@@ -97,8 +97,8 @@ class ChargePoint:
 
     def _only_one_of(self, evse: object) -> Plug | None:
         """Some stations name no connector, or 0, where the EVSE has one."""
-        found = [plug for plug in self.plugs if evse == (plug.evse if plug.evse is not None else plug.connector)]
-        return found[0] if len(found) == 1 else None
+        fitting = [plug for plug in self.plugs if evse == (plug.evse if plug.evse is not None else plug.connector)]
+        return fitting[0] if len(fitting) == 1 else None
 
     def plug_in(self, transaction: str) -> Plug | None:
         """Where a transaction of 2.x takes place, as far as it was told."""
@@ -172,13 +172,13 @@ class ChargePoint:
 
     def news(self, now: Millis) -> list[DeviceReading]:
         """Of each connector what has changed since it was told, or was told long ago."""
-        found = []
+        readings = []
         for plug in self.plugs:
             known = self.signals(plug, now)
             if known and (known != plug.told or not 0 <= now - plug.told_at < AGAIN_MS):
                 plug.told, plug.told_at = known, now
-                found.append(DeviceReading(plug.device, dict(known)))
-        return found
+                readings.append(DeviceReading(plug.device, dict(known)))
+        return readings
 
     def untold(self, devices: Sequence[str]) -> None:
         """What was told of these could not be kept."""

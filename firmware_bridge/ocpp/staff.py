@@ -98,10 +98,10 @@ def _made_2(ordered: Ordered, plug: Plug | None, desk: StaffMeans, now: Millis) 
 
 
 def _charge(ordered: Ordered, desk: StaffMeans) -> tuple[int, str]:
-    found = desk.charge(ordered.device)
-    if found is None:
+    charge = desk.charge(ordered.device)
+    if charge is None:
         raise UnfitCallError(f"no transaction goes on at {ordered.device}")
-    return found
+    return charge
 
 
 def _reservation(ordered: Ordered, now: Millis, expiry: str, number: str) -> Payload:

@@ -50,7 +50,7 @@ def meter_values(scene: Scene, payload: Payload) -> Reply:
 
 def take(scene: Scene, plug: Plug, moments: list[Sampled]) -> None:
     """What is measured now; what a pile queued while it was away is left to its transaction."""
-    current = [one for one in moments if not scene.pile.late(time_of(one.at), scene.now)]
+    current = [moment for moment in moments if not scene.pile.late(time_of(moment.at), scene.now)]
     if current:
         newest = meters.latest(current)
         scene.pile.measure(plug, newest.power_w, newest.energy_wh, scene.now)

@@ -72,8 +72,8 @@ def _problem(scene: Scene, evse: dict[str, Any], component: str, data: dict[str,
     holds = str(data["actualValue"]).lower() == "true" and not data.get("cleared")
     text = error_text(component, data.get("techCode"), None) if holds else ""
     plug = scene.pile.plug(evse.get("connectorId"), evse["id"]) if "id" in evse else None
-    for one in (plug,) if plug is not None else scene.pile.plugs if "id" not in evse else ():
-        one.error = text
+    for faulty in (plug,) if plug is not None else scene.pile.plugs if "id" not in evse else ():
+        faulty.error = text
 
 
 def transaction(scene: Scene, payload: Payload) -> Reply:
@@ -106,7 +106,7 @@ def _live(scene: Scene, plug: Plug, payload: Payload, moments: list[Sampled]) ->
 
 def _step(scene: Scene, payload: Payload, plug: Plug | None, moments: list[Sampled], card: str | None) -> Step | None:
     pile, now, mark = scene.pile, scene.now, payload["transactionInfo"]["transactionId"]
-    registers = [one.energy_wh for one in moments if one.energy_wh is not None]
+    registers = [moment.energy_wh for moment in moments if moment.energy_wh is not None]
     first = meters.register(moments, "Transaction.Begin")
     at = pile.our_time(time_of(payload["timestamp"]), now)
     if payload["eventType"] == "Ended":

@@ -112,7 +112,7 @@ class WordBook:
 
     def news(self, now: Millis) -> list[DeviceReading]:
         """What has changed or was confirmed since it was told; it counts as told."""
-        found: list[DeviceReading] = []
+        readings: list[DeviceReading] = []
         for row in self._rows.values():
             if row.word is None or self.is_stale(row.word, now):
                 continue
@@ -120,8 +120,8 @@ class WordBook:
             again = row.heard_at > row.told_at and not 0 <= now - row.told_at < AGAIN_MS
             if signals != row.told or again:
                 row.told, row.told_at = signals, now
-                found += [DeviceReading(device, dict(signals)) for device in row.devices]
-        return found
+                readings += [DeviceReading(device, dict(signals)) for device in row.devices]
+        return readings
 
     def untold(self, readings: Iterable[DeviceReading]) -> None:
         """These could not be kept."""

@@ -55,11 +55,11 @@ def fault_of(bus: BusSettings) -> str | None:
 
 def keys_of(bus: BusSettings) -> dict[str, list[str]]:
     """The devices by what the operator calls them: the EVSE's uid, or the ConnectorID."""
-    found: dict[str, list[str]] = {}
+    devices: dict[str, list[str]] = {}
     for device in bus.devices:
         key = device.evse if bus.protocol == "ocpi" else device.connector
-        found.setdefault(str(key), []).append(device.device)
-    return found
+        devices.setdefault(str(key), []).append(device.device)
+    return devices
 
 
 def listen_of(bus: BusSettings) -> ListenAddress | None:

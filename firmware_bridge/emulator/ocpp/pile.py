@@ -96,10 +96,10 @@ class VirtualPile:
             case "ChangeAvailability":
                 return {"status": self._availability(payload, plug, now)}
             case "TriggerMessage":
-                self._queue.extend(self._status(one) for one in self.plugs if plug in (None, one))
+                self._queue.extend(self._status(other) for other in self.plugs if plug in (None, other))
                 return {"status": "Accepted"}
             case "RemoteStartTransaction" | "RequestStartTransaction":
-                free = next((one for one in self.plugs if one.status in ("Available", "Preparing")), None)
+                free = next((other for other in self.plugs if other.status in ("Available", "Preparing")), None)
                 chosen = plug if plug is not None and plug.status in ("Available", "Preparing") else free
                 if chosen is None:
                     return {"status": "Rejected"}
@@ -108,8 +108,12 @@ class VirtualPile:
             case "SetVariables":
                 return {
                     "setVariableResult": [
-                        {"attributeStatus": "Accepted", "component": one["component"], "variable": one["variable"]}
-                        for one in payload["setVariableData"]
+                        {
+                            "attributeStatus": "Accepted",
+                            "component": setting["component"],
+                            "variable": setting["variable"],
+                        }
+                        for setting in payload["setVariableData"]
                     ]
                 }
             case _:
@@ -118,7 +122,7 @@ class VirtualPile:
     def _obeyed(self, action: str, payload: Payload, now: float) -> Payload:
         if "Stop" in action:
             wanted = str(payload["transactionId"])
-            plug = next((one for one in self.plugs if one.charging and str(one.transaction) == wanted), None)
+            plug = next((other for other in self.plugs if other.charging and str(other.transaction) == wanted), None)
             if plug is None:
                 return {"status": "Rejected"}
             self._tell(plug, plug.stop(self._world(now), "Remote"))
@@ -126,8 +130,8 @@ class VirtualPile:
 
     def _availability(self, payload: Payload, plug: VirtualPlug | None, now: float) -> str:
         operative = "Operative" in (payload.get("type"), payload.get("operationalStatus"))
-        at_once = [one.serve(self._world(now), operative=operative) for one in self.plugs if plug in (None, one)]
-        self._queue.extend(self._status(one) for one in self.plugs if plug in (None, one))
+        at_once = [other.serve(self._world(now), operative=operative) for other in self.plugs if plug in (None, other)]
+        self._queue.extend(self._status(other) for other in self.plugs if plug in (None, other))
         return "Accepted" if all(at_once) else "Scheduled"
 
     def _plug_in(self, payload: Payload) -> VirtualPlug | None:

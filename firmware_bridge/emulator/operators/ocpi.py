@@ -132,13 +132,13 @@ class VirtualOcpiOperator:
     def _page(self, query: dict[str, list[str]]) -> WebReply:
         offset, limit = int(query.get("offset", ["0"])[0]), min(int(query.get("limit", ["50"])[0]), self.page)
         since = from_rfc3339(query["date_from"][0]) if "date_from" in query else 0
-        found = [each for each in self.locations() if from_rfc3339(each["last_updated"]) >= since]
-        headers = {"X-Total-Count": str(len(found)), "X-Limit": str(self.page)}
-        if self.names_next and offset + limit < len(found):
+        changed = [each for each in self.locations() if from_rfc3339(each["last_updated"]) >= since]
+        headers = {"X-Total-Count": str(len(changed)), "X-Limit": str(self.page)}
+        if self.names_next and offset + limit < len(changed):
             more = f"&date_from={query['date_from'][0]}" if since else ""
             following = f"{self._here('2.2.1/locations')}?offset={offset + limit}&limit={limit}{more}"
             headers["Link"] = f'<{following}>; rel="next"'
-        return self._said(found[offset : offset + limit], headers=headers)
+        return self._said(changed[offset : offset + limit], headers=headers)
 
     def _said(self, data: Any, http: int = 200, status: int = 1000, headers: dict[str, str] | None = None) -> WebReply:
         told: dict[str, Any] = {"status_code": status, "timestamp": rfc3339(self._now())}

@@ -127,7 +127,7 @@ def _running(
 
 def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as probes:
-        found = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in found:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
             probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in found]
+        return [probe.getsockname()[1] for probe in sockets]

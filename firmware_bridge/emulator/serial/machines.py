@@ -102,12 +102,14 @@ class ModbusBus:
     def _data(unit: Unit, function: int, address: int, count: int) -> bytes:
         wanted = range(address, address + count)
         if function in (1, 2):
-            packed = sum(unit.bits.get(one, False) << at for at, one in enumerate(wanted))
+            packed = sum(unit.bits.get(bit, False) << at for at, bit in enumerate(wanted))
             size = (count + 7) // 8
             return bytes((function, size)) + packed.to_bytes(size, "little")
-        if not all(one in unit.registers for one in wanted):
+        if not all(register in unit.registers for register in wanted):
             return bytes((function | 0x80, 2))
-        return bytes((function, 2 * count)) + b"".join(unit.registers[one].to_bytes(2, "big") for one in wanted)
+        return bytes((function, 2 * count)) + b"".join(
+            unit.registers[register].to_bytes(2, "big") for register in wanted
+        )
 
 
 def _sealed(body: bytes) -> bytes:
@@ -132,10 +134,10 @@ class VirtualMeter(_Asked):
         if asked.control == dlt645.READ_ADDRESS:
             return dlt645.build(self.address, 0x93, bytes.fromhex(self.address)[::-1])
         digits = {dlt645.ENERGY_KWH: f"{self.kwh * 100:08.0f}", dlt645.POWER_KW: f"{self.kw * 10000:06.0f}"}
-        found = digits.get(int.from_bytes(asked.data[:4], "little"))
-        if found is None:
+        shown = digits.get(int.from_bytes(asked.data[:4], "little"))
+        if shown is None:
             return dlt645.build(self.address, 0xD1, b"\x02")
-        return dlt645.build(self.address, 0x91, asked.data[:4] + bytes.fromhex(found)[::-1])
+        return dlt645.build(self.address, 0x91, asked.data[:4] + bytes.fromhex(shown)[::-1])
 
 
 class VirtualIdReader(_Asked):

@@ -276,7 +276,7 @@ class Operator:
             asked for asked in ((self._asked,) if self._asked else ()) if asked.told and now_s - asked.at > ANSWER_S
         ]
         for asked in list(self._live):
-            if now_s - asked.at > ANSWER_S or (asked.lasting and any(one.lasting for one in late)):
+            if now_s - asked.at > ANSWER_S or (asked.lasting and any(given_up.lasting for given_up in late)):
                 late.append(asked)
                 self._live.remove(asked)
         for asked in late:

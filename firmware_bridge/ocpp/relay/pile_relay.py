@@ -277,8 +277,8 @@ class PileRelay:
         def kept(stored: bool) -> None:
             for given, his in started:
                 self._relate(given, his)
-            for one in settled:
-                self._remember(message, one)
+            for verdict in settled:
+                self._remember(message, verdict)
             self._waiting.discard(message)
             self.operator.settled()
             if stored and call is not None:

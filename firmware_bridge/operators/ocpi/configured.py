@@ -47,4 +47,6 @@ class OcpiRoot:
 def ocpi_of(bus: BusSettings, folder: Path, root: OcpiRoot, web: Web) -> OcpiPlatform:
     """`folder` is where the registration is kept."""
     file = RegistrationFile(folder / f"ocpi-{bus.id}.json")
-    return OcpiPlatform(bus.port, OcpiParty(bus, root), web, file, frozenset(str(one.evse) for one in bus.devices))
+    return OcpiPlatform(
+        bus.port, OcpiParty(bus, root), web, file, frozenset(str(device.evse) for device in bus.devices)
+    )

@@ -94,11 +94,11 @@ def endpoints_of(line: OcpiLine, versions_url: str, token: str) -> Endpoints:
     details = next((each.url for each in versions if each.version == VERSION), None)
     if details is None:
         raise AskError(f"the operator speaks no OCPI {VERSION}")
-    found = _decoded(line.ask("GET", details, token).data, _Details, "list of endpoints").endpoints
-    locations = next((each.url for each in found if (each.identifier, each.role) == ("locations", "SENDER")), None)
+    endpoints = _decoded(line.ask("GET", details, token).data, _Details, "list of endpoints").endpoints
+    locations = next((each.url for each in endpoints if (each.identifier, each.role) == ("locations", "SENDER")), None)
     if locations is None:
         raise AskError("the operator gives no locations")
-    credentials = [each for each in found if each.identifier == "credentials"]
+    credentials = [each for each in endpoints if each.identifier == "credentials"]
     chosen = next((each.url for each in credentials if each.role == "RECEIVER"), None)
     return Endpoints(chosen or next((each.url for each in credentials), None), locations.rstrip("/"))
 

@@ -11,7 +11,9 @@ from firmware_bridge.operators.web import AskError, Web
 
 
 def tcec_of(bus: BusSettings, web: Web) -> TcecPlatform:
-    return TcecPlatform(bus.port, lambda: party_of(bus), web, frozenset(str(one.connector) for one in bus.devices))
+    return TcecPlatform(
+        bus.port, lambda: party_of(bus), web, frozenset(str(device.connector) for device in bus.devices)
+    )
 
 
 def party_of(bus: BusSettings) -> TcecParty:

@@ -45,21 +45,21 @@ class TcecPlatform:
         return self._receiver.answer(request, now)
 
     def _is_due(self, now: Millis) -> bool:
-        found = frozenset[str]().union(*self._stations.values())
-        pause = STATIONS_MS if found == self._connectors else MISSING_MS
+        connectors = frozenset[str]().union(*self._stations.values())
+        pause = STATIONS_MS if connectors == self._connectors else MISSING_MS
         return self._looked_at is None or not 0 <= now - self._looked_at < pause
 
     def _words(self, told: StatusAnswer) -> dict[str, OperatorWord]:
-        found: dict[str, OperatorWord] = {}
+        words: dict[str, OperatorWord] = {}
         for raw in told.stations:
             try:
-                found |= {word.key: word for word in words_in(raw) if word.key in self._connectors}
+                words |= {word.key: word for word in words_in(raw) if word.key in self._connectors}
             except UNREADABLE:
                 continue  # one station that can't be read costs itself
-        return found
+        return words
 
     def _look(self, now: Callable[[], Millis]) -> dict[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
+        stations: dict[str, frozenset[str]] = {}
         page, pages, began = 1, 1, now()
         while page <= pages:
             if page > PAGES_MOST or now() - began > PULL_MS:
@@ -69,9 +69,9 @@ class TcecPlatform:
             for raw in told.stations:
                 station, ours = self._ours(raw)
                 if ours:
-                    found[station] = ours
+                    stations[station] = ours
             page, pages = page + 1, number(told.pages) or 1
-        return found
+        return stations
 
     def _ours(self, raw: msgspec.Raw) -> tuple[str, frozenset[str]]:
         try:
