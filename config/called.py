@@ -19,8 +19,8 @@ def called(kind: str, sort: str | None, name: str, lang: str) -> str:
     if words is None:
         words = kept.words if kept is not None else spec.words
     word = words[{"zh": 0, "zh-hant": 1}.get(lang, 2)]
-    found = _NUMBER.search(name)
-    number = found[1].lstrip("0") if found else ""
+    match = _NUMBER.search(name)
+    number = match[1].lstrip("0") if match else ""
     if not number or (number == "1" and not spec.groups_on_pages):
         return word  # the first of what is no group is mostly the only one
     return f"{word} {number}" if lang == "en" else f"{number} 号{word}" if lang == "zh" else f"{number} 號{word}"

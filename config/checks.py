@@ -17,18 +17,20 @@ Found = tuple[KeyPath, Any]
 
 def each(data: Any, pattern: str, path: KeyPath = ()) -> list[Found]:
     """Path and value of everything that fits a pattern such as `stations.*.id`, in order."""
-    found = [(path, data)]
+    fitting = [(path, data)]
     for part in pattern.split("."):
         if part == "*":
-            found = [
+            fitting = [
                 ((*here, index), item)
-                for here, value in found
+                for here, value in fitting
                 if isinstance(value, list)
                 for index, item in enumerate(value)
             ]
         else:
-            found = [((*here, part), value[part]) for here, value in found if isinstance(value, dict) and part in value]
-    return found
+            fitting = [
+                ((*here, part), value[part]) for here, value in fitting if isinstance(value, dict) and part in value
+            ]
+    return fitting
 
 
 def _words(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
@@ -39,9 +41,9 @@ def _words(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[tuple[KeyPat
             yield from (((*here, index), word) for index, word in enumerate(value) if isinstance(word, str))
 
 
-def _unique(source: ConfigSource, found: Iterator[tuple[KeyPath, str]], mend: str) -> None:
+def _unique(source: ConfigSource, words: Iterator[tuple[KeyPath, str]], mend: str) -> None:
     first: dict[str, KeyPath] = {}
-    for path, word in found:
+    for path, word in words:
         if first.setdefault(word, path) != path:
             place = source.place(first[word])
             source.blame(path, f"{word!r} is already {dotted(first[word])} ({place.file}:{place.line})", mend)
@@ -98,8 +100,8 @@ def _sources(source: ConfigSource) -> None:
         if isinstance(value, dict) and isinstance(value.get("topic"), str):
             part = value.get("field") or (repr(value["fields"]) if value.get("fields") else "")
             spoken[repr(item.get("kind"))].append(((*path, "source", "topic"), f"{value['topic']} {part}".strip()))
-    for found in spoken.values():
-        _unique(source, iter(found), "give each source a topic or a field of its own")
+    for topics in spoken.values():
+        _unique(source, iter(topics), "give each source a topic or a field of its own")
 
 
 def _references(source: ConfigSource) -> None:
@@ -118,12 +120,14 @@ def _references(source: ConfigSource) -> None:
         _known(source, "bridge.station", stations, "station")
 
 
-def _either(source: ConfigSource, path: KeyPath, value: dict[str, Any], one: str, other: str, *, needed: bool) -> None:
-    given = [key for key in (one, other) if value.get(key) is not None]
+def _either(
+    source: ConfigSource, path: KeyPath, value: dict[str, Any], first: str, second: str, *, needed: bool
+) -> None:
+    given = [key for key in (first, second) if value.get(key) is not None]
     if len(given) == 2:
-        source.blame((*path, other), f"{one} and {other} are both given", "keep one of the two")
+        source.blame((*path, second), f"{first} and {second} are both given", "keep one of the two")
     elif needed and not given:
-        source.blame(path, f"{one} and {other} are both missing", f"give {one} or {other}")
+        source.blame(path, f"{first} and {second} are both missing", f"give {first} or {second}")
 
 
 def _channels(source: ConfigSource) -> None:

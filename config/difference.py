@@ -64,7 +64,9 @@ def difference(old: Settings, new: Settings) -> Difference:
     return Difference(
         settings,
         tuple(station for station in new.stations if station.id not in before),
-        tuple(one for one in new.stations if one.id in before and (everyone or one != before[one.id])),
+        tuple(
+            station for station in new.stations if station.id in before and (everyone or station != before[station.id])
+        ),
         tuple(station.id for station in old.stations if station.id not in after),
         frozenset(sections),
         waiting,

@@ -27,12 +27,12 @@ def _of(section: Any, prefix: str, names: frozenset[str] | None) -> Iterator[tup
             if value is not None:
                 yield prefix + name, value
         elif isinstance(value, dict):
-            for key, one in value.items():
-                yield from _of(one, f"{prefix}{name}.{key}.", names)
+            for key, member in value.items():
+                yield from _of(member, f"{prefix}{name}.{key}.", names)
         elif isinstance(value, tuple):
-            for number, one in enumerate(value):
-                named = getattr(one, "id", None) or getattr(one, "device", None) or number
-                yield from _of(one, f"{prefix}{name}.{named}.", names)
+            for number, member in enumerate(value):
+                named = getattr(member, "id", None) or getattr(member, "device", None) or number
+                yield from _of(member, f"{prefix}{name}.{named}.", names)
         elif value is not None:
             yield from _of(value, f"{prefix}{name}.", names)
 
@@ -46,14 +46,14 @@ def _fields(section: type, names: frozenset[str] | None) -> tuple[tuple[str, typ
         return _KNOWN[section, names]
     if not hasattr(section, "__pydantic_fields__"):
         return ()  # a plain value beside sections in a list
-    found: list[tuple[str, type | None]] = []
+    fields: list[tuple[str, type | None]] = []
     for name, field in fields_of(section).items():
         inner = section_in(field.annotation)
         if inner is None and _wanted(name, names):
-            found.append((name, None))
+            fields.append((name, None))
         elif inner is not None and _fields(inner, names):
-            found.append((name, inner))
-    _KNOWN[section, names] = tuple(found)
+            fields.append((name, inner))
+    _KNOWN[section, names] = tuple(fields)
     return _KNOWN[section, names]
 
 

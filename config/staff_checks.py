@@ -24,8 +24,8 @@ def staff_checks(source: ConfigSource) -> None:
         _reach(source, path, person)
         for at, login in _items(person, "logins", path):
             _login(source, at, login, person, known, taken)
-    for name, found in (("provider", providers), ("person", people)):
-        _unique_ids(source, found, name)
+    for name, items in (("provider", providers), ("person", people)):
+        _unique_ids(source, items, name)
     if providers and not _address(source.data):
         what = "api.public_url is missing: a provider sends people back to one address alone"
         source.blame(providers[0][0], what, "add public_url: under api:")
@@ -37,9 +37,9 @@ def _items(data: Any, name: str, path: KeyPath = ()) -> Iterator[tuple[KeyPath, 
         yield from (((*path, name, number), item) for number, item in enumerate(items) if isinstance(item, dict))
 
 
-def _unique_ids(source: ConfigSource, found: list[tuple[KeyPath, Mapping[str, Any]]], what: str) -> None:
+def _unique_ids(source: ConfigSource, items: list[tuple[KeyPath, Mapping[str, Any]]], what: str) -> None:
     seen = set[str]()
-    for path, item in found:
+    for path, item in items:
         name = str(item.get("id"))
         if name in seen:
             source.blame((*path, "id"), f"there is another {what} {name!r}", f"give each {what} an id of its own")
@@ -48,8 +48,8 @@ def _unique_ids(source: ConfigSource, found: list[tuple[KeyPath, Mapping[str, An
 
 def _address(data: Any) -> str | None:
     api = data.get("api") if isinstance(data, dict) else None
-    found = api.get("public_url") if isinstance(api, dict) else None
-    return found if isinstance(found, str) else None
+    address = api.get("public_url") if isinstance(api, dict) else None
+    return address if isinstance(address, str) else None
 
 
 def _provider(source: ConfigSource, path: KeyPath, provider: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ def warnings(path: Path, settings: Settings) -> Iterator[str]:
     """`file:line: key.path: warning: what is wrong; how to mend it`."""
     sections = {"mqtt": settings.mqtt, "uplink": settings.uplink}
     for name, section in sections.items():
-        exposed = [str(one) for one in section.endpoints if one.exposed] if section is not None else []
+        exposed = [str(endpoint) for endpoint in section.endpoints if endpoint.exposed] if section is not None else []
         if exposed:
             place = read_yaml(files_of(path)).place((name, "url"))
             what = f"warning: mqtt:// to {', '.join(exposed)}: anybody on the way reads and writes along"

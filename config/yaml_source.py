@@ -40,13 +40,13 @@ class ConfigSource:
     @cached_property
     def places(self) -> dict[KeyPath, FilePlace]:
         """The place of every key and list item."""
-        found: dict[KeyPath, FilePlace] = {}
+        places: dict[KeyPath, FilePlace] = {}
         before: dict[str, Any] = {}
         for file in self._files:
             for path, line in file.lines.items():
-                found.setdefault(_moved(path, before), FilePlace(file.name, line))
+                places.setdefault(_moved(path, before), FilePlace(file.name, line))
             before, _ = _merged(before, file.data)
-        return found
+        return places
 
     def place(self, path: KeyPath) -> FilePlace:
         """The place of the key path, or of its nearest parent."""
@@ -60,9 +60,9 @@ class ConfigSource:
         self.mistakes.append(ConfigMistake(place.file, place.line, dotted(path), what, mend))
 
 
-def _merged(one: dict[str, Any], more: dict[str, Any], path: KeyPath = ()) -> tuple[dict[str, Any], list[KeyPath]]:
+def _merged(base: dict[str, Any], more: dict[str, Any], path: KeyPath = ()) -> tuple[dict[str, Any], list[KeyPath]]:
     """Both as a new mapping, and the paths of single values that are set in both: the first holds."""
-    merged, clashes = dict(one), list[KeyPath]()
+    merged, clashes = dict(base), list[KeyPath]()
     for key, value in more.items():
         before = merged.get(key)
         if key not in merged:

@@ -63,13 +63,13 @@ class _Editing:
         if change.op == "add":
             self._add(change)
             return
-        found = self._located(change.path)
-        if not found:
+        fragments = self._located(change.path)
+        if not fragments:
             raise self._missing(change)
-        if len(found) > 1:
-            names = ", ".join(one.file for one in found)
+        if len(fragments) > 1:
+            names = ", ".join(fragment.file for fragment in fragments)
             raise change.error(f"stands in several files ({names})", "change what is in it, one by one")
-        here = found[0]
+        here = fragments[0]
         if change.op == "remove":
             self._apply(here.file, change.at(here.path))
             return
@@ -163,20 +163,24 @@ class _Editing:
 
 def _stepped(fragments: Sequence[Fragment], part: str) -> list[Fragment]:
     """One part further in each. The positions of a list go on from file to file."""
-    found = [one.at(part, one.value[part]) for one in fragments if isinstance(one.value, dict) and part in one.value]
-    lists = [one for one in fragments if isinstance(one.value, list)]
-    if any(any(map(name_of, one.value)) for one in lists):
-        for one in lists:
-            index = position(one.value, part) if any(map(name_of, one.value)) else None
+    stepped = [
+        fragment.at(part, fragment.value[part])
+        for fragment in fragments
+        if isinstance(fragment.value, dict) and part in fragment.value
+    ]
+    lists = [fragment for fragment in fragments if isinstance(fragment.value, list)]
+    if any(any(map(name_of, fragment.value)) for fragment in lists):
+        for fragment in lists:
+            index = position(fragment.value, part) if any(map(name_of, fragment.value)) else None
             if index is not None:
-                found.append(one.at(part, one.value[index]))
-        return found
+                stepped.append(fragment.at(part, fragment.value[index]))
+        return stepped
     index = index_of(part)
-    for one in lists:
-        if index is not None and 0 <= index < len(one.value):
-            found.append(one.at(str(index), one.value[index]))
-        index = None if index is None else index - len(one.value)
-    return found
+    for fragment in lists:
+        if index is not None and 0 <= index < len(fragment.value):
+            stepped.append(fragment.at(str(index), fragment.value[index]))
+        index = None if index is None else index - len(fragment.value)
+    return stepped
 
 
 def _key_of(item: Any) -> str | None:
@@ -219,17 +223,17 @@ def _holding(change: ConfigChange, depth: int) -> Any:
 def _chosen(change: ConfigChange, fragments: Sequence[Fragment]) -> tuple[Fragment, str]:
     """In which file something new goes, and where in its list: behind what is like it, by default in the last file."""
     part = change.path[-1]
-    lists = [one for one in fragments if isinstance(one.value, list)]
+    lists = [fragment for fragment in fragments if isinstance(fragment.value, list)]
     if not lists:
         return fragments[-1 if len(change.path) > 1 else 0], part
-    index = index_of(part) if not any(any(map(name_of, one.value)) for one in lists) else None
-    last = next((one for one in reversed(lists) if one.value), lists[-1])
+    index = index_of(part) if not any(any(map(name_of, fragment.value)) for fragment in lists) else None
+    last = next((fragment for fragment in reversed(lists) if fragment.value), lists[-1])
     if index is None:
         return last, part
-    for one in lists:
-        if index < len(one.value):
-            return one, str(index)
-        index -= len(one.value)
+    for fragment in lists:
+        if index < len(fragment.value):
+            return fragment, str(index)
+        index -= len(fragment.value)
     if index:
         raise change.error("lies beyond the end of the list", "end the path with - for the end")
     return last, "-"

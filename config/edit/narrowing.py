@@ -36,7 +36,7 @@ def _of_mapping(old: dict[str, Any], new: dict[str, Any], change: ConfigChange) 
 
 
 def _of_list(old: list[Any], new: list[Any], change: ConfigChange) -> Iterator[ConfigChange]:
-    before, after = [name_of(one) for one in old], [name_of(one) for one in new]
+    before, after = [name_of(item) for item in old], [name_of(item) for item in new]
     if not any(before) and not any(after):
         yield from _by_position(old, new, change)
         return

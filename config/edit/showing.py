@@ -38,8 +38,8 @@ def _of_file(name: str, old: str, new: str, context: int) -> list[str]:
     if max(len(before), len(after)) - first - last > MOST_COMPARED:
         return [f"--- {name}\n", f"+++ {name}\n", f"… {len(before)} lines become {len(after)}, far apart\n"]
     middle, now = before[first : len(before) - last], after[first : len(after) - last]
-    found = list(difflib.unified_diff(middle, now, name, name, n=context))
-    return [_moved(line if line.endswith("\n") else line + "\n", first) for line in found]
+    lines = list(difflib.unified_diff(middle, now, name, name, n=context))
+    return [_moved(line if line.endswith("\n") else line + "\n", first) for line in lines]
 
 
 def _common(before: list[str], after: list[str], context: int) -> tuple[int, int]:

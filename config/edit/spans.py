@@ -69,7 +69,7 @@ def spans_of(text: str, keep: Callable[[int, Node | str], bool]) -> YamlText:
     """
     reader = _Reader(text, keep)
     root = reader.document()
-    return YamlText(text, root, [one for one in reader.anchored if one[0] in reader.aliases], reader.aliases)
+    return YamlText(text, root, [anchor for anchor in reader.anchored if anchor[0] in reader.aliases], reader.aliases)
 
 
 class _Reader:

@@ -66,7 +66,7 @@ class Versions:
 
     def before(self, number: int) -> Version | None:
         """The one before it."""
-        older = [one for one in self.numbers() if one < number]
+        older = [kept for kept in self.numbers() if kept < number]
         return self.read(older[-1]) if older else None
 
     def contents(self, version: Version) -> dict[str, bytes]:

@@ -69,7 +69,7 @@ def fits_line(value: Any) -> bool:
     if isinstance(value, dict) and "id" in value and "kind" not in value:
         return False
     inner = value.values() if isinstance(value, dict) else value
-    return not any(isinstance(one, (dict, list)) for one in inner) and len(inline(value)) <= LONGEST_LINE
+    return not any(isinstance(child, (dict, list)) for child in inner) and len(inline(value)) <= LONGEST_LINE
 
 
 def block(value: dict[str, Any] | list[Any], *, dashes_indented: bool) -> list[str]:
@@ -97,8 +97,8 @@ def _style(node: Any, value: Any, *, flow: bool) -> None:
         node.flow_style = flow or fits_line(value)
         inner = value.values() if isinstance(value, dict) else value
         nodes = [pair[1] if isinstance(pair, tuple) else pair for pair in node.value]
-        for child, one in zip(nodes, inner, strict=True):
-            _style(child, one, flow=bool(node.flow_style))
+        for child, child_value in zip(nodes, inner, strict=True):
+            _style(child, child_value, flow=bool(node.flow_style))
 
 
 def _line(node: yaml.Node) -> str:

@@ -30,9 +30,9 @@ __all__ = [
 
 
 def _specs() -> Iterator[KindSpec]:
-    for found in iter_modules(__path__):
-        if found.name != "base" and not found.name.startswith("_"):
-            yield cast("KindSpec", import_module(f"{__name__}.{found.name}").SPEC)
+    for module in iter_modules(__path__):
+        if module.name != "base" and not module.name.startswith("_"):
+            yield cast("KindSpec", import_module(f"{__name__}.{module.name}").SPEC)
 
 
 SPECS: Mapping[str, KindSpec] = MappingProxyType(

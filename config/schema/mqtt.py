@@ -58,13 +58,13 @@ def _one_cluster(urls: tuple[str, ...]) -> tuple[str, ...]:
     endpoints = [parse_mqtt_url(url) for url in urls]
     if not endpoints:
         raise wrong("names no broker", "write an address, or leave the line out")
-    if len(endpoints) > 1 and any(one.embedded for one in endpoints):
+    if len(endpoints) > 1 and any(endpoint.embedded for endpoint in endpoints):
         raise wrong("names the embedded broker and others", "it stands alone: write embedded://… or the others")
-    if len({one.tls for one in endpoints}) > 1:
+    if len({endpoint.tls for endpoint in endpoints}) > 1:
         raise wrong("mixes mqtt:// and mqtts://", "a broker that fails must not open the line: write mqtts:// for all")
-    for at, one in enumerate(endpoints):
-        if one in endpoints[:at]:
-            raise wrong(f"names {one} twice", "write each address once")
+    for at, endpoint in enumerate(endpoints):
+        if endpoint in endpoints[:at]:
+            raise wrong(f"names {endpoint} twice", "write each address once")
     return urls
 
 

@@ -45,30 +45,30 @@ def version_of(root: Path) -> str:
 
 def untold(root: Path) -> list[str]:
     """What only the owner can fill in, with file and line."""
-    found = []
+    problems = []
     for name, what in OWNERS_WORDS.items():
         for number, line in enumerate((root / name).read_text("utf-8").splitlines(), 1):
             if (match := PLACEHOLDER.search(line)) is not None:
-                found.append(f"{name}:{number}: {match[0]} stands for {what}: write yours")
-    return found
+                problems.append(f"{name}:{number}: {match[0]} stands for {what}: write yours")
+    return problems
 
 
 def disagreeing(root: Path, version: str) -> list[str]:
     """Where the version is another than that of pyproject.toml, and what of the changelog has none."""
     text = (root / "CHANGELOG.md").read_text("utf-8")
     headings = HEADING.findall(text)
-    found = []
+    problems = []
     if headings and headings[0][0] == "Unreleased":
         after = text.split("## [Unreleased]", 1)[1].split("\n## ", 1)[0]
         if re.search(r"^- ", after, re.MULTILINE):
-            found.append(f"CHANGELOG.md: [Unreleased] has lines: put them below ## [{version}] - and the day")
+            problems.append(f"CHANGELOG.md: [Unreleased] has lines: put them below ## [{version}] - and the day")
         headings = headings[1:]
     if not headings or headings[0][0] != version or not headings[0][1]:
-        found.append(f"CHANGELOG.md: its newest version is not ## [{version}] - YYYY-MM-DD, as pyproject.toml says")
+        problems.append(f"CHANGELOG.md: its newest version is not ## [{version}] - YYYY-MM-DD, as pyproject.toml says")
     image = f"image: yizhan:{version}\n"
     if image not in (root / "deploy/compose.yaml").read_text("utf-8"):
-        found.append(f"deploy/compose.yaml: write {image.strip()}")
-    return found
+        problems.append(f"deploy/compose.yaml: write {image.strip()}")
+    return problems
 
 
 def untidy(root: Path) -> list[str]:

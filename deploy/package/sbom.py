@@ -27,14 +27,14 @@ class Component:
 
 def components(wheels: list[Path]) -> list[Component]:
     """By name; the wheels of several interpreters are one component."""
-    found: dict[str, Component] = {}
+    by_name: dict[str, Component] = {}
     for wheel in wheels:
         told = _metadata(wheel)
         name, digest = _normal(told["Name"]), hashlib.sha256(wheel.read_bytes()).hexdigest()
-        before = found.get(name)
+        before = by_name.get(name)
         hashes = (*(before.hashes if before else ()), digest)
-        found[name] = Component(name, told["Version"], licence_of(name, told), tuple(dict.fromkeys(hashes)))
-    return [found[name] for name in sorted(found)]
+        by_name[name] = Component(name, told["Version"], licence_of(name, told), tuple(dict.fromkeys(hashes)))
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def document(version: str, arch: str, made: str, parts: list[Component]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def copyright_file(parts: list[Component]) -> str:
 
 def _metadata(wheel: Path) -> Any:
     with ZipFile(wheel) as archive:
-        name = next(one for one in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", one))
+        name = next(member for member in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", member))
         return HeaderParser().parsestr(archive.read(name).decode("utf-8"))
 
 

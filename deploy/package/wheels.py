@@ -26,8 +26,8 @@ class DifferentFileError(Exception):
 def fetch(lock: Path, folder: Path, arch: str) -> list[Path]:
     """Download what is missing, each file as the lock's hashes have it; all wheels, the interpreters in turn."""
     machine, digest = MACHINES[arch], hashlib.sha256(lock.read_bytes()).hexdigest()
-    platforms = [f"--platform=manylinux{one}_{machine}" for one in ("2014", *GLIBC)]
-    found = []
+    platforms = [f"--platform=manylinux{manylinux}_{machine}" for manylinux in ("2014", *GLIBC)]
+    wheels = []
     for python in PYTHONS:
         target = folder / f"{python}-{machine}"
         command = [
@@ -40,8 +40,8 @@ def fetch(lock: Path, folder: Path, arch: str) -> list[Path]:
             shutil.rmtree(target, ignore_errors=True)
             subprocess.run(command, check=True)
             whole.touch()
-        found += [path for path in sorted(target.glob("*.whl")) if path.name.split("-")[0] not in NOT_RUN]
-    return found
+        wheels += [path for path in sorted(target.glob("*.whl")) if path.name.split("-")[0] not in NOT_RUN]
+    return wheels
 
 
 def unpack(wheels: list[Path], tree: Path) -> None:

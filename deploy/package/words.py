@@ -12,32 +12,32 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
     top = argparse.ArgumentParser(prog="yizhan").add_subparsers()
     for name in COMMANDS:
         import_module(f"api.commands.{name}{'_' * iskeyword(name)}").add(top)
-    found = {}
+    by_name = {}
     for name, parser in top.choices.items():
-        found[name] = parser
+        by_name[name] = parser
         for action, inner in _actions(parser).items():
-            found[f"{name} {action}"] = inner
-    return found
+            by_name[f"{name} {action}"] = inner
+    return by_name
 
 
 def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    return {name: inner for one in _of_actions(parser) for name, inner in one.choices.items()}
+    return {name: inner for actions in _of_actions(parser) for name, inner in actions.choices.items()}
 
 
 def _of_actions(parser: argparse.ArgumentParser) -> "list[argparse._SubParsersAction[argparse.ArgumentParser]]":
     """What names the actions of a command; empty where it has none. argparse tells of itself in no other way."""
-    return [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]  # noqa: SLF001
+    return [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
 
 
 def options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    return [one for one in parser._actions if one.option_strings and one.help != argparse.SUPPRESS]  # noqa: SLF001
+    return [option for option in parser._actions if option.option_strings and option.help != argparse.SUPPRESS]  # noqa: SLF001
 
 
 def bash() -> str:
     """Completes commands, their actions and options; files after an option."""
     rows = []
     for name, parser in parsers().items():
-        words = [*_actions(parser), *(flag for one in options(parser) for flag in one.option_strings)]
+        words = [*_actions(parser), *(flag for option in options(parser) for flag in option.option_strings)]
         rows.append(f'        "{name}") words="{" ".join(words)}" ;;')
     table = "\n".join(rows)
     return f"""# bash completion for yizhan
@@ -103,7 +103,7 @@ def manual(version: str, date: str) -> str:
 
 
 def _help_of(command: argparse.ArgumentParser, action: str) -> str:
-    rows = (row for one in _of_actions(command) for row in one._choices_actions)  # noqa: SLF001
+    rows = (row for actions in _of_actions(command) for row in actions._choices_actions)  # noqa: SLF001
     return next((row.help or "" for row in rows if row.dest == action), "")
 
 
