@@ -118,7 +118,7 @@ class Gateway:
             self._report,
             starts,
         )
-        self.intake.on_durable = self.relaying.durable
+        self.intake.committing.on_durable = self.relaying.durable
         limits = settings.gateway
         self.flood = self.pipeline.flood(limits.device_messages_per_s, limits.device_messages_burst)
         self.intake.flood = self.alerting.watch.flood = self.flood
@@ -161,7 +161,7 @@ class Gateway:
             announcer = Announcer(self.pipeline.live, self.id, wanted.prefix, self._retain)
             self.session.subscribe(announcer.filters)
             self.intake.announcer = announcer
-            self.intake.listeners.append(announcer.documents)
+            self.intake.documents.listeners.append(announcer.documents)
 
     def _ship(self, live: Live) -> Ship | None:
         influx = self.settings.store.influx
@@ -194,7 +194,7 @@ class Gateway:
         )  # fmt: skip
         self.relaying.follow(line)
         if uplink.confirm == "centre":
-            self.intake.confirming.upto = lambda: line.upto
+            self.intake.committing.confirming.upto = lambda: line.upto
             line.on_confirmed = self.session.wake
         return line
 
@@ -302,7 +302,7 @@ class Gateway:
 
     def listen(self, listener: Callable[[Sequence[Document]], None]) -> None:
         """Have `listener` called with every document made, on the intake thread."""
-        self.intake.listeners.append(listener)
+        self.intake.documents.listeners.append(listener)
 
     def command(self, topic: str, text: bytes) -> None:
         """Sign and carry out what staff of this process change, as if it came on `yz-cmd/…`. Any thread may call it.
@@ -366,13 +366,13 @@ class Gateway:
             oversized=self.session.oversized.count,
             quarantined=dict(self.pipeline.quarantined),
             backlog=intake.backlog,
-            commits=intake.commits.cumulative(),
-            commit_seconds=intake.commits.total_s,
+            commits=intake.committing.times.cumulative(),
+            commit_seconds=intake.committing.times.total_s,
             connected=self.session.connected,
             broker_node=self.session.node,
             reconnects=self.session.reconnects,
             session_gaps=self.session.gaps,
-            documents=intake.documents,
+            documents=intake.documents.count,
             store_failures=dict(self.writer.failures),
             alerts_open=len(self.alerting.core.desk.open_alerts()),
             calendar_events_left_out=self.calendars.left_out(),

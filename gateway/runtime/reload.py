@@ -145,7 +145,7 @@ class GatewayReload:
         gateway = self._gateway
         if moved.came or moved.went:
             gateway.writer.write([Keep("layout", MOVED)])
-        gateway.intake.keep_parts(gateway.memory.follow(moved.came, moved.went, moved.unlike))
+        gateway.intake.committing.keep_parts(gateway.memory.follow(moved.came, moved.went, moved.unlike))
         if any(one.station.checks for one in (*plan.core.added, *plan.core.changed)):
             gateway.writer.write([Keep("checks_since", _checks_since(gateway.pipeline.live))])
 

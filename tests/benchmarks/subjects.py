@@ -158,11 +158,11 @@ def gateway(settings: Settings, count: int, warm: int, started: float) -> None:
         sleep(SETTLE_S)
         print("warm", flush=True)
     wait(subject, lambda: subject.pipeline.counters["received"] > warm)
-    watch, documents = Stopwatch(), subject.intake.documents
+    watch, documents = Stopwatch(), subject.intake.documents.count
     watch.begin()
     wait(subject, lambda: subject.intake.stored >= count)
     watch.report(
-        count - warm, start_s=start_s, idle_mib=before_kib / 1024, documents=subject.intake.documents - documents,
+        count - warm, start_s=start_s, idle_mib=before_kib / 1024, documents=subject.intake.documents.count - documents,
         protocol=subject.session.protocol,
     )  # fmt: skip
     subject.stop()

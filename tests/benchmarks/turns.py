@@ -58,7 +58,9 @@ class Turns:
         self.gateway, self.clock, self.sender = Gateway(load(folder / "config.yaml")), StandingClock(), Sender()
         self._devices, self._flip_every, self._number = list(names(STATIONS, SEATS)), flip_every, 0
         intake: Any = self.gateway.intake
-        intake._clock, intake.session, intake.writer.put = self.clock, self.sender, intake.writer._commit
+        intake._clock, intake.writer.put = self.clock, intake.writer._commit
+        for part in (intake, intake.committing, intake.documents):
+            part.session = self.sender
         self.intake = intake
         self.gateway.alerting.begin(self.clock.peek())
 

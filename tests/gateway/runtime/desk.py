@@ -15,7 +15,7 @@ from gateway.homeassistant.announcer import Announcer
 from gateway.model import Millis
 from gateway.mqtt.reader import Arrivals, Frame
 from gateway.policy.hours import Openings
-from gateway.runtime import intake as intake_in
+from gateway.runtime import committing, documents, intake
 from gateway.runtime.intake import Intake
 from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
@@ -100,7 +100,8 @@ class Desk:
         config = {"store": {"path": folder, "ballast_mib": 0, "profile": "sd_card"}, "stations": stations, **more}
         self.settings = Settings.model_validate(config, context={"base": folder, "check_files": False})
         self.folder, self.clock, self.session = folder, Clock(now), Broker()
-        patch.setattr(intake_in, "monotonic_s", lambda: self.clock.now / 1000)
+        for module in (intake, committing, documents):
+            patch.setattr(module, "monotonic_s", lambda: self.clock.now / 1000)
         self.store = SqliteStore(folder, now, ballast_mib=0)
         self.live = plan.build(self.settings, self.settings.stations, Openings(self.settings), now)
         self.pipeline = Pipeline(self.live, plan.foreign(self.settings, self.live))
@@ -119,7 +120,7 @@ class Desk:
         self.intake._clock = self.clock  # type: ignore[assignment]
         if self.settings.homeassistant.announce:
             self.intake.announcer = announcer = Announcer(self.live, "gateway", "homeassistant", self._retain)
-            self.intake.listeners.append(announcer.documents)
+            self.intake.documents.listeners.append(announcer.documents)
         self._seq = dict.fromkeys(self.live.devices, 0)
         self.alerting.begin(now)
         self.session.on_connect(False)

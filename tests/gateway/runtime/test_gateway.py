@@ -99,9 +99,11 @@ def test_a_value_is_on_the_live_topic_within_a_fifth_of_a_second(run, listener):
 
 def test_the_watermark_comes_within_ten_seconds_and_not_more_than_once_a_second(run, listener, monkeypatch):
     gateway = run()
-    taken, take = [], gateway.intake._watermarks.take
+    taken, take = [], gateway.intake.committing.watermarks.take
     monkeypatch.setattr(
-        gateway.intake._watermarks, "take", lambda moment: taken.append((moment, take(moment))) or taken[-1][1]
+        gateway.intake.committing.watermarks,
+        "take",
+        lambda moment: taken.append((moment, take(moment))) or taken[-1][1],
     )
     begin, seq = time.monotonic(), 0
     while time.monotonic() < begin + 3.2:
@@ -193,7 +195,9 @@ def the_disk_pauses(gateway, listener, monkeypatch):
         gateway.store, "commit", lambda batch, *more: (not batch.payloads or gate.wait(600)) and commit(batch, *more)
     )
     listener.say(2, 1)
-    listener.until(lambda: gateway.intake._busy is not None and len(gateway.intake._busy.outcome.batch) == 1)
+    listener.until(
+        lambda: gateway.intake.committing.busy is not None and len(gateway.intake.committing.busy.outcome.batch) == 1
+    )
     for seq in range(2, 61):
         listener.say(2, seq)
         listener.poll()
@@ -208,7 +212,7 @@ def say_the_rest(listener):
 
 def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatch):
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=600))
+    monkeypatch.setattr(gateway.intake.inbox, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=600))
     gate = the_disk_pauses(gateway, listener, monkeypatch)
     listener.until(lambda: gateway.pipeline.counters["overflows"] == 1)
     say_the_rest(listener)
@@ -224,7 +228,7 @@ def test_a_short_pause_of_the_disk_costs_no_connection(run, listener, monkeypatc
 
 def test_too_much_for_the_disk_is_left_with_the_broker_and_fetched_later(run, listener, monkeypatch):
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=0.2))
+    monkeypatch.setattr(gateway.intake.inbox, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=0.2))
     gate = the_disk_pauses(gateway, listener, monkeypatch)
     listener.until(lambda: gateway.session.held and not gateway.session.connected)
     say_the_rest(listener)
