@@ -73,7 +73,7 @@ def run_product(
     view = LiveView(settings.stations, now_ms, gateway.mishaps)
     gateway.listen(view.feed_threadsafe)
     registry = CollectorRegistry()
-    registry.register(GatewayCollector(gateway.metrics))
+    registry.register(GatewayCollector(gateway.report.metrics))
     registry.register(AlertCollector(settings.store.path, now_ms))
     shown = gateway.certificates.by_option
     registry.register(CertificateCollector(lambda: certificate_files(gateway.settings), shown))
@@ -89,12 +89,12 @@ def run_product(
         view,
         reader_of(settings.store.path),
         settings,
-        gateway.status,
+        gateway.report.status,
         registry=registry,
         alerting=gateway.alerting,
         command=gateway.command,
         mishaps=gateway.mishaps,
-        left_out=gateway.left_out,
+        left_out=gateway.report.left_out,
         running=running,
         setup_code=setup_code,
         activities=gateway.activities_of,
@@ -141,4 +141,4 @@ def _watch(gateway: Gateway, stop: threading.Event, filling: Callable[[], bool])
             stop.set()
         if waits and not filling():
             waits = False
-            gateway.forecasts.again()
+            gateway.chores.forecasts.again()

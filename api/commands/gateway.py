@@ -72,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
             metrics = MetricsServer(
                 listen.host,
                 listen.port,
-                gateway.metrics,
-                lambda: running.degraded(gateway.status()),
+                gateway.report.metrics,
+                lambda: running.degraded(gateway.report.status()),
                 CertificateCollector(lambda: certificate_files(gateway.settings), gateway.certificates.by_option),
             )
         except OSError as error:

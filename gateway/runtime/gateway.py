@@ -6,33 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from config.building import building
 from config.difference import Difference
 from config.schema import Settings
-from config.sites import site_of
 from gateway.alerting import Alerting
 from gateway.base.clock import monotonic_s, now_ms
 from gateway.base.mishaps import Mishaps
 from gateway.calendars.thread import CalendarThread
 from gateway.commands import SeenNonces, sign
-from gateway.core.remarks import most
 from gateway.homeassistant.announcer import Announcer
 from gateway.influx.ship import Ship, ship_of
 from gateway.live import Live
 from gateway.live.booking import given_up
-from gateway.live.places import utc
 from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
 from gateway.policy.activities import Activity
+from gateway.runtime.centre import CentreSide
 from gateway.runtime.certificates import ShownCertificates
-from gateway.runtime.entrance_checks import EntranceChecks
-from gateway.runtime.forecasts import Forecasts
+from gateway.runtime.chores import Chores
 from gateway.runtime.intake import Intake
 from gateway.runtime.parts import (
     Share,
@@ -42,35 +36,29 @@ from gateway.runtime.parts import (
     mine,
     replica_of,
     restored,
-    rollups_of,
     session_of,
     store_of,
     suffix,
 )
 from gateway.runtime.relaying import StaffRelay
 from gateway.runtime.reload import GatewayReload
+from gateway.runtime.self_report import SelfReport
 from gateway.runtime.sites import SiteKeeper
 from gateway.runtime.starts import Starts
-from gateway.runtime.status import Metrics, Status
-from gateway.runtime.who_tells import Teller, WhoTells, teller_of
 from gateway.runtime.writer import Writer
-from gateway.store.cards import CardRetention
-from gateway.store.reader import SqliteReader
-from gateway.store.rollup_reader import RollupReader
-from gateway.store.shards import reader_of
-from gateway.uplink.line import UplinkLine, line_of
-from gateway.uplink.report import BoxReport
 
 log = logging.getLogger(__name__)
 
 STOP_S = 4.0
-MOST_TOLD = 3  # messages too large for the broker, by name
 COPY_GIVES_WAY = 1000  # messages received and not yet durable
 VERSION = version("yizhan")
 
 
 class Gateway:
-    """Use: `start()`, watch `dead`, `stop()`. `share` (i, n) takes its part of the stations; `ending`: `session_of`."""
+    """Use: `start()`, watch `dead`, `stop()`; `report` says meanwhile how it is.
+
+    `share` (i, n) takes its part of the stations; for `ending` see `session_of`.
+    """
 
     @building()
     def __init__(self, settings: Settings, *, share: Share | None = None, ending: str | None = None) -> None:
@@ -83,25 +71,21 @@ class Gateway:
         folder = settings.store.path / self.id if share else settings.store.path
         self.replica = replica_of(settings, folder, self.id)
         self.store = store_of(settings, folder, self.started_at, self.replica)
+        self.report = SelfReport(self, VERSION)
         self._starts = starts = Starts.begin(folder, VERSION, self.started_at)
         self.pipeline, self.memory = restored(settings, stations, self.store, self.started_at, starts)
         starts.tell(self.mishaps)
-        will = Will(*self._report("offline"))
+        will = Will(*self.report.told("offline"))
         self.session = session_of(settings, stations, share, self.pipeline.foreign.filters, will, ending, self.memory)
         new = ending is not None or self.memory.taken_over or not self.store.last_id
         self.session.expected = not new and self._broker is None  # ours keeps nothing over a restart
         self.writer = Writer(self.store, self.session.wake, self.mishaps)
-        self._reader = SqliteReader(folder)
-        self.rollups = rollups_of(settings, stations, self.pipeline.live, folder, self._reader, self.started_at)
-        cards = CardRetention(self.store, settings.store.retention.door_events_days)
-        zones = {station.id: settings.zone_of(station) for station in stations}
-        self.forecasts = Forecasts(self.pipeline.live, reader_of(settings.store.path), zones)
-        self.writer.chores += [self.rollups.tidy, cards.tidy, self.forecasts.tidy]
         self.alerting = self._alerting()
-        rolled = RollupReader(folder, self._reader)
-        tell = self.alerting.watch.entrance
-        self.entrances = EntranceChecks(self.rollups.places, rolled, tell, self.started_at)
-        self.writer.chores.append(self.entrances.tidy)
+        tell_entrance = self.alerting.watch.entrance
+        self.chores = Chores(
+            settings, stations, self.pipeline.live, self.store, folder, tell_entrance, self.started_at
+        )  # fmt: skip
+        self.writer.chores += self.chores.all
         self._command_key = key = command_key_of(settings)
         commands = self.pipeline.commands
         commands.trust(key, SeenNonces.load(self.store.kept("nonces")))
@@ -115,7 +99,7 @@ class Gateway:
             self.memory,
             self.alerting,
             limits_of(settings),
-            self._report,
+            self.report.told,
             starts,
         )
         self.intake.committing.on_durable = self.relaying.durable
@@ -134,12 +118,10 @@ class Gateway:
         self.intake.beside = lambda: (
             ship.trouble if ship else None, self.certificates.all(), replica.trouble if replica else None,
         )  # fmt: skip
-        self.uplink = self._uplink([station.id for station in stations], suffix(share))
-        self.alerting.dispatch.told_elsewhere = WhoTells(self.pipeline.live.box_lines, self._centre_tells).elsewhere
+        self.centre = CentreSide(self, stations, share, VERSION)
         self.sites = SiteKeeper(settings.store.path, self.mishaps)
         self.pipeline.live.boxes.on_site = self.sites.put
         self._reload = GatewayReload(self, share)
-        self._share = share
 
     def _alerting(self) -> Alerting:
         return Alerting(
@@ -150,7 +132,7 @@ class Gateway:
             write=self.writer.write,
             wake=self.session.wake,
             publish=self._retain,
-            healthy=lambda: self.status().ready,
+            healthy=lambda: self.report.status().ready,
             now=now_ms,
         )
 
@@ -178,48 +160,6 @@ class Gateway:
             mishaps=self.mishaps,
         )
 
-    def _uplink(self, stations: list[str], suffix: str) -> UplinkLine | None:
-        """The line to the centre."""
-        uplink = self.settings.uplink
-        if uplink is None:
-            return None
-        report = BoxReport(
-            self.settings.box_id + suffix, VERSION, self.started_at, self.store.folder, uplink.cert_file,
-            alerts=self._who_tells, walls=lambda: self.alerting.watch.screens.walls, ring=self.settings.ring,
-            config_version=lambda: self.config_version() or None, obeys=uplink.command_key_file is not None,
-        )  # fmt: skip
-        line = line_of(
-            self.settings, uplink, self.store, stations, suffix=suffix, write=self.writer.write, mishaps=self.mishaps,
-            report=report.told, command=self.relaying.from_centre, to_bridge=self.relaying.to_bridge,
-        )  # fmt: skip
-        self.relaying.follow(line)
-        if uplink.confirm == "centre":
-            self.intake.committing.confirming.upto = lambda: line.upto
-            line.on_confirmed = self.session.wake
-        return line
-
-    def _centre_tells(self) -> bool:
-        """People are told of our alerts by the centre, which can be reached."""
-        line, uplink = self.uplink, self.settings.uplink
-        return line is not None and uplink is not None and uplink.alerts == "centre" and line.session.connected
-
-    def _who_tells(self) -> Teller:
-        channels = [channel.id for channel in self.settings.alerts.channels]
-        failing = self.alerting.dispatch.failing(now_ms()).keys() & set(channels)
-        return teller_of(self.settings.uplink.alerts if self.settings.uplink else "box", len(channels), len(failing))
-
-    def tell_sites(self) -> None:
-        """Have the centre told of our stations as they are configured now."""
-        line, settings = self.uplink, self.settings
-        if line is not None:
-            version = self.config_version()
-            line.configure(
-                {
-                    station.id: site_of(settings, station, line.outbound.box, version)
-                    for station in mine(settings.stations, self._share)
-                }
-            )
-
     # ---- life ----
 
     def start(self) -> None:
@@ -232,9 +172,7 @@ class Gateway:
             self.replica.start()
         if self.ship is not None:
             self.ship.start()
-        if self.uplink is not None:
-            self.tell_sites()
-            self.uplink.start()
+        self.centre.start()
         self.alerting.start()
         self.intake.start()
         self.certificates.start()
@@ -244,7 +182,7 @@ class Gateway:
     @property
     def dead(self) -> str | None:
         """The name of a thread or child that ended without being told to; None while all is well."""
-        for thread in (self.intake, self.writer, self.replica, self.ship, self.uplink, self.calendars):
+        for thread in (self.intake, self.writer, self.replica, self.ship, self.centre.line, self.calendars):
             if thread is not None and thread.ident is not None and not thread.is_alive():
                 return thread.name
         if self._broker is not None and not self._broker.running:
@@ -267,19 +205,18 @@ class Gateway:
         if self.ship is not None and self.ship.ident is not None:
             self.ship.end(left(0.5))
         self.sites.end(left(0.5))
-        if self.uplink is not None:
-            self.uplink.end(left(0.5))
+        self.centre.end(left(0.5))
         clean = self._end_writing(left) and clean
         if clean and dead is None:
             with suppress(OSError):  # then the next start counts this one too
                 self._starts.settle()
         if clean:
-            for one in (self.forecasts, self.rollups, self._reader, self.store):
-                one.close()
+            self.chores.close()
+            self.store.close()
         if self._broker is not None:
             self._broker.stop()
         if not clean:
-            log.error("still running after %.1f s: %s", STOP_S, [one.name for one in threading.enumerate()])
+            log.error("still running after %.1f s: %s", STOP_S, [thread.name for thread in threading.enumerate()])
         if dead is not None:
             log.critical("%s had ended unexpectedly", dead)  # the last line names what to look for
         return clean
@@ -321,80 +258,9 @@ class Gateway:
         """
         self._reload.take_up(difference, now_ms())
 
-    # ---- telling how it is ----
-
-    def status(self) -> Status:
-        copy = self.ship.trouble if self.ship is not None else None
-        store = self.writer.trouble or self.writer.upkeep_trouble
-        centre = self.uplink.trouble if self.uplink is not None else None
-        told = (self.session.trouble, store, copy, centre, *(self.replica.troubles if self.replica else ()), self.dead)
-        troubles = [text for text in told if text]
-        if self.session.takeover_suspected:
-            troubles.append(f"another gateway seems to use the client id {self.session.client_id}")
-        troubles += self.session.oversized.troubles()[:MOST_TOLD]
-        return Status(
-            self.session.connected, self.session.subscribed, store is None, tuple(troubles),
-            self.started_at, broker=self.session.address,
-        )  # fmt: skip
-
-    def left_out(self) -> dict[str, int]:
-        """What is left out of what is told us or tell, as `station/what`, and how often. Any thread may ask."""
-        words = dict(self.pipeline.live.counters.words.copy())
-        told = self.pipeline.foreign.remarks.all() | words | self.calendars.left_out_of()
-        for station, size in self.session.oversized.left_out_of("yz-live/").items():
-            told[f"{station}/document of {size} bytes, more than the broker takes"] = 1
-        return told
-
     def activities_of(self, station: str) -> Mapping[str, tuple[Activity, ...]]:
         """What the calendars of a station's areas say. Any thread may ask."""
         return self.calendars.activities_of(station)
 
-    def metrics(self) -> Metrics:
-        counters, intake = self.pipeline.counters, self.intake
-        return Metrics(
-            received=counters["received"] + self.flood.dropped,
-            flooding=self.flood.dropped,
-            devices_limited=self.flood.limited,
-            stored=intake.stored,
-            duplicate=counters["duplicate"],
-            late=counters["late"],
-            ignored_fields=counters["ignored_fields"],
-            unknown_status=counters["unknown_status"],
-            bad_fields=self.pipeline.foreign.remarks.bad_fields,
-            mishaps=self.mishaps.count,
-            unsendable=self.session.unsendable,
-            oversized=self.session.oversized.count,
-            quarantined=dict(self.pipeline.quarantined),
-            backlog=intake.backlog,
-            commits=intake.committing.times.cumulative(),
-            commit_seconds=intake.committing.times.total_s,
-            connected=self.session.connected,
-            broker_node=self.session.node,
-            reconnects=self.session.reconnects,
-            session_gaps=self.session.gaps,
-            documents=intake.documents.count,
-            store_failures=dict(self.writer.failures),
-            alerts_open=len(self.alerting.core.desk.open_alerts()),
-            calendar_events_left_out=self.calendars.left_out(),
-            copy=self.ship.metrics() if self.ship is not None else None,
-            uplink=self.uplink.metrics() if self.uplink is not None else None,
-            replica=self.replica.metrics() if self.replica is not None else None,
-            boxes=list(self.pipeline.live.box_lines.lines.values()),
-        )
-
     def _retain(self, topic: str, payload: bytes) -> None:
         self.session.publish(topic, payload, retain=True)
-
-    def _report(self, state: str) -> tuple[str, bytes]:
-        """What we retain about ourselves on `yz-sys/{gateway}`; with state `offline` it is our last will."""
-        body: dict[str, Any] = {"gateway": self.id, "version": VERSION, "state": state, "since": utc(self.started_at)}
-        if state == "online":
-            counters = self.pipeline.counters
-            self.pipeline.name_words()
-            body["at"] = utc(now_ms())
-            body["counters"] = {
-                "received": counters["received"] + self.flood.dropped, "stored": self.intake.stored,
-                "duplicate": counters["duplicate"], "quarantined": self.pipeline.quarantined.total(),
-            }  # fmt: skip
-            body["left_out"] = most(self.left_out())
-        return f"yz-sys/{self.id}", msgspec.json.encode(body)

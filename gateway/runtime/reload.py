@@ -100,11 +100,9 @@ class GatewayReload:
         """Those with threads of their own."""
         gateway, settings = self._gateway, plan.settings
         gateway.settings = settings
-        gateway.forecasts.follow({station.id: settings.zone_of(station) for station in plan.stations})
-        gateway.rollups.follow(plan.places, plan.core.removed)
-        gateway.entrances.follow(plan.places, plan.core.removed)
+        gateway.chores.follow(settings, plan.stations, plan.places, plan.core.removed)
         gateway.calendars.configure(wanted_of(settings, plan.stations))
-        gateway.tell_sites()
+        gateway.centre.tell_sites()
         if gateway.ship is not None:
             places = [place_of(settings, station) for station in plan.stations]
             gateway.ship.configure([resource for place in places for resource in place.resources])

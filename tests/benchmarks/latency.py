@@ -125,7 +125,7 @@ def main() -> None:
 
     gateway.listen(listen)
     gateway.start()
-    while not gateway.status().ready:
+    while not gateway.report.status().ready:
         sleep(0.01)
     print("ready", flush=True)
     sys.stdin.readline()

@@ -143,7 +143,7 @@ def prototype(settings: Settings, count: int) -> None:
 def gateway(settings: Settings, count: int, warm: int, started: float) -> None:
     subject = Gateway(settings)
     subject.start()
-    while not subject.status().ready:
+    while not subject.report.status().ready:
         sleep(0.001)
     start_s = monotonic() - started
     before_kib = rss_kib()

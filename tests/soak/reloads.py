@@ -94,9 +94,9 @@ def run(stations: int, reloads: int, rate: int, seconds: int, *, everyone: bool 
             told.apply_cpu_median_ms, told.apply_cpu_max_ms = median(cpus) * 1000, max(cpus) * 1000
             told.whole_median_s, told.whole_max_s = median(wholes), max(wholes)
             told.reloads = len(wholes)
-            _wait(lambda: gateway.metrics().received >= told.sent, 120)
-            _wait(lambda: gateway.metrics().backlog == 0, 120)
-            figures = gateway.metrics()
+            _wait(lambda: gateway.report.metrics().received >= told.sent, 120)
+            _wait(lambda: gateway.report.metrics().backlog == 0, 120)
+            figures = gateway.report.metrics()
             told.stored, told.duplicate = figures.stored, figures.duplicate
             told.quarantined = sum(figures.quarantined.values())
         finally:

@@ -248,8 +248,8 @@ def test_a_device_that_floods_is_let_go_and_counted_and_the_others_are_heard(set
     subprocess.run(words, input=b'{"occupied":true}\n' * 3_000, check=True)
     listener.say(1, 1)
     listener.until(lambda: listener.seat(1)["use"] == "occupied")
-    until(lambda: gateway.metrics().received >= 3_001 and gateway.metrics().backlog == 0)
-    told = gateway.metrics()
+    until(lambda: gateway.report.metrics().received >= 3_001 and gateway.report.metrics().backlog == 0)
+    told = gateway.report.metrics()
     assert told.devices_limited == 1
     assert told.flooding > 500
     assert told.stored + told.duplicate + told.flooding == 3_001

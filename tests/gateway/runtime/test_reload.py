@@ -141,7 +141,7 @@ def test_a_removed_device_that_comes_back_is_told_what_it_was_told(house):
     ear.until(lambda: ear.retained["yz-ack/a/two"] == b'{"boot":"x","upto":1}')
     ear.until(lambda: (ear.resource("a", "two") or {}).get("use") == "occupied")
     ear.say("yz/a/two/state", occupied=True, boot="x", seq=1)
-    until(lambda: ear.poll() or house.gateway.metrics().duplicate == 1)
+    until(lambda: ear.poll() or house.gateway.report.metrics().duplicate == 1)
 
 
 def test_a_foreign_device_is_heard_from_the_reload_on_and_no_longer_than_it_is_configured(house):
@@ -161,11 +161,11 @@ def test_a_foreign_device_is_heard_from_the_reload_on_and_no_longer_than_it_is_c
     assert not [one for one in house.gateway.session.filters if one.startswith("zigbee2mqtt")]
     ear.say("yz/a/one/state", occupied=False, boot="x", seq=1)  # what was on its way before is in before it
     ear.until(lambda: ear.resource("a", "one")["use"] == "free")
-    taken = house.gateway.metrics().received
+    taken = house.gateway.report.metrics().received
     ear.say("zigbee2mqtt/chair", occupancy=True)
     ear.say("yz/a/one/state", occupied=True, boot="x", seq=2)
     ear.until(lambda: ear.resource("a", "one")["use"] == "occupied")
-    assert house.gateway.metrics().received == taken + 1
+    assert house.gateway.report.metrics().received == taken + 1
 
 
 def test_a_start_after_reloads_finds_what_was_live(house):
