@@ -32,7 +32,7 @@ def test_what_asks_for_nothing_fills_no_inbox(run, listener):  # noqa: F811
 
 def test_repeats_that_wait_to_be_acknowledged_fill_it_like_others(run, listener, monkeypatch):  # noqa: F811
     gateway = run()
-    monkeypatch.setattr(gateway.intake, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=600))
+    monkeypatch.setattr(gateway.intake.inbox, "limits", IntakeLimits(inbox_messages=50, inbox_patience_s=600))
     gate, commit = threading.Event(), gateway.store.commit
     monkeypatch.setattr(
         gateway.store, "commit", lambda batch, *more: (not batch.payloads or gate.wait(600)) and commit(batch, *more)
