@@ -1,10 +1,13 @@
 """At a centre: the configuration of a station that a box has, as the box tells it, and change sets for it."""
 
+import contextlib
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,10 +21,14 @@ from api.errands import SaidToBox, followed
 from config.edit.saving import ConflictError
 from config.files import LIST_BYTES, UnusableFileError, read_bytes
 from config.sites import path_of
+from gateway.base.clock import monotonic_s
 from gateway.commands import LIFE_MS
 
 ANSWER_S: Final = 8.0
 """So long a box whose line stands has to check, save and take up what was changed."""
+TOLD_S: Final = 3.0
+"""So long the box has to tell the new lines once it has saved them. Who saves again before has lines of before."""
+ASK_AGAIN_S: Final = 0.05
 LONGEST_SET: Final = 40_000
 """Bytes of a change set that fit into a command."""
 
@@ -87,7 +94,23 @@ class BoxConfiguration:
         box = followed(self._context.settings, now.station, order.nonce, ANSWER_S)
         if box is None:
             raise HTTPException(503, "the box has not told of itself yet; try again when its line stands")
-        return _answer(box)
+        answer = _answer(box)
+        if box.state == "done":
+            self._wait_for(now.station, answer.get("version"))
+        return answer
+
+    def _wait_for(self, station: str, version: Any) -> None:
+        """Until the box has told the lines of this version, so that whoever reads next reads them; not for long."""
+        path, end = path_of(self._context.settings.store.path, station), monotonic_s() + TOLD_S
+        while isinstance(version, int) and _version_in(path) < version and monotonic_s() < end:
+            time.sleep(ASK_AGAIN_S)
+
+
+def _version_in(path: Path) -> int:
+    """Of the box's files, as a site was told; 0 where there is none."""
+    with contextlib.suppress(UnusableFileError, ValueError):
+        return int(json.loads(read_bytes(path, "site", LIST_BYTES)).get("version") or 0)
+    return 0
 
 
 def _answer(box: SaidToBox) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from gateway.policy.override import Command, Override, OverrideTarget
 from gateway.store.base import StoreError
 from gateway.store.kept import kept_in
 
-ANSWER_S: Final = 2.0
-"""So long a box whose line stands has to answer before its errand is told as waiting."""
+ANSWER_S: Final = 1.5
+"""So long a box whose line stands has to answer before its errand is told as waiting: on the page within 2 s."""
+DEED_S: Final = 1.0
+"""The same for a deed that was carried out here before."""
 KEPT_S: Final = 5.0
 """So long our own gateway has to keep it."""
 ASK_AGAIN_S: Final = 0.05
@@ -78,13 +80,21 @@ def followed(settings: Settings, station: str, nonce: str, within_s: float = ANS
         return None  # no store beside us: what the gateway made of it is seen in what it tells
 
 
-def told_of(folder: Path, nonce: str) -> dict[str, Any]:
-    """`box`: what a box made of this deed so far; nothing where none is to do it. For the answer to whoever did it."""
+def told_of(settings: Settings, station: str | None, nonce: str) -> dict[str, Any]:
+    """`box`: what a box made of this deed, which was carried out here; nothing where none is to do it. One whose line
+    stands has a moment for its answer. For the answer to whoever did it.
+    """
+    folder, end = settings.store.path, monotonic_s() + DEED_S
     try:
-        errand = next((one for one in errands_in(folder) if one.nonce == nonce and one.box), None)
+        line = line_to(settings, station) if station is not None else None
+        while True:
+            errand = next((errand for errand in errands_in(folder) if errand.nonce == nonce and errand.box), None)
+            late = line is None or not line.online or monotonic_s() > end
+            if errand is None or errand.state != "waiting" or late:
+                return {} if errand is None else {"box": said_to_box(errand).model_dump()}
+            time.sleep(ASK_AGAIN_S)
     except StoreError:
         return {}
-    return {} if errand is None else {"box": said_to_box(errand).model_dump()}
 
 
 def waiting_words(folder: Path, station: str) -> list[tuple[OverrideTarget, Override, str]]:

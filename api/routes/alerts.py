@@ -84,8 +84,9 @@ def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
         if found.state == "closed" and verb != "undo":
             raise HTTPException(409, "the alert is closed already")
         nonce = await staff.do(verb, key.name, found.station, target=alert, text=text or "", **more)
+        box = await staff.box(found.station, nonce)
         with staff.reader() as reader:
-            return _shown(reader, _find(staff, reader, key, alert)) | staff.box(nonce)
+            return _shown(reader, _find(staff, reader, key, alert)) | box
 
     needs = Depends(gate.needs("operator"))
 

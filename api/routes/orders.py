@@ -59,7 +59,8 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
             resource=alert.resource if alert is not None else new.resource,
             text=new.title or (alert.kind if alert is not None else "work"), assignee=new.assignee or key.name,
         )  # fmt: skip
-        return _found(staff, nonce[:12]) | staff.box(nonce)
+        box = await staff.box(station, nonce)
+        return _found(staff, nonce[:12]) | box
 
     for verb, summary in STEPS.items():
         _step(routes, staff, operator, verb, summary)
@@ -86,7 +87,8 @@ async def _do(staff: Staff, verb: Verb, order: str, key: Key) -> dict[str, Any]:
         raise HTTPException(404, "there is no order of this id")
     staff.check_kept(key, found.station)
     nonce = await staff.do(verb, key.name, found.station, target=order)
-    return _found(staff, order) | staff.box(nonce)
+    box = await staff.box(found.station, nonce)
+    return _found(staff, order) | box
 
 
 def _alert(staff: Staff, alert_id: str | None) -> Alert | None:

@@ -85,9 +85,9 @@ class Staff:
             raise HTTPException(503, "the gateway does not answer; look whether it was done, then try again") from error
         return deed.nonce
 
-    def box(self, nonce: str) -> dict[str, Any]:
-        """What the box of the station made of a deed so far, for the answer; see `told_of`."""
-        return told_of(self.context.settings.store.path, nonce)
+    async def box(self, station: str | None, nonce: str) -> dict[str, Any]:
+        """What the box of the station made of a deed, for the answer; see `told_of`."""
+        return await asyncio.to_thread(told_of, self.context.settings, station, nonce)
 
     async def _carried_out(self, deed: Deed) -> None:
         if self._alerting is not None:

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.boxes import UNSEEN_MS
+from api.errands import told_of
+from config.schema import Settings, StoreSettings
 from gateway.commands.errands import KEPT, Errand, Errands
 from gateway.core.passed_on import BOXES
 from gateway.evidence.boxes import Boxes
@@ -170,3 +174,36 @@ def test_a_key_of_other_stations_sees_nothing_of_what_waits(busy: House) -> None
 def test_without_a_box_the_page_says_how_one_comes(house: House) -> None:
     assert rows(house) == []
     assert "uplinks.accept" in house.get("/boxes", headers=key(house)).text
+
+
+def test_the_answer_to_a_deed_waits_for_a_box_whose_line_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.errands.DEED_S", 60.0)
+    obedient = replace(GOOD, obeys=True)
+    settings = Settings(store=StoreSettings(path=tmp_path))
+    put(tmp_path, [BoxLine("yanshan-box", True, NOON, NOON, obedient, 0, ["yanshan"])])
+    store = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    deed = Errand("d" * 16, "yanshan-box", "yanshan", "staff", "li", "{}", NOON, NOON + HOUR)
+    store.write([Keep(KEPT, Errands([deed]).dump(NOON))])
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(told_of, settings, "yanshan", deed.nonce)
+        deed.state, deed.settled_at = "done", NOON
+        store.write([Keep(KEPT, Errands([deed]).dump(NOON))])
+        assert answer.result(60)["box"]["state"] == "done"
+    store.close()
+
+
+def test_the_answer_to_a_deed_says_at_once_that_it_waits_for_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.errands.DEED_S", 3_600.0)
+    obedient = replace(GOOD, obeys=True)
+    put(tmp_path, [BoxLine("yanshan-box", False, NOON, NOON, obedient, 0, ["yanshan"])])
+    store = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    deed = Errand("d" * 16, "yanshan-box", "yanshan", "staff", "li", "{}", NOON, NOON + HOUR)
+    store.write([Keep(KEPT, Errands([deed]).dump(NOON))])
+    store.close()
+    settings = Settings(store=StoreSettings(path=tmp_path))
+    assert told_of(settings, "yanshan", deed.nonce)["box"]["state"] == "waiting"
+    assert told_of(settings, "yanshan", "e" * 16) == {}

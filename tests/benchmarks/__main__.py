@@ -15,7 +15,9 @@ from pathlib import Path
 from time import strftime
 from typing import Any
 
+from tests.benchmarks.catch_up import catch_up
 from tests.benchmarks.demo import demo_s
+from tests.benchmarks.downward import downward
 from tests.benchmarks.figures import Figure, machine, table, write
 from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
@@ -102,6 +104,11 @@ def costly() -> Iterator[Figure]:
         yield Figure(f"45 askers of a year by hour: {name.removesuffix('_ms')}", value, "ms")
 
 
+def uplink() -> Iterator[Figure]:
+    yield from downward()
+    yield from catch_up()
+
+
 def alone(module: str, *arguments: object) -> dict[str, Any]:
     """What a chapter tells that runs in a process of its own."""
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)]
@@ -132,6 +139,7 @@ def main() -> None:
         "forecast": forecast,
         "costly": costly,
         "piles": piles,
+        "uplink": uplink,
         "replica": lambda: replicated(args.rounds, args.count),
     }
     about, figures = machine(), []
