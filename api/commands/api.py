@@ -1,4 +1,4 @@
-"""`yizhan api`: the API and pages in a process of their own. As many as wanted: none keeps anything."""
+"""`yizhan api`: the API and pages in a process of their own, as many as wanted."""
 
 import argparse
 import logging
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.model import Millis
     from gateway.runtime import Status
     from gateway.store.base import Reader
+    from gateway.store.replica.mirrors import MirrorKeeper
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         from gateway.base.clock import now_ms
         from gateway.base.heart import Heart
         from gateway.base.mishaps import Mishaps
+        from gateway.runtime.parts import mirrors_of
 
     hangups = Hangups()
     settings = load(args.config)
@@ -57,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     mishaps = Mishaps()
     view = LiveView(settings.stations, now_ms, mishaps)
     feed = _feed_of(settings, view, mishaps)
-    running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed))
+    running = Reloading(args.config, settings, load, lambda planned: _follow(planned, app, feed, mirrors))
+    mirrors = mirrors_of(running.settings, mishaps)
     app = create_app(
         view, history_of(settings), settings, _status_of(settings, feed, started_at, running.settings),
         registry=_registry(running.settings, mishaps, feed),
@@ -66,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     door = ReloadDoor(running, hangups, settings.store.path / FOLDER, "api")
     feed.start()
+    if mirrors is not None:
+        mirrors.start()
     threading.Thread(target=_try_broker, args=(settings,), name="trial", daemon=True).start()
     door.start()
     threading.Thread(target=_watch, args=(feed, stop), name="watch", daemon=True).start()
@@ -80,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         door.end()
         feed.end()
         feed.join(3)
+        if mirrors is not None:
+            mirrors.end(3)
     if died:
         log.critical("the live feed ended unexpectedly: ending, so that a supervisor starts us again")
     return 1 if died else 0
@@ -115,7 +122,7 @@ def _feed_of(settings: "Settings", view: "LiveView", mishaps: "Mishaps") -> "Liv
     )  # fmt: skip
 
 
-def _follow(planned: "Difference", app: "App", feed: "LiveFeed") -> None:
+def _follow(planned: "Difference", app: "App", feed: "LiveFeed", mirrors: "MirrorKeeper | None") -> None:
     from api.longest import LongestOf
     from api.running import NotReloadedError
 
@@ -125,6 +132,8 @@ def _follow(planned: "Difference", app: "App", feed: "LiveFeed") -> None:
         raise NotReloadedError(str(error)) from error
     show()
     feed.configure(LongestOf(planned.settings), [station.id for station in planned.settings.stations])
+    if mirrors is not None:
+        mirrors.configure()
 
 
 def _watched(settings: "Settings", feed: "LiveFeed") -> "Mapping[str, tuple[bool, list[str]]]":

@@ -1,7 +1,8 @@
 """The parts of a gateway, each made from the configuration."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ from gateway.store.place import Place
 from gateway.store.replica.configured import connection_of
 from gateway.store.replica.filing import ReplicaFiling, files_beside
 from gateway.store.replica.lease import LeaseKeeper, holder_of
+from gateway.store.replica.mirrors import MirrorKeeper
 from gateway.store.replica.sender import Companion, ReplicaSender
 from gateway.store.replica.waiting import WaitingGateway
 from gateway.store.rollups import Rollups
@@ -42,6 +44,7 @@ from gateway.store.tenure import TAKE_OVER, begun, keep_take_over, read_periods,
 log = logging.getLogger(__name__)
 
 Share = tuple[int, int]
+_SHARD = re.compile(r"-(\d+)of(\d+)$")
 OF_BRIDGES: Final = ["yz-pile/+/+", "yz-reply/+/+"]
 OF_BOXES: Final = ["yz-box/+", "yz-site/+", "yz-deed/+/+", "yz-reply/+/+"]
 
@@ -110,6 +113,28 @@ def waiting_of(settings: Settings, share: Share | None) -> WaitingGateway:
     return WaitingGateway(
         connection_of(settings.store.replica, gateway), folder, settings.keys_file, holder_of(folder),
         settings.store.retention.raw_days,
+    )  # fmt: skip
+
+
+def mirrors_of(running: Callable[[], Settings], mishaps: Mishaps) -> MirrorKeeper | None:
+    """What keeps mirrors of our gateway's stores for an API without a gateway beside it; None without a replica.
+
+    StoreError without the extra. `running`: the configuration as it is now.
+    """
+    settings = running()
+    if settings.store.replica is None:
+        return None
+
+    def rollups(name: str, folder: Path, reader: Reader) -> Rollups:
+        settings = running()
+        shard = _SHARD.search(name)
+        stations = mine(settings.stations, (int(shard[1]), int(shard[2])) if shard else None)
+        places = [place_of(settings, station) for station in stations]
+        return rollups_in(settings, places, folder, reader, now_ms())
+
+    return MirrorKeeper(
+        connection_of(settings.store.replica, settings.gateway.id), settings.gateway.id, settings.store.path, rollups,
+        mishaps, required=settings.store.replica.required,
     )  # fmt: skip
 
 
@@ -249,16 +274,20 @@ def place_of(settings: Settings, station: StationSettings) -> Place:
 def rollups_of(
     settings: Settings, stations: Sequence[StationSettings], live: Live, folder: Path, reader: Reader, now: Millis
 ) -> Rollups:
-    """They begin with the first day of the journal, or now; the resources are those of `live`, there anyway."""
+    """The resources are those of `live`, there anyway."""
+    places = [
+        Place(station.id, settings.zone_of(station), [facts.resource for facts in live.stations[station.id].facts()])
+        for station in stations
+    ]
+    return rollups_in(settings, places, folder, reader, now)
+
+
+def rollups_in(settings: Settings, places: Sequence[Place], folder: Path, reader: Reader, now: Millis) -> Rollups:
+    """They begin with the first day of the journal, or now."""
     days = day_files(folder)
     return Rollups(
         folder,
-        [
-            Place(
-                station.id, settings.zone_of(station), [facts.resource for facts in live.stations[station.id].facts()]
-            )
-            for station in stations
-        ],
+        places,
         reader,
         number_of(days[0]) * DAY_MS if days else now // HOUR_MS * HOUR_MS,
         synchronous=SYNCHRONOUS[settings.store.profile],

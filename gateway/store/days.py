@@ -7,11 +7,18 @@ from gateway.base.local_time import DAY_MS
 from gateway.model import Millis
 
 CORE = "yizhan.db"
+MIRROR = "mirror-of-"
+"""What the folder is called in which an API has a gateway's store from the replica; the gateway's name follows."""
 
 
 def store_folders(root: Path) -> list[Path]:
-    """The folder itself, and one for each shard that has written beside it."""
-    return [root, *sorted(path.parent for path in root.glob(f"*/{CORE}"))]
+    """The folder itself, and one for each shard that has written beside it.
+
+    Mirrors of them are told only where no gateway has written: nothing is ever in both.
+    """
+    there = sorted(path.parent for path in root.glob(f"*/{CORE}"))
+    written = [folder for folder in there if not folder.name.startswith(MIRROR)]
+    return [root, *(written if written or (root / CORE).exists() else there)]
 
 
 def core_files(root: Path) -> list[Path]:

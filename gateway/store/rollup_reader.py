@@ -28,6 +28,7 @@ from gateway.history.turnstile import Passed
 from gateway.history.utilization import Minutes, measure
 from gateway.model import Millis, Resource
 from gateway.store.base import Reader
+from gateway.store.days import store_folders
 from gateway.store.files import as_store_error, read_only
 from gateway.store.levels import counted_in_units, levels, may_be_counted
 from gateway.store.place import Asked, scope_of
@@ -149,7 +150,7 @@ class RollupReader:
     @contextmanager
     def _files(self) -> Iterator[list[sqlite3.Connection]]:
         """The roll-ups here and in the folders of shards; none on a machine without the journal."""
-        paths = (self._folder / FILE, *sorted(self._folder.glob(f"*/{FILE}")))
+        paths = [folder / FILE for folder in store_folders(self._folder)]
         with ExitStack() as stack:
             try:
                 yield [stack.enter_context(closing(read_only(path))) for path in paths if path.exists()]

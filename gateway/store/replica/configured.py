@@ -1,7 +1,7 @@
 """How the replica's server is reached, from the configuration."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,10 @@ def gateways_of(replica: ReplicaSettings, gateway: str) -> list[str]:
     StoreError, ServerAwayError.
     """
     with closing(connection_of(replica, gateway)()) as server:
-        known = server.gateways()
+        return ours_of(server.gateways(), gateway) or [gateway]
+
+
+def ours_of(names: Iterable[str], gateway: str) -> list[str]:
+    """The gateway with this id and its shards, of all these names."""
     shard = re.compile(rf"{re.escape(gateway)}-\d+of\d+")
-    return [name for name in known if name == gateway or shard.fullmatch(name)] or [gateway]
+    return [name for name in names if name == gateway or shard.fullmatch(name)]

@@ -137,6 +137,15 @@ class Postgres:
         """All that it knows."""
         return [name for (name,) in self.run(tables.GATEWAYS).fetchall()]
 
+    def leased(self) -> set[str]:
+        """The gateways that have said a word within LEASE_S."""
+        return {name for (name,) in self.run(tables.LEASED).fetchall()}
+
+    def first_day(self) -> int | None:
+        """Of the days that are not over, the oldest of which there are steps."""
+        (day,) = self._row(tables.FIRST_DAY, (self.gateway,))
+        return None if day is None else int(day)
+
     def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
         for part, upto, blob in rows:
             self.fenced(tables.KEEP_PART, (self.gateway, self.epoch, self.gateway, part, upto, blob))
@@ -196,8 +205,8 @@ class Postgres:
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
-    def _row(self, statement: str) -> tuple[Any, ...]:
-        row = self.row(statement)
+    def _row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+        row = self.row(statement, values)
         assert row is not None
         return row
 

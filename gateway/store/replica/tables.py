@@ -73,3 +73,8 @@ RENEW_LEASE = (
     "UPDATE yizhan_lease SET until = clock_timestamp() + make_interval(secs => %s) WHERE gateway = %s AND holder = %s"
 )
 HOLDER = "SELECT name FROM yizhan_lease WHERE gateway = %s"
+LEASED = "SELECT gateway FROM yizhan_lease WHERE until > clock_timestamp()"
+
+# ---- mirrors ----
+
+FIRST_DAY = "SELECT min(day) FROM yizhan_step WHERE gateway = %s"
