@@ -1,26 +1,40 @@
 """Nodes of each broker that is installed are killed under load: what the table of docs/broker.md promises of it."""
 
-import argparse
+from typing import Any
 
 import pytest
 
-from tests.benchmarks.broker_kills import figures
+from tests.benchmarks.broker_kills import Trial, figures
 from tests.e2e.brokers.programs import MAKES
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
+INSTALLED = [name for name, (_, program) in MAKES.items() if program is not None]
 KEEPS = {"nats", "rabbitmq", "artemis"}
 """Clusters that lose nothing of what they acknowledged when one node dies."""
-ASKED = argparse.Namespace(
-    kills=3, every_s=40.0, down_s=15.0, rest_s=10.0, rate=200.0, shards=4, shards_too=True, seed=1, logs=None
-)
 
 
-@pytest.mark.parametrize("make", [name for name, (_, program) in MAKES.items() if program is not None])
+@pytest.mark.parametrize("make", INSTALLED)
 def test_what_a_broker_acknowledged_is_stored_once_or_owed_to_the_device(make: str) -> None:
-    found = figures(make, ASKED)
-    assert found["acknowledged"] > 10_000
-    assert found["missing"] == 0 if make in KEEPS else found["missing"] <= found["owed_by_watermarks"]
-    assert found["promised_and_missing"] == 0
-    assert found["stored_after_resending"] == found["acknowledged"]
-    assert (found["double"], found["still_owed"]) == (0, 0)
+    told = figures(make, Trial(shards_too=True))
+    assert told["acknowledged"] > 10_000
+    assert told["missing"] == 0 if make in KEEPS else told["missing"] <= told["owed_by_watermarks"]
+    exact(told)
+
+
+@pytest.mark.parametrize("make", [name for name in ("nats", "rabbitmq") if name in INSTALLED])
+def test_eight_shards_on_a_cluster_outlive_ten_kills_and_become_four_and_eight_and_four_under_load(make: str) -> None:
+    told = figures(make, Trial(shards=8, kills=10, every_s=60, rate=100, then=(4, 8, 4)))
+    changes = told["changes"]
+    assert told["acknowledged"] > 30_000
+    assert changes["acknowledged"] > told["acknowledged"] + 3_000
+    assert (told["missing"], changes["missing"]) == (0, 0)
+    exact(told)
+    exact(changes)
+
+
+def exact(told: dict[str, Any]) -> None:
+    """Once each, what was promised among them, and nothing owed any more."""
+    assert told["promised_and_missing"] == 0
+    assert told["stored_after_resending"] == told["acknowledged"]
+    assert (told["double"], told["still_owed"]) == (0, 0)

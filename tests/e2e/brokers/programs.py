@@ -139,7 +139,9 @@ def nats(folder: Path, count: int = 1, lazy: bool = False) -> list[BrokerNode]:
         ]
         own = changed(text, changes)
         (home / "nats.conf").write_text(own[: own.index("cluster {")] if count == 1 else own)
-        nodes.append(BrokerNode(mqtt, [str(NATS), "-c", str(home / "nats.conf")], dict(os.environ)))
+        nodes.append(
+            BrokerNode(mqtt, [str(NATS), "-c", str(home / "nats.conf"), "-l", str(home / "nats.log")], dict(os.environ))
+        )
     return nodes
 
 
