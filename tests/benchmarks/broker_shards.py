@@ -54,7 +54,7 @@ class Shards:
         self._running.pop(number).__exit__(None)
 
     def change(self, count: int) -> None:
-        """As an operator does: all are told to end, `yizhan shards` brings what there is to the new ones, they start."""
+        """As an operator does it: all end, `yizhan shards` brings what there is to the new ones, and those start."""
         running = list(self._running.values())
         self._running.clear()
         for shard in running:
@@ -62,7 +62,7 @@ class Shards:
         for shard in running:
             assert shard.child.wait(120) == 0, shard.errors
             shard.__exit__(None)
-        done = yizhan(self._folder, "shards", str(count), "--config", "shard-1.yaml")
+        done = yizhan(self._folder, "shards", str(count), "--config", "shard-1.yaml", patience_s=2 * PATIENCE_S)
         assert (done.returncode, done.stdout) == (0, f"{count} shards may start\n"), done.stderr
         self.ports[:] = [0] * count
         self._start_all()
@@ -124,7 +124,9 @@ def gaps(port: int) -> int:
 
 def stored(folder: Path, *, numbered: bool = True) -> Stored:
     """What `yizhan export` has, of the devices that number their messages or of the others."""
-    rows = map(json.loads, yizhan(folder, "export", "--config", "shard-1.yaml").stdout.splitlines())
+    rows = map(
+        json.loads, yizhan(folder, "export", "--config", "shard-1.yaml", patience_s=PATIENCE_S).stdout.splitlines()
+    )
     return collections.Counter(
         (row["station"], row["device"], row["seq"] if numbered else row["data"]["n"])
         for row in rows

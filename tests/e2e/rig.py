@@ -76,10 +76,12 @@ class Yizhan:
         return self.log.read_text()
 
 
-def yizhan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def yizhan(folder: Path, *words: str, patience_s: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     program = Path(sys.executable).with_name("yizhan")
-    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [str(program), *words], cwd=folder, capture_output=True, text=True, timeout=patience_s, check=False
+    )
 
 
 def get(port: int, path: str) -> Any:
