@@ -1,6 +1,8 @@
 """paho's client as a session needs it: made for one broker, and entering there."""
 
+import logging
 import random
+import secrets
 import socket
 import ssl
 from dataclasses import dataclass, field, replace
@@ -13,6 +15,8 @@ from paho.mqtt.properties import Properties  # noqa: TID251
 from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251
 
 from config.schema.base import HostPort
+
+log = logging.getLogger(__name__)
 
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 DIAL_TIMEOUT_S = 5.0
@@ -107,6 +111,17 @@ def asked_for(*, anew: bool) -> SubscribeOptions:
     """How to listen to a topic, by MQTT 5; `anew`: with what is retained though we listen to it already."""
     retained = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if anew else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
     return SubscribeOptions(qos=1, retainHandling=retained)
+
+
+def rename(client: paho.Client, client_id: str) -> None:
+    """Enter by another id from the next connection on, with all that is still to be sent. Of a session that is not
+    kept: there the broker may drop what it has under the old one.
+
+    RabbitMQ 3.10 may keep a queue of it that is at no node any more, and hangs up whenever it is asked to listen.
+    """
+    other = f"{client_id}-{secrets.token_hex(3)}"
+    log.warning("MQTT: the broker hangs up when %s asks for its topics; entering as %s", client_id, other)
+    client._client_id = other.encode()  # noqa: SLF001
 
 
 def connect(client: paho.Client, broker: Broker, terms: Terms) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from gateway.base.clock import monotonic_s
 
 FIRST_S, LONGEST_S = 1.0, 60.0
+HANG_UPS = 3
 
 
 class Grants:
@@ -18,6 +19,7 @@ class Grants:
         self._asked: dict[int, tuple[str, ...]] = {}  # by packet, until it is answered
         self._refused: dict[str, None] = {}
         self._pause_s, self._again_at = FIRST_S, 0.0
+        self._hung_up = 0  # connections in a row that ended before any answer
 
     def opened(self) -> list[str]:
         """A new connection: what the last one left without a grant."""
@@ -32,6 +34,7 @@ class Grants:
 
     def answered(self, mid: int, granted: Sequence[bool]) -> None:
         """`granted`: of each filter of that packet, in order."""
+        self._hung_up = 0
         filters = self._asked.pop(mid, ())
         for topic_filter, good in zip(filters, granted, strict=False):
             if good:
@@ -41,6 +44,14 @@ class Grants:
         if self._refused:
             self._again_at = monotonic_s() + self._pause_s
             self._pause_s = min(LONGEST_S, 2 * self._pause_s)
+
+    def hung_up(self) -> bool:
+        """The connection is lost. Whether that came `HANG_UPS` times in a row, and instead of an answer."""
+        self._hung_up += bool(self._asked)
+        if self._hung_up < HANG_UPS:
+            return False
+        self._hung_up = 0
+        return True
 
     def dropped(self, filters: Iterable[str]) -> None:
         """Nobody wants these any more."""

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251
 from gateway.base.clock import monotonic_s
 from gateway.mqtt.again import Again
 from gateway.mqtt.bell import Bell
-from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, asked_for, connect, new_client
+from gateway.mqtt.client import MAX_PACKET, V5, V311, Broker, Terms, Will, asked_for, connect, new_client, rename
 from gateway.mqtt.dialer import Dialer
 from gateway.mqtt.fast import FastReader
 from gateway.mqtt.grants import Grants
@@ -376,6 +376,8 @@ class Session:
             self._failed(f"{self.broker} {'does not answer' if mute else f'hung up: {reason}'}")
             return
         self.reconnects += 1
+        if not self._terms.keep and self._grants.hung_up():
+            rename(self._client, self.client_id)
         lived = monotonic_s() - self._connected_at
         if lived >= STABLE_S:
             self._dialer.lasted()

@@ -152,6 +152,57 @@ def test_a_session_says_that_it_waits_until_all_is_granted(client, talker):
     assert "has not granted" in one.session.trouble
 
 
+def hangs_up_at_subscriptions_of(named, names):
+    """A broker that lets everybody in, and hangs up when `named` asks for topics. `names`: of all that came in."""
+
+    def reply(came):
+        if came[0] == 0x10:
+            names.append(came[14 : 14 + came[13]].decode())
+            return CONNACK
+        if came[0] != 0x82:
+            return b""
+        return None if names[-1] == named else bytes((0x90, 3)) + came[2:4] + b"\x01"
+
+    return reply
+
+
+def test_where_the_broker_hangs_up_at_our_topics_a_session_that_is_not_kept_comes_in_by_another_name(
+    client, talker, caplog
+):
+    names = []
+    node = talker(hangs_up_at_subscriptions_of("device", names))
+    hidden = client(Broker(node.host, node.port, version=4), "a", name="device", keep=False, wait=False)
+    hidden.pump(lambda: hidden.session.subscribed)
+    assert names[:3] == ["device"] * 3
+    assert names[3].startswith("device-")
+    assert len(names) == 4
+    assert hidden.session.client_id == "device"
+    assert "hangs up when device asks for its topics" in caplog.text
+
+
+def test_a_kept_session_keeps_its_name_however_often_the_broker_hangs_up(client, talker):
+    names = []
+    node = talker(hangs_up_at_subscriptions_of("gateway", names))
+    kept = client(Broker(node.host, node.port, version=4), "a", name="gateway", wait=False)
+    kept.pump(lambda: len(names) > 6)
+    assert set(names) == {"gateway"}
+
+
+def test_what_was_to_be_sent_goes_under_the_other_name(client, talker):
+    names, said = [], []
+    reply = hangs_up_at_subscriptions_of("device", names)
+
+    def listening(came):
+        said.extend(names[-1:] * came.count(b"precious"))
+        return reply(came)
+
+    node = talker(listening)
+    device = client(Broker(node.host, node.port, version=4), "a", name="device", keep=False, wait=False)
+    device.pump(lambda: device.session.connected)
+    assert device.session.publish("t", b"precious") is not None
+    device.pump(lambda: any(name != "device" for name in said))
+
+
 def test_clients_spread_over_the_nodes_and_each_keeps_them_all():
     broker = cluster(1, 2, 3)
     started = [broker.anywhere() for _ in range(300)]
