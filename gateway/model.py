@@ -281,10 +281,10 @@ class Batch:
     """Accepted messages in order of arrival, side by side in columns: cheap to fill, one packed row to write.
 
     `numbers` is what the journal was last known to call each topic, 0 where nobody knows. They are hints, which the
-    store checks; what it had to look up is in `found` afterwards.
+    store checks; what it had to look up is in `looked_up` afterwards.
     """
 
-    __slots__ = ("flags", "found", "numbers", "payloads", "received", "topics")
+    __slots__ = ("flags", "looked_up", "numbers", "payloads", "received", "topics")
 
     def __init__(self) -> None:
         self.topics: list[bytes] = []
@@ -292,7 +292,7 @@ class Batch:
         self.received: list[Millis] = []
         self.flags = bytearray()
         self.numbers: list[int] = []
-        self.found: list[tuple[bytes, int]] = []
+        self.looked_up: list[tuple[bytes, int]] = []
 
     def __len__(self) -> int:
         return len(self.payloads)

@@ -45,7 +45,7 @@ _TELL_A_VALUE = frozenset(name for spec in SPECS.values() for name in spec.value
 _OF_ALL_KINDS = ("battery_pct", "rssi_dbm", "fault", "firmware", "hold_s")
 _ONE_OF_SEVERAL = ("temperature_c", "humidity_pct", "co2_ppm", "pm25_ugm3", "illuminance_lx")
 AUXILIARY = frozenset(
-    (*_OF_ALL_KINDS, *_ONE_OF_SEVERAL, *(one.name for spec in SPECS.values() for one in spec.signals))
+    (*_OF_ALL_KINDS, *_ONE_OF_SEVERAL, *(signal.name for spec in SPECS.values() for signal in spec.signals))
 ) - (_TELL_A_VALUE - {*_ONE_OF_SEVERAL})
 """Signals beside those that tell a kind's value, or one of several: a value of theirs that can't be read costs itself,
 not the message."""
@@ -256,10 +256,10 @@ def is_good_night(payload: bytes) -> bool:
 def header_of(payload: bytes) -> Header | None:
     """The header alone, of a message that may be unreadable otherwise."""
     try:
-        found = _decode_header(payload)
+        header = _decode_header(payload)
     except _ERRORS:
         return None
-    return Header(millis(found.ts), found.boot, found.seq, found.oldest)
+    return Header(millis(header.ts), header.boot, header.seq, header.oldest)
 
 
 def fingerprint(topic: bytes, payload: bytes) -> int:
@@ -332,16 +332,16 @@ def has_long_digits(data: bytes) -> bool:
 
 def carries_identity(data: bytes) -> bool:
     """True when a resident identity number (GB 11643: 18 characters, valid date and check digit) stands in it."""
-    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "replace") if found[1] else b" ", data)
-    return any(_is_identity(found) for found in _IDENTITY.finditer(plain))
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)).encode("utf-8", "replace") if escape[1] else b" ", data)
+    return any(_is_identity(match) for match in _IDENTITY.finditer(plain))
 
 
-def _is_identity(found: re.Match[bytes]) -> bool:
+def _is_identity(match: re.Match[bytes]) -> bool:
     try:
-        datetime(int(found[2]), int(found[3]), int(found[4]), tzinfo=UTC)
+        datetime(int(match[2]), int(match[3]), int(match[4]), tzinfo=UTC)
     except ValueError:
         return False
-    number = found[0]
+    number = match[0]
     rest = sum(weight * (digit - 48) for weight, digit in zip(_WEIGHTS, number, strict=False)) % 11
     return number[17:].upper() == b"10X98765432"[rest : rest + 1]
 

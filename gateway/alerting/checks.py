@@ -51,12 +51,12 @@ class CheckWatch:
                 check for station in self._live.stations.values() for check in station.checks.values() if check.expires
             }
         ended, self._ended = self._ended, []
-        found = [replace(fact, at=now) for fact in ended]
+        facts = [replace(fact, at=now) for fact in ended]
         checks, self._news = sorted(self._news, key=lambda check: (check.station, check.id)), set()
         for check in checks:
             with self._live.mishaps.contained(f"check {check.id}", check.station):
-                found += self._of(check, now)
-        return found
+                facts += self._of(check, now)
+        return facts
 
     def _expires_soon(self, check: CheckState, now: Millis) -> bool:
         return check.expired_at is not None and now >= check.expired_at - self._days_ms

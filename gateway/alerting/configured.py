@@ -112,7 +112,9 @@ def bridges_of(settings: Settings) -> dict[tuple[str, str], str]:
     bridge = settings.bridge
     if bridge is None:
         return {}
-    named: list[Any] = [device for bus in bridge.buses for device in (bus.device, *(one.device for one in bus.devices))]
+    named: list[Any] = [
+        device for bus in bridge.buses for device in (bus.device, *(of_bus.device for of_bus in bus.devices))
+    ]
     return {(bridge.station, name): bridge.id for name in named if name}
 
 

@@ -196,10 +196,10 @@ class Deeds:
         help) has seen it: that ends the trouble, too.
         """
         alert = self._alert_of(order)
-        found = alert is not None and alert.kind == FOUND_BY_PERSON
+        by_person = alert is not None and alert.kind == FOUND_BY_PERSON
         latched = alert is not None and KINDS[alert.kind].latched
-        event = orders.verify_by_hand(order, deed.by, now, seen_by_person=found or latched)
-        if alert is not None and found:
+        event = orders.verify_by_hand(order, deed.by, now, seen_by_person=by_person or latched)
+        if alert is not None and by_person:
             name = blake2b(deed.nonce.encode(), digest_size=16).hexdigest()
             self.on_verified(order.station, alert.subject, deed.by, name, now)
         if alert is not None and latched and alert.state != "closed":
@@ -227,13 +227,15 @@ class Deeds:
         if not deed.text:
             return events
         about = ("reported", deed.station, subject)
-        found = next((one for one in core.desk.open_alerts() if (one.kind, one.station, one.subject) == about), None)
-        if found is None:
+        alert = next(
+            (alert for alert in core.desk.open_alerts() if (alert.kind, alert.station, alert.subject) == about), None
+        )
+        if alert is None:
             raise DeedError("the report could not be kept: nothing open to keep it with")
-        return events + core.desk.comment(found.id, deed.by, deed.text, now)
+        return events + core.desk.comment(alert.id, deed.by, deed.text, now)
 
     def _resource(self, deed: Deed) -> Resource | None:
         station = self._live.stations.get(deed.station)
         if station is None:
             raise DeedError(f"there is no station {deed.station!r}")
-        return next((one.resource for one in station.facts() if one.resource.id == deed.resource), None)
+        return next((facts.resource for facts in station.facts() if facts.resource.id == deed.resource), None)

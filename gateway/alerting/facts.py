@@ -91,7 +91,11 @@ class Watch:
         self._news |= {facts for facts in (*now_is.values(), *moved.fresh) if facts.fresh.heard}
         went = {(device.station, device.id) for device in moved.went}
         self._floods -= set(moved.went)
-        self._skewed = {topic: one for topic, one in self._skewed.items() if (one.station, one.device) not in went}
+        self._skewed = {
+            topic: resource
+            for topic, resource in self._skewed.items()
+            if (resource.station, resource.device) not in went
+        }
         for name in removed:
             self._mishaps.pop(name, None)
             self._screens.forget(name)
@@ -110,17 +114,17 @@ class Watch:
             return []
         self._news |= outcome.news
         self._checks.follow(outcome.checked)
-        found = [opening(change) for change in outcome.openings]
+        facts = [opening(change) for change in outcome.openings]
         if outcome.rejected:
             with self._contained("counting refused messages"):
                 self._quarantine.count(outcome.rejected)
         for happened in outcome.happened:
             with self._contained("an event", happened[0].station):
-                found += facts_of_events([happened])
+                facts += facts_of_events([happened])
         if clocks_matter:
             with self._contained("clocks of devices"):
-                found += self._clocks(outcome.batch, now)
-        return found
+                facts += self._clocks(outcome.batch, now)
+        return facts
 
     def screen(self, name: str, station: str, at: Millis) -> None:
         """A screen checked in. Any thread."""
@@ -142,30 +146,30 @@ class Watch:
             return []
         self._look_at = now + LOOK_EVERY_MS
         news = sorted(self._news, key=_by_name)  # a replay says the same
-        self._news, found, verdicts = set(), list[Fact](), list[Fact]()
+        self._news, seen, verdicts = set(), list[Fact](), list[Fact]()
         for facts in news:
             try:
-                found += self._of(facts, now)
+                seen += self._of(facts, now)
                 verdicts += self._verdict(facts, now)
                 self._failed.discard(facts)
             except Exception as error:  # noqa: BLE001  noted; an InvariantError is none and goes on
                 self._look_again(facts, error)
-        found += verdicts
-        found += self._checks.look(now)
+        seen += verdicts
+        seen += self._checks.look(now)
         with self._contained("the screens"):
-            found += self._screens.look(now)
+            seen += self._screens.look(now)
         while self._entrances:
             station, name, agree = self._entrances.popleft()
-            found.append(entrance_fact(now, agree, station, name))
+            seen.append(entrance_fact(now, agree, station, name))
         with self._contained("devices that flood"):
-            found += self._flooding(now)
+            seen += self._flooding(now)
         with self._contained("boxes that can't be heard"):
-            found += self._boxes.look(now)
+            seen += self._boxes.look(now)
         for judge, stations in ((self._fault, list(self._mishaps)), (self._quarantine.fact, self._quarantine.stations)):
             for station in stations:
                 with self._contained("what was set aside", station):
-                    found.append(judge(station, now))
-        return found
+                    seen.append(judge(station, now))
+        return seen
 
     def _look_again(self, facts: Facts, error: Exception) -> None:
         """Once more at the next look; then not before it says something new."""
@@ -180,8 +184,8 @@ class Watch:
         told = {} if self.flood is None else dict(self.flood.look(now))
         over = sorted(self._floods - told.keys(), key=lambda device: (device.station, device.id))
         self._floods = set(told)
-        found = [flooding(device.facts[0].resource, now, per_s) for device, per_s in told.items()]
-        return found + [flooding(device.facts[0].resource, now, None) for device in over]
+        facts = [flooding(device.facts[0].resource, now, per_s) for device, per_s in told.items()]
+        return facts + [flooding(device.facts[0].resource, now, None) for device in over]
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
         """Of signals that are others than last time; what expires is news once a day."""
@@ -203,18 +207,18 @@ class Watch:
 
     def _clocks(self, batch: Batch, now: Millis) -> list[Fact]:
         """Devices whose time stamps can't be believed, and those whose can again."""
-        found: dict[bytes, Fact] = {}
+        skews: dict[bytes, Fact] = {}
         for topic, flags in zip(batch.topics, batch.flags, strict=True):
             suspect = bool(flags & TS_SUSPECT)
             if suspect and topic not in self._skewed and (device := self._devices.get(parse_topic(topic)[:2])):
                 self._skewed[topic] = device.facts[0].resource
             resource = self._skewed.get(topic)
             if resource is not None:
-                found[topic] = clock_skew(resource, now, suspect)
-        for topic, fact in found.items():
+                skews[topic] = clock_skew(resource, now, suspect)
+        for topic, fact in skews.items():
             if not fact.holds:
                 del self._skewed[topic]
-        return list(found.values())
+        return list(skews.values())
 
     def _fault(self, station: str, now: Millis) -> Fact:
         """One for a station, until an hour after the last: what is behind many is one fault of ours."""
@@ -228,7 +232,7 @@ class Watch:
 
 
 def _about(alert: Alert, station: Station | None) -> set[Facts]:
-    return set() if station is None else {one for one in station.facts() if one.resource.id == alert.resource}
+    return set() if station is None else {facts for facts in station.facts() if facts.resource.id == alert.resource}
 
 
 def _by_name(facts: Facts) -> tuple[str, str]:
@@ -269,10 +273,10 @@ def signals_of(facts: Facts) -> dict[str, Signal]:
 
 
 def facts_of_events(happened: Sequence[tuple[Device, Event, Millis]]) -> list[Fact]:
-    found = [
+    events = [
         fact_of_event(facts.resource, event.type, at) for device, event, at in happened for facts in device.facts[:1]
     ]
-    return [fact for fact in found if fact is not None]
+    return [fact for fact in events if fact is not None]
 
 
 def openings_at_start(live: Live, alerts: Iterable[Alert], now: Millis) -> list[Fact]:

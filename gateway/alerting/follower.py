@@ -60,14 +60,14 @@ class Follower:
         self._own.resume({alert.subject: ("", True) for alert in known if alert.kind == "channel_failing"})
         states = [
             Change(
-                one.resource,
-                one.since or now,
-                one.axes,
-                one.axes,
-                BY_CHECK if one.found_wrong else BY_BOX if one.fresh.is_cut else "start",
-                one.known.trouble,
+                facts.resource,
+                facts.since or now,
+                facts.axes,
+                facts.axes,
+                BY_CHECK if facts.found_wrong else BY_BOX if facts.fresh.is_cut else "start",
+                facts.known.trouble,
             )
-            for one in self._facts.values()
+            for facts in self._facts.values()
         ]
         with contained("alerts that follow from the state at start"):
             events += self.core.prime(states, now)

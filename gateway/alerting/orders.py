@@ -88,5 +88,5 @@ class Orders:
     def _sound(self, alert: Alert) -> bool:
         """The sensors of what a visitor reported see nothing wrong."""
         station = self._live.stations.get(alert.station or "")
-        facts = [one for one in station.facts() if one.resource.id == alert.resource] if station else []
+        facts = [known for known in station.facts() if known.resource.id == alert.resource] if station else []
         return bool(facts) and facts[0].axes.health == "ok" and facts[0].axes.evidence == "live"

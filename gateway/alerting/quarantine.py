@@ -38,10 +38,10 @@ class QuarantineRate:
             self._times = {name: deque(times, maxlen=per_hour) for name, times in self._times.items()}
 
     def count(self, rejected: Iterable[Rejected]) -> None:
-        for one in rejected:
-            name = station_in(one.topic)
+        for message in rejected:
+            name = station_in(message.topic)
             name = name if name in self._stations else ELSEWHERE
-            self._times.setdefault(name, deque(maxlen=self._per_hour)).append(one.received_at)
+            self._times.setdefault(name, deque(maxlen=self._per_hour)).append(message.received_at)
 
     @property
     def stations(self) -> list[str]:

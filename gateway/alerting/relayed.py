@@ -19,7 +19,7 @@ def ours(twins: Twins, deed: Deed) -> Deed:
     if not deed.target or deed.do in ("report", "retry"):
         return deed
     on_order = deed.do in ON_ORDERS
-    found = (twins.order if on_order else twins.alert)(deed.station, deed.target, deed.about)
-    if found is None and deed.do != "assign":
+    twin = (twins.order if on_order else twins.alert)(deed.station, deed.target, deed.about)
+    if twin is None and deed.do != "assign":
         raise DeedError(f"there is no such {'order' if on_order else 'alert'} here")
-    return msgspec.structs.replace(deed, target=found.id if found is not None else "")
+    return msgspec.structs.replace(deed, target=twin.id if twin is not None else "")

@@ -35,5 +35,5 @@ class ReplayedAlerts:
             yield {"at": event.at, "action": event.action, "alert": shown}
 
     def _last_heard(self, station: str, device: str) -> Millis | None:
-        found = self._live.devices.get((station, device))
-        return found.seen_at if found is not None else None
+        known = self._live.devices.get((station, device))
+        return known.seen_at if known is not None else None

@@ -56,35 +56,35 @@ class Screens:
         """Of each wall whether it is missed; one that is forgotten is so no longer."""
         while self._waiting:
             self._heard(*self._waiting.popleft())
-        found = [fact for station, screens in self._stations.items() for fact in self._judged(station, screens, now)]
+        facts = [fact for station, screens in self._stations.items() for fact in self._judged(station, screens, now)]
         for station in [station for station, screens in self._stations.items() if not screens]:
             del self._stations[station]
-        return found
+        return facts
 
     def _heard(self, station: str, name: str, at: Millis) -> None:
         screens = self._stations[station]
-        one = screens.get(name)
-        if one is not None:
-            one.last = at
-            one.wall = one.wall or at - one.first >= TRIED * self._silent_ms
+        screen = screens.get(name)
+        if screen is not None:
+            screen.last = at
+            screen.wall = screen.wall or at - screen.first >= TRIED * self._silent_ms
         elif len(screens) < SCREENS_MOST or _made_room(screens):
             screens[name] = _Screen(at, at)
 
     def _judged(self, station: str, screens: dict[str, _Screen], now: Millis) -> list[Fact]:
-        found = []
-        for name, one in list(screens.items()):
-            missed_ms = now - one.last - self._silent_ms
-            forgotten = missed_ms >= (FORGET_AFTER_MS if one.wall else 0)
+        facts = []
+        for name, screen in list(screens.items()):
+            missed_ms = now - screen.last - self._silent_ms
+            forgotten = missed_ms >= (FORGET_AFTER_MS if screen.wall else 0)
             if forgotten:
                 del screens[name]
-            if one.wall:
-                found.append(screen_fact(now, missed_ms >= 0 and not forgotten, station, name))
-        return found
+            if screen.wall:
+                facts.append(screen_fact(now, missed_ms >= 0 and not forgotten, station, name))
+        return facts
 
 
 def _made_room(screens: dict[str, _Screen]) -> bool:
     """Drop whoever is no wall and was heard longest ago. No stranger drives a wall out."""
-    strangers = [(one.last, name) for name, one in screens.items() if not one.wall]
+    strangers = [(screen.last, name) for name, screen in screens.items() if not screen.wall]
     if strangers:
         del screens[min(strangers)[1]]
     return bool(strangers)

@@ -37,19 +37,19 @@ class Twins:
     def alert(self, station: str, name: str, what: About | None) -> Alert | None:
         """Of this name, else about the same: the open one, else the one that was closed last."""
         desk = self._core.desk
-        found = desk.find(name) or self._reader.alert(name)
-        if found is not None or what is None:
-            return found if found is not None and found.station == station else None
+        alert = desk.find(name) or self._reader.alert(name)
+        if alert is not None or what is None:
+            return alert if alert is not None and alert.station == station else None
         known = [*desk.open_alerts(), *self._reader.alerts("closed", [station], kind=what.kind)]
-        return next((one for one in known if what.is_of(one, station)), None)
+        return next((alert for alert in known if what.is_of(alert, station)), None)
 
     def order(self, station: str, name: str, what: About | None) -> Order | None:
         """Of this name, else for an alert about the same: the newest that is not closed, else the newest."""
-        found = self._reader.order(name)
-        if found is not None or what is None:
-            return found if found is not None and found.station == station else None
-        known = [one for one in self._reader.orders([station]) if self._is_for(one, station, what)]
-        return min(known, key=lambda one: one.state == "closed", default=None)
+        order = self._reader.order(name)
+        if order is not None or what is None:
+            return order if order is not None and order.station == station else None
+        known = [order for order in self._reader.orders([station]) if self._is_for(order, station, what)]
+        return min(known, key=lambda order: order.state == "closed", default=None)
 
     def _is_for(self, order: Order, station: str, what: About) -> bool:
         alert = self._reader.alert(order.alert) if order.alert is not None else None

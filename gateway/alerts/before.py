@@ -53,8 +53,8 @@ class CasesBefore:
             return cases.all()
         if self._subjects is None:
             return cases.of_station(station)
-        found = [cases.get((station, subject, kind)) for subject in self._subjects for kind in KINDS]
-        return [case for case in found if case is not None]
+        cases_here = [cases.get((station, subject, kind)) for subject in self._subjects for kind in KINDS]
+        return [case for case in cases_here if case is not None]
 
     def restore(self) -> None:
         book = self._book

@@ -47,14 +47,14 @@ class Mutes:
         """Some resources went, others are new or told anew. `stations`: all that there are now."""
         self._stations = frozenset(stations)
         gone, here = list(gone), list(here)
-        before = [self._resources.pop((one.station, one.id), one) for one in gone]
-        for one in gone:
+        before = [self._resources.pop((resource.station, resource.id), resource) for resource in gone]
+        for resource in gone:
             for keys in (self._closed, self._maintained):
-                keys.discard((one.station, one.id))
-        for one in here:
-            before.append(self._resources.get((one.station, one.id), one))
-            self._resources[one.station, one.id] = one
-        if self._by_device or any(one.device != one.id for one in (*before, *here)):
+                keys.discard((resource.station, resource.id))
+        for resource in here:
+            before.append(self._resources.get((resource.station, resource.id), resource))
+            self._resources[resource.station, resource.id] = resource
+        if self._by_device or any(resource.device != resource.id for resource in (*before, *here)):
             self._by_device = _by_device(self._resources)
 
     def clear(self) -> None:
@@ -74,11 +74,15 @@ class Mutes:
 
     def muted(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
         """Only when every one of the resources is: a site with an AED is never muted as a whole."""
-        return kind_class != "system" and bool(resources) and all(self._one(kind_class, one) for one in resources)
+        return (
+            kind_class != "system"
+            and bool(resources)
+            and all(self._one(kind_class, resource) for resource in resources)
+        )
 
     def in_maintenance(self, kind_class: Class, resources: Sequence[Resource]) -> bool:
         """Staff work on all of it: who repairs a pile makes faults."""
-        return kind_class != "system" and bool(resources) and all(self._maintains(one) for one in resources)
+        return kind_class != "system" and bool(resources) and all(self._maintains(resource) for resource in resources)
 
     def _maintains(self, resource: Resource) -> bool:
         at_work = (resource.station, resource.id) in self._maintained or self._worked_on(resource)
@@ -101,9 +105,9 @@ class Mutes:
         return self._resources.get((station or "", resource or ""))
 
     def of_device(self, station: str, device: str) -> Sequence[Resource]:
-        found = self._by_device.get((station, device))
-        if found is not None:
-            return found
+        fed = self._by_device.get((station, device))
+        if fed is not None:
+            return fed
         resource = self._resources.get((station, device))
         return () if resource is None or resource.device != device else (resource,)
 
@@ -121,12 +125,12 @@ def _keep(keys: set[tuple[str, str]], key: tuple[str, str], *, wanted: bool) -> 
 
 def _by_device(resources: Mapping[tuple[str, str], Resource]) -> dict[tuple[str, str], list[Resource]]:
     """Of devices that feed other resources than the one of their own name: most feed that alone."""
-    found: dict[tuple[str, str], list[Resource]] = {}
+    fed_by: dict[tuple[str, str], list[Resource]] = {}
     for resource in resources.values():
         if resource.device != resource.id:
-            found.setdefault((resource.station, resource.device), []).append(resource)
-    for key, fed in found.items():
+            fed_by.setdefault((resource.station, resource.device), []).append(resource)
+    for key, fed in fed_by.items():
         own = resources.get(key)
         if own is not None and own.device == own.id:
             fed.insert(0, own)
-    return found
+    return fed_by

@@ -33,15 +33,15 @@ class Places:
     @classmethod
     def of(cls, settings: Settings) -> "Places":
         """Read off the configuration. An area without a name has none: its id is for machines."""
-        found = [((station.id, item.id), area.name, item) for station, area, item in settings.resources()]
+        placed = [((station.id, item.id), area.name, item) for station, area, item in settings.resources()]
         return cls(
             {station.id: station.name for station in settings.stations},
             {station.id: station.region for station in settings.stations},
             {station.id: str(settings.zone_of(station)) for station in settings.stations},
-            {key: item.name for key, _, item in found if item.name},
-            {key: area for key, area, _ in found if area},
-            {key: item.kind for key, _, item in found},
-            {key: item.type for key, _, item in found if item.type},
+            {key: item.name for key, _, item in placed if item.name},
+            {key: area for key, area, _ in placed if area},
+            {key: item.kind for key, _, item in placed},
+            {key: item.type for key, _, item in placed if item.type},
         )
 
     def beside(self, older: "Places") -> "Places":

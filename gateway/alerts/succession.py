@@ -34,15 +34,15 @@ class Succession:
         self._book, self._groups, self._mutes = book, groups, mutes
 
     def follow(self, succeeded: Succeeded, now: Millis) -> list[AlertEvent]:
-        gone = {(one.station, one.id) for one in succeeded.gone}
-        devices = {(one.station, one.device) for one in succeeded.gone}
+        gone = {(resource.station, resource.id) for resource in succeeded.gone}
+        devices = {(resource.station, resource.device) for resource in succeeded.gone}
         self._mutes.follow(succeeded.gone, succeeded.here, succeeded.stations)
         silent = {key for key in devices if not self._mutes.of_device(*key)}
         for station, device in silent:
             self._groups.forget(station, device)
         self._groups.renew(succeeded.here)
         subjects = gone | silent | set(succeeded.ended)
-        touched = {one.station for one in (*succeeded.gone, *succeeded.here)} | {name for name, _ in subjects}
+        touched = {resource.station for resource in (*succeeded.gone, *succeeded.here)} | {name for name, _ in subjects}
         for station in touched | set(succeeded.removed):
             for case in self._book.cases.of_station(station):
                 if station in succeeded.removed or self._is_over(case, gone, subjects):

@@ -33,5 +33,5 @@ def mended(payload: bytes) -> bytes | None:
     A byte order mark in front, the NUL that ends a C string, and `nan` or `inf`, which mean: no value.
     """
     better = payload.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0 \r\n\t")
-    better = _NO_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b"null", better)
+    better = _NO_NUMBER.sub(lambda match: match[0] if match[0][:1] == b'"' else b"null", better)
     return better if better != payload and better[:1] in (b"{", b"[") else None

@@ -31,12 +31,12 @@ def ends_in(path: Path) -> list[Millis]:
     from cryptography import x509
 
     try:
-        found = x509.load_pem_x509_certificates(read_bytes(path, "certificate", MOST_BYTES))
+        certificates = x509.load_pem_x509_certificates(read_bytes(path, "certificate", MOST_BYTES))
     except UnusableFileError as error:
         raise NoCertificateError(f"{path} {error.what}") from None
     except ValueError:
         raise NoCertificateError(f"{path} holds no certificate in PEM") from None
-    return [round(one.not_valid_after_utc.timestamp() * 1000) for one in found]
+    return [round(certificate.not_valid_after_utc.timestamp() * 1000) for certificate in certificates]
 
 
 def ends_at(path: Path, *, ours: bool) -> Millis:

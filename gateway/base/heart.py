@@ -49,7 +49,7 @@ class Heart:
         """Whether every pulse is another than at the last look."""
         now = [pulse() for pulse in self._pulses]
         before, self._seen = self._seen, now
-        return all(one != other for one, other in zip(now, before, strict=True))
+        return all(pulse != earlier for pulse, earlier in zip(now, before, strict=True))
 
     def _beat(self, every_s: float) -> None:
         while True:

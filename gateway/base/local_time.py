@@ -67,7 +67,7 @@ def stretches(start: Millis, end: Millis, zone: ZoneInfo) -> Iterator[tuple[Mill
         at = min(at - at % QUARTER_MS + DAY_MS, end)
         if _ahead(at, zone) != ahead:
             day_before = range(at - at % QUARTER_MS - DAY_MS, at + QUARTER_MS, QUARTER_MS)
-            at = next(one for one in day_before if one > begin and _ahead(one, zone) != ahead)
+            at = next(quarter for quarter in day_before if quarter > begin and _ahead(quarter, zone) != ahead)
             yield begin, min(at, end), ahead
             begin, ahead = at, _ahead(at, zone)
     if begin < end:

@@ -54,8 +54,8 @@ class Caldav:
     def of_uid(self, uid: str) -> list[CalendarObject]:
         """Those of one UID. A server that does not look so closely gives more."""
         text = f'<c:text-match collation="i;octet">{escape(uid)}</c:text-match>'
-        found = self._query(f'<c:prop-filter name="UID">{text}</c:prop-filter>')
-        return [each for each in found if len(each.data) <= MOST_OBJECT_BYTES]
+        objects = self._query(f'<c:prop-filter name="UID">{text}</c:prop-filter>')
+        return [each for each in objects if len(each.data) <= MOST_OBJECT_BYTES]
 
     def put(self, changed: CalendarObject) -> None:
         """Write it, unless it is another by now (WebRefusalError 412)."""
@@ -82,8 +82,8 @@ class CaldavSource(WebSource):
 
     def get(self) -> bytes:
         now = now_ms()
-        found = self._caldav.between(now - PAST_MS, now + AHEAD_MS)
-        return b"".join(each.data.rstrip() + b"\r\n" for each in sorted(found, key=lambda each: each.url)) or EMPTY
+        objects = self._caldav.between(now - PAST_MS, now + AHEAD_MS)
+        return b"".join(each.data.rstrip() + b"\r\n" for each in sorted(objects, key=lambda each: each.url)) or EMPTY
 
 
 EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//yizhan//empty//\r\nEND:VCALENDAR\r\n"
@@ -106,13 +106,13 @@ def _objects(data: bytes) -> list[tuple[str, str | None, str]]:
         raise OSError("the answer is no XML: is the address that of the CalDAV collection?") from None
     if root.tag != f"{_DAV}multistatus":
         raise OSError("the answer is no multistatus: is the address that of the CalDAV collection?")
-    found = []
+    objects = []
     for response in root.iter(f"{_DAV}response"):
         href = response.findtext(f"{_DAV}href")
         text = response.findtext(f".//{_CAL}calendar-data")
         if href and text and text.strip():
-            found.append((href.strip(), response.findtext(f".//{_DAV}getetag"), text))
-    return found
+            objects.append((href.strip(), response.findtext(f".//{_DAV}getetag"), text))
+    return objects
 
 
 def _same_site(url: str, other: str) -> bool:

@@ -187,7 +187,7 @@ class Calendars:
         for area in areas:
             self._delivered[area] = [feed.activities for feed in self._of[area]]
             if not self._of[area]:  # it has no calendar any more, and that is known now
-                self._of = {one: feeds for one, feeds in self._of.items() if one != area}
+                self._of = {known: feeds for known, feeds in self._of.items() if known != area}
                 del self._delivered[area]
 
     def _refresh(self, feed: CalendarFeed, now: Millis) -> None:

@@ -75,7 +75,7 @@ class ErrandAnswers:
             del self._known[next(iter(self._known))]
 
     def dump(self, now: Millis) -> bytes:
-        self._known = {nonce: one for nonce, one in self._known.items() if one[2] > now - ANSWERS_MS}
+        self._known = {nonce: answer for nonce, answer in self._known.items() if answer[2] > now - ANSWERS_MS}
         return msgspec.json.encode([(*answer, way, at) for answer, way, at in self._known.values()])
 
     def load(self, kept: bytes | None) -> None:

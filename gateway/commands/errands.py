@@ -78,8 +78,8 @@ class Errands:
 
     def __init__(self, errands: Iterable[Errand] = ()) -> None:
         known = list(errands)
-        self._waiting = {one.key: one for one in known if one.state == "waiting"}
-        self._settled = {one.key: one for one in known if one.state != "waiting"}
+        self._waiting = {errand.key: errand for errand in known if errand.state == "waiting"}
+        self._settled = {errand.key: errand for errand in known if errand.state != "waiting"}
 
     def __bool__(self) -> bool:
         """Whether any waits."""
@@ -99,17 +99,17 @@ class Errands:
 
     def due(self, now: Millis, up: Callable[[str], bool]) -> list[Errand]:
         """Those to be sent now. `up`: whether the line to this box stands; once it is back, its errands go at once."""
-        found, in_turn = [], set[str]()
+        due_now, in_turn = [], set[str]()
         for errand in self._waiting.values():
             if not up(errand.box):
                 errand.next_at, errand.sent = 0, 0
             elif errand.next_at <= now and not (errand.what == IN_TURN and errand.box in in_turn):
                 errand.next_at = now + (AGAIN_MS << min(errand.sent, SLOWER_MOST))
                 errand.sent += 1
-                found.append(errand)
+                due_now.append(errand)
             if errand.what == IN_TURN and errand.sent <= IN_TURN_MOST:
                 in_turn.add(errand.box)
-        return found
+        return due_now
 
     def settle(self, key: str, state: State, why: str, now: Millis) -> Errand | None:
         """The errand that is settled by this; None where that is no news."""
@@ -126,18 +126,18 @@ class Errands:
 
     def expire(self, now: Millis) -> list[Errand]:
         """Those that have waited for too long."""
-        over = [one.key for one in self._waiting.values() if one.keep_until <= now]
+        over = [waiting.key for waiting in self._waiting.values() if waiting.keep_until <= now]
         return [errand for key in over if (errand := self.settle(key, "expired", "", now)) is not None]
 
     # ---- the store, and undoing ----
 
     def dump(self, now: Millis) -> bytes:
         """JSON to keep over a restart."""
-        self._settled = {n: one for n, one in self._settled.items() if (one.settled_at or 0) > now - SHOWN_MS}
+        self._settled = {n: errand for n, errand in self._settled.items() if (errand.settled_at or 0) > now - SHOWN_MS}
         return msgspec.json.encode([*self._settled.values(), *self._waiting.values()])
 
     def state(self) -> object:
-        return [msgspec.structs.replace(one) for one in (*self._settled.values(), *self._waiting.values())]
+        return [msgspec.structs.replace(errand) for errand in (*self._settled.values(), *self._waiting.values())]
 
     def put_back(self, state: object) -> None:
         self.__init__(state)  # type: ignore[misc]
@@ -149,7 +149,7 @@ def errands_kept(kept: bytes | None) -> list[Errand]:
         errands = _decode(kept) if kept else []
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
-    return [msgspec.structs.replace(one, sent=0, next_at=0) for one in errands]
+    return [msgspec.structs.replace(errand, sent=0, next_at=0) for errand in errands]
 
 
 class _Way(msgspec.Struct, gc=False):

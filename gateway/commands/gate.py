@@ -89,7 +89,7 @@ class SeenNonces:
         if nonce in self._until:
             return False
         if len(self._until) >= MAX_NONCES:
-            self._until = {one: end for one, end in self._until.items() if end > now}
+            self._until = {known: end for known, end in self._until.items() if end > now}
         if len(self._until) >= MAX_NONCES:
             raise CommandError(f"more than {MAX_NONCES} commands in {HOLD_MS // 60_000} minutes", "too_many")
         self._until[nonce] = until
@@ -104,7 +104,7 @@ class SeenNonces:
 
     def dump(self, now: Millis) -> bytes:
         """JSON of those that must still be known at `now`."""
-        self._until = {one: end for one, end in self._until.items() if end > now}
+        self._until = {nonce: end for nonce, end in self._until.items() if end > now}
         return msgspec.json.encode(self._until)
 
     @classmethod

@@ -48,14 +48,14 @@ def carries_foreign_token(payload: Any, key: bytes | None, now: Millis) -> bool:
 
 def _tokens(value: Any) -> Iterator[str]:
     if isinstance(value, list):
-        for one in value:
-            yield from _tokens(one)
+        for inner in value:
+            yield from _tokens(inner)
     elif isinstance(value, dict):
-        for name, one in value.items():
-            if name in TOKEN_KEYS and isinstance(one, (str, int, float)):
-                yield from (str(one),) if str(one) else ()
+        for name, inner in value.items():
+            if name in TOKEN_KEYS and isinstance(inner, (str, int, float)):
+                yield from (str(inner),) if str(inner) else ()
             else:
-                yield from _tokens(one)
+                yield from _tokens(inner)
     elif isinstance(value, str) and value[:1] in ("{", "["):  # the data of a DataTransfer
         try:
             yield from _tokens(json.loads(value))

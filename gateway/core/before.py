@@ -260,15 +260,15 @@ def _put_seen(seen: Seen, kept: tuple[Any, ...]) -> None:
 
 def _state(thing: object, depth: int = _DEPTH) -> dict[str, Any]:
     """Attribute by attribute: containers copied, parts that are dialects' own objects looked into."""
-    found: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     for name, value in _attributes(thing).items():
         if type(value) in (dict, list, set):
-            found[name] = value, value.copy(), [(one, _state(one, depth - 1)) for one in _parts(value, depth)]
+            state[name] = value, value.copy(), [(part, _state(part, depth - 1)) for part in _parts(value, depth)]
         elif depth and type(value).__module__.startswith("gateway.dialects"):
-            found[name] = value, None, [(value, _state(value, depth - 1))]
+            state[name] = value, None, [(value, _state(value, depth - 1))]
         else:
-            found[name] = value, None, []
-    return found
+            state[name] = value, None, []
+    return state
 
 
 def _attributes(thing: object) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _attributes(thing: object) -> dict[str, Any]:
 
 def _parts(container: Any, depth: int) -> list[object]:
     values = container.values() if isinstance(container, dict) else container
-    return [one for one in values if depth and type(one).__module__.startswith("gateway.dialects")]
+    return [part for part in values if depth and type(part).__module__.startswith("gateway.dialects")]
 
 
 def _put_back(thing: object, state: dict[str, Any]) -> None:

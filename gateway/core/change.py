@@ -89,15 +89,17 @@ class Changing:
         """Nothing may wait in the pipeline. Returns what came and went."""
         live = self._pipeline.live
         plans = (*plan.added, *plan.changed)
-        live.overrides.configure(dict.fromkeys(plan.removed, ()) | {one.station.id: one.by_hand for one in plans})
+        live.overrides.configure(
+            dict.fromkeys(plan.removed, ()) | {station_plan.station.id: station_plan.by_hand for station_plan in plans}
+        )
         replacing = Replacing(live, now, plan.strange, self._departed)
         for name in plan.removed:
             if name in live.stations:
                 replacing.remove(name)
-        for one in plan.changed:
-            replacing.replace(one.station, one.devices)
-        for one in plan.added:
-            replacing.add(one.station, one.devices)
+        for station_plan in plan.changed:
+            replacing.replace(station_plan.station, station_plan.devices)
+        for station_plan in plan.added:
+            replacing.add(station_plan.station, station_plan.devices)
         replacing.finish()
         moved = replacing.moved
         self._pipeline.follow(moved.came, moved.went)

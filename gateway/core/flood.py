@@ -120,20 +120,20 @@ class Flood:
 
     def look(self, now: Millis) -> list[Flooding]:
         """The devices that flood just now, with what came since the last look; strangers are told by quarantine."""
-        for key, one in list(self._limited.items()):
-            one.refill(self._per_s, now)
-            if now > one.counted_at:
-                one.per_s = round(one.came * 1000 / (now - one.counted_at))
-                one.came, one.counted_at = 0, now
-            if one.left >= min(one.full, CALM_S * self._per_s):
+        for key, allowance in list(self._limited.items()):
+            allowance.refill(self._per_s, now)
+            if now > allowance.counted_at:
+                allowance.per_s = round(allowance.came * 1000 / (now - allowance.counted_at))
+                allowance.came, allowance.counted_at = 0, now
+            if allowance.left >= min(allowance.full, CALM_S * self._per_s):
                 del self._limited[key]
-                self._allowances[key] = one
-        found: dict[Device, int] = {}
-        for key, one in self._limited.items():
+                self._allowances[key] = allowance
+        flooding: dict[Device, int] = {}
+        for key, allowance in self._limited.items():
             who = _who(key)
             if isinstance(who, Device):
-                found[who] = found.get(who, 0) + one.per_s
-        return [Flooding(device, per_s) for device, per_s in found.items()]
+                flooding[who] = flooding.get(who, 0) + allowance.per_s
+        return [Flooding(device, per_s) for device, per_s in flooding.items()]
 
     def _note_silence(self, now: Millis) -> None:
         if self._last_at is not None and now - self._last_at >= AWAY_MS:
@@ -159,14 +159,14 @@ class Flood:
         key = self._key(topic)
         if key is None or key in self._limited:
             return
-        one = self._allowances.get(key)
-        if one is None:
+        allowance = self._allowances.get(key)
+        if allowance is None:
             full = self._burst + (self._owed if now < self._owed_until else 0.0)
-            one = self._allowances[key] = _Allowance(full, full, now)
-        one.refill(self._per_s, now)
-        one.left -= STRIDE
-        if one.left < 0:
-            one.left, one.came, one.counted_at = 0.0, 0, now
+            allowance = self._allowances[key] = _Allowance(full, full, now)
+        allowance.refill(self._per_s, now)
+        allowance.left -= STRIDE
+        if allowance.left < 0:
+            allowance.left, allowance.came, allowance.counted_at = 0.0, 0, now
             self._limited[key] = self._allowances.pop(key)
             log.warning(
                 "%s: more than %d messages, and %d a second in the long run (gateway.device_messages_per_s): "
@@ -177,22 +177,22 @@ class Flood:
     def _may(self, topic: bytes, now: Millis) -> bool:
         """Whether a message is let in, while somebody floods."""
         key = self._key(topic)
-        one = self._limited.get(key) if key is not None else None
-        if one is None:
+        allowance = self._limited.get(key) if key is not None else None
+        if allowance is None:
             return True
-        one.came += 1
-        one.refill(self._per_s, now)
-        if one.left < 1:
+        allowance.came += 1
+        allowance.refill(self._per_s, now)
+        if allowance.left < 1:
             return False
-        one.left -= 1
+        allowance.left -= 1
         return True
 
     def _sweep(self, now: Millis) -> None:
         """Who has its whole allowance again needs no remembering."""
         self._sweep_at = now + SWEEP_MS
-        for key, one in list(self._allowances.items()):
-            one.refill(self._per_s, now)
-            if one.left >= one.full:
+        for key, allowance in list(self._allowances.items()):
+            allowance.refill(self._per_s, now)
+            if allowance.left >= allowance.full:
                 del self._allowances[key]
 
 

@@ -165,9 +165,9 @@ class Pipeline:
 
     # ---- the store ----
 
-    def learn(self, found: Iterable[tuple[bytes, int]]) -> None:
+    def learn(self, numbers: Iterable[tuple[bytes, int]]) -> None:
         """What the journal had to look up, for the next time."""
-        for topic, number in found:
+        for topic, number in numbers:
             device = self._context.by_topic.get(topic)
             if device is not None:
                 device.number = number

@@ -98,7 +98,9 @@ def _by_hand(station: StationSettings) -> Iterable[tuple[OverrideTarget, Overrid
     targets: list[tuple[OverrideTarget, OverrideSettings | None]] = [(OverrideTarget(station.id), station.override)]
     targets += [(OverrideTarget(station.id, area.id), area.override) for area in station.areas]
     targets += [
-        (OverrideTarget(station.id, None, one.id), one.override) for area in station.areas for one in area.resources
+        (OverrideTarget(station.id, None, resource.id), resource.override)
+        for area in station.areas
+        for resource in area.resources
     ]
     for target, said in targets:
         if said is not None:

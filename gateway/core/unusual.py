@@ -82,14 +82,14 @@ class Unusual:
         heard = self._context.foreign.translate(topic, payload, now)
         for device in heard.lost:
             self._context.lose(device, flags, now)
-        for one in heard.said:
-            self._context.live.counters["ignored_fields"] += one.ignored
-            if one.online is not None:
-                self._availability(one.device, one.topic, one.payload, flags, one.online, one.boot, now)
-            elif one.signals is None:
-                self._event(one.device, one.topic, one.payload, flags, now)
+        for said in heard.said:
+            self._context.live.counters["ignored_fields"] += said.ignored
+            if said.online is not None:
+                self._availability(said.device, said.topic, said.payload, flags, said.online, said.boot, now)
+            elif said.signals is None:
+                self._event(said.device, said.topic, said.payload, flags, now)
             else:
-                self._accept(one.device, one.topic, one.payload, flags, one.signals, now)
+                self._accept(said.device, said.topic, said.payload, flags, said.signals, now)
         if heard.refused is not None:
             raise UnreadableError(heard.refused)
 

@@ -86,7 +86,11 @@ class HomeAssistantEntity:
     # ---- what was announced ----
 
     def _plan(self) -> None:
-        plans = [_Plan(entity, self._feeds(topic, entity)) for topic, one in self._configs.items() for entity in one]
+        plans = [
+            _Plan(entity, self._feeds(topic, entity))
+            for topic, announced in self._configs.items()
+            for entity in announced
+        ]
         plans = [plan for plan in plans if plan.feeds]
         self._plans: dict[str, list[_Plan]] = {}
         self._presences: dict[str, AvailabilityTopic] = {}
@@ -107,7 +111,7 @@ class HomeAssistantEntity:
     def _feeds(self, topic: str, entity: Entity) -> tuple[tuple[str, Reader], ...]:
         asked = self._asked.get(entity.key or topic)
         if asked:
-            return tuple((one.signal, one.read) for one in asked)
+            return tuple((pick.signal, pick.read) for pick in asked)
         main = topic == self._topic and entity.key == self._field
         name = _name(entity)
         known = (self._meaning if main or not self._is_main_named() else self._main).rules([name] if name else [])
@@ -136,12 +140,12 @@ class HomeAssistantEntity:
         """Devices repeat their config at every start; only another one changes anything."""
         unused: list[str] = []
         try:
-            found = entities(topic, payload, unused)
+            announced = entities(topic, payload, unused)
         except Unreadable as error:
             raise Unreadable(error.reason, aside=True) from None
         self.unused = tuple(f"{topic}: {line}" for line in unused)
-        if found is not None and payload != self._written.get(topic):
-            self._written[topic], self._configs[topic] = payload, found
+        if announced is not None and payload != self._written.get(topic):
+            self._written[topic], self._configs[topic] = payload, announced
             self._plan()
 
     def _report(self, plans: list[_Plan], payload: bytes) -> Decoded:
@@ -261,6 +265,8 @@ def hear(topic: str, payload: bytes) -> Overheard | None:
     """A config message."""
     if not topic.endswith("/config"):
         return None
-    found = entities(topic, payload) or []
-    facts = dict.fromkeys(name.fact for name in map(_name, found) if name)
-    return Overheard(topic, tuple(facts), speaks_on=tuple({one.state_topic for one in found})) if found else None
+    announced = entities(topic, payload)
+    if not announced:
+        return None
+    facts = dict.fromkeys(name.fact for name in map(_name, announced) if name)
+    return Overheard(topic, tuple(facts), speaks_on=tuple({entity.state_topic for entity in announced}))

@@ -51,9 +51,9 @@ class PlainJson:
             None if online is None else Pick(online, "online", values.translated(source.words("online"), online_word))
         )
         self._headed = self._ts is not None or self._seq is not None
-        read_here = (self._ts, self._boot, self._seq, online, *(one.path for one in self._meaning.picks))
+        read_here = (self._ts, self._boot, self._seq, online, *(picked.path for picked in self._meaning.picks))
         self._used = len({path[:1] for path in read_here if path})
-        self._whole = any(not one.path for one in self._meaning.picks)
+        self._whole = any(not picked.path for picked in self._meaning.picks)
         self._topic = source.topic
         self.filters = (self._topic,)
 
@@ -76,7 +76,7 @@ class PlainJson:
 
     def _is_elsewhere(self, body: object) -> bool:
         """Whether nothing of the device is in it: where many share a topic, a stranger is no sign of life of ours."""
-        paths = [one.path for one in self._meaning.picks]
+        paths = [picked.path for picked in self._meaning.picks]
         return all(len(path) > 1 for path in paths) and all(pick(body, path[:-1]) is None for path in paths)
 
     def _body(self, payload: bytes) -> object:

@@ -175,9 +175,9 @@ def hear(topic: str, payload: bytes) -> Overheard | None:
 
 
 def _facts(params: dict[str, object]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    facts: dict[str, None] = {}
     for key, part in params.items():
         if isinstance(part, dict) and (key in _DEFAULT or key in _ALWAYS):
             names = COMPONENTS[key.partition(":")[0]]
-            found |= dict.fromkeys(name.fact for name in names if name.key in part)
-    return tuple(found)
+            facts |= dict.fromkeys(name.fact for name in names if name.key in part)
+    return tuple(facts)

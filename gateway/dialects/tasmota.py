@@ -46,7 +46,7 @@ def _channel(index: int | None, read: Reader) -> Reader:
             return read(value[index]) if index < len(value) else None
         if not value:
             raise Unreadable("wrong_type")
-        return read(sum(values.number(one) for one in value))
+        return read(sum(values.number(number) for number in value))
 
     return channel
 
@@ -116,7 +116,7 @@ class Tasmota:
         self._top: Rules = self._meaning.rules(top, ("Time", "ENERGY"))
         self._energy: Rules = self._meaning.rules(energy)
         self._air, self._fahrenheit = self._meaning.rules(_AIR), self._meaning.rules(_FAHRENHEIT)
-        paths = [one.path for one in self._meaning.picks]
+        paths = [picked.path for picked in self._meaning.picks]
         behind = bool(paths) and all(path[:1] and path[0] in _BRIDGES for path in paths)
         self._behind = tuple({path[:-1] for path in paths}) if behind else ()
         tele, stat = _prefixes(source.topic)

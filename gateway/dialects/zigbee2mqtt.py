@@ -136,7 +136,7 @@ class Zigbee2Mqtt:
 
     def _new_name(self, topic: str, payload: bytes) -> str | None:
         if topic == self._list:
-            names = {one.ieee_address: one.friendly_name for one in read(_members, payload, MAX_LIST_BYTES)}
+            names = {member.ieee_address: member.friendly_name for member in read(_members, payload, MAX_LIST_BYTES)}
             return names.get(str(self._ieee))
         data = read(_answer, payload).data
         return data.to if data.old in (self._ieee, self._state.removeprefix(self._root)) else None

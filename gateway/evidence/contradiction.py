@@ -137,18 +137,18 @@ def look(facts: Facts, now: Millis) -> None:
     doubt.status, doubt.band = facts.known.status, power.band(facts)
     before, reason = doubt.verdict, None
     doubt.look_at = NEVER_AGAIN
-    found: Rule | None = None
+    broken: Rule | None = None
     for rule in RULES.get(facts.resource.kind, ()):
         if rule.confirmed is None:
             if reason is None and rule.holds(facts):
                 reason = rule.reason
-                found = _against_itself(facts, rule, before, now)
-        elif found is None and rule.holds(facts):
-            found = _against_others(facts, rule, now)
+                broken = _against_itself(facts, rule, before, now)
+        elif broken is None and rule.holds(facts):
+            broken = _against_others(facts, rule, now)
     if reason is None:
         doubt.reason = doubt.since = None
-    doubt.verdict = None if found is None else found.reason
-    doubt.suspect = doubt.verdict if found is not None and found.suspect else None
+    doubt.verdict = None if broken is None else broken.reason
+    doubt.suspect = doubt.verdict if broken is not None and broken.suspect else None
 
 
 def _against_itself(facts: Facts, rule: Rule, before: str | None, now: Millis) -> Rule | None:
@@ -177,13 +177,13 @@ def due_at(facts: Facts, rule: Rule, since: Millis) -> Millis:
 def _against_others(facts: Facts, rule: Rule, now: Millis) -> Rule | None:
     doubt = facts.doubt
     due = (doubt.moved_at or now) + rule.after_ms
-    found = None
+    broken = None
     if now >= due:
         assert rule.confirmed is not None
-        found = rule if rule.confirmed(facts) else None
+        broken = rule if rule.confirmed(facts) else None
         due = now + rule.again_ms
     doubt.look_at = min(doubt.look_at, due)
-    return found
+    return broken
 
 
 def _flips(group: Iterable[Facts]) -> int:

@@ -298,5 +298,5 @@ def _moved(at: Millis | None, by: Millis) -> Millis | None:
     return None if at is None else at + by
 
 
-def _later(one: Millis | None, other: Millis | None) -> Millis | None:
-    return one if other is None or (one is not None and one >= other) else other
+def _later(moment: Millis | None, other: Millis | None) -> Millis | None:
+    return moment if other is None or (moment is not None and moment >= other) else other

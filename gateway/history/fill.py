@@ -69,25 +69,25 @@ def fill(intervals: Sequence[Interval], levels: Sequence[Level], start: Millis, 
 
 def _spans(levels: Sequence[Level], start: Millis, end: Millis) -> list[_Span]:
     """The known levels inside [start, end)."""
-    found = []
+    spans = []
     at = start
     while at < end:
         number = bisect_right(levels, at, key=lambda level: level.at)
         until = min(end, levels[number].at) if number < len(levels) else end
         level = levels[number - 1] if number else None
         if level is not None and level.taken is not None and level.size > 0:
-            found.append(_Span(at, until, level))
+            spans.append(_Span(at, until, level))
         at = until
-    return found
+    return spans
 
 
 def _no_shows(intervals: Sequence[Interval], levels: Sequence[Level], start: Millis, end: Millis) -> int:
     """Bookings that were given up inside [start, end): reserved for the time of grace, nobody seen, then free."""
-    found = 0
+    no_shows = 0
     for before, after in pairwise(intervals):
         held = before.end - before.start
         given_up = before.axes.use == "reserved" and before.end == after.start and part_of(after.axes) == "free"
         if not given_up or not start <= before.end < end or not GRACE_MS <= held <= GRACE_MS + _GIVEN_UP_WITHIN_MS:
             continue
-        found += all(not span.level.taken for span in _spans(levels, before.start, before.end))
-    return found
+        no_shows += all(not span.level.taken for span in _spans(levels, before.start, before.end))
+    return no_shows

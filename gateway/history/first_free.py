@@ -91,13 +91,13 @@ def spells_of(members: Sequence[Sequence[UseSpan]]) -> list[Spell]:
 
 def _lasting(pools: Pools, starts: Sequence[Millis], now: Millis, zone: ZoneInfo) -> Lasting:
     """Of each whose like the past knows; one that lasts longer than nearly all of the past is not waited for."""
-    found: Lasting = []
+    lasting: Lasting = []
     for start in starts:
         elapsed = max(0, now - start)
         lasted = survivors(pools, part_of_day(start, zone), elapsed)
         if lasted is not None:
-            found.append((*lasted, elapsed))
-    return found
+            lasting.append((*lasted, elapsed))
+    return lasting
 
 
 def _ended(lasting: Lasting, wait: Millis) -> float:

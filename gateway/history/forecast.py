@@ -102,11 +102,11 @@ def _level(past: Sequence[UseSpan], zone: ZoneInfo) -> float:
     for fold in range(FOLDS):
         begin, end = len(past) * fold // FOLDS, len(past) * (fold + 1) // FOLDS
         pools = pools_of([*past[:begin], *past[end:]], zone)
-        for one, now in looks(past[begin:end]):
-            lasted = survivors(pools, part_of_day(one.start, zone), now - one.start)
+        for use, now in looks(past[begin:end]):
+            lasted = survivors(pools, part_of_day(use.start, zone), now - use.start)
             if lasted is not None:
                 durations, first = lasted
-                shorter = bisect_left(durations, one.end - one.start) - first
+                shorter = bisect_left(durations, use.end - use.start) - first
                 distances.append(abs(2 * shorter / (len(durations) - first) - 1))
     distances.sort()
     return quantile(distances, COVERAGE) if distances else COVERAGE

@@ -64,4 +64,4 @@ def together(parts: Iterable[Shares | None]) -> Shares | None:
 
 
 def _sorted(groups: Mapping[str, int]) -> Shares:
-    return Shares(dict(sorted(groups.items(), key=lambda one: (one[0] == OTHER, -one[1], one[0]))))
+    return Shares(dict(sorted(groups.items(), key=lambda group: (group[0] == OTHER, -group[1], group[0]))))

@@ -119,7 +119,7 @@ class Use:
 
 def uses(intervals: Iterable[Interval]) -> list[Use]:
     """The uses in a resource's intervals, the oldest first. One that the first interval begins in is not whole."""
-    found: list[Use] = []
+    spans: list[Use] = []
     since: Millis | None = None
     arrived = False
     before: Part | None = None
@@ -128,20 +128,20 @@ def uses(intervals: Iterable[Interval]) -> list[Use]:
         if part == "occupied" and since is None:
             since, arrived = interval.start, before == "free"
         elif part != "occupied" and since is not None:
-            found.append(Use(since, interval.start, arrived and part == "free"))
+            spans.append(Use(since, interval.start, arrived and part == "free"))
             since = None
         before = part
     if since is not None:
-        found.append(Use(since, None, whole=False))
-    return found
+        spans.append(Use(since, None, whole=False))
+    return spans
 
 
 def peaks(hours: Mapping[int, Minutes]) -> dict[int, bool | None]:
     """Hour of the week → is it among the busiest? None where too little of it is known to compare."""
     told = {
-        hour: one.utilization or 0.0
-        for hour, one in hours.items()
-        if one.known_open >= HOUR_MS and (one.coverage or 0.0) >= PEAK_COVERAGE
+        hour: minutes.utilization or 0.0
+        for hour, minutes in hours.items()
+        if minutes.known_open >= HOUR_MS and (minutes.coverage or 0.0) >= PEAK_COVERAGE
     }
     busiest = sorted((hour for hour, share in told.items() if share > 0), key=lambda hour: (-told[hour], hour))
     return {hour: hour in busiest[:PEAK_HOURS] if hour in told else None for hour in hours}

@@ -58,5 +58,5 @@ class CopyByHand:
 
     def _begin(self, day: int) -> tuple[DayCount, list[int]]:
         """The day to be counted, and how far the copy has followed each journal."""
-        found = [position_in(folder, self._writer.name) for folder in self._journals]
-        return DayCount(day, set().union(*(refused for _, refused in found))), [upto for upto, _ in found]
+        positions = [position_in(folder, self._writer.name) for folder in self._journals]
+        return DayCount(day, set().union(*(refused for _, refused in positions))), [upto for upto, _ in positions]

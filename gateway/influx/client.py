@@ -159,10 +159,10 @@ class InfluxWriter:
         if self._client is None:
             from influxdb_client.client.influxdb_client import InfluxDBClient
 
-            one = self._settings
+            settings = self._settings
             self._client = InfluxDBClient(
-                url=one.url, org=one.org, token=read_secret(one.token_file, "store.influx.token_file"),
-                timeout=one.timeout_s * 1000, enable_gzip=True,
+                url=settings.url, org=settings.org, token=read_secret(settings.token_file, "store.influx.token_file"),
+                timeout=settings.timeout_s * 1000, enable_gzip=True,
             )  # fmt: skip
         return self._client
 

@@ -67,11 +67,11 @@ class DayCount:
         sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         for series in {*journal, *held.values}:
             ours, theirs = journal[series], held.values.get(series, 0)
-            found = sums[series[1], series[0]]
+            counted = sums[series[1], series[0]]
             for place, count in enumerate(
                 (ours, theirs, max(0, ours - theirs), max(0, theirs - ours - self._waiting[series]))
             ):
-                found[place] += count
+                counted[place] += count
         return [Compared(*names, *counts) for names, counts in sorted(sums.items())]
 
 

@@ -116,9 +116,9 @@ class InfluxReader:
         """Each question has a connection of its own."""
 
     def _rows(self, start: Millis, end: Millis, station: str | None, resource: str | None) -> Iterator[Row]:
-        one = self._influx
-        with asking(one) as client:
-            for record in client.query_api().query_stream(query(one.bucket, start, end, station, resource)):
+        influx = self._influx
+        with asking(influx) as client:
+            for record in client.query_api().query_stream(query(influx.bucket, start, end, station, resource)):
                 yield row_of(record.values)
 
 

@@ -49,14 +49,14 @@ def _init(client: Any, settings: Influx) -> str:
     rules = [rule(type="expire", every_seconds=settings.retention_days * DAY_S)]
     kept = f"keeps {settings.retention_days} days" if settings.retention_days else "keeps everything"
     buckets = client.buckets_api()
-    found = _found(buckets, settings)
-    if found is None:
+    bucket = _found(buckets, settings)
+    if bucket is None:
         buckets.create_bucket(bucket_name=settings.bucket, org=settings.org, retention_rules=rules)
         return f"bucket {settings.bucket} is made and {kept}"
-    if _seconds(found) == settings.retention_days * DAY_S:
+    if _seconds(bucket) == settings.retention_days * DAY_S:
         return f"bucket {settings.bucket} is there and {kept}"
-    found.retention_rules = rules
-    buckets.update_bucket(found)
+    bucket.retention_rules = rules
+    buckets.update_bucket(bucket)
     return f"bucket {settings.bucket} was there; now it {kept}"
 
 

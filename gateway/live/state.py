@@ -386,7 +386,7 @@ class Live:
         self.alarms.set(station, when)
 
 
-def _sooner(one: Millis | None, other: Millis | None) -> Millis | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _sooner(moment: Millis | None, other: Millis | None) -> Millis | None:
+    if moment is None or other is None:
+        return other if moment is None else moment
+    return min(moment, other)

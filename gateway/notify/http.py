@@ -66,10 +66,10 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object, {} if it is none."""
         try:
-            found = json.loads(self.body)
+            body = json.loads(self.body)
         except (ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return body if isinstance(body, dict) else {}
 
     def check(self) -> None:
         """SendError unless the status is 2xx."""

@@ -111,7 +111,7 @@ class Post:
         if ended and self._record(list(ended.values())):
             for name in ended:
                 del self._unrecorded[name]
-        fresh = [one for name, one in waiting.items() if name not in ended and one.due <= now]
+        fresh = [delivery for name, delivery in waiting.items() if name not in ended and delivery.due <= now]
         queues, failed = self._queues(fresh)
         wakes: list[Millis | None] = [now + AFTER_A_FAULT_MS] if failed else []
         for name, queue in queues.items():
@@ -161,8 +161,8 @@ class Post:
         if left <= 0 and digest_at > self._now():
             return digest_at
         singles = queue if len(queue) <= left else queue[: max(0, left - 1)]
-        for number, one in enumerate(singles):
-            again = self._deliver(outlet, [one])
+        for number, delivery in enumerate(singles):
+            again = self._deliver(outlet, [delivery])
             if again is not None:
                 self._postpone(singles[number + 1 :] + queue[len(singles) :], again)
                 return again
@@ -245,7 +245,9 @@ class Post:
 
     def failing(self, now: Millis) -> dict[str, tuple[str, bool]]:
         """Channels whose last message was not taken, or that lost one within the hour: (why, lost). Any thread."""
-        health = [(name, one.trouble) for name, one in self._health.items() if name in self._outlets]
+        health = [
+            (name, channel_health.trouble) for name, channel_health in self._health.items() if name in self._outlets
+        ]
         failing = {name: (trouble, False) for name, trouble in health if trouble is not None}
         lost = {name: (why, True) for name, (at, why) in self._lost.copy().items() if now - at < HOUR_MS}
         return failing | lost

@@ -117,8 +117,8 @@ class Overrides:
 
     def of_station(self, station: str) -> list[tuple[OverrideTarget, Override]]:
         """Every word for a station, its areas and its resources; the station's own first."""
-        found = [item for item in self._words.items() if item[0].station == station]
-        return [(target, word) for target, words in sorted(found, key=_in_order) for word in words.values()]
+        words_here = [item for item in self._words.items() if item[0].station == station]
+        return [(target, word) for target, words in sorted(words_here, key=_in_order) for word in words.values()]
 
     def effect(self, station: str, area: str, resource: str, now: Millis) -> Effect:
         """What holds for a resource at `now`; `NOTHING` is one object. Only of interest when a word came or ended."""

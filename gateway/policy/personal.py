@@ -59,11 +59,11 @@ def _spans(text: str) -> list[Span]:
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(int(digit[0])), text)  # as long as before
     others = [other.span() for other in _OTHER.finditer(text)]
-    found = [match.span(1) for match in _IDENTITY_18.finditer(text) if _is_identity(_digits(match[1]))]
-    found += [match.span(1) for match in _IDENTITY_15.finditer(text) if _is_old_identity(_digits(match[1]))]
-    found += [match.span(1) for pattern in (_PHONE, _DOTTED) for match in pattern.finditer(text)]
+    numbers = [match.span(1) for match in _IDENTITY_18.finditer(text) if _is_identity(_digits(match[1]))]
+    numbers += [match.span(1) for match in _IDENTITY_15.finditer(text) if _is_old_identity(_digits(match[1]))]
+    numbers += [match.span(1) for pattern in (_PHONE, _DOTTED) for match in pattern.finditer(text)]
     spans: list[Span] = []
-    for begin, end in sorted(found):
+    for begin, end in sorted(numbers):
         if any(first <= begin and end <= last for first, last in others):
             continue
         if spans and begin < spans[-1][1]:

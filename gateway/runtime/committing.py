@@ -120,7 +120,7 @@ class Committing:
             self.stored += len(commit.outcome.batch)
             if commit.set_aside:
                 self._pipeline.quarantined[INTERNAL_ERROR] += len(commit.set_aside)
-            self._pipeline.learn(commit.outcome.batch.found)
+            self._pipeline.learn(commit.outcome.batch.looked_up)
             self.times.add(commit.seconds)
             self.on_durable(commit.outcome)
             with self._mishaps.contained("alerts that follow from messages"):

@@ -24,7 +24,7 @@ Group = tuple[str, str, str | None]  # station, kind, type
 
 def sessions_of(intervals: Iterable[Interval]) -> list[UseSpan]:
     """Uses whose beginning and end were both seen: from free to taken, and from taken to free."""
-    return [UseSpan(one.start, one.end) for one in uses(intervals) if one.whole and one.end is not None]
+    return [UseSpan(use.start, use.end) for use in uses(intervals) if use.whole and use.end is not None]
 
 
 class Forecasts:

@@ -70,7 +70,7 @@ def _add(stored: Outcome, piece: Piece) -> None:
     whole.received += batch.received
     whole.flags += batch.flags
     whole.numbers += batch.numbers
-    whole.found += batch.found
+    whole.looked_up += batch.looked_up
     stored.changes += changes
     stored.rejected += rejected
 

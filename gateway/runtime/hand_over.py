@@ -176,9 +176,9 @@ class _HandOver:
                 self._cut(progress, old, stack)
                 self._stamp(progress)
             since = monotonic_s()
-            self._until(lambda: all(one.session.reached or _given_up(one, since) for one in old), old)
-            for one in old:
-                self._settle(one)
+            self._until(lambda: all(shard.session.reached or _given_up(shard, since) for shard in old), old)
+            for shard in old:
+                self._settle(shard)
         for share in _shares(progress.before):
             end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
         progress.drained = True
@@ -218,7 +218,7 @@ class _HandOver:
             marker.probe()
             if not any(session.heard for session in beginning):
                 return monotonic_s() - since > SILENT_S
-            return all(one.session.heard or one.session.reached for one in old)
+            return all(shard.session.heard or shard.session.reached for shard in old)
 
         until(caught_up)
         if not any(session.heard for session in beginning):
@@ -235,9 +235,9 @@ class _HandOver:
         )  # fmt: skip
         for session in beginning:
             session.leave()
-        for one in old:
-            self._until(lambda one=one: one.session.reached or one.session.quiet_for(QUIET_S), old)  # type: ignore[misc]
-            one.session.give_up_waiting()
+        for shard in old:
+            self._until(lambda shard=shard: shard.session.reached or shard.session.quiet_for(QUIET_S), old)  # type: ignore[misc]
+            shard.session.give_up_waiting()
 
     def _beginning(self, progress: _Progress) -> list[BeginningSession]:
         """One for each new shard, with the stations that the old ones know: of others it hears by itself what is
@@ -290,12 +290,12 @@ class _HandOver:
             step()
             if self._stopped():
                 raise HandOverStoppedError
-            for one in old:
-                if one.died is not None:
-                    raise StoreError(f"{one.gateway.store.folder}: {one.died} ended: start again")
+            for shard in old:
+                if shard.died is not None:
+                    raise StoreError(f"{shard.gateway.store.folder}: {shard.died} ended: start again")
             if monotonic_s() - self._told_at >= TELL_S:
                 self._told_at = monotonic_s()
-                stored = sum(one.gateway.intake.stored for one in old)
+                stored = sum(shard.gateway.intake.stored for shard in old)
                 log.info("changing the number of shards: %d messages that waited are stored so far", stored)
 
     # ---- what follows a station ----
@@ -320,7 +320,9 @@ class _HandOver:
         configured = {station.id for station in self._settings.stations}
         kept = {station for _, _, blob in old.checkpoints() for station in stations_of_part(blob)}
         there = stations_in(old) | (kept & configured)
-        finish_counts(old.folder, [place_of(self._settings, one) for one in self._settings.stations], progress.at)
+        finish_counts(
+            old.folder, [place_of(self._settings, station) for station in self._settings.stations], progress.at
+        )
         for shard, store in new.items():
             theirs = {station for station in there if shard_of(station, progress.shards) == shard}
             move_counts(old.folder, store.folder, theirs)

@@ -52,15 +52,15 @@ _any = msgspec.json.Decoder().decode
 
 def message_of(line: bytes) -> Message:
     """ValueError when it is no line of an export."""
-    one = _decode(line)
-    topic, header = one.topic, one.header
+    exported = _decode(line)
+    topic, header = exported.topic, exported.header
     if topic is None:
-        topic = f"yz/{one.station}/{one.device}/{one.kind}"
-        given = {"ts": one.ts, "boot": one.boot, "seq": one.seq}
+        topic = f"yz/{exported.station}/{exported.device}/{exported.kind}"
+        given = {"ts": exported.ts, "boot": exported.boot, "seq": exported.seq}
         header = {name: value for name, value in given.items() if value is not None}
-    whole = isinstance(one.data, dict)
-    payload = msgspec.json.encode({**header, **one.data}) if whole else str(one.data).encode()
-    return Message(topic.encode(), payload, one.received_at, one.retained)
+    whole = isinstance(exported.data, dict)
+    payload = msgspec.json.encode({**header, **exported.data}) if whole else str(exported.data).encode()
+    return Message(topic.encode(), payload, exported.received_at, exported.retained)
 
 
 class Importer:

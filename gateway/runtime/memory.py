@@ -151,7 +151,7 @@ class Memory:
         pipeline.take()
         _begin_history(live, store, before, now)
         pipeline.owe_reports()
-        pipeline.owe(one for one in aside if one not in quarantine)  # the others were, by a start before
+        pipeline.owe(message for message in aside if message not in quarantine)  # the others were, by a start before
         for station, at in alive_at.items():  # the newest trace of us
             alive_at[station] = max(at, heard_at, last[station.id].at if station.id in last else 0)
         stopped = {station: at for station, at in alive_at.items() if now - at > GAP_MS}
@@ -169,8 +169,8 @@ class Memory:
     @staticmethod
     def _restore_checks(pipeline: Pipeline, store: Store, now: Millis) -> None:
         """What people said last of each check, and since when each is asked for."""
-        checks = {(check.station, check.id): check for one in pipeline.live.stations.values()
-                  for check in one.checks.values()}  # fmt: skip
+        checks = {(check.station, check.id): check for station in pipeline.live.stations.values()
+                  for check in station.checks.values()}  # fmt: skip
         pipeline.know_reports(store.report_ids(now - IDS_KEPT_MS))
         for stored in store.reports(checks):
             checks[stored.station, stored.report.check].take(stored.report)
@@ -216,7 +216,14 @@ def _row(device: Device) -> Row:
 def _read(row: Row) -> tuple[str, str, Seen, bool | None, Millis | None, list[tuple[str, Axes, tuple[object, ...]]]]:
     """All that may fail of a row, before anything is made of it."""
     station, name, seen, online, seen_at, kept = row
-    return station, name, Seen.load(seen), online, seen_at, [(one, AXES[code], values) for one, code, values in kept]
+    return (
+        station,
+        name,
+        Seen.load(seen),
+        online,
+        seen_at,
+        [(resource, AXES[code], values) for resource, code, values in kept],
+    )
 
 
 def _take_over(
@@ -234,10 +241,10 @@ def _take_over(
 
 def _begin_history(live: Live, store: Store, before: Sequence[Neighbour], now: Millis) -> None:
     """What holds at the moment at which the stations changed hands, so that their past here tells nothing older."""
-    at = max((one.handed_over_at for one in before if one.handed_over_at is not None), default=None)
+    at = max((neighbour.handed_over_at for neighbour in before if neighbour.handed_over_at is not None), default=None)
     if at is not None:
         facts = [fact for station in live.stations.values() for fact in station.facts()]
-        store.commit(Batch(), [Change(one.resource, at, one.axes, one.axes, "start") for one in facts], [], now)
+        store.commit(Batch(), [Change(fact.resource, at, fact.axes, fact.axes, "start") for fact in facts], [], now)
 
 
 def _moved(live: Live, neighbour: Neighbour, alive_at: dict[Station, Millis], now: Millis) -> dict[Device, int]:

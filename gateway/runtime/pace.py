@@ -45,5 +45,5 @@ class DocumentPace:
         live.dirty = [station for station in live.dirty if station.dirty]
         more = len(stations) == DOCUMENTS_A_TURN
         self._waiting = 0 if more else len(live.dirty)
-        self._due = now if more else min([one.made_at + self._interval_ms for one in live.dirty], default=now)
+        self._due = now if more else min([station.made_at + self._interval_ms for station in live.dirty], default=now)
         self._rest_until_s = ended_s + (ended_s - began_s) * REST_SHARE

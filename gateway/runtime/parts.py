@@ -267,7 +267,9 @@ def command_key_of(settings: Settings) -> bytes:
 
 def place_of(settings: Settings, station: StationSettings) -> Place:
     """A station as the roll-ups see it."""
-    resources = [resource_of(settings, station, area, one) for area in station.areas for one in area.resources]
+    resources = [
+        resource_of(settings, station, area, resource) for area in station.areas for resource in area.resources
+    ]
     return Place(station.id, settings.zone_of(station), resources)
 
 

@@ -121,7 +121,7 @@ class GatewayReload:
         intake.tell_watermarks(moved.came)
         gateway.alerting.configure(plan.alerts, moved, now)
         if intake.announcer is not None:
-            told = [one.station.id for one in (*plan.core.added, *plan.core.changed)]
+            told = [station_plan.station.id for station_plan in (*plan.core.added, *plan.core.changed)]
             intake.announcer.configure(told, plan.core.removed)
         self._cleared.follow(moved, plan.core.removed, [station.id for station in plan.added])
 
@@ -144,7 +144,7 @@ class GatewayReload:
         if moved.came or moved.went:
             gateway.writer.write([Keep("layout", MOVED)])
         gateway.intake.committing.keep_parts(gateway.memory.follow(moved.came, moved.went, moved.unlike))
-        if any(one.station.checks for one in (*plan.core.added, *plan.core.changed)):
+        if any(station_plan.station.checks for station_plan in (*plan.core.added, *plan.core.changed)):
             gateway.writer.write([Keep("checks_since", _checks_since(gateway.pipeline.live))])
 
 

@@ -82,10 +82,10 @@ class Starts:
         history = read(folder)
         if history is None or history.version != version:
             history = History(version)
-        found = _judge(history, _read_mark(folder), now)
+        guilty_at = _judge(history, _read_mark(folder), now)
         history.early += 1
         starts = cls(folder, history)
-        starts.fresh = [] if found is None else [found]
+        starts.fresh = [] if guilty_at is None else [guilty_at]
         try:
             starts._write()
         except OSError as error:
@@ -201,7 +201,7 @@ def _newest(kept: dict[str, T]) -> dict[str, T]:
 
 def _many(history: History) -> set[str]:
     """Topics that brought so many that all they bring is set aside."""
-    brought = Counter(one.topic for one in history.guilty.values())
+    brought = Counter(message.topic for message in history.guilty.values())
     return {topic for topic, count in brought.items() if count >= MANY}
 
 

@@ -109,7 +109,7 @@ class VirtualGateway:
     def _keep(self, outcome: Outcome) -> None:
         store = self.store
         self._number = store.commit(outcome.batch, outcome.changes, outcome.rejected, self.now)
-        self.pipeline.learn(outcome.batch.found)
+        self.pipeline.learn(outcome.batch.looked_up)
         jobs: list[Job] = [KeepReports(outcome.reports)] if outcome.reports else []
         jobs += [KeepOpenings(outcome.openings)] if outcome.openings else []
         jobs += [KeepEnded(outcome.ended)] if outcome.ended else []

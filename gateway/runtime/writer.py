@@ -230,12 +230,12 @@ class Writer(threading.Thread):
         now, troubles = now_ms(), list[str]()
         more = [self._turn_of(chore, now, troubles) for chore in (self.store.tidy, *self.chores)]
         self._tidy = any(more)
-        found = "; ".join(troubles) or None
-        if found is not None and found != self.upkeep_trouble:
-            log.error("store: upkeep failed: %s", found)
-        if (found is None) != (self.upkeep_trouble is None):
+        trouble = "; ".join(troubles) or None
+        if trouble is not None and trouble != self.upkeep_trouble:
+            log.error("store: upkeep failed: %s", trouble)
+        if (trouble is None) != (self.upkeep_trouble is None):
             self._notify()
-        self.upkeep_trouble = found
+        self.upkeep_trouble = trouble
 
     def _turn_of(self, chore: Callable[[Millis], bool], now: Millis, troubles: list[str]) -> bool:
         """True if there is more to do. Trouble of the store is added to `troubles`."""

@@ -31,12 +31,12 @@ def ended(
     folders: Iterable[Path], stations: Sequence[str], start: Millis, end: Millis
 ) -> dict[str, list[ActivityEnded]]:
     """Those of each station that began in [start, end), in order. StoreError for a file that can't be read."""
-    found: dict[str, dict[tuple[Millis, str, str], ActivityEnded]] = {station: {} for station in stations}
+    by_station: dict[str, dict[tuple[Millis, str, str], ActivityEnded]] = {station: {} for station in stations}
     for folder in folders:
         if (folder / CORE).exists():
-            for one in _in_folder(folder / CORE, stations, start, end):
-                found[one.station].setdefault((one.start, one.area, one.uid), one)
-    return {station: [known[key] for key in sorted(known)] for station, known in found.items()}
+            for activity in _in_folder(folder / CORE, stations, start, end):
+                by_station[activity.station].setdefault((activity.start, activity.area, activity.uid), activity)
+    return {station: [known[key] for key in sorted(known)] for station, known in by_station.items()}
 
 
 def _in_folder(path: Path, stations: Sequence[str], start: Millis, end: Millis) -> list[ActivityEnded]:

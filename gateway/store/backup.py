@@ -88,8 +88,8 @@ def check(path: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     """Files of a store; the core first, then the days, the newest last."""
-    found = sorted(path.name for path in folder.glob("*.db"))
-    return sorted(found, key=lambda name: (name != CORE, name.endswith(".day.db"), name))
+    names = sorted(path.name for path in folder.glob("*.db"))
+    return sorted(names, key=lambda name: (name != CORE, name.endswith(".day.db"), name))
 
 
 def snapshot(source: Path, target: Path) -> None:
@@ -118,7 +118,7 @@ def _copied(source: Path, target: Path) -> Path | None:
 
 
 def _changed_ns(path: Path) -> int:
-    return max(one.stat().st_mtime_ns for one in _with_log(path))
+    return max(file.stat().st_mtime_ns for file in _with_log(path))
 
 
 def _with_log(path: Path) -> Iterator[Path]:

@@ -110,7 +110,7 @@ def _forget_refused(db: sqlite3.Connection, wanted: Wanted) -> int:
 def forget_card(folder: Path, card: str) -> int:
     """Take one pseudonym out of every day of a store that no gateway has open; returns out of how many events."""
     wanted = card.lower()
-    return sum(sum(forget_cards(path, lambda found: found.lower() == wanted)) for path in day_files(folder))
+    return sum(sum(forget_cards(path, lambda pseudonym: pseudonym.lower() == wanted)) for path in day_files(folder))
 
 
 class CardRetention:

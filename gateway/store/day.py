@@ -160,8 +160,8 @@ class Day:
                 if changes:
                     begin = self.number * DAY_MS  # what happened before has taken effect by then
                     rows = [
-                        [resource, max(one.at, begin), one.after.code]
-                        for resource, one in zip(self._names.numbers(names), changes, strict=True)
+                        [resource, max(change.at, begin), change.after.code]
+                        for resource, change in zip(self._names.numbers(names), changes, strict=True)
                     ]
                     _check_times(at for _, at, _ in rows)
                     # One statement for all: rows one by one would fight the other thread for the interpreter.
@@ -188,14 +188,15 @@ class Day:
             self._steps.done()
         if batch.payloads and numbers != batch.numbers:
             told = zip(batch.topics, numbers, batch.numbers, strict=True)
-            batch.found = [(topic, number) for topic, number, hint in told if number != hint]
+            batch.looked_up = [(topic, number) for topic, number, hint in told if number != hint]
 
     def _quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Inside a transaction: keep them, in one statement that cuts topics and payloads out of one blob."""
         rows, at = [], 1
-        for one in rejected:
-            rows.append([one.received_at, one.reason, at, len(one.topic), at + len(one.topic), len(one.payload)])
-            at += len(one.topic) + len(one.payload)
+        for message in rejected:
+            size = len(message.topic)
+            rows.append([message.received_at, message.reason, at, size, at + size, len(message.payload)])
+            at += size + len(message.payload)
         _check_times(message.received_at for message in rejected)
         blob = b"".join([message.topic + message.payload for message in rejected])
         self._db.execute(
@@ -240,7 +241,7 @@ class Day:
             self._sealed = before, upto
             return False
         batches = [batch for _, batch in run]
-        first, last = min(min(one.received) for one in batches), max(max(one.received) for one in batches)
+        first, last = min(min(batch.received) for batch in batches), max(max(batch.received) for batch in batches)
         blob = pack_block(run, self._names.ids.__getitem__)
         low, high = run[0][0], run[-1][0]
         with transaction(self._db):

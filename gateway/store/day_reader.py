@@ -87,12 +87,12 @@ class DayReader:
 
     def last_id(self) -> int:
         """The id of the newest batch; 0 when there is none."""
-        found = 0
+        newest = 0
         with self._as_far_as_it_goes():
-            (found,) = self._db.execute(
+            (newest,) = self._db.execute(
                 "SELECT max(coalesce((SELECT max(id) FROM batch), 0), coalesce((SELECT max(last_id) FROM block), 0))"
             ).fetchone()
-        return int(found)
+        return int(newest)
 
     @contextlib.contextmanager
     def _as_far_as_it_goes(self) -> Iterator[None]:

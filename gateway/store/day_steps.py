@@ -45,7 +45,10 @@ class DaySteps:
             return []
         (last,) = self._db.execute("SELECT max(id) FROM quarantine").fetchone()
         first = last + 1 - len(rejected)
-        return [(first + at, one.received_at, one.reason, one.topic, one.payload) for at, one in enumerate(rejected)]
+        return [
+            (first + at, message.received_at, message.reason, message.topic, message.payload)
+            for at, message in enumerate(rejected)
+        ]
 
 
 def repeat_day_step(db: sqlite3.Connection, step: StoreStep) -> int:

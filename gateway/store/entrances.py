@@ -54,17 +54,17 @@ class Entrances:
         """
         sensors = asked.entrance_sensors
         days = _whole_days(asked, start, min(end, self._rollups.counted_until())) if sensors else []
-        found: dict[Millis, list[EntranceDay]] = {day: [] for day in days}
+        by_day: dict[Millis, list[EntranceDay]] = {day: [] for day in days}
         for (station, name), parts in sensors.items() if days else ():
             each = [self._sensor(asked, part, days) for part in parts]
             for number, day in enumerate(days):
-                told, agree = entrance([one for sensor in each for one in sensor[number]])
-                found[day].append(EntranceDay(station, name, told, agree))
-        return found
+                told, agree = entrance([sensor_day for sensor in each for sensor_day in sensor[number]])
+                by_day[day].append(EntranceDay(station, name, told, agree))
+        return by_day
 
     def bands(self, asked: Asked, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
         """Local day → the band of each entrance."""
-        return {day: [one.band for one in told] for day, told in self.days(asked, start, end).items()}
+        return {day: [entrance_day.band for entrance_day in told] for day, told in self.days(asked, start, end).items()}
 
     def _sensor(self, asked: Asked, sensor: Resource, days: Sequence[Millis]) -> list[list[Evidence]]:
         """What one sensor tells of each day."""

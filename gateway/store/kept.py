@@ -9,11 +9,11 @@ from gateway.store.files import read_only, store_errors
 
 def kept_in(root: Path, name: str) -> list[bytes]:
     """What the gateways that write below this folder have under this name. StoreError."""
-    found = []
+    values = []
     for path in core_files(root):
         with store_errors(path), closing(read_only(path)) as db:
             row = db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         if row is not None:
             (value,) = row
-            found.append(bytes(value))
-    return found
+            values.append(bytes(value))
+    return values

@@ -65,8 +65,8 @@ def neighbours(root: Path, own: Path) -> list[Neighbour]:
 
 def _shards(folder: Path, root: Path) -> int:
     """How many there are; 0 for a gateway alone."""
-    found = _SHARD.search(folder.name) if folder != root else None
-    return int(found[1]) if found else 0
+    match = _SHARD.search(folder.name) if folder != root else None
+    return int(match[1]) if match else 0
 
 
 def with_those_before(own: Path) -> list[Path]:

@@ -34,15 +34,15 @@ class OccupationCounts:
 
     def before(self, stations: Iterable[str], month: MonthName) -> dict[str, dict[MonthName, dict[str, int]]]:
         """Station → month before `month` → occupation → answers, the newest month first."""
-        found: dict[str, dict[MonthName, dict[str, int]]] = {station: {} for station in stations}
+        by_station: dict[str, dict[MonthName, dict[str, int]]] = {station: {} for station in stations}
         if not self._path.exists():
-            return found
+            return by_station
         query = "SELECT month, occupation, answers FROM occupation WHERE station = ? AND month < ? ORDER BY month DESC"
         with store_errors(self._path), closing(read_only(self._path)) as db:
-            for station, months in found.items():
+            for station, months in by_station.items():
                 for name, occupation, answers in db.execute(query, (station, month)):
                     months.setdefault(name, {})[occupation] = answers
-        return found
+        return by_station
 
 
 def _earlier(month: MonthName, by: int) -> MonthName:

@@ -25,12 +25,12 @@ def openings(
 
     StoreError for a file that can't be read. Of a store that an older version made there is nothing.
     """
-    found: dict[str, dict[Millis, OpeningChange]] = {station: {} for station in stations}
+    by_station: dict[str, dict[Millis, OpeningChange]] = {station: {} for station in stations}
     for folder in folders:
         if (folder / CORE).exists():
             for change in _in_folder(folder / CORE, stations, start, end):
-                found[change.station][change.at] = change
-    return {station: [changes[at] for at in sorted(changes)] for station, changes in found.items()}
+                by_station[change.station][change.at] = change
+    return {station: [changes[at] for at in sorted(changes)] for station, changes in by_station.items()}
 
 
 def _in_folder(path: Path, stations: Sequence[str], start: Millis, end: Millis) -> list[OpeningChange]:

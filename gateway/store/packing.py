@@ -122,7 +122,7 @@ def pack_block(batches: Iterable[tuple[int, Batch]], ids: Callable[[bytes], int]
             _put(times, received - before)
             before = received
             count += 1
-    words = b"".join(len(one).to_bytes(4, "little") + one for one in templates)
+    words = b"".join(len(template).to_bytes(4, "little") + template for template in templates)
     parts = (words, bytes(topics), bytes(kinds), bytes(flags), bytes(times), bytes(numbers), bytes(sizes))
     head = _BLOCK_HEAD.pack(VERSION, count, *[len(part) for part in parts])
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]  # 8 MiB would cost 90 of memory
@@ -181,8 +181,8 @@ def _split(payload: bytes, received: Millis) -> tuple[bytes, list[int]]:
     if _SLOT in payload or payload.startswith(b"\x02"):
         return b"\x02" + payload, values  # cannot happen in JSON; kept whole
 
-    def take(found: re.Match[bytes]) -> bytes:
-        text = found[0]
+    def take(number: re.Match[bytes]) -> bytes:
+        text = number[0]
         whole, _, decimals = text.partition(b".")
         if text.startswith(b"-0"):
             return text

@@ -78,16 +78,16 @@ class Asked:
         """What is summed up: one resource whatever its kind, else all that count."""
         every = [resource for place in self.places for resource in place.resources]
         if self.resource is not None:
-            return [one for one in every if one.id == self.resource]
-        return [one for one in every if self.area in (None, one.area) and one.kind not in NOBODYS]
+            return [resource for resource in every if resource.id == self.resource]
+        return [resource for resource in every if self.area in (None, resource.area) and resource.kind not in NOBODYS]
 
     @property
     def entrance_sensors(self) -> dict[tuple[str, str], list[Resource]]:
         """(station, entrance) → its counters and doors. Without a name an area is one entrance, `#` and its id."""
-        found: dict[tuple[str, str], list[Resource]] = {}
+        sensors: dict[tuple[str, str], list[Resource]] = {}
         for place in self.places:
-            for one in place.resources:
-                asked = self.resource in (None, one.id) and self.area in (None, one.area)
-                if asked and one.kind in ENTRANCES | COUNTERS:
-                    found.setdefault((place.station, one.entrance or f"#{one.area}"), []).append(one)
-        return found
+            for resource in place.resources:
+                asked = self.resource in (None, resource.id) and self.area in (None, resource.area)
+                if asked and resource.kind in ENTRANCES | COUNTERS:
+                    sensors.setdefault((place.station, resource.entrance or f"#{resource.area}"), []).append(resource)
+        return sensors

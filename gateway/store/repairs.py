@@ -36,5 +36,5 @@ class Repairs:
         if path.name == CORE:
             salvage(aside, path, "core")
         else:
-            before = [one for one in day_files(self._folder) if one < path]
+            before = [day_file for day_file in day_files(self._folder) if day_file < path]
             salvage(aside, path, "day", before[-1] if before else None)

@@ -99,13 +99,13 @@ class ReportBooks:
 
     def last(self, station: str, checks: Iterable[str]) -> dict[str, StoredCheck]:
         """The last report of each check, where there is one."""
-        found: dict[str, StoredCheck] = {}
+        by_check: dict[str, StoredCheck] = {}
         for check in checks:
             told = self._ask(f"WHERE station = ? AND check_id = ?{_NEWEST}", (station, check))
             newest = max(told, key=lambda stored: stored.report.ts, default=None)
             if newest is not None:
-                found[check] = newest
-        return found
+                by_check[check] = newest
+        return by_check
 
     def _ask(self, condition: str, values: Sequence[object]) -> list[StoredCheck]:
         query = f"SELECT {_COLUMNS} FROM check_report {condition}"  # noqa: S608  names of our own

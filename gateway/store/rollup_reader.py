@@ -78,28 +78,28 @@ class RollupReader:
         return buckets
 
     def _measure(
-        self, buckets: dict[int, Minutes], one: Resource, window: tuple[Millis, Millis], zone: ZoneInfo, by: By
+        self, buckets: dict[int, Minutes], resource: Resource, window: tuple[Millis, Millis], zone: ZoneInfo, by: By
     ) -> None:
         start, end = window
         if start >= end:
             return
-        counted = may_be_counted(one)
-        intervals = self._reader.history(one.station, one.id, start - (LOOK_BACK_MS if counted else 1), end)
-        told = self._levels(one, start, end) if counted else []
+        counted = may_be_counted(resource)
+        intervals = self._reader.history(resource.station, resource.id, start - (LOOK_BACK_MS if counted else 1), end)
+        told = self._levels(resource, start, end) if counted else []
         for begin, until in pieces(start, end, zone, by):
             minutes = (
-                fill(intervals, told, begin, until, units=counted_in_units(one))
+                fill(intervals, told, begin, until, units=counted_in_units(resource))
                 if counted
                 else measure(intervals, begin, until)
             )
             buckets.setdefault(bucket_of(begin, zone, by), Minutes()).add(minutes)
 
-    def _levels(self, one: Resource, start: Millis, end: Millis) -> list[Level]:
+    def _levels(self, resource: Resource, start: Millis, end: Millis) -> list[Level]:
         """What its counts said, from whichever file of the shards knows them."""
-        scope = scope_of(one.station, resource=one.id)
+        scope = scope_of(resource.station, resource=resource.id)
         with self._files() as files:
-            found = [levels(db, scope, start, end) for db in files if _has(db, "level")]
-        return sorted((level for part in found for level in part), key=lambda level: level.at)
+            parts = [levels(db, scope, start, end) for db in files if _has(db, "level")]
+        return sorted((level for part in parts for level in part), key=lambda level: level.at)
 
     def tallies(self, asked: Asked, start: Millis, end: Millis, by: By) -> dict[int, Tally]:
         """The same for what single messages add up to. An hour counts where it begins."""
@@ -170,11 +170,11 @@ def _owners(
     A station that went from shard to shard is in several files, each with a part of it: it is measured anew.
     """
     done = [dict(db.execute("SELECT station, upto FROM done")) for db in files]
-    times = Counter(station for one in done for station in one)
+    times = Counter(station for uptos in done for station in uptos)
     for db, uptos in zip(files, done, strict=True):
         here = [place for place in asked.places if place.station in uptos and times[place.station] == 1]
         if here:
-            yield db, replace(asked, places=here), {one.station: uptos[one.station] for one in here}
+            yield db, replace(asked, places=here), {place.station: uptos[place.station] for place in here}
 
 
 def _kept(
@@ -206,5 +206,5 @@ def _rows(
     for begin, until, ahead in alike:
         bucket = _BUCKETS[by].format(ahead=ahead)
         question = f"SELECT {bucket} AS bucket, {sums} FROM {table} WHERE {which} GROUP BY bucket"  # noqa: S608
-        for key, *found in db.execute(question, (*ids, begin, until)):
-            yield day_of(key, asked.zone) if by == "day" else key, found
+        for key, *values in db.execute(question, (*ids, begin, until)):
+            yield day_of(key, asked.zone) if by == "day" else key, values

@@ -129,7 +129,7 @@ class Rollups:
 
     def _roll_up_next(self, ready: Millis) -> bool:
         if not self._queue:
-            self._queue = [one for one, upto in self._upto.items() if upto + HOUR_MS <= ready]
+            self._queue = [station for station, upto in self._upto.items() if upto + HOUR_MS <= ready]
         if not self._queue:
             return False
         place = self._places[self._queue.pop()]

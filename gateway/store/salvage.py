@@ -40,9 +40,9 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
 
 def _raise_if_full(error: Exception, into: Path) -> None:
     """There is nothing wrong with a table that the disk has no room for."""
-    found = as_store_error(error, into)
-    if found.full:
-        raise found from error
+    store_error = as_store_error(error, into)
+    if store_error.full:
+        raise store_error from error
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str, sql: str) -> int:

@@ -27,9 +27,9 @@ class ShardFolders:
             yield 0, 0, self.root
         name = re.compile(re.escape(self.gateway) + r"-(\d+)of(\d+)")
         for path in sorted(self.root.glob(f"*/{CORE}")):
-            found = name.fullmatch(path.parent.name)
-            if found:
-                yield int(found[2]), int(found[1]), path.parent
+            match = name.fullmatch(path.parent.name)
+            if match:
+                yield int(match[2]), int(match[1]), path.parent
 
     def folder(self, shard: int, shards: int) -> Path:
         return self.root / f"{self.gateway}{shard_suffix(shard, shards)}" if shards else self.root

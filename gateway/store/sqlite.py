@@ -116,14 +116,14 @@ class SqliteStore:
     ) -> None:
         day = self._today(now)
         begin = day.number * DAY_MS
-        for change in [one for one in changes if one.at < begin]:
+        for change in [change for change in changes if change.at < begin]:
             self._write_older(change)
         day.write(number, batch, changes, rejected)
 
     def _write_older(self, change: Change) -> None:
         """What ran out while we were away, or around midnight, belongs to the day it happened on as well."""
         path = day_path(self.folder, day_number(change.at))
-        older = [one for one in day_files(self.folder) if one <= path]
+        older = [day_file for day_file in day_files(self.folder) if day_file <= path]
         if older:
             day = Day(older[-1], number_of(older[-1]), self._synchronous, steps=self.steps)
             try:
@@ -279,7 +279,9 @@ class SqliteStore:
 
     def _last_id(self) -> int:
         """Never lower than a checkpoint says, also when the newest day was lost."""
-        newest = next((found for reader in readers(reversed(day_files(self.folder))) if (found := reader.last_id())), 0)
+        newest = next(
+            (last_id for reader in readers(reversed(day_files(self.folder))) if (last_id := reader.last_id())), 0
+        )
         return max(newest, *self._uptos.values(), 0)
 
     # ---- upkeep ----
@@ -302,10 +304,10 @@ class SqliteStore:
             self._bound_log()
             self._ballast.fill()
         except (*READ_ERRORS, sqlite3.Error, OSError) as error:
-            found = as_store_error(error, self._day.path if self._day is not None else self.folder)
-            if self._helped(found, now):
+            problem = as_store_error(error, self._day.path if self._day is not None else self.folder)
+            if self._helped(problem, now):
                 return True
-            raise found from error
+            raise problem from error
         return False
 
     def _miss_no_file(self) -> None:
@@ -320,8 +322,8 @@ class SqliteStore:
         for path in day_files(self.folder)[: -self._keep_days or None]:
             if number_of(path) < day_number(now) - self._keep_days:
                 log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-                for one in (path, *self.folder.glob(f"{path.name}.damaged-*")):
-                    unlink(one)
+                for file in (path, *self.folder.glob(f"{path.name}.damaged-*")):
+                    unlink(file)
                 return True
         return False
 
@@ -340,9 +342,9 @@ class SqliteStore:
                 more = self._finish(path, number, now, upto, mark[1])
             except (StoreError, *READ_ERRORS) as error:
                 self._tidied.add(mark)
-                found = error if isinstance(error, StoreError) else as_store_error(error, path)
-                if not found.damaged:
-                    raise found from error
+                problem = error if isinstance(error, StoreError) else as_store_error(error, path)
+                if not problem.damaged:
+                    raise problem from error
                 self._repairs.repair(path, now)
                 return True
             if more is False:

@@ -95,8 +95,8 @@ def ends(folder: Path) -> list[tuple[int | None, int]]:
     file. StoreError.
     """
     files = [(number_of(path), path) for path in _open_files(folder)]
-    found = [(day, last_in(path)) for day, path in [*files, (None, folder / CORE)] if path.exists()]
-    return [(day, last) for day, last in found if last]
+    newest = [(day, last_in(path)) for day, path in [*files, (None, folder / CORE)] if path.exists()]
+    return [(day, last) for day, last in newest if last]
 
 
 def count_after(folder: Path, n: int) -> int:

@@ -42,7 +42,7 @@ _meter = msgspec.json.Decoder(Meter).decode
 _transaction_said = msgspec.json.Decoder(TransactionSaid).decode
 _counted = msgspec.json.Decoder(CountTold).decode
 
-_MOST_W = {(spec.name, name): one.most_w for spec in SPECS.values() for name, one in spec.types.items()}
+_MOST_W = {(spec.name, name): type_spec.most_w for spec in SPECS.values() for name, type_spec in spec.types.items()}
 
 Owner = tuple[Place, Resource]
 
@@ -206,7 +206,7 @@ class _Step:
         db.executemany("INSERT OR REPLACE INTO meter (scope, state) VALUES (?, ?)", meters)
         db.executemany(
             "INSERT OR REPLACE INTO charge (scope, name, start, ended, energy_mwh) VALUES (?, ?, ?, ?, ?)",
-            [(ids[scope], one.name, one.start, one.end, one.energy_mwh) for scope, one in self._transactions],
+            [(ids[scope], told.name, told.start, told.end, told.energy_mwh) for scope, told in self._transactions],
         )
         self.people.keep(db, ids)
         self.levels.keep(db, ids)
@@ -223,34 +223,34 @@ def scope_ids(db: sqlite3.Connection, texts: Iterable[str]) -> dict[str, int]:
 def _last_id(folder: Path) -> int:
     """The newest batch of the journal; 0 where there is none."""
     newest_first = readers(reversed(day_files(folder)))
-    return next((found for day in newest_first if (found := day.last_id())), 0)
+    return next((last_id for day in newest_first if (last_id := day.last_id())), 0)
 
 
 def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
     """Whose meter, totals, cards or passages a topic tells."""
-    found: dict[bytes, list[Owner]] = defaultdict(list)
+    by_topic: dict[bytes, list[Owner]] = defaultdict(list)
     for kinds in (METERED, COUNTERS, ENTRANCES, UNITS | PEOPLE):
         for topic, owners in _owners(places, kinds, "state").items():
             if len(owners) == 1 and (kinds != UNITS | PEOPLE or may_be_counted(owners[0][1])):
-                found[topic] += owners  # the state of a device of several tells nobody's
+                by_topic[topic] += owners  # the state of a device of several tells nobody's
     for kinds in (COUNTERS, ENTRANCES):
         for topic, owners in _owners(places, kinds, "event").items():
-            found[topic].append(owners[-1])
+            by_topic[topic].append(owners[-1])
     for topic, owners in _owners(places, METERED, "event").items():
         if len(owners) == 1:
-            found[topic] += owners
-    return dict(found)
+            by_topic[topic] += owners
+    return dict(by_topic)
 
 
 def _owners(
     places: Sequence[Place], kinds: frozenset[str], which: Literal["state", "event"]
 ) -> dict[bytes, list[Owner]]:
-    found: dict[bytes, list[Owner]] = defaultdict(list)
+    by_topic: dict[bytes, list[Owner]] = defaultdict(list)
     for place in places:
         for resource in place.resources:
             if resource.kind in kinds:
-                found[wire.topic(resource.station, resource.device, which).encode()].append((place, resource))
-    return found
+                by_topic[wire.topic(resource.station, resource.device, which).encode()].append((place, resource))
+    return by_topic
 
 
 def _moment(ts: wire.Time | None, received_at: Millis, flags: int) -> Millis:

@@ -72,7 +72,7 @@ def written(item: Mapping[str, Any]) -> str:
 
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_quoted(str(key))}: {_flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_quoted(str(key))}: {_flow(inner)}" for key, inner in value.items()) + "}"
     return _quoted(str(value))
 
 
@@ -83,10 +83,10 @@ def _quoted(text: str) -> str:
     return '"' + "".join(map(_character, text)) + '"'
 
 
-def _character(one: str) -> str:
-    if one in '"\\':
-        return f"\\{one}"
-    return one if one.isprintable() else f"\\U{ord(one):08x}"
+def _character(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def _source(device: OverheardDevice) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LIMIT: Final = 5_000  # devices kept; a flood of topics must not fill the memory
 SAMPLES_BYTES: Final = 16_000_000  # messages kept of all of them
 LISTEN_TO: Final = ("#",)
 
-_GUESSES: Final = {one.key: one.fact for one in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
+_GUESSES: Final = {name.key: name.fact for name in (*zigbee2mqtt.NAMES, *senml.NAMES, *lorawan.NAMES)} | {
     "free": "free", "status": "status", "ready": "ready", "power_w": "power_w", "battery_pct": "battery_pct",
 }  # fmt: skip
 # Devices of ours come first; what is guessed from plain JSON comes last.

@@ -72,11 +72,11 @@ def entities(topic: str, payload: bytes, unused: list[str] | None = None) -> lis
         return None
     components = body.get("components")
     if components is None:
-        return [one for one in (_entity("", _component_of(topic), body, lines),) if one]
+        return [entity for entity in (_entity("", _component_of(topic), body, lines),) if entity]
     if not isinstance(components, dict) or len(components) > _MAX_COMPONENTS:
         raise Unreadable("wrong_type")
-    found = (_part(str(key), part, body, lines) for key, part in components.items())
-    return [one for one in found if one]
+    parts = (_part(str(key), part, body, lines) for key, part in components.items())
+    return [part for part in parts if part]
 
 
 def _part(key: str, part: object, body: Body, unused: list[str]) -> Entity | None:
@@ -127,10 +127,10 @@ def _presences(body: Body) -> Iterator[AvailabilityTopic]:
         listed = [{**body, "topic": topic, "value_template": template}] if topic else []
     elif isinstance(listed, dict):
         listed = [listed]
-    for one in listed if isinstance(listed, list) else []:
-        if not isinstance(one, dict):
+    for presence in listed if isinstance(listed, list) else []:
+        if not isinstance(presence, dict):
             raise Unreadable("wrong_type")
-        entry = _expanded(one, body.get("~"))
+        entry = _expanded(presence, body.get("~"))
         topic, template = entry.get("topic"), _template(entry.get("value_template"))
         if is_topic(topic) and template is not None:
             words = _word(entry, "payload_available", "online"), _word(entry, "payload_not_available", "offline")

@@ -23,25 +23,25 @@ _FILTER: Final = re.compile(r"\|\s*(default|d|int|float|round|is_defined)\s*(?:\
 
 def compile_template(written: str) -> tuple[bool, Template] | None:
     """(whether it reads JSON, the template), or None for anything outside the subset."""
-    found = _WHOLE.match(written.strip()) if len(written) <= _LIMIT else None
-    if found is None:
+    match = _WHOLE.match(written.strip()) if len(written) <= _LIMIT else None
+    if match is None:
         return None
-    path = _path(found[2].strip())
-    filters = _filters(found[3])
-    if path is None or filters is None or (found[1] == "value" and path):
+    path = _path(match[2].strip())
+    filters = _filters(match[3])
+    if path is None or filters is None or (match[1] == "value" and path):
         return None
-    return found[1] == "value_json", lambda payload: _shown(pick(payload, path), filters)
+    return match[1] == "value_json", lambda payload: _shown(pick(payload, path), filters)
 
 
 def _path(written: str) -> Path | None:
     steps: list[str] = []
     at = 0
     while at < len(written):
-        found = _STEP.match(written, at)
-        if found is None:
+        match = _STEP.match(written, at)
+        if match is None:
             return None
-        steps.append(next(part for part in found.groups() if part is not None))
-        at = found.end()
+        steps.append(next(part for part in match.groups() if part is not None))
+        at = match.end()
     return tuple(steps)
 
 
@@ -49,12 +49,12 @@ def _filters(written: str) -> tuple[tuple[str, int], ...] | None:
     filters: list[tuple[str, int]] = []
     at = 0
     while at < len(written):
-        found = _FILTER.match(written, at)
-        if found is None:
+        match = _FILTER.match(written, at)
+        if match is None:
             return None
-        digits = (found[2] or "").strip()
-        filters.append((found[1], int(digits) if digits.isdecimal() and len(digits) < 3 else 0))
-        at = found.end()
+        digits = (match[2] or "").strip()
+        filters.append((match[1], int(digits) if digits.isdecimal() and len(digits) < 3 else 0))
+        at = match.end()
     return tuple(filters)
 
 

@@ -51,7 +51,7 @@ class Meaning:
         self.awaits_relay = False
         self._above_w = running_above_w(source, resource)
         self.picks = picks_of(source, resource.kind, names)
-        self._taken = {signal for one in self.picks for signal in (one.signal, *SAME.get(one.signal, ()))}
+        self._taken = {signal for taken in self.picks for signal in (taken.signal, *SAME.get(taken.signal, ()))}
         if source.field and "status" in self._taken:
             self._taken.add("power_w")  # some other power must not contradict it
 
@@ -60,15 +60,15 @@ class Meaning:
 
         `known` are fields that the dialect reads itself; they and the configured ones do not count as ignored.
         """
-        picked = (one.path[-1] for one in self.picks if one.path)
-        found: dict[str, tuple[str, Reader]] = dict.fromkeys((*known, *picked), ("", values.nothing))
+        picked = (known_pick.path[-1] for known_pick in self.picks if known_pick.path)
+        rules: dict[str, tuple[str, Reader]] = dict.fromkeys((*known, *picked), ("", values.nothing))
         for name in names:
             signal = FACTS[self._kind].get(name.fact)
             if name.fact in self._others:
                 continue
-            if signal is not None and signal not in self._taken and name.key not in found:
-                found[name.key] = (signal, finished(self._source, signal, name_reader(self._kind, name)))
-        return found
+            if signal is not None and signal not in self._taken and name.key not in rules:
+                rules[name.key] = (signal, finished(self._source, signal, name_reader(self._kind, name)))
+        return rules
 
     def read(self, rules: Rules, body: Mapping[str, object], signals: ReadSignals) -> int:
         """Adds to `signals` what `rules` find in `body`; how many fields nobody read."""

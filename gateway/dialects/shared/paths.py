@@ -17,11 +17,11 @@ def parse(written: str) -> Path:
     steps: list[str] = []
     at = 0
     while at <= len(written):
-        found = _STEP.match(written, at)
-        if found is None or written[found.end() : found.end() + 1] not in ("", "."):
+        match = _STEP.match(written, at)
+        if match is None or written[match.end() : match.end() + 1] not in ("", "."):
             raise BadSource(f"{written!r} is no path; write it like a.b or list.0.c, or '.' for the whole payload")
-        steps.append(found[1] or found[2])
-        at = found.end() + 1
+        steps.append(match[1] or match[2])
+        at = match.end() + 1
     return tuple(steps)
 
 

@@ -51,11 +51,11 @@ def _main(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[Pic
 
 
 def _others(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[Pick]:
-    found = []
+    picks = []
     for signal, written in source.fields.items():
         path = parse(written)
         if signal == "event":
-            found.append(Pick(path, signal, _event(source.words(signal))))
+            picks.append(Pick(path, signal, _event(source.words(signal))))
             continue
         if signal not in FACTS[kind].values():
             allowed = ", ".join([*dict.fromkeys(FACTS[kind].values()), "event"])
@@ -64,8 +64,8 @@ def _others(source: Source, kind: KindName, known: Mapping[str, Name]) -> list[P
         # A dialect that knows this field knows its sense too: Zigbee2MQTT's contact is true when closed.
         same = name is not None and FACTS[kind][name.fact] == signal
         read = name_reader(kind, name) if name is not None and same else reader_of(kind, signal)
-        found.append(Pick(path, signal, finished(source, signal, read)))
-    return found
+        picks.append(Pick(path, signal, finished(source, signal, read)))
+    return picks
 
 
 def _event(words: Mapping[str, Signal]) -> Reader:

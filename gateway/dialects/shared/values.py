@@ -199,7 +199,7 @@ def by_spelling(words: Mapping[str, Signal]) -> dict[str, Signal]:
 
 
 def _is_code(word: str) -> bool:
-    return len(word) >= 4 and any(map(str.isdecimal, word)) and all(one in "0123456789abcdefABCDEF" for one in word)
+    return len(word) >= 4 and any(map(str.isdecimal, word)) and all(digit in "0123456789abcdefABCDEF" for digit in word)
 
 
 def spelled(value: object) -> str:

@@ -33,7 +33,7 @@ def learnt(store):
     """The numbers of TOPICS, after a commit of one message each."""
     first = said(TOPICS, [0] * 5)
     store.commit(first, [], [], NOON)
-    numbers = dict(first.found)
+    numbers = dict(first.looked_up)
     return [numbers[topic] for topic in TOPICS]
 
 
@@ -46,7 +46,7 @@ def test_what_had_to_be_looked_up_is_told_and_a_right_hint_needs_no_looking(fold
     with opened(folder) as store:
         again = said(TOPICS, learnt(store), 5)
         store.commit(again, [], [], NOON)
-        assert again.found == []
+        assert again.looked_up == []
     assert stored(folder) == dict(enumerate(TOPICS * 2))
 
 
@@ -88,7 +88,7 @@ def test_what_was_rolled_back_is_no_name(folder, monkeypatch):
             broken.setattr("gateway.store.day.pack_batch", _fails)
             with pytest.raises(StoreError):
                 store.commit(failed, [], [], NOON)
-        assert failed.found == []
+        assert failed.looked_up == []
         store.commit(said(TOPICS[:0:-1], [2, 3, 4, 5], 1), [], [], NOON)
     assert stored(folder) == dict(enumerate([TOPICS[0], *TOPICS[:0:-1]]))
 

@@ -47,7 +47,7 @@ class Journal(RuleBasedStateMachine):
     def commit(self, batch: Batch) -> None:
         self.store.commit(batch, [], [], self.now)
         self.expected += messages([(0, batch)])
-        for topic, number in batch.found:
+        for topic, number in batch.looked_up:
             self.known[TOPICS.index(topic)] = number
 
     @rule(chosen=CHOSEN, same_object=st.booleans())
