@@ -19,6 +19,7 @@ from api.auth import Keyring
 from api.backups.schedule import BackupThread
 from api.context import ApiContext
 from api.front import Front
+from api.late_routes import routes_of
 from api.live_view import LiveView
 from api.nightly_feeds import NightlyFeeds
 from api.ocpi.partners import partner_name
@@ -134,9 +135,9 @@ def create_app(
         pile_lines=PileLines(settings, mishaps),
     )  # fmt: skip
     app, door = _fastapi(context, alerting, mishaps), ProviderDoor(context)
-    app.include_router(log_in.router(context, door))
     shown = PlacesShown(places_of(settings))
-    app.include_router(
+    at_the_end = (
+        log_in.router(context, door),
         pages.router(
             shown,
             public_url=settings.api.public_url,
@@ -150,8 +151,9 @@ def create_app(
             standings=lambda: view,
             rooms=RoomSearch(context),
             documents=lambda station: None if (entry := view.get(station)) is None else entry.body,
-        )
+        ),
     )
+    app.routes.extend(routes_of(at_the_end))
     return App(Front(app, view, mishaps, QuickLists(view, context.directory)), context, shown)
 
 
@@ -197,17 +199,12 @@ def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={
-            "default": {"description": "a problem document (RFC 9457)", "content": {"application/problem+json": {}}}
-        },
     )
     problem.install(app, mishaps)
-    for router in ROUTERS:
-        app.include_router(router(context))
-    for staff_router in STAFF_ROUTERS:
-        app.include_router(staff_router(context, alerting))
-    app.include_router(ocpi.routes)
-    app.include_router(subscriptions.router(context, webhooks.deliveries))
+    groups = [router(context) for router in ROUTERS]
+    groups += [staff_router(context, alerting) for staff_router in STAFF_ROUTERS]
+    groups += [ocpi.routes, subscriptions.router(context, webhooks.deliveries)]
+    app.routes.extend(routes_of(groups))
     openapi.document(app)
     return app
 

@@ -6,7 +6,7 @@ To add one, copy `_template.py`.
 from collections.abc import Iterable
 from importlib import import_module
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.conditional import etag_of, matches
@@ -15,6 +15,7 @@ from api.derived import Derived
 from api.feeds.base import Feed, FeedRequest, FeedStation
 from api.feeds.shared.changes import Changes
 from api.feeds.shared.configured import Configured
+from api.late_routes import Routes
 from api.live_view import MAX_AGE_S, Entry
 from api.problem import bad_parameter, not_found
 from api.wire_documents import read
@@ -28,15 +29,15 @@ def feeds() -> tuple[Feed, ...]:
     return tuple(import_module(f"{__name__}.{module_of(name)}").FEED for name in names_in("api/feeds"))
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/feeds", tags=["feeds"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/feeds", tags=["feeds"])
     answers = Answers(context)
     for feed in feeds():
         _add(routes, feed, answers)
     return routes
 
 
-def _add(routes: APIRouter, feed: Feed, answers: "Answers") -> None:
+def _add(routes: Routes, feed: Feed, answers: "Answers") -> None:
     async def of_all(request: Request) -> Response:
         return await answers(request, feed, list(answers.context.view))
 

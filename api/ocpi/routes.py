@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.ocpi.agreement import Agreement, Us
 from api.ocpi.envelope import NOT_THERE, wrapped
 from api.ocpi.handshake import VERSION
@@ -23,10 +24,10 @@ def router(
     partners: PartnerBook,
     locations: Locations,
     used: Callable[[str], None] = lambda _partner: None,
-) -> APIRouter:
+) -> Routes:
     """`used(partner)` hears of each that asks."""
     told: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
-    routes = APIRouter(prefix="/ocpi", tags=["ocpi"], responses=told)
+    routes = Routes(prefix="/ocpi", tags=["ocpi"], responses=told)
     desk = Desk(context, partners, used)
     _versions(routes, desk)
     _credentials(routes, desk)
@@ -73,7 +74,7 @@ class Desk:
         return answer
 
 
-def _versions(routes: APIRouter, desk: Desk) -> None:
+def _versions(routes: Routes, desk: Desk) -> None:
     @routes.get("/versions", summary="The versions of OCPI that we speak", response_class=Response)
     async def versions(request: Request) -> Response:
         told = [{"version": VERSION, "url": f"{desk.root(request)}/{VERSION}"}]
@@ -91,7 +92,7 @@ def _versions(routes: APIRouter, desk: Desk) -> None:
         return await desk.answer(request, lambda _asker: wrapped(told, desk.context.now()))
 
 
-def _credentials(routes: APIRouter, desk: Desk) -> None:
+def _credentials(routes: Routes, desk: Desk) -> None:
     address, agreement = (
         f"/{VERSION}/credentials",
         Agreement(desk.partners, desk.context.now, desk.context.keyring.book),
@@ -117,7 +118,7 @@ def _credentials(routes: APIRouter, desk: Desk) -> None:
         return await desk.answer(request, agreement.end)
 
 
-def _locations(routes: APIRouter, desk: Desk, locations: Locations) -> None:
+def _locations(routes: Routes, desk: Desk, locations: Locations) -> None:
     address = f"/{VERSION}/locations"
 
     def told(entries: list[Any]) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """The OCPI side of a running API: one for all its parts."""
 
-from fastapi import APIRouter
-
 from api.context import ApiContext
 from api.derived import Derived
 from api.feeds.shared.configured import Configured
+from api.late_routes import Routes
 from api.ocpi.partners import PartnerBook, partner_name
 from api.ocpi.push import Push
 from api.ocpi.routes import router
@@ -24,7 +23,7 @@ class OcpiSide:
             use.used(partner_name(partner), context.now())
 
         self._push = Push(lambda: context.settings, partners, locations, context.now, mishaps, used)
-        self.routes: APIRouter = router(context, partners, locations, used)
+        self.routes: Routes = router(context, partners, locations, used)
 
     def start(self) -> None:
         for entry in self._context.view.fed():  # one that nobody spoke of yet is no news

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import segno
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.addresses import counted
 from api.auth import COOKIE
 from api.geo import point_of
+from api.late_routes import Routes
 from api.pages.assets import TYPES, compressed, of_this_build, pack
 from api.pages.find.page import FindPage, FindQuestion
 from api.pages.find.ranking import Standing, Wish
@@ -190,7 +191,7 @@ def router(
     rooms: RoomSearch | None = None,
     filling: Callable[[], bool] = lambda: False,
     log_in: Callable[[Request], Mapping[str, str]] = lambda _request: {"ways": "", "told": "", "passkeys": "no"},
-) -> APIRouter:
+) -> Routes:
     """The routes of every page. `places` is read at each request, so the owner may replace its entries.
 
     `public_url` is what a phone can reach (for the code on the wall); without it the request's own address is used.
@@ -205,7 +206,7 @@ def router(
     pages = Pages(
         places, public_url, timezone, tiles_url, lambda station: walls.token(station, now_ms()), filling, log_in
     )
-    routes = APIRouter(include_in_schema=False)
+    routes = Routes(include_in_schema=False)
     _documents(routes, pages)
     _find(routes, pages, FindPage(pages.assets, places, standings), now_ms)
     _phone(routes, pages, Phone(pages.assets, documents, now_ms))
@@ -235,7 +236,7 @@ def router(
     return routes
 
 
-def _documents(routes: APIRouter, pages: Pages) -> None:
+def _documents(routes: Routes, pages: Pages) -> None:
     def of_station(template: str) -> Callable[[Request, str], Response]:
         def page(request: Request, station: str) -> Response:
             place = pages.places.get(station)
@@ -264,7 +265,7 @@ def _documents(routes: APIRouter, pages: Pages) -> None:
     routes.get("/stations/{station}")(of_station("station"))
 
 
-def _phone(routes: APIRouter, pages: Pages, phone: Phone) -> None:
+def _phone(routes: Routes, pages: Pages, phone: Phone) -> None:
     @routes.get("/m/{station}")
     async def page(request: Request, station: str) -> Response:
         place = pages.places.get(station)
@@ -282,7 +283,7 @@ def _phone(routes: APIRouter, pages: Pages, phone: Phone) -> None:
         return compressed(request, pack(app, TYPES[".webmanifest"]), {"cache-control": "no-cache"})
 
 
-def _find(routes: APIRouter, pages: Pages, find: FindPage, now_ms: Callable[[], int]) -> None:
+def _find(routes: Routes, pages: Pages, find: FindPage, now_ms: Callable[[], int]) -> None:
     @routes.get("/m")
     async def page(
         request: Request,
@@ -307,7 +308,7 @@ def _find(routes: APIRouter, pages: Pages, find: FindPage, now_ms: Callable[[], 
         return compressed(request, pack(app, TYPES[".webmanifest"]), {"cache-control": "no-cache"})
 
 
-def _rooms(routes: APIRouter, pages: Pages, search: RoomSearch, now_ms: Callable[[], int]) -> None:
+def _rooms(routes: Routes, pages: Pages, search: RoomSearch, now_ms: Callable[[], int]) -> None:
     @routes.get("/rooms")
     async def page(
         request: Request,
@@ -324,7 +325,7 @@ def _rooms(routes: APIRouter, pages: Pages, search: RoomSearch, now_ms: Callable
         return pages.render(request, "rooms", None, more=told)
 
 
-def _files(routes: APIRouter, pages: Pages) -> None:
+def _files(routes: Routes, pages: Pages) -> None:
     @routes.get("/static/{build}/{name:path}")
     def static(request: Request, build: str, name: str) -> Response:
         return pages.assets.serve(request, build, name)

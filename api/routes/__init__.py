@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter
-
 from api import feeds
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.routes import (
     account,
     alerts,
@@ -48,7 +47,7 @@ from api.routes import (
 )
 from gateway.alerting import Alerting
 
-ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
+ROUTERS: tuple[Callable[[ApiContext], Routes], ...] = (
     stations.router,
     history.router,
     utilization.router,
@@ -86,7 +85,7 @@ ROUTERS: tuple[Callable[[ApiContext], APIRouter], ...] = (
     setup_sheet.router,
 )
 
-STAFF_ROUTERS: tuple[Callable[[ApiContext, Alerting | None], APIRouter], ...] = (
+STAFF_ROUTERS: tuple[Callable[[ApiContext, Alerting | None], Routes], ...] = (
     alerts.router,
     link.router,
     orders.router,

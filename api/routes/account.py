@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.form import form_fields
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.account import AccountPage, ShownPasskeys
 from api.pages.preferences import dressed, preferences
@@ -78,15 +79,15 @@ class SessionDesk:
         return len(ended)
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["staff"], responses=PROBLEMS)
     gate, desk = AccessGate(context.keyring, context.now), SessionDesk(context)
     _api(routes, gate, desk)
     _page(routes, context, gate, desk)
     return routes
 
 
-def _api(routes: APIRouter, gate: AccessGate, desk: SessionDesk) -> None:
+def _api(routes: Routes, gate: AccessGate, desk: SessionDesk) -> None:
     @routes.get("/api/v1/sessions", response_model=SessionRows, openapi_extra=VIEWER, summary="Where one is logged in")
     def sessions(
         request: Request,
@@ -105,7 +106,7 @@ def _api(routes: APIRouter, gate: AccessGate, desk: SessionDesk) -> None:
         desk.end(key, session[:LONGEST_ID])
 
 
-def _page(routes: APIRouter, context: ApiContext, gate: AccessGate, desk: SessionDesk) -> None:
+def _page(routes: Routes, context: ApiContext, gate: AccessGate, desk: SessionDesk) -> None:
     page = AccountPage()
 
     def shown(request: Request, key: Key, status: int = 200) -> Response:

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Query
+from fastapi import Body, Depends, HTTPException, Query
 
 from api.access_book import BY_COMMAND, AccessLine
 from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.routes.staff import Staff
 from api.schemas import ProblemDocument
 from api.start_book import CONFIGURATION, SECRET
@@ -48,8 +49,8 @@ ACCESS = frozenset(
 )
 
 
-def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
-    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+def router(context: ApiContext, alerting: Alerting | None) -> Routes:
+    routes = Routes(tags=["staff"], responses=PROBLEMS)
     staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     _looking(routes, staff, gate)
     _acting(routes, staff, gate)
@@ -57,7 +58,7 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     return routes
 
 
-def _looking(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
+def _looking(routes: Routes, staff: Staff, gate: AccessGate) -> None:
     @routes.get("/api/v1/alerts", openapi_extra=VIEWER, summary="Alerts, the newest first")
     def alerts(
         state: State | None = None,
@@ -77,7 +78,7 @@ def _looking(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
             return _shown(reader, found) | {"deliveries": [_delivery(one) for one in reader.deliveries_of(alert)]}
 
 
-def _acting(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
+def _acting(routes: Routes, staff: Staff, gate: AccessGate) -> None:
     async def act(verb: Verb, alert: str, key: Key, text: str | None = None, **more: Any) -> dict[str, Any]:
         with staff.reader() as reader:
             found = _find(staff, reader, key, alert)
@@ -127,7 +128,7 @@ def _mute_end(until: datetime | None, now: Millis) -> Millis | None:
     return end
 
 
-def _telling(routes: APIRouter, staff: Staff, gate: AccessGate) -> None:
+def _telling(routes: Routes, staff: Staff, gate: AccessGate) -> None:
     @routes.get("/api/v1/deliveries", openapi_extra=VIEWER, summary="Messages that no channel took")
     def dead(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse
 
@@ -12,6 +12,7 @@ from api.auth import AccessGate, Key
 from api.boxes import KnownBox, known_boxes, with_errands
 from api.context import ApiContext
 from api.errands import ErrandRow, errands_in, rows_of
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.boxes import BoxesPage
 from api.pages.preferences import dressed, preferences
@@ -47,8 +48,8 @@ class BoxRows(BaseModel):
     boxes: list[BoxRow]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, gate, page = APIRouter(), AccessGate(context.keyring, context.now), BoxesPage()
+def router(context: ApiContext) -> Routes:
+    routes, gate, page = Routes(), AccessGate(context.keyring, context.now), BoxesPage()
 
     def found(key: Key) -> list[KnownBox]:
         folder, sees = context.settings.store.path, _sees(context, key)

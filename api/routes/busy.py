@@ -1,10 +1,11 @@
 """`/m/{station}/busy`: when a station is usually busy, for everybody."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.responses import HTMLResponse
 
 from api.busy import BusyWeek, busy_week, window_of
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.busy import BusyPaper
 from api.pages.preferences import dressed, preferences
@@ -18,8 +19,8 @@ MOST_KEPT = 5_000
 HEADERS_OF_AN_HOUR = HEADERS | {"cache-control": "private, max-age=3600", "vary": "accept-language, cookie"}
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past, paper = APIRouter(include_in_schema=False), Past(context), BusyPaper()
+def router(context: ApiContext) -> Routes:
+    routes, past, paper = Routes(include_in_schema=False), Past(context), BusyPaper()
     kept: dict[tuple[str, Millis], BusyWeek] = {}  # what was is the same until midnight
 
     @routes.get("/m/{station}/busy", response_class=HTMLResponse)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth import refuse_foreign
@@ -14,6 +14,7 @@ from api.check_links import BY_LINK, CheckLinks
 from api.context import ApiContext
 from api.derived import Derived
 from api.form import form_fields
+from api.late_routes import Routes
 from api.pages.checks import DONE, PRIVATE, ChecksPage, refusal
 from api.routes.checks import CheckMade
 from config.schema import StationSettings
@@ -21,8 +22,8 @@ from gateway.base.times import rfc3339
 from gateway.store.base import StoreError
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(include_in_schema=False)
     links, desk, page = Derived(context.running.settings, CheckLinks), CheckDesk(context), ChecksPage()
 
     def found(token: str) -> StationSettings:

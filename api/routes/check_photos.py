@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+from fastapi import Depends, HTTPException, Path, Request, Response
 from pydantic import BaseModel
 
 from api.addresses import network_of
@@ -13,6 +13,7 @@ from api.check_links import CheckLinks
 from api.context import ApiContext
 from api.derived import Derived
 from api.jpeg import NoJpegError, without_metadata
+from api.late_routes import Routes
 from api.photos import LARGEST, AnotherPhotoError, EnoughPhotosError, Photos
 from api.problem import not_found
 from api.routes.alerts import PROBLEMS, VIEWER
@@ -34,8 +35,8 @@ class PhotoKept(BaseModel):
     id: UUID
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
     gate, links = AccessGate(context.keyring, context.now), Derived(context.running.settings, CheckLinks)
     photos, by_address = photos_of(context), Rate(PER_HOUR)
 

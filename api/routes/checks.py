@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+from fastapi import Body, Depends, HTTPException, Query, Request, Response
 from msgspec.json import encode
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from api.check_links import CheckLinks
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
 from api.derived import Derived
+from api.late_routes import Routes
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS, VIEWER
 from api.routes.check_photos import photos_of
@@ -62,8 +63,8 @@ class CheckKept(BaseModel):
     id: UUID
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/stations", tags=["checks"], responses=PROBLEMS)
     gate, links, desk = (
         AccessGate(context.keyring, context.now),
         Derived(context.running.settings, CheckLinks),

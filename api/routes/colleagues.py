@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.routes.alerts import PROBLEMS, VIEWER
 
 ROLES = frozenset[str](("viewer", "operator", "admin"))  # an app does no work
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["staff"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["staff"], responses=PROBLEMS)
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get("/api/v1/staff", openapi_extra=VIEWER, summary="Who works at the stations that this key covers")

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from starlette.responses import HTMLResponse
 
 from api.auth import AccessGate
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.compare import ComparisonPaper, gathered, months_until
 from api.pages.preferences import dressed, preferences
@@ -20,8 +21,8 @@ from gateway.store.base import Reader
 MONTHS = Annotated[int, Query(ge=1, le=12, description="how many, the last one included")]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(), Past(context)
     gate, paper = AccessGate(context.keyring, context.now), ComparisonPaper()
 
     @routes.get("/compare", response_class=HTMLResponse, include_in_schema=False)

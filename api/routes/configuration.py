@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
+from fastapi import Depends, Header, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
@@ -15,6 +15,7 @@ from api.commands.check import checked
 from api.configuring import Configuring, MistakesError, Now
 from api.context import ApiContext
 from api.errands import SaidToBox
+from api.late_routes import Routes
 from api.problem import Problem
 from api.routes.alerts import ADMIN
 from api.schemas import ProblemDocument
@@ -94,8 +95,8 @@ class VersionLines(BaseModel):
     versions: list[VersionLine]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/config", tags=["configuration"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/config", tags=["configuration"], responses=PROBLEMS)
     gate, configuring = AccessGate(context.keyring, context.now), Configuring(context, checked)
     boxes = BoxConfiguration(context)
     Admin = Annotated[Key, Depends(gate.needs("admin"))]  # noqa: N806  a type

@@ -4,13 +4,14 @@ import asyncio
 import threading
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from api.attempts import address_of
 from api.auth import AccessGate, Key
 from api.commands.discover import configured_topics, listen
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.schemas import ProblemDocument
 
 LOOK_S = 0.25
@@ -31,8 +32,8 @@ class Devices(BaseModel):
     devices: list[DiscoveredDevice]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["staff"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["staff"])
     gate = AccessGate(context.keyring, context.now)
     listening = threading.Lock()
 

@@ -5,15 +5,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.context import ApiContext
+from api.late_routes import Routes
 
 STYLE = Path(__file__).with_name("docs.css")
 
 
-def router(_context: ApiContext) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(_context: ApiContext) -> Routes:
+    routes = Routes(include_in_schema=False)
 
     @routes.get("/docs")
     async def docs(request: Request) -> Response:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
+from api.late_routes import Routes
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer
 from api.schemas import HistorySchema
 from api.times import rfc3339
@@ -16,8 +17,8 @@ PAGE_DEFAULT, PAGE_MAX = 2_000, 20_000
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows in one answer")]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get(
         "/stations/{station}/history",

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import Depends, HTTPException, Response
 from pydantic import BaseModel, Field
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.problem import not_found
 from api.schemas import ProblemDocument
 
@@ -21,8 +22,8 @@ class LeftOuts(BaseModel):
     left_out: list[LeftOut] = Field(description="the most frequent first; empty where all is used")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["staff"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["staff"])
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get(

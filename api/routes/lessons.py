@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import AccessGate, Key
 from api.busy import WEEKS, BusyWeek, busy_week, share
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.lessons import Lessons, lessons
 from api.problem import not_found
 from api.routes.past import PROBLEMS, Past, answer, shown_share
@@ -71,8 +72,8 @@ class LessonsSchema(BaseModel):
     usual: UsualUse
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get(

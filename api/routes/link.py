@@ -1,13 +1,14 @@
 """`/a/{token}`: the page behind the link in a message. Chat programs open every link to preview it, so only the button
 on the page acknowledges."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from api.auth import AccessGate
 from api.context import ApiContext
 from api.derived import Derived
 from api.form import form_fields
+from api.late_routes import Routes
 from api.pages.acknowledge import Both, LinkPage
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
@@ -31,8 +32,8 @@ class _NothingToDoError(Exception):
         self.said, self.alert, self.status = said, alert, status
 
 
-def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext, alerting: Alerting | None) -> Routes:
+    routes = Routes(include_in_schema=False)
     staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     page = Derived(context.running.settings, lambda settings: LinkPage(Places.of(settings)))
 

@@ -4,13 +4,14 @@ import logging
 from html import escape
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.attempts import address_of
 from api.context import ApiContext
 from api.key import Key
+from api.late_routes import Routes
 from api.log_in import HOUR_MS, note_log_in, set_session, start_session
 from api.oidc.door import NoLogInError, Provider, ProviderDoor, Returned
 from api.oidc.pending import COOKIE, LIFE_S
@@ -23,8 +24,8 @@ NO_STORE = {**HEADERS, "cache-control": "no-store"}
 Text = Annotated[str, Query(max_length=4096)]
 
 
-def router(context: ApiContext, door: ProviderDoor) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext, door: ProviderDoor) -> Routes:
+    routes = Routes(include_in_schema=False)
 
     def known(name: str) -> Provider:
         provider = door.get(name)

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, HTTPException
+from fastapi import Body, Depends, HTTPException
 from pydantic import BaseModel, Field
 
 from api.alert_books import AlertBooks
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
 from api.routes.staff import Staff
 from gateway.alerting import Alerting
@@ -29,8 +30,8 @@ class NewOrder(BaseModel):
     assignee: Annotated[str | None, Field(max_length=64)] = None
 
 
-def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/orders", tags=["staff"], responses=PROBLEMS)
+def router(context: ApiContext, alerting: Alerting | None) -> Routes:
+    routes = Routes(prefix="/api/v1/orders", tags=["staff"], responses=PROBLEMS)
     staff, gate = Staff(context, alerting), AccessGate(context.keyring, context.now)
     operator = Depends(gate.needs("operator"))
 
@@ -68,13 +69,13 @@ def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
     return routes
 
 
-def _undo(routes: APIRouter, staff: Staff, operator: Any) -> None:
+def _undo(routes: Routes, staff: Staff, operator: Any) -> None:
     @routes.post("/{order}/undo", openapi_extra=OPERATOR, summary="Take the last step back")
     async def undo(order: str, key: Key = operator) -> dict[str, Any]:
         return await _do(staff, "undo_order", order, key)
 
 
-def _step(routes: APIRouter, staff: Staff, operator: Any, verb: Verb, summary: str) -> None:
+def _step(routes: Routes, staff: Staff, operator: Any, verb: Verb, summary: str) -> None:
     @routes.post("/{order}/" + verb, openapi_extra=OPERATOR, summary=summary, name=f"order_{verb}")
     async def step(order: str, key: Key = operator) -> dict[str, Any]:
         return await _do(staff, verb, order, key)

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Body, Depends, Header, HTTPException, Request
+from fastapi import Body, Depends, Header, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.alert_books import AlertBooks
@@ -18,6 +18,7 @@ from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.derived import Derived
 from api.errands import SaidToBox, followed, waiting_words
+from api.late_routes import Routes
 from api.pile_desk import PileDesk
 from api.problem import not_found
 from api.routes.alerts import OPERATOR, PROBLEMS, VIEWER
@@ -99,8 +100,8 @@ class Partners:
         return found[0] if token and found else None
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["by hand"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1", tags=["by hand"], responses=PROBLEMS)
     gate, partners_of = AccessGate(context.keyring, context.now), Derived(context.running.settings, Partners)
     piles = PileDesk(context)
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException, Request, Response
+from fastapi import Body, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -11,6 +11,7 @@ from api.attempts import address_of
 from api.auth import AccessGate, Keyring, refuse_foreign
 from api.context import ApiContext
 from api.key import Key
+from api.late_routes import Routes
 from api.log_in import HOUR_MS, note_log_in, set_session, start_session
 from api.passkeys.book import KEPT_OF_ONE, Passkey, PasskeyFileError, TooManyPasskeysError
 from api.passkeys.ceremony import (
@@ -36,8 +37,8 @@ BY_PASSKEY = "passkey"
 Credential = Annotated[dict[str, Any], Body(embed=True)]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(include_in_schema=False)
     _making(routes, PasskeyDesk(context))
     _logging_in(routes, PasskeyDesk(context))
     return routes
@@ -124,7 +125,7 @@ def may_have(keyring: Keyring, key: Key) -> bool:
     return key.at_least("viewer") and key.name != SETUP_KEY and keyring.is_one_person(key)
 
 
-def _making(routes: APIRouter, desk: PasskeyDesk) -> None:
+def _making(routes: Routes, desk: PasskeyDesk) -> None:
     @routes.post("/account/passkeys/options")
     def options(request: Request) -> Response:
         key, party, context = desk.owner(request), desk.party(request), desk.context
@@ -140,7 +141,7 @@ def _making(routes: APIRouter, desk: PasskeyDesk) -> None:
         return JSONResponse({"id": made.id, "name": made.name}, 201, {"cache-control": "no-store"})
 
 
-def _logging_in(routes: APIRouter, desk: PasskeyDesk) -> None:
+def _logging_in(routes: Routes, desk: PasskeyDesk) -> None:
     context = desk.context
 
     @routes.post("/login/passkey/options")

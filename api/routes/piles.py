@@ -4,11 +4,12 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import Body, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.pile_desk import PileDesk
 from api.routes.alerts import ADMIN, OPERATOR, PROBLEMS, VIEWER
 from api.routes.override import Word, send
@@ -35,8 +36,8 @@ class DeedAsked(BaseModel):
     until: Annotated[datetime | None, Field(description="RFC 3339 with offset; for out_of_service and reserve")] = None
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["piles"], responses=MORE_PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1", tags=["piles"], responses=MORE_PROBLEMS)
     gate, desk = AccessGate(context.keyring, context.now), PileDesk(context)
 
     @routes.post("/piles/{charge_point}/calls", openapi_extra=ADMIN, summary="Call a charging pile")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse
 
@@ -12,6 +12,7 @@ from api.auth import AccessGate, Key
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
 from api.journal_here import needs_journal
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.promises import Paper, gathered
@@ -59,14 +60,14 @@ class PromiseRows(BaseModel):
     rows: list[PromiseRow]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(), Past(context)
     _rows(routes, context, past)
     _page(routes, context, past)
     return routes
 
 
-def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
+def _rows(routes: Routes, context: ApiContext, past: Past) -> None:
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get(
@@ -104,7 +105,7 @@ def _rows(routes: APIRouter, context: ApiContext, past: Past) -> None:
         return await past.answer(request, priced, work)
 
 
-def _page(routes: APIRouter, context: ApiContext, past: Past) -> None:
+def _page(routes: Routes, context: ApiContext, past: Past) -> None:
     gate, paper = AccessGate(context.keyring, context.now), Paper()
 
     @routes.get("/promises", response_class=HTMLResponse, include_in_schema=False)

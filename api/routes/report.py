@@ -5,11 +5,12 @@ from string import Template
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.responses import HTMLResponse
 
 from api.auth import AccessGate
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.pages import HEADERS, TEMPLATES
 from api.pages.assets import of_this_build
 from api.pages.language import choose
@@ -28,8 +29,8 @@ LOOKS = (
 )
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past, paper = APIRouter(include_in_schema=False), Past(context), _Paper()
+def router(context: ApiContext) -> Routes:
+    routes, past, paper = Routes(include_in_schema=False), Past(context), _Paper()
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get("/stations/{station}/report", response_class=HTMLResponse)

@@ -6,11 +6,12 @@ from collections import OrderedDict, deque
 from hashlib import blake2b
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, HTTPException, Request
+from fastapi import Body, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from api.addresses import network_of
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.problem import not_found
 from api.routes.alerts import PROBLEMS
 from api.routes.staff import Staff
@@ -60,8 +61,8 @@ class Rate:
         return True
 
 
-def router(context: ApiContext, alerting: Alerting | None) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["visitors"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
+def router(context: ApiContext, alerting: Alerting | None) -> Routes:
+    routes = Routes(prefix="/api/v1", tags=["visitors"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
     staff = Staff(context, alerting)
     per_hour = context.settings.api.reports_per_hour
     by_address, by_station = Rate(per_hour), Rate(per_hour * STATION_FACTOR)

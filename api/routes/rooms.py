@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.problem import bad_parameter
 from api.room_search import RoomSearch
 from api.rooms import RoomAnswer, RoomQuestion
@@ -37,8 +38,8 @@ class RoomsSchema(BaseModel):
     rooms: list[RoomSchema] = Field(description="free ones first, then unknown ones; in each the nearest first")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, search = APIRouter(prefix="/api/v1", tags=["rooms"]), RoomSearch(context)
+def router(context: ApiContext) -> Routes:
+    routes, search = Routes(prefix="/api/v1", tags=["rooms"]), RoomSearch(context)
 
     @routes.get("/rooms", response_model=RoomsSchema, summary="Rooms for a group at a time")
     async def rooms(

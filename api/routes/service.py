@@ -4,13 +4,14 @@ import threading
 from dataclasses import replace
 from importlib.metadata import version
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
 from api.addresses import is_loopback
 from api.auth import AccessGate
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.schemas import Alive, Ready
 from gateway.runtime.status import Status
 
@@ -21,8 +22,8 @@ NO_STORE = {"cache-control": "no-store"}
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["service"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["service"])
     gate, kept = AccessGate(context.keyring, context.now), _PerTick(context)
 
     def inside(request: Request) -> bool:

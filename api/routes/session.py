@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.attempts import address_of
 from api.auth import COOKIE, AccessGate, Key, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
+from api.late_routes import Routes
 from api.log_in import BY_KEY, HOUR_MS, home_with, note_log_in, start_session
 from api.pages import after_login
 from api.schemas import ProblemDocument, SessionSchema
@@ -26,8 +27,8 @@ FORM = {
 }
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(tags=["staff"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(tags=["staff"])
     gate = AccessGate(context.keyring, context.now)
     hours, keyring = context.settings.api.session_hours, context.keyring
     attempts = context.attempts

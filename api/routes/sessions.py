@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.charges import Charge, charges
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
 from api.journal_here import needs_journal
+from api.late_routes import Routes
 from api.routes.history import PAGE_DEFAULT, Limit
 from api.routes.past import ALSO_TABLE, NO_CACHE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer
 from api.routes.utilization import energy_wh
@@ -20,8 +21,8 @@ from gateway.store.place import METERED
 from gateway.store.rollup_reader import RollupReader
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get(
         "/stations/{station}/sessions",

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from api.attempts import address_of
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.problem import bad_parameter
 from api.schemas import ProblemDocument
 from api.setup.coordinates import LONGEST_TEXT, NoPlaceError, System, pasted
@@ -78,8 +79,8 @@ class PlaceSchema(BaseModel):
     swapped: bool = Field(description="longitude stood first")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
     gate = AccessGate(context.keyring, context.now)
     watch = DeviceWatch(lambda: context.settings, context.now, ended=lambda: context.hub.closed)
 

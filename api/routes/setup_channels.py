@@ -3,12 +3,13 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Request
+from fastapi import Body, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.attempts import address_of
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.routes.setup import ADMIN, PROBLEMS, for_all_stations
 from api.running import Fixed
 from api.setup.secret_files import keep_secret
@@ -42,8 +43,8 @@ class TrialAnswer(BaseModel):
     wrong: str | None = Field(description="what the provider said, or why it was not asked")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
     gate, sending = AccessGate(context.keyring, context.now), asyncio.Lock()
 
     def admin(key: Key = Depends(gate.needs("admin"))) -> Key:  # noqa: B008

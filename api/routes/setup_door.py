@@ -3,13 +3,14 @@
 import logging
 from typing import Final
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from api.attempts import Attempts, address_of
 from api.auth import Key, Keyring, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
+from api.late_routes import Routes
 from api.log_in import HOUR_MS, home_with, start_session
 from gateway.model import Millis
 
@@ -21,8 +22,8 @@ SETUP_KEY: Final = "setup"
 BY_CODE: Final = "code"
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(include_in_schema=False)
     code, keyring, hours = context.setup_code, context.keyring, context.settings.api.session_hours
     attempts = Attempts(
         lambda address, count: keyring.book.note(

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, HTTPException
+from fastapi import Body, Depends, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key, Role
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.reach import RegionError, regions_of, resolve
 from api.routes.setup import ADMIN, PROBLEMS, for_all_stations
 from api.times import rfc3339
@@ -45,8 +46,8 @@ class KeyMade(BaseModel):
     key: str = Field(description="shown only this once")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/setup", tags=["setting up"], responses=PROBLEMS)
     gate, keyring = AccessGate(context.keyring, context.now), context.keyring
 
     def admin(key: Key = Depends(gate.needs("admin"))) -> Key:  # noqa: B008

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.pages.sheet import SheetPage, codes_of
 from api.problem import not_found
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def router(context: ApiContext) -> Routes:
+    routes = Routes(include_in_schema=False)
     gate, page = AccessGate(context.keyring, context.now), SheetPage()
 
     @routes.get("/setup/stations/{station}/sheet")

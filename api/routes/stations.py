@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.conditional import etag_of, matches
 from api.context import ApiContext
 from api.directory import Query as Wish
 from api.directory import parse_wanted
 from api.geo import Point, from_gcj02
+from api.late_routes import Routes
 from api.problem import bad_parameter, not_found
 from api.schemas import AvailabilitySchema, ProblemDocument, Stations
 from api.workers import FEW_STATIONS
@@ -17,8 +18,8 @@ CACHE = "public, max-age=5"
 PAGE_DEFAULT = 100
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["availability"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1", tags=["availability"])
     directory_of = context.directory
 
     @routes.get("/stations", response_model=Stations, summary="Stations: what is usable, near whom")

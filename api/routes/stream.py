@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
 from api.addresses import counted
 from api.auth import AccessGate
 from api.context import ApiContext
 from api.event_stream import EventStream
+from api.late_routes import Routes
 from api.problem import Problem, not_found
 from api.push import Covers, TooManyStreamsError, nothing
 from api.schemas import ProblemDocument
@@ -21,8 +22,8 @@ DESCRIPTION = (
 STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "the events"}
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["availability"])
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1", tags=["availability"])
     gate = AccessGate(context.keyring, context.now)
 
     def _covered(request: Request) -> Covers:

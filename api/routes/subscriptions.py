@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import Depends, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.outward_use import LastUse
 from api.problem import bad_field
 from api.schemas import ProblemDocument
@@ -74,8 +75,8 @@ class SubscriptionList(BaseModel):
     subscriptions: list[SubscriptionShown]
 
 
-def router(context: ApiContext, deliveries: Deliveries) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/subscriptions", tags=["subscriptions"], responses=PROBLEMS)
+def router(context: ApiContext, deliveries: Deliveries) -> Routes:
+    routes = Routes(prefix="/api/v1/subscriptions", tags=["subscriptions"], responses=PROBLEMS)
     gate = AccessGate(context.keyring, context.now)
     app, role = Depends(gate.needs("app")), {"x-role": "app"}
 

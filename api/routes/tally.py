@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException, Request, Response
+from fastapi import Body, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.addresses import network_of
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.occupations import month_name, months
 from api.problem import not_found
 from api.routes.alerts import PROBLEMS
@@ -46,8 +47,8 @@ class MonthsShares(BaseModel):
     months: list[MonthShares] = Field(description="the newest first; none of which less than 20 answers may be told")
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/stations", tags=["visitors"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
+def router(context: ApiContext) -> Routes:
+    routes = Routes(prefix="/api/v1/stations", tags=["visitors"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
     by_address, by_station = Rate(PER_ADDRESS), Rate(PER_STATION)
 
     @routes.post(

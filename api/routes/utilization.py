@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
 from api.journal_here import lacks
+from api.late_routes import Routes
 from api.routes.past import ALSO_TABLE, PROBLEMS, AreaId, Form, From, Past, ResourceId, To, answer, shown_share
 from api.schemas import RegionUtilization, Utilization
 from api.times import rfc3339
@@ -25,14 +26,14 @@ OfRegion = Annotated[
 ]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
     _station(routes, context, past)
     _region(routes, context, past)
     return routes
 
 
-def _station(routes: APIRouter, context: ApiContext, past: Past) -> None:
+def _station(routes: Routes, context: ApiContext, past: Past) -> None:
     @routes.get(
         "/stations/{station}/utilization",
         response_model=Utilization,
@@ -72,7 +73,7 @@ def _station(routes: APIRouter, context: ApiContext, past: Past) -> None:
         return await past.answer(request, priced, work)
 
 
-def _region(routes: APIRouter, context: ApiContext, past: Past) -> None:
+def _region(routes: Routes, context: ApiContext, past: Past) -> None:
     @routes.get(
         "/utilization",
         response_model=RegionUtilization,

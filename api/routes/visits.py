@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.context import ApiContext
 from api.csv_tables import Lang, Spreadsheet
 from api.journal_here import needs_journal
+from api.late_routes import Routes
 from api.problem import bad_parameter, not_found
 from api.routes.past import ALSO_TABLE, PROBLEMS, Form, From, Past, To, answer
 from api.times import rfc3339
@@ -33,8 +34,8 @@ class VisitRows(BaseModel):
     rows: list[VisitRow]
 
 
-def router(context: ApiContext) -> APIRouter:
-    routes, past = APIRouter(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
+def router(context: ApiContext) -> Routes:
+    routes, past = Routes(prefix="/api/v1", tags=["history"], responses=PROBLEMS), Past(context)
 
     @routes.get(
         "/visits", response_model=VisitRows, responses=ALSO_TABLE, summary="How many people came in, by day or month"

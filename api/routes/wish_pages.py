@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import AccessGate, Key, refuse_foreign
 from api.context import ApiContext
 from api.form import form_fields
+from api.late_routes import Routes
 from api.pages import HEADERS
 from api.pages.preferences import dressed, preferences
 from api.pages.wishes import WishPaper
@@ -23,18 +24,17 @@ from config.schema import StationSettings
 Said = Annotated[str, Query(max_length=20)]
 
 
-def router(context: ApiContext) -> APIRouter:
+def router(context: ApiContext) -> Routes:
     """The pages of wishes and their API, behind one door."""
-    routes, pages, desk, paper = APIRouter(), APIRouter(include_in_schema=False), WishDesk(context), WishPaper()
+    routes, pages, desk, paper = Routes(), Routes(include_in_schema=False), WishDesk(context), WishPaper()
     door = WishDoor(context, desk)
     _form(pages, context, desk, paper, door)
     _list(pages, context, desk, paper)
-    routes.include_router(wishes.router(context, desk, door))
-    routes.include_router(pages)
+    routes.take(wishes.router(context, desk, door), pages)
     return routes
 
 
-def _form(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPaper, door: WishDoor) -> None:
+def _form(routes: Routes, context: ApiContext, desk: WishDesk, paper: WishPaper, door: WishDoor) -> None:
     def shown(request: Request, station: StationSettings, said: str, status: int = 200) -> Response:
         chosen = preferences(request, context.settings.display_of(station).lang)
         zone = context.settings.zone_of(station)
@@ -59,7 +59,7 @@ def _form(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPap
         return RedirectResponse(f"/m/{found.id}/wish?said=thanks", 303, HEADERS)
 
 
-def _list(routes: APIRouter, context: ApiContext, desk: WishDesk, paper: WishPaper) -> None:
+def _list(routes: Routes, context: ApiContext, desk: WishDesk, paper: WishPaper) -> None:
     gate = AccessGate(context.keyring, context.now)
 
     def shown(request: Request, key: Key, said: str, status: int = 200) -> Response:

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
+from fastapi import Body, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.addresses import network_of
 from api.auth import AccessGate, Key
 from api.context import ApiContext
+from api.late_routes import Routes
 from api.problem import bad_parameter, not_found
 from api.routes.alerts import PROBLEMS
 from api.routes.past import answer
@@ -95,8 +96,8 @@ class WishDeed(BaseModel):
     uid: Annotated[str | None, Field(max_length=500)] = None
 
 
-def router(context: ApiContext, desk: WishDesk, door: "WishDoor") -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
+def router(context: ApiContext, desk: WishDesk, door: "WishDoor") -> Routes:
+    routes = Routes(prefix="/api/v1", responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
     _visitors(routes, context, desk, door)
     _staff(routes, context, desk)
     return routes
@@ -118,7 +119,7 @@ class WishDoor:
         self._desk.add(station, said.interest, said.when)
 
 
-def _visitors(routes: APIRouter, context: ApiContext, desk: WishDesk, door: WishDoor) -> None:
+def _visitors(routes: Routes, context: ApiContext, desk: WishDesk, door: WishDoor) -> None:
     @routes.post(
         "/stations/{station}/wishes",
         status_code=201,
@@ -139,7 +140,7 @@ def _visitors(routes: APIRouter, context: ApiContext, desk: WishDesk, door: Wish
         return answer({"wishes": [shown(each) for each in told if each.state != "closed"]}, PUBLIC)
 
 
-def _staff(routes: APIRouter, context: ApiContext, desk: WishDesk) -> None:
+def _staff(routes: Routes, context: ApiContext, desk: WishDesk) -> None:
     gate = AccessGate(context.keyring, context.now)
 
     @routes.get(

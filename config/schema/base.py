@@ -7,8 +7,9 @@ Relative paths are resolved against the folder of the configuration, which the l
 import ipaddress
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import date
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -144,8 +145,14 @@ def _hours(text: str) -> str:
     return text
 
 
+@cache
+def _zones() -> Set[str]:
+    """Those of this machine. Looking for them reads every file of the time zones, so it is done once."""
+    return available_timezones()
+
+
 def _zone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in _zones():
         raise wrong(f"unknown time zone {text!r}", "write it like Asia/Shanghai")
     return text
 
