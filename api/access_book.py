@@ -133,15 +133,15 @@ class AccessBook:
 
     def lines(self, limit: int) -> list[AccessLine]:
         """The newest first; a line that is damaged is left out."""
-        found: list[AccessLine] = []
+        lines: list[AccessLine] = []
         for path in (self.path, *reversed(self.parts())):
             for row in reversed(self._rows(path)):
-                if len(found) >= limit:
-                    return found
+                if len(lines) >= limit:
+                    return lines
                 parsed = _parsed(row)
                 if parsed is not None:
-                    found.append(parsed[0])
-        return found
+                    lines.append(parsed[0])
+        return lines
 
     def rows(self) -> Iterator[tuple[bytes, AccessLine | None, int | None, str | None]]:
         """Every row as it stands, the oldest first, with its line, number and digest; None for what is damaged or older
@@ -154,7 +154,7 @@ class AccessBook:
         """Files that were put aside and hold nothing from after that time go."""
         with locked(self.path.parent):
             for part in self.parts():
-                parsed = [found for row in self._rows(part) if (found := _parsed(row)) is not None]
+                parsed = [parsed_row for row in self._rows(part) if (parsed_row := _parsed(row)) is not None]
                 if any(line.at >= before for line, _, _ in parsed):
                     return
                 self._drop(part)

@@ -22,7 +22,7 @@ class AlertBooks:
     def __init__(self, folder: Path) -> None:
         """StoreError when there is no store yet."""
         there = [path.parent for path in core_files(folder)]
-        self._books = [AlertReader(one) for one in there or [folder]]
+        self._books = [AlertReader(path) for path in there or [folder]]
 
     def close(self) -> None:
         for book in self._books:
@@ -41,12 +41,12 @@ class AlertBooks:
         limit: int = 500,
         kind: str | None = None,
     ) -> list[Alert]:
-        found = self._all(lambda book: book.alerts(state, stations, limit, kind))
-        return sorted(found, key=lambda one: (-one.opened_at, one.id))[:limit]
+        alerts = self._all(lambda book: book.alerts(state, stations, limit, kind))
+        return sorted(alerts, key=lambda alert: (-alert.opened_at, alert.id))[:limit]
 
     def alert(self, alert_id: str) -> Alert | None:
-        found = [one for book in self._books if (one := book.alert(alert_id)) is not None]
-        return max(found, key=lambda one: one.changed_at, default=None)
+        alerts = [alert for book in self._books if (alert := book.alert(alert_id)) is not None]
+        return max(alerts, key=lambda alert: alert.changed_at, default=None)
 
     def words_by_hand(self) -> list[bytes]:
         """What is set by hand, for each shard that keeps any."""
@@ -62,15 +62,15 @@ class AlertBooks:
         return self._first(lambda book: book.deliveries_of(alert_id))
 
     def dead_letters(self) -> list[Delivery]:
-        return sorted(self._all(AlertReader.dead_letters), key=lambda one: (-one.at, one.id))
+        return sorted(self._all(AlertReader.dead_letters), key=lambda delivery: (-delivery.at, delivery.id))
 
     def orders(self, stations: Sequence[str] | None = None, state: str | None = None) -> list[Order]:
-        found = self._all(lambda book: book.orders(stations, state))
-        return sorted(found, key=lambda one: (-one.opened_at, one.id))
+        orders = self._all(lambda book: book.orders(stations, state))
+        return sorted(orders, key=lambda order: (-order.opened_at, order.id))
 
     def order(self, order_id: str) -> Order | None:
-        found = [one for book in self._books if (one := book.order(order_id)) is not None]
-        return max(found, key=lambda one: one.changed_at, default=None)
+        orders = [order for book in self._books if (order := book.order(order_id)) is not None]
+        return max(orders, key=lambda order: order.changed_at, default=None)
 
     def order_history(self, order_id: str) -> list[tuple[Millis, str, str, str | None]]:
         return self._first(lambda book: book.order_history(order_id))

@@ -49,10 +49,10 @@ def check_all(folder: Path, kept_since: Millis, elsewhere: Path | None = None) -
     trails = [check_access(folder)] + [check_store(path.parent, folder) for path in core_files(folder)]
     by_name = {trail.trail: trail for trail in trails}
     notes = export_notes(folder)
-    found = [*trails, check_exports(folder / FOLDER, by_name, notes, kept_since)]
+    checks = [*trails, check_exports(folder / FOLDER, by_name, notes, kept_since)]
     if elsewhere is not None:
-        found.append(check_exports(elsewhere, by_name, notes, kept_since))
-    return found
+        checks.append(check_exports(elsewhere, by_name, notes, kept_since))
+    return checks
 
 
 def exports_since(now: Millis, days: int) -> Millis:
@@ -67,77 +67,77 @@ def trail_name(store: Path, folder: Path) -> str:
 
 def check_store(store: Path, folder: Path) -> TrailCheck:
     """The chain in a store's core file."""
-    found = TrailCheck(trail_name(store, folder))
+    trail = TrailCheck(trail_name(store, folder))
     try:
         reader = AuditReader(store)
     except StoreError as error:
-        found.fault(str(error))
-        return found
+        trail.fault(str(error))
+        return trail
     try:
-        _follow_store(found, reader)
+        _follow_store(trail, reader)
     except StoreError as error:
-        found.fault(str(error))
+        trail.fault(str(error))
     finally:
         reader.close()
-    return found
+    return trail
 
 
-def _follow_store(found: TrailCheck, reader: AuditReader) -> None:
+def _follow_store(trail: TrailCheck, reader: AuditReader) -> None:
     state = reader.state()
     number, digest = (0, "") if state is None else (state.before, state.before_digest)
     for line in reader.lines():
-        found.lines += 1
+        trail.lines += 1
         if state is None:
             continue
-        if number == 0 and line.id < state.began and not found.digests:
+        if number == 0 and line.id < state.began and not trail.digests:
             digest = ""  # the first of all
         if not line.follows(digest):
-            found.fault(f"line {line.id} is not the one that was written behind line {number}")
+            trail.fault(f"line {line.id} is not the one that was written behind line {number}")
         number, digest = line.id, line.digest or ""
-        found.digests[line.id] = digest
+        trail.digests[line.id] = digest
     if state is None:
         return
-    found.began, found.gone = max(state.began, state.before + 1), state.before
-    found.head, found.head_digest = state.head, state.head_digest
+    trail.began, trail.gone = max(state.began, state.before + 1), state.before
+    trail.head, trail.head_digest = state.head, state.head_digest
     if (number, digest) != (state.head, state.head_digest):
-        found.fault(f"the last line is {number}, but {state.head} were written")
+        trail.fault(f"the last line is {number}, but {state.head} were written")
 
 
 def check_access(folder: Path) -> TrailCheck:
     """The chain in `access.jsonl` and the files put aside."""
-    found, book = TrailCheck(ACCESS), AccessBook(folder)
+    trail, book = TrailCheck(ACCESS), AccessBook(folder)
     head, older = book.head(), []
     number, digest = (head.gone, head.gone_digest) if head is not None and head.gone else (None, "")
     for row, line, n, own in book.rows():
-        found.lines += 1
+        trail.lines += 1
         if line is not None and line.what == "restored":
-            found.restored_at = max(found.restored_at, line.at)
-        if own is None and found.began is None:
+            trail.restored_at = max(trail.restored_at, line.at)
+        if own is None and trail.began is None:
             older.append(row)
             continue
-        if found.began is None:
+        if trail.began is None:
             number, digest = (len(older), seed(older)) if number is None else (number, digest)
-            found.began = n
+            trail.began = n
         if line is None or n != (number or 0) + 1 or not follows(line, n, own, digest):
-            found.fault(f"line {n or found.lines} is not the one that was written behind line {number}")
+            trail.fault(f"line {n or trail.lines} is not the one that was written behind line {number}")
         number, digest = n or (number or 0) + 1, own or ""
-        found.digests[number] = digest
-    found.head, found.head_digest = number or len(older), digest
-    found.gone = head.gone if head is not None else 0
-    _hold_against_head(found, book)
-    return found
+        trail.digests[number] = digest
+    trail.head, trail.head_digest = number or len(older), digest
+    trail.gone = head.gone if head is not None else 0
+    _hold_against_head(trail, book)
+    return trail
 
 
-def _hold_against_head(found: TrailCheck, book: AccessBook) -> None:
+def _hold_against_head(trail: TrailCheck, book: AccessBook) -> None:
     head = book.head()
     if head is None:
-        if found.began is not None:
-            found.fault(f"{HEAD} is missing or damaged: whether lines were cut off the end can't be told")
+        if trail.began is not None:
+            trail.fault(f"{HEAD} is missing or damaged: whether lines were cut off the end can't be told")
         return
-    if head.n > found.head:
-        found.fault(f"the last line is {found.head}, but {head.n} were written")
-    elif found.digests.get(head.n, head.gone_digest) != head.digest or found.head > head.n + 1:
-        found.fault(f"line {head.n} was the last that was written; it is another, or others stand behind it")
+    if head.n > trail.head:
+        trail.fault(f"the last line is {trail.head}, but {head.n} were written")
+    elif trail.digests.get(head.n, head.gone_digest) != head.digest or trail.head > head.n + 1:
+        trail.fault(f"line {head.n} was the last that was written; it is another, or others stand behind it")
 
 
 def export_notes(folder: Path) -> dict[str, AccessLine]:
@@ -150,16 +150,16 @@ def check_exports(
     exports: Path, trails: Mapping[str, TrailCheck], notes: Mapping[str, AccessLine], kept_since: Millis
 ) -> TrailCheck:
     """Every exported line is still in its trail, the same; and the exports are those that the trail tells of."""
-    found = TrailCheck(f"exports in {exports}", of_exports=True)
+    checked = TrailCheck(f"exports in {exports}", of_exports=True)
     present = {path.name: read_bytes(path, path.name, EXPORT_BYTES) for path in sorted(exports.glob("*.jsonl"))}
     for name, content in present.items():
         if name in notes and notes[name].detail != noted(content):
-            found.fault(f"{name} is not the file that was exported")
-        _hold_against_trails(found, name, content, trails)
+            checked.fault(f"{name} is not the file that was exported")
+        _hold_against_trails(checked, name, content, trails)
     for name, note in sorted(notes.items()):
         if name not in present and note.at >= kept_since:
-            found.fault(f"{name} was exported and is not there")
-    return found
+            checked.fault(f"{name} was exported and is not there")
+    return checked
 
 
 def noted(export: bytes) -> str:
@@ -167,12 +167,12 @@ def noted(export: bytes) -> str:
     return f"sha256 {hashlib.sha256(export).hexdigest()}"
 
 
-def _hold_against_trails(found: TrailCheck, name: str, content: bytes, trails: Mapping[str, TrailCheck]) -> None:
+def _hold_against_trails(checked: TrailCheck, name: str, content: bytes, trails: Mapping[str, TrailCheck]) -> None:
     restored_at = max((trail.restored_at for trail in trails.values()), default=0)
     for number, row in enumerate(_json_rows(content), 1):
-        found.lines += 1
+        checked.lines += 1
         if row is None:
-            found.fault(f"{name}: line {number} can't be read")
+            checked.fault(f"{name}: line {number} can't be read")
             continue
         trail = trails.get(str(row.get("trail")))
         n, digest = row.get("n"), row.get("digest")
@@ -180,7 +180,7 @@ def _hold_against_trails(found: TrailCheck, name: str, content: bytes, trails: M
             continue
         restored = trail.trail != ACCESS and isinstance(row.get("at"), int) and row["at"] <= restored_at
         if trail.digests.get(n) != digest and not restored:
-            found.fault(f"{name}: line {n} of {trail.trail} was exported and is another now, or missing")
+            checked.fault(f"{name}: line {n} of {trail.trail} was exported and is another now, or missing")
 
 
 def _json_rows(content: bytes) -> Iterator[dict[str, Any] | None]:
@@ -221,4 +221,4 @@ def _row(trail: str, n: int, digest: str | None, line: AccessLine) -> dict[str, 
 
 
 def faults_of(checked: Sequence[TrailCheck]) -> list[str]:
-    return [f"{one.trail}: {text}" for one in checked for text in one.faults]
+    return [f"{trail.trail}: {text}" for trail in checked for text in trail.faults]

@@ -108,11 +108,11 @@ class Keyring:
         """Take a key out; False if there is none of this id."""
         with locked(self.path.parent):
             self._refresh()
-            left = {one: key for one, key in self._keys.items() if one != key_id}
-            found = len(left) < len(self._keys)
-            if found:
+            left = {known: key for known, key in self._keys.items() if known != key_id}
+            revoked = len(left) < len(self._keys)
+            if revoked:
                 self._write(left)
-        return found
+        return revoked
 
     def check(self, token: str, now: Millis) -> Key | None:
         """The key that this token is, while it is good."""

@@ -70,7 +70,7 @@ class BoxConfiguration:
 
     def change(self, now: BoxStation, changes: Sequence[dict[str, Any]], key: Key, why: str) -> dict[str, Any]:
         """`changes` as the API takes them. See `_said`."""
-        meant = [CentreChange(one["op"], one["path"], one.get("value", msgspec.UNSET)) for one in changes]
+        meant = [CentreChange(change["op"], change["path"], change.get("value", msgspec.UNSET)) for change in changes]
         return self._said(now, self._order(now, key, why, changes=meant))
 
     def restore(self, now: BoxStation, number: int, key: Key, why: str) -> dict[str, Any]:

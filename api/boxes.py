@@ -43,7 +43,9 @@ def with_errands(
 ) -> list[KnownBox]:
     """The same, each with what staff said for those of its stations of which `may_see` says so."""
     return [
-        replace(box, errands=tuple(one for one in errands if one.box == box.line.box and may_see([one.station])))
+        replace(
+            box, errands=tuple(errand for errand in errands if errand.box == box.line.box and may_see([errand.station]))
+        )
         for box in boxes
     ]
 

@@ -36,13 +36,13 @@ class BusyWeek:
 
     @property
     def enough(self) -> bool:
-        return self.weeks >= ENOUGH_WEEKS and any(share(one) is not None for one in self.hours.values())
+        return self.weeks >= ENOUGH_WEEKS and any(share(minutes) is not None for minutes in self.hours.values())
 
     @property
     def coverage(self) -> float | None:
         whole = Minutes()
-        for one in self.hours.values():
-            whole.add(one)
+        for minutes in self.hours.values():
+            whole.add(minutes)
         return whole.coverage
 
 
@@ -67,8 +67,8 @@ def busy_week(settings: Settings, station: StationSettings, reader: Reader, now:
     start, upto = window_of(now, place.zone)
     hours: dict[int, Minutes] = {}
     seen: set[int] = set()
-    found = RollupReader(settings.store.path, reader).minutes(Asked([place]), start, upto, "hour")
-    for at, minutes in found.items() if place.resources else ():
+    by_hour = RollupReader(settings.store.path, reader).minutes(Asked([place]), start, upto, "hour")
+    for at, minutes in by_hour.items() if place.resources else ():
         hours.setdefault(hour_of_week(at, place.zone), Minutes()).add(minutes)
         if minutes.known_open:
             seen.add((upto - 1 - at) // WEEK_MS)
@@ -89,5 +89,8 @@ def day_of_week(hours: Mapping[int, Minutes], day: int) -> BusyDay | None:
     ]
     if not known:
         return None
-    busiest, quietest = max(known, key=lambda one: (one[1], -one[0])), min(known, key=lambda one: (one[1], one[0]))
+    busiest, quietest = (
+        max(known, key=lambda hour: (hour[1], -hour[0])),
+        min(known, key=lambda hour: (hour[1], hour[0])),
+    )
     return BusyDay(busiest, quietest, busiest[1] - quietest[1] < FLAT)

@@ -154,8 +154,8 @@ class CentreChanges:
         try:
             self._check(home.path, home.paths(after))
         except ConfigErrors as errors:
-            mistakes = [mistake_told(one, tree) for one in errors.mistakes]
-            raise RefusedChangeError(422, "; ".join(str(one["detail"]) for one in mistakes), mistakes) from None
+            mistakes = [mistake_told(mistake, tree) for mistake in errors.mistakes]
+            raise RefusedChangeError(422, "; ".join(str(mistake["detail"]) for mistake in mistakes), mistakes) from None
 
     def _taken_up(self, order: CentreChangeSet) -> dict[str, Any]:
         try:
@@ -175,8 +175,8 @@ def _after(versions: Versions, files: Files, order: CentreChangeSet) -> Files:
             raise RefusedChangeError(404, str(error)) from None
     try:
         changes = [
-            ConfigChange(one.op, parts_of(one.path), None if one.value is UNSET else one.value)
-            for one in order.changes
+            ConfigChange(change.op, parts_of(change.path), None if change.value is UNSET else change.value)
+            for change in order.changes
         ]  # fmt: skip
         return changed(files, changes, new_files=False)
     except EditError as error:
@@ -199,13 +199,13 @@ def _stations(tree: Mapping[str, Any]) -> list[Any]:
 
 
 def _station(tree: Mapping[str, Any], station: str) -> dict[str, Any]:
-    return next((one for one in _stations(tree) if isinstance(one, dict) and one.get("id") == station), {})
+    return next((listed for listed in _stations(tree) if isinstance(listed, dict) and listed.get("id") == station), {})
 
 
 def _rest(tree: Mapping[str, Any], station: str) -> Any:
     """All but the lines of this station, which stays where it is."""
     stations = [
-        station if isinstance(one, dict) and one.get("id") == station else one for one in _stations(tree)
+        station if isinstance(listed, dict) and listed.get("id") == station else listed for listed in _stations(tree)
     ]  # fmt: skip
     return {**{name: value for name, value in tree.items() if name != "stations"}, "stations": stations}
 
@@ -222,12 +222,12 @@ def _beyond(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
 
 def _parts(station: Mapping[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
     """By its place in the station what a centre is not told of the station itself, an area or a resource."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {(): _closed(station, "stations")}
+    parts: dict[tuple[str, ...], dict[str, Any]] = {(): _closed(station, "stations")}
     for area in _named(station.get("areas")):
-        found[area["id"],] = _closed(area, "areas")
-        for one in _named(area.get("resources")):
-            found[area["id"], one["id"]] = _closed(one, "resources")
-    return found
+        parts[area["id"],] = _closed(area, "areas")
+        for resource in _named(area.get("resources")):
+            parts[area["id"], resource["id"]] = _closed(resource, "resources")
+    return parts
 
 
 def _closed(item: Mapping[str, Any], of: str) -> dict[str, Any]:
@@ -236,5 +236,5 @@ def _closed(item: Mapping[str, Any], of: str) -> dict[str, Any]:
 
 def _named(items: Any) -> list[dict[str, Any]]:
     """Those of a list that have a name; what else stands there the check complains of."""
-    found = items if isinstance(items, list) else []
-    return [one for one in found if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    listed = items if isinstance(items, list) else []
+    return [item for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str)]

@@ -27,10 +27,10 @@ def charges(
     reader: Reader, rollups: RollupReader, chargers: Sequence[Resource], window: tuple[Millis, Millis], now: Millis
 ) -> list[Charge]:
     """What began in the window, the oldest first, also where it ended after it. StoreError."""
-    found: list[Charge] = []
-    for one in chargers if window[0] < window[1] else ():
-        found += _of_one(reader, rollups, one, window, now)
-    return sorted(found, key=lambda charge: (charge.use.start, charge.resource))
+    charges_of_all: list[Charge] = []
+    for charger in chargers if window[0] < window[1] else ():
+        charges_of_all += _of_one(reader, rollups, charger, window, now)
+    return sorted(charges_of_all, key=lambda charge: (charge.use.start, charge.resource))
 
 
 def _of_one(
@@ -48,6 +48,6 @@ def _of_one(
         elif start <= use.start < end:
             ends = marks.get(use.start), None if use.end is None else marks.get(use.end)
             yield Charge(charger.id, use, energy_between(*ends) if use.whole else None)
-    for one in alone:
-        if start <= one.start < end:
-            yield Charge(charger.id, Use(one.start, one.end, whole=True), one.energy_mwh)
+    for transaction in alone:
+        if start <= transaction.start < end:
+            yield Charge(charger.id, Use(transaction.start, transaction.end, whole=True), transaction.energy_mwh)

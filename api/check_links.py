@@ -23,7 +23,11 @@ class CheckLinks:
     """The links of all stations. A new token in its file ends the old link at once; tokens are kept as digests."""
 
     def __init__(self, settings: Settings) -> None:
-        self._files = [(one, one.checks_token_file) for one in settings.stations if one.checks_token_file is not None]
+        self._files = [
+            (station, station.checks_token_file)
+            for station in settings.stations
+            if station.checks_token_file is not None
+        ]
         self._known: dict[Path, tuple[object, bytes | None]] = {}
 
     def find(self, token: str) -> StationSettings | None:

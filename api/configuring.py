@@ -71,7 +71,7 @@ class Configuring:
         newest = Versions(self._home()).newest()
         tree = hidden(now.tree)
         if not key.everywhere:
-            tree = {"stations": [one for one in _stations(tree) if _covers(key, one)]}
+            tree = {"stations": [station for station in _stations(tree) if _covers(key, station)]}
         return {"version": newest.number if newest else 0, "config": tree, "files": sorted(now.files)}
 
     def difference(self, now: Now, changes: Sequence[ConfigChange], key: Key) -> str:
@@ -108,9 +108,12 @@ class Configuring:
         home = self._home()
         meant = [
             ConfigChange(
-                one.op, one.path, kept(one.value, now.tree, one.path) if one.op == "replace" else one.value, one.file
+                change.op,
+                change.path,
+                kept(change.value, now.tree, change.path) if change.op == "replace" else change.value,
+                change.file,
             )
-            for one in changes
+            for change in changes
         ]
         try:
             files = changed(now.files, meant, new_files=home.path.is_dir())
@@ -134,7 +137,7 @@ class Configuring:
         try:
             self._check(home.path, home.paths(files))
         except ConfigErrors as errors:
-            raise MistakesError([mistake_told(one, after) for one in errors.mistakes]) from None
+            raise MistakesError([mistake_told(mistake, after) for mistake in errors.mistakes]) from None
 
     def _saved(self, now: Now, files: Files, key: Key, why: str) -> dict[str, Any]:
         at = self._context.now()
@@ -194,11 +197,11 @@ def _covers(key: Key, station: Any) -> bool:
     if not isinstance(station, dict) or not isinstance(station.get("id"), str):
         return False
     region = station.get("region") or ()
-    path = [region] if isinstance(region, str) else [one for one in region if isinstance(one, str)]
+    path = [region] if isinstance(region, str) else [name for name in region if isinstance(name, str)]
     return key.covers(station["id"], path)
 
 
 def _beyond(key: Key, tree: Mapping[str, Any]) -> Any:
     """All that the key does not reach. An empty list of stations is none."""
-    left = [one for one in _stations(tree) if not _covers(key, one)]
+    left = [station for station in _stations(tree) if not _covers(key, station)]
     return {**{name: value for name, value in tree.items() if name != "stations"}, "stations": left}

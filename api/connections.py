@@ -53,7 +53,7 @@ class ConnectionDoor:
         self.bounds = bounds
         self.open: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
-        networks = [ip_network(one.strip(), strict=False) for one in trusted.split(",") if one.strip()]
+        networks = [ip_network(network.strip(), strict=False) for network in trusted.split(",") if network.strip()]
 
         @lru_cache(4096)
         def customer(host: str) -> str | None:

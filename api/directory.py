@@ -76,13 +76,13 @@ class Directory:
         around = self._grid.around(query.near, query.radius_m)
         if len(around) > most:
             return None
-        found: list[Found] = []
+        cards: list[Found] = []
         for away, name in around:
             entry = self._view.get(name)
             card = None if entry is None else self._card(entry)
             if card is not None and _suits(card, self._stations[name], query):
-                found.append(_with_distance(card, away))
-        return _page(found, limit, None)
+                cards.append(_with_distance(card, away))
+        return _page(cards, limit, None)
 
     def find(
         self,
@@ -97,7 +97,7 @@ class Directory:
         more (`next`). `entries` are those of the view where another thread asks. KeyError: no station `after` is among
         them.
         """
-        found: list[Found] = []
+        cards: list[Found] = []
         for entry in self._view if entries is None else entries:
             station = self._stations.get(entry.station)
             if station is None:  # it goes, or comes, just now
@@ -108,11 +108,11 @@ class Directory:
             away = _away_m(station, query.near)
             if query.near is None or away is None:
                 if query.radius_m is None:
-                    found.append((float("inf"), card.body, entry.station))
+                    cards.append((float("inf"), card.body, entry.station))
             elif query.radius_m is None or away <= query.radius_m:
-                found.append(_with_distance(card, away))
-        found.sort(key=lambda item: item[0])
-        return _page(found, limit, after)
+                cards.append(_with_distance(card, away))
+        cards.sort(key=lambda item: item[0])
+        return _page(cards, limit, after)
 
     def _card(self, entry: Entry) -> Card:
         card = self._cards.get(entry.station)
@@ -125,13 +125,13 @@ def _with_distance(card: Card, away: float) -> Found:
     return away, b'%b,"distance_m":%d}' % (card.body[:-1], round(away)), card.entry.station
 
 
-def _page(found: Sequence[Found], limit: int | None, after: str | None) -> bytes:
+def _page(cards: Sequence[Found], limit: int | None, after: str | None) -> bytes:
     """The whole list, or `limit` of it after a station. KeyError: that one is not in it."""
     if limit is None:
-        return b'{"stations":[%b]}' % b",".join(body for _, body, _ in found)
-    first = 0 if after is None else {station: at for at, (_, _, station) in enumerate(found, 1)}[after]
-    page = found[first : first + limit]
-    following = page[-1][2] if page and first + limit < len(found) else None
+        return b'{"stations":[%b]}' % b",".join(body for _, body, _ in cards)
+    first = 0 if after is None else {station: at for at, (_, _, station) in enumerate(cards, 1)}[after]
+    page = cards[first : first + limit]
+    following = page[-1][2] if page and first + limit < len(cards) else None
     bodies = b",".join(body for _, body, _ in page)
     return b'{"stations":[%b],"next":%b}' % (bodies, msgspec.json.encode(following))
 

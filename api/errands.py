@@ -47,14 +47,14 @@ class ErrandRow(SaidToBox):
 
 def errands_in(folder: Path) -> list[Errand]:
     """All that are kept, the newest first. StoreError."""
-    found = [errand for kept in kept_in(folder, KEPT) for errand in errands_kept(kept)]
-    return sorted(found, key=lambda one: one.at, reverse=True)
+    errands = [errand for kept in kept_in(folder, KEPT) for errand in errands_kept(kept)]
+    return sorted(errands, key=lambda errand: errand.at, reverse=True)
 
 
 def line_to(settings: Settings, station: str) -> BoxLine | None:
     """That of the box which has this station; None where there is none. StoreError."""
     kept, owner = kept_in(settings.store.path, BOXES), settings.owners.get(station)
-    lines = [line for one in kept for line in lines_kept(one) if obeys(line)]
+    lines = [line for known in kept for line in lines_kept(known) if obeys(line)]
     return next((line for line in lines if line.box == owner or (owner is None and station in line.stations)), None)
 
 
@@ -69,7 +69,7 @@ def followed(settings: Settings, station: str, nonce: str, within_s: float = ANS
             return None
         begin = monotonic_s()
         while True:
-            errand = next((one for one in errands_in(folder) if one.nonce == nonce), None)
+            errand = next((sent for sent in errands_in(folder) if sent.nonce == nonce), None)
             waited_s = monotonic_s() - begin
             if errand is not None and (errand.state != "waiting" or not line.online or waited_s > within_s):
                 return said_to_box(errand)
@@ -99,13 +99,13 @@ def told_of(settings: Settings, station: str | None, nonce: str) -> dict[str, An
 
 def waiting_words(folder: Path, station: str) -> list[tuple[OverrideTarget, Override, str]]:
     """What is set by hand once its box has heard of it, in the order in which it was said. StoreError."""
-    found = []
+    words = []
     for errand in reversed(errands_in(folder)):
         if errand.station == station and errand.what == "override" and errand.state == "waiting":
             command = msgspec.json.decode(errand.text, type=Command)
             if command.override is not None:
-                found.append((command.target(station), command.override, errand.box))
-    return found
+                words.append((command.target(station), command.override, errand.box))
+    return words
 
 
 def said_to_box(errand: Errand) -> SaidToBox:
@@ -124,8 +124,8 @@ def what_of(errand: Errand) -> str:
 def rows_of(errands: Iterable[Errand]) -> list[ErrandRow]:
     return [
         ErrandRow(
-            **said_to_box(one).model_dump() | {"why": in_short(one.why)},
-            station=one.station, what=what_of(one), by=one.by, at=rfc3339(one.at),
+            **said_to_box(errand).model_dump() | {"why": in_short(errand.why)},
+            station=errand.station, what=what_of(errand), by=errand.by, at=rfc3339(errand.at),
         )
-        for one in errands
+        for errand in errands
     ]  # fmt: skip

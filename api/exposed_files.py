@@ -20,11 +20,13 @@ def exposed(settings: Any) -> list[Path]:
 
     secrets = [path for _, path in secret_files(settings)]
     folder = settings.store.path
-    aside = [one for one in folder.parent.glob(f"{folder.name}.before-restore-*") if one.is_dir()]
-    found = [*secrets, *_in(folder, OWN), *(path for one in aside for path in _in(one, ASIDE))]
+    aside = [
+        folder_aside for folder_aside in folder.parent.glob(f"{folder.name}.before-restore-*") if folder_aside.is_dir()
+    ]
+    files = [*secrets, *_in(folder, OWN), *(path for folder_aside in aside for path in _in(folder_aside, ASIDE))]
     if settings.bridge is not None:
-        found += _in(settings.bridge.spool.path, ("*",))
-    return [path for path in dict.fromkeys(found) if _open_to_others(path)]
+        files += _in(settings.bridge.spool.path, ("*",))
+    return [path for path in dict.fromkeys(files) if _open_to_others(path)]
 
 
 def told(paths: list[Path]) -> str:

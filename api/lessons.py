@@ -33,12 +33,12 @@ def lessons(settings: Settings, station: StationSettings, reader: Reader, window
     """Of [start, end). StoreError when the journal can't be read."""
     start, end = window
     groups: dict[Group, list[Resource]] = {}
-    for one in place_of(settings, station).resources:
-        if one.kind not in NOBODYS:
-            groups.setdefault((one.kind, one.type), []).append(one)
+    for resource in place_of(settings, station).resources:
+        if resource.kind not in NOBODYS:
+            groups.setdefault((resource.kind, resource.type), []).append(resource)
     histories: dict[Group, list[Sequence[Interval]]] = {
-        group: [reader.history(one.station, one.id, start, end) for one in resources]
+        group: [reader.history(resource.station, resource.id, start, end) for resource in resources]
         for group, resources in groups.items()
     }
     kinds = {group: (len(told), saturation(told, start, end)) for group, told in histories.items()}
-    return Lessons(start, end, kinds, edges([one for told in histories.values() for one in told], start, end))
+    return Lessons(start, end, kinds, edges([history for told in histories.values() for history in told], start, end))

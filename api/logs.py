@@ -39,7 +39,9 @@ class _Text(logging.Formatter):
 
 def _plain(text: str) -> str:
     """With control characters as escapes: a terminal obeys them, and some end a line."""
-    return "".join([one if one.isprintable() else one.encode("unicode_escape").decode() for one in text])
+    return "".join(
+        [character if character.isprintable() else character.encode("unicode_escape").decode() for character in text]
+    )
 
 
 class _Json(logging.Formatter):

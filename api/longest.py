@@ -31,13 +31,13 @@ class LongestOf:
         known = self._stations.get(station)
         if known is None:
             return None
-        found: dict[str, Millis] = {}
+        longest: dict[str, Millis] = {}
         for area in known.areas:
             for item in area.resources:
                 ttl_ms = values_of(self._settings, known, area, item)["ttl_ms"]
                 own = item.source is not None and item.source.dialect == "homeassistant"
-                found[item.id] = max(ttl_ms, ANYTHING_MS) if own else ttl_ms
+                longest[item.id] = max(ttl_ms, ANYTHING_MS) if own else ttl_ms
         for check in known.checks:
             for name in check.of:
-                found[name] = max(found.get(name, 0), round(check.every_h * HOUR_MS * 1.5) * OPEN_ONE_DAY_IN)
-        return found
+                longest[name] = max(longest.get(name, 0), round(check.every_h * HOUR_MS * 1.5) * OPEN_ONE_DAY_IN)
+        return longest

@@ -18,7 +18,7 @@ def watched(states: Mapping[str, str], gateway: str, stations: Sequence[str]) ->
     How many shards there should be is known from the names of those that are there, else of those that were.
     """
     named = re.compile(re.escape(gateway) + r"-\d+of(\d+)")
-    numbers = {name: int(found[1]) for name in states if (found := named.fullmatch(name))}
+    numbers = {name: int(match[1]) for name in states if (match := named.fullmatch(name))}
     numbers |= {gateway: 0} if gateway in states else {}
     there = {number for name, number in numbers.items() if states[name] == ONLINE}
     if not numbers:

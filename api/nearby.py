@@ -20,14 +20,14 @@ class Grid:
 
     def around(self, point: Point, radius_m: float) -> list[tuple[float, str]]:
         """(metres, name) of those within the radius, the nearest first, equals in the order in which they came."""
-        found = []
+        near = []
         for cell in self._within(point, radius_m):
             for order, name, place in self._cells.get(cell, ()):
                 away = distance_m(point, place)
                 if away <= radius_m:
-                    found.append((away, order, name))
-        found.sort()
-        return [(away, name) for away, _, name in found]
+                    near.append((away, order, name))
+        near.sort()
+        return [(away, name) for away, _, name in near]
 
     def _within(self, point: Point, radius_m: float) -> Iterator[Cell] | Iterable[Cell]:
         """At least the cells that hold anything within reach; all of them where the box meets a pole or 180 degrees."""

@@ -52,18 +52,18 @@ class NightlyFeeds:
 
     async def read_all(self) -> int:
         """How many answers contradict their documents; each is noted."""
-        found = 0
+        count = 0
         for path, stations in self._paths():
             for station, what in await self._compared(path, stations):
-                found += 1
+                count += 1
                 error = FeedContradictionError(f"{path}: {station} {what}")
                 self._mishaps.note(f"the feed {path} contradicts the document", error, station or None)
             await asyncio.sleep(PAUSE_S)
         for station, what in self._ocpi():
-            found += 1
+            count += 1
             self._mishaps.note("OCPI contradicts the document", FeedContradictionError(what), station)
-        log.info("feeds: read by ourselves, %d contradictions", found)
-        return found
+        log.info("feeds: read by ourselves, %d contradictions", count)
+        return count
 
     def _paths(self) -> Iterator[tuple[str, list[str]]]:
         """Every address of every feed, with the stations that it tells of."""

@@ -17,9 +17,11 @@ def month_name(settings: Settings, station: StationSettings, now: Millis) -> Mon
 def months(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, dict[MonthName, Shares]]:
     """Station → month that is over → what is told of it, the newest first. StoreError."""
     counts = OccupationCounts(settings.store.path)
-    found: dict[str, dict[MonthName, Shares]] = {}
+    by_station: dict[str, dict[MonthName, Shares]] = {}
     for station in stations:
         known = counts.before([station.id], month_name(settings, station, now))[station.id]
         shares = {month: told(answers) for month, answers in known.items()}
-        found[station.id] = {month: one for month, one in shares.items() if one is not None}
-    return found
+        by_station[station.id] = {
+            month: shares_of_month for month, shares_of_month in shares.items() if shares_of_month is not None
+        }
+    return by_station

@@ -80,7 +80,7 @@ def _columns(group: list[dict[str, Any]]) -> dict[str, list[Any]]:
     columns["data"] = [_encode(row["data"]).decode() for row in group]
     for names, fits in ((FLAGS, _flag), (COUNTS, _count), (MEASURES, _measure), (WORDS, _word), (("expires",), _day)):
         for name in names:
-            columns[name] = [fits(one.get(name)) for one in said]
+            columns[name] = [fits(data.get(name)) for data in said]
     return columns
 
 

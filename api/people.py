@@ -46,7 +46,9 @@ class StaffMembers:
         """Who comes in so: one who is named before one of a group, whose name then has their own beside it."""
         for name, member in self._members.items():
             if any(
-                one.user == identity.user for one in member.logins if one.provider == identity.provider and one.user
+                login.user == identity.user
+                for login in member.logins
+                if login.provider == identity.provider and login.user
             ):
                 return self._keys[name]
         for name, member in self._members.items():
@@ -69,6 +71,6 @@ def _key(name: str, member: StaffMember, known: Collection[Path]) -> Key:
             regions.append(resolve(region, known))
         except RegionError:  # never wider than what is meant
             regions.append(NO_REGION)
-    logins = sorted((one.provider, one.user or "", one.group or "") for one in member.logins)
+    logins = sorted((login.provider, login.user or "", login.group or "") for login in member.logins)
     digest = hashlib.sha256(f"person {name} {logins}".encode()).hexdigest()  # a session is of who came in so
     return Key(name, member.name, member.role, digest, 0, tuple(member.stations), tuple(regions))

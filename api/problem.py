@@ -75,8 +75,12 @@ def install(app: FastAPI, mishaps: Mishaps) -> None:
     @app.exception_handler(RequestValidationError)
     async def validation(_request: Request, error: RequestValidationError) -> Problem:
         errors = [
-            {"in": str(one["loc"][0]), "name": ".".join(map(str, one["loc"][1:])), "detail": str(one["msg"])}
-            for one in error.errors()
+            {
+                "in": str(mistake["loc"][0]),
+                "name": ".".join(map(str, mistake["loc"][1:])),
+                "detail": str(mistake["msg"]),
+            }
+            for mistake in error.errors()
         ]
         return Problem(422, "; ".join(f"{error['name']}: {error['detail']}" for error in errors), errors)
 

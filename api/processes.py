@@ -116,7 +116,9 @@ def encoded(answer: Reloaded | NotReloadedError) -> bytes:
     if isinstance(answer, NotReloadedError):
         body: dict[str, Any] = {"refused": str(answer)}
     else:
-        mistakes = [[one.file, one.line, one.key_path, one.what, one.mend] for one in answer.mistakes]
+        mistakes = [
+            [mistake.file, mistake.line, mistake.key_path, mistake.what, mistake.mend] for mistake in answer.mistakes
+        ]
         body = {"mistakes": mistakes, "needs_restart": answer.needs_restart, "changed": answer.changed}
     return json.dumps(body).encode() + b"\n"
 
@@ -124,14 +126,14 @@ def encoded(answer: Reloaded | NotReloadedError) -> bytes:
 def _decoded(name: str, body: dict[str, Any]) -> Reloaded:
     if "refused" in body:
         raise NotReloadedError(f"{name}: {body['refused']}")
-    mistakes = tuple(ConfigMistake(*one) for one in body["mistakes"])
+    mistakes = tuple(ConfigMistake(*mistake) for mistake in body["mistakes"])
     return Reloaded(mistakes, tuple(body["needs_restart"]), bool(body["changed"]))
 
 
 def together(answers: list[Reloaded]) -> Reloaded:
     """What several processes answered."""
     return Reloaded(
-        tuple(dict.fromkeys(mistake for one in answers for mistake in one.mistakes)),
-        tuple(dict.fromkeys(key for one in answers for key in one.needs_restart)),
-        any(one.changed for one in answers),
+        tuple(dict.fromkeys(mistake for answer in answers for mistake in answer.mistakes)),
+        tuple(dict.fromkeys(key for answer in answers for key in answer.needs_restart)),
+        any(answer.changed for answer in answers),
     )

@@ -32,12 +32,15 @@ class Working:
     @property
     def shares(self) -> dict[str, float | None]:
         """0 to 1 by kind; None where nothing is known."""
-        return {kind: _share(one.known_open, one.known_open + one.broken) for kind, one in self.minutes.items()}
+        return {
+            kind: _share(minutes.known_open, minutes.known_open + minutes.broken)
+            for kind, minutes in self.minutes.items()
+        }
 
     @property
     def coverage(self) -> float | None:
-        known = sum(one.known_open + one.broken for one in self.minutes.values())
-        return _share(known, known + sum(one.unknown for one in self.minutes.values()))
+        known = sum(minutes.known_open + minutes.broken for minutes in self.minutes.values())
+        return _share(known, known + sum(minutes.unknown for minutes in self.minutes.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def kept(
             whole.add(done)
             if by_day:
                 worked = working.get(day_start(start, zone), Working())
-                held = HeldCount.of(one for one in over[station.id] if start <= one.start < end)
+                held = HeldCount.of(activity for activity in over[station.id] if start <= activity.start < end)
                 rows.append(KeptPromise(station, zone, start, end, done, worked, held, {start: done}, first))
         if not by_day:
             held = HeldCount.of(over[station.id])
@@ -106,8 +109,8 @@ def held_of(
 def without_a_sign(settings: Settings, stations: Sequence[StationSettings], now: Millis) -> dict[str, Missing]:
     """Stations that have opened, usually had a sign an hour ago at the latest, and have none."""
     changes = changes_of(settings, stations, (now - LEARNT_FROM_MS, now))
-    found = {station.id: missing(changes[station.id], now) for station in stations}
-    return {station: silent for station, silent in found.items() if silent is not None}
+    by_station = {station.id: missing(changes[station.id], now) for station in stations}
+    return {station: silent for station, silent in by_station.items() if silent is not None}
 
 
 def _working_by_day(
@@ -116,9 +119,9 @@ def _working_by_day(
     """By the start of each local day of which anything is told."""
     days: dict[Millis, Working] = {}
     place = place_of(settings, station)
-    for one in place.resources:
-        for day, minutes in rollups.minutes(Asked([place], resource=one.id), *window, "day").items():
-            days.setdefault(day, Working()).add(one.kind, minutes)
+    for resource in place.resources:
+        for day, minutes in rollups.minutes(Asked([place], resource=resource.id), *window, "day").items():
+            days.setdefault(day, Working()).add(resource.kind, minutes)
     return days
 
 

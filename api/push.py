@@ -189,7 +189,7 @@ class Hub:
             entry = self.view.get(client.station)
             entries: Iterable[Entry] = [entry] if entry is not None else []
         else:
-            entries = sorted((one for one in self.view if one.version > since), key=lambda one: one.version)
+            entries = sorted((news for news in self.view if news.version > since), key=lambda entry: entry.version)
         for entry in entries:
             client.offer(entry.station, self._frame(entry, "snapshot"))
         if not client.pending:

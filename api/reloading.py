@@ -86,10 +86,10 @@ class Reloading:
         with self._lock, building(MANY):
             _keep_version(self._path, f"taken up for {who}: {why}")
             try:
-                found = self._read(self._path)
+                fresh = self._read(self._path)
             except ConfigErrors as errors:
                 return self._refused(errors, who, why)
-            planned, named = difference(self._running, found), _named_files(found)
+            planned, named = difference(self._running, fresh), _named_files(fresh)
             if named != self._named:
                 planned = replace(planned, sections=planned.sections | {NAMED})
             if planned:
@@ -142,7 +142,10 @@ def _told(planned: Difference) -> str:
 
 def _named_files(settings: Settings) -> dict[str, str | None]:
     """A digest of what is in each file with a secret or a drawing; None for one that can't be read."""
-    named = [*secret_files(settings), *((f"{one.id}.floor_plan", one.floor_plan) for one in settings.stations)]
+    named = [
+        *secret_files(settings),
+        *((f"{station.id}.floor_plan", station.floor_plan) for station in settings.stations),
+    ]
     return {option: _digest(path, option) for option, path in named if path is not None}
 
 

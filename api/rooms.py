@@ -87,14 +87,14 @@ RESTS_ON: Final = ("open", "not_booked", "no_calendar", "free_now")
 
 def _near(asked: RoomQuestion, stations: Iterable[StationSettings]) -> Iterator[tuple[StationSettings, float | None]]:
     """Stations within reach; those without a place only where nobody asks for a radius."""
-    found = []
+    near = []
     for order, station in enumerate(stations):
         place = station.location
         away = None if asked.near is None or place is None else distance_m(asked.near, (place.lat, place.lon))
         if asked.radius_m is None or (away is not None and away <= asked.radius_m):
-            found.append((float("inf") if away is None else away, order, station, away))
-    found.sort(key=lambda item: item[:2])
-    for _, _, station, away in found:
+            near.append((float("inf") if away is None else away, order, station, away))
+    near.sort(key=lambda item: item[:2])
+    for _, _, station, away in near:
         yield station, away
 
 
@@ -127,14 +127,14 @@ class _Look:
 
     def reasons(self, area: AreaSettings, room: ResourceSettings, capacity: int | None) -> list[str] | None:
         """Why it is free or in doubt; None where it is not free."""
-        found: list[str] = []
+        reasons: list[str] = []
         for part in (self._hours(area), self._bookings(area), self._present(room)):
             if part is None:
                 return None
-            found += part
+            reasons += part
         if self.asked.people is not None and capacity is None:
-            found.append("capacity_unknown")
-        return found
+            reasons.append("capacity_unknown")
+        return reasons
 
     def _hours(self, area: AreaSettings) -> list[str] | None:
         opening = self.sources.hours(self.station, area) or self.sources.hours(self.station, None)

@@ -107,15 +107,15 @@ def _files(config: Path) -> dict[str, str]:
 
 def _secrets(settings: Settings, salt: str) -> dict[str, str]:
     """One that can't be read is told where it is used; here it is none."""
-    found = {}
+    digests = {}
     for option, path in secret_files(settings):
         if option == "api.keys_file":
             continue  # each key that is made or revoked is a line of its own
         try:
-            found[option] = hmac.new(salt.encode(), read_bytes(path, option), "sha256").hexdigest()
+            digests[option] = hmac.new(salt.encode(), read_bytes(path, option), "sha256").hexdigest()
         except UnusableFileError:
             continue
-    return found
+    return digests
 
 
 def _kept(path: Path) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def summed(rows: Iterable[Visits]) -> Visits | None:
 def sensors(settings: Settings, stations: Iterable[StationSettings]) -> int:
     """How many counters and doors are asked."""
     asked = [Asked([place_of(settings, station)]) for station in stations]
-    return sum(len(parts) for one in asked for parts in one.entrance_sensors.values())
+    return sum(len(parts) for of_station in asked for parts in of_station.entrance_sensors.values())
 
 
 def _itself(day: Millis) -> Millis:

@@ -48,7 +48,7 @@ class Walls:
             return True
         names = self._names.setdefault(address, {})
         self._names.move_to_end(address)
-        for old in [one for one, at in names.items() if at <= now - NAME_KEPT_MS]:
+        for old in [known for known, at in names.items() if at <= now - NAME_KEPT_MS]:
             del names[old]
         if len(self._names) > ADDRESSES_KEPT:
             self._names.popitem(last=False)

@@ -99,7 +99,7 @@ def implausible(document: StationDocument, now: Millis) -> str | None:
     if from_rfc3339(document.as_of) > now + AHEAD_MS:
         return f"it was made at {document.as_of}, which lies ahead; set both clocks by NTP"
     every: list[ShownResource | ShownInstrument] = [*document.resources(), *document.instruments()]
-    ends = [one.valid_until for one in every if one.valid_until is not None]
+    ends = [shown.valid_until for shown in every if shown.valid_until is not None]
     late = next((end for end in ends if from_rfc3339(end) > now + MAX_SPAN_MS + AHEAD_MS), None)
     return None if late is None else f"it claims to hold until {late}"
 

@@ -83,7 +83,7 @@ class Copies:
             files.append(kept)
             put, size = put + new, size + kept.size * new
         listed = _list_name(now)
-        text = json.dumps({"made_at": now, "files": [asdict(one) for one in files]}).encode()
+        text = json.dumps({"made_at": now, "files": [asdict(kept_file) for kept_file in files]}).encode()
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "list"
             plain.write_bytes(text)
@@ -141,7 +141,9 @@ class Copies:
     def _sources(self) -> Iterator[tuple[str, Path]]:
         """(name, file). Core files before the days: what a checkpoint covers is then surely in the copy."""
         for store in store_folders(self._store):
-            for path in sorted(store.glob("*.db"), key=lambda one: (one.name.endswith(".day.db"), one.name)):
+            for path in sorted(
+                store.glob("*.db"), key=lambda database: (database.name.endswith(".day.db"), database.name)
+            ):
                 yield str(path.relative_to(self._store)), path
         small = [LINK_KEY, NAME, HEAD, PASSKEYS]
         yield from ((name, self._store / name) for name in small if (self._store / name).exists())
@@ -156,7 +158,7 @@ class Copies:
 
     def _one(self, name: str, path: Path, before: KeptFile | None, there: set[str]) -> tuple[KeptFile, bool]:
         """What is kept of it, and whether it had to be put."""
-        changed = max(one.stat().st_mtime_ns for one in (path, path.with_name(f"{path.name}-wal")) if one.exists())
+        changed = max(file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
         if before is not None and before.changed_ns == changed and self._seal.name_of(before.sha256) in there:
             return before, False
         with tempfile.TemporaryDirectory(dir=self._store, prefix=".backup-") as folder:
@@ -199,7 +201,7 @@ class Copies:
             path = Path(folder) / "list"
             self._get(listed, path, listed)
             told: dict[str, Any] = json.loads(read_bytes(path, listed, LIST_MOST_BYTES))
-        return [KeptFile(**one) for one in told["files"]]
+        return [KeptFile(**kept_file) for kept_file in told["files"]]
 
     def _newest(self, there: set[str]) -> list[KeptFile]:
         names = _lists_among(there)
@@ -213,7 +215,8 @@ class Copies:
         if not gone:
             return
         kept = [name for name in lists if name not in gone]
-        needed = {self._seal.name_of(one.sha256) for name in kept for one in self._files_of(name)} | {SALT, *kept}
+        listed = (kept_file for name in kept for kept_file in self._files_of(name))
+        needed = {self._seal.name_of(kept_file.sha256) for kept_file in listed} | {SALT, *kept}
         for name in there - needed:
             self._target.delete(name)
 

@@ -30,17 +30,17 @@ class Bucket:
         self._key, self._secret = key, secret
 
     def names(self) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         after = ""
         while True:
             query = {"list-type": "2", "prefix": self._prefix} | ({"continuation-token": after} if after else {})
             with self._asked("GET", "", query) as answer:
                 text = answer.read(LIST_MOST_BYTES).decode("utf-8", "replace")
             # Our own names need no more of XML than this; a parser could be kept busy by what a stranger says.
-            found |= {key.removeprefix(self._prefix) for key in re.findall(r"<Key>([^<&]*)</Key>", text)}
+            names |= {key.removeprefix(self._prefix) for key in re.findall(r"<Key>([^<&]*)</Key>", text)}
             token = re.search(r"<NextContinuationToken>([^<&]+)</NextContinuationToken>", text)
             if token is None:
-                return found
+                return names
             after = token[1]
 
     def put(self, name: str, path: Path) -> None:

@@ -41,9 +41,9 @@ def told(text: str) -> str:
 
 def _translated(text: str, of: str) -> str:
     for pattern, chinese in _patterns(of):
-        found = pattern.fullmatch(text)
-        if found is not None:
-            return chinese.format(*found.groups())
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return chinese.format(*match.groups())
     return text
 
 

@@ -33,8 +33,8 @@ def _verify(args: argparse.Namespace) -> int:
         sys.stderr.write(f"--against: {args.against} is no folder\n")
         return 2
     checked = check_all(store.path, exports_since(now_ms(), store.retention.alerts_days), args.against)
-    for one in checked:
-        sys.stdout.write(f"{_told(one)}\n")
+    for trail in checked:
+        sys.stdout.write(f"{_told(trail)}\n")
     faults = faults_of(checked)
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
@@ -42,11 +42,11 @@ def _verify(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _told(one: "TrailCheck") -> str:
-    parts = [f"{one.trail}: {one.lines} lines"]
-    if one.began is not None:
-        parts += [f"the chain begins at line {one.began}", f"line {one.head} is {one.head_digest[:16]}"]
-    elif one.lines and not one.of_exports:
+def _told(trail: "TrailCheck") -> str:
+    parts = [f"{trail.trail}: {trail.lines} lines"]
+    if trail.began is not None:
+        parts += [f"the chain begins at line {trail.began}", f"line {trail.head} is {trail.head_digest[:16]}"]
+    elif trail.lines and not trail.of_exports:
         parts.append("older than the chain, which begins with the next line")
     return ", ".join(parts)
 

@@ -74,7 +74,7 @@ def _to_folder(args: argparse.Namespace) -> int:
 
     settings = load(args.config)
     folder = settings.store.path
-    written = [path for one in stores(folder) for path in backup(one, args.to / one.relative_to(folder))]
+    written = [path for store in stores(folder) for path in backup(store, args.to / store.relative_to(folder))]
     written += private(folder / LINK_KEY, args.to / LINK_KEY)
     written += private(Keyring.of(settings).path, args.to / KEYS)
     written += private(folder / PASSKEYS, args.to / PASSKEYS)
@@ -108,4 +108,4 @@ def stores(folder: Path) -> list[Path]:
     """The folders of a store that hold any of it: itself, or one for each shard."""
     from gateway.store.days import store_folders
 
-    return [one for one in store_folders(folder) if any(one.glob("*.db"))] or [folder]
+    return [store for store in store_folders(folder) if any(store.glob("*.db"))] or [folder]

@@ -77,7 +77,7 @@ def _bridge(path: Path, settings: Any, hangups: "Hangups") -> int:
             except (ValueError, OSError) as error:
                 raise NotReloadedError(str(error)) from error
 
-        running = Reloading(path, settings, lambda one: load(one, also=[check]), follow)
+        running = Reloading(path, settings, lambda path_to_load: load(path_to_load, also=[check]), follow)
         doors.append(ReloadDoor(running, hangups, bridge.spool.path / FOLDER, "bridge"))
         doors[0].start()
 
@@ -101,11 +101,11 @@ def _enroll(settings: Any) -> int:
 def _probe() -> int:
     from firmware_bridge.probe import probe
 
-    found = False
+    any_port = False
     for line in probe():
-        found = True
+        any_port = True
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-    if not found:
+    if not any_port:
         sys.stdout.write("no serial port is there; is the adapter plugged in, and are you in the group dialout?\n")
     return 0

@@ -59,11 +59,11 @@ def checked(path: Path, contents: "Mapping[Path, bytes] | None" = None) -> "Sett
     from gateway.core.plan import mistakes
 
     settings = load(path, also=[check_buses], contents=contents)
-    found = list(mistakes(settings))
-    if not found:
+    problems = list(mistakes(settings))
+    if not problems:
         return settings
     source = read_yaml(files_of(path) if contents is None else sorted(contents), contents or {})
-    for key_path, told in found:
+    for key_path, told in problems:
         what, _, mend = told.rpartition("; ")
         source.blame(key_path, what or told, mend if what else "see docs/dialects.md")
     raise ConfigErrors(source.mistakes)

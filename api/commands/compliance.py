@@ -47,10 +47,10 @@ def as_rows(at: "Look") -> list[dict[str, Any]]:
 
     rows = []
     for item in ITEMS:
-        found = item.evidence(at)
+        evidence = item.evidence(at)
         rows.append({
-            "standard": item.standard, "clause": item.clause, "title": _both(item.title), "state": found.state,
-            "evidence": _both(found.text), "operator": _both(item.duty),
+            "standard": item.standard, "clause": item.clause, "title": _both(item.title), "state": evidence.state,
+            "evidence": _both(evidence.text), "operator": _both(item.duty),
         })  # fmt: skip
     return rows
 
@@ -67,8 +67,8 @@ def _write(at: "Look", language: int) -> None:
         if item.standard != standard:
             standard = item.standard
             sys.stdout.write(f"\n{standard}\n")
-        found = item.evidence(at)
-        sys.stdout.write(f"{SIGNS[found.state]} {item.clause} {item.title[language]}: {found.text[language]}\n")
+        evidence = item.evidence(at)
+        sys.stdout.write(f"{SIGNS[evidence.state]} {item.clause} {item.title[language]}: {evidence.text[language]}\n")
         if item.duty[language]:
             sys.stdout.write(f"    {DUTY[language]}: {item.duty[language]}\n")
     sys.stdout.write(f"\n{LEGEND[language]}\n")

@@ -111,7 +111,7 @@ def _settings(args: argparse.Namespace, plan: Any) -> Any:
     from firmware_bridge.emulator.ocpp.park import bridge_section
 
     more = {"teahouse": {"checks_token_file": args.data / CODE_FILE}}
-    stations = [{**one, **more.get(one["id"], {})} for one in stations_of(plan)]
+    stations = [{**station, **more.get(station["id"], {})} for station in stations_of(plan)]
     bridge: dict[str, Any] = {"bridge": bridge_section(args.data)} if args.stations > 1 else {}
     return Settings.model_validate(
         bridge

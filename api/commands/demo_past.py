@@ -85,7 +85,8 @@ def _bookable(plan: Plan) -> Mapping[str, Any]:
     plan.data.mkdir(0o700, parents=True, exist_ok=True)
     file = plan.data / CALENDAR
     file.write_text(
-        bookings.calendar_text(one for one in bookings.bookings(plan.week) if one.end > plan.now), encoding="utf-8"
+        bookings.calendar_text(booking for booking in bookings.bookings(plan.week) if booking.end > plan.now),
+        encoding="utf-8",
     )
     return {**bookings.bookable_area(), "calendar": [str(file)]}
 
@@ -155,7 +156,7 @@ def _those(plan: Plan, which: Callable[[str, Station], Station | None]) -> list[
     """The stations that have lived, with those things that a gateway looks after; those without any are none."""
     lived = {*STANDING, *WHOLLY_STANDING}
     stations = [_mapped(station, which) for station in stations_of(plan) if station["id"] in lived]
-    return [one for one in stations if which is not _over or one["id"] in STANDING]
+    return [station for station in stations if which is not _over or station["id"] in STANDING]
 
 
 def _all(station: str, thing: Station) -> Station | None:
@@ -184,7 +185,7 @@ def _settings(plan: Plan, stations: Sequence[Station], *, bridged: bool = False)
         }
         for station in stations
     ]
-    bridge = {"bridge": bridge_section(plan.data)} if bridged and any(one["id"] == PARK for one in bare) else {}
+    bridge = {"bridge": bridge_section(plan.data)} if bridged and any(station["id"] == PARK for station in bare) else {}
     return Settings.model_validate(
         {**bridge, "mqtt": {"url": "mqtt://127.0.0.1"}, "store": {"path": plan.data}, "stations": bare}
     )
@@ -212,7 +213,9 @@ def _town(
 
 
 def _agenda(week: Week) -> Agenda:
-    return Agenda(Activity(one.start, one.end, one.uid, one.title, True) for one in bookings.bookings(week))
+    return Agenda(
+        Activity(booking.start, booking.end, booking.uid, booking.title, True) for booking in bookings.bookings(week)
+    )
 
 
 class _Life:
@@ -268,7 +271,11 @@ class _Life:
         while (due := self.town.next_due()) <= now:
             at = max(self.gateway.now, min(due + ON_THE_WAY_MS, now))
             mine, messages = self.gateway.live.devices, self.town.step(at)
-            frames = [(one.topic.encode(), one.payload, 0) for one in messages if (one.station, one.device) in mine]
+            frames = [
+                (message.topic.encode(), message.payload, 0)
+                for message in messages
+                if (message.station, message.device) in mine
+            ]
             self.gateway.take(frames, at)
         if self.outages and self.week.at(6, 15) <= now < self.week.at(6, 15.8):
             noise = [(b"yz/xixiang/phone-04/state", garbage(self._rng), 0) for _ in range(3)]
@@ -277,16 +284,16 @@ class _Life:
     def _people(self, before: Millis, now: Millis) -> None:
         gateway = self.gateway
         gateway.now = now
-        for said in [one for one in self.words if before < one.at <= now]:
+        for said in [said for said in self.words if before < said.at <= now]:
             self._do(
                 Deed(
                     do="report", by="visitor", nonce=self.people.nonce(), expires=now + MINUTE_MS, sort=said.sort,
                     station=said.station, resource=said.resource, text=said.text,
                 )
             )  # fmt: skip
-        for found in [one for one in self.rounds if before < one.at <= now]:
-            self._checked(found, now)
-        for word in [one for one in self.by_hand if before < one.at <= now]:
+        for made in [made for made in self.rounds if before < made.at <= now]:
+            self._checked(made, now)
+        for word in [by_hand for by_hand in self.by_hand if before < by_hand.at <= now]:
             self._set_by_hand(word, now)
         for deed in self.people.deeds(now):
             over = deed.do in ON_ALERTS and gateway.alerting.core.desk.find(deed.target) is None
@@ -304,12 +311,12 @@ class _Life:
         errors = [(deed, asked.exception()) for deed, asked in self._asked if asked.done()]
         return [f"{deed.do} {deed.target or deed.station}: {error!r}" for deed, error in errors if error is not None]
 
-    def _checked(self, found: people_of.RoundMade, now: Millis) -> None:
+    def _checked(self, made: people_of.RoundMade, now: Millis) -> None:
         name = self.people.nonce()
         uuid = "-".join((name[:8], name[8:12], name[12:16], name[16:20], name[20:32]))
-        report = CheckReport(id=uuid, check=found.check, ts=found.at, result=found.result, note=found.note, by="link")
+        report = CheckReport(id=uuid, check=made.check, ts=made.at, result=made.result, note=made.note, by="link")
         text = encode_command(name, now + MINUTE_MS, report)
-        self.gateway.command(f"yz-cmd/{found.station}/check", text)
+        self.gateway.command(f"yz-cmd/{made.station}/check", text)
 
     def _set_by_hand(self, word: people_of.SetByHand, now: Millis) -> None:
         said = Override(word.status, word.until, people_of.DUTY, word.note)

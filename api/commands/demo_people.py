@@ -151,19 +151,19 @@ def standing_words(week: Week) -> list[VisitorSaid]:
 
 def rounds(week: Week) -> list[RoundMade]:
     """At the tea house: every day but one; the first-aid kit lacks something since yesterday."""
-    found = [RoundMade(week.at(0, 9.2), "teahouse", "kit", "ok")]
+    made = [RoundMade(week.at(0, 9.2), "teahouse", "kit", "ok")]
     for day in range(8):
         wrong = day == 2
-        found += [
+        made += [
             RoundMade(week.at(day, 8.6), "teahouse", "door", "ok"),
             RoundMade(
                 week.at(day, 8.7), "teahouse", "kitchen", "problem" if wrong else "ok", "饮水机漏水" if wrong else ""
             ),
         ]
-    found = [one for one in found if not week.at(4, 0) <= one.at < week.at(6, 0)]
-    found.append(RoundMade(week.ago(23.9), "teahouse", "kit", "ok"))
-    found.append(RoundMade(week.ago(22), "teahouse", "kit", "problem", "创可贴用完了"))
-    return [one for one in found if one.at < week.now]
+    made = [round_made for round_made in made if not week.at(4, 0) <= round_made.at < week.at(6, 0)]
+    made.append(RoundMade(week.ago(23.9), "teahouse", "kit", "ok"))
+    made.append(RoundMade(week.ago(22), "teahouse", "kit", "problem", "创可贴用完了"))
+    return [round_made for round_made in made if round_made.at < week.now]
 
 
 def set_by_hand(week: Week) -> list[SetByHand]:
@@ -195,7 +195,9 @@ class People:
         first, last = self.during.get(place, (0, alert.since))
         if not first <= alert.since <= last:
             return ()
-        return next((one.steps for one in self.answers if one.kind == alert.kind and one.place in ("", place)), ())
+        return next(
+            (answer.steps for answer in self.answers if answer.kind == alert.kind and answer.place in ("", place)), ()
+        )
 
     def deeds(self, now: Millis) -> Iterator[Deed]:
         """Those whose time has come."""

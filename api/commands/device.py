@@ -89,7 +89,7 @@ def _code(entered: dict[str, str]) -> str:
 
 def _list(args: argparse.Namespace, settings: "Settings", users: "BrokerUsers") -> int:
     del args
-    configured = {f"{at.id}/{one.device or one.id}" for at, _, one in settings.resources()}
+    configured = {f"{at.id}/{resource.device or resource.id}" for at, _, resource in settings.resources()}
     stations, names = {station.id for station in settings.stations}, users.names()
     for name in names:
         kind = "device" if name in configured else "bridge" if name in stations else "not in the configuration"

@@ -127,11 +127,11 @@ def certificates(settings: Any) -> Iterator[DoctorFinding]:
     from api.certificates import look_at_certificates
     from gateway.base.clock import now_ms
 
-    found = look_at_certificates(settings, now_ms())
-    yield from (DoctorFinding("warn", "certificate", text) for text in found.unseen)
-    yield from (DoctorFinding("warn", "certificate", f"{text}; renew it, docs/tls.md") for text in found.ending)
-    if found.count and not found.ending:
-        yield DoctorFinding("ok", "certificate", f"{found.count} are good for 20 days and longer")
+    seen = look_at_certificates(settings, now_ms())
+    yield from (DoctorFinding("warn", "certificate", text) for text in seen.unseen)
+    yield from (DoctorFinding("warn", "certificate", f"{text}; renew it, docs/tls.md") for text in seen.ending)
+    if seen.count and not seen.ending:
+        yield DoctorFinding("ok", "certificate", f"{seen.count} are good for 20 days and longer")
 
 
 def backups(settings: Any) -> Iterator[DoctorFinding]:
@@ -161,7 +161,7 @@ def starts(folder: Path) -> Iterator[DoctorFinding]:
                 "warn", "starts", f"{text}. Messages are handled singly until it is known which of them it is"
             )
         if history.guilty:
-            stations = ", ".join(sorted({one.station for one in history.guilty.values()}))
+            stations = ", ".join(sorted({message.station for message in history.guilty.values()}))
             text = f"{len(history.guilty)} messages of {stations} ended the process and are set aside unseen"
             yield DoctorFinding(
                 "warn", "starts", f"{text}: `yizhan export --quarantine`; send them to us. An update tries anew"
@@ -240,9 +240,9 @@ def rights(settings: Any) -> DoctorFinding:
     """Files with secrets or about people that other users of this machine may read."""
     from api.exposed_files import exposed, told
 
-    found = exposed(settings)
-    if found:
-        return DoctorFinding("warn", "rights", told(found))
+    files = exposed(settings)
+    if files:
+        return DoctorFinding("warn", "rights", told(files))
     return DoctorFinding("ok", "rights", "nobody else on this machine may read secrets, keys and databases")
 
 
@@ -272,13 +272,14 @@ def promises(settings: Any) -> Iterator[DoctorFinding]:
     """Values that will be stale between any two messages of their device."""
     from config.resources import unpromised
 
-    found = unpromised(settings)
-    if found:
-        more = f" and {len(found) - TOLD_PLACES} more" if len(found) > TOLD_PLACES else ""
+    places = unpromised(settings)
+    if places:
+        more = f" and {len(places) - TOLD_PLACES} more" if len(places) > TOLD_PLACES else ""
         yield DoctorFinding(
             "warn", "ttl",
-            f"{', '.join(found[:TOLD_PLACES])}{more}: a LoRaWAN sensor speaks seldom, and the ttl is that of the kind: "
-            "they will be stale most of the time; write power: battery, or a ttl of more than two of its intervals",
+            f"{', '.join(places[:TOLD_PLACES])}{more}: a LoRaWAN sensor speaks seldom, "
+            "and the ttl is that of the kind: they will be stale most of the time; "
+            "write power: battery, or a ttl of more than two of its intervals",
         )  # fmt: skip
 
 

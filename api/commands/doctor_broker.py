@@ -42,7 +42,7 @@ def broker(settings: Any) -> Iterator[DoctorFinding]:
     )
     yield from by_address("broker", answers, mends, "and subscribe, MQTT {protocol}")
     yield from kept(ours, name, answers)
-    yield from left_out(next((one.heard for one in answers.values() if one.ready), []))
+    yield from left_out(next((answer.heard for answer in answers.values() if answer.ready), []))
 
 
 def by_address(
@@ -61,7 +61,7 @@ def kept(ours: "Broker", name: str, answers: Mapping[str, BrokerAnswer]) -> Iter
     from api.commands.broker_disk import disks
     from api.commands.broker_trial import findings, tried
 
-    alone = next((one for one in each(ours) if answers[str(one)].ready), None)
+    alone = next((node for node in each(ours) if answers[str(node)].ready), None)
     if alone is not None:
         for text in answers[str(alone)].limits:
             yield DoctorFinding("warn", "broker", f"{alone} {text}")
@@ -76,7 +76,7 @@ def unanswered(
     what: str, answers: Mapping[str, BrokerAnswer], answer: BrokerAnswer, mends: tuple[str, str]
 ) -> DoctorFinding:
     """An address that does not let us in: `mends` are for when none does, and for when others do."""
-    others = any(one.ready for one in answers.values())
+    others = any(other.ready for other in answers.values())
     return DoctorFinding("warn" if others else "fail", what, f"{answer.why}; {mends[others]}")
 
 
@@ -84,7 +84,7 @@ def answers_of(
     broker: "Broker", client_id: str, filters: list[str], *, listen_s: float = 0.0
 ) -> dict[str, BrokerAnswer]:
     """What each address of the broker answers, in the configured order. OSError, ValueError as for `answer_of`."""
-    return {str(one): answer_of(one, str(one), client_id, filters, listen_s=listen_s) for one in each(broker)}
+    return {str(node): answer_of(node, str(node), client_id, filters, listen_s=listen_s) for node in each(broker)}
 
 
 def each(broker: "Broker") -> list["Broker"]:
@@ -132,7 +132,7 @@ def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
         counts = told.get("left_out")
         for what, count in counts.items() if isinstance(counts, dict) else ():
             text = f"{what}: left out {count} times; the gateway's log says why"
-            plain = "".join(one if one.isprintable() else " " for one in text)[:400]
+            plain = "".join(character if character.isprintable() else " " for character in text)[:400]
             yield DoctorFinding("warn", _left_out_by(what), plain)
 
 

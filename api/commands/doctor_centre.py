@@ -61,4 +61,4 @@ def _lines(station: "StationSettings") -> dict[tuple[str, str], Any]:
     areas = told.pop("areas", [])
     items = [item for area in areas for item in area.pop("resources", [])]
     lines = {("option", name): value for name, value in told.items()}
-    return lines | {("area", one["id"]): one for one in areas} | {("resource", one["id"]): one for one in items}
+    return lines | {("area", area["id"]): area for area in areas} | {("resource", item["id"]): item for item in items}

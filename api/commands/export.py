@@ -59,22 +59,22 @@ def run(args: argparse.Namespace) -> int:
     settings = load(args.config)
     noted(args, settings.store.path)
     if args.station is not None and settings.station(args.station) is None:
-        names = ", ".join(one.id for one in settings.stations[:8]) or "none"
+        names = ", ".join(station.id for station in settings.stations[:8]) or "none"
         sys.stderr.write(f"--station: the configuration has no {args.station!r}; it has {names}\n")
     from api.commands.import_ import counted
     from gateway.base.progress import Progress
 
     unread: list[int] = []
     progress = Progress("export", "rows")
-    found = records(args, settings.store.path, unread)
+    rows = records(args, settings.store.path, unread)
     if not sys.stdout.isatty():  # else the rows themselves show it
-        found = counted(found, progress)
+        rows = counted(rows, progress)
     if args.format == "parquet":
-        if (status := to_parquet(args, found)) != 0:
+        if (status := to_parquet(args, rows)) != 0:
             return status
     else:
         sheet = None if args.lang is None else Spreadsheet.of(settings, args.lang)
-        write(found, args.format, sheet)
+        write(rows, args.format, sheet)
     progress.end()
     return told(sum(unread))
 
@@ -103,7 +103,7 @@ def told(unread: int) -> int:
     return 1
 
 
-def to_parquet(args: argparse.Namespace, found: Iterator[dict[str, Any]]) -> int:
+def to_parquet(args: argparse.Namespace, rows: Iterator[dict[str, Any]]) -> int:
     from api import parquet
 
     wrong = (
@@ -115,7 +115,7 @@ def to_parquet(args: argparse.Namespace, found: Iterator[dict[str, Any]]) -> int
     if wrong is not None:
         sys.stderr.write(f"{wrong}\n")
         return 2
-    parquet.write(found, sys.stdout.buffer)
+    parquet.write(rows, sys.stdout.buffer)
     return 0
 
 
@@ -132,7 +132,7 @@ def records(args: argparse.Namespace, folder: Path, unread: list[int]) -> Iterat
             else:
                 chosen = reader.readings(args.start, args.end, args.station)
                 shape = raw if args.raw else exported
-                yield from (shape(one) for one in chosen if args.raw or one.topic != "availability")
+                yield from (shape(reading) for reading in chosen if args.raw or reading.topic != "availability")
         finally:
             unread.append(reader.unread)
             reader.close()
@@ -166,30 +166,31 @@ def body(payload: bytes) -> Any:
     return {name: value for name, value in fields.items() if name not in HEADER_FIELDS}
 
 
-def exported(one: Reading) -> dict[str, Any]:
+def exported(reading: Reading) -> dict[str, Any]:
     """A line of the contract's section 1."""
     return {
-        "station": one.station, "device": one.device, "kind": one.topic, "boot": one.boot, "seq": one.seq, "ts": one.ts,
-        "received_at": one.received_at, "data": body(one.payload),
+        "station": reading.station, "device": reading.device, "kind": reading.topic,
+        "boot": reading.boot, "seq": reading.seq, "ts": reading.ts,
+        "received_at": reading.received_at, "data": body(reading.payload),
     }  # fmt: skip
 
 
-def raw(one: Reading) -> dict[str, Any]:
+def raw(reading: Reading) -> dict[str, Any]:
     """A message as `yizhan replay` takes it."""
-    header = {"ts": one.ts, "boot": one.boot, "seq": one.seq}
+    header = {"ts": reading.ts, "boot": reading.boot, "seq": reading.seq}
     return {
-        "topic": f"yz/{one.station}/{one.device}/{one.topic}",
-        "retained": one.retained,
-        "received_at": one.received_at,
+        "topic": f"yz/{reading.station}/{reading.device}/{reading.topic}",
+        "retained": reading.retained,
+        "received_at": reading.received_at,
         "header": {name: value for name, value in header.items() if value is not None},
-        "data": body(one.payload),
+        "data": body(reading.payload),
     }
 
 
-def rejected(one: Rejected) -> dict[str, Any]:
+def rejected(message: Rejected) -> dict[str, Any]:
     return {
-        "received_at": one.received_at,
-        "reason": one.reason,
-        "topic": one.topic.decode("utf-8", "backslashreplace"),
-        "payload": one.payload.decode("utf-8", "backslashreplace"),
+        "received_at": message.received_at,
+        "reason": message.reason,
+        "topic": message.topic.decode("utf-8", "backslashreplace"),
+        "payload": message.payload.decode("utf-8", "backslashreplace"),
     }

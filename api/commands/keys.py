@@ -46,11 +46,11 @@ def _revoke(keyring: Any, key_id: str) -> int:
     from api.access_book import whoever
     from gateway.base.clock import now_ms
 
-    found = keyring.revoke(key_id)
-    if found:
+    revoked = keyring.revoke(key_id)
+    if revoked:
         keyring.book.note(now_ms(), whoever(), "key_revoked", key_id)
-    sys.stderr.write(f"key {key_id} is revoked\n" if found else f"there is no key {key_id}; see `yizhan keys list`\n")
-    return 0 if found else 1
+    sys.stderr.write(f"key {key_id} is revoked\n" if revoked else f"there is no key {key_id}; see `yizhan keys list`\n")
+    return 0 if revoked else 1
 
 
 def _create(keyring: Any, args: argparse.Namespace, settings: Any) -> int:

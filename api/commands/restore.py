@@ -107,13 +107,13 @@ def _from(settings: Any, source: Path, *, force: bool) -> int:
 
     folder = settings.store.path
     sources = stores(source)
-    there = [one for one in stores(folder) if any(one.glob("*.db"))]
+    there = [store for store in stores(folder) if any(store.glob("*.db"))]
     if there and not force:
         raise StoreError(f"{folder} holds a store: stop its gateway, then say --force, which moves it aside first")
     stamp = f"{datetime.fromtimestamp(now_ms() / 1000, UTC):%Y%m%dT%H%M%S}"
-    for one in there:
-        sys.stdout.write(f"the store that was there is now in {set_aside(one, stamp, folder)}\n")
-    restored = [path for one in sources for path in restore(one, folder / one.relative_to(source))]
+    for store in there:
+        sys.stdout.write(f"the store that was there is now in {set_aside(store, stamp, folder)}\n")
+    restored = [path for store in sources for path in restore(store, folder / store.relative_to(source))]
     restored += private(source / LINK_KEY, folder / LINK_KEY)
     if not (folder / PASSKEYS).exists():  # those of the backup may have been removed since
         restored += private(source / PASSKEYS, folder / PASSKEYS)

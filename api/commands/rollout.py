@@ -89,9 +89,9 @@ def _promote(args: argparse.Namespace) -> int:
     from gateway.base.clock import now_ms
 
     before, now = ring_before(args.to) or "", now_ms()
-    found = verdict(_boxes(args.config), before, args.version, args.hours, now)
-    if found.troubles:
-        for trouble in found.troubles:
+    result = verdict(_boxes(args.config), before, args.version, args.hours, now)
+    if result.troubles:
+        for trouble in result.troubles:
             sys.stderr.write(f"{trouble}\n")
         sys.stderr.write(f"{args.to} does not get {args.version} while {before} is not well with it\n")
         return 1
@@ -101,7 +101,9 @@ def _promote(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     AccessBook(load(args.config).store.path).note(now, whoever(), "version_promoted", args.version, f"to {args.to}")
-    sys.stdout.write(f"{args.to} gets {args.version}: {found.boxes} boxes of {before} have run it for {args.hours} h\n")
+    sys.stdout.write(
+        f"{args.to} gets {args.version}: {result.boxes} boxes of {before} have run it for {args.hours} h\n"
+    )
     return 0
 
 

@@ -58,16 +58,16 @@ def compare_day(args: argparse.Namespace) -> int:
     if day >= now // DAY_MS or not copy.kept(day, now):
         sys.stderr.write("that day is not over in UTC, or older than store.influx.retention_days\n")
         return 2
-    found = copy.compare(day)
-    if args.mend and any(one.missing for one in found):
+    rows = copy.compare(day)
+    if args.mend and any(row.missing for row in rows):
         copy.again(day)
-        found = copy.compare(day)
+        rows = copy.compare(day)
     progress.end()
-    row = "{:16} {:12} {:>10} {:>10} {:>10} {:>10}\n".format
-    sys.stdout.write(row("station", "measurement", "journal", "copy", "missing", "too many"))
-    for one in found:
-        sys.stdout.write(row(one.station, one.measurement, one.journal, one.copy, one.missing, one.surplus))
-    return 0 if all(one.equal for one in found) else 1
+    told = "{:16} {:12} {:>10} {:>10} {:>10} {:>10}\n".format
+    sys.stdout.write(told("station", "measurement", "journal", "copy", "missing", "too many"))
+    for row in rows:
+        sys.stdout.write(told(row.station, row.measurement, row.journal, row.copy, row.missing, row.surplus))
+    return 0 if all(row.equal for row in rows) else 1
 
 
 def a_day(text: str) -> int:

@@ -41,7 +41,7 @@ class Look:
 
     @property
     def broker_is_safe(self) -> bool:
-        return not any(one.exposed for one in self.settings.mqtt.endpoints)
+        return not any(endpoint.exposed for endpoint in self.settings.mqtt.endpoints)
 
     @property
     def broker_has_users(self) -> bool:
@@ -69,7 +69,7 @@ def look_at(settings: Settings, now: Millis) -> Look:
         settings,
         now,
         keys,
-        sum(one.lines for one in checked if not one.of_exports),
+        sum(trail.lines for trail in checked if not trail.of_exports),
         tuple(faults_of(checked)),
         len([*(folder / FOLDER).glob("*.jsonl")]),
         max((line.at for line in lines if line.what == "backed_up"), default=None),

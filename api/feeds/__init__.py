@@ -50,10 +50,10 @@ def _add(routes: Routes, feed: Feed, answers: "Answers") -> None:
     async def of_area(request: Request, station: str, area: str) -> Response:  # noqa: ARG001  a word of the path
         return await of_one(request, station)
 
-    one = of_area if "{area}" in feed.path else of_one
+    of_part = of_area if "{area}" in feed.path else of_one
     routes.add_api_route(
         f"/{feed.path}",
-        one if "{station}" in feed.path else of_all,
+        of_part if "{station}" in feed.path else of_all,
         methods=["GET"],
         summary=feed.summary,
         response_class=Response,

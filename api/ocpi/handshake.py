@@ -88,5 +88,5 @@ def receiver_of(credentials: Credentials, line: PartnerLine, now: Millis) -> str
     return None
 
 
-def _dicts(found: object) -> list[dict[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+def _dicts(listed: object) -> list[dict[str, Any]]:
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []

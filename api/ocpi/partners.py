@@ -75,12 +75,16 @@ class PartnerBook:
     def registered(self, ocpi: Ocpi) -> list[tuple[OcpiPartner, Registration]]:
         """Whom to tell of changes."""
         pairs = ((partner, self.registration(partner, invited)) for partner, invited in _invitations(ocpi))
-        return [(partner, found) for partner, found in pairs if found is not None and found.receiver is not None]
+        return [
+            (partner, registration)
+            for partner, registration in pairs
+            if registration is not None and registration.receiver is not None
+        ]
 
     def registration(self, partner: OcpiPartner, invited: str) -> Registration | None:
         """What was agreed with the partner under its present token."""
-        found = self._read().get(partner.id)
-        return found if found is not None and found.invited == _hashed(invited) else None
+        registration = self._read().get(partner.id)
+        return registration if registration is not None and registration.invited == _hashed(invited) else None
 
     def register(self, partner: OcpiPartner, theirs: str, versions_url: str, receiver: str | None, now: Millis) -> str:
         """Agree anew; the token that the partner shall send from now on. OSError where that can't be kept."""
@@ -117,13 +121,15 @@ class PartnerBook:
 
 def _invitations(ocpi: Ocpi) -> list[tuple[OcpiPartner, str]]:
     """A file that can't be read invites nobody, and is told."""
-    found = []
+    invitations = []
     for partner in ocpi.partners:
         try:
-            found.append((partner, read_secret(partner.token_file, f"ocpi.partners.{partner.id}.token_file").strip()))
+            invitations.append(
+                (partner, read_secret(partner.token_file, f"ocpi.partners.{partner.id}.token_file").strip())
+            )
         except UnusableFileError as error:
             log.error("%s", error)
-    return [(partner, token) for partner, token in found if token]
+    return [(partner, token) for partner, token in invitations if token]
 
 
 def _offered(header: str | None) -> list[bytes]:

@@ -44,10 +44,10 @@ class Desk:
     @property
     def ocpi(self) -> Ocpi:
         """Its section. 404 without one."""
-        found = self.context.settings.ocpi
-        if found is None:
+        section = self.context.settings.ocpi
+        if section is None:
             raise HTTPException(404, "OCPI is off here: `ocpi:` in the configuration turns it on")
-        return found
+        return section
 
     def asker(self, request: Request) -> Asker | None:
         """Blocking. None for nobody that we know."""
@@ -136,12 +136,12 @@ def _locations(routes: Routes, desk: Desk, locations: Locations) -> None:
         entries = list(desk.context.view)
 
         def made(_asker: Asker) -> Response:
-            found = [each for each in told(entries) if _within(each["last_updated"], date_from, date_to)]
-            headers = {"x-total-count": str(len(found)), "x-limit": str(PAGE_MOST)}
-            if offset + limit < len(found):
+            changed = [each for each in told(entries) if _within(each["last_updated"], date_from, date_to)]
+            headers = {"x-total-count": str(len(changed)), "x-limit": str(PAGE_MOST)}
+            if offset + limit < len(changed):
                 following = request.url.include_query_params(offset=offset + limit, limit=limit)
                 headers["link"] = f'<{desk.root(request)}/{VERSION}/locations?{following.query}>; rel="next"'
-            return wrapped(found[offset : offset + limit], desk.context.now(), headers)
+            return wrapped(changed[offset : offset + limit], desk.context.now(), headers)
 
         return await desk.answer(request, made)
 
@@ -149,17 +149,17 @@ def _locations(routes: Routes, desk: Desk, locations: Locations) -> None:
         entry = desk.context.view.get(station)
 
         def made(_asker: Asker) -> Response:
-            found: Any = next(iter(told([entry])), None) if entry is not None else None
+            shown: Any = next(iter(told([entry])), None) if entry is not None else None
             for part, key, word in zip(within, ("uid", "id"), ("evses", "connectors"), strict=False):
-                found = found and next((each for each in found[word] if each[key] == part), None)
-            if found is None:
+                shown = shown and next((each for each in shown[word] if each[key] == part), None)
+            if shown is None:
                 return wrapped(None, desk.context.now(), http=404, status=NOT_THERE, message="there is none")
-            return wrapped(found, desk.context.now())
+            return wrapped(shown, desk.context.now())
 
         return await desk.answer(request, made)
 
     @routes.get(address + "/{station}", summary="One station", response_class=Response)
-    async def one(request: Request, station: str) -> Response:
+    async def location(request: Request, station: str) -> Response:
         return await of_one(request, station)
 
     @routes.get(address + "/{station}/{evse}", summary="One charging point", response_class=Response)

@@ -31,6 +31,6 @@ class Locations:
                 station, read(entry.body), station.timezone or configured.settings.timezone,
                 configured.hours(station, None), lambda key, facts: self._changes.since(key, repr(facts), now),
             )  # fmt: skip
-            found = location(of, ocpi, now)
-            told += [] if found is None else [found]
+            told_of = location(of, ocpi, now)
+            told += [] if told_of is None else [told_of]
         return told

@@ -96,12 +96,12 @@ class Issuer:
             keys, age = self._keys, None if self._keys_at is None else now - self._keys_at
         if age is None or not 0 <= age < KNOWN_MS:
             keys, age = self.keys(now), 0
-        found = key_named(token, keys)
-        if found is None and age >= ANEW_MS:  # it may have changed its keys since
-            found = key_named(token, self.keys(now))
-        if found is None:
+        key = key_named(token, keys)
+        if key is None and age >= ANEW_MS:  # it may have changed its keys since
+            key = key_named(token, self.keys(now))
+        if key is None:
             raise LogInRefusedError("the token is signed by a key that the provider does not tell")
-        return found
+        return key
 
     def _token(self, back: str, pending: PendingLogIn, code: str, now: Millis) -> dict[str, Any]:
         about, secret = self.discovered(now), secret_of(self.provider)

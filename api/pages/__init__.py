@@ -320,8 +320,8 @@ def _rooms(routes: Routes, pages: Pages, search: RoomSearch, now_ms: Callable[[]
     ) -> Response:
         """A field that can't be read is as if nobody had filled it in."""
         asked, question = room_question(people, day, begin, end, features or [], now_ms(), ZoneInfo(pages.timezone))
-        found = await search.find(question, MOST_ROOMS)
-        told = rooms_told(asked, search.features(), found, pages.preferences(request, None).lang)
+        rooms = await search.find(question, MOST_ROOMS)
+        told = rooms_told(asked, search.features(), rooms, pages.preferences(request, None).lang)
         return pages.render(request, "rooms", None, more=told)
 
 

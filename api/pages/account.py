@@ -179,7 +179,8 @@ def _row(each: StartedSession, own: str | None, zone: ZoneInfo, say: _Words, *, 
 
 def _passkeys(shown: ShownPasskeys, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
     rows = "".join(
-        _passkey(one, shown.owners.get(one.key, "?"), zone, say, everybody=everybody) for one in shown.passkeys
+        _passkey(passkey, shown.owners.get(passkey.key, "?"), zone, say, everybody=everybody)
+        for passkey in shown.passkeys
     )
     if shown.obstacle is None:
         button = f'<button class="add-passkey" hidden>{say("passkey_add")}</button>'
@@ -195,19 +196,19 @@ def _passkeys(shown: ShownPasskeys, zone: ZoneInfo, say: _Words, *, everybody: b
     )
 
 
-def _passkey(one: Passkey, owner: str, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
-    name = escape(f"{owner} · {one.name}" if everybody else one.name)
-    used = say("passkey_used", at=_at(one.used, zone)) if one.used else say("passkey_unused")
-    times = f"{say('passkey_made', at=_at(one.created, zone))}{'，' if say.lang != 'en' else ', '}{used}"
-    remove = _form("remove", one.id, say("remove"), name, everybody=everybody)
+def _passkey(passkey: Passkey, owner: str, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
+    name = escape(f"{owner} · {passkey.name}" if everybody else passkey.name)
+    used = say("passkey_used", at=_at(passkey.used, zone)) if passkey.used else say("passkey_unused")
+    times = f"{say('passkey_made', at=_at(passkey.created, zone))}{'，' if say.lang != 'en' else ', '}{used}"
+    remove = _form("remove", passkey.id, say("remove"), name, everybody=everybody)
     rename = (
         f'<details><summary>{say("rename")}</summary><form method="post" action="/account" class="ways">'
-        f'<input type="hidden" name="rename" value="{escape(one.id)}">'
-        f'<input name="name" value="{escape(one.name)}" maxlength="60" required aria-label="{say("name")}">'
+        f'<input type="hidden" name="rename" value="{escape(passkey.id)}">'
+        f'<input name="name" value="{escape(passkey.name)}" maxlength="60" required aria-label="{say("name")}">'
         f'<button class="quiet">{say("rename")}</button></form></details>'
     )
     return (
-        f'<li data-passkey="{escape(one.id)}"><div class="what"><b>{name}</b><small>{times}</small>'
+        f'<li data-passkey="{escape(passkey.id)}"><div class="what"><b>{name}</b><small>{times}</small>'
         f"{'' if everybody else rename}</div>{remove}</li>"
     )
 

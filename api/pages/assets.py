@@ -75,10 +75,10 @@ class Assets:
         return self.files[name].body.decode()
 
     def _bundle(self, name: str) -> Asset | None:
-        found = _BUNDLE.fullmatch(name)
-        if found is None:
+        match = _BUNDLE.fullmatch(name)
+        if match is None:
             return None
-        part, suffix = found[1], found[2]
+        part, suffix = match[1], match[2]
         if suffix == ".js" and f"js/{part}.js" in self.files:
             text = bundles.script(part, self.text)
         elif suffix == ".css" and part in self._sheets:
@@ -133,6 +133,6 @@ def _lean(path: Path) -> bytes:
     comments = _COMMENTS.get(path.suffix)
     if comments is None:
         return path.read_bytes()
-    text = comments.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8"))
+    text = comments.sub(lambda comment: "\n" * comment[0].count("\n"), path.read_text("utf-8"))
     text = _INDENT.sub("", text)
     return (_GAPS.sub(r"\1\2", text) if path.suffix == ".css" else text).encode()

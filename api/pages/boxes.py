@@ -185,10 +185,12 @@ def _body(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, say: _S
 
 def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, say: _Say) -> str:
     """What staff said for stations of boxes: what waits first, then the newest."""
-    errands = sorted((one for box in boxes for one in box.errands), key=lambda one: (one.state != "waiting", -one.at))
+    errands = sorted(
+        (errand for box in boxes for errand in box.errands), key=lambda errand: (errand.state != "waiting", -errand.at)
+    )
     if not errands:
         return ""
-    rows = "".join(_errand(one, names, now, say) for one in errands[:ERRANDS_SHOWN])
+    rows = "".join(_errand(errand, names, now, say) for errand in errands[:ERRANDS_SHOWN])
     heads = "".join(f"<th>{say(name)}</th>" for name in ("state", "what", "by", "at"))
     table = f"<table><thead><tr><th class=w>{say('box')}</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     return f'<section class="errands"><h2>{say("errands")}</h2>{table}<p>{say("errands_how")}</p></section>'

@@ -53,7 +53,7 @@ def _add(name: str, source: Source, above: tuple[str, ...], parts: dict[str, str
 
 def _part(name: str, text: str) -> str:
     """One module as a function of its own, so that its names stay its own, that returns what it exports."""
-    exported = [found[1] for found in _EXPORT.findall(text)]
+    exported = [export[1] for export in _EXPORT.findall(text)]
     body = _EMPTY.sub("\n", _EXPORT.sub(r"\1 \2", _IMPORT.sub(_taken, text))).strip()
     body = _BLOCK.sub("){", _ROW.sub(r"\1:[\2,\3,\4],", body))
     left = _OTHER.search(body)
@@ -64,9 +64,9 @@ def _part(name: str, text: str) -> str:
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"
 
 
-def _taken(found: re.Match[str]) -> str:
-    names = re.sub(r"\s+as\s+", ": ", found[1].strip())
-    return f"const {{ {names} }} = {_variable(found[2])};"
+def _taken(match: re.Match[str]) -> str:
+    names = re.sub(r"\s+as\s+", ": ", match[1].strip())
+    return f"const {{ {names} }} = {_variable(match[2])};"
 
 
 def _variable(name: str) -> str:

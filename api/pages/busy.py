@@ -73,14 +73,14 @@ def is_shut(minutes: Minutes) -> bool:
 
 
 def _day(told: BusyWeek, day: int, say: Words) -> str:
-    one = day_of_week(told.hours, day)
-    if one is None:
+    busy_day = day_of_week(told.hours, day)
+    if busy_day is None:
         return say("busy_day_unknown", day=say.weekday(day))
-    if one.flat:
-        return say("busy_day_flat", day=say.weekday(day), share=in_tenths(one.busiest[1], say))
+    if busy_day.flat:
+        return say("busy_day_flat", day=say.weekday(day), share=in_tenths(busy_day.busiest[1], say))
     return say(
-        "busy_day", day=say.weekday(day), busiest=_hour(one.busiest[0]), most=in_tenths(one.busiest[1], say),
-        quietest=_hour(one.quietest[0]), least=in_tenths(one.quietest[1], say),
+        "busy_day", day=say.weekday(day), busiest=_hour(busy_day.busiest[0]), most=in_tenths(busy_day.busiest[1], say),
+        quietest=_hour(busy_day.quietest[0]), least=in_tenths(busy_day.quietest[1], say),
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def _item(station: StationSettings, check: CheckSettings, last: StoredCheck | No
 
 def _counted(station: StationSettings, check: CheckSettings) -> bool:
     """Whether it is about supplies."""
-    kinds = {one.id: one.kind for area in station.areas for one in area.resources}
+    kinds = {resource.id: resource.kind for area in station.areas for resource in area.resources}
     return any(kinds.get(name) == "supply" for name in check.of)
 
 
@@ -97,7 +97,7 @@ def _question(station: StationSettings, check: CheckSettings) -> tuple[str, str]
         return chinese, check.ask.get("en", "")
     if check.entry:
         return "门能进吗？", "Can one come in?"
-    names = {one.id: one.name for area in station.areas for one in area.resources}
+    names = {resource.id: resource.name for area in station.areas for resource in area.resources}
     things = [names.get(name, {}) | {"id": name} for name in check.of] or [{"id": check.id}]
     chinese = "、".join(thing.get("zh") or thing["id"] for thing in things)
     english = ", ".join(thing.get("en") or thing["id"] for thing in things)

@@ -45,13 +45,13 @@ class Comparison:
 
 def months_until(last: Month, count: int, settings: Settings, now: Millis) -> list[Month]:
     """So many, the last one last; fewer where 1970 comes first."""
-    zone, found = settings.zone_of(None), [last]
-    while len(found) < count:
+    zone, months = settings.zone_of(None), [last]
+    while len(months) < count:
         try:
-            found.insert(0, month_at(found[0].other(-1), zone, now))
+            months.insert(0, month_at(months[0].other(-1), zone, now))
         except ValueError:
             break
-    return found
+    return months
 
 
 def gathered(
@@ -59,7 +59,7 @@ def gathered(
 ) -> Comparison:
     """Each station's months are those of its own zone. StoreError when the journal can't be read."""
     rollups, now = RollupReader(settings.store.path, reader), months[-1].upto
-    rows = [StationMonths(one, _months(settings, one, months, rollups, now)) for one in stations]
+    rows = [StationMonths(station, _months(settings, station, months, rollups, now)) for station in stations]
     return Comparison(months, sorted(rows, key=_most_used_first), now, region)
 
 
@@ -67,7 +67,7 @@ def _months(
     settings: Settings, station: StationSettings, months: Sequence[Month], rollups: RollupReader, now: Millis
 ) -> list[Minutes]:
     place = place_of(settings, station)
-    own = [month_of(one.year, one.month, place.zone) for one in months]
+    own = [month_of(month.year, month.month, place.zone) for month in months]
     days = rollups.minutes(Asked([place]), own[0][0], min(own[-1][1], now), "day")
     sums = [Minutes() for _ in own]
     for at, minutes in days.items():
@@ -130,7 +130,7 @@ def _links(told: Comparison, say: Words) -> str:
 
 def _body(told: Comparison, say: Words) -> str:
     head = f'<th scope="col" class="w">{say("station_name")}</th>'
-    head += "".join(f'<th scope="col">{say.month(one.year, one.month)}</th>' for one in told.months)
+    head += "".join(f'<th scope="col">{say.month(month.year, month.month)}</th>' for month in told.months)
     head += f'<th scope="col">{say("difference")}</th><th scope="col" class="w">{say("compare_last")}</th>'
     head += f'<th scope="col" class="w">{say("compare_course")}</th>'
     rows = "".join(_row(row, told, say) for row in told.rows)

@@ -44,7 +44,7 @@ def _wishes(accepted: str) -> list[str]:
 def choose(asked: str | None, configured: str | None, accepted: str | None) -> str:
     """The first that we speak. `accepted` is an Accept-Language header."""
     wishes = [asked or "", configured or "", *_wishes(accepted or "")]
-    return next((found for wish in wishes if (found := known(wish))), "zh-Hans")
+    return next((language for wish in wishes if (language := known(wish))), "zh-Hans")
 
 
 _PAIR = re.compile(r'>([^<>]*[\u3000-\u9fff][^<>]*?)\s*<span lang="en">([^<>]+)</span>')

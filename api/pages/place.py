@@ -87,7 +87,9 @@ def _place(settings: Settings, station: StationSettings) -> PagePlace:
         lon=spot.lon if spot else None,
         address=spot.address or "" if spot else "",
         hours=station.hours or "",
-        names={one.id: dict(one.name) for area in station.areas for one in area.resources if one.name},
+        names={
+            resource.id: dict(resource.name) for area in station.areas for resource in area.resources if resource.name
+        },
         language=None if display.lang == "auto" else display.lang,
         second=display.second_lang,
         distance_m=display.distance_m,
@@ -99,8 +101,10 @@ def _place(settings: Settings, station: StationSettings) -> PagePlace:
         plan=_plan(station),
         words=_words(station),
         json_ld=station_ld(station),
-        gathers=any(one.kind == "room" for area in station.areas for one in area.resources),
-        toilets=frozenset(one.id for area in station.areas for one in area.resources if _called_toilet(area, one)),
+        gathers=any(resource.kind == "room" for area in station.areas for resource in area.resources),
+        toilets=frozenset(
+            resource.id for area in station.areas for resource in area.resources if _called_toilet(area, resource)
+        ),
     )
 
 
@@ -108,15 +112,15 @@ def _words(station: StationSettings) -> str:
     """All by which somebody may look for it, in lower case."""
     spot = station.location.address if station.location else None
     named = [station.name, *(area.name for area in station.areas)]
-    named += [one.name for area in station.areas for one in area.resources if one.name]
+    named += [resource.name for area in station.areas for resource in area.resources if resource.name]
     told = [station.id, *station.region, spot or "", *(text for names in named for text in names.values())]
     return "\n".join(told).lower()
 
 
-def _called_toilet(area: AreaSettings, one: ResourceSettings) -> bool:
+def _called_toilet(area: AreaSettings, resource: ResourceSettings) -> bool:
     """Whether this is a toilet by its own name, by its features, or as the room of an area that is called so."""
-    own = [*one.name.values(), *one.features]
-    if one.kind == "room" and not one.name:
+    own = [*resource.name.values(), *resource.features]
+    if resource.kind == "room" and not resource.name:
         own += area.name.values()
     return any(CALLED_TOILET.search(text) for text in own)
 

@@ -57,21 +57,21 @@ def gathered(
     window = month.start, month.upto
     counts = _alerts(settings, stations, month, now)
     silent = without_a_sign(settings, stations, now) if month.upto == now else {}
-    found = []
+    checkups = []
     for row in kept(settings, stations, reader, window, by_day=False):
         name, zone = row.station.id, settings.zone_of(row.station)
         long_faults, missed = counts.get(name, (0, 0)) if counts is not None else (None, None)
         came = summed(visits(settings, [row.station], reader, window, by_month=True, together=False))
-        found.append(Checkup(row, zone, long_faults, missed, came, silent.get(name)))
+        checkups.append(Checkup(row, zone, long_faults, missed, came, silent.get(name)))
     told = months(settings, stations, now)
-    occupations = together(told[one.id].get(month.name) for one in stations)
-    return Checkups(month, now, sorted(found, key=_worst_first), occupations)
+    occupations = together(told[station.id].get(month.name) for station in stations)
+    return Checkups(month, now, sorted(checkups, key=_worst_first), occupations)
 
 
-def _worst_first(one: Checkup) -> tuple[float, float, str]:
+def _worst_first(checkup: Checkup) -> tuple[float, float, str]:
     """Broken promises, then what few could see, then the rest."""
-    done = one.row.promised
-    return (2.0 if done.kept is None else done.kept, -float(one.long_faults or 0), one.row.station.id)
+    done = checkup.row.promised
+    return (2.0 if done.kept is None else done.kept, -float(checkup.long_faults or 0), checkup.row.station.id)
 
 
 def _alerts(
@@ -81,7 +81,7 @@ def _alerts(
     try:
         reader = AlertBooks(settings.store.path)
         try:
-            alerts = reader.alerts(None, [one.id for one in stations], MANY_ALERTS)
+            alerts = reader.alerts(None, [station.id for station in stations], MANY_ALERTS)
         finally:
             reader.close()
     except StoreError:
@@ -143,8 +143,8 @@ def _links(told: Checkups, say: Words) -> str:
 
 def _body(told: Checkups, say: Words) -> str:
     whole = Promised()
-    for one in told.stations:
-        whole.add(one.row.promised)
+    for checkup in told.stations:
+        whole.add(checkup.row.promised)
     tiles = [
         (say("kept"), say.share(whole.kept), say("kept_formula")),
         (say("coverage"), say.coverage(whole.coverage), say("coverage_promises")),
@@ -161,7 +161,7 @@ def _body(told: Checkups, say: Words) -> str:
             ("activities", False),
         )
     )  # fmt: skip
-    rows = "".join(_row(one, told, say) for one in told.stations)
+    rows = "".join(_row(checkup, told, say) for checkup in told.stations)
     legend = "".join(f'<span><i class="{state}"></i>{say(f"day_{state}")}</span>' for state in DAY_STATES)
     return (
         f'<dl class="figures">{cells}</dl><section><h2>{say("stations_worst")}</h2><p class="key">{legend}</p>'
@@ -197,28 +197,28 @@ def state_of_day(day: Promised, *, recorded: bool = True) -> str:
     return "kept" if day.kept >= PARTLY else "partly" if day.kept >= 0.5 else "broken"
 
 
-def _row(one: Checkup, told: Checkups, say: Words) -> str:
-    row, missing = one.row, say("none")
+def _row(checkup: Checkup, told: Checkups, say: Words) -> str:
+    row, missing = checkup.row, say("none")
     name = f'<a href="/stations/{row.station.id}">{say.name(row.station.name, row.station.id)}</a>'
-    first = day_start(told.month.start, one.zone)
+    first = day_start(told.month.start, checkup.zone)
     strip = "".join(
-        _day(at, state_of_day(day, recorded=row.is_recorded(at)), first, one, say) for at, day in row.days.items()
+        _day(at, state_of_day(day, recorded=row.is_recorded(at)), first, checkup, say) for at, day in row.days.items()
     )
-    faults = missing if one.long_faults is None else str(one.long_faults)
-    missed = missing if one.missed is None else str(one.missed)
+    faults = missing if checkup.long_faults is None else str(checkup.long_faults)
+    missed = missing if checkup.missed is None else str(checkup.missed)
     return (
-        f'<tr data-station="{row.station.id}"><td class="w">{name}{_silent(one, say)}</td>'
+        f'<tr data-station="{row.station.id}"><td class="w">{name}{_silent(checkup, say)}</td>'
         f'<td data-label="{say("kept")}"><b>{say.share(row.promised.kept)}</b></td>'
         f'<td data-label="{say("coverage")}">{say.coverage(row.promised.coverage)}</td>'
         f'<td class="w strip">{strip}</td><td class="w working">{_working(row.working, say)}</td>'
         f'<td data-label="{say("long_faults")}">{faults}</td><td data-label="{say("checks_missed")}">{missed}</td>'
-        f'<td data-label="{say("visits")}">{_visits(one.visits, say)}</td>'
+        f'<td data-label="{say("visits")}">{_visits(checkup.visits, say)}</td>'
         f'<td data-label="{say("activities")}">{say.held(row.held)}</td></tr>'
     )
 
 
-def _day(at: Millis, state: str, first: Millis, one: Checkup, say: Words) -> str:
-    date = local_of(at, one.zone)
+def _day(at: Millis, state: str, first: Millis, checkup: Checkup, say: Words) -> str:
+    date = local_of(at, checkup.zone)
     number = date.day if at == first or date.day % 5 == 0 else ""
     return f'<i class="{state}" title="{date:%m-%d} {say(f"day_{state}")}">{number}</i>'
 
@@ -231,20 +231,24 @@ def _working(working: Working, say: Words) -> str:
     return " · ".join(below + whole) or say("none")
 
 
-def _silent(one: Checkup, say: Words) -> str:
+def _silent(checkup: Checkup, say: Words) -> str:
     """Where to look first: a hint that accuses nobody."""
-    if one.silent is None:
+    if checkup.silent is None:
         return ""
-    since = f"{local_of(one.silent.since, one.zone):%H:%M}"
-    hint = say("no_sign", at=since, minutes=round(one.silent.usual.within_ms / MINUTE_MS))
+    since = f"{local_of(checkup.silent.since, checkup.zone):%H:%M}"
+    hint = say("no_sign", at=since, minutes=round(checkup.silent.usual.within_ms / MINUTE_MS))
     return f'<small class="hint">{hint}</small>'
 
 
-def _visits(one: Visits | None, say: Words) -> str:
+def _visits(counted: Visits | None, say: Words) -> str:
     """A band, and how much of the open time was watched."""
-    if one is None:
+    if counted is None:
         return say("none")
-    return say.band(one.band) if one.coverage is None else f"{say.band(one.band)} · {say.coverage(one.coverage)}"
+    return (
+        say.band(counted.band)
+        if counted.coverage is None
+        else f"{say.band(counted.band)} · {say.coverage(counted.coverage)}"
+    )
 
 
 def _kind(kind: str, say: Words) -> str:

@@ -75,8 +75,8 @@ def groups(document: StationDocument) -> list[ShownKind]:
     for resource in shown(document):
         if resource.kind in SPECS and SPECS[resource.kind].groups_on_pages:
             members.setdefault(key_of(resource.kind, resource.type), []).append(resource)
-    found = [ShownKind(key, every[0].kind, every[0].type, every, _tally(every)) for key, every in members.items()]
-    return sorted(found, key=lambda group: _ORDER.get(group.key, len(_ORDER)))
+    kinds = [ShownKind(key, every[0].kind, every[0].type, every, _tally(every)) for key, every in members.items()]
+    return sorted(kinds, key=lambda group: _ORDER.get(group.key, len(_ORDER)))
 
 
 def things(document: StationDocument) -> list[ShownResource]:

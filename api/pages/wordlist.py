@@ -41,7 +41,7 @@ class Speaker:
     def __call__(self, key: str, **values: object) -> str:
         row = self._table.get(key)
         text = key if row is None else row[self._column]
-        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], "")), text)
+        return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "")), text)
 
     def has(self, key: str) -> bool:
         return key in self._table

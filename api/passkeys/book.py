@@ -64,7 +64,7 @@ class PasskeyBook:
 
     def by_credential(self, credential: str) -> Passkey | None:
         """The one that an authenticator calls so."""
-        return next((one for one in self.all() if one.credential == credential), None)
+        return next((passkey for passkey in self.all() if passkey.credential == credential), None)
 
     def add(
         self, key: str, name: str, credential: str, public_key: str, sign_count: int, now: Millis, owner: str = ""
@@ -73,9 +73,9 @@ class PasskeyBook:
         made = Passkey(secrets.token_hex(6), key, name, credential, public_key, sign_count, now, owner=owner)
         with locked(self._folder):
             there = self.all()
-            if len(there) >= KEPT or sum(one.key == key for one in there) >= KEPT_OF_ONE:
+            if len(there) >= KEPT or sum(known.key == key for known in there) >= KEPT_OF_ONE:
                 raise TooManyPasskeysError("there are too many passkeys; remove one that is not used")
-            if any(one.credential == credential for one in there):
+            if any(known.credential == credential for known in there):
                 raise TooManyPasskeysError("this passkey is there already")
             self._write((*there, made))
         return made
@@ -84,11 +84,11 @@ class PasskeyBook:
         """Put what `change` makes of it in its place, nothing for None; the one before, None where there is none."""
         with locked(self._folder):
             there = self.all()
-            before = next((one for one in there if one.id == passkey), None)
+            before = next((known for known in there if known.id == passkey), None)
             if before is not None:
                 after = change(before)
-                rows = (after if one is before else one for one in there)
-                self._write(tuple(one for one in rows if one is not None))
+                rows = (after if known is before else known for known in there)
+                self._write(tuple(row for row in rows if row is not None))
         return before
 
     def use(self, passkey: str, sign_count: int, challenged: Millis, now: Millis) -> bool:
@@ -103,7 +103,7 @@ class PasskeyBook:
         return self.change(passkey, used) is not None and first
 
     def _write(self, passkeys: tuple[Passkey, ...]) -> None:
-        told = {"version": VERSION, "passkeys": [asdict(one) for one in passkeys]}
+        told = {"version": VERSION, "passkeys": [asdict(passkey) for passkey in passkeys]}
         replace_private(self.path, json.dumps(told, ensure_ascii=False, indent=1).encode())
 
 
@@ -114,10 +114,15 @@ def _read(path: Path) -> tuple[Passkey, ...]:
             raise PasskeyFileError(
                 f"{path} is of version {told['version']}, which this version of yizhan does not know"
             )
-        found = tuple(Passkey(**row) for row in told["passkeys"])
-        wrong = [each.name for one in found for each in fields(one) if type(getattr(one, each.name)) is not each.type]
+        passkeys = tuple(Passkey(**row) for row in told["passkeys"])
+        wrong = [
+            each.name
+            for passkey in passkeys
+            for each in fields(passkey)
+            if type(getattr(passkey, each.name)) is not each.type
+        ]
     except (UnusableFileError, ValueError, TypeError, KeyError) as error:
         raise PasskeyFileError(f"{path} is no file of passkeys ({error}); restore it or move it away") from None
     if wrong:
         raise PasskeyFileError(f"{path} is no file of passkeys ({wrong[0]}); restore it or move it away")
-    return found
+    return passkeys

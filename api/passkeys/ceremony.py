@@ -101,7 +101,9 @@ def making_options(party: RelyingParty, key: Key, there: Sequence[Passkey], chal
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement("required" if key.at_least("admin") else "preferred"),
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.credential)) for one in there],
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(passkey.credential)) for passkey in there
+        ],
     )  # fmt: skip
     told: dict[str, Any] = json.loads(options_to_json(options))
     return told

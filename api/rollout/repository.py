@@ -72,16 +72,16 @@ class AptRepository:
 
     def entries(self, suite: str) -> list[PackageEntry]:
         """The oldest first."""
-        found = []
+        entries = []
         for arch in ARCHITECTURES:
             path = self._index(suite, arch)
             if path.exists():
-                found += [
+                entries += [
                     _read(text)
                     for text in read_text(path, "the index of the repository", LIST_BYTES).split("\n\n")
                     if text.strip()
                 ]
-        return found
+        return entries
 
     # ---- parts of it ----
 

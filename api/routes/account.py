@@ -150,8 +150,14 @@ def _shown_passkeys(
     context: ApiContext, request: Request, key: Key, own: str | None, *, everybody: bool
 ) -> ShownPasskeys:
     keyring, now = context.keyring, context.now()
-    owners = {one.key: good.name for one in keyring.passkeys.all() if (good := keyring.good(one.key, now)) is not None}
-    shown = [one for one in keyring.passkeys.all() if one.key in owners and (everybody or one.key == key.id)]
+    owners = {
+        passkey.key: good.name
+        for passkey in keyring.passkeys.all()
+        if (good := keyring.good(passkey.key, now)) is not None
+    }
+    shown = [
+        passkey for passkey in keyring.passkeys.all() if passkey.key in owners and (everybody or passkey.key == key.id)
+    ]
     party = party_of(context, request)
     obstacle: str | None = party.obstacle()
     if obstacle is None and not (may_have(keyring, key) and own):
@@ -165,7 +171,7 @@ def _change_passkey(context: ApiContext, key: Key, fields: dict[str, str]) -> No
     """Rename one's own, or remove one's own or, as an admin of all stations, anybody's. 404 for another."""
     keyring, now = context.keyring, context.now()
     wanted, name = fields.get("remove") or fields["rename"], one_line(bounded(fields.get("name", ""), LONGEST_NAME))
-    passkey = next((one for one in keyring.passkeys.all() if one.id == wanted), None)
+    passkey = next((passkey for passkey in keyring.passkeys.all() if passkey.id == wanted), None)
     own = passkey is not None and passkey.key == key.id
     if passkey is None or not (own or ("remove" in fields and rules_all(key))):
         raise HTTPException(404, "there is no such passkey; it may have been removed already")

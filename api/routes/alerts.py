@@ -68,24 +68,26 @@ def _looking(routes: Routes, staff: Staff, gate: AccessGate) -> None:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         with staff.reader() as reader:
-            found = reader.alerts(state, staff.covered(key, station), limit, kind)
-            return {"alerts": [_shown(reader, alert) for alert in found]}
+            listed = reader.alerts(state, staff.covered(key, station), limit, kind)
+            return {"alerts": [_shown(reader, alert) for alert in listed]}
 
     @routes.get("/api/v1/alerts/{alert}", openapi_extra=VIEWER, summary="One alert, with how telling it went")
-    def one(alert: str, key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
+    def alert_told(alert: str, key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
-            found = _find(staff, reader, key, alert)
-            return _shown(reader, found) | {"deliveries": [_delivery(one) for one in reader.deliveries_of(alert)]}
+            known = _find(staff, reader, key, alert)
+            return _shown(reader, known) | {
+                "deliveries": [_delivery(delivery) for delivery in reader.deliveries_of(alert)]
+            }
 
 
 def _acting(routes: Routes, staff: Staff, gate: AccessGate) -> None:
     async def act(verb: Verb, alert: str, key: Key, text: str | None = None, **more: Any) -> dict[str, Any]:
         with staff.reader() as reader:
-            found = _find(staff, reader, key, alert)
-        if found.state == "closed" and verb != "undo":
+            known = _find(staff, reader, key, alert)
+        if known.state == "closed" and verb != "undo":
             raise HTTPException(409, "the alert is closed already")
-        nonce = await staff.do(verb, key.name, found.station, target=alert, text=text or "", **more)
-        box = await staff.box(found.station, nonce)
+        nonce = await staff.do(verb, key.name, known.station, target=alert, text=text or "", **more)
+        box = await staff.box(known.station, nonce)
         with staff.reader() as reader:
             return _shown(reader, _find(staff, reader, key, alert)) | box
 
@@ -133,21 +135,21 @@ def _telling(routes: Routes, staff: Staff, gate: AccessGate) -> None:
     def dead(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
             stations = staff.covered(key)
-            found = [
+            letters = [
                 dead_letter
                 for dead_letter in reader.dead_letters()
                 if stations is None or dead_letter.alert.station in stations
             ]
-            return {"deliveries": [_delivery(one) for one in found]}
+            return {"deliveries": [_delivery(letter) for letter in letters]}
 
     @routes.post("/api/v1/deliveries/{delivery}/retry", openapi_extra=OPERATOR, summary="Try one of them again")
     async def again(delivery: str, key: Key = Depends(gate.needs("operator"))) -> dict[str, Any]:  # noqa: B008
         with staff.reader() as reader:
-            found = [dead_letter for dead_letter in reader.dead_letters() if dead_letter.id == delivery]
-        if not found:
+            letters = [dead_letter for dead_letter in reader.dead_letters() if dead_letter.id == delivery]
+        if not letters:
             raise HTTPException(404, "no message of this id is waiting for another try")
-        staff.check_kept(key, found[0].alert.station)
-        await staff.do("retry", key.name, found[0].alert.station, target=delivery)
+        staff.check_kept(key, letters[0].alert.station)
+        await staff.do("retry", key.name, letters[0].alert.station, target=delivery)
         return {"delivery": delivery, "state": "waiting"}
 
     @routes.get("/api/v1/audit", openapi_extra=ADMIN, summary="Who changed what, the newest first")
@@ -185,20 +187,20 @@ def _line(line: AccessLine) -> dict[str, Any]:
 
 
 def _find(staff: Staff, reader: AlertBooks, key: Key, alert_id: str) -> Alert:
-    found = reader.alert(alert_id)
-    if found is None:
+    alert = reader.alert(alert_id)
+    if alert is None:
         raise HTTPException(404, "there is no alert of this id")
-    staff.check_kept(key, found.station)
-    return found
+    staff.check_kept(key, alert.station)
+    return alert
 
 
 def _shown(reader: AlertBooks, alert: Alert) -> dict[str, Any]:
     return alert_json(alert, reader.history(alert.id))
 
 
-def _delivery(one: Delivery) -> dict[str, Any]:
+def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
-        "id": one.id, "alert": one.alert.id, "action": one.action, "channel": one.channel, "via": one.via,
-        "state": one.state, "attempts": one.attempts, "due": rfc3339(one.due),
-        "done_at": rfc3339(one.done_at) if one.done_at is not None else None, "error": one.error,
+        "id": delivery.id, "alert": delivery.alert.id, "action": delivery.action, "channel": delivery.channel,
+        "via": delivery.via, "state": delivery.state, "attempts": delivery.attempts, "due": rfc3339(delivery.due),
+        "done_at": rfc3339(delivery.done_at) if delivery.done_at is not None else None, "error": delivery.error,
     }  # fmt: skip

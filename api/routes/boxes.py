@@ -51,7 +51,7 @@ class BoxRows(BaseModel):
 def router(context: ApiContext) -> Routes:
     routes, gate, page = Routes(), AccessGate(context.keyring, context.now), BoxesPage()
 
-    def found(key: Key) -> list[KnownBox]:
+    def boxes_seen(key: Key) -> list[KnownBox]:
         folder, sees = context.settings.store.path, _sees(context, key)
         return with_errands(known_boxes(folder, context.now(), sees), errands_in(folder), sees)
 
@@ -63,14 +63,14 @@ def router(context: ApiContext) -> Routes:
         summary="The boxes that tell this centre, and how their lines are",
     )
     async def boxes(key: Key = Depends(gate.needs("viewer"))) -> BoxRows:  # noqa: B008  FastAPI's way
-        return BoxRows(boxes=[_row(box) for box in await asyncio.to_thread(found, key)])
+        return BoxRows(boxes=[_row(box) for box in await asyncio.to_thread(boxes_seen, key)])
 
     @routes.get("/boxes", response_class=HTMLResponse, include_in_schema=False)
     async def boxes_page(request: Request) -> Response:
         lang, key = preferences(request).lang, gate.who(request)
         if key is None:
             return HTMLResponse(dressed(request, page.gated(lang)), 401, HEADERS)
-        told = page.told(await asyncio.to_thread(found, key), context.settings, context.now(), lang)
+        told = page.told(await asyncio.to_thread(boxes_seen, key), context.settings, context.now(), lang)
         return HTMLResponse(dressed(request, told), 200, HEADERS)
 
     return routes

@@ -26,7 +26,7 @@ def router(context: ApiContext) -> Routes:
     routes = Routes(include_in_schema=False)
     links, desk, page = Derived(context.running.settings, CheckLinks), CheckDesk(context), ChecksPage()
 
-    def found(token: str) -> StationSettings:
+    def station_of(token: str) -> StationSettings:
         station = links().find(token)
         if station is None:
             raise HTTPException(404, "this link is not known, or has ended; scan the code at the place", PRIVATE)
@@ -41,13 +41,13 @@ def router(context: ApiContext) -> Routes:
 
     @routes.get("/c/{token}")
     def checks(request: Request, token: str, done: Annotated[str, Query(max_length=64)] = "") -> Response:
-        return shown(request, found(token), DONE if done else "")
+        return shown(request, station_of(token), DONE if done else "")
 
     @routes.post("/c/{token}")
     async def made(request: Request, token: str) -> Response:
         """The form of a browser that runs no script."""
         _refuse_foreign(request)
-        station = found(token)
+        station = station_of(token)
         try:
             said = _read(await request.body(), rfc3339(context.now()))
             await desk.keep(station, said.report(BY_LINK))

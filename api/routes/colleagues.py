@@ -19,16 +19,16 @@ def router(context: ApiContext) -> Routes:
     @routes.get("/api/v1/staff", openapi_extra=VIEWER, summary="Who works at the stations that this key covers")
     def colleagues(key: Key = Depends(gate.needs("viewer"))) -> dict[str, Any]:  # noqa: B008  FastAPI's way
         now, ours = context.now(), _covered(context, key)
-        found: dict[str, dict[str, Any]] = {}
-        for one in context.keyring.staff():
-            if one.role not in ROLES or (one.expires_at is not None and one.expires_at <= now):
+        colleagues: dict[str, dict[str, Any]] = {}
+        for colleague in context.keyring.staff():
+            if colleague.role not in ROLES or (colleague.expires_at is not None and colleague.expires_at <= now):
                 continue
-            theirs = _covered(context, one)
-            if one.everywhere or ours & theirs:
+            theirs = _covered(context, colleague)
+            if colleague.everywhere or ours & theirs:
                 shared = sorted(ours & theirs)
-                row = {"name": one.name, "role": one.role, "everywhere": one.everywhere}
-                found[one.name] = row | {"stations": [] if one.everywhere else shared}
-        return {"staff": sorted(found.values(), key=lambda row: str(row["name"]))}
+                row = {"name": colleague.name, "role": colleague.role, "everywhere": colleague.everywhere}
+                colleagues[colleague.name] = row | {"stations": [] if colleague.everywhere else shared}
+        return {"staff": sorted(colleagues.values(), key=lambda row: str(row["name"]))}
 
     return routes
 

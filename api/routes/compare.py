@@ -33,7 +33,9 @@ def router(context: ApiContext) -> Routes:
             return HTMLResponse(dressed(request, paper.gated(say)), 401, HEADERS)
         names = [name for name in region.split(",") if name]
         stations = [
-            one for one in past.of_region(names) if one.lifecycle != "removed" and key.covers(one.id, one.region)
+            station
+            for station in past.of_region(names)
+            if station.lifecycle != "removed" and key.covers(station.id, station.region)
         ]
         if not stations:
             raise HTTPException(404, "no station that this key covers lies there; leave out `region`")

@@ -134,7 +134,7 @@ def router(context: ApiContext) -> Routes:
 
         def made() -> dict[str, Any]:
             now = _matching(configuring.now(), if_match)
-            changes = [_change(one) for one in order.changes]
+            changes = [_change(asked) for asked in order.changes]
             if order.dry_run:
                 return {"diff": configuring.difference(now, changes, key)}
             return configuring.change(now, changes, key, bounded(order.why, LONGEST_WHY))
@@ -173,7 +173,7 @@ def router(context: ApiContext) -> Routes:
 def _one_station(changes: Sequence[ChangeOrder]) -> str | None:
     """The station that all of them are about; None where it is not one."""
     with contextlib.suppress(EditError):
-        paths = [parts_of(one.path) for one in changes]
+        paths = [parts_of(change.path) for change in changes]
         names = {path[1] if path[0] == "stations" and len(path) > 1 else None for path in paths}
         return names.pop() if len(names) == 1 else None
     return None
@@ -184,7 +184,7 @@ def _sent(boxes: BoxConfiguration, station: str, key: Key, order: ChangeSet, if_
     if order.dry_run:
         raise HTTPException(422, "a box answers no dry run: it saves what is right, or says what is wrong")
     now = _matching(boxes.now(station, key), if_match)
-    changes = [one.model_dump(exclude_unset=True, include={"op", "path", "value"}) for one in order.changes]
+    changes = [change.model_dump(exclude_unset=True, include={"op", "path", "value"}) for change in order.changes]
     return boxes.change(now, changes, key, bounded(order.why, LONGEST_WHY))
 
 

@@ -85,5 +85,5 @@ def _told(context: ApiContext, seconds: int, ended: Any) -> list[dict[str, objec
     from gateway.dialects.discover import as_json
 
     taken = configured_topics(context.settings)
-    found = as_json(listen(context.settings, seconds, ended, CONNECT_S))
-    return [one | {"configured": one["topic"] in taken} for one in found]
+    devices = as_json(listen(context.settings, seconds, ended, CONNECT_S))
+    return [device | {"configured": device["topic"] in taken} for device in devices]

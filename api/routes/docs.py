@@ -54,9 +54,9 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
 
 
 def _parameters(operation: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for one in operation.get("parameters", ()):
-        text = one.get("description", "") + (" (required)" if one.get("required") else "")
-        yield one["name"], one["in"], text
+    for parameter in operation.get("parameters", ()):
+        text = parameter.get("description", "") + (" (required)" if parameter.get("required") else "")
+        yield parameter["name"], parameter["in"], text
 
 
 def _answers(operation: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -50,6 +50,6 @@ def router(context: ApiContext) -> Routes:
             for what, count in context.left_out().items()
             if what.startswith(head)
         ]
-        return {"station": known.id, "left_out": sorted(told, key=lambda one: (-int(one["count"]), one["what"]))}
+        return {"station": known.id, "left_out": sorted(told, key=lambda row: (-int(row["count"]), row["what"]))}
 
     return routes

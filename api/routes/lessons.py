@@ -98,16 +98,16 @@ def router(context: ApiContext) -> Routes:
         present = None if entry is None else use_now(read(entry.body))
 
         def work(reader: Reader) -> Response:
-            found = told(station, weeks, lessons(context.settings, known, reader, window))
+            learnt = told(station, weeks, lessons(context.settings, known, reader, window))
             usual = _usual(busy_week(context.settings, known, reader, now), now) | {"now": shown_share(present)}
-            return answer(found | {"usual": usual})
+            return answer(learnt | {"usual": usual})
 
         return await past.answer(request, priced, work)
 
     return routes
 
 
-def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
+def told(station: str, weeks: int, learnt: Lessons) -> dict[str, Any]:
     kinds: list[dict[str, Any]] = [
         {
             "kind": kind,
@@ -118,12 +118,12 @@ def told(station: str, weeks: int, found: Lessons) -> dict[str, Any]:
             "known_minutes": _minutes(each.known),
             "coverage": shown_share(each.coverage),
         }
-        for (kind, sort), (total, each) in found.fullest_first()
+        for (kind, sort), (total, each) in learnt.fullest_first()
     ]
-    first, last = found.edges.first, found.edges.last
+    first, last = learnt.edges.first, learnt.edges.last
     return {
-        "station": station, "from": rfc3339(found.start), "to": rfc3339(found.end), "weeks": weeks, "kinds": kinds,
-        "opening": {"openings": found.edges.openings, "first_half_hour": _edge(first), "last_half_hour": _edge(last)},
+        "station": station, "from": rfc3339(learnt.start), "to": rfc3339(learnt.end), "weeks": weeks, "kinds": kinds,
+        "opening": {"openings": learnt.edges.openings, "first_half_hour": _edge(first), "last_half_hour": _edge(last)},
     }  # fmt: skip
 
 

@@ -42,8 +42,8 @@ def router(context: ApiContext, alerting: Alerting | None) -> Routes:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         with staff.reader() as reader:
-            found = reader.orders(staff.covered(key, station), state)
-            return {"orders": [_shown(reader, order) for order in found]}
+            listed = reader.orders(staff.covered(key, station), state)
+            return {"orders": [_shown(reader, order) for order in listed]}
 
     @routes.post("", status_code=201, openapi_extra=OPERATOR, summary="Give somebody the work")
     async def create(new: Annotated[NewOrder, Body()], key: Key = operator) -> dict[str, Any]:
@@ -83,12 +83,12 @@ def _step(routes: Routes, staff: Staff, operator: Any, verb: Verb, summary: str)
 
 async def _do(staff: Staff, verb: Verb, order: str, key: Key) -> dict[str, Any]:
     with staff.reader() as reader:
-        found = reader.order(order)
-    if found is None:
+        known = reader.order(order)
+    if known is None:
         raise HTTPException(404, "there is no order of this id")
-    staff.check_kept(key, found.station)
-    nonce = await staff.do(verb, key.name, found.station, target=order)
-    box = await staff.box(found.station, nonce)
+    staff.check_kept(key, known.station)
+    nonce = await staff.do(verb, key.name, known.station, target=order)
+    box = await staff.box(known.station, nonce)
     return _found(staff, order) | box
 
 
@@ -96,10 +96,10 @@ def _alert(staff: Staff, alert_id: str | None) -> Alert | None:
     if alert_id is None:
         return None
     with staff.reader() as reader:
-        found = reader.alert(alert_id)
-    if found is None:
+        alert = reader.alert(alert_id)
+    if alert is None:
         raise HTTPException(404, "there is no alert of this id")
-    return found
+    return alert
 
 
 def _found(staff: Staff, order_id: str) -> dict[str, Any]:

@@ -96,8 +96,8 @@ class Partners:
 
     def find(self, token: str | None) -> Partner | None:
         digest = sha256((token or "").encode()).digest()
-        found = [partner for known, partner in self._of if hmac.compare_digest(known, digest)]
-        return found[0] if token and found else None
+        partners = [partner for known, partner in self._of if hmac.compare_digest(known, digest)]
+        return partners[0] if token and partners else None
 
 
 def router(context: ApiContext) -> Routes:
@@ -168,7 +168,7 @@ def _words(context: ApiContext, station: str) -> list[dict[str, Any]]:
     except StoreError as error:
         raise HTTPException(503, "there is no store to read yet; is the gateway running?") from error
     try:
-        kept = [Overrides.load(one, context.now()) for one in books.words_by_hand()]
+        kept = [Overrides.load(kept_words, context.now()) for kept_words in books.words_by_hand()]
         waiting = waiting_words(context.settings.store.path, station)
     except StoreError as error:
         raise HTTPException(503, "the store can't be read at the moment") from error
@@ -234,6 +234,6 @@ def _place(station: StationSettings, word: Word) -> None:
         raise HTTPException(422, "names an area and a resource; name one")
     if word.area is not None and all(area.id != word.area for area in station.areas):
         raise HTTPException(404, f"station {station.id} has no area {word.area[:64]!r}")
-    resources = {one.id for area in station.areas for one in area.resources}
+    resources = {resource.id for area in station.areas for resource in area.resources}
     if word.resource is not None and word.resource not in resources:
         raise HTTPException(404, f"station {station.id} has no resource {word.resource[:64]!r}")

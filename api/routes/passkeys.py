@@ -69,7 +69,7 @@ class PasskeyDesk:
 
     def of(self, key: Key) -> list[Passkey]:
         """Those of this key."""
-        return [one for one in self.context.keyring.passkeys.all() if one.key == key.id]
+        return [passkey for passkey in self.context.keyring.passkeys.all() if passkey.key == key.id]
 
     def make(self, request: Request, key: Key, credential: dict[str, Any], name: str) -> Passkey:
         """409 for one that can't be kept, 422 for one that is not believed."""

@@ -56,7 +56,7 @@ class Past:
             raise bad_parameter("area", "and `resource` exclude each other; name one")
         if resource is not None and not asked.resources:
             raise HTTPException(404, f"station {station} has no resource {resource[:64]!r}")
-        if area is not None and all(one.id != area for one in known.areas):
+        if area is not None and all(known_area.id != area for known_area in known.areas):
             raise HTTPException(404, f"station {station} has no area {area[:64]!r}")
         key = self._gate.who(request)
         if key is not None and key.covers(known.id, known.region):
@@ -69,18 +69,18 @@ class Past:
     def asked_of_region(self, request: Request, names: Collection[str]) -> Asked:
         """The stations whose region has all these names, but for what the asker may not know of them: 404, 422."""
         settings, key = self._context.settings, self._gate.who(request)
-        found = []
-        for one in self.of_region(names):
-            place = place_of(settings, one)
-            covered = key is not None and key.covers(one.id, one.region)
+        places = []
+        for station in self.of_region(names):
+            place = place_of(settings, station)
+            covered = key is not None and key.covers(station.id, station.region)
             if covered or not _tells_of_persons(Asked([place])):
-                found.append(place if covered else place.for_strangers())
-        if not found:
+                places.append(place if covered else place.for_strangers())
+        if not places:
             raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
-        zones = {one.zone.key for one in found}
+        zones = {place.zone.key for place in places}
         if len(zones) > 1:
             raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
-        return Asked(found)
+        return Asked(places)
 
     def window(self, start: str | None, end: str | None) -> tuple[Millis, Millis]:
         """The window `from`..`to` of a query, cut at now: nobody has a history of the future."""

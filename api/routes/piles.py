@@ -84,6 +84,6 @@ def set_by_hand(context: ApiContext, key: Key, station: str, device: str, do: De
     if known is None or do not in ("out_of_service", "in_service"):
         return
     status: Literal["maintenance"] | None = "maintenance" if do == "out_of_service" else None
-    for resource in (one for area in known.areas for one in area.resources):
+    for resource in (item for area in known.areas for item in area.resources):
         if (resource.device or resource.id) == device:
             send(context, known, Word(status=status, resource=resource.id), until or 0, key.name)

@@ -96,8 +96,8 @@ def _rows(routes: Routes, context: ApiContext, past: Past) -> None:
 
         def work(reader: Reader) -> Response:
             silent = without_a_sign(context.settings, stations, now)
-            found = kept(context.settings, stations, reader, window, by_day=by == "day")
-            rows = [_row(one, silent.get(one.station.id)) for one in found]
+            promises = kept(context.settings, stations, reader, window, by_day=by == "day")
+            rows = [_row(promise, silent.get(promise.station.id)) for promise in promises]
             if form == "csv":
                 return Spreadsheet.of(context.settings, lang).answer(_flat(rows), NO_CACHE)
             return answer({"rows": rows})
@@ -132,24 +132,26 @@ def _page(routes: Routes, context: ApiContext, past: Past) -> None:
 
 def _covered(stations: Sequence[StationSettings], key: Key) -> list[StationSettings]:
     """Those that this key is for; 404 where there is none."""
-    found = [one for one in stations if one.lifecycle != "removed" and key.covers(one.id, one.region)]
-    if not found:
+    covered = [
+        station for station in stations if station.lifecycle != "removed" and key.covers(station.id, station.region)
+    ]
+    if not covered:
         raise HTTPException(404, "no station that this key covers lies there; GET /api/v1/stations tells the regions")
-    return found
+    return covered
 
 
 def _zone(context: ApiContext, stations: Sequence[StationSettings]) -> ZoneInfo:
     return context.settings.zone_of(stations[0])
 
 
-def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
-    done = one.promised
-    if silent is not None and not one.start <= silent.since < one.end:
+def _row(promise: KeptPromise, silent: Missing | None) -> dict[str, Any]:
+    done = promise.promised
+    if silent is not None and not promise.start <= silent.since < promise.end:
         silent = None
     return {
-        "station": one.station.id,
-        "from": rfc3339(one.start),
-        "to": rfc3339(one.end),
+        "station": promise.station.id,
+        "from": rfc3339(promise.start),
+        "to": rfc3339(promise.end),
         "promised_min": _minutes(done.promised),
         "proved_min": _minutes(done.proved),
         "contradicted_min": _minutes(done.contradicted),
@@ -158,11 +160,11 @@ def _row(one: KeptPromise, silent: Missing | None) -> dict[str, Any]:
         "coverage": shown_share(done.coverage),
         "no_sign_since": None if silent is None else rfc3339(silent.since),
         "usually_within_min": None if silent is None else _minutes(silent.usual.within_ms),
-        "activities_held": one.held.held,
-        "activities_not_held": one.held.not_held,
-        "activities_unknown": one.held.unknown,
-        "working": {kind: shown_share(share) for kind, share in one.working.shares.items()},
-        "working_coverage": shown_share(one.working.coverage),
+        "activities_held": promise.held.held,
+        "activities_not_held": promise.held.not_held,
+        "activities_unknown": promise.held.unknown,
+        "working": {kind: shown_share(share) for kind, share in promise.working.shares.items()},
+        "working_coverage": shown_share(promise.working.coverage),
     }
 
 

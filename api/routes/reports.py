@@ -79,7 +79,7 @@ def router(context: ApiContext, alerting: Alerting | None) -> Routes:
         if known is None:
             raise not_found(station)
         if said.resource is not None and not any(
-            one.id == said.resource for area in known.areas for one in area.resources
+            resource.id == said.resource for area in known.areas for resource in area.resources
         ):
             raise HTTPException(404, "the station has no resource of this id")
         now, address = context.now(), network_of(request.client.host) if request.client is not None else "?"

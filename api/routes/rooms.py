@@ -58,8 +58,8 @@ def router(context: ApiContext) -> Routes:
         begin, finish = _window(start, end, context.view.now())
         wanted = frozenset(filter(None, (feature.strip() for feature in features.split(","))))
         asked = RoomQuestion(begin, finish, people, wanted, point, radius_m)
-        found = await search.find(asked, limit)
-        return {"from": rfc3339(begin), "to": rfc3339(finish), "rooms": [_told(each) for each in found]}
+        free_rooms = await search.find(asked, limit)
+        return {"from": rfc3339(begin), "to": rfc3339(finish), "rooms": [_told(each) for each in free_rooms]}
 
     return routes
 

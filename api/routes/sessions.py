@@ -51,9 +51,9 @@ def router(context: ApiContext) -> Routes:
             needs_journal(context.settings, "charging sessions")
             rollups = RollupReader(context.settings.store.path, reader)
             chargers = [resource for resource in asked.resources if resource.kind in METERED]
-            found = charges(reader, rollups, chargers, window, context.now())
+            charged = charges(reader, rollups, chargers, window, context.now())
             head = {"station": station, "area": area, "resource": resource}
-            return _told(head, window, found, limit, sheet if form == "csv" else None)
+            return _told(head, window, charged, limit, sheet if form == "csv" else None)
 
         return await past.answer(request, priced, work)
 
@@ -63,41 +63,41 @@ def router(context: ApiContext) -> Routes:
 def _told(
     head: dict[str, Any],
     window: tuple[Millis, Millis],
-    found: Sequence[Charge],
+    charged: Sequence[Charge],
     limit: int,
     sheet: Spreadsheet | None,
 ) -> Response:
-    page = _page(found, limit)
-    rows = [_shown(one) for one in found[:page]]
+    page = _page(charged, limit)
+    rows = [_shown(charge) for charge in charged[:page]]
     if sheet is not None:
         return sheet.answer(rows, NO_CACHE)
-    following = rfc3339(found[page].use.start) if page < len(found) else None
+    following = rfc3339(charged[page].use.start) if page < len(charged) else None
     head |= {"from": rfc3339(window[0]), "to": rfc3339(window[1])}
-    return answer({**head, "total": _sum(found), "sessions": rows, "next": following})
+    return answer({**head, "total": _sum(charged), "sessions": rows, "next": following})
 
 
-def _page(found: Sequence[Charge], limit: int) -> int:
+def _page(charged: Sequence[Charge], limit: int) -> int:
     """How many to tell: those that began at one moment are never parted, so that `next` is exact."""
-    while 0 < limit < len(found) and found[limit].use.start == found[limit - 1].use.start:
+    while 0 < limit < len(charged) and charged[limit].use.start == charged[limit - 1].use.start:
         limit += 1
     return limit
 
 
-def _shown(one: Charge) -> dict[str, Any]:
+def _shown(charge: Charge) -> dict[str, Any]:
     return {
-        "resource": one.resource,
-        "from": rfc3339(one.use.start),
-        "to": None if one.use.end is None else rfc3339(one.use.end),
-        "whole": one.use.whole,
-        "energy_wh": None if one.energy_mwh is None else energy_wh(one.energy_mwh),
+        "resource": charge.resource,
+        "from": rfc3339(charge.use.start),
+        "to": None if charge.use.end is None else rfc3339(charge.use.end),
+        "whole": charge.use.whole,
+        "energy_wh": None if charge.energy_mwh is None else energy_wh(charge.energy_mwh),
     }
 
 
-def _sum(found: Sequence[Charge]) -> dict[str, Any]:
-    known = [one.energy_mwh for one in found if one.energy_mwh is not None]
+def _sum(charged: Sequence[Charge]) -> dict[str, Any]:
+    known = [charge.energy_mwh for charge in charged if charge.energy_mwh is not None]
     return {
-        "sessions": len(found),
-        "whole": sum(one.use.whole for one in found),
+        "sessions": len(charged),
+        "whole": sum(charge.use.whole for charge in charged),
         "energy_wh": energy_wh(sum(known)) if known else None,
-        "energy_unknown": len(found) - len(known),
+        "energy_unknown": len(charged) - len(known),
     }

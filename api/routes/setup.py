@@ -109,7 +109,7 @@ def router(context: ApiContext) -> Routes:
         except BadHoursError as error:
             raise bad_parameter("hours", str(error)) from error
         return {
-            "days": [{"date": one.day.isoformat(), "spans": one.spans} for one in week],
+            "days": [{"date": day.day.isoformat(), "spans": day.spans} for day in week],
             "zh": in_words(week),
             "en": in_words(week, english=True),
         }
@@ -121,10 +121,10 @@ def router(context: ApiContext) -> Routes:
         _key: Key = Depends(gate.needs("admin")),  # noqa: B008
     ) -> dict[str, Any]:
         try:
-            found = pasted(text, system)
+            spot = pasted(text, system)
         except NoPlaceError as error:
             raise bad_parameter("text", str(error)) from error
-        return {"lat": found.lat, "lon": found.lon, "swapped": found.swapped}
+        return {"lat": spot.lat, "lon": spot.lon, "swapped": spot.swapped}
 
     return routes
 
@@ -137,13 +137,13 @@ def for_all_stations(key: Key) -> None:
 
 def _told(heard: WhatIsHeard, settings: Settings, now: Millis) -> dict[str, Any]:
     taken = {item.source.topic for _, _, item in settings.resources() if item.source is not None}
-    shown = [one for one in heard.findings if not _tells_of_a_person(one)]
+    shown = [finding for finding in heard.findings if not _tells_of_a_person(finding)]
     return {
         "for_s": max(0, now - heard.since) / 1000,
         "trouble": heard.trouble,
         "full": heard.full,
         "left_out": len(heard.findings) - len(shown),
-        "devices": [_device(one, one.topic in taken, now) for one in shown],
+        "devices": [_device(finding, finding.topic in taken, now) for finding in shown],
     }
 
 
@@ -154,10 +154,12 @@ def _device(finding: Finding, configured: bool, now: Millis) -> dict[str, Any]:
         "station": finding.station,
         "reports": finding.reports,
         "offers": [
-            {"kind": one.resource["kind"], "resource": one.resource, "line": one.line, "says": one.says}
-            for one in finding.offers
+            {"kind": offer.resource["kind"], "resource": offer.resource, "line": offer.line, "says": offer.says}
+            for offer in finding.offers
         ],
-        "refused": [{"kind": one.kind, "reason": one.reason, "text": one.text} for one in finding.refused],
+        "refused": [
+            {"kind": refusal.kind, "reason": refusal.reason, "text": refusal.text} for refusal in finding.refused
+        ],
         "messages": finding.messages,
         "age_s": max(0, now - finding.heard_at) / 1000,
         "configured": configured,

@@ -82,7 +82,9 @@ def _channel(context: ApiContext, given: dict[str, Any]) -> Channel:
     try:
         return Channel.model_validate(given, context={"base": folder.absolute(), "check_files": True})
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+        told = "; ".join(
+            f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors(include_input=False)
+        )
         raise HTTPException(422, told[:1000]) from None
 
 

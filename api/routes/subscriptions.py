@@ -82,10 +82,10 @@ def router(context: ApiContext, deliveries: Deliveries) -> Routes:
 
     def own(key: Key, subscription: str) -> Subscription:
         with _kept():
-            found = next((each for each in deliveries.all() if each.id == subscription), None)
-        if found is None or (found.owner != key.id and not (key.at_least("admin") and key.everywhere)):
+            kept = next((each for each in deliveries.all() if each.id == subscription), None)
+        if kept is None or (kept.owner != key.id and not (key.at_least("admin") and key.everywhere)):
             raise HTTPException(404, f"there is no subscription {subscription[:64]!r} of this key")
-        return found
+        return kept
 
     @routes.post("", status_code=201, response_model=Subscribed, openapi_extra=role, summary="Subscribe by webhook")
     def subscribe(wish: SubscriptionWish, key: Key = app) -> Any:
@@ -104,30 +104,30 @@ def router(context: ApiContext, deliveries: Deliveries) -> Routes:
     @routes.get("", response_model=SubscriptionList, openapi_extra=role, summary="The key's subscriptions")
     def every(key: Key = app) -> Any:
         with _kept():
-            found = deliveries.all()
+            kept = deliveries.all()
         whole = key.at_least("admin") and key.everywhere
-        return {"subscriptions": [_told(each, context.now()) for each in found if whole or each.owner == key.id]}
+        return {"subscriptions": [_told(each, context.now()) for each in kept if whole or each.owner == key.id]}
 
     @routes.delete("/{subscription}", status_code=204, openapi_extra=role, summary="End a subscription")
     def ended(subscription: str, key: Key = app) -> Response:
-        found = own(key, subscription)
+        ended = own(key, subscription)
         with _kept():
-            deliveries.remove(found.id)
-        context.keyring.book.note(context.now(), key.name, "unsubscribed", found.id)
+            deliveries.remove(ended.id)
+        context.keyring.book.note(context.now(), key.name, "unsubscribed", ended.id)
         return Response(status_code=204)
 
     @routes.post("/{subscription}/rotate", response_model=Subscribed, openapi_extra=role, summary="Another secret")
     def rotated(subscription: str, key: Key = app) -> Any:
         """The former one signs, too, for a day. A subscription that was given up is tried again."""
-        found, now = own(key, subscription), context.now()
+        kept, now = own(key, subscription), context.now()
         anew = replace(
-            found, secret=new_secret(), former_secret=found.secret, former_until=now + FORMER_MS, disabled_at=None,
+            kept, secret=new_secret(), former_secret=kept.secret, former_until=now + FORMER_MS, disabled_at=None,
             failures=0, failing_since=None, due=0, error=None,
         )  # fmt: skip
         with _kept():
             deliveries.put(anew)
-        context.keyring.book.note(now, key.name, "secret_rotated", found.id)
-        return Subscribed(id=found.id, secret=anew.secret)
+        context.keyring.book.note(now, key.name, "secret_rotated", kept.id)
+        return Subscribed(id=kept.id, secret=anew.secret)
 
     return routes
 

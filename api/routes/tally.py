@@ -78,10 +78,10 @@ def router(context: ApiContext) -> Routes:
         rows: list[dict[str, Any]] = [
             {
                 "month": month,
-                "answers": one.answers,
-                "shares": {name: round(share, 3) for name, share in one.shares.items()},
+                "answers": shares_of_month.answers,
+                "shares": {name: round(share, 3) for name, share in shares_of_month.shares.items()},
             }
-            for month, one in told.items()
+            for month, shares_of_month in told.items()
         ]
         return answer({"months": rows}, PUBLIC)
 

@@ -58,14 +58,14 @@ def _station(routes: Routes, context: ApiContext, past: Past) -> None:
 
         def work(reader: Reader) -> Response:
             asked = past.asked(request, station, area=area, resource=resource)
-            found = usage(RollupReader(context.settings.store.path, reader), asked, *window, by)
+            buckets = usage(RollupReader(context.settings.store.path, reader), asked, *window, by)
             head = {"station": station, "area": area, "resource": resource, "by": by, **_lacking(context)}
-            rows = [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()]
+            rows = [_of(key, asked, by, window[1]) | figures(bucket) for key, bucket in buckets.items()]
             return _told(
                 head,
                 window,
                 rows,
-                together(found.values()),
+                together(buckets.values()),
                 sheet if form == "csv" else None,
                 past.caching(request, window),
             )
@@ -120,10 +120,11 @@ def _rows(
     if by == "station":
         parts = [Asked([place]) for place in asked.places]
         each = [together(usage(rollups, part, *window, "day").values()) for part in parts]
-        rows = [{"station": one.places[0].station} | figures(sum_) for one, sum_ in zip(parts, each, strict=True)]
+        rows = [{"station": part.places[0].station} | figures(sum_) for part, sum_ in zip(parts, each, strict=True)]
         return rows, together(each)
-    found = usage(rollups, asked, *window, by)
-    return [_of(key, asked, by, window[1]) | figures(one) for key, one in found.items()], together(found.values())
+    buckets = usage(rollups, asked, *window, by)
+    rows = [_of(key, asked, by, window[1]) | figures(bucket) for key, bucket in buckets.items()]
+    return rows, together(buckets.values())
 
 
 def _told(
@@ -148,9 +149,9 @@ def _of(key: int, asked: Asked, by: str, last: Millis) -> dict[str, Any]:
     return {"from": rfc3339(key), "to": rfc3339(min(until, last))}
 
 
-def figures(one: Usage) -> dict[str, Any]:
+def figures(bucket: Usage) -> dict[str, Any]:
     """One bucket as it is told; null is what is not known."""
-    minutes, tally, visitors = one.minutes, one.tally, one.visitors
+    minutes, tally, visitors = bucket.minutes, bucket.tally, bucket.visitors
     return {
         "utilization": shown_share(minutes.utilization),
         "coverage": shown_share(minutes.coverage),
@@ -163,10 +164,10 @@ def figures(one: Usage) -> dict[str, Any]:
         "in_use_minutes": _minutes(minutes.in_use) if minutes.places else None,
         "filled": shown_share(minutes.filled),
         "no_shows": minutes.no_shows,
-        "peak": one.peak,
-        "energy_wh": energy_wh(tally.energy_mwh) if one.metered else None,
-        "energy_over_gaps_wh": energy_wh(tally.gap_mwh) if one.metered else None,
-        "meter_resets": tally.resets if one.metered else None,
+        "peak": bucket.peak,
+        "energy_wh": energy_wh(tally.energy_mwh) if bucket.metered else None,
+        "energy_over_gaps_wh": energy_wh(tally.gap_mwh) if bucket.metered else None,
+        "meter_resets": tally.resets if bucket.metered else None,
         "visits_min": None if visitors is None else visitors.low,
         "visits_max": None if visitors is None else visitors.high,
     }

@@ -57,10 +57,10 @@ def router(context: ApiContext) -> Routes:
         priced = past.afford_places(request, places, "hour_of_week", window)
 
         def work(reader: Reader) -> Response:
-            found = visits(
+            counted = visits(
                 context.settings, stations, reader, window, by_month=by == "month", together=region is not None
             )
-            rows = [_row(one) for one in found]
+            rows = [_row(count) for count in counted]
             caching = past.caching(request, window)
             if form == "csv":
                 return Spreadsheet.of(context.settings, lang, stations[0].id).answer(rows, caching)
@@ -82,17 +82,17 @@ def _asked(context: ApiContext, past: Past, station: str | None, region: str | N
     stations = past.of_region([name for name in (region or "").split(",") if name])
     if not stations:
         raise HTTPException(404, "no station lies in this region; GET /api/v1/stations tells the regions")
-    zones = {context.settings.zone_of(one).key for one in stations}
+    zones = {context.settings.zone_of(known).key for known in stations}
     if region is not None and len(zones) > 1:
         raise bad_parameter("region", f"has several time zones ({', '.join(sorted(zones))}); ask for one at a time")
     return stations
 
 
-def _row(one: Visits) -> dict[str, Any]:
-    band, coverage = one.band, one.coverage
+def _row(count: Visits) -> dict[str, Any]:
+    band, coverage = count.band, count.coverage
     return {
-        "from": rfc3339(one.start),
-        "station": one.station,
+        "from": rfc3339(count.start),
+        "station": count.station,
         "visits_min": band.low,
         "visits_max": band.high,
         "coverage": None if coverage is None else round(coverage, 2),

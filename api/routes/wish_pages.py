@@ -48,15 +48,15 @@ def _form(routes: Routes, context: ApiContext, desk: WishDesk, paper: WishPaper,
     @routes.post("/m/{station}/wish")
     async def made(request: Request, station: str) -> Response:
         refuse_foreign(request)
-        found, fields = station_of(context, station), form_fields(await request.body())
+        known, fields = station_of(context, station), form_fields(await request.body())
         try:
             said = WishSaid(interest=fields.get("interest", ""), when=fields.get("when", ""))
-            await asyncio.to_thread(door.add, found, said, request)
+            await asyncio.to_thread(door.add, known, said, request)
         except ValidationError:
-            return await asyncio.to_thread(shown, request, found, "again", 422)
+            return await asyncio.to_thread(shown, request, known, "again", 422)
         except HTTPException as error:
-            return await asyncio.to_thread(shown, request, found, "enough", error.status_code)
-        return RedirectResponse(f"/m/{found.id}/wish?said=thanks", 303, HEADERS)
+            return await asyncio.to_thread(shown, request, known, "enough", error.status_code)
+        return RedirectResponse(f"/m/{known.id}/wish?said=thanks", 303, HEADERS)
 
 
 def _list(routes: Routes, context: ApiContext, desk: WishDesk, paper: WishPaper) -> None:

@@ -157,8 +157,8 @@ def _staff(routes: Routes, context: ApiContext, desk: WishDesk) -> None:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         covered = covered_by(context, key)
-        found = desk.told([each for each in covered if station in (None, each.id)])
-        return {"wishes": [_taken(each) for each in found if state in (None, each.state)]}
+        told = desk.told([each for each in covered if station in (None, each.id)])
+        return {"wishes": [_taken(each) for each in told if state in (None, each.state)]}
 
     @routes.post(
         "/stations/{station}/wishes/{wish}/{deed}",

@@ -32,7 +32,7 @@ class SetupCode:
 
     def take(self, said: str, now: Millis) -> bool:
         """Whether `said` is the code; it is then used up. Case, blanks and hyphens don't matter."""
-        plain = "".join(one for one in said.upper() if one.isalnum())
+        plain = "".join(character for character in said.upper() if character.isalnum())
         with self._lock:
             if not self.is_open(now):
                 return False

@@ -58,7 +58,7 @@ def _point(text: str) -> tuple[Point, bool]:
     labelled = _labelled(_in_degrees(text))
     if labelled is not None:
         return labelled, False
-    pairs = [(float(one), float(other)) for one, other in _PAIR.findall(text.replace("%2C", ","))]
+    pairs = [(float(first), float(second)) for first, second in _PAIR.findall(text.replace("%2C", ","))]
     for pair in (pair for pair in pairs if not all(number.is_integer() for number in pair)):
         if _is_place(pair) and not (_is_place(pair[::-1]) and _in_china(pair[::-1])):
             return pair, False

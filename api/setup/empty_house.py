@@ -43,9 +43,9 @@ def open_house(folder: Path, mqtt: str | None = None, http: str | None = None) -
     if files_of(folder):
         return False
     host, port = BROKER
-    found = mqtt is None and _answers(host, port)
-    url = mqtt or (f"mqtt://{host}:{port}" if found else f"embedded://{host}:{port}")
-    why = _GIVEN if mqtt else _FOUND if found else _OWN
+    answers = mqtt is None and _answers(host, port)
+    url = mqtt or (f"mqtt://{host}:{port}" if answers else f"embedded://{host}:{port}")
+    why = _GIVEN if mqtt else _FOUND if answers else _OWN
     text = _TEXT.format(mqtt=url, why=why, http=http or HTTP, data=os.environ.get("YIZHAN_DATA") or "data")
     handle = os.open(folder / FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -46,13 +46,13 @@ def week_of(hours: str, station: StationSettings | None, settings: Settings, now
 
 def in_words(week: tuple[PlainDay, ...], english: bool = False) -> tuple[str, ...]:
     """One line for each run of days that are alike: `周一至周五 开放 08:00–22:00`."""
-    if all(one.spans == week[0].spans for one in week):
+    if all(day.spans == week[0].spans for day in week):
         return (("every day " if english else "每天 ") + _told(week[0].spans, english),)
     return tuple(f"{_days_told(run, english)} {_told(run[0].spans, english)}" for run in _runs(week))
 
 
 def _day(opening: Opening, day: date, zone: ZoneInfo) -> PlainDay:
-    start, end = (midnight_of(one, zone) for one in (day, day + timedelta(days=1)))
+    start, end = (midnight_of(date_of, zone) for date_of in (day, day + timedelta(days=1)))
     spans: list[tuple[int, int, Access]] = []
     at = start
     while at < end:
@@ -80,17 +80,17 @@ def _joined(spans: list[tuple[int, int, Access]]) -> Iterator[tuple[int, int, Ac
 def _runs(week: tuple[PlainDay, ...]) -> list[list[PlainDay]]:
     """Days in a row that are alike, in the order of the week that comes."""
     runs: list[list[PlainDay]] = []
-    for one in week:
-        if runs and runs[-1][0].spans == one.spans:
-            runs[-1].append(one)
+    for day in week:
+        if runs and runs[-1][0].spans == day.spans:
+            runs[-1].append(day)
         else:
-            runs.append([one])
+            runs.append([day])
     return runs
 
 
 def _days_told(run: list[PlainDay], english: bool) -> str:
     names = WORDS["en" if english else "zh"].weekdays
-    first, last = (names[one.day.weekday()] for one in (run[0], run[-1]))
+    first, last = (names[day.day.weekday()] for day in (run[0], run[-1]))
     if len(run) == 1:
         return first
     if len(run) == 2:

@@ -37,7 +37,10 @@ def _all() -> Mapping[str, str]:
     for name, spec in SPECS.items():
         if name in INSTRUMENTS or spec.entrance:
             continue
-        icons |= {f"{name}:{sort}": each.icon for sort, each in sorted(spec.types.items(), key=lambda one: one[1].rank)}
+        icons |= {
+            f"{name}:{sort}": each.icon
+            for sort, each in sorted(spec.types.items(), key=lambda named_type: named_type[1].rank)
+        }
         icons[name] = spec.icon
     return icons
 

@@ -70,9 +70,9 @@ class FindPage:
         beside = self._places.get(asked.beside)
         if beside is not None and beside.lat is not None and beside.lon is not None:
             asked = replace(asked, wish=replace(asked.wish, near=(beside.lat, beside.lon)))
-        found = ranked(asked.wish, pairs, now)
+        spots = ranked(asked.wish, pairs, now)
         begin = PER_PAGE * (asked.page - 1)
-        shown = found[begin : begin + PER_PAGE]
+        shown = spots[begin : begin + PER_PAGE]
         needs = offered((each.summary for each in standings), any(place.toilets for place, _ in pairs))
         zone = ZoneInfo(shown[0].place.timezone if shown else "Asia/Shanghai")
         voice = Voice(say, Speaker("zh-Hans" if lang == "en" else "en"), zone, now, PagePlace("", {}))
@@ -83,11 +83,11 @@ class FindPage:
             "need": escape(asked.wish.need),
             "kept": f'<input type="hidden" name="lang" value="{escape(asked.lang)}">' if asked.lang else "",
             "q": escape(asked.text),
-            "as_of": escape(f"{say('first_at', at=voice.at(now))} · {say('find_some', n=len(found))}"),
+            "as_of": escape(f"{say('first_at', at=voice.at(now))} · {say('find_some', n=len(spots))}"),
             "sorted": escape(_sorted_by(asked, beside, say)),
             "found": "".join(_item(each, asked, replace(voice, place=each.place)) for each in shown),
-            "more": _more(asked, begin + PER_PAGE < len(found), say),
-            "none": "" if found else escape(say("find_none")),
+            "more": _more(asked, begin + PER_PAGE < len(spots), say),
+            "none": "" if spots else escape(say("find_none")),
             "now": str(now),
             "at": escape(voice.at(now)),
             "title": escape(say("find_title")),
@@ -140,8 +140,8 @@ def _more(asked: FindQuestion, further: bool, say: Speaker) -> str:
     return "".join(links)
 
 
-def _item(found: Found, asked: FindQuestion, voice: Voice) -> str:
-    say, place, standing = voice.say, found.place, found.standing
+def _item(spot: Found, asked: FindQuestion, voice: Voice) -> str:
+    say, place, standing = voice.say, spot.place, spot.standing
     voice = replace(voice, zone=ZoneInfo(place.timezone))
     document = read(standing.body)
     counts = _counts(document, place, asked.wish.need)
@@ -153,7 +153,7 @@ def _item(found: Found, asked: FindQuestion, voice: Voice) -> str:
     also = f'<ul class="also">{also}</ul>' if also else ""
     lang = f"?{urlencode({'lang': asked.lang})}" if asked.lang else ""
     region = place.region[-1] if place.region else ""
-    way = [_walk(found, say), region, hours_text(document, voice, say)]
+    way = [_walk(spot, say), region, hours_text(document, voice, say)]
     return (
         f'<li class="spot" data-station="{escape(place.id)}"{_data(key, count)}{until}>'
         f'<i class="win"><span></span></i><div><h2><a href="/m/{escape(place.id)}{lang}">{name}</a></h2>'
@@ -193,10 +193,10 @@ def _past(text: str, voice: Voice) -> str:
     return f' data-past="{escape(voice.say("find_ended", at=voice.at(voice.now), what=text))}"'
 
 
-def _walk(found: Found, say: Speaker) -> str:
-    if found.metres is None or found.walk_min is None:
+def _walk(spot: Found, say: Speaker) -> str:
+    if spot.metres is None or spot.walk_min is None:
         return ""
-    near = found.metres < 950
-    far = say("metres", n=round(found.metres / 10) * 10) if near else say("km", n=f"{found.metres / 1000:.1f}")
+    near = spot.metres < 950
+    far = say("metres", n=round(spot.metres / 10) * 10) if near else say("km", n=f"{spot.metres / 1000:.1f}")
     gap = ", " if say.lang == "en" else "，"
-    return f"{say('find_walk', n=found.walk_min)}{gap}{far}" if found.walk_min < 60 else far
+    return f"{say('find_walk', n=spot.walk_min)}{gap}{far}" if spot.walk_min < 60 else far

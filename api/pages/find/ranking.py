@@ -65,8 +65,8 @@ class Found:
 
 def ranked(wish: Wish, places: Iterable[tuple[PagePlace, Standing]], now: Millis) -> list[Found]:
     """All that suit; equal ones stay in the order of the configuration."""
-    found = [_found(wish, place, standing, now) for place, standing in places if _suits(wish, place, standing)]
-    return sorted(found, key=lambda each: each.cost_min)
+    suiting = [_found(wish, place, standing, now) for place, standing in places if _suits(wish, place, standing)]
+    return sorted(suiting, key=lambda each: each.cost_min)
 
 
 def _suits(wish: Wish, place: PagePlace, standing: Standing) -> bool:

@@ -39,14 +39,14 @@ def compared(report: MonthReport, say: Words) -> Sequence[ComparedFigure]:
     if not report.promised.promised and not before.promised.promised:
         shares.pop()
     lines = [
-        ComparedFigure(say(key), say.share(one), say.share(other), points(one, other, say))
-        for key, one, other in shares
+        ComparedFigure(say(key), say.share(this_month), say.share(last_month), points(this_month, last_month, say))
+        for key, this_month, last_month in shares
     ]
     first, second = now.minutes.coverage, then.minutes.coverage
     step = points(_floored(first), _floored(second), say)
     lines.append(ComparedFigure(say("coverage"), say.coverage(first), say.coverage(second), step))
     lines.append(_uses(now, then, say))
-    kinds = {one.kind for area in report.station.areas for one in area.resources}
+    kinds = {resource.kind for area in report.station.areas for resource in area.resources}
     if kinds & METERED:
         energy = _kwh(now), _kwh(then)
         lines.append(ComparedFigure(say("energy"), say.energy(now), say.energy(then), amount(*energy, say, digits=1)))
@@ -66,7 +66,7 @@ def compared(report: MonthReport, say: Words) -> Sequence[ComparedFigure]:
 def thin(report: MonthReport) -> bool:
     """Whether too little is known of either month for their difference to say much."""
     both = [report.total, *([report.before.total] if report.before is not None else [])]
-    return any(is_thin(one.minutes) for one in both)
+    return any(is_thin(usage.minutes) for usage in both)
 
 
 def is_thin(minutes: Minutes) -> bool:
@@ -115,10 +115,10 @@ def _nothing(now: object, say: Words) -> str:
 def _uses(now: Usage, then: Usage, say: Words) -> ComparedFigure:
     """Where nothing was seen all month, nobody knows how many uses there were."""
     both = now.minutes, then.minutes
-    first, second = (one.sessions if one.known_open else None for one in both)
-    told = [say("unknown") if one is None else f"{one:,}" for one in (first, second)]
+    first, second = (usage.sessions if usage.known_open else None for usage in both)
+    told = [say("unknown") if uses is None else f"{uses:,}" for uses in (first, second)]
     return ComparedFigure(say("uses"), told[0], told[1], amount(first, second, say))
 
 
-def _kwh(one: Usage) -> float | None:
-    return (one.tally.energy_mwh + one.tally.gap_mwh) / 1_000_000 if one.metered else None
+def _kwh(usage: Usage) -> float | None:
+    return (usage.tally.energy_mwh + usage.tally.gap_mwh) / 1_000_000 if usage.metered else None

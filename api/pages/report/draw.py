@@ -22,7 +22,7 @@ def days(report: MonthReport, say: Words) -> str:
     """A bar for each day's utilisation; below it, hatched, what share of the day is not known."""
     keys = list(report.days)
     step = (WIDTH - LEFT) / max(len(keys), 28)
-    top = top_of(one.minutes.utilization or 0.0 for one in report.days.values())
+    top = top_of(usage.minutes.utilization or 0.0 for usage in report.days.values())
     parts = [HATCH.format(id="hd"), *_scale(top, say)]
     for place, key in enumerate(keys):
         parts += _bar(report.days[key], LEFT + place * step, step, top)
@@ -53,9 +53,9 @@ def _y(share: float) -> float:
     return 18 + (HEIGHT - 18) * (1 - share)
 
 
-def _bar(one: Usage, x: float, step: float, scale: float) -> list[str]:
+def _bar(usage: Usage, x: float, step: float, scale: float) -> list[str]:
     left, width = x + step * 0.14, step * 0.72
-    used, seen = one.minutes.utilization, one.minutes.coverage
+    used, seen = usage.minutes.utilization, usage.minutes.coverage
     parts = []
     if used is not None:
         y = _y(used / scale)
@@ -90,15 +90,15 @@ def week(report: MonthReport, say: Words) -> str:
     return _svg(WIDTH, 18 + 7 * (ROW + 2), say("by_hour"), parts)
 
 
-def _cell(one: Usage | None, x: float, y: float) -> str:
-    if one is None or not one.minutes.recorded:
+def _cell(usage: Usage | None, x: float, y: float) -> str:
+    if usage is None or not usage.minutes.recorded:
         return ""
-    if not one.minutes.known_open and not one.minutes.unknown:
+    if not usage.minutes.known_open and not usage.minutes.unknown:
         return _rect("shut", x + 0.5, y + 0.5, CELL - 3, ROW - 1)
-    share = one.minutes.utilization
-    if share is None or one.minutes.unknown > one.minutes.known_open:
+    share = usage.minutes.utilization
+    if share is None or usage.minutes.unknown > usage.minutes.known_open:
         return _rect("", x, y, CELL - 2, ROW, "hw")
-    dot = f'<circle class="peak" cx="{x + CELL / 2 - 1:.1f}" cy="{y + ROW / 2:.1f}" r="4"/>' if one.peak else ""
+    dot = f'<circle class="peak" cx="{x + CELL / 2 - 1:.1f}" cy="{y + ROW / 2:.1f}" r="4"/>' if usage.peak else ""
     return _rect(f"u{step_of(share)}", x, y, CELL - 2, ROW) + dot
 
 

@@ -41,11 +41,11 @@ def faults(report: MonthReport, say: Words) -> tuple[list[list[str]], int]:
         [
             escape(_capital(entry(kind, say.configured).title)),
             place_of(report, subject, say),
-            str(one.times),
-            _length(one.lasted, say) + (f" ({say('ongoing')})" if one.ongoing else ""),
-            _length(one.longest, say),
+            str(of_kind.times),
+            _length(of_kind.lasted, say) + (f" ({say('ongoing')})" if of_kind.ongoing else ""),
+            _length(of_kind.longest, say),
         ]
-        for (kind, subject), one in worst[:MOST]
+        for (kind, subject), of_kind in worst[:MOST]
     ]
     return rows, max(0, len(worst) - MOST)
 

@@ -117,12 +117,12 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
     days = usage(rollups, Asked([place]), *window, "day")
     areas = [(area, usage(rollups, Asked([place], area=area.id), *window, "day")) for area in station.areas]
     resources = []
-    for one in place.resources:
-        if one.kind in INSTRUMENTS:
+    for resource in place.resources:
+        if resource.kind in INSTRUMENTS:
             continue  # nobody uses them
-        total = together(usage(rollups, Asked([place], resource=one.id), *window, "day").values())
-        charged = charges(reader, rollups, [one], window, now) if one.kind in METERED else ()
-        resources.append(ResourceUse(one, total, charged))
+        total = together(usage(rollups, Asked([place], resource=resource.id), *window, "day").values())
+        charged = charges(reader, rollups, [resource], window, now) if resource.kind in METERED else ()
+        resources.append(ResourceUse(resource, total, charged))
     return MonthReport(
         station,
         place.zone,
@@ -130,7 +130,7 @@ def gather(settings: Settings, station: StationSettings, month: Month, reader: R
         together(days.values()),
         days,
         usage(rollups, Asked([place]), *window, "hour_of_week"),
-        [AreaUse(one, together(of.values()), of) for one, of in areas if of],
+        [AreaUse(area, together(of.values()), of) for area, of in areas if of],
         resources,
         _within(alerts, month),
         promised(changes_of(settings, [station], window)[station.id], *window),
@@ -159,7 +159,7 @@ def _before(
     if before is None:
         return None
     window = before.start, before.upto
-    areas = {one.id: usage(rollups, Asked([place], area=one.id), *window, "day") for one in station.areas}
+    areas = {area.id: usage(rollups, Asked([place], area=area.id), *window, "day") for area in station.areas}
     return MonthBefore(
         before,
         together(usage(rollups, Asked([place]), *window, "day").values()),
@@ -172,8 +172,8 @@ def _before(
 def _held(activities: Sequence[ActivityEnded], zone: ZoneInfo) -> dict[Millis, HeldCount]:
     """By the start of the local day on which they began."""
     days: dict[Millis, HeldCount] = {}
-    for one in activities:
-        days.setdefault(day_start(one.start, zone), HeldCount()).add(HeldCount.of([one]))
+    for activity in activities:
+        days.setdefault(day_start(activity.start, zone), HeldCount()).add(HeldCount.of([activity]))
     return days
 
 
@@ -194,7 +194,7 @@ def _within(alerts: Sequence[Alert] | None, month: Month) -> Sequence[Alert] | N
     if alerts is None:
         return None
     return [
-        one
-        for one in reversed(alerts)
-        if one.since < month.upto and (one.state != "closed" or one.changed_at > month.start)
+        alert
+        for alert in reversed(alerts)
+        if alert.since < month.upto and (alert.state != "closed" or alert.changed_at > month.start)
     ]

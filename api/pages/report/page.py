@@ -41,7 +41,7 @@ def body(report: MonthReport, say: Words) -> str:
 
 
 def _figures(report: MonthReport, say: Words) -> str:
-    one, minutes = report.total, report.total.minutes
+    usage, minutes = report.total, report.total.minutes
     tiles = [
         (say("utilization"), say.share(minutes.utilization), say("formula")),
         (say("coverage"), say.coverage(minutes.coverage), say("covered", hours=say.hours(minutes.unknown))),
@@ -52,10 +52,10 @@ def _figures(report: MonthReport, say: Words) -> str:
         tiles.append((say("kept"), say.share(report.promised.kept), seen))
     charged = [use for each in report.resources for use in each.charges]
     if any(each.resource.kind in METERED for each in report.resources):
-        whole = sum(one.use.whole for one in charged)
-        tiles.append((say("energy"), say.energy(one), say("charged", whole=whole, all=len(charged))))
+        whole = sum(charge.use.whole for charge in charged)
+        tiles.append((say("energy"), say.energy(usage), say("charged", whole=whole, all=len(charged))))
     if _tells_visits(report):
-        tiles.append((say("visits"), say.band(one.visitors), say("banded")))
+        tiles.append((say("visits"), say.band(usage.visitors), say("banded")))
     if report.held:
         held = HeldCount()
         for day in report.held.values():
@@ -68,11 +68,13 @@ def _figures(report: MonthReport, say: Words) -> str:
 
 def _tells_visits(report: MonthReport) -> bool:
     """Whether anything there can tell who came in."""
-    return any(one.kind in ENTRANCES | COUNTERS for area in report.station.areas for one in area.resources)
+    return any(resource.kind in ENTRANCES | COUNTERS for area in report.station.areas for resource in area.resources)
 
 
 def _peaks(report: MonthReport, say: Words) -> str:
-    busy = sorted((hour for hour, one in report.week.items() if one.peak), key=lambda hour: _share(report.week[hour]))
+    busy = sorted(
+        (hour for hour, usage in report.week.items() if usage.peak), key=lambda hour: _share(report.week[hour])
+    )
     if not busy:
         return say("no_peaks")
     told = [
@@ -82,8 +84,8 @@ def _peaks(report: MonthReport, say: Words) -> str:
     return say("peaks", list="{}").format(" · ".join(told))
 
 
-def _share(one: Usage) -> float:
-    return one.minutes.utilization or 0.0
+def _share(usage: Usage) -> float:
+    return usage.minutes.utilization or 0.0
 
 
 def _ramp(say: Words) -> str:
@@ -100,7 +102,7 @@ def _compared(report: MonthReport, say: Words) -> str:
     if before is None or (not before.total.minutes.known_open and not before.alerts):
         return _section(say("compared"), f"<p>{say('no_before')}</p>", cls="compared")
     heads = [say(head) for head in ("figure", "this_month", "last_month", "difference")]
-    rows = [(one.name, one.now, one.before, one.difference) for one in lines]
+    rows = [(line.name, line.now, line.before, line.difference) for line in lines]
     upto = f"{local_of(before.month.upto, report.zone):%Y-%m-%d %H:%M}"
     note = "" if before.month.upto == before.month.end else say("compared_days", at=upto)
     warning = f"<p>{say('compared_thin')}</p>" if thin(report) else ""
@@ -133,10 +135,10 @@ def area_name(report: MonthReport, area: AreaSettings, say: Words) -> str:
     return say.name(area.name, "") or say("area_number", n=report.station.areas.index(area) + 1)
 
 
-def _use(one: Usage, say: Words) -> Row:
-    minutes = one.minutes
+def _use(usage: Usage, say: Words) -> Row:
+    minutes = usage.minutes
     return (
-        say.share_of(one),
+        say.share_of(usage),
         say.hours(minutes.occupied),
         say.hours(minutes.known_open),
         say.hours(minutes.unknown),
@@ -182,11 +184,11 @@ def _chargers(report: MonthReport, say: Words) -> str:
     return _section(say("chargers"), _table(heads, rows))
 
 
-def _charged(one: ResourceUse, report: MonthReport, say: Words) -> Row:
-    whole = sum(charge.use.whole for charge in one.charges)
-    tally = one.total.tally
-    gaps, resets = (say.kwh(tally.gap_mwh), str(tally.resets)) if one.total.metered else (say("none"), say("none"))
-    return place_of(report, one.resource.id, say), f"{whole} / {len(one.charges)}", say.energy(one.total), gaps, resets
+def _charged(use: ResourceUse, report: MonthReport, say: Words) -> Row:
+    whole = sum(charge.use.whole for charge in use.charges)
+    tally = use.total.tally
+    gaps, resets = (say.kwh(tally.gap_mwh), str(tally.resets)) if use.total.metered else (say("none"), say("none"))
+    return place_of(report, use.resource.id, say), f"{whole} / {len(use.charges)}", say.energy(use.total), gaps, resets
 
 
 def _places(report: MonthReport, say: Words) -> str:
@@ -197,14 +199,14 @@ def _places(report: MonthReport, say: Words) -> str:
     return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")
 
 
-def _place(one: ResourceUse, report: MonthReport, say: Words, *, booked: bool) -> Row:
-    used, occupied, *rest, uses = _use(one.total, say)
-    filled = one.total.minutes.filled
-    if one.resource.kind in NOBODYS:
+def _place(use: ResourceUse, report: MonthReport, say: Words, *, booked: bool) -> Row:
+    used, occupied, *rest, uses = _use(use.total, say)
+    filled = use.total.minutes.filled
+    if use.resource.kind in NOBODYS:
         used = occupied = uses = say("none")
     shown = say("none") if filled is None else say.share(filled)
-    row = place_of(report, one.resource.id, say), used, shown, occupied, *rest, uses
-    return (*row, f"{one.total.minutes.no_shows:,}") if booked else row
+    row = place_of(report, use.resource.id, say), used, shown, occupied, *rest, uses
+    return (*row, f"{use.total.minutes.no_shows:,}") if booked else row
 
 
 def _daily(report: MonthReport, say: Words) -> str:
@@ -215,16 +217,16 @@ def _daily(report: MonthReport, say: Words) -> str:
     heads += [say("unknown_h"), say("coverage"), say("uses")]
     heads += [say("energy")] * metered + [say("visits")] * watched + [say("activities")] * bool(report.held)
     rows = []
-    for key, one in report.days.items():
-        local, minutes = local_of(key, report.zone), one.minutes
-        row = [f"{local.day} {say.weekday(local.weekday())}", say.share_of(one)]
+    for key, usage in report.days.items():
+        local, minutes = local_of(key, report.zone), usage.minutes
+        row = [f"{local.day} {say.weekday(local.weekday())}", say.share_of(usage)]
         row += [say.share_of(area.days.get(key, Usage())) for area in areas]
         row += [
             say.hours(minutes.unknown),
             say.coverage(minutes.coverage),
         ]
-        row += [f"{minutes.sessions:,}"] + [say.energy(one)] * metered
-        row += [say.band(total(one.visits) if one.visits else None)] * watched
+        row += [f"{minutes.sessions:,}"] + [say.energy(usage)] * metered
+        row += [say.band(total(usage.visits) if usage.visits else None)] * watched
         row += [say.held(report.held.get(key, HeldCount()))] * bool(report.held)
         rows.append(row)
     return _section(say("daily"), _table(heads, rows), cls="daily")

@@ -339,18 +339,18 @@ class Words:
             return self("none")
         return "&lt;1%" if 0 < value < 0.01 else f"{floored(value)}%"
 
-    def share_of(self, one: Usage) -> str:
+    def share_of(self, usage: Usage) -> str:
         """A bucket's utilisation; one that was shut all the time has none."""
-        shut = not one.minutes.known_open and not one.minutes.unknown
-        return self("none") if shut else self.share(one.minutes.utilization)
+        shut = not usage.minutes.known_open and not usage.minutes.unknown
+        return self("none") if shut else self.share(usage.minutes.utilization)
 
     def hours(self, ms: Millis) -> str:
         return f"{ms / HOUR_MS:,.1f}"
 
-    def energy(self, one: Usage) -> str:
+    def energy(self, usage: Usage) -> str:
         """All that is known to have flowed, in kWh."""
-        tally = one.tally
-        return self.kwh(tally.energy_mwh + tally.gap_mwh) if one.metered else self("unknown")
+        tally = usage.tally
+        return self.kwh(tally.energy_mwh + tally.gap_mwh) if usage.metered else self("unknown")
 
     def occupations(self, told: Shares) -> str:
         """Each group with its share, the largest first."""
