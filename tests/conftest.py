@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from api import logs
-from tests import ports
+from tests import ports, product
 from tests.order import dealt
 from tests.patience import until
+
+NEITHER_SLOW_NOR_SOAK = "not soak and not slow"  # as pyproject.toml says
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEGAN] = time.monotonic()
+    if config.getoption("numprocesses", None) and config.getoption("markexpr") == NEITHER_SLOW_NOR_SOAK:
+        product.fork_until(config.add_cleanup)
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import product
 from tests.patience import until
 from tests.ports import free_port
 
@@ -41,15 +41,9 @@ class Yizhan:
 
     def __init__(self, folder: Path, *words: str, env: dict[str, str] | None = None) -> None:
         self.log = folder / f"{words[0]}-{time.monotonic_ns()}.log"
-        program = Path(sys.executable).with_name("yizhan")
         with self.log.open("wb") as log:
-            self.child = subprocess.Popen(
-                [str(program), *words],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=folder,
-                start_new_session=True,
-                env={**os.environ, **(env or {})},
+            self.child = product.start(
+                *words, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=log, new_session=True
             )
 
     def __enter__(self) -> "Yizhan":
@@ -78,10 +72,7 @@ class Yizhan:
 
 def yizhan(folder: Path, *words: str, patience_s: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    program = Path(sys.executable).with_name("yizhan")
-    return subprocess.run(
-        [str(program), *words], cwd=folder, capture_output=True, text=True, timeout=patience_s, check=False
-    )
+    return product.run(*words, cwd=folder, timeout_s=patience_s)
 
 
 def get(port: int, path: str) -> Any:

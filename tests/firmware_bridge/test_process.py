@@ -19,6 +19,7 @@ from firmware_bridge.emulator.serial.wire import Cable, Machine, Talker
 from firmware_bridge.frames import line, packet
 from firmware_bridge.spool import Spool
 from firmware_bridge.spool_file import FILE
+from tests import product
 from tests.conftest import Mosquitto
 from tests.patience import promptly, until
 
@@ -32,7 +33,7 @@ class Box:
     def __init__(self, folder: Path, broker: Mosquitto, buses: list[dict[str, Any]], **bridge: Any) -> None:
         self.folder, self.broker = folder, broker
         self._config = folder / "config.yaml"
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, product.Process] = {}
         resources = [{"id": "seat-01", "kind": "room"}, {"id": "door-1", "kind": "door"}]
         area = {"id": "a", "name": {"zh": "区"}, "resources": resources}
         settings = {
@@ -44,10 +45,9 @@ class Box:
         }  # fmt: skip
         self._config.write_text(json.dumps(settings))
 
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        program = Path(sys.executable).with_name("yizhan")
+    def start(self, command: str) -> product.Process:
         with (self.folder / f"{command}.log").open("ab") as log:
-            child = subprocess.Popen([str(program), command, "--config", str(self._config)], stderr=log)
+            child = product.start(command, "--config", str(self._config), stderr=log)
         self._running[command] = child
         return child
 
@@ -84,8 +84,8 @@ class Box:
         return found
 
     def exported(self) -> list[dict[str, Any]]:
-        program = Path(sys.executable).with_name("yizhan")
-        done = subprocess.run([str(program), "export", "--config", str(self._config)], capture_output=True, check=True)
+        done = product.run("export", "--config", str(self._config))
+        done.check_returncode()
         return [json.loads(one) for one in done.stdout.splitlines()]
 
 
@@ -201,10 +201,7 @@ def test_buses_come_and_go_by_a_reload_and_the_others_go_on(box: Callable[..., B
         return told.get(name, [])
 
     def reload() -> str:
-        program = Path(sys.executable).with_name("yizhan")
-        done = subprocess.run(
-            [str(program), "reload", "--config", str(station.config)], capture_output=True, check=False, text=True
-        )
+        done = product.run("reload", "--config", str(station.config))
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -2,14 +2,13 @@
 
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from gateway.mqtt import Broker, Session
+from tests import product
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,13 +41,14 @@ class Box:
             )
         )
         self.log = folder / "gateway.log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.program = ["-m", "api.cli"]
+        self.process: product.Process | None = None
+        self.module = "api.cli"
+        self.words: tuple[str, ...] = ()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.program, "gateway", "--config", str(self.config)], cwd=ROOT, stderr=log
+            self.process = product.start(
+                *self.words, "gateway", "--config", str(self.config), module=self.module, stderr=log
             )
 
     def kill(self) -> None:
@@ -69,10 +69,8 @@ class Box:
         return self.log.read_text()
 
     def exported(self) -> list[dict[str, Any]]:
-        out = subprocess.run(
-            [sys.executable, "-m", "api.cli", "export", "--config", str(self.config)],
-            cwd=ROOT, capture_output=True, check=True,
-        )  # fmt: skip
+        out = product.run("export", "--config", str(self.config))
+        out.check_returncode()
         return [json.loads(line) for line in out.stdout.splitlines()]
 
     def readings(self) -> list[tuple[str, str, int]]:

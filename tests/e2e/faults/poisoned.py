@@ -36,7 +36,7 @@ def poisoned(how: str, work: Callable[..., Any], payloads: Callable[..., list[by
     return inner
 
 
-if __name__ == "__main__":
+def main() -> int:
     how, where = sys.argv[1:3]
     if where == "handled":
         take = poisoned(how, Usual.take, lambda _self, frames, *_: [frame[1] for frame in frames])
@@ -44,4 +44,8 @@ if __name__ == "__main__":
     else:
         commit = poisoned(how, SqliteStore.commit, lambda _self, batch, *_: batch.payloads)
         SqliteStore.commit = commit  # type: ignore[method-assign]
-    sys.exit(cli.main(sys.argv[3:]))
+    return cli.main(sys.argv[3:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -88,7 +88,7 @@ def is_told(box: Box) -> None:
 )
 def test_a_message_that_ends_the_process_is_set_aside_and_all_others_are_kept(rig: Rig, how: str, where: str) -> None:
     box, devices = rig
-    box.program = ["-m", "tests.e2e.faults.poisoned", how, where]
+    box.module, box.words = "tests.e2e.faults.poisoned", (how, where)
     box.start()
     until(lambda: "connected to" in box.log_text())
     say(devices, 20)
@@ -116,7 +116,7 @@ def test_a_stored_message_that_ends_every_start_is_set_aside(rig: Rig) -> None:
     say(devices, 20)
     assert supervised(box, devices) == 0
     box.kill()
-    box.program = ["-m", "tests.e2e.faults.poisoned", "segfault", "handled"]
+    box.module, box.words = "tests.e2e.faults.poisoned", ("segfault", "handled")
     box.start()
     devices.tell("seat-2")
     assert supervised(box, devices) in (ENDS, ENDS - 1)  # the start that was killed above had not settled

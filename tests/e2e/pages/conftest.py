@@ -2,13 +2,13 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests import product
 from tests.e2e.pages.chromium import CHROMIUM, Chromium, Page
 
 HOUSE = Path(__file__).parents[3]
@@ -32,8 +32,8 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.e2e.pages.stand_in", "--port", str(self.port), *self._options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HOUSE)
+        words = ("--port", str(self.port), *self._options)
+        self.process = product.start(*words, module="tests.e2e.pages.stand_in", stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
 

@@ -4,8 +4,6 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests import product
 from tests.conftest import KEEPING, Mosquitto
 from tests.firmware_bridge.ocpp.rig import RawPile, dial
 from tests.patience import until
@@ -31,7 +30,7 @@ class House:
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.folder, self.http, self.piles = folder, free_port(), free_port()
         self.config = folder / "config.yaml"
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, product.Process] = {}
         (folder / "card_key").write_text("ab" * 32)
         (folder / "card_key").chmod(0o600)
         resources = [{"id": f"pile-{number}", "kind": "charger", "type": "ev"} for number in (1, 2)]
@@ -57,15 +56,13 @@ class House:
         return f"ws://127.0.0.1:{self.piles}/ocpp"
 
     def run(self, *words: str) -> str:
-        program = Path(sys.executable).with_name("yizhan")
-        done = subprocess.run([str(program), *words, "--config", str(self.config)], capture_output=True, check=True)
-        return done.stdout.decode()
+        done = product.run(*words, "--config", str(self.config))
+        done.check_returncode()
+        return done.stdout
 
     def start(self, command: str) -> None:
-        program = Path(sys.executable).with_name("yizhan")
         with (self.folder / f"{command}.log").open("ab") as log:
-            child = subprocess.Popen([str(program), command, "--config", str(self.config)], stderr=log)
-        self._running[command] = child
+            self._running[command] = product.start(command, "--config", str(self.config), stderr=log)
 
     def kill(self, command: str) -> None:
         child = self._running.pop(command)
