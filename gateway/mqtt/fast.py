@@ -22,6 +22,7 @@ from gateway.mqtt.reader import Arrivals
 log = logging.getLogger(__name__)
 
 READ_BYTES = 262_144
+LITTLE_BYTES = 16_384  # one record of TLS: less would leave a rest there that no select sees
 CONNACK, PUBLISH, PUBACK = 0x20, 0x30, 0x40
 WINDOW = 1_000  # unconfirmed messages at a time, where the broker allows more
 MAX_FRAME = 1 << 20  # a longer one is an attack or a broken stream
@@ -62,11 +63,11 @@ class FastReader:
         self._client._max_inflight_messages = max(1, min(window // 2, WINDOW))  # noqa: SLF001
         self._latest.open(min(window - window // 2, WINDOW))
 
-    def read(self) -> Arrivals | None:
+    def read(self, *, little: bool = False) -> Arrivals | None:
         client = self._client
         arrivals = Arrivals()
         try:
-            data = client._sock_recv(READ_BYTES)  # noqa: SLF001
+            data = client._sock_recv(LITTLE_BYTES if little else READ_BYTES)  # noqa: SLF001
         except BlockingIOError:
             return None
         except OSError:

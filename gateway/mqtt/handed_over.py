@@ -45,8 +45,8 @@ class EndingSession(Session):
     def subscribe(self, filters: Sequence[str]) -> None:
         """It listens to what it has listened to, as long as it is there."""
 
-    def poll(self, timeout_s: float, *, reading: bool = True) -> Arrivals | None:
-        arrivals = super().poll(timeout_s, reading=reading)
+    def poll(self, timeout_s: float, *, reading: bool = True, little: bool = False) -> Arrivals | None:
+        arrivals = super().poll(timeout_s, reading=reading, little=little)
         if arrivals is None or self.reached:
             self._looks += self.connected
             return None  # not acknowledged, so it ends with the session: the next shard has it

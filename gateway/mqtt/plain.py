@@ -12,7 +12,7 @@ from gateway.mqtt.reader import Arrivals
 
 log = logging.getLogger(__name__)
 
-PACKETS_A_LOOK = 500
+PACKETS_A_LOOK, PACKETS_A_LITTLE_LOOK = 500, 50
 WINDOW = 100  # paho looks through all that is unconfirmed at every PUBACK
 
 
@@ -23,9 +23,9 @@ class PlainReader:
         self._latest = Latest()
         client.on_message = self._message
 
-    def read(self) -> Arrivals | None:
+    def read(self, *, little: bool = False) -> Arrivals | None:
         self._arrivals = arrivals = Arrivals()
-        for _ in range(PACKETS_A_LOOK):
+        for _ in range(PACKETS_A_LITTLE_LOOK if little else PACKETS_A_LOOK):
             before = len(arrivals.frames)
             try:
                 done = self._client.loop_read()

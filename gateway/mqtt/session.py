@@ -98,8 +98,8 @@ class Session:
 
     # ---- what callers use ----
 
-    def poll(self, timeout_s: float, *, reading: bool = True) -> Arrivals | None:
-        """Wait at most `timeout_s` for something to do, do it, and return what arrived.
+    def poll(self, timeout_s: float, *, reading: bool = True, little: bool = False) -> Arrivals | None:
+        """Wait at most `timeout_s` for something to do, do it, and return what arrived; with `little`, few of it.
 
         Without `reading`, which no connection bears for longer than its keep-alive, the broker has to wait.
         """
@@ -110,7 +110,7 @@ class Session:
             return None
         to_write = self._client.want_write()
         readable = self._bell.wait(timeout_s, sock if reading or to_write else None, to_read=reading, to_write=to_write)
-        arrivals = self._reader.read() if readable else None
+        arrivals = self._reader.read(little=little) if readable else None
         if self._greeting is not None:
             # Only now: what is published within paho's callback would be counted as in flight and never sent.
             greeting, self._greeting = self._greeting, None

@@ -121,7 +121,8 @@ class Intake(threading.Thread):
     def _turn(self, wait_s: float) -> None:
         waits = bool(self.between)
         self.turns += 1
-        arrivals = self.session.poll(wait_s, reading=not self.inbox.full and not waits)
+        reading = not (self.inbox.full or waits or self._careful)
+        arrivals = self.session.poll(wait_s, reading=reading, little=self._careful.singly)
         now, jump = self._clock.read()
         if jump:
             self.clock_jumps += 1

@@ -56,6 +56,20 @@ def test_a_large_message_comes_whole(client, broker, fast, sender, topic):
     assert [len(payload) for payload in receiver.payloads()] == [20_000, 0, 127, 128]
 
 
+def test_who_wants_little_at_a_time_gets_few_messages_and_in_the_end_all(client, broker, fast, sender, topic):
+    receiver = client(broker, topic, fast=fast)
+    sent = [b"x" * 20_000, *(b"%04d" % number * 250 for number in range(200))]
+    send(sender, topic, sent)
+    most = 0
+    while len(receiver.got) < len(sent):
+        arrivals = receiver.session.poll(0.05, little=True)
+        receiver.take(arrivals)
+        receiver.acknowledge()
+        most = max(most, len(arrivals.frames) if arrivals else 0)
+    assert receiver.payloads() == sent
+    assert 0 < most <= 50
+
+
 def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(client, broker, fast, sender, topic):
     receiver = client(broker, topic, fast=fast)
     send(sender, topic, [b"1", b"2", b"3"])

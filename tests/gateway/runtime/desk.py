@@ -26,6 +26,9 @@ from gateway.store.sqlite import SqliteStore
 
 NOON = 1_795_226_400_000  # 2026-11-21 10:00 in Shanghai
 
+FEW = 4
+"""Messages that come where little is asked for."""
+
 
 class Broker:
     """A session as the intake sees it; what is published with `retain` stands in `retained`."""
@@ -43,9 +46,10 @@ class Broker:
         self.on_connect: Callable[[bool], None] = lambda _: None
         self._mid = 0
 
-    def poll(self, _timeout_s: float, *, reading: bool = True) -> Arrivals | None:
-        frames, self.coming = self.coming, []
-        if not frames or not reading:
+    def poll(self, _timeout_s: float, *, reading: bool = True, little: bool = False) -> Arrivals | None:
+        at_once = (FEW if little else len(self.coming)) if reading else 0
+        frames, self.coming = self.coming[:at_once], self.coming[at_once:]
+        if not frames:
             return None
         first = self._mid + 1
         self._mid += len(frames)

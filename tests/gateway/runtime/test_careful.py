@@ -7,6 +7,7 @@ import pytest
 from gateway.mqtt.reader import Arrivals
 from gateway.runtime.careful import CarefulStart
 from gateway.runtime.starts import GUILTY, MARK, PLAIN, SETTLED_S, Starts
+from tests.gateway.runtime.desk import FEW, Desk
 from tests.gateway.world import NOON, Town
 
 SEATS = [{"id": "seat-1", "kind": "seat"}]
@@ -90,3 +91,31 @@ def test_a_start_that_nothing_preceded_handles_all_at_once(tmp_path: Path, town:
     assert not careful.singly
     assert careful.without_those_that_ended_us(FRAMES, NOON) is FRAMES
     assert not (tmp_path / MARK).exists()
+
+
+def test_a_careful_start_takes_few_at_a_time_from_the_broker_so_it_stays_there_and_ends_in_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(PLAIN):
+        Starts.begin(tmp_path, "test", NOON)
+    station = {"id": "yanshan", "hours": "24/7", "areas": [{"id": "lounge", "resources": SEATS}]}
+    desk = Desk(tmp_path, monkeypatch, [station])
+    backlog = 500
+    for number in range(backlog):
+        desk.say("yanshan", "seat-1", occupied=bool(number % 2))
+    most = 0
+    for turns in range(1, 200):
+        desk.turn()
+        most = max(most, len(desk.intake._careful))
+        assert len(desk.session.coming) >= backlog - turns - FEW
+    assert most == FEW  # what is read is handled before more is read
+    assert desk.session.coming
+    desk.turn(int(1000 * SETTLED_S) + 1)
+    while desk.intake._careful:
+        desk.turn()
+    desk.turn()
+    desk.turn()
+    assert not desk.intake._careful.singly  # though much waits at the broker still
+    assert desk.session.coming == []
+    assert desk.session.acknowledged == list(range(1, backlog + 1))
+    desk.close()
