@@ -83,7 +83,8 @@ class Gateway:
         self.alerting = self._alerting()
         tell_entrance = self.alerting.watch.entrance
         self.chores = Chores(
-            settings, stations, self.pipeline.live, self.store, folder, tell_entrance, self.started_at
+            settings, stations, self.pipeline.live, self.store, folder, tell_entrance, self.started_at,
+            first=ending is None and (share is None or share[0] == 1),
         )  # fmt: skip
         self.writer.chores += self.chores.all
         self._command_key = key = command_key_of(settings)

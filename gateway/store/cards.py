@@ -116,8 +116,9 @@ def forget_card(folder: Path, card: str) -> int:
 class CardRetention:
     """A chore of the writer's quiet moments: days older than `keep_days` lose their cards, one packed row at a time."""
 
-    def __init__(self, store: Store, keep_days: int) -> None:
-        self._store, self._keep_days = store, keep_days
+    def __init__(self, store: Store, keep_days: int, *, over: bool = False) -> None:
+        """`over`: nothing is written to it any more, so its newest day is one like the others."""
+        self._store, self._keep_days, self._over = store, keep_days, over
         kept = store.kept(KEPT)
         self._done = int(kept) if kept else -1
         self._day = -1
@@ -141,7 +142,7 @@ class CardRetention:
         return True
 
     def _begin(self, now: Millis) -> bool:
-        for path in day_files(self._store.folder)[:-1]:
+        for path in day_files(self._store.folder)[: None if self._over else -1]:
             day = number_of(path)
             if self._done < day < day_number(now) - self._keep_days:
                 self._day, self._work = day, forget_cards(path, lambda _card: True)

@@ -49,6 +49,11 @@ class ShardFolders:
             return None  # of a version that told nothing of it: the folders that were written to last are those in use
         return number
 
+    def left(self, own: Path) -> list[Path]:
+        """Those beside `own` whose stations others have now."""
+        folders = [folder for group in self.groups.values() for folder in group.values() if folder != own]
+        return [folder for folder in folders if is_over(periods_in(folder))]
+
     def check_ended(self, shards: int) -> None:
         """StoreError while one of this number runs."""
         check_ended(self.groups[shards].values())
