@@ -270,14 +270,29 @@ class _HandOver:
         return known
 
     def _settle(self, old: "OldShard") -> None:
-        """All that it took is stored and acknowledged, and copied as far as the copy goes."""
+        """All that it took is stored and acknowledged, and copied and told to the centre as far as those go."""
         ship = old.gateway.ship
         self._until(lambda: old.session.owed <= 0, [old])
         end = monotonic_s() + COPY_S
         if ship is not None:
             self._until(lambda: ship.metrics().backlog == 0 or bool(ship.trouble) or monotonic_s() > end, [old])
+        self._tell_centre(old, end)
         if not old.stop():
             raise StoreError(f"{old.gateway.store.folder} could not be written to its end: start again")
+
+    def _tell_centre(self, old: "OldShard", end: float) -> None:
+        """The centre gets the rest of its journal; what it has not got by `end` nobody tells it any more."""
+        line, last_id = old.gateway.centre.line, old.gateway.store.last_id
+        if line is None:
+            return
+        self._until(lambda: line.has_told(last_id) or monotonic_s() > end, [old])
+        line.over = line.has_told(last_id)
+        if not line.over:
+            log.error(
+                "%s: the centre has not confirmed %d messages of %s, which stay in its folder: they are missing at the "
+                "centre until that number of shards runs again", line.trouble or "the centre is slow",
+                line.outbound.backlog, old.gateway.store.folder.name,
+            )  # fmt: skip
 
     def _until(
         self,

@@ -82,6 +82,7 @@ class UplinkLine(threading.Thread):
         self.on_confirmed: Callable[[], None] = lambda: None
         self.on_reply: Callable[[ErrandAnswer], None] = lambda _answer: None
         self.fault: str | None = None
+        self.over = False  # this box is to be no more, and the centre has all of it
         session.on_connect = self._connected
         session.on_published = self._on_wire.discard
 
@@ -97,6 +98,10 @@ class UplinkLine(threading.Thread):
         if self._orders is not None:
             self._orders.answer(answer)
             self.session.wake()
+
+    def has_told(self, last_id: int) -> bool:
+        """Whether the centre has all of the journal up to this batch. Any thread."""
+        return self.upto >= last_id
 
     @property
     def obeys(self) -> bool:
@@ -153,7 +158,8 @@ class UplinkLine(threading.Thread):
         finally:
             with self._mishaps.contained("keeping how far the centre has come"):
                 self._keep()
-            self.session.publish(self.topic, self._report("stopped", self.outbound.backlog), retain=True)
+            report = b"" if self.over else self._report("stopped", self.outbound.backlog)
+            self.session.publish(self.topic, report, retain=True)
             self.session.close()
 
     @property

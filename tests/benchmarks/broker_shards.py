@@ -64,6 +64,7 @@ class Shards:
             shard.__exit__(None)
         done = yizhan(self._folder, "shards", str(count), "--config", "shard-1.yaml", patience_s=2 * PATIENCE_S)
         assert (done.returncode, done.stdout) == (0, f"{count} shards may start\n"), done.stderr
+        (self._folder / f"gateway-to-{count}-{time.monotonic_ns()}.log").write_text(done.stderr)
         self.ports[:] = [0] * count
         self._start_all()
 
