@@ -142,6 +142,11 @@ class Day:
         self._unreadable: set[int] = set()
         self._sealed: tuple[Millis, int] | None = None  # what `seal` was last asked, and found nothing for
 
+    @property
+    def names(self) -> dict[bytes, int]:
+        """The number of each topic and resource that it knows."""
+        return self._names.ids
+
     def write(self, number: int, batch: Batch, changes: Sequence[Change], rejected: Sequence[Rejected]) -> None:
         """One transaction; durable when it returns. StoreError, and nothing of it is stored."""
         names = [resource_name(change.resource.station, change.resource.id).encode() for change in changes]

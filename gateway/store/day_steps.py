@@ -57,7 +57,9 @@ def repeat_day_step(db: sqlite3.Connection, step: StoreStep) -> int:
     db.executemany("INSERT OR REPLACE INTO name (id, text) VALUES (?, ?)", told.names)
     if blob:
         db.execute(
-            "INSERT OR REPLACE INTO batch (id, first_ms, last_ms, blob) VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO batch (id, first_ms, last_ms, blob) SELECT ?1, ?2, ?3, ?4"
+            # What could be read of a damaged file may hold it already, packed anew.
+            " WHERE coalesce((SELECT last_id FROM block WHERE id <= ?1 ORDER BY id DESC LIMIT 1), 0) < ?1",
             (told.batch, told.first_ms, told.last_ms, blob),
         )
     db.executemany("INSERT OR REPLACE INTO change (resource, at, code) VALUES (?, ?, ?)", told.changes)

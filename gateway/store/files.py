@@ -270,6 +270,15 @@ def move(path: Path, to: Path) -> None:
             part.rename(to.with_name(to.name + suffix))
 
 
+def put_in_place(made: Path, path: Path) -> None:
+    """A whole database, with no log of its own, under the name of another one that nobody has open."""
+    flush(made)
+    for suffix in COMPANIONS[1:]:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    made.replace(path)
+    flush(path.parent)
+
+
 def flush(path: Path) -> None:
     """What was written to the file, or the names in the folder, outlive a power cut."""
     handle = os.open(path, os.O_RDONLY)

@@ -22,11 +22,13 @@ class Repeater:
         self._folder, self._core, self._synchronous = folder, core, synchronous
         self._waiting: list[StoreStep] = []
         self.batch = 0  # the newest that was among them
+        self.steps = 0  # how many there were
 
     def put(self, step: StoreStep) -> None:
         if self._waiting and (self._waiting[0].day != step.day or len(self._waiting) >= AT_ONCE):
             self.flush()
         self._waiting.append(step)
+        self.steps += 1
 
     def flush(self) -> None:
         steps, self._waiting = self._waiting, []

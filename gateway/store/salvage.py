@@ -3,16 +3,21 @@
 import contextlib
 import logging
 import sqlite3  # noqa: TID251
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.store.files import READ_ERRORS, as_store_error, new_file, read_only, transaction
 
 log = logging.getLogger(__name__)
 
 
-def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -> int:
-    """Copy every readable row of every table; returns how many. `names`: an older day that knows most names too.
+def salvage(
+    damaged: Path, into: Path, schema: str, names: Path | None = None, known: Mapping[bytes, int] = MappingProxyType({})
+) -> int:
+    """Copy every readable row of every table; returns how many.
+
+    `names`: an older day that knows most names too; `known`: those with their numbers of whoever wrote to the file.
 
     Tables with row numbers are halved until the unreadable rows stand alone, others are read from both ends.
     StoreError when there is no room for the copy: nothing is there then, and it can be done again.
@@ -32,6 +37,10 @@ def salvage(damaged: Path, into: Path, schema: str, names: Path | None = None) -
             except READ_ERRORS as error:
                 _raise_if_full(error, into)
                 log.error("%s: table %s can't be taken over: %s", damaged.name, table, error)
+        if known:
+            rows = [(number, text.decode()) for text, number in known.items()]
+            with transaction(target):
+                target.executemany("INSERT OR IGNORE INTO name (id, text) VALUES (?, ?)", rows)
         if names is not None:
             _borrow_names(names, target)
     log.error("%s: %d rows salvaged into %s", damaged.name, saved, into.name)

@@ -22,6 +22,7 @@ from gateway.store.files import (
     connect,
     healthy,
     new_file,
+    put_in_place,
     roll_back,
     store_errors,
     transaction,
@@ -29,7 +30,7 @@ from gateway.store.files import (
 )
 from gateway.store.jobs import Job
 from gateway.store.openings import latest
-from gateway.store.repairs import Repairs
+from gateway.store.repairs import DAMAGED, HEALED, Repairs
 from gateway.store.repeating import Repeater
 from gateway.store.reports import last_reports
 from gateway.store.step_words import Replica, StoreStep, pack_jobs
@@ -91,6 +92,7 @@ class SqliteStore:
             self.steps = Steps(folder, replica) if replica is not None else None
             if self.steps is not None:
                 self.steps.make(self.core)
+                self._last = max(self._last, self.steps.last_batch)  # a number is given once, also where rows were lost
             self._ballast.fill()
         except BaseException:
             self._lock.release()
@@ -137,10 +139,10 @@ class SqliteStore:
             log.error("disk full: the ballast is given up")
             return True
         if error.damaged and self._day is not None:
-            path = self._day.path
+            path, names = self._day.path, self._day.names
             self._day.close()
             self._day = None
-            self._repairs.repair(path, now)
+            self._repairs.repair(path, now, names)
             return True
         return False
 
@@ -212,6 +214,20 @@ class SqliteStore:
         self._last = max(self._last, repeater.batch)
         if self.steps is not None:
             self.steps.last = last_step(self.folder)
+
+    def put_in_place(self, made: Path, path: Path) -> None:
+        """At a start: a whole file, made from a replica, in place of a damaged one. StoreError."""
+        with store_errors(path):
+            if path.name == CORE:
+                self.core.close()
+            put_in_place(made, path)
+            if path.name == CORE:
+                self.core = connect(path, "core", synchronous=self._synchronous)
+                self._uptos = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
+        if self.steps is not None:
+            self.steps.make(self.core)
+            self.steps.last = last_step(self.folder)
+        self._last = max(self._last, self._last_id())
 
     @contextlib.contextmanager
     def _core(self) -> Iterator[sqlite3.Connection]:
@@ -322,7 +338,7 @@ class SqliteStore:
         for path in day_files(self.folder)[: -self._keep_days or None]:
             if number_of(path) < day_number(now) - self._keep_days:
                 log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-                for file in (path, *self.folder.glob(f"{path.name}.damaged-*")):
+                for file in [path, *(old for mark in (DAMAGED, HEALED) for old in self.folder.glob(f"{path.name}{mark}*"))]:
                     unlink(file)
                 return True
         return False

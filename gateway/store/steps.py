@@ -5,15 +5,18 @@ of replicas reads and writes such files as before.
 """
 
 import heapq
+import logging
 import sqlite3  # noqa: TID251
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, day_files, finished, number_of
 from gateway.store.files import READ_ERRORS, as_store_error, read_only, store_errors
 from gateway.store.step_words import Replica, StoreStep
+
+log = logging.getLogger(__name__)
 
 MAKE = (
     "CREATE TABLE IF NOT EXISTS replica_step"
@@ -27,6 +30,7 @@ class Steps:
     def __init__(self, folder: Path, replica: Replica) -> None:
         self.replica = replica
         self.last = last_step(folder)
+        self.last_batch = max([0, *(_last_batch(path) for path in _open_files(folder))])
         self._unsettled: dict[int, int] = {}  # step → its batch, of those that the replica may lack
 
     def make(self, db: sqlite3.Connection) -> None:
@@ -90,13 +94,27 @@ def steps_after(folder: Path, n: int) -> Iterator[StoreStep]:
     return heapq.merge(*[_steps_of(path, n) for path in files if last_in(path) > n], key=lambda step: step.n)
 
 
+def _last_batch(path: Path) -> int:
+    """The newest batch that a step of this day tells of; 0 when there is none, or it can't be read."""
+    with suppress(*READ_ERRORS), closing(read_only(path)) as db:
+        if _has_steps(db):
+            return int(db.execute("SELECT coalesce(max(batch), 0) FROM replica_step").fetchone()[0])
+    return 0
+
+
 def ends(folder: Path) -> list[tuple[int | None, int]]:
-    """The newest step of each file that may have newer ones than others and tells of any, by its day; None: the core
-    file. StoreError.
+    """The newest step of each file that may have newer ones than others, by its day (0: it tells of none); and of the
+    core file, as None, where that tells of any. StoreError.
     """
-    files = [(number_of(path), path) for path in _open_files(folder)]
-    newest = [(day, last_in(path)) for day, path in [*files, (None, folder / CORE)] if path.exists()]
-    return [(day, last) for day, last in newest if last]
+    core = last_in(folder / CORE) if (folder / CORE).exists() else 0
+    days: list[tuple[int | None, int]] = [(number_of(path), last_in(path)) for path in _open_files(folder)]
+    return [*days, (None, core)] if core else days
+
+
+def newest_day(folder: Path) -> int:
+    """-1 while there is none."""
+    files = day_files(folder)
+    return number_of(files[-1]) if files else -1
 
 
 def count_after(folder: Path, n: int) -> int:
@@ -110,32 +128,66 @@ def count_after(folder: Path, n: int) -> int:
     return total
 
 
-def step_at(folder: Path, n: int) -> bytes | None:
-    """The body of one step; None where it is kept no more. StoreError."""
+def kept_upto(folder: Path, n: int, most: int = 50) -> list[StoreStep]:
+    """The newest steps up to `n` that are kept, in order, as far as they can be read. StoreError."""
+    steps: list[StoreStep] = []
     for path in [*_open_files(folder), folder / CORE]:
-        step = _first_behind(path, n - 1) if path.exists() and last_in(path) >= n else None
-        if step is not None and step.n == n:
-            return step.body
-    return None
+        if path.exists() and last_in(path):
+            steps += _kept_in(path, n, most)
+    return sorted(steps, key=lambda step: step.n)[-most:]
+
+
+def _kept_in(path: Path, n: int, most: int) -> Iterator[StoreStep]:
+    query = "SELECT n FROM replica_step WHERE n <= ? ORDER BY n DESC LIMIT ?"
+    try:
+        with store_errors(path), closing(read_only(path)) as db:
+            for (number,) in db.execute(query, (n, most)).fetchall():
+                told = _first_behind(path, number - 1)
+                if told is not None and told[1]:
+                    yield told[0]
+    except StoreError as error:
+        if not error.damaged:
+            raise
 
 
 def _steps_of(path: Path, after: int) -> Iterator[StoreStep]:
-    while (step := _first_behind(path, after)) is not None:
-        yield step
-        after = step.n
+    """As far as they can be read."""
+    try:
+        while (told := _first_behind(path, after)) is not None:
+            step, whole = told
+            if not whole:
+                log.error("%s: step %d, which a replica lacks, has lost its packed row", path.name, step.n)
+            yield step
+            after = step.n
+    except StoreError as error:
+        if not error.damaged:
+            raise
+        log.error("%s: what a replica lacks of it can't be read behind step %d: %s", path.name, after, error)
 
 
-def _first_behind(path: Path, after: int) -> StoreStep | None:
-    """The next step of one file. Nothing is held open meanwhile, so the file may go with its day."""
+def _first_behind(path: Path, after: int) -> tuple[StoreStep, bool] | None:
+    """The next step of one file, and whether it is whole: damage may have taken its packed row, and it goes without.
+
+    Nothing is held open meanwhile, so the file may go with its day.
+    """
     with store_errors(path), closing(read_only(path)) as db:
         row = db.execute("SELECT n, batch, body FROM replica_step WHERE n > ? ORDER BY n LIMIT 1", (after,)).fetchone()
         if row is None:
             return None
         n, batch, body = row
-        blob = db.execute("SELECT blob FROM batch WHERE id = ?", (batch,)).fetchone() if batch else (b"",)
-    if blob is None:
-        raise StoreError(f"{path.name} has lost batch {batch}, which the replica lacks")
-    return StoreStep(n, None if path.name == CORE else number_of(path), body + blob[0])
+        blob = _packed_row(db, path, batch) if batch else b""
+    return StoreStep(n, None if path.name == CORE else number_of(path), body + (blob or b"")), blob is not None
+
+
+def _packed_row(db: sqlite3.Connection, path: Path, batch: int) -> bytes | None:
+    """None where damage took it."""
+    try:
+        row = db.execute("SELECT blob FROM batch WHERE id = ?", (batch,)).fetchone()
+    except READ_ERRORS as error:
+        if not as_store_error(error, path).damaged:
+            raise
+        return None
+    return None if row is None else bytes(row[0])
 
 
 def _open_files(folder: Path) -> list[Path]:

@@ -11,15 +11,18 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from os import getloadavg
 from pathlib import Path
+from time import strftime
 
+import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.benchmarks.places import write_config
+from tests.benchmarks.places import FIRST_SEQ, write_config
 from tests.e2e.rig import Yizhan, mosquitto, yizhan
 from tests.patience import until
 from tests.postgres import PostgresServer, Servers
@@ -33,6 +36,7 @@ class Watermarks:
 
     def __init__(self, port: int) -> None:
         self.upto: dict[str, int] = {}
+        self.first: dict[str, int] = {}
         self.heard = 0
         self.backwards: list[str] = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="devices")
@@ -46,6 +50,7 @@ class Watermarks:
         if told["upto"] < self.upto.get(device, 0):
             self.backwards.append(device)
         self.upto[device] = max(told["upto"], self.upto.get(device, 0))
+        self.first.setdefault(device, told["upto"])
         self.heard += 1
 
     def close(self) -> None:
@@ -65,6 +70,7 @@ class Told:
     ended_by_themselves: int = 0
     take_overs_s: list[float] = field(default_factory=list)
     slowest_s: float = 0.0
+    rate: float = 0.0  # stored, a second while devices published
 
 
 class ThreeCopies:
@@ -140,7 +146,7 @@ class ThreeCopies:
         if way.startswith("gateway"):
             self.told.take_overs_s.append(took)
             self._start(self._names[1])
-        print(f"{way}: {took:.1f} s", flush=True)
+        print(f"{strftime('%H:%M:%S')} {way}: {took:.1f} s, load {getloadavg()[0]:.0f}", flush=True)
         self.has_one_waiting(way)
 
     def has_one_waiting(self, after: str) -> None:
@@ -193,42 +199,76 @@ class ThreeCopies:
         """Stop all, and count what is stored, here and in the replica."""
         for name in self._names:
             self._gateways[name].stop(signal.SIGKILL)
-        path = self._folder / self._names[0]
-        here = self._exported(path)
+        here = self._folder / self._names[0]
         again = self._folder / "again"
         self._configure("again")
-        done = yizhan(again, "restore", "--config", str(again / "yizhan.yaml"), "--from-replica")
+        done = yizhan(again, "restore", "--config", str(again / "yizhan.yaml"), "--from-replica", patience_s=1_200)
         assert done.returncode == 0, done.stderr
-        there = self._exported(again)
-        self._count(there)
+        seen = Seen()
         # What was on its way at the last kill may be in one of the two alone: it was acknowledged to nobody.
-        shorter, longer = sorted((here, there), key=len)
-        self.told.alike = longer[: len(shorter)] == shorter
+        self.told.alike = True
+        ours = exported(here)
+        for line in exported(again):
+            self.told.alike = self.told.alike and next(ours, line) == line
+            seen.add(line)
+        for _ in ours:
+            pass
+        self.told.stored, self.told.double = seen.stored, seen.double
+        self.told.missing = seen.missing(self.marks)
         self.told.backwards = len(self.marks.backwards)
         return self.told
 
-    def _exported(self, path: Path) -> list[str]:
-        done = yizhan(path, "export", "--config", str(path / "yizhan.yaml"))
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
 
-    def _count(self, lines: list[str]) -> None:
-        seqs = defaultdict[str, list[int]](list)
-        for line in lines:
-            row = json.loads(line)
-            seqs[f"{row['station']}/{row['device']}"].append(row["seq"])
-        self.told.stored = len(lines)
-        for device, upto in self.marks.upto.items():
-            have = set(seqs[device])
-            first = min(have, default=upto)
-            self.told.missing += upto + 1 - first - len([seq for seq in have if seq <= upto])
-        self.told.double = sum(len(one) - len(set(one)) for one in seqs.values())
+def exported(path: Path) -> Iterator[bytes]:
+    """What `yizhan export` prints, line by line: there may be more than fits into memory."""
+    program = Path(sys.executable).with_name("yizhan")
+    words = [str(program), "export", "--config", str(path / "yizhan.yaml")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        assert child.stdout is not None
+        yield from child.stdout
+    assert child.returncode == 0
+
+
+class Row(msgspec.Struct):
+    station: str
+    device: str
+    seq: int
+
+
+class Seen:
+    """Which numbers of which devices are stored, and how often."""
+
+    def __init__(self) -> None:
+        self.stored = self.double = 0
+        self._seqs = defaultdict[str, bytearray](bytearray)  # a byte for each number behind FIRST_SEQ
+
+    def add(self, line: bytes) -> None:
+        row = msgspec.json.decode(line, type=Row)
+        seqs, at = self._seqs[f"{row.station}/{row.device}"], row.seq - FIRST_SEQ
+        if at >= len(seqs):
+            seqs.extend(bytes(at + 1_000 - len(seqs)))
+        self.stored += 1
+        self.double += seqs[at]
+        seqs[at] = 1
+
+    def missing(self, marks: Watermarks) -> int:
+        """All devices began in one round: what came before the gateway listened no device has."""
+        first = min((seqs.find(1) for seqs in self._seqs.values()), default=0) + 1
+        missing = 0
+        for device, upto in marks.upto.items():
+            seqs = self._seqs[device]
+            begin = min(first, marks.first[device] - FIRST_SEQ)
+            if 0 <= seqs.find(1) < begin:
+                begin = seqs.find(1)
+            missing += upto - FIRST_SEQ + 1 - begin - seqs[begin : upto - FIRST_SEQ + 1].count(1)
+        return missing
 
 
 def run(folder: Path, servers: Servers, ways: list[str | None], rate: float, seed: int) -> Told:
     """Hurt them in these ways (None: at random) while `rate` messages a second come."""
     with ExitStack() as stack:
         copies = ThreeCopies(folder, servers, stack, seed)
+        begin = time.monotonic()
         words = ["-m", "tests.soak.stream", *map(str, (copies.port, STATIONS, SEATS, rate))]
         devices = subprocess.Popen([sys.executable, *words])
         stack.callback(devices.wait)
@@ -238,8 +278,11 @@ def run(folder: Path, servers: Servers, ways: list[str | None], rate: float, see
         for way in ways:
             copies.hurt(way)
         devices.kill()
+        published_s = time.monotonic() - begin
         before = -1
         while before != copies.marks.heard:  # what is on its way
             before = copies.marks.heard
             time.sleep(2)
-        return copies.end()
+        told = copies.end()
+        told.rate = told.stored / published_s
+        return told

@@ -4,10 +4,12 @@ Days go when they go here. Nobody waits for it: what it does is seen from what l
 a kill left out is done at the next look.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from gateway.model import Millis
 from gateway.store.backup import snapshot
 from gateway.store.base import StoreError
 from gateway.store.days import CORE, day_files, finished, number_of
+from gateway.store.repairs import damaged_before
 from gateway.store.replica.restoring import KEYS, ROLLUPS
 from gateway.store.replica.sender import ReplicaSender
 from gateway.store.replica.shelf import ReplicaShelf, ShelvedFile
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 CORE_EVERY_MS = 6 * 3_600_000
+PATIENCE_S = 10.0  # until the replica has what a copy tells of
 OFTEN_MS = 60_000  # databases that others write are copied at most so often
 PHOTOS = "photos/"
 COPY = "copy.db"  # a name by which nobody takes it for the store of a shard
@@ -72,6 +76,9 @@ class ReplicaFiling(threading.Thread):
         self._server: Postgres | None = None
         self._ending = threading.Event()
         self._put_at: dict[str, Millis] = {}
+        self._anew: set[str] = set()  # days that were put since the replica is not whole
+        self._gaps = 0
+        self._troubles: dict[str, str] = {}
 
     def end(self, timeout_s: float) -> None:
         self._ending.set()
@@ -105,33 +112,53 @@ class ReplicaFiling(threading.Thread):
             server.close()
 
     def _bring(self, shelf: ReplicaShelf) -> None:
-        there, whole = shelf.files(), self._sender.whole
-        brought = [self._bring_one(shelf, there.get(name), name, path) for name, path in self._journal(whole=whole)]
+        there, whole, gaps = shelf.files(), self._sender.whole, self._sender.gaps
+        if whole or gaps != self._gaps:
+            self._anew.clear()
+        self._gaps = gaps
+        damaged = damaged_before(self._folder)
+        brought = [
+            self._try(path.name, partial(self._bring_one, shelf, there.get(path.name), path, damaged=path in damaged))
+            for path in self._journal(there, damaged, whole=whole)
+        ]
         for file in self._beside():
-            self._bring_beside(shelf, there.get(file.name), file)
+            self._try(file.name, partial(self._bring_beside, shelf, there.get(file.name), file))
         if all(brought) and not whole:
-            shelf.whole()
-            self._sender.whole = True
-            log.info("replica: everything is there now")
+            self._sender.is_whole(gaps, shelf)
         self._forget(shelf, there)
+
+    def _try(self, name: str, bring: Callable[[], bool]) -> bool:
+        """A file of ours that is in trouble holds up no other one."""
+        try:
+            done = bring()
+        except (StoreError, OSError) as error:
+            if self._troubles.get(name) != str(error):
+                log.error("replica: %s can't be brought there yet: %s", name, error)
+            self._troubles[name] = str(error)
+            return False
+        self._troubles.pop(name, None)
+        return done
 
     # ---- the journal ----
 
-    def _journal(self, *, whole: bool) -> Iterator[tuple[str, Path]]:
-        """What shall be there as a file. A day that is written to is told by its steps, unless it began before them."""
-        for path in day_files(self._folder):
-            if (not whole or finished(path)) and not any(self._folder.glob(f"{path.name}.damaged-*")):
-                yield path.name, path
-        for name in (CORE, ROLLUPS):
-            if (self._folder / name).exists():
-                yield name, self._folder / name
+    def _journal(self, there: dict[str, ShelvedFile], damaged: Collection[Path], *, whole: bool) -> Iterator[Path]:
+        """What shall be there as a file. A day that is written to is told by its steps, unless it began before them.
 
-    def _bring_one(self, shelf: ReplicaShelf, there: ShelvedFile | None, name: str, path: Path) -> bool:
+        What could be read of a damaged file never takes the place of what is there.
+        """
+        for path in day_files(self._folder):
+            if (not whole or finished(path)) and not (path in damaged and (whole or path.name in there)):
+                yield path
+        for path in (self._folder / CORE, self._folder / ROLLUPS):
+            if path.exists() and not (path in damaged and path.name in there):
+                yield path
+
+    def _bring_one(self, shelf: ReplicaShelf, there: ShelvedFile | None, path: Path, *, damaged: bool) -> bool:
         """False while it can't be brought."""
-        day = name.endswith(".day.db")
+        name, day = path.name, path.name.endswith(".day.db")
         if day:
             mark = mark_of(path)
-            if there is not None and (there.mark == mark or (not self._sender.whole and not finished(path))):
+            if name in self._anew or (there is not None and there.mark == mark):
                 return True
         else:
             mark = str(self._now())
@@ -139,36 +166,47 @@ class ReplicaFiling(threading.Thread):
             # Once at each start: what others did to it while nobody ran is told by no step.
             if young and self._sender.whole and name in self._put_at:
                 return True
+        with self._snapshot(path) as copy:
+            if copy is None:
+                return False
+            # The steps of a damaged day tell of what is lost here: they stay beside what can be read of it.
+            whole = name != ROLLUPS and not (day and damaged)
+            file = ShelvedFile(name, mark, last_in(copy) if whole else 0)
+            shelf.put(file, copy, number_of(path) if day else None, holds_steps=whole)
+        self._put_at[name] = self._now()
+        if day and not self._sender.whole:
+            self._anew.add(name)
+        return True
+
+    @contextlib.contextmanager
+    def _snapshot(self, path: Path) -> Iterator[Path | None]:
+        """A copy that tells of nothing that the replica lacks: a checkpoint in it, or another's place in the journal,
+        may be further than the file's own steps. None where the replica is too slow for that.
+        """
         with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
             copy = Path(aside) / COPY
             snapshot(path, copy)
-            upto = last_in(copy)
-            if upto > self._sender.confirmed:
-                return False  # what it contains is told step by step first
-            number = number_of(path) if day else None
-            shelf.put(ShelvedFile(name, mark, upto), copy, number, holds_steps=name != ROLLUPS)
-            self._put_at[name] = self._now()
-        return True
+            yield copy if self._sender.reaches(self._sender.newest, PATIENCE_S) else None
 
     # ---- files of others ----
 
-    def _bring_beside(self, shelf: ReplicaShelf, there: ShelvedFile | None, file: FileBeside) -> None:
+    def _bring_beside(self, shelf: ReplicaShelf, there: ShelvedFile | None, file: FileBeside) -> bool:
         try:
             mark = mark_of(file.path)
         except FileNotFoundError:
-            return
+            return True
         if there is not None and there.mark == mark:
-            return
+            return True
         if file.path.suffix != ".db":
             shelf.put(ShelvedFile(file.name, mark, 0), file.path)
-            return
+            return True
         if self._now() < self._put_at.get(file.name, 0) + OFTEN_MS:
-            return
-        self._put_at[file.name] = self._now()
-        with TemporaryDirectory(dir=self._folder, prefix=".replica-") as aside:
-            copy = Path(aside) / COPY
-            snapshot(file.path, copy)
-            shelf.put(ShelvedFile(file.name, mark, 0), copy)
+            return True
+        with self._snapshot(file.path) as copy:
+            if copy is not None:
+                shelf.put(ShelvedFile(file.name, mark, 0), copy)
+                self._put_at[file.name] = self._now()
+        return copy is not None
 
     def _forget(self, shelf: ReplicaShelf, there: dict[str, ShelvedFile]) -> None:
         days = day_files(self._folder)

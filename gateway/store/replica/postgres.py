@@ -4,11 +4,13 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import psycopg  # noqa: TID251
 
 from gateway.store.replica import tables
+from gateway.store.replica.shelf import ReplicaShelf
 from gateway.store.replica.words import LEASE_S, FencedError, Holder, ReplicaState, ServerAwayError, Standby, StuckError
 from gateway.store.step_words import StoreStep
 
@@ -63,11 +65,13 @@ class Postgres:
 
     def claim(self, line: str) -> int:
         self.run(f"SET lock_timeout = '{LOCK_S}s'")
+        self._warned = False
         row = self.row(tables.CLAIM, (self.gateway, line, tables.FORMAT))
         self.run("SET lock_timeout = 0")
         if row is None:
             raise StuckError(f"the replica holds another store under the name {self.gateway}")
         (self.epoch,) = row
+        self._confirm()
         return self.epoch
 
     def resume(self, epoch: int) -> None:
@@ -82,6 +86,9 @@ class Postgres:
         with self.transaction():
             self.run(tables.DROP_FILES, (self.gateway,))
             self.run(tables.WHOLE, (False, self.gateway, self.epoch))
+
+    def lacks_steps(self) -> None:
+        self.fenced(tables.WHOLE, (False, self.gateway, self.epoch))
 
     def holds(self) -> None:
         """Inside a transaction: be sure that the epoch is ours until its end. FencedError."""
@@ -98,6 +105,24 @@ class Postgres:
     def body(self, n: int) -> bytes | None:
         row = self.row(tables.BODY, (self.gateway, n))
         return None if row is None else bytes(row[0])
+
+    def epoch_of(self, n: int) -> int | None:
+        row = self.row(tables.EPOCH_OF, (self.gateway, n))
+        return None if row is None else int(row[0])
+
+    def days_after(self, day: int) -> list[int]:
+        return [number for (number,) in self.run(tables.DAYS_AFTER, (self.gateway, day)).fetchall()]
+
+    def fetch(self, name: str, target: Path) -> int | None:
+        row = self.row(tables.UPTO, (self.gateway, name))
+        if row is None:
+            return None
+        target.touch(0o600)
+        ReplicaShelf(self).fetch(name, target)
+        return int(row[0])
+
+    def at_one_moment(self) -> contextlib.AbstractContextManager[None]:
+        return self.transaction("REPEATABLE READ")
 
     def steps(self, after: int) -> Iterator[StoreStep]:
         while True:
@@ -171,9 +196,11 @@ class Postgres:
         self._warned = False
         if self.run(statement, values).rowcount < 1:
             raise self._over()
-        while (
-            self._warned
-        ):  # the wait for the standby was cut off on the server: committed there, and perhaps there alone
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """The wait for the standby was cut off on the server: it is committed there, and perhaps there alone."""
+        while self._warned:
             self._warned = False
             self.fenced(tables.CONFIRM, (self.gateway, self.epoch))
 
@@ -185,13 +212,15 @@ class Postgres:
 
     @contextlib.contextmanager
     def transaction(self, how: str = "READ COMMITTED") -> Iterator[None]:
-        """All of it or nothing. ServerAwayError."""
+        """All of it or nothing, also on the standby. ServerAwayError."""
+        self._warned = False
         try:
             with self._db.transaction():
                 self.run(f"SET TRANSACTION ISOLATION LEVEL {how}")
                 yield
         except psycopg.Error as error:
             raise _away(error) from error
+        self._confirm()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> "psycopg.Cursor[Any]":
         """ServerAwayError."""

@@ -30,6 +30,8 @@ HAS = "SELECT 1 FROM yizhan_step WHERE gateway = %s AND n = %s AND sha256(body) 
 # A commit that the standby confirms proves that it has all that was committed before, too.
 CONFIRM = "UPDATE yizhan_store SET asked = asked + 1 WHERE gateway = %s AND epoch = %s"
 BODY = "SELECT body FROM yizhan_step WHERE gateway = %s AND n = %s"
+EPOCH_OF = "SELECT epoch FROM yizhan_step WHERE gateway = %s AND n = %s"
+DAYS_AFTER = "SELECT DISTINCT day FROM yizhan_step WHERE gateway = %s AND day > %s ORDER BY day"
 STEPS = "SELECT n, day, body FROM yizhan_step WHERE gateway = %s AND n > %s ORDER BY n LIMIT %s"
 STEPS_OF = (
     "SELECT n, day, body FROM yizhan_step WHERE gateway = %s AND day IS NOT DISTINCT FROM %s::int"
@@ -44,6 +46,7 @@ STANDBY = (
 # ---- whole files ----
 
 FILES = "SELECT name, mark, upto FROM yizhan_file WHERE gateway = %s AND piece = 0 ORDER BY name"
+UPTO = "SELECT upto FROM yizhan_file WHERE gateway = %s AND name = %s AND piece = 0"
 PIECE = "SELECT body FROM yizhan_file WHERE gateway = %s AND name = %s AND piece = %s"
 PUT_PIECE = "INSERT INTO yizhan_file (gateway, name, piece, mark, upto, body) VALUES (%s, %s, %s, %s, %s, %s)"
 DROP_FILE = "DELETE FROM yizhan_file WHERE gateway = %s AND name = %s"

@@ -1,7 +1,9 @@
 """What the replica's server is asked, and what can come of it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from gateway.store.step_words import StoreStep
@@ -72,6 +74,10 @@ class ReplicaServer(Protocol):
         """Some of what it had is gone: no file that it holds counts, and all are brought anew."""
         ...
 
+    def lacks_steps(self) -> None:
+        """Some of what it was to get is nowhere any more: a restore waits until it has the files anew. FencedError."""
+        ...
+
     def insert(self, step: StoreStep) -> None:
         """Durable when it returns, also on the standby. What was there under this number is replaced. FencedError."""
         ...
@@ -84,12 +90,28 @@ class ReplicaServer(Protocol):
         """Of a step, if it is there."""
         ...
 
+    def epoch_of(self, n: int) -> int | None:
+        """In which it was written, if it is there."""
+        ...
+
     def steps(self, after: int) -> Iterator[StoreStep]:
         """All behind that number, in order."""
         ...
 
     def steps_of(self, day: int | None, after: int, upto: int) -> Iterator[StoreStep]:
         """Those of one day's file, None: of the core file, behind `after` up to `upto`, in order."""
+        ...
+
+    def days_after(self, day: int) -> list[int]:
+        """Of which later days it has steps."""
+        ...
+
+    def fetch(self, name: str, target: Path) -> int | None:
+        """A whole file; returns the last step that it contains, None where it has no such file. StoreError."""
+        ...
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """All that is asked inside is true of one moment."""
         ...
 
     def keep_parts(self, rows: Sequence[tuple[int, int, bytes]]) -> None:

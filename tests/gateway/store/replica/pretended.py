@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from gateway.store.replica.words import FencedError, Holder, ReplicaState, ServerAwayError, Standby, StuckError
 from gateway.store.step_words import StoreStep
@@ -15,6 +17,7 @@ class PretendedServer:
         self.epoch = 0
         self.holder: Holder | None = None
         self.rows: dict[int, StoreStep] = {}
+        self.epochs: dict[int, int] = {}
         self.parts: dict[int, tuple[int, int, bytes]] = {}
         self.inserts: list[int] = []
         self.asked: list[int] = []
@@ -66,6 +69,9 @@ class PretendedConnection:
     def not_whole(self) -> None:
         self._alive().whole = False
 
+    def lacks_steps(self) -> None:
+        self._alive().whole = False
+
     def insert(self, step: StoreStep) -> None:
         server = self._alive()
         server.inserts.append(step.n)
@@ -76,7 +82,7 @@ class PretendedConnection:
         server.open.wait()
         if server.epoch != self._epoch:
             raise FencedError("another gateway writes")
-        server.rows[step.n] = step
+        server.rows[step.n], server.epochs[step.n] = step, self._epoch
         if how == "answer":
             raise ServerAwayError("the line broke")
 
@@ -88,6 +94,18 @@ class PretendedConnection:
     def body(self, n: int) -> bytes | None:
         row = self._alive().rows.get(n)
         return None if row is None else row.body
+
+    def epoch_of(self, n: int) -> int | None:
+        return self._alive().epochs.get(n)
+
+    def days_after(self, day: int) -> list[int]:
+        return sorted({step.day for step in self._alive().rows.values() if step.day is not None and step.day > day})
+
+    def fetch(self, name: str, target: Path) -> int | None:
+        return None
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def steps(self, after: int) -> Iterator[StoreStep]:
         yield from [step for n, step in sorted(self._alive().rows.items()) if n > after]

@@ -158,6 +158,29 @@ def test_a_wait_for_the_standby_that_is_cut_off_is_no_confirmation(pair, tmp_pat
 
 
 @pytest.mark.slow
+def test_an_epoch_counts_only_when_the_standby_has_it(pair):
+    primary, standby = pair
+    with closing(Postgres(primary.url, "claims")) as server:
+        server.claim("line")
+        standby.kill()
+        claimed = []
+        thread = threading.Thread(target=lambda: claimed.append(server.claim("line")))
+        thread.start()
+        for _ in range(3):
+            until(lambda: waits_for_the_standby(primary, "claims"), "the claim waiting")
+            primary.sql(
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'yizhan claims' AND wait_event = 'SyncRep'"
+            )
+        assert claimed == []
+        standby.start()
+        thread.join(60)
+        assert claimed == [2]
+        assert standby.sql("SELECT epoch FROM yizhan_store WHERE gateway = 'claims'") == "2"
+    until(lambda: primary.sql("SELECT sync_state FROM pg_stat_replication") == "sync")
+
+
+@pytest.mark.slow
 def test_a_server_that_dies_between_insert_and_answer_is_asked_afterwards(pair, tmp_path):
     primary, standby = pair
     gateway = Gateway(tmp_path / "data", primary, "dies")

@@ -1,0 +1,32 @@
+"""Which epochs this folder's gateway has claimed: by them it tells its own steps in the replica from others'."""
+
+from pathlib import Path
+
+from gateway.store.base import StoreError
+
+FILE = "replica-epochs"  # belongs to this folder on this machine: no copy takes it along
+KEPT = 50
+
+
+class OwnEpochs:
+    """Kept in a file before anything is written under a new one. `in` tells whether one is ours. StoreError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        try:
+            text = self._path.read_text("ascii") if self._path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        self._epochs = [int(word) for word in text.split() if word.isdecimal()]
+
+    def __contains__(self, epoch: int | None) -> bool:
+        return epoch in self._epochs
+
+    def add(self, epoch: int) -> None:
+        self._epochs = [*self._epochs[1 - KEPT :], epoch]
+        part = self._path.with_name(FILE + ".part")
+        try:
+            part.write_text(" ".join(map(str, self._epochs)), "ascii")
+            part.replace(self._path)
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error}") from error
