@@ -23,6 +23,11 @@ def damaged_before(folder: Path) -> dict[Path, list[Path]]:
     return {path: parts for path, parts in aside.items() if path.exists()}
 
 
+def with_aside(path: Path) -> list[Path]:
+    """A file, and all that was found damaged under its name."""
+    return [path, *(aside for mark in (DAMAGED, HEALED) for aside in path.parent.glob(f"{path.name}{mark}*"))]
+
+
 class Repairs:
     """`aside` lists the files that were found broken, where they are now. For the writer's thread; StoreError."""
 

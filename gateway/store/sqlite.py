@@ -30,7 +30,7 @@ from gateway.store.files import (
 )
 from gateway.store.jobs import Job
 from gateway.store.openings import latest
-from gateway.store.repairs import DAMAGED, HEALED, Repairs
+from gateway.store.repairs import Repairs, with_aside
 from gateway.store.repeating import Repeater
 from gateway.store.reports import last_reports
 from gateway.store.step_words import Replica, StoreStep, pack_jobs
@@ -218,14 +218,11 @@ class SqliteStore:
     def put_in_place(self, made: Path, path: Path) -> None:
         """At a start: a whole file, made from a replica, in place of a damaged one. StoreError."""
         with store_errors(path):
-            if path.name == CORE:
-                self.core.close()
+            self.core.close()
             put_in_place(made, path)
-            if path.name == CORE:
-                self.core = connect(path, "core", synchronous=self._synchronous)
-                self._uptos = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
+            self.core = connect(self.folder / CORE, "core", synchronous=self._synchronous)
+            self._uptos = dict(self.core.execute("SELECT part, upto FROM checkpoint"))
         if self.steps is not None:
-            self.steps.make(self.core)
             self.steps.last = last_step(self.folder)
         self._last = max(self._last, self._last_id())
 
@@ -338,7 +335,7 @@ class SqliteStore:
         for path in day_files(self.folder)[: -self._keep_days or None]:
             if number_of(path) < day_number(now) - self._keep_days:
                 log.info("dropping %s: past the %d days to keep", path.name, self._keep_days)
-                for file in [path, *(old for mark in (DAMAGED, HEALED) for old in self.folder.glob(f"{path.name}{mark}*"))]:
+                for file in with_aside(path):
                     unlink(file)
                 return True
         return False

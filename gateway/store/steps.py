@@ -128,6 +128,11 @@ def count_after(folder: Path, n: int) -> int:
     return total
 
 
+def step_at(folder: Path, n: int) -> bytes | None:
+    """The body of one step; None where it is kept no more. StoreError."""
+    return next((step.body for step in kept_upto(folder, n, 1) if step.n == n), None)
+
+
 def kept_upto(folder: Path, n: int, most: int = 50) -> list[StoreStep]:
     """The newest steps up to `n` that are kept, in order, as far as they can be read. StoreError."""
     steps: list[StoreStep] = []

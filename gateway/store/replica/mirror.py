@@ -73,7 +73,7 @@ class Mirror:
             if fresh:  # a power cut takes the end of one file, and newer steps stand in another
                 for day, last in ends(store.folder):
                     store.repeat(server.steps_of(day, last, store.last_step))
-            take_up(server, store, state)
+            take_up(server, store, state, compare=fresh)
             if files or fresh:
                 self._take_files(server, state)
         except StuckError as error:

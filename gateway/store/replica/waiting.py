@@ -11,6 +11,7 @@ from gateway.base.clock import monotonic_s, now_ms
 from gateway.store.base import StoreError
 from gateway.store.days import CORE
 from gateway.store.files import Lock
+from gateway.store.replica.healing import heal
 from gateway.store.replica.meeting import line_kept, take_up
 from gateway.store.replica.restoring import fetch_beside, restore_from, take_checkpoints
 from gateway.store.replica.words import LEASE_S, Holder, ReplicaState, ServerAwayError, StuckError
@@ -96,6 +97,7 @@ class WaitingGateway:
                 return False
             done = restore_from(server, self._folder, self._keys)
             log.info("%d files and %d commits were taken from the replica", done.files, done.steps)
+        fresh = self._store is None
         if self._store is None:
             self._store = SqliteStore(self._folder, now_ms(), keep_days=self._keep_days, ballast_mib=0, replica=Later())
         if line_kept(self._store) != state.line:
@@ -103,7 +105,9 @@ class WaitingGateway:
                 f"{self._folder} holds another store than the replica: move it away, or name an empty store.path"
             )
         try:
-            take_up(server, self._store, state)
+            if fresh and state.whole:
+                heal(server, self._store, state.last)
+            take_up(server, self._store, state, compare=fresh)
             self._store.tidy(now_ms())
         except StuckError as error:
             log.warning("%s: setting our store aside, and taking the replica's", error)
