@@ -37,9 +37,9 @@ class Committing:
         self.on_durable: Callable[[Outcome], None] = lambda _outcome: None
         self._pipeline, self._writer, self._memory, self._alerting = pipeline, writer, memory, alerting
         self._mishaps = pipeline.live.mishaps
-        self._snapshot_interval_s = limits.snapshot_interval_s
+        self._snapshot_interval_s, self._snapshot_messages = limits.snapshot_interval_s, limits.snapshot_messages
         self._parts_due: list[int] = []
-        self._part_at = 0.0
+        self._part_at, self._part_due = 0.0, 0  # the next one: at this time, or when so many messages are stored
 
     @property
     def backlog(self) -> int:
@@ -82,7 +82,7 @@ class Committing:
         parts: list[tuple[int, bytes]] = []
         with self._mishaps.contained("keeping parts of the live state"):
             parts = [(part, self._memory.dump(part, now)) for part in due]
-        if moment >= self._part_at and self._memory.parts:
+        if (moment >= self._part_at or self.stored >= self._part_due) and self._memory.parts:
             with self._mishaps.contained("keeping a part of the live state"):
                 parts += [self._next_part(moment, now)]
         self._put(Commit(outcome, now, self.session.epoch, self.mids, watermarks, parts))
@@ -93,6 +93,7 @@ class Committing:
             memory.dirty = set(range(len(memory.parts)))
         part = min(memory.dirty)
         self._part_at = moment + self._snapshot_interval_s / len(memory.parts)
+        self._part_due = self.stored + self._snapshot_messages
         return part, memory.dump(part, now)
 
     def hand_over_last(self, now: Millis) -> None:

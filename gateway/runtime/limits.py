@@ -15,5 +15,6 @@ class IntakeLimits:
     document_interval_ms: Millis = 10  # between two documents of one station
     ack_interval_s: float = 5.0
     snapshot_interval_s: float = 60.0
+    snapshot_messages: int = 20_000  # and a part of the state after so many: whoever takes over has few to replay
     report_interval_s: float = 30.0
     restart_grace_ms: Millis = 30_000

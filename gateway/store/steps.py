@@ -142,17 +142,17 @@ def kept_upto(folder: Path, n: int, most: int = 50) -> list[StoreStep]:
     return sorted(steps, key=lambda step: step.n)[-most:]
 
 
-def _kept_in(path: Path, n: int, most: int) -> Iterator[StoreStep]:
+def _kept_in(path: Path, n: int, most: int) -> list[StoreStep]:
     query = "SELECT n FROM replica_step WHERE n <= ? ORDER BY n DESC LIMIT ?"
     try:
         with store_errors(path), closing(read_only(path)) as db:
-            for (number,) in db.execute(query, (n, most)).fetchall():
-                told = _first_behind(path, number - 1)
-                if told is not None and told[1]:
-                    yield told[0]
+            numbers = [number for (number,) in db.execute(query, (n, most))]
+        told = [_first_behind(path, number - 1) for number in numbers]
     except StoreError as error:
         if not error.damaged:
             raise
+        return []
+    return [step for step, whole in filter(None, told) if whole]
 
 
 def _steps_of(path: Path, after: int) -> Iterator[StoreStep]:

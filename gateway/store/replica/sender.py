@@ -36,7 +36,7 @@ AGAIN_S = (0.2, 5.0)
 LOOK_S = 10.0  # how often the standby is looked for, and whether a silent line is dead
 
 
-class Shelf(Protocol):
+class WholeFiles(Protocol):
     """Where whole files are."""
 
     def whole(self) -> None: ...
@@ -128,7 +128,7 @@ class ReplicaSender(threading.Thread):
         """Wait until it has all up to step `n`. False where that takes too long."""
         return self._steps.reaches(n, patience_s)
 
-    def is_whole(self, gaps: int, shelf: Shelf) -> None:
+    def is_whole(self, gaps: int, shelf: WholeFiles) -> None:
         """All files are there as they were when there had been so many gaps."""
         with self._whole_lock:
             if self.gaps == gaps:
