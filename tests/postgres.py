@@ -138,7 +138,7 @@ class Servers:
         if os.geteuid() == 0:
             shutil.chown(self._root, "postgres")
 
-    def one(self) -> PostgresServer:
+    def new_server(self) -> PostgresServer:
         """Not made yet: `make` or `follow` it, then `start`."""
         folder = self._root / str(len(self._made))
         folder.mkdir()

@@ -28,7 +28,7 @@ def line(kind: str, total: int, least: int, most: int, sort: str | None = None) 
 def document(
     station: str, resources: list[dict[str, Any]], summary: list[dict[str, Any]], now: int, **more: Any
 ) -> Document:
-    ends = [one["valid_until"] for one in resources if one["valid_until"] and one["evidence"] == "live"]
+    ends = [row["valid_until"] for row in resources if row["valid_until"] and row["evidence"] == "live"]
     body = {
         "station": station, "name": {"zh": station}, "as_of": rfc3339(now), "valid_until": min(ends, default=None),
         "open": {"now": "yes", "until": None}, "summary": summary,

@@ -117,8 +117,8 @@ def lived(start: Millis, end: Millis) -> Iterator[tuple[Millis, str, Mapping[str
             said.append((f"{seat}/state", {"occupied": at < taken.get(seat, 0)}))
         said.append(("yanshan/room/state", {"people": busy * 2 if local.hour in (9, 10, 19, 20) else 0}))
         said.append(("yanshan/door-main/state", {"open": False}))
-        for pile, one in piles.items():
-            says = one.says(at, rng, busy)
+        for pile, charger in piles.items():
+            says = charger.says(at, rng, busy)
             said.append(
                 (f"yanshan/{pile}/state", {"status": "Faulted"} if pile == "pile-02" and at in BROKEN else says)
             )
@@ -153,8 +153,8 @@ def live(folder: Path, days: int) -> Millis:
     rollups = rollups_of(settings, settings.stations, pipeline.live, folder, reader := SqliteReader(folder), end)
     while rollups.tidy(end):
         pass
-    for one in (rollups, reader, store):
-        one.close()
+    for part in (rollups, reader, store):
+        part.close()
     return end
 
 

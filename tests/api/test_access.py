@@ -128,13 +128,13 @@ def test_a_made_up_cookie_is_nobody(tmp_path: Path, cookie: str) -> None:
 
 def test_a_session_cannot_be_prolonged_or_handed_to_another_key(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path / "keys.json")
-    one, two = (keyring.check(keyring.create(name, "admin", NOON), NOON) for name in "ab")
-    assert one
+    first, two = (keyring.check(keyring.create(name, "admin", NOON), NOON) for name in "ab")
+    assert first
     assert two
-    cookie = keyring.open_session(one, LogIn(one.name), NOON, NOON + 10)
-    assert keyring.check_session(cookie, NOON) == one
+    cookie = keyring.open_session(first, LogIn(first.name), NOON, NOON + 10)
+    assert keyring.check_session(cookie, NOON) == first
     assert keyring.check_session(cookie.replace(f".{NOON + 10}.", f".{NOON + 99}."), NOON) is None
-    assert keyring.check_session(cookie.replace(one.id, two.id), NOON) is None
+    assert keyring.check_session(cookie.replace(first.id, two.id), NOON) is None
 
 
 def test_the_file_holds_no_key_and_nobody_else_may_read_it(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_file_holds_no_key_and_nobody_else_may_read_it(tmp_path: Path) -> No
     token = Keyring(path).create("n", "viewer", NOON)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert token.split("_", 2)[2] not in path.read_text()
-    assert [one.name for one in path.parent.iterdir()] == ["keys.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["keys.json"]
 
 
 def test_another_process_is_heard_at_once(tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_keys_made_at_the_same_moment_all_stay_and_a_revoked_one_never_comes_bac
     with ThreadPoolExecutor(7) as pool:
         made = [pool.submit(_create_one, path) for _ in range(6)]
         made.append(pool.submit(Keyring(path).revoke, gone))  # type: ignore[arg-type]
-        for one in made:
-            one.result()
+        for making in made:
+            making.result()
     assert [key.name for key in Keyring(path).all()] == ["n"] * 6
 
 
@@ -247,16 +247,16 @@ def test_a_session_that_was_logged_out_is_over_in_every_process_and_after_a_rest
     here, there = Keyring(tmp_path / "keys.json"), Keyring(tmp_path / "keys.json")
     key = here.check(here.create("n", "viewer", NOON), NOON)
     assert key
-    one, two = (
+    first, two = (
         here.open_session(key, LogIn(key.name), NOON, NOON + DAY),
         there.open_session(key, LogIn(key.name), NOON, NOON + DAY),
     )
-    assert there.check_session(one, NOON) == key
-    assert here.end_session(one, NOON) == key
+    assert there.check_session(first, NOON) == key
+    assert here.end_session(first, NOON) == key
     for ring in (here, there, Keyring(tmp_path / "keys.json")):
-        assert ring.check_session(one, NOON) is None
+        assert ring.check_session(first, NOON) is None
         assert ring.check_session(two, NOON) == key
-    assert here.end_session(one, NOON) is None
+    assert here.end_session(first, NOON) is None
 
 
 @pytest.mark.parametrize("bound", ["KEPT", "KEPT_OF_ONE"])

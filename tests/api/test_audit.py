@@ -59,7 +59,10 @@ def test_a_trail_that_nobody_touched_is_whole(tmp_path: Path) -> None:
     store_trail(tmp_path)
     checked = check_all(tmp_path, 0)
     assert faults_of(checked) == []
-    assert [(one.trail, one.lines, one.began) for one in checked[:2]] == [(ACCESS, LINES, 1), ("store", LINES, 1)]
+    assert [(trail.trail, trail.lines, trail.began) for trail in checked[:2]] == [
+        (ACCESS, LINES, 1),
+        ("store", LINES, 1),
+    ]
 
 
 def test_what_utf8_cannot_hold_is_stored_as_it_is_read_again(tmp_path: Path) -> None:

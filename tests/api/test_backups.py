@@ -321,8 +321,8 @@ class _Storage(http.server.BaseHTTPRequestHandler):
             rows = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys[after : after + 2])
             self._answer(200, f"<ListBucketResult xmlns='x'>{rows}{more}</ListBucketResult>".encode())
         else:
-            found = self.kept.get(unquote(self.path))
-            self._answer(404 if found is None else 200, found or b"<Code>NoSuchKey</Code>")
+            content = self.kept.get(unquote(self.path))
+            self._answer(404 if content is None else 200, content or b"<Code>NoSuchKey</Code>")
 
     def do_DELETE(self) -> None:
         self.kept.pop(unquote(self.path), None)

@@ -136,7 +136,7 @@ def test_the_page_says_what_is_wrong_first(boxed: House, lang: str, words: tuple
 
 def test_what_waits_for_a_box_is_told_with_who_said_it_and_until_when(busy: House) -> None:
     told = next(row for row in rows(busy) if row["box"] == "shaping-box")["errands"]
-    assert [(one["state"], one["why"]) for one in told] == [
+    assert [(told_errand["state"], told_errand["why"]) for told_errand in told] == [
         ("refused", "no such <place>"), ("done", ""), ("waiting", ""), ("waiting", ""),
         ("refused", "there is no such alert here"),
     ]  # fmt: skip

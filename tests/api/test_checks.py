@@ -160,13 +160,13 @@ def test_pages_and_csv_of_what_was_reported(rounds: Rounds) -> None:
     names = [f"{number:08}-0000-4000-8000-000000000000" for number in range(5)]
     for name in names:
         rounds.post(id=name, note="=1+1")
-    viewer, found, cursor = rounds.key("viewer"), list[str](), ""
+    viewer, ids, cursor = rounds.key("viewer"), list[str](), ""
     while cursor is not None:
         more = {"cursor": cursor} if cursor else {}
         told = rounds.client.get(URL, headers=viewer, params={"limit": 2, **more}).json()
-        found += [one["id"] for one in told["checks"]]
+        ids += [check["id"] for check in told["checks"]]
         cursor = told["next"]
-    assert found == names[::-1]
+    assert ids == names[::-1]
     lines = rounds.client.get(URL, headers=viewer, params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert lines[0] == "id,check,at,received_at,result,note,expires,count,by,photo"
     assert len(lines) == 6

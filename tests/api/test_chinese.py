@@ -18,14 +18,14 @@ LINE = re.compile(r"[^ ]+?:\d+: (?:(?P<key>[\w.-]+): )?(?P<text>.*)")
 
 def examples() -> list[tuple[str, str]]:
     """(what, mend) of every example of a mistake: they are split where `check` joins them."""
-    found = []
+    lines = []
     for path in sorted(MISTAKES.glob("*.expected")):
         for row in path.read_text("utf-8").splitlines():
             match = LINE.match(row)
             if match is not None:
                 parts = match["text"].split("; ")
-                found += [("; ".join(parts[:cut]), "; ".join(parts[cut:])) for cut in range(1, len(parts))][:1]
-    return found
+                lines += [("; ".join(parts[:cut]), "; ".join(parts[cut:])) for cut in range(1, len(parts))][:1]
+    return lines
 
 
 @pytest.mark.parametrize(("what", "mend"), examples())

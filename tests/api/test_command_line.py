@@ -80,8 +80,8 @@ def test_check_names_every_mistake_with_its_line(config: Path, capsys: pytest.Ca
     config.write_text(config.read_text().replace("kind: seat", "kind: throne").replace("store:", "stroe:"))
     assert main(["check", "--config", str(config)]) == 2
     lines = capsys.readouterr().out.splitlines()
-    assert any(one.startswith(f"{config}:3: stroe: ") for one in lines)
-    assert any(one.startswith(f"{config}:8: ") and "kind" in one for one in lines)
+    assert any(line.startswith(f"{config}:3: stroe: ") for line in lines)
+    assert any(line.startswith(f"{config}:8: ") and "kind" in line for line in lines)
 
 
 def test_check_names_hours_nobody_can_answer_for_and_sources_no_dialect_reads(
@@ -96,8 +96,8 @@ def test_check_names_hours_nobody_can_answer_for_and_sources_no_dialect_reads(
     config.write_text(text)
     assert main(["check", "--config", str(config)]) == 2
     lines = capsys.readouterr().out.splitlines()
-    assert any("stations.0.hours: " in one and "sun" in one and "; " in one for one in lines)
-    assert any("resources.0.source: fields: say where" in one and ".yaml:" in one for one in lines)
+    assert any("stations.0.hours: " in line and "sun" in line and "; " in line for line in lines)
+    assert any("resources.0.source: fields: say where" in line and ".yaml:" in line for line in lines)
 
 
 def test_any_other_command_ends_with_2_on_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,7 +242,7 @@ def test_the_api_alone_answers_and_ends_cleanly_on_sigterm(config: Path) -> None
         stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stderr is not None
-        line = next(one for one in process.stderr if "listening on" in one)
+        line = next(heard for heard in process.stderr if "listening on" in heard)
         url = json.loads(line)["message"].split()[-1].rstrip("/")
         stream = urllib.request.urlopen(f"{url}/api/v1/stream?station=yanshan", timeout=60)
         assert stream.readline().startswith(b"retry: ")

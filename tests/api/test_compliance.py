@@ -44,19 +44,19 @@ def test_the_standards_are_whole() -> None:
 
 
 def test_a_fresh_box_is_told_what_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = states(config, capsys)
-    missing = {clause for clause, row in found.items() if row["state"] == "look"}
+    rows = states(config, capsys)
+    missing = {clause for clause, row in rows.items() if row["state"] == "look"}
     assert {"GB 7.1.4.1 a", "GB 7.1.4.8", "GB 7.1.5", "EN 5.10"} <= missing
-    assert found["GB 7.1.2"]["state"] == "holds", "loopback alone"
-    assert found["GB 7.1.1"]["state"] == "operator"
+    assert rows["GB 7.1.2"]["state"] == "holds", "loopback alone"
+    assert rows["GB 7.1.1"]["state"] == "operator"
 
 
 def test_what_is_done_about_it_is_seen(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings, now = load(config), now_ms()
     Keyring.of(settings).create("Li", "admin", now, expires_at=now + DAY_MS)
     AccessBook(settings.store.path).note(now - DAY_MS, "li", "backed_up", "/safe")
-    found = states(config, capsys)
-    assert (found["GB 7.1.4.1 a"]["state"], found["GB 7.1.4.8"]["state"]) == ("holds", "holds")
+    rows = states(config, capsys)
+    assert (rows["GB 7.1.4.1 a"]["state"], rows["GB 7.1.4.8"]["state"]) == ("holds", "holds")
     Keyring.of(settings).create("Li", "viewer", now)
     assert "share a name" in states(config, capsys)["GB 7.1.4.1 a"]["evidence"]["en"]
     path = settings.store.path / NAME
@@ -109,9 +109,9 @@ def test_it_looks_at_the_same_files_and_backups_as_doctor(config: Path, capsys: 
     write_state(data, BackupState(tried_at=now_ms(), error="the disk is away"))
     assert main(["doctor", "--config", str(config)]) == 0
     said = capsys.readouterr().out
-    found = states(config, capsys)
+    rows = states(config, capsys)
     for clause, words in (("EN 5.4", "shard/yizhan.db"), ("GB 7.1.4.8", "the disk is away")):
-        row = found[clause]
+        row = rows[clause]
         assert (row["state"], words in row["evidence"]["en"], words in said) == ("look", True, True)
 
 

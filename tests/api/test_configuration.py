@@ -96,7 +96,7 @@ def test_the_configuration_is_shown_with_its_files_and_a_tag_and_without_secrets
     body = answer.json()
     assert body["version"] == 0
     assert body["files"] == ["00-common.yaml", "10-yanshan.yaml", "20-north.yaml"]
-    assert [one["id"] for one in body["config"]["stations"]] == ["yanshan", "north"]
+    assert [station["id"] for station in body["config"]["stations"]] == ["yanshan", "north"]
     assert body["config"]["alerts"]["channels"][0]["url"] is None
     assert "s3cret" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -108,7 +108,7 @@ def test_a_change_touches_its_line_alone_and_runs_at_once(desk: Desk) -> None:
     line = b"          - {id: seat-09, kind: seat}\n"
     assert desk.bytes()["10-yanshan.yaml"] == YANSHAN + line
     assert desk.bytes()["00-common.yaml"] == COMMON
-    assert [one.id for _, _, one in desk.house.app.context.settings.resources()] == ["seat-01", "seat-09"]
+    assert [resource.id for _, _, resource in desk.house.app.context.settings.resources()] == ["seat-01", "seat-09"]
     assert desk.get().json()["version"] == 2
 
 
@@ -167,7 +167,7 @@ def test_every_mistake_is_told_as_check_tells_it_and_nothing_is_written(desk: De
         {"op": "add", "path": "/stations/yanshan/areas/lounge/resources/pc", "value": {"kind": "computer"}},
     )
     assert answer.status_code == 422
-    kind, key = sorted(answer.json()["errors"], key=lambda one: one["name"])
+    kind, key = sorted(answer.json()["errors"], key=lambda error: error["name"])
     assert (kind["name"], kind["file"], kind["line"]) == (
         "/stations/yanshan/areas/lounge/resources/pc/kind", "10-yanshan.yaml", 9,
     )  # fmt: skip
@@ -213,7 +213,7 @@ def test_what_was_written_by_hand_becomes_a_version_of_its_own(desk: Desk, files
     (files / "20-north.yaml").write_bytes(NORTH + b"# by hand\n")
     desk.change({"op": "remove", "path": SEAT["path"]})
     lines = desk.get("/versions").json()["versions"]
-    assert [(one["version"], one["who"], one["why"]) for one in lines] == [
+    assert [(line["version"], line["who"], line["why"]) for line in lines] == [
         (4, "Chen", "a test"),
         (3, "by hand", "changed by hand"),
         (2, "Chen", "a test"),
@@ -244,7 +244,7 @@ def test_no_answer_holds_a_secret(desk: Desk) -> None:
         desk.post("/versions/1/restore", {}),
         desk.house.get("/api/v1/audit", headers=desk.headers),
     ]  # fmt: skip
-    assert [one.status_code for one in answers] == [200, 422, 422, 422, 200, 200, 200, 200, 200, 503]
+    assert [said.status_code for said in answers] == [200, 422, 422, 422, 200, 200, 200, 200, 200, 503]
     for answer in answers:
         for secret in ("s3cret", "n3w", "0ld"):
             assert secret not in answer.text
@@ -252,7 +252,7 @@ def test_no_answer_holds_a_secret(desk: Desk) -> None:
 
 def test_each_change_is_in_the_audit_trail(desk: Desk) -> None:
     desk.change(SEAT)
-    lines = [(one.who, one.what, one.target, one.detail) for one in desk.house.app.context.keyring.book.lines(9)]
+    lines = [(line.who, line.what, line.target, line.detail) for line in desk.house.app.context.keyring.book.lines(9)]
     assert ("Chen", "configuration_saved", "version 2", "a test") in lines
 
 
@@ -260,7 +260,7 @@ def test_an_admin_of_one_station_sees_and_changes_that_alone(house: House, files
     desk = Desk(house, files, stations=["yanshan"])
     body = desk.get().json()["config"]
     assert list(body) == ["stations"]
-    assert [one["id"] for one in body["stations"]] == ["yanshan"]
+    assert [station["id"] for station in body["stations"]] == ["yanshan"]
     assert desk.change(SEAT).status_code == 200
     before = desk.bytes()
     for change in (
@@ -283,7 +283,7 @@ def test_an_admin_of_a_region_may_add_a_station_there(house: House, files: Path)
     inside = {"op": "add", "path": "/stations/new", "value": {"region": ["\u5e7f\u4e1c", "\u73e0\u6d77"]}}
     outside = {"op": "add", "path": "/stations/other", "value": {"region": ["\u6c5f\u82cf"]}}
     moved = {"op": "replace", "path": "/stations/yanshan/region", "value": ["\u6c5f\u82cf"]}
-    assert [desk.change(one).status_code for one in (inside, outside, moved)] == [200, 403, 403]
+    assert [desk.change(change).status_code for change in (inside, outside, moved)] == [200, 403, 403]
 
 
 def test_an_admin_of_one_station_restores_no_other(house: House, files: Path) -> None:

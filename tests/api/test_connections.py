@@ -31,13 +31,13 @@ def connect(house: House) -> socket.socket:
 
 def rest(sock: socket.socket) -> bytes:
     """Everything until the server closes; it has to."""
-    found = b""
+    received = b""
     try:
         while more := sock.recv(65_536):
-            found += more
+            received += more
     except ConnectionError:
         pass
-    return found
+    return received
 
 
 def test_a_silent_connection_is_closed(own: House) -> None:
@@ -87,12 +87,12 @@ def test_an_answer_without_a_length_has_no_chunks_for_who_speaks_http_1_0(own: H
     own.view.get("yanshan")
     with connect(own) as sock:
         sock.sendall(b"GET /api/v1/stream?station=yanshan HTTP/1.0\r\n\r\n")
-        found = b""
-        while b"event: snapshot" not in found:
+        received = b""
+        while b"event: snapshot" not in received:
             more = sock.recv(65_536)
-            assert more, found
-            found += more
-        head, _, body = found.partition(b"\r\n\r\n")
+            assert more, received
+            received += more
+        head, _, body = received.partition(b"\r\n\r\n")
         assert b"chunked" not in head
         assert body.startswith(b"retry: ")
     with connect(own) as sock:

@@ -96,7 +96,7 @@ def test_every_route_that_reads_the_past_has_a_price(own: House, monkeypatch: py
     token = own.app.context.keyring.create("n", "admin", NOON)
     askers: tuple[dict[str, str], ...] = ({}, {"authorization": f"Bearer {token}"})
     paths = [path for method, path in routes_of(own) if method == "GET" and "discover" not in path]
-    found: dict[int, set[str]] = {}
+    opened_by: dict[int, set[str]] = {}
     for purse in (0, 6_000_000):
         opened.clear()
         monkeypatch.setattr(past, "STRANGERS_MOST", purse)
@@ -106,8 +106,8 @@ def test_every_route_that_reads_the_past_has_a_price(own: House, monkeypatch: py
             for headers in askers:
                 with own.client.stream("GET", url, headers=headers) as answer:
                     assert answer.status_code != 500
-        found[purse] = set(opened)
-    assert found == {0: set(), 6_000_000: PAST}
+        opened_by[purse] = set(opened)
+    assert opened_by == {0: set(), 6_000_000: PAST}
 
 
 def test_every_route_with_a_window_is_one_of_the_past(own: House) -> None:
@@ -116,7 +116,7 @@ def test_every_route_with_a_window_is_one_of_the_past(own: House) -> None:
         path
         for path, operations in document["paths"].items()
         for operation in operations.values()
-        if {"from", "to", "month"} & {one["name"] for one in operation.get("parameters", ())}
+        if {"from", "to", "month"} & {parameter["name"] for parameter in operation.get("parameters", ())}
     }
     ahead = {"/api/v1/rooms"}  # asks what will be free, of no history
     whole_weeks = {"/api/v1/stations/{station}/lessons"}
@@ -146,12 +146,12 @@ def test_pages_and_probes_answer_while_costly_questions_pile_up(own: House, slow
         for path in ("/readyz", "/healthz", "/metrics", "/screen/yanshan", "/build", "/api/v1/stations"):
             assert own.get(path).status_code == 200
         assert slow.looks == bounds.at_once
-    refused = [one for one in told if one.status_code == 503]
+    refused = [answer for answer in told if answer.status_code == 503]
     assert len(refused) >= 45 - bounds.at_once - bounds.queued
-    for one in refused:
-        assert one.headers["content-type"] == "application/problem+json"
-        assert int(one.headers["retry-after"]) > 0
-    assert {one.status_code for one in told} == {200, 503}
+    for answer in refused:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert int(answer.headers["retry-after"]) > 0
+    assert {answer.status_code for answer in told} == {200, 503}
     assert len(told) == 45
 
 
@@ -170,17 +170,17 @@ def test_the_list_of_a_large_network_holds_up_nobody_else(own: House, monkeypatc
         until(lambda: len(told) >= 90 - bounds.at_once - bounds.queued)
         for path in ("/readyz", "/healthz", "/screen/yanshan", "/api/v1/stations/yanshan", WEEK_BY_HOUR):
             assert own.get(path).status_code == 200
-    assert {one.status_code for one in told} == {200, 503}
-    assert all(int(one.headers["retry-after"]) > 0 for one in told if one.status_code == 503)
-    assert len({one.content for one in told if one.status_code == 200}) == 1
+    assert {answer.status_code for answer in told} == {200, 503}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in told if answer.status_code == 503)
+    assert len({answer.content for answer in told if answer.status_code == 200}) == 1
 
 
 def test_the_list_of_a_large_network_is_the_same_list(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
     few = [own.get(f"/api/v1/stations{query}") for query in ("", "?near=22.7,112.9", "?limit=1", "?cursor=nobody")]
     monkeypatch.setattr(stations, "FEW_STATIONS", 0)
     many = [own.get(f"/api/v1/stations{query}") for query in ("", "?near=22.7,112.9", "?limit=1", "?cursor=nobody")]
-    assert [one.status_code for one in many] == [200, 200, 200, 422]
-    assert [one.content for one in few] == [one.content for one in many]
+    assert [answer.status_code for answer in many] == [200, 200, 200, 422]
+    assert [answer.content for answer in few] == [answer.content for answer in many]
 
 
 def test_work_ends_when_the_asker_has_gone(own: House, slow: SlowStore) -> None:

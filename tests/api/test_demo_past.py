@@ -108,7 +108,7 @@ def test_the_same_seed_and_time_give_the_same_past(tmp_path: Path) -> None:
         assert make_past(Plan(folder, 1, 7, NOW)) == []
         reader = SqliteReader(folder / "past")
         told: list[tuple[object, ...]] = [
-            (one.station, one.device, one.received_at, one.payload) for one in reader.readings()
+            (reading.station, reading.device, reading.received_at, reading.payload) for reading in reader.readings()
         ]
         reader.close()
         return told

@@ -25,7 +25,7 @@ def test_strangers_are_asked_for_a_key_and_no_one_listens_for_an_hour(house: Hou
     assert house.get("/api/v1/discover").status_code == 401
     operation = house.get("/openapi.json").json()["paths"]["/api/v1/discover"]["get"]
     assert operation["x-role"] == "operator"
-    (seconds,) = [one["schema"] for one in operation["parameters"] if one["name"] == "seconds"]
+    (seconds,) = [parameter["schema"] for parameter in operation["parameters"] if parameter["name"] == "seconds"]
     assert (seconds["minimum"], seconds["maximum"]) == (1, 60)
 
 

@@ -28,16 +28,16 @@ def configured(folder: Path, port: int) -> Settings:
 
 
 def test_a_broker_as_we_deploy_it_keeps_what_we_need(tmp_path: Path, mosquitto_of: Callable[..., Any]) -> None:
-    found = list(broker(configured(tmp_path, mosquitto_of("max_queued_messages 10000000").port)))
-    assert [line.mark for line in found] == ["ok", "ok"]
-    assert "keeps sessions, 1200 messages for one that is away, and what is retained" in found[1].text
-    assert "保留会话" in told(found[1].text)
+    lines = list(broker(configured(tmp_path, mosquitto_of("max_queued_messages 10000000").port)))
+    assert [line.mark for line in lines] == ["ok", "ok"]
+    assert "keeps sessions, 1200 messages for one that is away, and what is retained" in lines[1].text
+    assert "保留会话" in told(lines[1].text)
 
 
 def test_a_small_queue_is_told_with_its_mend_and_by_count(tmp_path: Path, mosquitto_of: Callable[..., Any]) -> None:
     options = ("max_queued_messages 100", "max_inflight_messages 10")
-    found = list(broker(configured(tmp_path, mosquitto_of(*options).port)))
-    texts = [line.text for line in found if line.mark == "warn"]
+    lines = list(broker(configured(tmp_path, mosquitto_of(*options).port)))
+    texts = [line.text for line in lines if line.mark == "warn"]
     assert any("takes 10 unacknowledged messages of ours" in text for text in texts)
     assert any("of 1200 messages for a session that is away" in text and "max_queued" in text for text in texts)
 

@@ -28,15 +28,15 @@ def test_without_a_centre_there_is_no_line(tmp_path: Path) -> None:
 def test_a_centre_that_lets_us_in_is_fine_and_without_its_key_is_not_obeyed(
     tmp_path: Path, mosquitto_of: Callable[..., Any]
 ) -> None:
-    found = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{mosquitto_of().port}"}}\n')))
-    assert [(line.mark, line.what) for line in found] == [("ok", "centre"), ("ok", "centre")]
-    assert "as box yanshan" in found[0].text
+    lines = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{mosquitto_of().port}"}}\n')))
+    assert [(line.mark, line.what) for line in lines] == [("ok", "centre"), ("ok", "centre")]
+    assert "as box yanshan" in lines[0].text
 
 
 def test_a_centre_that_can_not_be_reached_is_a_failure_that_loses_nothing(tmp_path: Path) -> None:
-    found = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{free_port()}"}}\n')))
-    assert found[0].mark == "fail"
-    assert "the journal keeps everything" in found[0].text
+    lines = list(centre(configured(tmp_path, f'uplink: {{url: "mqtt://127.0.0.1:{free_port()}"}}\n')))
+    assert lines[0].mark == "fail"
+    assert "the journal keeps everything" in lines[0].text
 
 
 def test_each_address_is_tried_and_one_that_is_away_is_a_warning_while_another_answers(
@@ -44,10 +44,10 @@ def test_each_address_is_tried_and_one_that_is_away_is_a_warning_while_another_a
 ) -> None:
     urls = f'{{url: ["mqtt://127.0.0.1:{free_port()}", "mqtt://127.0.0.1:{mosquitto_of().port}"]}}\n'
     settings = configured(tmp_path, f"mqtt: {urls}uplink: {urls}")
-    for found in (list(broker(settings))[:2], list(centre(settings))[:2]):
-        assert [line.mark for line in found] == ["warn", "ok"]
-        assert "the other addresses carry on" in found[0].text
-        assert "其余地址照常使用" in told(found[0].text)
+    for lines in (list(broker(settings))[:2], list(centre(settings))[:2]):
+        assert [line.mark for line in lines] == ["warn", "ok"]
+        assert "the other addresses carry on" in lines[0].text
+        assert "其余地址照常使用" in told(lines[0].text)
 
 
 def test_a_station_of_ours_of_which_a_box_has_other_lines_is_told(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_a_station_of_ours_of_which_a_box_has_other_lines_is_told(tmp_path: Path
     path.write_bytes(box)
     assert list(differences(settings)) == []
     path.write_bytes(box.replace(b"seat-01", b"seat-99"))
-    (found,) = differences(settings)
-    assert found == ("warn", "boxes", "yanshan: box box-1 and we differ in seat-01, seat-99; ours holds")
-    assert "以这里的为准" in told(found.text)
+    (difference,) = differences(settings)
+    assert difference == ("warn", "boxes", "yanshan: box box-1 and we differ in seat-01, seat-99; ours holds")
+    assert "以这里的为准" in told(difference.text)
 
 
 def test_other_hours_and_another_ttl_of_a_box_are_told_by_their_names(tmp_path: Path) -> None:
@@ -71,5 +71,5 @@ def test_other_hours_and_another_ttl_of_a_box_are_told_by_their_names(tmp_path: 
     site["station"]["hours"] = "08:00-20:00"
     site["station"]["areas"][0]["resources"][0]["ttl"] = 77
     path.write_text(json.dumps(site))
-    (found,) = differences(settings)
-    assert found == ("warn", "boxes", "yanshan: box box-1 and we differ in hours, seat-01; ours holds")
+    (difference,) = differences(settings)
+    assert difference == ("warn", "boxes", "yanshan: box box-1 and we differ in hours, seat-01; ours holds")

@@ -36,15 +36,15 @@ def test_without_a_replica_there_is_no_line(tmp_path: Path) -> None:
 
 def test_one_that_can_not_be_reached_is_a_failure_with_the_mend_and_without_the_password(tmp_path: Path) -> None:
     url = f"postgresql://yizhan:hidden@127.0.0.1:{free_port()}/yizhan"
-    (found,) = replica(configured(tmp_path, url))
-    assert (found.mark, found.what) == ("fail", "replica")
-    assert "look at store.replica.url_file" in found.text
-    assert "hidden" not in found.text
-    assert "看 store.replica.url_file" in told(found.text)
+    (line,) = replica(configured(tmp_path, url))
+    assert (line.mark, line.what) == ("fail", "replica")
+    assert "look at store.replica.url_file" in line.text
+    assert "hidden" not in line.text
+    assert "看 store.replica.url_file" in told(line.text)
 
 
 def test_what_it_holds_is_told_and_that_no_standby_confirms(tmp_path: Path, cluster: Servers) -> None:
-    server = cluster.one()
+    server = cluster.new_server()
     server.make()
     server.start()
     settings = configured(tmp_path, server.url)

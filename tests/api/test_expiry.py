@@ -119,14 +119,14 @@ def test_nothing_is_live_past_its_end_and_counts_agree_with_the_resources(facts:
         resource(f"r{at}", use=use, evidence=evidence, until=NOON + end)
         for at, (use, evidence, end) in enumerate(facts)
     ]
-    answers = [one["usable"] for one in made]
+    answers = [row["usable"] for row in made]
     least = answers.count("yes")
     first = document("s", made, [line("seat", len(made), least, least + answers.count("unknown"))], NOON)
     now = NOON + after
     later = json.loads(withdraw(first.body, now).body)
     shown = later["areas"][0]["resources"]
-    assert all(from_rfc3339(one["valid_until"]) > now for one in shown if one["evidence"] == "live")
-    answers = [one["usable"] for one in shown]
+    assert all(from_rfc3339(row["valid_until"]) > now for row in shown if row["evidence"] == "live")
+    answers = [row["usable"] for row in shown]
     assert later["summary"][0]["usable_min"] == answers.count("yes")
     assert later["summary"][0]["usable_max"] == answers.count("yes") + answers.count("unknown")
     ends = deadline(read(json.dumps(later).encode()))
@@ -193,7 +193,7 @@ def test_no_value_is_live_for_longer_than_its_ttl_whatever_the_document_says():
     body = document("s", claims, [line("seat", 4, 3, 4)], made, tide=7).body
     shown = received("s", body, NOON, {"a": 3 * MINUTE, "b": 3 * MINUTE, "stale": MINUTE})
     told = json.loads(shown.body)
-    ends = [one["valid_until"] for one in told["areas"][0]["resources"]]
+    ends = [row["valid_until"] for row in told["areas"][0]["resources"]]
     assert ends == [
         rfc3339(made + 3 * MINUTE),
         rfc3339(made + 30_000),

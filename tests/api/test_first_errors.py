@@ -112,10 +112,10 @@ def run(words: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
 def test_the_first_error_says_what_next(
     places: dict[str, object], capfd: pytest.CaptureFixture[str], words: str, status: int, says: str
 ) -> None:
-    found, err = run(words.format(**places), capfd)
+    ended, err = run(words.format(**places), capfd)
     assert "Traceback" not in err
     assert re.search(says, err), err
-    assert found == status
+    assert ended == status
 
 
 @pytest.mark.parametrize("command", COMMANDS)

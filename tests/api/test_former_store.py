@@ -99,9 +99,11 @@ def test_alerts_orders_deliveries_and_the_audit_trail_are_read_as_before(folder:
             "all": [asdict(alert) for alert in alerts],
             "unsettled": [asdict(alert) for alert in book.unsettled()],
             "history": {alert.id: book.history(alert.id) for alert in alerts},
-            "deliveries": {alert.id: [asdict(one) for one in book.deliveries_of(alert.id)] for alert in alerts},
-            "due": [asdict(one) for one in book.due(LATER)],
-            "dead_letters": [asdict(one) for one in book.dead_letters()],
+            "deliveries": {
+                alert.id: [asdict(delivery) for delivery in book.deliveries_of(alert.id)] for alert in alerts
+            },
+            "due": [asdict(delivery) for delivery in book.due(LATER)],
+            "dead_letters": [asdict(letter) for letter in book.dead_letters()],
             "sent": book.sent_at("duty", 0),
             "orders": [asdict(order) for order in orders],
             "order_history": {order.id: book.order_history(order.id) for order in orders},
@@ -126,7 +128,7 @@ def test_history_and_roll_ups_are_read_as_before(folder: Path) -> None:
         assert history(reader, places) == READ["history"]
         rolled = RollupReader(folder, reader)
         for place in [place for place in places if place.resources]:
-            for resource in [None, *(one.id for one in place.resources)]:
+            for resource in [None, *(resource.id for resource in place.resources)]:
                 assert (
                     sums(rolled, Asked([place], resource=resource))
                     == READ["rollups"][f"{place.station}/{resource or ''}"]
@@ -152,17 +154,21 @@ def sums(rolled: RollupReader, asked: Asked) -> Any:
     return as_json(
         {
             "minutes": {
-                at: known_then(one) for at, one in rolled.minutes(asked, BEGIN - HOUR_MS, LATER, "hour").items()
+                at: known_then(minutes) for at, minutes in rolled.minutes(asked, BEGIN - HOUR_MS, LATER, "hour").items()
             },
-            "day": {at: known_then(one) for at, one in rolled.minutes(asked, BEGIN - DAY_MS, LATER, "day").items()},
-            "tallies": {at: astuple(one) for at, one in rolled.tallies(asked, BEGIN - HOUR_MS, LATER, "hour").items()},
+            "day": {
+                at: known_then(minutes) for at, minutes in rolled.minutes(asked, BEGIN - DAY_MS, LATER, "day").items()
+            },
+            "tallies": {
+                at: astuple(tally) for at, tally in rolled.tallies(asked, BEGIN - HOUR_MS, LATER, "hour").items()
+            },
         }
     )
 
 
-def known_then(one: Minutes) -> tuple[int, ...]:
+def known_then(minutes: Minutes) -> tuple[int, ...]:
     """What that version told; of what it did not count nothing is made up."""
-    told: tuple[int, ...] = astuple(one)
+    told: tuple[int, ...] = astuple(minutes)
     assert told[6:] == (0, 0, 0, 0)
     return told[:6]
 
@@ -177,14 +183,17 @@ def test_the_live_state_comes_back_from_its_checkpoint_and_the_journal_behind_it
     state = {
         "replayed": replayed,
         "facts": {
-            f"{station.id}/{one.resource.id}": [
-                one.axes.health, one.axes.access, one.axes.use, one.axes.evidence, one.since, one.fresh.valid_until,
-                one.fresh.observed_at, one.known.status, one.known.energy_wh, one.known.people, one.known.passages,
+            f"{station.id}/{facts.resource.id}": [
+                facts.axes.health, facts.axes.access, facts.axes.use, facts.axes.evidence,
+                facts.since, facts.fresh.valid_until, facts.fresh.observed_at,
+                facts.known.status, facts.known.energy_wh, facts.known.people, facts.known.passages,
             ]
             for station in live.stations.values()
-            for one in station.facts()
+            for facts in station.facts()
         },
-        "devices": {f"{one.station}/{one.id}": [one.online, one.seen_at] for one in live.devices.values()},
+        "devices": {
+            f"{device.station}/{device.id}": [device.online, device.seen_at] for device in live.devices.values()
+        },
     } | kept  # fmt: skip
     assert as_json(state) == READ["state"]
 

@@ -36,7 +36,7 @@ def documents(house: House) -> None:
 
 
 def names(answer: httpx.Response) -> list[str]:
-    return [one["station"] for one in answer.json()["stations"]]
+    return [row["station"] for row in answer.json()["stations"]]
 
 
 def test_a_station_is_its_document_with_an_etag_and_open_to_every_page(house: House) -> None:
@@ -150,12 +150,12 @@ def test_other_sites_may_read_but_nothing_else(house: House) -> None:
 def test_the_list_has_every_station_without_its_areas(house: House) -> None:
     answer = house.get("/api/v1/stations")
     assert names(answer) == ["yanshan", "shaping", "nowhere"]
-    assert all("areas" not in one for one in answer.json()["stations"])
+    assert all("areas" not in row for row in answer.json()["stations"])
     assert "distance_m" not in answer.text
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "fitting"),
     [
         ("usable=seat", ["yanshan"]),
         ("usable=seat,charger", []),  # the pile is unknown, and unknown is not usable
@@ -172,8 +172,8 @@ def test_the_list_has_every_station_without_its_areas(house: House) -> None:
         ("near=22.77,112.96&radius_m=2000&usable=seat", ["yanshan"]),
     ],
 )
-def test_filters_keep_what_certainly_fits(house: House, query: str, found: list[str]) -> None:
-    assert names(house.get(f"/api/v1/stations?{query}")) == found
+def test_filters_keep_what_certainly_fits(house: House, query: str, fitting: list[str]) -> None:
+    assert names(house.get(f"/api/v1/stations?{query}")) == fitting
 
 
 def test_distances_are_metres_from_where_one_stands(house: House) -> None:
@@ -186,8 +186,8 @@ def test_a_chinese_phone_map_stands_where_its_user_stands(house: House) -> None:
     query = "/api/v1/stations?near=22.76729,112.96547&coord=gcj02&radius_m=1000"
     wgs = house.get("/api/v1/stations?near=22.76729,112.96547&radius_m=1000").json()["stations"]
     gcj = house.get(query).json()["stations"]
-    shifts = {one["station"]: one["distance_m"] for one in gcj}
-    assert shifts != {one["station"]: one["distance_m"] for one in wgs}
+    shifts = {row["station"]: row["distance_m"] for row in gcj}
+    assert shifts != {row["station"]: row["distance_m"] for row in wgs}
 
 
 @pytest.mark.parametrize("query", ["", "&near=22.77,112.96", "&region=广东"])
@@ -340,7 +340,11 @@ def test_every_answer_that_a_route_can_give_is_declared(house: House) -> None:
     """What has a `format` may be a table; what has no model says what it is."""
     for path, item in house.get("/openapi.json").json()["paths"].items():
         for operation in item.values():
-            forms = [one["schema"]["enum"] for one in operation.get("parameters", ()) if one["name"] == "format"]
+            forms = [
+                parameter["schema"]["enum"]
+                for parameter in operation.get("parameters", ())
+                if parameter["name"] == "format"
+            ]
             content = operation["responses"].get("200", {"content": {"": {}}}).get("content", {})
             assert content, path
             if path.startswith("/feeds/"):  # each has its one form

@@ -96,7 +96,7 @@ def test_what_no_gateway_of_ours_made_is_refused_counted_and_told(
     good = document("yanshan", [], [], NOON).body
     frames = [(b"yz-live/yanshan", body, 1) for body in (b'{"station":"yanshan"}', b"\xff", good)]
     feed.session.close()
-    assert [one.body for one in feed._documents(frames)] == [good]
+    assert [taken.body for taken in feed._documents(frames)] == [good]
     assert feed.refused == 2
     assert caplog.text.count("station yanshan is refused") == 1
 
@@ -114,7 +114,9 @@ def test_a_document_that_we_ourselves_fail_over_costs_itself(tmp_path: Path, mon
 
     monkeypatch.setattr(live_feed, "received", breaks)
     feed.session.close()
-    assert [one.body for one in feed._documents([(b"yz-live/yanshan", body, 1) for body in (b"{}", good)])] == [good]
+    assert [taken.body for taken in feed._documents([(b"yz-live/yanshan", body, 1) for body in (b"{}", good)])] == [
+        good
+    ]
     assert mishaps.take() == [("yanshan", "KeyError")]
 
 

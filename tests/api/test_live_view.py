@@ -29,8 +29,8 @@ def test_before_anyone_spoke_every_resource_is_there_and_unknown(tmp_path) -> No
     entry = view_at(tmp_path, Clock()).get("yanshan")
     assert entry is not None
     body = json.loads(entry.body)
-    assert [one["id"] for area in body["areas"] for one in area["resources"]] == ["seat-01", "seat-02", "pile-01"]
-    assert {one["evidence"] for area in body["areas"] for one in area["resources"]} == {"never"}
+    assert [row["id"] for area in body["areas"] for row in area["resources"]] == ["seat-01", "seat-02", "pile-01"]
+    assert {row["evidence"] for area in body["areas"] for row in area["resources"]} == {"never"}
     assert body["summary"] == [line("seat", 2, 0, 2), line("charger", 1, 0, 1, "ebike")]
 
 
@@ -128,7 +128,7 @@ def test_listeners_hear_of_the_end_when_the_feeder_is_silent(tmp_path) -> None:
         return heard
 
     heard = asyncio.run(run())
-    assert [json.loads(one.body)["summary"][0]["usable_min"] for one in heard] == [1, 0]
+    assert [json.loads(entry.body)["summary"][0]["usable_min"] for entry in heard] == [1, 0]
 
 
 def test_a_renewed_document_ends_at_its_new_end_only(tmp_path) -> None:

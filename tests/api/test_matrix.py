@@ -196,13 +196,13 @@ BODIES = {
 def test_each_route_answers_each_asker_as_its_row_says(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discover, "CONNECT_S", 0.1)
     monkeypatch.setattr(pile_line, "READY_S", 0.1)
-    keys, found = keys_of(house), {}
+    keys, rows = keys_of(house), {}
     for method, path in routes_of(house):
         url = re.sub(r"\{.*?\}", "x", path.replace("{station}", "yanshan").replace("{n}", "1"))
         statuses = []
         for who in WHO:
             with house.client.stream(method, url, headers=keys[who], json=BODIES.get(path)) as answer:
                 statuses.append(str(answer.status_code))
-        found[method, path] = " ".join(statuses)
-    assert set(found) == set(ROWS), "each route of the app has a row here"
-    assert found == ROWS
+        rows[method, path] = " ".join(statuses)
+    assert set(rows) == set(ROWS), "each route of the app has a row here"
+    assert rows == ROWS

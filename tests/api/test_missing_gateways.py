@@ -27,7 +27,7 @@ def test_one_that_went_or_never_came_is_told_with_its_stations(states: dict[str,
 
 def test_where_all_are_gone_all_stations_are_told() -> None:
     told = troubles(watched(dict.fromkeys(UP, "offline"), "gateway", STATIONS))
-    assert [station for station in STATIONS if any(station in one for one in told)] == list(STATIONS)
+    assert [station for station in STATIONS if any(station in names for names in told)] == list(STATIONS)
     assert "gateway is not there" in troubles(watched({"gateway": "offline"}, "gateway", STATIONS))[0]
 
 

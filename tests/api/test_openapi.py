@@ -15,9 +15,9 @@ OTHER_BODIES = {"put_stations_station_checks_id_photo", "post_login"}
 
 @pytest.fixture
 def document(house: House) -> dict[str, Any]:
-    found = house.get("/openapi.json").json()
-    assert isinstance(found, dict)
-    return found
+    described = house.get("/openapi.json").json()
+    assert isinstance(described, dict)
+    return described
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

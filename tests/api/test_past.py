@@ -43,17 +43,17 @@ def use(client: Client, path: str = ONE, headers: dict[str, str] | None = None, 
     params = {"from": START, "to": START + DAYS * DAY_MS, **query}
     answer = client.get(f"{path}/utilization", params=params, headers=headers)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    (Utilization if path == ONE else RegionUtilization).model_validate(found)
-    return found
+    answered: dict[str, Any] = answer.json()
+    (Utilization if path == ONE else RegionUtilization).model_validate(answered)
+    return answered
 
 
 def sessions(client: Client, **query: Any) -> dict[str, Any]:
     answer = client.get(f"{ONE}/sessions", params={"from": START, "to": START + DAYS * DAY_MS, **query})
     assert answer.status_code == 200, answer.text
     SessionsSchema.model_validate(answer.json())
-    found: dict[str, Any] = answer.json()
-    return found
+    answered: dict[str, Any] = answer.json()
+    return answered
 
 
 def ms(text: str) -> int:
@@ -63,15 +63,15 @@ def ms(text: str) -> int:
 @pytest.mark.parametrize("by", ["hour", "day", "hour_of_week"])
 @pytest.mark.parametrize("scope", [{}, {"area": "yard"}, {"resource": "pile-01"}])
 def test_buckets_add_up_to_the_total_however_they_are_cut(client: Client, by: str, scope: dict[str, Any]) -> None:
-    whole, found = use(client, **scope)["total"], use(client, by=by, **scope)
+    whole, cut = use(client, **scope)["total"], use(client, by=by, **scope)
     for name in SUMS:
-        assert sum(one[name] or 0 for one in found["buckets"]) == pytest.approx(found["total"][name])
-        assert found["total"][name] == pytest.approx(whole[name])
+        assert sum(bucket[name] or 0 for bucket in cut["buckets"]) == pytest.approx(cut["total"][name])
+        assert cut["total"][name] == pytest.approx(whole[name])
 
 
 def test_a_region_is_its_stations_together(client: Client) -> None:
     everywhere = use(client, "/api/v1", region="江门", by="station")
-    assert [one["station"] for one in everywhere["buckets"]] == everywhere["stations"] == ["yanshan", "shaping"]
+    assert [bucket["station"] for bucket in everywhere["buckets"]] == everywhere["stations"] == ["yanshan", "shaping"]
     by_day = use(client, "/api/v1", region="广东,江门")
     alone = use(client)
     for name in SUMS:
@@ -97,12 +97,12 @@ def test_the_silent_hours_are_unknown_and_not_idle(client: Client) -> None:
 
 def counted(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """What each meter said, straight from the raw messages."""
-    reader, found = SqliteReader(folder), defaultdict(list)
-    for one in reader.readings(station="yanshan"):
-        if one.device.startswith("pile") and "energy_wh" in (said := json.loads(one.payload)):
-            found[one.device].append((one.received_at, said["energy_wh"]))
+    reader, counters = SqliteReader(folder), defaultdict(list)
+    for reading in reader.readings(station="yanshan"):
+        if reading.device.startswith("pile") and "energy_wh" in (said := json.loads(reading.payload)):
+            counters[reading.device].append((reading.received_at, said["energy_wh"]))
     reader.close()
-    return found
+    return counters
 
 
 @pytest.mark.parametrize("pile", ["pile-01", "pile-02"])
@@ -118,22 +118,22 @@ def test_energy_is_what_the_counter_rose_by_and_a_new_meter_is_told(client: Clie
 def test_each_session_has_the_energy_between_its_ends(client: Client, folder: Path) -> None:
     meters = counted(folder)
     told = sessions(client)["sessions"]
-    known = [one for one in told if one["energy_wh"] is not None]
+    known = [session for session in told if session["energy_wh"] is not None]
     assert len(known) > 30
-    for one in known:
-        begin, end = ms(one["from"]), ms(one["to"])
-        before = [value for at, value in meters[one["resource"]] if at < begin][-1]
-        after = next(value for at, value in meters[one["resource"]] if at >= end)
-        assert one["energy_wh"] == after - before
-        assert not begin <= RESET <= end or one["resource"] == "pile-02"
+    for session in known:
+        begin, end = ms(session["from"]), ms(session["to"])
+        before = [value for at, value in meters[session["resource"]] if at < begin][-1]
+        after = next(value for at, value in meters[session["resource"]] if at >= end)
+        assert session["energy_wh"] == after - before
+        assert not begin <= RESET <= end or session["resource"] == "pile-02"
 
 
 def test_a_session_that_was_not_seen_whole_tells_no_energy(client: Client) -> None:
     told = sessions(client, resource="pile-02")["sessions"]
-    torn = [one for one in told if not one["whole"]]
+    torn = [session for session in told if not session["whole"]]
     assert torn
-    assert all(one["energy_wh"] is None for one in torn)
-    assert not any(one["whole"] and ms(one["from"]) < BROKEN.start < ms(one["to"]) for one in told)
+    assert all(session["energy_wh"] is None for session in torn)
+    assert not any(session["whole"] and ms(session["from"]) < BROKEN.start < ms(session["to"]) for session in told)
 
 
 def test_pages_of_sessions_join_and_sums_are_of_the_whole_window(client: Client) -> None:
@@ -145,27 +145,27 @@ def test_pages_of_sessions_join_and_sums_are_of_the_whole_window(client: Client)
         start = page["next"]
     assert got == whole["sessions"]
     assert whole["total"]["sessions"] == len(got)
-    assert whole["total"]["energy_unknown"] == sum(one["energy_wh"] is None for one in got)
+    assert whole["total"]["energy_unknown"] == sum(session["energy_wh"] is None for session in got)
 
 
 def test_visits_are_bands_of_whole_days_that_never_tell_a_few_persons(client: Client) -> None:
-    for one in use(client)["buckets"]:
-        assert one["visits_min"] % CROWD == 0
-        width = CROWD if one["visits_max"] is None else one["visits_max"] - one["visits_min"] + 1
+    for bucket in use(client)["buckets"]:
+        assert bucket["visits_min"] % CROWD == 0
+        width = CROWD if bucket["visits_max"] is None else bucket["visits_max"] - bucket["visits_min"] + 1
         assert width >= CROWD
         assert width % CROWD == 0
-    assert all(one["visits_min"] is None for one in use(client, by="hour")["buckets"])
+    assert all(bucket["visits_min"] is None for bucket in use(client, by="hour")["buckets"])
     span: dict[str, Any] = {"from": START + HOUR_MS, "to": START + 2 * DAY_MS - HOUR_MS}
     shifted = use(client, **span)
-    assert [one["visits_min"] for one in shifted["buckets"]] == [None, None]
+    assert [bucket["visits_min"] for bucket in shifted["buckets"]] == [None, None]
 
 
 def test_peaks_are_few_and_only_where_enough_is_known(client: Client) -> None:
     buckets = use(client, by="hour_of_week")["buckets"]
-    assert sum(one["peak"] is True for one in buckets) == PEAK_HOURS
-    silent = [one for one in buckets if (one["coverage"] or 0) < 0.8]
+    assert sum(bucket["peak"] is True for bucket in buckets) == PEAK_HOURS
+    silent = [bucket for bucket in buckets if (bucket["coverage"] or 0) < 0.8]
     assert silent
-    assert all(one["peak"] is None for one in silent)
+    assert all(bucket["peak"] is None for bucket in silent)
 
 
 def test_a_station_of_nothing_but_rooms_is_in_no_region_for_strangers(client: Client) -> None:
@@ -182,7 +182,7 @@ def test_csv_has_the_rows_of_json(client: Client, path: str) -> None:
     answer = client.get(path, params={**query, "format": "csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     wanted = body["sessions" if "sessions" in path else "buckets"]
-    assert _rows(answer) == [{name: _cell(value) for name, value in one.items()} for one in wanted]
+    assert _rows(answer) == [{name: _cell(value) for name, value in bucket.items()} for bucket in wanted]
 
 
 def test_the_history_too_has_csv_with_the_rows_of_json(client: Client) -> None:
@@ -249,12 +249,12 @@ def test_a_machine_without_the_roll_ups_answers_from_the_journal_and_tells_no_en
     wanted = use(client)["buckets"]
     (folder / "rollups.db").rename(folder / "aside")
     try:
-        found = use(client)["buckets"]
+        buckets = use(client)["buckets"]
     finally:
         (folder / "aside").rename(folder / "rollups.db")
-    for one, other in zip(found, wanted, strict=True):
-        assert [one[name] for name in SUMS[:5]] == [other[name] for name in SUMS[:5]]
-        assert one["energy_wh"] is one["visits_min"] is None
+    for bucket, other in zip(buckets, wanted, strict=True):
+        assert [bucket[name] for name in SUMS[:5]] == [other[name] for name in SUMS[:5]]
+        assert bucket["energy_wh"] is bucket["visits_min"] is None
 
 
 @pytest.mark.parametrize(("more_ms", "status"), [(0, 200), (1, 422)])

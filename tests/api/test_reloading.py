@@ -32,8 +32,8 @@ def test_what_the_files_say_now_is_applied(file: Path) -> None:
     file.write_text(TWO)
     done = running.reload("a person", "a new station")
     assert (done.changed, done.mistakes, done.needs_restart) == (True, (), ())
-    assert [one.id for one in applied[0].added] == ["two"]
-    assert [one.id for one in running.settings().stations] == ["one", "two"]
+    assert [station.id for station in applied[0].added] == ["two"]
+    assert [station.id for station in running.settings().stations] == ["one", "two"]
 
 
 def test_files_that_say_the_same_change_nothing(file: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_file_with_mistakes_changes_nothing_and_tells_every_one(file: Path) ->
     done = running.reload("a person", "a slip")
     assert len(done.mistakes) == 2
     assert not done.changed
-    assert [one.id for one in running.settings().stations] == ["one"]
+    assert [station.id for station in running.settings().stations] == ["one"]
     assert "hourz" in (running.trouble() or "")
     file.write_text(ONE)
     running.reload("a person", "mended")
@@ -63,7 +63,7 @@ def test_a_process_that_can_not_take_it_up_goes_on_as_before(file: Path) -> None
     file.write_text(TWO)
     with pytest.raises(NotReloadedError, match="no writes"):
         running.reload("a person", "a new station")
-    assert [one.id for one in running.settings().stations] == ["one"]
+    assert [station.id for station in running.settings().stations] == ["one"]
     assert "no writes" in (running.trouble() or "")
 
 
@@ -83,12 +83,12 @@ def test_what_was_written_by_hand_becomes_a_version_at_a_reload(file: Path) -> N
         file.write_text(text)
         running.reload("Chen", "a new station")
     kept = [versions.read(number) for number in versions.numbers()]
-    assert [(one.who, one.why) for one in kept] == [
+    assert [(version.who, version.why) for version in kept] == [
         ("by hand", "as it was found"),
         ("by hand", "taken up for Chen: a new station"),
         ("by hand", "taken up for Chen: a new station"),
     ]
-    assert [versions.contents(one)["yizhan.yaml"].decode() for one in kept] == [ONE, TWO, "stations: [{"]
+    assert [versions.contents(version)["yizhan.yaml"].decode() for version in kept] == [ONE, TWO, "stations: [{"]
 
 
 def test_a_folder_that_takes_no_versions_stops_no_reload(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ SETTINGS = Settings.model_validate(CONFIG, context={"check_files": False})
 CLUB = Activity(NOON + 4 * HOUR, NOON + 5 * HOUR, "club", "合唱团", reserves=True)
 
 
-def found(
+def free_rooms(
     start: int = NOON, end: int = NOON + HOUR, *, activities: bool = True, shown: list[Any] | None = None, **more: Any
 ) -> dict[str, RoomAnswer]:
     resources = [resource(name, "room", until=NOON + HOUR) for name in ("hall", "study", "attic", "lab", "far-room")]
@@ -48,7 +48,7 @@ def found(
 
 
 def test_a_room_is_free_where_hours_calendar_and_sensor_say_so() -> None:
-    every = found()
+    every = free_rooms()
     assert {name: (each.free, each.because) for name, each in every.items()} == {
         "hall": ("yes", ("open", "not_booked", "free_now")),
         "study": ("yes", ("open", "no_calendar", "free_now")),
@@ -59,33 +59,33 @@ def test_a_room_is_free_where_hours_calendar_and_sensor_say_so() -> None:
 
 
 def test_a_booking_takes_the_room_for_its_time_alone() -> None:
-    assert "hall" not in found(NOON + 4 * HOUR, NOON + 5 * HOUR)
-    assert "hall" not in found(NOON + 3 * HOUR, NOON + 4 * HOUR + 1)
-    assert "hall" in found(NOON + 5 * HOUR, NOON + 6 * HOUR)
+    assert "hall" not in free_rooms(NOON + 4 * HOUR, NOON + 5 * HOUR)
+    assert "hall" not in free_rooms(NOON + 3 * HOUR, NOON + 4 * HOUR + 1)
+    assert "hall" in free_rooms(NOON + 5 * HOUR, NOON + 6 * HOUR)
 
 
 def test_closing_time_within_the_time_asked_for_is_no_answer() -> None:
-    assert "study" in found(NOON, NOON + HOUR)  # it is 20:00 to 21:00 there
-    assert "study" not in found(NOON, NOON + HOUR + 1)
-    assert "study" not in found(NOON + 2 * HOUR, NOON + 3 * HOUR)
+    assert "study" in free_rooms(NOON, NOON + HOUR)  # it is 20:00 to 21:00 there
+    assert "study" not in free_rooms(NOON, NOON + HOUR + 1)
+    assert "study" not in free_rooms(NOON + 2 * HOUR, NOON + 3 * HOUR)
 
 
 def test_size_and_features() -> None:
-    assert set(found(people=20)) == {"hall", "far-room", "attic"}
-    assert found(people=20)["attic"].because == ("hours_unknown", "capacity_unknown")
-    assert set(found(features=frozenset({"piano"}))) == {"hall"}
-    assert found(features=frozenset({"piano", "organ"})) == {}
+    assert set(free_rooms(people=20)) == {"hall", "far-room", "attic"}
+    assert free_rooms(people=20)["attic"].because == ("hours_unknown", "capacity_unknown")
+    assert set(free_rooms(features=frozenset({"piano"}))) == {"hall"}
+    assert free_rooms(features=frozenset({"piano", "organ"})) == {}
 
 
 def test_distance_sorts_and_bounds() -> None:
     here = (23.1, 113.3)
-    assert list(found(near=here)) == ["far-room", "hall", "study", "attic"]
-    assert list(found(near=here, radius_m=1500.0)) == ["far-room"]
+    assert list(free_rooms(near=here)) == ["far-room", "hall", "study", "attic"]
+    assert list(free_rooms(near=here, radius_m=1500.0)) == ["far-room"]
 
 
 def test_what_is_not_read_or_too_far_is_not_free() -> None:
-    assert found(activities=False)["hall"].because == ("calendar_unread",)
-    assert found(NOON + 20 * DAY, NOON + 20 * DAY + HOUR)["hall"].because == ("calendar_too_far",)
+    assert free_rooms(activities=False)["hall"].because == ("calendar_unread",)
+    assert free_rooms(NOON + 20 * DAY, NOON + 20 * DAY + HOUR)["hall"].because == ("calendar_too_far",)
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_what_is_not_read_or_too_far_is_not_free() -> None:
 )
 def test_the_present_counts_for_now(more: dict[str, str], said: tuple[str, ...] | None) -> None:
     shown = [resource("hall", "room", until=NOON + HOUR, **more)]
-    answer = found(shown=shown).get("hall")
+    answer = free_rooms(shown=shown).get("hall")
     assert (answer and (answer.free, answer.because)) == (said and ("unknown", said))
 
 
 def test_tomorrow_does_not_ask_who_sits_there_now() -> None:
     occupied = [resource("hall", "room", until=NOON + HOUR, use="occupied")]
-    assert found(NOON + DAY, NOON + DAY + HOUR, shown=occupied)["hall"].free == "yes"
+    assert free_rooms(NOON + DAY, NOON + DAY + HOUR, shown=occupied)["hall"].free == "yes"
     broken = [resource("hall", "room", until=NOON + HOUR, health="fault")]
-    assert "hall" not in found(NOON + DAY, NOON + DAY + HOUR, shown=broken)
+    assert "hall" not in free_rooms(NOON + DAY, NOON + DAY + HOUR, shown=broken)
 
 
 @given(st.integers(NOON - DAY, NOON + 30 * DAY), st.integers(1, 12 * HOUR))
 def test_no_answer_is_contradicted_by_hours_or_calendars(start: int, length: int) -> None:
     hours = Openings(SETTINGS)
-    for name, answer in found(start, start + length).items():
+    for name, answer in free_rooms(start, start + length).items():
         opening = hours(answer.station, answer.area) or hours(answer.station, None)
         assert opening is not None
         states = {opening.at(at).now for at in range(start, start + length, 60_000)}

@@ -34,20 +34,20 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
 
 
 def ask(client: Client, path: str, headers: dict[str, str], fault: Fault | None = None) -> httpx.Response:
-    async def one() -> httpx.Response:
+    async def answered() -> httpx.Response:
         transport = httpx.ASGITransport(client.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://yz.local") as asker:
             return await asker.get(path, headers=headers)
 
     if fault is None:
-        return asyncio.run(one())
+        return asyncio.run(answered())
     with fault.inside():
-        return asyncio.run(one())
+        return asyncio.run(answered())
 
 
-def same(path: str, one: httpx.Response, other: httpx.Response) -> bool:
+def same(path: str, first: httpx.Response, other: httpx.Response) -> bool:
     """Metrics count what was asked; all else is as it was."""
-    return one.status_code == other.status_code and (path == "/metrics" or one.content == other.content)
+    return first.status_code == other.status_code and (path == "/metrics" or first.content == other.content)
 
 
 def check(client: Client, seed: int) -> str:

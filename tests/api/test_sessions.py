@@ -85,13 +85,13 @@ def test_a_session_of_another_is_ended_by_an_admin_of_all_stations_alone(house: 
 def test_all_others_of_ones_own_end_at_once(house: House, keyring: Keyring) -> None:
     token, peer = keyring.create("Li", "viewer", NOON), keyring.create("Wang", "viewer", NOON)
     with (
-        logged_in(house, token) as one,
+        logged_in(house, token) as first,
         logged_in(house, token) as two,
         logged_in(house, token) as three,
         logged_in(house, peer) as other,
     ):
-        assert one.delete("/api/v1/sessions").json() == {"ended": 2}
-        assert [status(each) for each in (one, two, three, other)] == [200, 401, 401, 200]
+        assert first.delete("/api/v1/sessions").json() == {"ended": 2}
+        assert [status(each) for each in (first, two, three, other)] == [200, 401, 401, 200]
 
 
 def test_last_use_is_told_coarsely(house: House, keyring: Keyring) -> None:

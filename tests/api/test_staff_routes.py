@@ -111,10 +111,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def test_staff_see_acknowledge_comment_and_close_an_alert(served: Served) -> None:
-    found, key = served.fault(), served.key("operator")
+    fault, key = served.fault(), served.key("operator")
     [alert] = served.client.get("/api/v1/alerts?state=open", headers=key).json()["alerts"]
-    assert (alert["id"], alert["kind"], alert["resource"], alert["cause"]) == (found, "charger_fault", "pile-01", "E07")
-    base = f"/api/v1/alerts/{found}"
+    assert (alert["id"], alert["kind"], alert["resource"], alert["cause"]) == (fault, "charger_fault", "pile-01", "E07")
+    base = f"/api/v1/alerts/{fault}"
     assert served.client.post(f"{base}/acknowledge", headers=key).json()["state"] == "acknowledged"
     assert served.client.post(f"{base}/comment", headers=key, json={"text": "on my way"}).status_code == 200
     closed = served.client.post(f"{base}/close", headers=key, json={"text": "new cable"}).json()
@@ -126,23 +126,23 @@ def test_staff_see_acknowledge_comment_and_close_an_alert(served: Served) -> Non
 
 
 def test_an_alert_shows_how_telling_it_went(served: Served) -> None:
-    found = served.fault()
-    assert served.client.get(f"/api/v1/alerts/{found}", headers=served.key("viewer")).json()["deliveries"] == []
+    fault = served.fault()
+    assert served.client.get(f"/api/v1/alerts/{fault}", headers=served.key("viewer")).json()["deliveries"] == []
     assert served.client.get("/api/v1/deliveries", headers=served.key("viewer")).json() == {"deliveries": []}
     assert served.client.post("/api/v1/deliveries/x/retry", headers=served.key("operator")).status_code == 404
 
 
 def test_a_key_for_another_station_sees_nothing_here(served: Served) -> None:
-    found, key = served.fault(), served.key("operator", stations=("elsewhere",))
+    fault, key = served.fault(), served.key("operator", stations=("elsewhere",))
     assert served.client.get("/api/v1/alerts", headers=key).json() == {"alerts": []}
     assert served.client.get("/api/v1/alerts?station=yanshan", headers=key).status_code == 404
-    assert served.client.post(f"/api/v1/alerts/{found}/close", headers=key).status_code == 404
-    assert served.client.post("/api/v1/orders", headers=key, json={"alert": found}).status_code == 404
+    assert served.client.post(f"/api/v1/alerts/{fault}/close", headers=key).status_code == 404
+    assert served.client.post("/api/v1/orders", headers=key, json={"alert": fault}).status_code == 404
 
 
 def test_no_text_of_staff_keeps_a_number_of_a_person_or_what_nobody_sees(served: Served) -> None:
-    found, key = served.fault(), served.key("operator")
-    base = f"/api/v1/alerts/{found}"
+    fault, key = served.fault(), served.key("operator")
+    base = f"/api/v1/alerts/{fault}"
     texts = ("ID 110101-19900307-4477\u202e\r\nnow", "１３８ 1234 5678", "110101900307447", "order 202611291234567890")
     for text in texts:
         served.house.now += 1
@@ -168,19 +168,19 @@ def test_an_alert_with_a_strangers_name_can_be_taken_care_of_by_who_reaches_ever
         fact = Fact("reported", served.house.now, True, station, station, None, "broken", {})
         events = served.house.alerting.core.on_facts([fact], served.house.now)
         served.house.alerting.dispatch.keep(events)
-    found, topics = events[0].alert.id, []
+    fault, topics = events[0].alert.id, []
     key, other = served.key("admin"), served.key("admin", stations=("yanshan",))
 
     def command(topic: str, payload: bytes) -> None:
         topics.append(topic)
         served.house.alerting.desk.command(topic.split("/")[1], payload)
 
-    base = f"/api/v1/alerts/{found}"
+    base = f"/api/v1/alerts/{fault}"
     assert served.client.post(f"{base}/close", headers=other).status_code == 404
     assert served.client.post(f"{base}/comment", headers=key, json={"text": "who is that?"}).status_code == 200
     with serve(served.house, None, served.lock, command) as alone:
         assert alone.client.post(f"{base}/acknowledge", headers=key).json()["state"] == "acknowledged"
-        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": found})
+        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": fault})
         assert order.status_code == 201
         assert alone.client.post(f"/api/v1/orders/{order.json()['id']}/accept", headers=key).status_code == 200
     assert order.json()["station"] == station
@@ -190,9 +190,9 @@ def test_an_alert_with_a_strangers_name_can_be_taken_care_of_by_who_reaches_ever
 
 
 def test_the_trail_shows_a_key_with_a_scope_what_was_done_there_and_no_more(served: Served) -> None:
-    found, key = served.fault(), served.key("operator")
-    served.client.post(f"/api/v1/alerts/{found}/acknowledge", headers=key)
-    order = served.client.post("/api/v1/orders", headers=key, json={"alert": found}).json()["id"]
+    fault, key = served.fault(), served.key("operator")
+    served.client.post(f"/api/v1/alerts/{fault}/acknowledge", headers=key)
+    order = served.client.post("/api/v1/orders", headers=key, json={"alert": fault}).json()["id"]
     served.client.post(f"/api/v1/orders/{order}/accept", headers=key)
     served.keyring.book.note(served.house.now, "Li", "logged_in", "0123456789ab", "192.0.2.1")
 
@@ -206,8 +206,8 @@ def test_the_trail_shows_a_key_with_a_scope_what_was_done_there_and_no_more(serv
 
 
 def test_an_order_is_given_accepted_and_reopened_while_the_fault_is_still_seen(served: Served) -> None:
-    found, key = served.fault(), served.key("operator")
-    order = served.client.post("/api/v1/orders", headers=key, json={"alert": found, "assignee": "wang"}).json()
+    fault, key = served.fault(), served.key("operator")
+    order = served.client.post("/api/v1/orders", headers=key, json={"alert": fault, "assignee": "wang"}).json()
     assert (order["state"], order["assignee"], order["station"]) == ("assigned", "wang", "yanshan")
     base = f"/api/v1/orders/{order['id']}"
     assert served.client.post(f"{base}/accept", headers=key).json()["state"] == "accepted"
@@ -268,13 +268,13 @@ def test_one_address_reports_so_often_and_no_more(served: Served) -> None:
 
 
 def test_the_link_in_a_message_acknowledges_once_by_a_button(served: Served) -> None:
-    found = served.fault()
-    made = token(served.house.alerting.dispatch.link_key, found, "d1", served.house.now + 60_000)
+    fault = served.fault()
+    made = token(served.house.alerting.dispatch.link_key, fault, "d1", served.house.now + 60_000)
     for _ in range(2):  # a chat program's preview spends nothing
         assert "<button" in served.client.get(f"/a/{made}").text
     assert served.client.post(f"/a/{made}").status_code == 200
     [alert] = served.client.get("/api/v1/alerts?state=acknowledged", headers=served.key("viewer")).json()["alerts"]
-    assert alert["id"] == found
+    assert alert["id"] == fault
     assert served.client.post(f"/a/{made}").status_code == 410
     assert served.client.get(f"/a/{made}").status_code == 410
     assert served.client.get(f"/a/{made[:-2]}").status_code == 410
@@ -283,7 +283,7 @@ def test_the_link_in_a_message_acknowledges_once_by_a_button(served: Served) -> 
 
 
 def test_from_another_process_what_staff_do_travels_as_a_command(served: Served) -> None:
-    found, sent = served.fault(), []
+    fault, sent = served.fault(), []
 
     def command(topic: str, payload: bytes) -> None:
         sent.append((topic, payload))
@@ -291,9 +291,9 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
 
     key = served.key("operator")
     with serve(served.house, None, served.lock, command) as alone:
-        answer = alone.client.post(f"/api/v1/alerts/{found}/acknowledge", headers=key)
+        answer = alone.client.post(f"/api/v1/alerts/{fault}/acknowledge", headers=key)
         assert answer.json()["state"] == "acknowledged"
-        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": found}).json()
+        order = alone.client.post("/api/v1/orders", headers=key, json={"alert": fault}).json()
         assert order["assignee"] == "operator-key"
         assert alone.client.post("/api/v1/stations/yanshan/reports", json={"text": "dark"}).status_code == 202
     assert {topic for topic, _ in sent} == {"yz-cmd/yanshan/staff"}
@@ -305,11 +305,11 @@ def test_from_another_process_what_staff_do_travels_as_a_command(served: Served)
 
 
 def test_a_process_without_a_way_to_the_gateway_shows_and_says_where_to_act(served: Served) -> None:
-    found = served.fault()
+    fault = served.fault()
     key = served.key("operator")
     with serve(served.house, None, served.lock) as alone:
         assert len(alone.client.get("/api/v1/alerts", headers=key).json()["alerts"]) == 1
-        answer = alone.client.post(f"/api/v1/alerts/{found}/acknowledge", headers=key)
+        answer = alone.client.post(f"/api/v1/alerts/{fault}/acknowledge", headers=key)
     assert answer.status_code == 503
     assert "gateway" in answer.json()["detail"]
 

@@ -57,7 +57,7 @@ def test_a_change_of_the_configuration_is_told_with_both_digests(config: Path) -
     path.write_text(CONFIG + "timezone: Asia/Tokyo\n")
     (config / "20-more.yaml").write_text("privacy: {}\n")
     told = start(config, at=NOON + 1)
-    assert [(one.what, one.target, one.detail) for one in told] == [
+    assert [(line.what, line.target, line.detail) for line in told] == [
         (CONFIGURATION, "10-site.yaml", f"sha256 {before} → {digest_of(path)}"),
         (CONFIGURATION, "20-more.yaml", f"sha256 none → {digest_of(config / '20-more.yaml')}"),
     ]
@@ -71,7 +71,7 @@ def test_another_partners_link_is_told_with_its_station_and_no_digest(config: Pa
     (config / "link").write_text("another-token-of-theirs")
     (config / "password").write_text("other")
     told = start(config)
-    assert {(one.what, one.target, one.detail) for one in told} == {
+    assert {(line.what, line.target, line.detail) for line in told} == {
         (PARTNER, "yanshan", "changed"),
         (SECRET, "mqtt.password_file", "changed"),
     }
@@ -79,14 +79,14 @@ def test_another_partners_link_is_told_with_its_station_and_no_digest(config: Pa
     assert "another-token" not in kept
     assert hashlib.sha256(b"another-token-of-theirs").hexdigest() not in kept
     (config / "10-site.yaml").write_text(CONFIG.replace(", partner: {token_file: link}", ""))
-    assert (PARTNER, "yanshan", "taken away") in {(one.what, one.target, one.detail) for one in start(config)}
+    assert (PARTNER, "yanshan", "taken away") in {(line.what, line.target, line.detail) for line in start(config)}
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"files": {}'])
 def test_a_damaged_memory_of_the_last_start_stops_none(config: Path, damage: str) -> None:
     start(config)
     (config / "data" / NAME).write_text(damage)
-    assert [one.what for one in start(config)] == [CONFIGURATION]
+    assert [line.what for line in start(config)] == [CONFIGURATION]
     assert json.loads((config / "data" / NAME).read_text())["files"]
 
 

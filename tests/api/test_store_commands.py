@@ -84,7 +84,7 @@ def test_a_store_at_work_is_backed_up_and_becomes_a_store_elsewhere(here, there,
     lines = export(capsys, here).splitlines()
     assert export(capsys, there).splitlines() == lines[:100]
     reader = SqliteReader(there.parent / "data")
-    assert [one.axes for one in reader.history("yanshan", "seat-01", NOON, NOON + DAY)] == [TAKEN]
+    assert [interval.axes for interval in reader.history("yanshan", "seat-01", NOON, NOON + DAY)] == [TAKEN]
     reader.close()
 
 
@@ -143,7 +143,10 @@ def test_what_is_exported_and_imported_is_exported_the_same_again(here, there, t
     assert export(capsys, there) == lines.read_text()
     reader = SqliteReader(there.parent / "data")
     history = reader.history("yanshan", "seat-01", NOON, NOON + DAY)
-    assert [(one.axes.use, one.axes.evidence) for one in history[:2]] == [("occupied", "live"), ("occupied", "stale")]
+    assert [(interval.axes.use, interval.axes.evidence) for interval in history[:2]] == [
+        ("occupied", "live"),
+        ("occupied", "stale"),
+    ]
     reader.close()
 
 
@@ -195,7 +198,7 @@ def test_what_is_missing_joins_a_store_that_goes_on(here, tmp_path, capsys):
     }
     records = [{**older, "seq": seq, "received_at": NOON - 1000 + seq} for seq in range(5)]
     stranger = {**records[0], "device": "seat-99"}
-    lines.write_text("\n".join(json.dumps(one) for one in [*records, stranger]))
+    lines.write_text("\n".join(json.dumps(record) for record in [*records, stranger]))
     assert run(capsys, "import", "--config", here, "--input", lines) == (0, "5 stored, 0 were there, 1 refused\n")
     boots = [json.loads(line)["boot"] for line in export(capsys, here).splitlines()]
     assert boots.count("b0") == 5
@@ -254,7 +257,7 @@ def test_a_bucket_of_the_servers_own_is_never_taken_for_ours(tmp_path, capsys):
         server.lists_its_own = True
         path = with_influx(tmp_path / "here", server.url, 30)
         assert run(capsys, "store", "init", "--config", path) == (0, "bucket b is made and keeps 30 days\n")
-        assert [one["name"] for one in server.buckets] == ["b"]
+        assert [bucket["name"] for bucket in server.buckets] == ["b"]
 
 
 def test_an_organisation_that_is_not_there_is_told(tmp_path, capsys):
@@ -288,13 +291,13 @@ def test_doctor_tries_the_copy_and_leaves_nothing_in_it(tmp_path, capsys):
     with influx_server() as server:
         path = with_influx(tmp_path / "here", server.url, 0)
         copy = load(path).store.influx
-        assert [one.mark for one in doctor.copy(copy)] == ["ok"]
+        assert [line.mark for line in doctor.copy(copy)] == ["ok"]
         assert server.requests == [["# yizhan doctor"]]
         server.rule = lambda _lines: (404, {})
-        (found,) = doctor.copy(copy)
-        assert (found.mark, found.text.endswith("run `yizhan store init`")) == ("fail", True)
-    (found,) = doctor.copy(copy)
-    assert (found.mark, "the journal keeps everything" in found.text) == ("fail", True)
+        (line,) = doctor.copy(copy)
+        assert (line.mark, line.text.endswith("run `yizhan store init`")) == ("fail", True)
+    (line,) = doctor.copy(copy)
+    assert (line.mark, "the journal keeps everything" in line.text) == ("fail", True)
 
 
 def test_without_a_copy_there_is_nothing_to_make_or_compare(here, capsys):
@@ -340,8 +343,8 @@ def test_doctor_tells_of_the_key_that_commands_are_signed_with(tmp_path):
     box = Settings.model_validate({"store": {"path": tmp_path}})
     bridge = {"station": "yanshan", "id": "box-1", "buses": []}
     assert "made at the first start" in doctor.command_key(box).text
-    found = doctor.command_key(box.model_copy(update={"bridge": bridge}))
-    assert (found.mark, "takes no command" in found.text) == ("warn", True)
+    line = doctor.command_key(box.model_copy(update={"bridge": bridge}))
+    assert (line.mark, "takes no command" in line.text) == ("warn", True)
     made_key(path)
     assert doctor.command_key(box).mark == "ok"
     path.chmod(0o644)
@@ -363,8 +366,8 @@ def test_a_backup_is_for_its_owner_alone_and_holds_the_trail(here, there, tmp_pa
     old.unlink()
     assert run(capsys, "restore", "--config", there, "--from", safe)[0] == 0
     lines = AccessBook(there.parent / "data").lines(9)
-    assert [one.who for one in lines if one.what == "logged_in"] == ["li"]
-    assert [one.what for one in lines] == ["restored", "backed_up", "logged_in"]
+    assert [line.who for line in lines if line.what == "logged_in"] == ["li"]
+    assert [line.what for line in lines] == ["restored", "backed_up", "logged_in"]
 
 
 def test_a_trail_that_is_there_goes_on_after_a_restore(here, there, tmp_path, capsys):
@@ -373,7 +376,7 @@ def test_a_trail_that_is_there_goes_on_after_a_restore(here, there, tmp_path, ca
     run(capsys, "backup", "--config", here, "--to", tmp_path / "safe")
     AccessBook(there.parent / "data").note(NOON, "wang", "key_revoked", "key")
     assert run(capsys, "restore", "--config", there, "--from", tmp_path / "safe")[0] == 0
-    assert [one.what for one in AccessBook(there.parent / "data").lines(9)] == ["restored", "key_revoked"]
+    assert [line.what for line in AccessBook(there.parent / "data").lines(9)] == ["restored", "key_revoked"]
 
 
 def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
@@ -388,8 +391,8 @@ def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
         path.chmod(0o600)
     assert doctor.rights(settings).mark == "ok"
     secret.chmod(0o644)
-    found = doctor.rights(settings)
-    assert (found.mark, f"chmod go-rwx {secret}" in found.text) == ("warn", True)
+    line = doctor.rights(settings)
+    assert (line.mark, f"chmod go-rwx {secret}" in line.text) == ("warn", True)
     secret.chmod(0o600)
     data.chmod(0o755)
     (data / "yizhan.db").chmod(0o644)
@@ -398,9 +401,9 @@ def test_doctor_tells_of_files_that_others_may_read(here, tmp_path):
     aside.chmod(0o755)  # whatever the umask of this process is
     (aside / "yizhan.db").touch()
     (aside / "yizhan.db").chmod(0o644)
-    found = doctor.rights(settings)
-    assert str(data / "yizhan.db") in found.text
-    assert str(aside / "yizhan.db") in found.text
+    line = doctor.rights(settings)
+    assert str(data / "yizhan.db") in line.text
+    assert str(aside / "yizhan.db") in line.text
     data.chmod(0o700)
     aside.chmod(0o700)
     assert doctor.rights(settings).mark == "ok", "who can't enter the folder can't read"

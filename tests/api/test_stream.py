@@ -103,8 +103,8 @@ def test_other_stations_do_not_disturb(house: House) -> None:
 def test_all_stations_come_when_none_is_named(house: House) -> None:
     with stream(house) as reader:
         events = [reader.next() for _ in range(3)]
-    assert {one.event for one in events} == {"snapshot"}
-    assert {json.loads(one.data)["station"] for one in events} == {"yanshan", "shaping", "nowhere"}
+    assert {event.event for event in events} == {"snapshot"}
+    assert {json.loads(event.data)["station"] for event in events} == {"yanshan", "shaping", "nowhere"}
 
 
 def test_after_a_break_only_what_changed_comes_again(house: House) -> None:
@@ -204,8 +204,8 @@ def test_alerts_come_to_the_staff_whom_they_concern_and_to_nobody_else(house: Ho
 
 
 def test_when_all_slots_are_taken_a_screen_still_gets_in(own: House) -> None:
-    with stream(own) as one, stream(own) as two:
-        one.next(), two.next()
+    with stream(own) as first, stream(own) as two:
+        first.next(), two.next()
         refused = own.get("/api/v1/stream")
         for query in ("", f"&wall={own.app.context.walls.token('shaping', NOON)}", "&wall=1.2", "&wall=9999999999999."):
             assert own.get(f"/api/v1/stream?station=yanshan&screen=wall-1{query}").status_code == 503
@@ -240,9 +240,9 @@ def test_one_address_gets_so_many_streams_and_no_more() -> None:
             hub.join("s", "10.0.0.1", None, None)
         assert refused.value.status == 429
         hub.join("s", "10.0.0.2", None, None)
-        one = hub.join("s", "10.0.0.1", "wall-1", None)
+        client = hub.join("s", "10.0.0.1", "wall-1", None)
         gone: list[str] = []
-        one.abort = lambda: gone.append("one")
+        client.abort = lambda: gone.append("one")
         other = hub.join("s", "10.0.0.2", "wall-1", None)  # of the same name, and nobody's successor
         assert (len(hub), gone) == (5, [])
         hub.join("s", "10.0.0.1", "wall-1", None)
@@ -296,8 +296,8 @@ def test_a_stalled_reader_is_let_go_and_the_others_go_on(own: House) -> None:
 def test_the_server_stops_at_once_with_streams_open(tmp_path: Path) -> None:
     running = serving(tmp_path)
     house = next(running)
-    with closing(running), stream(house) as one, stream(house, "?station=yanshan") as two:
-        one.next(), two.next()
+    with closing(running), stream(house) as first, stream(house, "?station=yanshan") as two:
+        first.next(), two.next()
         begin = time.monotonic()
         house.stop()
         assert promptly(begin, 2)

@@ -25,41 +25,41 @@ def rows(client: Client, **query: Any) -> list[dict[str, Any]]:
     answer = client.get("/api/v1/visits", params={"from": START, "to": END, **query})
     assert answer.status_code == 200, answer.text
     VisitRows.model_validate(answer.json())
-    found: list[dict[str, Any]] = answer.json()["rows"]
-    return found
+    told: list[dict[str, Any]] = answer.json()["rows"]
+    return told
 
 
-def top(found: list[dict[str, Any]]) -> int | None:
-    highs = [one["visits_max"] for one in found]
+def top(told: list[dict[str, Any]]) -> int | None:
+    highs = [row["visits_max"] for row in told]
     return None if None in highs else sum(highs)
 
 
 def test_a_station_has_a_row_a_day_in_bands_as_utilisation_tells_it(client: Client) -> None:
-    found = rows(client, station="yanshan")
+    told = rows(client, station="yanshan")
     params = {"from": START, "to": END}
     buckets = client.get("/api/v1/stations/yanshan/utilization", params=params).json()["buckets"]
-    assert len(found) == DAYS
-    assert [one["from"] for one in found] == [one["from"] for one in buckets]
-    assert [one["visits_min"] for one in found] == [one["visits_min"] or 0 for one in buckets]
-    assert [one["visits_max"] for one in found] == [one["visits_max"] for one in buckets]
-    assert sum(one["visits_min"] for one in found) > 0
-    for one in found:
-        assert one["station"] == "yanshan"
-        assert one["visits_min"] % CROWD == 0
-        assert one["visits_max"] is None or (one["visits_max"] + 1) % CROWD == 0
-        assert 0 <= one["coverage"] <= 1
+    assert len(told) == DAYS
+    assert [row["from"] for row in told] == [bucket["from"] for bucket in buckets]
+    assert [row["visits_min"] for row in told] == [bucket["visits_min"] or 0 for bucket in buckets]
+    assert [row["visits_max"] for row in told] == [bucket["visits_max"] for bucket in buckets]
+    assert sum(row["visits_min"] for row in told) > 0
+    for row in told:
+        assert row["station"] == "yanshan"
+        assert row["visits_min"] % CROWD == 0
+        assert row["visits_max"] is None or (row["visits_max"] + 1) % CROWD == 0
+        assert 0 <= row["coverage"] <= 1
 
 
 def test_months_and_regions_add_published_days_and_stations(client: Client) -> None:
     days, (month,) = rows(client, station="yanshan"), rows(client, station="yanshan", by="month")
-    assert month["visits_min"] == sum(one["visits_min"] for one in days)
+    assert month["visits_min"] == sum(day["visits_min"] for day in days)
     assert month["visits_max"] == top(days)
-    assert month["coverage"] == pytest.approx(sum(one["coverage"] for one in days) / DAYS, abs=0.01)
+    assert month["coverage"] == pytest.approx(sum(day["coverage"] for day in days) / DAYS, abs=0.01)
     every = rows(client, by="month")
     (region,) = rows(client, region="江门", by="month")
-    there = [one for one in every if one["station"] in ("yanshan", "shaping")]
+    there = [row for row in every if row["station"] in ("yanshan", "shaping")]
     assert region["station"] is None
-    assert (region["visits_min"], region["visits_max"]) == (sum(one["visits_min"] for one in there), top(there))
+    assert (region["visits_min"], region["visits_max"]) == (sum(row["visits_min"] for row in there), top(there))
 
 
 def test_only_whole_days_that_are_over_are_told(client: Client) -> None:
@@ -68,8 +68,8 @@ def test_only_whole_days_that_are_over_are_told(client: Client) -> None:
 
 
 def test_without_a_window_it_is_the_present_month(client: Client) -> None:
-    found = client.get("/api/v1/visits?station=yanshan&by=month").json()["rows"]
-    assert [one["from"] for one in found] == ["2026-10-31T16:00:00Z"]
+    told = client.get("/api/v1/visits?station=yanshan&by=month").json()["rows"]
+    assert [row["from"] for row in told] == ["2026-10-31T16:00:00Z"]
 
 
 def test_it_is_a_table_too(client: Client) -> None:

@@ -145,9 +145,9 @@ def main() -> None:
     about, figures = machine(), []
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     for name in args.only.split(","):
-        found = list(chapters[name]())
-        print(f"\n{name}\n{table(found)}", flush=True)
-        figures += found
+        told = list(chapters[name]())
+        print(f"\n{name}\n{table(told)}", flush=True)
+        figures += told
     path = RESULTS / f"{strftime('%Y%m%dT%H%M%S')}.json"
     write(path, figures, about)
     print(f"\n{path}")

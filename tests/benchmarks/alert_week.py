@@ -129,8 +129,8 @@ def settings_in(folder: Path) -> Settings:
         {"id": "door", "kind": "door", "features": ["reader"]},
         {"id": "aed", "kind": "safety", "type": "aed"},
     ]
-    for one in resources:
-        one["ttl"] = TTL_MS // 1000
+    for resource in resources:
+        resource["ttl"] = TTL_MS // 1000
     stations = [
         {
             "id": f"site-{number}",
@@ -238,8 +238,8 @@ class Week:
         """Also so in the town, or a second alert for a fault: an AED taken out, a device that sends only garbage."""
         if alert.kind == "safety_not_ready":
             return self.town.truth()[alert.station or "", "aed"].use == "occupied"
-        garbled = [one for one in self.result.faults if one.kind in ("garbage", "wrong_type")]
-        return alert.kind == "quarantine_rate" and any(one.begins < self.now < one.ends + HOUR for one in garbled)
+        garbled = [fault for fault in self.result.faults if fault.kind in ("garbage", "wrong_type")]
+        return alert.kind == "quarantine_rate" and any(fault.begins < self.now < fault.ends + HOUR for fault in garbled)
 
     def run(self, end: Millis) -> Result:
         while self.now < end:
@@ -249,7 +249,7 @@ class Week:
             self.pipeline.tick(self.now)
             outcome = self.pipeline.take()
             self.alerting.follow(outcome, 0, self.now)
-            lost = any(one.kind == "broker_lost" for one in self.active)
+            lost = any(fault.kind == "broker_lost" for fault in self.active)
             self.alerting.tick(self.now, Ourselves(broker="connection refused" if lost else None))
             if self.unsent:
                 self.unsent = False
@@ -271,7 +271,7 @@ class Week:
                 self._frame(f"yz/{fault.station}/{fault.device}/availability", b"offline")
             elif fault.kind == "door_forced":
                 self._frame(f"yz/{fault.station}/door/event", b'{"type":"door_forced"}')
-        for fault in [one for one in self.active if one.ends <= self.now]:
+        for fault in [fault for fault in self.active if fault.ends <= self.now]:
             self.active.remove(fault)
             if fault.kind == "site_wills":
                 self._wills(fault.station, "online")
@@ -288,20 +288,20 @@ class Week:
         self.pipeline.handle_all([(topic.encode(), payload, 0)], self.now)
 
     def _speak(self) -> None:
-        frames = [self._overlaid(one) for one in self.town.step(self.now)]
+        frames = [self._overlaid(message) for message in self.town.step(self.now)]
         kept = [frame for frame in frames if frame is not None]
         self.result.messages += len(kept)
         if kept:
             self.pipeline.handle_all(kept, self.now)
 
-    def _overlaid(self, one: Publish) -> tuple[bytes, bytes, int] | None:
-        payload = one.payload
+    def _overlaid(self, message: Publish) -> tuple[bytes, bytes, int] | None:
+        payload = message.payload
         for fault in self.active:
-            if fault.kind == "broker_lost" or (fault.kind in WHOLE_SITE and fault.station == one.station):
+            if fault.kind == "broker_lost" or (fault.kind in WHOLE_SITE and fault.station == message.station):
                 return None
-            if (fault.station, fault.device) == (one.station, one.device) and one.topic.endswith("/state"):
+            if (fault.station, fault.device) == (message.station, message.device) and message.topic.endswith("/state"):
                 payload = _worse(payload, fault)
-        return one.topic.encode(), payload, 0
+        return message.topic.encode(), payload, 0
 
 
 def _worse(payload: bytes, fault: Injected) -> bytes:

@@ -105,8 +105,8 @@ class Line:
             self._eye.ack(arrivals.epoch, arrivals.mids)
 
     def _see(self, payload: bytes) -> None:
-        resources = [one for area in json.loads(payload)["areas"] for one in area["resources"]]
-        shown = next(one["use"] for one in resources if one["id"] == "seat-00")
+        resources = [resource for area in json.loads(payload)["areas"] for resource in area["resources"]]
+        shown = next(resource["use"] for resource in resources if resource["id"] == "seat-00")
         if self._flipped_at and shown == ("occupied" if self._occupied else "free"):
             self.waits_s.append(monotonic() - self._flipped_at)
             self._flipped_at = 0.0

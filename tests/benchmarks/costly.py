@@ -29,7 +29,7 @@ PAGES = ("/readyz", "/stations/s")
 
 def config(folder: Path, broker: int, http: int) -> str:
     kinds = {"seat": "{{id: {}, kind: seat}}", "charger": "{{id: {}, kind: charger, type: ebike}}"}
-    resources = "\n".join(f"          - {kinds[one.kind].format(one.id)}" for one in place().resources)
+    resources = "\n".join(f"          - {kinds[resource.kind].format(resource.id)}" for resource in place().resources)
     path = folder / "yizhan.yaml"
     path.write_text(
         f'mqtt: {{url: "mqtt://127.0.0.1:{broker}"}}\nstore: {{path: data, ballast_mib: 0}}\n'

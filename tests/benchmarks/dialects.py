@@ -14,20 +14,20 @@ LIMIT_US = 5.0
 
 def measure(rounds: int = ROUNDS) -> list[tuple[float, str, str]]:
     """(µs, dialect, case) for the longest readable state message of each vector case."""
-    found = []
+    costs = []
     for dialect in DIALECTS:
         for case in cases(dialect):
             bound = decoder(dialect, case)
             for message in case["messages"]:
                 if "refused" not in message:
                     bound.decode(message["topic"], message["payload"].encode(), NOW)
-            stated = [one for one in case["messages"] if one.get("signals")]
-            live = [one for one in stated if one["topic"] in bound.filters]
+            stated = [said for said in case["messages"] if said.get("signals")]
+            live = [said for said in stated if said["topic"] in bound.filters]
             if live:
-                longest = max(live, key=lambda one: len(one["payload"]))
+                longest = max(live, key=lambda message: len(message["payload"]))
                 records = longest["payload"].count('"n"') if dialect == "senml" else 1
-                found.append((_cost_us(bound, longest, rounds) / records, dialect, case["name"]))
-    return found
+                costs.append((_cost_us(bound, longest, rounds) / records, dialect, case["name"]))
+    return costs
 
 
 def _cost_us(bound: Decoder, message: dict[str, str], rounds: int) -> float:

@@ -101,8 +101,8 @@ class Eye(threading.Thread):
                 self._session.ack(arrivals.epoch, arrivals.mids)
 
     def of(self, resource: str) -> dict[str, Any]:
-        listed = (one for area in self.document.get("areas", ()) for one in area["resources"])
-        return next((one for one in listed if one["id"] == resource), {})
+        listed = (row for area in self.document.get("areas", ()) for row in area["resources"])
+        return next((row for row in listed if row["id"] == resource), {})
 
     def __enter__(self) -> "Eye":
         self.start()
@@ -301,15 +301,15 @@ def downward(count: int = 100, rates: tuple[float, ...] = (0, 500)) -> Iterator[
     for rate in rates:
         when = f"with {rate:.0f} msg/s at the box" if rate else "at rest"
         for what, took in measure(count, rate).items():
-            at_box = [one.box_s for one in took]
+            at_box = [deed.box_s for deed in took]
             yield Figure(f"{what} at the centre → at the box, {when}, p50", share(at_box, 50) * 1000, "ms")
             yield Figure(f"{what} at the centre → at the box, {when}, p99", share(at_box, 99) * 1000, "ms")
             yield Figure(
                 f"{what} at the centre → at the box, {when}, longest", max(at_box) * 1000, "ms", AT_BOX_S * 1000
             )
-            answers = [one.answer_s for one in took]
+            answers = [deed.answer_s for deed in took]
             yield Figure(f"{what}: answer at the centre, {when}, p99", share(answers, 99) * 1000, "ms")
-            waiting = sum(one.said == "waiting" for one in took)
+            waiting = sum(deed.said == "waiting" for deed in took)
             yield Figure(f"{what}: told as waiting, {when}", waiting, f"of {count}")
 
 

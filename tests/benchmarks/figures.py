@@ -41,7 +41,7 @@ def number(value: float) -> str:
 
 def table(figures: Iterable[Figure]) -> str:
     marks = {True: "holds", False: "FALLS SHORT", None: ""}
-    rows = [(one.name, number(one.value), one.unit, one.promise, marks[one.holds]) for one in figures]
+    rows = [(figure.name, number(figure.value), figure.unit, figure.promise, marks[figure.holds]) for figure in figures]
     head = ("figure", "measured", "unit", "must be", "")
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(5)]
     lines = []
@@ -71,5 +71,5 @@ def machine() -> dict[str, object]:
 
 def write(path: Path, figures: Iterable[Figure], about: dict[str, object]) -> None:
     path.parent.mkdir(exist_ok=True)
-    told = {"machine": about, "figures": [{**asdict(one), "holds": one.holds} for one in figures]}
+    told = {"machine": about, "figures": [{**asdict(figure), "holds": figure.holds} for figure in figures]}
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

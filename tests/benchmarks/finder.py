@@ -25,10 +25,12 @@ def main() -> None:
     now = now_ms()
     scenes = crowd(STATIONS).values()
     places = {
-        one.id: PagePlace(one.id, {"zh": one.zh}, region=one.region, lat=one.lat, lon=one.lon, words=one.zh)
-        for one in scenes
+        scene.id: PagePlace(
+            scene.id, {"zh": scene.zh}, region=scene.region, lat=scene.lat, lon=scene.lon, words=scene.zh
+        )
+        for scene in scenes
     }
-    bodies = [json.dumps(document(one, now, TTL_MS, True)).encode() for one in scenes]
+    bodies = [json.dumps(document(scene, now, TTL_MS, True)).encode() for scene in scenes]
     standings = [Entry(encoded(read(body), now), 0) for body in bodies]
     page = FindPage(Assets(), places, lambda: standings)
     for name, wish in WISHES.items():

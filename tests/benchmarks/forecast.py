@@ -37,23 +37,23 @@ def _ms(text: str) -> int:
 def backtest(past: list[UseSpan], held_back: list[UseSpan]) -> dict[str, Any]:
     """Coverage of the interval and mean error in minutes over every look at every session held back."""
     forecast = Forecast(past, ZONE)
-    durations = [one.end - one.start for one in past]
+    durations = [use.end - use.start for use in past]
     naive = {"naive_mean": mean(durations), "naive_median": median(durations)}
     errors: dict[str, list[float]] = {name: [] for name in ("forecast", *naive)}
     covered: list[bool] = []
     widths: list[int] = []
     asked = 0
-    for one, now in looks(held_back):
+    for use, now in looks(held_back):
         asked += 1
-        told = forecast.remaining(one.start, now)
+        told = forecast.remaining(use.start, now)
         if told is None:
             continue
-        true = one.end - now
+        true = use.end - now
         covered.append(told.low <= true <= told.high)
         widths.append(told.high - told.low)
         errors["forecast"].append(abs(told.median - true))
         for name, whole in naive.items():
-            errors[name].append(abs(max(0.0, whole - (now - one.start)) - true))
+            errors[name].append(abs(max(0.0, whole - (now - use.start)) - true))
     return {
         "learnt_from": len(past), "held_back": len(held_back), "asked": asked, "answered": len(covered),
         "level": round(forecast.level, 3), "covered": round(mean(covered), 3),

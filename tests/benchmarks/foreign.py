@@ -60,12 +60,12 @@ def fill(port: int, way: str, count: int) -> None:
     ts = time_ns() // 1_000_000
     everybody = list(names(STATIONS, SEATS))
     connections = [Connection(port, number) for number in range(4)]
-    for number, one in enumerate(connections):
+    for number, connection in enumerate(connections):
         devices, share = everybody[number :: len(connections)], count // len(connections)
         if way == "native":
-            one.load(list(packets(devices, share, FLIP_EVERY, ts)))
+            connection.load(list(packets(devices, share, FLIP_EVERY, ts)))
         else:
-            one.load(list(foreign_packets(devices, share, ts, last_seen=way.endswith("last_seen"))))
+            connection.load(list(foreign_packets(devices, share, ts, last_seen=way.endswith("last_seen"))))
     publish(connections, 0)
 
 
@@ -102,13 +102,13 @@ def run(way: str, count: int) -> dict[str, Any]:
 
 
 def foreign(rounds: int, count: int) -> Iterator[Figure]:
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    measured: dict[tuple[str, str], list[float]] = defaultdict(list)
     for _ in range(rounds):
         for way in WAYS:
             told = run(way, count)
             for what in ("rate", "cpu_us"):
-                found[way, what].append(told[what])
-    middle = {key: median(values) for key, values in found.items()}
+                measured[way, what].append(told[what])
+    middle = {key: median(values) for key, values in measured.items()}
     for way in WAYS:
         yield Figure(way, middle[way, "rate"], "messages/s")
         yield Figure(f"{way}, CPU", middle[way, "cpu_us"], "µs/message")

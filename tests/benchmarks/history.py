@@ -44,12 +44,12 @@ def place() -> Place:
     return Place("s", ZoneInfo("Asia/Shanghai"), every)
 
 
-def fill(store: SqliteStore, one: Place, days: int) -> None:
+def fill(store: SqliteStore, station: Place, days: int) -> None:
     rng = random.Random(1)
-    counters = {resource.id: 0 for resource in one.resources if resource.kind == "charger"}
+    counters = {resource.id: 0 for resource in station.resources if resource.kind == "charger"}
     for day in range(START, START + days * DAY_MS, DAY_MS):
         batch, changes = Batch(), []
-        for resource in one.resources:
+        for resource in station.resources:
             moments = sorted(rng.sample(range(DAY_MS // 1000), CHANGES))
             changes += [
                 Change(resource, day + at * 1000, STATES[0], STATES[place % len(STATES)], "benchmark")
@@ -62,12 +62,12 @@ def fill(store: SqliteStore, one: Place, days: int) -> None:
         store.commit(batch, changes, [], day + DAY_MS - 1)
 
 
-def questions(folder: Path, one: Place, end: Millis) -> Iterator[tuple[str, Callable[[SqliteReader], object]]]:
-    asked, month = Asked([one]), end - 30 * DAY_MS
+def questions(folder: Path, station: Place, end: Millis) -> Iterator[tuple[str, Callable[[SqliteReader], object]]]:
+    asked, month = Asked([station]), end - 30 * DAY_MS
     for by in ("day", "hour_of_week", "hour"):
         yield f"year_by_{by}_ms", lambda reader, by=by: usage(RollupReader(folder, reader), asked, START, end, by)  # type: ignore[misc]
     yield "month_of_intervals_ms", lambda reader: reader.history("s", "r05", month, end)
-    charger = [resource for resource in one.resources if resource.id == "r25"]
+    charger = [resource for resource in station.resources if resource.id == "r25"]
     yield (
         "month_of_sessions_ms",
         lambda reader: charges(reader, RollupReader(folder, reader), charger, (month, end), end),
@@ -75,18 +75,22 @@ def questions(folder: Path, one: Place, end: Millis) -> Iterator[tuple[str, Call
 
 
 def main(days: int) -> None:
-    one, end = place(), START + days * DAY_MS
+    station, end = place(), START + days * DAY_MS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = SqliteStore(folder, START, profile="sd_card", ballast_mib=0)
-        fill(store, one, days)
+        fill(store, station, days)
         reader = SqliteReader(folder)
-        rollups = Rollups(folder, [one], reader, START, synchronous="OFF")
+        rollups = Rollups(folder, [station], reader, START, synchronous="OFF")
         begin = perf_counter()
         while rollups.tidy(end + HOUR_MS):
             pass
-        told: dict[str, float] = {"days": days, "resources": len(one.resources), "roll_up_s": perf_counter() - begin}
-        for question, ask in questions(folder, one, end):
+        told: dict[str, float] = {
+            "days": days,
+            "resources": len(station.resources),
+            "roll_up_s": perf_counter() - begin,
+        }
+        for question, ask in questions(folder, station, end):
             told[question] = median(timed(folder, ask) for _ in range(TIMES))
         rollups.close()
         reader.close()

@@ -21,7 +21,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 def ingest(rounds: int, count: int) -> Iterator[Figure]:
     for way, how in WAYS.items():
-        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        measured: dict[tuple[str, str], list[float]] = defaultdict(list)
         for _ in range(rounds):
             for subject in ("stock", "prototype", "gateway", "gateway, MQTT 3.1.1"):
                 name, _, old = subject.partition(", MQTT ")
@@ -29,20 +29,20 @@ def ingest(rounds: int, count: int) -> Iterator[Figure]:
                     continue
                 told = run(name, Load(count), **{**how, "protocol": old or how.get("protocol", "auto")})
                 for what in ("rate", "cpu_us", "rss_mib"):
-                    found[subject, what].append(told[what])
-        yield from _told(way, {key: median(values) for key, values in found.items()})
+                    measured[subject, what].append(told[what])
+        yield from _told(way, {key: median(values) for key, values in measured.items()})
 
 
-def _told(way: str, found: dict[tuple[str, str], float]) -> Iterator[Figure]:
-    stock = found["stock", "rate"]
+def _told(way: str, middle: dict[tuple[str, str], float]) -> Iterator[Figure]:
+    stock = middle["stock", "rate"]
     # The embedded broker's window may cost half of what the gateway does without it, no more.
     least = 1.7 / 2 if way == "window of 100" else 1.7
-    for subject in dict.fromkeys(subject for subject, _ in found):
-        rate = found[subject, "rate"]
+    for subject in dict.fromkeys(subject for subject, _ in middle):
+        rate = middle[subject, "rate"]
         promised = subject.startswith("gateway")
         most_us = 12 if promised and way != "window of 100" else None
         yield Figure(f"{way}: {subject}", rate, "messages/s")
         if subject != "stock":
             yield Figure(f"{way}: {subject}, beside stock", rate / stock, "×", least if promised else None, least=True)
-        yield Figure(f"{way}: {subject}, CPU", found[subject, "cpu_us"], "µs/message", most_us)
-        yield Figure(f"{way}: {subject}, memory", found[subject, "rss_mib"], "MiB")
+        yield Figure(f"{way}: {subject}, CPU", middle[subject, "cpu_us"], "µs/message", most_us)
+        yield Figure(f"{way}: {subject}, memory", middle[subject, "rss_mib"], "MiB")

@@ -89,22 +89,22 @@ def measure(seconds: float = 15, rate: float = 500) -> dict[str, float]:
             session.close()
             say(gateway, "enough")
             told = [(at, station, body.encode()) for at, station, body in json.loads(line(gateway))]
-    found: dict[str, float] = {"flips": len(work.flips)}
+    figures: dict[str, float] = {"flips": len(work.flips)}
     for way, documents in (("yz_live", seen), ("listener", told)):
         took = sorted(delays_ms(work.flips, documents))
-        found |= {
+        figures |= {
             f"{way}_p50_ms": took[len(took) // 2],
             f"{way}_p99_ms": took[int(len(took) * 0.99)],
             f"{way}_seen": len(took),
         }
-    return found
+    return figures
 
 
 def delays_ms(flips: Sequence[Flip], seen: Seen) -> list[float]:
     """For each flip, how long until a document showed it; those that flipped back sooner, or too late, are left out."""
     by_station: dict[str, list[tuple[float, dict[str, str]]]] = {}
     for at, station, body in seen:
-        uses = {one["id"]: one["use"] for area in json.loads(body)["areas"] for one in area["resources"]}
+        uses = {resource["id"]: resource["use"] for area in json.loads(body)["areas"] for resource in area["resources"]}
         by_station.setdefault(station, []).append((at, uses))
     took = []
     for flip in flips:
@@ -121,7 +121,7 @@ def main() -> None:
 
     def listen(documents: Sequence[Document]) -> None:
         now = monotonic()
-        told.extend((now, one.station, one.body.decode()) for one in documents)
+        told.extend((now, document.station, document.body.decode()) for document in documents)
 
     gateway.listen(listen)
     gateway.start()

@@ -160,6 +160,6 @@ class Count:
         self.shut_since = None if not shut else minute if self.shut_since is None else self.shut_since
 
     def _cards(self, minute: int) -> None:
-        self.refusals = [one for one in self.refusals if one[0] > minute - HOLD]
+        self.refusals = [refusal for refusal in self.refusals if refusal[0] > minute - HOLD]
         many = len({card for _, card in self.refusals}) >= CARDS
         self.cards_since = None if not many else minute if self.cards_since is None else self.cards_since

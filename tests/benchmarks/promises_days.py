@@ -182,13 +182,13 @@ class _Maker:
             said += self._door_says()
         if self.sort.back:
             said += [(at, "back", "state", {"open": False, "locked": True}) for at in range(0, end, REPORT_EVERY)]
-        said += [one for one in self.events if one[1] in ("reader", "entry")]
-        self.month.said = sorted((one for one in said if one[0] < end), key=_at)
+        said += [event for event in self.events if event[1] in ("reader", "entry")]
+        self.month.said = sorted((event for event in said if event[0] < end), key=_at)
 
     def _periodic(self, idle: dict[str, dict[str, Any]]) -> Iterator[Said]:
         """What things inside say when it changes, and every hour again."""
         for thing, now in idle.items():
-            mine = sorted((one for one in self.events if one[1] == thing), key=_at)
+            mine = sorted((event for event in self.events if event[1] == thing), key=_at)
             yield from _repeated([(0, thing, "state", now), *mine], self.days * DAY)
 
     def _passing(self) -> None:
@@ -215,7 +215,7 @@ class _Maker:
             else:
                 last = told
             yield at, device, topic, told
-        yield from (one for one in self.events if one[1] == "door")
+        yield from (event for event in self.events if event[1] == "door")
 
 
 IN_USE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

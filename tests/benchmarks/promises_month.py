@@ -63,7 +63,7 @@ class Result:
     @property
     def shown(self) -> list[Lie]:
         """The lies that a sensor can show, long enough to be told."""
-        lies = [lie for one in self.months if one.fault is None for lie in one.lies]
+        lies = [lie for lived in self.months if lived.fault is None for lie in lived.lies]
         return [lie for lie in lies if lie.shown_at is not None and lie.ends - lie.shown_at > TELLS_WITHIN]
 
     @property
@@ -81,7 +81,7 @@ class Result:
     def table(self) -> Iterator[str]:
         yield f"{'station':28}{'months':>7}{'shown':>7}{'told':>6}{'p95 min':>9}{'accused':>9}{'by a fault':>12}"
         for sort in SORTS:
-            mine = [number for number, one in enumerate(self.months) if one.sort is sort]
+            mine = [number for number, lived in enumerate(self.months) if lived.sort is sort]
             part = Result([self.months[number] for number in mine], self.days)
             sound = sum(len(self.accused.get(n, ())) for n in mine if self.months[n].fault is None)
             broken = sum(len(self.accused.get(n, ())) for n in mine if self.months[n].fault is not None)
@@ -102,12 +102,12 @@ class Result:
         """Each false accusation, and each lie that was shown and not told."""
         for number, spans in self.accused.items():
             for begins, ends in spans:
-                one = self.months[number]
-                yield f"site-{number} ({one.sort.name}) accused at {clock(begins)} for {ends - begins} min, {one.fault}"
-        for number, one in enumerate(self.months):
-            for lie in one.lies:
+                lived, accused = self.months[number], f"{clock(begins)} for {ends - begins} min"
+                yield f"site-{number} ({lived.sort.name}) accused at {accused}, {lived.fault}"
+        for number, lived in enumerate(self.months):
+            for lie in lived.lies:
                 if lie in self.shown and lie not in self.told:
-                    yield f"site-{number} ({one.sort.name}) not told: {lie}"
+                    yield f"site-{number} ({lived.sort.name}) not told: {lie}"
 
 
 def clock(minute: int) -> str:
@@ -153,8 +153,8 @@ class Town:
 
     def run(self) -> Result:
         at_minute: dict[int, list[tuple[int, Said]]] = defaultdict(list)
-        for number, one in enumerate(self.months):
-            for said in one.said:
+        for number, lived in enumerate(self.months):
+            for said in lived.said:
                 at_minute[said[0]].append((number, said))
         heard: list[list[Said]] = [[] for _ in self.months]
         stops = self._stops()
@@ -222,7 +222,7 @@ class Town:
 
     def _watched(self, stops: list[tuple[int, int]]) -> None:
         """Of what happened while nobody watched no lie can be told."""
-        for lie in [lie for one in self.months for lie in one.lies]:
+        for lie in [lie for lived in self.months for lie in lived.lies]:
             if any(begins < lie.ends and lie.begins < ends for begins, ends in stops if begins < ends):
                 lie.shown_at = None
 
@@ -253,8 +253,8 @@ class Town:
         minutes = self.days * DAY
         names = [f"site-{number}" for number in range(len(self.months))]
         stored = openings([self.store.folder], names, START, START + minutes * MINUTE_MS)
-        for number, one in enumerate(self.months):
-            states = list(Count(one.sort, heard[number], self.blind[number]).states(minutes))
+        for number, lived in enumerate(self.months):
+            states = list(Count(lived.sort, heard[number], self.blind[number]).states(minutes))
             kept = promised(stored[f"site-{number}"], START, START + minutes * MINUTE_MS)
             self.result.kept.add(kept)
             history = _by_minute(stored[f"site-{number}"], minutes)
@@ -264,10 +264,10 @@ class Town:
             if differ or any(sums[name] != counted[name] for name in sums):  # type: ignore[index]
                 first = differ[0] if differ else -1
                 self.result.differing.append(
-                    f"site-{number} ({one.sort.name}) {len(differ)} minutes, the first {clock(first)}: "
+                    f"site-{number} ({lived.sort.name}) {len(differ)} minutes, the first {clock(first)}: "
                     f"kept {history[first]}, counted {states[first]}"
                 )
-            spans = [span for span in _spans(history) if not _true(span, one)]
+            spans = [span for span in _spans(history) if not _true(span, lived)]
             self.result.at_first += sum(begins < LEARNT_BY for begins, _ in spans)
             self.result.accused[number] = [span for span in spans if span[0] >= LEARNT_BY]
 
@@ -290,24 +290,24 @@ def _spans(history: list[str]) -> Iterator[tuple[int, int]]:
         at += length
 
 
-def _true(span: tuple[int, int], one: Month) -> bool:
+def _true(span: tuple[int, int], lived: Month) -> bool:
     """Whether nobody could come in before it began, a patience long at most, or who found so has not been again."""
-    oks = [at for at, _, what, payload in one.said if what == "check" and payload["result"] == "ok"]
-    until = {lie.ends: lie.ends + PATIENCE for lie in one.lies}
-    if one.sort.checked:
+    oks = [at for at, _, what, payload in lived.said if what == "check" and payload["result"] == "ok"]
+    until = {lie.ends: lie.ends + PATIENCE for lie in lived.lies}
+    if lived.sort.checked:
         until = {ends: min([at for at in oks if at >= ends], default=span[1]) for ends in until}
-    return any(lie.begins <= span[0] < until[lie.ends] for lie in one.lies)
+    return any(lie.begins <= span[0] < until[lie.ends] for lie in lived.lies)
 
 
 def _settings(folder: Path, months: Iterable[Month]) -> Settings:
     stations = [
         {
             "id": f"site-{number}",
-            "hours": one.sort.hours,
-            "checks": [{"id": "entry", "every": "day", "entry": True}] if one.sort.checked else [],
-            "areas": [{"id": "a", "resources": one.sort.resources()}],
+            "hours": lived.sort.hours,
+            "checks": [{"id": "entry", "every": "day", "entry": True}] if lived.sort.checked else [],
+            "areas": [{"id": "a", "resources": lived.sort.resources()}],
         }
-        for number, one in enumerate(months)
+        for number, lived in enumerate(months)
     ]
     config = {"store": {"path": folder}, "stations": stations}
     return Settings.model_validate(config, context={"base": folder, "check_files": False})

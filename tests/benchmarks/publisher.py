@@ -59,14 +59,16 @@ class Connection:
 def publish(connections: list[Connection], rate: float) -> None:
     """Until every message has its PUBACK. `rate`: messages a second over all connections, 0 for as fast as can be."""
     with selectors.DefaultSelector() as selector:
-        for one in connections:
-            selector.register(one.sock, selectors.EVENT_READ, one)
-        begin, before = monotonic(), sum(one.sent for one in connections)
-        while any(one.acked < one.total for one in connections):
-            late = not rate or sum(one.sent for one in connections) - before <= rate * (monotonic() - begin)
-            for one in connections:
-                wants = selectors.EVENT_WRITE if one.pending or (late and one.ready) else 0
-                selector.modify(one.sock, selectors.EVENT_READ | wants, one)
+        for connection in connections:
+            selector.register(connection.sock, selectors.EVENT_READ, connection)
+        begin, before = monotonic(), sum(connection.sent for connection in connections)
+        while any(connection.acked < connection.total for connection in connections):
+            late = not rate or sum(connection.sent for connection in connections) - before <= rate * (
+                monotonic() - begin
+            )
+            for connection in connections:
+                wants = selectors.EVENT_WRITE if connection.pending or (late and connection.ready) else 0
+                selector.modify(connection.sock, selectors.EVENT_READ | wants, connection)
             for key, events in selector.select(0.001 if rate else 0.1):
                 if events & selectors.EVENT_READ:
                     key.data.read()
@@ -86,14 +88,14 @@ def main() -> None:
             )
         )
         shares.append((Connection(port, number), built))
-    connections = [one for one, _ in shares]
+    connections = [connection for connection, _ in shares]
     cuts = [len(range(number, warm, CONNECTIONS)) for number in range(CONNECTIONS)]
     print("ready", flush=True)
     for first, pace in ((True, 0.0), (False, rate)):
         if first and not warm:
             continue
-        for (one, built), cut in zip(shares, cuts, strict=True):
-            one.load(built[:cut] if first else built[cut:])
+        for (connection, built), cut in zip(shares, cuts, strict=True):
+            connection.load(built[:cut] if first else built[cut:])
         sys.stdin.readline()
         publish(connections, pace)
         print("done", flush=True)

@@ -18,7 +18,7 @@ from tests.postgres import PostgresServer, servers
 def pair() -> Iterator[PostgresServer]:
     """A server with its synchronous standby."""
     with contextmanager(servers)() as cluster:
-        primary, standby = cluster.one(), cluster.one()
+        primary, standby = cluster.new_server(), cluster.new_server()
         primary.make("synchronous_standby_names = '*'")
         primary.start()
         standby.follow(primary, "second")

@@ -135,6 +135,6 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 def expect(process: "subprocess.Popen[str]", word: str) -> None:
-    found = line(process)
-    if found != word:
-        raise RuntimeError(f"{word!r} expected, {found!r} came")
+    word_told = line(process)
+    if word_told != word:
+        raise RuntimeError(f"{word!r} expected, {word_told!r} came")

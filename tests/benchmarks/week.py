@@ -94,13 +94,13 @@ def digest(into: Any, messages: Iterable[tuple[bytes, bytes, Millis]]) -> None:
 
 def exported(folder: Path) -> str:
     """The digest of everything the store gives back, in order."""
-    found = hashlib.blake2b()
+    digest_of_all = hashlib.blake2b()
     reader = SqliteReader(folder)
-    for one in reader.readings():
-        topic = f"yz/{one.station}/{one.device}/{one.topic}".encode()
-        digest(found, [(topic, one.payload, one.received_at)])
+    for reading in reader.readings():
+        topic = f"yz/{reading.station}/{reading.device}/{reading.topic}".encode()
+        digest(digest_of_all, [(topic, reading.payload, reading.received_at)])
     reader.close()
-    return found.hexdigest()
+    return digest_of_all.hexdigest()
 
 
 def history_ms(folder: Path, life: Life, span: Millis, end: Millis, *, fresh: bool) -> list[float]:

@@ -24,10 +24,10 @@ EVENING_TIMES = [["2026-11-17T19:00", "2026-11-17T21:00"]]
 
 
 def times(data: bytes) -> list[list[str]]:
-    found = read(data, ZONE.key, FIRST, LAST).activities
+    activities = read(data, ZONE.key, FIRST, LAST).activities
     return [
-        [datetime.fromtimestamp(at / 1000, ZONE).strftime("%Y-%m-%dT%H:%M") for at in (one.start, one.end)]
-        for one in found
+        [datetime.fromtimestamp(at / 1000, ZONE).strftime("%Y-%m-%dT%H:%M") for at in (activity.start, activity.end)]
+        for activity in activities
     ]
 
 

@@ -69,13 +69,13 @@ class House:
             for topic, payload in zip(outcome.batch.topics, outcome.batch.payloads, strict=True)
             if payload[:1] == b"{"
         ]
-        self.refused += [one.reason for one in outcome.rejected]
+        self.refused += [message.reason for message in outcome.rejected]
 
     def last(self, device: str) -> dict[str, Any]:
         return next(data for topic, data in reversed(self.stored) if topic == f"yz/st/{device}/state")
 
     def shown(self, name: str, resource: str) -> Any:
-        facts = next(one for one in self.live.stations["st"].facts() if one.resource.id == resource)
+        facts = next(facts for facts in self.live.stations["st"].facts() if facts.resource.id == resource)
         return getattr(facts.axes, name)
 
     def alerts(self) -> Iterator[str]:

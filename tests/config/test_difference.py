@@ -22,14 +22,14 @@ def test_a_configuration_does_not_differ_from_itself() -> None:
 
 def test_only_the_station_that_differs_is_changed() -> None:
     other = [STATIONS[0], STATIONS[1] | {"hours": "24/7"}]
-    found = difference(settings(), settings(stations=other))
-    assert ([one.id for one in found.changed], found.added, found.removed) == (["b"], (), ())
-    assert found.settings.stations[1].hours == "24/7"
+    told = difference(settings(), settings(stations=other))
+    assert ([station.id for station in told.changed], told.added, told.removed) == (["b"], (), ())
+    assert told.settings.stations[1].hours == "24/7"
 
 
 def test_new_and_removed_stations_are_told_apart() -> None:
-    found = difference(settings(), settings(stations=[STATIONS[1], STATIONS[0] | {"id": "c"}]))
-    assert ([one.id for one in found.added], found.removed, found.changed) == (["c"], ("a",), ())
+    told = difference(settings(), settings(stations=[STATIONS[1], STATIONS[0] | {"id": "c"}]))
+    assert ([station.id for station in told.added], told.removed, told.changed) == (["c"], ("a",), ())
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_new_and_removed_stations_are_told_apart() -> None:
     ids=["timezone", "privacy", "kinds"],
 )
 def test_a_default_of_stations_changes_all_of_them(section: dict[str, Any]) -> None:
-    found = difference(settings(), settings(**section))
-    assert [one.id for one in found.changed] == ["a", "b"]
-    assert not found.waiting
+    told = difference(settings(), settings(**section))
+    assert [station.id for station in told.changed] == ["a", "b"]
+    assert not told.waiting
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_a_default_of_stations_changes_all_of_them(section: dict[str, Any]) -> N
 )
 def test_what_waits_for_a_restart_is_named_and_stays_as_it_is(section: dict[str, Any], key: str) -> None:
     old = settings()
-    found = difference(old, settings(**section))
-    assert found.waiting == (key,)
-    assert not found
-    assert found.settings == old
+    told = difference(old, settings(**section))
+    assert told.waiting == (key,)
+    assert not told
+    assert told.settings == old
 
 
 def test_how_screens_look_changes_at_once_beside_an_address_that_waits() -> None:
-    found = difference(settings(), settings(api={"listen": "127.0.0.1:81", "display": {"lang": "en"}}))
-    assert found.waiting == ("api.listen",)
-    assert found.sections == {"api"}
-    assert found.settings.api.display.lang == "en"
-    assert found.settings.api.listen.port == 8080
+    told = difference(settings(), settings(api={"listen": "127.0.0.1:81", "display": {"lang": "en"}}))
+    assert told.waiting == ("api.listen",)
+    assert told.sections == {"api"}
+    assert told.settings.api.display.lang == "en"
+    assert told.settings.api.listen.port == 8080
 
 
 def test_another_order_of_stations_is_a_change() -> None:

@@ -64,21 +64,25 @@ def reads_in(path: Path) -> int:
         if name in READERS:
             count += isinstance(node.func, ast.Attribute)
         elif name in ("open", "fdopen"):
-            modes = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            modes = [
+                argument.value
+                for argument in node.args
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            ]
             count += any(mode in ("r", "rb", "r+b", "rt", "r+") for mode in modes)
     return count
 
 
 def test_no_other_code_reads_a_small_file_itself() -> None:
-    found = Counter[str]()
+    reads = Counter[str]()
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             name = path.relative_to(ROOT).as_posix()
             if name != "config/files.py" and "firmware_bridge/firmware/" not in name:
-                found[name] += reads_in(path)
-    assert found["gateway/store/files.py"] == 1, "reads are seen"
+                reads[name] += reads_in(path)
+    assert reads["gateway/store/files.py"] == 1, "reads are seen"
     mend = "read it by config.files (read_text, read_bytes, read_secret), or count it in OTHERWISE with the reason"
-    assert found - Counter(OTHERWISE) == Counter(), mend
+    assert reads - Counter(OTHERWISE) == Counter(), mend
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

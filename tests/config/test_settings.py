@@ -27,8 +27,8 @@ def _load(folder: Path, text: str) -> Settings:
 
 def test_resources_come_with_station_and_area_in_order(tmp_path: Path) -> None:
     settings = _load(tmp_path, STATION)
-    found = [(station.id, area.id, resource.device_id) for station, area, resource in settings.resources()]
-    assert found == [("a", "x", "s1"), ("a", "x", "radar"), ("a", "y", "d")]
+    placed = [(station.id, area.id, resource.device_id) for station, area, resource in settings.resources()]
+    assert placed == [("a", "x", "s1"), ("a", "x", "radar"), ("a", "y", "d")]
 
 
 def test_one_device_may_speak_for_several_resources(tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_a_broker_address_is_taken_apart(url: str, endpoint: MqttEndpoint) -> No
 def test_one_address_of_the_broker_or_those_of_a_cluster(tmp_path: Path) -> None:
     assert _load(tmp_path, "mqtt: {url: mqtts://one}").mqtt.url == ("mqtts://one",)
     settings = _load(tmp_path, "mqtt: {url: [mqtts://one, mqtts://two:99]}\nuplink: {url: [mqtt://a, mqtt://b]}")
-    assert [str(one) for one in settings.mqtt.endpoints] == ["one:8883", "two:99"]
+    assert [str(endpoint) for endpoint in settings.mqtt.endpoints] == ["one:8883", "two:99"]
     assert settings.uplink is not None
-    assert [str(one) for one in settings.uplink.endpoints] == ["a:1883", "b:1883"]
+    assert [str(endpoint) for endpoint in settings.uplink.endpoints] == ["a:1883", "b:1883"]
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8080", "[::1]:0", "localhost:65535"])

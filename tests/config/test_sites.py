@@ -62,8 +62,8 @@ def test_the_centre_sees_each_resource_as_the_box_does(site: bytes, tmp_path: Pa
     station = settings.station("yanshan")
     assert settings.owners == {"yanshan": "box-1"}
     assert settings.zone_of(station).key == "Asia/Urumqi"
-    theirs = [values_of(box, *one) for one in box.resources()]
-    assert [values_of(settings, *one) for one in settings.resources()] == theirs
+    theirs = [values_of(box, *placed) for placed in box.resources()]
+    assert [values_of(settings, *placed) for placed in settings.resources()] == theirs
     assert [check.id for check in station.checks] == ["tidy"]
 
 
@@ -79,12 +79,14 @@ def test_a_station_that_the_centre_configures_follows_the_centre(site: bytes, tm
 
 
 def test_a_box_that_is_not_accepted_any_more_takes_its_stations_with_it(site: bytes, tmp_path: Path) -> None:
-    assert [one.id for one in centre(tmp_path, yanshan=site).stations] == ["own", "yanshan"]
-    assert [one.id for one in centre(tmp_path, CENTRE.replace("box-1", "box-2"), yanshan=site).stations] == ["own"]
+    assert [station.id for station in centre(tmp_path, yanshan=site).stations] == ["own", "yanshan"]
+    assert [station.id for station in centre(tmp_path, CENTRE.replace("box-1", "box-2"), yanshan=site).stations] == [
+        "own"
+    ]
 
 
 def test_a_station_under_another_name_is_left_out(site: bytes, tmp_path: Path) -> None:
-    assert [one.id for one in centre(tmp_path, elsewhere=site).stations] == ["own"]
+    assert [station.id for station in centre(tmp_path, elsewhere=site).stations] == ["own"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_station_under_another_name_is_left_out(site: bytes, tmp_path: Path) -
 def test_what_is_no_site_is_refused_and_costs_no_start(told: bytes, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_site(told)
-    assert [one.id for one in centre(tmp_path, x=told).stations] == ["own"]
+    assert [station.id for station in centre(tmp_path, x=told).stations] == ["own"]
 
 
 def test_files_and_addresses_in_a_site_are_not_followed(site: bytes) -> None:

@@ -194,8 +194,8 @@ def client(port: int) -> Iterator[Callable[..., Client]]:
         return made[-1]
 
     yield connect
-    for one in made:
-        one.session.close(0.2)
+    for connected in made:
+        connected.session.close(0.2)
 
 
 @pytest.mark.parametrize("user", SAYS)

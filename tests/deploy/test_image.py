@@ -29,7 +29,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     monkeypatch.setattr(image, "ROOT", tmp_path)
     made = image.image(tmp_path / "yizhan_1.0.0_amd64.deb", "1.0.0")
     with tarfile.open(made) as archive:
-        return {one.name: (archive.extractfile(one) or io.BytesIO()).read() for one in archive if one.isfile()}
+        return {
+            member.name: (archive.extractfile(member) or io.BytesIO()).read() for member in archive if member.isfile()
+        }
 
 
 def blob(files: dict[str, bytes], told: dict[str, Any]) -> bytes:

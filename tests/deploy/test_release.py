@@ -96,8 +96,8 @@ def test_words_of_the_owners_that_are_missing_are_told_by_file_and_line(tree: Pa
 
 def test_no_other_file_stands_with_a_word_of_the_owners() -> None:
     command = ["git", "grep", "-l", r"yizhan\.invalid", "--", ".", ":!tests"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    assert set(found) <= set(OWNERS_WORDS)
+    files = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    assert set(files) <= set(OWNERS_WORDS)
 
 
 def test_the_sums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:

@@ -50,12 +50,12 @@ def test_nothing_of_medium_severity_or_worse_is_found(tmp_path: Path) -> None:
     )
     words = ["--quiet", "--color", "0", "--warnings", "off", "--add-ca", str(tmp_path / "ca.pem")]
     looks = ["-p", "-s", "-f", "-P", "-S", "-h", "-U"]
-    found = tmp_path / "found.json"
+    findings = tmp_path / "found.json"
     address, ask = f"https://localhost:{http}", ["curl", "-fso", "/dev/null", "--cacert", str(tmp_path / "ca.pem")]
     with Yizhan(tmp_path, "up", "--config", str(tmp_path / "box.yaml")):
         until(lambda: subprocess.run([*ask, f"{address}/readyz"], check=False).returncode == 0)
-        command = [TESTSSL, *words, "--jsonfile", str(found), *looks, address]
+        command = [TESTSSL, *words, "--jsonfile", str(findings), *looks, address]
         subprocess.run(command, capture_output=True, timeout=1_500, check=False)
-    rows = json.loads(found.read_text())
+    rows = json.loads(findings.read_text())
     assert {row["id"] for row in rows} >= {"TLS1_2", "TLS1_3", "HSTS_time", "BREACH", "cert_chain_of_trust"}
     assert [(row["id"], row["finding"]) for row in rows if row["severity"] in GRAVE] == []

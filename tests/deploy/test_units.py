@@ -63,9 +63,9 @@ def test_a_unit_is_little_exposed_in_the_words_of_systemd(unit: str) -> None:
     )
     if "unrecognized option" in told.stderr:
         return
-    found = re.search(r"Overall exposure level for \S+: (\d+\.\d)", told.stdout)
-    assert found is not None, told.stderr
-    assert float(found[1]) <= MOST
+    exposure = re.search(r"Overall exposure level for \S+: (\d+\.\d)", told.stdout)
+    assert exposure is not None, told.stderr
+    assert float(exposure[1]) <= MOST
 
 
 def test_the_bridge_sees_serial_ports_and_the_gateway_no_device() -> None:

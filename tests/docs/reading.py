@@ -15,7 +15,7 @@ def text_of(page: str) -> str:
 
 def rows(page: str, first_column: str) -> list[list[str]]:
     """The rows of every table of the page whose first column has this heading; AssertionError for no such table."""
-    header, found = None, []
+    header, table = None, []
     for line in text_of(page).splitlines():
         if not line.startswith("|"):
             header = None
@@ -24,9 +24,9 @@ def rows(page: str, first_column: str) -> list[list[str]]:
         if header is None:
             header = cells
         elif header[0] == first_column and not set(line) <= set("|-: "):
-            found.append(cells)
-    assert found, f"docs/{page} has no table whose first column is {first_column!r}"
-    return found
+            table.append(cells)
+    assert table, f"docs/{page} has no table whose first column is {first_column!r}"
+    return table
 
 
 def ticked(text: str) -> list[str]:

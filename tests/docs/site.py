@@ -23,9 +23,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     depth = page.file.src_uri.count("/")
     home = "../" * depth + "index.md"
 
-    def inside(found: re.Match[str]) -> str:
-        if found[0].count("../") <= depth:
-            return found[0]
-        return f"[{found[1]}]({home})" if found[2] == "README.md" else f"{found[1]} (`{found[2]}`)"
+    def inside(link: re.Match[str]) -> str:
+        if link[0].count("../") <= depth:
+            return link[0]
+        return f"[{link[1]}]({home})" if link[2] == "README.md" else f"{link[1]} (`{link[2]}`)"
 
     return _OUT.sub(inside, markdown)

@@ -15,11 +15,11 @@ def drawn() -> dict[str, list[str]]:
     rooms: dict[str, list[str]] = {}
     top = ""
     for line in block.splitlines():
-        if found := re.match(r"(\w+)/", line):
-            top = found[1]
+        if match := re.match(r"(\w+)/", line):
+            top = match[1]
             rooms[top] = []
-        elif found := re.match(r"  ((?:[a-z_]+/?)(?:, (?:[a-z_]+/?))*)(?:\s|$)", line):
-            rooms[top] += [name.rstrip("/") for name in found[1].split(", ")]
+        elif match := re.match(r"  ((?:[a-z_]+/?)(?:, (?:[a-z_]+/?))*)(?:\s|$)", line):
+            rooms[top] += [name.rstrip("/") for name in match[1].split(", ")]
     return rooms
 
 
@@ -48,12 +48,16 @@ def test_the_drawing_names_every_room_of_the_api_and_no_file_that_is_gone() -> N
 def test_the_layers_of_the_gateway_stand_in_the_text_as_the_linter_has_them() -> None:
     (layers,) = [contract["layers"] for contract in CONTRACTS if contract["name"] == "inside the gateway"]
     (told,) = re.findall(r"every room stands in a layer: `([^`]*)`", DESIGN)
-    assert [sorted(layer.split(" | ")) for layer in told.split(" → ")] == [sorted(one.split(" | ")) for one in layers]
+    assert [sorted(layer.split(" | ")) for layer in told.split(" → ")] == [
+        sorted(layer.split(" | ")) for layer in layers
+    ]
 
 
 def test_the_rooms_that_the_bridge_may_see_are_those_that_the_text_names() -> None:
     """So the linter's list of the forbidden is a list of the allowed: a new room joins one of the two by hand."""
-    (forbidden,) = [one["forbidden_modules"] for one in CONTRACTS if one.get("source_modules") == ["firmware_bridge"]]
+    (forbidden,) = [
+        contract["forbidden_modules"] for contract in CONTRACTS if contract.get("source_modules") == ["firmware_bridge"]
+    ]
     (told,) = re.findall(r"the bridge sees of the gateway (.*?) and nothing else", DESIGN)
     shut = {name.removeprefix("gateway.") for name in forbidden if name.startswith("gateway.")}
     assert sorted(re.findall(r"`(\w+)`", told)) == sorted(set(standing("gateway", files=True)) - shut)

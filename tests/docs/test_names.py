@@ -36,8 +36,8 @@ page_by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name
 def words_of(model: str, field: str) -> list[str]:
     """The words that an option may take."""
     shape = MODELS[model]["properties"][field]
-    found: list[str] = MODELS[shape["$ref"].rpartition("/")[2]]["enum"] if "$ref" in shape else shape["enum"]
-    return found
+    words: list[str] = MODELS[shape["$ref"].rpartition("/")[2]]["enum"] if "$ref" in shape else shape["enum"]
+    return words
 
 
 def test_every_kind_says_what_is_made_of_its_signals() -> None:

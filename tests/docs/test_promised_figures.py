@@ -36,7 +36,7 @@ def kept(constants: dict[str, object]) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("promise", PROMISED, ids=[f"{one.page}: {one.says}" for one in PROMISED])
+@pytest.mark.parametrize("promise", PROMISED, ids=[f"{promised.page}: {promised.says}" for promised in PROMISED])
 def test_a_figure_in_the_docs_stands_in_the_code(promise: Promise) -> None:
     assert promise.says in re.sub(r"\s+", " ", text_of(promise.page)), f"docs/{promise.page} says it no longer"
     assert kept(promise.constants) == promise.constants

@@ -63,7 +63,8 @@ def counted(exported: str) -> Counter[tuple[str, str, int]]:
     """How often each message of each seat stands in what `yizhan export` gave."""
     records = map(json.loads, exported.splitlines())
     return Counter(
-        (one["station"], one["device"], one["seq"] if one["seq"] is not None else one["data"]["n"]) for one in records
+        (record["station"], record["device"], record["seq"] if record["seq"] is not None else record["data"]["n"])
+        for record in records
     )
 
 
@@ -76,4 +77,4 @@ def difference(exported: str, said: Counter[tuple[str, str]]) -> dict[str, list[
     """What is lost, and what is there too often; nothing where all is right."""
     have, want = counted(exported), expected(said)
     lost, double = sorted((want - have).elements()), sorted((have - want).elements())
-    return {what: found[:10] for what, found in (("lost", lost), ("double", double)) if found}
+    return {what: numbers[:10] for what, numbers in (("lost", lost), ("double", double)) if numbers}

@@ -119,7 +119,7 @@ def _configured(folder: Path, data: str, mqtt: int, url: str) -> int:
 
 @contextlib.contextmanager
 def district(folder: Path, servers: Servers) -> Iterator[District]:
-    server = servers.one()
+    server = servers.new_server()
     server.make()
     server.start()
     with mosquitto(folder) as mqtt:

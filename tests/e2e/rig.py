@@ -88,7 +88,7 @@ def publish(port: int, topic: str, payload: str | bytes, *more: str) -> None:
 
 
 def resource(document: Any, name: str) -> Any:
-    return next(one for area in document["areas"] for one in area["resources"] if one["id"] == name)
+    return next(row for area in document["areas"] for row in area["resources"] if row["id"] == name)
 
 
 CONFIG = """\

@@ -73,7 +73,7 @@ class Site:
 
 
 def heard(got: list[dict[str, Any]]) -> list[str]:
-    return [f"{one['alert']['kind']} {one['action']}" for one in got]
+    return [f"{message['alert']['kind']} {message['action']}" for message in got]
 
 
 @pytest.fixture

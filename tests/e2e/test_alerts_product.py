@@ -24,8 +24,8 @@ def alerts(http: int, key: str) -> list[dict[str, Any]]:
         f"http://127.0.0.1:{http}/api/v1/alerts", headers={"Authorization": f"Bearer {key}"}
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["alerts"]
-    return found
+        listed: list[dict[str, Any]] = json.load(answer)["alerts"]
+    return listed
 
 
 def test_a_faulted_pile_is_told_once_and_closed_by_its_own_sensor(
@@ -50,7 +50,7 @@ def test_a_faulted_pile_is_told_once_and_closed_by_its_own_sensor(
             until(lambda: got)
             for seq in range(2, 6):
                 publish(mqtt, PILE, fault % (seq, "Faulted"))
-            (alert,) = [one for one in alerts(http, key) if one["resource"] == "pile-01"]
+            (alert,) = [row for row in alerts(http, key) if row["resource"] == "pile-01"]
             assert (alert["station"], alert["state"]) == ("yanshan", "open")
             assert "GroundFailure" in json.dumps(alert)
             retained = subprocess.run(
@@ -60,6 +60,6 @@ def test_a_faulted_pile_is_told_once_and_closed_by_its_own_sensor(
             assert json.loads(retained)["id"] == alert["id"]
             publish(mqtt, PILE, '{"boot": "a", "seq": 6, "status": "Available", "error": "NoError"}')
             until(lambda: len(got) == 2)
-            until(lambda: not [one for one in alerts(http, key) if one["state"] != "closed"])
+            until(lambda: not [row for row in alerts(http, key) if row["state"] != "closed"])
             assert up.stop()[0] == 0, up.errors
         assert len(got) == 2

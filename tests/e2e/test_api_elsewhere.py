@@ -32,7 +32,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
 def test_alerts_and_history_are_there_as_beside_the_journals(running: District) -> None:
     until(lambda: running.there.alerts() == running.here.alerts(), "the same alerts")
     whole = "from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z"
-    for path in ["/api/v1/alerts", *(f"/api/v1/stations/{one}/history?resource=seat&{whole}" for one in STATIONS)]:
+    for path in [
+        "/api/v1/alerts",
+        *(f"/api/v1/stations/{station}/history?resource=seat&{whole}" for station in STATIONS),
+    ]:
         here, there = running.here.ask(path), running.there.ask(path)
         assert (here.status, here.body) == (there.status, there.body), path
     assert not list((running.folder / "office/elsewhere").glob("gateway*"))

@@ -41,7 +41,7 @@ class Phone:
     def __init__(self, port: int, seed: int) -> None:
         self.port, self.chance = port, random.Random(seed)
         self.kept = [self._check(number) for number in range(MANY)]
-        self.sent: list[str] = [one["id"] for one in self.kept]
+        self.sent: list[str] = [report["id"] for report in self.kept]
 
     def _check(self, number: int) -> dict[str, Any]:
         name = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
@@ -100,6 +100,6 @@ def test_a_thousand_checks_through_cuts_and_kills(tmp_path: Path) -> None:
         assert TOKEN not in server.errors
         assert server.stop()[0] == 0
     exported = [json.loads(line) for line in yizhan(tmp_path, "export", "--config", str(config)).stdout.splitlines()]
-    assert {one["kind"] for one in exported} == {"check"}
-    assert sorted(one["data"]["id"] for one in exported) == sorted(phone.sent)
-    assert {one["device"] for one in exported} == {"oven"}
+    assert {row["kind"] for row in exported} == {"check"}
+    assert sorted(row["data"]["id"] for row in exported) == sorted(phone.sent)
+    assert {row["device"] for row in exported} == {"oven"}

@@ -82,7 +82,7 @@ def test_staff_act_through_the_api_alone_and_nobody_else_does(tmp_path: Path) ->
             assert resource(get(http, "/api/v1/stations/yanshan"), "seat-01")["access"] == "open"
             made = asked(http, "POST", "/api/v1/orders", staff, {"station": "yanshan", "title": "lamp"})
             orders = asked(http, "GET", "/api/v1/orders", staff, {})["orders"]
-            assert [one["id"] for one in orders] == [made["id"]]
+            assert [order["id"] for order in orders] == [made["id"]]
             with contextlib.closing(sqlite3.connect(tmp_path / "data/yizhan.db")) as db:
                 trail = db.execute("SELECT who, what, target FROM audit ORDER BY at").fetchall()
             assert trail == [("Li", "override", "yanshan/seat-01"), ("Li", "assign", "yanshan")]
@@ -100,7 +100,7 @@ def test_a_bridge_unlocks_for_a_signed_command_only(tmp_path: Path) -> None:
         def told() -> list[dict[str, Any]]:
             lines = yizhan(tmp_path, "export", "--config", path).stdout.splitlines()
             records = [json.loads(line) for line in lines]
-            return [one["data"] for one in records if one["data"].get("type") == "command"]
+            return [record["data"] for record in records if record["data"].get("type") == "command"]
 
         with Yizhan(tmp_path, "bridge", "--config", path) as bridge:
             until(lambda: "no command key" in bridge.errors)

@@ -78,8 +78,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert running.child.stdout is not None
         keys: dict[str, str] = {}
         for line in running.child.stdout:
-            if found := re.match(rb"  (\w+) +(yz_\S+) ", line):
-                keys[found[1].decode()] = found[2].decode()
+            if match := re.match(rb"  (\w+) +(yz_\S+) ", line):
+                keys[match[1].decode()] = match[2].decode()
             if b"Ctrl-C" in line:
                 break
         yield Demo(folder / "data", http, keys)
@@ -169,10 +169,10 @@ def test_the_journal_holds_what_history_shows(lived: Demo) -> None:
     for folder in folders:
         reader = SqliteReader(folder)
         newest = 0
-        for one in reader.readings():
-            assert one.received_at >= newest
-            newest = one.received_at
-            said[one.station, one.device] += 1
+        for reading in reader.readings():
+            assert reading.received_at >= newest
+            newest = reading.received_at
+            said[reading.station, reading.device] += 1
         reader.close()
     for station in STATIONS:
         assert said[station, "seat-01"] > 7 * 24

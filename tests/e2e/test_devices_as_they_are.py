@@ -68,7 +68,11 @@ def configured(folder: Path, mqtt: int, http: int, cases: list[dict[str, Any]]) 
             "id": station_of(case),
             "name": {"zh": "站"},
             "areas": [
-                {"id": "a", "name": {"zh": "厅"}, "resources": [yaml.safe_load(one) for one in case["resources"]]}
+                {
+                    "id": "a",
+                    "name": {"zh": "厅"},
+                    "resources": [yaml.safe_load(written) for written in case["resources"]],
+                }
             ],
         }
         for case in cases
@@ -90,8 +94,8 @@ def differs(house: House, case: dict[str, Any]) -> list[str]:
     wrong = []
     for axis in ("use", "evidence"):
         for name, value in case["want"].get(axis, {}).items():
-            found = house.shown(case, name)[axis]
-            wrong += [] if found == value else [f"{case['id']}: {name} {axis} is {found}, not {value}"]
+            shown = house.shown(case, name)[axis]
+            wrong += [] if shown == value else [f"{case['id']}: {name} {axis} is {shown}, not {value}"]
     for name, value in case["want"].get("usable_not", {}).items():
         wrong += [f"{case['id']}: {name} is {value}"] if house.shown(case, name)["usable"] == value else []
     return wrong
@@ -99,7 +103,9 @@ def differs(house: House, case: dict[str, Any]) -> list[str]:
 
 def test_the_whole_product_reads_devices_as_the_core_does(tmp_path: Path) -> None:
     cases = [json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in CHOSEN]
-    dialects = {(yaml.safe_load(line).get("source") or {}).get("dialect") for one in cases for line in one["resources"]}
+    dialects = {
+        (yaml.safe_load(line).get("source") or {}).get("dialect") for listed in cases for line in listed["resources"]
+    }
     assert len(dialects) >= 8
     log = f"log_type subscribe\nlog_dest file {tmp_path}/broker.log\nuser root"  # or it may not write there
     with mosquitto(tmp_path, extra=log) as mqtt:
@@ -120,7 +126,7 @@ def test_the_whole_product_reads_devices_as_the_core_does(tmp_path: Path) -> Non
         for case in cases:
             want, station = case["want"], station_of(case)
             for device, fields in want.get("stored_last", {}).items():
-                said = [one["data"] for one in stored if (one["station"], one["device"]) == (station, device)]
+                said = [row["data"] for row in stored if (row["station"], row["device"]) == (station, device)]
                 assert said[-1].items() >= fields.items()
             assert want.get("log_names", "") in up.errors
         assert aside == ""

@@ -47,7 +47,9 @@ class District:
         return [line["detail"].split(" ")[0] for line in lines if line["what"] == "override"]
 
     def errands(self) -> list[tuple[str, str]]:
-        return [(one["what"], one["state"]) for row in boxes(self.centre.http, self.key) for one in row["errands"]]
+        return [
+            (errand["what"], errand["state"]) for row in boxes(self.centre.http, self.key) for errand in row["errands"]
+        ]
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ class Eye:
         for topic, payload, _ in arrivals.frames if arrivals is not None else ():
             document = json.loads(payload)
             self.shown[topic.decode().split("/")[1]] = {
-                one["id"]: one for area in document["areas"] for one in area["resources"]
+                resource["id"]: resource for area in document["areas"] for resource in area["resources"]
             }
         if arrivals is not None:
             self._session.ack(arrivals.epoch, arrivals.mids)
@@ -120,8 +120,10 @@ class Eye:
             devices.poll()
             seats = self.shown.get(f"town-{devices.number}", {})
             for seat, occupied in devices.last.items():
-                one = seats.get(f"seat-{seat}", {})
-                if one.get("evidence") not in ("live", "suspect") or one["use"] != ("occupied" if occupied else "free"):
+                shown = seats.get(f"seat-{seat}", {})
+                if shown.get("evidence") not in ("live", "suspect") or shown["use"] != (
+                    "occupied" if occupied else "free"
+                ):
                     return False
         return True
 
@@ -157,15 +159,18 @@ def lived(folder: Path, seconds: float, seed: int) -> None:
     rng = random.Random(seed)
     with district(folder) as (centre, boxes, lines), contextlib.ExitStack() as stack:
         made = [Devices(number, box.broker.port, rng) for number, box in enumerate(boxes)]
-        devices = [stack.enter_context(contextlib.closing(one)) for one in made]
+        devices = [stack.enter_context(contextlib.closing(opened)) for opened in made]
         eye = stack.enter_context(contextlib.closing(Eye(centre.broker.port)))
-        until(lambda: ([one.speak() for one in devices], eye.shows(devices))[1], what="all seats at the centre")
+        until(
+            lambda: ([devices_of_one.speak() for devices_of_one in devices], eye.shows(devices))[1],
+            what="all seats at the centre",
+        )
         end, next_trouble, next_words = time.monotonic() + seconds, 0.0, 0.0
         while time.monotonic() < end:
             if time.monotonic() >= next_words:
                 next_words = time.monotonic() + SPEAK_S
-                for one in devices:
-                    one.speak()
+                for speaker in devices:
+                    speaker.speak()
             eye.look()
             if time.monotonic() >= next_trouble:
                 next_trouble = time.monotonic() + rng.uniform(1, 4)

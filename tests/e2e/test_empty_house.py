@@ -26,9 +26,9 @@ def test_an_empty_folder_becomes_a_house_with_an_administrator(tmp_path: Path) -
         words = ("up", "--http", f"127.0.0.1:{http}", "--mqtt", f"mqtt://127.0.0.1:{broker}")
         with Yizhan(tmp_path, *words) as up:
             until(lambda: get(http, "/readyz")["status"] == "ready")
-            found = ADDRESS.search(up.errors)
-            assert found, up.errors
-            base, code = found.groups()
+            match = ADDRESS.search(up.errors)
+            assert match, up.errors
+            base, code = match.groups()
             browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
             entered = browser.open(f"{base}/setup/enter", urllib.parse.urlencode({"code": code}).encode(), timeout=60)
             assert entered.url == f"{base}/setup"

@@ -84,12 +84,12 @@ def listening(mqtt: int, *topics: str) -> Iterator[Ear]:
 def test_every_resource_of_the_mixed_station_becomes_live_through_six_dialects(tmp_path: Path) -> None:
     http, mqtt = free_port(), free_port()
     mixed = mixed_station()
-    spoken = {one["source"]["dialect"] for area in mixed["areas"] for one in area["resources"] if "source" in one}
+    spoken = {row["source"]["dialect"] for area in mixed["areas"] for row in area["resources"] if "source" in row}
     assert len(spoken) == 6
 
     def evidence() -> dict[str, str]:
         document = get(http, f"/api/v1/stations/{mixed['id']}")
-        return {one["id"]: one["evidence"] for area in document["areas"] for one in area["resources"]}
+        return {row["id"]: row["evidence"] for area in document["areas"] for row in area["resources"]}
 
     words = (
         "demo",
@@ -129,7 +129,7 @@ def test_a_sensor_of_another_make_works_by_naming_its_topic(tmp_path: Path) -> N
             assert door(http)["usable"] == "unknown"
             assert up.stop()[0] == 0  # what it still has in hand is stored; a kill would leave it to the broker
         stored = [json.loads(line) for line in yizhan(tmp_path, "export", "--config", path).stdout.splitlines()]
-        assert [(one["device"], one["data"]) for one in stored] == [("door-main", {"open": False, "battery_pct": 88})]
+        assert [(row["device"], row["data"]) for row in stored] == [("door-main", {"open": False, "battery_pct": 88})]
         aside = yizhan(tmp_path, "export", "--quarantine", "--config", path).stdout.splitlines()
         assert len(aside) == 1
         assert "unknown_value" in aside[0]
@@ -201,14 +201,14 @@ def test_staff_listen_one_at_a_time_and_only_with_a_key(tmp_path: Path) -> None:
             until(lambda: get(http, "/readyz")["status"] == "ready")
             publish(mqtt, "zigbee2mqtt/front-door", '{"contact": true}', "-r")
             refused = [asked(1, None), asked(1, "viewer"), asked(0), asked(61)]
-            assert [answer(one)[0] for one in refused] == [401, 403, 422, 422]
+            assert [answer(question)[0] for question in refused] == [401, 403, 422, 422]
             first = asked(2)
             time.sleep(0.3)  # it listens by now
             assert answer(asked(1))[0] == 409
             code, told = answer(first)
             assert code == 200
-            (found,) = [one for one in told["devices"] if one["dialect"] == "zigbee2mqtt"]
-            assert (found["topic"], found["configured"]) == ("zigbee2mqtt/front-door", True)
+            (device,) = [device for device in told["devices"] if device["dialect"] == "zigbee2mqtt"]
+            assert (device["topic"], device["configured"]) == ("zigbee2mqtt/front-door", True)
             patient = asked(60)
             time.sleep(0.3)
             status, seconds = up.stop()

@@ -46,7 +46,7 @@ def left_out(http: int, key: str) -> dict[str, int]:
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         told: dict[str, Any] = json.load(answer)
-    return {one["what"]: one["count"] for one in told["left_out"]}
+    return {row["what"]: row["count"] for row in told["left_out"]}
 
 
 def key_of(folder: Path, path: str) -> str:

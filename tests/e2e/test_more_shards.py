@@ -40,7 +40,7 @@ def say(mqtt: int, numbers: range) -> None:
 
 def stored(folder: Path) -> list[tuple[str, int]]:
     lines = yizhan(folder, "export", "--config", "yizhan.yaml").stdout.splitlines()
-    return sorted((one["station"], one["seq"]) for one in map(json.loads, lines))
+    return sorted((row["station"], row["seq"]) for row in map(json.loads, lines))
 
 
 def every(numbers: range) -> list[tuple[str, int]]:
@@ -83,7 +83,7 @@ def test_from_two_shards_to_three_and_back_nothing_is_lost_or_double(tmp_path: P
                 until(lambda: {upto(mqtt, name) for name in STATIONS} == {5}, what="the watermarks")
                 for name in STATIONS:
                     past = until(lambda name=name: through_both(http, name), what="the history")
-                    assert [one["to"] for one in past[:-1]] == [one["from"] for one in past[1:]]
+                    assert [interval["to"] for interval in past[:-1]] == [interval["from"] for interval in past[1:]]
             with shards(tmp_path, mqtt, 2):
                 say(mqtt, range(5, 7))  # the fifth once more
                 until(lambda: set(every(range(6, 7))) <= set(stored(tmp_path)), what="the shards of before store")
@@ -141,7 +141,7 @@ def test_where_the_broker_brings_no_marker_it_goes_on_without(tmp_path: Path) ->
 def through_both(http: int, name: str) -> Any:
     """The intervals once they end with free, said to two shards, and occupied, said to three."""
     past = get(http, f"/api/v1/stations/{name}/history?resource=seat-01")["intervals"]
-    return [one["use"] for one in past][-2:] == ["free", "occupied"] and past
+    return [interval["use"] for interval in past][-2:] == ["free", "occupied"] and past
 
 
 @contextlib.contextmanager

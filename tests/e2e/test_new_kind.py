@@ -89,7 +89,7 @@ def test_it_is_a_kind_of_the_document_and_of_the_list(product: tuple[int, int]) 
     assert (free["kind"], free["usable"], free["use"]) == ("shower", "yes", "free")
     assert (taken["usable"], taken["because"]) == ("no", ["occupied"])
     assert {"kind": "shower", "type": None, "total": 2, "usable_min": 1, "usable_max": 1} in document["summary"]
-    assert [one["station"] for one in get(http, "/api/v1/stations?usable=shower")["stations"]] == ["yanshan"]
+    assert [row["station"] for row in get(http, "/api/v1/stations?usable=shower")["stations"]] == ["yanshan"]
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ SEAT = "yz/yanshan/seat-01/state"
 
 
 def seat(http: int, name: str = "seat-01") -> dict[str, object]:
-    found: dict[str, object] = resource(get(http, "/api/v1/stations/yanshan"), name)
-    return found
+    shown: dict[str, object] = resource(get(http, "/api/v1/stations/yanshan"), name)
+    return shown
 
 
 def test_a_published_value_is_in_the_api_on_the_stream_on_mqtt_and_in_the_export(tmp_path: Path) -> None:

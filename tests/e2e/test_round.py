@@ -73,11 +73,11 @@ class Venue:
         self.ask("stations/yanshan/checks", body, TOKEN)
 
     def alerts(self) -> dict[str, str]:
-        return {one["kind"]: one["state"] for one in self.ask("alerts?station=yanshan")["alerts"]}
+        return {alert["kind"]: alert["state"] for alert in self.ask("alerts?station=yanshan")["alerts"]}
 
     def thing(self, name: str) -> tuple[str, str]:
-        found = resource(get(self.http, "/api/v1/stations/yanshan"), name)
-        return found["usable"], found["health"]
+        shown = resource(get(self.http, "/api/v1/stations/yanshan"), name)
+        return shown["usable"], shown["health"]
 
     def exported(self, *words: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.command("export", *words).splitlines()]
@@ -108,22 +108,22 @@ def test_a_problem_ends_with_its_verified_order_and_stays_ended_over_a_restart(r
         assert round_done.thing("microwave") == ("yes", "ok")
         assert round_done.alerts()["check_problem"] == "closed"
         told = round_done.ask("stations/yanshan/checks")["checks"]
-        assert [(one["check"], one["result"]) for one in told] == [
+        assert [(row["check"], row["result"]) for row in told] == [
             ("medicine", "ok"), ("oven", "ok"), ("oven", "problem"),
         ]  # fmt: skip
 
 
 def test_a_round_is_exported_replayed_and_imported_as_it_was(round_done: Venue) -> None:
     told = round_done.exported()
-    assert {one["kind"] for one in told} == {"check"}
-    assert [(one["device"], one["data"]["result"]) for one in told] == [
+    assert {row["kind"] for row in told} == {"check"}
+    assert [(row["device"], row["data"]["result"]) for row in told] == [
         ("oven", "problem"), ("oven", "verified"), ("oven", "ok"), ("medicine", "ok"),
     ]  # fmt: skip
     (round_done.folder / "raw.jsonl").write_text(round_done.command("export", "--raw"))
     replayed = [round_done.command("replay", "--input", "raw.jsonl") for _ in range(2)]
     assert replayed[0] == replayed[1]
     lines = [json.loads(line) for line in replayed[0].splitlines()]
-    states = [one["usable"] for one in lines if one.get("resource") == "microwave" and "usable" in one]
+    states = [row["usable"] for row in lines if row.get("resource") == "microwave" and "usable" in row]
     assert (states[0], states[-1]) == ("no", "yes")
     assert "check_problem" in replayed[0]
     second = Venue(round_done.folder, "second")

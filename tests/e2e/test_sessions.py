@@ -48,15 +48,15 @@ def test_what_ends_in_one_process_ends_in_the_other_and_many_failures_are_an_ale
 
 
 def _ends_everywhere(ports: list[int], key: str) -> None:
-    one, two = (f"http://127.0.0.1:{http}" for http in ports)
+    first, two = (f"http://127.0.0.1:{http}" for http in ports)
     with httpx.Client(timeout=60) as browser:
-        assert browser.post(f"{one}/login", data={"key": key}).status_code == 303
+        assert browser.post(f"{first}/login", data={"key": key}).status_code == 303
         assert browser.get(f"{two}/api/v1/session").json()["name"] == "Li"
         (session,) = browser.get(f"{two}/api/v1/sessions").json()["sessions"]
         assert httpx.delete(
             f"{two}/api/v1/sessions/{session['id']}", headers={"authorization": f"Bearer {key}"}, timeout=60
         ).is_success
-        assert [browser.get(f"{base}/api/v1/session").status_code for base in (one, two)] == [401, 401]
+        assert [browser.get(f"{base}/api/v1/session").status_code for base in (first, two)] == [401, 401]
 
 
 def _is_told(http: int, key: str) -> None:

@@ -48,7 +48,7 @@ def test_a_link_in_a_message_of_any_shard_acknowledges_its_alert(
     with mosquitto(tmp_path) as mqtt:
         http = free_port()
         config = CONFIG.format(mqtt=mqtt, http=http, hook=port, disk_mib=10**9) + "".join(
-            STATION % one for one in STATIONS
+            STATION % station for station in STATIONS
         )
         (tmp_path / "yizhan.yaml").write_text(config)
         words = ("keys", "create", "--config", "yizhan.yaml", "--role", "viewer", "--name", "duty")
@@ -64,15 +64,15 @@ def test_a_link_in_a_message_of_any_shard_acknowledges_its_alert(
 
             def heard() -> bool:
                 """Said again until a gateway has subscribed: what was heard once is not counted twice."""
-                for one in STATIONS:
-                    publish(mqtt, f"yz/{one}/pile/state", '{"boot": "a", "seq": 1, "status": "Faulted"}')
+                for station in STATIONS:
+                    publish(mqtt, f"yz/{station}/pile/state", '{"boot": "a", "seq": 1, "status": "Faulted"}')
                 return len(got) == len(STATIONS) + 2  # both shards find the disk too small, besides
 
             until(heard, pause_s=1)
             for told in got:
                 assert "谢谢" in asked(http, urlsplit(told["link"]).path, "POST")
             seen = json.loads(asked(http, "/api/v1/alerts?state=acknowledged", key=key))["alerts"]
-            assert sorted(one["station"] or "" for one in seen) == ["", "", *sorted(STATIONS)]
+            assert sorted(alert["station"] or "" for alert in seen) == ["", "", *sorted(STATIONS)]
         made = yizhan(tmp_path, "backup", "--config", "yizhan.yaml", "--to", "safe")
         assert made.returncode == 0, made.stderr
         assert (tmp_path / "safe/link.key").read_bytes() == (tmp_path / "data/link.key").read_bytes()

@@ -48,13 +48,13 @@ class Staff:
     def alerts(self, state: str) -> dict[str, str]:
         """By station; each once."""
         told = self.ask(f"/api/v1/alerts?state={state}")["alerts"]
-        assert len({one["id"] for one in told}) == len(told)
-        return {one["station"]: one["id"] for one in told}
+        assert len({alert["id"] for alert in told}) == len(told)
+        return {alert["station"]: alert["id"] for alert in told}
 
     def orders(self) -> dict[str, str]:
         told = self.ask("/api/v1/orders")["orders"]
-        assert len({one["id"] for one in told}) == len(told)
-        return {one["station"]: one["state"] for one in told}
+        assert len({order["id"] for order in told}) == len(told)
+        return {order["station"]: order["state"] for order in told}
 
 
 def soon() -> str:
@@ -69,7 +69,7 @@ def access(http: int, station: str) -> Any:
 def test_open_alerts_orders_and_words_by_hand_follow_and_are_settled_where_they_are(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as mqtt:
         http = free_port()
-        text = CONFIG.format(mqtt=mqtt, http=http) + "".join(STATION % one for one in STATIONS)
+        text = CONFIG.format(mqtt=mqtt, http=http) + "".join(STATION % name for name in STATIONS)
         (tmp_path / "yizhan.yaml").write_text(text)
         words = ("keys", "create", "--config", "yizhan.yaml", "--role", "admin", "--name", "Li")
         staff = Staff(http, yizhan(tmp_path, *words).stdout.split()[-1])
@@ -84,15 +84,15 @@ def test_open_alerts_orders_and_words_by_hand_follow_and_are_settled_where_they_
                     by_hand = {"status": "closed", "until": soon(), "resource": "pile"}
                     staff.ask(f"/api/v1/stations/{station}/override", "PUT", by_hand)
                 until(lambda: len(staff.orders()) == len(STATIONS), what="orders")
-                until(lambda: {access(http, one) for one in STATIONS} == {"closed"}, what="words by hand")
+                until(lambda: {access(http, name) for name in STATIONS} == {"closed"}, what="words by hand")
             with shards(tmp_path, mqtt, 3):
                 acknowledged = staff.ask(f"/api/v1/alerts/{opened['east']}/acknowledge", "POST")
                 assert acknowledged["id"] == opened["east"]
                 still = until(lambda: "east" not in (told := staff.alerts("open")) and told, what="it is acknowledged")
-                assert still == {one: name for one, name in opened.items() if one != "east"}
+                assert still == {at: name for at, name in opened.items() if at != "east"}
                 assert staff.alerts("acknowledged") == {"east": opened["east"]}
                 assert staff.orders() == dict.fromkeys(STATIONS, "assigned")
-                until(lambda: {access(http, one) for one in STATIONS} == {"closed"}, what="words by hand hold")
+                until(lambda: {access(http, name) for name in STATIONS} == {"closed"}, what="words by hand hold")
                 staff.ask("/api/v1/stations/west/override", "PUT", {"resource": "pile"})
                 until(lambda: access(http, "west") == "open", what="one is taken back")
                 publish(mqtt, "yz/south/pile/state", '{"boot": "a", "seq": 2, "status": "Available"}')
@@ -103,7 +103,7 @@ def test_open_alerts_orders_and_words_by_hand_follow_and_are_settled_where_they_
                 )
                 assert staff.alerts("closed") == {"south": opened["south"]}
                 assert staff.alerts("acknowledged") == {"east": opened["east"]}
-                assert staff.alerts("open") == {one: opened[one] for one in ("north", "west")}
+                assert staff.alerts("open") == {name: opened[name] for name in ("north", "west")}
                 assert staff.orders() == dict.fromkeys(STATIONS, "assigned")
             until(lambda: "nobody watches" in str(get(http, "/readyz")["trouble"]), what="that nobody is there is told")
         assert yizhan(tmp_path, "audit", "verify", "--config", "yizhan.yaml").returncode == 0

@@ -35,7 +35,7 @@ def configured(folder: Path, mqtt: int, stations: int, seats: int) -> list[tuple
     there = seats_of(names, seats)
     text = CONFIG.format(mqtt=mqtt, http=free_port())
     for name in names:
-        resources = ", ".join(f"{{id: {seat}, kind: seat, ttl: 3600}}" for one, seat in there if one == name)
+        resources = ", ".join(f"{{id: {seat}, kind: seat, ttl: 3600}}" for station, seat in there if station == name)
         text += f'  - {{id: {name}, hours: "24/7", areas: [{{id: hall, resources: [{resources}]}}]}}\n'
     (folder / "yizhan.yaml").write_text(text)
     return there
@@ -48,9 +48,9 @@ def shards(folder: Path, mqtt: int, count: int) -> Iterator[list[Yizhan]]:
         running = [stack.enter_context(Yizhan(folder, *SHARD, f"{index}/{count}")) for index in range(1, count + 1)]
         until(lambda: listening(mqtt, count), what=f"{count} shards listening", pause_s=0.5)
         yield running
-        for one in running:
-            one.child.send_signal(signal.SIGTERM)
-        assert [one.child.wait(60) for one in running] == [0] * count
+        for shard in running:
+            shard.child.send_signal(signal.SIGTERM)
+        assert [shard.child.wait(60) for shard in running] == [0] * count
 
 
 def more_said(speaking: Crowd, rounds: int = 2) -> None:
@@ -62,15 +62,15 @@ def more_said(speaking: Crowd, rounds: int = 2) -> None:
 def everything(folder: Path, speaking: Crowd) -> None:
     """All that was said is stored, once; and no watermark covers more."""
     speaking.end()
-    found: list[object] = []
+    differences: list[object] = []
 
     def stored() -> bool:
-        found[:] = [difference(yizhan(folder, "export", "--config", "yizhan.yaml").stdout, speaking.said)]
-        return found == [{}]
+        differences[:] = [difference(yizhan(folder, "export", "--config", "yizhan.yaml").stdout, speaking.said)]
+        return differences == [{}]
 
     with contextlib.suppress(AssertionError):
         until(stored, what="all of it, once", patience_s=60, pause_s=1)
-    assert found == [{}]
+    assert differences == [{}]
 
 
 def watermarks(mqtt: int, seats: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -136,7 +136,7 @@ def test_killed_in_the_middle_of_the_change_nothing_is_lost_or_double(tmp_path: 
             more_said(speaking)
         for _ in range(8):  # before the cut, and after it
             with Yizhan(tmp_path, *SHARD, f"{random.randint(1, 3)}/3") as changing:
-                until(lambda one=changing: begun(one), what="it begins")
+                until(lambda changed=changing: begun(changed), what="it begins")
                 time.sleep(random.uniform(0, 4))
                 changing.child.kill()
                 changing.child.wait()

@@ -103,13 +103,15 @@ class House:
             return json.load(answer)
 
     def alert(self, kind: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.ask(f"/api/v1/alerts?kind={kind}")["alerts"][0]
-        return found
+        alert: dict[str, Any] = self.ask(f"/api/v1/alerts?kind={kind}")["alerts"][0]
+        return alert
 
     def message(self, words: str) -> dict[str, Any]:
         """The first message that says so."""
-        found: dict[str, Any] = until(lambda: [one.json for one in self.hook.requests if words in str(one.json)])[0]
-        return found
+        message: dict[str, Any] = until(
+            lambda: [request.json for request in self.hook.requests if words in str(request.json)]
+        )[0]
+        return message
 
 
 @pytest.fixture(scope="module")

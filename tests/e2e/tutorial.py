@@ -39,13 +39,13 @@ def _taken(port: int) -> bool:
 
 
 def steps(lang: str) -> list[Step]:
-    found: list[Step] = []
+    told: list[Step] = []
     for kind, text in _BLOCK.findall((DOCS / lang / "first-station.md").read_text("utf-8")):
         if kind == "sh":
-            found.append(Step(text, ""))
+            told.append(Step(text, ""))
         else:
-            found[-1] = Step(found[-1].commands, text.strip())
-    return found
+            told[-1] = Step(told[-1].commands, text.strip())
+    return told
 
 
 def walk(folder: Path, todo: list[Step], between: str = "") -> Walk:

@@ -16,12 +16,12 @@ def card_value(card: CardNumber) -> str:
     return card.keyed(KEY, "vector")
 
 
-def one(found: list[Any]) -> Any:
-    return found[0] if len(found) == 1 else None
+def only(frames: list[Any]) -> Any:
+    return frames[0] if len(frames) == 1 else None
 
 
 def _ld2410(text: str) -> Any:
-    frame = one(ld2410.scanner().feed(bytes.fromhex(text)))
+    frame = only(ld2410.scanner().feed(bytes.fromhex(text)))
     if frame is None:
         return None
     if (report := ld2410.parse_report(frame)) is not None:
@@ -31,12 +31,12 @@ def _ld2410(text: str) -> Any:
 
 
 def _ld2450(text: str) -> Any:
-    frame = one(ld2450.scanner().feed(bytes.fromhex(text)))
+    frame = only(ld2450.scanner().feed(bytes.fromhex(text)))
     return None if frame is None else [asdict(target) for target in ld2450.parse(frame) or ()]
 
 
 def _osdp(text: str) -> Any:
-    frame = one(osdp_frames.scanner().feed(bytes.fromhex(text)))
+    frame = only(osdp_frames.scanner().feed(bytes.fromhex(text)))
     if frame is None:
         return None
     size = 2 if frame[4] & 4 else 1
@@ -47,28 +47,28 @@ def _osdp(text: str) -> Any:
 
 
 def _wiegand(text: str) -> Any:
-    found = wiegand(text)
-    return None if found is None else {"facility": found[0], "card": card_value(found[1])}
+    parts = wiegand(text)
+    return None if parts is None else {"facility": parts[0], "card": card_value(parts[1])}
 
 
 def _serialcard(text: str) -> Any:
-    found = one(CardLines().feed(bytes.fromhex(text)))
-    return None if found is None else {"card": card_value(found)}
+    card = only(CardLines().feed(bytes.fromhex(text)))
+    return None if card is None else {"card": card_value(card)}
 
 
 def _sdt(text: str) -> Any:
-    frame = one(sdt.scanner().feed(bytes.fromhex(text)))
+    frame = only(sdt.scanner().feed(bytes.fromhex(text)))
     if frame is None:
         return None
     return {"status": f"{sdt.status(frame):02x}"} if sdt.is_reply(frame) else {"asked": frame[7:9].hex()}
 
 
 def _ykc(text: str) -> Any:
-    raw = one(ykc_frames.scanner().feed(bytes.fromhex(text)))
+    raw = only(ykc_frames.scanner().feed(bytes.fromhex(text)))
     if raw is None:
         return None
     frame = ykc_frames.parse(raw)
-    found: dict[str, Any] = {"kind": f"{frame.kind:02x}", "high_first": frame.high_first}
+    told: dict[str, Any] = {"kind": f"{frame.kind:02x}", "high_first": frame.high_first}
     match frame.kind:
         case ykc_frames.LOGIN:
             said: Any = ykc_frames.login(frame.body)
@@ -79,12 +79,12 @@ def _ykc(text: str) -> Any:
         case ykc_frames.STARTED | ykc_frames.STOPPED:
             said = ykc_frames.result(frame.body, frame.kind)
         case ykc_frames.HEARTBEAT:
-            return found | {"said": ykc_frames.heartbeat(frame.body)}
+            return told | {"said": ykc_frames.heartbeat(frame.body)}
         case ykc_frames.SET_TIME:
-            return found | {"at": ykc_frames.time_in(frame.body[7:14])}
+            return told | {"at": ykc_frames.time_in(frame.body[7:14])}
         case _:
-            return found | {"pile": ykc_frames.pile_in(frame)}
-    return found | {"said": asdict(said)}
+            return told | {"pile": ykc_frames.pile_in(frame)}
+    return told | {"said": asdict(said)}
 
 
 def _modbus(text: str) -> Any:
@@ -95,24 +95,26 @@ def _modbus(text: str) -> Any:
 
 
 def _dlt645(text: str) -> Any:
-    raw = one(dlt645.scanner().feed(bytes.fromhex(text)))
+    raw = only(dlt645.scanner().feed(bytes.fromhex(text)))
     if raw is None:
         return None
-    found = dlt645.parse(raw)
-    identifier = int.from_bytes(found.data[:4], "little")
+    parsed = dlt645.parse(raw)
+    identifier = int.from_bytes(parsed.data[:4], "little")
     known = identifier in (dlt645.ENERGY_KWH, dlt645.VOLTS_A, dlt645.AMPS_A, dlt645.POWER_KW)
-    value = dlt645.value(found, identifier) if known else None
-    return {"address": found.address, "control": f"{found.control:02x}", "data": found.data.hex(), "value": value}
+    value = dlt645.value(parsed, identifier) if known else None
+    return {"address": parsed.address, "control": f"{parsed.control:02x}", "data": parsed.data.hex(), "value": value}
 
 
 def _linecrc(text: str) -> Any:
-    found = one(line.LineReader().feed(text.encode() + b"\n"))
-    return found[0] if found else None
+    frame = only(line.LineReader().feed(text.encode() + b"\n"))
+    return frame[0] if frame else None
 
 
 def _cobsframe(text: str) -> Any:
-    found = one(packet.PacketReader().feed(bytes.fromhex(text)))
-    return None if found is None else {"type": f"{found.type:02x}", "seq": found.seq, "payload": found.payload.hex()}
+    parsed = only(packet.PacketReader().feed(bytes.fromhex(text)))
+    return (
+        None if parsed is None else {"type": f"{parsed.type:02x}", "seq": parsed.seq, "payload": parsed.payload.hex()}
+    )
 
 
 def _cobsraw(text: str) -> Any:
@@ -121,7 +123,7 @@ def _cobsraw(text: str) -> Any:
 
 
 def _ap3000(text: str) -> Any:
-    raw = one(ap3000.scanner().feed(bytes.fromhex(text)))
+    raw = only(ap3000.scanner().feed(bytes.fromhex(text)))
     if raw is None:
         return None
     frame = ap3000.parse(raw)
@@ -132,7 +134,7 @@ def _ap3000(text: str) -> Any:
 
 
 def _dongjun(text: str) -> Any:
-    frame = one(ebike_board.scanner().feed(bytes.fromhex(text)))
+    frame = only(ebike_board.scanner().feed(bytes.fromhex(text)))
     if frame is None:
         return None
     states = ebike_board.states(frame)

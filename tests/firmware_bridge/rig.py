@@ -34,7 +34,7 @@ class Collected:
         return heard
 
     def store(self, heard: Sequence[Heard], now: int) -> None:
-        self.readings += [reading for one in heard for reading in one.readings]
+        self.readings += [reading for frame in heard for reading in frame.readings]
 
     def order(self, order: DeviceOrder) -> None:
         self.orders.append(order)
@@ -49,13 +49,13 @@ class Collected:
     def signals(self, device: str) -> dict[str, Any]:
         """The latest of each signal."""
         merged: dict[str, Any] = {}
-        for one in list(self.readings):
-            if one.device == device and one.event is None:
-                merged |= one.signals
+        for reading in list(self.readings):
+            if reading.device == device and reading.event is None:
+                merged |= reading.signals
         return merged
 
     def events(self, device: str) -> list[str | None]:
-        return [one.event for one in list(self.readings) if one.device == device and one.event]
+        return [reading.event for reading in list(self.readings) if reading.device == device and reading.event]
 
 
 @contextlib.contextmanager

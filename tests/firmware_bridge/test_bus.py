@@ -32,7 +32,7 @@ class Spooled(Collected):
         self.spool.put(heard, now)
 
     def stored(self, device: str) -> list[Any]:
-        return [one.signals["people"] for one in self.spool.after(device, 0, 1 << 20) if "people" in one.signals]
+        return [row.signals["people"] for row in self.spool.after(device, 0, 1 << 20) if "people" in row.signals]
 
 
 @pytest.fixture(autouse=True)
@@ -107,13 +107,15 @@ def test_a_second_program_is_refused_with_a_clear_word(tmp_path: Path) -> None:
 
 
 def test_a_usb_port_is_found_again_under_another_name() -> None:
-    def one(device: str, serial: str | None) -> Any:
+    def usb_port(device: str, serial: str | None) -> Any:
         return SimpleNamespace(device=device, vid=0x1A86, pid=0x7523, serial_number=serial, description="")
 
     plain: Any = SimpleNamespace(device="/dev/ttyS0", vid=None, pid=None, serial_number=None, description="")
-    assert find("usb:1a86:7523:B", [plain, one("/dev/ttyUSB0", "A"), one("/dev/ttyUSB1", "B")]) == "/dev/ttyUSB1"
+    assert (
+        find("usb:1a86:7523:B", [plain, usb_port("/dev/ttyUSB0", "A"), usb_port("/dev/ttyUSB1", "B")]) == "/dev/ttyUSB1"
+    )
     assert find("usb:1a86:7523", [plain]) is None
-    assert usb_name("/dev/ttyUSB0", [plain, one("/dev/ttyUSB0", "A")]) == "usb:1a86:7523:A"
+    assert usb_name("/dev/ttyUSB0", [plain, usb_port("/dev/ttyUSB0", "A")]) == "usb:1a86:7523:A"
     assert usb_name("/dev/ttyS0", [plain]) is None
 
 
@@ -187,4 +189,4 @@ def test_a_bus_stops_within_a_second_whatever_it_waits_for(tmp_path: Path) -> No
         cable.unplug()
         begin = time.monotonic()
     assert promptly(begin, 1)
-    assert not [one for one in threading.enumerate() if one.name.startswith("cable")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("cable")]

@@ -40,9 +40,9 @@ def test_a_card_number_can_not_be_printed_formatted_pickled_or_copied_out(caplog
 
 def test_the_same_card_has_one_pseudonym_a_period_and_another_in_the_next() -> None:
     for rotation, apart in (("day", DAY), ("week", 7 * DAY), ("month", 32 * DAY)):
-        one = cards(rotation)
-        assert one.published(CARD, NOW) == one.published(CARD, NOW + 1)
-        assert one.published(CARD, NOW) != one.published(CARD, NOW + apart), rotation
+        hashed = cards(rotation)
+        assert hashed.published(CARD, NOW) == hashed.published(CARD, NOW + 1)
+        assert hashed.published(CARD, NOW) != hashed.published(CARD, NOW + apart), rotation
     assert cards("never").published(CARD, NOW) == cards("never").published(CARD, NOW + 400 * DAY)
     assert len(bytes.fromhex(cards().published(CARD, NOW))) == 16
 
@@ -133,20 +133,20 @@ def test_a_card_held_to_the_reader_is_one_card() -> None:
 
 def test_a_door_opened_without_a_grant_is_forced_and_after_one_it_is_not() -> None:
     door = Door("d", Rules(cards(), allowing(cards().access(CARD))))
-    assert [one.event for one in door.contact(True, NOW)] == ["door_forced"]
+    assert [reading.event for reading in door.contact(True, NOW)] == ["door_forced"]
     assert door.contact(True, NOW + 1) == ()
     door.contact(False, NOW + 2)
     door.card(CARD, NOW + 10)
     assert door.contact(True, NOW + 5_000) == ()
     door.contact(False, NOW + 6_000)
-    assert [one.event for one in door.contact(True, NOW + 60_000)] == ["door_forced"]
+    assert [reading.event for reading in door.contact(True, NOW + 60_000)] == ["door_forced"]
 
 
 def test_a_door_that_stands_open_is_told_once() -> None:
     doors = Doors(Rules(held_ms=30_000))
     doors.watch(Heard((DeviceReading("d", {"open": True}),)), NOW)
     assert doors.tick(NOW + 29_999) == ()
-    assert [one.event for one in doors.tick(NOW + 30_000)] == ["door_held"]
+    assert [reading.event for reading in doors.tick(NOW + 30_000)] == ["door_held"]
     assert doors.tick(NOW + 90_000) == ()
 
 
@@ -157,7 +157,7 @@ def test_reader_contact_and_lock_of_one_door_may_be_on_three_buses() -> None:
     doors.know("d", Rules(cards(), listed.allowed, pulse_ms=700))
     reader = CardReader("d", doors["d"])
     contact = Heard((DeviceReading("d", {"open": True}),))
-    assert [one.event for one in doors.watch(contact, NOW).readings] == [None, "door_forced"]
+    assert [reading.event for reading in doors.watch(contact, NOW).readings] == [None, "door_forced"]
     doors.watch(Heard((DeviceReading("d", {"open": False}),)), NOW)
     (heard,) = reader.feed(b"7BB26E\r", NOW)
     assert heard.orders == (DeviceOrder("d", "unlock", 700),)

@@ -55,8 +55,8 @@ def test_a_tracker_counts_people_and_holds_the_count_over_a_moment_of_stillness(
     room = Ld2450("room-1")
 
     def count(places: list[tuple[int, int]], now: int) -> list[object]:
-        heard = [one for at in range(3) for one in room.feed(ld2450_report(places), now + at * 100)]
-        return [reading.signals["people"] for one in heard for reading in one.readings]
+        heard = [frame for at in range(3) for frame in room.feed(ld2450_report(places), now + at * 100)]
+        return [reading.signals["people"] for frame in heard for reading in frame.readings]
 
     assert count([(-782, 1713), (100, 900)], 0) == [2]
     assert count([(100, 900)], 10_000) == []  # one sits still
@@ -73,7 +73,9 @@ def test_a_flipped_bit_in_a_radar_frame_never_becomes_a_value() -> None:
         flipped = bytearray(frame)
         flipped[bit // 8] ^= 1 << bit % 8
         heard = radar.feed(frame * 3 + bytes(flipped) + frame * 20, 0)
-        assert [reading.signals for one in heard for reading in one.readings] == [{"occupied": False}], bit
+        assert [reading.signals for heard_frame in heard for reading in heard_frame.readings] == [
+            {"occupied": False}
+        ], bit
 
 
 def test_a_value_is_published_when_it_changes_and_as_a_sign_of_life() -> None:
@@ -223,12 +225,12 @@ def test_silent_callers_are_closed_and_leave_room_for_a_pile(monkeypatch: pytest
         address = until(lambda: listener.bound)
         with contextlib.ExitStack() as stack:
             callers = [stack.enter_context(socket.create_connection(address, 60)) for _ in range(40)]
-            for at, one in enumerate(callers):  # those over the limit at once, the others soon, noise or none
-                one.settimeout(60)
+            for at, caller in enumerate(callers):  # those over the limit at once, the others soon, noise or none
+                caller.settimeout(60)
                 with contextlib.suppress(OSError):
-                    one.sendall(b"noise" * at)
+                    caller.sendall(b"noise" * at)
                 with contextlib.suppress(ConnectionError):
-                    assert one.recv(9) == b""
+                    assert caller.recv(9) == b""
             pile = stack.enter_context(socket.create_connection(address, 60))
             pile.sendall(Pile(0x04000001, 1).tick(0))
             until(lambda: "north-1" in sink.online)

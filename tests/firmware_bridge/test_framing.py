@@ -46,7 +46,7 @@ def packets(device: str | None = "seat-01") -> YizhanPackets:
 
 
 def said(heard: list[Heard]) -> list[dict[str, bool | int | float | str]]:
-    return [reading.signals for one in heard for reading in one.readings]
+    return [reading.signals for frame in heard for reading in frame.readings]
 
 
 def test_every_short_key_becomes_the_contracts_signal_and_what_is_out_of_bounds_is_left_out() -> None:
@@ -206,13 +206,13 @@ def test_over_a_line_that_loses_and_doubles_everything_is_stored_once_in_order(
             if chance.random() < 0.1:
                 talk = lines()
             elif chance.random() >= loss:
-                link.hear(b"".join(one.reply for one in heard))
+                link.hear(b"".join(frame.reply for frame in heard))
             if link.idle():
                 break
         assert link.idle()
         held = spool.after("seat-01", 0, 999)
         spool.close()
-    assert [one.signals["people"] for one in held if "people" in one.signals] == list(range(20))
+    assert [row.signals["people"] for row in held if "people" in row.signals] == list(range(20))
 
 
 def test_a_board_that_nobody_answers_keeps_its_events_and_drops_its_oldest_states(micropython: ModuleType) -> None:
@@ -220,9 +220,9 @@ def test_a_board_that_nobody_answers_keeps_its_events_and_drops_its_oldest_state
     link.event("help")
     for n in range(200):
         link.state(n=n)
-    kept = [json.loads(one[2][:-6]) for one in link._queue]
+    kept = [json.loads(queued[2][:-6]) for queued in link._queue]
     assert len(kept) == micropython.KEEP
-    assert [one.get("hello", one.get("ev")) for one in kept[:2]] == [1, "help"]
+    assert [message.get("hello", message.get("ev")) for message in kept[:2]] == [1, "help"]
     assert kept[-1]["n"] == 199
     assert link.lost == 202 - micropython.KEEP
 
@@ -301,9 +301,13 @@ def test_the_c_codec_agrees_with_ours_on_vectors_and_on_random_bytes(c_codec: Pa
         spoiled = bytearray(sealed[:-1])
         spoiled[source.randrange(len(spoiled))] ^= 1 << source.randrange(8)
         for wire in (sealed[:-1], bytes(spoiled), source.randbytes(source.randrange(0, 140))):
-            found = packet.unseal(wire)
+            unpacked = packet.unseal(wire)
             plan.append(
-                ("u", wire, "-" if found is None else bytes((found.type, found.seq)).hex() + found.payload.hex())
+                (
+                    "u",
+                    wire,
+                    "-" if unpacked is None else bytes((unpacked.type, unpacked.seq)).hex() + unpacked.payload.hex(),
+                )
             )
         junk = source.randbytes(source.randrange(0, 40)).replace(b"\0", b"\1")
         decoded = cobs.decode(junk)

@@ -61,7 +61,7 @@ def test_what_the_gateway_shows_of_it() -> None:
     house = House(PLACES)
     for device, body in (("smoke", b'"alm":1'), ("air", b'"co2":812'), ("box", b'"cnt":0')):
         house.say(device, **heard(device, body)[0])
-    told = {one["id"]: one for one in house.document()["areas"][0]["instruments"]}
+    told = {instrument["id"]: instrument for instrument in house.document()["areas"][0]["instruments"]}
     assert told["smoke"]["alarm"] is True
     assert told["air"]["values"] == {"co2_ppm": 812}
     [box] = house.document()["areas"][0]["resources"]

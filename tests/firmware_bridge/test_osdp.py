@@ -35,10 +35,10 @@ def test_a_card_at_a_secure_reader_opens_the_lock_and_leaves_as_a_pseudonym(tmp_
         reader.present(BITS)
         until(lambda: sink.readings)
         until(lambda: len(reader.commands) >= 2)
-    assert [(one.event, one.signals) for one in sink.readings] == [
+    assert [(reading.event, reading.signals) for reading in sink.readings] == [
         ("card", {"card": CARDS.published(CardNumber.of_int(0x7BB26E), 0), "granted": True, "direction": "in"})
     ]
-    pulse = next(one for one in reader.commands if "output_no" in one)
+    pulse = next(command for command in reader.commands if "output_no" in command)
     assert (pulse["control_code"], pulse["timer_count"]) == (5, 7)
 
 

@@ -52,7 +52,7 @@ def test_eight_dead_of_32_leave_the_others_on_their_beat_within_ten_percent() ->
     asked = polls(32, dead, 2_000, 60_000)
     for device, at in asked.items():
         if device not in dead:
-            steady = [one for one in at if one > 6_000]
+            steady = [moment for moment in at if moment > 6_000]
             gaps = [after - before for before, after in pairwise(steady)]
             assert len(at) >= 28
             assert all(1_800 <= gap <= 2_200 for gap in gaps), (device, gaps)

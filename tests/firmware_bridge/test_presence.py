@@ -42,7 +42,7 @@ def test_a_new_connection_is_told_everything_again() -> None:
 def test_a_card_reader_without_cards_counts_as_there_while_its_port_is() -> None:
     reader = CardReader("door-1", Door("door-1", Rules()))
     reader.opened(0)
-    assert [one.devices for one in reader.tick(0)[0]] == [("door-1",)]
+    assert [frame.devices for frame in reader.tick(0)[0]] == [("door-1",)]
     assert reader.tick(29_999) == ((), b"")
     assert reader.deadline() == 30_000
     assert reader.tick(30_000)[0]

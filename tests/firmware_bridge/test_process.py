@@ -79,14 +79,14 @@ class Box:
     def held(self) -> int:
         """Messages that the gateway has not confirmed."""
         spool = Spool(self.folder / "spool", 1 << 30)
-        found = sum(len(spool.after(device, 0, 1 << 20)) for device in spool.devices())
+        count = sum(len(spool.after(device, 0, 1 << 20)) for device in spool.devices())
         spool.close()
-        return found
+        return count
 
     def exported(self) -> list[dict[str, Any]]:
         done = product.run("export", "--config", str(self._config))
         done.check_returncode()
-        return [json.loads(one) for one in done.stdout.splitlines()]
+        return [json.loads(row) for row in done.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def box(tmp_path: Path, mosquitto_of: Callable[..., Mosquitto]) -> Iterator[Call
         return made[-1]
 
     yield make
-    for one in made:
-        one.stop()
+    for running in made:
+        running.stop()
 
 
 def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: float) -> None:
@@ -124,7 +124,7 @@ def survive(box: Callable[..., Box], tmp_path: Path, kills: int, patience_s: flo
     finally:
         station.stop()
         cable.stop()
-    stored = [one["data"]["people"] for one in station.exported() if "people" in one["data"]]
+    stored = [row["data"]["people"] for row in station.exported() if "people" in row["data"]]
     assert sorted(stored) == list(range(1, board.count + 1))
     assert set(board.confirmed) <= set(stored)
 
@@ -268,10 +268,10 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
     try:
         station.start("gateway")
         station.start("bridge")
-        until(lambda: any(b"x-osdp/availability" in one and b"online" in one for one in look()))
+        until(lambda: any(b"x-osdp/availability" in message and b"online" in message for message in look()))
         osdp.present("".join(f"{byte:08b}" for byte in raw[:16]))
-        until(lambda: any(b"x-osdp/event" in one for one in look()))
-        until(lambda: any(b"door-1/event" in one for one in look()))
+        until(lambda: any(b"x-osdp/event" in message for message in look()))
+        until(lambda: any(b"door-1/event" in message for message in look()))
         limits = Path(f"/proc/{station._running['bridge'].pid}/limits").read_text()
         assert "Max core file size 0 0 bytes" in " ".join(limits.split())
     finally:
@@ -279,8 +279,8 @@ def test_a_planted_identity_number_at_every_reader_is_in_no_topic_file_or_log(
         watch.close()
         for cable in cables:
             cable.stop()
-    assert sum(b'"card":"' in one for one in seen) >= 2
-    assert not [one for one in seen if raw in one.upper()]
+    assert sum(b'"card":"' in message for message in seen) >= 2
+    assert not [message for message in seen if raw in message.upper()]
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.name != "config.yaml":
             assert raw not in path.read_bytes(), path

@@ -99,15 +99,15 @@ def bench(tmp_path: Path, mosquitto_of: Callable[..., Mosquitto]) -> Iterator[Ca
         return made[-1]
 
     yield make
-    for one in made:
-        one.stop()
+    for running in made:
+        running.stop()
 
 
 def test_messages_go_out_in_the_native_dialect_and_leave_the_spool_when_covered(bench: Callable[..., Bench]) -> None:
     box = bench().start()
     box.put(state("a", 1), Heard((DeviceReading("a", {"card": "00ff", "granted": True}, "card"),)))
     until(lambda: box.seqs("a") == [1, 2])
-    (_, first), (topic, second) = [one for one in box.got if one[0].startswith("yz/s1/a/")]
+    (_, first), (topic, second) = [message for message in box.got if message[0].startswith("yz/s1/a/")]
     assert first == {"ts": first["ts"], "boot": box.spool.boot, "seq": 1, "oldest": 1, "people": 1}
     assert topic == "yz/s1/a/event"
     assert wire.read_event(json.dumps(second).encode()).granted is True

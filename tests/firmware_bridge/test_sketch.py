@@ -57,7 +57,7 @@ class Sketch:
         """Carry them out; what the board has sent since the last time."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._child.stdin.write("".join(one + "\n" for one in (*commands, "q")))
+        self._child.stdin.write("".join(command + "\n" for command in (*commands, "q")))
         self._child.stdin.flush()
         return bytes.fromhex(self._child.stdout.readline().strip())
 
@@ -85,8 +85,8 @@ def test_the_sketch_says_hello_then_its_state_and_repeats_until_it_is_acknowledg
     def hear(data: bytes) -> str:
         """What the bridge answers, as a command for the board."""
         heard = talk.feed(data, 0)
-        stored.extend((reading.device, reading.signals) for one in heard for reading in one.readings)
-        return "r " + b"".join(one.reply for one in heard).hex()
+        stored.extend((reading.device, reading.signals) for frame in heard for reading in frame.readings)
+        return "r " + b"".join(frame.reply for frame in heard).hex()
 
     hello = sketch.do("t 500")
     assert sketch.do("t 800") == hello  # nobody answered: the same bytes again

@@ -34,7 +34,7 @@ def test_numbers_go_on_over_a_restart_and_the_boot_stays(tmp_path: Path) -> None
     again = Spool(tmp_path, MIB)
     again.put([state("a", 4)], 20)
     assert again.boot == boot
-    assert [(one.seq, one.ts, one.signals["people"]) for one in again.after("a", 0, 9)] == [
+    assert [(row.seq, row.ts, row.signals["people"]) for row in again.after("a", 0, 9)] == [
         (1, 10, 1),
         (2, 10, 3),
         (3, 20, 4),
@@ -72,12 +72,12 @@ def test_a_frame_told_twice_is_stored_once_even_over_a_restart(tmp_path: Path) -
 def test_a_full_spool_drops_the_oldest_telemetry_and_counts_it_but_never_an_event(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 50_000)
     for at in range(0, 600, 10):
-        spool.put([event("a"), *(state("a", one) for one in range(9))], at)
+        spool.put([event("a"), *(state("a", people) for people in range(9))], at)
     held = spool.after("a", 0, 10_000)
-    events = [one.seq for one in held if one.event]
-    states = [one.seq for one in held if not one.event]
+    events = [row.seq for row in held if row.event]
+    states = [row.seq for row in held if not row.event]
     assert len(events) == 60
-    assert states == [one for one in range(states[0], 601) if (one - 1) % 10]
+    assert states == [seq for seq in range(states[0], 601) if (seq - 1) % 10]
     assert spool.lost() == {"a": 600 - len(held)}
     assert spool.dropped == 600 - len(held)
     spool.close()
@@ -110,7 +110,7 @@ def test_what_is_held_is_always_what_was_put_less_what_is_covered(steps: list[tu
                 covered[device] = max(covered[device], upto)
         for device in "ab":
             wanted = list(range(covered[device] + 1, put[device] + 1))
-            assert [one.seq for one in spool.after(device, 0, 99)] == wanted
+            assert [row.seq for row in spool.after(device, 0, 99)] == wanted
         spool.close()
 
 
@@ -124,8 +124,8 @@ def test_a_disk_that_refuses_stores_nothing_and_the_numbers_stay_whole(tmp_path:
     spool._db.execute("DROP TRIGGER full")
     spool._db.execute("PRAGMA max_page_count=100000")
     spool.put([state("a"), state("new")], 2)
-    assert [one.seq for one in spool.after("a", 0, 9)] == [1, 2]
-    assert [one.seq for one in spool.after("new", 0, 9)] == [1]
+    assert [row.seq for row in spool.after("a", 0, 9)] == [1, 2]
+    assert [row.seq for row in spool.after("new", 0, 9)] == [1]
     spool.close()
 
 
@@ -138,7 +138,7 @@ def test_room_that_can_not_be_made_costs_nothing_that_was_put_and_is_made_later(
     )
     for at in range(40):
         spool.put([state("a", at)], at)
-    assert [one.seq for one in spool.after("a", 0, 99)] == list(range(1, 41))
+    assert [row.seq for row in spool.after("a", 0, 99)] == list(range(1, 41))
     assert spool.lost() == {}
     assert caplog.text.count("old readings can't be dropped: stuck") == 1
     spool._db.execute("DROP TRIGGER stuck")
@@ -161,11 +161,11 @@ def test_a_reading_that_can_not_be_written_as_json_costs_its_own_commit_only(tmp
 def test_threads_put_at_once_and_no_number_is_given_twice(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MIB)
     threads = [threading.Thread(target=lambda: [spool.put([state("a")], 0) for _ in range(25)]) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert [one.seq for one in spool.after("a", 0, 999)] == list(range(1, 101))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [row.seq for row in spool.after("a", 0, 999)] == list(range(1, 101))
     spool.close()
 
 
@@ -184,7 +184,7 @@ def test_what_put_has_returned_for_survives_kill_9(tmp_path: Path) -> None:
     child.wait()
     assert (tmp_path / FILE).exists()
     spool = Spool(tmp_path, MIB)
-    held = [one.signals["people"] for one in spool.after("a", 0, 100_000)]
+    held = [row.signals["people"] for row in spool.after("a", 0, 100_000)]
     spool.close()
     assert set(told) <= set(held)
     assert held == list(range(1, len(held) + 1))
@@ -202,7 +202,7 @@ def test_a_damaged_spool_is_put_aside_and_a_new_boot_begins(tmp_path: Path, wher
     again = Spool(tmp_path, MIB)
     again.put([state("a")], 1)
     assert again.boot != boot
-    assert [one.seq for one in again.after("a", 0, 9)] == [1]
+    assert [row.seq for row in again.after("a", 0, 9)] == [1]
     again.close()
     assert list(tmp_path.glob("*.damaged-*"))
 

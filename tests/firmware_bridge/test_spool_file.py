@@ -39,7 +39,7 @@ def test_a_spool_of_an_older_version_holds_the_same_and_goes_on_counting(tmp_pat
     expected = json.loads((DATABASES / dump).with_suffix(".expected.json").read_text(encoding="utf-8"))
     spool = Spool(tmp_path, MIB)
     devices = spool.devices()
-    held = {name: [[one.seq, one.ts, one.event, one.signals] for one in spool.after(name, 0, 999)] for name in devices}
+    held = {name: [[row.seq, row.ts, row.event, row.signals] for row in spool.after(name, 0, 999)] for name in devices}
     assert spool.boot == expected["boot"]
     assert {name: list(seqs) for name, seqs in devices.items()} == expected["devices"]
     assert (spool.lost(), spool.dropped) == (expected["lost"], expected["dropped"])
@@ -48,7 +48,7 @@ def test_a_spool_of_an_older_version_holds_the_same_and_goes_on_counting(tmp_pat
     frame = Heard((DeviceReading("door-1", {}, "access"),), ("door-1",), b"", wire=("door-1", b"290/BEEF"))
     assert spool.put([frame], 1) == ()  # told before, to the version before
     spool.put([Heard((DeviceReading("door-1", {}, "access"),), ("door-1",))], 2)
-    assert [one.seq for one in spool.after("door-1", expected["devices"]["door-1"][1], 9)] == [31]
+    assert [row.seq for row in spool.after("door-1", expected["devices"]["door-1"][1], 9)] == [31]
     spool.close()
     assert version_of(path) == len(MIGRATIONS)
 

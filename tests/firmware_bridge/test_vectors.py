@@ -24,7 +24,7 @@ def frames(kind: str) -> list[dict[str, Any]]:
 
 
 def cases() -> list[Any]:
-    return [pytest.param(kind, one, id=f"{kind}-{at}") for kind in DECODE for at, one in enumerate(frames(kind))]
+    return [pytest.param(kind, vector, id=f"{kind}-{at}") for kind in DECODE for at, vector in enumerate(frames(kind))]
 
 
 @pytest.mark.parametrize(("kind", "vector"), cases())
@@ -47,8 +47,8 @@ def lined(text: str) -> bytes:
 
 def modbus_found(data: bytes) -> list[bytes]:
     """The one reply that a master waits for: here 230.2 V from unit 1."""
-    found = modbus.find_reply(data, 1, 4, 4)
-    return [found] if isinstance(found, bytes) else []
+    reply = modbus.find_reply(data, 1, 4, 4)
+    return [reply] if isinstance(reply, bytes) else []
 
 
 class _Whole:
@@ -60,8 +60,8 @@ class _Whole:
 
     def feed(self, data: bytes) -> list[bytes]:
         self._heard += data
-        found = modbus_found(self._heard)
-        fresh, self._told = found[self._told :], len(found)
+        replies = modbus_found(self._heard)
+        fresh, self._told = replies[self._told :], len(replies)
         return fresh
 
 
@@ -87,20 +87,20 @@ def good(kind: str) -> list[bytes]:
     if kind == "modbus":
         return [hexed("01 04 04 43 66 33 34 1B 38")]
     if kind == "serialcard":
-        return [hexed(one["input"]) for one in frames(kind)][-1:]
-    return [to_bytes(one["input"]) for one in frames(kind) if one["expected"] is not None]
+        return [hexed(vector["input"]) for vector in frames(kind)][-1:]
+    return [to_bytes(vector["input"]) for vector in frames(kind) if vector["expected"] is not None]
 
 
 def read(kind: str, *pieces: bytes) -> list[Any]:
     reader = STREAMS[kind][0]()
-    found = [one for piece in pieces for one in reader.feed(piece)]
-    return [card_value(one) if isinstance(one, CardNumber) else one for one in found]
+    frames_read = [frame for piece in pieces for frame in reader.feed(piece)]
+    return [card_value(frame) if isinstance(frame, CardNumber) else frame for frame in frames_read]
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_byte_by_byte_and_merged_delivery_give_the_same_frames(kind: str) -> None:
     stream = b"".join(good(kind))
-    each = [one for frame in good(kind) for one in read(kind, frame)]
+    each = [frame_read for frame in good(kind) for frame_read in read(kind, frame)]
     assert len(each) == len(good(kind))
     assert read(kind, stream) == each
     assert read(kind, *(stream[at : at + 1] for at in range(len(stream)))) == each
@@ -111,11 +111,11 @@ def test_a_truncated_frame_gives_nothing_and_the_next_whole_one_is_read(kind: st
     for frame in good(kind):
         (whole,) = read(kind, frame)
         for cut in range(1, len(frame)):
-            found = read(
+            frames_read = read(
                 kind, frame[:cut], b"\0" if kind == "cobsframe" else b"", *([frame] * (1_500 // len(frame) + 1))
             )
-            assert found, cut
-            assert all(one == whole for one in found), cut
+            assert frames_read, cut
+            assert all(frame_read == whole for frame_read in frames_read), cut
 
 
 @pytest.mark.parametrize("kind", [kind for kind, (_, _, guarded) in STREAMS.items() if guarded])
@@ -126,7 +126,7 @@ def test_a_flipped_bit_never_gives_another_frame(kind: str) -> None:
             flipped = bytearray(frame)
             flipped[bit // 8] ^= 1 << bit % 8
             # Preambles (FE, FF) are no part of the frame; a flip there changes nothing.
-            assert all(one == whole for one in read(kind, bytes(flipped))), bit
+            assert all(frame_read == whole for frame_read in read(kind, bytes(flipped))), bit
 
 
 def delimiter(kind: str) -> bytes:
@@ -137,15 +137,15 @@ def delimiter(kind: str) -> bytes:
 def test_noise_between_frames_costs_no_frame(kind: str) -> None:
     """Behind the last one comes as much as a false header could claim; the senders of ours flush with a delimiter."""
     plan = good(kind)
-    each = [one for frame in plan for one in read(kind, frame)]
+    each = [frame_read for frame in plan for frame_read in read(kind, frame)]
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.binary(max_size=12), min_size=len(plan), max_size=len(plan)))
     def check(noises: list[bytes]) -> None:
         parts = [noise + delimiter(kind) + frame for noise, frame in zip(noises, plan, strict=True)]
-        found = read(kind, b"".join(parts), b"\0" * 1_500)
-        rest = iter(found)
-        assert all(any(one == other for other in rest) for one in each)
+        frames_read = read(kind, b"".join(parts), b"\0" * 1_500)
+        rest = iter(frames_read)
+        assert all(any(frame == other for other in rest) for frame in each)
 
     check()
 

@@ -41,12 +41,12 @@ def pile() -> VirtualYkcPile:
 
 
 def answers(heard: Any) -> list[int]:
-    replies = b"".join(one.reply for one in heard)
+    replies = b"".join(frame.reply for frame in heard)
     return [frames.parse(raw).kind for raw in frames.scanner().feed(replies)]
 
 
 def told(heard: Any) -> list[tuple[str, dict[str, Any]]]:
-    return [(reading.device, reading.signals) for one in heard for reading in one.readings]
+    return [(reading.device, reading.signals) for frame in heard for reading in frame.readings]
 
 
 def state(made: VirtualYkcPile, gun: int, status: str, power_w: float = 0.0) -> bytes:
@@ -60,10 +60,10 @@ def test_a_pile_that_logs_in_gets_its_clock_and_is_read() -> None:
     heard = platform.feed(made.dialled(0), NOW)
     assert answers(heard) == [frames.LOGIN_ANSWER, frames.SET_TIME, frames.READ_REALTIME, frames.READ_REALTIME]
     assert told(heard) == []
-    found = platform.feed(made.heard(heard[0].reply), NOW)
+    heard_then = platform.feed(made.heard(heard[0].reply), NOW)
     assert made.clock == NOW
     free = {"status": "Available", "error": "", "power_w": 0.0}
-    assert told(found) == [("pile-1", free | {"firmware": "V4.1.50"}), ("pile-2", free | {"firmware": "V4.1.50"})]
+    assert told(heard_then) == [("pile-1", free | {"firmware": "V4.1.50"}), ("pile-2", free | {"firmware": "V4.1.50"})]
     assert told(platform.feed(state(made, 1, "Available"), NOW + AGAIN_MS)) == [("pile-1", free)]
 
 
@@ -129,7 +129,9 @@ def test_the_result_of_a_start_or_stop_is_told_as_an_event(
     kind: int, body: bytes, event: str, signals: dict[str, Any]
 ) -> None:
     (heard,) = talk().feed(frames.build(kind, b"\1\0", body), NOW)
-    assert [(one.device, one.event, one.signals) for one in heard.readings] == [("pile-2", event, signals)]
+    assert [(reading.device, reading.event, reading.signals) for reading in heard.readings] == [
+        ("pile-2", event, signals)
+    ]
     assert heard.reply == b""
     assert talk().feed(frames.build(kind, b"\1\0", body[:-1]), NOW)[0].readings == ()
 
@@ -137,7 +139,7 @@ def test_the_result_of_a_start_or_stop_is_told_as_an_event(
 def test_who_is_not_configured_is_refused_and_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
     platform, stranger = talk(), VirtualYkcPile("55031412782305", 1, speed=0)
     heard = platform.feed(stranger.dialled(0), NOW)
-    assert (told(heard), [one.devices for one in heard]) == ([], [()])
+    assert (told(heard), [frame.devices for frame in heard]) == ([], [()])
     assert frames.scanner().feed(heard[0].reply)[0][-3] == 1
     assert platform.feed(stranger.tick(1), NOW) == []
     encrypted = bytearray(frames.build(frames.REALTIME, b"\1\0", bytes(60)))
@@ -191,7 +193,7 @@ def test_a_charge_is_kept_once_with_its_exact_energy_and_then_confirmed(tmp_path
         assert charge["reason"] == "ykc_41"
     numbers = [charge["transaction"] for charge in charges]
     assert len(set(numbers)) == len(numbers)
-    assert {one["transaction"] for one in begun} & set(numbers)
+    assert {told_charge["transaction"] for told_charge in begun} & set(numbers)
     assert not NEVER & set(made.answers)
     spool = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"VIN-OF-SOMEBODY" not in spool
@@ -265,8 +267,8 @@ def fuzzed(count: int) -> int:
             frame[source.randrange(len(frame))] = source.randrange(256)
         heard = platform.feed(bytes(frame) + source.randbytes(source.randrange(0, 3)), NOW + at)
         assert not NEVER & set(answers(heard))
-        for one in heard:
-            check(one, bytes(frame))
+        for frame_heard in heard:
+            check(frame_heard, bytes(frame))
     return len(platform.reader._rest)
 
 

@@ -60,7 +60,7 @@ def test_a_value_that_could_not_be_read_is_suspect_and_says_why():
     )  # fmt: skip
     stale = axes_of("active", "ok", "open", "free", "stale", Mark.UNREADABLE)
     assert stale is axes_of("active", "ok", "open", "free", "stale")
-    assert all(AXES[one.code] is one for one in AXES)
+    assert all(AXES[known.code] is known for known in AXES)
 
 
 def test_where_nobody_can_come_in_what_says_it_is_open_is_unknown_and_says_why():

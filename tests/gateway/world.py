@@ -56,7 +56,7 @@ class Town:
         return self.live.devices["yanshan", name]
 
     def axes(self, resource: str) -> Axes:
-        return next(one.axes for one in self.live.stations["yanshan"].facts() if one.resource.id == resource)
+        return next(facts.axes for facts in self.live.stations["yanshan"].facts() if facts.resource.id == resource)
 
     def document(self) -> dict[str, Any]:
         """Made now, as the intake does."""
@@ -68,7 +68,7 @@ class Town:
 
 
 def reasons(outcome: Outcome) -> list[str]:
-    return [one.reason for one in outcome.rejected]
+    return [message.reason for message in outcome.rejected]
 
 
 def stored(outcome: Outcome) -> Iterable[bytes]:

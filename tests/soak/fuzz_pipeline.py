@@ -18,7 +18,7 @@ EVERY = 2_000  # messages to one town: a fresh one forgets what the last has see
 state: dict[str, Any] = {"town": Town(*RESOURCES), "count": 0}
 
 
-def one(data: bytes) -> None:
+def feed(data: bytes) -> None:
     provider = atheris.FuzzedDataProvider(data)
     which = provider.PickValueInList([*wire.TOPICS, "", "x"])
     flags = provider.PickValueInList([0, 1, 8])
@@ -35,5 +35,5 @@ def one(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one)
+    atheris.Setup(sys.argv, feed)
     atheris.Fuzz()

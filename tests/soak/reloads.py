@@ -130,7 +130,7 @@ def _under_load(port: int, stations: int, rate: int, seconds: int, told: Told) -
     child = None
     if rate:
         told.sent = rate * seconds
-        words = [str(one) for one in (port, stations, SEATS, told.sent, 50, rate, 0)]
+        words = [str(word) for word in (port, stations, SEATS, told.sent, 50, rate, 0)]
         command = [sys.executable, "-m", "tests.benchmarks.publisher", *words]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert child.stdin is not None

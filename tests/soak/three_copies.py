@@ -80,7 +80,7 @@ class ThreeCopies:
         self._folder, self._servers, self._stack = folder, servers, stack
         self._random = random.Random(seed)
         self.port = stack.enter_context(mosquitto(folder))
-        self._primary, self._standby = servers.one(), servers.one()
+        self._primary, self._standby = servers.new_server(), servers.new_server()
         self._primary.make(SETTINGS)
         self._primary.start()
         self._follow(self._standby)
@@ -178,7 +178,7 @@ class ThreeCopies:
 
     def _primary_removed(self) -> None:
         self._primary.remove()
-        self._primary, self._standby = self._standby, self._servers.one()
+        self._primary, self._standby = self._standby, self._servers.new_server()
         self._primary.promote()
         self._follow(self._standby)
         self._tell_url()
@@ -189,7 +189,7 @@ class ThreeCopies:
 
     def _standby_removed(self) -> None:
         self._standby.remove()
-        self._standby = self._servers.one()
+        self._standby = self._servers.new_server()
         self._follow(self._standby)
         self._tell_url()
 

@@ -82,8 +82,8 @@ def test_what_is_contradicted_or_unknown_now_is_tentative() -> None:
 def test_a_private_booking_is_only_reserved() -> None:
     club = Activity(NOON + HOUR, NOON + 2 * HOUR, "club", "合唱团", reserves=False)
     private = Activity(NOON + 3 * HOUR, NOON + 4 * HOUR, "secret-name", "", reserves=True)
-    found = events(area=0, activities={"hall": (club, private), "dance": (club,)})
-    told = {str(event["summary"]): str(event["transp"]) for event in found if str(event["summary"]) != OPEN}
+    shown_events = events(area=0, activities={"hall": (club, private), "dance": (club,)})
+    told = {str(event["summary"]): str(event["transp"]) for event in shown_events if str(event["summary"]) != OPEN}
     assert told == {"合唱团": "TRANSPARENT", RESERVED: "OPAQUE"}
 
 

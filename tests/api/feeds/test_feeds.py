@@ -108,7 +108,11 @@ def test_with_a_language_the_table_is_for_people(house: House) -> None:
     show(house)
     text = house.get("/feeds/stations.csv?lang=zh").content.decode()
     assert text.startswith("\ufeff编号,中文名,英文名,地区,地址,纬度,经度,坐标系")
-    (row,) = [one for one in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))) if one["编号"] == "yanshan"]
+    (row,) = [
+        table_row
+        for table_row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+        if table_row["编号"] == "yanshan"
+    ]
     assert row["AED"] == "就绪"
     assert row["现在开放"] in ("是", "否", "未知")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["截至（当地时间）"])

@@ -77,16 +77,18 @@ def points_of(shown: StationDocument) -> list[dict[str, Any]]:
     opening = HOURS(SETTINGS.stations[0], None)
     of = ChargingStation(SETTINGS.stations[0], shown, "Asia/Shanghai", opening, lambda _key, _facts: NOON)
     assert SETTINGS.ocpi is not None
-    found = location(of, SETTINGS.ocpi, NOON)
-    return [] if found is None else [found]
+    charging = location(of, SETTINGS.ocpi, NOON)
+    return [] if charging is None else [charging]
 
 
 def contradicting(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> list[object]:
     """What our own nightly reader finds wrong in any feed."""
     shown = station_shown(resources, open_now)
     documents, said = {"yanshan": shown}, said_of(shown)
-    found: list[object] = [each for path, body in said.items() for each in contradictions(path, body, documents, NOON)]
-    return [*found, *ocpi_contradictions(points_of(shown), documents)]
+    contradicted: list[object] = [
+        each for path, body in said.items() for each in contradictions(path, body, documents, NOON)
+    ]
+    return [*contradicted, *ocpi_contradictions(points_of(shown), documents)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -110,11 +112,11 @@ def test_no_feed_contradicts_any_of_a_hundred_thousand_states() -> None:
             calendars[key] = [
                 each for path, body in ics.items() for each in contradictions(path, body, documents, NOON)
             ]
-        found: list[object] = [*calendars[key], *ocpi_contradictions(points_of(shown), documents)]
+        contradicted: list[object] = [*calendars[key], *ocpi_contradictions(points_of(shown), documents)]
         for feed in feeds():
             if not feed.path.endswith(".ics"):
-                found += contradictions(feed.path, rendered(feed, shown), documents, NOON)
-        assert found == [], (number, resources, open_now)
+                contradicted += contradictions(feed.path, rendered(feed, shown), documents, NOON)
+        assert contradicted == [], (number, resources, open_now)
 
 
 def drawn(chance: random.Random) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -52,22 +52,22 @@ def told(*points: dict[str, Any], changes: Changes | None = None, now: int = NOO
 
 
 def test_a_location_has_what_the_standard_wants() -> None:
-    found = told(pile("pile-01") | {"name": {"zh": "1 号桩"}})
-    assert found is not None
-    assert {key: found[key] for key in ("country_code", "party_id", "id", "publish", "name", "address", "city")} == {
+    place = told(pile("pile-01") | {"name": {"zh": "1 号桩"}})
+    assert place is not None
+    assert {key: place[key] for key in ("country_code", "party_id", "id", "publish", "name", "address", "city")} == {
         "country_code": "CN", "party_id": "YZN", "id": "yanshan", "publish": True, "name": "雁山驿站",
         "address": "雁山社区", "city": "鹤山",
     }  # fmt: skip
-    assert found["country"] == "CHN"
-    assert found["coordinates"] == {"latitude": "22.765000", "longitude": "112.964000"}
-    assert re.fullmatch(r"-?[0-9]{1,3}\.[0-9]{5,7}", found["coordinates"]["longitude"])
-    (evse,) = found["evses"]
+    assert place["country"] == "CHN"
+    assert place["coordinates"] == {"latitude": "22.765000", "longitude": "112.964000"}
+    assert re.fullmatch(r"-?[0-9]{1,3}\.[0-9]{5,7}", place["coordinates"]["longitude"])
+    (evse,) = place["evses"]
     assert (evse["uid"], evse["status"], evse["physical_reference"]) == ("pile-01", "AVAILABLE", "1 号桩")
     (connector,) = evse["connectors"]
     assert {key: connector[key] for key in ("id", "standard", "format", "power_type", "max_voltage")} == {
         "id": "1", "standard": "GBT_AC", "format": "SOCKET", "power_type": "AC_1_PHASE", "max_voltage": 220,
     }  # fmt: skip
-    assert found["last_updated"] == evse["last_updated"] == "2026-11-21T12:00:00Z"
+    assert place["last_updated"] == evse["last_updated"] == "2026-11-21T12:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_location_has_what_the_standard_wants() -> None:
     ],
 )
 def test_a_status_says_no_more_than_the_document(more: dict[str, Any], status: str) -> None:
-    found = told(pile("pile-01", **more))
-    assert found is not None
-    assert found["evses"][0]["status"] == status
+    place = told(pile("pile-01", **more))
+    assert place is not None
+    assert place["evses"][0]["status"] == status
 
 
 def test_a_station_without_charging_points_is_none() -> None:
@@ -117,23 +117,23 @@ def hours(text: str) -> dict[str, Any] | None:
 def test_hours_are_a_usual_week_and_the_days_that_differ() -> None:
     assert hours("24/7") == {"twentyfourseven": True}
     assert hours("24/7 unknown") is None
-    found = hours("Mo-Fr 09:00-17:00; 2026 Nov 25 10:00-12:00")
-    assert found is not None
-    assert found["regular_hours"] == [
+    opening = hours("Mo-Fr 09:00-17:00; 2026 Nov 25 10:00-12:00")
+    assert opening is not None
+    assert opening["regular_hours"] == [
         {"weekday": day, "period_begin": "09:00", "period_end": "17:00"} for day in range(1, 6)
     ]
-    assert found["exceptional_closings"] == [
+    assert opening["exceptional_closings"] == [
         {"period_begin": "2026-11-24T16:00:00Z", "period_end": "2026-11-25T16:00:00Z"}
     ]
-    assert found["exceptional_openings"] == [
+    assert opening["exceptional_openings"] == [
         {"period_begin": "2026-11-25T02:00:00Z", "period_end": "2026-11-25T04:00:00Z"}
     ]
 
 
 def test_a_night_is_cut_at_midnight() -> None:
-    found = hours("22:00-02:00")
-    assert found is not None
-    assert found["regular_hours"][:2] == [
+    opening = hours("22:00-02:00")
+    assert opening is not None
+    assert opening["regular_hours"][:2] == [
         {"weekday": 1, "period_begin": "00:00", "period_end": "02:00"},
         {"weekday": 1, "period_begin": "22:00", "period_end": "23:59"},
     ]

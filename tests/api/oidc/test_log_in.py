@@ -113,7 +113,7 @@ def test_somebody_who_is_known_comes_in_with_role_and_reach(
     assert (session["who"], session["how"]) == ("李梅", "union")
     assert browser.get("/account").status_code == 200
     assert "yizhan_login" not in browser.cookies
-    names = [one["name"] for one in browser.get("/api/v1/staff").json()["staff"]]
+    names = [colleague["name"] for colleague in browser.get("/api/v1/staff").json()["staff"]]
     assert "李梅" in names
     browser.post("/logout")
     assert who(browser) is None
@@ -155,9 +155,9 @@ def test_somebody_of_a_group_comes_in_under_its_name_with_his_own(
 ) -> None:
     union.claims = {"sub": "u-7", "groups": ["guards", "others"]}
     assert come_back(browser, union).status_code == 200
-    found = who(browser)
-    assert found
-    assert (found["name"], found["role"], found["regions"]) == ("值班员 (u-7)", "viewer", ["广东/江门/鹤山"])
+    person = who(browser)
+    assert person
+    assert (person["name"], person["role"], person["regions"]) == ("值班员 (u-7)", "viewer", ["广东/江门/鹤山"])
     assert lines(served)[0] == ("值班员 (u-7)", "logged_in", "@guards")
 
 
@@ -166,11 +166,11 @@ def test_who_is_of_a_group_neither_sees_nor_ends_the_sessions_of_others_of_it(
 ) -> None:
     union.claims = {"sub": "u-7", "groups": ["guards"]}
     come_back(browser, union)
-    (others,) = [one for one in browser.get("/api/v1/sessions").json()["sessions"] if one["own"]]
+    (others,) = [session for session in browser.get("/api/v1/sessions").json()["sessions"] if session["own"]]
     with closing(httpx.Client(base_url=served.url, timeout=60)) as second:
         union.claims = {"sub": "u-8", "groups": ["guards"]}
         come_back(second, union)
-        assert [one["who"] for one in second.get("/api/v1/sessions").json()["sessions"]] == ["值班员 (u-8)"]
+        assert [session["who"] for session in second.get("/api/v1/sessions").json()["sessions"]] == ["值班员 (u-8)"]
         assert "u-7" not in second.get("/account").text
         assert second.delete(f"/api/v1/sessions/{others['id']}").status_code == 404
         assert second.delete("/api/v1/sessions").json() == {"ended": 0}

@@ -27,9 +27,9 @@ TOLD = [key.as_dict(private=False) for key in (EC, RSA, ED)]
 
 
 def signed(claims: dict[str, Any], key: Any = EC, algorithm: str = "ES256", **header: Any) -> str:
-    found = {name: value for name, value in claims.items() if value is not None}
+    kept = {name: value for name, value in claims.items() if value is not None}
     protected = {"alg": algorithm, "kid": key.kid, "typ": "JWT", **header}
-    return jws.serialize_compact(protected, json.dumps(found).encode(), key, algorithms=[algorithm])
+    return jws.serialize_compact(protected, json.dumps(kept).encode(), key, algorithms=[algorithm])
 
 
 def believed(token: str) -> dict[str, Any]:

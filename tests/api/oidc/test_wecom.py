@@ -56,9 +56,9 @@ def test_a_member_is_known_by_the_id_in_the_company(monkeypatch: pytest.MonkeyPa
 def test_the_access_token_is_kept_and_asked_for_anew_when_it_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = {"errcode": 42001, "errmsg": "access_token expired"}
     recorded = Recorded(monkeypatch, TOKEN, MEMBER, MEMBER, stale, TOKEN, MEMBER)
-    one = provider()
+    configured = provider()
     for _ in range(3):
-        assert one.finish(BACK, PENDING, "CODE", NOON).user == "LiMei"
+        assert configured.finish(BACK, PENDING, "CODE", NOON).user == "LiMei"
     assert [urlsplit(url).path.rpartition("/")[2] for url in recorded.asked] == [
         "gettoken", "getuserinfo", "getuserinfo", "getuserinfo", "gettoken", "getuserinfo",
     ]  # fmt: skip
@@ -85,14 +85,16 @@ def test_every_other_answer_lets_nobody_in(
 
 
 def test_a_browser_scans_a_code_and_the_app_asks_for_consent() -> None:
-    one = provider()
-    web = urlsplit(one.begin(BACK, PENDING, NOON, "Mozilla/5.0 (Windows NT 10.0) Chrome/128.0"))
+    configured = provider()
+    web = urlsplit(configured.begin(BACK, PENDING, NOON, "Mozilla/5.0 (Windows NT 10.0) Chrome/128.0"))
     assert f"{web.scheme}://{web.netloc}{web.path}" == "https://login.work.weixin.qq.com/wwlogin/sso/login"
     assert parse_qs(web.query) == {
         "login_type": ["CorpApp"], "appid": ["ww0123"], "agentid": ["1000002"], "redirect_uri": [BACK],
         "state": [PENDING.state],
     }  # fmt: skip
-    inside = urlsplit(one.begin(BACK, PENDING, NOON, "Mozilla/5.0 (Linux; Android 13) wxwork/4.1.22 MicroMessenger/7"))
+    inside = urlsplit(
+        configured.begin(BACK, PENDING, NOON, "Mozilla/5.0 (Linux; Android 13) wxwork/4.1.22 MicroMessenger/7")
+    )
     assert inside.netloc == "open.weixin.qq.com"
     assert inside.fragment == "wechat_redirect"
     query = parse_qs(inside.query)

@@ -17,12 +17,12 @@ TOO_YOUNG = {
 
 @pytest.mark.parametrize("suffix", TOO_YOUNG)
 def test_no_page_uses_what_the_oldest_browser_lacks(suffix: str) -> None:
-    found = {
+    lacking = {
         path.name: hits
         for path in STATIC.rglob(f"*{suffix}")
         if (hits := re.findall(TOO_YOUNG[suffix], path.read_text("utf-8"), re.MULTILINE))
     }
-    assert found == {}
+    assert lacking == {}
 
 
 def test_what_speaks_to_old_browsers_is_written_in_their_language() -> None:

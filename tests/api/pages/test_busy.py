@@ -48,8 +48,8 @@ def test_its_hours_are_those_of_the_public_utilisation_without_rooms(folder: Pat
     start, end = window_of(client.now, ZONE)
     query = {"from": start, "to": end, "by": "hour_of_week"}
     buckets = client.get("/api/v1/stations/yanshan/utilization", params=query).json()["buckets"]
-    tuesday = [one for one in buckets if one["hour_of_week"] // 24 == 1 and one["known_open_minutes"]]
-    busiest = max(tuesday, key=lambda one: one["utilization"])["hour_of_week"] % 24
+    tuesday = [bucket for bucket in buckets if bucket["hour_of_week"] // 24 == 1 and bucket["known_open_minutes"]]
+    busiest = max(tuesday, key=lambda bucket: bucket["utilization"])["hour_of_week"] % 24
     assert f"周二：最忙 {busiest:02}:00" in told(folder, DAYS)
 
 
@@ -87,7 +87,7 @@ def test_the_same_day_is_worked_out_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "used"),
+    ("hour", "used"),
     [
         (None, None),
         (minutes(0, 0), None),
@@ -96,8 +96,8 @@ def test_the_same_day_is_worked_out_once(folder: Path) -> None:
         (minutes(50, 100, 101), None),
     ],
 )
-def test_an_hour_of_which_little_was_seen_has_no_share(one: Minutes | None, used: float | None) -> None:
-    assert share(one) == used
+def test_an_hour_of_which_little_was_seen_has_no_share(hour: Minutes | None, used: float | None) -> None:
+    assert share(hour) == used
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_a_day_has_its_busiest_and_quietest_hour(hours: dict[int, Minutes], day:
 
 
 @pytest.mark.parametrize(
-    ("one", "shut"),
+    ("hour", "shut"),
     [
         (Minutes(), True), (Minutes(closed=5, unknown=1), True), (Minutes(closed=1, unknown=5), False),
         (Minutes(closed=5, free=1), False), (Minutes(closed=5, broken=1), False),
     ],
 )  # fmt: skip
-def test_an_hour_that_is_mostly_closed_and_never_open_is_shut(one: Minutes, shut: bool) -> None:
-    assert is_shut(one) is shut
+def test_an_hour_that_is_mostly_closed_and_never_open_is_shut(hour: Minutes, shut: bool) -> None:
+    assert is_shut(hour) is shut
 
 
 @pytest.mark.parametrize(("tenths", "said"), [(0.04, "几乎没有"), (0.75, "约 8 成"), (0.96, "几乎全部")])

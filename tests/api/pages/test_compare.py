@@ -34,9 +34,10 @@ def page(client: Client, query: str = "", *stations: str) -> str:
 
 def rows(told: str) -> dict[str, list[list[str]]]:
     """By station, its cells without marks."""
-    found = re.findall(r'<tr data-station="(\w+)">(.*?)</tr>', told)
+    by_station = re.findall(r'<tr data-station="(\w+)">(.*?)</tr>', told)
     return {
-        name: [re.sub("<[^>]+>", " ", cell).split() for cell in re.findall(r"<td.*?</td>", row)] for name, row in found
+        name: [re.sub("<[^>]+>", " ", cell).split() for cell in re.findall(r"<td.*?</td>", row)]
+        for name, row in by_station
     }
 
 
@@ -52,10 +53,10 @@ def test_each_month_has_the_figures_of_the_api_with_what_was_seen(client: Client
     told = client.get("/api/v1/utilization", params=query, headers=client.key()).json()["buckets"]
     shown = rows(page(client, "region=江门"))
     assert set(shown) == {"yanshan", "shaping"}
-    for one in told:
-        name, *_, november, gap, _strip, _course = shown[one["station"]]
+    for bucket in told:
+        name, *_, november, gap, _strip, _course = shown[bucket["station"]]
         assert name
-        assert november == [f"{one['utilization'] * 100:.0f}%", "覆盖率", f"{int(one['coverage'] * 100)}%"]
+        assert november == [f"{bucket['utilization'] * 100:.0f}%", "覆盖率", f"{int(bucket['coverage'] * 100)}%"]
         assert gap == ["上月没有数据"]
 
 

@@ -34,10 +34,10 @@ def states(text: str) -> dict[str, str]:
 def test_every_place_stands_in_its_word_with_the_time_at_which_it_was_so() -> None:
     text, _ = page(scenes()["half"])
     assert "14:32 时的情况" in text
-    found = states(text)
-    assert found["seat-01"] == "yes"
-    assert found["seat-02"] == "no"
-    assert found["seat-03"] == "unknown"
+    shown = states(text)
+    assert shown["seat-01"] == "yes"
+    assert shown["seat-02"] == "no"
+    assert shown["seat-03"] == "unknown"
     assert 'aria-label="1 号 空闲"' in text
     assert 'aria-label="3 号 未知, 无消息"' in text
     assert 'data-past="14:32 时至少有 3">3</b>' in text

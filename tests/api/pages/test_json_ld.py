@@ -34,11 +34,11 @@ def told(**more: Any) -> dict[str, Any]:
 
 
 def test_a_station_has_name_place_hours_and_what_it_offers() -> None:
-    found = told()
-    assert (found["@type"], found["name"], found["alternateName"]) == ("CivicStructure", "雁山驿站", ["Yanshan"])
-    assert found["geo"] == {"@type": "GeoCoordinates", "latitude": 22.765, "longitude": 112.964}
-    assert found["openingHours"] == ["Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:00", "Sa 10:00-12:00"]
-    assert [each["name"] for each in found["amenityFeature"]] == ["座位", "电动车充电"]
+    place = told()
+    assert (place["@type"], place["name"], place["alternateName"]) == ("CivicStructure", "雁山驿站", ["Yanshan"])
+    assert place["geo"] == {"@type": "GeoCoordinates", "latitude": 22.765, "longitude": 112.964}
+    assert place["openingHours"] == ["Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:00", "Sa 10:00-12:00"]
+    assert [each["name"] for each in place["amenityFeature"]] == ["座位", "电动车充电"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_hours_that_it_has_no_words_for_are_left_out(hours: str | None, said: li
 @pytest.mark.parametrize("page", ["/m/yanshan", "/stations/yanshan"])
 def test_it_stands_in_the_pages(house: House, page: str) -> None:
     text = house.get(page).text
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', text)
-    assert found is not None
-    assert json.loads(found[1])["name"] == "雁山社区爱心驿站"
-    assert json.loads(found[1])["url"].endswith("/m/yanshan")
+    script = re.search(r'<script type="application/ld\+json">(.*?)</script>', text)
+    assert script is not None
+    assert json.loads(script[1])["name"] == "雁山社区爱心驿站"
+    assert json.loads(script[1])["url"].endswith("/m/yanshan")

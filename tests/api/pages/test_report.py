@@ -77,15 +77,15 @@ def test_the_sum_of_the_areas_is_the_whole_station(page: str) -> None:
     *areas, whole = rows(page, "分区")
     assert [row[0] for row in areas] == ["休息区", "舞蹈室", "院子"]
     for column in (3, 4, 5, 7):
-        found = sum(float(row[column].replace(",", "")) for row in areas)
-        assert found == pytest.approx(float(whole[column].replace(",", "")), abs=0.2)
+        total = sum(float(row[column].replace(",", "")) for row in areas)
+        assert total == pytest.approx(float(whole[column].replace(",", "")), abs=0.2)
 
 
 def test_faults_are_told_with_how_long_they_lasted_and_which_still_stand(page: str) -> None:
-    found = {row[0]: row[1:] for row in rows(page, "故障与告警")}
-    assert found["充电桩故障"] == ["院子 2 号充电桩", "1", "12 小时", "12 小时"]
-    assert found["设备失联"] == ["休息区 3 号座位", "1", "6 小时", "6 小时"]
-    assert found["门长时间未关"] == ["休息区 正门", "1", "3 天 (未结束)", "3 天"]
+    faults = {row[0]: row[1:] for row in rows(page, "故障与告警")}
+    assert faults["充电桩故障"] == ["院子 2 号充电桩", "1", "12 小时", "12 小时"]
+    assert faults["设备失联"] == ["休息区 3 号座位", "1", "6 小时", "6 小时"]
+    assert faults["门长时间未关"] == ["休息区 正门", "1", "3 天 (未结束)", "3 天"]
 
 
 def test_a_fault_that_began_earlier_counts_from_the_first_of_the_month(client: Client) -> None:

@@ -184,7 +184,7 @@ def test_what_is_served_has_the_lines_of_its_source_and_no_comments() -> None:
             untyped = re.sub(r"/\*\*.*?\*/ ?", "", source, flags=re.DOTALL)
             code = [line.strip() for line in untyped.splitlines() if not line.strip().startswith("//")]
             assert [line for line in body.splitlines() if line] == [line for line in code if line]
-            assert all(re.fullmatch(r"/\*\*( @.*)?", found) for found in re.findall(r"/\*\*.*", source)), path
+            assert all(re.fullmatch(r"/\*\*( @.*)?", comment) for comment in re.findall(r"/\*\*.*", source)), path
         assert "/**" not in body
         assert "/*" not in body or path.suffix != ".css"
 

@@ -14,9 +14,9 @@ def test_vendored_files_are_unchanged_and_licensed(folder: Path) -> None:
     for line in (folder / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split()
         listed[name] = digest
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     assert "LICENSE" in listed
-    assert {name: digest for name, digest in found.items() if name not in ("SHA256SUMS", "README.md")} == listed
+    assert {name: digest for name, digest in digests.items() if name not in ("SHA256SUMS", "README.md")} == listed
 
 
 def test_the_pages_serve_nothing_vendored() -> None:

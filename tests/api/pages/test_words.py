@@ -58,7 +58,7 @@ def causes_of_signals() -> set[str]:
         Resource("yanshan", "a", "door", "door", "door"),
         Resource("yanshan", "a", "aed", "safety", "aed"),
     )
-    facts = [fact for one in resources for fact in facts_of_signals(one, SAID, 0, Limits())]
+    facts = [fact for resource in resources for fact in facts_of_signals(resource, SAID, 0, Limits())]
     return {fact.cause.split("=")[0] + "=" for fact in facts} | causes_of_verdicts()
 
 
@@ -77,7 +77,7 @@ def test_every_word_is_there_in_every_language() -> None:
     assert short == {}
 
 
-@pytest.mark.parametrize("reason", [one for one in REASONS if one not in ("planned", "removed")])
+@pytest.mark.parametrize("reason", [reason for reason in REASONS if reason not in ("planned", "removed")])
 def test_every_reason_that_a_page_can_show_has_its_word(reason: str) -> None:
     assert reason in COMMON
 

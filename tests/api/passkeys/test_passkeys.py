@@ -129,7 +129,7 @@ def test_an_answer_is_good_once_and_a_copied_authenticator_is_found(
     phone = Authenticator(base(served), count=counts)
     assert made(browser, phone).status_code == 201
     options = browser.post("/login/passkey/options").json()
-    cookie = {one.name: str(one.value) for one in browser.cookies.jar if one.path == "/login"}
+    cookie = {cookie.name: str(cookie.value) for cookie in browser.cookies.jar if cookie.path == "/login"}
     answer = phone.log_in(options)
     served.clock.now += 1
     assert browser.post("/login/passkey", json={"credential": answer}).status_code == 200
@@ -195,7 +195,7 @@ def test_it_is_not_of_whoever_comes_after_in_the_same_entry(
         logins = (StaffLogin(provider="union", user=user),)
         duty = StaffMember(id="duty", name="Duty", role="operator", logins=logins)
         keyring.configure(served.app.context.settings.model_copy(update={"staff": (duty,)}))
-        (person,) = [one for one in keyring.staff() if one.id == "@duty"]
+        (person,) = [key for key in keyring.staff() if key.id == "@duty"]
         return person
 
     cookie = keyring.open_session(staffed("u-1"), LogIn("Duty", "union"), NOON, NOON + 3_600_000)
@@ -223,7 +223,7 @@ def test_several_are_listed_renamed_and_removed(browser: httpx.Client, phone: Au
     assert answer.status_code == 303
     assert "&lt;办公室&gt;" in browser.get("/account").text
     assert browser.post("/account", data={"remove": first.id}).status_code == 303
-    assert [one.name for one in keyring.passkeys.all()] == ["<办公室>"]
+    assert [passkey.name for passkey in keyring.passkeys.all()] == ["<办公室>"]
     told = [(line.what, line.target) for line in keyring.book.lines(2)]
     assert told == [("passkey_removed", first.id), ("passkey_renamed", second.id)]
     browser.post("/logout")

@@ -26,8 +26,8 @@ def troubles(*boxes: KnownBox) -> tuple[str, ...]:
 
 
 def test_a_ring_that_is_well_lets_the_next_have_it() -> None:
-    found = verdict([box("a"), box("b"), box("other", ring="stable", version="1.0.0")], "ring0", NEW, 24, NOON)
-    assert (found.boxes, found.troubles) == (2, ())
+    result = verdict([box("a"), box("b"), box("other", ring="stable", version="1.0.0")], "ring0", NEW, 24, NOON)
+    assert (result.boxes, result.troubles) == (2, ())
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_a_ring_follows_from_the_name_and_a_tenth_goes_first() -> None:
     assert 500 < count["ring1"] < 700
     assert [ring_before(ring) for ring in RINGS] == [None, "ring0", "ring1"]
     assert ring_of("yanshan-box") == ring_of("yanshan-box")
-    assert [one.line.box for one in boxes_of([box("a"), box("b", ring="ring1")], "ring1")] == ["b"]
+    assert [member.line.box for member in boxes_of([box("a"), box("b", ring="ring1")], "ring1")] == ["b"]

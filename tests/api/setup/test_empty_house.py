@@ -24,7 +24,7 @@ def test_it_is_a_configuration_without_stations_on_loopback(tmp_path: Path) -> N
 def test_what_stands_there_already_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("stations: []\n")
     assert not open_house(tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.yaml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -69,7 +69,7 @@ def watch(broker: Broker) -> DeviceWatch:
 
 
 def topics(looker: DeviceWatch) -> list[str]:
-    return [one.topic for one in looker.ask()[0].findings]
+    return [finding.topic for finding in looker.ask()[0].findings]
 
 
 def test_what_speaks_is_heard_and_what_is_configured_of_ours_is_not_looked_for(

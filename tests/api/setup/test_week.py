@@ -43,7 +43,7 @@ def test_the_week_is_told_in_runs_of_days_that_are_alike(
 
 def test_it_begins_today_and_has_seven_days() -> None:
     week = week_of("24/7", None, SETTINGS, MONDAY)
-    assert [one.day for one in week] == [date(2026, 11, 23 + n) for n in range(7)]
+    assert [day.day for day in week] == [date(2026, 11, 23 + n) for n in range(7)]
     assert week[0].spans == ((0, 1440, "open"),)
 
 

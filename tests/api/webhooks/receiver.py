@@ -22,9 +22,9 @@ class Hit:
 
     @property
     def json(self) -> dict[str, Any]:
-        found = json.loads(self.body)
-        assert isinstance(found, dict)
-        return found
+        body = json.loads(self.body)
+        assert isinstance(body, dict)
+        return body
 
     def signed_by(self, secret: str) -> bool:
         """Whether any of its signatures is right, as Standard Webhooks has it."""

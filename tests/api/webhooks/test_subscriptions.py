@@ -52,9 +52,9 @@ def show(house: House, use: str = "free", at: int = NOON, kind: str = "seat") ->
 
 
 def listed(house: House, who: dict[str, str]) -> list[dict[str, Any]]:
-    found = house.client.get("/api/v1/subscriptions", headers=who).json()["subscriptions"]
-    assert isinstance(found, list)
-    return found
+    subscriptions = house.client.get("/api/v1/subscriptions", headers=who).json()["subscriptions"]
+    assert isinstance(subscriptions, list)
+    return subscriptions
 
 
 def test_an_app_is_told_the_present_and_each_change_signed(house: House, app: AppServer) -> None:

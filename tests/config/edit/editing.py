@@ -41,11 +41,11 @@ Files = dict[str, bytes]
 
 def vectors() -> dict[str, Files]:
     """Every vector: one file, or the files of a folder."""
-    found = {}
+    by_name = {}
     for path in sorted(VECTORS.iterdir()):
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        found[path.stem] = {file.name: file.read_bytes() for file in files}
-    return found
+        by_name[path.stem] = {file.name: file.read_bytes() for file in files}
+    return by_name
 
 
 def merged(files: Files) -> dict[str, Any]:
@@ -54,15 +54,15 @@ def merged(files: Files) -> dict[str, Any]:
 
 def places(data: Any, path: Parts = ()) -> list[Parts]:
     """The path of everything in the tree but the whole."""
-    found = [path] if path else []
+    paths = [path] if path else []
     if isinstance(data, dict):
         for key, value in data.items():
-            found += places(value, (*path, key))
+            paths += places(value, (*path, key))
     elif isinstance(data, list):
         named = any(map(name_of, data))
         for index, item in enumerate(data):
-            found += places(item, (*path, (name_of(item) or "?") if named else str(index)))
-    return [one for one in found if "?" not in one and all(map(str.isprintable, one))]
+            paths += places(item, (*path, (name_of(item) or "?") if named else str(index)))
+    return [place for place in paths if "?" not in place and all(map(str.isprintable, place))]
 
 
 def some_value(random: Random, depth: int = 0) -> Any:
@@ -120,13 +120,13 @@ def _near(random: Random, value: Any) -> Any:
 
 def comments(text: str) -> Counter[str]:
     """The comments: what stands between the tokens and is no space, comma or dash."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     at = 0
     for token in [*yaml.scan(text, Loader=yaml.CSafeLoader), None]:
         gap = text[at : token.start_mark.index if token else len(text)]
-        found.update(one.strip() for one in re.findall(r"#[^\r\n]*", gap))
+        counts.update(comment.strip() for comment in re.findall(r"#[^\r\n]*", gap))
         at = max(at, token.end_mark.index) if token else at
-    return found
+    return counts
 
 
 def hold(files: Files, change: ConfigChange) -> Files:

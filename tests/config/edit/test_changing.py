@@ -70,8 +70,8 @@ def test_nothing_that_a_change_does_not_name_becomes_another_line(name: str, see
         return
     for file, content in changed(added, [ConfigChange("remove", change.path)]).items():
         before = files[file]
-        lines = [one for one in before.splitlines() if one.strip()]
-        kept = [one for one in content.splitlines() if one.strip()]
+        lines = [line for line in before.splitlines() if line.strip()]
+        kept = [line for line in content.splitlines() if line.strip()]
         assert kept == lines or b"[]" in before or b"{}" in before or b"}" in before or b"]" in before
 
 

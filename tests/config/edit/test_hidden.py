@@ -99,7 +99,7 @@ def test_null_for_a_secret_keeps_it_and_anything_else_is_the_new_value() -> None
 
 def _models(section: type) -> list[type]:
     inner = [section_in(field.annotation) for field in fields_of(section).values()]
-    return [section, *(found for one in inner if one is not None for found in _models(one))]
+    return [section, *(part for model in inner if model is not None for part in _models(model))]
 
 
 def test_every_option_that_may_hold_a_secret_is_known_to() -> None:

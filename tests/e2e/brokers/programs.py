@@ -11,10 +11,11 @@ from pathlib import Path
 from tests.patience import until
 from tests.ports import free_port
 
-RABBITMQ = next((str(one) for one in Path("/usr/lib/rabbitmq").glob("bin/rabbitmq-server")), None)
+RABBITMQ = next((str(path) for path in Path("/usr/lib/rabbitmq").glob("bin/rabbitmq-server")), None)
 NATS = shutil.which("nats-server")
 ARTEMIS = next(
-    (str(one) for one in [Path(os.environ.get("ARTEMIS_HOME", "/opt/artemis")) / "bin/artemis"] if one.is_file()), None
+    (str(path) for path in [Path(os.environ.get("ARTEMIS_HOME", "/opt/artemis")) / "bin/artemis"] if path.is_file()),
+    None,
 )
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 DEPLOYED = Path(__file__).parents[3] / "deploy"
@@ -124,7 +125,7 @@ def nats(folder: Path, count: int = 1, lazy: bool = False) -> list[BrokerNode]:
         home = folder / f"nats-{number}"
         home.mkdir()
         mqtt = free_port()
-        routes = ", ".join(f'"nats://127.0.0.1:{one}"' for one in ports)
+        routes = ", ".join(f'"nats://127.0.0.1:{peer}"' for peer in ports)
         asked = '"nats://node-1:6222", "nats://node-2:6222", "nats://node-3:6222"'
         changes = [
             ("server_name: node-1", f"server_name: node-{number + 1}"),

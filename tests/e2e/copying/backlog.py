@@ -47,8 +47,8 @@ def fill(config: Path, rows: int) -> None:
     for chore in (store.tidy, rollups.tidy):  # they were kept up to date while the copy was away
         while chore(now_ms()):
             pass
-    for one in (rollups, reader, store):
-        one.close()
+    for part in (rollups, reader, store):
+        part.close()
 
 
 def lines_of(settings: Settings) -> Iterator[str]:

@@ -44,8 +44,8 @@ class FaultyProxy:
     def _serve(self, client: socket.socket) -> None:
         """One connection, both ways, until either side or a fault ends it."""
         with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as engine:
-            for one in (client, engine):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a slow line is not what is tested
+            for sock in (client, engine):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a slow line is not what is tested
             back = threading.Thread(target=self._pass, args=(engine, client, "answer"), daemon=True)
             back.start()
             self._pass(client, engine, "request")
@@ -75,11 +75,11 @@ class FaultyProxy:
 
 
 def _reset(*sockets: socket.socket) -> None:
-    for one in sockets:
+    for sock in sockets:
         with contextlib.suppress(OSError):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            one.shutdown(socket.SHUT_RD)  # wakes the thread that waits in it, or it would stay open
-            one.close()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.shutdown(socket.SHUT_RD)  # wakes the thread that waits in it, or it would stay open
+            sock.close()
 
 
 def main() -> None:

@@ -64,10 +64,10 @@ class Pulse(threading.Thread):
             self._alerts.setdefault(said.get("resource", ""), now)
             return
         for area in said["areas"]:
-            for one in area["resources"]:
-                found = self._waiting.pop((one["id"], one["use"]), None)
-                if found is not None:
-                    self.delays_ms[found[1]].append((now - found[0]) * 1000)
+            for row in area["resources"]:
+                waiting = self._waiting.pop((row["id"], row["use"]), None)
+                if waiting is not None:
+                    self.delays_ms[waiting[1]].append((now - waiting[0]) * 1000)
 
     def stop(self) -> None:
         self._stopping.set()

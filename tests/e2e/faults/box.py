@@ -75,7 +75,7 @@ class Box:
 
     def readings(self) -> list[tuple[str, str, int]]:
         """Who each stored reading is."""
-        return [(one["device"], one["boot"], one["seq"]) for one in self.exported()]
+        return [(row["device"], row["boot"], row["seq"]) for row in self.exported()]
 
 
 class Devices:

@@ -68,7 +68,7 @@ def quarantine(box: Box) -> list[str]:
 def is_told(box: Box) -> None:
     """By the log, doctor and an alert."""
     reader = AlertReader(box.data)
-    until(lambda: [one.station for one in reader.alerts("open") if one.kind == "internal_error"] == ["yanshan"])
+    until(lambda: [alert.station for alert in reader.alerts("open") if alert.kind == "internal_error"] == ["yanshan"])
     reader.close()
     out = subprocess.run(
         [sys.executable, "-m", "api.cli", "doctor", "--config", str(box.config)],

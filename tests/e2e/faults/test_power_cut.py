@@ -49,7 +49,7 @@ def memory():
 
 
 @pytest.fixture
-def found(memory):
+def stored_on(memory):
     """What a start finds on such a disk: the highest seq up to which nothing is missing."""
     folder = memory / "after"
     folder.mkdir()
@@ -73,43 +73,45 @@ def found(memory):
     return start
 
 
-def losses(record, safe, found, cuts, chance, allowed_ms=0):
+def losses(record, safe, stored_on, cuts, chance, allowed_ms=0):
     """How many cuts lost something that was acknowledged longer ago than `allowed_ms`."""
     lost = 0
     for cut in cuts:
         last = max(now for at, _, now in safe if at <= cut)
         acknowledged = max(seq for at, seq, now in safe if at <= cut and now <= max(last - allowed_ms, NOON))
-        lost += found(record.disk_after(cut, chance), NOON + DAY) < acknowledged
+        lost += stored_on(record.disk_after(cut, chance), NOON + DAY) < acknowledged
     return lost
 
 
 @pytest.mark.slow
-def test_four_hundred_power_cuts_lose_nothing_acknowledged(memory, monkeypatch, found):
+def test_four_hundred_power_cuts_lose_nothing_acknowledged(memory, monkeypatch, stored_on):
     record, safe = two_days(memory / "live", monkeypatch, "safe")
     chance = random.Random(5)
     cuts = [chance.randrange(len(record.steps) + 1) for _ in range(400)]
-    assert losses(record, safe, found, cuts, chance) == 0
+    assert losses(record, safe, stored_on, cuts, chance) == 0
 
 
 @pytest.mark.slow
-def test_with_fewer_flushes_they_do(memory, monkeypatch, found):
+def test_with_fewer_flushes_they_do(memory, monkeypatch, stored_on):
     record, safe = two_days(memory / "live", monkeypatch, "sd_card")
     chance = random.Random(5)
     cuts = [chance.randrange(safe[1][0], len(record.steps) + 1) for _ in range(60)]
-    assert losses(record, safe, found, cuts, chance) > 20
+    assert losses(record, safe, stored_on, cuts, chance) > 20
 
 
 @pytest.mark.slow
-def test_an_sd_card_loses_no_more_than_its_profile_says(memory, monkeypatch, found):
+def test_an_sd_card_loses_no_more_than_its_profile_says(memory, monkeypatch, stored_on):
     record, safe = two_days(memory / "live", monkeypatch, "sd_card", step_ms=900)
     chance = random.Random(6)
     cuts = [chance.randrange(len(record.steps) + 1) for _ in range(100)]
-    assert losses(record, safe, found, cuts, chance, allowed_ms=SD_CARD_SYNC_MS) == 0
-    assert losses(record, safe, found, cuts, chance, allowed_ms=0) > 20
+    assert losses(record, safe, stored_on, cuts, chance, allowed_ms=SD_CARD_SYNC_MS) == 0
+    assert losses(record, safe, stored_on, cuts, chance, allowed_ms=0) > 20
 
 
-def test_a_kill_between_any_two_steps_of_the_first_moments_and_of_midnight_loses_nothing(memory, monkeypatch, found):
+def test_a_kill_between_any_two_steps_of_the_first_moments_and_of_midnight_loses_nothing(
+    memory, monkeypatch, stored_on
+):
     record, safe = two_days(memory / "live", monkeypatch, "safe")
     midnight = safe[COMMITS_A_DAY][0]
     moments = [*range(safe[2][0]), *range(midnight, safe[COMMITS_A_DAY + 2][0])]
-    assert losses(record, safe, found, moments, None) == 0
+    assert losses(record, safe, stored_on, moments, None) == 0

@@ -92,7 +92,7 @@ def test_sigterm_ends_within_five_seconds_and_everything_covered_is_there(box_of
     begin = time.monotonic()
     assert box.stop() == 0
     assert promptly(begin, 5)
-    covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
+    covered = {message for message in devices.sent if message[2] not in devices._held[message[0]]}
     assert covered <= set(box.readings())
     box.start()
     connected(box, devices)
@@ -119,7 +119,7 @@ def test_an_overload_counts_readings_without_number_or_time_exactly(small_disk, 
     devices.tell("seat-0")
     devices.settle(60)
     assert box.stop() == 0
-    assert len([one for one in box.exported() if one["boot"] is None]) == 1_000
+    assert len([row for row in box.exported() if row["boot"] is None]) == 1_000
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_sigterm_on_a_full_disk_ends_in_time_and_what_was_not_stored_comes_again
     connected(box, devices)
     until_full(box, devices, small_disk)
     devices.listen(0.2)
-    covered = {one for one in devices.sent if one[2] not in devices._held[one[0]]}
+    covered = {message for message in devices.sent if message[2] not in devices._held[message[0]]}
     assert box.stop(5.0) == 0
     (small_disk / "hog").unlink()
     stored = box.readings()

@@ -16,5 +16,5 @@ def violations(page: Page) -> list[Any]:
     """Of WCAG 2.2 AA: rule, element and what is wrong with it."""
     page.wait(AT_REST)
     page.run(AXE + ";0")
-    found: list[Any] = page.run(f"axe.run(document, {RULES}).then((told) => told.violations.map({TELL}))")
-    return found
+    told: list[Any] = page.run(f"axe.run(document, {RULES}).then((told) => told.violations.map({TELL}))")
+    return told

@@ -59,7 +59,7 @@ def measured(browser: Chromium, url: str, line: Line) -> Load:
         else:
             page.wait("document.documentElement.dataset.runs === 'yes'")
         live = page.run("performance.now()")
-        requests = [one for one in page.requests if not one.startswith("data:")]
+        requests = [request for request in page.requests if not request.startswith("data:")]
         html = page.run("performance.getEntriesByType('navigation')[0].encodedBodySize")
         return Load(first / 1000, live / 1000, len(requests), sum(sizes), html)
 

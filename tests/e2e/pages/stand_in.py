@@ -173,9 +173,9 @@ def _rest(web: FastAPI, server: StandIn) -> None:
     @web.get("/m/{station}/busy")
     def busy(station: str, lang: str = "zh-Hans") -> Response:
         made: dict[int, Minutes] = {}
-        for number, one in enumerate(_buckets(server, station, 0, 168 * HOUR_MS)):
-            known, used = one["known_open_minutes"], one["occupied_minutes"]
-            made[number] = Minutes(occupied=used, free=known - used, unknown=one["unknown_minutes"])
+        for number, bucket in enumerate(_buckets(server, station, 0, 168 * HOUR_MS)):
+            known, used = bucket["known_open_minutes"], bucket["occupied_minutes"]
+            made[number] = Minutes(occupied=used, free=known - used, unknown=bucket["unknown_minutes"])
         known_as = StationSettings.model_validate({"id": station})
         told = BusyWeek(known_as, ZoneInfo("Asia/Shanghai"), server.now(), made, WEEKS)
         return Response(BusyPaper().print(told, Words(lang)), media_type="text/html")

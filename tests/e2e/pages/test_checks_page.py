@@ -125,7 +125,7 @@ def test_from_the_scan_to_done(place: Place, chromium: Chromium) -> None:
         tap(page, "[data-check=oven] summary")
         tap(page, "[data-check=oven] details button")
         page.wait(SAVED.format("oven"))
-        told = {one["check"]: one["result"] for one in place.checks()}
+        told = {check["check"]: check["result"] for check in place.checks()}
         assert told == {"front-door": "ok", "oven": "problem"}
         assert page.errors == []
 
@@ -211,7 +211,7 @@ def test_what_was_entered_without_network_is_there_soon_after_its_return(place: 
         page.offline(False)
         assert page.wait(SAVED.format("oven"), 10) <= 10
         page.wait(SAVED.format("front-door"))
-        assert {one["check"] for one in place.checks()} == {"oven", "front-door"}
+        assert {check["check"] for check in place.checks()} == {"oven", "front-door"}
 
 
 @pytest.mark.slow
@@ -230,7 +230,7 @@ def test_the_page_opens_without_network_and_sends_at_its_next_opening(place: Pla
         assert place.checks() == []
         with closing(chromium.tab(context, place.url, 360, 740, mobile=True)) as again:
             again.wait(RUNS)
-            until(lambda: [one["check"] for one in place.checks()] == ["oven"])
+            until(lambda: [check["check"] for check in place.checks()] == ["oven"])
             again.wait(f"!({WAITING})")
 
 
@@ -273,7 +273,7 @@ def test_a_photo_is_made_small_kept_without_network_and_brought(place: Place, ch
         page.wait("document.querySelector('.rounds img')?.naturalWidth > 0")
         assert "oven" in page.run("document.querySelector('.rounds li').innerText")
         assert (size[0] / size[1], max(size) <= 1600) == (pytest.approx(1.5, abs=0.01), True)
-        assert page.errors == [] or all("ERR_INTERNET_DISCONNECTED" in one for one in page.errors)
+        assert page.errors == [] or all("ERR_INTERNET_DISCONNECTED" in error for error in page.errors)
 
 
 def test_a_browser_without_script_sends_the_same_form(place: Place, chromium: Chromium) -> None:
@@ -289,7 +289,7 @@ def test_a_browser_without_script_sends_the_same_form(place: Place, chromium: Ch
         for kind in ("mousePressed", "mouseReleased"):
             page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         until(lambda: "已保存" in html_of(page))
-        assert [one["check"] for one in place.checks()] == ["oven"]
+        assert [check["check"] for check in place.checks()] == ["oven"]
 
 
 def root(page: Page) -> int:

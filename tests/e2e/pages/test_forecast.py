@@ -35,7 +35,7 @@ def page(chromium: Chromium, day: Server) -> Iterator[Page]:
 def test_a_forecast_is_told_in_steps_of_five_minutes_or_half_an_hour(
     page: Page, minutes: tuple[float, ...], main: str, span: str
 ) -> None:
-    next_free = json.dumps(dict(zip(("at", "from", "to"), (one * MINUTE_MS for one in minutes), strict=True)))
+    next_free = json.dumps(dict(zip(("at", "from", "to"), (moment * MINUTE_MS for moment in minutes), strict=True)))
     said = page.run(f"forecast.nextWords({next_free}, 0, words.speaker('zh-Hans'))")
     assert said == {"main": main, "range": span}
 
@@ -57,10 +57,10 @@ def test_a_forecast_is_told_in_steps_of_five_minutes_or_half_an_hour(
 def test_it_is_told_only_while_all_is_taken_for_certain(page: Page, states: str, now: int | None, told: bool) -> None:
     word = {"y": ("yes", None), "n": ("no", "occupied"), "u": ("unknown", "stale")}
     word |= {"f": ("no", "fault"), "c": ("no", "closed")}
-    given = json.dumps([dict(zip(("usable", "why"), word[one], strict=True)) for one in states])
+    given = json.dumps([dict(zip(("usable", "why"), word[state], strict=True)) for state in states])
     picture = json.dumps({"summary": [{"key": "seat", "nextFree": {"at": 20, "from": 10, "to": 50}}]})
-    found = page.run(f"truth.nextFree('seat', truth.tally({given}), {picture}, {json.dumps(now)})")
-    assert (found is not None) == told
+    shown = page.run(f"truth.nextFree('seat', truth.tally({given}), {picture}, {json.dumps(now)})")
+    assert (shown is not None) == told
 
 
 @pytest.mark.parametrize(

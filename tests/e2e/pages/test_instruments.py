@@ -21,8 +21,8 @@ def scenes() -> Iterator[Server]:
 
 
 def lines(page: Page) -> list[str]:
-    found = page.run("[...document.querySelectorAll('.danger [data-alarm=yes]')].map((n) => n.innerText)")
-    return [" ".join(str(line).split()) for line in found]
+    texts = page.run("[...document.querySelectorAll('.danger [data-alarm=yes]')].map((n) => n.innerText)")
+    return [" ".join(str(line).split()) for line in texts]
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,11 @@ class tasks_of:  # noqa: N801  a context manager
             time.sleep(0.05)
 
     def longest_ms(self) -> float:
-        layouts = [(one["pid"], one["tid"]) for one in self._events if one.get("name") == "Layout"]
+        layouts = [(event["pid"], event["tid"]) for event in self._events if event.get("name") == "Layout"]
         main = max(set(layouts), key=layouts.count)
         tasks = [
-            one.get("tdur", 0)
-            for one in self._events
-            if (one["pid"], one["tid"]) == main and one.get("ph") == "X" and one["name"].endswith("RunTask")
+            event.get("tdur", 0)
+            for event in self._events
+            if (event["pid"], event["tid"]) == main and event.get("ph") == "X" and event["name"].endswith("RunTask")
         ]
         return max(tasks) / 1000

@@ -125,9 +125,9 @@ def empty_house(folder: Path, broker: int) -> Iterator[tuple[str, str, Yizhan]]:
     http = free_port()
     with Yizhan(folder, "up", "--http", f"127.0.0.1:{http}", "--mqtt", f"mqtt://127.0.0.1:{broker}") as up:
         until(lambda: get(http, "/readyz")["status"] == "ready")
-        found = DOOR.search(up.errors)
-        assert found, up.errors
-        yield found[1], found[2], up
+        door = DOOR.search(up.errors)
+        assert door, up.errors
+        yield door[1], door[2], up
 
 
 def device(topic: str, deed: str) -> str:
@@ -279,10 +279,10 @@ def test_two_administrators_at_once_are_told_and_nothing_is_lost(
 ) -> None:
     base, key = furnished
     path = "/setup/stations/yanshan?lang=zh"
-    with closing(entered(chromium, base, key, path)) as one, closing(entered(chromium, base, key, path)) as other:
+    with closing(entered(chromium, base, key, path)) as first, closing(entered(chromium, base, key, path)) as other:
         add = "document.querySelector('[data-deed=add-places]').click()"
-        one.run(add)
-        one.wait("document.querySelector('.notice').innerText.includes('已保存')")
+        first.run(add)
+        first.wait("document.querySelector('.notice').innerText.includes('已保存')")
         other.run(add)
         other.wait("document.querySelector('.notice').innerText.includes('被别人改过')")
         other.wait("document.querySelectorAll('[data-place]').length === 5")

@@ -59,7 +59,7 @@ def test_opening_hours_that_ran_out_light_nothing(page: Page) -> None:
 )
 def test_one_rule_words_every_count(page: Page, states: str, wording: str, usable: str) -> None:
     word = {"y": "yes", "n": "no", "u": "unknown"}
-    given = json.dumps([{"usable": word[one], "why": None} for one in states])
+    given = json.dumps([{"usable": word[state], "why": None} for state in states])
     assert page.run(f"truth.wording(truth.tally({given}))") == wording
     assert page.run(f"truth.usableOf(truth.tally({given}))") == usable
 
@@ -143,7 +143,10 @@ def test_a_page_left_alone_says_what_the_server_would(page: Page, now: int, open
             return [Object.fromEntries(states), Object.fromEntries(sums)];
         }})()"""
     )
-    told = {one.id: (one.usable, one.because[0] if one.because else None) for one in server.resources()}
+    told = {
+        resource.id: (resource.usable, resource.because[0] if resource.because else None)
+        for resource in server.resources()
+    }
     said = {name: (state["usable"], state["why"]) for name, state in states.items()}
     assert said == told
     assert {kind: (sum_["min"], sum_["max"], sum_["total"]) for kind, sum_ in sums.items()} == {
@@ -174,15 +177,15 @@ def test_a_page_says_what_shows_that_one_can_come_in_as_long_as_it_holds(
         "station": "s", "as_of": "2026-06-01T02:00:00Z", "valid_until": None, "open": opening, "summary": [],
         "areas": [{"id": "a", "resources": [{"id": "seat", "kind": "seat", "because": ["not_enterable"]}]}],
     }  # fmt: skip
-    found = page.run(f"frame.proofWord(truth.read({json.dumps(said)}), {json.dumps(now)})")
-    assert found == word
+    proof = page.run(f"frame.proofWord(truth.read({json.dumps(said)}), {json.dumps(now)})")
+    assert proof == word
 
 
 def test_an_alert_about_what_no_document_tells_bears_its_name(chromium: Chromium, day: Server) -> None:
     with modules(chromium, day, "words") as page:
         base = f"/static/{page.run('document.documentElement.dataset.build')}/js"
-        found = f"Promise.all([import('{base}/alert-line.js'), import('{base}/alert-words.js')])"
-        page.run(f"{found}.then(([line, told]) => void Object.assign(window, {{line, told}}))")
+        loaded = f"Promise.all([import('{base}/alert-line.js'), import('{base}/alert-words.js')])"
+        page.run(f"{loaded}.then(([line, told]) => void Object.assign(window, {{line, told}}))")
         say = "words.speaker('zh-Hans', told.ALERTS)"
         alert = "{kind: 'device_silent', resource: 'counter', cause: 'stale'}"
         named, bare = ("{names: {counter: {zh: '客流计数'}}}", "{}")

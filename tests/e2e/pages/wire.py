@@ -32,10 +32,10 @@ class Wire:
     ) -> None:
         self._whole.set()
         self._listener.close()
-        for one in self._open:
+        for sock in self._open:
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -20,7 +20,7 @@ def device():
 
 
 def _seqs(messages):
-    return [json.loads(one.payload)["seq"] for one in messages]
+    return [json.loads(message.payload)["seq"] for message in messages]
 
 
 def _say(device, count, *, event=False):
@@ -58,7 +58,7 @@ def test_events_are_never_dropped_and_the_hole_above_them_is_filled_with_a_bare_
     assert replayed[0] == event[0]
     assert replayed[-4:] == readings[-4:]
     assert _seqs(replayed) == list(range(1, 9))
-    assert all(json.loads(one.payload).keys() == {"boot", "seq"} for one in replayed[1:-4])
+    assert all(json.loads(message.payload).keys() == {"boot", "seq"} for message in replayed[1:-4])
     _say(device, 20, event=True)
     assert sum(held.event for held in device.held) == 21
 
@@ -74,13 +74,13 @@ def test_a_reboot_begins_a_new_count_with_an_empty_memory(device):
 
 def test_replay_brings_back_what_a_forgetful_broker_lost(build_town, play):
     town = build_town()
-    sent = {one.payload for one in play(town, 30, ack=False) if not one.retain}
+    sent = {message.payload for message in play(town, 30, ack=False) if not message.retain}
     replayed = town.replay()
-    assert {one.payload for one in replayed if not one.retain} == sent
-    assert sum(one.retain for one in replayed) == len(town.devices)
+    assert {message.payload for message in replayed if not message.retain} == sent
+    assert sum(message.retain for message in replayed) == len(town.devices)
     for device in town.devices.values():
         town.acked(device.station, device.id, device.boot, device.seq)
-    assert all(one.retain for one in town.replay())
+    assert all(message.retain for message in town.replay())
     town.acked("nowhere", "nobody", "b", 1)
 
 
@@ -88,7 +88,7 @@ def test_what_the_broker_swallowed_is_sent_again_while_watermarks_come(build_tow
     town, sent = build_town(), []
     for now in range(START, START + 200_000, 1_000):
         messages = town.step(now)
-        sent += [one.payload for one in messages if not one.retain]
+        sent += [message.payload for message in messages if not message.retain]
         for device in town.devices.values():  # the gateway is alive but seq 2 never came through
             town.acked(device.station, device.id, device.boot, 1)
     lost = [payload for payload in sent if json.loads(payload)["seq"] == 2]
@@ -96,5 +96,5 @@ def test_what_the_broker_swallowed_is_sent_again_while_watermarks_come(build_tow
 
 
 def test_nothing_is_sent_again_while_nobody_acknowledges(build_town, play):
-    sent = [(one.topic, one.payload) for one in play(build_town(), 200, ack=False) if not one.retain]
+    sent = [(message.topic, message.payload) for message in play(build_town(), 200, ack=False) if not message.retain]
     assert len(set(sent)) == len(sent)

@@ -15,8 +15,15 @@ def _messages_of_faulty(town, messages):
     """For each spell of a fault, what that device published while it lasted."""
     messages = list(messages)
     for fault in town.faults:
-        mine = [one for one in messages if (one.station, one.device) == (fault.station, fault.device)]
-        yield fault, [one for at, one in ((_sent(one), one) for one in mine) if at and fault.begins < at < fault.ends]
+        mine = [message for message in messages if (message.station, message.device) == (fault.station, fault.device)]
+        yield (
+            fault,
+            [
+                message
+                for at, message in ((_sent(message), message) for message in mine)
+                if at and fault.begins < at < fault.ends
+            ],
+        )
 
 
 def _sent(message):
@@ -94,7 +101,7 @@ def test_garbage_is_no_object_and_leaves_no_hole_in_seq(build_town, play):
 def test_wrong_types_keep_a_readable_header(build_town, play):
     town = build_town(fault_rate=0.4, fault_kinds=("wrong_type",))
     spells = [said for _, said in _messages_of_faulty(town, play(town, 200)) if said]
-    bodies = [json.loads(one.payload) for said in spells for one in said if one.topic.endswith("/state")]
+    bodies = [json.loads(message.payload) for said in spells for message in said if message.topic.endswith("/state")]
     assert len(bodies) > 20
     for body in bodies:
         assert isinstance(body["seq"], int)
@@ -106,7 +113,7 @@ def test_a_stuck_device_repeats_one_value(build_town, play):
     town = build_town(fault_rate=0.4, fault_kinds=("stuck",))
     several = 0
     for _, said in _messages_of_faulty(town, play(town, 300)):
-        states = [json.loads(one.payload) for one in said if one.topic.endswith("/state")]
+        states = [json.loads(message.payload) for message in said if message.topic.endswith("/state")]
         values = {json.dumps({k: v for k, v in s.items() if k not in ("ts", "seq", "oldest")}) for s in states}
         assert len(values) <= 1
         several += len(states) > 1
@@ -115,13 +122,13 @@ def test_a_stuck_device_repeats_one_value(build_town, play):
 
 def test_duplicates_are_the_same_bytes_again(build_town, play):
     town = build_town(fault_rate=0.4, fault_kinds=("duplicates",))
-    times = Counter((one.topic, one.payload) for one in play(town, 120) if not one.retain)
+    times = Counter((message.topic, message.payload) for message in play(town, 120) if not message.retain)
     assert set(times.values()) == {1, 2, 3}
 
 
 def test_a_skewed_clock_is_minutes_to_years_away(build_town, play):
     town = build_town(fault_rate=0.4, fault_kinds=("clock_skew",))
-    stamps = [json.loads(one.payload)["ts"] for one in play(town, 60) if not one.retain]
+    stamps = [json.loads(message.payload)["ts"] for message in play(town, 60) if not message.retain]
     away = [ts for ts in stamps if abs(ts - START) > 500_000]
     assert 0.1 < len(away) / len(stamps) < 0.9
 
@@ -131,7 +138,7 @@ def test_flapping_turns_every_two_seconds(build_town, play):
     turns = Counter()
     for fault, said in _messages_of_faulty(town, play(town, 200)):
         if fault.device.startswith("seat"):
-            values = [json.loads(one.payload)["occupied"] for one in said]
+            values = [json.loads(message.payload)["occupied"] for message in said]
             turns[fault] = sum(a != b for a, b in pairwise(values))
     assert max(turns.values()) > 20
 

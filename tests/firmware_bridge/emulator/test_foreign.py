@@ -38,9 +38,9 @@ class Mixed:
         self._carry(self.town.farewell())
 
     def _carry(self, messages: list[Publish]) -> None:
-        for one in messages:
-            self.heard[one.topic] += 1
-            self.pipeline.handle(Message(one.topic.encode(), one.payload, self.now), self.now)
+        for message in messages:
+            self.heard[message.topic] += 1
+            self.pipeline.handle(Message(message.topic.encode(), message.payload, self.now), self.now)
 
     def usable(self) -> dict[str, str]:
         return {facts.resource.id: facts.axes.usable for facts in self.live.stations["mixed"].facts()}
@@ -115,6 +115,6 @@ def test_a_source_that_nobody_imitates_stays_silent() -> None:
     station = mixed_station()
     station["areas"][0]["resources"][0]["source"]["dialect"] = "senml"
     town = foreign_town(Settings.model_validate({"stations": [station]}), START, from_midday=True)
-    told = {one.device for second in range(30) for one in town.step(START + second * 1000)}
+    told = {message.device for second in range(30) for message in town.step(START + second * 1000)}
     assert "seat-01" not in told
     assert "seat-02" in told

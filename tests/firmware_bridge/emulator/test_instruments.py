@@ -19,15 +19,15 @@ def test_the_counter_counts_everybody_who_passes_and_never_backwards() -> None:
         for message in town.step(NOON + second * 1000):
             if message.topic.endswith("/state"):
                 told[message.device].append(json.loads(message.payload))
-    totals = [(one["in"], one["out"]) for one in told["counter"]]
+    totals = [(state["in"], state["out"]) for state in told["counter"]]
     assert totals == sorted(totals)
     assert totals[-1] > totals[0]
     world = town.worlds["yanshan"]
     [counter] = [thing for thing in world.things if thing.resource.kind == "counter"]
     ins, outs = counter.signals(0)["in"], counter.signals(0)["out"]
     assert world.people == ins - outs  # type: ignore[operator]
-    assert {one["alarm"] for one in told["smoke"]} == {False}
-    assert all(15 < float(str(one["temperature_c"])) < 32 for one in told["climate"])
+    assert {state["alarm"] for state in told["smoke"]} == {False}
+    assert all(15 < float(str(state["temperature_c"])) < 32 for state in told["climate"])
 
 
 def test_a_kind_that_the_emulator_does_not_know_says_its_signals_at_rest() -> None:

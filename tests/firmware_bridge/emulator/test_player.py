@@ -103,7 +103,7 @@ def test_what_a_broker_lost_is_sent_again_on_the_next_connection(build_town, mos
     forgetful = Session(Broker("127.0.0.1", mosquitto), "town")
     Player(town, forgetful).run(now_ms, lambda: time.monotonic() > end)  # nobody listens, so the broker drops it all
     forgetful.close()
-    held = {(one.topic, json.loads(one.payload)["seq"]) for one in town.replay() if not one.retain}
+    held = {(message.topic, json.loads(message.payload)["seq"]) for message in town.replay() if not message.retain}
     listener = request.getfixturevalue("listener")
 
     def all_came():

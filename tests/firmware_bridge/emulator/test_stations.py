@@ -10,21 +10,22 @@ from firmware_bridge.emulator.stations import MAX_STATIONS, demo_stations, locke
 def test_the_first_station_is_yanshan_with_everything():
     yanshan = demo_stations(1)[0]
     assert (yanshan["id"], yanshan["name"]["zh"]) == ("yanshan", "雁山社区爱心驿站")
-    resources = [one for area in yanshan["areas"] for one in area["resources"]]
-    assert {one["kind"] for one in resources} == {
+    resources = [resource for area in yanshan["areas"] for resource in area["resources"]]
+    assert {resource["kind"] for resource in resources} == {
         "seat", "room", "charger", "door", "appliance", "locker", "parking", "safety", "supply", "hazard", "climate",
         "counter",
     }  # fmt: skip
-    assert sum(one["kind"] == "seat" for one in resources) == 12
+    assert sum(resource["kind"] == "seat" for resource in resources) == 12
 
 
 def test_two_thousand_stations_have_ids_names_and_places_of_their_own():
     stations = demo_stations(MAX_STATIONS)
     assert len(stations) == MAX_STATIONS
-    for unique in (lambda one: one["id"], lambda one: one["name"]["zh"], lambda one: one["name"]["en"],
-                   lambda one: (one["location"]["lat"], one["location"]["lon"])):  # fmt: skip
-        assert len({unique(one) for one in stations}) == MAX_STATIONS
-    assert all(22.4 < one["location"]["lat"] < 22.9 for one in stations)
+    assert len({station["id"] for station in stations}) == MAX_STATIONS
+    for lang in ("zh", "en"):
+        assert len({station["name"][lang] for station in stations}) == MAX_STATIONS
+    assert len({(station["location"]["lat"], station["location"]["lon"]) for station in stations}) == MAX_STATIONS
+    assert all(22.4 < station["location"]["lat"] < 22.9 for station in stations)
 
 
 def test_the_configuration_accepts_them():
@@ -62,4 +63,4 @@ def test_the_tea_house_has_no_device_and_what_is_in_it_is_checked_by_people() ->
     town = town_of(settings, 1_780_279_200_000)
     assert list(town.worlds) == ["yanshan"]
     checked = {name for check in settings.stations[0].checks for name in check.of}
-    assert checked == {one.id for area in settings.stations[0].areas for one in area.resources}
+    assert checked == {resource.id for area in settings.stations[0].areas for resource in area.resources}

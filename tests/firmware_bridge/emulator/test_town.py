@@ -47,7 +47,7 @@ def test_every_device_is_online_and_has_reported_within_two_seconds(build_town, 
 
 
 def test_every_message_is_within_the_contract_and_every_kind_speaks(build_town, play, demo_resources):
-    kinds = {(one.station, one.device): one.kind for one in demo_resources}
+    kinds = {(resource.station, resource.device): resource.kind for resource in demo_resources}
     signals = defaultdict(set)
     for message in play(build_town(), 120):
         station, device, which = parse_topic(message.topic.encode())
@@ -81,9 +81,9 @@ def test_quiet_devices_report_well_within_their_ttl(build_town, play, demo_resou
     for message in play(build_town(), 300):
         if not message.retain:
             heard[message.station, message.device].append(json.loads(message.payload)["ts"])
-    for one in demo_resources:
-        times = [*heard[one.station, one.device], START + 300_000]
-        assert max(b - a for a, b in pairwise(times)) <= one.ttl_ms / 2
+    for resource in demo_resources:
+        times = [*heard[resource.station, resource.device], START + 300_000]
+        assert max(b - a for a, b in pairwise(times)) <= resource.ttl_ms / 2
 
 
 def test_something_changes_every_few_seconds_in_the_demo(build_town, play):
@@ -104,7 +104,7 @@ def test_a_device_may_speak_for_several_resources(build_town, play):
         Resource("s", "a", "room", "room", "gone", lifecycle="removed"),
     ]
     town = build_town(both)
-    states = [json.loads(one.payload) for one in play(town, 10) if one.topic.endswith("box/state")]
+    states = [json.loads(message.payload) for message in play(town, 10) if message.topic.endswith("box/state")]
     assert {"open", "locked", "occupied"} <= states[0].keys()
     assert list(town.devices) == [("s", "box")]
 
@@ -135,8 +135,8 @@ def test_the_smallest_of_everything_works(build_town, play):
         for number in range(2)
     ]
     town = build_town(tiny, speed=2_000.0, fault_rate=0.2)
-    devices = {one.device for one in play(town, 60)}
-    assert devices == {one.device for one in tiny}
+    devices = {message.device for message in play(town, 60)}
+    assert devices == {resource.device for resource in tiny}
 
 
 @pytest.mark.parametrize("hours", [8, -8])
@@ -145,9 +145,9 @@ def test_after_a_sleep_or_a_new_clock_the_day_goes_on_without_a_flood(build_town
     list(play(town, 20))
     without = list(play(build_town(), 40))
     town.suspended(jump)
-    after = [one for now in range(START + 20_250, START + 40_001, 250) for one in town.step(now + jump)]
+    after = [message for now in range(START + 20_250, START + 40_001, 250) for message in town.step(now + jump)]
     assert 0 < len(after) < len(without)
-    assert all(START + jump < json.loads(one.payload)["ts"] <= START + jump + 40_000 for one in after)
+    assert all(START + jump < json.loads(message.payload)["ts"] <= START + jump + 40_000 for message in after)
 
 
 def test_farewell_is_the_will_of_every_device_that_is_up(build_town, play):

@@ -58,14 +58,16 @@ class SpoolSink:
     def signals(self, device: str) -> dict[str, Any]:
         """The latest of each."""
         merged: dict[str, Any] = {}
-        for one in self.held(device):
-            if one.event is None:
-                merged |= one.signals
+        for reading in self.held(device):
+            if reading.event is None:
+                merged |= reading.signals
         return merged
 
     def transactions(self, device: str, phase: str = "ended") -> list[dict[str, Any]]:
         return [
-            one.signals for one in self.held(device) if one.event == "transaction" and one.signals["phase"] == phase
+            reading.signals
+            for reading in self.held(device)
+            if reading.event == "transaction" and reading.signals["phase"] == phase
         ]
 
 

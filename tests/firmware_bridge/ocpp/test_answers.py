@@ -45,8 +45,8 @@ def sample(schema: dict[str, Any], root: dict[str, Any], *, whole: bool = False)
 def schema_of(version: Version, action: str) -> dict[str, Any]:
     name = action if version == "1.6" else f"{action}Request"
     path = files("ocpp").joinpath(f"v{version.replace('.', '')}/schemas/{name}.json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
-    return found
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+    return schema
 
 
 @pytest.mark.parametrize(("version", "action"), EVERY)

@@ -37,8 +37,8 @@ def test_the_right_password_opens() -> None:
 
 
 def test_of_several_subprotocols_the_newest_is_spoken() -> None:
-    found = judge(greeting(header=GOOD, subprotocols=["ocpp1.6", "ocpp2.0.1"]), rules())
-    assert found == Admitted("CP001", "ocpp2.0.1", 1)
+    judged = judge(greeting(header=GOOD, subprotocols=["ocpp1.6", "ocpp2.0.1"]), rules())
+    assert judged == Admitted("CP001", "ocpp2.0.1", 1)
 
 
 def test_a_key_in_hex_may_come_as_its_bytes() -> None:

@@ -45,13 +45,13 @@ def test_a_fast_day_of_a_virtual_pile_is_told_in_the_words_of_the_product(tmp_pa
     with central(tmp_path) as (_, sink, address), running(address, version, 2_000):
         until(lambda: len(sink.transactions("pile-1")) > 2 and len(sink.transactions("pile-2")) > 2, "cars come and go")
         for device in ("pile-1", "pile-2"):
-            started = [one["transaction"] for one in sink.transactions(device, "started")]
-            ended = [one["transaction"] for one in sink.transactions(device)]
+            started = [charge["transaction"] for charge in sink.transactions(device, "started")]
+            ended = [charge["transaction"] for charge in sink.transactions(device)]
             assert len(started) == len(set(started))
             assert ended == started[: len(ended)]
             for told in sink.transactions(device):
                 assert told["energy_wh"] == told["meter_stop"] - told["meter_start"] >= 0
-            statuses = {one.signals["status"] for one in sink.held(device) if "status" in one.signals}
+            statuses = {reading.signals["status"] for reading in sink.held(device) if "status" in reading.signals}
             assert statuses >= {"Available", "Charging"}
 
 

@@ -46,7 +46,7 @@ class Room:
 
 def changed(rng: random.Random, raw: str) -> str:
     at, way = rng.randrange(len(raw) + 1), rng.randrange(5)
-    spots = [found.span() for found in re.finditer(r"(?<=[:\[])-?\d[\d.]*" if way else r'(?<=:)"[^"]*"', raw)]
+    spots = [spot.span() for spot in re.finditer(r"(?<=[:\[])-?\d[\d.]*" if way else r'(?<=:)"[^"]*"', raw)]
     if way <= 1 and spots:
         begin, end = rng.choice(spots)
         return raw[:begin] + (rng.choice(NUMBERS) if way else json.dumps(rng.choice(WORDS))) + raw[end:]
@@ -67,7 +67,7 @@ def test_no_message_breaks_anything(tmp_path: Path, frames: int) -> None:
         for action in table.keys() - {UNANSWERED}:
             schema = schema_of(version, action)
             right.append((talk, json.dumps([2, "m", action, sample(schema, schema)])))
-    right.sort(key=lambda one: one[1])  # a set has no order
+    right.sort(key=lambda message: message[1])  # a set has no order
     for _ in range(frames):
         talk, raw = rng.choice(right)
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
@@ -77,7 +77,7 @@ def test_no_message_breaks_anything(tmp_path: Path, frames: int) -> None:
             assert all(json.loads(answer)[0] in (2, 3, 4) for answer in answers)
             answers.clear()
     assert room.mishaps.count == 0
-    told = [one for device in ("a", "b") for one in spool.after(device, 0, 10_000)]
+    told = [row for device in ("a", "b") for row in spool.after(device, 0, 10_000)]
     assert told
-    assert {one.signals["status"] for one in told if "status" in one.signals} <= STATUSES
+    assert {row.signals["status"] for row in told if "status" in row.signals} <= STATUSES
     spool.close()

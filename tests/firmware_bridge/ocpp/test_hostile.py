@@ -54,26 +54,29 @@ def test_half_handshakes_are_dropped_and_keep_nobody_out(tmp_path: Path, monkeyp
     with central(tmp_path, CROWD) as (bus, _, address):
         silent = []
         for number in range(200):
-            one = socket.create_connection(("127.0.0.1", port_of(address)))
-            one.sendall((b"", b"GET /ocpp/CP001 HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01")[number % 3])
-            silent.append(one)
+            caller = socket.create_connection(("127.0.0.1", port_of(address)))
+            caller.sendall((b"", b"GET /ocpp/CP001 HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01")[number % 3])
+            silent.append(caller)
         until(lambda: len(bus._crowd) <= 151, "no more are taken")
         time.sleep(0.6)  # now they are idle
         for _ in range(100):
             with dial(address, "CP001") as pile:
                 assert pile.call("Heartbeat", {})
         until(lambda: len(bus._crowd) <= 51, "the idle ones were let go")
-        for one in silent:
-            one.close()
+        for caller in silent:
+            caller.close()
 
 
 def test_who_says_nothing_is_let_go_after_the_time_for_a_handshake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(central_in, "HANDSHAKE_S", 0.5)
-    with central(tmp_path, CROWD) as (_, _, address), socket.create_connection(("127.0.0.1", port_of(address))) as one:
-        one.settimeout(60)
-        assert one.recv(1) == b""
+    with (
+        central(tmp_path, CROWD) as (_, _, address),
+        socket.create_connection(("127.0.0.1", port_of(address))) as caller,
+    ):
+        caller.settimeout(60)
+        assert caller.recv(1) == b""
 
 
 def test_a_pile_that_is_silent_is_asked_and_one_that_does_not_answer_is_let_go(
@@ -169,4 +172,4 @@ def test_fuzzed_messages_are_answered_or_left_and_never_break_the_line(
         while pile.next()[1] != "last":
             pass
         assert bus.mishaps.count == 0
-        assert all(one.signals.get("status") != "" for one in sink.held("pile-1"))
+        assert all(reading.signals.get("status") != "" for reading in sink.held("pile-1"))

@@ -98,7 +98,7 @@ def test_a_station_of_2_0_1_lives_a_whole_charge(tmp_path: Path) -> None:
         asyncio.run(life_of_201(address))
         (told,) = sink.transactions("pile-1")
         assert (told["energy_wh"], told["meter_start"], len(str(told["card"]))) == (800, 100, 32)
-        assert {one.signals["status"] for one in sink.held("pile-1") if "status" in one.signals} >= {
+        assert {reading.signals["status"] for reading in sink.held("pile-1") if "status" in reading.signals} >= {
             "Occupied", "Charging", "SuspendedEV",
         }  # fmt: skip
         assert bus.mishaps.count == 0

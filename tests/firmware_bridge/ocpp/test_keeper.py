@@ -42,7 +42,7 @@ def test_a_fault_of_ours_over_one_message_costs_it_alone(tmp_path: Path, monkeyp
         put = sink.spool.put
 
         def fails(heard: list[Heard], now: int) -> Any:
-            if any(reading.signals.get("error") == "OtherError" for one in heard for reading in one.readings):
+            if any(reading.signals.get("error") == "OtherError" for frame in heard for reading in frame.readings):
                 raise KeyError("a fault of ours")
             return put(heard, now)
 

@@ -102,9 +102,9 @@ def test_each_transaction_is_stored_once_whatever_is_killed(
             ]
 
         until(lambda: len(stored()) >= len(pile.done), "all are stored", pause_s=1)
-        found = [(int(one["transaction"]), round(one["energy_wh"])) for one in stored()]
-        assert len(found) == len(set(found))
-        assert sorted(found) == sorted(pile.done)
+        charges = [(int(charge["transaction"]), round(charge["energy_wh"])) for charge in stored()]
+        assert len(charges) == len(set(charges))
+        assert sorted(charges) == sorted(pile.done)
         assert len(pile.done) > 3 * KILLS
     finally:
         stop.set()

@@ -12,8 +12,8 @@ REGISTER, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
 
 def told(*samples: dict[str, Any]) -> tuple[float | None, float | None]:
     """(power, register) of one moment."""
-    found = latest(sampled([{"timestamp": AT, "sampledValue": list(samples)}]))
-    return found.power_w, found.energy_wh
+    newest = latest(sampled([{"timestamp": AT, "sampledValue": list(samples)}]))
+    return newest.power_w, newest.energy_wh
 
 
 CASES: dict[str, tuple[list[dict[str, Any]], tuple[float | None, float | None]]] = {

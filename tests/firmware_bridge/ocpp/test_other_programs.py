@@ -115,7 +115,7 @@ def test_ocpp_rpc_lives_a_whole_charge_and_finds_every_word_of_ours_valid(
         answers = reset_by_staff(sink)
         until(lambda: answers, "the answer")
         assert answers == [{"result": {"status": "Accepted"}}]
-        assert [one["energy_wh"] for one in sink.transactions("pile-1")] == [800]
+        assert [charge["energy_wh"] for charge in sink.transactions("pile-1")] == [800]
         assert bus.mishaps.count == 0
 
 

@@ -83,10 +83,10 @@ def test_numbers_of_transactions_go_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_an_end_whose_start_never_came_is_told_without_one(tmp_path: Path) -> None:
-    one = [{"device": "pile-1", "charge_point": "CP001"}]
+    devices = [{"device": "pile-1", "charge_point": "CP001"}]
     begin = {"timestamp": AT, "sampledValue": [{"value": "500", "context": "Transaction.Begin"}]}
     end = {"transactionId": 77, "meterStop": 8500, "timestamp": AT, "transactionData": [begin]}
-    with central(tmp_path, one) as (_, sink, address), dial(address) as pile:
+    with central(tmp_path, devices) as (_, sink, address), dial(address) as pile:
         for _ in range(2):
             assert pile.call("StopTransaction", end) == {}
         (told,) = sink.transactions("pile-1")
@@ -196,8 +196,10 @@ def test_whatever_a_pile_answers_nothing_is_set_that_is_not_off(answer: dict[str
 
 def test_variables_that_are_off_are_set_at_a_station_of_2_0_1() -> None:
     place = {"component": {"name": "AuthCacheCtrlr"}, "variable": {"name": "Enabled"}}
-    found = to_set("2.0.1", {"getVariableResult": [place | {"attributeStatus": "Accepted", "attributeValue": "false"}]})
-    assert found == [("SetVariables", {"setVariableData": [place | {"attributeValue": "true"}]})]
+    settings = to_set(
+        "2.0.1", {"getVariableResult": [place | {"attributeStatus": "Accepted", "attributeValue": "false"}]}
+    )
+    assert settings == [("SetVariables", {"setVariableData": [place | {"attributeValue": "true"}]})]
     assert how_set("2.0.1")[0] == "GetVariables"
 
 

@@ -88,7 +88,7 @@ class House:
 
     def resource(self, name: str) -> dict[str, Any]:
         document = self.ask("/api/v1/stations/s1")
-        return next(one for area in document["areas"] for one in area["resources"] if one["id"] == name)
+        return next(resource for area in document["areas"] for resource in area["resources"] if resource["id"] == name)
 
     def logs(self) -> str:
         return "".join(path.read_text() for path in self.folder.glob("*.log"))
@@ -113,8 +113,8 @@ def house(tmp_path: Path, mosquitto_of: Callable[..., Mosquitto]) -> Iterator[Ho
 
 def test_a_pile_that_charges_stands_on_the_wall(house: House) -> None:
     def shows(name: str, **wanted: object) -> bool:
-        found = house.resource(name)
-        return all(found[key] == value for key, value in wanted.items())
+        shown = house.resource(name)
+        return all(shown[key] == value for key, value in wanted.items())
 
     until(lambda: reachable(house.piles), "the bridge listening")
     with dial(house.address) as pile:
@@ -203,8 +203,8 @@ def test_a_bridge_that_dies_takes_its_piles_along(house: House) -> None:
     )
 
     def there() -> list[Any]:
-        found: list[Any] = house.ask("/api/v1/stations/s1/piles", operator)["piles"]
-        return found
+        piles: list[Any] = house.ask("/api/v1/stations/s1/piles", operator)["piles"]
+        return piles
 
     until(lambda: reachable(house.piles), "the bridge listening")
     with dial(house.address):
@@ -244,11 +244,11 @@ def test_a_session_has_the_energy_between_the_meters_of_its_transaction(house: H
             window = (
                 f"from={(at - timedelta(days=1)).isoformat()[:19]}Z&to={(at + timedelta(days=1)).isoformat()[:19]}Z"
             )
-            found: list[dict[str, Any]] = house.ask(f"/api/v1/stations/s1/sessions?{window}")["sessions"]
-            return found
+            charges: list[dict[str, Any]] = house.ask(f"/api/v1/stations/s1/sessions?{window}")["sessions"]
+            return charges
 
         until(lambda: len(sessions()) == 2 and sessions()[1]["energy_wh"] == 7531, "the sessions are told")
-        assert [one["energy_wh"] for one in sessions()] == [2000, 7531]
+        assert [charge["energy_wh"] for charge in sessions()] == [2000, 7531]
     house.stop()
     kept = b"".join(path.read_bytes() for path in house.folder.rglob("*") if path.is_file())
     assert b"04A1B2C3D4" not in kept

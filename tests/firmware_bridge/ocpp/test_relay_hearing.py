@@ -62,7 +62,11 @@ def test_nothing_is_told_while_no_operator_was_ever_heard_of() -> None:
 
 
 def events(sink: SpoolSink) -> list[tuple[str | None, Any]]:
-    return [(one.event, one.signals.get("reason")) for one in sink.held("pile-1") if one.event in (AWAY, BACK)]
+    return [
+        (reading.event, reading.signals.get("reason"))
+        for reading in sink.held("pile-1")
+        if reading.event in (AWAY, BACK)
+    ]
 
 
 def about(sink: SpoolSink) -> Any:
@@ -112,8 +116,8 @@ def test_the_doctor_says_what_waits_for_an_operator(tmp_path: Path, monkeypatch:
     settings = Settings.model_validate({"bridge": bridge, "stations": [{"id": "s"}]})
 
     def finding() -> tuple[str, str]:
-        (found,) = doctor.serial_ports(settings)
-        return found.mark, found.text
+        (line,) = doctor.serial_ports(settings)
+        return line.mark, line.text
 
     assert finding() == ("ok", "piles are relayed to operator.example; 0 messages wait for it")
     with relaying(tmp_path, f"ws://127.0.0.1:{free_port()}/x") as (_, address), dial(address) as pile:

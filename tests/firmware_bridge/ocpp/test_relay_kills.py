@@ -68,10 +68,10 @@ def relayed_house(folder: Path, broker: Mosquitto, upstream: Upstream) -> House:
 
 def stored(house: House) -> list[tuple[str, int]]:
     """Number and energy of the transactions that have ended."""
-    found = [json.loads(line)["data"] for line in house.run("export").splitlines()]
+    events = [json.loads(line)["data"] for line in house.run("export").splitlines()]
     return [
         (str(data["transaction"]), round(data["energy_wh"]))
-        for data in found
+        for data in events
         if data.get("type") == "transaction" and data["phase"] == "ended"
     ]
 
@@ -103,8 +103,8 @@ def told_once_and_in_order(arrivals: list[dict[str, Any]], piles: list[Charging]
             fresh[arrival["pile"]].append(arrival)
     number = 0
     for pile in piles:
-        steps = [one for one in fresh[pile.name] if one["action"].endswith("Transaction")]
-        assert [one["action"] for one in steps] == ["StartTransaction", "StopTransaction"] * len(pile.done)
+        steps = [call for call in fresh[pile.name] if call["action"].endswith("Transaction")]
+        assert [call["action"] for call in steps] == ["StartTransaction", "StopTransaction"] * len(pile.done)
         charged = []
         for begun, ended in zip(steps[::2], steps[1::2], strict=True):
             charged.append(ended["payload"]["meterStop"] - begun["payload"]["meterStart"])
@@ -161,15 +161,15 @@ def charge_among_kills(folder: Path, broker: Mosquitto, kills: int, transactions
 
         def all_told() -> bool:
             arrivals = upstream.arrivals()
-            return sum(one["fresh"] and one["action"] == "StopTransaction" for one in arrivals) >= ends
+            return sum(call["fresh"] and call["action"] == "StopTransaction" for call in arrivals) >= ends
 
         until(all_told, "the operator has all")
         until(lambda: len(stored(house)) >= ends, "all are stored", pause_s=1)
-        found = stored(house)
-        assert len(found) == len({number for number, _ in found})
-        assert Counter(energy for _, energy in found) == Counter(energy for pile in piles for _, energy in pile.done)
+        charges = stored(house)
+        assert len(charges) == len({number for number, _ in charges})
+        assert Counter(energy for _, energy in charges) == Counter(energy for pile in piles for _, energy in pile.done)
         told_once_and_in_order(upstream.arrivals(), piles)
-        told["again"] = sum(not one["fresh"] for one in upstream.arrivals())
+        told["again"] = sum(not call["fresh"] for call in upstream.arrivals())
     finally:
         stop.set()
         house.stop()

@@ -249,8 +249,8 @@ def test_the_operator_has_each_step_once_in_order_under_his_numbers(tmp_path: Pa
             for (_, begun), (_, ended) in zip(steps[::2], steps[1::2], strict=True)
         ] == world.energies
         held = world.spool.after("a", 0, 9_999)
-        ended = [one.signals for one in held if one.event == "transaction" and one.signals["phase"] == "ended"]
-        assert [one["energy_wh"] for one in ended] == world.energies, seed
+        ended = [row.signals for row in held if row.event == "transaction" and row.signals["phase"] == "ended"]
+        assert [charge["energy_wh"] for charge in ended] == world.energies, seed
         metered = [payload for action, payload in world.fresh if action == "MeterValues"]
         assert [payload.get("transactionId") for payload in metered][:1] in ([501], [None]), seed
         assert {payload.get("transactionId", 501) for payload in metered} <= set(range(501, 511)), seed

@@ -106,7 +106,7 @@ def test_of_too_much_that_waits_the_oldest_goes_but_no_transaction(
         for word in ("Preparing", "Charging", "SuspendedEV", "Finishing", "Available", "Preparing", "Charging"):
             pile.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": word})
         pile.call("StopTransaction", {"transactionId": begun["transactionId"], "meterStop": 9, "timestamp": at})
-        held = [one.action for one in sink.spool.relay_next("CP001", 0, 99)]
+        held = [frame.action for frame in sink.spool.relay_next("CP001", 0, 99)]
         assert held == ["StartTransaction", *["StatusNotification"] * 3, "StopTransaction"]
         assert "more than 5 messages wait for its operator" in caplog.text
         assert bus.mishaps.count == 0

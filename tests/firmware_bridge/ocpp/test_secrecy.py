@@ -158,16 +158,16 @@ def test_no_number_of_a_card_is_anywhere(tmp_path: Path, mosquitto_of: Callable[
                     stub.lines["CP001"].close(1008, f"card {TAG} is not known")
                     stub.mode = "refuses"
             until(lambda: house.run("export").count('"transaction"') >= 6, "all is in the journal", pause_s=1)
-            found = everything(house, admin)
+            texts = everything(house, admin)
         finally:
             house.stop()
-    assert b"transaction" in found["export"]
-    assert b"command" in found["export --raw"]
+    assert b"transaction" in texts["export"]
+    assert b"command" in texts["export --raw"]
     forms = [form.encode() for form in FORMS]
-    assert [(name, around(form, text)) for name, text in found.items() for form in forms if form in text] == []
+    assert [(name, around(form, text)) for name, text in texts.items() for form in forms if form in text] == []
     echo = ECHO.encode()
-    assert [name for name, text in found.items() if echo in text] == [str(tmp_path / "topics.txt")]
-    assert {line.partition(b"/")[0] for line in found[str(tmp_path / "topics.txt")].splitlines() if echo in line} == {
+    assert [name for name, text in texts.items() if echo in text] == [str(tmp_path / "topics.txt")]
+    assert {line.partition(b"/")[0] for line in texts[str(tmp_path / "topics.txt")].splitlines() if echo in line} == {
         b"yz-reply"
     }
 

@@ -66,8 +66,8 @@ class Steve:
             f"{ADDRESS}/api/v1/transactions?chargeBoxId={pile}", headers={"authorization": f"Basic {token}"}
         )
         with urlopen(asked, timeout=30) as answer:
-            found: list[dict[str, Any]] = json.loads(answer.read())
-        return sorted(found, key=lambda one: one["id"])
+            transactions: list[dict[str, Any]] = json.loads(answer.read())
+        return sorted(transactions, key=lambda transaction: transaction["id"])
 
 
 def relayed(folder: Path, broker: Mosquitto, pile: str) -> House:
@@ -128,13 +128,17 @@ def test_steve_has_every_start_and_stop_once_in_order(tmp_path: Path, mosquitto_
         assert not pile.is_alive()
 
         def whole() -> list[dict[str, Any]]:
-            found = steve.transactions(name)
-            return found if len(found) >= len(pile.done) and all(one["stopValue"] for one in found) else []
+            transactions = steve.transactions(name)
+            return (
+                transactions
+                if len(transactions) >= len(pile.done) and all(transaction["stopValue"] for transaction in transactions)
+                else []
+            )
 
-        found = until(whole, "SteVe has all", pause_s=1, patience_s=STARTS_WITHIN_S)
-        energies = [int(one["stopValue"]) - int(one["startValue"]) for one in found]
+        charges = until(whole, "SteVe has all", pause_s=1, patience_s=STARTS_WITHIN_S)
+        energies = [int(charge["stopValue"]) - int(charge["startValue"]) for charge in charges]
         assert energies == [energy for _, energy in pile.done]
-        print(json.dumps({"transactions": len(found), "kills": KILLS}))
+        print(json.dumps({"transactions": len(charges), "kills": KILLS}))
     finally:
         stop.set()
         house.stop()

@@ -85,7 +85,7 @@ def test_ten_thousand_half_open_connections_keep_no_pile_out(tmp_path: Path, bro
         asking.join(60)
         assert len(asking.took) > 20
         assert grown < 16 * (UNPROVEN_MOST + 100)  # kib
-        open_files = until(lambda: (found := len(list(Path(f"/proc/{pid}/fd").iterdir()))) < 600 and found, "let go")
+        open_files = until(lambda: (count := len(list(Path(f"/proc/{pid}/fd").iterdir()))) < 600 and count, "let go")
         assert open_files
     print(json.dumps({"grown_mib": grown // 1024, "worst_answer_s": max(asking.took)}))
 

@@ -42,7 +42,7 @@ def test_the_operator_is_told_the_address_by_which_he_is_reached(tmp_path: Path,
 
 def findings(bus: dict[str, Any]) -> list[tuple[str, str]]:
     settings = Settings.model_validate({"bridge": {"station": "s", "buses": [bus]}, "stations": [{"id": "s"}]})
-    return [(found.mark, found.text) for found in serial_ports(settings)]
+    return [(line.mark, line.text) for line in serial_ports(settings)]
 
 
 def test_the_doctor_names_a_secret_that_can_not_be_used(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_each_charge_is_stored_once_and_operators_are_asked_again_whatever_is_ki
 ) -> None:
     ocpi = VirtualOcpiOperator(OperatedPlugs(["E1", "E2"], now_ms(), speed=0), now_ms, OCPI_TOKEN)
     tcec = VirtualTcecOperator(OperatedPlugs(["C1", "C2"], now_ms(), speed=0), now_ms, PARTY)
-    for one in (ocpi, tcec):
-        one.start()
+    for operator in (ocpi, tcec):
+        operator.start()
     house, rng, stop = OperatedHouse(tmp_path, mosquitto_of(*KEEPING), (ocpi, tcec)), random.Random(7), Event()
     house.write("ocpi", "tcec", "ykc")
     for command in ("up", "bridge"):
@@ -62,11 +62,11 @@ def test_each_charge_is_stored_once_and_operators_are_asked_again_whatever_is_ki
             return [line for line in lines if line.get("type") == "transaction" and line["phase"] == "ended"]
 
         until(lambda: len(stored()) >= len(virtual.confirmed), "all are stored", pause_s=1)
-        found = stored()
-        assert len({one["transaction"] for one in found}) == len(found) == len(virtual.confirmed) > 2 * KILLS
-        assert sorted(one["energy_wh"] for one in found) == sorted(virtual.confirmed.values())
+        charges = stored()
+        assert len({charge["transaction"] for charge in charges}) == len(charges) == len(virtual.confirmed) > 2 * KILLS
+        assert sorted(charge["energy_wh"] for charge in charges) == sorted(virtual.confirmed.values())
     finally:
         stop.set()
         house.stop()
-        for one in (ocpi, tcec):
-            one.end()
+        for operator in (ocpi, tcec):
+            operator.end()

@@ -55,9 +55,9 @@ def test_requests_are_answered_one_after_another_however_they_arrive(listening: 
     with line(listening) as made:
         for at in range(len(both)):
             made.sendall(both[at : at + 1])
-        found = heard(made, b"GET/d:")
-    assert b"PUT/a/b c:told" in found
-    assert found.count(b"HTTP/1.1 200") == 2
+        answers = heard(made, b"GET/d:")
+    assert b"PUT/a/b c:told" in answers
+    assert answers.count(b"HTTP/1.1 200") == 2
 
 
 def test_who_waits_for_a_word_before_his_body_gets_it(listening: PushListener) -> None:

@@ -54,19 +54,19 @@ class OperatedHouse(House):
         self._running["bridge"].send_signal(signal.SIGHUP)
 
     def shows(self, name: str, **wanted: object) -> bool:
-        found = self.resource(name.lower())
-        return all(found.get(key) == value for key, value in wanted.items())
+        shown = self.resource(name.lower())
+        return all(shown.get(key) == value for key, value in wanted.items())
 
 
 @pytest.fixture
 def operators() -> Iterator[tuple[VirtualOcpiOperator, VirtualTcecOperator]]:
     ocpi = VirtualOcpiOperator(OperatedPlugs(["E1", "E2"], now_ms(), speed=0), now_ms, OCPI_TOKEN)
     tcec = VirtualTcecOperator(OperatedPlugs(["C1", "C2"], now_ms(), speed=0), now_ms, PARTY)
-    for one in (ocpi, tcec):
-        one.start()
+    for operator in (ocpi, tcec):
+        operator.start()
     yield ocpi, tcec
-    for one in (ocpi, tcec):
-        one.end()
+    for operator in (ocpi, tcec):
+        operator.end()
 
 
 def test_operators_and_piles_stand_on_the_wall_and_their_buses_come_and_go_while_it_runs(

@@ -131,13 +131,13 @@ def test_what_he_pushes_is_on_disk_before_he_is_answered(
     tmp_path: Path, sink: SpoolSink, operator: VirtualTcecOperator
 ) -> None:
     settings = tcec_settings(tmp_path, operator.base, NAMES[:2], poll_s=3_600)
-    one, two = (f"pile-{name}" for name in NAMES[:2])
+    first, two = (f"pile-{name}" for name in NAMES[:2])
     with asking(tmp_path, sink, settings):
         until(lambda: status(sink, two) == "Available", "the first word")
         operator.plugs.set(NAMES[0], "Charging", now_ms())
         told = {"ConnectorStatusInfo": operator.connector(NAMES[0])}
         assert operator.push(settings["listen"], told) == (0, {"Status": 0})
-        assert status(sink, one) == "Charging"
+        assert status(sink, first) == "Charging"
         stranger = {"ConnectorStatusInfo": {"ConnectorID": "nobody's", "Status": 3}}
         assert operator.push(settings["listen"], stranger) == (0, {"Status": 0})
 
@@ -153,7 +153,7 @@ def test_what_he_told_long_ago_is_asked_for_anew(
         late = {"ConnectorStatusInfo": {"ConnectorID": NAMES[0], "Status": 3}}
         assert operator.push(settings["listen"], late, at=now_ms() - 600_000) == (0, {"Status": 0})
         until(lambda: status(sink, f"pile-{NAMES[0]}") == "Faulted", "he is asked")
-    assert "Charging" not in {one.signals.get("status") for one in sink.held(f"pile-{NAMES[0]}")}
+    assert "Charging" not in {reading.signals.get("status") for reading in sink.held(f"pile-{NAMES[0]}")}
 
 
 def test_strangers_get_the_codes_of_the_standard_and_change_nothing(
@@ -165,8 +165,8 @@ def test_strangers_get_the_codes_of_the_standard_and_change_nothing(
         until(lambda: status(sink, f"pile-{NAMES[0]}") == "Available", "the first word")
 
         def ret(body: bytes, name: str = "notification_stationStatus", token: str | None = None) -> int:
-            found: int = json.loads(operator.call(f"{here}/{name}", body, token)[1])["Ret"]
-            return found
+            code: int = json.loads(operator.call(f"{here}/{name}", body, token)[1])["Ret"]
+            return code
 
         right = PARTY.keys.question("MA5", told, stamp_of(now_ms()), "0001")
         forged = replace(PARTY.keys, sig_secret=b"guessed").question("MA5", told, stamp_of(now_ms()), "0001")
@@ -182,7 +182,7 @@ def test_strangers_get_the_codes_of_the_standard_and_change_nothing(
         assert operator.push(here, {"ConnectorStatusInfo": {"ConnectorID": NAMES[0]}})[0] == 4004
         assert operator.push(here, told, name="query_anything")[0] == 4004
         assert operator.call(f"{here}/a/b", b"{}")[0] == 404
-    assert {one.signals.get("status") for one in sink.held(f"pile-{NAMES[0]}")} == {"Available"}
+    assert {reading.signals.get("status") for reading in sink.held(f"pile-{NAMES[0]}")} == {"Available"}
 
 
 @pytest.mark.parametrize("fault", [fault for fault in get_args(WebFault) if fault])

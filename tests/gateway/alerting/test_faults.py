@@ -87,18 +87,22 @@ class Watch:
 
     def staff(self, name: str, kind: str, verb: Verb) -> None:
         """A deed about the first alert that is open about this."""
-        for one in self.desk.alerting.core.desk.open_alerts():
-            if (one.station, one.subject) == (name, kind):
+        for alert in self.desk.alerting.core.desk.open_alerts():
+            if (alert.station, alert.subject) == (name, kind):
                 deed = Deed(
-                    do=verb, by="wang", nonce="n" * 16, expires=self.now, target=one.id, text="x", assignee="li"
+                    do=verb, by="wang", nonce="n" * 16, expires=self.now, target=alert.id, text="x", assignee="li"
                 )
                 self.asked.append(self.desk.alerting.desk.do(deed))
                 return
 
     def standing(self) -> Told:
         """What is open."""
-        found = self.desk.alerting.core.desk.open_alerts()
-        return {(one.kind, f"{one.station}/{one.subject}", one.state) for one in found if one.kind != "internal_error"}
+        alerts = self.desk.alerting.core.desk.open_alerts()
+        return {
+            (alert.kind, f"{alert.station}/{alert.subject}", alert.state)
+            for alert in alerts
+            if alert.kind != "internal_error"
+        }
 
     def told(self) -> Told:
         """What reached a phone."""
@@ -107,10 +111,10 @@ class Watch:
 
 def said_by(messages: Iterable[StaffMessage]) -> Told:
     return {
-        (one.kind, f"{one.station}/{one.subject}", message.action)
+        (alert.kind, f"{alert.station}/{alert.subject}", message.action)
         for message in messages
-        for one in message.alerts
-        if one.kind != "internal_error"
+        for alert in message.alerts
+        if alert.kind != "internal_error"
     }
 
 
@@ -139,7 +143,7 @@ def day(watch: Watch, seed: int, poisoned: int, fault: Fault) -> tuple[Told, Tol
     started = watch.standing()
     watch.desk.close()
     if not fault.raised.endswith(".stored"):  # the answer itself
-        assert all(one.done() for one in watch.asked), f"staff wait for ever: {fault.raised}"
+        assert all(asked.done() for asked in watch.asked), f"staff wait for ever: {fault.raised}"
     return ended, sent, started
 
 
@@ -151,7 +155,7 @@ def check(folder: Path, patch: pytest.MonkeyPatch, seed: int, rooms: tuple[str, 
         return ""
     fault = Fault(rooms, dice.randint(1, counted.calls), dice.choice(ERRORS))
     others = day(Watch(folder / f"{seed}-faulty", patch), seed, poisoned, fault)
-    different = {one for whole, faulty in zip(told, others, strict=True) for one in whole ^ faulty}
+    different = {told_by_one for whole, faulty in zip(told, others, strict=True) for told_by_one in whole ^ faulty}
     assert len({subject for _, subject, _ in different}) <= (0 if rooms is NOTIFY else 1), (
         seed,
         fault.raised,

@@ -40,7 +40,7 @@ def test_a_recording_gives_its_alerts_each_at_its_moment_and_the_same_bytes_on_e
     lines = run()
     assert lines == run()
     told = [json.loads(line) for line in lines if b'"alert"' in line]
-    assert [(one["alert"]["kind"], one["action"], (one["at"] - T0) // 1000) for one in told] == [
+    assert [(said["alert"]["kind"], said["action"], (said["at"] - T0) // 1000) for said in told] == [
         ("door_forced", "opened", 5),
         ("charger_fault", "opened", 10),
         ("battery_low", "opened", 10),

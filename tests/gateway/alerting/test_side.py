@@ -112,8 +112,8 @@ def test_an_alarm_that_was_durable_before_the_crash_is_told_after_it(make: Make)
 def test_a_forced_door_that_staff_closed_is_told_when_it_happens_again_after_a_restart(make: Make) -> None:
     house = make()
     house.send("door", "event", type="door_forced")
-    found = house.said[0].alert.id
-    house.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
+    alert = house.said[0].alert.id
+    house.ask(lambda core, now: (core.desk.close(alert, "li", now), [], []))
     house.restart()
     house.wait(5)
     house.send("door", "event", type="door_forced")
@@ -275,7 +275,7 @@ def test_a_screen_that_is_still_missed_after_a_restart_is_forgotten_a_day_later(
     house.restart()
     house.wait(60)
     assert house.lines() == []
-    assert [one.subject for one in house.alerting.core.desk.open_alerts()] == ["lobby"]
+    assert [alert.subject for alert in house.alerting.core.desk.open_alerts()] == ["lobby"]
     house.wait(24 * 3600, step_s=600)
     house.wait(60)
     assert house.lines() == ["screen_absent lobby closed"]
@@ -286,10 +286,10 @@ def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
     house = make()
     house.send("pile-01", status="Faulted")
     house.wait(10)
-    found = house.said[0].alert.id
-    [event] = house.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
+    alert = house.said[0].alert.id
+    [event] = house.ask(lambda core, now: (core.desk.acknowledge(alert, "li", now), [], []))
     reader = AlertReader(house.folder)
-    kept = reader.alert(found)
+    kept = reader.alert(alert)
     reader.close()
     assert kept == event.alert
     with pytest.raises(UnknownAlertError):
@@ -299,11 +299,11 @@ def test_staff_acknowledge_and_a_wrong_question_comes_back(make: Make) -> None:
 def test_who_asks_and_goes_before_the_answer_leaves_no_harm(make: Make) -> None:
     house = make()
     house.send("door", "event", type="tamper")
-    found = house.said[0].alert.id
-    gone = house.alerting.desk.ask(lambda core, now: (core.desk.close(found, "li", now), [], []))
+    alert = house.said[0].alert.id
+    gone = house.alerting.desk.ask(lambda core, now: (core.desk.close(alert, "li", now), [], []))
     assert gone.cancel()
     held, house.alerting.dispatch._write = held_back(house.alerting.dispatch._write)
-    late = house.alerting.desk.ask(lambda core, now: (core.desk.acknowledge(found, "li", now), [], []))
+    late = house.alerting.desk.ask(lambda core, now: (core.desk.acknowledge(alert, "li", now), [], []))
     house.alerting.tick(house.now, house.ourselves)
     assert not late.cancel()
     for work in held:
@@ -520,7 +520,7 @@ def test_a_locked_door_in_opening_hours_is_told_once_with_its_cause_and_closes_w
     assert house.lines() == []
     house.wait(75)
     assert house.lines() == ["open_contradicted yanshan opened"]
-    assert [(one.alert.cause, one.alert.severity, one.alert.resource) for one in house.said] == [
+    assert [(said.alert.cause, said.alert.severity, said.alert.resource) for said in house.said] == [
         ("doors_locked", "warning", None)
     ]
     house.wait(600)

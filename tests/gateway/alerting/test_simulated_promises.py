@@ -9,5 +9,5 @@ def test_lies_of_simulated_stations_are_told_nobody_else_is_accused_and_kept_min
     assert result.differing == []
     assert list(result.wrong()) == []
     assert {lie.kind for lie in result.told} >= {"dead_reader", "early_closing", "late_opening", "locked_by_day"}
-    no_bolt = [one for one in result.months if "locked" not in one.sort.door and not one.sort.reader]
-    assert all(lie.told_at is None for one in no_bolt for lie in one.lies)
+    no_bolt = [month for month in result.months if "locked" not in month.sort.door and not month.sort.reader]
+    assert all(lie.told_at is None for month in no_bolt for lie in month.lies)

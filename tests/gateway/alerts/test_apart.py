@@ -32,11 +32,12 @@ class Steady(World):
     def standing(self) -> list[object]:
         core = self.core
         cases = [
-            (one.key, one.holds, one.since, one.not_before, one.told, one.alert, one.rises) for one in core._cases.all()
+            (case.key, case.holds, case.since, case.not_before, case.told, case.alert, case.rises)
+            for case in core._cases.all()
         ]
-        groups = [(dict(one.ttl_ms), dict(one.silent)) for one in core._groups.of("yanshan", "seat-01")]
+        groups = [(dict(group.ttl_ms), dict(group.silent)) for group in core._groups.of("yanshan", "seat-01")]
         return [
-            sorted(cases, key=lambda one: one[0]),
+            sorted(cases, key=lambda case: case[0]),
             sorted(core._book.open),
             groups,
             sorted(core._book.deaf),
@@ -119,7 +120,7 @@ def test_an_alert_of_a_kind_that_nobody_knows_stops_no_start() -> None:
 def test_at_a_start_a_fault_over_one_resource_costs_its_alert_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     seats = [seat(1), seat(2), seat(3)]
     world = Steady(seats)
-    states = [Change(one, 0, FAULT, FAULT, "start") for one in seats]
+    states = [Change(resource, 0, FAULT, FAULT, "start") for resource in seats]
 
     def broken(change: Change) -> dict[str, bool | None]:
         if change.resource.id == "seat-02":

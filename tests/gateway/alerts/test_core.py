@@ -354,7 +354,7 @@ def test_a_fault_made_by_whoever_repairs_it_waits_until_the_work_is_over() -> No
     at_work = {PILE.id, AED.id}
     world = World([PILE, AED])
     world.core = Alerts(
-        world.resources, lambda *device: world.last.get(device), worked_on=lambda one: one.id in at_work
+        world.resources, lambda *device: world.last.get(device), worked_on=lambda resource: resource.id in at_work
     )
     world.become(FAULT, PILE, AED)
     world.wait(3600)

@@ -13,25 +13,25 @@ FORTY = [seat(number) for number in range(40)]
 
 def run_heartbeats(world: World, devices: list[Resource], start: int, end: int) -> None:
     """Each device speaks every heartbeat at a phase of its own, and goes stale a ttl after its last word."""
-    phase = {one.device: index * HEARTBEAT // len(devices) for index, one in enumerate(devices)}
+    phase = {device.device: index * HEARTBEAT // len(devices) for index, device in enumerate(devices)}
     moments = [
-        (when, one)
-        for one in devices
-        for when in range(start - start % HEARTBEAT + phase[one.device], end, HEARTBEAT)
+        (when, device)
+        for device in devices
+        for when in range(start - start % HEARTBEAT + phase[device.device], end, HEARTBEAT)
         if start <= when < end
     ]
-    for when, one in sorted(moments, key=lambda moment: moment[0]):
+    for when, device in sorted(moments, key=lambda moment: moment[0]):
         world.until(when)
-        world.hear(one)
-        if world.axes[one.id] is not LIVE:
-            world.become(LIVE, one)
+        world.hear(device)
+        if world.axes[device.id] is not LIVE:
+            world.become(LIVE, device)
     world.until(end)
 
 
 def go_stale(world: World, devices: list[Resource]) -> None:
-    for one in sorted(devices, key=lambda one: world.last[one.station, one.device]):
-        world.until(world.last[one.station, one.device] + TTL)
-        world.become(STALE, one, cause="silence")
+    for device in sorted(devices, key=lambda device: world.last[device.station, device.device]):
+        world.until(world.last[device.station, device.device] + TTL)
+        world.become(STALE, device, cause="silence")
 
 
 def test_a_dead_router_with_forty_devices_is_one_alert_within_two_heartbeats_and_its_return_is_one() -> None:
@@ -50,9 +50,9 @@ def test_a_dead_router_with_forty_devices_is_one_alert_within_two_heartbeats_and
 
 def test_last_wills_of_forty_devices_are_one_alert() -> None:
     world = World(FORTY)
-    for one in FORTY:
+    for device in FORTY:
         world.wait(0.2)
-        world.become(OFFLINE, one, cause="last will")
+        world.become(OFFLINE, device, cause="last will")
     world.wait(300)
     assert world.lines() == ["station_offline yanshan opened"]
 
@@ -130,15 +130,15 @@ def test_who_does_not_come_back_with_the_site_is_told_apart_after_a_grace() -> N
 def test_a_bridge_that_dies_is_one_alert_while_the_station_speaks() -> None:
     behind, beside = FORTY[:10], FORTY[10:]
     world = World(FORTY)
-    world.bridges |= {("yanshan", one.device): "box-1" for one in behind}
+    world.bridges |= {("yanshan", device.device): "box-1" for device in behind}
     world.restart()
     run_heartbeats(world, FORTY, T0, T0 + TTL)
     last = dict(world.last)
     died = world.now
     while world.now < died + 2 * TTL:
         run_heartbeats(world, beside, world.now, world.now + 1000)
-        gone = [one for one in behind if last["yanshan", one.device] + TTL <= world.now]
-        world.become(STALE, *[one for one in gone if world.axes[one.id] is LIVE], cause="silence")
+        gone = [device for device in behind if last["yanshan", device.device] + TTL <= world.now]
+        world.become(STALE, *[device for device in gone if world.axes[device.id] is LIVE], cause="silence")
     assert world.lines() == ["bridge_offline box-1 opened"]
 
 
@@ -193,7 +193,9 @@ STEPS = ("will", "online", "speech", "pause", "restart")
 
 def take(world: World, step: str) -> None:
     """One step of a site's past. A device that speaks is live again whether it said `online` before or not."""
-    speakers = [one for one in world.resources if one is not AED_DAILY or world.axes[one.id] is not LIVE]
+    speakers = [
+        resource for resource in world.resources if resource is not AED_DAILY or world.axes[resource.id] is not LIVE
+    ]
     if step == "will":
         world.become(OFFLINE, *world.resources, cause="last will")
     elif step in ("online", "speech"):
@@ -216,11 +218,11 @@ def told_of_an_outage_after(past: tuple[str, ...], site: str) -> list[str]:
     """What is open two ttls after the site fell silent for good."""
     world = World(SITES[site])
     if site == "behind a box":
-        world.bridges |= {("yanshan", one.device): "box-1" for one in world.resources}
+        world.bridges |= {("yanshan", resource.device): "box-1" for resource in world.resources}
         world.restart()
     for step in past:
         take(world, step)
-    often = [one for one in world.resources if one is not AED_DAILY and world.axes[one.id] is LIVE]
+    often = [resource for resource in world.resources if resource is not AED_DAILY and world.axes[resource.id] is LIVE]
     begin = world.now
     go_stale(world, often)
     world.until(begin + 2 * TTL + 60_000)

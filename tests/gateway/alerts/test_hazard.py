@@ -164,4 +164,4 @@ def test_a_warning_knows_no_hours_of_a_route_and_a_test_does(severity, told) -> 
     event = last(world)
     event = replace(event, alert=replace(event.alert, severity=severity))
     routes = [Route(("night",), open_at=lambda _: False), Route(("duty",))]
-    assert [one.channel for one in deliveries(event, routes, Places())] == told
+    assert [delivery.channel for delivery in deliveries(event, routes, Places())] == told

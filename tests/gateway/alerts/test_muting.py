@@ -9,7 +9,7 @@ def resource(name: str, device: str) -> Resource:
 
 
 def fed(mutes: Mutes, device: str) -> list[str]:
-    return sorted(one.id for one in mutes.of_device("yanshan", device))
+    return sorted(resource.id for resource in mutes.of_device("yanshan", device))
 
 
 def test_a_device_feeds_every_resource_that_names_it_and_no_other() -> None:

@@ -10,7 +10,7 @@ OPENED = AlertEvent(ALERT, ALERT.opened_at, "opened")
 
 
 def told(event: AlertEvent, *routes: Route) -> list[str]:
-    return [f"{one.channel} {one.action}" for one in deliveries(event, routes, PLACES)]
+    return [f"{delivery.channel} {delivery.action}" for delivery in deliveries(event, routes, PLACES)]
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_planning_twice_plans_the_same() -> None:
     routes = [Route(("duty",), escalate_after_ms=1, escalate_to=("duty",))]
     plan = deliveries(OPENED, routes, PLACES)
     assert plan == deliveries(OPENED, routes, PLACES)
-    assert len({one.id for one in plan}) == 2
+    assert len({delivery.id for delivery in plan}) == 2

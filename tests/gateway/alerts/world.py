@@ -39,7 +39,7 @@ class World:
         return Alerts(self.resources, lambda *device: self.last.get(device), self.policy, self.bridges)
 
     def prime(self) -> None:
-        states = [Change(one, self.now, LIVE, self.axes[one.id], "start") for one in self.resources]
+        states = [Change(resource, self.now, LIVE, self.axes[resource.id], "start") for resource in self.resources]
         self.said += self.core.prime(states, self.now)
 
     def restart(self, *closed: Alert) -> None:
@@ -54,8 +54,8 @@ class World:
             self.last[resource.station, resource.device] = self.now
 
     def become(self, axes: Axes, *resources: Resource, cause: str = "message", detail: str | None = None) -> None:
-        changes = [Change(one, self.now, self.axes[one.id], axes, cause, detail) for one in resources]
-        self.axes |= {one.id: axes for one in resources}
+        changes = [Change(resource, self.now, self.axes[resource.id], axes, cause, detail) for resource in resources]
+        self.axes |= {resource.id: axes for resource in resources}
         self.said += self.core.on_changes(changes, self.now)
 
     def learn(self, *facts: Fact) -> None:

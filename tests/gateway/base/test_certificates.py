@@ -64,11 +64,11 @@ def test_every_certificate_of_the_configuration_is_looked_at(tmp_path: Path) -> 
         },
         context={"base": tmp_path, "check_files": False},
     )
-    found = {option: ours for option, _, ours in certificate_files(settings)}
-    assert found == {"api.cert_file": True, "mqtt.ca_file": False, "mqtt.cert_file": True}
+    files = {option: ours for option, _, ours in certificate_files(settings)}
+    assert files == {"api.cert_file": True, "mqtt.ca_file": False, "mqtt.cert_file": True}
     made(tmp_path)
     (ends,) = CertificateCollector(lambda: certificate_files(settings)).collect()
-    assert [(one.labels, one.value) for one in ends.samples] == [({"option": "api.cert_file"}, END_MS / 1000)]
+    assert [(sample.labels, sample.value) for sample in ends.samples] == [({"option": "api.cert_file"}, END_MS / 1000)]
 
 
 def test_an_alert_is_raised_and_is_over_when_the_file_is_renewed(make: Make, tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_the_servers_of_the_configuration_are_those_that_speak_tls() -> None:
         "uplink": {"id": "box", "url": "mqtts://centre.example"},
         "api": {"public_url": "https://box.example"},
     }
-    found = [(peer.option, peer.host, peer.port) for peer in tls_peers(Settings.model_validate(config))]
-    assert found == [
+    peers = [(peer.option, peer.host, peer.port) for peer in tls_peers(Settings.model_validate(config))]
+    assert peers == [
         ("mqtt.url.0", "broker", 8883),
         ("mqtt.url.1", "two", 8884),
         ("uplink.url", "centre.example", 8883),

@@ -54,7 +54,7 @@ def test_a_month_goes_from_local_midnight_to_local_midnight(zone: str, year: int
     place = ZoneInfo(zone)
     start, end = month_of(year, month, place)
     local = [datetime.fromtimestamp(at / 1000, UTC).astimezone(place) for at in (start, end)]
-    assert [(one.day, one.hour, one.minute) for one in local] == [(1, 0, 0), (1, 0, 0)]
+    assert [(midnight.day, midnight.hour, midnight.minute) for midnight in local] == [(1, 0, 0), (1, 0, 0)]
     assert [local[0].month, local[1].month] == [month, month % 12 + 1]
 
 

@@ -37,7 +37,7 @@ class CaldavServer:
 
     def multistatus(self, asked: bytes) -> bytes:
         wanted = re.search(rb"<c:text-match[^>]*>(.*?)</c:text-match>", asked)
-        found = (
+        responses = (
             f"<d:response><d:href>/cal/{name}</d:href><d:propstat><d:prop><d:getetag>{escape(self.etag(name))}</d:getetag>"
             f"<c:calendar-data>{escape(data.decode())}</c:calendar-data></d:prop>"
             "<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"
@@ -45,7 +45,7 @@ class CaldavServer:
             if wanted is None or b"UID:" + wanted[1] in data
         )
         head = '<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">'
-        return f"{head}{''.join(found)}</d:multistatus>".encode()
+        return f"{head}{''.join(responses)}</d:multistatus>".encode()
 
 
 @contextmanager

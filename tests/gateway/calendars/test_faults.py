@@ -38,7 +38,7 @@ class Hall:
         settings = Settings.model_validate(
             {"stations": [station], "store": {"path": folder}}, context={"base": folder, "check_files": False}
         )
-        self.agendas: dict[AreaKey, tuple[Activity, ...]] = {("y", one.id): () for one in settings.stations[0].areas}
+        self.agendas: dict[AreaKey, tuple[Activity, ...]] = {("y", area.id): () for area in settings.stations[0].areas}
         self.thread = CalendarThread(settings, settings.stations, self.take)
         for feed in self.thread._calendars._feeds.values():
             feed._expand = read

@@ -38,8 +38,8 @@ EVENING = "DTSTART:20261117T190000\nDTEND:20261117T210000"
 
 
 def starts(data: bytes, zone: str = ZONE) -> list[str]:
-    found = read(data, zone, FIRST, LAST).activities
-    return [datetime.fromtimestamp(a.start / 1000, ZoneInfo(zone)).strftime("%d %H:%M") for a in found]
+    activities = read(data, zone, FIRST, LAST).activities
+    return [datetime.fromtimestamp(a.start / 1000, ZoneInfo(zone)).strftime("%d %H:%M") for a in activities]
 
 
 def test_a_weekly_class_comes_every_week_but_for_the_day_left_out_and_the_one_moved() -> None:
@@ -65,8 +65,8 @@ def test_times_are_in_their_own_zone_in_utc_or_in_the_stations() -> None:
 
 def test_a_class_keeps_its_hour_over_a_change_of_the_clock() -> None:
     weekly = event("DTSTART:20261013T190000\nDTEND:20261013T210000", "RRULE:FREQ=WEEKLY")
-    found = read(calendar(weekly), "Europe/Berlin", at("2026-10-12"), at("2026-11-01")).activities
-    assert [a.start for a in found] == [at(f"2026-10-{day}T19:00", "Europe/Berlin") for day in (13, 20, 27)]
+    activities = read(calendar(weekly), "Europe/Berlin", at("2026-10-12"), at("2026-11-01")).activities
+    assert [a.start for a in activities] == [at(f"2026-10-{day}T19:00", "Europe/Berlin") for day in (13, 20, 27)]
 
 
 def test_what_is_cancelled_is_out_what_is_tentative_or_transparent_reserves_nothing_and_private_keeps_its_title() -> (
@@ -79,16 +79,16 @@ def test_what_is_cancelled_is_out_what_is_tentative_or_transparent_reserves_noth
         event(EVENING, "CLASS:PRIVATE", uid="c"),
         event(EVENING, uid="d", title="x\\n\x07y" + "z" * 300),
     )
-    found = read(data, ZONE, FIRST, LAST).activities
-    assert [(a.uid, a.reserves) for a in found] == [("a", False), ("b", False), ("c", True), ("d", True)]
-    assert found[2].title == ""
-    assert found[3].title == "x y" + "z" * 116 + "…"
+    activities = read(data, ZONE, FIRST, LAST).activities
+    assert [(a.uid, a.reserves) for a in activities] == [("a", False), ("b", False), ("c", True), ("d", True)]
+    assert activities[2].title == ""
+    assert activities[3].title == "x y" + "z" * 116 + "…"
 
 
 def test_a_title_is_one_line_without_numbers_of_people() -> None:
     title = "\u202e张三 13812345678 110101199003074477\\n来"
-    (found,) = read(calendar(event(EVENING, title=title)), ZONE, FIRST, LAST).activities
-    assert found.title == "张三 … … 来"
+    (activity,) = read(calendar(event(EVENING, title=title)), ZONE, FIRST, LAST).activities
+    assert activity.title == "张三 … … 来"
 
 
 @pytest.mark.parametrize(

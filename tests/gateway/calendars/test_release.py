@@ -59,8 +59,8 @@ def _events(data: bytes) -> list[Any]:
 
 
 def starts(data: bytes) -> list[str]:
-    found = read(data, ZONE, START - 20 * DAY, START + 20 * DAY).activities
-    return [rfc3339(each.start)[5:16] for each in found if each.uid == "u1"]
+    activities = read(data, ZONE, START - 20 * DAY, START + 20 * DAY).activities
+    return [rfc3339(each.start)[5:16] for each in activities if each.uid == "u1"]
 
 
 @pytest.mark.parametrize("times", TIMES)

@@ -19,7 +19,7 @@ def test_a_new_key_is_readable_by_its_owner_only_and_stays(tmp_path: Path) -> No
     assert len(key) == 64
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert made_key(path) == key == read_key(path)
-    assert [one.name for one in tmp_path.iterdir()] == ["command.key"]
+    assert [file.name for file in tmp_path.iterdir()] == ["command.key"]
 
 
 def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
     words = [sys.executable, "-c", MAKE, str(path)]
     makers = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(4)]
     assert {maker.communicate(timeout=60)[0].strip() for maker in makers} == {repr(path.read_bytes().strip()).encode()}
-    assert [one.name for one in tmp_path.iterdir()] == ["command.key"]
+    assert [file.name for file in tmp_path.iterdir()] == ["command.key"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short\n", b"x" * 31])

@@ -48,7 +48,7 @@ class Hop:
 
     @property
     def errands(self) -> dict[str, str]:
-        return {one.nonce: one.state for one in errands_kept(self.kept.get("errands"))}
+        return {errand.nonce: errand.state for errand in errands_kept(self.kept.get("errands"))}
 
     def word(self, state: str) -> None:
         """What the box below tells of itself, or its last will."""

@@ -15,7 +15,7 @@ def test_a_clock_that_is_always_as_slow_is_told_as_skew_and_takes_nothing_away()
     for seq in range(4):
         flags += town.hear("s", {"boot": "b", "seq": seq, "ts": town.now - 240_000, "occupied": False}).batch.flags
         town.wait(SECOND)
-    assert [bool(one & 2) for one in flags] == [False, False, True, True]
+    assert [bool(flag & 2) for flag in flags] == [False, False, True, True]
     assert town.axes("s").evidence == "live"
 
 

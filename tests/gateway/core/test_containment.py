@@ -86,13 +86,18 @@ class World:
         done = self.pipeline.take()
         batch = done.batch
         self.stored += zip(batch.topics, batch.payloads, batch.received, batch.flags, strict=True)
-        self.changes += [(one.at, one.resource.id, one.after, one.cause) for one in done.changes]
+        self.changes += [(change.at, change.resource.id, change.after, change.cause) for change in done.changes]
         self.refused += done.rejected
 
     def state(self, now: int) -> list[object]:
         """Everything that a restart keeps, and all that people see."""
         parts = [self.memory.dump(part, now) for part in range(len(self.memory.parts))]
-        return [parts, [document(one, now).body for one in self.live.stations.values()], self.stored, self.changes]
+        return [
+            parts,
+            [document(station, now).body for station in self.live.stations.values()],
+            self.stored,
+            self.changes,
+        ]
 
 
 def day(random: random.Random, messages: int) -> list[tuple[Frame, int]]:
@@ -172,7 +177,7 @@ def check(seed: int, messages: int) -> str:
         return ""
     end = stream[-1][1]
     poisoned, fault = poison(stream, at, random_.randint(1, many), random_.choice(ERRORS))
-    if not any(one.reason == "internal_error" for one in poisoned.refused):
+    if not any(message.reason == "internal_error" for message in poisoned.refused):
         return ""  # an error of a kind that its caller takes for an unreadable message
     assert fault.raised, (seed, at)
     assert poisoned.state(end) == never_came(stream, at).state(end), (seed, at, fault.raised)
@@ -194,7 +199,9 @@ def test_ten_thousand_messages_that_some_function_fails_over_cost_themselves() -
 
 def looks(seed: int, messages: int, each: int) -> list[tuple[list[Frame], int]]:
     """The mixed stream as it comes when so many come in one look."""
-    stream = [one for one in day(random.Random(seed), 2 * messages) if not one[0][0].startswith(b"yz-cmd/")][:messages]
+    stream = [frame for frame in day(random.Random(seed), 2 * messages) if not frame[0][0].startswith(b"yz-cmd/")][
+        :messages
+    ]
     return [
         ([frame for frame, _ in stream[at : at + each]], stream[at][1]) for at in range(0, len(stream) - each + 1, each)
     ]
@@ -248,7 +255,7 @@ def test_one_of_many_that_fails_each_time_costs_itself_and_is_told_once(
     clean.pipeline.set_aside(last, START + 2)
     clean.collect()
     assert poisoned.state(START + 2) == clean.state(START + 2)
-    assert [one.payload for one in poisoned.refused] == [last[1]]
+    assert [message.payload for message in poisoned.refused] == [last[1]]
     assert poisoned.live.mishaps.take() == [("y", "FaultError")]
 
 

@@ -129,7 +129,7 @@ def test_a_device_of_another_make_is_held_by_its_topic() -> None:
     for _ in range(5):
         town.now += SECOND
         passed = flood.let_in(frames(5_000, b"zigbee2mqtt/chair"), town.now)
-    assert [one.device.id for one in flood.look(town.now)] == ["seat-00"]
+    assert [flooding.device.id for flooding in flood.look(town.now)] == ["seat-00"]
     assert len(passed) in range(PER_S - 1, PER_S + 2)
 
 
@@ -182,7 +182,7 @@ def hear_of_strangers(names: int, folder: Path, bound: int) -> tuple[int, Town]:
     after = tracemalloc.take_snapshot()
     tracemalloc.stop()
     store.close()
-    return sum(one.size_diff for one in after.compare_to(before, "filename")), town
+    return sum(difference.size_diff for difference in after.compare_to(before, "filename")), town
 
 
 def test_names_that_nobody_configured_stay_nowhere_in_memory(tmp_path: Path) -> None:

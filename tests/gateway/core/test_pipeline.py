@@ -69,8 +69,8 @@ def frame(seq, occupied, **more):
 def test_any_order_stores_the_same_messages(sent, random):
     shuffled = sent * 2
     random.shuffle(shuffled)
-    one, other = Town(SEAT), Town(SEAT)
-    first = list(chain.from_iterable(say(one, boot, seq).batch.payloads for boot, seq in sent))
+    in_turn, other = Town(SEAT), Town(SEAT)
+    first = list(chain.from_iterable(say(in_turn, boot, seq).batch.payloads for boot, seq in sent))
     second = list(chain.from_iterable(say(other, boot, seq).batch.payloads for boot, seq in shuffled))
     assert sorted(first) == sorted(second)
     assert len(set(second)) == len(second)
@@ -167,10 +167,10 @@ def test_one_device_may_speak_for_resources_of_several_kinds():
     town = Town(SEAT | {"device": "box"}, {"id": "pile-01", "kind": "charger", "device": "box"},
                 {"id": "room", "kind": "room", "device": "box"})  # fmt: skip
     town.hear("box", {"boot": "b", "seq": 1, "occupied": False, "status": "Charging", "power_w": 80, "shoe_size": 43})
-    assert [town.axes(one).use for one in ("seat-01", "pile-01", "room")] == ["free", "occupied", "free"]
+    assert [town.axes(name).use for name in ("seat-01", "pile-01", "room")] == ["free", "occupied", "free"]
     assert town.pipeline.counters["ignored_fields"] == 1
     town.hear("box", {"boot": "b", "seq": 2, "people": 4})
-    assert [town.axes(one).use for one in ("seat-01", "pile-01", "room")] == ["free", "occupied", "occupied"]
+    assert [town.axes(name).use for name in ("seat-01", "pile-01", "room")] == ["free", "occupied", "occupied"]
     assert reasons(town.hear("box", {"boot": "b", "seq": 3, "occupied": 3})) == ["wrong_type"]
 
 
@@ -179,7 +179,7 @@ def test_a_look_with_one_bad_message_among_good_ones_stores_the_good_ones(town):
     town.pipeline.handle_all([good, bad, frame(2, False), (b"nonsense", b"", 0)], NOON)
     outcome = town.pipeline.take()
     assert outcome.batch.payloads == [good[1], frame(2, False)[1]]
-    assert [one.reason for one in outcome.rejected] == ["encoding"]
+    assert [message.reason for message in outcome.rejected] == ["encoding"]
 
 
 FIELDS = st.sampled_from(["ts", "boot", "seq", "occupied", "x", "oldest"])

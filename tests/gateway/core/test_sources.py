@@ -32,7 +32,7 @@ def say(core: Pipeline, topic: str, body: Any, now: int = START) -> None:
 
 
 def facts(core: Pipeline, name: str) -> Facts:
-    return next(one for one in core.live.stations["y"].facts() if one.resource.id == name)
+    return next(facts for facts in core.live.stations["y"].facts() if facts.resource.id == name)
 
 
 def plug(number: int) -> dict[str, Any]:

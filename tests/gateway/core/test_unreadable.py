@@ -31,7 +31,7 @@ def test_a_state_that_nobody_can_read_makes_the_place_suspect_at_once(payload: b
     town = Town({"id": "seat", "kind": "seat"})
     town.hear("seat", {"occupied": False})
     changes = town.hear("seat", payload).changes
-    assert [(one.after.evidence, one.after.because, one.cause) for one in changes] == [
+    assert [(change.after.evidence, change.after.because, change.cause) for change in changes] == [
         ("suspect", ("suspect", "unreadable"), "unreadable")
     ]
     assert town.document()["areas"][0]["resources"][0]["because"] == ["suspect", "unreadable"]
@@ -119,7 +119,7 @@ def test_two_resources_on_one_device_are_both_told() -> None:
 def test_a_number_in_utf_16_stands_nowhere() -> None:
     town = Town({"id": "seat", "kind": "seat"})
     outcome = town.hear("seat", '{"card":"11010519491231002X"}'.encode("utf-16-le"))
-    assert [(one.reason, one.payload) for one in outcome.rejected] == [("identity_number", b"")]
+    assert [(message.reason, message.payload) for message in outcome.rejected] == [("identity_number", b"")]
 
 
 def test_a_message_that_nobody_can_read_is_named_by_its_device_and_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -54,7 +54,9 @@ def seat_decoder(dialect: str) -> Decoder:
 @pytest.mark.parametrize("dialect", [dialect for dialect in DIALECTS if dialect != "esphome"])  # its values are words
 def test_the_same_impossible_payloads_are_refused_everywhere(dialect: str) -> None:
     bound = seat_decoder(dialect)
-    topic = next(one for one in bound.filters if not one.endswith(("online", "LWT", "availability")))
+    topic = next(
+        topic_filter for topic_filter in bound.filters if not topic_filter.endswith(("online", "LWT", "availability"))
+    )
     for payload, reason in (
         (b" " * (longest(topic.encode()) + 1), "too_long"),
         (b"[" * 30_000, "too_deep"),
@@ -86,9 +88,9 @@ def test_a_message_on_a_topic_of_somebody_else_is_not_for_us() -> None:
     ],
 )
 def test_a_template_of_the_subset_shows_what_jinja_would(written: str, document: object, shown: object) -> None:
-    found = compile_template(written)
-    assert found is not None
-    assert found[1](document) == shown
+    compiled = compile_template(written)
+    assert compiled is not None
+    assert compiled[1](document) == shown
 
 
 @pytest.mark.parametrize(

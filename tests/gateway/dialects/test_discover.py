@@ -40,7 +40,7 @@ def heard(*traffic: tuple[str, str]) -> list[Finding]:
 
 
 def test_each_device_is_found_once_in_its_own_dialect() -> None:
-    assert [(one.dialect, one.topic) for one in heard(*TRAFFIC)] == [
+    assert [(finding.dialect, finding.topic) for finding in heard(*TRAFFIC)] == [
         ("native", "yz/yanshan/seat-01/state"),
         ("chirpstack", "application/A/device/E1/event/up"),
         ("esphome", "rest-node/binary_sensor/seat_1"),
@@ -93,18 +93,18 @@ def test_a_device_of_ours_is_one_finding_whatever_it_says() -> None:
     ],
 )
 def test_what_measures_or_warns_is_proposed_as_what_it_is(topic: str, payload: str, lines: list[str]) -> None:
-    (found,) = heard((topic, payload))
-    assert [line.partition("kind: ")[2].partition(", source")[0].rstrip("}") for line in found.lines] == lines
+    (finding,) = heard((topic, payload))
+    assert [line.partition("kind: ")[2].partition(", source")[0].rstrip("}") for line in finding.lines] == lines
 
 
 def test_what_it_reports_grows_with_every_message() -> None:
-    door = next(one for one in heard(*TRAFFIC) if one.dialect == "zigbee2mqtt")
+    door = next(finding for finding in heard(*TRAFFIC) if finding.dialect == "zigbee2mqtt")
     assert door.reports == ("open", "battery_pct")
     assert door.messages == 2
 
 
 def test_every_line_is_a_resource_that_the_configuration_takes_and_a_dialect_can_bind() -> None:
-    lines = [line for one in heard(*TRAFFIC) for line in one.lines]
+    lines = [line for finding in heard(*TRAFFIC) for line in finding.lines]
     for number, line in enumerate(lines):
         item = yaml.safe_load(line)[0] | {"id": f"thing-{number}"}
         settings = Settings.model_validate(
@@ -170,4 +170,4 @@ def test_every_line_reads_a_message_that_it_came_from() -> None:
                 continue
             bound = bind(Source(**written["source"]), resource(written["kind"], written.get("type")))
             told = [bound.decode(topic, payload.encode("latin-1"), NOW) for topic, payload in TRAFFIC]
-            assert any(one is not None and one.signals for one in told), line
+            assert any(decoded is not None and decoded.signals for decoded in told), line

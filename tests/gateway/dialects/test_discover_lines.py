@@ -87,8 +87,8 @@ def reads(folder: Path, finding: Finding, offer: Offer, *messages: tuple[str, st
 
 @pytest.mark.parametrize("messages", CASES)
 def test_a_line_reads_the_very_message_it_was_made_from(tmp_path: Path, messages: list[dict[str, Any]]) -> None:
-    for one in messages:
-        message = one["topic"], one["payload"]
+    for sent in messages:
+        message = sent["topic"], sent["payload"]
         for finding, offer in each_offer(heard(message)):
             reads(tmp_path, finding, offer, message)
 
@@ -100,7 +100,7 @@ def test_a_line_made_from_a_conversation_reads_the_last_word_of_it(
     said = [(message["topic"], message["payload"]) for message in messages]
     for finding, offer in each_offer(heard(*said)):
         kind, place = offer.resource["kind"], (finding.dialect, finding.topic)
-        last = next(one for one in reversed(said) if (place, kind) in seems_to_feed(one))
+        last = next(sent for sent in reversed(said) if (place, kind) in seems_to_feed(sent))
         evidence = told(house(tmp_path, finding.station or "s", offer.line), last)
         assert evidence[offer.resource["id"]] in ("live", "stale", "never"), offer.line
 
@@ -181,7 +181,7 @@ def test_a_device_without_a_line_says_why() -> None:
     (button,) = heard(("zigbee2mqtt/button", '{"action":"single"}'))
     assert button.unused[0].startswith("resource: it has said nothing that we know a use for")
     (long,) = heard((f"zigbee2mqtt/{'a' * 1100}", '{"occupancy":true}'))
-    assert {one.reason for one in long.refused} == {"bad_line"}
+    assert {refusal.reason for refusal in long.refused} == {"bad_line"}
 
 
 def test_free_text_of_a_device_is_not_shown() -> None:
@@ -196,14 +196,14 @@ def test_a_flood_takes_no_more_than_its_room() -> None:
     listener = DiscoveryListener(devices=3, samples_bytes=100)
     for number in range(9):
         listener.hear(f"zigbee2mqtt/{number}", b'{"occupancy":true,"power":%d}' % number)
-    found = listener.findings()
-    assert [one.topic[-1] for one in found] == ["0", "1", "2"]
+    findings = listener.findings()
+    assert [finding.topic[-1] for finding in findings] == ["0", "1", "2"]
     listener.hear("zigbee2mqtt/0", b'{"occupancy":true,"x":"' + b"x" * SAMPLE_BYTES + b'"}')
-    assert listener.findings()[0].offers == found[0].offers
+    assert listener.findings()[0].offers == findings[0].offers
     tight = DiscoveryListener(samples_bytes=10)
     tight.hear("zigbee2mqtt/a", b'{"occupancy":true}')
     (nothing,) = tight.findings()
-    assert {one.reason for one in nothing.refused} == {"not_kept"}
+    assert {refusal.reason for refusal in nothing.refused} == {"not_kept"}
 
 
 def test_a_device_that_is_known_is_not_looked_for() -> None:

@@ -111,7 +111,7 @@ def test_most_stuck_sensors_are_found_and_hardly_an_honest_one_is_doubted():
     """Bounds of the table in docs/availability.md, on one day of two stations."""
     tallies = measure(range(7, 8), stations=2, hours=16)
     stuck = [tallies[kind] for kind in ("seat", "charger")]
-    assert sum(one.lying for one in stuck) >= 4
-    assert sum(one.found for one in stuck) >= 0.6 * sum(one.lying for one in stuck)
+    assert sum(tally.lying for tally in stuck) >= 4
+    assert sum(tally.noticed for tally in stuck) >= 0.6 * sum(tally.lying for tally in stuck)
     for tally in tallies.values():
         assert tally.doubted_minutes <= 0.005 * tally.honest_minutes

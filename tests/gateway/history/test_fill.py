@@ -21,11 +21,11 @@ AXES = {
 
 def states(*spans: tuple[str, int]) -> list[Interval]:
     """(state, minutes) one after another, from 0 on."""
-    found, at = [], 0
+    intervals, at = [], 0
     for name, minutes in spans:
-        found.append(Interval(at, at + minutes * MINUTE, AXES[name]))
+        intervals.append(Interval(at, at + minutes * MINUTE, AXES[name]))
         at += minutes * MINUTE
-    return found
+    return intervals
 
 
 def levels(*said: tuple[int, int | None], size: int = 20) -> list[Level]:
@@ -37,37 +37,37 @@ def hour(intervals: list[Interval], said: list[Level], **more: Any) -> Any:
 
 
 def test_a_dance_room_with_ten_of_twenty_is_half_full_and_occupied_all_the_time() -> None:
-    found = hour(states(("free", 60)), levels((0, 10)))
-    assert (found.utilization, found.filled, found.in_use) == (1.0, 0.5, HOUR)
-    assert found.known_open == HOUR
+    minutes = hour(states(("free", 60)), levels((0, 10)))
+    assert (minutes.utilization, minutes.filled, minutes.in_use) == (1.0, 0.5, HOUR)
+    assert minutes.known_open == HOUR
 
 
 def test_a_room_is_occupied_while_anybody_is_there() -> None:
-    found = hour(states(("free", 60)), levels((0, 0), (15, 4), (45, 0)))
-    assert (found.occupied, found.free, found.sessions) == (30 * MINUTE, 30 * MINUTE, 1)
-    assert found.filled == pytest.approx(4 * 30 / (20 * 60))
+    minutes = hour(states(("free", 60)), levels((0, 0), (15, 4), (45, 0)))
+    assert (minutes.occupied, minutes.free, minutes.sessions) == (30 * MINUTE, 30 * MINUTE, 1)
+    assert minutes.filled == pytest.approx(4 * 30 / (20 * 60))
 
 
 def test_what_is_full_and_what_has_room_are_both_counted_by_their_people() -> None:
-    found = hour(states(("full", 30), ("free", 30)), levels((0, 20), (30, 5)))
-    assert (found.occupied, found.filled) == (HOUR, (20 * 30 + 5 * 30) / (20 * 60))
+    minutes = hour(states(("full", 30), ("free", 30)), levels((0, 20), (30, 5)))
+    assert (minutes.occupied, minutes.filled) == (HOUR, (20 * 30 + 5 * 30) / (20 * 60))
 
 
 @pytest.mark.parametrize("state", ["silent", "shut"])
 def test_what_is_not_known_or_not_open_is_in_neither_sum(state: str) -> None:
-    found = hour(states((state, 30), ("free", 30)), levels((0, 10)))
-    assert (found.places, found.taken) == (20 * 30 * MINUTE, 10 * 30 * MINUTE)
-    assert found.known_open == 30 * MINUTE
+    minutes = hour(states((state, 30), ("free", 30)), levels((0, 10)))
+    assert (minutes.places, minutes.taken) == (20 * 30 * MINUTE, 10 * 30 * MINUTE)
+    assert minutes.known_open == 30 * MINUTE
 
 
 def test_where_nothing_counts_it_stays_as_its_states_say() -> None:
-    found = hour(states(("full", 15), ("free", 45)), levels((0, None)))
-    assert (found.occupied, found.filled, found.places) == (15 * MINUTE, None, 0)
+    minutes = hour(states(("full", 15), ("free", 45)), levels((0, None)))
+    assert (minutes.occupied, minutes.filled, minutes.places) == (15 * MINUTE, None, 0)
 
 
 def test_a_bank_half_full_for_an_hour_is_half_an_hour_of_being_occupied() -> None:
-    found = fill(states(("free", 60)), levels((0, 12), size=24), 0, HOUR, units=True)
-    assert (found.utilization, found.filled, found.in_use) == (0.5, 0.5, HOUR)
+    minutes = fill(states(("free", 60)), levels((0, 12), size=24), 0, HOUR, units=True)
+    assert (minutes.utilization, minutes.filled, minutes.in_use) == (0.5, 0.5, HOUR)
 
 
 def test_hours_add_up_to_the_whole() -> None:

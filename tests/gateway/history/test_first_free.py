@@ -65,9 +65,9 @@ def test_the_first_of_a_group_held_back_is_covered_as_promised_and_its_middle_is
 def test_the_first_of_twelve_comes_long_before_any_ones_middle() -> None:
     members = busy_group(12, 30)
     learnt, looks = asked(members, NOON + 20 * DAY)
-    one = Forecast(sorted(session for sessions in members for session in sessions)[-2000:], UTC)
+    forecast = Forecast(sorted(session for sessions in members for session in sessions)[-2000:], UTC)
     spell, now = looks[0]
-    nearest = min(left.median for start in spell.starts if (left := one.remaining(start, now)) is not None)
+    nearest = min(left.median for start in spell.starts if (left := forecast.remaining(start, now)) is not None)
     first = learnt.remaining(spell.starts, now)
     assert first is not None
     assert first.median < nearest / 2

@@ -46,9 +46,9 @@ def test_a_sign_ends_it_and_so_does_closing() -> None:
 def test_that_it_is_contradicted_is_no_sign() -> None:
     opened = 10 * DAY + OPENS
     changes = [*today(USUALLY_SOON, 10), OpeningChange("s", opened + 15 * MINUTE, "contradicted")]
-    found = missing(changes, opened + 2 * HOUR)
-    assert found is not None
-    assert found.since == opened
+    missed = missing(changes, opened + 2 * HOUR)
+    assert missed is not None
+    assert missed.since == opened
 
 
 @pytest.mark.parametrize(

@@ -31,20 +31,20 @@ def month(chance: random.Random) -> dict[str, int]:
     ],
 )
 def test_what_is_told_of_a_month(counts: dict[str, int], groups: dict[str, int] | None) -> None:
-    found = told(counts)
-    assert (found and dict(found.groups)) == groups
+    shares = told(counts)
+    assert (shares and dict(shares.groups)) == groups
 
 
 def test_shares_add_up_and_the_largest_stands_first() -> None:
-    found = told({"courier": 10, "sanitation": 30, "other": 50, "security": 1})
-    assert found is not None
-    assert list(found.shares) == ["sanitation", "courier", OTHER]
-    assert sum(found.shares.values()) == pytest.approx(1)
+    shares = told({"courier": 10, "sanitation": 30, "other": 50, "security": 1})
+    assert shares is not None
+    assert list(shares.shares) == ["sanitation", "courier", OTHER]
+    assert sum(shares.shares.values()) == pytest.approx(1)
 
 
 def test_a_sum_is_made_of_what_is_told_alone() -> None:
-    one, two = told({"courier": 20, "security": 4}), told({"security": 25})
-    assert together([one, None, two]) == Shares({"security": 25, "courier": 20})
+    first, two = told({"courier": 20, "security": 4}), told({"security": 25})
+    assert together([first, None, two]) == Shares({"security": 25, "courier": 20})
     assert together([None, None]) is None
 
 
@@ -80,19 +80,19 @@ def test_no_combination_of_public_answers_tells_of_fewer_than_five_people() -> N
     for _ in range(300):
         stations = [told(month(chance)) for _ in range(4)]
         regions = [part for size in range(1, 5) for part in combinations(stations, size)]
-        answers = [found for part in regions if (found := together(part)) is not None]
-        for one, other in combinations(answers, 2):
+        answers = [answer for part in regions if (answer := together(part)) is not None]
+        for answer, other in combinations(answers, 2):
             for name in NAMES:
-                apart = one.groups.get(name, 0) - other.groups.get(name, 0)
+                apart = answer.groups.get(name, 0) - other.groups.get(name, 0)
                 parts = [station.groups.get(name, 0) for station in stations if station is not None]
                 assert all(count == 0 or count >= CROWD for count in parts)
                 assert apart in differences(parts)
-            assert one.answers >= FEWEST
+            assert answer.answers >= FEWEST
 
 
 def differences(parts: list[int]) -> set[int]:
     """What can be told apart of whole groups: each is added, taken away, or neither."""
-    found = {0}
+    values = {0}
     for count in parts:
-        found |= {value + sign * count for value in found for sign in (-1, 1)}
-    return found
+        values |= {value + sign * count for value in values for sign in (-1, 1)}
+    return values

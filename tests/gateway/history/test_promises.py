@@ -15,14 +15,14 @@ def changes(*rows: tuple[int, str]) -> list[OpeningChange]:
 
 def test_a_day_with_all_of_it() -> None:
     day = changes((0, "closed"), (540, "unproved"), (550, "proved"), (670, "contradicted"), (700, "closed"))
-    found = promised(day, 0, 1440 * MINUTE)
-    assert found == Promised(120 * MINUTE, 10 * MINUTE, 30 * MINUTE)
-    assert (found.promised, found.kept, found.coverage) == (160 * MINUTE, 0.8, 150 / 160)
+    minutes = promised(day, 0, 1440 * MINUTE)
+    assert minutes == Promised(120 * MINUTE, 10 * MINUTE, 30 * MINUTE)
+    assert (minutes.promised, minutes.kept, minutes.coverage) == (160 * MINUTE, 0.8, 150 / 160)
 
 
 def test_what_nobody_could_see_is_no_share_of_anything() -> None:
-    found = promised(changes((0, "unproved")), 0, 60 * MINUTE)
-    assert (found.kept, found.coverage) == (None, 0.0)
+    minutes = promised(changes((0, "unproved")), 0, 60 * MINUTE)
+    assert (minutes.kept, minutes.coverage) == (None, 0.0)
     assert Promised().coverage is None
 
 
@@ -37,13 +37,13 @@ rows = st.lists(
 
 
 @given(rows, st.integers(0, 300), st.integers(0, 300))
-def test_it_is_what_counting_each_minute_gives(rows: list[tuple[int, str]], one: int, other: int) -> None:
-    start, end = sorted((one, other))
+def test_it_is_what_counting_each_minute_gives(rows: list[tuple[int, str]], first: int, other: int) -> None:
+    start, end = sorted((first, other))
     told = sorted(dict(rows).items())
     counted = dict.fromkeys(("closed", "unproved", "proved", "contradicted"), 0)
     for minute in range(start, end):
         counted[next((state for at, state in reversed(told) if at <= minute), "closed")] += 1
-    found = promised(changes(*told), start * MINUTE, end * MINUTE)
-    assert (found.proved, found.unproved, found.contradicted) == (
+    minutes = promised(changes(*told), start * MINUTE, end * MINUTE)
+    assert (minutes.proved, minutes.unproved, minutes.contradicted) == (
         counted["proved"] * MINUTE, counted["unproved"] * MINUTE, counted["contradicted"] * MINUTE,
     )  # fmt: skip

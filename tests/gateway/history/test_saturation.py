@@ -81,8 +81,8 @@ def test_it_is_what_a_look_at_each_hour_says(told: list[list[tuple[int, Any]]]) 
     full = known = unknown = 0
     for hour in range(31):
         parts = [
-            next((part_of(each.axes) for each in one if each.start <= hour * HOUR < each.end), "unknown")
-            for one in histories
+            next((part_of(each.axes) for each in intervals if each.start <= hour * HOUR < each.end), "unknown")
+            for intervals in histories
         ]
         if "free" in parts:
             known += 1
@@ -90,5 +90,5 @@ def test_it_is_what_a_look_at_each_hour_says(told: list[list[tuple[int, Any]]]) 
             unknown += 1
         elif "occupied" in parts:
             full, known = full + 1, known + 1
-    found = saturation(histories, 0, 31 * HOUR)
-    assert (found.full, found.known, found.unknown) == (full * HOUR, known * HOUR, unknown * HOUR)
+    saturated = saturation(histories, 0, 31 * HOUR)
+    assert (saturated.full, saturated.known, saturated.unknown) == (full * HOUR, known * HOUR, unknown * HOUR)

@@ -58,15 +58,15 @@ def test_what_no_meter_can_have_counted_in_the_time_is_no_energy(case: dict[str,
 def test_in_an_hour_2_kw_may_count_an_hour_and_a_quarter_and_one_kwh(counter_wh: float, told: Tally) -> None:
     meter = Meter()
     meter.hear(Said(energy_wh=0), 0, 0, 2_000)
-    found = meter.hear(Said(energy_wh=counter_wh), HOUR_MS, HOUR_MS, 2_000)
-    assert found is not None
-    assert found[0] == told
+    told_of = meter.hear(Said(energy_wh=counter_wh), HOUR_MS, HOUR_MS, 2_000)
+    assert told_of is not None
+    assert told_of[0] == told
 
 
 def test_every_type_of_charger_may_draw_what_its_rule_of_use_asks_for() -> None:
-    for name, one in SPECS["charger"].types.items():
-        assert one.running_above_w * 10 < one.most_w <= POWER_W[1], name
-    assert {name: one.most_w for name, one in SPECS["charger"].types.items()} == {
+    for name, sort in SPECS["charger"].types.items():
+        assert sort.running_above_w * 10 < sort.most_w <= POWER_W[1], name
+    assert {name: sort.most_w for name, sort in SPECS["charger"].types.items()} == {
         "phone": 2_000, "ebike": 10_000, "ev": 1_000_000,
     }, "as docs/timeseries.md says"  # fmt: skip
 
@@ -102,46 +102,46 @@ def test_without_numbers_the_time_tells_which_message_is_late() -> None:
 
 
 def marks(*said: dict[str, object]) -> dict[int, tuple[int, int, int]]:
-    meter, found = Meter(), {}
-    for minute, one in enumerate(said):
-        told = meter.hear(Said(**one), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
-        found.update({mark[0] // MINUTE: mark for mark in told[1]} if told else {})
-    return found
+    meter, marks_by_minute = Meter(), {}
+    for minute, fields in enumerate(said):
+        told = meter.hear(Said(**fields), minute * MINUTE, minute * MINUTE)  # type: ignore[arg-type]
+        marks_by_minute.update({mark[0] // MINUTE: mark for mark in told[1]} if told else {})
+    return marks_by_minute
 
 
 def test_a_use_has_what_flowed_from_the_reading_before_it_to_the_one_at_its_end() -> None:
-    found = marks(
+    read = marks(
         {"status": "Available", "energy_wh": 100},
         {"status": "Charging", "energy_wh": 101},
         {"status": "Charging", "energy_wh": 105},
         {"status": "Available", "energy_wh": 107},
         {"status": "Available", "energy_wh": 107},
     )
-    assert energy_between(found[1], found[3]) == 7000
+    assert energy_between(read[1], read[3]) == 7000
 
 
 def test_a_meter_that_reports_apart_from_the_status_is_read_after_the_end() -> None:
-    found = marks(
+    read = marks(
         {"energy_wh": 100}, {"status": "Available"}, {"status": "Charging"}, {"status": "Available"}, {"energy_wh": 130}
     )
-    assert energy_between(found[2], found[3]) == 30_000
+    assert energy_between(read[2], read[3]) == 30_000
 
 
 def test_two_uses_that_no_reading_parts_have_no_energy() -> None:
-    found = marks(
+    read = marks(
         {"status": "Available", "energy_wh": 100}, {"status": "Charging"}, {"status": "Available"},
         {"status": "Charging", "energy_wh": 130}, {"status": "Available", "energy_wh": 140},
     )  # fmt: skip
-    assert energy_between(found.get(1), found.get(2)) is None
-    assert energy_between(found.get(3), found.get(4)) is None
+    assert energy_between(read.get(1), read.get(2)) is None
+    assert energy_between(read.get(3), read.get(4)) is None
 
 
 def test_a_use_in_which_the_counter_fell_has_no_energy() -> None:
-    found = marks(
+    read = marks(
         {"status": "Available", "energy_wh": 100}, {"status": "Charging", "energy_wh": 110},
         {"status": "Charging", "energy_wh": 1}, {"status": "Available", "energy_wh": 9},
     )  # fmt: skip
-    assert energy_between(found[1], found[3]) is None
+    assert energy_between(read[1], read[3]) is None
 
 
 def test_a_meter_never_heard_gives_no_energy_rather_than_none_used() -> None:

@@ -26,10 +26,10 @@ def test_every_state_is_one_part_and_only_a_free_one_is_usable() -> None:
 
 def test_unknown_counts_neither_as_used_nor_as_open_but_stands_beside() -> None:
     intervals = [Interval(0, 10, FREE), Interval(10, 40, TAKEN), Interval(40, 100, STALE), Interval(100, 200, SHUT)]
-    found = measure(intervals, 0, 250)
-    assert found == Minutes(occupied=30, free=10, closed=100, unknown=60 + 50, sessions=1)
-    assert found.utilization == 0.75
-    assert found.coverage == pytest.approx(40 / 150)
+    minutes = measure(intervals, 0, 250)
+    assert minutes == Minutes(occupied=30, free=10, closed=100, unknown=60 + 50, sessions=1)
+    assert minutes.utilization == 0.75
+    assert minutes.coverage == pytest.approx(40 / 150)
 
 
 def test_coming_back_from_unknown_is_no_session() -> None:
@@ -43,7 +43,7 @@ def test_nothing_known_is_no_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "found"),
+    ("states", "expected"),
     [
         ([FREE, TAKEN, FREE], [Use(10, 20, whole=True)]),
         ([FREE, TAKEN, AWAY, TAKEN, FREE], [Use(10, 40, whole=True)]),
@@ -55,8 +55,8 @@ def test_nothing_known_is_no_number() -> None:
         ([], []),
     ],
 )
-def test_a_use_is_whole_when_it_was_seen_from_free_to_free(states: list[object], found: list[Use]) -> None:
-    assert uses([Interval(at * 10, at * 10 + 10, axes) for at, axes in enumerate(states)]) == found  # type: ignore[arg-type]
+def test_a_use_is_whole_when_it_was_seen_from_free_to_free(states: list[object], expected: list[Use]) -> None:
+    assert uses([Interval(at * 10, at * 10 + 10, axes) for at, axes in enumerate(states)]) == expected  # type: ignore[arg-type]
 
 
 def test_peaks_are_the_busiest_hours_of_those_that_are_known_well_enough() -> None:

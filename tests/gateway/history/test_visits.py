@@ -32,14 +32,14 @@ HOUR = 60 * MINUTE
 
 def heard(*totals: int | tuple[int, str], every: int = MINUTE, silence: int = HOUR) -> list[tuple[int, int | None]]:
     """Least and most of each step; (total, boot) where the device says when it started."""
-    turnstile, found = Turnstile(), []
-    for number, one in enumerate(totals):
-        ins, boot = one if isinstance(one, tuple) else (one, None)
+    turnstile, passed = Turnstile(), []
+    for number, reported in enumerate(totals):
+        ins, boot = reported if isinstance(reported, tuple) else (reported, None)
         told = Told(ins=ins, boot=boot, seq=None if boot is None else number)
         step = turnstile.hear(told, number * every, silence)
         if step is not None:
-            found.append((step.least, step.most))
-    return found
+            passed.append((step.least, step.most))
+    return passed
 
 
 def test_what_a_total_rose_by_came_in_and_the_first_total_tells_nothing():
@@ -120,7 +120,9 @@ def test_what_was_held_back_and_comes_at_once_is_counted():
 
 def test_a_door_opens_once_until_it_was_seen_closed_again():
     turnstile = Turnstile()
-    seen = [turnstile.opens(Told(open=one), at) for at, one in enumerate([True, False, True, True, False, True])]
+    seen = [
+        turnstile.opens(Told(open=is_open), at) for at, is_open in enumerate([True, False, True, True, False, True])
+    ]
     assert seen == [False, False, True, False, False, True]
 
 
@@ -233,19 +235,19 @@ def simulated(visits: int, boots: bool, *, more: bool) -> Any:
      for visits in (0, 3, 40, 200, 500, 1_500) for boots in (True, False)],
 )  # fmt: skip
 def test_the_truth_is_inside_on_99_of_100_days_and_the_interval_narrow_on_quiet_ones(visits: int, boots: bool):
-    found = list(days(visits + boots, 60, visits, boots=boots, trouble=0.3))
-    share_out(found)
-    found = found[1:-1]  # nothing is known before the first total
+    days_told = list(days(visits + boots, 60, visits, boots=boots, trouble=0.3))
+    share_out(days_told)
+    days_told = days_told[1:-1]  # nothing is known before the first total
     inside = 0
-    for day in found:
+    for day in days_told:
         band = published(day.evidence())
         inside += band.low <= day.truth and (band.high is None or day.truth <= band.high)
         if day.whole:
             assert band.high is not None
             if visits >= 200 and day.truth >= 200:
                 assert band.high - band.low <= (0.2 if day.truth >= 500 else 0.25) * day.truth
-    assert inside >= 0.99 * len(found)
-    assert 10 < sum(day.whole for day in found) < len(found)
+    assert inside >= 0.99 * len(days_told)
+    assert 10 < sum(day.whole for day in days_told) < len(days_told)
 
 
 def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none():
@@ -260,10 +262,10 @@ def test_no_band_of_visits_is_narrower_than_a_crowd_and_few_look_like_none():
 
 def test_what_came_in_over_midnight_may_belong_to_either_day_and_is_seen_by_the_hour():
     zone, midnight = ZoneInfo("Asia/Shanghai"), 16 * HOUR
-    found: dict[int, Passed] = {}
+    by_hour: dict[int, Passed] = {}
     for hour, passed in Step(midnight - 90 * MINUTE, midnight + 5 * MINUTE, 7, 9).shared_out(zone):
-        found.setdefault(hour, Passed()).add(passed)
-    assert found == {
+        by_hour.setdefault(hour, Passed()).add(passed)
+    assert by_hour == {
         midnight - 2 * HOUR: Passed(seen_ms=30 * MINUTE),
         midnight - HOUR: Passed(most=9, seen_ms=HOUR),
         midnight: Passed(most=9, seen_ms=5 * MINUTE),
@@ -291,7 +293,7 @@ def test_no_combination_of_answers_tells_of_fewer_than_five_people(parts: list[l
     bands = []
     for part in map(sane, parts):
         answers = [published(entrance(part[:size])[0]) for size in range(1, len(part) + 1)]
-        answers += [published(entrance([one])[0]) for one in part]
+        answers += [published(entrance([evidence])[0]) for evidence in part]
         bands.append(answers[len(part) - 1])
         for answer in answers:
             for other in answers:

@@ -13,15 +13,15 @@ from tests.gateway.store.world import NOON
 
 @pytest.fixture
 def server() -> Iterator[InfluxServer]:
-    with influx_server() as one:
-        yield one
+    with influx_server() as running:
+        yield running
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    one = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
-    yield one
-    one.close()
+    opened = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

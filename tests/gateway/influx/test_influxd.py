@@ -40,10 +40,10 @@ SEAT_LINE = "seat,resource=seat-01,station=yanshan occupied=1 170000000000000000
 
 @pytest.fixture(scope="module")
 def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    one = Influxd(tmp_path_factory.mktemp("influxd"))
-    one.start()
-    yield one
-    one.kill()
+    running = Influxd(tmp_path_factory.mktemp("influxd"))
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def write(influx: Influx, *lines: str) -> tuple[str, str, str]:
 
 
 def findings(influx: Influx) -> list[tuple[str, str]]:
-    return [(one.mark, one.text) for one in doctor_copy(influx)]
+    return [(line.mark, line.text) for line in doctor_copy(influx)]
 
 
 def test_the_bucket_is_made_and_its_retention_follows_the_configuration(influxd: Influxd, influx: Influx) -> None:
@@ -237,7 +237,7 @@ def test_history_out_of_flux_is_that_of_the_journal(influxd: Influxd, influx: In
             messages.append(Message(f"yz/yanshan/{name}/state".encode(), payload, at))
     made = [line for message in messages for line in lines.of(message.topic, message.payload, message.received_at, 0)]
     assert write(influx, *made)[0] == "taken"
-    Importer(settings, store, NOON).run(sorted(messages, key=lambda one: one.received_at))
+    Importer(settings, store, NOON).run(sorted(messages, key=lambda message: message.received_at))
     store.close()
     journal, copied = SqliteReader(settings.store.path), InfluxReader(settings, influx)
     window = NOON + MINUTE, NOON + 40 * MINUTE + 5

@@ -70,7 +70,7 @@ CODES = {
 
 @pytest.mark.parametrize("kind", CODES)
 def test_the_code_of_a_status_is_the_same_for_ever_in_both_directions(kind):
-    words = next(one.words for one in SPECS[kind].signals if one.name == "status")
+    words = next(listed.words for listed in SPECS[kind].signals if listed.name == "status")
     assert set(words) == set(CODES[kind])
     for word, number in CODES[kind].items():
         (line,) = lines(b'{"status":"%s"}' % word.encode(), resource(kind))

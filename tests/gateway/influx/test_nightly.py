@@ -170,8 +170,8 @@ def test_what_the_copy_has_not_been_given_yet_is_neither_missing_nor_too_much(se
     check = DayCheck(influx, Journal(store.folder), Lines(SEATS))
     count = DayCount(THE_DAY, refused)
     list(check.count(count, upto))
-    (found,) = check.ask(count)
-    assert (found.journal, found.missing, found.surplus) == (100, 0, 0)
+    (compared,) = check.ask(count)
+    assert (compared.journal, compared.missing, compared.surplus) == (100, 0, 0)
 
 
 @pytest.mark.parametrize(

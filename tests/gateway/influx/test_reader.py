@@ -30,8 +30,8 @@ SAID: dict[str, tuple[str, str | None, list[dict[str, Any]]]] = {
 
 @pytest.fixture
 def server():
-    with influx_server() as one:
-        yield one
+    with influx_server() as influx:
+        yield influx
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def readers(settings, server):
             topic = f"yz/yanshan/{name}/state".encode()
             messages.append(Message(topic, payload, at))
             server.take(lines.of(topic, payload, at, 0))
-    Importer(settings, store, NOON).run(sorted(messages, key=lambda one: one.received_at))
+    Importer(settings, store, NOON).run(sorted(messages, key=lambda message: message.received_at))
     store.close()
     journal = SqliteReader(settings.store.path)
     yield journal, InfluxReader(settings, settings.store.influx)
@@ -91,9 +91,11 @@ def test_the_copy_tells_the_same_intervals_as_the_journal(readers, resource):
 def test_what_was_said_before_the_window_still_holds_in_it(readers):
     _, copy = readers
     window = NOON + HOUR + 30 * MINUTE, NOON + 3 * HOUR  # the last word came before; the station closes in it
-    found = copy.history("yanshan", "seat-01", *window)
-    assert [(one.start, one.axes.access, one.axes.evidence) for one in found][:1] == [(window[0], "open", "stale")]
-    assert found[-1].axes.access == "closed"
+    intervals = copy.history("yanshan", "seat-01", *window)
+    assert [(interval.start, interval.axes.access, interval.axes.evidence) for interval in intervals][:1] == [
+        (window[0], "open", "stale")
+    ]
+    assert intervals[-1].axes.access == "closed"
     assert copy.history("yanshan", "seat-01", NOON - HOUR, NOON) == []
     assert copy.history("yanshan", "nobody", *window) == []
 

@@ -22,17 +22,17 @@ SEATS = [replace(SEAT, id=f"seat-{n:02d}", device=f"seat-{n:02d}") for n in rang
 
 @pytest.fixture
 def victoria(tmp_path):
-    one = Victoria(tmp_path)
-    one.start()
-    yield one
-    one.stop()
+    running = Victoria(tmp_path)
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
 def store(tmp_path):
-    one = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
-    yield one
-    one.close()
+    opened = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
+    yield opened
+    opened.close()
 
 
 def test_after_outages_the_copy_has_the_rows_of_the_journal(victoria, store, tmp_path):

@@ -208,7 +208,9 @@ def test_a_kind_without_a_rule_takes_no_more_of_a_unit_than_there_is(warmth: flo
 
 def test_what_stands_beside_the_value_of_a_kind_costs_itself_alone_when_it_is_bad() -> None:
     """So a kind's further signal needs no line in gateway/wire."""
-    beside = {one.name for spec in SPECS.values() for one in spec.signals if one.name not in spec.value_signals}
+    beside = {
+        signal.name for spec in SPECS.values() for signal in spec.signals if signal.name not in spec.value_signals
+    }
     values = {name for spec in SPECS.values() if spec.name != "climate" for name in spec.value_signals}
     assert beside - values == {"power_w", "energy_wh", "error", "total", "expires", "test"}
     assert beside - values <= AUXILIARY

@@ -74,11 +74,11 @@ class House:
         return made
 
     def shown(self, resource: str) -> dict[str, Any]:
-        return next(one for area in self.document()["areas"] for one in area["resources"] if one["id"] == resource)
+        return next(row for area in self.document()["areas"] for row in area["resources"] if row["id"] == resource)
 
     def instrument(self, name: str) -> dict[str, Any]:
         """A counter, detector or gauge as published."""
-        return next(one for area in self.document()["areas"] for one in area["instruments"] if one["id"] == name)
+        return next(row for area in self.document()["areas"] for row in area["instruments"] if row["id"] == name)
 
     def seen(self, resource: str, *axes: str) -> tuple[Any, ...]:
         """Some fields of a resource as published."""

@@ -36,4 +36,4 @@ def test_a_calendar_file_reaches_the_area_that_names_it(tmp_path):
     thread.join(60)
     assert not thread.is_alive()
     assert list(changed) == [("yanshan", "lounge")]
-    assert [one.title for one in changed["yanshan", "lounge"].at(now_ms()).on] == ["象棋"]
+    assert [activity.title for activity in changed["yanshan", "lounge"].at(now_ms()).on] == ["象棋"]

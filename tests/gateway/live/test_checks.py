@@ -50,8 +50,8 @@ class Venue(House):
         self.send(topic, sign(KEY, topic, text).decode())
 
     def answer(self, resource: str) -> tuple[str, str, str, tuple[str, ...]]:
-        found = next(one for one in self.document()["areas"][0]["resources"] if one["id"] == resource)
-        return found["usable"], found["evidence"], found["by"], tuple(found["because"])
+        shown = next(row for row in self.document()["areas"][0]["resources"] if row["id"] == resource)
+        return shown["usable"], shown["evidence"], shown["by"], tuple(shown["because"])
 
 
 def test_what_people_find_right_is_usable_while_the_check_holds_and_not_longer() -> None:
@@ -59,7 +59,7 @@ def test_what_people_find_right_is_usable_while_the_check_holds_and_not_longer()
     assert place.answer("microwave") == ("unknown", "never", "person", ("never", "use_unknown"))
     place.report("oven")
     assert place.answer("microwave") == ("yes", "live", "person", ())
-    resource = next(one for one in place.document()["areas"][0]["resources"] if one["id"] == "microwave")
+    resource = next(row for row in place.document()["areas"][0]["resources"] if row["id"] == "microwave")
     assert resource["valid_until"] == "2026-06-02T14:00:00Z"  # a day and a half
     assert resource["observed_at"] == "2026-06-01T02:00:00Z"
     place.wait(36 * HOUR - 1)
@@ -193,8 +193,8 @@ def test_supplies_are_at_fault_from_the_day_after_they_expire_and_told_thirty_da
 
     def told() -> bool:
         watch.follow(Outcome(checked=place.checked), place.now)
-        found = {(fact.kind, fact.holds) for fact in watch.look(place.now)}
-        return ("supply_expiring", True) in found
+        seen = {(fact.kind, fact.holds) for fact in watch.look(place.now)}
+        return ("supply_expiring", True) in seen
 
     place.report("oven", expires=date(2026, 7, 2))  # it is 1 June, ten in the morning
     assert not told()

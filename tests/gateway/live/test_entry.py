@@ -41,7 +41,7 @@ def test_a_locked_door_in_opening_hours_makes_all_behind_it_unknown() -> None:
     assert proof(house) == ("yes", "contradicted")
     assert house.seen("seat-01", "usable", "because", "access") == ("unknown", ["not_enterable"], "open")
     assert house.seen("door-main", "usable", "because") == ("unknown", ["not_enterable"])
-    line = next(one for one in house.document()["summary"] if one["kind"] == "seat")
+    line = next(row for row in house.document()["summary"] if row["kind"] == "seat")
     assert (line["usable_min"], line["usable_max"]) == (0, 1)
     house.say("door-main", open=False, locked=False)
     assert house.seen("seat-01", "usable", "because") == ("yes", [])

@@ -27,9 +27,9 @@ def live(made: House, until: int, people: int, room: str = "room") -> None:
 
 
 def ended(made: House) -> list[ActivityEnded]:
-    found = made.ended + made.live.activities.take()
+    all_ended = made.ended + made.live.activities.take()
     made.ended.clear()
-    return found
+    return all_ended
 
 
 def test_whoever_is_there_after_a_quarter_of_an_hour_has_come_for_it() -> None:

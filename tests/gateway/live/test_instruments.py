@@ -29,8 +29,8 @@ def made(house: House) -> bytes:
 def test_an_instrument_stands_beside_the_resources_and_in_no_sum() -> None:
     house = House([SEAT, SMOKE, AIR, GATE])
     area = house.document()["areas"][0]
-    assert [one["id"] for one in area["resources"]] == ["seat"]
-    assert [one["id"] for one in area["instruments"]] == ["smoke", "air", "gate"]
+    assert [row["id"] for row in area["resources"]] == ["seat"]
+    assert [row["id"] for row in area["instruments"]] == ["smoke", "air", "gate"]
     assert [line["kind"] for line in house.document()["summary"]] == ["seat"]
     assert house.instrument("smoke") == {
         "id": "smoke", "kind": "hazard", "type": "smoke", "health": "ok", "evidence": "never", "by": "sensor",
@@ -203,7 +203,7 @@ def test_a_document_that_nobody_renews_takes_back_what_its_instruments_say() -> 
 def test_before_anybody_spoke_they_are_there_and_say_nothing() -> None:
     house = House([SEAT, SMOKE])
     shown = json.loads(encode(blank(house.settings.stations[0], house.now)))
-    assert [one["id"] for one in shown["areas"][0]["resources"]] == ["seat"]
+    assert [row["id"] for row in shown["areas"][0]["resources"]] == ["seat"]
     (smoke,) = shown["areas"][0]["instruments"]
     assert (smoke["alarm"], smoke["values"], smoke["evidence"]) == (None, {}, "never")
 

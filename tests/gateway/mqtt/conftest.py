@@ -86,12 +86,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Client]]:
     made: list[Client] = []
 
     def connect(broker: Broker, *filters: str, wait: bool = True, name: str | None = None, **options: Any) -> Client:
-        one = Client(Session(broker, name or f"client-{next(_names)}", filters=filters, **options), [], [])
-        made.append(one)
+        connected = Client(Session(broker, name or f"client-{next(_names)}", filters=filters, **options), [], [])
+        made.append(connected)
         if wait:
-            one.pump(lambda: one.session.connected and one.session.subscribed)
-        return one
+            connected.pump(lambda: connected.session.connected and connected.session.subscribed)
+        return connected
 
     yield connect
-    for one in made:
-        one.session.close(0.2)
+    for connected in made:
+        connected.session.close(0.2)

@@ -11,7 +11,7 @@ SAME = b"t", b"same"
 
 def come(again, *flags, message=SAME):
     """These arrive in one look; the DUP flags that they are given."""
-    arrivals = Arrivals([(*message, flag) for flag in flags], [n for n, one in enumerate(flags) if one & QOS1])
+    arrivals = Arrivals([(*message, flag) for flag in flags], [n for n, flag in enumerate(flags) if flag & QOS1])
     again.mark(arrivals)
     return [bool(frame[2] & DUP) for frame in arrivals.frames]
 

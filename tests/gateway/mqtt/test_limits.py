@@ -61,17 +61,17 @@ def test_a_limit_is_in_the_log_once_until_it_was_away(caplog: pytest.LogCaptureF
 
 def test_a_broker_of_defaults_is_told_of_as_we_connect(client, mosquitto_of, caplog):
     port = mosquitto_of("max_inflight_messages 20").port
-    one = client(Broker("127.0.0.1", port), "x")
-    assert len(one.session.limits.told) == 1
+    talker = client(Broker("127.0.0.1", port), "x")
+    assert len(talker.session.limits.told) == 1
     assert "takes 20 unacknowledged" in caplog.text
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_session_of_an_earlier_process_that_is_gone_is_counted_and_told(client, mosquitto_of, caplog, known):
-    one = client(Broker("127.0.0.1", mosquitto_of().port), "x", wait=False)
-    one.session.expected = known
-    one.pump(lambda: one.session.subscribed)
-    assert one.session.gaps == int(known)
+    talker = client(Broker("127.0.0.1", mosquitto_of().port), "x", wait=False)
+    talker.session.expected = known
+    talker.pump(lambda: talker.session.subscribed)
+    assert talker.session.gaps == int(known)
     assert ("what came meanwhile may be lost" in caplog.text) == known
 
 

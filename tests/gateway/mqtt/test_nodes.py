@@ -58,10 +58,10 @@ def talker():
         return HostPort("127.0.0.1", listener.getsockname()[1])
 
     yield serve
-    for one in (*listeners, *peers):
+    for sock in (*listeners, *peers):
         with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-        one.close()
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
 
 
 def cluster(*ports, **options):
@@ -71,30 +71,30 @@ def cluster(*ports, **options):
 
 def test_nodes_that_are_away_cost_no_pause(client, mosquitto_of, long_pauses):
     alive = mosquitto_of().port
-    one = client(cluster(free_port(), free_port(), alive), "x")
-    one.pump(lambda: one.session.connected)
-    assert one.session.address == f"127.0.0.1:{alive}"
-    assert one.session.node == 3
+    connected = client(cluster(free_port(), free_port(), alive), "x")
+    connected.pump(lambda: connected.session.connected)
+    assert connected.session.address == f"127.0.0.1:{alive}"
+    assert connected.session.node == 3
 
 
 def test_a_node_that_dies_costs_no_pause_and_the_session_goes_on_by_the_next(client, mosquitto_of, long_pauses, caplog):
     first, second = mosquitto_of(), mosquitto_of()
-    one = client(cluster(first.port, second.port), "x")
-    one.pump(lambda: one.session.node == 1)
+    connected = client(cluster(first.port, second.port), "x")
+    connected.pump(lambda: connected.session.node == 1)
     caplog.clear()
     first.kill()
-    one.pump(lambda: one.session.node == 2 and one.session.subscribed)
+    connected.pump(lambda: connected.session.node == 2 and connected.session.subscribed)
     told = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert any(f"; trying 127.0.0.1:{second.port}" in text for text in told)
 
 
 def test_when_all_have_failed_comes_a_pause(client, long_pauses):
-    one = client(cluster(free_port(), free_port(), free_port()), wait=False)
-    one.pump(lambda: one.session._dialer.failures)
-    assert one.session._dialer.failures == 1
-    assert one.session._dialer.pause_s > LONG_S / 2
-    assert one.session.node == 0
-    assert one.session.address is None
+    connected = client(cluster(free_port(), free_port(), free_port()), wait=False)
+    connected.pump(lambda: connected.session._dialer.failures)
+    assert connected.session._dialer.failures == 1
+    assert connected.session._dialer.pause_s > LONG_S / 2
+    assert connected.session.node == 0
+    assert connected.session.address is None
 
 
 def test_a_node_that_takes_the_connection_and_says_nothing_gives_way_without_a_fall_back(
@@ -102,9 +102,9 @@ def test_a_node_that_takes_the_connection_and_says_nothing_gives_way_without_a_f
 ):
     monkeypatch.setattr("gateway.mqtt.session.ANSWER_S", 0.2)
     mute = talker(lambda _: b"")
-    one = client(cluster(mute.port, mosquitto_of().port), "x")
-    one.pump(lambda: one.session.node == 2)
-    assert one.session.protocol == "5"
+    connected = client(cluster(mute.port, mosquitto_of().port), "x")
+    connected.pump(lambda: connected.session.node == 2)
+    assert connected.session.protocol == "5"
 
 
 def test_a_node_that_hangs_up_is_asked_in_the_older_version_and_then_it_is_the_next_ones_turn(
@@ -116,10 +116,10 @@ def test_a_node_that_hangs_up_is_asked_in_the_older_version_and_then_it_is_the_n
     def hang_up(came):
         asked.append(came[8])  # the version in a CONNECT of less than 128 bytes
 
-    one = client(cluster(talker(hang_up).port, mosquitto_of().port), "x")
-    one.pump(lambda: one.session.node == 2)
+    connected = client(cluster(talker(hang_up).port, mosquitto_of().port), "x")
+    connected.pump(lambda: connected.session.node == 2)
     assert asked == [5, 4]
-    assert one.session.protocol == "5"
+    assert connected.session.protocol == "5"
     older = [record for record in caplog.records if "trying MQTT 3.1.1" in record.message]
     assert [record.levelname for record in older] == ["INFO"]
 
@@ -137,19 +137,19 @@ def test_what_a_node_refuses_for_a_moment_is_asked_again(client, talker, monkeyp
         return bytes((0x90, 2 + len(grants))) + came[2:4] + grants
 
     node = talker(reply)
-    one = client(Broker(node.host, node.port, version=4), "a", "b", wait=False)
-    one.pump(lambda: one.session.trouble is not None and "won't let us listen" in one.session.trouble)
-    assert not one.session.subscribed
+    connected = client(Broker(node.host, node.port, version=4), "a", "b", wait=False)
+    connected.pump(lambda: connected.session.trouble is not None and "won't let us listen" in connected.session.trouble)
+    assert not connected.session.subscribed
     answers[:] = [b"\x80", b"\x01"]  # only the refused one is asked
-    one.pump(lambda: one.session.subscribed)
-    assert one.session.trouble is None
+    connected.pump(lambda: connected.session.subscribed)
+    assert connected.session.trouble is None
 
 
 def test_a_session_says_that_it_waits_until_all_is_granted(client, talker):
     node = talker(lambda came: CONNACK if came[0] == 0x10 else b"")
-    one = client(Broker(node.host, node.port, version=4), "a", wait=False)
-    one.pump(lambda: one.session.connected)
-    assert "has not granted" in one.session.trouble
+    connected = client(Broker(node.host, node.port, version=4), "a", wait=False)
+    connected.pump(lambda: connected.session.connected)
+    assert "has not granted" in connected.session.trouble
 
 
 def hangs_up_at_subscriptions_of(named, names):
@@ -206,11 +206,11 @@ def test_what_was_to_be_sent_goes_under_the_other_name(client, talker):
 def test_clients_spread_over_the_nodes_and_each_keeps_them_all():
     broker = cluster(1, 2, 3)
     started = [broker.anywhere() for _ in range(300)]
-    assert {one.port for one in started} == {1, 2, 3}
-    assert all(sorted(node.port for node in one.nodes) == [1, 2, 3] for one in started)
-    after_the_first = {one.next_node().port for one in started if one.port == 1}
+    assert {beginning.port for beginning in started} == {1, 2, 3}
+    assert all(sorted(node.port for node in beginning.nodes) == [1, 2, 3] for beginning in started)
+    after_the_first = {beginning.next_node().port for beginning in started if beginning.port == 1}
     assert after_the_first == {2, 3}
-    assert all([node.port for node in one.configured] == [1, 2, 3] for one in started)
+    assert all([node.port for node in beginning.configured] == [1, 2, 3] for beginning in started)
 
 
 # paho leaves the socket of a failed handshake to be collected.
@@ -226,7 +226,7 @@ def test_the_name_in_the_certificate_is_that_of_the_address_in_use(client, mosqu
     assert isinstance(broker.tls, ssl.SSLContext)
     while broker.host != "localhost":
         broker = broker.next_node()
-    one = client(broker, "x")
-    one.pump(lambda: one.session.connected)
-    assert one.session.address == f"127.0.0.1:{port}"
-    assert one.session.node == 2
+    connected = client(broker, "x")
+    connected.pump(lambda: connected.session.connected)
+    assert connected.session.address == f"127.0.0.1:{port}"
+    assert connected.session.node == 2

@@ -102,12 +102,12 @@ def test_a_frozen_broker_is_found_within_two_keep_alives(client, mosquitto_of):
     both = [client(broker, "x", keepalive_s=1, fast=fast) for fast in (True, False)]
     mosquitto.signal(signal.SIGSTOP)
     frozen_at = time.monotonic()
-    both[0].pump(lambda: both[1].session.poll(0) or not any(one.session.connected for one in both))
+    both[0].pump(lambda: both[1].session.poll(0) or not any(frozen.session.connected for frozen in both))
     assert promptly(frozen_at, 2 * 1)
     mosquitto.signal(signal.SIGCONT)
-    for one in both:
-        one.pump(lambda one=one: one.session.connected)
-        assert one.session.protocol == "5"  # the freeze is no reason to fall back
+    for thawed in both:
+        thawed.pump(lambda thawed=thawed: thawed.session.connected)
+        assert thawed.session.protocol == "5"  # the freeze is no reason to fall back
 
 
 def test_a_broker_that_forgot_us_is_counted_and_told(client, mosquitto_of, caplog):

@@ -36,11 +36,11 @@ class Box:
         self.broken = False
 
     def put(self, *deliveries: Delivery) -> None:
-        self.rows |= {one.id: one for one in deliveries}
+        self.rows |= {row.id: row for row in deliveries}
 
     def due(self, now: int) -> list[Delivery]:
         return sorted(
-            (row for row in self.rows.values() if row.state == "waiting" and row.due <= now), key=lambda one: one.at
+            (row for row in self.rows.values() if row.state == "waiting" and row.due <= now), key=lambda row: row.at
         )
 
     def next_due(self, now: int) -> int | None:
@@ -56,9 +56,9 @@ class Box:
 
     def record(self, deliveries: Sequence[Delivery]) -> bool:
         if not self.broken:
-            for one in deliveries:
-                if self.rows.get(one.id, one).state == "waiting" and one.id in self.rows:
-                    self.rows[one.id] = one
+            for row in deliveries:
+                if self.rows.get(row.id, row).state == "waiting" and row.id in self.rows:
+                    self.rows[row.id] = row
         return not self.broken
 
 

@@ -9,39 +9,39 @@ ORDER = [
 ]  # fmt: skip
 
 
-def usable(one: dict[str, Any]) -> str:
+def usable(row: dict[str, Any]) -> str:
     """First match wins."""
-    if one["lifecycle"] != "active":
+    if row["lifecycle"] != "active":
         return "no"
-    if one["health"] == "fault" or one["health"] == "maintenance":
+    if row["health"] == "fault" or row["health"] == "maintenance":
         return "no"
-    if one["access"] == "closed" or one["access"] == "staff_only":
+    if row["access"] == "closed" or row["access"] == "staff_only":
         return "no"
-    if "not_enterable" in one.get("because", ()):
+    if "not_enterable" in row.get("because", ()):
         return "unknown"
-    if one["evidence"] != "live":
+    if row["evidence"] != "live":
         return "unknown"
-    if one["access"] == "unknown" or one["use"] == "unknown":
+    if row["access"] == "unknown" or row["use"] == "unknown":
         return "unknown"
-    return "yes" if one["use"] == "free" else "no"
+    return "yes" if row["use"] == "free" else "no"
 
 
-def because(one: dict[str, Any]) -> list[str]:
+def because(row: dict[str, Any]) -> list[str]:
     """Every reason that holds, most decisive first."""
     holds = {
-        "planned": one["lifecycle"] == "planned",
-        "removed": one["lifecycle"] == "removed",
-        "fault": one["health"] == "fault",
-        "maintenance": one["health"] == "maintenance",
-        "closed": one["access"] == "closed",
-        "staff_only": one["access"] == "staff_only",
-        "unreadable": "unreadable" in one.get("because", ()) and one["evidence"] == "suspect",
-        "not_enterable": "not_enterable" in one.get("because", ()) and one["access"] == "open",
-        "empty": "empty" in one.get("because", ()) and one["use"] == "blocked",
-        "hours_unknown": one["access"] == "unknown",
-        "use_unknown": one["use"] == "unknown",
-        **{word: one["evidence"] == word for word in ("never", "stale", "offline", "suspect")},
-        **{word: one["use"] == word for word in ("occupied", "away", "reserved", "blocked")},
+        "planned": row["lifecycle"] == "planned",
+        "removed": row["lifecycle"] == "removed",
+        "fault": row["health"] == "fault",
+        "maintenance": row["health"] == "maintenance",
+        "closed": row["access"] == "closed",
+        "staff_only": row["access"] == "staff_only",
+        "unreadable": "unreadable" in row.get("because", ()) and row["evidence"] == "suspect",
+        "not_enterable": "not_enterable" in row.get("because", ()) and row["access"] == "open",
+        "empty": "empty" in row.get("because", ()) and row["use"] == "blocked",
+        "hours_unknown": row["access"] == "unknown",
+        "use_unknown": row["use"] == "unknown",
+        **{word: row["evidence"] == word for word in ("never", "stale", "offline", "suspect")},
+        **{word: row["use"] == word for word in ("occupied", "away", "reserved", "blocked")},
     }
     return [word for word in ORDER if holds[word]]
 
@@ -53,23 +53,23 @@ def ms(text: str | None) -> int | None:
 def check(document: dict[str, Any], now: int) -> None:
     """AssertionError where a document contradicts itself or claims what has run out."""
     ends, counts = [], {}
-    for one in (one for area in document["areas"] for one in area["resources"]):
-        assert one["usable"] == usable(one), one
-        assert one["because"] == because(one), one
-        end = ms(one["valid_until"])
-        if one["evidence"] == "live":
-            assert end is not None, one
-            assert end > now, one
+    for resource in (resource for area in document["areas"] for resource in area["resources"]):
+        assert resource["usable"] == usable(resource), resource
+        assert resource["because"] == because(resource), resource
+        end = ms(resource["valid_until"])
+        if resource["evidence"] == "live":
+            assert end is not None, resource
+            assert end > now, resource
             ends.append(end)
-        assert one["usable"] != "yes" or one["evidence"] == "live", one
-        if one["lifecycle"] == "active":
-            row = counts.setdefault((one["kind"], one["type"]), [0, 0, 0])
-            units = one["kind"] in ("locker", "parking")
-            size = (one["total"] or one["free"] or 0) if units else 1
-            free = (one["free"] or 0) if units else 1
+        assert resource["usable"] != "yes" or resource["evidence"] == "live", resource
+        if resource["lifecycle"] == "active":
+            row = counts.setdefault((resource["kind"], resource["type"]), [0, 0, 0])
+            units = resource["kind"] in ("locker", "parking")
+            size = (resource["total"] or resource["free"] or 0) if units else 1
+            free = (resource["free"] or 0) if units else 1
             row[0] += size
-            row[1] += free if one["usable"] == "yes" else 0
-            row[2] += {"yes": free, "unknown": size, "no": 0}[one["usable"]]
+            row[1] += free if resource["usable"] == "yes" else 0
+            row[2] += {"yes": free, "unknown": size, "no": 0}[resource["usable"]]
     assert ms(document["valid_until"]) == min(ends, default=None)
     assert ms(document["as_of"]) == now
     shown = {

@@ -20,7 +20,7 @@ class Tally:
 
     stuck: int = 0
     lying: int = 0
-    found: int = 0
+    noticed: int = 0
     delays_h: list[float] = field(default_factory=list)
     honest_minutes: int = 0
     doubted_minutes: int = 0
@@ -31,8 +31,8 @@ class Tally:
         middle = f"{delays[len(delays) // 2]:.1f} h" if delays else "-"
         share = self.doubted_minutes / max(1, self.honest_minutes)
         return (
-            f"{kind:10} stuck {self.stuck:3}  lying {self.lying:3}  found {self.found:3} "
-            f"({self.found / max(1, self.lying):4.0%})  after (median) {middle:7} "
+            f"{kind:10} stuck {self.stuck:3}  lying {self.lying:3}  found {self.noticed:3} "
+            f"({self.noticed / max(1, self.lying):4.0%})  after (median) {middle:7} "
             f"honest time in doubt {share:.3%}  {self.reasons}"
         )
 
@@ -46,20 +46,20 @@ def measure(seeds: range, *, stations: int = 3, hours: int = 24) -> dict[str, Ta
 
 
 def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> None:
-    one = Simulation(stations, seed=seed)
+    town = Simulation(stations, seed=seed)
     rng = Random(seed)
-    judged = {(r.station, r.id): r for r in one.resources if r.kind in JUDGED and r.device == r.id}
+    judged = {(r.station, r.id): r for r in town.resources if r.kind in JUDGED and r.device == r.id}
     faults: dict[tuple[str, str], Misbehaviour] = {}
     for key in sorted(judged):
         if rng.random() < SHARE:
             begins = START + rng.randrange(1 * HOUR, 8 * HOUR)
             faults[key] = Misbehaviour("stuck", *key, begins, begins + STUCK_FOR_H * HOUR)
-            one.town.inject(faults[key])
-    facts = {(f.resource.station, f.resource.id): f for s in one.live.stations.values() for f in s.facts()}
+            town.town.inject(faults[key])
+    facts = {(f.resource.station, f.resource.id): f for s in town.live.stations.values() for f in s.facts()}
     untrue: dict[tuple[str, str], int] = dict.fromkeys(judged, 0)
     doubted: dict[tuple[str, str], int] = {}
-    for now in one.run(START + hours * HOUR, step_ms=MINUTE):
-        truth = one.town.truth()
+    for now in town.run(START + hours * HOUR, step_ms=MINUTE):
+        truth = town.town.truth()
         for key, resource in judged.items():
             fault, seen = faults.get(key), facts[key]
             sticks = fault is not None and fault.begins <= now < fault.ends
@@ -80,7 +80,7 @@ def _day(seed: int, stations: int, hours: int, tallies: dict[str, Tally]) -> Non
         tally.stuck += 1
         if untrue[key] >= 60:
             tally.lying += 1
-            tally.found += key in doubted
+            tally.noticed += key in doubted
             if key in doubted:
                 tally.delays_h.append((doubted[key] - fault.begins) / HOUR)
 

@@ -30,7 +30,7 @@ def public(counts: list[int], passages: list[tuple[int, int, bool]]) -> list[Any
         house.document()
         for second in range(0, 60, 20):
             for _, at, inwards in sorted(
-                one for one in passages if one[0] == minute and second < one[1] <= second + 20
+                passage for passage in passages if passage[0] == minute and second < passage[1] <= second + 20
             ):
                 house.wait(max(0, minute * MINUTE + at * 1_000 - (house.now - house.started)))
                 somebody_passes(house, inwards)

@@ -51,7 +51,10 @@ def settings_of(layout: Layout) -> Settings:
                     "id": name,
                     "hours": said["hours"],
                     "areas": [
-                        {"id": "hall", "resources": [resource(name, one, *of) for one, of in said["resources"].items()]}
+                        {
+                            "id": "hall",
+                            "resources": [resource(name, thing, *of) for thing, of in said["resources"].items()],
+                        }
                     ],
                 }
                 for name, said in layout.items()
@@ -95,7 +98,7 @@ class House:
         untouched = {
             name: (station, document(station, now).body)
             for name, station in live.stations.items()
-            if name not in {*planned.removed, *(one.id for one in planned.changed)}
+            if name not in {*planned.removed, *(station.id for station in planned.changed)}
         }
         plan = core_plan(self.settings, planned, planned.settings.stations, Openings(planned.settings), now)
         self.changing.apply(plan, now)
@@ -116,15 +119,15 @@ class House:
         if isinstance(to, str):
             changed = station | {"hours": to}
         else:
-            left = {one: of for one, of in station["resources"].items() if one != thing}
+            left = {kept: of for kept, of in station["resources"].items() if kept != thing}
             changed = station | {"resources": left if to is None else left | {thing: to}}
         self.configure({**self.layout, name: changed})
 
     def places(self) -> list[tuple[str, str]]:
-        return [(name, one) for name, station in self.layout.items() for one in station["resources"]]
+        return [(name, thing) for name, station in self.layout.items() for thing in station["resources"]]
 
     def say(self, said: tuple[int, int]) -> None:
-        places = [(name, one) for name, one in self.places() if not self.layout[name]["resources"][one][2]]
+        places = [(name, thing) for name, thing in self.places() if not self.layout[name]["resources"][thing][2]]
         if not places:
             return
         station, name = places[said[0] % len(places)]
@@ -142,13 +145,15 @@ class House:
     def still_known(self) -> list[Said]:
         """Of what was said, that which is not forgotten since the thing became another."""
         return [
-            one
-            for number, one in enumerate(self.said)
+            said
+            for number, said in enumerate(self.said)
             if all(
-                (kind, foreign) == one.of
+                (kind, foreign) == said.of
                 for at, layout in self.layouts
-                if at > number and one.place[0] in layout
-                for kind, _, foreign in [layout[one.place[0]]["resources"].get(one.place[1], (one.of[0], 0, one.of[1]))]
+                if at > number and said.place[0] in layout
+                for kind, _, foreign in [
+                    layout[said.place[0]]["resources"].get(said.place[1], (said.of[0], 0, said.of[1]))
+                ]
             )
         ]
 
@@ -166,10 +171,10 @@ def waited(pipeline: Pipeline, now: int, end: int) -> int:
 def shown(pipeline: Pipeline, now: int) -> dict[str, Any]:
     def without(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: without(one) for key, one in value.items() if key not in MOVING}
-        return [without(one) for one in value] if isinstance(value, list) else value
+            return {key: without(inner) for key, inner in value.items() if key not in MOVING}
+        return [without(inner) for inner in value] if isinstance(value, list) else value
 
-    return {name: without(json.loads(document(one, now).body)) for name, one in pipeline.live.stations.items()}
+    return {name: without(json.loads(document(station, now).body)) for name, station in pipeline.live.stations.items()}
 
 
 @given(layouts, st.lists(steps, min_size=3, max_size=25))
@@ -180,9 +185,9 @@ def test_reloads_come_to_what_a_start_with_the_last_configuration_comes_to(
     for what, said in then:
         getattr(house, what)(said)
     fresh, now = started(house.settings), START
-    for one in house.still_known():
-        now = waited(fresh, now, one.at)
-        fresh.handle_all([(one.topic, one.payload, 0)], now)
+    for still_said in house.still_known():
+        now = waited(fresh, now, still_said.at)
+        fresh.handle_all([(still_said.topic, still_said.payload, 0)], now)
         fresh.take()
     waited(fresh, now, house.now)
     house.wait(1)
@@ -201,7 +206,7 @@ def test_what_went_leaves_nothing_behind_that_grows() -> None:
         more = {name: {"hours": "08:00-10:30", "resources": {"one": ("seat", 60, False)}}}
         house.configure(dict(house.layout) | more)
         house.say((1, 0))
-        house.configure({one: said for one, said in house.layout.items() if one != name})
+        house.configure({kept: said for kept, said in house.layout.items() if kept != name})
     live = house.pipeline.live
     assert len(live.alarms._heap) <= 20
-    assert (len(live.devices), list(live.stations), [one.id for one in live.dirty]) == (1, ["a"], ["a"])
+    assert (len(live.devices), list(live.stations), [station.id for station in live.dirty]) == (1, ["a"], ["a"])

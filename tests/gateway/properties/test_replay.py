@@ -16,14 +16,14 @@ WINDOW_MS = 30_000
 
 def recording(seed: int) -> tuple[Simulation, list[Record]]:
     """Three minutes of a town in which a tenth of the devices misbehaves, as `yizhan export --raw` would write them."""
-    one = Simulation(2, seed=seed, speed=60.0, fault_rate=0.1)
+    town = Simulation(2, seed=seed, speed=60.0, fault_rate=0.1)
     records = []
     for second in range(180):
-        for sent in one.town.step(START + second * 1_000):
+        for sent in town.town.step(START + second * 1_000):
             record = as_record(sent.topic, sent.payload, START + second * 1_000, sent.retain)
             if record is not None:
                 records.append(record)
-    return one, records
+    return town, records
 
 
 def as_record(topic: str, payload: bytes, at: int, retained: bool) -> Record | None:
@@ -35,8 +35,8 @@ def as_record(topic: str, payload: bytes, at: int, retained: bool) -> Record | N
     return Record(topic, at, retained, header, body)
 
 
-def played(one: Simulation, records: list[Record]) -> bytes:
-    pipeline = Pipeline(build(one.settings, one.settings.stations, Openings(one.settings), START))
+def played(town: Simulation, records: list[Record]) -> bytes:
+    pipeline = Pipeline(build(town.settings, town.settings.stations, Openings(town.settings), START))
     lines = list(replay(pipeline, in_order(records, WINDOW_MS), lambda _outcome, _now: ()))
     lines += run_to(pipeline, START + 20 * MINUTE, lambda _outcome, _now: ())
     return b"\n".join(lines)
@@ -44,14 +44,14 @@ def played(one: Simulation, records: list[Record]) -> bytes:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_any_order_of_arrival_inside_the_window_gives_the_same_bytes(seed):
-    one, records = recording(seed)
-    first = played(one, records)
+    town, records = recording(seed)
+    first = played(town, records)
     assert first.count(b"\n") > 200
-    assert played(one, records) == first
+    assert played(town, records) == first
     rng = Random(seed)
     jumbled = sorted(records, key=lambda record: record.received_at + rng.randrange(WINDOW_MS))
     assert jumbled != records
-    assert played(one, jumbled) == first
+    assert played(town, jumbled) == first
 
 
 def test_what_comes_later_than_the_window_still_goes_in():

@@ -11,11 +11,11 @@ from tests.gateway.properties.town import HOUR, MINUTE, START, Simulation
 HONEST = ("reboot", "offline", "duplicates")
 
 
-def truly_usable(one: Simulation, station: str) -> dict[tuple[str, str | None], int]:
+def truly_usable(town: Simulation, station: str) -> dict[tuple[str, str | None], int]:
     """How many really are usable, by kind and type; the stations are open all day and nothing is broken."""
     counts: dict[tuple[str, str | None], int] = {}
-    truth = one.town.truth()
-    for resource in one.resources:
+    truth = town.town.truth()
+    for resource in town.resources:
         if resource.station != station:
             continue
         real = truth[station, resource.id]
@@ -31,16 +31,16 @@ def truly_usable(one: Simulation, station: str) -> dict[tuple[str, str | None], 
 
 @pytest.mark.parametrize(("seed", "fault_rate"), [(1, 0.0), (2, 0.05)])
 def test_the_true_count_always_lies_inside_the_published_interval(seed, fault_rate):
-    one = Simulation(2, seed=seed, speed=60.0, fault_rate=fault_rate, fault_kinds=HONEST)
+    town = Simulation(2, seed=seed, speed=60.0, fault_rate=fault_rate, fault_kinds=HONEST)
     certain = 0
-    for now in one.run(START + 10 * MINUTE):
+    for now in town.run(START + 10 * MINUTE):
         if now < START + 10_000:
             continue
-        for station in one.live.stations.values():
+        for station in town.live.stations.values():
             made = json.loads(document(station, now).body)
-            one.live.made(station, now)
+            town.live.made(station, now)
             contract.check(made, now)
-            truth = truly_usable(one, station.id)
+            truth = truly_usable(town, station.id)
             for row in made["summary"]:
                 real = truth[row["kind"], row["type"]]
                 assert row["usable_min"] <= real <= row["usable_max"], (now - START, station.id, row, real)
@@ -49,13 +49,13 @@ def test_the_true_count_always_lies_inside_the_published_interval(seed, fault_ra
 
 
 def test_devices_that_fall_silent_all_at_once_leave_nothing_shown_as_usable():
-    one = Simulation(1, seed=3, speed=60.0)
-    *_, now = one.run(START + MINUTE)
-    station = next(iter(one.live.stations.values()))
+    town = Simulation(1, seed=3, speed=60.0)
+    *_, now = town.run(START + MINUTE)
+    station = next(iter(town.live.stations.values()))
     ends = contract.ms(json.loads(document(station, now).body)["valid_until"])
     assert ends is not None
-    one.fire(now + 26 * HOUR)
+    town.fire(now + 26 * HOUR)
     made = json.loads(document(station, now + 26 * HOUR).body)
     contract.check(made, now + 26 * HOUR)
     assert {row["usable_min"] for row in made["summary"]} == {0}
-    assert {one["evidence"] for area in made["areas"] for one in area["resources"]} == {"stale"}
+    assert {row["evidence"] for area in made["areas"] for row in area["resources"]} == {"stale"}

@@ -14,9 +14,9 @@ def test_every_point_of_the_five_axes_answers_as_the_contract_says():
     assert len(AXES) == 1_440 + 288 + 360 + 72 + 240 + 48 + 60 + 12
     for point in points:
         axes = axes_of(*point)
-        one = dict(zip(("lifecycle", "health", "access", "use", "evidence"), point, strict=True))
-        assert axes.usable == contract.usable(one), point
-        assert list(axes.because) == contract.because(one), point
+        row = dict(zip(("lifecycle", "health", "access", "use", "evidence"), point, strict=True))
+        assert axes.usable == contract.usable(row), point
+        assert list(axes.because) == contract.because(row), point
 
 
 def test_yes_never_has_a_reason_against_it_and_everything_else_has_one():

@@ -36,7 +36,7 @@ def measure(stations: int, seats: int, seconds: int) -> tuple[list[float], list[
     messages flip it, 1 % of the seats fall silent."""
     live, rng = town(stations, seats), Random(1)
     pipeline, now = Pipeline(live), START
-    devices = [one for one in live.devices.values() if rng.random() > 0.01]
+    devices = [device for device in live.devices.values() if rng.random() > 0.01]
     due = [(START + rng.randrange(60_000), at, 0, False) for at in range(len(devices))]
     wheel: dict[Millis, list[int]] = {}
     for at, number, _, _ in due:

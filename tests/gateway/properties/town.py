@@ -22,7 +22,7 @@ class Simulation:
     """`stations` demo stations, open all day; `town` is the truth, `pipeline` what the gateway makes of it."""
 
     def __init__(self, stations: int = 2, *, seed: int = 0, kinds: dict[str, Any] | None = None, **town: Any) -> None:
-        described = [{**one, "hours": "24/7"} for one in demo_stations(stations)]
+        described = [{**station, "hours": "24/7"} for station in demo_stations(stations)]
         self.settings = Settings.model_validate({"stations": described, "kinds": kinds or {}})
         self.resources = list(resources_of(self.settings))
         self.town = Town(
@@ -38,7 +38,7 @@ class Simulation:
             end = min(self.now + step_ms, until)
             sent = self.town.step(end)
             self.fire(end)
-            self.pipeline.handle_all([(one.topic.encode(), one.payload, 0) for one in sent], end)
+            self.pipeline.handle_all([(message.topic.encode(), message.payload, 0) for message in sent], end)
             self.pipeline.take()
             self.now = end
             yield end

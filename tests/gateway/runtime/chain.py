@@ -98,7 +98,7 @@ class Machine(House):
         self.pipeline.tick(self.now)
         outcome = self.pipeline.take()
         self.number = self.store.commit(outcome.batch, outcome.changes, outcome.rejected, self.now)
-        self.store.write([KeepReports(outcome.reports), *(Keep(*one) for one in outcome.kept.items())])
+        self.store.write([KeepReports(outcome.reports), *(Keep(*kept) for kept in outcome.kept.items())])
         self.relay.durable(outcome)
         if follow:
             self.alerting.follow(outcome, self.number, self.now)
@@ -127,7 +127,7 @@ class Machine(House):
         return nonce
 
     def alert(self, kind: str) -> Alert:
-        return next(one for one in self.alerting.core.desk.open_alerts() if one.kind == kind)
+        return next(alert for alert in self.alerting.core.desk.open_alerts() if alert.kind == kind)
 
     @property
     def work(self) -> list[Order]:
@@ -140,7 +140,7 @@ class Machine(House):
 
     @property
     def errands(self) -> list[tuple[str, str, str]]:
-        return [(one.box, one.state, one.why) for one in errands_kept(self.store.kept(KEPT))]
+        return [(errand.box, errand.state, errand.why) for errand in errands_kept(self.store.kept(KEPT))]
 
     # ---- the lines ----
 

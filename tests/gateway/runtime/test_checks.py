@@ -103,7 +103,7 @@ def test_a_kill_at_any_step_loses_nothing_and_the_phone_may_send_it_again(
     place.report("oven", "problem", number=1, ago=MINUTE)
     assert place.ids() == ["0001"]
     assert place.answer("microwave")[0] == "no"
-    [reading] = [one for one in SqliteReader(store.folder).readings() if one.topic == "check"]
+    [reading] = [reading for reading in SqliteReader(store.folder).readings() if reading.topic == "check"]
     assert (reading.device, reading.ts) == ("oven", START)
 
 
@@ -181,12 +181,12 @@ def test_pages_of_reports_meet_without_a_gap(store: SqliteStore) -> None:
     place = started(store)
     for number in range(1, 8):
         place.report("oven", number=number, ago=0)  # all of one moment
-    books, found, before = ReportBooks(store.folder), list[str](), None
+    books, ids, before = ReportBooks(store.folder), list[str](), None
     page = partial(books.page, "yanshan")
     while told := page(before, 3):
-        found += [stored.report.id for stored in told]
+        ids += [stored.report.id for stored in told]
         before = told[-1].report.ts, told[-1].report.id
-    assert len(found) == len(set(found)) == 7
+    assert len(ids) == len(set(ids)) == 7
 
 
 def test_what_is_recorded_is_taken_again_under_its_own_topic(store: SqliteStore) -> None:

@@ -88,8 +88,8 @@ def unstamped(told: dict[str, bytes], topic: str) -> object:
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: plain(one) for name, one in value.items() if name not in MOVED}
-        return [plain(one) for one in value] if isinstance(value, list) else value
+            return {name: plain(inner) for name, inner in value.items() if name not in MOVED}
+        return [plain(inner) for inner in value] if isinstance(value, list) else value
 
     body = told.get(topic)
     return plain(json.loads(body)) if body and topic.startswith(("yz-live", "yz-ha", "homeassistant")) else body

@@ -42,10 +42,10 @@ def history(settings, uses_a_day):
         changes = []
         for use in range(uses_a_day):
             for pile in range(2):
-                one = replace(SEAT, id=f"pile-{pile}", kind="charger")
+                resource = replace(SEAT, id=f"pile-{pile}", kind="charger")
                 begin = NOON + day * DAY + use * 2 * HOUR
-                changes += [change(begin - HOUR // 2, FREE, one), change(begin, TAKEN, one)]
-                changes.append(change(begin + round(rng.gauss(60, 10) * MINUTE), FREE, one))
+                changes += [change(begin - HOUR // 2, FREE, resource), change(begin, TAKEN, resource)]
+                changes.append(change(begin + round(rng.gauss(60, 10) * MINUTE), FREE, resource))
         store.commit(batch(1 + day, 1, NOON + day * DAY), changes, [], NOON + day * DAY)
     store.close()
 

@@ -41,7 +41,7 @@ class Listener:
         self.session.publish(f"yz/yanshan/seat-{seat}/state", json.dumps(payload).encode())
 
     def of(self, topic):
-        return [json.loads(payload) for _, one, payload in self.heard if one == topic and payload]
+        return [json.loads(payload) for _, heard_topic, payload in self.heard if heard_topic == topic and payload]
 
     def seat(self, number=0):
         document = self.of("yz-live/yanshan")[-1]
@@ -82,9 +82,9 @@ def run(settings):
 
 @pytest.fixture
 def listener(settings):
-    one = Listener(settings.mqtt.endpoint.port)
-    yield one
-    one.session.close()
+    ear = Listener(settings.mqtt.endpoint.port)
+    yield ear
+    ear.session.close()
 
 
 def test_a_value_is_on_the_live_topic_within_a_fifth_of_a_second(run, listener):

@@ -34,8 +34,8 @@ def queries(engine, key):
 def victoria(tmp_path_factory):
     if PROGRAM is None:
         pytest.skip("victoria-metrics is not installed")
-    one = Victoria(tmp_path_factory.mktemp("victoria"))
-    one.start()
+    running = Victoria(tmp_path_factory.mktemp("victoria"))
+    running.start()
     resources = [Resource("yanshan", "a", f"{kind}-1", kind, f"{kind}-1") for kind in SAID]
     lines = [
         line
@@ -48,11 +48,11 @@ def victoria(tmp_path_factory):
             0,
         )
     ]
-    request = urllib.request.Request(one.url + "/api/v2/write?bucket=b", "\n".join(lines).encode())
+    request = urllib.request.Request(running.url + "/api/v2/write?bucket=b", "\n".join(lines).encode())
     assert urllib.request.urlopen(request, timeout=60).status == 204
-    until(lambda: one.rows("seat_occupied"))
-    yield one
-    one.stop()
+    until(lambda: running.rows("seat_occupied"))
+    yield running
+    running.stop()
 
 
 @pytest.mark.parametrize("expr", queries("victoriametrics", "expr"))

@@ -38,8 +38,10 @@ def settings(folder: Path) -> Settings:
 
 def states(folder: Path) -> list[tuple[int, str]]:
     """Where it changed."""
-    found = openings([folder], ["yanshan"], 0, START + 30 * DAY)["yanshan"]
-    return [(told[0].at, state) for state, each in groupby(found, lambda one: one.state) if (told := list(each))]
+    changes = openings([folder], ["yanshan"], 0, START + 30 * DAY)["yanshan"]
+    return [
+        (told[0].at, state) for state, each in groupby(changes, lambda change: change.state) if (told := list(each))
+    ]
 
 
 def start(store: SqliteStore, of: Settings, now: int) -> None:
@@ -54,7 +56,7 @@ def test_imported_days_are_proved_as_they_were_and_the_time_since_is_not(tmp_pat
     lines = [line(START + step * 5 * MINUTE, open=step == 1, locked=False) for step in range(6)]
     proved, end = START + 5 * MINUTE, START + 25 * MINUTE
     with contextlib.closing(SqliteStore(tmp_path, START + DAY, ballast_mib=0)) as store:
-        Importer(of, store, START + DAY).run([message_of(one) for one in lines])
+        Importer(of, store, START + DAY).run([message_of(exported) for exported in lines])
         assert states(tmp_path) == [(START, "unproved"), (proved, "proved")]
         start(store, of, START + 2 * DAY)
         assert states(tmp_path) == [(START, "unproved"), (proved, "proved"), (end, "unproved")]
@@ -64,7 +66,7 @@ def test_what_is_imported_into_a_past_changes_no_promise(tmp_path: Path) -> None
     of = settings(tmp_path)
     lines = [line(START + step * 5 * MINUTE, open=step == 1, locked=False) for step in range(6)]
     with contextlib.closing(SqliteStore(tmp_path, START + DAY, ballast_mib=0)) as store:
-        Importer(of, store, START + DAY).run([message_of(one) for one in lines])
+        Importer(of, store, START + DAY).run([message_of(exported) for exported in lines])
         before = states(tmp_path)
         Importer(of, store, START + 3 * DAY).run([message_of(line(START + DAY, open=True))])
         start(store, of, START + 4 * DAY)
@@ -88,7 +90,7 @@ def test_a_long_past_is_stored_in_large_steps_each_day_in_its_own_file(
 
     monkeypatch.setattr(SqliteStore, "commit", noted)
     with contextlib.closing(SqliteStore(tmp_path, begin + 4 * DAY, ballast_mib=0)) as store:
-        Importer(of, store, begin + 4 * DAY).run([message_of(one) for one in lines])
+        Importer(of, store, begin + 4 * DAY).run([message_of(exported) for exported in lines])
     assert [at // DAY - begin // DAY for at in commits] == [0, 1, 2]
     with contextlib.closing(SqliteReader(tmp_path)) as reader:
         for day in range(3):

@@ -19,8 +19,8 @@ SEATS = [{"id": f"seat-{n}", "kind": "seat", "ttl": 180} for n in range(3)]
 
 @pytest.fixture
 def store(tmp_path):
-    with contextlib.closing(SqliteStore(tmp_path / "data", NOON, ballast_mib=0)) as one:
-        yield one
+    with contextlib.closing(SqliteStore(tmp_path / "data", NOON, ballast_mib=0)) as opened:
+        yield opened
 
 
 def say(town, store, seat, seq, occupied=True):
@@ -37,7 +37,10 @@ def again(store, now, *seats):
 
 def remembered(town):
     return {
-        name: (device.seen.dump(), [(one.axes, one.fresh.observed_at, one.fresh.valid_until) for one in device.facts])
+        name: (
+            device.seen.dump(),
+            [(facts.axes, facts.fresh.observed_at, facts.fresh.valid_until) for facts in device.facts],
+        )
         for name, device in town.live.devices.items()
     }
 
@@ -47,9 +50,9 @@ def test_the_journal_alone_gives_the_state_back(store):
     for seq in range(1, 6):
         say(town, store, 0, seq, occupied=seq % 2 == 0)
         say(town, store, 1, seq)
-    found, replayed = again(store, town.now)
+    restored, replayed = again(store, town.now)
     assert replayed == 10
-    assert remembered(found) == remembered(town)
+    assert remembered(restored) == remembered(town)
 
 
 @settings(max_examples=15)
@@ -68,8 +71,8 @@ def test_a_crash_between_any_two_checkpoints_forgets_nothing(tmp_path_factory, s
                 number = say(town, store, seat, seq, occupied)
                 for part in data.draw(st.sets(st.integers(0, 2), max_size=2)):
                     store.checkpoint(part, number, kept.dump(part, town.now))
-            found, _ = again(store, town.now)
-            assert remembered(found) == remembered(town)
+            restored, _ = again(store, town.now)
+            assert remembered(restored) == remembered(town)
     finally:
         module.DEVICES_A_PART = monkeyed
 
@@ -77,8 +80,8 @@ def test_a_crash_between_any_two_checkpoints_forgets_nothing(tmp_path_factory, s
 def test_what_ran_out_while_nobody_looked_is_stale_since_then(store):
     town = Town(*SEATS)
     say(town, store, 0, 1)
-    found, _ = again(store, NOON + 3_600_000)
-    changes = {change.resource.id: change for change in found.pipeline.take().changes}
+    restored, _ = again(store, NOON + 3_600_000)
+    changes = {change.resource.id: change for change in restored.pipeline.take().changes}
     assert (changes["seat-0"].at, changes["seat-0"].after.evidence) == (NOON + 180 * SECOND, "stale")
 
 
@@ -86,11 +89,11 @@ def test_deadlines_live_on_over_a_restart(store):
     town = Town(*SEATS)
     number = say(town, store, 0, 1)
     store.checkpoint(0, number, Memory(town.live).dump(0, town.now))
-    found, replayed = again(store, NOON + 100 * SECOND)
+    restored, replayed = again(store, NOON + 100 * SECOND)
     assert replayed == 0
-    found.pipeline.take()
-    assert found.wait(79 * SECOND) == []
-    assert [change.at for change in found.wait(2 * SECOND)] == [NOON + 180 * SECOND]
+    restored.pipeline.take()
+    assert restored.wait(79 * SECOND) == []
+    assert [change.at for change in restored.wait(2 * SECOND)] == [NOON + 180 * SECOND]
 
 
 def test_a_covered_message_in_quarantine_stays_covered(store):
@@ -98,8 +101,8 @@ def test_a_covered_message_in_quarantine_stays_covered(store):
     say(town, store, 0, 1)
     outcome = town.hear("seat-0", {"boot": "b", "seq": 2, "occupied": "perhaps"})
     store.commit(Batch(), [], outcome.rejected, town.now)
-    found, _ = again(store, town.now)
-    assert found.device("seat-0").seen.upto() == 2
+    restored, _ = again(store, town.now)
+    assert restored.device("seat-0").seen.upto() == 2
 
 
 def test_a_device_that_left_the_configuration_harms_nobody(store):
@@ -108,9 +111,9 @@ def test_a_device_that_left_the_configuration_harms_nobody(store):
         number = say(town, store, seat, 1)
     store.checkpoint(0, number, Memory(town.live).dump(0, town.now))
     say(town, store, 1, 2)
-    found, _ = again(store, town.now, SEATS[2], SEATS[0])
-    assert {name for _, name in found.live.devices} == {"seat-0", "seat-2"}
-    assert found.device("seat-2").seen.upto() == 1
+    restored, _ = again(store, town.now, SEATS[2], SEATS[0])
+    assert {name for _, name in restored.live.devices} == {"seat-0", "seat-2"}
+    assert restored.device("seat-2").seen.upto() == 1
 
 
 def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, monkeypatch):
@@ -122,9 +125,9 @@ def test_a_damaged_or_missing_part_is_made_up_for_by_the_journal(store, caplog, 
     store.write([Keep("layout", kept.layout)])
     store.checkpoint(0, number, kept.dump(0, town.now))
     store.checkpoint(1, number, b"\xff\xff")
-    found, replayed = again(store, town.now)
+    restored, replayed = again(store, town.now)
     assert replayed == 2
-    assert remembered(found) == remembered(town)
+    assert remembered(restored) == remembered(town)
     assert "damaged" in caplog.text
 
 
@@ -156,7 +159,7 @@ def test_state_kept_before_there_were_verdicts_is_taken_up_and_judged_anew(store
     old = dict(zip(BEFORE_VERDICTS, rows[0][5][0][2], strict=True))
     assert (old["use"], old["power_w"], old["energy_wh"], old["doubt"]) == ("free", 7000, 3, "power_while_free")
     store.checkpoint(0, number, msgspec.msgpack.encode(rows))
-    found, _ = again(store, town.now, pile)
-    [facts] = found.live.devices["yanshan", "pile"].facts
+    restored, _ = again(store, town.now, pile)
+    [facts] = restored.live.devices["yanshan", "pile"].facts
     assert (facts.known.use, facts.known.power_w, facts.known.energy_wh) == ("free", 7000, 3)
     assert (facts.doubt.verdict, facts.axes.evidence) == ("power_while_free", "suspect")

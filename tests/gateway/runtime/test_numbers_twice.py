@@ -50,9 +50,9 @@ def town(request: pytest.FixtureRequest, tmp_path: Path) -> Town:
 
 def read(folder: Path) -> list[tuple[int | None, dict[str, Any]]]:
     reader = SqliteReader(folder)
-    found = [(one.seq, json.loads(one.payload)) for one in reader.readings()]
+    stored = [(reading.seq, json.loads(reading.payload)) for reading in reader.readings()]
     reader.close()
-    return found
+    return stored
 
 
 def test_both_are_kept_and_exported(town: Town, tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_both_have_a_line_of_their_own_in_the_copy(town: Town, tmp_path: Path) -
     reader = SqliteReader(tmp_path / "journal")
     told = [
         line
-        for one in reader.readings()
-        for line in lines.of(b"yz/yanshan/pile/state", one.payload, one.received_at, 2 * one.ts_suspect)
+        for reading in reader.readings()
+        for line in lines.of(b"yz/yanshan/pile/state", reading.payload, reading.received_at, 2 * reading.ts_suspect)
     ]
     reader.close()
     assert len({time_of(line) for line in told}) == len(told) == len(METERS)
@@ -81,12 +81,12 @@ def test_the_meter_counts_on_from_where_the_count_began_again(town: Town, tmp_pa
     while rollups.tidy(NOON + DAY):
         pass
     kept = RollupReader(tmp_path / "journal", reader)
-    found = kept.tallies(Asked([place], resource="pile"), NOON - DAY, NOON + DAY, "hour")
+    counted = kept.tallies(Asked([place], resource="pile"), NOON - DAY, NOON + DAY, "hour")
     hour = hour_start(NOON, place.zone)
-    assert found == {hour: Tally(energy_mwh=390_000, resets=1, readings=len(METERS))}
+    assert counted == {hour: Tally(energy_mwh=390_000, resets=1, readings=len(METERS))}
     assert hour + HOUR_MS > NOON + len(METERS) * MINUTE
-    for one in (rollups, reader):
-        one.close()
+    for part in (rollups, reader):
+        part.close()
 
 
 def test_its_watermark_goes_back_with_it(town: Town) -> None:

@@ -49,15 +49,15 @@ def house(store: SqliteStore, now: int = START, hours: str = "24/7") -> Kept:
 
 
 def again(store: SqliteStore, now: int, hours: str = "24/7") -> Kept:
-    found = house(store, now, hours)
-    Memory.restore(found.pipeline, store, now)
-    found._take()
-    return found
+    kept = house(store, now, hours)
+    Memory.restore(kept.pipeline, store, now)
+    kept._take()
+    return kept
 
 
 def states(store: SqliteStore) -> list[tuple[int, str]]:
     [changes] = openings([store.folder], ["yanshan"], START, START + 300 * HOUR).values()
-    return [((one.at - START) // MINUTE, one.state) for one in changes]
+    return [((change.at - START) // MINUTE, change.state) for change in changes]
 
 
 def used(place: Kept) -> None:

@@ -76,7 +76,7 @@ def test_an_order_goes_its_way_at_both(centre: Machine, box: Machine) -> None:
     centre.exchange()
     assert work(box) == work(centre) == [("closed", "chen")]
     for machine in (box, centre):
-        assert not [one for one in machine.alerting.core.desk.open_alerts() if one.kind == FORCED]
+        assert not [alert for alert in machine.alerting.core.desk.open_alerts() if alert.kind == FORCED]
 
 
 def test_a_mute_and_its_end_and_a_step_back_reach_the_box(centre: Machine, box: Machine) -> None:
@@ -88,7 +88,7 @@ def test_a_mute_and_its_end_and_a_step_back_reach_the_box(centre: Machine, box: 
     assert state(box) == ("open", None)
     centre.deed("close", centre.alert(FORCED).id)
     centre.exchange()
-    assert not [one for one in box.alerting.core.desk.open_alerts() if one.kind == FORCED]
+    assert not [alert for alert in box.alerting.core.desk.open_alerts() if alert.kind == FORCED]
 
 
 def test_what_visitors_report_at_the_centre_is_told_at_the_box(centre: Machine, box: Machine) -> None:
@@ -179,7 +179,7 @@ def test_through_a_town_it_reaches_the_station_and_the_city(tmp_path: Path, box:
     city.deed("acknowledge", city.alert(FORCED).id)
     for _ in range(3):
         city.exchange()
-    assert [state(one) for one in (town, box)] == [("acknowledged", "li@centre")] * 2
+    assert [state(side) for side in (town, box)] == [("acknowledged", "li@centre")] * 2
     box.deed("comment", box.alert(FORCED).id, by="wang", text="it is shut again")
     for _ in range(3):
         city.exchange()

@@ -42,8 +42,8 @@ class Ear:
 
     def resource(self, station, name):
         document = self.document(station) or {"areas": []}
-        every = [one for area in document["areas"] for one in area["resources"]]
-        return next((one for one in every if one["id"] == name), None)
+        every = [resource for area in document["areas"] for resource in area["resources"]]
+        return next((resource for resource in every if resource["id"] == name), None)
 
 
 def station(name, *resources, **more):
@@ -90,12 +90,12 @@ def house(tmp_path, mosquitto_of):
         def stop(self):
             until(running.pop().stop)
 
-    one = House()
-    yield one
+    made = House()
+    yield made
     for gateway in running:
         if gateway.intake.is_alive():
             until(gateway.stop)
-    one.ear.session.close()
+    made.ear.session.close()
 
 
 def test_a_new_seat_is_live_and_those_beside_it_know_what_they_knew(house):
@@ -158,7 +158,7 @@ def test_a_foreign_device_is_heard_from_the_reload_on_and_no_longer_than_it_is_c
 
     ear.until(told)
     house.reload(station("a", seat("one")))
-    assert not [one for one in house.gateway.session.filters if one.startswith("zigbee2mqtt")]
+    assert not [listened for listened in house.gateway.session.filters if listened.startswith("zigbee2mqtt")]
     ear.say("yz/a/one/state", occupied=False, boot="x", seq=1)  # what was on its way before is in before it
     ear.until(lambda: ear.resource("a", "one")["use"] == "free")
     taken = house.gateway.report.metrics().received
@@ -178,7 +178,7 @@ def test_a_start_after_reloads_finds_what_was_live(house):
     house.stop()
     house.start(station("a", seat("one"), seat("two")), station("c", seat("one")))
     for name, facts in (
-        (facts.resource.id, facts) for one in house.gateway.pipeline.live.stations.values() for facts in one.facts()
+        (facts.resource.id, facts) for place in house.gateway.pipeline.live.stations.values() for facts in place.facts()
     ):
         assert (name, facts.axes.use, facts.axes.evidence) == (name, "occupied", "live")
 
@@ -213,7 +213,9 @@ def test_hours_and_words_of_the_configuration_take_effect(house):
 def test_boxes_are_listened_to_for_as_long_as_one_is_accepted(house):
     def listened_to():
         return [
-            one for one in house.gateway.session.filters if one.startswith(("yz-box", "yz-deed", "yz-site", "yz-reply"))
+            topic_filter
+            for topic_filter in house.gateway.session.filters
+            if topic_filter.startswith(("yz-box", "yz-deed", "yz-site", "yz-reply"))
         ]
 
     house.start(station("a", seat("one")))

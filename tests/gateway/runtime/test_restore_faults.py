@@ -29,8 +29,8 @@ ROOMS = (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with contextlib.closing(SqliteStore(tmp_path / "data", NOON, ballast_mib=0)) as one:
-        yield one
+    with contextlib.closing(SqliteStore(tmp_path / "data", NOON, ballast_mib=0)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -65,7 +65,10 @@ def start(town: Town, store: SqliteStore) -> Pipeline:
 
 def state(pipeline: Pipeline) -> dict[str, Any]:
     return {
-        name: (device.seen.dump(), [(one.axes, one.fresh.observed_at, one.fresh.valid_until) for one in device.facts])
+        name: (
+            device.seen.dump(),
+            [(facts.axes, facts.fresh.observed_at, facts.fresh.valid_until) for facts in device.facts],
+        )
         for (_, name), device in pipeline.live.devices.items()
     }
 
@@ -78,7 +81,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     held, take = list[bytes](), Usual.take
 
     def breaks(self: Usual, frames: Any, left: Any, now: int) -> None:
-        if any(one in payload for _, payload, _ in frames for one in held):
+        if any(poison in payload for _, payload, _ in frames for poison in held):
             raise KeyError("a fault of ours")
         take(self, frames, left, now)
 
@@ -138,7 +141,7 @@ def test_a_stored_topic_that_is_none_costs_itself_at_a_start(store: SqliteStore,
     store.commit(odd, [], [], NOON)
     pipeline = start(town, store)
     assert state(pipeline) == whole
-    assert [(one.topic, one.reason) for one in pipeline.outcome.rejected] == [(b"yz/odd", "internal_error")]
+    assert [(message.topic, message.reason) for message in pipeline.outcome.rejected] == [(b"yz/odd", "internal_error")]
 
 
 def test_a_fault_at_any_call_of_a_start_changes_nothing_of_what_it_takes_up(

@@ -47,7 +47,7 @@ def outcome(payloads, changes=(), rejected=()):
 
 
 def committed(writer, *outcomes):
-    jobs = [Commit(one, NOON, 1, [number]) for number, one in enumerate(outcomes)]
+    jobs = [Commit(stored_outcome, NOON, 1, [number]) for number, stored_outcome in enumerate(outcomes)]
     for job in jobs:
         writer.put(job)
     until(lambda: len(writer.done) == len(jobs) or not writer.is_alive())
@@ -71,8 +71,11 @@ def test_one_poisoned_row_costs_itself_and_all_else_of_its_commit_is_stored(stor
     work.batch.received[37] = 1 << 70  # in no column of 64 bits
     (job,) = committed(writer, work)
     assert stored(store) == payloads[:37] + payloads[38:]
-    assert [(one.payload, one.reason) for one in store.rejected()] == [(b"{", "not_json"), (b"37", "internal_error")]
-    assert [one.payload for one in job.set_aside] == [b"37"]
+    assert [(message.payload, message.reason) for message in store.rejected()] == [
+        (b"{", "not_json"),
+        (b"37", "internal_error"),
+    ]
+    assert [message.payload for message in job.set_aside] == [b"37"]
     assert job.outcome.batch.payloads == stored(store)
     assert job.mids == [0]
     assert job.number == store.last_id
@@ -95,7 +98,7 @@ def test_a_change_at_an_impossible_time_costs_itself(store, writer, at):
 def test_a_refused_message_with_a_reason_that_is_no_text_costs_itself(store, writer):
     no_text: Any = b"bytes"
     committed(writer, outcome([b"a"], (), [refused(NOON), Rejected(b"t", b"p", NOON, no_text), refused(NOON, b"[")]))
-    assert [(one.payload, one.reason) for one in store.rejected()] == [
+    assert [(message.payload, message.reason) for message in store.rejected()] == [
         (b"{", "not_json"), (b"[", "not_json"), (b"p", "internal_error"),
     ]  # fmt: skip
 
@@ -165,15 +168,15 @@ def test_faults_at_random_in_every_step_lose_and_double_nothing(tmp_path, monkey
     monkeypatch.undo()
     store.close()
     again = SqliteStore(tmp_path / "data", NOON, ballast_mib=0)
-    kept = stored(again) + [one.payload for one in again.rejected()]
+    kept = stored(again) + [message.payload for message in again.rejected()]
     again.close()
     assert sorted(kept) == sorted(sent)
     assert sorted(kept) == sorted(
         [payload for job in done for payload in job.outcome.batch.payloads]
-        + [one.payload for job in done for one in job.set_aside]
+        + [message.payload for job in done for message in job.set_aside]
     )
     reader = SqliteReader(tmp_path / "data")
-    numbers = [one.id for one in reader.readings()]
+    numbers = [reading.id for reading in reader.readings()]
     reader.close()
     assert numbers == sorted(numbers)
 

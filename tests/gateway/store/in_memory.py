@@ -98,18 +98,18 @@ class MemoryStore:
         return dict(self._disk.openings)
 
     def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
-        found = []
+        stored = []
         for station, check in wanted:
             told = [
                 report
                 for report in self._disk.reports.values()
                 if (report.station, report.report.check) == (station, check)
             ]
-            found += sorted(told, key=lambda one: one.report.ts)
-        return found
+            stored += sorted(told, key=lambda report: report.report.ts)
+        return stored
 
     def report_ids(self, since: Millis) -> dict[str, Millis]:
-        return {name: one.report.ts for name, one in self._disk.reports.items() if one.report.ts >= since}
+        return {name: stored.report.ts for name, stored in self._disk.reports.items() if stored.report.ts >= since}
 
     def copied(self, copy: str) -> tuple[int, int]:
         upto, refused = self._disk.copies.get(copy, (0, 0))

@@ -50,16 +50,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         influx, path = self.influx, urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(path.query).items()}
-        found = [{**bucket, "id": "0001"} for bucket in influx.buckets if bucket["name"] == asked.get("name")]
+        listed = [{**bucket, "id": "0001"} for bucket in influx.buckets if bucket["name"] == asked.get("name")]
         if path.path == "/api/v2/buckets" and influx.bucket_status != 200:
             answer(self, influx.bucket_status, {}, {"code": "x", "message": "unsupported path requested"})
         elif asked.get("org") != "o":
             answer(self, 404, {}, {"code": "not found", "message": "organization name not found"})
         elif path.path == "/api/v2/orgs":
             answer(self, 200, {}, {"orgs": [{"id": "000a", "name": "o"}]})
-        elif path.path == "/api/v2/buckets" and (found or influx.lists_its_own):
+        elif path.path == "/api/v2/buckets" and (listed or influx.lists_its_own):
             own = [{"id": "0009", "name": "_tasks", "type": "system", "retentionRules": []}]
-            answer(self, 200, {}, {"buckets": found + own * influx.lists_its_own})
+            answer(self, 200, {}, {"buckets": listed + own * influx.lists_its_own})
         else:
             answer(self, 404, {}, {"code": "not found", "message": "not found"})
 
@@ -147,7 +147,7 @@ class InfluxServer:
             row = {"type": "", **dict(pair.split("=") for pair in pairs)}
             if begin <= int(at) // 1_000_000 < end and tags.items() <= row.items():
                 rows.append(
-                    (int(at), {**row, "_measurement": kind, **dict(one.split("=") for one in fields.split(","))})
+                    (int(at), {**row, "_measurement": kind, **dict(field.split("=") for field in fields.split(","))})
                 )
         texts = ["_measurement", "resource", "station", "type"]
         numbers = sorted({name for _, row in rows for name in row} - set(texts))

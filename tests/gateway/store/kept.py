@@ -29,8 +29,8 @@ class Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in (self.rollups, self.reader, self._store):
-            one.close()
+        for part in (self.rollups, self.reader, self._store):
+            part.close()
 
     def _open(self) -> Rollups:
         return Rollups(self._folder, [self._place], self.reader, BEFORE, synchronous="OFF")
@@ -60,4 +60,4 @@ class Kept:
         return Entrances(self.rolled).days(Asked([self._place]), start, end)
 
     def bands(self, start: Millis, end: Millis) -> dict[Millis, list[Band]]:
-        return {day: [one.band for one in told] for day, told in self.days(start, end).items()}
+        return {day: [entrance.band for entrance in told] for day, told in self.days(start, end).items()}

@@ -13,15 +13,15 @@ from gateway.store.sqlite import SqliteStore
 NOON, HOUR = 1_795_262_400_000, 3_600_000
 
 
-def one(start: int, held: Held, station: str = "yanshan") -> ActivityEnded:
+def activity(start: int, held: Held, station: str = "yanshan") -> ActivityEnded:
     return ActivityEnded(station, "room", start, start + HOUR, f"u{start}", held)
 
 
 def test_the_first_verdict_stays_and_old_ones_go(tmp_path: Path) -> None:
     with contextlib.closing(SqliteStore(tmp_path, NOON, ballast_mib=0)) as store:
-        told = [one(NOON, "held"), one(NOON + HOUR, "unknown"), one(NOON, "not_held", "shaping")]
+        told = [activity(NOON, "held"), activity(NOON + HOUR, "unknown"), activity(NOON, "not_held", "shaping")]
         store.write([KeepEnded(told)])
-        store.write([KeepEnded([one(NOON, "unknown")])])  # a start tells of yesterday again
+        store.write([KeepEnded([activity(NOON, "unknown")])])  # a start tells of yesterday again
         folders = store_folders(tmp_path)
         assert ended(folders, ["yanshan", "shaping", "nowhere"], NOON, NOON + 2 * HOUR) == {
             "yanshan": told[:2], "shaping": told[2:], "nowhere": [],
@@ -32,6 +32,6 @@ def test_the_first_verdict_stays_and_old_ones_go(tmp_path: Path) -> None:
 
 
 def test_what_nobody_saw_is_neither_held_nor_not() -> None:
-    count = HeldCount.of([one(0, "held"), one(1, "held"), one(2, "not_held"), one(3, "unknown")])
+    count = HeldCount.of([activity(0, "held"), activity(1, "held"), activity(2, "not_held"), activity(3, "unknown")])
     assert (count.held, count.planned, count.coverage) == (2, 4, 0.75)
     assert HeldCount().coverage is None

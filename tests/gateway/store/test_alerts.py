@@ -121,14 +121,14 @@ def test_alerts_are_found_by_state_and_station(book: Book) -> None:
 
 def test_deliveries_wait_until_due_and_end_once(book: Book) -> None:
     book.do(KeepAlerts([OPENED], [delivery(), replace(delivery("d2"), due=T0 + 5)]))
-    assert [one.id for one in book.reader.due(T0)] == ["d1"]
+    assert [due.id for due in book.reader.due(T0)] == ["d1"]
     assert book.reader.next_due(T0) == T0 + 5
     dead = replace(delivery(), state="dead", done_at=T0, error="HTTP 400")
     book.do(SettleDeliveries([dead]), SettleDeliveries([replace(dead, state="delivered")]))
     assert [dead_letter.error for dead_letter in book.reader.dead_letters()] == ["HTTP 400"]
     book.do(RetryDelivery("d1", T0 + 9))
-    assert [one.id for one in book.reader.due(T0 + 9)] == ["d2", "d1"] or len(book.reader.due(T0 + 9)) == 2
-    assert [one.id for one in book.reader.deliveries_of("a1")] == ["d1", "d2"]
+    assert [due.id for due in book.reader.due(T0 + 9)] == ["d2", "d1"] or len(book.reader.due(T0 + 9)) == 2
+    assert [row.id for row in book.reader.deliveries_of("a1")] == ["d1", "d2"]
 
 
 def test_a_link_is_spent_once(book: Book) -> None:

@@ -22,9 +22,9 @@ def passages(first, cards, at):
 
 @pytest.fixture
 def store(tmp_path):
-    one = SqliteStore(tmp_path, NOON, ballast_mib=0)
-    yield one
-    one.close()
+    opened = SqliteStore(tmp_path, NOON, ballast_mib=0)
+    yield opened
+    opened.close()
 
 
 def payloads(folder):
@@ -55,8 +55,10 @@ def test_after_their_days_cards_are_gone_and_nothing_else(store, tmp_path, seale
     chore = CardRetention(store, keep_days=2)
     finish(store, chore, NOON + 4 * DAY)
     after = payloads(tmp_path)
-    assert [b'"card":' in one for one in after if b'"type"' in one] == [False] * 4 + [True] * 4
-    assert [one for one in after if b'"type"' not in one] == [one for one in before if b'"type"' not in one]
+    assert [b'"card":' in payload for payload in after if b'"type"' in payload] == [False] * 4 + [True] * 4
+    assert [payload for payload in after if b'"type"' not in payload] == [
+        payload for payload in before if b'"type"' not in payload
+    ]
     assert b'{"boot":"b","seq":0,"type":"card","granted":true}' in after
     for path in day_files(tmp_path)[:2]:
         assert b"ab12" not in path.read_bytes()
@@ -79,7 +81,7 @@ def test_a_person_who_asks_is_forgotten_in_every_day_and_in_quarantine(store, tm
     assert sum(b"cd34" in payload for payload in payloads(tmp_path)) == 2
     assert not any(b"ab12" in payload.lower() for payload in payloads(tmp_path))
     reader = SqliteReader(tmp_path)
-    assert [one.payload for one in reader.quarantine()] == [b"{"]
+    assert [message.payload for message in reader.quarantine()] == [b"{"]
     reader.close()
     assert forget_card(tmp_path, "ab12") == 0
 

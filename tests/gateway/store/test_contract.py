@@ -49,9 +49,9 @@ def opened(kinds, folder):
 @pytest.fixture
 def reader(opened, kinds, folder):
     opened()
-    one = kinds[1](folder)
-    yield one
-    one.close()
+    made = kinds[1](folder)
+    yield made
+    made.close()
 
 
 def test_what_was_committed_is_read_back(opened, kinds, folder):
@@ -161,9 +161,9 @@ def test_upkeep_is_invisible_to_readers(opened, kinds, folder):
     begun = [next(halfway) for _ in range(700)]
     while store.tidy(MIDNIGHT + 5 * HOUR):
         pass
-    assert [one.payload for one in begun + list(halfway)] == [one.payload for one in before]
+    assert [reading.payload for reading in begun + list(halfway)] == [reading.payload for reading in before]
     assert [(reading.payload, reading.received_at) for reading in reader.readings()] == [
-        (one.payload, one.received_at) for one in before
+        (reading.payload, reading.received_at) for reading in before
     ]
     assert messages(store.batches(0)) == messages(opened().batches(0))
     reader.close()

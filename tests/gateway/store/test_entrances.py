@@ -30,7 +30,7 @@ def test_a_counter_that_is_switched_off_while_closed_bounds_its_days(
                 )
             minutes = range(12 * 60 + 1)
             said = [{"in": minute // 10, "boot": f"b{day}", "seq": minute} for minute in minutes]
-            kept.tell("gate", "state", [(morning + minute * MINUTE, one) for minute, one in enumerate(said)])
+            kept.tell("gate", "state", [(morning + minute * MINUTE, message) for minute, message in enumerate(said)])
         days = kept.days(MIDNIGHT, MIDNIGHT + 2 * DAY)
     for (told,) in days.values():
         assert 50 < told.evidence.low <= 72

@@ -19,8 +19,8 @@ NEVER, FREE = axes_of("active", "ok", "open", "unknown", "never"), axes_of("acti
 
 
 def told(kept: Kept, resource: Resource, place: Place, start: int, end: int) -> tuple[float | None, float | None]:
-    found = kept.rolled.minutes(Asked([place], resource=resource.id), start, end, "day")
-    [minutes] = found.values()
+    by_day = kept.rolled.minutes(Asked([place], resource=resource.id), start, end, "day")
+    [minutes] = by_day.values()
     return minutes.utilization, minutes.filled
 
 
@@ -47,7 +47,7 @@ def test_what_is_counted_for_half_an_hour_is_used(
     with Kept(tmp_path, place) as kept:
         kept.changes([Change(resource, start - HOUR, NEVER, FREE, "state")])
         said = [(start, quiet), (start + 30 * MINUTE, busy), (start + HOUR, quiet)]
-        batch = [(at, {"boot": "b", "seq": i, **one}) for i, (at, one) in enumerate(said)]
+        batch = [(at, {"boot": "b", "seq": i, **fields}) for i, (at, fields) in enumerate(said)]
         kept.tell(resource.id, "state", batch)
         if rolled:
             kept.starts_again()

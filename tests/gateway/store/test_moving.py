@@ -41,16 +41,16 @@ def alert(station: str | None, name: str) -> Alert:
 def filled(store: SqliteStore) -> None:
     """Two stations with an alert, an order, a check, a word by hand, and a trouble of the gateway's own."""
     for station in ("north", "south"):
-        found = alert(station, f"a-{station}")
+        made = alert(station, f"a-{station}")
         order = Order(
-            id=f"o-{station}", alert=found.id, station=station, resource="pile", title="look", assignee="li",
+            id=f"o-{station}", alert=made.id, station=station, resource="pile", title="look", assignee="li",
             state="assigned", opened_at=NOON, changed_at=NOON,
         )  # fmt: skip
-        owed = Delivery(f"d-{station}", "hook", found, "opened", NOON, NOON)
+        owed = Delivery(f"d-{station}", "hook", made, "opened", NOON, NOON)
         report = CheckReport(id=f"r-{station}", check="fire", ts=NOON, result="ok", note="", by="li")
         store.write(
             [
-                KeepAlerts([AlertEvent(found, NOON, "opened")], [owed]),
+                KeepAlerts([AlertEvent(made, NOON, "opened")], [owed]),
                 KeepOrder(OrderEvent(order, NOON, "assigned", "li")),
                 KeepReports([StoredCheck(station, report, NOON)]),
                 KeepOpenings([OpeningChange(station, NOON, "proved")]),
@@ -69,8 +69,8 @@ def filled(store: SqliteStore) -> None:
 def told(store: SqliteStore) -> tuple[list[str], list[str], list[str]]:
     reader = AlertReader(store.folder)
     try:
-        alerts = [one.id for one in reader.unsettled()]
-        return sorted(alerts), [one.id for one in reader.orders()], [one.id for one in reader.due(NOON)]
+        alerts = [row.id for row in reader.unsettled()]
+        return sorted(alerts), [row.id for row in reader.orders()], [row.id for row in reader.due(NOON)]
     finally:
         reader.close()
 

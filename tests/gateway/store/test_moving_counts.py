@@ -14,7 +14,7 @@ from tests.api.conftest import MINUTE, NOON
 
 PILE = Resource("north", "yard", "pile", "charger", "pile", type="ebike")
 OTHER = Resource("south", "yard", "pile", "charger", "pile", type="ebike")
-PLACES = [Place(one.station, ZoneInfo("Asia/Shanghai"), [one]) for one in (PILE, OTHER)]
+PLACES = [Place(resource.station, ZoneInfo("Asia/Shanghai"), [resource]) for resource in (PILE, OTHER)]
 
 
 def told(folder: Path, *readings: tuple[str, int, int]) -> None:

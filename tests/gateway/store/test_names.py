@@ -39,7 +39,7 @@ def learnt(store):
 
 def stored(folder):
     with contextlib.closing(SqliteReader(folder)) as reader:
-        return {one.seq: f"yz/{one.station}/{one.device}/state".encode() for one in reader.readings()}
+        return {reading.seq: f"yz/{reading.station}/{reading.device}/state".encode() for reading in reader.readings()}
 
 
 def test_what_had_to_be_looked_up_is_told_and_a_right_hint_needs_no_looking(folder):

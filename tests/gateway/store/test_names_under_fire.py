@@ -38,10 +38,10 @@ class Journal(RuleBasedStateMachine):
 
     def batch(self, chosen: list[int], hints: dict[int, int], *, same_object: bool = True) -> Batch:
         made = Batch()
-        for one in chosen:
-            topic = TOPICS[one] if same_object else bytes(bytearray(TOPICS[one]))
+        for at in chosen:
+            topic = TOPICS[at] if same_object else bytes(bytearray(TOPICS[at]))
             self.said += 1
-            made.append(topic, b'{"said":%d,"by":%d}' % (self.said, one), self.now, 0, hints[one])
+            made.append(topic, b'{"said":%d,"by":%d}' % (self.said, at), self.now, 0, hints[at])
         return made
 
     def commit(self, batch: Batch) -> None:

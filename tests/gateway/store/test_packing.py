@@ -77,10 +77,10 @@ def test_a_damaged_row_is_told_or_harmless(blob, unpack, data):
         )
     )
     try:
-        found = unpack(broken, TOPICS.__getitem__)
+        unpacked = unpack(broken, TOPICS.__getitem__)
     except DamagedError:
         return
-    assert columns(found) == columns(batch_of(ROWS))
+    assert columns(unpacked) == columns(batch_of(ROWS))
 
 
 @pytest.mark.parametrize("unpack", [unpack_batch, unpack_block])

@@ -45,13 +45,13 @@ class Filled:
         rng = random.Random(days)
         for at, changes in sorted(self._days(rng).items()):
             outcome = Outcome()
-            self.store.commit(outcome.batch, sorted(changes, key=lambda one: one.at), (), at)
+            self.store.commit(outcome.batch, sorted(changes, key=lambda change: change.at), (), at)
         self.reader = SqliteReader(folder)
         self.rollups = Rollups(folder, self.places, self.reader, START, synchronous="OFF")
 
     def _days(self, rng: random.Random) -> dict[Millis, list[Change]]:
         days: dict[Millis, list[Change]] = {}
-        for resource in [one for place in self.places for one in place.resources]:
+        for resource in [resource for place in self.places for resource in place.resources]:
             at = START
             while at < self.end:
                 days.setdefault(at // DAY * DAY, []).append(Change(resource, at, FREE, rng.choice(STATES), "test"))
@@ -59,8 +59,8 @@ class Filled:
         return days
 
     def close(self) -> None:
-        for one in (self.rollups, self.reader, self.store):
-            one.close()
+        for part in (self.rollups, self.reader, self.store):
+            part.close()
 
     def roll_up(self, now: Millis) -> None:
         while self.rollups.tidy(now):
@@ -85,8 +85,8 @@ def test_roll_ups_equal_measuring_the_journal(tmp_path: Path, zone: str) -> None
         for window, wanted in zip(windows, truth, strict=True):
             for asked, hours in zip(questions, wanted, strict=True):
                 for by in ("hour", "day", "hour_of_week"):
-                    found = RollupReader(tmp_path, filled.reader).minutes(asked, *window, by)
-                    assert found == bucketed(hours, asked.zone, by)
+                    rolled_up = RollupReader(tmp_path, filled.reader).minutes(asked, *window, by)
+                    assert rolled_up == bucketed(hours, asked.zone, by)
     filled.close()
 
 
@@ -110,8 +110,8 @@ _SHARDS = (("1of2", 6, "st"), ("2of2", 9, "t"))
 
 def test_shards_answer_together_and_a_station_that_moved_is_measured_anew(tmp_path: Path) -> None:
     shards = [Filled(tmp_path / name, "Europe/Berlin", days, who) for name, days, who in _SHARDS]
-    for one in shards:
-        one.roll_up(START + 5 * DAY)
+    for filled in shards:
+        filled.roll_up(START + 5 * DAY)
     together = Shards([shard.reader for shard in shards])
     kept = RollupReader(tmp_path, together)
     for place in shards[0].places:
@@ -127,24 +127,26 @@ Hours = list[tuple[Millis, Minutes]]
 
 def brute(reader: Reader, asked: Asked, start: Millis, end: Millis) -> Hours:
     """What the journal alone says, hour by hour, each interval of each resource held against each hour."""
-    found: Hours = []
+    hours: Hours = []
     for resource in asked.resources:
         intervals = reader.history(resource.station, resource.id, start - 1, end)
         for begin, until in pieces(start, end, asked.zone, "hour"):
-            found.append((begin, one := Minutes()))
+            hours.append((begin, minutes := Minutes()))
             before = None
             for interval in intervals:
                 part, length = part_of(interval.axes), min(interval.end, until) - max(interval.start, begin)
                 if length > 0:
-                    setattr(one, part, getattr(one, part) + length)
-                    one.sessions += part == "occupied" and before == "free" and interval.start >= begin
+                    setattr(minutes, part, getattr(minutes, part) + length)
+                    minutes.sessions += part == "occupied" and before == "free" and interval.start >= begin
                 before = part
-            one.unknown += until - begin - sum((one.occupied, one.free, one.broken, one.closed, one.unknown))
-    return found
+            minutes.unknown += (
+                until - begin - sum((minutes.occupied, minutes.free, minutes.broken, minutes.closed, minutes.unknown))
+            )
+    return hours
 
 
 def bucketed(hours: Hours, zone: ZoneInfo, by: str) -> dict[int, Minutes]:
     out: dict[int, Minutes] = {}
-    for begin, one in hours:
-        out.setdefault(bucket_of(begin, zone, by), Minutes()).add(one)  # type: ignore[arg-type]
+    for begin, minutes in hours:
+        out.setdefault(bucket_of(begin, zone, by), Minutes()).add(minutes)  # type: ignore[arg-type]
     return out

@@ -35,7 +35,7 @@ def test_a_station_that_moved_to_another_shard_keeps_its_past(tmp_path: Path) ->
         Interval(NOON, NOON + MINUTE, FREE),
         Interval(NOON + MINUTE, NOON + 2 * MINUTE, TAKEN),
     ]
-    assert [one.end for one in reader.history("yanshan", "seat-01", NOON, NOON + 2 * MINUTE, 1)] == [
+    assert [interval.end for interval in reader.history("yanshan", "seat-01", NOON, NOON + 2 * MINUTE, 1)] == [
         NOON + MINUTE,
         NOON + 2 * MINUTE,
     ]
@@ -64,9 +64,11 @@ def test_back_to_a_number_of_before_no_interval_runs_on(tmp_path: Path) -> None:
     had(there, (0, NOON + 2 * MINUTE), (NOON + 4 * MINUTE, None))
     had(between, (NOON + 2 * MINUTE, NOON + 4 * MINUTE))
     reader = reader_of(tmp_path)()
-    found = reader.history("yanshan", "seat-01", NOON, end)
-    assert [(one.start, one.end) for one in found if one.axes is TAKEN] == [(NOON + 3 * MINUTE, NOON + 4 * MINUTE)]
-    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
-    assert (found[0].start, found[-1].end) == (NOON, end)
-    assert [one.end for one in reader.history("yanshan", "seat-01", NOON, NOON + MINUTE)] == [NOON + MINUTE]
+    intervals = reader.history("yanshan", "seat-01", NOON, end)
+    assert [(interval.start, interval.end) for interval in intervals if interval.axes is TAKEN] == [
+        (NOON + 3 * MINUTE, NOON + 4 * MINUTE)
+    ]
+    assert [interval.start for interval in intervals[1:]] == [interval.end for interval in intervals[:-1]]
+    assert (intervals[0].start, intervals[-1].end) == (NOON, end)
+    assert [interval.end for interval in reader.history("yanshan", "seat-01", NOON, NOON + MINUTE)] == [NOON + MINUTE]
     reader.close()

@@ -204,10 +204,10 @@ def test_a_full_disk_is_told_costs_nothing_and_passes(small_disk):
     with opened(folder, ballast_mib=1) as store:
         stored, trouble = 0, None
         while trouble is None:
-            one = batch(stored, 1, NOON)
-            one.payloads[0] = b'{"seq":%d,"x":"%s"}' % (stored, noise.randbytes(3_000).hex().encode())
+            filling = batch(stored, 1, NOON)
+            filling.payloads[0] = b'{"seq":%d,"x":"%s"}' % (stored, noise.randbytes(3_000).hex().encode())
             try:
-                store.commit(one, [], [], NOON)
+                store.commit(filling, [], [], NOON)
                 stored += 1
             except StoreError as error:
                 trouble = error
@@ -215,9 +215,9 @@ def test_a_full_disk_is_told_costs_nothing_and_passes(small_disk):
         assert not (folder / "ballast").exists()
         assert count(folder) == list(range(stored))
         with pytest.raises(StoreError):
-            store.commit(one, [], [], NOON)
+            store.commit(filling, [], [], NOON)
         subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
-        store.commit(one, [], [], NOON)
+        store.commit(filling, [], [], NOON)
         assert count(folder) == list(range(stored + 1))
         while store.tidy(NOON):
             pass

@@ -78,26 +78,26 @@ def brute(readings: Iterator[Reading], zone: ZoneInfo) -> dict[str, dict[Millis,
     newest: dict[str, tuple[str | None, int, Millis]] = {}
     gone: dict[str, str | None] = {}
     before: dict[str, tuple[Millis, int]] = {}
-    for one in readings:
-        said, name = json.loads(one.payload), owners.get(one.device)
-        if name is None or one.retained:
+    for reading in readings:
+        said, name = json.loads(reading.payload), owners.get(reading.device)
+        if name is None or reading.retained:
             continue
-        at = one.received_at if one.ts is None or one.ts_suspect else min(one.ts, one.received_at)
+        at = reading.received_at if reading.ts is None or reading.ts_suspect else min(reading.ts, reading.received_at)
         hour = out[name][hour_start(at, zone)]
-        if one.topic == "event":
+        if reading.topic == "event":
             hour.passages += said["type"] == "card" and said["direction"] == "in"
             continue
         boot, seq, when = newest.get(name, (None, -1, 0))
-        if one.boot is None or one.seq is None:
+        if reading.boot is None or reading.seq is None:
             late = at < when
         else:
-            late = one.seq <= seq if one.boot == boot else one.boot == gone.get(name)
+            late = reading.seq <= seq if reading.boot == boot else reading.boot == gone.get(name)
         if late:
             continue
-        if one.boot is not None and one.seq is not None:
-            if one.boot != boot:
+        if reading.boot is not None and reading.seq is not None:
+            if reading.boot != boot:
                 gone[name] = boot
-            boot, seq = one.boot, one.seq
+            boot, seq = reading.boot, reading.seq
         newest[name] = boot, seq, at
         if "energy_wh" in said:
             counter = round(said["energy_wh"] * 1000)
@@ -109,7 +109,7 @@ def brute(readings: Iterator[Reading], zone: ZoneInfo) -> dict[str, dict[Millis,
             elif counter > last:
                 hour.energy_mwh += counter - last
             before[name] = at, counter
-    return {name: {at: one for at, one in hours.items() if one != Tally()} for name, hours in out.items()}
+    return {name: {at: tally for at, tally in hours.items() if tally != Tally()} for name, hours in out.items()}
 
 
 @pytest.mark.parametrize(("zone", "seed"), [("Asia/Shanghai", 1), ("Europe/Berlin", 2), ("Europe/Berlin", 3)])
@@ -142,13 +142,13 @@ def test_tallies_equal_counting_all_messages_anew(
     check(kept, place, brute(reader.readings(), place.zone))
     for device, name in (("pile-1", "pile-1"), ("other-id", "pile-2")):
         assert kept.marks("s", name, 0, now + DAY) == marks(reader.readings(), device)
-    for one in (rollups, reader, store):
-        one.close()
+    for part in (rollups, reader, store):
+        part.close()
 
 
 def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
     """Where uses began and ended, by one meter that hears everything in one go."""
-    meter, found = Meter(), {}
+    meter, marks_by_time = Meter(), {}
     for reading in readings:
         if reading.device == device and reading.topic == "state" and not reading.retained:
             at = (
@@ -157,30 +157,30 @@ def marks(readings: Iterator[Reading], device: str) -> dict[Millis, Mark]:
                 else min(reading.ts, reading.received_at)
             )
             told = meter.hear(msgspec.json.decode(reading.payload, type=Said), at, reading.received_at)
-            found |= {mark[0]: mark for mark in told[1]} if told else {}
-    assert found
-    return found
+            marks_by_time |= {mark[0]: mark for mark in told[1]} if told else {}
+    assert marks_by_time
+    return marks_by_time
 
 
 def check(kept: RollupReader, place: Place, expected: dict[str, dict[Millis, Tally]]) -> None:
     end = START + 20 * DAY
     for by in ("hour", "day", "hour_of_week"):
         for name, hours in expected.items():
-            found = kept.tallies(Asked([place], resource=name), 0, end, by)
-            assert found == _by(hours, place.zone, by)
+            tallied = kept.tallies(Asked([place], resource=name), 0, end, by)
+            assert tallied == _by(hours, place.zone, by)
     yard = kept.tallies(Asked([place], area="yard"), 0, end, "hour")
     both: dict[Millis, Tally] = {}
     for name in ("pile-1", "pile-2"):
-        for at, one in expected[name].items():
-            both.setdefault(at, Tally()).add(one)
+        for at, tally in expected[name].items():
+            both.setdefault(at, Tally()).add(tally)
     assert yard == both
     assert kept.tallies(Asked([place], resource="plug-a"), 0, end, "day") == {}
 
 
 def _by(hours: dict[Millis, Tally], zone: ZoneInfo, by: str) -> dict[int, Tally]:
     out: dict[int, Tally] = {}
-    for at, one in hours.items():
-        out.setdefault(bucket_of(at, zone, by), Tally()).add(one)  # type: ignore[arg-type]
+    for at, tally in hours.items():
+        out.setdefault(bucket_of(at, zone, by), Tally()).add(tally)  # type: ignore[arg-type]
     return out
 
 
@@ -188,7 +188,9 @@ def test_visits_are_told_by_whole_days_and_never_exactly(tmp_path: Path) -> None
     with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), RESOURCES)) as kept:
         for day, cards in enumerate((3, 12)):
             said = [{"type": "card", "seq": number} for number in range(cards)]
-            kept.tell("door", "event", [(MIDNIGHT + day * DAY + number, one) for number, one in enumerate(said)])
+            kept.tell(
+                "door", "event", [(MIDNIGHT + day * DAY + number, message) for number, message in enumerate(said)]
+            )
         bands = kept.bands(MIDNIGHT + 1, MIDNIGHT + 3 * DAY)
         assert bands == {MIDNIGHT + DAY: [(5, None)], MIDNIGHT + 2 * DAY: [(0, None)]}, "nobody watched the door itself"
         assert MIDNIGHT + DAY not in kept.bands(MIDNIGHT, MIDNIGHT + DAY + 12 * HOUR_MS)
@@ -220,8 +222,8 @@ def test_a_counter_that_was_silent_or_never_heard_bounds_nothing(tmp_path: Path)
     with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE, other])) as kept:
         kept.tell("gate", "state", [(MIDNIGHT + DAY // 2 + hour * HOUR_MS, {"in": hour}) for hour in range(24)])
         day = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]
-    assert [one.evidence.high for one in day] == [None, None]
-    assert [one.evidence.coverage for one in day] == [0.5, 0.0]
+    assert [sensor.evidence.high for sensor in day] == [None, None]
+    assert [sensor.evidence.coverage for sensor in day] == [0.5, 0.0]
 
 
 def test_a_counter_and_a_reader_that_do_not_meet_at_one_entrance_are_told_apart(tmp_path: Path) -> None:
@@ -233,9 +235,13 @@ def test_a_counter_and_a_reader_that_do_not_meet_at_one_entrance_are_told_apart(
             minutes = range(1441)
             kept.tell("gate", "state", [(MIDNIGHT + minute * MINUTE, {"in": minute // 60}) for minute in minutes])
             cards = [{"type": "card", "seq": number} for number in range(60)]
-            kept.tell("door", "event", [(MIDNIGHT + DAY + HOUR_MS + number, one) for number, one in enumerate(cards)])
+            kept.tell(
+                "door", "event", [(MIDNIGHT + DAY + HOUR_MS + number, message) for number, message in enumerate(cards)]
+            )
             cards = [{"type": "card", "seq": 100 + number} for number in range(60)]
-            kept.tell("door", "event", [(MIDNIGHT + 2 * HOUR_MS + number, one) for number, one in enumerate(cards)])
+            kept.tell(
+                "door", "event", [(MIDNIGHT + 2 * HOUR_MS + number, message) for number, message in enumerate(cards)]
+            )
             assert [day.agree for day in kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]] == agree
 
 
@@ -243,7 +249,7 @@ def test_a_counter_of_passages_counts_them_and_a_door_that_opens_half_of_them(tm
     door = replace(RESOURCES[-1], entrance="side")
     with Kept(tmp_path, Place("s", ZoneInfo("Asia/Shanghai"), [GATE, door])) as kept:
         passages = [{"type": "passage", "direction": way, "n": 2} for way in ("in", "in", "out") * 20]
-        kept.tell("gate", "event", [(MIDNIGHT + number * MINUTE, one) for number, one in enumerate(passages)])
+        kept.tell("gate", "event", [(MIDNIGHT + number * MINUTE, message) for number, message in enumerate(passages)])
         turns = [(MIDNIGHT + number * MINUTE, {"open": number % 2 == 1}) for number in range(80)]
         kept.tell("door", "state", turns)
         gate, side = kept.days(MIDNIGHT, MIDNIGHT + DAY)[MIDNIGHT]

@@ -35,14 +35,14 @@ def test_the_copy_is_the_file_as_its_version_left_it(tmp_path: Path, version: in
     assert copy.stat().st_mode & 0o077 == 0
     connect(path, "core").close()
     assert dump(copy) == before, "a second start leaves it"
-    assert sorted(one.name for one in tmp_path.iterdir() if one.suffix == ".part") == []
+    assert sorted(file.name for file in tmp_path.iterdir() if file.suffix == ".part") == []
 
 
 def test_what_is_new_what_is_ours_and_what_can_be_made_again_is_not_copied(tmp_path: Path) -> None:
     connect(tmp_path / "yizhan.db", "core").close()
     former(tmp_path / "rollups.db", "rollup-1")
     connect(tmp_path / "rollups.db", "rollup").close()
-    assert not [one.name for one in tmp_path.iterdir() if "before" in one.name]
+    assert not [path.name for path in tmp_path.iterdir() if "before" in path.name]
 
 
 def test_where_no_copy_can_be_kept_the_start_goes_on(
@@ -56,7 +56,7 @@ def test_where_no_copy_can_be_kept_the_start_goes_on(
     with contextlib.closing(connect(tmp_path / "yizhan.db", "core")) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (files.SCHEMAS["core"],)
     assert "no copy of it could be kept" in caplog.text
-    assert not [one.name for one in tmp_path.iterdir() if "before" in one.name]
+    assert not [path.name for path in tmp_path.iterdir() if "before" in path.name]
 
 
 def test_copies_go_after_their_time(tmp_path: Path) -> None:
@@ -67,4 +67,4 @@ def test_copies_go_after_their_time(tmp_path: Path) -> None:
         os.utime(copy, ((NOON - days * DAY_MS) / 1000,) * 2)
     assert COPIES_KEPT_MS == 30 * DAY_MS
     forget_copies(tmp_path, NOON)
-    assert [one.name for one in tmp_path.rglob("*before*")] == ["yizhan.db.before-schema-29"]
+    assert [path.name for path in tmp_path.rglob("*before*")] == ["yizhan.db.before-schema-29"]

@@ -51,12 +51,12 @@ class Victoria:
     def rows(self, metric: str) -> list[tuple[str, int, float]]:
         """(resource, ms, value) of every stored sample of a metric."""
         self._get("/internal/force_flush")
-        found = []
+        rows = []
         for line in self._get(f"/api/v1/export?match[]={metric}&start=0").splitlines():
             series = json.loads(line)
             pairs = zip(series["timestamps"], series["values"], strict=True)
-            found += [(series["metric"]["resource"], at, value) for at, value in pairs]
-        return found
+            rows += [(series["metric"]["resource"], at, value) for at, value in pairs]
+        return rows
 
     def labels(self, metric: str) -> dict[str, str]:
         """The labels of the first series of a metric."""

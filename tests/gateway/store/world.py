@@ -34,4 +34,8 @@ def refused(at: Millis, payload: bytes = b"{", reason: str = "not_json") -> Reje
 
 
 def messages(batches: Iterable[tuple[int, Batch]]) -> list[tuple[bytes, bytes, Millis, int]]:
-    return [row for _, one in batches for row in zip(one.topics, one.payloads, one.received, one.flags, strict=True)]
+    return [
+        row
+        for _, stored in batches
+        for row in zip(stored.topics, stored.payloads, stored.received, stored.flags, strict=True)
+    ]

@@ -51,7 +51,7 @@ def test_what_lies_behind_is_late_and_what_is_true_now_goes_first(village: Villa
     village.connect()
     village.send()
     told = [json.loads(payload) for _, payload in village.on_line]
-    assert [(one["via"]["n"], one.get("late", False)) for one in told] == [(2, False), (1, True)]
+    assert [(message["via"]["n"], message.get("late", False)) for message in told] == [(2, False), (1, True)]
     village.arrive()
     assert village.centre.axes("seat-01").use == "free"
     assert content(village.stored) == content(village.journal)

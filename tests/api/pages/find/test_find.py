@@ -29,13 +29,13 @@ def scene(name: str, seats: str, km: float = 0, piles: str = "", **more: object)
 
 def asked(query: str, *scenes: Scene, lang: str = "zh", toilets: str = "") -> str:
     places = {
-        one.id: PagePlace(
-            one.id, {"zh": one.zh, "en": one.en}, region=one.region, lat=one.lat, lon=one.lon,
-            words=f"{one.id}\n{one.zh}".lower(), toilets=frozenset(toilets.split()),
+        place.id: PagePlace(
+            place.id, {"zh": place.zh, "en": place.en}, region=place.region, lat=place.lat, lon=place.lon,
+            words=f"{place.id}\n{place.zh}".lower(), toilets=frozenset(toilets.split()),
         )
-        for one in scenes
+        for place in scenes
     }  # fmt: skip
-    bodies = [json.dumps(document(one, NOW, TTL_MS, True)).encode() for one in scenes]
+    bodies = [json.dumps(document(place, NOW, TTL_MS, True)).encode() for place in scenes]
     standings = [Entry(encoded(read(body), NOW), 0) for body in bodies]
     app = FastAPI()
     app.include_router(router(places, now_ms=lambda: NOW, standings=lambda: standings))

@@ -21,7 +21,7 @@ from tests.postgres import servers
 @pytest.fixture(scope="module")
 def server():
     for made in servers():
-        running = made.one()
+        running = made.new_server()
         running.make()
         running.start()
         yield running

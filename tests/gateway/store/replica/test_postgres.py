@@ -23,7 +23,7 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def alone(cluster):
-    server = cluster.one()
+    server = cluster.new_server()
     server.make()
     server.start()
     return server
@@ -32,7 +32,7 @@ def alone(cluster):
 @pytest.fixture(scope="module")
 def pair(cluster):
     """A primary and its synchronous standby."""
-    primary, standby = cluster.one(), cluster.one()
+    primary, standby = cluster.new_server(), cluster.new_server()
     primary.make()
     primary.start()
     standby.follow(primary, "second")
@@ -58,11 +58,11 @@ def test_steps_come_back_as_they_were_sent(connected):
     assert server.state() is None
     assert server.claim("line") == 1
     sent = [step(1, b""), StoreStep(2, None, bytes(range(256)) * 5000), step(3)]
-    for one in sent:
-        server.insert(one)
+    for sent_step in sent:
+        server.insert(sent_step)
     again = connected("round")
     assert list(again.steps(0)) == sent
-    assert [one.n for one in again.steps(2)] == [3]
+    assert [told.n for told in again.steps(2)] == [3]
     state = again.state()
     assert (state.line, state.epoch, state.last, state.whole) == ("line", 1, 3, False)
     again.resume(1)
@@ -80,7 +80,7 @@ def test_who_claimed_before_writes_nothing_any_more(connected):
     for work in (lambda: first.insert(step(2)), lambda: first.keep_parts([(0, 1, b"")]), lambda: first.has(step(1))):
         with pytest.raises(FencedError, match="another gateway writes as fence"):
             work()
-    assert [one.n for one in second.steps(0)] == [1]
+    assert [told.n for told in second.steps(0)] == [1]
     with pytest.raises(StuckError):
         second.claim("another line")
 
@@ -218,8 +218,8 @@ def test_a_gateway_sends_all_that_it_writes(alone, connected, tmp_path):
         gateway.commit()
         gateway.store.settle()
     kept = list(steps_after(gateway.folder, 0))
-    there = {one.n: one for one in connected("all").steps(0)}
+    there = {told.n: told for told in connected("all").steps(0)}
     assert sorted(there) == list(range(1, 22))
-    assert all(there[one.n] == one for one in kept)
+    assert all(there[written.n] == written for written in kept)
     assert threading.active_count() == threads
     gateway.stop()

@@ -20,10 +20,10 @@ from tests.postgres import servers
 @pytest.fixture(scope="module")
 def server():
     for made in servers():
-        one = made.one()
-        one.make()
-        one.start()
-        yield one
+        running = made.new_server()
+        running.make()
+        running.start()
+        yield running
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.postgres import servers
 @pytest.fixture(scope="module")
 def server():
     for made in servers():
-        primary = made.one()
+        primary = made.new_server()
         primary.make()
         primary.start()
         yield primary
