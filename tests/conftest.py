@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from api import logs
 from tests import ports, product
+from tests.e2e.pages.chromium import Chromium
 from tests.order import dealt
 from tests.patience import until
 
@@ -70,6 +71,13 @@ settings.register_profile(
 )
 settings.register_profile("soak", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """The browser of all tests of a process: a page has a context of its own."""
+    with Chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,12 +1,20 @@
 """What stands in docs/: tables, names in backquotes, links, headings."""
 
+import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = (*sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("zh/*.md")), *sorted(DOCS.glob("en/*.md")), ROOT / "README.md")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file of Python, read once for all who look at it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def text_of(page: str) -> str:

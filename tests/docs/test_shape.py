@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.reading import ROOT
+from tests.docs.reading import ROOT, tree
 
 ROOMS = ("api", "config", "firmware_bridge", "gateway")
 DEEPEST, LONGEST_FILE, MOST_METHODS = 3, 400, 15
@@ -41,11 +41,6 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
     """The statements right below, with what catches and matches. No expression holds any."""
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         yield from getattr(node, name, ())
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.docs.reading import ROOT, named_first, rows, ticked
+from tests.docs.reading import ROOT, named_first, rows, ticked, tree
 
 TOPS = ("config", "gateway", "firmware_bridge", "api")
 
@@ -19,8 +19,9 @@ def classes() -> list[tuple[str, Path]]:
 
 def _classes() -> Iterator[tuple[str, Path]]:
     for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py") if not path.name.startswith("_t")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        yield from ((node.name, path) for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and node.name[0] != "_":
+                yield node.name, path
 
 
 def test_no_class_of_one_room_is_called_as_a_class_of_another() -> None:

@@ -1,5 +1,6 @@
 """The page on which staff find devices, in a real browser: listen, look, copy."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ PRESS = "document.querySelector('.found li:last-child .line button').click()"
 MARKUP = "<img src=x onerror='window.hurt = 1'>"
 
 
-def test_staff_listen_and_copy_a_line_with_one_click(tmp_path: Path) -> None:
+def test_staff_listen_and_copy_a_line_with_one_click(tmp_path: Path, chromium: Chromium) -> None:
     with mosquitto(tmp_path) as mqtt:
         http = free_port()
         path = config(tmp_path, f"mqtt://127.0.0.1:{mqtt}", http)
@@ -33,9 +34,10 @@ def test_staff_listen_and_copy_a_line_with_one_click(tmp_path: Path) -> None:
         ]
         publish(mqtt, "zigbee2mqtt/seat-window", '{"occupancy": true, "battery": 90}', "-r")
         publish(mqtt, f"zigbee2mqtt/{MARKUP}", '{"contact": true}', "-r")
-        with Yizhan(tmp_path, "up", "--config", path), Chromium() as browser:
+        with Yizhan(tmp_path, "up", "--config", path), contextlib.ExitStack() as opened:
             until(lambda: get(http, "/readyz")["status"] == "ready")
-            page = browser.open(f"http://127.0.0.1:{http}/discover", 1280, 900, prepare=PLAIN_HTTP)
+            page = chromium.open(f"http://127.0.0.1:{http}/discover", 1280, 900, prepare=PLAIN_HTTP)
+            opened.callback(page.close)
             page.run(LISTEN)
             page.wait("document.querySelector('.result.bad')?.textContent.includes('登录')")
             page.errors.clear()  # the browser tells of the 401

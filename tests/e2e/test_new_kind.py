@@ -102,19 +102,13 @@ def test_it_is_a_kind_of_the_document_and_of_the_list(product: tuple[int, int]) 
     ],
 )
 def test_it_is_on_every_page_by_its_own_name(
-    product: tuple[int, int], browser: Chromium, path: str, shown: str
+    product: tuple[int, int], chromium: Chromium, path: str, shown: str
 ) -> None:
-    with closing(browser.open(f"http://127.0.0.1:{product[0]}{path}?lang=zh", 1440, 900)) as page:
+    with closing(chromium.open(f"http://127.0.0.1:{product[0]}{path}?lang=zh", 1440, 900)) as page:
         page.wait(f"document.querySelector('{shown}') !== null")
         page.wait("document.body.innerText.includes('淋浴间')")
         page.wait(f"document.querySelector('{shown}').dataset.usable === 'yes' || {shown!r}.includes('resource')")
         assert page.errors == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as chromium:
-        yield chromium
 
 
 def test_it_is_in_the_report_and_in_tables(product: tuple[int, int], grown: Path) -> None:

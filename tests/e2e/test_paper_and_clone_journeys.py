@@ -33,12 +33,6 @@ MOST_TAPS = 7
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("months")
     first = month.START
@@ -54,9 +48,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         made.end()
 
 
-def test_a_manager_goes_from_a_month_to_a_paper_to_sign(house: House, browser: Chromium, tmp_path: Path) -> None:
+def test_a_manager_goes_from_a_month_to_a_paper_to_sign(house: House, chromium: Chromium, tmp_path: Path) -> None:
     key = house.key["authorization"].split()[-1]
-    with closing(browser.open("about:blank", 1280, 900)) as page:
+    with closing(chromium.open("about:blank", 1280, 900)) as page:
         page.call("Network.setExtraHTTPHeaders", headers={"accept-language": "zh"})
         hand = Hand(page, ["the address"])
         page.go(f"{house.url}/stations/yanshan/report?month=2026-12")
@@ -92,7 +86,7 @@ def test_a_manager_goes_from_a_month_to_a_paper_to_sign(house: House, browser: C
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("mosquitto_pub"), reason="mosquitto_pub is missing")
-def test_a_newcomer_goes_from_a_clone_to_a_seat_of_his_own_on_the_wall(browser: Chromium, tmp_path: Path) -> None:
+def test_a_newcomer_goes_from_a_clone_to_a_seat_of_his_own_on_the_wall(chromium: Chromium, tmp_path: Path) -> None:
     """Everything is made anew, with its own environment: git, make and the tutorial, and at the end a picture."""
     clone = tmp_path / "yizhan"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, timeout=120)
@@ -104,7 +98,7 @@ def test_a_newcomer_goes_from_a_clone_to_a_seat_of_his_own_on_the_wall(browser: 
         until(lambda: (clone / "ready").exists() or walking.done(), patience_s=540)
         try:
             http = (clone / "ready").read_text().strip() if (clone / "ready").exists() else "1"
-            with closing(browser.open(f"http://127.0.0.1:{http}/screen/first", 1920, 1080)) as page:
+            with closing(chromium.open(f"http://127.0.0.1:{http}/screen/first", 1920, 1080)) as page:
                 page.wait("document.querySelector('[data-resource=seat-01]')?.dataset.usable === 'yes'")
         finally:
             (clone / "seen").touch()

@@ -55,15 +55,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(folder, http)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Chromium) -> Iterator[Page]:
-    with closing(browser.open("about:blank", 390, 844)) as page:
+def page(chromium: Chromium) -> Iterator[Page]:
+    with closing(chromium.open("about:blank", 390, 844)) as page:
         page.call("Network.setExtraHTTPHeaders", headers={"accept-language": "zh"})
         page.call("WebAuthn.enable")
         yield page

@@ -90,6 +90,7 @@ def test_from_four_shards_to_eight_and_back_under_load(tmp_path: Path) -> None:
     change(tmp_path, stations=59, seats=10, numbers=(4, 8, 4), per_s=300)
 
 
+@pytest.mark.slow
 def test_from_one_gateway_to_two_shards_and_back_under_load(tmp_path: Path) -> None:
     change(tmp_path, stations=6, seats=4, numbers=(0, 2, 0), per_s=60)
 

@@ -136,12 +136,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             yield made
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as chromium:
-        yield chromium
-
-
 @dataclass
 class Hand:
     """What a person does to a page: each tap is a real one, in the middle of what is tapped, and is counted."""
@@ -203,14 +197,14 @@ def log_in(page: Page, house: House, name: str) -> None:
     page.run(f"fetch('/login', {{method: 'POST', body: {body}, redirect: 'manual'}})")
 
 
-def test_a_caretaker_goes_from_a_message_to_a_proved_repair_by_phone(house: House, browser: Chromium) -> None:
+def test_a_caretaker_goes_from_a_message_to_a_proved_repair_by_phone(house: House, chromium: Chromium) -> None:
     house.send("pile-04", status="Faulted", error="GroundFailure")
     message = house.message("接地故障")
     assert "雁山社区爱心驿站 · 院子 · 4 号充电桩 · 充电桩故障" in message["title"]
     link = message["link"]
     urllib.request.urlopen(link, timeout=60).read()
     assert house.alert("charger_fault")["state"] == "open"
-    with closing(browser.open("about:blank", 390, 844, 1, True)) as page:
+    with closing(chromium.open("about:blank", 390, 844, 1, True)) as page:
         page.call("Network.setExtraHTTPHeaders", headers={"accept-language": "zh"})
         hand = Hand(page, ["the link"])
         page.go(link)
@@ -240,8 +234,8 @@ def test_a_caretaker_goes_from_a_message_to_a_proved_repair_by_phone(house: Hous
     assert (order["assignee"], closed) == ("Wang", ["sensor"])
 
 
-def test_the_desk_handles_a_forced_door_and_takes_a_step_back(house: House, browser: Chromium) -> None:
-    with closing(browser.open(house.url("/login"), 1440, 900, prepare=COUNT_TOLD)) as page:
+def test_the_desk_handles_a_forced_door_and_takes_a_step_back(house: House, chromium: Chromium) -> None:
+    with closing(chromium.open(house.url("/login"), 1440, 900, prepare=COUNT_TOLD)) as page:
         log_in(page, house, "Li")
         page.go(house.url("/?lang=zh"))
         page.wait("document.querySelector('.who').innerText.includes('Li')")
@@ -274,9 +268,9 @@ def test_the_desk_handles_a_forced_door_and_takes_a_step_back(house: House, brow
     house.message("重新打开")
 
 
-def test_the_desk_works_by_keyboard_alone(house: House, browser: Chromium) -> None:
+def test_the_desk_works_by_keyboard_alone(house: House, chromium: Chromium) -> None:
     house.send("door-main", "event", type="tamper")
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         page.go(house.url("/?lang=zh"))
         page.wait("[...document.querySelectorAll('.need button.open')].some((one) => one.innerText.includes('拆动'))")
@@ -296,13 +290,13 @@ def test_the_desk_works_by_keyboard_alone(house: House, browser: Chromium) -> No
         assert page.errors == []
 
 
-def test_a_visitors_words_stand_on_the_page_with_what_became_of_them(house: House, browser: Chromium) -> None:
+def test_a_visitors_words_stand_on_the_page_with_what_became_of_them(house: House, chromium: Chromium) -> None:
     body = json.dumps({"resource": "seat-01", "kind": "broken", "text": "椅子腿松了"}).encode()
     request = urllib.request.Request(
         house.url("/api/v1/stations/yanshan/reports"), body, {"content-type": "application/json"}
     )
     urllib.request.urlopen(request, timeout=60).read()
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         page.go(house.url("/stations/yanshan?lang=zh"))
         page.wait("document.querySelector('.reports').innerText.includes('椅子腿松了')")
@@ -321,8 +315,8 @@ def test_a_visitors_words_stand_on_the_page_with_what_became_of_them(house: Hous
         assert page.errors == []
 
 
-def test_what_was_never_heard_is_a_task_until_it_is_done(house: House, browser: Chromium) -> None:
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+def test_what_was_never_heard_is_a_task_until_it_is_done(house: House, chromium: Chromium) -> None:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         page.go(house.url("/?lang=zh"))
         page.wait("document.querySelector('.need').innerText.includes('尚未接入 1 件')")
@@ -337,14 +331,14 @@ def test_what_was_never_heard_is_a_task_until_it_is_done(house: House, browser: 
         print(hand.told("a seat that was never heard"))
 
 
-def test_what_can_be_seen_can_be_pressed(house: House, browser: Chromium) -> None:
+def test_what_can_be_seen_can_be_pressed(house: House, chromium: Chromium) -> None:
     """While the rest of what staff see is still asked for, a button that is there already works."""
     held = """
     const ask = window.fetch;
     const later = (url, how) => new Promise((told) => { window.go = () => told(ask(url, how)); });
     window.fetch = (url, how) => (`${url}`.includes("/api/v1/staff") ? later(url, how) : ask(url, how));
     """
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         page.call("Page.addScriptToEvaluateOnNewDocument", source=held)
         page.go(house.url("/?lang=zh"))
@@ -358,8 +352,8 @@ def test_what_can_be_seen_can_be_pressed(house: House, browser: Chromium) -> Non
         assert page.errors == []
 
 
-def test_repair_with_an_end_is_set_and_taken_back_on_the_stations_page(house: House, browser: Chromium) -> None:
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+def test_repair_with_an_end_is_set_and_taken_back_on_the_stations_page(house: House, chromium: Chromium) -> None:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         page.go(house.url("/stations/yanshan?lang=zh"))
         page.wait("document.querySelector('.by-hand select') !== null")
@@ -374,9 +368,9 @@ def test_repair_with_an_end_is_set_and_taken_back_on_the_stations_page(house: Ho
 
 
 @pytest.mark.parametrize("theme", ["day", "night"])
-def test_axe_finds_nothing_on_what_staff_see(house: House, browser: Chromium, theme: str) -> None:
+def test_axe_finds_nothing_on_what_staff_see(house: House, chromium: Chromium, theme: str) -> None:
     house.send("door-main", "event", type="help")
-    with closing(browser.open(house.url("/login"), 1440, 900)) as page:
+    with closing(chromium.open(house.url("/login"), 1440, 900)) as page:
         log_in(page, house, "Li")
         for path, opened in (("/", True), ("/", False), ("/stations/yanshan", False), ("/stations/yanshan", True)):
             page.go(house.url(f"{path}?lang=zh&theme={theme}"))
@@ -387,9 +381,9 @@ def test_axe_finds_nothing_on_what_staff_see(house: House, browser: Chromium, th
             assert violations(page) == []
 
 
-def test_at_200_percent_and_in_forced_colours_everything_can_be_reached(house: House, browser: Chromium) -> None:
+def test_at_200_percent_and_in_forced_colours_everything_can_be_reached(house: House, chromium: Chromium) -> None:
     house.send("door-main", "event", type="help")
-    with closing(browser.open(house.url("/login"), 640, 400, 2)) as page:  # 1280 × 800 at 200 %
+    with closing(chromium.open(house.url("/login"), 640, 400, 2)) as page:  # 1280 × 800 at 200 %
         page.call("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
         log_in(page, house, "Li")
         page.go(house.url("/?lang=zh"))

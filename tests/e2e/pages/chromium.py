@@ -175,8 +175,9 @@ class Page:
         )
 
     def go(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'")
+        self.run("window.leftBehind = true; 0")
+        if "loaderId" in self.call("Page.navigate", url=url):  # else it is a place in the same document
+            self.wait("!window.leftBehind && document.readyState === 'complete'")
 
     def run(self, script: str, timeout_s: float = PATIENCE_S) -> Any:
         """The value of an expression (or of its promise)."""

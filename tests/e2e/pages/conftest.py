@@ -82,12 +82,6 @@ def modules(browser: Chromium, server: Server, *names: str) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Chromium]:
-    with Chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="session")
 def day() -> Iterator[Server]:
     """A server on a Saturday afternoon, with a network of 59 stations."""
     with serving("--at", "2026-11-21T14:32:08+08:00", "--stations", "59") as server:

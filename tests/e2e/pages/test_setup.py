@@ -9,7 +9,7 @@ import re
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -134,12 +134,13 @@ def device(topic: str, deed: str) -> str:
     return f'[data-topic="{topic}"] [data-deed={deed}]'
 
 
-def test_from_an_empty_folder_to_a_seat_on_the_wall_and_then_one_more(tmp_path: Path) -> None:
-    with mosquitto(tmp_path) as broker, Sensors(broker) as sensors, Chromium() as browser:
+def test_from_an_empty_folder_to_a_seat_on_the_wall_and_then_one_more(tmp_path: Path, chromium: Chromium) -> None:
+    with mosquitto(tmp_path) as broker, Sensors(broker) as sensors, ExitStack() as opened:
         sensors.state["zigbee2mqtt/window"] = {"occupied": False}
         publish(broker, f"zigbee2mqtt/{MARKUP}", '{"contact": true}', "-r")
         with empty_house(tmp_path, broker) as (base, code, up):
-            page = browser.open(f"{base}/setup?lang=zh#{code}", 1280, 900)
+            page = chromium.open(f"{base}/setup?lang=zh#{code}", 1280, 900)
+            opened.callback(page.close)
             hand = Hand(page)
             hand.write("[name=name]", "雁山社区爱心驿站")
             assert code not in page.run("location.href")

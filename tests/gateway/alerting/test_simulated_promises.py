@@ -1,7 +1,10 @@
+import pytest
+
 from tests.benchmarks.promises_month import run
 from tests.benchmarks.promises_stations import SORTS
 
 
+@pytest.mark.slow
 def test_lies_of_simulated_stations_are_told_nobody_else_is_accused_and_kept_minutes_are_right() -> None:
     """One station of each sort for three days; the table of months is in docs/promises.md."""
     result = run(len(SORTS), 3)

@@ -33,6 +33,12 @@ GOOD = (
 PAGE = b"<!doctype html><title>Please sign in</title> token-4711"
 
 
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the process of its own, half a second each; test_ical.py holds the two against each other."""
+    monkeypatch.setattr(CalendarFeed.__init__, "__defaults__", (read,))
+
+
 class Site:
     """Answers by path: (status, headers, body); what it was asked."""
 

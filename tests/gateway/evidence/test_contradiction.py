@@ -107,6 +107,7 @@ def test_in_a_quiet_night_no_seat_is_frozen():
     assert {verdict(house, f"seat-{number}") for number in range(4)} == {("yes", "live", None)}
 
 
+@pytest.mark.slow
 def test_most_stuck_sensors_are_found_and_hardly_an_honest_one_is_doubted():
     """Bounds of the table in docs/availability.md, on one day of two stations."""
     tallies = measure(range(7, 8), stations=2, hours=16)

@@ -29,7 +29,7 @@ def truly_usable(town: Simulation, station: str) -> dict[tuple[str, str | None],
     return counts
 
 
-@pytest.mark.parametrize(("seed", "fault_rate"), [(1, 0.0), (2, 0.05)])
+@pytest.mark.parametrize(("seed", "fault_rate"), [pytest.param(1, 0.0, marks=pytest.mark.slow), (2, 0.05)])
 def test_the_true_count_always_lies_inside_the_published_interval(seed, fault_rate):
     town = Simulation(2, seed=seed, speed=60.0, fault_rate=fault_rate, fault_kinds=HONEST)
     certain = 0

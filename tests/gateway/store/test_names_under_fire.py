@@ -121,6 +121,6 @@ def broken(store: SqliteStore, where: str):
 
 
 Journal.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestJournal = Journal.TestCase
