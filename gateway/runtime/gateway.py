@@ -23,6 +23,7 @@ from gateway.live.booking import given_up
 from gateway.live.station_document import Document
 from gateway.mqtt import Will
 from gateway.mqtt.embedded import EmbeddedBroker
+from gateway.mqtt.parting import Parting
 from gateway.policy.activities import Activity
 from gateway.runtime.centre import CentreSide
 from gateway.runtime.certificates import ShownCertificates
@@ -61,7 +62,7 @@ class Gateway:
     """
 
     @building()
-    def __init__(self, settings: Settings, *, share: Share | None = None, ending: str | None = None) -> None:
+    def __init__(self, settings: Settings, *, share: Share | None = None, ending: Parting | None = None) -> None:
         self.settings = settings
         self.id = settings.gateway.id + suffix(share)
         self.started_at = now_ms()

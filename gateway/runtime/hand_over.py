@@ -1,13 +1,12 @@
 """Another number of shards: what the old ones had becomes the new ones', before the first of those begins.
 
 The old shards come up once more, all in this process, and take what waits in their sessions, with alerts, watermarks
-and all; meanwhile the broker is told to hold for each new shard what comes. A marker parts what is whose. Then the rows
-of each station go to its new folder, and the old sessions end. Whoever is killed meanwhile, the next start goes on:
-up to the cut all of it is begun anew, and what follows from the cut can be done twice.
+and all; meanwhile the broker is told to hold for each new shard what comes. Of what both hear a `Parting` tells whose
+it is. Then the rows of each station go to its new folder, and the old sessions end. Whoever is killed meanwhile, the
+next start goes on: until all is parted it is begun anew, and what follows can be done twice.
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -24,7 +23,8 @@ from gateway.base.sharing import shard_of, shard_suffix
 from gateway.core.plan import build, foreign
 from gateway.model import Millis
 from gateway.mqtt.configured import broker_of
-from gateway.mqtt.handed_over import CUT, BeginningSession, EndingSession, MarkerSession, end_session
+from gateway.mqtt.handed_over import BeginningSession, ClearingSession, EndingSession, end_session
+from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.memory import stations_of_part
@@ -43,10 +43,8 @@ log = logging.getLogger(__name__)
 
 FOLDER, PROGRESS = "hand-over", "progress.json"
 STEP_S = 0.02
-SILENT_S = 20.0
-"""So long nothing comes, not even the marker: the broker brings it to nobody, or has dropped it."""
+BRISK_STEP_S = 0.002  # while messages are parted: new sessions take few at a time
 TELL_S = 10.0
-AFTER_CUT_S = 60.0  # so long the marker may take to come to an old shard that had heard all before it
 QUIET_S = 5.0
 COPY_S = 30.0  # how long the old shards' copy may take to catch up
 
@@ -56,13 +54,13 @@ class HandOverStoppedError(Exception):
 
 
 class _Progress(msgspec.Struct):
-    """What can no longer be begun anew: the new sessions hold what comes since the marker was said."""
+    """What can no longer be begun anew: the new sessions hold what is theirs."""
 
     before: int
     shards: int
-    marker: str
     at: Millis
-    drained: bool = False  # nothing waits for the old ones any more
+    parted: bool = False  # all else is stored (not so where an older version began)
+    drained: bool = False  # the old sessions have ended
 
 
 def hand_over(settings: Settings, shards: int, stopped: Callable[[], bool], *, missing_too: bool = False) -> bool:
@@ -83,9 +81,10 @@ def hand_over(settings: Settings, shards: int, stopped: Callable[[], bool], *, m
 class OldShard:
     """A shard that is to be no more, running for the last time."""
 
-    def __init__(self, settings: Settings, share: Share | None, marker: str, stack: ExitStack) -> None:
-        self.gateway = Gateway(settings, share=share, ending=marker)
+    def __init__(self, settings: Settings, share: Share | None, parting: Parting, stack: ExitStack) -> None:
+        self.gateway = Gateway(settings, share=share, ending=parting)
         assert isinstance(self.gateway.session, EndingSession)
+        self.stations = mine(settings.stations, share)
         self.session = self.gateway.session
         self._stopped = False
         stack.callback(self.stop)
@@ -123,7 +122,7 @@ class _HandOver:
                 progress = self._parted(before, shards)
             else:
                 log.info("going on with the change from %s to %s", _named(progress.before), _named(progress.shards))
-                self._drain(progress, cut=False)
+                self._drain(progress)
             self._move(progress)
             self._file.unlink()
             flush(self._file.parent)
@@ -133,7 +132,7 @@ class _HandOver:
     def _folders(self) -> ShardFolders:
         return ShardFolders(self._root, self._settings.gateway.id)
 
-    # ---- before the cut ----
+    # ---- before all is parted ----
 
     def _parted(self, before: int, shards: int) -> _Progress:
         self._folders().check_ended(before)
@@ -144,9 +143,8 @@ class _HandOver:
                 f"shards there, or, where they are lost, run `yizhan shards {shards} --without-missing` once"
             )
         log.info("from %s to %s: the old ones take what waits for them", _named(before), _named(shards))
-        marker = f"yz-cmd/{OWN}/{secrets.token_hex(8)}/call"
-        progress = _Progress(before, shards, marker, 0)
-        self._drain(progress, cut=True)
+        progress = _Progress(before, shards, 0)
+        self._drain(progress)
         return progress
 
     def _keep(self, progress: _Progress) -> None:
@@ -164,19 +162,25 @@ class _HandOver:
 
     # ---- what waits at the broker ----
 
-    def _drain(self, progress: _Progress, *, cut: bool) -> None:
-        """The old shards take all up to the marker, and their sessions end. `cut`: it has not been said yet."""
+    def _drain(self, progress: _Progress) -> None:
+        """The old shards take all that is theirs, and their sessions end."""
         if not self._by_broker:
             self._stamp(progress)
         if not self._by_broker or progress.drained:
             return
+        parting = Parting(self._known(progress))
+        begun_before = bool(progress.at)
+        if progress.parted:
+            parting.cut()  # they have all, and only tell it to the copy and the centre
         with ExitStack() as stack:
-            old = [OldShard(self._settings, share, progress.marker, stack) for share in self._left(progress)]
-            if cut:
-                self._cut(progress, old, stack)
-                self._stamp(progress)
-            since = monotonic_s()
-            self._until(lambda: all(shard.session.reached or _given_up(shard, since) for shard in old), old)
+            old = [OldShard(self._settings, share, parting, stack) for share in self._left(progress)]
+            if not begun_before:
+                self._part(progress, parting, old)
+            elif not progress.parted:
+                self._until(lambda: all(_quiet(shard) for shard in old), old)
+            self._until(lambda: all(shard.session.owed <= 0 for shard in old), old)
+            progress.parted = True
+            self._stamp(progress)
             for shard in old:
                 self._settle(shard)
         for share in _shares(progress.before):
@@ -193,60 +197,45 @@ class _HandOver:
         group = self._folders().groups.get(progress.before, {})
         return [share for share in _shares(progress.before) if not _over(group.get(share[0] if share else 0))]
 
-    def _cut(self, progress: _Progress, old: list["OldShard"], stack: ExitStack) -> None:
-        """From one moment in the broker's order on, what comes is the new shards'."""
+    def _part(self, progress: _Progress, parting: Parting, old: list["OldShard"]) -> None:
+        """From then on each message is either an old shard's, or waits for a new one."""
         for share in _shares(progress.shards):
             end_session(self._broker, self._settings.client_id + _suffix(share), self._until)
-        beginning = self._beginning(progress)
-        for session in beginning:
-            stack.callback(session.leave)
-        marker = MarkerSession(self._broker, f"{self._settings.client_id}-hand-over", progress.marker)
-        stack.callback(marker.session.close)
+        with ExitStack() as stack:
+            self._until(lambda: all(shard.session.was_there is not None for shard in old), old)
+            absent = [shard for shard in old if not shard.session.was_there]
+            parting.leave_alone({station.id for shard in absent for station in shard.stations})
+            beginning = self._beginning(progress, parting)
+            for session in beginning:
+                stack.callback(session.leave)
 
-        def until(condition: Callable[[], bool]) -> None:
             def step() -> None:
-                marker.session.poll(STEP_S)
+                time.sleep(BRISK_STEP_S)
                 for session in beginning:
                     session.poll()
 
-            self._until(condition, old, step)
+            def until(condition: Callable[[], bool]) -> None:
+                self._until(condition, old, step)
 
-        until(lambda: all(session.ready for session in beginning) and marker.session.connected)
-        since = monotonic_s()
+            until(lambda: all(session.ready for session in beginning))
+            parting.begin()
+            until(parting.caught_up)
+            parting.cut()
+            until(lambda: parting.parted)
+        if parting.lost:
+            log.warning(
+                "the broker brought %d messages to the new sessions only: devices that number them say them again",
+                parting.lost,
+            )
 
-        def caught_up() -> bool:
-            marker.probe()
-            if not any(session.heard for session in beginning):
-                return monotonic_s() - since > SILENT_S
-            return all(shard.session.heard or shard.session.reached for shard in old)
-
-        until(caught_up)
-        if not any(session.heard for session in beginning):
-            self._part_without(beginning, old)
-            return
-        until(lambda: marker.say(CUT))
-        since = monotonic_s()
-        until(lambda: monotonic_s() - since > SILENT_S or all(session.left for session in beginning))
-
-    def _part_without(self, beginning: list[BeginningSession], old: list["OldShard"]) -> None:
-        log.warning(
-            "the broker brings nobody what the gateway's user says on yz-cmd/%s/+/call: what devices without numbers "
-            "say in this moment may be stored twice; let that user say and hear it", OWN,
-        )  # fmt: skip
-        for session in beginning:
-            session.leave()
-        for shard in old:
-            self._until(lambda shard=shard: shard.session.reached or shard.session.quiet_for(QUIET_S), old)  # type: ignore[misc]
-            shard.session.give_up_waiting()
-
-    def _beginning(self, progress: _Progress) -> list[BeginningSession]:
+    def _beginning(self, progress: _Progress, parting: Parting) -> list[BeginningSession]:
         """One for each new shard, with the stations that the old ones know: of others it hears by itself what is
         retained."""
         known, terms = self._known(progress), {**session_terms(self._settings)}
         del terms["receive_maximum"], terms["fast"]
         return [
             BeginningSession(
-                self._broker, self._settings.client_id + _suffix(share), progress.marker, self._filters(share, known),
+                self._broker, self._settings.client_id + _suffix(share), parting, self._filters(share, known),
                 **terms,
             )
             for share in _shares(progress.shards)
@@ -270,9 +259,8 @@ class _HandOver:
         return known
 
     def _settle(self, old: "OldShard") -> None:
-        """All that it took is stored and acknowledged, and copied and told to the centre as far as those go."""
+        """All that it has stored is copied and told to the centre, as far as those go."""
         ship = old.gateway.ship
-        self._until(lambda: old.session.owed <= 0, [old])
         end = monotonic_s() + COPY_S
         if ship is not None:
             self._until(lambda: ship.metrics().backlog == 0 or bool(ship.trouble) or monotonic_s() > end, [old])
@@ -353,7 +341,7 @@ class _HandOver:
     def _clear(self, topics: list[str]) -> None:
         if not (self._by_broker and topics):
             return
-        clearing = MarkerSession(self._broker, f"{self._settings.client_id}-hand-over", "")
+        clearing = ClearingSession(self._broker, f"{self._settings.client_id}-hand-over")
         try:
             self._until(lambda: clearing.session.connected, (), clearing.poll)
             for topic in topics:
@@ -379,13 +367,6 @@ def _over(folder: Path | None) -> bool:
     return folder is not None and is_over(periods_in(folder))
 
 
-def _given_up(old: OldShard, since: float) -> bool:
-    """Nothing comes, though what a broker has for a session comes at once: the session had ended, and this is another.
-    Or the marker was lost."""
-    session = old.session
-    if session.was_there and session.quiet_for(QUIET_S):
-        session.give_up_waiting()
-    elif session.was_there and monotonic_s() - since > AFTER_CUT_S:
-        log.warning("%s: the marker did not come; what came after it may be stored twice", old.gateway.id)
-        session.give_up_waiting()
-    return session.reached
+def _quiet(old: OldShard) -> bool:
+    """Nothing comes, though what a broker has for a session comes at once."""
+    return old.session.was_there is False or old.session.quiet_for(QUIET_S)

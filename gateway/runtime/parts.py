@@ -20,6 +20,7 @@ from gateway.model import Millis
 from gateway.mqtt import Session, Will
 from gateway.mqtt.configured import broker_of
 from gateway.mqtt.handed_over import EndingSession
+from gateway.mqtt.parting import Parting
 from gateway.policy.hours import Openings
 from gateway.runtime.limits import IntakeLimits
 from gateway.runtime.memory import Memory
@@ -199,13 +200,12 @@ def session_of(
     share: Share | None,
     more: Collection[str],
     will: Will | None,
-    ending: str | None = None,
+    ending: Parting | None = None,
     memory: Memory | None = None,
 ) -> Session:
     """One session for all stations, or for those of a shard; `more` are the topics of foreign devices.
 
-    `ending`: of a shard that is to be no more: it takes what waits for it up to the marker on this topic, and asks for
-    nothing new.
+    `ending`: of a shard that is to be no more: it takes what is its own by this, and asks for nothing new.
     """
     terms = session_terms(settings)
     name = settings.client_id + suffix(share)
