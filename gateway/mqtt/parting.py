@@ -108,17 +108,17 @@ class Parting:
             moment = monotonic_s()
             for at, key, of_both in _older(self._lately_taken, moment - LATE_S):
                 if of_both and self._is_ahead(key):
-                    self._waited_at = at
+                    self._waited_at = max(self._waited_at, at)
             for at, key, of_both in _older(self._lately_dropped, moment - LATE_S):
                 if of_both and self._is_owed(key):
                     self._owed[key] = at
             self._give_up(moment)
             return not self._owed and moment - self._waited_at > LATE_S + QUIET_S
 
-    def begin(self) -> None:
-        """The beginning sessions are there, and the ending ones listen."""
+    def begin(self, least_s: float = 0.0) -> None:
+        """The beginning sessions are there, and the ending ones listen, who may have to wait so long for something."""
         with self._lock:
-            self._waited_at = monotonic_s()
+            self._waited_at = monotonic_s() + least_s
 
     def cut(self) -> None:
         with self._lock:

@@ -46,6 +46,9 @@ STEP_S = 0.02
 BRISK_STEP_S = 0.002  # while messages are parted: new sessions take few at a time
 TELL_S = 10.0
 QUIET_S = 5.0
+AGAIN_S = 32.0
+"""NATS brings what the shards of before had not acknowledged again when 30 s have passed, and no sooner; by MQTT 5 it
+comes at once."""
 COPY_S = 30.0  # how long the old shards' copy may take to catch up
 
 
@@ -218,7 +221,8 @@ class _HandOver:
                 self._until(condition, old, step)
 
             until(lambda: all(session.ready for session in beginning))
-            parting.begin()
+            older = any(shard.session.protocol == "3.1.1" for shard in old)
+            parting.begin(AGAIN_S if older else 0.0)
             until(parting.caught_up)
             parting.cut()
             until(lambda: parting.parted)

@@ -103,8 +103,8 @@ class Household(threading.Thread):
             (station, device), seq = name = self._waiting[0]
             payload = self.devices[name[0]].held.get(seq)
             if payload is None:  # covered meanwhile
-                self._waiting.popleft()
                 self._count(name)
+                self._waiting.popleft()
                 continue
             mid = self.session.publish(f"yz/{station}/{device}/state", payload)
             if mid is None:
@@ -131,9 +131,9 @@ class Household(threading.Thread):
 
     def _published(self, mid: int) -> None:
         self._news_at = time.monotonic()
-        name = self._flying.pop(mid, None)
-        if name is not None:
-            self._count(name)
+        if mid in self._flying:
+            self._count(self._flying[mid])
+            del self._flying[mid]
 
     def _count(self, name: tuple[Device, int]) -> None:
         if name not in self._confirmed:

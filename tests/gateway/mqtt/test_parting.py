@@ -175,3 +175,12 @@ def shuffled(frames: list[Frame], chance: Random) -> deque[Frame]:
     while any(queues):
         order.append(chance.choice([queue for queue in queues if queue]).popleft())
     return order
+
+
+def test_it_waits_for_what_a_broker_brings_again_late(clock: list[float]) -> None:
+    parting = Parting()
+    parting.begin(least_s=30.0)
+    clock[0] = 30.0 + LATE_S + QUIET_S
+    assert not parting.caught_up()
+    clock[0] += 1
+    assert parting.caught_up()
