@@ -17,7 +17,7 @@ from api.auth import Key
 from api.centre_changes import CentreChange, CentreChangeSet, encode_change_set
 from api.configuring import MistakesError
 from api.context import ApiContext
-from api.errands import SaidToBox, followed
+from api.errands import SaidToBox, errands_in, followed
 from config.edit.saving import ConflictError
 from config.files import LIST_BYTES, UnusableFileError, read_bytes
 from config.sites import path_of
@@ -82,6 +82,7 @@ class BoxConfiguration:
 
     def _said(self, now: BoxStation, order: CentreChangeSet) -> dict[str, Any]:
         """What the box made of it, or that it waits. MistakesError, ConflictError, HTTPException as the box says."""
+        self._one_at_a_time(now.station)
         text = encode_change_set(order)
         if len(text) > LONGEST_SET:
             raise HTTPException(413, "more than one command to a box holds; send it in parts")
@@ -98,6 +99,14 @@ class BoxConfiguration:
         if box.state == "done":
             self._wait_for(now.station, answer.get("version"))
         return answer
+
+    def _one_at_a_time(self, station: str) -> None:
+        """409 while a change waits for the box: another one, made of the same lines, would be refused there."""
+        for errand in errands_in(self._context.settings.store.path):
+            if (errand.station, errand.what, errand.state) == (station, "config", "waiting"):
+                raise HTTPException(
+                    409, f"a change by {errand.by} waits for box {errand.box}; what comes of it is told on /boxes"
+                )
 
     def _wait_for(self, station: str, version: Any) -> None:
         """Until the box has told the lines of this version, so that whoever reads next reads them; not for long."""

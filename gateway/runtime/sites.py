@@ -1,9 +1,11 @@
 """What boxes tell of their stations is kept beside the store, and taken up like a change of the configuration."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from config.edit.whole import replace
 from config.files import LIST_BYTES, UnusableFileError, read_bytes
@@ -66,7 +68,7 @@ class SiteKeeper:
         return False
 
     def _keep(self, station: str, site: bytes) -> bool:
-        """Whether it is another than before."""
+        """Whether it is another than before in more than the version of the box's files, which any change there raises."""
         path = path_of(self._folder, station)
         try:
             before = read_bytes(path, "site", LIST_BYTES)
@@ -79,5 +81,17 @@ class SiteKeeper:
             replace(path, site)
         else:
             path.unlink(missing_ok=True)
+        lines = _lines(site)
+        if lines is not None and lines == _lines(before):
+            return False
         log.info("station %s %s", station, "is told by its box" if site else "is no more, as its box tells")
         return True
+
+
+def _lines(site: bytes) -> Any:
+    """What a site tells but for the version; None where it is none."""
+    try:
+        told = json.loads(site)
+    except (ValueError, RecursionError):
+        return None
+    return {name: value for name, value in told.items() if name != "version"} if isinstance(told, dict) else None

@@ -142,7 +142,12 @@ class Deeds:
         self.alert = until(lambda: centre.ask("GET", "/alerts?kind=help").body["alerts"], what="the call")[0]["id"]
         until(lambda: books.alerts("open", ["yanshan"], 1, "help"), what="the call at the box")
         self._line = Session(Broker("127.0.0.1", centre.house.broker.port), "desk", keep=False)
-        until(lambda: (self._line.poll(0.05), self._line.connected)[1], what="the desk at the broker")
+        self._at_desk()
+
+    def _at_desk(self) -> None:
+        """The line stands, also where it was looked at long ago."""
+        for _ in range(3):
+            until(lambda: (self._line.poll(0.02), self._line.connected)[1], what="the desk at the broker")
 
     def all(self) -> dict[str, Callable[[int], tuple[Press, There]]]:
         """By their names."""
@@ -176,6 +181,7 @@ class Deeds:
 
     def unlock(self, _number: int) -> tuple[Press, There]:
         topic, before = "yz-cmd/yanshan/door/unlock", self.bridge.done.count("unlock")
+        self._at_desk()
 
         def press() -> None:
             head = {"nonce": uuid4().hex, "expires": time_ns() // 1_000_000 + LIFE_MS, "by": "li"}
@@ -213,7 +219,7 @@ def timed(press: Press, there: There, hand: ThreadPoolExecutor) -> Took:
     while not there():
         if monotonic() - begin > 60 or (answer.done() and answer.exception()):
             answer.result()
-            raise TimeoutError("it never came to the box")
+            raise TimeoutError(f"it never came to the box: {answer}")
         sleep(LOOK_S)
     box_s = monotonic() - begin
     told = answer.result()

@@ -54,3 +54,17 @@ def test_what_the_box_tells_meanwhile_stands_above_what_waits(keeper: SiteKeeper
     path_of(tmp_path, "yanshan").rmdir()
     until(lambda: path_of(tmp_path, "yanshan").is_file())
     until(lambda: path_of(tmp_path, "yanshan").read_bytes() == b"2")
+
+
+def test_another_version_of_the_same_lines_is_kept_and_nothing_is_taken_up(
+    keeper: SiteKeeper, tmp_path: Path, taken_up: list[int]
+) -> None:
+    path = path_of(tmp_path, "yanshan")
+    keeper.put("yanshan", b'{"box":"b","version":1,"station":{"id":"yanshan"}}')
+    until(lambda: taken_up == [1])
+    keeper.put("yanshan", b'{"box":"b","version":2,"station":{"id":"yanshan"}}')
+    until(lambda: b'"version":2' in path.read_bytes())
+    keeper.put("yanshan", b'{"box":"b","version":3,"station":{"id":"yanshan","hours":"24/7"}}')
+    until(lambda: len(taken_up) > 1)
+    keeper.end(5)
+    assert taken_up == [1, 1]

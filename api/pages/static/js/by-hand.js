@@ -58,7 +58,7 @@ export class ByHand {
         "li",
         {},
         el("span", {
-          text: say("set_now", { what: this.#nameOf(word), as: say(`set.${word.status}`), at: word.until ? moment(Date.parse(word.until), now, this.zone, say) : "–", who: word.by || say("own") }) + (word.waits_for ? ` · ${say("waits")}` : ""),
+          text: say("set_now", { what: this.#nameOf(word), as: say(`set.${word.status}`), at: word.until ? moment(Date.parse(word.until), now, this.zone, say) : "–", who: word.by || say("own") }) + (word.waits_for ? say("waits") : ""),
         }),
         this.acts() && !word.partner && word.until ? el("button", { type: "button", data: { deed: "override", i }, text: say("take_back") }) : null,
       );

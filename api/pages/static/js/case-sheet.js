@@ -14,7 +14,6 @@ export class CaseSheet {
 
   // acted(what, item, given): carries a deed out; clock: the server's
   constructor({ say, zone, staff, clock, acted }) {
-    Object.assign(this, { say, zone, staff, clock, acted });
     this.say = say;
     this.zone = zone;
     this.staff = staff;

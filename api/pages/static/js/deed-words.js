@@ -30,6 +30,7 @@ export const DEEDS = {
   "did.override": ["已提交", "已提交", "Sent"],
   "did.pile": ["桩已应答", "樁已應答", "The pile said yes"],
   "did.undo": ["已撤销", "已撤銷", "Taken back"],
+  waits: [" · 等待箱子", " · 等待箱子", " · waits for the box"],
   refused: ["没有成功：{why}", "沒有成功：{why}", "That failed: {why}"],
   // the sheet
   open_since: ["已 {age}，{at} 起", "已 {age}，{at} 起", "for {age}, since {at}"],

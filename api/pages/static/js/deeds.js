@@ -19,6 +19,12 @@ async function send(method, path, body = {}) {
   return { ok: answer?.ok === true, why: answer?.ok ? "" : (told?.detail ?? ""), told };
 }
 
+// null when it can't be had
+export const get = (/** @type {string} */ url) =>
+  fetch(url, { credentials: "same-origin" })
+    .then((r) => (r.ok ? r.json() : null))
+    .catch(() => null);
+
 const post = (/** @type {string} */ path, /** @type {object} */ body = {}) => send("POST", path, body);
 const name = encodeURIComponent;
 const alertStep = (/** @type {any} */ { alert }, /** @type {string} */ step, /** @type {object} */ body = {}) =>
@@ -79,8 +85,7 @@ export const act = (what, item, given = {}) => DEEDS[what](item, given);
 
 // What is set by hand at a station; null when it can't be asked.
 export async function wordsAt(/** @type {string} */ station) {
-  const answer = await fetch(`${API}/stations/${name(station)}/override`).catch(() => null);
-  return answer?.ok ? (await answer.json()).words : null;
+  return (await get(`${API}/stations/${name(station)}/override`))?.words ?? null;
 }
 
 // Undo sets again what stood there before, or takes back what was set.

@@ -15,8 +15,9 @@ export class Notice {
   }
 
   // answer: of a deed
-  tell(/** @type {string} */ what, /** @type {{ok: boolean, why: string, undo: (() => Promise<any>) | null}} */ answer) {
-    const text = answer.ok ? this.say(`did.${what}`) : this.say("refused", { why: answer.why || this.say("failed") });
+  tell(/** @type {string} */ what, /** @type {{ok: boolean, why: string, told?: any, undo: (() => Promise<any>) | null}} */ answer) {
+    const waits = answer.told?.box?.state === "waiting" ? this.say("waits") : "";
+    const text = answer.ok ? this.say(`did.${what}`) + waits : this.say("refused", { why: answer.why || this.say("failed") });
     this.#show(text, answer.undo, !answer.ok);
   }
 

@@ -1,5 +1,6 @@
 // The charging piles that are connected: who they are, and what operators may do at each.
 
+import { get } from "./deeds.js";
 import { $, el } from "./draw.js";
 import { thingOf } from "./say.js";
 
@@ -50,8 +51,5 @@ export class Piles {
 
 // Empty when they can't be asked.
 async function pilesAt(/** @type {string} */ station) {
-  const answer = await fetch(`/api/v1/stations/${encodeURIComponent(station)}/piles`).catch(() => null);
-  /** @type {any[]} */
-  const found = (answer?.ok ? await answer.json().catch(() => null) : null)?.piles ?? [];
-  return found;
+  return /** @type {any[]} */ ((await get(`/api/v1/stations/${encodeURIComponent(station)}/piles`))?.piles ?? []);
 }

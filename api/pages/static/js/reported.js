@@ -1,5 +1,6 @@
 // What visitors said of a station, and what became of it.
 
+import { get } from "./deeds.js";
 import { $, el, setText } from "./draw.js";
 import { whoOf } from "./items.js";
 import { thingOf } from "./say.js";
@@ -9,8 +10,7 @@ const MOST = 12;
 
 export async function paintReports(station, picture, now, { zone, say }) {
   const url = `/api/v1/alerts?kind=reported&limit=${MOST}&station=${encodeURIComponent(station)}`;
-  const answer = await fetch(url).catch(() => null);
-  const alerts = (answer?.ok ? await answer.json().catch(() => null) : null)?.alerts ?? null;
+  const alerts = (await get(url))?.alerts ?? null;
   $(".reports").hidden = alerts === null;
   if (alerts === null) return;
   const at = (text) => moment(Date.parse(text), now, zone, say);

@@ -1,5 +1,6 @@
 // What people found on their rounds (巡检), the newest first, with their photos: for staff.
 
+import { get } from "./deeds.js";
 import { $, el, setText } from "./draw.js";
 import { moment } from "./time.js";
 
@@ -7,8 +8,7 @@ const MOST = 8;
 
 export async function paintRounds(station, now, { zone, say }) {
   const url = `/api/v1/stations/${encodeURIComponent(station)}/checks`;
-  const answer = await fetch(`${url}?limit=${MOST}`).catch(() => null);
-  const checks = (answer?.ok ? await answer.json().catch(() => null) : null)?.checks ?? [];
+  const checks = (await get(`${url}?limit=${MOST}`))?.checks ?? [];
   $(".rounds").hidden = checks.length === 0;
   setText($(".rounds .n"), say("last_n", { n: checks.length }));
   const photo = ({ id }) => {

@@ -1,6 +1,7 @@
 // The overview: the first station, or all of them with how far each is; and what the house as a whole still lacks.
 
 import { el, glyph } from "./draw.js";
+import { boxStations } from "./setup-box.js";
 import { checked, entry, field, form, resourcesOf, section } from "./setup-parts.js";
 import { newStation } from "./setup-station-form.js";
 import { evidenceIn } from "./setup-station.js";
@@ -28,16 +29,24 @@ export function homeView(main, { store, say, save, name, link }) {
     paint();
     setTimeout(look, EVERY_MS);
   };
+  const ofBoxes = el("div");
   const arrange = () => {
     const first = newStation(store, { say, save });
     const lists = section(say("c.title"), list, isOpen(store) ? null : addressForm({ say, save }));
-    if (!store.stations.length) return main.replaceChildren(first, lists);
     more.replaceChildren(more.firstElementChild ?? "", first);
-    main.replaceChildren(section(say("s.stations"), table, more), lists);
+    const own = store.stations.length ? section(say("s.stations"), table, more) : ofBoxes.childElementCount ? more : first;
+    main.replaceChildren(own, ofBoxes, lists);
+  };
+  const boxes = async () => {
+    const node = await boxStations(store, { say, link });
+    if (!node) return;
+    ofBoxes.replaceChildren(node);
+    arrange();
   };
   arrange();
   paint();
   look();
+  boxes();
   return () => {
     arrange();
     paint();

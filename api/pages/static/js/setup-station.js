@@ -1,6 +1,7 @@
 // One station: its checklist, its devices, its places, its name and hours. The list ends when everything was heard.
 
 import { el, setText } from "./draw.js";
+import { boxSection } from "./setup-box.js";
 import { Devices } from "./setup-devices.js";
 import { checked, placeName, press, resourcesOf, section } from "./setup-parts.js";
 import { places } from "./setup-places.js";
@@ -17,13 +18,15 @@ export function evidenceIn(document) {
   return found;
 }
 
-export function stationView(main, id, { store, say, save, link }) {
+// `box`: one has it, and its devices speak there.
+export function stationView(main, id, { store, say, save, link, zone, box: ofBox }) {
   const station = () => store.station(id);
   if (!station()) return main.replaceChildren(el("p", { cls: "bad", text: say("st.gone") }));
   let evidence = new Map();
   let known = false;
   const list = el("ul", { cls: "checklist" });
-  const devices = new Devices({ say, save, station, heardChanged: () => tell() });
+  const devices = ofBox ? null : new Devices({ say, save, station, heardChanged: () => tell() });
+  const sent = ofBox ? boxSection(id, { say, zone, changed: () => answered() }) : null;
   const box = el("div");
   const basicBox = el("div");
   let placed = places(station(), { say, save, evidence: () => null });
@@ -31,11 +34,15 @@ export function stationView(main, id, { store, say, save, link }) {
   const arrange = () => {
     placed = places(station(), { say, save, evidence: (one) => (known ? (evidence.get(one) ?? "never") : null) });
     box.replaceChildren(placed.node);
-    ways.replaceChildren(links(station(), { link, say, save }));
+    ways.replaceChildren(links(station(), { link, say, save, ofBox }));
     basicBox.replaceChildren(basics(station(), { say, save }));
     tell();
   };
-  const tell = () => list.replaceChildren(...lines(station(), evidence, devices.fresh(), say));
+  const tell = () => list.replaceChildren(...lines(station(), evidence, devices?.fresh() ?? null, say));
+  const answered = async () => {
+    await store.load();
+    arrange();
+  };
   const look = async () => {
     const { ok, body } = await ask(`/api/v1/stations/${encodeURIComponent(id)}`);
     if (ok && station()) {
@@ -48,15 +55,16 @@ export function stationView(main, id, { store, say, save, link }) {
   };
   const title = el("h2", { cls: "title", text: say.of(station().name) || id });
   const ways = el("div");
-  main.replaceChildren(title, ways, section(say("c.title"), list), devices.node, box, basicBox);
+  main.replaceChildren(title, ways, sent?.node ?? "", section(say("c.title"), list), devices?.node ?? "", box, basicBox);
   arrange();
   look();
-  devices.begin();
+  devices?.begin();
   return () => {
     if (!station()) return location.assign(link("/setup"));
     setText(title, say.of(station().name) || id);
     arrange();
-    devices.paint();
+    devices?.paint();
+    sent?.look();
   };
 }
 
@@ -75,20 +83,20 @@ async function makeChecks(station, { say, save }) {
   await save(changes, say("l.checks"));
 }
 
-const links = (station, { link, say, save }) =>
+const links = (station, { link, say, save, ofBox }) =>
   el(
     "p",
     { cls: "ways" },
     el("a", { cls: "btn", href: link(`/screen/${station.id}`), text: say("l.wall") }),
     el("a", { cls: "btn", href: link(`/m/${station.id}`), text: say("l.phone") }),
-    el("a", { cls: "btn", href: `/setup/stations/${encodeURIComponent(station.id)}/sheet`, text: say("l.sheet") }),
-    station.checks_token_file ? null : press(say("l.checks"), "make-checks", () => makeChecks(station, { say, save })),
+    ofBox ? null : el("a", { cls: "btn", href: `/setup/stations/${encodeURIComponent(station.id)}/sheet`, text: say("l.sheet") }),
+    ofBox || station.checks_token_file ? null : press(say("l.checks"), "make-checks", () => makeChecks(station, { say, save })),
   );
 
 function lines(station, evidence, fresh, say) {
   const items = resourcesOf(station);
   const silent = items.filter((item) => (evidence.get(item.id) ?? "never") === "never");
-  const useful = fresh.filter((device) => device.offers.length && (!device.station || device.station === station.id));
+  const useful = (fresh ?? []).filter((device) => device.offers.length && (!device.station || device.station === station.id));
   const names = silent.map((item) => placeName(item, say));
   const shown = names.length > 6 ? [...names.slice(0, 6), "…"] : names;
   const rows = [
@@ -103,7 +111,7 @@ function lines(station, evidence, fresh, say) {
     ),
   ];
   // Always so many lines: what stands below must not move under somebody's finger.
-  rows.push(checked(useful.length === 0, useful.length ? say("c.waiting", { n: useful.length }) : say("c.used")));
+  if (fresh) rows.push(checked(useful.length === 0, useful.length ? say("c.waiting", { n: useful.length }) : say("c.used")));
   if (rows.every((row) => row.className === "done")) rows.push(checked(true, say("c.done")));
   return rows;
 }

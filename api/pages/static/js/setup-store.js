@@ -1,8 +1,8 @@
 // The configuration as the server has it, and the one way to change it: a change set against the state that was seen.
 
 /**
- * What came of a save. `before` is the version to go back to: what was there, also where nobody had kept it yet. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first.
- * @typedef {{ ok: boolean, version?: number, before?: number, conflict?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
+ * What came of a save. `before` is the version to go back to: what was there, also where nobody had kept it yet. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first. `waits`: the box that has not answered yet.
+ * @typedef {{ ok: boolean, waits?: string, version?: number, before?: number, conflict?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
  */
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -27,8 +27,13 @@ export class Store {
   etag = "";
   readable = false;
 
+  // `station`: of a box, whose files have its lines; without it, our own files.
+  constructor(/** @type {string | null} */ station = null) {
+    this.query = station === null ? "" : `?station=${encodeURIComponent(station)}`;
+  }
+
   async load() {
-    const { ok, body, headers } = await ask("/api/v1/config");
+    const { ok, body, headers } = await ask(`/api/v1/config${this.query}`);
     this.readable = ok;
     if (!ok) return false;
     this.config = body.config ?? {};
@@ -53,18 +58,20 @@ export class Store {
       body: JSON.stringify({ why, changes }),
     });
     if (ok || status === 412) await this.load();
+    if (status === 202) return { ok: true, waits: body.box.box };
     if (ok) return { ok: true, version: body.version, before: body.version - 1, restart: body.needs_restart ?? [], trouble: body.trouble ?? "" };
     return { ok: false, conflict: status === 412, problems: problemsOf(body) };
   }
 
   /** @returns {Promise<Saved>} */
   async restore(version) {
-    const { ok, status, body } = await ask(`/api/v1/config/versions/${version}/restore`, {
+    const { ok, status, body } = await ask(`/api/v1/config/versions/${version}/restore${this.query}`, {
       method: "POST",
       headers: { ...JSON_TYPE, "if-match": this.etag },
       body: "{}",
     });
     await this.load();
+    if (status === 202) return { ok: true, waits: body.box.box };
     return ok ? { ok: true, version: body.version, before: body.version - 1 } : { ok: false, conflict: status === 412, problems: problemsOf(body) };
   }
 }

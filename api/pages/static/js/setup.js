@@ -17,12 +17,16 @@ const root = document.documentElement;
 const main = $("main");
 const notice = $(".notice");
 const say = Object.assign(speaker(root.lang, SETUP), { chinese: speaker("zh-Hans", SETUP), english: speaker("en", SETUP) });
-const store = new Store();
+const ours = new Store();
+let store = ours; // what is changed: our own files, or a station of a box
 const NAV = ["", "devices", "channels", "people", "versions"];
 const here = location.pathname.replace(/\/+$/, "");
+const named = /^\/setup\/stations\/([^/]+)$/.exec(here);
+const station = named ? decodeURIComponent(named[1]) : null;
 const lang = new URLSearchParams(location.search).get("lang");
 const link = (path) => (lang ? `${path}?lang=${encodeURIComponent(lang)}` : path);
 const SAVED = "setup.saved";
+const ASKED_MS = 1000;
 let redraw = () => {};
 
 function tell(text, bad = false, ...more) {
@@ -43,7 +47,7 @@ function refuse(saved, place) {
 
 // What was saved and the way back; `onwards` is the address that comes next, where it is then told.
 async function save(changes, why, place = null, onwards = null) {
-  const saved = await store.save(changes, why);
+  const saved = await asked(() => store.save(changes, why));
   if (!saved.ok) {
     refuse(saved, place);
     return false;
@@ -58,7 +62,16 @@ async function save(changes, why, place = null, onwards = null) {
   return true;
 }
 
+// A box has a moment for its answer.
+async function asked(work) {
+  const soon = store === ours ? undefined : setTimeout(() => tell(say("bx.asked")), ASKED_MS);
+  const saved = await work();
+  clearTimeout(soon);
+  return saved;
+}
+
 function tellSaved(saved) {
+  if (saved.waits) return tell(say("bx.waits", { box: saved.waits }));
   const undo = press(say("undo"), "undo", () => restore(saved.before, true));
   const waits = saved.restart?.length ? say("restart", { keys: saved.restart.join(", ") }) : "";
   tell([saved.trouble || say("saved", { n: saved.version }), waits].filter(Boolean).join(" "), Boolean(saved.trouble), undo);
@@ -72,8 +85,9 @@ function tellBefore() {
 }
 
 async function restore(version, undone = false) {
-  const saved = await store.restore(version);
-  if (saved.ok) tell(say("undone", { n: version }), false, undone ? "" : press(say("undo"), "undo", () => restore(saved.before, true)));
+  const saved = await asked(() => store.restore(version));
+  if (saved.waits) tellSaved(saved);
+  else if (saved.ok) tell(say("undone", { n: version }), false, undone ? "" : press(say("undo"), "undo", () => restore(saved.before, true)));
   else refuse(saved, null);
   redraw();
 }
@@ -100,10 +114,16 @@ function devicesView() {
   return () => devices.paint();
 }
 
+// The address names a station that is not in our files: a box may have it.
+async function choose() {
+  if (station === null || ours.station(station)) return;
+  const ofBox = new Store(station);
+  if (await ofBox.load()) store = ofBox;
+}
+
 function view(name) {
   const context = { store, say, save, restore, link, zone: root.dataset.zone, name };
-  const station = /^\/setup\/stations\/([^/]+)$/.exec(here);
-  if (station) return stationView(main, decodeURIComponent(station[1]), context) ?? redraw;
+  if (station !== null) return stationView(main, station, { ...context, box: store !== ours }) ?? redraw;
   const views = { "/setup/devices": devicesView, "/setup/channels": channelsView, "/setup/people": peopleView, "/setup/versions": versionsView };
   const chosen = views[here] ?? homeView;
   return chosen === devicesView ? devicesView() : chosen(main, context);
@@ -122,6 +142,7 @@ async function begin() {
   const { body } = await ask("/readyz");
   if (body?.status === "degraded" && readable) tell(`${say("trouble")} ${(body.trouble ?? []).join("; ")}`, true);
   tellBefore();
+  await choose();
   redraw = view(session.name);
 }
 

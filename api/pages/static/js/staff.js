@@ -1,6 +1,6 @@
 // What only staff may see and do. The session is a cookie; without one the pages simply do not offer it.
 
-import { act } from "./deeds.js";
+import { act, get } from "./deeds.js";
 
 const AGAIN_MS = 15_000;
 const OPERATORS = ["operator", "admin"];
@@ -79,8 +79,3 @@ export class Staff {
     return answer;
   }
 }
-
-const get = (/** @type {string} */ url) =>
-  fetch(url, { credentials: "same-origin" })
-    .then((r) => (r.ok ? r.json() : null))
-    .catch(() => null);

@@ -48,6 +48,5 @@ export const STATION = {
   // set by hand
   set_now: ["{what} {as}，至 {at}（{who}）", "{what} {as}，至 {at}（{who}）", "{what}: {as} until {at} ({who})"],
   take_back: ["收回", "收回", "Take back"],
-  waits: ["等待箱子", "等待箱子", "waits for the box"],
   nothing_by_hand: ["没有人工设定", "沒有人工設定", "Nothing is set by hand"],
 };

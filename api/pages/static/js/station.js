@@ -5,6 +5,7 @@ import { ALERTS } from "./alert-words.js";
 import { ByHand } from "./by-hand.js";
 import { CaseSheet } from "./case-sheet.js";
 import { DEEDS } from "./deed-words.js";
+import { get } from "./deeds.js";
 import { DESK } from "./desk-words.js";
 import { $, el, setText } from "./draw.js";
 import { Face, place, root } from "./face.js";
@@ -73,6 +74,7 @@ async function enter() {
   lessons.then(({ paintLessons }) => paintLessons(place.id, $(".lessons"), say.lang, (kind) => kindWord(say, kind)));
   byHand.lay();
   again();
+  if (staff.hasBoxes) (await import("../js/waiting.js")).onStation(place.id, again);
 }
 
 // What staff see beside the alerts.
@@ -147,12 +149,7 @@ async function save() {
 
 // Alerts are for staff; without a session their column is simply not there.
 async function alerts() {
-  const url = `/api/v1/alerts?station=${encodeURIComponent(place.id)}`;
-  const ask = async () => {
-    const answer = await fetch(url);
-    return answer.ok ? answer.json() : null;
-  };
-  const answer = staff.allowed ? await ask().catch(() => null) : null;
+  const answer = staff.allowed ? await get(`/api/v1/alerts?station=${encodeURIComponent(place.id)}`) : null;
   if (answer !== null) {
     const house = new House({ .../** @type {any} */ (face.picture).doc, region: place.region });
     house.look(clock.now());
@@ -170,8 +167,7 @@ async function alerts() {
 
 // What devices and calendars say that nobody can use: for staff, and only where there is any.
 async function leftOut() {
-  const answer = await fetch(`/api/v1/stations/${encodeURIComponent(place.id)}/left-out`).catch(() => null);
-  const found = (answer?.ok ? await answer.json().catch(() => null) : null)?.left_out ?? [];
+  const found = (await get(`/api/v1/stations/${encodeURIComponent(place.id)}/left-out`))?.left_out ?? [];
   $(".left-out").hidden = found.length === 0;
   setText($(".left-out .n"), say("left_out_n", { n: found.length }));
   const line = ({ what, count }) => el("li", {}, el("code", { text: what }), el("span", { text: `× ${count}` }));
