@@ -68,7 +68,7 @@ class SiteKeeper:
         return False
 
     def _keep(self, station: str, site: bytes) -> bool:
-        """Whether it is another than before in more than the version of the box's files, which any change there raises."""
+        """Whether more is another than the version of the box's files, which any change there raises."""
         path = path_of(self._folder, station)
         try:
             before = read_bytes(path, "site", LIST_BYTES)
