@@ -1,5 +1,6 @@
 """The page /boxes (箱子): a row a box, the troubled first. It needs no script and loads itself anew."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from string import Template
@@ -7,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from api.boxes import KnownBox, LineState, counted
+from api.centre_changes import CONFLICT
 from api.errands import what_of
 from api.pages import TEMPLATES
 from api.pages.assets import of_this_build
@@ -76,6 +78,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "waits_until": ("最晚 {at}", "最晚 {at}", "until {at}"),
     "done": ("已办", "已辦", "Done"),
     "refused": ("箱子拒绝", "箱子拒絕", "The box refuses"),
+    "nth": ("第 {n} 版", "第 {n} 版", "version {n}"),
     "expired": ("没办成", "沒辦成", "Not done in time"),
     "do.override": ("手动设定", "手動設定", "Set by hand"),
     "do.config": ("配置", "設定", "Configuration"),
@@ -106,6 +109,11 @@ REASONS: Final = {
     "there is no such alert here": ("箱子那边没有这条告警", "箱子那邊沒有這則告警", "there is no such alert there"),
     "there is no such open alert here": ("那边的告警已经结束", "那邊的告警已經結束", "the alert is over there"),
     "there is no such order here": ("箱子那边没有这张工单", "箱子那邊沒有這張工單", "there is no such order there"),
+    CONFLICT: (
+        "箱子那边的配置已被改过，请核对后再改一次",
+        "箱子那邊的設定已被改過，請核對後再改一次",
+        "the box's files were changed meanwhile; look, and change it again",
+    ),
     "no such place": ("箱子那边没有这个位置", "箱子那邊沒有這個位置", "there is no such place there"),
 }
 """Why boxes refuse, as they say it."""
@@ -199,6 +207,9 @@ def _said_here(boxes: Sequence[KnownBox], names: dict[str, str], now: Millis, sa
 def _reason(errand: Errand, say: _Say) -> str:
     """The box's own words, but for those that we know in every language."""
     why = in_short(errand.why)
+    version = re.fullmatch(r"version (\d+)", why)
+    if version is not None:
+        return say("nth", n=version[1])
     return say(why) if why in REASONS else escape(why)
 
 

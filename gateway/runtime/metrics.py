@@ -164,6 +164,11 @@ def of_boxes(lines: Sequence[BoxLine]) -> Iterator[Metric]:
             if value is not None:
                 family.add_metric((line.box,), value)
         yield family
+    versions = GaugeMetricFamily("yizhan_box_version", "1 for the version that it runs", labels=("box", "version"))
+    for line in lines:
+        if line.word is not None and line.word.version is not None:
+            versions.add_metric((line.box, line.word.version), 1.0)
+    yield versions
 
 
 def _clock_off_s(line: BoxLine, _word: BoxWord) -> float | None:
@@ -177,6 +182,7 @@ BOX_FIGURES: tuple[tuple[str, str, Callable[[BoxLine, BoxWord], float | None]], 
     ("yizhan_box_clock_off_seconds", "its clock minus ours", _clock_off_s),
     ("yizhan_box_disk_days", "days for which its disk has room", lambda _, word: word.disk_days),
     ("yizhan_box_walls", "screens in its stations", lambda _, word: word.walls),
+    ("yizhan_box_config_version", "version of its files", lambda _, word: word.config_version),
     ("yizhan_box_certificate_days", "days until its certificate ends", lambda _, word: word.certificate_days),
 )
 

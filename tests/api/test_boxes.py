@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from api import pages
 from api.boxes import UNSEEN_MS
 from api.errands import told_of
+from api.pages.boxes import REASONS
 from config.schema import Settings, StoreSettings
 from gateway.commands.errands import KEPT, Errand, Errands
 from gateway.core.passed_on import BOXES
@@ -207,3 +209,10 @@ def test_the_answer_to_a_deed_says_at_once_that_it_waits_for_a_line(
     settings = Settings(store=StoreSettings(path=tmp_path))
     assert told_of(settings, "yanshan", deed.nonce)["box"]["state"] == "waiting"
     assert told_of(settings, "yanshan", "e" * 16) == {}
+
+
+def test_the_pages_script_knows_each_reason_that_the_boxes_page_knows() -> None:
+    script = (Path(pages.__file__).parent / "static/js/waiting.js").read_text("utf-8")
+    for why, told in REASONS.items():
+        assert f'"{why}": [' in script
+        assert all(f'"{text}"' in script for text in told)

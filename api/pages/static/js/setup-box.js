@@ -7,7 +7,7 @@ import { Waiting } from "./waiting.js";
 
 // Who has it, how its line is, and what became of the changes that were sent down. `changed`: the box has answered.
 export function boxSection(station, { say, zone, changed }) {
-  const list = el("ul", { cls: "rows sent", hidden: "" });
+  const list = el("ul", { cls: "sent", hidden: "" });
   const waiting = new Waiting({ station, lang: say.lang, zone, lists: [list], changed, only: "config" });
   const node = section(say("bx.title"), el("p", {}, waiting.head), el("p", { text: say("bx.lead") }), list);
   waiting.look();
@@ -23,13 +23,13 @@ export async function boxStations(store, { say, link }) {
   const others = rows.filter(({ station }) => !store.station(station));
   if (!others.length) return null;
   const listed = await ask("/api/v1/stations");
-  const names = new Map((listed.body?.stations ?? []).map((one) => [one.id, one.name]));
+  const names = new Map((listed.body?.stations ?? []).map((one) => [one.station, one.name]));
   const row = ({ station, box }) =>
     el(
       "li",
       { data: { station } },
       glyph(LINE[box.line][0]),
-      el("a", { href: link(`/setup/stations/${encodeURIComponent(station)}`), text: say.of(names.get(station)) || station }),
+      el("a", { href: link(`/setup/stations/${encodeURIComponent(station)}`), text: say.of(names.get(station) ?? {}) || station }),
       el("span", { text: say(LINE[box.line][1]) }),
       el("small", { text: say("bx.of", { box: box.box }) }),
     );

@@ -1,8 +1,8 @@
 // The configuration as the server has it, and the one way to change it: a change set against the state that was seen.
 
 /**
- * What came of a save. `before` is the version to go back to: what was there, also where nobody had kept it yet. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first. `waits`: the box that has not answered yet.
- * @typedef {{ ok: boolean, waits?: string, version?: number, before?: number, conflict?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
+ * What came of a save. `before` is the version to go back to: what was there, also where nobody had kept it yet. `problems`: what is wrong, each with its mend. `conflict`: somebody else changed the files first. `waits`: the box that has not answered yet; `busy`: it has not answered the change before.
+ * @typedef {{ ok: boolean, waits?: string, version?: number, before?: number, conflict?: boolean, busy?: boolean, problems?: string[], restart?: string[], trouble?: string }} Saved
  */
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -60,7 +60,12 @@ export class Store {
     if (ok || status === 412) await this.load();
     if (status === 202) return { ok: true, waits: body.box.box };
     if (ok) return { ok: true, version: body.version, before: body.version - 1, restart: body.needs_restart ?? [], trouble: body.trouble ?? "" };
-    return { ok: false, conflict: status === 412, problems: problemsOf(body) };
+    return this.#refused(status, body);
+  }
+
+  // At a box one change waits at a time.
+  #refused(status, body) {
+    return { ok: false, conflict: status === 412, busy: status === 409 && this.query !== "" && /waits for box/.test(body?.detail), problems: problemsOf(body) };
   }
 
   /** @returns {Promise<Saved>} */
@@ -72,7 +77,7 @@ export class Store {
     });
     await this.load();
     if (status === 202) return { ok: true, waits: body.box.box };
-    return ok ? { ok: true, version: body.version, before: body.version - 1 } : { ok: false, conflict: status === 412, problems: problemsOf(body) };
+    return ok ? { ok: true, version: body.version, before: body.version - 1 } : this.#refused(status, body);
   }
 }
 

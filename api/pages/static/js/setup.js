@@ -37,7 +37,7 @@ function tell(text, bad = false, ...more) {
 
 // Mistakes are told where they were made if the view has a place for them, else on top.
 function refuse(saved, place) {
-  const lines = saved.conflict ? [say("conflict")] : [say("refused"), ...saved.problems];
+  const lines = saved.conflict ? [say("conflict")] : saved.busy ? [say("bx.busy")] : [say("refused"), ...saved.problems];
   if (place) setText(place, lines.join(" "));
   place?.classList.add("bad");
   if (!place || saved.conflict) tell(lines.join(" "), true);

@@ -32,6 +32,12 @@ const WORDS = {
   "there is no such alert here": ["箱子那边没有这条告警", "箱子那邊沒有這則告警", "there is no such alert there"],
   "there is no such open alert here": ["那边的告警已经结束", "那邊的告警已經結束", "the alert is over there"],
   "there is no such order here": ["箱子那边没有这张工单", "箱子那邊沒有這張工單", "there is no such order there"],
+  "the configuration of the box was changed meanwhile; read it again, look, and send the change anew": [
+    "箱子那边的配置已被改过，请核对后再改一次",
+    "箱子那邊的設定已被改過，請核對後再改一次",
+    "the box's files were changed meanwhile; look, and change it again",
+  ],
+  version: ["第 {n} 版", "第 {n} 版", "version {n}"],
   "no such place": ["箱子那边没有这个位置", "箱子那邊沒有這個位置", "there is no such place there"],
 };
 /** @type {Record<string, number>} */
@@ -104,11 +110,17 @@ export class Waiting {
     this.#before = now;
   }
 
+  // The box's own words, but for those that are known in every language.
+  #why(/** @type {string} */ why) {
+    const version = /^version (\d+)$/.exec(why);
+    return version ? this.say("version", { n: version[1] }) : this.say(why);
+  }
+
   #line(/** @type {any} */ errand) {
     const { state, what, by, at, until, why } = errand;
-    const more = state === "waiting" ? this.say("until", { at: this.#at(until) }) : this.say(why);
+    const more = state === "waiting" ? this.say("until", { at: this.#at(until) }) : this.#why(why);
     const said = [this.say(WORDS[`do.${what}`] ? `do.${what}` : what), by, this.#at(at), more].filter(Boolean).join(" · ");
-    const line = node("li", {}, node("b", { textContent: this.say(state) }), node("span", { textContent: said }));
+    const line = node("li", {}, node("b", { textContent: this.say(state) }), "　", node("span", { textContent: said }));
     line.dataset.state = state;
     return line;
   }
