@@ -8,6 +8,7 @@ import { evidenceIn } from "./setup-station.js";
 import { ask, at } from "./setup-store.js";
 
 const EVERY_MS = 3000;
+const BOXES_EVERY_MS = 10_000;
 const LOOKED_AT = 60; // stations whose documents are asked for
 
 export function homeView(main, { store, say, save, name, link }) {
@@ -39,9 +40,10 @@ export function homeView(main, { store, say, save, name, link }) {
   };
   const boxes = async () => {
     const node = await boxStations(store, { say, link });
-    if (!node) return;
-    ofBoxes.replaceChildren(node);
-    arrange();
+    const had = ofBoxes.childElementCount > 0;
+    if (node?.outerHTML !== ofBoxes.firstElementChild?.outerHTML) ofBoxes.replaceChildren(node ?? "");
+    if (had !== (node !== null)) arrange();
+    setTimeout(boxes, BOXES_EVERY_MS);
   };
   arrange();
   paint();
