@@ -27,7 +27,7 @@ from config.schema_json import schema_text
 from gateway.policy.text import bounded
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ProblemDocument} for code in (401, 403, 404, 412, 422, 428, 503)
+    code: {"model": ProblemDocument} for code in (401, 403, 404, 409, 412, 413, 422, 428, 503)
 }
 LONGEST_WHY = 200
 NO_STORE = {"cache-control": "no-store"}

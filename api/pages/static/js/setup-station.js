@@ -26,7 +26,7 @@ export function stationView(main, id, { store, say, save, link, zone, box: ofBox
   let known = false;
   const list = el("ul", { cls: "checklist" });
   const devices = ofBox ? null : new Devices({ say, save, station, heardChanged: () => tell() });
-  const sent = ofBox ? boxSection(id, { say, zone, changed: () => answered() }) : null;
+  const sent = ofBox ? boxSection(id, { say, zone, changed: () => told() }) : null;
   const box = el("div");
   const basicBox = el("div");
   let placed = places(station(), { say, save, evidence: () => null });
@@ -39,9 +39,12 @@ export function stationView(main, id, { store, say, save, link, zone, box: ofBox
     tell();
   };
   const tell = () => list.replaceChildren(...lines(station(), evidence, devices?.fresh() ?? null, say));
-  const answered = async () => {
+  // Whatever the box tells is shown, but under nobody's hands.
+  const told = async () => {
+    const before = store.etag;
+    if ([box, basicBox].some((part) => part.contains(document.activeElement))) return;
     await store.load();
-    arrange();
+    if (store.etag !== before) arrange();
   };
   const look = async () => {
     const { ok, body } = await ask(`/api/v1/stations/${encodeURIComponent(id)}`);
@@ -51,6 +54,7 @@ export function stationView(main, id, { store, say, save, link, zone, box: ofBox
       placed.paint();
       tell();
     }
+    if (ofBox) await told();
     setTimeout(look, EVERY_MS);
   };
   const title = el("h2", { cls: "title", text: say.of(station().name) || id });
