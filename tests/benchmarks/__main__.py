@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.benchmarks.catch_up import catch_up
 from tests.benchmarks.demo import demo_s
-from tests.benchmarks.downward import downward
+from tests.benchmarks.downward import downward, waits
 from tests.benchmarks.figures import Figure, machine, table, write
 from tests.benchmarks.foreign import foreign
 from tests.benchmarks.ingest import ingest
@@ -106,6 +106,7 @@ def costly() -> Iterator[Figure]:
 
 def uplink() -> Iterator[Figure]:
     yield from downward()
+    yield from waits()
     yield from catch_up()
 
 

@@ -135,7 +135,10 @@ class Centre:
 class Deeds:
     """Each deed: `press()` does it at the centre, `there()` says whether it is at the box."""
 
-    def __init__(self, centre: Centre, box: House, eye: Eye, bridge: Bridge, books: AlertBooks) -> None:
+    def __init__(
+        self, centre: Centre, box: House, eye: Eye, bridge: Bridge, books: AlertBooks, signal_box: Callable[[int], None]
+    ) -> None:
+        self.signal_box = signal_box
         self.centre, self.box, self.eye, self.bridge, self.books = centre, box, eye, bridge, books
         self._key = (centre.house.folder / "data" / "command.key").read_bytes().strip()
         publish(box.broker.port, "yz/yanshan/door/event", '{"boot": "b1", "seq": 1, "type": "help"}')
@@ -197,6 +200,11 @@ class Deeds:
         press = lambda: self.centre.ask("POST", "/piles/cp-1/calls", body)  # noqa: E731
         return press, lambda: self.bridge.done.count("call") > before
 
+    @property
+    def line(self) -> str:
+        """How the centre has that of the box."""
+        return str(self.centre.ask("GET", "/boxes").body["boxes"][0]["line"])
+
     def _waits(self) -> bool:
         listed = self.centre.ask("GET", "/boxes").body["boxes"][0]["errands"]
         return any(errand["what"] == "config" and errand["state"] == "waiting" for errand in listed)
@@ -255,10 +263,10 @@ def pair(folder: Path) -> Iterator[Deeds]:
             until(lambda: desk.ask("GET", "/stations/yanshan/piles").body["piles"], what="the pile at the centre")
             books = AlertBooks(box.folder / "data")
             try:
-                yield Deeds(desk, box, eye, bridge, books)
+                yield Deeds(desk, box, eye, bridge, books, box_up.child.send_signal)
             finally:
                 books.close()
-            box_up.stop(signal.SIGTERM)
+            box_up.stop(signal.SIGKILL)
         up.stop(signal.SIGTERM)
 
 
@@ -303,6 +311,32 @@ def measure(count: int = 100, rate: float = 0) -> dict[str, list[Took]]:
     return told
 
 
+HARM = (("frozen", signal.SIGSTOP, "up"), ("killed", signal.SIGKILL, "down"))
+"""What befalls the box, and how its line then seems to be."""
+
+
+def waiting(count: int) -> dict[str, list[Took]]:
+    """How long until the answer says that it waits."""
+    told: dict[str, list[Took]] = {}
+    with tempfile.TemporaryDirectory() as name, pair(Path(name)) as deeds:
+        for harm, number, line in HARM:
+            deeds.signal_box(number)
+            until(lambda line=line: deeds.line == line, what=f"the line {line}")
+            for what, deed in (
+                ("acknowledge", deeds.acknowledge),
+                ("order", deeds.order),
+                ("override", deeds.override),
+            ):
+                told[f"{what}, box {harm}"] = [answered(deed(turn)[0]) for turn in range(count)]
+    return told
+
+
+def answered(press: Press) -> Took:
+    begin = monotonic()
+    told = press()
+    return Took(0.0, monotonic() - begin, (told.body.get("box") or {}).get("state", "") if told is not None else "")
+
+
 def share(values: list[float], of_100: int) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * of_100 // 100)]
@@ -324,6 +358,14 @@ def downward(count: int = 100, rates: tuple[float, ...] = (0, 500)) -> Iterator[
             yield Figure(f"{what}: told as waiting, {when}", waiting, f"of {count}")
 
 
+def waits(count: int = 20) -> Iterator[Figure]:
+    for what, took in waiting(count).items():
+        said = sum(deed.said == "waiting" for deed in took)
+        yield Figure(f"{what}: told as waiting", said, f"of {count}", count, least=True)
+        longest = max(deed.answer_s for deed in took)
+        yield Figure(f"{what}: until that was told, longest", longest * 1000, "ms", AT_BOX_S * 1000)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=100)
@@ -334,3 +376,4 @@ if __name__ == "__main__":
         speak(asked.load, asked.rate)
     for rate in (0, 500) if asked.rate is None else (asked.rate,):
         print(table(list(downward(asked.count, (rate,)))), flush=True)
+    print(table(list(waits())), flush=True)
