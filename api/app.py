@@ -17,6 +17,7 @@ from api import openapi, pages, problem
 from api.audit_export import AuditExports
 from api.auth import Keyring
 from api.backups.schedule import BackupThread
+from api.behind import Lagging, TellsLag
 from api.context import ApiContext
 from api.front import Front
 from api.late_routes import routes_of
@@ -65,8 +66,12 @@ USE_EVERY_S = 600
 class App:
     """The ASGI application. `close` ends every open stream and costly question, so that a server can stop at once."""
 
-    def __init__(self, front: Front, context: ApiContext, shown: PlacesShown | None = None) -> None:
+    def __init__(
+        self, front: Front, context: ApiContext, shown: PlacesShown | None = None, lagging: Lagging | None = None
+    ) -> None:
+        """`lagging`: how far behind mirrors are."""
         self._front, self.context, self._shown = front, context, shown
+        self.lagging = lagging or Lagging(lambda: context.settings, context.now)
         self.ticks = 0  # of the server's loop, ten a second
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,7 +159,9 @@ def create_app(
         ),
     )
     app.routes.extend(routes_of(at_the_end))
-    return App(Front(app, view, mishaps, QuickLists(view, context.directory)), context, shown)
+    lagging = Lagging(lambda: context.settings, now)
+    app.add_middleware(TellsLag, lagging=lagging)
+    return App(Front(app, view, mishaps, QuickLists(view, context.directory)), context, shown, lagging)
 
 
 def _fastapi(context: ApiContext, alerting: Alerting | None, mishaps: Mishaps) -> FastAPI:

@@ -145,8 +145,12 @@ def _watched(settings: "Settings", feed: "LiveFeed") -> "Mapping[str, tuple[bool
 def _status_of(
     settings: "Settings", feed: "LiveFeed", started_at: "Millis", running: "Callable[[], Settings]"
 ) -> "Callable[[], Status]":
+    from api.behind import Lagging
     from api.missing_gateways import troubles as missing_troubles
+    from gateway.base.clock import now_ms
     from gateway.runtime import Status
+
+    lagging = Lagging(running, now_ms)
 
     def status() -> Status:
         store_ok = settings.store.path.is_dir() or settings.store.influx is not None
@@ -155,9 +159,10 @@ def _status_of(
             troubles.append(
                 f"store.path: {settings.store.path} is not there; history needs the gateway's folder, or store.influx"
             )
-        session = feed.session
+        session, lag = feed.session, lagging()
         return Status(
-            session.connected, session.subscribed, store_ok, tuple(troubles), started_at, broker=session.address,
+            session.connected, session.subscribed, store_ok, (*troubles, *(lag.details if lag else ())), started_at,
+            degraded=lag.text if lag else None, broker=session.address,
         )  # fmt: skip
 
     return status
@@ -168,14 +173,18 @@ def _registry(
 ) -> "CollectorRegistry":
     from prometheus_client import CollectorRegistry
 
+    from api.behind import MirrorCollector
     from api.missing_gateways import MissingCollector
     from config.certificate_files import certificate_files
+    from gateway.base.clock import now_ms
     from gateway.runtime.metrics import CertificateCollector, MishapCollector
+    from gateway.store.replica.mirror_state import mirrors_in
 
     registry = CollectorRegistry()
     registry.register(MishapCollector(mishaps, lambda: feed.session.node if feed is not None else 0))
     if feed is not None:
         registry.register(MissingCollector(lambda: _watched(settings(), feed)))
+    registry.register(MirrorCollector(lambda: mirrors_in(settings().store.path, now_ms())))
     registry.register(CertificateCollector(lambda: certificate_files(settings())))
     return registry
 

@@ -40,7 +40,8 @@ def router(context: ApiContext) -> Routes:
 
     @routes.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="The main job runs")
     def readyz(request: Request) -> Response:
-        status = replace(context.status(), degraded=context.running.trouble())
+        status, files = context.status(), context.running.trouble()
+        status = replace(status, degraded=files or status.degraded)
         here = inside(request)
         body: dict[str, object] = {
             "status": status.word,
@@ -49,7 +50,7 @@ def router(context: ApiContext) -> Routes:
                 "broker_subscribed": status.subscribed,
                 "store_writable": status.store_ok,
             },
-            "trouble": list(status.told) if here else _in_public(status),
+            "trouble": list(status.told) if here else _in_public(status, files),
         }
         if here and status.broker is not None:
             body["broker"] = status.broker
@@ -86,8 +87,8 @@ class _PerTick:
             return self._text
 
 
-def _in_public(status: Status) -> list[str]:
-    """What is wrong, without addresses, paths and others' words."""
+def _in_public(status: Status, files: str | None) -> list[str]:
+    """What is wrong, without addresses, paths and others' words. `files`: what is wrong with the configuration's."""
     told = []
     if not status.connected:
         told.append("no connection to the broker")
@@ -95,8 +96,10 @@ def _in_public(status: Status) -> list[str]:
         told.append("the broker has not confirmed what is subscribed to")
     if not status.store_ok:
         told.append("the store takes no writes")
-    if status.degraded is not None:
+    if files is not None:
         told.append("the configuration's files are not what runs")
+    elif status.degraded is not None:
+        told.append(status.degraded)
     if status.troubles and not told:
         told.append("something beside the main job is wrong")
     return told

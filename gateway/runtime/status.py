@@ -16,7 +16,8 @@ COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 class Status:
     """`ready` when connected, subscribed and the store takes writes; `troubles` says what is wrong, in words.
 
-    `degraded`: why the configuration's files are not what runs; None where they are. `broker`: the address in use.
+    `degraded`: why the configuration's files are not what runs, or an API does not have all of the past; None where all
+    is well. `broker`: the address in use.
     """
 
     connected: bool

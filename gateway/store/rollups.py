@@ -72,10 +72,18 @@ class Rollups:
         self._places = {place.station: place for place in places}
         known = dict(self._db.execute("SELECT station, upto FROM done"))
         self._upto: dict[str, Millis] = {station: known.get(station, first) for station in self._places}
+        self._keep_begin(self._upto.keys() - known.keys())
         self._changes: deque[tuple[Sequence[Place], Collection[str]]] = deque()
         self._queue: list[str] = []
         self._keep_ms, self._forget_at = keep_days * DAY_MS, 0
         self._tallies, self._count_at = Tallies(self._db, folder, self._places.values()), 0
+
+    def _keep_begin(self, stations: Iterable[str]) -> None:
+        """Where each begins: of the time before nothing is kept, and whoever goes on from a copy begins there, too."""
+        rows = [(station, self._upto[station]) for station in stations]
+        if rows:
+            with transaction(self._db):
+                self._db.executemany("INSERT OR IGNORE INTO done (station, upto) VALUES (?, ?)", rows)
 
     @property
     def places(self) -> list[Place]:
@@ -96,6 +104,7 @@ class Rollups:
                 if place.station not in self._upto:
                     row = self._db.execute("SELECT upto FROM done WHERE station = ?", (place.station,)).fetchone()
                     self._upto[place.station] = row[0] if row is not None else now // HOUR_MS * HOUR_MS
+                    self._keep_begin([place.station])
             self._queue.clear()
             self._tallies.places(self._places.values())
 

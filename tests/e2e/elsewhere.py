@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets
 import shutil
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -99,6 +100,20 @@ class District:
         child.kill()
         child.wait()
 
+    def start_api(self, name: str) -> None:
+        folder = {"here": "box", "there": "office"}[name]
+        self.running[name] = Yizhan(self.folder / folder, "api", "--config", "yizhan.yaml")
+        until(lambda: _answers(getattr(self, name)), "an API answering")
+
+    def stop(self, name: str) -> None:
+        process = self.running.pop(name)
+        assert process.stop()[0] == 0
+        process.__exit__(None)
+
+    @property
+    def program(self) -> str:
+        return str(Path(sys.executable).with_name("yizhan"))
+
     def say(self, station: str, device: str, **body: object) -> None:
         publish(self.mqtt, f"yz/{station}/{device}/state", json.dumps(body))
 
@@ -133,10 +148,8 @@ def district(folder: Path, servers: Servers) -> Iterator[District]:
         try:
             for shard in (1, 2):
                 made.start(shard)
-            made.running["here"] = Yizhan(folder / "box", "api", "--config", "yizhan.yaml")
-            made.running["there"] = Yizhan(folder / "office", "api", "--config", "yizhan.yaml")
-            for api in (made.here, made.there):
-                until(lambda api=api: _answers(api), "an API answering")
+            for name in ("here", "there"):
+                made.start_api(name)
             yield made
         except BaseException:
             for name, process in made.running.items():

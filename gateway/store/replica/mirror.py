@@ -65,7 +65,7 @@ class Mirror:
         """
         state = server.state()
         if state is None or not state.whole:
-            return "the replica is not whole yet" if state is not None else "the replica knows nothing of it"
+            return "the replica is not whole yet"
         try:
             fresh = self._store is None
             store = self._store or self._opened(server)

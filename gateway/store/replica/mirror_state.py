@@ -18,12 +18,13 @@ SILENT_MS = 15_000
 
 
 class MirrorState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`whole_until`: all that was stored until then is here, None: nothing is. `why` it is not up to now, in words; ""
-    while it is. `former`: of a number of shards of before, which ended.
+    """`whole_until`: all that was stored until then is here, None: nothing is. `why` it is not up to now, in words for
+    anybody, "" while it is; `detail`: for who looks after the machine. `former`: of a number of shards that ended.
     """
 
     whole_until: Millis | None
     why: str = ""
+    detail: str = ""
     former: bool = False
 
     @property
@@ -68,7 +69,8 @@ def mirrors_in(root: Path, now: Millis) -> dict[str, MirrorState]:
     told = _told_in(root)
     if now - told.at <= SILENT_MS:
         return told.mirrors
-    left = "nobody follows the replica here any more: is `yizhan api` stopped?"
+    left = "nobody follows the replica here any more"
     return {
-        name: MirrorState(state.whole_until, state.why or left, state.former) for name, state in told.mirrors.items()
+        name: MirrorState(state.whole_until, state.why or left, state.detail, state.former)
+        for name, state in told.mirrors.items()
     }

@@ -43,6 +43,8 @@ SETTLED_S = 20.0
 OLD_MS = 30_000
 ROLL_UP_S = 0.5  # of one look, so that commits do not wait long
 
+FETCHED = "it is being fetched"
+
 RollupsOf = Callable[[str, Path, Reader], Rollups]
 """(gateway, folder, reader of it): what makes its roll-ups."""
 
@@ -96,6 +98,11 @@ class MirrorKeeper(threading.Thread):
         self._anew = False
         self._ending = threading.Event()
 
+    def start(self) -> None:
+        if not gateway_is_in(self._root) and not self._states:
+            tell_mirrors(self._root, {self._gateway: MirrorState(None, FETCHED)}, self._now())
+        super().start()
+
     def configure(self) -> None:
         """The configuration is another now. Any thread."""
         self._anew = True
@@ -120,7 +127,8 @@ class MirrorKeeper(threading.Thread):
             self._follow()
         except (ServerAwayError, StuckError) as error:
             self._hang_up()
-            self._all_stand(f"the replica is away: {error}" if isinstance(error, ServerAwayError) else str(error))
+            away = "the replica is away" if isinstance(error, ServerAwayError) else "the replica can't be read"
+            self._all_stand(away, str(error))
         self._tell()
 
     def _alone(self) -> bool:
@@ -139,7 +147,7 @@ class MirrorKeeper(threading.Thread):
         names = ours_of(server.gateways(), self._gateway)
         self._forget(set(self._states) - set(names))
         for name in names:
-            self._states.setdefault(name, MirrorState(None, "it is being fetched"))
+            self._states.setdefault(name, MirrorState(None, FETCHED))
         files = monotonic_s() - self._files_at_s >= FILES_EVERY_S
         if self._anew:
             self._anew = False
@@ -162,7 +170,7 @@ class MirrorKeeper(threading.Thread):
         if not kept.mirror.there or kept.replaced != kept.mirror.replaced:
             kept.close_rollups()
             kept.replaced = kept.mirror.replaced
-        until = before.whole_until if kept.mirror.there else None
+        until, detail = before.whole_until if kept.mirror.there else None, ""
         try:
             why = kept.mirror.bring_up(server, files=files)
             if not why:
@@ -170,8 +178,8 @@ class MirrorKeeper(threading.Thread):
                 until = until if why and until is not None else began_at
                 self._roll_up(name, kept, until)
         except StoreError as error:
-            why = str(error)
-        return MirrorState(until, why, before.former)
+            why, detail = f"the mirror of {name} can't be written", str(error)
+        return MirrorState(until, why, detail, before.former)
 
     def _unsettled(self, name: str, kept: _Kept, now: Millis, *, leased: bool) -> str:
         """Why what the replica has may not be all that the gateway has stored; "" where it is."""
@@ -201,24 +209,29 @@ class MirrorKeeper(threading.Thread):
 
     # ---- how it stands ----
 
-    def _all_stand(self, why: str) -> None:
+    def _all_stand(self, why: str, detail: str) -> None:
         for kept in self._kept.values():
             kept.settled_from_s = None
         states = self._states or {self._gateway: MirrorState(None)}
-        self._states = {name: MirrorState(state.whole_until, why, state.former) for name, state in states.items()}
+        self._states = {
+            name: MirrorState(state.whole_until, why, detail, state.former) for name, state in states.items()
+        }
 
     def _mark_former(self, leased: set[str]) -> None:
         """Those whose time is over, and those of another number of shards than the ones that are there."""
         numbers = {_shards(name) for name in leased}
         for name, state in self._states.items():
             over = (bool(numbers) and _shards(name) not in numbers) or (bool(state.why) and _over(self._folder(name)))
-            self._states[name] = MirrorState(state.whole_until, state.why, over)
+            self._states[name] = MirrorState(state.whole_until, state.why, state.detail, over)
 
     def _tell(self) -> None:
         at, told = self._told
         now = self._now()
         if at <= now < at + TOLD_EVERY_MS and _words(told) == _words(self._states):
             return
+        for name, state in self._states.items():
+            if state.why and state.why != told.get(name, state).why:
+                log.warning("mirror of %s: %s", name, state.detail or state.why)
         self._told = now, dict(self._states)
         tell_mirrors(self._root, self._states, now)
 

@@ -213,7 +213,7 @@ def test_a_damaged_one_is_fetched_anew(house, office, capsys):
     day = max(office.folder.glob("*.day.db"))
     day.write_bytes(b"no database" * 100)
     again = Office(house, office.root)
-    assert "damaged" in again.look().why
+    assert "damaged" in again.look().detail
     assert again.look() == MirrorState(house.now)
     again.keeper.close()
     assert alike(house, office, capsys)
@@ -275,7 +275,7 @@ def test_the_replica_of_a_newer_program_is_told_and_nothing_is_thrown_away(house
     house.whole()
     office.look()
     server.sql(f"UPDATE yizhan_store SET format = 99 WHERE gateway = '{house.name}'")
-    assert "newer yizhan" in office.look().why
+    assert "newer yizhan" in office.look().detail
     assert office.folder.exists()
     server.sql(f"UPDATE yizhan_store SET format = 1 WHERE gateway = '{house.name}'")
     assert office.look() == MirrorState(house.now)
