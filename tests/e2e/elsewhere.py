@@ -96,9 +96,7 @@ class District:
         self.running[f"{shard}"] = Yizhan(self.folder / "box", *SHARD, f"{shard}/2")
 
     def kill(self, shard: int) -> None:
-        child = self.running.pop(f"{shard}").child
-        child.kill()
-        child.wait()
+        self.running.pop(f"{shard}").__exit__(None)
 
     def start_api(self, name: str) -> None:
         folder = {"here": "box", "there": "office"}[name]
