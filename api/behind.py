@@ -175,7 +175,7 @@ class _Telling:
             text = _LINE.get(name, _LINE["zh-Hans"]).format(at=at)
         line = f'\n<p class="filling" role="status">{text}</p>'.encode()
         body = body.replace(b'data-build="', b'data-build="behind-', 1)
-        return re.sub(rb"(<body[^>]*>)", lambda found: found[1] + line, body, count=1)
+        return re.sub(rb"(<body[^>]*>)", lambda tag: tag[1] + line, body, count=1)
 
 
 class MirrorCollector(Collector):

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.behind import MirrorCollector
 from api.commands import COMMANDS
 from api.missing_gateways import MissingCollector
 from config import options
@@ -20,6 +21,7 @@ from gateway.live.box_lines import BoxLine, BoxWord
 from gateway.notify.channels import CHANNELS
 from gateway.runtime.metrics import CertificateCollector, GatewayCollector
 from gateway.runtime.status import Metrics
+from gateway.store.replica.mirror_state import MirrorState
 from gateway.store.replica.status import ReplicaMetrics
 from gateway.uplink.status import UplinkMetrics
 from tests.api.conftest import House, serving
@@ -124,6 +126,7 @@ def metrics_printed(folder: Path, house: House) -> set[str]:
     registry.register(GatewayCollector(lambda: figures))
     registry.register(CertificateCollector(tuple))
     registry.register(MissingCollector(lambda: {"gateway-2of2": (False, ["north"])}))
+    registry.register(MirrorCollector(lambda: {"gateway-2of2": MirrorState(0)}))
     alerts = AlertHouse(folder)
     alerts.send("pile-01", status="Faulted")
     alerts.wait(10)

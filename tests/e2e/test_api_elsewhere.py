@@ -109,7 +109,7 @@ def access(house: District, station: str) -> Any:
 def trail(api: Api, station: str) -> list[str]:
     """What was done to this station, its alerts and orders."""
     of = [*api.get("/api/v1/alerts?limit=1000")["alerts"], *api.get("/api/v1/orders")["orders"]]
-    ours = {one["id"] for one in of if one["station"] == station} | {station}
+    ours = {told["id"] for told in of if told["station"] == station} | {station}
     lines = api.get("/api/v1/audit?limit=1000")["audit"]
     return [f"{line['what']} {line['target']}" for line in lines if line["target"].partition("/")[0] in ours]
 
