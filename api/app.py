@@ -244,9 +244,9 @@ async def _watching_use(context: ApiContext, mishaps: Mishaps, use: OutwardUse, 
     def look() -> None:
         now, ocpi = context.now(), context.settings.ocpi
         known: dict[str, tuple[Millis, Millis | None]] = {
-            f"subscription {each.id}": (each.created_at, each.delivered_at)
-            for each in deliveries.all_if_any()
-            if each.disabled_at is None
+            f"subscription {subscription.id}": (subscription.created_at, subscription.delivered_at)
+            for subscription in deliveries.all_if_any()
+            if subscription.disabled_at is None
         }
         known |= {partner_name(partner.id): (now, None) for partner in (ocpi.partners if ocpi else ())}
         for name, since in use.look(known, now).items():

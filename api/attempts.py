@@ -34,15 +34,15 @@ class _Tries:
 
 class Attempts:
     """What failed, by address, in one process; `tell(address, failed)` hears of the 5th, 10th, 100th, … failure,
-    `each(address, now)` of every one."""
+    `at_each(address, now)` is called at every one."""
 
     def __init__(
         self,
         tell: Callable[[str, int], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        each: Callable[[str, Millis], None] = lambda _address, _now: None,
+        at_each: Callable[[str, Millis], None] = lambda _address, _now: None,
     ) -> None:
-        self._tell, self._sleep, self._each = tell, sleep, each
+        self._tell, self._sleep, self._each = tell, sleep, at_each
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
     def may(self, address: str) -> None:

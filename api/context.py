@@ -60,7 +60,7 @@ class ApiContext:
         directory = Derived(self.running.settings, lambda settings: Directory(self.view, settings.stations))
         object.__setattr__(self, "directory", directory)
         failing = FailedLogInCount(self.settings.store.path)
-        object.__setattr__(self, "attempts", Attempts(self._tell_of_failed_log_ins, each=failing.failed))
+        object.__setattr__(self, "attempts", Attempts(self._tell_of_failed_log_ins, at_each=failing.failed))
 
     def _tell_of_failed_log_ins(self, address: str, count: int) -> None:
         self.keyring.book.note(self.now(), "unknown", "log_in_failed", "login", f"{count} times, {address}")

@@ -26,7 +26,7 @@ class Lessons:
 
     def fullest_first(self) -> list[tuple[Group, tuple[int, Saturation]]]:
         """The kinds; those of which nothing is known stand with those that were never full."""
-        return sorted(self.kinds.items(), key=lambda each: -(each[1][1].full_per_week or 0))
+        return sorted(self.kinds.items(), key=lambda row: -(row[1][1].full_per_week or 0))
 
 
 def lessons(settings: Settings, station: StationSettings, reader: Reader, window: tuple[Millis, Millis]) -> Lessons:

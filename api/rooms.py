@@ -157,7 +157,7 @@ class _Look:
             return ["calendar_unread"]
         booked = self.activities.get(area.id, ())
         asked = self.asked
-        if any(each.reserves and each.start < asked.end and each.end > asked.start for each in booked):
+        if any(activity.reserves and activity.start < asked.end and activity.end > asked.start for activity in booked):
             return None
         return ["not_booked"] if asked.end <= self.now + AHEAD_MS else ["calendar_too_far"]
 
@@ -181,6 +181,6 @@ class _Look:
             return
         self.begun = True
         document = self.sources.documents(self.station.id)
-        self.shown = {} if document is None else {each.id: each for each in document.resources()}
+        self.shown = {} if document is None else {resource.id: resource for resource in document.resources()}
         if self.sources.activities is not None:
             self.activities = self.sources.activities(self.station.id)

@@ -149,5 +149,5 @@ def _carried(raw: Any, before: object, after: object) -> Any:
                 raw[name] = new
         return raw
     if isinstance(after, list) and isinstance(before, list):
-        return [_carried(*each) for each in zip(raw, before, after, strict=True)]
+        return [_carried(*parts) for parts in zip(raw, before, after, strict=True)]
     return after

@@ -60,7 +60,9 @@ class WishDesk:
         """What is told of the wishes of these stations, brought up to date first."""
         self.look(stations)
         ids = {station.id for station in stations}
-        demands = [each for each in self._file().demands(self._context.now() - OVER_TOLD_MS) if each.station in ids]
+        demands = [
+            demand for demand in self._file().demands(self._context.now() - OVER_TOLD_MS) if demand.station in ids
+        ]
         return told_demands({key: n for key, n in self._counts().items() if key[0] in ids}, demands)
 
     def do(self, deed: Deed, key: WishKey, by: str, *, to: str = "", uid: str | None = None) -> Demand | None:
@@ -69,7 +71,9 @@ class WishDesk:
         station = self._context.settings.station(key[0])
         if station is None:
             return None
-        present = next((each for each in self.told([station]) if each.key == key and each.state != "held"), None)
+        present = next(
+            (demand for demand in self.told([station]) if demand.key == key and demand.state != "held"), None
+        )
         if present is None or present.state == "closed":
             return None
         if present.state not in _FROM[deed]:
@@ -88,21 +92,21 @@ class WishDesk:
         """Bring demands that were accepted up to what calendars and presence say now."""
         now, known = self._context.now(), {station.id: station for station in stations}
         waiting = [
-            each
-            for each in self._file().demands(now)
-            if each.station in known and each.state in ("accepted", "planned") and each.taken_at is not None
+            demand
+            for demand in self._file().demands(now)
+            if demand.station in known and demand.state in ("accepted", "planned") and demand.taken_at is not None
         ]
         if not waiting:
             return
         root = self._context.settings.store.path
-        since = min(each.taken_at or now for each in waiting)
-        over = ended(store_folders(root), sorted({each.station for each in waiting}), since, now + 1)
-        for each in waiting:
-            zone = self._context.settings.zone_of(known[each.station])
-            agenda, whole = self._agenda(each.station)
-            moved = progressed(each, agenda, over[each.station], zone, now, whole=whole)
-            if moved is not each:
-                self._file().move(moved, (each.state,))
+        since = min(demand.taken_at or now for demand in waiting)
+        over = ended(store_folders(root), sorted({demand.station for demand in waiting}), since, now + 1)
+        for demand in waiting:
+            zone = self._context.settings.zone_of(known[demand.station])
+            agenda, whole = self._agenda(demand.station)
+            moved = progressed(demand, agenda, over[demand.station], zone, now, whole=whole)
+            if moved is not demand:
+                self._file().move(moved, (demand.state,))
 
     def _file(self) -> WishFile:
         return WishFile(self._context.settings.store.path)
@@ -123,7 +127,7 @@ def _coming(areas: Iterable[ShownArea]) -> dict[str, list[Activity]]:
     """The next activity of each area, where it has a title. A document tells neither its end nor its uid."""
     coming: dict[str, list[Activity]] = {}
     for area in areas:
-        programmes = [each.programme for each in area.resources if each.programme is not UNSET]
+        programmes = [resource.programme for resource in area.resources if resource.programme is not UNSET]
         following = programmes[0].next if programmes else UNSET
         if following is not UNSET and following.title:
             start = from_rfc3339(following.from_)

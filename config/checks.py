@@ -15,7 +15,7 @@ from config.yaml_source import ConfigSource
 Found = tuple[KeyPath, Any]
 
 
-def each(data: Any, pattern: str, path: KeyPath = ()) -> list[Found]:
+def matching(data: Any, pattern: str, path: KeyPath = ()) -> list[Found]:
     """Path and value of everything that fits a pattern such as `stations.*.id`, in order."""
     fitting = [(path, data)]
     for part in pattern.split("."):
@@ -34,7 +34,7 @@ def each(data: Any, pattern: str, path: KeyPath = ()) -> list[Found]:
 
 
 def _words(data: Any, pattern: str, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    for here, value in each(data, pattern, path):
+    for here, value in matching(data, pattern, path):
         if isinstance(value, str):
             yield here, value
         elif isinstance(value, list):
@@ -61,7 +61,7 @@ def _ids(source: ConfigSource) -> None:
     _unique(source, _words(source.data, "stations.*.id"), "give each station an id of its own")
     _unique(source, _words(source.data, "alerts.channels.*.id"), "give each channel an id of its own")
     _unique(source, _words(source.data, "bridge.buses.*.id"), "give each bus an id of its own")
-    for path, station in each(source.data, "stations.*"):
+    for path, station in matching(source.data, "stations.*"):
         _unique(source, _words(station, "areas.*.id", path), "give each area of a station an id of its own")
         resources = _words(station, "areas.*.resources.*.id", path)
         _unique(source, resources, "give each resource of a station an id of its own")
@@ -69,7 +69,7 @@ def _ids(source: ConfigSource) -> None:
 
 
 def _resource_types(source: ConfigSource) -> None:
-    for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
+    for path, resource in matching(source.data, "stations.*.areas.*.resources.*"):
         if not isinstance(resource, dict) or resource.get("type") is None or not isinstance(resource.get("kind"), str):
             continue
         kind = resource["kind"]
@@ -86,7 +86,7 @@ def _resource_types(source: ConfigSource) -> None:
 def _entrances(source: ConfigSource) -> None:
     counting = [name for name, spec in SPECS.items() if spec.entrance or spec.counts_people]
     for key in ("entrance", "error_pct"):
-        for path, resource in each(source.data, "stations.*.areas.*.resources.*"):
+        for path, resource in matching(source.data, "stations.*.areas.*.resources.*"):
             kind = resource.get("kind") if isinstance(resource, dict) else None
             if isinstance(kind, str) and kind in SPECS and kind not in counting and resource.get(key) is not None:
                 source.blame((*path, key), f"a {kind} counts nobody", f"only for {', '.join(counting)}: remove it")
@@ -95,7 +95,7 @@ def _entrances(source: ConfigSource) -> None:
 def _sources(source: ConfigSource) -> None:
     """One value may feed resources of different kinds, a contact a door and a safety item, but not two alike."""
     spoken: dict[str, list[tuple[KeyPath, str]]] = defaultdict(list)
-    for path, item in each(source.data, "stations.*.areas.*.resources.*"):
+    for path, item in matching(source.data, "stations.*.areas.*.resources.*"):
         value = item.get("source") if isinstance(item, dict) else None
         if isinstance(value, dict) and isinstance(value.get("topic"), str):
             part = value.get("field") or (repr(value["fields"]) if value.get("fields") else "")
@@ -108,7 +108,7 @@ def _references(source: ConfigSource) -> None:
     stations = {word for _, word in _words(source.data, "stations.*.id")}
     channels = {word for _, word in _words(source.data, "alerts.channels.*.id")}
     regions = {word for _, word in _words(source.data, "stations.*.region")}
-    for path, station in each(source.data, "stations.*"):
+    for path, station in matching(source.data, "stations.*"):
         resources = {word for _, word in _words(station, "areas.*.resources.*.id")}
         _known(source, "checks.*.of", resources, "resource of this station", station, path)
     for key in ("channels", "escalate_to"):
@@ -131,7 +131,7 @@ def _either(
 
 
 def _channels(source: ConfigSource) -> None:
-    for path, channel in each(source.data, "alerts.channels.*"):
+    for path, channel in matching(source.data, "alerts.channels.*"):
         if not isinstance(channel, dict):
             continue
         smtp, wechat = channel.get("kind") == "smtp", channel.get("kind") == "wechat"
@@ -159,19 +159,19 @@ CALENDARS = "stations.*.areas.*.calendar.*"
 def _pairs(source: ConfigSource) -> None:
     """Keys that make no sense without another."""
     for pattern in ("mqtt", "uplink", "alerts.channels.*", CALENDARS):
-        for path, value in each(source.data, pattern):
+        for path, value in matching(source.data, pattern):
             if isinstance(value, dict) and value.get("password_file") and not value.get("username"):
                 source.blame((*path, "password_file"), "is given without username", "add username:")
-    for path, calendar in each(source.data, CALENDARS):
+    for path, calendar in matching(source.data, CALENDARS):
         if isinstance(calendar, dict) and calendar.get("username") and not calendar.get("password_file"):
             source.blame(path, "username is given without password_file", "add password_file:")
-    for path, mqtt in (*each(source.data, "mqtt"), *each(source.data, "uplink"), *each(source.data, "api")):
+    for path, mqtt in (*matching(source.data, "mqtt"), *matching(source.data, "uplink"), *matching(source.data, "api")):
         if isinstance(mqtt, dict) and bool(mqtt.get("cert_file")) != bool(mqtt.get("key_file")):
             source.blame(path, "cert_file and key_file belong together", "give both or none")
 
 
 def _locations(source: ConfigSource) -> None:
-    for path, location in each(source.data, "stations.*.location"):
+    for path, location in matching(source.data, "stations.*.location"):
         if not isinstance(location, dict):
             continue
         lat, lon = location.get("lat"), location.get("lon")
@@ -184,13 +184,13 @@ def _locations(source: ConfigSource) -> None:
 
 
 def _closures(source: ConfigSource) -> None:
-    for path, closure in each(source.data, "stations.*.closures.*"):
+    for path, closure in matching(source.data, "stations.*.closures.*"):
         if isinstance(closure, dict) and str(closure.get("last", "9999")) < str(closure.get("first", "")):
             source.blame((*path, "last"), "lies before first", "swap the two days")
 
 
 def _buses(source: ConfigSource) -> None:
-    for path, bus in each(source.data, "bridge.buses.*"):
+    for path, bus in matching(source.data, "bridge.buses.*"):
         if isinstance(bus, dict) and bus.get("device") and bus.get("devices"):
             source.blame((*path, "device"), "device and devices are both given", "keep one of the two")
     _unique(source, _words(source.data, "bridge.buses.*.port"), "let one bus own each port")

@@ -61,7 +61,7 @@ def kept(ours: "Broker", name: str, answers: Mapping[str, BrokerAnswer]) -> Iter
     from api.commands.broker_disk import disks
     from api.commands.broker_trial import findings, tried
 
-    alone = next((node for node in each(ours) if answers[str(node)].ready), None)
+    alone = next((node for node in nodes_of(ours) if answers[str(node)].ready), None)
     if alone is not None:
         for text in answers[str(alone)].limits:
             yield DoctorFinding("warn", "broker", f"{alone} {text}")
@@ -84,10 +84,10 @@ def answers_of(
     broker: "Broker", client_id: str, filters: list[str], *, listen_s: float = 0.0
 ) -> dict[str, BrokerAnswer]:
     """What each address of the broker answers, in the configured order. OSError, ValueError as for `answer_of`."""
-    return {str(node): answer_of(node, str(node), client_id, filters, listen_s=listen_s) for node in each(broker)}
+    return {str(node): answer_of(node, str(node), client_id, filters, listen_s=listen_s) for node in nodes_of(broker)}
 
 
-def each(broker: "Broker") -> list["Broker"]:
+def nodes_of(broker: "Broker") -> list["Broker"]:
     """Its nodes, each by itself, in the configured order."""
     from dataclasses import replace
 

@@ -74,19 +74,19 @@ def credentials_in(body: bytes) -> Credentials:
 def receiver_of(credentials: Credentials, line: PartnerLine, now: Millis) -> str | None:
     """Where the partner takes our locations; None where it only pulls. HandshakeError where it is no 2.2.1."""
     versions = line.get(credentials.url, now)
-    details = next((each.get("url") for each in _dicts(versions) if each.get("version") == VERSION), None)
+    details = next((version.get("url") for version in _dicts(versions) if version.get("version") == VERSION), None)
     if not isinstance(details, str):
         raise HandshakeError(VERSION_UNSUPPORTED, f"offers no version {VERSION}")
     told = line.get(details, now)
     endpoints = told.get("endpoints") if isinstance(told, dict) else None
     if not isinstance(endpoints, list):
         raise HandshakeError(NO_ENDPOINTS, "has no list of endpoints")
-    for each in _dicts(endpoints):
-        url = each.get("url")
-        if (each.get("identifier"), each.get("role")) == ("locations", "RECEIVER") and isinstance(url, str):
+    for endpoint in _dicts(endpoints):
+        url = endpoint.get("url")
+        if (endpoint.get("identifier"), endpoint.get("role")) == ("locations", "RECEIVER") and isinstance(url, str):
             return url.rstrip("/")
     return None
 
 
 def _dicts(listed: object) -> list[dict[str, Any]]:
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []

@@ -68,7 +68,7 @@ class PartnerBook:
         for partner, invited in _invitations(ocpi):
             registration = self.registration(partner, invited)
             right = registration.ours if registration is not None else invited
-            if any(hmac.compare_digest(right.encode(), each) for each in offered):
+            if any(hmac.compare_digest(right.encode(), token) for token in offered):
                 return Asker(partner, registration)
         return None
 

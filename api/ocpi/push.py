@@ -125,7 +125,7 @@ class Push(threading.Thread):
                 answer = self._send(line, "PUT", here, location)
                 _check(answer)
                 self._used(partner.id)
-                debt.told |= {(station, each["uid"]): each["status"] for each in location["evses"]}
+                debt.told |= {(station, evse["uid"]): evse["status"] for evse in location["evses"]}
                 return
             _check(answer)
             self._used(partner.id)

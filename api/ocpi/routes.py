@@ -136,7 +136,7 @@ def _locations(routes: Routes, desk: Desk, locations: Locations) -> None:
         entries = list(desk.context.view)
 
         def made(_asker: Asker) -> Response:
-            changed = [each for each in told(entries) if _within(each["last_updated"], date_from, date_to)]
+            changed = [location for location in told(entries) if _within(location["last_updated"], date_from, date_to)]
             headers = {"x-total-count": str(len(changed)), "x-limit": str(PAGE_MOST)}
             if offset + limit < len(changed):
                 following = request.url.include_query_params(offset=offset + limit, limit=limit)
@@ -151,7 +151,7 @@ def _locations(routes: Routes, desk: Desk, locations: Locations) -> None:
         def made(_asker: Asker) -> Response:
             shown: Any = next(iter(told([entry])), None) if entry is not None else None
             for part, key, word in zip(within, ("uid", "id"), ("evses", "connectors"), strict=False):
-                shown = shown and next((each for each in shown[word] if each[key] == part), None)
+                shown = shown and next((part_of_it for part_of_it in shown[word] if part_of_it[key] == part), None)
             if shown is None:
                 return wrapped(None, desk.context.now(), http=404, status=NOT_THERE, message="there is none")
             return wrapped(shown, desk.context.now())

@@ -63,8 +63,8 @@ class LogInPage:
         home = after_login(request.query_params.get("next"))
         query = "" if home == "/" else f"?next={quote(home, safe='')}"
         links = "".join(
-            f'<a class="btn way" href="/login/{escape(name)}{query}">{escape(each.provider.name)}</a>'
-            for name, each in self._door.all().items()
+            f'<a class="btn way" href="/login/{escape(name)}{query}">{escape(way.provider.name)}</a>'
+            for name, way in self._door.all().items()
         )
         return f'<nav class="log-in-ways">{links}</nav>' if links else ""
 

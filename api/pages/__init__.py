@@ -73,7 +73,9 @@ def policy_with_images_of(url: str) -> str:
 def policy_with_styles(*texts: str) -> str:
     """The policy with these style elements, each by its hash: what stands in the page itself costs no round trip."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
-    return POLICY.replace("style-src 'self'", " ".join(("style-src 'self'", *(f"'sha256-{each}'" for each in hashes))))
+    return POLICY.replace(
+        "style-src 'self'", " ".join(("style-src 'self'", *(f"'sha256-{digest}'" for digest in hashes)))
+    )
 
 
 def after_login(wanted: str | None) -> str:

@@ -120,8 +120,8 @@ class AccountPage:
         say = _Words(lang)
         reach = [*key.stations, *(region.removeprefix("/") for region in key.regions)]
         of = " · ".join((say(key.role), escape(("、" if lang != "en" else ", ").join(reach)) or say("everywhere")))
-        rows = "".join(_row(each, own, zone, say, everybody=everybody) for each in sessions)
-        other = any(each.key == key.id and each.id != own for each in sessions)
+        rows = "".join(_row(session, own, zone, say, everybody=everybody) for session in sessions)
+        other = any(session.key == key.id and session.id != own for session in sessions)
         body = (
             f"<section><h2>{escape(key.name)}</h2><p>{of}</p>"
             f'<form method="post" action="/logout"><button>{say("logout")}</button></form></section>'
@@ -157,22 +157,22 @@ class _Words:
         return escape(WORDS[key][self._column].format(**values))
 
 
-def _row(each: StartedSession, own: str | None, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
-    device = say("unknown") if each.device == "?" else escape(each.device)
-    how = say(each.how) if each.how in WORDS else escape(each.how)
-    name = f"{escape(each.who)} · {device}" if everybody else device
+def _row(session: StartedSession, own: str | None, zone: ZoneInfo, say: _Words, *, everybody: bool) -> str:
+    device = say("unknown") if session.device == "?" else escape(session.device)
+    how = say(session.how) if session.how in WORDS else escape(session.how)
+    name = f"{escape(session.who)} · {device}" if everybody else device
     facts = "，" if say.lang != "en" else ", "
     times = facts.join(
         (
-            say("since", at=_at(each.since, zone)),
-            say("seen", at=_at(each.seen, zone)),
-            say("until", at=_at(each.until, zone)),
+            say("since", at=_at(session.since, zone)),
+            say("seen", at=_at(session.seen, zone)),
+            say("until", at=_at(session.until, zone)),
         )
     )
-    mine = each.id == own
-    end = f"<em>{say('own')}</em>" if mine else _form("session", each.id, say("end"), name, everybody=everybody)
+    mine = session.id == own
+    end = f"<em>{say('own')}</em>" if mine else _form("session", session.id, say("end"), name, everybody=everybody)
     return (
-        f'<li data-session="{escape(each.id)}"><div class="what"><b>{name}</b> <span>{how}</span>'
+        f'<li data-session="{escape(session.id)}"><div class="what"><b>{name}</b> <span>{how}</span>'
         f"<small>{times}</small></div>{end}</li>"
     )
 

@@ -219,8 +219,8 @@ def _errand(errand: Errand, names: dict[str, str], now: Millis, say: _Say) -> st
     word = f"do.{what_of(errand)}"
     what = say(word) if word in WORDS else escape(errand.what)
     cell = "".join(
-        each.html(say)
-        for each in (
+        column.html(say)
+        for column in (
             _Cell("state", f"<b>{say(errand.state)}</b>", small, bad=errand.state != "done"),
             _Cell("what", what), _Cell("by", escape(errand.by)), _Cell("at", _seen(now - errand.at, say)),
         )
@@ -240,7 +240,7 @@ def _row(box: KnownBox, names: dict[str, str], now: Millis, say: _Say) -> str:
         *_figures(box, say),
         _version(word, say),
     ]
-    cell = "".join(each.html(say) for each in cells)
+    cell = "".join(column.html(say) for column in cells)
     return f'<tr class="{box.state}"><td class=w><b>{escape(line.box)}</b><small>{stations}</small></td>{cell}</tr>'
 
 

@@ -121,7 +121,9 @@ def _links(told: Comparison, say: Words) -> str:
     links = [(link(last.other(-1), count, say.lang), say("earlier"))]
     if last.end <= told.now:
         links.append((link(last.other(1), count, say.lang), say("later")))
-    links += [(link(last.name, each, say.lang), say("months_n", n=each)) for each in (3, 6, 12) if each != count]
+    links += [
+        (link(last.name, months, say.lang), say("months_n", n=months)) for months in (3, 6, 12) if months != count
+    ]
     window = f"from={last.start}&amp;to={last.upto}"
     links.append((f"/api/v1/utilization?by=station&amp;{window}{region}&amp;format=csv&amp;lang={say.lang}", "CSV"))
     links += [("/promises", say("promises")), ("/", say("overview"))]

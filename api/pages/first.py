@@ -54,8 +54,8 @@ class Voice:
 def parts(document: StationDocument, voice: Voice) -> dict[str, str]:
     """HTML by the names of PARTS."""
     counted = groups(document)
-    door = next((each for each in things(document) if each.kind in SPECS and SPECS[each.kind].entrance), None)
-    alone = [each for each in things(document) if each is not door or not counted]
+    door = next((thing for thing in things(document) if thing.kind in SPECS and SPECS[thing.kind].entrance), None)
+    alone = [thing for thing in things(document) if thing is not door or not counted]
     return {
         "as_of": escape(voice.say("first_at", at=voice.at(voice.now))),
         "door": escape(hours_text(document, voice, voice.say)),
@@ -63,7 +63,9 @@ def parts(document: StationDocument, voice: Voice) -> dict[str, str]:
         "hero": _hero(counted[0], document, voice) if counted else "",
         "rows": "".join(_row(group, document, voice) for group in counted[1:]),
         "tiles": "".join(_tile(thing, document, voice) for thing in alone),
-        "danger": "".join(_danger(each, document, voice) for each in document.instruments() if each.alarm),
+        "danger": "".join(
+            _danger(instrument, document, voice) for instrument in document.instruments() if instrument.alarm
+        ),
     }
 
 
@@ -77,7 +79,7 @@ def holds_s(document: StationDocument, now: Millis) -> int:
 def hours_text(document: StationDocument, voice: Voice, say: Speaker) -> str:
     """Open until when, or when it opens."""
     every = shown(document)
-    if every and all(each.health == "maintenance" for each in every):
+    if every and all(resource.health == "maintenance" for resource in every):
         return say("in_repair")
     ends = document.open.until
     until = None if ends is None else Voice(say, say, voice.zone, voice.now, voice.place).at(from_rfc3339(ends))
@@ -134,7 +136,9 @@ def _past(group: ShownKind, voice: Voice) -> str:
 def _group_title(group: ShownKind, voice: Voice) -> str:
     """The name that its owner gave to all of it, else its kind."""
     places = voice.place.names
-    names = {voice.say.of(each.name if each.name is not UNSET else places.get(each.id, {})) for each in group.members}
+    names = {
+        voice.say.of(member.name if member.name is not UNSET else places.get(member.id, {})) for member in group.members
+    }
     own = names.pop() if len(names) == 1 else ""
     return own or voice.say.kind(group.key)
 
@@ -152,14 +156,16 @@ def _small(group: ShownKind, document: StationDocument, voice: Voice) -> str:
     if tally.form == "maintenance":
         return say("not_in_use")
     if tally.form == "unknown":
-        news = [from_rfc3339(each.observed_at) for each in group.members if each.observed_at]
+        news = [from_rfc3339(member.observed_at) for member in group.members if member.observed_at]
         return say("silent_since", at=voice.at(max(news))) if news else say("never")
     return say("free" if tally.least else "fault" if tally.broken == tally.total else "full")
 
 
 def _oldest(group: ShownKind, voice: Voice) -> str:
     """The time of the oldest news that a count rests on."""
-    news = [from_rfc3339(each.observed_at) for each in group.members if each.evidence == "live" and each.observed_at]
+    news = [
+        from_rfc3339(member.observed_at) for member in group.members if member.evidence == "live" and member.observed_at
+    ]
     told = news and group.tally.form in ("exact", "atleast")
     return f'<span class="age">{voice.at(min(news))}</span>' if told else ""
 
@@ -171,7 +177,7 @@ def _windows(group: ShownKind, say: Speaker) -> str:
         states = (states + ["no"] * (tally.total - tally.most))[:UNITS_DRAWN]
         drawn = "".join(f'<li class="win" data-kind="{group.kind}" data-usable="{state}"></li>' for state in states)
         return f'<ol class="wins{" many" * (len(states) > MANY)}">{drawn}</ol>'
-    drawn = "".join(_window(each, n, say) for n, each in enumerate(group.members, 1))
+    drawn = "".join(_window(member, n, say) for n, member in enumerate(group.members, 1))
     return f'<ol class="wins{" many" * (len(group.members) > 20)}">{drawn}</ol>'
 
 

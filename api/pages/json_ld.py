@@ -38,7 +38,7 @@ def station_ld(station: StationSettings) -> dict[str, Any]:
     hours = _hours(composed(station)) if station.hours else []
     if hours:
         told["openingHours"] = hours
-    offered = {(each.kind, each.type) for area in station.areas for each in area.resources}
+    offered = {(resource.kind, resource.type) for area in station.areas for resource in area.resources}
     amenities = sorted(_named(kind, sort) for kind, sort in offered if kind not in INSTRUMENTS)
     if amenities:
         feature = {"@type": "LocationFeatureSpecification", "value": True}

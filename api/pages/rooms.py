@@ -64,9 +64,9 @@ def told(asked: RoomsAsked, offered: Iterable[str], answers: Sequence[RoomAnswer
         **{f"say_{key}": escape(said(key, lang)) for key in ("title", "people", "day", "from", "to", "go", "features")},
         "people": escape(asked.people), "day": escape(asked.day), "begin": escape(asked.begin),
         "end": escape(asked.end), "boxes": boxes, "with": "" if boxes else " hidden",
-        "some": escape(said("some", lang, n=sum(each.free == "yes" for each in answers))),
+        "some": escape(said("some", lang, n=sum(room.free == "yes" for room in answers))),
         "none": "" if answers else escape(said("none", lang)),
-        "found": "".join(_item(each, speaker) for each in answers),
+        "found": "".join(_item(room, speaker) for room in answers),
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def reason(resource: ShownResource) -> str | None:
 
 
 def shown(document: StationDocument) -> list[ShownResource]:
-    return [each for each in document.resources() if each.lifecycle == "active"]
+    return [resource for resource in document.resources() if resource.lifecycle == "active"]
 
 
 def groups(document: StationDocument) -> list[ShownKind]:
@@ -82,8 +82,12 @@ def groups(document: StationDocument) -> list[ShownKind]:
 def things(document: StationDocument) -> list[ShownResource]:
     """All others, the ways in last."""
     ranks = {name: (spec.entrance, rank) for rank, (name, spec) in enumerate(SPECS.items())}
-    rest = [each for each in shown(document) if each.kind not in SPECS or not SPECS[each.kind].groups_on_pages]
-    return sorted(rest, key=lambda each: ranks.get(each.kind, (False, len(ranks))))
+    rest = [
+        resource
+        for resource in shown(document)
+        if resource.kind not in SPECS or not SPECS[resource.kind].groups_on_pages
+    ]
+    return sorted(rest, key=lambda resource: ranks.get(resource.kind, (False, len(ranks))))
 
 
 def tally_of_line(line: SummaryLine, document: StationDocument) -> FreeCount:

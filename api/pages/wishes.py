@@ -73,9 +73,9 @@ class WishPaper:
         self, station: str, name: Mapping[str, str], told: Sequence[Demand], zone: ZoneInfo, lang: str, said: str = ""
     ) -> str:
         column = _COLUMN.get(lang, 0)
-        interests = {key: each.names[column] for key, each in INTERESTS.items()}
+        interests = {key: interest.names[column] for key, interest in INTERESTS.items()}
         slots = {key: names[column] for key, names in SLOTS.items()}
-        wished = "".join(_item(each, zone, lang) for each in told if each.state != "closed")
+        wished = "".join(_item(demand, zone, lang) for demand in told if demand.state != "closed")
         body = (
             f'<form method="post">{_choices("interest", _word("what", lang), interests)}'
             f"{_choices('when', _word('when', lang), slots)}"
@@ -99,8 +99,15 @@ class WishPaper:
         """`names` and `zones` by station; `may`: whether the reader may do anything."""
         speaker = Speaker(lang)
         items = "".join(
-            _item(each, zones[each.station], lang, speaker.of(names[each.station]) or each.station, staff=True, may=may)
-            for each in told
+            _item(
+                demand,
+                zones[demand.station],
+                lang,
+                speaker.of(names[demand.station]) or demand.station,
+                staff=True,
+                may=may,
+            )
+            for demand in told
         )
         body = f"<ol>{items}</ol>" if items else f'<p class="hint">{_word("none", lang)}</p>'
         body += f'<p><a href="/">{_word("overview", lang)}</a></p>'

@@ -116,10 +116,10 @@ def _read(path: Path) -> tuple[Passkey, ...]:
             )
         passkeys = tuple(Passkey(**row) for row in told["passkeys"])
         wrong = [
-            each.name
+            field.name
             for passkey in passkeys
-            for each in fields(passkey)
-            if type(getattr(passkey, each.name)) is not each.type
+            for field in fields(passkey)
+            if type(getattr(passkey, field.name)) is not field.type
         ]
     except (UnusableFileError, ValueError, TypeError, KeyError) as error:
         raise PasskeyFileError(f"{path} is no file of passkeys ({error}); restore it or move it away") from None

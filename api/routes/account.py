@@ -53,20 +53,20 @@ class SessionDesk:
         if everybody and not rules_all(key):
             raise HTTPException(403, "only an admin of all stations sees the sessions of others")
         started = self._context.keyring.started_sessions(self._context.now())
-        return [each for each in started if everybody or self._is_own(each, key)]
+        return [session for session in started if everybody or self._is_own(session, key)]
 
     def end(self, key: Key, session: str) -> None:
         """404 for one that is not there, or is another's."""
-        if not self._end(key, lambda each: each.id == session and (self._is_own(each, key) or rules_all(key))):
+        if not self._end(key, lambda started: started.id == session and (self._is_own(started, key) or rules_all(key))):
             raise HTTPException(404, "there is no such session; it may have ended already")
 
     def end_others(self, key: Key, own: str | None) -> int:
         """Every other session of this key or person; how many."""
-        return self._end(key, lambda each: self._is_own(each, key) and each.id != own)
+        return self._end(key, lambda session: self._is_own(session, key) and session.id != own)
 
-    def _is_own(self, each: StartedSession, key: Key) -> bool:
+    def _is_own(self, session: StartedSession, key: Key) -> bool:
         """Whether it is of the same person: all of a group have one id, each under a name of his own."""
-        return each.key == key.id and (self._context.keyring.is_one_person(key) or each.who == key.name)
+        return session.key == key.id and (self._context.keyring.is_one_person(key) or session.who == key.name)
 
     def _end(self, key: Key, which: Callable[[StartedSession], bool]) -> int:
         keyring, now = self._context.keyring, self._context.now()
@@ -74,8 +74,9 @@ class SessionDesk:
             ended = keyring.sessions.end(which, now)
         except OSError as error:
             raise HTTPException(503, "the folder of the store can't be written at the moment") from error
-        for each in ended:
-            keyring.book.note(now, key.name, "session_ended", each.id, f"{each.who}, {each.how}, {each.device}")
+        for session in ended:
+            told = f"{session.who}, {session.how}, {session.device}"
+            keyring.book.note(now, key.name, "session_ended", session.id, told)
         return len(ended)
 
 
@@ -95,7 +96,7 @@ def _api(routes: Routes, gate: AccessGate, desk: SessionDesk) -> None:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> SessionRows:
         own = gate.session_of(request)
-        return SessionRows(sessions=[_row(each, own) for each in desk.listed(key, everybody=everybody)])
+        return SessionRows(sessions=[_row(session, own) for session in desk.listed(key, everybody=everybody)])
 
     @routes.delete("/api/v1/sessions", openapi_extra=VIEWER, summary="End every other session of one's own")
     def end_others(request: Request, key: Key = Depends(gate.needs("viewer"))) -> dict[str, int]:  # noqa: B008
@@ -188,14 +189,14 @@ def rules_all(key: Key) -> bool:
     return key.at_least("admin") and key.everywhere
 
 
-def _row(each: StartedSession, own: str | None) -> SessionRow:
+def _row(session: StartedSession, own: str | None) -> SessionRow:
     return SessionRow(
-        id=each.id,
-        who=each.who,
-        how=each.how,
-        device=each.device,
-        since=rfc3339(each.since),
-        last_seen=rfc3339(each.seen),
-        until=rfc3339(each.until),
-        own=each.id == own,
+        id=session.id,
+        who=session.who,
+        how=session.how,
+        device=session.device,
+        since=rfc3339(session.since),
+        last_seen=rfc3339(session.seen),
+        until=rfc3339(session.until),
+        own=session.id == own,
     )

@@ -113,12 +113,12 @@ def told(station: str, weeks: int, learnt: Lessons) -> dict[str, Any]:
             "kind": kind,
             "type": sort,
             "total": total,
-            "full_minutes_per_week": None if (full := each.full_per_week) is None else _minutes(full),
-            "full_minutes": _minutes(each.full),
-            "known_minutes": _minutes(each.known),
-            "coverage": shown_share(each.coverage),
+            "full_minutes_per_week": None if (full := saturation.full_per_week) is None else _minutes(full),
+            "full_minutes": _minutes(saturation.full),
+            "known_minutes": _minutes(saturation.known),
+            "coverage": shown_share(saturation.coverage),
         }
-        for (kind, sort), (total, each) in learnt.fullest_first()
+        for (kind, sort), (total, saturation) in learnt.fullest_first()
     ]
     first, last = learnt.edges.first, learnt.edges.last
     return {
@@ -129,8 +129,12 @@ def told(station: str, weeks: int, learnt: Lessons) -> dict[str, Any]:
 
 def use_now(shown: StationDocument) -> float | None:
     """In use ÷ known, of what is open and somebody may use; None where nothing is known. Rooms are left out."""
-    seen = [each for each in shown.resources() if each.kind not in ROOMS | NOBODYS and each.usable != "unknown"]
-    states = [each.use for each in seen if each.access == "open" and each.health in ("ok", "degraded")]
+    seen = [
+        resource
+        for resource in shown.resources()
+        if resource.kind not in ROOMS | NOBODYS and resource.usable != "unknown"
+    ]
+    states = [resource.use for resource in seen if resource.access == "open" and resource.health in ("ok", "degraded")]
     return sum(use != "free" for use in states) / len(states) if states else None
 
 

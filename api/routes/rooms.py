@@ -59,7 +59,7 @@ def router(context: ApiContext) -> Routes:
         wanted = frozenset(filter(None, (feature.strip() for feature in features.split(","))))
         asked = RoomQuestion(begin, finish, people, wanted, point, radius_m)
         free_rooms = await search.find(asked, limit)
-        return {"from": rfc3339(begin), "to": rfc3339(finish), "rooms": [_told(each) for each in free_rooms]}
+        return {"from": rfc3339(begin), "to": rfc3339(finish), "rooms": [_told(room) for room in free_rooms]}
 
     return routes
 

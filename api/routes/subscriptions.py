@@ -82,7 +82,7 @@ def router(context: ApiContext, deliveries: Deliveries) -> Routes:
 
     def own(key: Key, subscription: str) -> Subscription:
         with _kept():
-            kept = next((each for each in deliveries.all() if each.id == subscription), None)
+            kept = next((known for known in deliveries.all() if known.id == subscription), None)
         if kept is None or (kept.owner != key.id and not (key.at_least("admin") and key.everywhere)):
             raise HTTPException(404, f"there is no subscription {subscription[:64]!r} of this key")
         return kept
@@ -95,7 +95,7 @@ def router(context: ApiContext, deliveries: Deliveries) -> Routes:
             tuple(wish.kinds), new_secret(), context.now(),
         )  # fmt: skip
         with _kept():
-            if sum(each.owner == key.id for each in deliveries.all()) >= MOST:
+            if sum(known.owner == key.id for known in deliveries.all()) >= MOST:
                 raise HTTPException(422, f"this key has {MOST} subscriptions, and may have no more: delete some")
             deliveries.put(subscription)
         context.keyring.book.note(context.now(), key.name, "subscribed", subscription.id, urlsplit(wish.url).hostname)
@@ -106,7 +106,7 @@ def router(context: ApiContext, deliveries: Deliveries) -> Routes:
         with _kept():
             kept = deliveries.all()
         whole = key.at_least("admin") and key.everywhere
-        return {"subscriptions": [_told(each, context.now()) for each in kept if whole or each.owner == key.id]}
+        return {"subscriptions": [_told(known, context.now()) for known in kept if whole or known.owner == key.id]}
 
     @routes.delete("/{subscription}", status_code=204, openapi_extra=role, summary="End a subscription")
     def ended(subscription: str, key: Key = app) -> Response:

@@ -119,9 +119,9 @@ def _rows(
     """A region's rows, by time or by station, and their sum."""
     if by == "station":
         parts = [Asked([place]) for place in asked.places]
-        each = [together(usage(rollups, part, *window, "day").values()) for part in parts]
-        rows = [{"station": part.places[0].station} | figures(sum_) for part, sum_ in zip(parts, each, strict=True)]
-        return rows, together(each)
+        usages = [together(usage(rollups, part, *window, "day").values()) for part in parts]
+        rows = [{"station": part.places[0].station} | figures(sum_) for part, sum_ in zip(parts, usages, strict=True)]
+        return rows, together(usages)
     buckets = usage(rollups, asked, *window, by)
     rows = [_of(key, asked, by, window[1]) | figures(bucket) for key, bucket in buckets.items()]
     return rows, together(buckets.values())

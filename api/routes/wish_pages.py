@@ -64,8 +64,8 @@ def _list(routes: Routes, context: ApiContext, desk: WishDesk, paper: WishPaper)
 
     def shown(request: Request, key: Key, said: str, status: int = 200) -> Response:
         stations = covered_by(context, key)
-        names: dict[str, Any] = {each.id: each.name for each in stations}
-        zones = {each.id: context.settings.zone_of(each) for each in stations}
+        names: dict[str, Any] = {station.id: station.name for station in stations}
+        zones = {station.id: context.settings.zone_of(station) for station in stations}
         may, lang = key.at_least("operator"), preferences(request).lang
         text = paper.list(desk.told(stations), names, zones, lang, may=may, said=said)
         return HTMLResponse(dressed(request, text), status, HEADERS)

@@ -137,7 +137,7 @@ def _visitors(routes: Routes, context: ApiContext, desk: WishDesk, door: WishDoo
     )
     def wished(station: str) -> Response:
         told = desk.told([station_of(context, station)])
-        return answer({"wishes": [shown(each) for each in told if each.state != "closed"]}, PUBLIC)
+        return answer({"wishes": [shown(demand) for demand in told if demand.state != "closed"]}, PUBLIC)
 
 
 def _staff(routes: Routes, context: ApiContext, desk: WishDesk) -> None:
@@ -157,8 +157,8 @@ def _staff(routes: Routes, context: ApiContext, desk: WishDesk) -> None:
         key: Key = Depends(gate.needs("viewer")),  # noqa: B008  FastAPI's way
     ) -> dict[str, Any]:
         covered = covered_by(context, key)
-        told = desk.told([each for each in covered if station in (None, each.id)])
-        return {"wishes": [_taken(each) for each in told if state in (None, each.state)]}
+        told = desk.told([known for known in covered if station in (None, known.id)])
+        return {"wishes": [_taken(demand) for demand in told if state in (None, demand.state)]}
 
     @routes.post(
         "/stations/{station}/wishes/{wish}/{deed}",
@@ -198,7 +198,7 @@ def done(context: ApiContext, desk: WishDesk, key: Key, station: str, wish: str,
 
 def covered_by(context: ApiContext, key: Key) -> list[StationSettings]:
     """The stations that a key is for."""
-    return [each for each in context.settings.stations if key.covers(each.id, each.region)]
+    return [station for station in context.settings.stations if key.covers(station.id, station.region)]
 
 
 def station_of(context: ApiContext, station: str) -> StationSettings:

@@ -41,7 +41,9 @@ class Backlogs:
     def follow(self, subscriptions: Iterable[Subscription], *, tell: bool) -> None:
         """These from now on. `tell`: those that are new hear the present."""
         before = self.subscriptions
-        self.subscriptions = {each.id: each for each in subscriptions if each.disabled_at is None}
+        self.subscriptions = {
+            subscription.id: subscription for subscription in subscriptions if subscription.disabled_at is None
+        }
         self.of = {name: self.of.get(name) or Backlog() for name in self.subscriptions}
         self._of_station = {}
         for name, subscription in self.subscriptions.items():
@@ -62,7 +64,7 @@ class Backlogs:
     def changed(self, entry: Entry) -> None:
         """A station has a new document, which need not say anything new."""
         self.entries[entry.station] = entry
-        names = [each.id for each in self.interested(AVAILABILITY, entry.station)]
+        names = [subscription.id for subscription in self.interested(AVAILABILITY, entry.station)]
         if not names:
             return
         digest = digest_of(shown_of(entry))

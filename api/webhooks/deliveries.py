@@ -287,7 +287,7 @@ class Deliveries(threading.Thread):
         if self._past_at and (self._told or now - self._past_at < POLL_MS):
             return
         since = now - (LOOK_BACK_MS if self._past_at else FIRST_LOOK_BACK_MS)
-        if any(ALERT in each.events for each in self._backlogs.subscriptions.values()):
+        if any(ALERT in subscription.events for subscription in self._backlogs.subscriptions.values()):
             for event in self._past(since):
                 self._owe(event)
         self._opened().forget_taken(now - FIRST_LOOK_BACK_MS - LOOK_BACK_MS)
@@ -313,7 +313,7 @@ class Deliveries(threading.Thread):
 
     def _owe(self, event: AlertEvent) -> None:
         interested = self._backlogs.interested(ALERT, event.alert.station)
-        names = [each.id for each in interested if self._may_hear(each, event)]
+        names = [subscription.id for subscription in interested if self._may_hear(subscription, event)]
         what = f"{event.alert.id}/{event.at}/{event.action}"
         if names and self._opened().owe(what, names, event.at, alert(event)):
             self._backlogs.alert(names)

@@ -37,8 +37,14 @@ def digest_of(shown: StationDocument, kinds: tuple[str, ...] = ()) -> str:
         for line in shown.summary
         if not kinds or line.kind in kinds
     ]
-    resources = [(each.id, each.usable, each.because) for each in shown.resources() if not kinds or each.kind in kinds]
-    alarms = [(each.id, each.alarm) for each in shown.instruments() if not kinds or each.kind in kinds]
+    resources = [
+        (resource.id, resource.usable, resource.because)
+        for resource in shown.resources()
+        if not kinds or resource.kind in kinds
+    ]
+    alarms = [
+        (instrument.id, instrument.alarm) for instrument in shown.instruments() if not kinds or instrument.kind in kinds
+    ]
     facts = (shown.open.now, shown.open.proof, lines, resources, alarms)
     return hashlib.blake2b(msgspec.json.encode(facts), digest_size=12).hexdigest()
 

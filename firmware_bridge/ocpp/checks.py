@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.checks import each
+from config.checks import matching
 from config.mistakes import KeyPath
 from config.schema.base import is_loopback
 from config.yaml_source import ConfigSource
@@ -74,7 +74,7 @@ def _passwords(source: ConfigSource, path: KeyPath, bus: dict[str, Any], *, open
     """One for each charge point, unless it need none."""
     first: dict[str, KeyPath] = {}
     names: dict[str, KeyPath] = {}
-    for here, device in each(bus, "devices.*", path):
+    for here, device in matching(bus, "devices.*", path):
         if not isinstance(device, dict) or not isinstance(name := device.get("charge_point"), str):
             continue
         names.setdefault(name, here)
@@ -93,7 +93,7 @@ def _passwords(source: ConfigSource, path: KeyPath, bus: dict[str, Any], *, open
 
 def _connectors(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
     seen: dict[tuple[object, ...], KeyPath] = {}
-    for here, device in each(bus, "devices.*", path):
+    for here, device in matching(bus, "devices.*", path):
         if not isinstance(device, dict):
             continue
         for key in ("connector", "evse"):

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.checks import each
+from config.checks import matching
 from config.mistakes import KeyPath
 from config.schema.base import is_loopback
 from config.yaml_source import ConfigSource
@@ -62,7 +62,7 @@ def _listener(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
 def _devices(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
     keys = NUMBERED_BY[bus["protocol"]]
     seen: dict[tuple[str, ...], KeyPath] = {}
-    for here, device in each(bus, "devices.*", path):
+    for here, device in matching(bus, "devices.*", path):
         if not isinstance(device, dict) or device.get(keys[0]) is None:
             continue
         place = tuple(str(device.get(key, 1)) for key in keys)

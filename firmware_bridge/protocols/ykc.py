@@ -6,7 +6,7 @@ They beat every ten seconds.
 import re
 from typing import Any
 
-from config.checks import each
+from config.checks import matching
 from config.mistakes import KeyPath
 from config.schema.bridge import BusSettings
 from config.yaml_source import ConfigSource
@@ -40,7 +40,7 @@ def check(source: ConfigSource, path: KeyPath, bus: dict[str, Any]) -> None:
     if isinstance(port, str) and not re.fullmatch(r"tcp://[^/\s]+:[0-9]{1,5}", port):
         source.blame((*path, "port"), f"{port[:80]!r} is no address for piles to dial", "write tcp://0.0.0.0:8767")
     seen: dict[tuple[str, str], KeyPath] = {}
-    for here, device in each(bus, "devices.*", path):
+    for here, device in matching(bus, "devices.*", path):
         if not isinstance(device, dict) or device.get("address") is None:
             continue
         number, gun = str(device["address"]).zfill(DIGITS), str(device.get("connector", 1))

@@ -55,7 +55,7 @@ class Caldav:
         """Those of one UID. A server that does not look so closely gives more."""
         text = f'<c:text-match collation="i;octet">{escape(uid)}</c:text-match>'
         objects = self._query(f'<c:prop-filter name="UID">{text}</c:prop-filter>')
-        return [each for each in objects if len(each.data) <= MOST_OBJECT_BYTES]
+        return [stored for stored in objects if len(stored.data) <= MOST_OBJECT_BYTES]
 
     def put(self, changed: CalendarObject) -> None:
         """Write it, unless it is another by now (WebRefusalError 412)."""
@@ -83,7 +83,10 @@ class CaldavSource(WebSource):
     def get(self) -> bytes:
         now = now_ms()
         objects = self._caldav.between(now - PAST_MS, now + AHEAD_MS)
-        return b"".join(each.data.rstrip() + b"\r\n" for each in sorted(objects, key=lambda each: each.url)) or EMPTY
+        return (
+            b"".join(stored.data.rstrip() + b"\r\n" for stored in sorted(objects, key=lambda stored: stored.url))
+            or EMPTY
+        )
 
 
 EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//yizhan//empty//\r\nEND:VCALENDAR\r\n"

@@ -24,7 +24,7 @@ _TIMES: Final = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
 _PARTS: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
-def each(event: Any, name: str) -> list[Any]:
+def values_of(event: Any, name: str) -> list[Any]:
     """All values of a property, none or many."""
     value = event.get(name, [])
     return value if isinstance(value, list) else [value]
@@ -33,8 +33,8 @@ def each(event: Any, name: str) -> list[Any]:
 def unreadable(event: Any) -> str | None:
     """Why this event can't be one; None where it can. What does not decide over its time is dropped when broken."""
     for name in list(event):
-        good = [value for value in each(event, name) if not isinstance(value, vBroken)]
-        if len(good) == len(each(event, name)):
+        good = [value for value in values_of(event, name) if not isinstance(value, vBroken)]
+        if len(good) == len(values_of(event, name)):
             continue
         if name in _TIMES:
             return NO_TIME
@@ -46,7 +46,7 @@ def unreadable(event: Any) -> str | None:
             event[name] = good
     if "DTSTART" not in event or not isinstance(event["DTSTART"].dt, date):
         return NO_TIME
-    rules = each(event, "RRULE")
+    rules = values_of(event, "RRULE")
     if any(rule.get("INTERVAL", [1])[0] < 1 for rule in rules):  # an expander would never end
         return NO_RULE
     return TOO_OFTEN if any(map(_too_often, rules)) else None
@@ -56,7 +56,7 @@ def _days_left(event: Any, name: str) -> list[Any]:
     """The days that can be read of lists of which one can't: left-out days must stay left out."""
     if name not in ("EXDATE", "RDATE"):
         return []
-    broken = [value for value in each(event, name) if isinstance(value, vBroken)]
+    broken = [value for value in values_of(event, name) if isinstance(value, vBroken)]
     texts = [(",".join(_DATE.findall(str(value))), value.params.get("TZID")) for value in broken]
     return [vDDDLists([_day(day, zone) for day in text.split(",")]) for text, zone in texts if text]
 
@@ -81,7 +81,7 @@ def mend(event: Any, zone: tzinfo) -> bool:
     end = event["DTEND"].dt if "DTEND" in event else None
     if not isinstance(start, datetime) and end is not None and not isinstance(end, datetime) and end <= start:
         del event["DTEND"]  # so that it lasts its day
-    for rule in each(event, "RRULE"):
+    for rule in values_of(event, "RRULE"):
         if rule.get("UNTIL"):
             rule["UNTIL"] = [_until(rule["UNTIL"][0], start, zone)]
     return known
@@ -97,7 +97,7 @@ def bring_home(event: Any, zone: tzinfo) -> None:
 
 def _place(event: Any, name: str) -> bool:
     """A day is a day, whatever zone is written beside it; a named offset is a zone. False for an unknown zone."""
-    for value in each(event, name):
+    for value in values_of(event, name):
         zone = value.params.get("TZID")
         if not (isinstance(value, vDDDTypes) and isinstance(value.dt, datetime)):
             continue
@@ -140,7 +140,7 @@ def is_elsewhere(event: Any, first: datetime, last: datetime) -> bool:
     if begins > last + _SLACK:
         return "RDATE" not in event
     if "RRULE" in event or "RDATE" in event:
-        untils = [_moment(rule["UNTIL"][0]) if rule.get("UNTIL") else None for rule in each(event, "RRULE")]
+        untils = [_moment(rule["UNTIL"][0]) if rule.get("UNTIL") else None for rule in values_of(event, "RRULE")]
         return "RDATE" not in event and all(until is not None and until < first - _SERIES_SLACK for until in untils)
     return _end(event, begins) < first - _SLACK
 
@@ -167,7 +167,7 @@ def series(events: list[Any]) -> list[Any]:
     for event in events:
         by_uid.setdefault(str(event.get("UID", id(event))), []).append(event)
     for uid, versions in by_uid.items():
-        own = {str(each(event, "DTSTART")[0].to_ical()): event for event in _newest(versions)}
+        own = {str(values_of(event, "DTSTART")[0].to_ical()): event for event in _newest(versions)}
         changed = [event for event in versions if "RECURRENCE-ID" in event]
         repeating_first = sorted(own.values(), key=lambda event: "RRULE" not in event)
         groups = [[event] for event in repeating_first] or [[]]
@@ -202,7 +202,7 @@ def zone_of(calendar: Any) -> ZoneInfo | None:
 def busy(calendar: Any) -> list[tuple[Any, Any, bool]]:
     """(start, end, reserves) of what free/busy calendars call taken."""
     taken = []
-    periods = chain.from_iterable(each(part, "FREEBUSY") for part in calendar.walk("VFREEBUSY"))
+    periods = chain.from_iterable(values_of(part, "FREEBUSY") for part in calendar.walk("VFREEBUSY"))
     for period in periods:
         kind = "" if isinstance(period, vBroken) else str(period.params.get("FBTYPE", "BUSY")).upper()
         if kind.startswith("BUSY"):

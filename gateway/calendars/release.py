@@ -60,7 +60,7 @@ def released(data: bytes, activity: Activity, zone: ZoneInfo, how: GiveUp, now: 
         calendar: Any = icalendar.Calendar.from_ical(data)
         own_zone = events.zone_of(calendar) or zone
         written = list(_written(lines, calendar, own_zone))
-        ours = [each for each in written if str(each.event.get("UID", ""))[:200] == activity.uid]
+        ours = [part for part in written if str(part.event.get("UID", ""))[:200] == activity.uid]
         cut = _cut(ours, activity, (own_zone, zone), how, now)
     except _NONSENSE as error:
         raise CalendarError(f"holds what can't be read ({type(error).__name__})") from None
@@ -78,14 +78,14 @@ def _cut(
     ours: Sequence[_Written], activity: Activity, zones: tuple[ZoneInfo, ZoneInfo], how: GiveUp, now: Millis
 ) -> _Cut | None:
     """Where what is written in the text."""
-    for each in ours:
-        if not _repeats(each.event) and _millis(each.event["DTSTART"].dt, zones) == activity.start:
-            if MARK in each.event or str(each.event.get("STATUS", "")).upper() == "CANCELLED":
+    for part in ours:
+        if not _repeats(part.event) and _millis(part.event["DTSTART"].dt, zones) == activity.start:
+            if MARK in part.event or str(part.event.get("STATUS", "")).upper() == "CANCELLED":
                 return None
-            return each.first, each.last, _changed(each, how, now)
-    for each in ours:
-        if _repeats(each.event) and activity.start not in _left_out(each.event, zones):
-            return each.last, each.last, [each.lines[-1], *_occurrence(each, activity, zones, how, now)]
+            return part.first, part.last, _changed(part, how, now)
+    for part in ours:
+        if _repeats(part.event) and activity.start not in _left_out(part.event, zones):
+            return part.last, part.last, [part.lines[-1], *_occurrence(part, activity, zones, how, now)]
     return None
 
 
@@ -94,7 +94,7 @@ def _repeats(event: Any) -> bool:
 
 
 def _left_out(event: Any, zones: tuple[ZoneInfo, ZoneInfo]) -> set[Millis]:
-    return {_millis(day.dt, zones) for days in events.each(event, "EXDATE") for day in getattr(days, "dts", ())}
+    return {_millis(day.dt, zones) for days in events.values_of(event, "EXDATE") for day in getattr(days, "dts", ())}
 
 
 def _changed(written: _Written, how: GiveUp, now: Millis) -> list[str]:

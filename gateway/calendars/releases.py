@@ -73,7 +73,7 @@ class Releases:
         self._try({_digest(address): (address, zone) for address, zone in calendars}, now)
 
     def problems(self) -> list[str]:
-        return sorted({each.problem for each in self._known.values() if each.problem and not each.told})
+        return sorted({release.problem for release in self._known.values() if release.problem and not release.told})
 
     def _try(self, addresses: dict[str, tuple[CalendarAddress, str]], now: Millis) -> None:
         for key, release in list(self._known.items()):
@@ -105,7 +105,7 @@ class Releases:
         return None
 
     def _keep(self, known: dict[ReleaseKey, Release], now: Millis) -> None:
-        kept = {key: each for key, each in known.items() if each.end > now - KEPT_MS}
+        kept = {key: release for key, release in known.items() if release.end > now - KEPT_MS}
         own_folder(self._folder)
         whole.replace(self._folder / FILE, msgspec.json.encode(list(kept.values())))
         self._known = kept
@@ -114,10 +114,10 @@ class Releases:
 def _told(line: Caldav, activity: Activity, address: CalendarAddress, zone: ZoneInfo, now: Millis) -> None:
     """One try. WebRefusalError 412 where somebody else was quicker."""
     assert address.give_up is not None
-    for each in line.of_uid(activity.uid):
-        changed = released(each.data, activity, zone, address.give_up, now)
+    for stored in line.of_uid(activity.uid):
+        changed = released(stored.data, activity, zone, address.give_up, now)
         if changed is not None:
-            line.put(replace(each, data=changed))
+            line.put(replace(stored, data=changed))
 
 
 def _with(release: Release, **changes: object) -> Release:
@@ -140,4 +140,4 @@ def _read(path: Path) -> dict[ReleaseKey, Release]:
         rows = msgspec.json.decode(read_bytes(path, "calendars", MOST_BYTES), type=list[Release])
     except (UnusableFileError, msgspec.MsgspecError):
         return {}
-    return {(each.calendar, each.uid, each.start): each for each in rows}
+    return {(release.calendar, release.uid, release.start): release for release in rows}

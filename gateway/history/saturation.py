@@ -83,7 +83,7 @@ def _openings(histories: Sequence[History], start: Millis, end: Millis) -> Itera
     """From closing to closing; a stretch of which nothing is known may have been anything, so it ends none."""
     spans: list[tuple[bool, Millis, Millis]] = []
     told = ((parts["closed"] == len(histories), a, b) for a, b, parts in _stretches(histories, start, end))
-    for shut, group in groupby(told, key=lambda each: each[0]):
+    for shut, group in groupby(told, key=lambda moment: moment[0]):
         whole = list(group)
         span = shut, whole[0][1], whole[-1][2]
         if shut and span[2] - span[1] < SHUT_MS and spans:

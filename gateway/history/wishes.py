@@ -113,9 +113,11 @@ def slot_of(at: Millis, zone: ZoneInfo) -> str:
 def told_demands(counts: Mapping[WishKey, int], demands: Sequence[Demand]) -> list[Demand]:
     """Those under way as they are, and what enough people wish for and nobody took up; the most wished first."""
     under_way = {demand.key: demand for demand in demands if demand.state not in OVER}
-    told = [replace(each, wishes=max(each.wishes, counts.get(key, 0))) for key, each in under_way.items()]
+    told = [replace(demand, wishes=max(demand.wishes, counts.get(key, 0))) for key, demand in under_way.items()]
     told += [Demand(*key, count) for key, count in counts.items() if count >= ALIKE_MIN and key not in under_way]
-    return sorted(told, key=lambda each: (-each.wishes, each.key)) + [each for each in demands if each.state in OVER]
+    return sorted(told, key=lambda demand: (-demand.wishes, demand.key)) + [
+        demand for demand in demands if demand.state in OVER
+    ]
 
 
 def progressed(
@@ -133,11 +135,11 @@ def progressed(
     """
     if demand.state not in ("accepted", "planned"):
         return demand
-    verdicts = [(each, each.held) for each in over if _is_of(demand, each)]
+    verdicts = [(activity, activity.held) for activity in over if _is_of(demand, activity)]
     if any(held == "held" for _, held in verdicts):
         return replace(demand, state="held", changed_at=now, changed_by="presence", remark="")
     if demand.state == "planned":
-        verdict = next((held for each, held in verdicts if each.start == demand.start), None)
+        verdict = next((held for activity, held in verdicts if activity.start == demand.start), None)
         remark = _failed(demand, agenda if whole else None, verdict, now)
         if not remark:
             return demand
@@ -161,7 +163,11 @@ def _failed(
         return "not_held" if verdict == "not_held" else "unknown"
     if start + UNSEEN_MS < now:
         return "unknown"
-    if agenda is not None and start > now and all(each.start != start for each in agenda.get(demand.area or "", ())):
+    if (
+        agenda is not None
+        and start > now
+        and all(activity.start != start for activity in agenda.get(demand.area or "", ()))
+    ):
         return "called_off"
     return ""
 
@@ -173,10 +179,10 @@ def _planned(demand: Demand, agenda: Mapping[str, Sequence[Activity]], zone: Zon
     if demand.remark == "called_off":
         after = max(demand.taken_at or 0, now)
     meant = sorted(
-        (each.start, area, each.uid)
+        (activity.start, area, activity.uid)
         for area, activities in agenda.items()
-        for each in activities
-        if each.reserves and each.start >= after and _means(demand, each, zone)
+        for activity in activities
+        if activity.reserves and activity.start >= after and _means(demand, activity, zone)
     )
     if not meant:
         return demand

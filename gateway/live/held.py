@@ -47,7 +47,7 @@ def was_held(area: Area, activity: Activity, now: Millis) -> Held:
     begun = activity.start + min(GRACE_MS, (activity.end - activity.start) // 2)
     there = rooms(area)
     at_once = sum(
-        each.reserves and each.start < activity.end and each.end > activity.start for each in area.agenda.activities
+        other.reserves and other.start < activity.end and other.end > activity.start for other in area.agenda.activities
     )
     if sum(_somebody(room, begun, activity.end, now) for room in there) >= at_once:
         return "held"

@@ -233,8 +233,8 @@ def blank(station: StationSettings, now: Millis) -> StationDocument:
         ShownArea(
             area.id,
             dict(area.name),
-            [_blank_resource(station, each) for each in area.resources if each.kind not in INSTRUMENTS],
-            [_blank_instrument(each) for each in area.resources if each.kind in INSTRUMENTS],
+            [_blank_resource(station, resource) for resource in area.resources if resource.kind not in INSTRUMENTS],
+            [_blank_instrument(resource) for resource in area.resources if resource.kind in INSTRUMENTS],
         )
         for area in station.areas
     ]

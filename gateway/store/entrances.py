@@ -56,9 +56,9 @@ class Entrances:
         days = _whole_days(asked, start, min(end, self._rollups.counted_until())) if sensors else []
         by_day: dict[Millis, list[EntranceDay]] = {day: [] for day in days}
         for (station, name), parts in sensors.items() if days else ():
-            each = [self._sensor(asked, part, days) for part in parts]
+            by_sensor = [self._sensor(asked, part, days) for part in parts]
             for number, day in enumerate(days):
-                told, agree = entrance([sensor_day for sensor in each for sensor_day in sensor[number]])
+                told, agree = entrance([sensor_day for sensor in by_sensor for sensor_day in sensor[number]])
                 by_day[day].append(EntranceDay(station, name, told, agree))
         return by_day
 

@@ -15,7 +15,7 @@ def reader_of(folder: Path) -> Callable[[], Reader]:
 
     def opened() -> Reader:
         own, *shards = store_folders(folder)
-        return Shards([SqliteReader(each) for each in (own, *shards)]) if shards else SqliteReader(own)
+        return Shards([SqliteReader(store_folder) for store_folder in (own, *shards)]) if shards else SqliteReader(own)
 
     return opened
 

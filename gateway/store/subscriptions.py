@@ -159,7 +159,7 @@ class SubscriptionFile:
     def owing(self) -> set[str]:
         """To whom events of alerts are owed."""
         with store_errors(self._path):
-            return {each for (each,) in self._db.execute("SELECT DISTINCT subscription FROM owed")}
+            return {name for (name,) in self._db.execute("SELECT DISTINCT subscription FROM owed")}
 
     def next_owed(self, subscription: str) -> Owed | None:
         query = "SELECT number, at, body FROM owed WHERE subscription = ? ORDER BY number LIMIT 1"

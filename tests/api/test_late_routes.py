@@ -81,7 +81,7 @@ def test_threads_that_ask_at_once_share_one_analysis(monkeypatch: pytest.MonkeyP
         thread.join()
     assert begun == ["/api/stations/{station}"]
     assert len(told) == 8
-    assert all(each is told[0] for each in told)
+    assert all(answer is told[0] for answer in told)
 
 
 def test_what_a_route_does_not_have_is_no_recursion() -> None:

@@ -31,12 +31,16 @@ def test_a_name_follows_from_method_and_path_alone(document: dict[str, Any]) -> 
     names = [operation["operationId"] for operation in operations(document)]
     assert len(set(names)) == len(names), "each its own"
     for path, item in document["paths"].items():
-        assert [operation["operationId"] for operation in item.values()] == [operation_id(each, path) for each in item]
+        assert [operation["operationId"] for operation in item.values()] == [
+            operation_id(method, path) for method in item
+        ]
 
 
 def test_every_json_body_has_an_example_that_its_schema_takes(document: dict[str, Any]) -> None:
     bodies = {
-        each["operationId"]: each["requestBody"]["content"] for each in operations(document) if "requestBody" in each
+        operation["operationId"]: operation["requestBody"]["content"]
+        for operation in operations(document)
+        if "requestBody" in operation
     }
     assert set(bodies) - OTHER_BODIES == set(EXAMPLES)
     for name, example in EXAMPLES.items():
@@ -47,6 +51,6 @@ def test_every_json_body_has_an_example_that_its_schema_takes(document: dict[str
 
 def test_every_error_is_a_problem_document(document: dict[str, Any]) -> None:
     for operation in operations(document):
-        refused = {code: each for code, each in operation["responses"].items() if code.startswith("4")}
+        refused = {code: response for code, response in operation["responses"].items() if code.startswith("4")}
         for code, answer in refused.items():
             assert list(answer["content"]) == ["application/problem+json"], (operation["operationId"], code)

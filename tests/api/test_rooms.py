@@ -44,12 +44,12 @@ def free_rooms(
         SETTINGS, lambda _station: made, Openings(SETTINGS),
         (lambda _station: {"hall": (CLUB,)}) if activities else None,
     )  # fmt: skip
-    return {each.room.id: each for each in rooms(RoomQuestion(start, end, **more), sources, NOON, 50)}
+    return {answer.room.id: answer for answer in rooms(RoomQuestion(start, end, **more), sources, NOON, 50)}
 
 
 def test_a_room_is_free_where_hours_calendar_and_sensor_say_so() -> None:
     every = free_rooms()
-    assert {name: (each.free, each.because) for name, each in every.items()} == {
+    assert {name: (answer.free, answer.because) for name, answer in every.items()} == {
         "hall": ("yes", ("open", "not_booked", "free_now")),
         "study": ("yes", ("open", "no_calendar", "free_now")),
         "far-room": ("yes", ("open", "no_calendar", "free_now")),

@@ -91,7 +91,7 @@ def test_all_others_of_ones_own_end_at_once(house: House, keyring: Keyring) -> N
         logged_in(house, peer) as other,
     ):
         assert first.delete("/api/v1/sessions").json() == {"ended": 2}
-        assert [status(each) for each in (first, two, three, other)] == [200, 401, 401, 200]
+        assert [status(browser) for browser in (first, two, three, other)] == [200, 401, 401, 200]
 
 
 def test_last_use_is_told_coarsely(house: House, keyring: Keyring) -> None:

@@ -118,7 +118,7 @@ def test_an_organiser_takes_it_and_it_closes_when_it_was_held(
     (told,) = house.get(URL).json()["wishes"]
     assert told["state"] == "held"
     wish(house, 4)
-    assert [each["state"] for each in house.get(URL).json()["wishes"]] == ["held"], "who wishes again begins again"
+    assert [listed["state"] for listed in house.get(URL).json()["wishes"]] == ["held"], "who wishes again begins again"
 
 
 def test_what_is_given_back_can_be_taken_again_and_what_is_closed_is_gone(house: House) -> None:

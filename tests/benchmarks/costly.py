@@ -64,7 +64,7 @@ def p99_ms(url: str, key: str | None, askers: int) -> dict[str, float]:
     over.set()
     for thread in threads:
         thread.join()
-    return {page: sorted(each)[int(len(each) * 0.99)] for page, each in taken.items()}
+    return {page: sorted(times)[int(len(times) * 0.99)] for page, times in taken.items()}
 
 
 def main(days: int) -> None:

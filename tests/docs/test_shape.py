@@ -15,7 +15,7 @@ DEEPEST, LONGEST_FILE, MOST_METHODS = 3, 400, 15
 ALERT_WING = ("gateway/alerts", "gateway/alerting", "gateway/commands")
 LONGEST_IN_ALERT_WING = 300
 NAMED = ("api", "config", "deploy", "firmware_bridge", "gateway", "tests")
-NAMES_OF_NOTHING = {"found", "one"}
+NAMES_OF_NOTHING = {"each", "found", "one"}
 MAY_BIND = re.compile(rf"\b({'|'.join(sorted(NAMES_OF_NOTHING))})\b")  # most files need no parsing
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -97,7 +97,7 @@ def test_the_alert_wing_has_no_long_file_and_no_class_of_more_than_fifteen_metho
 
 
 def names_of_nothing(module: ast.Module) -> list[int]:
-    """The lines that call what they take, make or loop over `one` or `found`, whatever it is."""
+    """The lines that call what they take, make or loop over `one`, `each` or `found`, whatever it is."""
     binding = (node for node in ast.walk(module) if isinstance(node, BINDINGS) and NAMES_OF_NOTHING & bound_by(node))
     return sorted(node.lineno for node in binding)
 
@@ -119,7 +119,7 @@ def bound_by(node: ast.AST) -> set[str]:
     [
         ("one = 1\nfound: int = 2\nthing.one = other(one=1)", [1, 2]),
         ("for one in a: pass\nfor x, (*_, one) in b: pass", [1, 2]),
-        ("a = [b(one) for\n one in c]\nd = (found := e)", [2, 3]),
+        ("a = [b(each) for\n each in c]\nd = (found := e)", [2, 3]),
         ("def f(one, /, *, found=1): pass\ng = lambda one: one", [1, 1, 2]),
         ("def found(): pass\nasync def one(): pass\nimport x as one", [1, 2, 3]),
         ("with a as one: pass\ntry: pass\nexcept E as found: pass", [1, 3]),

@@ -100,10 +100,10 @@ def read(kind: str, *pieces: bytes) -> list[Any]:
 @pytest.mark.parametrize("kind", STREAMS)
 def test_byte_by_byte_and_merged_delivery_give_the_same_frames(kind: str) -> None:
     stream = b"".join(good(kind))
-    each = [frame_read for frame in good(kind) for frame_read in read(kind, frame)]
-    assert len(each) == len(good(kind))
-    assert read(kind, stream) == each
-    assert read(kind, *(stream[at : at + 1] for at in range(len(stream)))) == each
+    wanted = [frame_read for frame in good(kind) for frame_read in read(kind, frame)]
+    assert len(wanted) == len(good(kind))
+    assert read(kind, stream) == wanted
+    assert read(kind, *(stream[at : at + 1] for at in range(len(stream)))) == wanted
 
 
 @pytest.mark.parametrize("kind", STREAMS)
@@ -137,7 +137,7 @@ def delimiter(kind: str) -> bytes:
 def test_noise_between_frames_costs_no_frame(kind: str) -> None:
     """Behind the last one comes as much as a false header could claim; the senders of ours flush with a delimiter."""
     plan = good(kind)
-    each = [frame_read for frame in plan for frame_read in read(kind, frame)]
+    wanted = [frame_read for frame in plan for frame_read in read(kind, frame)]
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.binary(max_size=12), min_size=len(plan), max_size=len(plan)))
@@ -145,7 +145,7 @@ def test_noise_between_frames_costs_no_frame(kind: str) -> None:
         parts = [noise + delimiter(kind) + frame for noise, frame in zip(noises, plan, strict=True)]
         frames_read = read(kind, b"".join(parts), b"\0" * 1_500)
         rest = iter(frames_read)
-        assert all(any(frame == other for other in rest) for frame in each)
+        assert all(any(frame == other for other in rest) for frame in wanted)
 
     check()
 

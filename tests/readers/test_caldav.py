@@ -51,7 +51,7 @@ def test_vdirsyncer_sees_within_a_minute_what_was_given_up(tmp_path: Path) -> No
 
             def on() -> dict[str, Activity]:
                 activities = thread.activities_of("yanshan")["hall"]
-                return {each.uid: each for each in activities if each.start <= now < each.end}
+                return {activity.uid: activity for activity in activities if activity.start <= now < activity.end}
 
             until(lambda: on().keys() == {"single", "weekly", "other"}, "the calendar is read")
             given_up |= {on()["single"], on()["weekly"]}

@@ -98,7 +98,7 @@ def test_gdal_reads_the_map_table_in_both_forms(house: House, tmp_path: Path) ->
 def test_a_charging_app_reads_our_locations(house: House) -> None:
     answer = house.get("/ocpi/2.2.1/locations", headers={"authorization": "Token dG9rZW4tQQ=="})
     locations = answer.json()["data"]
-    assert [each["id"] for each in locations] == ["yanshan"], "a station without a place is none of OCPI"
+    assert [location["id"] for location in locations] == ["yanshan"], "a station without a place is none of OCPI"
     assert parsed("ocpi", json.dumps(locations)) == "1 read, 2 points"
 
 

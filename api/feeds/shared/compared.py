@@ -33,7 +33,7 @@ def contradictions(path: str, body: bytes, shown: Documents, now: Millis) -> lis
 
 def ocpi_contradictions(locations: Iterable[Mapping[str, Any]], shown: Documents) -> list[Contradiction]:
     """A point is AVAILABLE where its document says that it is usable, and nowhere else."""
-    usable = {(station, each.id): each.usable for station, of in shown.items() for each in of.resources()}
+    usable = {(station, resource.id): resource.usable for station, of in shown.items() for resource in of.resources()}
     return [
         (location["id"], f"{evse['uid']} is {evse['status']}")
         for location in locations
@@ -82,7 +82,7 @@ def _row(
 ) -> Iterator[Contradiction]:
     if open_now != of.open.now:
         yield station, f"open is {open_now}"
-    if (aed == "ready") != any(_is_ready(each) for each in of.resources()):
+    if (aed == "ready") != any(_is_ready(resource) for resource in of.resources()):
         yield station, f"aed is {aed}"
     right = {
         line.kind if line.type is None else f"{line.kind}:{line.type}": (line.usable_min, line.usable_max, line.total)
@@ -92,8 +92,8 @@ def _row(
         yield station, f"counts are {counts}"
 
 
-def _is_ready(each: ShownResource) -> bool:
-    return each.type == "aed" and each.usable == "yes"
+def _is_ready(resource: ShownResource) -> bool:
+    return resource.type == "aed" and resource.usable == "yes"
 
 
 def _spaceapi(body: bytes, shown: Documents, _now: Millis) -> Iterator[Contradiction]:

@@ -38,8 +38,8 @@ def _all() -> Mapping[str, str]:
         if name in INSTRUMENTS or spec.entrance:
             continue
         icons |= {
-            f"{name}:{sort}": each.icon
-            for sort, each in sorted(spec.types.items(), key=lambda named_type: named_type[1].rank)
+            f"{name}:{sort}": type_spec.icon
+            for sort, type_spec in sorted(spec.types.items(), key=lambda named_type: named_type[1].rank)
         }
         icons[name] = spec.icon
     return icons

@@ -66,17 +66,19 @@ class FindPage:
 
     def told(self, asked: FindQuestion, standings: Sequence[Standing], lang: str, now: Millis) -> FirstState:
         say = Speaker(lang)
-        pairs = [(self._places[each.station], each) for each in standings if each.station in self._places]
+        pairs = [
+            (self._places[standing.station], standing) for standing in standings if standing.station in self._places
+        ]
         beside = self._places.get(asked.beside)
         if beside is not None and beside.lat is not None and beside.lon is not None:
             asked = replace(asked, wish=replace(asked.wish, near=(beside.lat, beside.lon)))
         spots = ranked(asked.wish, pairs, now)
         begin = PER_PAGE * (asked.page - 1)
         shown = spots[begin : begin + PER_PAGE]
-        needs = offered((each.summary for each in standings), any(place.toilets for place, _ in pairs))
+        needs = offered((standing.summary for standing in standings), any(place.toilets for place, _ in pairs))
         zone = ZoneInfo(shown[0].place.timezone if shown else "Asia/Shanghai")
         voice = Voice(say, Speaker("zh-Hans" if lang == "en" else "en"), zone, now, PagePlace("", {}))
-        ends = [each.standing.deadline for each in shown if each.standing.deadline is not None]
+        ends = [spot.standing.deadline for spot in shown if spot.standing.deadline is not None]
         values = {
             "needs": _needs(needs, asked, say),
             "regions": _regions(pairs, asked, say),
@@ -85,7 +87,7 @@ class FindPage:
             "q": escape(asked.text),
             "as_of": escape(f"{say('first_at', at=voice.at(now))} · {say('find_some', n=len(spots))}"),
             "sorted": escape(_sorted_by(asked, beside, say)),
-            "found": "".join(_item(each, asked, replace(voice, place=each.place)) for each in shown),
+            "found": "".join(_item(spot, asked, replace(voice, place=spot.place)) for spot in shown),
             "more": _more(asked, begin + PER_PAGE < len(spots), say),
             "none": "" if spots else escape(say("find_none")),
             "now": str(now),
@@ -149,7 +151,7 @@ def _item(spot: Found, asked: FindQuestion, voice: Voice) -> str:
     name = escape(say.of(place.name) or place.id)
     until = f' data-until="{standing.deadline}"' if standing.deadline is not None else ""
     main = f"{_what(key, say)} {count_text(count, say)}" if key else say("nothing")
-    also = "".join(_also(other, each, voice) for other, each in counts[1 : 1 + ALSO])
+    also = "".join(_also(other, free, voice) for other, free in counts[1 : 1 + ALSO])
     also = f'<ul class="also">{also}</ul>' if also else ""
     lang = f"?{urlencode({'lang': asked.lang})}" if asked.lang else ""
     region = place.region[-1] if place.region else ""
@@ -167,13 +169,13 @@ def _counts(document: StationDocument, place: PagePlace, need: str) -> list[tupl
     """What is free here, what was asked for first."""
     lines = [(key_of(line.kind, line.type), tally_of_line(line, document)) for line in document.summary]
     if need == TOILET:
-        toilets = [each for each in document.resources() if each.id in place.toilets]
-        states = [each.usable for each in toilets]
+        toilets = [resource for resource in document.resources() if resource.id in place.toilets]
+        states = [resource.usable for resource in toilets]
         free = states.count("yes")
         return [(TOILET, FreeCount(free, free + states.count("unknown"), len(toilets))), *lines]
     wanted = {key_of(line.kind, line.type) for line in document.summary if need and matches(need, line)}
     counts = [(key, count) for key, count in lines if not key.startswith("door")]
-    return sorted(counts, key=lambda each: each[0] not in wanted)
+    return sorted(counts, key=lambda counted: counted[0] not in wanted)
 
 
 def _also(key: str, count: FreeCount, voice: Voice) -> str:

@@ -66,7 +66,7 @@ class Found:
 def ranked(wish: Wish, places: Iterable[tuple[PagePlace, Standing]], now: Millis) -> list[Found]:
     """All that suit; equal ones stay in the order of the configuration."""
     suiting = [_found(wish, place, standing, now) for place, standing in places if _suits(wish, place, standing)]
-    return sorted(suiting, key=lambda each: each.cost_min)
+    return sorted(suiting, key=lambda spot: spot.cost_min)
 
 
 def _suits(wish: Wish, place: PagePlace, standing: Standing) -> bool:

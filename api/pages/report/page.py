@@ -50,8 +50,8 @@ def _figures(report: MonthReport, say: Words) -> str:
     if report.promised.promised:
         seen = say("kept_of", coverage="{}").format(say.coverage(report.promised.coverage))
         tiles.append((say("kept"), say.share(report.promised.kept), seen))
-    charged = [use for each in report.resources for use in each.charges]
-    if any(each.resource.kind in METERED for each in report.resources):
+    charged = [use for resource_use in report.resources for use in resource_use.charges]
+    if any(use.resource.kind in METERED for use in report.resources):
         whole = sum(charge.use.whole for charge in charged)
         tiles.append((say("energy"), say.energy(usage), say("charged", whole=whole, all=len(charged))))
     if _tells_visits(report):
@@ -193,7 +193,7 @@ def _charged(use: ResourceUse, report: MonthReport, say: Words) -> Row:
 
 def _places(report: MonthReport, say: Words) -> str:
     heads = ["place", "utilization", "filled", "occupied_h", "open_h", "unknown_h", "coverage", "broken_h", "uses"]
-    booked = any(each.total.minutes.no_shows for each in report.resources)
+    booked = any(use.total.minutes.no_shows for use in report.resources)
     rows = [_place(resource, report, say, booked=booked) for resource in report.resources]
     heads += ["no_shows"] * booked
     return _section(say("by_place"), _table([say(head) for head in heads], rows), cls="long")

@@ -127,12 +127,12 @@ class VirtualOcpiOperator:
         """Where the partner takes locations: a strict operator asks him back before he answers."""
         versions = self.call("GET", partner["url"], token=partner["token"])[1]["data"]
         details = self.call("GET", versions[0]["url"], token=partner["token"])[1]["data"]
-        return next(str(each["url"]) for each in details["endpoints"] if each["identifier"] == "locations")
+        return next(str(endpoint["url"]) for endpoint in details["endpoints"] if endpoint["identifier"] == "locations")
 
     def _page(self, query: dict[str, list[str]]) -> WebReply:
         offset, limit = int(query.get("offset", ["0"])[0]), min(int(query.get("limit", ["50"])[0]), self.page)
         since = from_rfc3339(query["date_from"][0]) if "date_from" in query else 0
-        changed = [each for each in self.locations() if from_rfc3339(each["last_updated"]) >= since]
+        changed = [location for location in self.locations() if from_rfc3339(location["last_updated"]) >= since]
         headers = {"X-Total-Count": str(len(changed)), "X-Limit": str(self.page)}
         if self.names_next and offset + limit < len(changed):
             more = f"&date_from={query['date_from'][0]}" if since else ""

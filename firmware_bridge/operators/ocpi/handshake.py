@@ -91,16 +91,19 @@ def credentials_in(data: bytes) -> CredentialsTold | None:
 def endpoints_of(line: OcpiLine, versions_url: str, token: str) -> Endpoints:
     """AskError where he speaks no 2.2.1, or has no locations."""
     versions = _decoded(line.ask("GET", versions_url, token).data, list[_Version], "list of versions")
-    details = next((each.url for each in versions if each.version == VERSION), None)
+    details = next((version.url for version in versions if version.version == VERSION), None)
     if details is None:
         raise AskError(f"the operator speaks no OCPI {VERSION}")
     endpoints = _decoded(line.ask("GET", details, token).data, _Details, "list of endpoints").endpoints
-    locations = next((each.url for each in endpoints if (each.identifier, each.role) == ("locations", "SENDER")), None)
+    locations = next(
+        (endpoint.url for endpoint in endpoints if (endpoint.identifier, endpoint.role) == ("locations", "SENDER")),
+        None,
+    )
     if locations is None:
         raise AskError("the operator gives no locations")
-    credentials = [each for each in endpoints if each.identifier == "credentials"]
-    chosen = next((each.url for each in credentials if each.role == "RECEIVER"), None)
-    return Endpoints(chosen or next((each.url for each in credentials), None), locations.rstrip("/"))
+    credentials = [endpoint for endpoint in endpoints if endpoint.identifier == "credentials"]
+    chosen = next((endpoint.url for endpoint in credentials if endpoint.role == "RECEIVER"), None)
+    return Endpoints(chosen or next((endpoint.url for endpoint in credentials), None), locations.rstrip("/"))
 
 
 class OcpiHandshake:

@@ -61,7 +61,7 @@ def next_link(header: str) -> str | None:
     """The address that `rel="next"` stands beside (RFC 8288)."""
     for part in header[:4_096].split(","):
         address, _, parameters = part.strip().partition(">")
-        names = {each.strip().replace('"', "").replace(" ", "").lower() for each in parameters.split(";")}
+        names = {parameter.strip().replace('"', "").replace(" ", "").lower() for parameter in parameters.split(";")}
         if address.startswith("<") and "rel=next" in names:
             return address[1:]
     return None

@@ -136,7 +136,7 @@ def _token_in(header: str | None, registration: OcpiRegistration | None) -> str 
         offered.append(base64.b64decode(shown, validate=True).decode("ascii"))
     except (binascii.Error, ValueError):
         pass
-    return next((each for each in offered if registration.accepts(each)), None)
+    return next((token for token in offered if registration.accepts(token)), None)
 
 
 def _told(data: Any, now: Millis) -> Pushed:

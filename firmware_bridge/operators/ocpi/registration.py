@@ -32,8 +32,8 @@ class OcpiRegistration(Struct, frozen=True):
 
     def accepts(self, token: str) -> bool:
         """Whether it is what he should send."""
-        right = [each for each in (self.ours, self.other) if each is not None]
-        return any(secrets.compare_digest(each.encode(), token.encode()) for each in right)
+        right = [known for known in (self.ours, self.other) if known is not None]
+        return any(secrets.compare_digest(known.encode(), token.encode()) for known in right)
 
 
 def hashed(token: str) -> str:

@@ -58,9 +58,9 @@ def word_of(uid: str, evse: EvseTold) -> OperatorWord | None:
 
 def evses_of(raw: Raw | bytes) -> Iterator[EvseTold]:
     """Of one Location. One that can't be read costs itself; the Location's own faults are raised: see UNREADABLE."""
-    for each in msgspec.json.decode(raw, type=LocationTold).evses or ():
+    for evse in msgspec.json.decode(raw, type=LocationTold).evses or ():
         try:
-            yield msgspec.json.decode(each, type=EvseTold)
+            yield msgspec.json.decode(evse, type=EvseTold)
         except UNREADABLE:
             continue
 

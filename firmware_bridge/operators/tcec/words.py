@@ -55,8 +55,8 @@ class StationInfo(Struct):
 
     def connectors(self) -> Iterator[str]:
         for pile in self.equipment:
-            for each in pile.connectors:
-                yield str(each.connector)
+            for connector in pile.connectors:
+                yield str(connector.connector)
 
 
 class StationsPage(Struct):
@@ -96,9 +96,9 @@ def word_of(told: ConnectorStatus) -> OperatorWord:
 
 def words_in(raw: Raw | bytes) -> Iterator[OperatorWord]:
     """Of one station's connectors; one that can't be read costs itself."""
-    for each in msgspec.json.decode(raw, type=StationStatus).connectors:
+    for connector in msgspec.json.decode(raw, type=StationStatus).connectors:
         try:
-            yield word_of(msgspec.json.decode(each, type=ConnectorStatus))
+            yield word_of(msgspec.json.decode(connector, type=ConnectorStatus))
         except UNREADABLE:
             continue
 
@@ -109,4 +109,4 @@ def pushed_in(data: bytes) -> list[OperatorWord]:
     try:
         return [word_of(msgspec.json.decode(told, type=ConnectorStatus))]
     except msgspec.ValidationError:
-        return [word_of(each) for each in msgspec.json.decode(told, type=list[ConnectorStatus])]
+        return [word_of(status) for status in msgspec.json.decode(told, type=list[ConnectorStatus])]

@@ -39,7 +39,7 @@ class _Told(msgspec.Struct):
 
 def gateway_is_in(root: Path) -> bool:
     """Whether a gateway writes here, or did: then its own store is read, and no mirror."""
-    return (root / CORE).exists() or any(not each.name.startswith(MIRROR) for each in store_folders(root)[1:])
+    return (root / CORE).exists() or any(not store.name.startswith(MIRROR) for store in store_folders(root)[1:])
 
 
 def last_told(root: Path) -> dict[str, MirrorState]:

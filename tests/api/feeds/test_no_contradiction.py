@@ -86,13 +86,13 @@ def contradicting(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> 
     shown = station_shown(resources, open_now)
     documents, said = {"yanshan": shown}, said_of(shown)
     contradicted: list[object] = [
-        each for path, body in said.items() for each in contradictions(path, body, documents, NOON)
+        contradiction for path, body in said.items() for contradiction in contradictions(path, body, documents, NOON)
     ]
     return [*contradicted, *ocpi_contradictions(points_of(shown), documents)]
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(RESOURCES, max_size=6, unique_by=lambda each: each["id"]), OPEN)
+@given(st.lists(RESOURCES, max_size=6, unique_by=lambda place: place["id"]), OPEN)
 def test_our_own_reader_finds_no_contradiction(resources: list[dict[str, Any]], open_now: dict[str, Any]) -> None:
     assert contradicting(resources, open_now) == []
 
@@ -110,7 +110,9 @@ def test_no_feed_contradicts_any_of_a_hundred_thousand_states() -> None:
             said = said_of(shown)
             ics = {path: body for path, body in said.items() if path.endswith(".ics")}
             calendars[key] = [
-                each for path, body in ics.items() for each in contradictions(path, body, documents, NOON)
+                contradiction
+                for path, body in ics.items()
+                for contradiction in contradictions(path, body, documents, NOON)
             ]
         contradicted: list[object] = [*calendars[key], *ocpi_contradictions(points_of(shown), documents)]
         for feed in feeds():
@@ -151,17 +153,17 @@ def test_all_feeds_say_what_the_document_says(resources: list[dict[str, Any]], o
     said = said_of(shown)
 
     counts = {(row.kind, row.type): (row.usable_min, row.usable_max) for row in shown.summary}
-    certain = sum(1 for each in shown.resources() if each.usable == "yes")
+    certain = sum(1 for place in shown.resources() if place.usable == "yes")
     assert sum(least for least, _ in counts.values()) == certain
     row = json.loads(said["stations.geojson"])["features"][0]["properties"]
     told = {tuple(line["facility"].split(":")): (line["usable_min"], line["usable_max"]) for line in row["counts"]}
     assert told == {(kind,) if sort is None else (kind, sort): count for (kind, sort), count in counts.items()}
     assert row["open"] == shown.open.now
-    assert (row["aed"] == "ready") == any(each.usable == "yes" and each.type == "aed" for each in shown.resources())
+    assert (row["aed"] == "ready") == any(place.usable == "yes" and place.type == "aed" for place in shown.resources())
     (line,) = csv.DictReader(io.StringIO(said["stations.csv"].decode("utf-8-sig")))
     assert (line["open"], line["aed"]) == (row["open"], row["aed"])
     assert line["counts"] == ";".join(
-        "{facility}={usable_min}..{usable_max}/{total}".format(**each) for each in row["counts"]
+        "{facility}={usable_min}..{usable_max}/{total}".format(**row_count) for row_count in row["counts"]
     )
     state = json.loads(said["spaceapi/{station}.json"])["state"]
     assert state.get("open") in (None, shown.open.now == "yes")

@@ -147,7 +147,7 @@ def test_locations_are_pages(house: House) -> None:
     show(house)
     until(lambda: ask(house, "2.2.1/locations").json()["data"], "the station with its point")
     answer = ask(house, "2.2.1/locations?limit=1")
-    assert [each["id"] for each in answer.json()["data"]] == ["yanshan"]
+    assert [location["id"] for location in answer.json()["data"]] == ["yanshan"]
     assert (answer.headers["x-total-count"], "link" in answer.headers) == ("1", False)
     assert ask(house, "2.2.1/locations?date_from=2026-11-21T12:00:01Z").json()["data"] == []
     assert ask(house, "2.2.1/locations?offset=1").json()["data"] == []

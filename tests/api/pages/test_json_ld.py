@@ -38,7 +38,7 @@ def test_a_station_has_name_place_hours_and_what_it_offers() -> None:
     assert (place["@type"], place["name"], place["alternateName"]) == ("CivicStructure", "雁山驿站", ["Yanshan"])
     assert place["geo"] == {"@type": "GeoCoordinates", "latitude": 22.765, "longitude": 112.964}
     assert place["openingHours"] == ["Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:00", "Sa 10:00-12:00"]
-    assert [each["name"] for each in place["amenityFeature"]] == ["座位", "电动车充电"]
+    assert [feature["name"] for feature in place["amenityFeature"]] == ["座位", "电动车充电"]
 
 
 @pytest.mark.parametrize(

@@ -207,8 +207,11 @@ def scenes() -> dict[str, Scene]:
         of(
             "ten",
             (
-                *(row(*each) for each in (("seat", None, "seat", "nnnnynnn"), ("charger", "ebike", "pile", "unny"))),
-                *(row(*each) for each in (("charger", "phone", "phone", "yn"), ("locker", None, "locker", "y"))),
+                *(
+                    row(*columns)
+                    for columns in (("seat", None, "seat", "nnnnynnn"), ("charger", "ebike", "pile", "unny"))
+                ),
+                *(row(*columns) for columns in (("charger", "phone", "phone", "yn"), ("locker", None, "locker", "y"))),
                 TWELVE[:10],
             ),
         ),

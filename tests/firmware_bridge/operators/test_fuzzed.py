@@ -44,10 +44,10 @@ class Fuzz:
         if self.random.random() < 0.08:
             return self.random.choice(ODD)
         if isinstance(told, dict):
-            kept = {name: self.value(each) for name, each in told.items() if self.random.random() > 0.04}
+            kept = {name: self.value(inner) for name, inner in told.items() if self.random.random() > 0.04}
             return kept | ({self.random.choice(["x", "status", "evses"]): 7} if self.random.random() < 0.03 else {})
         if isinstance(told, list):
-            return [self.value(each) for each in told for _ in range(self.random.choice((1, 1, 1, 1, 0, 2)))]
+            return [self.value(inner) for inner in told for _ in range(self.random.choice((1, 1, 1, 1, 0, 2)))]
         return told
 
     def body(self, told: Any) -> bytes:

@@ -44,7 +44,7 @@ def settings_of(folder: Path, operator: VirtualOcpiOperator, *uids: str, **more:
 
 
 def asked(operator: VirtualOcpiOperator, method: str, path: str) -> list[str]:
-    return [each.target for each in operator.web.asked if each.method == method and path in each.target]
+    return [request.target for request in operator.web.asked if request.method == method and path in request.target]
 
 
 def test_it_registers_reads_every_page_and_tells_each_status(
@@ -302,4 +302,4 @@ def test_strangers_are_refused_and_cost_nothing(tmp_path: Path, sink: SpoolSink,
         assert operator.call("PATCH", here, {"status": 7})[0] == 400
         deep = json.loads("[" * 400 + "]" * 400)
         assert operator.call("PATCH", here, {"status": "CHARGING", "x": deep})[0] in (200, 400)
-    assert "Reserved" not in {each.signals.get("status") for each in sink.held("pile-E1")}
+    assert "Reserved" not in {reading.signals.get("status") for reading in sink.held("pile-E1")}

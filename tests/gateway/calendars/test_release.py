@@ -60,7 +60,7 @@ def _events(data: bytes) -> list[Any]:
 
 def starts(data: bytes) -> list[str]:
     activities = read(data, ZONE, START - 20 * DAY, START + 20 * DAY).activities
-    return [rfc3339(each.start)[5:16] for each in activities if each.uid == "u1"]
+    return [rfc3339(stored.start)[5:16] for stored in activities if stored.uid == "u1"]
 
 
 @pytest.mark.parametrize("times", TIMES)
@@ -73,7 +73,7 @@ def test_a_single_event_is_cancelled_and_all_else_stays_to_the_byte(times: str) 
     assert gone == {b"SEQUENCE:4", b"STATUS:CONFIRMED"}
     other = event("utc", "20261124", uid="other").encode()
     assert other in after
-    (cancelled,) = [each for each in _events(after) if each["UID"] == "u1"]
+    (cancelled,) = [stored for stored in _events(after) if stored["UID"] == "u1"]
     assert (cancelled["SEQUENCE"], cancelled["STATUS"], str(cancelled["SUMMARY"])) == (5, "CANCELLED", "合唱团; Choir")
     assert "无人到场" in str(cancelled["COMMENT"])
     assert max(map(len, after.split(b"\r\n"))) <= LINE_OCTETS

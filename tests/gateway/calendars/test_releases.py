@@ -32,7 +32,7 @@ def address(server: CaldavServer) -> CalendarAddress:
 
 def look(releases: Releases, server: CaldavServer, *given: Activity, now: int = NOW) -> None:
     to = address(server)
-    releases.look([(to, ZONE, each) for each in given], [(to, ZONE)], now)
+    releases.look([(to, ZONE, booking) for booking in given], [(to, ZONE)], now)
 
 
 def test_it_is_told_once_and_over_restarts(server: CaldavServer, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_what_is_told_is_forgotten_after_two_weeks(server: CaldavServer, tmp_pat
 def test_a_collection_is_read_as_one_calendar(server: CaldavServer, tmp_path: Path) -> None:
     feed = CalendarFeed("yanshan/hall: 127.0.0.1", CaldavSource(address(server), tmp_path), ZONE, read)
     assert feed.refresh(NOW)
-    assert [each.uid for each in feed.activities] == ["u1", "u2"]
+    assert [booking.uid for booking in feed.activities] == ["u1", "u2"]
     server.objects.clear()
     server.zips = True
     assert feed.refresh(NOW + 15 * MINUTE_MS)
@@ -164,7 +164,7 @@ def test_the_thread_tells_what_the_live_state_gives_up(server: CaldavServer, tmp
     )
     assert thread.step(NOW) <= 5
     assert (len(delivered), server.puts) == (1, [])
-    given_up.add(next(each for each in thread.activities_of("yanshan")["hall"] if each.uid == "u1"))
+    given_up.add(next(booking for booking in thread.activities_of("yanshan")["hall"] if booking.uid == "u1"))
     thread.step(NOW)
     thread.step(NOW + 1)
     ((_, _, data),) = server.puts

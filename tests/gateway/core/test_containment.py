@@ -197,13 +197,13 @@ def test_ten_thousand_messages_that_some_function_fails_over_cost_themselves() -
     assert len(raised) > 80, raised
 
 
-def looks(seed: int, messages: int, each: int) -> list[tuple[list[Frame], int]]:
+def looks(seed: int, messages: int, size: int) -> list[tuple[list[Frame], int]]:
     """The mixed stream as it comes when so many come in one look."""
     stream = [frame for frame in day(random.Random(seed), 2 * messages) if not frame[0][0].startswith(b"yz-cmd/")][
         :messages
     ]
     return [
-        ([frame for frame, _ in stream[at : at + each]], stream[at][1]) for at in range(0, len(stream) - each + 1, each)
+        ([frame for frame, _ in stream[at : at + size]], stream[at][1]) for at in range(0, len(stream) - size + 1, size)
     ]
 
 

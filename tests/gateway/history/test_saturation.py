@@ -81,7 +81,10 @@ def test_it_is_what_a_look_at_each_hour_says(told: list[list[tuple[int, Any]]]) 
     full = known = unknown = 0
     for hour in range(31):
         parts = [
-            next((part_of(each.axes) for each in intervals if each.start <= hour * HOUR < each.end), "unknown")
+            next(
+                (part_of(interval.axes) for interval in intervals if interval.start <= hour * HOUR < interval.end),
+                "unknown",
+            )
             for intervals in histories
         ]
         if "free" in parts:

@@ -214,7 +214,7 @@ def share_out(days_: list[Day]) -> None:
     """As the store does: a step over midnight may belong to either day, one without a bound was not seen."""
     for number, day in enumerate(days_):
         start, end = number * DAY_MS, (number + 1) * DAY_MS
-        steps = [step for each in days_ for step in each.steps if step.since < end and step.until >= start]
+        steps = [step for passed in days_ for step in passed.steps if step.since < end and step.until >= start]
         seen = 0
         for step in steps:
             crosses = step.since < start or step.until >= end

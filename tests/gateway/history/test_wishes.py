@@ -131,4 +131,4 @@ def test_what_nobody_accepted_follows_no_calendar() -> None:
 def test_no_title_means_two_interests_by_its_names() -> None:
     for name, interest in INTERESTS.items():
         for title in interest.names:
-            assert [key for key, each in INTERESTS.items() if each.is_in(title)] == [name]
+            assert [key for key, known in INTERESTS.items() if known.is_in(title)] == [name]

@@ -51,9 +51,9 @@ def shipping(server, store, tmp_path):
         assert not ship.is_alive()
 
 
-def fill(store, rows, first=1, at=NOON, each=50):
-    for seq in range(first, first + rows, each):
-        store.commit(batch(seq, min(each, first + rows - seq), at, 1), [], [], at)
+def fill(store, rows, first=1, at=NOON, at_once=50):
+    for seq in range(first, first + rows, at_once):
+        store.commit(batch(seq, min(at_once, first + rows - seq), at, 1), [], [], at)
 
 
 def first_times(count, answer):

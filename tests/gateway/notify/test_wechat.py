@@ -80,7 +80,7 @@ def test_a_message_fills_the_template_as_its_keywords_may(provider: Provider, tm
         "phrase4": {"value": "告警"},
         "thing5": {"value": "建议：断电后联系厂家检修，在此之前不要…"},
     }
-    assert all(len(each["value"]) <= 20 for each in sent.json["data"].values())
+    assert all(len(field["value"]) <= 20 for field in sent.json["data"].values())
     assert (sent.json["touser"], sent.json["template_id"], sent.json["page"]) == ("o1", "tpl", "pages/station/station")
 
 

@@ -40,7 +40,7 @@ def states(folder: Path) -> list[tuple[int, str]]:
     """Where it changed."""
     changes = openings([folder], ["yanshan"], 0, START + 30 * DAY)["yanshan"]
     return [
-        (told[0].at, state) for state, each in groupby(changes, lambda change: change.state) if (told := list(each))
+        (told[0].at, state) for state, group in groupby(changes, lambda change: change.state) if (told := list(group))
     ]
 
 

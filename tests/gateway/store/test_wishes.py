@@ -63,7 +63,7 @@ def test_what_came_true_takes_its_wishes_along(tmp_path: Path) -> None:
     assert (file.counts("2026-01-05"), file.demands(2000), file.demands(2001)) == ({}, [held], [])
     assert file.move(replace(TAKEN, changed_at=3000), ("open",)), "who wishes again begins again"
     file.move(replace(held, changed_at=2001 + KEPT_MS), ("accepted",))
-    assert [each.changed_at for each in file.demands(0)] == [2001 + KEPT_MS], "after two years it goes"
+    assert [demand.changed_at for demand in file.demands(0)] == [2001 + KEPT_MS], "after two years it goes"
 
 
 def test_what_is_given_back_is_nobodys(tmp_path: Path) -> None:
