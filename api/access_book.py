@@ -61,7 +61,7 @@ class AccessHead:
 
 
 def whoever() -> str:
-    """Who works at the box."""
+    """The name of the user who runs a command on this box."""
     try:
         return f"{getpass.getuser()} at the box"
     except (KeyError, OSError):  # no such user in a container

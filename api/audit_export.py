@@ -21,7 +21,8 @@ BY = "yizhan"
 
 
 class AuditExports:
-    """Of one store, for any number of processes. `days`: how long exports and files put aside are kept."""
+    """The exports of one store's trails, for any number of processes. `days`: how long they and files put aside are
+    kept."""
 
     def __init__(self, store: Path, days: int) -> None:
         self._store, self._folder, self._kept_ms = store, store / FOLDER, days * DAY_MS

@@ -76,7 +76,7 @@ class Keyring:
         return not key.id.startswith(MARK) or self._people.is_one_person(key.id)
 
     def person(self, identity: Identity) -> Key | None:
-        """Who comes in by a provider as this; None for a stranger."""
+        """The person that a provider calls so; None for a stranger."""
         return self._people.named(identity)
 
     def all(self) -> tuple[Key, ...]:

@@ -45,7 +45,7 @@ class BoxStation:
 
 
 class BoxConfiguration:
-    """One for the routes."""
+    """The configuration of boxes' stations, as the routes ask for and change it."""
 
     def __init__(self, context: ApiContext) -> None:
         self._context = context
@@ -116,7 +116,7 @@ class BoxConfiguration:
 
 
 def _version_in(path: Path) -> int:
-    """Of the box's files, as a site was told; 0 where there is none."""
+    """The version of the box's files that the site was told; 0 where there is none."""
     with contextlib.suppress(UnusableFileError, ValueError):
         return int(json.loads(read_bytes(path, "site", LIST_BYTES)).get("version") or 0)
     return 0

@@ -27,7 +27,7 @@ class KnownBox:
 
     @property
     def waiting(self) -> list[Errand]:
-        """What it has not answered yet."""
+        """The errands that the box has not answered yet."""
         return [errand for errand in self.errands if errand.state == "waiting"]
 
 

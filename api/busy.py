@@ -16,9 +16,9 @@ from gateway.store.rollup_reader import RollupReader
 WEEKS = 6
 WEEK_MS = 7 * DAY_MS
 ENOUGH_WEEKS = 2
-"""Of fewer nothing is usual yet."""
+"""With fewer weeks nothing is usual yet."""
 SEEN = 0.5
-"""Of an hour of which less was known nothing is told, and neither is a week of which nothing was."""
+"""An hour of which a smaller share is known is not told, nor a week of which nothing is."""
 FLAT = 0.15
 """Hours whose use differs by less are alike."""
 

@@ -41,7 +41,7 @@ class CheckDesk:
         return True
 
     def books(self) -> ReportBooks:
-        """What is stored."""
+        """The stored reports of checks."""
         return ReportBooks(self._context.settings.store.path)
 
     def _find(self, name: str) -> StoredCheck | None:

@@ -31,7 +31,7 @@ class CheckLinks:
         self._known: dict[Path, tuple[object, bytes | None]] = {}
 
     def find(self, token: str) -> StationSettings | None:
-        """Whose link this is; None for nobody's."""
+        """The station to which the link belongs; None where there is none."""
         digest = sha256(token.encode()).digest()
         told = [station for station, path in self._files if hmac.compare_digest(self._digest(station, path), digest)]
         return told[0] if token and told else None

@@ -264,7 +264,7 @@ class Seldom(logging.Filter):
 
 @contextmanager
 def seldom(logger: logging.Logger) -> Iterator[None]:
-    """Of each kind of the logger's warnings one line a minute, while this is open."""
+    """While this is open the logger writes each kind of warning once a minute at most."""
     held = Seldom()
     logger.addFilter(held)
     try:

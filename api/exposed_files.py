@@ -30,7 +30,7 @@ def exposed(settings: Any) -> list[Path]:
 
 
 def told(paths: list[Path]) -> str:
-    """Names and the mend, on one line."""
+    """The names of the files and how to mend it, on one line."""
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     names = " ".join(str(path) for path in paths[:SHOWN])
     folders = " ".join(sorted({str(path.parent) for path in paths}))

@@ -23,7 +23,7 @@ LIST = "/api/v1/stations"
 HOT = LIST + "/"
 BODY_MAX = 64 * 1024
 PHOTO_MAX = 320 * 1024
-"""Of a photo's body: those that are too large by little are told so by their route."""
+"""The most that a photo's body may hold; one that is a little too large is refused by its route."""
 CORS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"etag, retry-after")]
 PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),

@@ -30,7 +30,7 @@ class Lessons:
 
 
 def lessons(settings: Settings, station: StationSettings, reader: Reader, window: tuple[Millis, Millis]) -> Lessons:
-    """Of [start, end). StoreError when the journal can't be read."""
+    """The lessons of [start, end). StoreError when the journal can't be read."""
     start, end = window
     groups: dict[Group, list[Resource]] = {}
     for resource in place_of(settings, station).resources:

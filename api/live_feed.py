@@ -129,7 +129,7 @@ class LiveFeed(threading.Thread):
         self._gateways = known
 
     def _refuse(self, station: str, why: ValueError) -> None:
-        """Told once a minute."""
+        """Refuse a document; the log tells of it once a minute."""
         self.refused += 1
         if monotonic_s() - self._told_s >= TELL_S:
             self._told_s = monotonic_s()

@@ -50,7 +50,7 @@ def host_port(text: str) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Whoever typed it wrong is told what to type next."""
+    """A parser that answers a mistyped command with what to type next."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

@@ -20,7 +20,8 @@ _BRIDGE = "topic read yz-sys/+"
 
 
 class BrokerUsers:
-    """Of the files in `folder`. Every change replaces a file as a whole, with its owner and rights as they were."""
+    """The users and rights of a mosquitto, in the files of `folder`. Every change replaces a file as a whole, with its
+    owner and rights as they were."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,7 +42,7 @@ class BrokerUsers:
         return password
 
     def revoke(self, name: str) -> bool:
-        """Whether there was one."""
+        """Remove the user; whether there was one."""
         with locked(self._folder):
             lines = self._lines(self._passwords)
             others = [line for line in lines if line.split(":", 1)[0] != name]

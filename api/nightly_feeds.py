@@ -23,7 +23,7 @@ from gateway.model import Millis
 log = logging.getLogger(__name__)
 
 HOUR: Final = 3
-"""Of the house's own night."""
+"""The hour of the night, in the house's own zone."""
 PAUSE_S: Final = 0.02
 """Between two feeds: nobody waits for it."""
 

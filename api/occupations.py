@@ -10,7 +10,7 @@ from gateway.store.occupations import MonthName, OccupationCounts
 
 
 def month_name(settings: Settings, station: StationSettings, now: Millis) -> MonthName:
-    """The month that goes on there."""
+    """The present month in the station's zone."""
     return f"{local_of(now, settings.zone_of(station)):%Y-%m}"
 
 

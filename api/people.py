@@ -22,7 +22,7 @@ class Identity:
 
 
 class StaffMembers:
-    """Those of one configuration."""
+    """The people of one configuration."""
 
     def __init__(self, settings: Settings) -> None:
         regions = regions_of(station.region for station in settings.stations)
@@ -43,7 +43,8 @@ class StaffMembers:
         return member is not None and not any(login.group for login in member.logins)
 
     def named(self, identity: Identity) -> Key | None:
-        """Who comes in so: one who is named before one of a group, whose name then has their own beside it."""
+        """The person of this identity. Somebody who is named goes before a group; a member of a group is told by its
+        name and their own."""
         for name, member in self._members.items():
             if any(
                 login.user == identity.user

@@ -36,7 +36,7 @@ class EnoughPhotosError(Exception):
 
 
 class Photos:
-    """Of one store, for any number of processes. `days`: how long each is kept from when its check came."""
+    """The photos of one store, for any number of processes. `days`: how long each is kept after its check came."""
 
     def __init__(self, store: Path, days: int) -> None:
         self._folder, self._kept_ms = store / FOLDER, days * DAY_MS

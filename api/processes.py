@@ -112,7 +112,7 @@ def read_line(line: socket.socket, most: int) -> bytes:
 
 
 def encoded(answer: Reloaded | NotReloadedError) -> bytes:
-    """For who asked."""
+    """The answer as bytes for the process that asked."""
     if isinstance(answer, NotReloadedError):
         body: dict[str, Any] = {"refused": str(answer)}
     else:

@@ -25,7 +25,7 @@ PREPARED_MS: Final = 1_000
 RADIUS_MOST_M: Final = 100_000
 LEVEL: Final = 1
 BROTLI_QUALITY: Final = 4
-"""Of 11: beyond it a list takes longer to pack than it is kept."""
+"""Brotli goes up to 11: beyond 4 a list takes longer to pack than it is kept."""
 _KEYS: Final = frozenset({"near", "coord", "radius_m", "usable", "limit"})
 try:
     import brotli
@@ -79,11 +79,11 @@ PACKERS: Final[dict[bytes, Callable[[bytes], bytes]]] = {
     **({} if brotli is None else {b"br": _brotli}),
     b"gzip": _gzip,
 }
-"""Of each encoding that there is, the smallest first."""
+"""How each encoding packs, the one with the smallest result first."""
 
 
 class QuickLists:
-    """On the thread of the view."""
+    """Prepared answers to the commonest list questions. On the thread of the view."""
 
     def __init__(self, view: LiveView, directory: Derived[Directory]) -> None:
         self._view, self._directory = view, directory
@@ -93,7 +93,7 @@ class QuickLists:
         self._whole_until: Millis = 0
 
     def answer(self, query_string: bytes) -> PreparedList | None:
-        """None: ask the route."""
+        """The prepared answer; None where the route has to make it."""
         if not query_string:
             return self._all() if len(self._view) <= PREPARED_MOST else None
         try:

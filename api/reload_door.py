@@ -77,7 +77,7 @@ class ReloadDoor(threading.Thread):
             return NotReloadedError(repr(error))
 
     def end(self) -> None:
-        """Nobody is heard from now on."""
+        """Take no more wishes to reload from now on."""
         self._ending = True
         self._hangups.ring()
         if self._line is not None:

@@ -37,6 +37,6 @@ class RoomSearch:
         return await run_in_threadpool(rooms, asked, sources, now, most)
 
     def features(self) -> frozenset[str]:
-        """All that any room has."""
+        """All features that any room has."""
         resources = self._context.settings.resources()
         return frozenset(feature for _, _, room in resources if room.kind == "room" for feature in room.features)

@@ -32,7 +32,7 @@ class Running(Protocol):
     def path(self) -> Path: ...
 
     def settings(self) -> Settings:
-        """What runs now."""
+        """The configuration that runs now."""
         ...
 
     def reload(self, who: str, why: str) -> Reloaded:

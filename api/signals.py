@@ -27,5 +27,5 @@ class Hangups:
             os.write(self._rope, b"!")
 
     def heard(self) -> None:
-        """All that came so far is taken."""
+        """Note that all signals so far are taken."""
         os.read(self.bell, 65_536)

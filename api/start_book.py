@@ -106,7 +106,7 @@ def _files(config: Path) -> dict[str, str]:
 
 
 def _secrets(settings: Settings, salt: str) -> dict[str, str]:
-    """One that can't be read is told where it is used; here it is none."""
+    """A digest of each file with a secret. A file that can't be read is left out here and told where it is used."""
     digests = {}
     for option, path in secret_files(settings):
         if option == "api.keys_file":

@@ -19,7 +19,7 @@ class ServedCertificate:
     """`context` for the server. `look` takes up files that have changed; those that can't be used change nothing."""
 
     def __init__(self, cert_file: Path, key_file: Path) -> None:
-        """UnusableCertificateError."""
+        """Load both files. UnusableCertificateError."""
         self._cert, self._key = cert_file, key_file
         self._seen = self._stamps()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -60,7 +60,7 @@ class ServedCertificate:
 
 
 def certificate_of(settings: Settings) -> ServedCertificate | None:
-    """None for plain HTTP."""
+    """The certificate that the API serves; None for plain HTTP."""
     api = settings.api
     return ServedCertificate(api.cert_file, api.key_file) if api.cert_file and api.key_file else None
 

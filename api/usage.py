@@ -47,7 +47,7 @@ def usage(rollups: RollupReader, asked: Asked, start: Millis, end: Millis, by: B
 
 
 def together(parts: Iterable[Usage]) -> Usage:
-    """Their sum."""
+    """The sum of the buckets."""
     whole = Usage()
     for part in parts:
         whole.minutes.add(part.minutes)

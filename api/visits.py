@@ -32,7 +32,7 @@ class Visits:
 
     @property
     def band(self) -> Band:
-        """From published bands alone."""
+        """The sum of the published bands."""
         return total(self.bands) or Band(0, None)
 
     @property

@@ -8,9 +8,9 @@ import errno
 from pathlib import Path
 
 SMALL_BYTES = 65_536
-"""Of a secret, an address, a token or a key."""
+"""The most that a file with a secret, an address, a token or a key may hold."""
 LIST_BYTES = 4 << 20
-"""Of lists and drawings."""
+"""The most that a file with a list or a drawing may hold."""
 
 
 class UnusableFileError(ValueError):

@@ -182,7 +182,7 @@ class Publisher:
         self._let_go(device, lane, now)
 
     def _let_go(self, device: str, lane: _Lane, now: Millis) -> None:
-        """Of what the gateway says it has, and the broker has taken."""
+        """Delete from the spool what the gateway says it has, once the broker has taken it."""
         upto = min(lane.told, lane.taken)
         if self._spool.cover(device, self._spool.boot, upto) or upto > lane.covered:
             lane.covered, lane.resend_ms = upto, RESEND_MS[0]

@@ -76,7 +76,7 @@ class RelayBook:
         self._db.execute("DELETE FROM relay_held WHERE pile=? AND message=?", (pile, message))
 
     def remember(self, pile: str, message: str, settled: Settled, now: Millis) -> None:
-        """A start or an end that the operator has."""
+        """Note that the operator has this start or end."""
         self._db.execute(
             "INSERT OR REPLACE INTO relay_settled (message, pile, verdict, given, at) VALUES (?,?,?,?,?)",
             (message, pile, settled.verdict, settled.given, now),

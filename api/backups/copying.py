@@ -46,7 +46,7 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True)
 class BackupDone:
-    """`put` of `files` were new."""
+    """A backup that was made: of its `files`, `put` were new."""
 
     name: str
     files: int
@@ -92,7 +92,7 @@ class Copies:
         return BackupDone(listed, len(files), put, size)
 
     def lists(self) -> list[str]:
-        """The newest last."""
+        """The names of all lists, the newest last."""
         return _lists_among(self._target.names())
 
     def fetch(self, folder: Path, listed: str | None = None) -> int:
@@ -222,7 +222,7 @@ class Copies:
 
 
 def _list_name(at: Millis) -> str:
-    """Its order is that of time."""
+    """The name of a list; names sort by time."""
     return f"{LIST}{datetime.fromtimestamp(at / 1000, UTC):%Y%m%dT%H%M%SZ}"
 
 

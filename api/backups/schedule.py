@@ -30,7 +30,7 @@ LOCK = "backup.lock"
 
 
 def copies_of(settings: Settings, backup: Backup, tell: Progress = lambda *_: None) -> Copies:
-    """OSError, UnusableFileError."""
+    """The copies that `backup` configures. OSError, UnusableFileError."""
     passphrase = read_secret(backup.passphrase_file, "backup.passphrase_file")
     return Copies(settings, target_of(backup), passphrase, tell)
 

@@ -200,7 +200,7 @@ class People:
         )
 
     def deeds(self, now: Millis) -> Iterator[Deed]:
-        """Those whose time has come."""
+        """The deeds whose time has come."""
         while self._due and self._due[0][0] <= now:
             _, _, step, alert = heappop(self._due)
             yield self._deed(step, alert, now)

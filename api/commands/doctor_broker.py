@@ -137,7 +137,7 @@ def left_out(retained: Iterable[bytes]) -> Iterator[DoctorFinding]:
 
 
 def _left_out_by(what: str) -> str:
-    """Whose words are left out: a calendar's, a document too large for the broker, or else a device's."""
+    """What is left out: a calendar's entry, a document too large for the broker, or else a device's message."""
     name = what.partition("/")[2]  # ids have no spaces
     if name.partition(" ")[2].startswith("calendar: "):
         return "activities"

@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
 
 
 def number(text: str) -> int:
-    """0 to 1024."""
+    """A number from 0 to 1024."""
     if not text.isdigit() or int(text) > SHARDS_MOST:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of shards: write 0 to {SHARDS_MOST}")
     return int(text)

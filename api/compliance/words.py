@@ -15,7 +15,7 @@ Both = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ClauseEvidence:
-    """What is so here."""
+    """What is so in this configuration."""
 
     state: State
     text: Both
@@ -41,5 +41,5 @@ def look(zh: str, en: str) -> ClauseEvidence:
 
 
 def operator(_look: Look) -> ClauseEvidence:
-    """No program can see it."""
+    """A duty of the operator that no program can see."""
     return ClauseEvidence("operator", ("程序做不到", "no program can"))

@@ -52,7 +52,7 @@ def _state(station: FeedStation) -> dict[str, Any]:
 
 
 def _sensors(areas: Sequence[ShownArea]) -> dict[str, list[dict[str, Any]]]:
-    """Of gauges whose word is live: what is stale has no `values`."""
+    """The gauges' live values; a stale one has no `values`."""
     sensors: dict[str, list[dict[str, Any]]] = {}
     gauges = [(area, gauge) for area in areas for gauge in area.instruments if gauge.kind == "climate"]
     for area, gauge in gauges:

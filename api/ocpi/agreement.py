@@ -36,7 +36,7 @@ class Us:
 
 
 class Agreement:
-    """`make`, `show` and `end` it."""
+    """The registration of a partner: `make`, `show` and `end` it."""
 
     def __init__(self, partners: PartnerBook, now: Callable[[], Millis], book: AccessBook) -> None:
         self._partners, self._now, self._book = partners, now, book
@@ -77,7 +77,7 @@ class Agreement:
         return wrapped(None, self._now())
 
     def _note(self, asker: Asker, what: str, detail: str | None = None) -> None:
-        """In the audit trail."""
+        """Write it into the audit trail."""
         self._book.note(self._now(), partner_name(asker.partner.id), what, asker.partner.id, detail)
 
     def _refused(self, why: str) -> Response:

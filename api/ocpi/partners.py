@@ -48,7 +48,7 @@ class Asker:
 
 
 def partner_name(partner: str) -> str:
-    """As people are told of it."""
+    """The partner's name, as people are told of it."""
     return f"OCPI partner {partner}"
 
 
@@ -61,7 +61,8 @@ class PartnerBook:
         self._known: dict[str, Registration] = {}
 
     def who(self, header: str | None, ocpi: Ocpi) -> Asker | None:
-        """Whose `Authorization: Token …` it is: in base64 as OCPI 2.2.1 has it, or plain as many send it."""
+        """The partner whose token stands in `Authorization: Token …`: in base64 as OCPI 2.2.1 has it, or plain as many
+        send it."""
         offered = _offered(header)
         if not offered:
             return None
@@ -73,7 +74,7 @@ class PartnerBook:
         return None
 
     def registered(self, ocpi: Ocpi) -> list[tuple[OcpiPartner, Registration]]:
-        """Whom to tell of changes."""
+        """The partners that are told of changes."""
         pairs = ((partner, self.registration(partner, invited)) for partner, invited in _invitations(ocpi))
         return [
             (partner, registration)

@@ -43,7 +43,7 @@ class Desk:
 
     @property
     def ocpi(self) -> Ocpi:
-        """Its section. 404 without one."""
+        """The section `ocpi:`. 404 where there is none."""
         section = self.context.settings.ocpi
         if section is None:
             raise HTTPException(404, "OCPI is off here: `ocpi:` in the configuration turns it on")

@@ -18,7 +18,7 @@ LIFE_S: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class PendingLogIn:
-    """`home`: the page to go on to."""
+    """A log-in that has begun. `home`: the page to go on to."""
 
     provider: str
     state: str

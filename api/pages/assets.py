@@ -71,7 +71,7 @@ class Assets:
         return bundles.style(names, self.text)
 
     def text(self, name: str) -> str:
-        """KeyError: there is no such file."""
+        """The text of a file. KeyError where there is no such file."""
         return self.files[name].body.decode()
 
     def _bundle(self, name: str) -> Asset | None:

@@ -85,7 +85,7 @@ def _item(station: StationSettings, check: CheckSettings, last: StoredCheck | No
 
 
 def _counted(station: StationSettings, check: CheckSettings) -> bool:
-    """Whether it is about supplies."""
+    """Whether the check is about supplies, which are counted."""
     kinds = {resource.id: resource.kind for area in station.areas for resource in area.resources}
     return any(kinds.get(name) == "supply" for name in check.of)
 

@@ -58,7 +58,7 @@ class PlacesShown(Mapping[str, PagePlace]):
         self._places = places
 
     def configure(self, places: Mapping[str, PagePlace]) -> None:
-        """These from now on. Any thread."""
+        """Serve these places from now on. Any thread."""
         self._places = places
 
     def __getitem__(self, station: str) -> PagePlace:

@@ -80,7 +80,7 @@ def groups(document: StationDocument) -> list[ShownKind]:
 
 
 def things(document: StationDocument) -> list[ShownResource]:
-    """All others, the ways in last."""
+    """All resources that are in no group, the ways in last."""
     ranks = {name: (spec.entrance, rank) for rank, (name, spec) in enumerate(SPECS.items())}
     rest = [
         resource

@@ -124,7 +124,7 @@ class WishPaper:
 
 
 def _word(key: str, lang: str, **values: object) -> str:
-    """Escaped, with its values."""
+    """The word of a language with its values, escaped for HTML."""
     return escape(WORDS[key][_COLUMN.get(lang, 0)].format(**values))
 
 

@@ -55,7 +55,7 @@ class PasskeyBook:
         self._passkeys: tuple[Passkey, ...] = ()
 
     def all(self) -> tuple[Passkey, ...]:
-        """The oldest first."""
+        """All passkeys, the oldest first."""
         seen = stamp(self.path)
         if seen != self._seen:
             self._passkeys = () if seen is None else _read(self.path)

@@ -71,7 +71,7 @@ class AptRepository:
         return entries
 
     def entries(self, suite: str) -> list[PackageEntry]:
-        """The oldest first."""
+        """The packages of a suite, the oldest first."""
         entries = []
         for arch in ARCHITECTURES:
             path = self._index(suite, arch)
@@ -182,6 +182,6 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _forget_old(folder: Path) -> None:
-    """Of plain and packed each."""
+    """Remove all but the newest indices, of which each is there plain and packed."""
     for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[: -2 * KEPT_INDICES]:
         path.unlink()

@@ -23,7 +23,7 @@ class RingVerdict:
 
 
 def ring_before(ring: str) -> str | None:
-    """None for the first."""
+    """The ring that a version comes from; None for the first ring."""
     place = RINGS.index(ring)
     return RINGS[place - 1] if place else None
 

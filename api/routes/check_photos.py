@@ -96,7 +96,7 @@ def router(context: ApiContext) -> Routes:
 
 
 def photos_of(context: ApiContext) -> Photos:
-    """Those of the configured store."""
+    """The photos of the configured store."""
     store = context.settings.store
     return Photos(store.path, store.retention.photos_days)
 

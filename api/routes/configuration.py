@@ -180,7 +180,7 @@ def _one_station(changes: Sequence[ChangeOrder]) -> str | None:
 
 
 def _sent(boxes: BoxConfiguration, station: str, key: Key, order: ChangeSet, if_match: str) -> dict[str, Any]:
-    """To the box that has the station."""
+    """Send the changes to the box that has the station."""
     if order.dry_run:
         raise HTTPException(422, "a box answers no dry run: it saves what is right, or says what is wrong")
     now = _matching(boxes.now(station, key), if_match)

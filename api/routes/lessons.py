@@ -44,7 +44,7 @@ class EdgeUse(BaseModel):
 
 
 class OpeningUse(BaseModel):
-    """Of all places in the first and last half hours between two closings of an hour and more."""
+    """The use of all places in the first and last half hours between two closings of an hour and more."""
 
     openings: int = Field(description="how many were seen whole; 0 of what never closes")
     first_half_hour: EdgeUse

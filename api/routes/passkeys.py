@@ -68,7 +68,7 @@ class PasskeyDesk:
         return key
 
     def of(self, key: Key) -> list[Passkey]:
-        """Those of this key."""
+        """The passkeys of this key."""
         return [passkey for passkey in self.context.keyring.passkeys.all() if passkey.key == key.id]
 
     def make(self, request: Request, key: Key, credential: dict[str, Any], name: str) -> Passkey:
@@ -88,7 +88,7 @@ class PasskeyDesk:
         return passkey
 
     def log_in(self, request: Request, credential: dict[str, Any]) -> tuple[Key, str]:
-        """Who comes in, and the cookie of the session. PasskeyRefusedError."""
+        """(the key that logged in, the cookie of its session). PasskeyRefusedError."""
         now, keyring = self.context.now(), self.context.keyring
         challenge = challenge_in(request.cookies.get(COOKIE, ""), keyring.sessions, "log_in", now)
         passkey = keyring.passkeys.by_credential(str(credential.get("id")))

@@ -30,7 +30,7 @@ SETTLED = {"cache-control": "public, max-age=60", "vary": "authorization, cookie
 SETTLED_AFTER_MS = HOUR_MS  # roll-ups have come to it, and what devices held back has mostly arrived
 PROBLEMS: dict[int | str, dict[str, Any]] = {code: {"model": ProblemDocument} for code in (401, 403, 404, 422, 503)}
 ALSO_TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-"""Of every route with a `format`."""
+"""What every route with a `format` answers besides JSON."""
 
 From = Annotated[str | None, Query(alias="from", description="included; default: a day before `to`")]
 To = Annotated[str | None, Query(alias="to", description="not included; default and latest: now")]
@@ -40,7 +40,7 @@ Form = Annotated[Literal["json", "csv"], Query(alias="format", description="csv:
 
 
 class Past:
-    """One for each router."""
+    """What routes about the past have in common, one for each router."""
 
     def __init__(self, context: ApiContext) -> None:
         self._context, self._gate = context, AccessGate(context.keyring, context.now)
@@ -127,7 +127,7 @@ class Past:
         return [station for station in self._context.settings.stations if set(names) <= set(station.region)]
 
     def of_name(self, station: str) -> list[StationSettings]:
-        """The station, or none."""
+        """The station of this name in a list, which is empty where there is none."""
         known = self._context.settings.station(station)
         return [] if known is None else [known]
 
@@ -186,7 +186,7 @@ def answer(body: dict[str, Any], headers: dict[str, str] = NO_CACHE) -> Response
 
 
 def shown_share(value: float | None) -> float | None:
-    """Of 0 to 1, as it is told; null is what is not known."""
+    """A share from 0 to 1, rounded as answers tell it; None, null in JSON, is not known."""
     return None if value is None else round(value, 4)
 
 

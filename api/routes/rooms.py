@@ -65,7 +65,7 @@ def router(context: ApiContext) -> Routes:
 
 
 def _window(start: str | None, end: str | None, now: Millis) -> tuple[Millis, Millis]:
-    """By default the coming hour."""
+    """(from, until) as asked; by default the coming hour."""
     begin = now if start is None else _time("from", start)
     finish = begin + HOUR_MS if end is None else _time("to", end)
     if not 0 < finish - begin <= LONGEST_MS:

@@ -104,7 +104,7 @@ def router(context: ApiContext, desk: WishDesk, door: "WishDoor") -> Routes:
 
 
 class WishDoor:
-    """Lets in so many wishes an hour."""
+    """Lets in a limited number of wishes an hour."""
 
     def __init__(self, context: ApiContext, desk: WishDesk) -> None:
         self._context, self._desk = context, desk
@@ -202,7 +202,7 @@ def covered_by(context: ApiContext, key: Key) -> list[StationSettings]:
 
 
 def station_of(context: ApiContext, station: str) -> StationSettings:
-    """404 where there is none."""
+    """The station of this name. HTTPException 404 where there is none."""
     known = context.settings.station(station)
     if known is None:
         raise not_found(station)
@@ -215,7 +215,7 @@ def _key(station: str, wish: str) -> WishKey:
 
 
 def shown(demand: Demand) -> dict[str, Any]:
-    """For everybody."""
+    """A demand as everybody may see it."""
     interest = INTERESTS.get(demand.interest)
     chinese, _, english = interest.names if interest else (demand.interest,) * 3
     return {

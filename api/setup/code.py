@@ -23,7 +23,7 @@ class SetupCode:
 
     @property
     def text(self) -> str:
-        """For the log, in two halves."""
+        """The code as the log shows it, in two halves."""
         return f"{self._code[:4]}-{self._code[4:]}"
 
     def is_open(self, now: Millis) -> bool:

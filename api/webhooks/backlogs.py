@@ -89,7 +89,7 @@ class Backlogs:
                 yield self.subscriptions[name]
 
     def due(self, now: Millis) -> Iterator[tuple[Subscription, Backlog]]:
-        """Whose turn may begin."""
+        """(subscription, its backlog) for each whose turn may begin."""
         for name in list(self._waiting):
             backlog = self.of.get(name)
             if backlog is None or backlog.over():

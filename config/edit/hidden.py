@@ -56,7 +56,7 @@ class _Known:
 
 @cache
 def _fields(section: type | None) -> dict[str, tuple[type | None, bool]]:
-    """Of each option of a section the section in it, and whether it is a secret."""
+    """Option → (the section in it, whether it is a secret)."""
     fields = fields_of(section) if section is not None else {}
     return {name: (section_in(field.annotation), not field.repr) for name, field in fields.items()}
 

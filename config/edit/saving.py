@@ -166,7 +166,7 @@ def _stage(home: ConfigHome, files: Mapping[str, bytes], current: Mapping[str, b
 
 
 def _like(home: ConfigHome, name: str, current: Mapping[str, bytes]) -> Path:
-    """Whose owner and mode a file gets: its own, or for a new one its neighbour's, or the folder's."""
+    """The file whose owner and mode a file gets: its own, or for a new one its neighbour, or the folder."""
     neighbour = name if name in current else next(iter(current), None)
     return home.folder if neighbour is None else home.target(neighbour)
 

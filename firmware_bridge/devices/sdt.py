@@ -74,4 +74,4 @@ class IdReader:
         return (DeviceReading(self.device, {"fault": f"sam_{code:02x}"}),)
 
     def order(self, order: DeviceOrder) -> None:
-        """There is nothing to order."""
+        """A reader of identity cards takes no orders."""

@@ -161,7 +161,7 @@ class Ykc(Listener[Scanner]):
         return Heard((), self._devices(pile), frames.record_answer(frame), step=step)
 
     def _result(self, frame: YkcFrame, pile: str) -> Heard:
-        """Of a start or stop that somebody else asked for, for we never do: an event."""
+        """The result of a start or stop as an event; somebody else asked for it, for we never do."""
         told = frames.result(frame.body, frame.kind)
         gun = self._guns.get((pile, told.gun)) if told is not None else None
         if told is None or gun is None:

@@ -56,7 +56,8 @@ class YkcLogin:
 
 @dataclass(frozen=True, slots=True)
 class YkcGun:
-    """Of 13. `power_w` and `energy_wh` (of this charge so far) are None where they can't be."""
+    """Frame 13, the state of one gun. `power_w` and `energy_wh` (of this charge so far) are None where they can't
+    be."""
 
     trade: str
     pile: str
@@ -71,7 +72,7 @@ class YkcGun:
 
 @dataclass(frozen=True, slots=True)
 class YkcResult:
-    """Of 33 and 35: whether a start or a stop that somebody asked for was done, and the pile's code if not."""
+    """Frames 33 and 35: whether a start or a stop that somebody asked for was done, and the pile's code if not."""
 
     pile: str
     gun: int
@@ -81,7 +82,7 @@ class YkcResult:
 
 @dataclass(frozen=True, slots=True)
 class YkcRecord:
-    """Of 3B: one charge that is over. Times by the pile's clock; energies in Wh, meters None where it has none."""
+    """Frame 3B: one charge that is over. Times by the pile's clock; energies in Wh, meters None where it has none."""
 
     trade: str
     pile: str
@@ -118,7 +119,7 @@ def scanner() -> Scanner:
 
 
 def parse(frame: bytes) -> YkcFrame:
-    """Of a sound frame."""
+    """The parts of a sound frame."""
     high_first = crc16_modbus(frame[2:-2]) != int.from_bytes(frame[-2:], "little")
     return YkcFrame(frame[2:4], frame[4] != 0, frame[5], frame[HEAD:-2], high_first)
 
@@ -157,7 +158,7 @@ def realtime(body: bytes) -> YkcGun | None:
 
 
 def result(body: bytes, kind: int) -> YkcResult | None:
-    """A start's comes behind its trade."""
+    """The result of a start or stop; that of a start stands behind its trade number."""
     at = 16 if kind == STARTED else 0
     if len(body) < at + 10:
         return None
@@ -183,7 +184,7 @@ def record(body: bytes) -> YkcRecord | None:
 
 
 def pile_in(frame: YkcFrame) -> str | None:
-    """Whose frame it is, of those in which that is the first thing said, or comes after a trade."""
+    """The pile that sent the frame, where its number comes first or after a trade number."""
     at = _PILE_AT.get(frame.kind)
     return None if at is None or len(frame.body) < at + 7 else frame.body[at : at + 7].hex()
 
@@ -232,7 +233,7 @@ def set_time(pile: str, sequence: bytes, now: Millis) -> bytes:
 
 
 def bcd(byte: int) -> int:
-    """Of two digits; some piles count in binary, which is the same up to 9."""
+    """The number of two digits in a byte; some piles count in binary, which is the same up to 9."""
     return (byte >> 4) * 10 + (byte & 15)
 
 

@@ -39,7 +39,7 @@ def bookable_area() -> dict[str, object]:
 
 
 def bookings(week: Week) -> list[Booking]:
-    """Of the week before and the week to come."""
+    """The bookings of the week before and the week to come."""
     return [
         Booking(week.at(day, begins), week.at(day, ends), title, 0 if (day, begins) in NOBODY_CAME else people)
         for day in range(FIRST_DAY, LAST_DAY)

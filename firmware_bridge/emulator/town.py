@@ -227,7 +227,7 @@ class Town:
         return signals
 
     def _meter(self, at: float, device: VirtualDevice) -> None:
-        """Whoever charges tells so more often, also who is sparing."""
+        """A pile that charges reports more often, also a sparing one."""
         self._metered.discard(device)
         self._tell(int(at), device)
 

@@ -46,7 +46,7 @@ class _Waiting:
 
 
 class PileCalls:
-    """Of one connection. `send` writes a message to the pile."""
+    """The calls to the pile of one connection. `send` writes a message to the pile."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send

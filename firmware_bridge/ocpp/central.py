@@ -283,7 +283,7 @@ class OcppBus:
         log.warning("%s", text)
 
     def admitted(self, link: PileLink, admitted: Admitted) -> None:
-        """Of two connections of one charge point the newer is the pile."""
+        """Take up a connection. The newer of two connections of one charge point is the pile."""
         self._crowd.remove(link)
         self._turns.done(link)
         pile = self._piles[admitted.charge_point]
@@ -354,7 +354,7 @@ class OcppBus:
             self._about(talk.pile)
 
     def _about(self, pile: ChargePoint) -> None:
-        """Of a pile that is there something else is known."""
+        """Tell that something else is known of a pile that is there."""
         link = self._links.get(pile.charge_point)
         if link is not None:
             self.on_presence(pile, self._since[link])

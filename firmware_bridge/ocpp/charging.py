@@ -51,7 +51,8 @@ class ChargeMeter:
 
 @dataclass(slots=True)
 class ChargeEnd:
-    """Of the transaction `number` (1.6) or `mark` (2.x). `device` and `meter_start` are for one whose start never came.
+    """The end of the transaction `number` (1.6) or `mark` (2.x). `device` and `meter_start` are for one whose start
+    never came.
 
     `ended` is the device where it has now ended, when it is kept; None for a repeat.
     """

@@ -51,7 +51,7 @@ class Crowd:
         return link if oldest.address == link.address else oldest
 
     def _oldest(self) -> list[PileLink]:
-        """Of the busiest address."""
+        """The oldest connections of the busiest address."""
         if self._since_counted >= COUNTED_EVERY or self._busiest not in self._by_address:
             self._since_counted = 0
             self._busiest = max(self._by_address, key=lambda address: len(self._by_address[address]), default="")

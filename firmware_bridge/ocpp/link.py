@@ -41,7 +41,7 @@ quiet_log.setLevel(logging.CRITICAL)
 
 
 class LinkOwner(Protocol):
-    """Whoever has the connections."""
+    """The owner of the connections."""
 
     def opened(self, link: "PileLink") -> None: ...
     def greeted(self, link: "PileLink") -> None:

@@ -88,7 +88,7 @@ def _sample(raw: dict[str, Any]) -> _Sample | None:
 
 
 def _total(samples: Sequence[_Sample]) -> float | None:
-    """Of one measurand at one moment: the total as told, or the sum of the phases, at the best location."""
+    """The value of one measurand at one moment: the total as told, or the sum of the phases, at the best location."""
     for location in _LOCATIONS:
         here = {sample.phase: sample.value for sample in samples if sample.location == location}
         for phase in _TOTALS:

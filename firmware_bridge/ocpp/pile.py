@@ -171,7 +171,7 @@ class ChargePoint:
         return known
 
     def news(self, now: Millis) -> list[DeviceReading]:
-        """Of each connector what has changed since it was told, or was told long ago."""
+        """A reading for each connector that has changed since it was told, or was told long ago."""
         readings = []
         for plug in self.plugs:
             known = self.signals(plug, now)

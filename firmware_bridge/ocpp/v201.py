@@ -132,7 +132,7 @@ def needs(scene: Scene, _payload: Payload) -> Reply:
 
 
 def chain_status(scene: Scene, payload: Payload) -> Reply:
-    """Of no certificate do we know whether it was revoked."""
+    """We know of no certificate whether it was revoked, and say so."""
     unknown = [
         {
             "certificateHashData": asked["certificateHashData"],

@@ -17,7 +17,8 @@ AHEAD_MS = 300_000  # a time further in the future is none
 
 @dataclass(frozen=True, slots=True)
 class OperatorWord:
-    """Of one connector: `status` in the words of OCPP 1.6 or `Unknown`, `error` his own word for a fault.
+    """What the operator says of one connector: `status` in the words of OCPP 1.6 or `Unknown`, `error` his own word for
+    a fault.
 
     `changed_at` is by the operator's clock; None where he gives no time.
     """

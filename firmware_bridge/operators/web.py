@@ -40,7 +40,7 @@ class AskError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebAnswer:
-    """Of a 2xx."""
+    """An answer with a 2xx status."""
 
     body: bytes
     headers: Mapping[str, str]

@@ -97,7 +97,7 @@ class Dispatch:
         self.lanes.configure(lanes_of(settings), self._places)
 
     def configure(self, change: Reconfigured) -> None:
-        """Whom is told what, and how, from now on. Belongs to the intake thread.
+        """Take up whom to tell what, and how, from now on. Belongs to the intake thread.
 
         Channels are made anew each time: their secrets may be others though the configuration says the same.
         """

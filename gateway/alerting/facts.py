@@ -188,7 +188,7 @@ class Watch:
         return facts + [flooding(device.facts[0].resource, now, None) for device in over]
 
     def _of(self, facts: Facts, now: Millis) -> list[Fact]:
-        """Of signals that are others than last time; what expires is news once a day."""
+        """Facts from signals that have changed since the last look, and once a day from an expiry."""
         signals = signals_of(facts)
         seen = (*signals.values(), now // DAY_MS)
         if not signals or self._judged.get(facts) == seen:

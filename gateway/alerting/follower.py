@@ -102,7 +102,7 @@ class Follower:
         )
 
     def follow(self, outcome: Outcome, now: Millis) -> list[AlertEvent]:
-        """An outcome that is durable."""
+        """Follow an outcome that is durable."""
         contained, events, facts = self._mishaps.contained, list[AlertEvent](), list[Fact]()
         if outcome.changes:
             with contained("what changes say about alerts"):

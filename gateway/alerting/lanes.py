@@ -124,7 +124,7 @@ class Lanes:
         return next((lane.worker.name for lane in self._lanes.values() if lane.worker.failed is not None), None)
 
     def wake(self, owed: Sequence[Delivery]) -> None:
-        """These were stored. Any thread."""
+        """Wake the lanes of these deliveries, which were stored. Any thread."""
         for channel in {delivery.channel for delivery in owed if is_danger(delivery.alert)}:
             lane = self._lanes.get(channel)
             if lane is not None:

@@ -13,7 +13,7 @@ from gateway.wire import UnreadableError, parse_topic, read_event
 
 
 def missed_alarms(store: Store, live: Live, known: Callable[[str], Alert | None], cursor: int) -> Iterator[Fact]:
-    """Of the batches behind `cursor`; those that are `known` by the id of their alert are left out."""
+    """Alarms in the batches behind `cursor`; those whose alert is `known` by its id are left out."""
     for _, batch in store.batches(cursor):
         for topic, payload, received in zip(batch.topics, batch.payloads, batch.received, strict=True):
             said = _alarm(live, topic, payload, received) if topic.endswith(b"/event") else ()

@@ -36,7 +36,7 @@ class Orders:
         self._look_at: Millis = 0
 
     def follow(self, event: OrderEvent) -> None:
-        """A step that somebody took."""
+        """Follow a step that somebody took with an order."""
         if event.order.state == "done":
             self._done[event.order.id] = event.order
         else:
@@ -79,7 +79,8 @@ class Orders:
         return alert is not None and alert.kind == FOUND_BY_PERSON
 
     def _hidden(self, alert_id: str) -> bool | None:
-        """Of an alert that is closed: one that only the maintenance closed is judged when that is over."""
+        """Whether maintenance alone closed the alert and its trouble still holds; None: to be judged once the work is
+        over."""
         alert = self._closed(alert_id)
         if alert is None or alert.closed_by != MAINTENANCE or not self._alerts.holds(alert):
             return False

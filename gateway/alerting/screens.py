@@ -53,7 +53,7 @@ class Screens:
         self._stations[station][name] = _Screen(missed_at, missed_at - self._silent_ms, wall=True)
 
     def look(self, now: Millis) -> list[Fact]:
-        """Of each wall whether it is missed; one that is forgotten is so no longer."""
+        """For each wall whether it is missed; a wall that is forgotten is not missed any more."""
         while self._waiting:
             self._heard(*self._waiting.popleft())
         facts = [fact for station, screens in self._stations.items() for fact in self._judged(station, screens, now)]

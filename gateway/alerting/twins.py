@@ -35,7 +35,7 @@ class Twins:
         self._core, self._reader = core, reader
 
     def alert(self, station: str, name: str, what: About | None) -> Alert | None:
-        """Of this name, else about the same: the open one, else the one that was closed last."""
+        """The alert of this name, else one about the same: the open one, else the one that was closed last."""
         desk = self._core.desk
         alert = desk.find(name) or self._reader.alert(name)
         if alert is not None or what is None:
@@ -44,7 +44,8 @@ class Twins:
         return next((alert for alert in known if what.is_of(alert, station)), None)
 
     def order(self, station: str, name: str, what: About | None) -> Order | None:
-        """Of this name, else for an alert about the same: the newest that is not closed, else the newest."""
+        """The order of this name, else one for an alert about the same: the newest that is not closed, else the
+        newest."""
         order = self._reader.order(name)
         if order is not None or what is None:
             return order if order is not None and order.station == station else None

@@ -26,7 +26,8 @@ class Apart:
         self._again: dict[tuple[str, ...], tuple[Millis, Input]] = {}  # when to judge once more, and what
 
     def judge(self, told: Input, now: Millis, again_ms: Millis | None = TRY_AGAIN_MS) -> None:
-        """One that fails is judged once more after `again_ms`, unless newer news of the same come before."""
+        """Judge one input. If that fails it is judged once more after `again_ms`, unless newer news of the same come
+        before."""
         if self._again:
             self._again.pop(_about(told), None)
         before = None

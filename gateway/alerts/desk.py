@@ -72,7 +72,7 @@ class AlertDesk:
         return book.collect()
 
     def mute(self, alert_id: str, by: str, until: Millis, now: Millis) -> list[AlertEvent]:
-        """Of this and what comes of the same kind about the same until then nothing is told: somebody knows of it.
+        """Tell nothing of this alert, nor of one of the same kind about the same, until then: somebody knows of it.
 
         An end that is not ahead ends it. Whoever mutes acknowledges.
         """

@@ -121,7 +121,7 @@ class Groups:
             group.silent.clear()
 
     def follow(self, change: Change) -> None:
-        """Whoever was ever heard belongs; whoever is removed leaves."""
+        """A device belongs to its group once it was heard, until it is removed."""
         resource = change.resource
         for group in self.of(resource.station, resource.device):
             if change.after.lifecycle != "active":

@@ -124,7 +124,7 @@ def _keep(keys: set[tuple[str, str]], key: tuple[str, str], *, wanted: bool) -> 
 
 
 def _by_device(resources: Mapping[tuple[str, str], Resource]) -> dict[tuple[str, str], list[Resource]]:
-    """Of devices that feed other resources than the one of their own name: most feed that alone."""
+    """By device its resources, where it feeds others than the one of its own name: most feed that alone."""
     fed_by: dict[tuple[str, str], list[Resource]] = {}
     for resource in resources.values():
         if resource.device != resource.id:

@@ -51,7 +51,7 @@ def _warns(after: Axes) -> bool | None:
 
 
 def _warning(change: Change, holds: bool | None) -> Fact:
-    """Of a detector."""
+    """The fact that follows from a detector's state."""
     resource, tested = change.resource, change.after.use == "reserved"
     detail: dict[str, Signal] = {"device": resource.device}
     if resource.type is not None:

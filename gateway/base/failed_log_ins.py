@@ -29,7 +29,7 @@ class FailedLogIns:
 
 
 class FailedLogInCount:
-    """Of one process. `failed` is called at each, on one thread."""
+    """The failed log-ins of one process. `failed` is called at each, on one thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

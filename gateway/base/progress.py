@@ -18,7 +18,7 @@ class Progress:
 
     @classmethod
     def in_log(cls, what: str, unit: str, clock: Callable[[], float] = monotonic_s) -> "Progress":
-        """Of a process that has other work as well: lines of its log, on a terminal too."""
+        """Progress as log lines, on a terminal too: for a process that has other work as well."""
         return cls(what, unit, StringIO(), clock)
 
     def __init__(

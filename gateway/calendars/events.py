@@ -186,7 +186,7 @@ def _newest(versions: list[Any]) -> list[Any]:
 
 
 def sequence(event: Any) -> int:
-    """Of several versions of an event the highest is the newest."""
+    """The event's SEQUENCE: the version with the highest one is the newest."""
     value = event.get("SEQUENCE", 0)
     return int(value) if isinstance(value, int) else 0
 

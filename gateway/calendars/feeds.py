@@ -183,7 +183,7 @@ class Calendars:
         return changed
 
     def delivered(self, areas: Iterable[AreaKey]) -> None:
-        """Whoever asked has the agendas of these areas as they are now."""
+        """Note that the agendas of these areas were handed over as they are now."""
         for area in areas:
             self._delivered[area] = [feed.activities for feed in self._of[area]]
             if not self._of[area]:  # it has no calendar any more, and that is known now
@@ -233,7 +233,7 @@ class Calendars:
         return [key for key in self._feeds if key[0].give_up is not None]
 
     def holding(self, area: AreaKey, activity: Activity) -> list[FeedKey]:
-        """Of these, those of the area that have the activity."""
+        """The feeds of the area that have the activity."""
         feeds = self._of.get(area, ())
         return [key for key in self.written() if self._feeds[key] in feeds and activity in self._feeds[key].activities]
 
@@ -267,7 +267,7 @@ def looked_at(
 
 
 def _name(area: AreaKey, source: str) -> str:
-    """Of a web address only the host is told."""
+    """A source as logs name it: of a web address only the host."""
     return f"{'/'.join(area)}: {host_of(source) if is_web(source) else source}"
 
 

@@ -34,7 +34,7 @@ TO_CENTRE: Final = ""
 IN_TURN: Final = "staff"
 """Deeds go one after the other: an order is accepted once it is there."""
 IN_TURN_MOST: Final = 5
-"""One that was sent so often without an answer keeps no other waiting."""
+"""An errand that was sent so often without an answer holds up no other."""
 
 
 class Errand(msgspec.Struct):

@@ -45,7 +45,7 @@ class Context:
             self.recorded = before
 
     def device(self, topic: bytes) -> tuple[Device, Topic]:
-        """Whom a native topic names, and what it carries. UnreadableError for nobody of ours."""
+        """(the device that a native topic names, what the topic carries). UnreadableError for no device of ours."""
         station, name, which = wire.parse_topic(topic)
         if station not in self.live.stations:
             raise UnreadableError("unknown_station")

@@ -49,7 +49,7 @@ class BoxErrands:
     # ---- any thread ----
 
     def came_of_it(self, answer: ErrandAnswer, way: str) -> None:
-        """Of something that was carried out beside the core; `way` is who told it."""
+        """Note what came of something that was carried out outside of the core; `way` is who told it."""
         self._beside.append((answer, way))
 
     def centre_says(self, answer: ErrandAnswer) -> None:

@@ -53,7 +53,7 @@ class Refusals:
                 context.lose(device, flags, now)
 
     def _remark(self, topic: bytes, speaker: Device | None, reason: str) -> None:
-        """Of a device that somebody configured: who mends it finds it by name."""
+        """Remark on the configured device by its name, so that whoever mends it finds it."""
         foreign = self._context.foreign
         devices = [source.device for source in foreign.sources_of(topic)] if speaker is None else [speaker]
         for device in devices:

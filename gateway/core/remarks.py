@@ -46,5 +46,5 @@ class Remarks:
 
 
 def most(counts: Mapping[str, int]) -> dict[str, int]:
-    """Of what was left out the most frequent, at most `TOLD` names."""
+    """The most frequent of what was left out, at most `TOLD` names."""
     return dict(Counter(counts).most_common(TOLD))

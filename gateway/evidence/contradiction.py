@@ -102,7 +102,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     for spec in SPECS.values()
     if spec.doubts
 }
-"""Of each kind, in the order in which it names them: the first that holds weighs most."""
+"""The rules of each kind in the order in which it names them: the first that holds weighs most."""
 NEVER_AGAIN = 2**62
 
 

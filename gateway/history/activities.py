@@ -29,7 +29,7 @@ class HeldCount:
 
     @property
     def planned(self) -> int:
-        """As the calendars had it."""
+        """The number of activities that the calendars had."""
         return self.held + self.not_held + self.unknown
 
     @property

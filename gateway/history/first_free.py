@@ -90,7 +90,8 @@ def spells_of(members: Sequence[Sequence[UseSpan]]) -> list[Spell]:
 
 
 def _lasting(pools: Pools, starts: Sequence[Millis], now: Millis, zone: ZoneInfo) -> Lasting:
-    """Of each whose like the past knows; one that lasts longer than nearly all of the past is not waited for."""
+    """How long uses lasted that had gone on as long as each present one. A use that outlasts nearly all past ones is
+    left out."""
     lasting: Lasting = []
     for start in starts:
         elapsed = max(0, now - start)

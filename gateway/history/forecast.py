@@ -113,7 +113,7 @@ def _level(past: Sequence[UseSpan], zone: ZoneInfo) -> float:
 
 
 def quantile(values: Sequence[float], share: float, first: int = 0) -> float:
-    """Of ascending values from place `first` on, straight between two of them."""
+    """The quantile `share` of the ascending values from index `first` on, interpolated linearly."""
     place = first + share * (len(values) - 1 - first)
     below = int(place)
     above = min(below + 1, len(values) - 1)

@@ -35,7 +35,7 @@ class Shares:
 
     @property
     def answers(self) -> int:
-        """All that are told."""
+        """The number of all answers that are told."""
         return sum(self.groups.values())
 
     @property
@@ -44,7 +44,7 @@ class Shares:
 
 
 def told(counts: Mapping[str, int]) -> Shares | None:
-    """Of one station's month that is over; None where that are too few."""
+    """The shares of one station's past month; None where too few answered."""
     large = {name: count for name, count in counts.items() if count >= CROWD and name != OTHER}
     rest = sum(count for name, count in counts.items() if name not in large)
     if rest >= CROWD:

@@ -24,7 +24,8 @@ History = Sequence[Interval]
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """Of the resources of one kind: `full`: one at least was in use and none free; `known`: that, or one was free;
+    """What is known of the resources of one kind: `full`: one at least was in use and none free; `known`: that, or one
+    was free;
     `unknown`: none was free as far as is known. Closed time, and time in which all were broken, is in none."""
 
     full: Millis = 0
@@ -54,7 +55,7 @@ class Edges:
 
 
 def saturation(histories: Sequence[History], start: Millis, end: Millis) -> Saturation:
-    """Of what stands beside each other, in [start, end)."""
+    """How long resources that stand side by side were all in use, in [start, end)."""
     full = known = unknown = 0
     for begin, until, parts in _stretches(histories, start, end):
         length = until - begin

@@ -24,7 +24,7 @@ NEAR_MS = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One that ended. `energy_mwh` None: a meter is missing."""
+    """A transaction that ended. `energy_mwh` None: a meter is missing."""
 
     name: str
     start: Millis
@@ -33,7 +33,7 @@ class Transaction:
 
 
 class TransactionSaid(Struct, gc=False):
-    """What such an event tells here."""
+    """What an event of a transaction tells here."""
 
     type: str
     phase: str | None = None

@@ -37,7 +37,8 @@ class Told(Struct, gc=False):
 
 @dataclass(slots=True)
 class Passed:
-    """Of one hour: how often a door opened; what a counter's totals rose by, and over how long they tell."""
+    """What passed in one hour: how often a door opened; by how much a counter's totals rose, and how much time they
+    cover."""
 
     openings: int = 0
     least: int = 0
@@ -158,5 +159,5 @@ def _through_its_end(since: int, total: int, passed_ms: Millis) -> int | None:
 
 
 def _room(passed_ms: Millis) -> int:
-    """As many may have come in."""
+    """How many people may have come in within this time."""
     return MOST_A_SECOND * passed_ms // 1000

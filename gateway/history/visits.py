@@ -25,7 +25,7 @@ WATCHED = 0.95
 
 
 class ErrorPct(NamedTuple):
-    """Of 100 people, how many a sensor misses at most, and how many it counts twice at most."""
+    """How many of 100 people a sensor misses at most, and how many it counts twice at most."""
 
     missed: float
     double: float
@@ -35,7 +35,7 @@ COUNTER = ErrorPct(2, 5)
 CARD = ErrorPct(10, 2)
 """One follows another on the same card; a card is held up twice."""
 OPENING = ErrorPct(0, 25)
-"""Of a door's openings some let nobody through."""
+"""Some openings of a door let nobody through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def by_cards(cards: int, error: ErrorPct, coverage: float | None, *, only_way: b
 
 
 def by_openings(openings: int, error: ErrorPct, coverage: float | None) -> Evidence:
-    """Whoever comes in goes out again: each opening is for one of both at least, and for any number at most."""
+    """Visits by a door's openings. Each visitor comes in and goes out, so an opening stands for half a visit at least
+    and any number at most."""
     return counted(openings // 2, None, error, coverage)
 
 
@@ -94,7 +95,7 @@ def published(evidence: Evidence) -> Band:
 
 
 def mean_coverage(parts: Iterable[float | None]) -> float | None:
-    """Of days or entrances that count alike; those that were closed don't count."""
+    """The mean coverage of days or entrances, which weigh alike; closed ones (None) are left out."""
     known = [part for part in parts if part is not None]
     return sum(known) / len(known) if known else None
 

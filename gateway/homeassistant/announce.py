@@ -83,7 +83,7 @@ def states(document: StationDocument) -> tuple[str, bytes]:
 
 def _entities(resource: Resource, gateway: str) -> dict[str, dict[str, Any]]:
     """By the name of the component: one for each resource and detector, one for each value of the air, none of a
-    counter, whose steps are nobody's business."""
+    counter, whose steps are told to nobody."""
     match resource.kind:
         case "counter":
             return {}
@@ -177,7 +177,7 @@ def _instrument_state(gauge: ShownInstrument) -> InstrumentState:
 
 
 def state_topic(station: str) -> str:
-    """Where its states stand."""
+    """The topic with the states of a station."""
     return f"yz-ha/{station}"
 
 

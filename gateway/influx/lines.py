@@ -136,9 +136,10 @@ class Lines:
 
 
 def time_ns(said: dict[str, Any], payload: bytes, received_at: Millis, flags: int) -> int:
-    """When it was true, in ns: the same each time it is sent, and another for each `seq` of one millisecond.
+    """The time of the point, in ns. A message that is sent again gets the same time; messages of one millisecond get
+    times that differ by their `seq`.
 
-    A `ts` that is not believed counts by its receipt; without `seq` the payload itself tells two apart.
+    Where `ts` is not believed the time of receipt counts; without `seq` a digest of the payload takes its place.
     """
     ts, seq = said.get("ts"), said.get("seq")
     if isinstance(ts, str):

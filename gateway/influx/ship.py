@@ -87,7 +87,7 @@ class Ship(threading.Thread):
     # ---- for others ----
 
     def configure(self, resources: Iterable[Resource]) -> None:
-        """Whose messages become lines from now on. Any thread."""
+        """Turn the messages of these resources into lines from now on. Any thread."""
         self._lines.configure(resources)
 
     def end(self, timeout_s: float) -> None:

@@ -49,7 +49,7 @@ repeats = never_repeats
 
 
 def event(known: Value, event: Event, now: Millis) -> bool:
-    """Somebody passes."""
+    """Take up that somebody passed; whether the event was of use."""
     if event.type != "passage":
         return False
     known.use = "free"

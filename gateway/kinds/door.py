@@ -59,7 +59,7 @@ class Value(Known):
 
     @property
     def told(self) -> str:
-        """What leaf and bolt say together."""
+        """What the leaf and the bolt say together."""
         return "open" if self.leaf else "locked" if self.bolt else "closed"
 
     def forget(self, now: Millis) -> Millis | None:

@@ -29,7 +29,8 @@ class Counters(Counter[str]):
 
 
 _NOBODYS = Counters()
-"""Of what is in no live state yet: nobody reads them, and one for each of 100,000 resources takes time at a start."""
+"""The counters of resources outside of any live state: nobody reads them, and one each for 100,000 would slow a
+start."""
 
 
 class Known:
@@ -134,7 +135,7 @@ _slots: dict[type[Known], tuple[str, ...]] = {}
 
 
 def slots_of(known: type[Known]) -> tuple[str, ...]:
-    """What its kind may write."""
+    """The attributes that the kind itself may write."""
     slots = _slots.get(known)
     if slots is None:
         slots = _slots[known] = tuple(slot for base in known.__mro__ for slot in getattr(base, "__slots__", ()))

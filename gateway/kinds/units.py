@@ -12,7 +12,7 @@ from gateway.model import Millis, Resource
 
 
 class Bank(Known):
-    """`free` of `total` units."""
+    """A bank of units: `free` of `total` are free."""
 
     __slots__ = ("free", "total")
 

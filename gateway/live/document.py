@@ -29,7 +29,7 @@ from gateway.model import Millis, Usable
 from gateway.policy.privacy import PERSONAL, rounded
 
 RENEW_AFTER = 0.5  # of the ttl: a message after that has the document made again
-_NOT_BY_MESSAGE = 2**62  # coming to life is a change, and makes it anyway; a step through a door is nobody's business
+_NOT_BY_MESSAGE = 2**62  # a change has it made anyway; steps through a door are not shown
 _OPEN: dict[str, Usable] = {"open": "yes", "closed": "no", "staff_only": "no", "unknown": "unknown"}
 
 

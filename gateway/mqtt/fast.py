@@ -158,7 +158,7 @@ class FastReader:
         return self._latest.jammed(moment)
 
     def confirmed(self, mid: int) -> bool:  # noqa: ARG002
-        """paho knows nothing of them."""
+        """Always False: paho knows nothing of our acknowledgements."""
         return False
 
     def _queue(self, packets: list[bytes]) -> None:

@@ -13,7 +13,7 @@ HANG_UPS = 3
 
 
 class Grants:
-    """Of one session; `opened` at each new connection."""
+    """Which filters the broker has granted to one session; `opened` is called at each new connection."""
 
     def __init__(self) -> None:
         self._asked: dict[int, tuple[str, ...]] = {}  # by packet, until it is answered
@@ -54,12 +54,12 @@ class Grants:
         return True
 
     def dropped(self, filters: Iterable[str]) -> None:
-        """Nobody wants these any more."""
+        """Forget these filters: nobody wants them any more."""
         for topic_filter in filters:
             self._refused.pop(topic_filter, None)
 
     def due(self) -> list[str]:
-        """What is to be asked again now."""
+        """The filters that are to be asked for again now."""
         return [] if self._asked or not self._refused or monotonic_s() < self._again_at else list(self._refused)
 
     @property

@@ -28,7 +28,7 @@ class Latest:
         self._unconfirmed.add(mid)
 
     def confirmed(self, mid: int) -> bool:
-        """False when it is none of ours."""
+        """Note that the broker has it; False when the message is none of ours."""
         if mid not in self._unconfirmed:
             return False
         self._unconfirmed.remove(mid)

@@ -23,7 +23,7 @@ FORGOTTEN = (
 
 
 class BrokerLimits:
-    """Of one session; each is in the log once."""
+    """What the broker of one session limits; each limit is in the log once."""
 
     def __init__(self) -> None:
         self.told: tuple[str, ...] = ()

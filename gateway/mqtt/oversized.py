@@ -34,7 +34,7 @@ class Oversized:
         return [_words(topic, size, self.most) for topic, size in largest]
 
     def left_out_of(self, head: str) -> dict[str, int]:
-        """Of the topics that begin with `head`, what stands behind it, and how large that is. Any thread may ask."""
+        """The topics below `head` whose message was too large: the rest of the topic → bytes. Any thread may ask."""
         return {topic[len(head) :]: size for topic, size in self.sizes.items() if topic.startswith(head)}
 
     def _leave_out(self, topic: str, size: int, most: int) -> None:

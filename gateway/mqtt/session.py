@@ -206,7 +206,7 @@ class Session:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """What is listened to."""
+        """The filters that are listened to."""
         return tuple(self._filters)
 
     @property
@@ -226,7 +226,7 @@ class Session:
 
     @property
     def address(self) -> str | None:
-        """Of the node in use; None while not connected."""
+        """`host:port` of the node in use; None while not connected."""
         return str(self.broker) if self.connected else None
 
     @property

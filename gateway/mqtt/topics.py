@@ -16,7 +16,7 @@ def sendable(topic: str) -> bool:
 
 
 class Topics:
-    """Of one session."""
+    """The topics of one session."""
 
     def __init__(self) -> None:
         self.unsendable = 0

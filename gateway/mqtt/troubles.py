@@ -8,7 +8,7 @@ MOST = 32  # kept so that none is told again
 
 
 class Troubles:
-    """Of one session."""
+    """The troubles of one session."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
@@ -21,5 +21,5 @@ class Troubles:
             self._told.add(why)
 
     def clear(self) -> None:
-        """The line stands."""
+        """Note that the connection stands again."""
         self._told.clear()

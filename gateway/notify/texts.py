@@ -94,7 +94,7 @@ def where(alert: Alert, places: Places, lang: str) -> str:
 
 
 def headline(alert: Alert, places: Places, lang: str) -> str:
-    """Where and what."""
+    """Where it is and what it is, as a headline."""
     return f"{where(alert, places, lang)} · {text_of(alert, lang).title}"
 
 

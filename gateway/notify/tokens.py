@@ -14,7 +14,7 @@ from gateway.notify.http import Answer
 EARLY_MS: Final = 300_000
 """A token is renewed so long before its end: ours and the provider's clocks differ."""
 STALE: Final = frozenset({40001, 40014, 42001})
-"""Of WeChat and WeCom alike: the token is wrong, or over."""
+"""Error codes of both WeChat and WeCom: the token is wrong, or has expired."""
 LIFE_S: Final = 7_200
 
 

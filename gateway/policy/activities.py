@@ -12,7 +12,7 @@ from gateway.model import Millis, Use
 GRACE_MS = 15 * 60_000
 """A booking is kept for so long without anybody there."""
 EARLY_MS = 10 * 60_000
-"""Who comes so long before the beginning has come for it."""
+"""Somebody who comes so long before the beginning has come for the activity."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -23,7 +23,7 @@ class AgendaInbox:
         self._coming.append(changed)
 
     def take_in(self, now: Millis) -> None:
-        """One that can't be taken in is tried again in a while."""
+        """Take in the agendas that came. One that fails is tried again in a while."""
         while self._coming:
             self._waiting |= self._coming.popleft()
         if not self._waiting or now < self._try_at <= now + TRY_AGAIN_MS:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
 FIRST_AFTER_S = 10.0
-"""A start has better to do."""
+"""The first look waits until the start is over."""
 
 
 Shown = tuple[tuple[str, Millis], ...]
@@ -39,7 +39,7 @@ class ShownCertificates(threading.Thread):
             wait_s = EVERY_S
 
     def look(self) -> None:
-        """Ask each of them."""
+        """Ask each server for its certificate."""
         ends = {peer: self._end_of(peer) for peer in tls_peers(self._settings())}
         self._ends = {peer: end for peer, end in ends.items() if end is not None}
         self._all = tuple((peer.name, end) for peer, end in self._ends.items())
@@ -60,5 +60,5 @@ class ShownCertificates(threading.Thread):
         return [(peer.option, end) for peer, end in self._ends.items()]
 
     def end(self) -> None:
-        """Nobody waits for it."""
+        """Stop looking; nobody waits for a look that is under way."""
         self._ending.set()

@@ -30,5 +30,5 @@ class Cleared:
         self._session.publish_latest([(topic, b"") for topic in gone if topic in self._topics])
 
     def again(self) -> None:
-        """After a reconnect."""
+        """Clear the topics once more, after a reconnect."""
         self._session.publish_latest([(topic, b"") for topic in self._topics])

@@ -8,7 +8,7 @@ from gateway.store.entrances import Entrances
 from gateway.store.place import Asked, Place
 from gateway.store.rollup_reader import RollupReader
 
-FIRST_AFTER_MS = 60_000  # a start has better to do
+FIRST_AFTER_MS = 60_000  # once the start is over
 AFTER_MIDNIGHT_MS = HOUR_MS  # what came late and the roll-ups are in by then
 
 

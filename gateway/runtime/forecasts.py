@@ -16,7 +16,7 @@ from gateway.store.base import Reader
 KINDS = named("one_at_a_time")
 DAY_MS = 86_400_000
 LOOK_BACK_MS = 39 * DAY_MS  # a reader keeps forty days open
-FIRST_AFTER_MS = 60_000  # a start has better to do
+FIRST_AFTER_MS = 60_000  # once the start is over
 MOST = 2_000  # sessions, the newest: a tenth of a second of learning
 
 Group = tuple[str, str, str | None]  # station, kind, type

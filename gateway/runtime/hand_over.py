@@ -253,7 +253,7 @@ class _HandOver:
         return filters_for(settings, names, share, more)
 
     def _known(self, progress: _Progress) -> set[str] | None:
-        """None: any may be."""
+        """The stations of which the former shards keep anything; None where it may be any."""
         known = set[str]()
         for folder in self._folders().groups.get(progress.before, {}).values():
             parts = Neighbour(folder).checkpoints()

@@ -22,7 +22,7 @@ class Inbox:
 
     @property
     def full(self) -> bool:
-        """Then nothing more is read."""
+        """Whether it is full; while it is, nothing more is read from the broker."""
         return self._full_since is not None
 
     def guard(self, waiting: int, waiting_bytes: int, moment: float) -> None:

@@ -199,7 +199,7 @@ class Memory:
 
 
 def stations_of_part(blob: bytes) -> set[str]:
-    """Of which stations a kept part tells anything; none where it can't be read."""
+    """The stations of which a kept part tells anything; none where it can't be read."""
     with suppress(msgspec.MsgspecError):
         part = _decode(blob)
         if isinstance(part, list):

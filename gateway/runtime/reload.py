@@ -97,7 +97,7 @@ class GatewayReload:
                     station.checks[stored.report.check].take(stored.report)
 
     def _follow_beside(self, plan: GatewayPlan) -> None:
-        """Those with threads of their own."""
+        """Reconfigure the parts that have threads of their own."""
         gateway, settings = self._gateway, plan.settings
         gateway.settings = settings
         gateway.chores.follow(settings, plan.stations, plan.places, plan.core.removed)

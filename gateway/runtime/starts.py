@@ -126,7 +126,7 @@ class Starts:
         self._put(" ".join((_print(topic, payload, received_at), _print(topic), _station(topic))))
 
     def clear(self) -> None:
-        """Nothing is under way."""
+        """Note that no message is under way."""
         if self._file is not None:
             self._put("")
 

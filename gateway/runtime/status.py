@@ -30,12 +30,12 @@ class Status:
 
     @property
     def word(self) -> str:
-        """For `/readyz`."""
+        """The state in one word, for `/readyz`."""
         return ("ready" if self.degraded is None else "degraded") if self.ready else "not ready"
 
     @property
     def told(self) -> tuple[str, ...]:
-        """All that is wrong."""
+        """Everything that is wrong, in words."""
         return self.troubles if self.degraded is None else (*self.troubles, self.degraded)
 
     @property

@@ -79,7 +79,7 @@ class VirtualGateway:
         self.take([(topic.encode(), sign(self._key, topic, text), 0)], self.now)
 
     def do(self, deed: Deed) -> Future[list[AlertEvent]]:
-        """Carried out at the next turn."""
+        """Have the deed carried out at the next turn."""
         return self.alerting.desk.do(deed)
 
     def programme(self, station: str, area: str, agenda: Agenda) -> None:

@@ -75,7 +75,7 @@ class Watermarks:
         heapq.heappush(self._heap, (at, self._count, devices, soon))
 
     def _put_soon(self, at: float, devices: Iterable[Device]) -> None:
-        """Who comes back a hundred times a second waits once."""
+        """A device that connects again and again is queued once."""
         fresh = [device for device in dict.fromkeys(devices) if device not in self._soon]
         if fresh:
             self._soon.update(fresh)

@@ -88,7 +88,8 @@ class Store(Protocol):
         ...
 
     def reports(self, wanted: Iterable[tuple[str, str]]) -> list[StoredCheck]:
-        """Of each (station, check) the last report, and before it the last that told a day of expiry or a count."""
+        """For each (station, check) the last report, and before it the last one that told a day of expiry or a
+        count."""
         ...
 
     def report_ids(self, since: Millis) -> dict[str, Millis]:

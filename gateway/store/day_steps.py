@@ -36,7 +36,7 @@ class DaySteps:
         self._steps.put(self._db, self._day, self._batch, pack_day(step), blob)
 
     def done(self) -> None:
-        """The transaction is durable."""
+        """Note that the transaction is durable."""
         self._told = self._telling
         self._steps.done(self._batch)
 

@@ -37,7 +37,7 @@ class EntranceDay:
 
     @property
     def band(self) -> Band:
-        """What may be told of it."""
+        """The band that may be told of the entrance."""
         return published(self.evidence)
 
 

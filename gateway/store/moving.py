@@ -41,7 +41,7 @@ _STATIONS = " UNION ".join(
 
 
 def stations_in(store: SqliteStore) -> set[str]:
-    """Of which stations there is anything to move."""
+    """The stations of which the store holds anything."""
     with store_errors(store.folder):
         told = {station for (station,) in store.core.execute(_STATIONS) if station is not None}
     return told | {station for name in _BY_STATION for station, _ in _rows_by_station(name, store.kept(name))}
@@ -79,7 +79,7 @@ def _bring(old: SqliteStore, new: SqliteStore, stations: Collection[str], now: M
 
 
 def compared_days(stores: Iterable[SqliteStore]) -> dict[str, bytes]:
-    """Of each copy the last day that all of these stores found equal, as they keep it."""
+    """By copy the last day that all of these stores found equal, as they keep it."""
     days: dict[str, int] = {}
     for store in stores:
         for name, value in store.core.execute("SELECT key, value FROM meta WHERE key LIKE 'copy equal %'"):

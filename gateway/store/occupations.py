@@ -17,7 +17,7 @@ MonthName = str
 
 
 class OccupationCounts:
-    """Of a store's folder. StoreError where it can't be written or read."""
+    """The answers about occupations in a store's folder. StoreError where the file can't be written or read."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / OCCUPATIONS_DB

@@ -33,14 +33,15 @@ class Place:
     resources: Sequence[Resource]
 
     def scopes_of(self, resource: Resource) -> tuple[str, ...]:
-        """Whose kept sums a resource counts into: always its own, first. Those of rooms are added when asked for."""
+        """The scopes whose kept sums the resource counts into: its own first. Sums of rooms are added up when asked
+        for."""
         own = scope_of(self.station, resource=resource.id)
         if resource.kind in NOBODYS | ROOMS:
             return (own,)
         return own, scope_of(self.station, area=resource.area), scope_of(self.station)
 
     def for_strangers(self) -> "Place":
-        """Without what tells of persons."""
+        """The same place without resources that tell of persons."""
         return replace(self, resources=[resource for resource in self.resources if resource.kind not in ROOMS])
 
 

@@ -35,7 +35,7 @@ class ShardFolders:
         return self.root / f"{self.gateway}{shard_suffix(shard, shards)}" if shards else self.root
 
     def before(self, shards: int) -> int | None:
-        """Of which number those are whose stations have to change hands before `shards` of them may begin.
+        """The number of shards whose stations have to change hands before `shards` of them may begin.
 
         None: of none.
         """

@@ -53,7 +53,7 @@ class Shards:
         ]
 
     def _pieces(self, start: Millis, end: Millis) -> Iterator[tuple[SqliteReader, Millis, Millis]]:
-        """Whom to ask, and for which time."""
+        """(reader, from, until): which shard's reader answers for which part of the time."""
         if self._periods is None:
             self._periods = [periods_in(reader.folder) or [(0, None)] for reader in self._readers]
         for reader, periods in zip(self._readers, self._periods, strict=True):

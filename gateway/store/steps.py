@@ -112,7 +112,7 @@ def ends(folder: Path) -> list[tuple[int | None, int]]:
 
 
 def newest_day(folder: Path) -> int:
-    """-1 while there is none."""
+    """The newest day that has a file; -1 while there is none."""
     files = day_files(folder)
     return number_of(files[-1]) if files else -1
 

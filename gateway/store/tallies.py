@@ -63,7 +63,7 @@ class Tallies:
         }
 
     def places(self, places: Iterable[Place]) -> None:
-        """Whose messages are counted from now on."""
+        """Count the messages of these places from now on."""
         self._followed = _followed(list(places))
 
     def follow(self, now: Millis) -> bool:
@@ -190,7 +190,7 @@ class _Step:
             self._sums[place.scopes_of(resource)[0], start].passages += people
 
     def keep(self, db: sqlite3.Connection) -> None:
-        """Inside a transaction."""
+        """Write the sums, inside a transaction of the caller."""
         charged = {scope for scope, _ in self._transactions}
         named = self.people.scopes | self.levels.scopes | charged
         ids = scope_ids(db, {scope for scope, _ in self._sums} | set(self.heard) | named)
@@ -227,7 +227,7 @@ def _last_id(folder: Path) -> int:
 
 
 def _followed(places: Sequence[Place]) -> dict[bytes, list[Owner]]:
-    """Whose meter, totals, cards or passages a topic tells."""
+    """By topic the resources whose meter, totals, cards or passages it tells."""
     by_topic: dict[bytes, list[Owner]] = defaultdict(list)
     for kinds in (METERED, COUNTERS, ENTRANCES, UNITS | PEOPLE):
         for topic, owners in _owners(places, kinds, "state").items():

@@ -28,7 +28,8 @@ _UNDER_WAY: Final = "state NOT IN ('held', 'closed')"
 
 
 class WishFile:
-    """Of a store's folder. StoreError where it can't be written or read; what returns is on disk."""
+    """The wishes in a store's folder. StoreError where the file can't be written or read; what a call returned for is
+    on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / WISHES_DB

@@ -175,7 +175,7 @@ class Outbound:
         return self._live.popleft() if self._live else None
 
     def put_back(self, message: JournalMessage) -> None:
-        """It could not be sent now."""
+        """Put back a message that could not be sent now."""
         self._live.appendleft(message)
 
     def next_behind(self) -> JournalMessage | None:
@@ -221,7 +221,7 @@ class Outbound:
 
 
 def counted(message: JournalMessage) -> Millis:
-    """The time that counted here."""
+    """The time by which the message counted here."""
     ts = wire_time(message.payload)
     if ts is None or message.flags & TS_SUSPECT:
         return message.received

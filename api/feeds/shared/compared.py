@@ -24,7 +24,8 @@ Contradiction = tuple[str, str]
 
 
 def contradictions(path: str, body: bytes, shown: Documents, now: Millis) -> list[Contradiction]:
-    """Of the answer of a feed, by its path below /feeds/. One that can't be read contradicts all that it is of."""
+    """Where a feed's answer contradicts the documents; `path` is that below /feeds/. An answer that can't be read
+    contradicts all of them."""
     try:
         return list(_reader(path)(body, shown, now))
     except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError) as error:

@@ -92,7 +92,7 @@ def _found(wish: Wish, place: PagePlace, standing: Standing, now: Millis) -> Fou
 
 
 def state_of(lines: Sequence[SummaryLine], open_now: Usable) -> State:
-    """The best of these kinds."""
+    """The best state of these kinds."""
     if any(line.usable_min for line in lines):
         return "free"
     if any(line.usable_max for line in lines) or not lines:

@@ -13,7 +13,7 @@ from gateway.policy.privacy import Band
 from gateway.store.place import COUNTERS, ENTRANCES, METERED
 
 THIN = 0.5
-"""Of a month of which less is known a difference is told with a warning, or not at all."""
+"""Where a smaller share of a month is known, a difference is told with a warning, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def bands(now: Band | None, before: Band | None, say: Words) -> str:
 
 
 def _floored(share: float | None) -> float | None:
-    """As a coverage is written."""
+    """Rounded down, as a coverage is written."""
     return None if share is None else floored(share) / 100
 
 

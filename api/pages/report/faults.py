@@ -57,7 +57,7 @@ def length_in(alert: Alert, month: Month) -> Millis:
 
 
 def lasted(alerts: Sequence[Alert], month: Month) -> Millis:
-    """All together."""
+    """How long the alerts lasted in the month, added up."""
     return sum(length_in(alert, month) for alert in alerts)
 
 

@@ -106,7 +106,7 @@ def month_at(name: str, zone: ZoneInfo, now: Millis) -> Month:
 
 
 def this_month(zone: ZoneInfo, now: Millis) -> Month:
-    """The one that goes on."""
+    """The month that goes on in this zone."""
     return month_at(f"{local_of(now, zone):%Y-%m}", zone, now)
 
 
@@ -178,7 +178,7 @@ def _held(activities: Sequence[ActivityEnded], zone: ZoneInfo) -> dict[Millis, H
 
 
 def _alerts(settings: Settings, station: StationSettings) -> Sequence[Alert] | None:
-    """Of all times, the newest first."""
+    """All alerts of the station, the newest first."""
     try:
         reader = AlertBooks(settings.store.path)
         try:

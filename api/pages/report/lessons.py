@@ -27,7 +27,7 @@ def full_rows(told: Lessons, say: Words) -> list[Row]:
 
 
 def edge_words(told: Lessons, say: Words) -> str:
-    """Empty where it never closes."""
+    """Words for the first and last half hour; empty where the station never closes."""
     if not told.edges.openings:
         return ""
     first, last = told.edges.first, told.edges.last

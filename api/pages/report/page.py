@@ -248,7 +248,7 @@ def _sign(say: Words) -> str:
 
 
 def _section(title: str, content: str, *, note: str = "", cls: str = "") -> str:
-    """One that is wider than a phone is scrolled, so the keyboard must reach it."""
+    """A section of the report. A table wider than a phone scrolls, so the keyboard must reach it."""
     aside = f'<span class="n">{note}</span>' if note else ""
     look = f' class="{cls}"' if cls else ""
     return f'<section{look} tabindex="0" aria-label="{title}"><h2><b>{title}</b>{aside}</h2>{content}</section>'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from firmware_bridge.devices.base import DeviceReading
 
-SHOWN_S = 60.0  # with the pile; a connection made anew within it is nobody's business
+SHOWN_S = 60.0  # after so long it is shown with the pile: often the connection is made anew sooner
 TELL_S = 900.0  # to staff
 AWAY, BACK = "operator_away", "operator_back"
 """Types of the events; `reason` says of which pile, and why, `piles` of how many."""
@@ -15,7 +15,7 @@ AWAY, BACK = "operator_away", "operator_back"
 
 @dataclass(slots=True)
 class Hearing:
-    """Of one operator, as one pile: since when he hears nothing though he should, and why."""
+    """One operator, as one pile sees him: since when he hears nothing though he should, and why."""
 
     since: float | None = None
     why: str = ""
@@ -34,7 +34,7 @@ class Hearing:
 
 
 class HearingWatch:
-    """Of all operators of a bus. `device`: in whose name it is told."""
+    """Watches all operators of a bus. `device`: in whose name it is told."""
 
     def __init__(self, device: str) -> None:
         self._device = device

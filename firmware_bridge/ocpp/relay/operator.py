@@ -76,7 +76,7 @@ class OperatorSide(Protocol):
         """He calls the pile."""
 
     def words_of(self, row: HeldFrame) -> str | None:
-        """Of what waits, as he is to hear it now; None where it can't be opened."""
+        """The text of a waiting frame as he is to hear it now; None where it can't be opened."""
 
     def delivered(self, message: str, said: OperatorSaid) -> None:
         """He has what waited, the message of that id."""
@@ -271,7 +271,7 @@ class Operator:
         self._side.delivered(message, said)
 
     def _give_up(self, now_s: float) -> None:
-        """Of what has waited for too long: all that must be kept in order is kept with it."""
+        """Give up calls that have waited for too long, and with them all that must be kept in order."""
         late = [
             asked for asked in ((self._asked,) if self._asked else ()) if asked.told and now_s - asked.at > ANSWER_S
         ]

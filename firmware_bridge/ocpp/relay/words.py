@@ -41,7 +41,7 @@ def lasts(call: PileCall) -> bool:
 
 @dataclass(slots=True)
 class Numbers:
-    """Of one pile's transactions (1.6): the number that it has → the operator's, None while he has given none."""
+    """The numbers of one pile's transactions (1.6): the pile's → the operator's, None while he has given none."""
 
     his: dict[int, int | None] = field(default_factory=dict)
 

@@ -48,7 +48,7 @@ class OcpiReceiver:
                 return _refused(404, NOT_THERE, "there is no such thing here", now)
 
     def _settle(self, registration: OcpiRegistration, token: str) -> None:
-        """Who uses the newer of two tokens needs the older one no more."""
+        """An operator who uses the newer of two tokens needs the older one no more."""
         if registration.theirs is not None and registration.other is not None and token == registration.ours:
             self._keep(msgspec.structs.replace(registration, other=None))
 

@@ -57,7 +57,8 @@ def word_of(uid: str, evse: EvseTold) -> OperatorWord | None:
 
 
 def evses_of(raw: Raw | bytes) -> Iterator[EvseTold]:
-    """Of one Location. One that can't be read costs itself; the Location's own faults are raised: see UNREADABLE."""
+    """The EVSEs of one Location. One that can't be read is left out; faults of the Location itself are raised: see
+    UNREADABLE."""
     for evse in msgspec.json.decode(raw, type=LocationTold).evses or ():
         try:
             yield msgspec.json.decode(evse, type=EvseTold)

@@ -37,7 +37,7 @@ class EnvelopeError(Exception):
 
 
 class AskedEnvelope(Struct, rename="pascal"):
-    """Of a question; the standard writes OperatorID."""
+    """The envelope of a question; the standard writes OperatorID."""
 
     data: str
     time_stamp: str
@@ -47,7 +47,7 @@ class AskedEnvelope(Struct, rename="pascal"):
 
 
 class AnswerEnvelope(Struct, rename="pascal"):
-    """Of an answer. Some write Ret as text, and null for no data."""
+    """The envelope of an answer. Some write Ret as text, and null for no data."""
 
     ret: int | str
     msg: str | None = ""
@@ -152,7 +152,7 @@ def stamp_of(at: Millis) -> str:
 
 
 def time_in(stamp: str) -> Millis | None:
-    """Of such a stamp; None for none."""
+    """The time of such a stamp; None where it is none."""
     if len(stamp) != 14 or not (stamp.isascii() and stamp.isdigit()):
         return None
     try:

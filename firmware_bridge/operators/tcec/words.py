@@ -95,7 +95,7 @@ def word_of(told: ConnectorStatus) -> OperatorWord:
 
 
 def words_in(raw: Raw | bytes) -> Iterator[OperatorWord]:
-    """Of one station's connectors; one that can't be read costs itself."""
+    """The words for one station's connectors; one that can't be read is left out."""
     for connector in msgspec.json.decode(raw, type=StationStatus).connectors:
         try:
             yield word_of(msgspec.json.decode(connector, type=ConnectorStatus))

@@ -47,7 +47,7 @@ def resources_of(device: OverheardDevice) -> Iterator[Resource]:
 
 
 def name_of(device: OverheardDevice) -> str:
-    """What an id of it begins with."""
+    """The name with which the ids of its resources begin."""
     steps = (device.heard.name or "", _last_step(device.heard.topic))
     return next((slug for slug in map(_slug, steps) if slug), "device")
 

@@ -45,7 +45,7 @@ def read_by(item: Mapping[str, Any], device: OverheardDevice) -> dict[str, Signa
 
 
 def _check(item: Mapping[str, Any]) -> None:
-    """The configuration takes it."""
+    """Raise unless the configuration takes the resource."""
     try:
         AreaSettings.model_validate({"id": "a", "resources": [dict(item)]})
     except ValueError:
@@ -54,7 +54,7 @@ def _check(item: Mapping[str, Any]) -> None:
 
 
 def _bound(item: Mapping[str, Any], device: OverheardDevice) -> Decoder:
-    """As the gateway would bind it."""
+    """The decoder that the gateway would make for it."""
     resource = Resource("s", "a", item["id"], item["kind"], item["id"], item.get("type"))
     if device.dialect == "native":
         return Native(Source("native", device.heard.topic.removesuffix("/state")), resource)

@@ -41,7 +41,7 @@ LONGEST: Final = {
 """So many characters a value of a template may have, by the beginning of its keyword."""
 SEVERITIES: Final = {"critical": "紧急", "warning": "告警", "info": "提示"}
 ZONE: Final = ZoneInfo("Asia/Shanghai")
-"""Whose clock a message's time is told by: WeChat's own."""
+"""The zone in which WeChat tells a message's time."""
 REMEMBERED: Final = 1_000
 
 

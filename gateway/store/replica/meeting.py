@@ -26,7 +26,7 @@ ANOTHER = (
 
 
 def line_of(store: SqliteStore) -> str:
-    """Whose history a store holds: made once, and taken along by every copy."""
+    """The name of the history that a store holds: made once, and taken along by every copy."""
     kept = line_kept(store)
     if kept is None:
         kept = secrets.token_hex(8)

@@ -167,7 +167,7 @@ class Postgres:
         return {name for (name,) in self.run(tables.LEASED).fetchall()}
 
     def first_day(self) -> int | None:
-        """Of the days that are not over, the oldest of which there are steps."""
+        """The oldest day that is not over and has steps."""
         (day,) = self._row(tables.FIRST_DAY, (self.gateway,))
         return None if day is None else int(day)
 

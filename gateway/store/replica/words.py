@@ -87,7 +87,7 @@ class ReplicaServer(Protocol):
         ...
 
     def body(self, n: int) -> bytes | None:
-        """Of a step, if it is there."""
+        """The content of step `n`; None where it is not there."""
         ...
 
     def epoch_of(self, n: int) -> int | None:
