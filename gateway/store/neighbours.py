@@ -55,12 +55,14 @@ def before_of(root: Path, own: Path, take_over: TakeOver | None) -> list[Neighbo
 def neighbours(root: Path, own: Path) -> list[Neighbour]:
     """Those in `root` and below it whose number of shards differs from that of `own`, and whose time is not over.
 
-    StoreError while one of them runs: both would store and tell of the same stations.
+    StoreError while one of them runs: both would store and tell of the same stations. Who has a folder open whose time
+    is over only lets go of what is past.
     """
     folders = [path.parent for path in core_files(root)]
     others = [folder for folder in folders if _shards(folder, root) != _shards(own, root)]
-    check_ended(others)
-    return [Neighbour(folder) for folder in others if not is_over(periods_in(folder))]
+    left = [folder for folder in others if not is_over(periods_in(folder))]
+    check_ended(left)
+    return [Neighbour(folder) for folder in left]
 
 
 def _shards(folder: Path, root: Path) -> int:

@@ -1,5 +1,6 @@
 """Brokers of other makes on loopback, alone or as a cluster, each with the configuration of deploy/brokers."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -77,7 +78,7 @@ def mosquitto(folder: Path, count: int = 1, lines: tuple[str, ...] | None = None
 
 def rabbitmq(folder: Path, count: int = 1, classic: bool = False) -> list[BrokerNode]:
     """Nodes that need no name in any DNS. `classic`: each session on one of them, as by default."""
-    epmd, names = free_port(), [f"yizhan{free_port()}@localhost" for _ in range(count)]
+    epmd, names = _names_of_erlang(), [f"yizhan{free_port()}@localhost" for _ in range(count)]
     text = (DEPLOYED / "brokers/rabbitmq/rabbitmq.conf").read_text()
     lines = [line for line in text.splitlines() if not line.startswith(("cluster_", "mqtt.listeners"))]
     if classic or count == 1:
@@ -113,6 +114,14 @@ def rabbitmq(folder: Path, count: int = 1, classic: bool = False) -> list[Broker
         }
         nodes.append(BrokerNode(mqtt, [str(RABBITMQ)], env))
     return nodes
+
+
+def _names_of_erlang() -> int:
+    """The port of the daemon by which nodes find each other. They would start one themselves, and leave it behind."""
+    port = free_port()
+    daemon = subprocess.Popen(["epmd", "-port", str(port), "-address", "127.0.0.1"], stdin=subprocess.DEVNULL)
+    atexit.register(daemon.kill)
+    return port
 
 
 def nats(folder: Path, count: int = 1, lazy: bool = False) -> list[BrokerNode]:

@@ -7,11 +7,13 @@ import pytest
 
 from gateway.model import Batch, Millis
 from gateway.runtime.left_folders import LeftFolders
+from gateway.store.base import StoreError
 from gateway.store.days import day_files
+from gateway.store.neighbours import before_of, neighbours
 from gateway.store.reader import SqliteReader
 from gateway.store.shard_folders import ShardFolders
 from gateway.store.sqlite import SqliteStore
-from gateway.store.tenure import begun, ended
+from gateway.store.tenure import TakeOver, begun, ended
 from tests.gateway.store.world import DAY, HOUR, NOON, refused
 
 DOOR = b"yz/yanshan/door-main/event"
@@ -114,3 +116,23 @@ def test_a_folder_that_somebody_has_open_is_told_and_its_turn_comes_on_the_next_
     finish(left, NOON + 101 * DAY)
     assert cards(tmp_path / OLD) == [False, False]
     left.close()
+
+
+def test_a_shard_that_starts_meanwhile_is_not_kept_from_it(tmp_path: Path) -> None:
+    written(tmp_path / OLD, range(2), over=True)
+    written(tmp_path / OWN, range(2, 3), over=False)
+    left = chore(tmp_path)
+    while left._store is None:
+        assert left.tidy(NOON + 3 * DAY)
+    assert neighbours(tmp_path, tmp_path / "gateway-2of4") == []
+    [before] = before_of(tmp_path, tmp_path / "gateway-2of4", TakeOver(NOON, [OLD]))
+    assert str(before) == str(tmp_path / OLD)
+    left.close()
+
+
+def test_a_shard_that_starts_beside_one_of_another_number_that_runs_is_kept_from_it(tmp_path: Path) -> None:
+    written(tmp_path / OLD, range(2), over=False)
+    running = opened(tmp_path / OLD, NOON)
+    with pytest.raises(StoreError, match="stop all gateways"):
+        neighbours(tmp_path, tmp_path / "gateway-2of4")
+    running.close()
