@@ -3,7 +3,7 @@
     python -m tests.product_server SOCKET
 
 Whoever connects sends one request, JSON with descriptors for stdin, stdout and stderr; he reads the process's number,
-and its exit status once it has ended. The server ends with the process that began it.
+and its exit status once it has ended. The server ends with the process that began it, and what it forked with it.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -37,6 +38,8 @@ def next_request(listener: socket.socket) -> dict[str, Any] | None:
     while True:
         ready, _, _ = select.select([asked, no_more, *children], [], [])
         if no_more in ready:
+            for number, _ in children.values():  # a run that was broken off left them
+                os.kill(number, signal.SIGKILL)
             return None
         for ended in children.keys() & ready:
             _tell_end(*children.pop(ended))

@@ -2,7 +2,9 @@
 
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -29,16 +31,26 @@ from tests.api.test_matrix import routes_of
 from tests.docs.reading import PAGES, ROOT, anchors, links, named_first, rows, text_of, ticked
 from tests.gateway.alerting.house import House as AlertHouse
 
-MODELS = Settings.model_json_schema()["$defs"]
-PATHS = [option.path for option in options.options()]
-SECTIONS = {path.partition(".")[0] for path in PATHS}
+
+@cache
+def models() -> dict[str, Any]:
+    """Not where the file is read, as each of the processes of a run does."""
+    shapes: dict[str, Any] = Settings.model_json_schema()["$defs"]
+    return shapes
+
+
+@cache
+def option_paths() -> list[str]:
+    return [option.path for option in options.options()]
+
+
 page_by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 def words_of(model: str, field: str) -> list[str]:
     """The words that an option may take."""
-    shape = MODELS[model]["properties"][field]
-    words: list[str] = MODELS[shape["$ref"].rpartition("/")[2]]["enum"] if "$ref" in shape else shape["enum"]
+    shape = models()[model]["properties"][field]
+    words: list[str] = models()[shape["$ref"].rpartition("/")[2]]["enum"] if "$ref" in shape else shape["enum"]
     return words
 
 
@@ -95,15 +107,17 @@ def test_no_page_names_a_command_that_does_not_exist(page: Path) -> None:
 
 def test_the_page_of_options_is_current() -> None:
     assert text_of("options.md") == options.options_text(), "run `python -m config.schema_json`"
-    assert named_first("options.md", "option") == PATHS
+    assert named_first("options.md", "option") == option_paths()
 
 
 @page_by_page
 def test_no_page_names_an_option_that_does_not_exist(page: Path) -> None:
-    known = [re.compile(re.escape(path).replace(r"\[\]", "").replace(r"\{\}", r"(\.\w+)?") + r"\Z") for path in PATHS]
+    paths = option_paths()
+    known = [re.compile(re.escape(path).replace(r"\[\]", "").replace(r"\{\}", r"(\.\w+)?") + r"\Z") for path in paths]
+    sections = {path.partition(".")[0] for path in paths}
     for name in ticked(page.read_text(encoding="utf-8")):
         plain = name.replace("[]", "").replace("{}", "")
-        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", plain) and plain.partition(".")[0] in SECTIONS:
+        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", plain) and plain.partition(".")[0] in sections:
             assert any(path.match(plain) for path in known) or is_module(plain), f"{name}: no option and no module"
 
 

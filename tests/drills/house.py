@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("config", "gateway", "firmware_bridge", "api")
 
@@ -28,7 +30,7 @@ class GrownHouse:
     def _run(self, command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self.environment}
         return subprocess.run(
-            command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=60, check=False
+            command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=PATIENCE_S, check=False
         )
 
 

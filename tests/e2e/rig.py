@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import product
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 from tests.ports import free_port
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -83,7 +83,10 @@ def get(port: int, path: str) -> Any:
 def publish(port: int, topic: str, payload: str | bytes, *more: str) -> None:
     data = payload.encode() if isinstance(payload, str) else payload
     subprocess.run(
-        ["mosquitto_pub", "-p", str(port), "-q", "1", "-t", topic, "-s", *more], input=data, check=True, timeout=60
+        ["mosquitto_pub", "-p", str(port), "-q", "1", "-t", topic, "-s", *more],
+        input=data,
+        check=True,
+        timeout=PATIENCE_S,
     )
 
 

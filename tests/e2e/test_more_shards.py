@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, yizhan
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -49,7 +49,7 @@ def every(numbers: range) -> list[tuple[str, int]]:
 
 def retained(mqtt: int, topic: str) -> Any:
     words = ["mosquitto_sub", "-p", str(mqtt), "-t", topic, "-C", "1", "-W", "5"]
-    text = subprocess.run(words, capture_output=True, check=False, timeout=60).stdout
+    text = subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE_S).stdout
     return json.loads(text) if text else {}
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, get, mosquitto, publish, resource
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -127,7 +127,7 @@ def test_it_is_in_the_report_and_in_tables(product: tuple[int, int], grown: Path
 def test_home_assistant_is_told_of_it(product: tuple[int, int], tmp_path: Path) -> None:
     _, mqtt = product
     command = ["mosquitto_sub", "-p", str(mqtt), "-t", "homeassistant/device/+/config", "-C", "1", "-W", "10"]
-    said = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    said = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE_S).stdout)
     assert said["components"]["shower-01"]["icon"] == "mdi:shower"
 
 

@@ -21,7 +21,7 @@ from tests.e2e.pages.chromium import CHROMIUM, Chromium
 from tests.e2e.pages.printed import House
 from tests.e2e.test_staff_journeys import Hand
 from tests.e2e.tutorial import steps, walk
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -75,7 +75,7 @@ def test_a_manager_goes_from_a_month_to_a_paper_to_sign(house: House, chromium: 
         hand.taps.append("print")
         (tmp_path / "month.pdf").write_bytes(pdf)
         read = ["pdftotext", "-layout", str(tmp_path / "month.pdf"), "-"]
-        paper = subprocess.run(read, capture_output=True, text=True, check=True, timeout=60).stdout
+        paper = subprocess.run(read, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
         for word in ("雁山社区爱心驿站", "与上月相比", "填报人", "负责人", "盖章"):
             assert word in paper
         first, _, _ = paper.partition("\f")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.rig import MOSQUITTO, Yizhan, get, yizhan
 from tests.e2e.test_uplink import BOX, CENTRE, House, brokers
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -41,7 +41,7 @@ def shards(box: House, count: int) -> Iterator[None]:
 
 def retained(house: House, topic: str) -> bytes:
     words = ["mosquitto_sub", "-p", str(house.broker.port), "-t", topic, "-C", "1", "-W", "2"]
-    return subprocess.run(words, capture_output=True, check=False, timeout=60).stdout
+    return subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE_S).stdout
 
 
 def test_the_centre_gets_what_waited_for_the_old_shards_and_forgets_them(town: tuple[House, House]) -> None:

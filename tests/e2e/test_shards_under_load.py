@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.crowd import Crowd, difference, seats_of
 from tests.e2e.rig import MOSQUITTO, Yizhan, free_port, mosquitto, yizhan
 from tests.e2e.test_more_shards import SHARD, listening, retained
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -76,7 +76,7 @@ def everything(folder: Path, speaking: Crowd) -> None:
 def watermarks(mqtt: int, seats: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """By seat, as far as there are any."""
     words = ["mosquitto_sub", "-p", str(mqtt), "-t", "yz-ack/+/+", "-W", "2", "-F", "%t %p"]
-    lines = subprocess.run(words, capture_output=True, check=False, timeout=60, text=True).stdout.splitlines()
+    lines = subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE_S, text=True).stdout.splitlines()
     told = {}
     for line in lines:
         topic, _, payload = line.partition(" ")

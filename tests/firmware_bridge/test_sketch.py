@@ -9,6 +9,7 @@ import pytest
 
 from firmware_bridge.devices.yizhan import YizhanPackets
 from firmware_bridge.door import Doors, Rules
+from tests.patience import PATIENCE_S
 
 from .test_framing import FIRMWARE
 
@@ -62,7 +63,7 @@ class Sketch:
         return bytes.fromhex(self._child.stdout.readline().strip())
 
     def close(self) -> None:
-        self._child.communicate(timeout=60)
+        self._child.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A real Chromium, driven by the DevTools protocol over two pipes: no port, no driver, standard library only."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -175,7 +176,8 @@ class Page:
         )
 
     def go(self, url: str) -> None:
-        self.run("window.leftBehind = true; 0")
+        with contextlib.suppress(RuntimeError):  # it is between two documents
+            self.run("window.leftBehind = true; 0")
         if "loaderId" in self.call("Page.navigate", url=url):  # else it is a place in the same document
             self.wait("!window.leftBehind && document.readyState === 'complete'")
 

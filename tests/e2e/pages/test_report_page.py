@@ -13,7 +13,7 @@ from tests.e2e.pages.axe import violations
 from tests.e2e.pages.chromium import Chromium
 from tests.e2e.pages.printed import DAYS, WIDTHS, House, living
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a month is lived first
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Chromium, lang: str, size: str) -> None:
@@ -37,7 +36,6 @@ def test_it_reads_without_a_script_and_fits_its_width(house: House, chromium: Ch
         assert page.run(outside) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "size"), [("zh", "desk"), ("zh-hant", "phone"), ("en", "phone")])
 def test_axe_finds_no_violation_of_wcag_22_aa_in_it(house: House, chromium: Chromium, lang: str, size: str) -> None:
     with house.report(chromium, lang, size) as page:

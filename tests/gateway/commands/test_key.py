@@ -9,6 +9,7 @@ import pytest
 
 from gateway.commands import CommandKey, made_key
 from gateway.commands.key import read_key
+from tests.patience import PATIENCE_S
 
 MAKE = "import sys; from pathlib import Path; from gateway.commands import made_key; print(made_key(Path(sys.argv[1])))"
 
@@ -26,7 +27,9 @@ def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
     path = tmp_path / "command.key"
     words = [sys.executable, "-c", MAKE, str(path)]
     makers = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(4)]
-    assert {maker.communicate(timeout=60)[0].strip() for maker in makers} == {repr(path.read_bytes().strip()).encode()}
+    assert {maker.communicate(timeout=PATIENCE_S)[0].strip() for maker in makers} == {
+        repr(path.read_bytes().strip()).encode()
+    }
     assert [file.name for file in tmp_path.iterdir()] == ["command.key"]
 
 

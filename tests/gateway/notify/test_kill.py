@@ -8,6 +8,7 @@ import pytest
 from gateway.store.alerts_reader import AlertReader
 from tests.gateway.notify.killable import SENT_AND_NOT_RECORDED, STEPS
 from tests.gateway.notify.stub import Provider
+from tests.patience import PATIENCE_S
 
 LIVES = 100
 
@@ -17,7 +18,7 @@ def test_a_hundred_kills_at_every_step_lose_no_alert_and_repeat_none_that_was_re
     provider: Provider, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "tests.gateway.notify.killable", str(tmp_path), provider.url, str(LIVES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert int(done.stdout) == LIVES
     told = Counter(request.json["alert"]["detail"]["subject"] for request in provider.requests)
     assert told.keys() == {f"button-{number}" for number in range(LIVES)}
