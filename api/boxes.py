@@ -1,8 +1,9 @@
 """The boxes that tell this centre, as the gateway keeps what it heard of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.commands.errands import Errand
@@ -31,11 +32,23 @@ class KnownBox:
         return [errand for errand in self.errands if errand.state == "waiting"]
 
 
-def known_boxes(folder: Path, now: Millis, may_see: Callable[[Sequence[str]], bool]) -> list[KnownBox]:
-    """Those of whose stations `may_see` says so, the troubled first. StoreError."""
-    lines = [line for kept in kept_in(folder, BOXES) for line in lines_kept(kept) if may_see(line.stations)]
-    boxes = [KnownBox(line, _state(line, now)) for line in lines]
+def known_boxes(
+    folder: Path,
+    now: Millis,
+    may_see: Callable[[Sequence[str]], bool],
+    owners: Mapping[str, str] = MappingProxyType({}),
+) -> list[KnownBox]:
+    """Those of whose stations `may_see` says so, the troubled first. `owners`: station → box, of stations that were
+    taken up, maybe since the gateway kept the lines. StoreError.
+    """
+    lines = [_whole(line, owners) for kept in kept_in(folder, BOXES) for line in lines_kept(kept)]
+    boxes = [KnownBox(line, _state(line, now)) for line in lines if may_see(line.stations)]
     return sorted(boxes, key=_worst_first)
+
+
+def _whole(line: BoxLine, owners: Mapping[str, str]) -> BoxLine:
+    more = [station for station, box in owners.items() if box == line.box and station not in line.stations]
+    return replace(line, stations=[*line.stations, *more]) if more else line
 
 
 def with_errands(

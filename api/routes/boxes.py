@@ -52,8 +52,9 @@ def router(context: ApiContext) -> Routes:
     routes, gate, page = Routes(), AccessGate(context.keyring, context.now), BoxesPage()
 
     def boxes_seen(key: Key) -> list[KnownBox]:
-        folder, sees = context.settings.store.path, _sees(context, key)
-        return with_errands(known_boxes(folder, context.now(), sees), errands_in(folder), sees)
+        settings, sees = context.settings, _sees(context, key)
+        boxes = known_boxes(settings.store.path, context.now(), sees, settings.owners)
+        return with_errands(boxes, errands_in(settings.store.path), sees)
 
     @routes.get(
         "/api/v1/boxes",

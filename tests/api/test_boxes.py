@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from api import pages
-from api.boxes import UNSEEN_MS
+from api.boxes import UNSEEN_MS, known_boxes
 from api.errands import told_of
 from api.pages.boxes import REASONS
 from config.schema import Settings, StoreSettings
@@ -216,3 +216,11 @@ def test_the_pages_script_knows_each_reason_that_the_boxes_page_knows() -> None:
     for why, told in REASONS.items():
         assert f'"{why}": [' in script
         assert all(f'"{text}"' in script for text in told)
+
+
+def test_a_station_that_was_just_taken_up_is_with_its_box(tmp_path: Path) -> None:
+    put(tmp_path, [BoxLine("yanshan-box", True, NOON, NOON, GOOD, 0, [])])
+    owners = {"yanshan": "yanshan-box", "shaping": "shaping-box"}
+    (box,) = known_boxes(tmp_path, NOON, lambda stations: "yanshan" in stations, owners)
+    assert box.line.stations == ["yanshan"]
+    assert known_boxes(tmp_path, NOON, lambda stations: "yanshan" in stations) == []
